@@ -1,0 +1,53 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Each sets up .venv by itself.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow lint format types layering bench ui clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+setup: $(STAMP)  ## create .venv and install from the pins
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "setting up $(VENV) (about two minutes the first time; later runs skip this)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev]'
+	@touch $(STAMP)
+
+demo: $(STAMP)  ## documents -> conversation -> evaluations -> report, no key needed
+	@$(BIN)/vivavoce demo
+
+test: $(STAMP)  ## the default tests: nothing but Python is needed
+	@$(BIN)/python -m pytest
+
+test-slow: $(STAMP)  ## real processes, weights and shared data sets
+	@$(BIN)/python -m pytest -m slow --timeout 1800
+
+lint: $(STAMP)  ## style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: $(STAMP)  ## apply formatting and safe fixes
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+types: $(STAMP)  ## static types
+	@$(BIN)/pyright
+
+layering: $(STAMP)  ## who may import whom
+	@$(BIN)/lint-imports
+
+bench: $(STAMP)  ## figures of the design, side by side with baselines
+	@$(BIN)/python -m tests.bench
+
+ui: $(STAMP)  ## the Dagster UI on the demo's instance
+	@$(BIN)/vivavoce ui
+
+clean:  ## remove run-time state, keep .venv
+	rm -rf data/store

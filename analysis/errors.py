@@ -1,0 +1,23 @@
+"""Errors raised by analysis.
+
+* AnalysisError
+  x EmptyTranscriptError     a conversation without turns cannot be judged
+  x ReportsNotPublishedError there is no published file yet
+  x LineageError             `why` was asked for something that does not exist
+"""
+
+
+class AnalysisError(Exception):
+    """Base class, so that a caller can catch everything this package raises on purpose."""
+
+
+class EmptyTranscriptError(AnalysisError):
+    """A conversation without turns cannot be judged."""
+
+
+class ReportsNotPublishedError(AnalysisError):
+    """There is no published reports file yet."""
+
+
+class LineageError(AnalysisError):
+    """`why` was asked for a conversation, criterion or field that does not exist."""

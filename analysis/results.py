@@ -1,0 +1,85 @@
+"""Records of post-call analysis: evaluations, collected values, and their evidence."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from conversation.transcript import Usage
+
+Verdict = Literal["success", "failure", "unknown"]
+ValueStatus = Literal[
+    "supported", "unsupported", "contradicted", "not_discussed", "invalid", "error"
+]
+FieldValue = str | int | float | bool | None
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Evidence(_Record):
+    """Words that were said. Only quotes that were found in the turn they name become evidence."""
+
+    turn_index: int
+    """From 0, into `Transcript.turns`."""
+    quote: str
+    """Verbatim, as it stands in the turn."""
+
+
+class Evaluation(_Record):
+    """The outcome of one criterion for one conversation by one judge. Never overwritten."""
+
+    conversation_id: str
+    criterion_id: str
+    criterion_version: str
+    judge_model: str
+    judge_prompt_version: str
+    sample: int = 0
+    """Counts repeated evaluations with the same key."""
+    transcript_sha256: str
+    verdict: Verdict | None
+    """None when the judge failed: left out of every rate, and counted on its own."""
+    confidence: float | None = None
+    """Probability of success as the judge gave it, 0 to 1; None when it gave none."""
+    rationale: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    unsupported_quotes: tuple[str, ...] = ()
+    """What the judge quoted but nobody said in the turn it named."""
+    error: str | None = None
+    usage: Usage | None = None
+    evaluated_at: datetime | None = None
+    """UTC."""
+
+
+class CollectedValue(_Record):
+    """What one data collection field found in one conversation. Never overwritten."""
+
+    conversation_id: str
+    field_id: str
+    field_version: str
+    judge_model: str
+    judge_prompt_version: str
+    sample: int = 0
+    transcript_sha256: str
+    value: FieldValue
+    """Typed as the field says; None unless something was found."""
+    status: ValueStatus
+    rationale: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    unsupported_quotes: tuple[str, ...] = ()
+    error: str | None = None
+    usage: Usage | None = None
+    evaluated_at: datetime | None = None
+    """UTC."""
+
+
+class AnalysisResult(_Record):
+    """Everything that analysis found in one conversation."""
+
+    conversation_id: str
+    evaluations: tuple[Evaluation, ...] = ()
+    collected: tuple[CollectedValue, ...] = ()
+    summary: str | None = None
+    usage: Usage | None = None
+    """Sum over every call of the judge; None when none was made."""

@@ -1,0 +1,138 @@
+"""What an agent is: one YAML file or one record. Unknown keys are refused.
+
+Success criteria and data collection fields are part of it as plain records; `analysis` reads them.
+"""
+
+import hashlib
+from typing import Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
+
+from kb.config import ChunkingConfig, Limits, RetrievalConfig
+
+FieldType = Literal["string", "integer", "number", "boolean"]
+
+DEFAULT_LLM = "embedded/qwen2.5-coder-1.5b-instruct"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Criterion(_Section):
+    """One yes-or-no question about a conversation, answered by a judge after it ended."""
+
+    criterion_id: str = Field(
+        validation_alias=AliasChoices("criterion_id", "id"), pattern=r"^[a-z][a-z0-9_]{0,63}$"
+    )
+    prompt: str = Field(min_length=1, max_length=2_000)
+    """When is the verdict success? In words, for the judge."""
+    name: str | None = None
+    judge: str | None = None
+    """Model string of this criterion's own judge; None takes the agent's."""
+
+    @property
+    def version(self) -> str:
+        """Twelve hexadecimal digits that change when the question changes."""
+        return _version(self.criterion_id, self.prompt)
+
+
+class DataCollectionField(_Section):
+    """One typed fact to extract from a conversation after it ended."""
+
+    field_id: str = Field(
+        validation_alias=AliasChoices("field_id", "id"), pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,127}$"
+    )
+    type: FieldType = "string"
+    description: str = Field(min_length=1, max_length=2_000)
+    enum: tuple[str, ...] | None = None
+    """Allowed values of a string; the extracted value is one of them or nothing."""
+
+    @property
+    def version(self) -> str:
+        """Twelve hexadecimal digits that change when what is asked for changes."""
+        return _version(self.field_id, self.type, self.description, *(self.enum or ()))
+
+
+class LLMConfig(_Section):
+    """Which model speaks, and how."""
+
+    model: str = DEFAULT_LLM
+    """litellm model string: `embedded/...`, `anthropic/...`, `openai/...`, `ollama/...`."""
+    fallbacks: tuple[str, ...] = ()
+    """Tried in order when the model fails."""
+    temperature: NonNegativeFloat = 0.0
+    max_output_tokens: PositiveInt = 220
+    api_base: str | None = None
+    """Endpoint of a self-hosted provider, e.g. an OpenAI-compatible server."""
+    first_token_timeout_s: NonNegativeFloat = 60.0
+    total_timeout_s: NonNegativeFloat = 180.0
+
+
+class LinkSource(_Section):
+    """A page that the knowledge base reads."""
+
+    url: str
+    name: str | None = None
+
+
+class TextSource(_Section):
+    """A text given in place."""
+
+    name: str
+    text: str
+
+
+class KnowledgeBaseSection(_Section):
+    """What the agent may answer from."""
+
+    files: tuple[str, ...] = ()
+    """Paths relative to the agent file."""
+    links: tuple[LinkSource, ...] = ()
+    texts: tuple[TextSource, ...] = ()
+    limits: Limits = Limits()
+    chunking: ChunkingConfig = ChunkingConfig()
+    retrieval: RetrievalConfig = RetrievalConfig()
+    allowed_cidrs: tuple[str, ...] = ()
+    """Private address ranges that links of this agent may point to."""
+    max_passages: PositiveInt = 4
+    """Passages put into the prompt of a turn."""
+
+
+class AnalysisSection(_Section):
+    """How finished conversations are judged."""
+
+    judge: str | None = None
+    """Model string of the judge; None takes the LLM of the agent."""
+
+
+class AgentConfig(_Section):
+    """One agent, complete."""
+
+    agent_id: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")
+    name: str
+    template: str | None = None
+    """Template that filled in what the file left out."""
+    first_message: str = ""
+    """Spoken when a conversation starts; empty waits for the user."""
+    system_prompt: str = ""
+    language: str = "en"
+    llm: LLMConfig = LLMConfig()
+    knowledge_base: KnowledgeBaseSection = KnowledgeBaseSection()
+    criteria: tuple[Criterion, ...] = ()
+    data_collection: tuple[DataCollectionField, ...] = ()
+    analysis: AnalysisSection = AnalysisSection()
+
+    @property
+    def version(self) -> str:
+        """Twelve hexadecimal digits that change when any part of the agent changes."""
+        return _version(self.model_dump_json())
+
+    @property
+    def judge(self) -> str:
+        """Model string of the judge in force."""
+        return self.analysis.judge or self.llm.model
+
+
+def _version(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:12]

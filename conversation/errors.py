@@ -1,0 +1,55 @@
+"""Errors raised by conversations.
+
+* ConversationError
+  x AgentConfigError         an agent file cannot be used; says file, key and remedy
+  x ModelError               a language model cannot be used or failed
+    x ModelSetupError          before any work: unknown model, missing key, weights
+    x ModelUnavailableError    endpoint unreachable or overloaded; trying again may help
+    x ModelOutputError         the answer does not have the asked-for form
+  x SessionEndedError        the conversation is over
+  x StoreError               the conversation store cannot be used
+    x UnknownConversationError
+"""
+
+
+class ConversationError(Exception):
+    """Base class, so that a caller can catch everything this package raises on purpose."""
+
+
+class AgentConfigError(ConversationError):
+    """An agent file cannot be used."""
+
+
+class ModelError(ConversationError):
+    """A language model cannot be used, or a call of it failed.
+
+    `retryable` says whether trying again may help.
+    """
+
+    retryable = False
+
+
+class ModelSetupError(ModelError):
+    """The model cannot be used as configured: unknown name, missing key, bad weights."""
+
+
+class ModelUnavailableError(ModelError):
+    """The model's endpoint did not answer, or was overloaded."""
+
+    retryable = True
+
+
+class ModelOutputError(ModelError):
+    """The model's answer does not have the form that was asked for."""
+
+
+class SessionEndedError(ConversationError):
+    """The conversation is over; start a new session."""
+
+
+class StoreError(ConversationError):
+    """The conversation store cannot be used."""
+
+
+class UnknownConversationError(StoreError):
+    """The store holds no conversation with this id."""

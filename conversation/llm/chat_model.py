@@ -1,0 +1,88 @@
+"""What sessions and judges need of a language model. Adapters stand beside this module."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from conversation.transcript import Usage
+
+MessageRole = Literal["system", "user", "assistant"]
+JSONSchema = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message of a prompt. Put what never changes first: providers cache the prefix."""
+
+    role: MessageRole
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A finished answer."""
+
+    text: str
+    usage: Usage
+    finish_reason: str
+    """`stop`, `length` (cut at the token limit), `cancelled`, ..."""
+    request_to_first_token_ms: float | None = None
+    request_to_last_token_ms: float | None = None
+    top_logprobs: dict[str, float] | None = None
+    """Natural-log probabilities of candidates for the first token, when asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionOptions:
+    """How an answer is produced."""
+
+    max_output_tokens: int = 256
+    temperature: float = 0.0
+    schema: JSONSchema | None = None
+    """JSON schema that the answer must follow; its text is then one JSON value."""
+    top_logprobs: int = 0
+    """How many candidates for the first token to report; 0 for none."""
+    stop: tuple[str, ...] = ()
+    first_token_timeout_s: float | None = None
+    total_timeout_s: float | None = None
+
+
+class ChatModel(Protocol):
+    """A language model. Every method raises `ModelError` and nothing else on purpose.
+
+    A stream yields text deltas as `str` and ends with one `Completion` whose text is their
+    concatenation. Closing a stream early stops the generation.
+    """
+
+    @property
+    def model(self) -> str:
+        """The model string, e.g. `embedded/smollm2-135m-instruct`."""
+        ...
+
+    def check(self) -> None:
+        """Raise `ModelSetupError` or `ModelUnavailableError` now, before any work is done."""
+        ...
+
+    def complete(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions = CompletionOptions()
+    ) -> Completion:
+        """Return the whole answer."""
+        ...
+
+    async def acomplete(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions = CompletionOptions()
+    ) -> Completion:
+        """Return the whole answer, without blocking the event loop."""
+        ...
+
+    def stream(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions = CompletionOptions()
+    ) -> Iterator[str | Completion]:
+        """Yield the answer as it is produced."""
+        ...
+
+    def astream(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions = CompletionOptions()
+    ) -> AsyncIterator[str | Completion]:
+        """Yield the answer as it is produced, without blocking the event loop."""
+        ...

@@ -1,0 +1,111 @@
+"""Records of a conversation: turns, what was retrieved for them, and what they cost."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Role = Literal["user", "agent"]
+ConversationStatus = Literal["in_progress", "done", "failed"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Citation(_Record):
+    """A passage that supports part of an agent turn."""
+
+    document_id: str
+    document_name: str
+    chunk_id: str
+    start_char: int
+    """Of the passage in its document's stored text."""
+    end_char: int
+    quote: str
+    """The passage's own words that carry the support."""
+    turn_start_char: int
+    """Of the supported sentence in the turn's text."""
+    turn_end_char: int
+    score: float
+    """Overlap of sentence and passage, 0 to 1."""
+    page: str | None = None
+
+
+class ToolCall(_Record):
+    """One use of a tool by the agent."""
+
+    tool_name: str
+    tool_call_id: str
+    parameters: dict[str, Any] = {}
+    result: str | None = None
+    is_error: bool = False
+    latency_ms: float | None = None
+
+
+class Usage(_Record):
+    """Tokens and cost of one or more calls of a model."""
+
+    model: str
+    input_tokens: int = 0
+    cached_input_tokens: int = 0
+    """Part of `input_tokens` that the provider read from its prefix cache."""
+    output_tokens: int = 0
+    cost_usd: float | None = None
+    """None when no price is known; 0.0 for embedded models."""
+    source: Literal["measured", "estimated"] = "measured"
+    """Whether the provider reported the tokens or they were counted here."""
+    calls: int = 1
+
+
+class TurnLatency(_Record):
+    """Milliseconds from the user's turn on; None where the step did not happen."""
+
+    request_to_retrieval_ms: float | None = None
+    request_to_first_token_ms: float | None = None
+    request_to_last_token_ms: float | None = None
+    own_overhead_ms: float | None = None
+    """Spent in this project's code: all but embedding and the LLM."""
+
+
+class Turn(_Record):
+    """One uninterrupted contribution of one side. `Turn(role="user", text="...")` is enough."""
+
+    role: Role
+    text: str
+    """What was said: for an interrupted agent turn, the part that the user heard."""
+    turn_id: str | None = None
+    offset_s: float | None = None
+    """Seconds from the conversation's start to the turn's start."""
+    generated_text: str | None = None
+    """What the model produced, when that differs from `text`."""
+    interrupted: bool = False
+    citations: tuple[Citation, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    latency: TurnLatency | None = None
+    usage: Usage | None = None
+    grounded_share: float | None = None
+    """Share of the agent's sentences that a passage supports; None when none was checked."""
+    error: str | None = None
+    """Why the turn is incomplete, when it is."""
+
+
+class Transcript(_Record):
+    """The finished, ordered turns of one conversation."""
+
+    conversation_id: str
+    agent_id: str = ""
+    turns: tuple[Turn, ...] = ()
+    status: ConversationStatus = "done"
+    started_at: datetime | None = None
+    """UTC."""
+    ended_at: datetime | None = None
+    """UTC."""
+    end_reason: str | None = None
+    """`user_ended`, `agent_ended`, `silence`, `max_duration`, `interrupted_by_crash`, `imported`, ..."""
+    agent_version: str | None = None
+    """Hash of the agent configuration it ran with."""
+    source: str = "session"
+    """`session`, or the format it was imported from."""
+    simulated: bool = False
+    metadata: dict[str, str] = {}

@@ -1,0 +1,124 @@
+"""Records of the knowledge base: what a document is, how it was parsed, how it is cut."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+DocumentKind = Literal["file", "link", "text"]
+DocumentStatus = Literal["ready", "failed"]
+BlockKind = Literal["heading", "paragraph", "list", "table", "code"]
+
+
+class Document(BaseModel):
+    """One source of a knowledge base, as its catalog knows it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    document_id: str
+    """Stable through versions of the same source."""
+    name: str
+    """What a person calls it: the file name, the link's title, or the given name."""
+    kind: DocumentKind
+    source: str
+    """Where it came from: a path, a URL, or the given name of a text."""
+    media_type: str = "text/plain"
+    """As recognised from the content, e.g. `application/pdf`."""
+    bytes: int
+    """Size of the source as received. Counts against `Limits.max_total_bytes`."""
+    chars: int
+    """Length of the stored text, which offsets of chunks and passages point into."""
+    status: DocumentStatus
+    reason: str | None = None
+    """Machine-readable code when failed, e.g. `empty`, `unsupported`, `http_404`."""
+    detail: str | None = None
+    """One sentence for a person when failed: what was wrong and what to do."""
+    version: int = 1
+    """Counts up each time the content of this source changed."""
+    chunk_count: int = 0
+    content_sha256: str | None = None
+    """Of the bytes received."""
+    title: str | None = None
+    hidden_chars_dropped: int = 0
+    """Characters of text that a reader of the page would not have seen."""
+    updated_at: datetime | None = None
+    """UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of text that belongs together: characters [start_char, end_char) of the text."""
+
+    kind: BlockKind
+    start_char: int
+    end_char: int
+    level: int = 0
+    """Of a heading: 1 for the outermost. 0 for every other kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageStart:
+    """From `start_char` on, the text is on page `label`."""
+
+    start_char: int
+    label: str
+    """As printed on the page when the file says so, else the number counted from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """A source turned to plain text, with the structure that chunking needs.
+
+    `blocks` are ordered and do not overlap; text outside of them is white space.
+    """
+
+    text: str
+    title: str | None
+    media_type: str
+    blocks: tuple[Block, ...] = ()
+    pages: tuple[PageStart, ...] = ()
+    """Ordered by start_char; empty for media without pages."""
+    hidden_chars_dropped: int = 0
+    language: str | None = None
+    """BCP 47 code when the source states it or it was recognised."""
+    metadata: dict[str, str] = field(default_factory=dict[str, str])
+    """What the source says of itself: author, created, ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """An indexed span: characters [start_char, end_char) of its document's stored text."""
+
+    chunk_id: str
+    """Hash of document id, offsets and indexed text: the same content gives the same id."""
+    document_id: str
+    ordinal: int
+    """Position among the document's chunks, from 0."""
+    start_char: int
+    end_char: int
+    text: str
+    """Exactly `document_text[start_char:end_char]`."""
+    heading_path: tuple[str, ...] = ()
+    """Headings above the chunk, outermost first. Embedded and indexed with it."""
+    page: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievedPassage:
+    """A chunk returned for a query."""
+
+    document_id: str
+    document_name: str
+    chunk_id: str
+    text: str
+    start_char: int
+    end_char: int
+    heading_path: tuple[str, ...]
+    page: str | None
+    score: float
+    """Higher is better."""
+    rank: int
+    """From 1, best first."""
+    ranks: dict[str, int] = field(default_factory=dict[str, int])
+    """Rank in each ranking that found it, e.g. {"dense_last": 1, "lexical_all": 4}."""

@@ -1,0 +1,37 @@
+"""Errors raised by the knowledge base.
+
+* KnowledgeBaseError
+  x DocumentError            one document could not be taken in; carries a reason code
+  x LimitError               the knowledge base is full
+  x UnknownDocumentError     no document with this id
+  x IndexMismatchError       built with another embedding model
+  x WeightsError             model files missing, unreachable, or not what their digest says
+"""
+
+
+class KnowledgeBaseError(Exception):
+    """Base class, so that a caller can catch everything this package raises on purpose."""
+
+
+class DocumentError(KnowledgeBaseError):
+    """One document cannot be taken in. `reason` is for machines, the message for a person."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        self.reason = reason
+        super().__init__(message)
+
+
+class LimitError(KnowledgeBaseError):
+    """Taking this document in would pass a limit. Nothing was changed."""
+
+
+class UnknownDocumentError(KnowledgeBaseError):
+    """There is no document with this id."""
+
+
+class IndexMismatchError(KnowledgeBaseError):
+    """The index was built with another embedding model, so its distances mean nothing."""
+
+
+class WeightsError(KnowledgeBaseError):
+    """Model files are missing, unreachable, or differ from their digest."""
