@@ -102,7 +102,7 @@ class Transcript(_Record):
     ended_at: datetime | None = None
     """UTC."""
     end_reason: str | None = None
-    """`user_ended`, `agent_ended`, `silence`, `max_duration`, `interrupted_by_crash`, `imported`, ..."""
+    """`user_ended`, `agent_ended`, `silence`, `max_duration`, `interrupted_by_crash`, ..."""
     agent_version: str | None = None
     """Hash of the agent configuration it ran with."""
     source: str = "session"
