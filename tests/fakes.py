@@ -1,0 +1,1 @@
+"""Fakes for the edge of the world: language models, clocks, networks. Always injected."""
