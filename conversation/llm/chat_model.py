@@ -47,6 +47,9 @@ class CompletionOptions:
     total_timeout_s: float | None = None
 
 
+DEFAULT_OPTIONS = CompletionOptions()
+
+
 class ChatModel(Protocol):
     """A language model. Every method raises `ModelError` and nothing else on purpose.
 
@@ -64,25 +67,25 @@ class ChatModel(Protocol):
         ...
 
     def complete(
-        self, messages: Sequence[ChatMessage], options: CompletionOptions = CompletionOptions()
+        self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
     ) -> Completion:
         """Return the whole answer."""
         ...
 
     async def acomplete(
-        self, messages: Sequence[ChatMessage], options: CompletionOptions = CompletionOptions()
+        self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
     ) -> Completion:
         """Return the whole answer, without blocking the event loop."""
         ...
 
     def stream(
-        self, messages: Sequence[ChatMessage], options: CompletionOptions = CompletionOptions()
+        self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
     ) -> Iterator[str | Completion]:
         """Yield the answer as it is produced."""
         ...
 
     def astream(
-        self, messages: Sequence[ChatMessage], options: CompletionOptions = CompletionOptions()
+        self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
     ) -> AsyncIterator[str | Completion]:
         """Yield the answer as it is produced, without blocking the event loop."""
         ...
