@@ -4,9 +4,18 @@ Success criteria and data collection fields are part of it as plain records; `an
 """
 
 import hashlib
-from typing import Literal
+from collections import Counter
+from typing import Literal, Self
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveInt,
+    model_validator,
+)
 
 from kb.config import ChunkingConfig, Limits, RetrievalConfig
 
@@ -122,6 +131,17 @@ class AgentConfig(_Section):
     criteria: tuple[Criterion, ...] = ()
     data_collection: tuple[DataCollectionField, ...] = ()
     analysis: AnalysisSection = AnalysisSection()
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        for kind, ids in (
+            ("criteria", [criterion.criterion_id for criterion in self.criteria]),
+            ("data_collection", [field.field_id for field in self.data_collection]),
+        ):
+            repeated = sorted(id_ for id_, count in Counter(ids).items() if count > 1)
+            if repeated:
+                raise ValueError(f"ids in `{kind}` must be unique, but these repeat: {repeated}")
+        return self
 
     @property
     def version(self) -> str:

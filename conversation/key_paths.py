@@ -1,0 +1,94 @@
+"""Where in a YAML file a problem is, and which key was probably meant."""
+
+import difflib
+from types import UnionType
+from typing import Any, NamedTuple, Union, get_args, get_origin
+
+import yaml
+from pydantic import AliasChoices, BaseModel
+from pydantic_core import ErrorDetails
+
+
+class KeyPath(NamedTuple):
+    """Keys and list positions from the top of a file down to one value."""
+
+    parts: tuple[int | str, ...]
+
+    def __str__(self) -> str:
+        text = ""
+        for part in self.parts:
+            text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+        return text
+
+
+def describe_problem(problem: ErrorDetails, model: type[BaseModel], *, line: int | None) -> str:
+    """One line for a person about one problem that validation found."""
+    path = KeyPath(problem["loc"])
+    where = f"line {line}, `{path}`" if line is not None else f"`{path}`"
+    if problem["type"] == "extra_forbidden":
+        key = str(path.parts[-1])
+        valid = valid_keys(model, KeyPath(path.parts[:-1]))
+        near = difflib.get_close_matches(key, valid, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"valid keys: {', '.join(valid)}."
+        return f"{where}: unknown key {key!r}; {hint}"
+    if problem["type"] == "missing":
+        return f"{where}: this key is required."
+    return f"{where}: {problem['msg']}, got {_shortened(problem['input'])}."
+
+
+def valid_keys(model: type[BaseModel], path: KeyPath) -> list[str]:
+    """Keys that the mapping at `path` below `model` may have; empty when it is not a mapping."""
+    here: type[BaseModel] | None = model
+    for part in path.parts:
+        if isinstance(part, int):
+            continue
+        here = None if here is None else _model_of_field(here, part)
+    return [] if here is None else sorted(here.model_fields)
+
+
+def line_of(root: yaml.Node, path: KeyPath) -> int | None:
+    """Line, counted from 1, of the key that `path` names, or of the deepest one that exists."""
+    node, line = root, None
+    for part in path.parts:
+        step = _child(node, part)
+        if step is None:
+            return line
+        line, node = step
+    return line
+
+
+def _child(node: yaml.Node, part: int | str) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(part):
+                return key.start_mark.line + 1, value
+    elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        item: yaml.Node = node.value[part]
+        return item.start_mark.line + 1, item
+    return None
+
+
+def _model_of_field(model: type[BaseModel], key: str) -> type[BaseModel] | None:
+    for name, field in model.model_fields.items():
+        alias = field.validation_alias
+        names = [name, *(alias.choices if isinstance(alias, AliasChoices) else [alias])]
+        if key in names:
+            return _model_in(field.annotation)
+    return None
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The first record type inside `X`, `X | None`, `tuple[X, ...]` or `dict[str, X]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (Union, UnionType, tuple, list, dict):
+        for argument in get_args(annotation):
+            found = _model_in(argument)
+            if found is not None:
+                return found
+    return None
+
+
+def _shortened(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
