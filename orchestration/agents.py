@@ -1,0 +1,78 @@
+"""Agent files joined with this deployment: where each agent's documents and index are."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from conversation.agent_file import AgentListing, list_agents, load_agent
+from conversation.config import AgentConfig
+from kb.config import KnowledgeBaseConfig, LinkConfig
+from orchestration.errors import UnknownAgentError
+from orchestration.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledAgent:
+    """An agent of this deployment."""
+
+    agent: AgentConfig
+    """With the settings that replace a model applied."""
+    path: Path
+    """Its file; paths of documents are relative to it."""
+    knowledge_base_dir: Path
+
+
+def find_agent(agent_id: str, settings: Settings) -> InstalledAgent:
+    """Return the agent with this id, or of the file at this path.
+
+    Raises:
+        UnknownAgentError: No agent file has this id.
+        AgentConfigError: The file is there but is not a valid agent.
+    """
+    path = _path_of(agent_id, settings)
+    agent = load_agent(path, override_llm=settings.llm)
+    if settings.judge is not None:
+        analysis = agent.analysis.model_copy(update={"judge": settings.judge})
+        agent = agent.model_copy(update={"analysis": analysis})
+    return InstalledAgent(agent, path, settings.store / "kb" / agent.agent_id)
+
+
+def agent_listings(settings: Settings) -> list[AgentListing]:
+    """Every agent file, also those that cannot be used, each with its reason."""
+    return list_agents(settings.agents_dir)
+
+
+def agent_ids(settings: Settings) -> list[str]:
+    """Ids of the agents that can be used; none where there is no agents folder."""
+    if not settings.agents_dir.is_dir():
+        return []
+    return [row.agent.agent_id for row in agent_listings(settings) if row.agent is not None]
+
+
+def knowledge_base_config(agent: AgentConfig) -> KnowledgeBaseConfig:
+    """The parts of the agent file that its knowledge base is built with."""
+    section = agent.knowledge_base
+    return KnowledgeBaseConfig(
+        limits=section.limits,
+        chunking=section.chunking,
+        retrieval=section.retrieval,
+        links=LinkConfig(allowed_cidrs=section.allowed_cidrs),
+    )
+
+
+def _path_of(agent_id: str, settings: Settings) -> Path:
+    if agent_id.endswith((".yaml", ".yml")):
+        return Path(agent_id)
+    listings = agent_listings(settings)
+    for row in listings:
+        if row.agent is not None and row.agent.agent_id == agent_id:
+            return row.path
+        if row.agent is None and row.path.stem == agent_id:
+            return row.path
+    known = [row.agent.agent_id for row in listings if row.agent is not None]
+    near = get_close_matches(agent_id, known, n=1)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    raise UnknownAgentError(
+        f"There is no agent {agent_id!r} in {str(settings.agents_dir)!r}. {hint}"
+        f"Agents there: {', '.join(known) or 'none'}."
+    )
