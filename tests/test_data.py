@@ -1,0 +1,117 @@
+"""The sample agents, documents and conversations say what the demo and the README rely on."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from conversation.agent_file import load_agent
+from conversation.config import AgentConfig
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+AGENT_FILES = sorted((DATA / "agents").glob("*.yaml"))
+TRANSCRIPT_FILES = sorted((DATA / "transcripts").glob("*.yaml"))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def support() -> AgentConfig:
+    return load_agent(DATA / "agents" / "support.yaml")
+
+
+@pytest.mark.parametrize("path", AGENT_FILES, ids=lambda path: path.stem)
+def test_every_sample_agent_loads_and_is_named_like_its_file(path: Path):
+    agent = load_agent(path)
+
+    assert agent.agent_id == path.stem
+    assert agent.first_message
+    assert agent.system_prompt
+
+
+def test_the_support_agent_asks_for_every_kind_of_value(support: AgentConfig):
+    types = {field.type for field in support.data_collection}
+
+    assert {criterion.criterion_id for criterion in support.criteria} >= {
+        "handled_inquiry",
+        "pleasant_experience",
+    }
+    assert len(support.criteria) == 3
+    assert types == {"string", "integer", "boolean"}
+    enums = {field.field_id: field.enum for field in support.data_collection if field.enum}
+    assert enums["call_type"] == ("bug_report", "feature_request", "support_issue")
+    assert "other" in enums["conversation_topic"]
+
+
+def test_the_support_agent_stays_inside_the_default_limits(support: AgentConfig):
+    section = support.knowledge_base
+    files = [DATA / "agents" / name for name in section.files]
+
+    assert all(path.is_file() for path in files)
+    assert len(files) + len(section.links) == section.limits.max_documents == 5
+    assert section.limits.max_total_bytes is not None
+    assert sum(path.stat().st_size for path in files) < section.limits.max_total_bytes
+
+
+def test_the_loopback_link_is_allowed_by_the_agent_file(support: AgentConfig):
+    (link,) = support.knowledge_base.links
+
+    assert link.url == "http://127.0.0.1:8765/troubleshooting.html"
+    assert (DATA / "documents" / "site" / "troubleshooting.html").is_file()
+    assert support.knowledge_base.allowed_cidrs == ("127.0.0.1/32",)
+
+
+def test_the_demo_asks_at_least_five_questions_of_which_one_has_no_answer(support: AgentConfig):
+    script = read_yaml(DATA / "demo" / "support-questions.yaml")
+    questions = script["questions"]
+    section = support.knowledge_base
+    names = {Path(name).name for name in section.files} | {link.name for link in section.links}
+
+    assert script["agent_id"] == support.agent_id
+    assert len(questions) >= 6
+    assert {name for question in questions for name in question["expected_documents"]} <= names
+    assert [question for question in questions if not question["expected_documents"]]
+    assert any(question.get("follow_up") for question in questions[1:])
+
+
+@pytest.mark.parametrize("path", TRANSCRIPT_FILES, ids=lambda path: path.stem)
+def test_labels_of_a_sample_conversation_answer_what_the_agent_asks(
+    path: Path, support: AgentConfig
+):
+    labels = read_yaml(path)["labels"]
+
+    assert list(labels["criteria"]) == [criterion.criterion_id for criterion in support.criteria]
+    assert set(labels["criteria"].values()) <= {"success", "failure", "unknown"}
+    assert list(labels["fields"]) == [field.field_id for field in support.data_collection]
+    python_types = {"string": str, "integer": int, "boolean": bool}
+    for field in support.data_collection:
+        value = labels["fields"][field.field_id]
+        assert value is None or type(value) is python_types[field.type]
+        assert value is None or field.enum is None or value in field.enum
+
+
+@pytest.mark.parametrize("path", TRANSCRIPT_FILES, ids=lambda path: path.stem)
+def test_a_sample_conversation_lies_in_the_ten_days_before_the_demo_was_written(path: Path):
+    started_at = read_yaml(path)["started_at"]
+
+    assert datetime(2026, 11, 12, tzinfo=UTC) <= started_at < datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def test_sample_conversations_differ_in_outcome_mood_and_reason(support: AgentConfig):
+    labels = [read_yaml(path)["labels"] for path in TRANSCRIPT_FILES]
+
+    assert len(labels) >= 12
+    for criterion in support.criteria:
+        verdicts = {label["criteria"][criterion.criterion_id] for label in labels}
+        assert {"success", "failure"} <= verdicts
+    assert {label["fields"]["call_type"] for label in labels} == {
+        "bug_report",
+        "feature_request",
+        "support_issue",
+    }
+    assert {label["fields"]["wants_follow_up"] for label in labels} == {True, False, None}
+    assert len({label["fields"]["conversation_topic"] for label in labels}) >= 5
