@@ -1,6 +1,7 @@
 """The sample agents, documents and conversations say what the demo and the README rely on."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 
 from conversation.agent_file import load_agent
 from conversation.config import AgentConfig
+from kb.loading import load_file
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 AGENT_FILES = sorted((DATA / "agents").glob("*.yaml"))
@@ -76,6 +78,49 @@ def test_the_demo_asks_at_least_five_questions_of_which_one_has_no_answer(suppor
     assert {name for question in questions for name in question["expected_documents"]} <= names
     assert [question for question in questions if not question["expected_documents"]]
     assert any(question.get("follow_up") for question in questions[1:])
+
+
+@pytest.mark.parametrize(
+    ("document", "facts"),
+    [
+        ("getting-started.md", ["VIVAVOCE_LLM", "Python 3.11", "vivavoce ingest", "98 MB"]),
+        ("knowledge-base.html", ["5 documents", "20 MB", "max_documents: 50", "10.1.0.0/16"]),
+        ("evaluations-and-reports.pdf", ["unknown", "unsupported", "success_rates", "call_type"]),
+        ("privacy-and-limits.docx", ["20,971,520", "make clean", "Apache License 2.0"]),
+        ("site/troubleshooting.html", ["allowed_cidrs", "no_text_layer", "OPENAI_API_KEY"]),
+    ],
+)
+def test_a_sample_document_keeps_its_facts_through_parsing(document: str, facts: list[str]):
+    text = load_file(DATA / "documents" / document).parsed.text
+
+    assert 400 <= len(text.split()) <= 1_200
+    assert [fact for fact in facts if fact not in text] == []
+
+
+def test_the_sample_documents_have_every_answer_that_the_demo_expects():
+    texts = {path.name: load_file(path).parsed.text for path in (DATA / "documents").rglob("*.*")}
+    texts["Troubleshooting"] = texts.pop("troubleshooting.html")
+
+    for question in read_yaml(DATA / "demo" / "support-questions.yaml")["questions"]:
+        for name in question["expected_documents"]:
+            missing = [word for word in question["expected_words"] if word not in texts[name]]
+            assert missing == [], (question["text"], name)
+    assert not any("support contract" in text for text in texts.values())
+
+
+def test_hidden_text_of_the_sample_page_is_dropped_and_counted():
+    parsed = load_file(DATA / "documents" / "knowledge-base.html").parsed
+
+    assert "HIDDEN-MARKER-7Q" not in parsed.text
+    assert parsed.hidden_chars_dropped > 50
+
+
+def test_the_sample_pdf_has_a_text_layer_on_each_of_its_pages():
+    parsed = load_file(DATA / "documents" / "evaluations-and-reports.pdf").parsed
+    starts = [page.start_char for page in parsed.pages]
+
+    assert [page.label for page in parsed.pages] == ["1", "2", "3"]
+    assert all(end - start > 500 for start, end in pairwise([*starts, len(parsed.text)]))
 
 
 @pytest.mark.parametrize("path", TRANSCRIPT_FILES, ids=lambda path: path.stem)
