@@ -1,0 +1,179 @@
+"""What every parser shares: the request, and a builder that keeps text and offsets in step."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kb.config import Limits
+from kb.document import Block, BlockKind, PageStart, ParsedDocument
+from kb.errors import DocumentError
+
+COMPACT_TABLE_CHARS = 600
+"""Tables up to this size stay rows under one header; in larger ones each row names its columns."""
+
+_SEPARATOR = "\n\n"
+# Zero-width and soft-hyphen characters cut words apart for every index.
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+# Unicode tag characters render as nothing and serve only to hide text from people.
+_HIDDEN = re.compile("[\U000e0000-\U000e007f]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_NUMBER = re.compile(r"[-+]?[\d.,:%$€£\s/]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ParseRequest:
+    """What is known of the bytes besides the bytes."""
+
+    name: str
+    media_type: str
+    charset: str | None = None
+    """As the server or the caller stated it."""
+    limits: Limits = field(default_factory=Limits)
+    depth: int = 0
+    """How many archives or messages the bytes lay inside of."""
+
+
+class TextBuilder:
+    """Collects blocks in reading order and knows the offset of each in the text so far."""
+
+    def __init__(self, request: ParseRequest) -> None:
+        self._request = request
+        self._parts: list[str] = []
+        self._length = 0
+        self._blocks: list[Block] = []
+        self._pages: list[PageStart] = []
+        self.hidden_chars = 0
+
+    def add(self, kind: BlockKind, text: str, *, level: int = 0) -> None:
+        """Append a block. Blank text adds nothing; unprintable characters are dropped."""
+        text, hidden = clean(text)
+        self.hidden_chars += hidden
+        text = text.strip("\n").rstrip() if kind == "code" else text.strip()
+        if not text.strip():
+            return
+        separator = _SEPARATOR if self._parts else ""
+        start = self._length + len(separator)
+        self._length = start + len(text)
+        self._check_size()
+        self._parts.append(separator + text)
+        self._blocks.append(Block(kind, start, self._length, level=level))
+
+    def start_page(self, label: str) -> None:
+        """Say that what is added from here on is on page `label`."""
+        start = self._length + (len(_SEPARATOR) if self._parts else 0)
+        self._pages.append(PageStart(start, label))
+
+    def extend(self, parsed: ParsedDocument, *, deeper: int = 0) -> None:
+        """Append another document's blocks, its headings `deeper` levels further in."""
+        for block in parsed.blocks:
+            level = block.level + deeper if block.kind == "heading" else 0
+            self.add(block.kind, parsed.text[block.start_char : block.end_char], level=level)
+        self.hidden_chars += parsed.hidden_chars_dropped
+
+    def build(
+        self,
+        *,
+        title: str | None = None,
+        language: str | None = None,
+        metadata: dict[str, str] | None = None,
+    ) -> ParsedDocument:
+        """Finish. Without a `title`, the first heading of the outermost level is it."""
+        text = "".join(self._parts)
+        pages = tuple(page for page in self._pages if page.start_char < len(text))
+        return ParsedDocument(
+            text=text,
+            title=one_line(title or "") or self._first_heading(text),
+            media_type=self._request.media_type,
+            blocks=tuple(self._blocks),
+            pages=pages,
+            hidden_chars_dropped=self.hidden_chars,
+            language=language or None,
+            metadata={key: value for key, value in (metadata or {}).items() if value},
+        )
+
+    def _first_heading(self, text: str) -> str | None:
+        headings = [block for block in self._blocks if block.kind == "heading"]
+        if not headings:
+            return None
+        outermost = min(headings, key=lambda block: (block.level, block.start_char))
+        return one_line(text[outermost.start_char : outermost.end_char])
+
+    def _check_size(self) -> None:
+        limit = self._request.limits.max_document_chars
+        if limit is not None and self._length > limit:
+            raise too_long(self._request.name, limit)
+
+
+def too_long(name: str, limit: int) -> DocumentError:
+    """Say that a document holds more text than one document may."""
+    return DocumentError(
+        "too_large",
+        f"{name!r} holds more than {limit:,} characters of text, the limit for one document. "
+        "Split it, or raise `limits.max_document_chars`.",
+    )
+
+
+def malformed(name: str, what: str, why: object) -> DocumentError:
+    """Say that `name` is a broken `what`; `why` is the parser's own complaint."""
+    complaint = one_line(str(why))[:200] or type(why).__name__
+    return DocumentError(
+        "malformed",
+        f"{name!r} is not a readable {what} ({complaint}). Open it in the program that made it "
+        "and save it again, or leave it out.",
+    )
+
+
+def encrypted(name: str, what: str) -> DocumentError:
+    """Say that `name` needs a password."""
+    return DocumentError(
+        "encrypted",
+        f"{name!r} is a {what} protected by a password. Save a copy without the password and "
+        "add that.",
+    )
+
+
+def clean(text: str) -> tuple[str, int]:
+    """Normalise line ends and drop characters that nobody sees; count those meant to hide."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text, hidden = _HIDDEN.subn("", text)
+    return _CONTROL.sub("", _INVISIBLE.sub("", text)), hidden
+
+
+def one_line(text: str) -> str:
+    """Collapse every run of white space to one space."""
+    return " ".join(text.split())
+
+
+def render_table(rows: Sequence[Sequence[str]]) -> str:
+    """Write a table as text that can be found and read without its grid.
+
+    A small table is its rows, cells separated by ` | `. In one too large for a single passage
+    each row repeats the names of its columns (`Plan: Basic | Price: 10`), so that any row
+    found alone still says what its numbers mean.
+    """
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    cells = [row for row in cells if any(row)]
+    plain = "\n".join(" | ".join(row).strip() for row in cells)
+    if len(plain) <= COMPACT_TABLE_CHARS or not _is_header(cells[0]):
+        return plain
+    header = cells[0]
+    records = [" | ".join(_labelled(header, row)) for row in cells[1:]]
+    return "\n".join([" | ".join(name for name in header if name), *records])
+
+
+def _is_header(row: Sequence[str]) -> bool:
+    named = [cell for cell in row if cell]
+    return (
+        len(named) >= max(2, len(row) // 2)
+        and len(set(named)) == len(named)
+        and not any(_NUMBER.fullmatch(cell) for cell in named)
+        and all(len(cell) <= 80 for cell in named)
+    )
+
+
+def _labelled(header: Sequence[str], row: Sequence[str]) -> list[str]:
+    return [
+        f"{header[column]}: {cell}" if column < len(header) and header[column] else cell
+        for column, cell in enumerate(row)
+        if cell
+    ]

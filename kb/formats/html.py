@@ -1,0 +1,152 @@
+"""Web pages: the main text with its structure; menus, banners and hidden text left out."""
+
+import re
+
+from kb.document import ParsedDocument
+from kb.errors import DocumentError
+from kb.formats.building import ParseRequest, TextBuilder, malformed, one_line
+from kb.formats.decoding import decode
+from kb.formats.html_tree import SKIPPED, Element, add_tree, tag_of
+from kb.formats.vendors import vendor
+
+MIN_SHARE = 0.1
+"""When the main text found is less than this share of what is visible, all of it is taken."""
+
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_HIDING_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?:\.0*)?\s*(?:;|$|!)"
+    r"|font-size\s*:\s*0(?:\.0*)?(?:px|pt|em|rem|%)?\s*(?:;|$|!)"
+    r"|(?:left|top|text-indent)\s*:\s*-\d{4,}",
+    re.IGNORECASE,
+)
+
+
+def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
+    """Read a web page: trafilatura finds the main text, its tree gives the blocks."""
+    root = read_tree(decode(data, stated=request.charset or _stated_charset(data)), request.name)
+    builder = TextBuilder(request)
+    builder.hidden_chars += drop_hidden(root)
+    title, language = _title(root), root.get("lang") or root.get("xml:lang")
+    visible = _visible_length(root)
+    main = _main_text(root)
+    if main is not None:
+        add_tree(builder, main)
+    parsed = builder.build(title=title, language=language, metadata=_metadata(root))
+    if len(parsed.text) < MIN_SHARE * visible or not parsed.text:
+        whole = TextBuilder(request)
+        whole.hidden_chars = builder.hidden_chars
+        add_tree(whole, root)
+        parsed = whole.build(title=title, language=language, metadata=_metadata(root))
+    return parsed
+
+
+def read_tree(source: str, name: str) -> Element:
+    """Parse HTML leniently; nothing is fetched and no entity is expanded from outside."""
+    etree, html = vendor("lxml.etree"), vendor("lxml.html")
+    parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_pis=True)
+    source = _XML_DECLARATION.sub("", source).replace("\0", "")
+    try:
+        return html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.LxmlError, ValueError) as error:
+        if "empty" in str(error).lower():
+            raise DocumentError("empty", f"{name!r} is an HTML page without any text.") from error
+        raise malformed(name, "HTML page", error) from error
+
+
+def drop_hidden(root: Element) -> int:
+    """Remove elements that a reader of the page does not see; returns the characters dropped."""
+    dropped = 0
+    for element in list(root.iter()):
+        still_there = any(ancestor is root for ancestor in element.iterancestors())
+        if still_there and tag_of(element) and _is_hidden(element):
+            dropped += len(one_line(_shown_text(element)))
+            element.drop_tree()
+    return dropped
+
+
+def _is_hidden(element: Element) -> bool:
+    if tag_of(element) in ("html", "body", *SKIPPED):
+        return False
+    if element.get("hidden") is not None and element.get("hidden") != "until-found":
+        return True
+    if tag_of(element) == "input" and element.get("type") == "hidden":
+        return True
+    style = element.get("style")
+    return bool(style and _HIDING_STYLE.search(style))
+
+
+def _shown_text(element: Element) -> str:
+    pieces: list[str] = []
+    stack = [element]
+    while stack:
+        current = stack.pop()
+        if tag_of(current) and tag_of(current) not in SKIPPED:
+            pieces.append(current.text or "")
+            stack.extend(current)
+        if current is not element:
+            pieces.append(current.tail or "")
+    return " ".join(pieces)
+
+
+def _visible_length(root: Element) -> int:
+    body = root.find("body")
+    return len(one_line(_shown_text(root if body is None else body)))
+
+
+def _main_text(root: Element) -> Element | None:
+    found = vendor("trafilatura").bare_extraction(
+        root, include_comments=False, include_formatting=True, include_links=False, fast=False
+    )
+    return None if found is None else _as_html(found.body)
+
+
+def _as_html(body: Element) -> Element:
+    """Rename trafilatura's TEI-like elements to the HTML they came from."""
+    names = {"item": "li", "row": "tr", "cell": "td", "lb": "br", "quote": "blockquote"}
+    for element in body.iter():
+        tag = tag_of(element)
+        if tag == "head":
+            level = element.get("rend", "h2")
+            element.tag = level if re.fullmatch("h[1-6]", level) else "h2"
+        elif tag == "list":
+            element.tag = "ol" if element.get("rend") == "ol" else "ul"
+        elif tag == "code":
+            block = tag_of(element.getparent()) not in (
+                "p",
+                "li",
+                "td",
+                "cell",
+                "item",
+                "hi",
+                "pre",
+            )
+            element.tag = "pre" if block else "code"
+        else:
+            element.tag = names.get(tag, tag or element.tag)
+    return body
+
+
+def _title(root: Element) -> str | None:
+    for query in ('.//meta[@property="og:title"]', ".//title"):
+        found = root.find(query)
+        if found is not None:
+            text = one_line(found.get("content") or found.text or "")
+            if text:
+                return text
+    return None
+
+
+def _metadata(root: Element) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for meta in root.iter("meta"):
+        name = (meta.get("name") or meta.get("property") or "").lower()
+        key = {"author": "author", "description": "description"}.get(name)
+        if key and meta.get("content"):
+            found.setdefault(key, one_line(meta.get("content")))
+    return found
+
+
+def _stated_charset(data: bytes) -> str | None:
+    match = _META_CHARSET.search(data[:4096])
+    return match[1].decode("ascii") if match else None

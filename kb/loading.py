@@ -1,0 +1,108 @@
+"""A file, or bytes from anywhere, to a `ParsedDocument`."""
+
+import hashlib
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from kb.config import Limits
+from kb.document import ParsedDocument
+from kb.errors import DocumentError
+from kb.formats.building import ParseRequest
+from kb.formats.recognition import PARSERS, recognise
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSource:
+    """A source as received, and what it says."""
+
+    name: str
+    data_sha256: str
+    bytes: int
+    parsed: ParsedDocument
+
+
+class _Parser(Protocol):
+    def parse(self, data: bytes, request: ParseRequest) -> ParsedDocument: ...
+
+
+def load_file(path: Path | str, *, limits: Limits = DEFAULT_LIMITS) -> LoadedSource:
+    """Read and parse one file.
+
+    Raises:
+        DocumentError: With a reason code; see `parse_bytes`. `not_found` when there is no
+            such file, `unreadable` when it may not be read.
+    """
+    path = Path(path)
+    data = _read(path, limits)
+    parsed = parse_bytes(data, name=path.name, limits=limits)
+    return LoadedSource(path.name, hashlib.sha256(data).hexdigest(), len(data), parsed)
+
+
+def parse_bytes(
+    data: bytes, *, name: str, media_type: str | None = None, limits: Limits = DEFAULT_LIMITS
+) -> ParsedDocument:
+    """Parse one source; the format is recognised from its content.
+
+    Args:
+        data: The source as received.
+        name: File name or URL; the suffix decides between kinds of text only.
+        media_type: As a server stated it, `; charset=...` included.
+        limits: Of these, those on one document.
+
+    Raises:
+        DocumentError: `empty`, `unsupported`, `encrypted`, `malformed`, `no_text_layer` or
+            `too_large`.
+    """
+    return parse_in_process(data, name=name, media_type=media_type, limits=limits)
+
+
+def parse_in_process(
+    data: bytes, *, name: str, media_type: str | None = None, limits: Limits = DEFAULT_LIMITS
+) -> ParsedDocument:
+    """`parse_bytes` without a worker process around the parser."""
+    stated, charset = split_media_type(media_type or "")
+    recognised = recognise(data, name, stated=stated)
+    request = ParseRequest(name, recognised, charset=charset, limits=limits)
+    parser: _Parser = importlib.import_module(PARSERS[recognised])  # pyright: ignore[reportAssignmentType]
+    parsed = parser.parse(data, request)
+    if not parsed.text.strip():
+        raise DocumentError(
+            "empty", f"{name!r} holds no text. Check that the right file was added."
+        )
+    return parsed
+
+
+def split_media_type(header: str) -> tuple[str | None, str | None]:
+    """Split a Content-Type value into media type and charset, each None when absent."""
+    media_type, *parameters = (part.strip() for part in header.split(";"))
+    pairs = (parameter.partition("=") for parameter in parameters)
+    charset = next((value for key, _, value in pairs if key.strip().lower() == "charset"), "")
+    return media_type.lower() or None, charset.strip().strip("\"'") or None
+
+
+def _read(path: Path, limits: Limits) -> bytes:
+    try:
+        size = path.stat().st_size
+        if limits.max_total_bytes is not None and size > limits.max_total_bytes:
+            raise DocumentError(
+                "too_large",
+                f"{path.name!r} has {size:,} bytes and the limit is {limits.max_total_bytes:,}. "
+                "Split it, or raise `limits.max_total_bytes`.",
+            )
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DocumentError(
+            "not_found", f"There is no file {str(path)!r}. Check the path and its spelling."
+        ) from error
+    except IsADirectoryError as error:
+        raise DocumentError(
+            "unsupported", f"{str(path)!r} is a folder. Add the files in it one by one."
+        ) from error
+    except OSError as error:
+        raise DocumentError(
+            "unreadable", f"{str(path)!r} cannot be read ({error.strerror}). Check its permissions."
+        ) from error
