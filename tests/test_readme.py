@@ -1,0 +1,118 @@
+"""Everything the README shows exists: commands, settings, agent keys, Python names, files."""
+
+import ast
+import importlib
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from conversation.agent_file import parse_agent
+from orchestration.cli.main import app
+from orchestration.settings import PREFIX, Settings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+GUIDES = {
+    "README.md": README,
+    "CONTRIBUTING.md": (REPOSITORY / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8"),
+}
+NOT_SETTINGS = {"VIVAVOCE_DATASETS"}
+BASE_AGENT = "agent_id: example\nname: Example\n"
+
+
+def blocks(language: str) -> list[str]:
+    """Fenced blocks of the README in `language`, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def shown_commands() -> list[str]:
+    """Every `vivavoce ...` of shell blocks and of inline code, without variables before it."""
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    lines += re.findall(r"`((?:\w+=\S+ )*vivavoce [^`]+)`", README)
+    return sorted({line for line in lines if re.match(r"(\w+=\S+ )*vivavoce\b", line)})
+
+
+def python_names(block: str) -> list[tuple[str, str]]:
+    """(module, name) of each `from module import name` in a block."""
+    return [
+        (node.module or "", alias.name)
+        for node in ast.walk(ast.parse(block))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
+
+
+def test_the_readme_shows_commands():
+    assert len(shown_commands()) >= 8
+
+
+@pytest.mark.parametrize("line", shown_commands())
+def test_a_shown_command_is_one_that_the_program_has(line: str):
+    words = [word for word in shlex.split(line, comments=True) if "=" not in word]
+    command: Any = typer.main.get_command(app)
+    arguments = words[1:]
+    while arguments and arguments[0] in getattr(command, "commands", {}):
+        command, arguments = command.commands[arguments[0]], arguments[1:]
+
+    assert not getattr(command, "commands", {}), f"{line!r} names no command of the program"
+    command.make_context(words[0], list(arguments))
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_shown_make_targets_exist(guide: str):
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+
+    assert set(re.findall(r"(?:^|`)make ([a-z-]+)", GUIDES[guide], re.MULTILINE)) <= targets
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_shown_variables_are_settings(guide: str):
+    settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+
+    assert set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", GUIDES[guide])) <= settings | NOT_SETTINGS
+
+
+def test_the_table_of_settings_is_complete_and_has_their_defaults():
+    rows = dict(re.findall(rf"^\| `({PREFIX}[A-Z_]+)` \| ([^|]+?) \|", README, re.MULTILINE))
+
+    assert list(rows) == [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    for name, field in Settings.model_fields.items():
+        shown = rows[f"{PREFIX}{name.upper()}"]
+        assert shown == ("unset" if field.default is None else f"`{field.default}`"), name
+
+
+@pytest.mark.parametrize("block", blocks("yaml"))
+def test_shown_agent_files_load(block: str):
+    text = block if block.startswith("agent_id:") else BASE_AGENT + block
+
+    assert parse_agent(text, origin="README.md").agent_id
+
+
+@pytest.mark.parametrize("block", blocks("python"))
+def test_shown_python_imports_what_exists(block: str):
+    missing = [
+        f"{module}.{name}"
+        for module, name in python_names(block)
+        if not hasattr(importlib.import_module(module), name)
+    ]
+
+    assert missing == []
+
+
+def test_linked_files_exist():
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", README)
+
+    assert targets
+    assert [target for target in targets if not (REPOSITORY / target).exists()] == []
+
+
+def test_the_guides_name_no_registry_host_and_no_path_of_a_machine():
+    for name, text in GUIDES.items():
+        found = re.findall(
+            r"(?:pypi|pythonhosted|npmjs|debian)\.\w+|(?<!\w)/(?:tmp|root|home)/", text
+        )
+        assert found == [], name
