@@ -86,8 +86,34 @@ class Turn(_Record):
     usage: Usage | None = None
     grounded_share: float | None = None
     """Share of the agent's sentences that a passage supports; None when none was checked."""
+    unsupported_spans: tuple[tuple[int, int], ...] = ()
+    """[start, end) in `text` of sentences that state something no passage supports."""
     error: str | None = None
     """Why the turn is incomplete, when it is."""
+
+
+class Retrieval(_Record):
+    """One passage that was retrieved for one agent turn."""
+
+    turn_id: str
+    """Of the agent turn that it was retrieved for."""
+    query: str
+    mode: str = "hybrid"
+    """How it was found: `hybrid`, `lexical` when the deadline passed, `whole` for all documents."""
+    chunk_id: str
+    document_id: str
+    document_name: str
+    document_version: int | None = None
+    start_char: int
+    end_char: int
+    page: str | None = None
+    rank: int
+    """From 1, best first."""
+    score: float
+    in_prompt: bool = True
+    """False when the passage was found but fell to the prompt's budget."""
+    text: str = ""
+    """The passage as the agent saw it, so that an answer stays explainable."""
 
 
 class Transcript(_Record):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 DocumentKind = Literal["file", "link", "text"]
 DocumentStatus = Literal["ready", "failed"]
 BlockKind = Literal["heading", "paragraph", "list", "table", "code"]
+SyncAction = Literal["added", "unchanged", "replaced", "removed", "failed"]
 
 
 class Document(BaseModel):
@@ -122,3 +124,67 @@ class RetrievedPassage:
     """From 1, best first."""
     ranks: dict[str, int] = field(default_factory=dict[str, int])
     """Rank in each ranking that found it, e.g. {"dense_last": 1, "lexical_all": 4}."""
+    document_version: int | None = None
+    """Of the document that the offsets point into."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """A file to take in."""
+
+    path: Path
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSource:
+    """A page to take in."""
+
+    url: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextSource:
+    """A text given in place. Its name identifies it."""
+
+    name: str
+    text: str
+
+
+Source = FileSource | LinkSource | TextSource
+
+
+class SyncRow(BaseModel):
+    """What happened, or would happen, to one source."""
+
+    model_config = ConfigDict(frozen=True)
+
+    action: SyncAction
+    kind: DocumentKind
+    source: str
+    name: str
+    document_id: str
+    reason: str | None = None
+    """Machine-readable code when failed."""
+    detail: str | None = None
+    """One sentence for a person when failed."""
+    bytes: int = 0
+    chunks: int = 0
+    """Chunks that the source has in the index afterwards."""
+
+
+class SyncReport(BaseModel):
+    """What a sync did, one row a source, in the order given; removed ones come last."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rows: tuple[SyncRow, ...]
+    chunks_embedded: int = 0
+    """Chunks whose vectors had to be computed; the others came from the cache."""
+    seconds: float = 0.0
+    index_version: int = 0
+
+    def count(self, action: SyncAction) -> int:
+        """Number of sources with this outcome."""
+        return sum(row.action == action for row in self.rows)

@@ -1,0 +1,1 @@
+"""Alembic history of the conversation store. Run by `conversation.database` on opening."""

@@ -1,0 +1,388 @@
+"""The durable store of conversations, on SQLite or PostgreSQL.
+
+A turn is one transaction: its event, its row, what was retrieved for it and what it cost. A
+process that is killed loses the turn being spoken and nothing else.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Engine, delete, func, insert, or_, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from conversation import tables
+from conversation.database import READ_ONLY, open_database
+from conversation.errors import SessionEndedError, StoreError
+from conversation.ownership import is_gone, this_process
+from conversation.store_reading import (
+    ConversationEvent,
+    ConversationSummary,
+    read_events,
+    read_retrievals,
+    read_summaries,
+    read_transcript,
+)
+from conversation.store_rows import retrieval_row, turn_payload, turn_row
+from conversation.store_writing import (
+    add_event,
+    add_turn,
+    close_conversation,
+    status_of,
+)
+from conversation.tables import conversation_events, conversations, llm_usage, retrievals, turns
+from conversation.transcript import ConversationStatus, Retrieval, Transcript, Turn
+
+DEFAULT_STORE_URL = "sqlite:///data/store/conversations.sqlite"
+CRASHED = "interrupted_by_crash"
+
+
+class ConversationStore:
+    """Conversations, kept. Safe to share between threads; any number of processes may have one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str = DEFAULT_STORE_URL) -> Self:
+        """Open the store at the SQLAlchemy URL `url`, creating or migrating it first.
+
+        Raises:
+            StoreError: The URL cannot be used, or a newer version wrote the store.
+        """
+        return cls(open_database(url, tables.SCHEMA))
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def begin(
+        self,
+        conversation_id: str,
+        *,
+        agent_id: str,
+        started_at: datetime,
+        agent_version: str | None = None,
+        simulated: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        turn: Turn | None = None,
+    ) -> None:
+        """Start a conversation, with its first turn when the agent speaks first.
+
+        Raises:
+            StoreError: The conversation exists already.
+        """
+        row = {
+            "conversation_id": conversation_id,
+            "agent_id": agent_id,
+            "agent_version": agent_version,
+            "status": "in_progress",
+            "started_at": started_at,
+            "last_event_at": started_at,
+            "source": "session",
+            "simulated": simulated,
+            "metadata": dict(metadata or {}),
+            "owner": this_process(),
+        }
+        try:
+            with self._writing() as connection:
+                connection.execute(insert(conversations).values(row))
+                payload = {"agent_id": agent_id, "agent_version": agent_version}
+                add_event(connection, conversation_id, "conversation_started", started_at, payload)
+                if turn is not None:
+                    add_turn(connection, conversation_id, turn, index=0, at=started_at)
+        except IntegrityError as error:
+            raise StoreError(
+                f"The conversation {conversation_id!r} exists already. Give new conversations ids "
+                "that were never used."
+            ) from error
+
+    def append_turn(
+        self,
+        conversation_id: str,
+        turn: Turn,
+        *,
+        at: datetime,
+        retrieved: Sequence[Retrieval] = (),
+        events: Sequence[ConversationEvent] = (),
+    ) -> str:
+        """Keep a finished turn with everything that belongs to it, and return its id.
+
+        A conversation that was taken for crashed is open again: its process proved alive.
+
+        Raises:
+            UnknownConversationError: There is no such conversation.
+            SessionEndedError: The conversation is over.
+        """
+        with self._writing() as connection:
+            self._reopen(connection, conversation_id, at)
+            index = connection.execute(
+                select(func.count()).where(turns.c.conversation_id == conversation_id)
+            ).scalar_one()
+            for event in events:
+                add_event(
+                    connection,
+                    conversation_id,
+                    event.kind,
+                    event.occurred_at or at,
+                    event.payload,
+                    turn_id=event.turn_id,
+                )
+            if retrieved:
+                connection.execute(
+                    insert(retrievals), [retrieval_row(conversation_id, item) for item in retrieved]
+                )
+            turn_id = add_turn(connection, conversation_id, turn, index=index, at=at)
+            connection.execute(
+                update(conversations)
+                .where(conversations.c.conversation_id == conversation_id)
+                .values(last_event_at=at, owner=this_process())
+            )
+        return turn_id
+
+    def revise_turn(self, conversation_id: str, turn: Turn, *, at: datetime) -> None:
+        """Replace what a stored turn says was heard, after the user interrupted its playback.
+
+        Raises:
+            StoreError: The turn was never stored.
+        """
+        with self._writing() as connection:
+            values = turn_row(conversation_id, turn, index=0, at=at)
+            kept = {"conversation_id", "turn_index", "turn_id", "recorded_at"}
+            changed = connection.execute(
+                update(turns)
+                .where(turns.c.turn_id == turn.turn_id)
+                .where(turns.c.conversation_id == conversation_id)
+                .values({key: value for key, value in values.items() if key not in kept})
+            )
+            if changed.rowcount == 0:
+                raise StoreError(
+                    f"The conversation {conversation_id!r} has no turn {turn.turn_id!r} to revise."
+                )
+            add_event(
+                connection,
+                conversation_id,
+                "turn_revised",
+                at,
+                turn_payload(turn),
+                turn_id=turn.turn_id,
+            )
+
+    def add_event(
+        self,
+        conversation_id: str,
+        kind: str,
+        *,
+        at: datetime,
+        payload: Mapping[str, Any],
+        turn_id: str | None = None,
+    ) -> None:
+        """Keep an event that is no turn, e.g. a contextual update."""
+        with self._writing() as connection:
+            add_event(connection, conversation_id, kind, at, payload, turn_id=turn_id)
+            connection.execute(
+                update(conversations)
+                .where(conversations.c.conversation_id == conversation_id)
+                .values(last_event_at=at)
+            )
+
+    def end(
+        self,
+        conversation_id: str,
+        *,
+        reason: str,
+        at: datetime,
+        status: ConversationStatus = "done",
+    ) -> None:
+        """Close a conversation. Closing a closed one changes nothing.
+
+        Raises:
+            UnknownConversationError: There is no such conversation.
+        """
+        with self._writing() as connection:
+            if status_of(connection, conversation_id) == ("in_progress", None):
+                close_conversation(
+                    connection, conversation_id, reason=reason, at=at, now=at, status=status
+                )
+
+    def transcript(self, conversation_id: str) -> Transcript:
+        """The conversation with all its turns.
+
+        Raises:
+            UnknownConversationError: There is no such conversation.
+        """
+        with self._reading() as connection:
+            return read_transcript(connection, conversation_id)
+
+    def conversations(
+        self,
+        *,
+        agent_id: str | None = None,
+        status: ConversationStatus | None = None,
+        ended_from: datetime | None = None,
+        ended_to: datetime | None = None,
+        closed_from: datetime | None = None,
+        simulated: bool | None = None,
+    ) -> list[ConversationSummary]:
+        """Conversations in the order of their start, narrowed by what is given.
+
+        Args:
+            agent_id: Of this agent only.
+            status: In this state only.
+            ended_from: Ended at this time or later.
+            ended_to: Ended before this time.
+            closed_from: Closed in this store at this time or later: a cursor that misses neither
+                imports nor conversations that a crash ended.
+            simulated: Only simulated ones, or only real ones.
+        """
+        columns = conversations.c
+        conditions = (
+            None if agent_id is None else columns.agent_id == agent_id,
+            None if status is None else columns.status == status,
+            None if ended_from is None else columns.ended_at >= ended_from,
+            None if ended_to is None else columns.ended_at < ended_to,
+            None if closed_from is None else columns.closed_at >= closed_from,
+            None if simulated is None else columns.simulated == simulated,
+        )
+        with self._reading() as connection:
+            return read_summaries(connection, [each for each in conditions if each is not None])
+
+    def retrievals(self, conversation_id: str) -> list[Retrieval]:
+        """What was retrieved in the conversation, in order of turns and rank."""
+        with self._reading() as connection:
+            return read_retrievals(connection, conversation_id)
+
+    def events(self, conversation_id: str) -> list[ConversationEvent]:
+        """Everything that happened in the conversation, in order."""
+        with self._reading() as connection:
+            return read_events(connection, conversation_id)
+
+    def import_transcript(self, transcript: Transcript, *, now: datetime | None = None) -> bool:
+        """Take in a finished conversation from elsewhere. Its id makes this idempotent.
+
+        Turns get ids of this store. A conversation that has not ended is taken as ended.
+
+        Returns:
+            False when a conversation with this id is there already; nothing is changed then.
+        """
+        now = now or datetime.now(UTC)
+        conversation_id = transcript.conversation_id
+        ended_at = transcript.ended_at or transcript.started_at or now
+        row = {
+            "conversation_id": conversation_id,
+            "agent_id": transcript.agent_id,
+            "agent_version": transcript.agent_version,
+            "status": "failed" if transcript.status == "failed" else "done",
+            "started_at": transcript.started_at,
+            "last_event_at": ended_at,
+            "ended_at": ended_at,
+            "end_reason": transcript.end_reason,
+            "closed_at": now,
+            "source": transcript.source,
+            "simulated": transcript.simulated,
+            "metadata": transcript.metadata,
+        }
+        try:
+            with self._writing() as connection:
+                connection.execute(insert(conversations).values(row))
+                payload = {"source": transcript.source, "turns": len(transcript.turns)}
+                add_event(connection, conversation_id, "conversation_imported", now, payload)
+                for index, turn in enumerate(transcript.turns):
+                    own = turn.model_copy(update={"turn_id": None})
+                    add_turn(connection, conversation_id, own, index=index, at=now)
+        except IntegrityError:
+            return False
+        return True
+
+    def close_abandoned(self, now: datetime, older_than: timedelta) -> list[str]:
+        """Close conversations whose process is gone, keeping every finished turn of them.
+
+        That is: its process ran on this machine and does not any more, or nothing has happened
+        for longer than `older_than`. They end with `interrupted_by_crash` at their last event.
+
+        Returns:
+            Ids of the conversations that were closed.
+        """
+        me = this_process()
+        quiet = conversations.c.last_event_at < now - older_than
+        with self._writing() as connection:
+            candidates = connection.execute(
+                select(
+                    conversations.c.conversation_id,
+                    conversations.c.owner,
+                    conversations.c.last_event_at,
+                    quiet.label("quiet"),
+                )
+                .where(conversations.c.status == "in_progress")
+                .where(or_(quiet, conversations.c.owner.is_not(None)))
+            ).all()
+            closed = [
+                row
+                for row in candidates
+                if row.quiet or (row.owner is not None and is_gone(row.owner, asked_by=me))
+            ]
+            for row in closed:
+                close_conversation(
+                    connection,
+                    row.conversation_id,
+                    reason=CRASHED,
+                    at=row.last_event_at,
+                    now=now,
+                    status="done",
+                )
+        return [row.conversation_id for row in closed]
+
+    def delete(self, conversation_id: str) -> bool:
+        """Remove every trace of the conversation from this store; False when there is none."""
+        with self._writing() as connection:
+            for table in (llm_usage, retrievals, turns, conversation_events):
+                connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
+            removed = connection.execute(
+                delete(conversations).where(conversations.c.conversation_id == conversation_id)
+            )
+        return removed.rowcount > 0
+
+    @contextmanager
+    def _writing(self) -> Generator[Connection]:
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise StoreError(
+                f"The conversation store {self.engine.url.render_as_string()!r} could not be "
+                f"written: {error.orig}. Check free space, permissions and the server."
+            ) from error
+
+    @contextmanager
+    def _reading(self) -> Generator[Connection]:
+        with self.engine.connect().execution_options(**READ_ONLY) as connection:
+            yield connection
+
+    def _reopen(self, connection: Connection, conversation_id: str, at: datetime) -> None:
+        status, reason = status_of(connection, conversation_id)
+        if status == "in_progress":
+            return
+        if reason != CRASHED:
+            raise SessionEndedError(
+                f"The conversation {conversation_id!r} is over ({reason}). Start a new session."
+            )
+        connection.execute(
+            update(conversations)
+            .where(conversations.c.conversation_id == conversation_id)
+            .values(status="in_progress", ended_at=None, end_reason=None, closed_at=None)
+        )
+        add_event(connection, conversation_id, "conversation_resumed", at, {})

@@ -1,0 +1,135 @@
+"""Records to rows of the conversation store and back. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from conversation.transcript import (
+    Citation,
+    Retrieval,
+    ToolCall,
+    Transcript,
+    Turn,
+    TurnLatency,
+    Usage,
+)
+
+RowValues = dict[str, Any]
+
+
+def turn_id_of(conversation_id: str, index: int) -> str:
+    """Id of the turn at `index`, counted from 0."""
+    return f"{conversation_id}.{index}"
+
+
+def turn_payload(turn: Turn) -> Mapping[str, Any]:
+    """The turn as its event keeps it."""
+    return turn.model_dump(mode="json", exclude_defaults=True)
+
+
+def turn_row(conversation_id: str, turn: Turn, *, index: int, at: datetime) -> RowValues:
+    """Values of a row of `turns`."""
+    generated = turn.text if turn.generated_text is None else turn.generated_text
+    dumped = turn.model_dump(mode="json")
+    return {
+        "turn_id": turn.turn_id,
+        "conversation_id": conversation_id,
+        "turn_index": index,
+        "role": turn.role,
+        "generated_text": generated if turn.role == "agent" else None,
+        "heard_text": turn.text,
+        "interrupted": turn.interrupted,
+        "offset_s": turn.offset_s,
+        "grounded_share": turn.grounded_share,
+        "error": turn.error,
+        "citations": dumped["citations"],
+        "unsupported_spans": dumped["unsupported_spans"],
+        "tool_calls": dumped["tool_calls"],
+        "latency": dumped["latency"],
+        "recorded_at": at,
+    }
+
+
+def turn_from_row(row: Row[Any], usage: Usage | None) -> Turn:
+    """A turn as it was stored."""
+    return Turn(
+        role=row.role,
+        text=row.heard_text,
+        turn_id=row.turn_id,
+        offset_s=row.offset_s,
+        generated_text=None if row.generated_text == row.heard_text else row.generated_text,
+        interrupted=row.interrupted,
+        citations=tuple(Citation.model_validate(item) for item in row.citations),
+        tool_calls=tuple(ToolCall.model_validate(item) for item in row.tool_calls),
+        latency=None if row.latency is None else TurnLatency.model_validate(row.latency),
+        usage=usage,
+        grounded_share=row.grounded_share,
+        unsupported_spans=tuple((start, end) for start, end in row.unsupported_spans),
+        error=row.error,
+    )
+
+
+def conversation_from_row(row: Row[Any], turns: tuple[Turn, ...]) -> Transcript:
+    """A conversation with its turns."""
+    return Transcript(
+        conversation_id=row.conversation_id,
+        agent_id=row.agent_id,
+        turns=turns,
+        status=row.status,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        end_reason=row.end_reason,
+        agent_version=row.agent_version,
+        source=row.source,
+        simulated=row.simulated,
+        metadata=row.metadata,
+    )
+
+
+def retrieval_row(conversation_id: str, retrieval: Retrieval) -> RowValues:
+    """Values of a row of `retrievals`."""
+    return {"conversation_id": conversation_id, **retrieval.model_dump()}
+
+
+def retrieval_from_row(row: Row[Any]) -> Retrieval:
+    """A retrieved passage as it was stored."""
+    return Retrieval(**{name: getattr(row, name) for name in Retrieval.model_fields})
+
+
+def usage_row(conversation_id: str, turn_id: str, usage: Usage, *, at: datetime) -> RowValues:
+    """Values of a row of `llm_usage`."""
+    return {
+        "conversation_id": conversation_id,
+        "turn_id": turn_id,
+        "recorded_at": at,
+        **usage.model_dump(),
+    }
+
+
+def usage_from_rows(rows: Sequence[Row[Any]]) -> Usage | None:
+    """What the calls of one turn cost together; the model is that of the last call."""
+    if not rows:
+        return None
+    calls = [Usage(**{name: getattr(row, name) for name in Usage.model_fields}) for row in rows]
+    total = calls[0]
+    for call in calls[1:]:
+        total = add_usage(total, call)
+    return total
+
+
+def add_usage(first: Usage, second: Usage) -> Usage:
+    """Both together. One unknown cost makes the sum unknown, one estimate makes it an estimate."""
+    cost = None
+    if first.cost_usd is not None and second.cost_usd is not None:
+        cost = first.cost_usd + second.cost_usd
+    return Usage(
+        model=second.model,
+        input_tokens=first.input_tokens + second.input_tokens,
+        cached_input_tokens=first.cached_input_tokens + second.cached_input_tokens,
+        output_tokens=first.output_tokens + second.output_tokens,
+        cost_usd=cost,
+        source="estimated" if "estimated" in (first.source, second.source) else "measured",
+        calls=first.calls + second.calls,
+    )

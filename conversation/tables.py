@@ -1,0 +1,133 @@
+"""Tables of the conversation store.
+
+`conversation_events` is the truth and only grows; the other tables are what the events add up to,
+written in the same transactions. Deleting a conversation is the one way that rows disappear.
+"""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from conversation.database import Schema, UTCDateTime
+
+metadata = MetaData()
+
+
+def conversation_id_column(*, index: bool) -> Column[str]:
+    """The column that ties a row to its conversation."""
+    reference = ForeignKey("conversations.conversation_id")
+    return Column("conversation_id", String(255), reference, nullable=False, index=index)
+
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("conversation_id", String(255), primary_key=True),
+    Column("agent_id", String(128), nullable=False),
+    Column("agent_version", String(64)),
+    Column("status", String(32), nullable=False),
+    Column("started_at", UTCDateTime),
+    Column("last_event_at", UTCDateTime, nullable=False),
+    Column("ended_at", UTCDateTime),
+    Column("end_reason", String(64)),
+    # When this store learned of the end: later than `ended_at` for imports and crashes.
+    Column("closed_at", UTCDateTime),
+    Column("source", String(64), nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("metadata", JSON, nullable=False),
+    # Process that holds the conversation: "host/pid/token". Tells a killed one from a quiet one.
+    Column("owner", String(255)),
+    Index("conversations_by_agent", "agent_id", "ended_at"),
+    Index("conversations_by_end", "ended_at"),
+    Index("conversations_by_closing", "closed_at"),
+    Index("conversations_by_status", "status", "last_event_at"),
+)
+
+conversation_events = Table(
+    "conversation_events",
+    metadata,
+    Column("event_id", Integer, primary_key=True),
+    conversation_id_column(index=True),
+    Column("turn_id", String(255)),
+    Column("kind", String(32), nullable=False),
+    Column("occurred_at", UTCDateTime, nullable=False),
+    Column("payload", JSON, nullable=False),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("turn_id", String(255), primary_key=True),
+    conversation_id_column(index=False),
+    Column("turn_index", Integer, nullable=False),
+    Column("role", String(16), nullable=False),
+    # Null for users: only an agent generates text.
+    Column("generated_text", Text),
+    Column("heard_text", Text, nullable=False),
+    Column("interrupted", Boolean, nullable=False),
+    Column("offset_s", Float),
+    Column("grounded_share", Float),
+    Column("error", Text),
+    Column("citations", JSON, nullable=False),
+    Column("unsupported_spans", JSON, nullable=False),
+    Column("tool_calls", JSON, nullable=False),
+    Column("latency", JSON),
+    Column("recorded_at", UTCDateTime, nullable=False),
+    UniqueConstraint("conversation_id", "turn_index", name="turns_in_order"),
+)
+
+retrievals = Table(
+    "retrievals",
+    metadata,
+    Column("retrieval_id", Integer, primary_key=True),
+    conversation_id_column(index=True),
+    Column("turn_id", String(255), nullable=False, index=True),
+    Column("query", Text, nullable=False),
+    Column("mode", String(32), nullable=False),
+    Column("chunk_id", String(255), nullable=False, index=True),
+    Column("document_id", String(255), nullable=False, index=True),
+    Column("document_name", Text, nullable=False),
+    Column("document_version", Integer),
+    Column("start_char", Integer, nullable=False),
+    Column("end_char", Integer, nullable=False),
+    Column("page", String(64)),
+    Column("rank", Integer, nullable=False),
+    Column("score", Float, nullable=False),
+    # Whether the passage stood in the prompt or fell to its budget.
+    Column("in_prompt", Boolean, nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+llm_usage = Table(
+    "llm_usage",
+    metadata,
+    Column("usage_id", Integer, primary_key=True),
+    conversation_id_column(index=True),
+    Column("turn_id", String(255), nullable=False, index=True),
+    Column("model", String(255), nullable=False),
+    Column("input_tokens", Integer, nullable=False),
+    Column("cached_input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("cost_usd", Float),
+    Column("source", String(16), nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("recorded_at", UTCDateTime, nullable=False),
+)
+
+SCHEMA = Schema(
+    metadata=metadata,
+    migrations_package="conversation",
+    version_table="alembic_version_conversation",
+    head="0001",
+)
