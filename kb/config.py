@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt
 
 MEBIBYTE = 2**20
 
@@ -57,8 +57,14 @@ class LinkConfig(_Section):
     total_timeout_s: PositiveFloat = 60.0
     max_bytes: PositiveInt = 20 * MEBIBYTE
     """Of one response, after decompression."""
-    max_redirects: int = 5
+    max_redirects: NonNegativeInt = 5
+    max_retries: NonNegativeInt = 2
+    """After 429 and 5xx answers, with growing pauses or the one that the server asks for."""
     respect_robots_txt: bool = True
+    user_agent: str = "vivavoce/0.1 (document fetcher of a self-hosted support agent)"
+    """What precedes the slash is the name that robots.txt files know this fetcher by."""
+    ca_file: str | None = None
+    """Certificates to trust besides the public ones, e.g. of an intranet; PEM."""
 
 
 class RetrievalConfig(_Section):
@@ -68,8 +74,27 @@ class RetrievalConfig(_Section):
     """Damping of reciprocal rank fusion."""
     candidates: PositiveInt = 50
     """Depth of each ranking before fusion."""
+    max_terms: PositiveInt = 32
+    """Words of one lexical query; the rarest are kept."""
     ef_search: PositiveInt = 400
     """Breadth of the approximate search: recall at 10 is .998 with 400, .935 by default."""
+
+
+class IndexConfig(_Section):
+    """Where vectors are kept, and when the vector index is built anew."""
+
+    chroma_url: str | None = None
+    """A Chroma server, e.g. `http://chroma.internal:8000`; None embeds Chroma in the process."""
+    collection_prefix: str = "chunks"
+    """Start of the collections' names; on a shared server every knowledge base needs its own."""
+    rebuild_deleted_share: PositiveFloat = 0.3
+    """A collection of which more than this share was deleted is built anew."""
+    self_recall_samples: PositiveInt = 20
+    """Vectors that are searched for themselves after each publish."""
+    self_recall_floor: PositiveFloat = 0.95
+    """Share of them that must be found, or the collection is built anew."""
+    writer_timeout_s: PositiveFloat = 60.0
+    """How long a writer waits for another one."""
 
 
 class KnowledgeBaseConfig(_Section):
@@ -80,3 +105,4 @@ class KnowledgeBaseConfig(_Section):
     embedding: EmbeddingConfig = EmbeddingConfig()
     links: LinkConfig = LinkConfig()
     retrieval: RetrievalConfig = RetrievalConfig()
+    index: IndexConfig = IndexConfig()

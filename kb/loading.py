@@ -11,6 +11,7 @@ from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.building import ParseRequest
 from kb.formats.recognition import PARSERS, recognise
+from kb.media_types import split_media_type
 
 DEFAULT_LIMITS = Limits()
 
@@ -74,14 +75,6 @@ def parse_in_process(
             "empty", f"{name!r} holds no text. Check that the right file was added."
         )
     return parsed
-
-
-def split_media_type(header: str) -> tuple[str | None, str | None]:
-    """Split a Content-Type value into media type and charset, each None when absent."""
-    media_type, *parameters = (part.strip() for part in header.split(";"))
-    pairs = (parameter.partition("=") for parameter in parameters)
-    charset = next((value for key, _, value in pairs if key.strip().lower() == "charset"), "")
-    return media_type.lower() or None, charset.strip().strip("\"'") or None
 
 
 def _read(path: Path, limits: Limits) -> bytes:

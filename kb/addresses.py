@@ -1,0 +1,187 @@
+"""Which URLs and which network addresses a link may lead to. Pure decisions, no network."""
+
+import ipaddress
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import httpx
+
+from kb.errors import DocumentError
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_FORBIDDEN_IN_URL = re.compile(r"[\x00-\x20\x7f\\]")
+_NUMERIC_HOST = re.compile(r"(https?://)((?:[0-9][0-9a-fA-FxX]*\.?)+)(?=[:/?#]|$)", re.IGNORECASE)
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A URL taken apart, with nothing left in it to be read two ways."""
+
+    url: str
+    """Normalised, without a fragment."""
+    scheme: str
+    host: str
+    """ASCII; an address in any notation is in its usual one."""
+    port: int
+    path: str
+    """With the query."""
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, as in `https://example.com:8443`."""
+        return self.url[: self.url.index("/", self.url.index("//") + 2)]
+
+    @property
+    def host_header(self) -> str:
+        """What the `Host` header says."""
+        return self.origin.partition("//")[2]
+
+
+def read_url(url: str) -> Target:
+    """Take a URL apart and normalise it.
+
+    Raises:
+        DocumentError: `bad_url`: not http or https, a user name in it, or not a URL.
+    """
+    parsed = _parsed(url)
+    host = parsed.raw_host.decode("ascii").lower()
+    literal = literal_address(host)
+    if literal is not None:
+        host = str(literal)
+    shown = f"[{host}]" if isinstance(literal, ipaddress.IPv6Address) else host
+    default = 443 if parsed.scheme == "https" else 80
+    port = parsed.port or default
+    path = parsed.raw_path.decode("ascii") or "/"
+    authority = shown if port == default else f"{shown}:{port}"
+    return Target(f"{parsed.scheme}://{authority}{path}", parsed.scheme, host, port, path)
+
+
+def _parsed(url: str) -> httpx.URL:
+    if _FORBIDDEN_IN_URL.search(url.strip()):
+        raise _bad_url(url, "has a blank, a backslash or a control character in it")
+    try:
+        parsed = httpx.URL(_with_usual_address(url.strip()))
+    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
+        raise _bad_url(url, f"cannot be read ({error})") from error
+    if parsed.scheme not in ("http", "https"):
+        raise _bad_url(url, "does not begin with http:// or https://")
+    if parsed.userinfo:
+        raise _bad_url(_without_userinfo(parsed), "carries a user name or password")
+    if not parsed.host:
+        raise _bad_url(url, "names no host")
+    return parsed
+
+
+def _with_usual_address(url: str) -> str:
+    """Rewrite a host in a historical notation, which httpx refuses in part, to the usual one."""
+    match = _NUMERIC_HOST.match(url)
+    if match is None:
+        return url
+    return f"{match[1]}{literal_address(match[2])}{url[match.end() :]}"
+
+
+def literal_address(host: str) -> Address | None:
+    """Read an address in any notation that a resolver would take; None for a name.
+
+    `2130706433`, `0x7f.1`, `0177.0.0.1` and `127.1` are all 127.0.0.1.
+    """
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        pass  # Not the usual notation; the historical ones follow.
+    parts = host.removesuffix(".").split(".")
+    if not _NUMBER.fullmatch(parts[-1]):
+        return None
+    return _historical_ipv4(host, parts)
+
+
+def _historical_ipv4(host: str, parts: Sequence[str]) -> Address:
+    try:
+        if len(parts) > 4:
+            raise ValueError("it has more than four parts")
+        numbers = [_number(part) for part in parts]
+        value = numbers[-1]
+        if value >= 256 ** (5 - len(numbers)) or any(number > 255 for number in numbers[:-1]):
+            raise ValueError("a part is out of range")
+        for position, number in enumerate(numbers[:-1]):
+            value += number << (8 * (3 - position))
+        return ipaddress.IPv4Address(value)
+    except ValueError as error:
+        raise _bad_url(host, f"is no valid address ({error})") from error
+
+
+def _number(part: str) -> int:
+    if part.lower().startswith("0x"):
+        return int(part[2:] or "0", 16)
+    return int(part, 8) if len(part) > 1 and part.startswith("0") else int(part)
+
+
+def check_addresses(
+    target: Target, addresses: Sequence[str], *, allowed_cidrs: Sequence[str]
+) -> list[Address]:
+    """Return the addresses to connect to, or refuse all when one of them is not public.
+
+    Raises:
+        DocumentError: `blocked_address`; `dns` when there is no address at all.
+    """
+    judged = [ipaddress.ip_address(address.partition("%")[0]) for address in addresses]
+    if not judged:
+        raise DocumentError("dns", f"The host of {target.url!r} has no address. Check the link.")
+    for address in judged:
+        if not is_allowed(address, allowed_cidrs=allowed_cidrs):
+            raise DocumentError(
+                "blocked_address",
+                f"{target.url!r} leads to {address}, which is not a public address. If it is a "
+                "server of yours, add its range to `links.allowed_cidrs`.",
+            )
+    return judged
+
+
+def is_allowed(address: Address, *, allowed_cidrs: Sequence[str]) -> bool:
+    """Whether `address` is public or in an allowed range; so must be any address inside it."""
+    networks = [ipaddress.ip_network(cidr, strict=False) for cidr in allowed_cidrs]
+    inner = list(_embedded(address))
+    # An IPv4-mapped address is that IPv4 address; other tunnels must be public themselves too.
+    judged = inner if inner and _is_mapped(address) else [address, *inner]
+    return all(_is_public(each) or any(each in network for network in networks) for each in judged)
+
+
+def _is_mapped(address: Address) -> bool:
+    return isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None
+
+
+def _embedded(address: Address) -> Iterator[Address]:
+    """The IPv4 addresses that an IPv6 address carries traffic to."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return
+    if address.ipv4_mapped is not None:
+        yield address.ipv4_mapped
+    if address.sixtofour is not None:
+        yield address.sixtofour
+    if address.teredo is not None:
+        yield from address.teredo
+    if address in _NAT64:
+        yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+
+
+def _is_public(address: Address) -> bool:
+    return (
+        address.is_global
+        and not address.is_multicast
+        and not address.is_reserved
+        and not address.is_unspecified
+    )
+
+
+def _without_userinfo(url: httpx.URL) -> str:
+    return str(url.copy_with(username=None, password=None))
+
+
+def _bad_url(url: str, why: str) -> DocumentError:
+    return DocumentError(
+        "bad_url", f"{url!r} {why}. Give a link of the form https://example.com/page."
+    )

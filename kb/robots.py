@@ -1,0 +1,88 @@
+"""robots.txt as RFC 9309 has it: longest match wins, `*` and `$` are patterns."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MAX_BYTES = 512 * 1024
+"""More than this of a robots.txt is not read, as the RFC allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class RobotsRules:
+    """What one robots.txt says to one crawler."""
+
+    rules: tuple[tuple[bool, str], ...] = ()
+    """(allowed, path pattern) of the group that is meant."""
+    sitemaps: tuple[str, ...] = ()
+    crawl_delay_s: float = 0.0
+
+    def allows(self, path: str) -> bool:
+        """Whether `path` (with its query) may be fetched. No rule for it means yes."""
+        if path.partition("?")[0] == "/robots.txt":
+            return True
+        matching = [
+            (len(pattern), allowed) for allowed, pattern in self.rules if _matches(pattern, path)
+        ]
+        return max(matching)[1] if matching else True
+
+
+ALLOW_ALL = RobotsRules()
+DISALLOW_ALL = RobotsRules(rules=((False, "/"),))
+
+
+def read_robots(text: str, *, product: str) -> RobotsRules:
+    """Read a robots.txt for the crawler whose product token is `product`."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    sitemaps: list[str] = []
+    agents: list[str] = []
+    in_rules = False
+    for key, value in _fields(text):
+        if key == "sitemap":
+            sitemaps.append(value)
+        elif key == "user-agent":
+            agents = [value.lower()] if in_rules else [*agents, value.lower()]
+            in_rules = False
+            groups.setdefault(value.lower(), [])
+        elif key in ("allow", "disallow", "crawl-delay"):
+            in_rules = True
+            for agent in agents:
+                groups[agent].append((key, value))
+    found = groups.get(product.lower(), groups.get("*", []))
+    return RobotsRules(
+        rules=tuple(
+            (key == "allow", value) for key, value in found if key != "crawl-delay" and value
+        ),
+        sitemaps=tuple(sitemaps),
+        crawl_delay_s=_delay(found),
+    )
+
+
+def _fields(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.lstrip("\ufeff").splitlines():
+        key, colon, value = line.partition("#")[0].partition(":")
+        if colon:
+            yield key.strip().lower(), value.strip()
+
+
+def _delay(found: list[tuple[str, str]]) -> float:
+    delays = [value for key, value in found if key == "crawl-delay"]
+    return float(delays[0]) if delays and re.fullmatch(r"\d+(?:\.\d+)?", delays[0]) else 0.0
+
+
+def _matches(pattern: str, path: str) -> bool:
+    """Whether `path` begins with `pattern`, in time linear in both for each star."""
+    anchored = pattern.endswith("$")
+    first, *others = pattern.removesuffix("$").split("*")
+    if not path.startswith(first):
+        return False
+    if anchored and not others:
+        return path == first
+    last = others.pop() if anchored else ""
+    position = len(first)
+    for part in others:
+        found = path.find(part, position)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return path.endswith(last) and len(path) - len(last) >= position
