@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeFloat,
+    NonNegativeInt,
     PositiveInt,
     model_validator,
 )
@@ -108,6 +109,17 @@ class KnowledgeBaseSection(_Section):
     """Passages put into the prompt of a turn."""
 
 
+class PromptSection(_Section):
+    """How much of what goes into a prompt. A token is about four characters."""
+
+    max_passage_tokens: PositiveInt = 600
+    """Of passages in one turn. Small embedded models read about 70 tokens a second."""
+    max_history_tokens: PositiveInt = 1_000
+    """Of earlier turns; older ones are left out, several at a time, so that prefixes stay cached."""
+    whole_knowledge_base_tokens: NonNegativeInt = 0
+    """A knowledge base up to this size stands in the prompt whole; 0 never does that."""
+
+
 class AnalysisSection(_Section):
     """How finished conversations are judged."""
 
@@ -128,6 +140,9 @@ class AgentConfig(_Section):
     language: str = "en"
     llm: LLMConfig = LLMConfig()
     knowledge_base: KnowledgeBaseSection = KnowledgeBaseSection()
+    prompt: PromptSection = PromptSection()
+    dynamic_variables: dict[str, str | int | float | bool] = {}
+    """Defaults for `{{name}}` in the first message and the system prompt."""
     criteria: tuple[Criterion, ...] = ()
     data_collection: tuple[DataCollectionField, ...] = ()
     analysis: AnalysisSection = AnalysisSection()

@@ -2,6 +2,7 @@
 
 * ConversationError
   x AgentConfigError         an agent file cannot be used; says file, key and remedy
+    x MissingVariableError     a `{{name}}` in its texts has no value
   x ModelError               a language model cannot be used or failed
     x ModelSetupError          before any work: unknown model, missing key, weights
     x ModelUnavailableError    endpoint unreachable or overloaded; trying again may help
@@ -18,6 +19,10 @@ class ConversationError(Exception):
 
 class AgentConfigError(ConversationError):
     """An agent file cannot be used."""
+
+
+class MissingVariableError(AgentConfigError):
+    """A text of the agent has a `{{name}}` for which nobody gave a value."""
 
 
 class ModelError(ConversationError):

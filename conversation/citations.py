@@ -1,0 +1,209 @@
+"""Which sentence of an answer is supported by which passage. Pure, and without a language model.
+
+A sentence is supported when its telling words and all of its numbers stand close together in a
+passage. That is checked after the fact, so a model cannot claim a source that does not carry it.
+"""
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from conversation.sentences import Sentence, split_sentences
+from conversation.telling_words import is_negated, numbers_of, plain_quotes, telling_words
+from conversation.transcript import Citation
+from kb.document import RetrievedPassage
+
+Similarity = Callable[[str, Sequence[str]], Sequence[float]]
+"""Cosine similarity of a sentence to each of several texts, e.g. by an embedder."""
+
+SUPPORT_THRESHOLD = 0.6
+"""Share of a sentence's telling words that one window of a passage must hold."""
+SIMILAR_THRESHOLD = 0.4
+"""The same when an embedder finds sentence and window alike."""
+SIMILARITY_FLOOR = 0.7
+"""Cosine from which two sentences count as alike (MiniLM: paraphrases lie above .7)."""
+MAX_WINDOW_SENTENCES = 3
+
+_NOT = r"(?:\s+not|n't)"
+_UNKNOWING = re.compile(
+    rf"\b(?:i|we)\s+(?:do|did|could|can){_NOT}\s+(?:\w+\s+)?(?:know|find|see|say|tell|answer)\b"
+    rf"|\b(?:i|we)\s+(?:do|did){_NOT}\s+have\s+(?:\w+\s+){{0,3}}(?:information|details?|answer)\b"
+    rf"|\b(?:i|we)\s+cannot\s+(?:find|see|say|tell|answer|confirm)\b"
+    rf"|\b(?:i'm|i am|we're|we are)\s+(?:not\s+(?:sure|certain|aware|able)|unable)\b"
+    r"|\b(?:documents?|documentation|passages?|information|text|context|sources?)\b[^.!?]{0,40}?"
+    rf"\b(?:do|does|did){_NOT}\s+(?:\w+\s+)?"
+    r"(?:mention|specif|provide|contain|say|state|include|cover|address|answer|have|give|list)"
+    r"|\b(?:is|'s|have|has|found|find|see)\s+no\s+(?:\w+\s+)?(?:information|mention|details?|answer)\b"
+    r"|\bnot\s+(?:mentioned|specified|provided|covered|stated|answered)\s+(?:in|by)\s+the\b",
+    re.IGNORECASE,
+)
+_COURTESY = re.compile(
+    r"(?:hi|hello|hey|sorry|thanks|thank you|you're welcome|welcome|goodbye|bye|great|sure"
+    r"|certainly|of course|okay|ok|yes|no|i understand|i apologi[sz]e|i'm sorry|glad|happy to"
+    r"|please let me know|let me know|feel free|if you have (?:any )?(?:other|more|further)"
+    r"|is there anything|i can (?:pass|hand|help)|i(?:'d| would) be happy|have a )\b",
+    re.IGNORECASE,
+)
+_MAX_COURTESY_WORDS = 6
+"""A longer sentence that opens politely still states something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """What of an answer is supported."""
+
+    citations: tuple[Citation, ...] = ()
+    """In the order of the sentences that they support."""
+    unsupported_spans: tuple[tuple[int, int], ...] = ()
+    """[start, end) in the answer of sentences that state something no passage supports."""
+    grounded_share: float | None = None
+    """Supported sentences among those that state something; None when none does."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Consecutive sentences of one passage that carry part of a sentence."""
+
+    passage: RetrievedPassage
+    start: int
+    end: int
+    """In the passage's text."""
+    found: frozenset[str]
+    score: float
+
+    @property
+    def text(self) -> str:
+        return self.passage.text[self.start : self.end]
+
+
+def attribute(
+    answer: str,
+    passages: Sequence[RetrievedPassage],
+    *,
+    similarity: Similarity | None = None,
+) -> Attribution:
+    """Find the passages that support each sentence of `answer`.
+
+    Sentences that state nothing (questions, courtesies, "I don't know") are left out of the
+    share. A sentence whose parts stand in two passages cites both.
+
+    Args:
+        answer: What the agent said.
+        passages: What it was shown.
+        similarity: Lets a sentence in other words count as supported; without it, words decide.
+    """
+    citations: list[Citation] = []
+    unsupported: list[tuple[int, int]] = []
+    claims = 0
+    for sentence in split_sentences(answer):
+        if not states_something(sentence.text):
+            continue
+        claims += 1
+        found = _support(sentence, passages, similarity)
+        if not found:
+            unsupported.append((sentence.start, sentence.end))
+        citations.extend(_citation(sentence, window) for window in found)
+    share = None if claims == 0 else (claims - len(unsupported)) / claims
+    return Attribution(tuple(citations), tuple(unsupported), share)
+
+
+def states_something(sentence: str) -> bool:
+    """Whether the sentence can be true or false: no question, courtesy or confession."""
+    stripped = plain_quotes(sentence.strip())
+    if not telling_words(stripped) or stripped.endswith("?"):
+        return False
+    if admits_not_knowing(stripped):
+        return False
+    courteous = _COURTESY.match(stripped) is not None
+    return not (courteous and len(telling_words(stripped)) <= _MAX_COURTESY_WORDS)
+
+
+def admits_not_knowing(text: str) -> bool:
+    """Whether the text says that the answer is not known or not in the documents."""
+    return _UNKNOWING.search(plain_quotes(text)) is not None
+
+
+def _support(
+    sentence: Sentence, passages: Sequence[RetrievedPassage], similarity: Similarity | None
+) -> list[_Window]:
+    wanted = telling_words(sentence.text)
+    numbers = numbers_of(sentence.text)
+    windows = sorted(
+        (window for passage in passages if (window := _best_window(sentence, wanted, passage))),
+        key=lambda window: -window.score,
+    )
+    if not windows:
+        return []
+    best = windows[0]
+    if best.score >= SUPPORT_THRESHOLD and numbers <= numbers_of(best.passage.text):
+        return [best]
+    if similarity is not None:
+        alike = _alike(sentence, windows, numbers, similarity)
+        if alike is not None:
+            return [alike]
+    for other in windows[1:]:
+        known_numbers = numbers_of(best.passage.text) | numbers_of(other.passage.text)
+        together = len(best.found | other.found) / len(wanted)
+        added = len(other.found - best.found) / len(wanted)
+        if together >= SUPPORT_THRESHOLD and added >= 0.2 and numbers <= known_numbers:
+            return [best, other]
+    return []
+
+
+def _alike(
+    sentence: Sentence,
+    windows: Sequence[_Window],
+    numbers: frozenset[str],
+    similarity: Similarity,
+) -> _Window | None:
+    """The most similar window that also shares enough words and every number."""
+    candidates = [
+        window
+        for window in windows
+        if window.score >= SIMILAR_THRESHOLD and numbers <= numbers_of(window.passage.text)
+    ]
+    if not candidates:
+        return None
+    scores = similarity(sentence.text, [window.text for window in candidates])
+    score, window = max(zip(scores, candidates, strict=True), key=lambda pair: pair[0])
+    return window if score >= SIMILARITY_FLOOR else None
+
+
+def _best_window(
+    sentence: Sentence, wanted: frozenset[str], passage: RetrievedPassage
+) -> _Window | None:
+    """The shortest run of the passage's sentences that holds most of the wanted words."""
+    parts = split_sentences(passage.text)
+    words = [telling_words(part.text) for part in parts]
+    heading = telling_words(" ".join([passage.document_name, *passage.heading_path]))
+    best: _Window | None = None
+    for first in range(len(parts)):
+        for last in range(first, min(first + MAX_WINDOW_SENTENCES, len(parts))):
+            inside = frozenset[str]().union(*words[first : last + 1])
+            found = wanted & (inside | heading)
+            if not wanted & inside:
+                continue
+            start, end = parts[first].start, parts[last].end
+            score = len(found) / len(wanted)
+            if is_negated(sentence.text) != is_negated(passage.text[start:end]):
+                score *= 0.5
+            if best is None or score > best.score + 1e-9:
+                best = _Window(passage, start, end, found, score)
+    return best
+
+
+def _citation(sentence: Sentence, window: _Window) -> Citation:
+    passage = window.passage
+    return Citation(
+        document_id=passage.document_id,
+        document_name=passage.document_name,
+        chunk_id=passage.chunk_id,
+        start_char=passage.start_char,
+        end_char=passage.end_char,
+        quote=window.text,
+        turn_start_char=sentence.start,
+        turn_end_char=sentence.end,
+        score=math.floor(window.score * 1_000) / 1_000,
+        page=passage.page,
+    )

@@ -1,0 +1,64 @@
+"""Text cut into sentences with exact offsets. Pure; works on a growing text too."""
+
+import re
+from typing import NamedTuple
+
+_LIST_MARKER = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_END = re.compile("[.!?\u2026]+[\"'\u201d\u2019)\\]]*(?=\\s)|[\u3002\uff01\uff1f]+|\\n+")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|vs|mr|mrs|ms|dr|prof|st|no|inc|ltd|approx|cf|fig|sec)"
+    r"|\b(?-i:[A-Z])|^\s*\d{1,2})$",
+    re.IGNORECASE,
+)
+
+
+class Sentence(NamedTuple):
+    """One sentence: characters [start, end) of its text, without white space around it."""
+
+    text: str
+    start: int
+    end: int
+
+
+def split_sentences(text: str) -> list[Sentence]:
+    """The sentences of `text` in order. Line breaks end one, list markers belong to none."""
+    found: list[Sentence] = []
+    start = 0
+    for match in _END.finditer(text):
+        if _is_inside_sentence(text, start, match):
+            continue
+        _add(found, text, start, match.end())
+        start = match.end()
+    _add(found, text, start, len(text))
+    return found
+
+
+def finished_length(text: str) -> int:
+    """How many characters of a growing text are whole sentences."""
+    end = 0
+    start = 0
+    for match in _END.finditer(text):
+        if not _is_inside_sentence(text, start, match):
+            start = end = match.end()
+    return end
+
+
+def _is_inside_sentence(text: str, start: int, match: re.Match[str]) -> bool:
+    if not match.group().startswith("."):
+        return False
+    if _ABBREVIATION.search(text[start : match.start()]):
+        return True
+    after = text[match.end() :].lstrip(" \t")
+    return after[:1].islower()
+
+
+def _add(found: list[Sentence], text: str, start: int, end: int) -> None:
+    piece = text[start:end]
+    marker = _LIST_MARKER.match(piece)
+    if marker:
+        start += marker.end()
+        piece = text[start:end]
+    stripped = piece.strip()
+    if stripped:
+        begin = start + piece.index(stripped)
+        found.append(Sentence(stripped, begin, begin + len(stripped)))
