@@ -1,4 +1,4 @@
-"""Dynamic variables: `{{name}}` in texts of an agent, filled in when a conversation starts. Pure."""
+"""Dynamic variables: `{{name}}` in an agent's texts, filled in when a conversation starts. Pure."""
 
 import difflib
 import re
