@@ -115,7 +115,7 @@ class PromptSection(_Section):
     max_passage_tokens: PositiveInt = 600
     """Of passages in one turn. Small embedded models read about 70 tokens a second."""
     max_history_tokens: PositiveInt = 1_000
-    """Of earlier turns; the oldest are left out, several at a time, for the sake of prefix caches."""
+    """Of earlier turns; the oldest are left out, several at a time to keep prefixes cached."""
     whole_knowledge_base_tokens: NonNegativeInt = 0
     """A knowledge base up to this size stands in the prompt whole; 0 never does that."""
 
