@@ -5,6 +5,8 @@
   x LimitError               the knowledge base is full
   x UnknownDocumentError     no document with this id
   x IndexMismatchError       built with another embedding model
+  x CatalogError             the catalog file cannot be used
+  x BusyError                another process is writing
   x WeightsError             model files missing, unreachable, or not what their digest says
 """
 
@@ -31,6 +33,14 @@ class UnknownDocumentError(KnowledgeBaseError):
 
 class IndexMismatchError(KnowledgeBaseError):
     """The index was built with another embedding model, so its distances mean nothing."""
+
+
+class CatalogError(KnowledgeBaseError):
+    """The catalog file of a knowledge base cannot be used."""
+
+
+class BusyError(KnowledgeBaseError):
+    """Another process is writing to the knowledge base, and did not finish in time."""
 
 
 class WeightsError(KnowledgeBaseError):

@@ -1,0 +1,383 @@
+"""The catalog: documents, their versions, chunks and the lexical index in one SQLite file.
+
+WAL mode, so that readers never wait for the writer. Vectors are not in it: they live in the vector
+index, and are listed here as pending from the moment a change is stored until they are there too.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kb.document import Document
+from kb.errors import CatalogError
+
+_T = TypeVar("_T")
+
+SCHEMA_VERSION = 1
+_BUSY_TIMEOUT_S = 30.0
+_MAX_VARIABLES = 500
+
+_SCHEMA = """
+create table meta (key text primary key, value text not null) without rowid;
+create table documents (
+    document_id text primary key,
+    kind text not null,
+    source text not null,
+    name text not null,
+    media_type text not null,
+    status text not null,
+    reason text,
+    detail text,
+    version integer not null,
+    bytes integer not null,
+    chars integer not null,
+    chunk_count integer not null,
+    content_sha256 text,
+    title text,
+    hidden_chars_dropped integer not null,
+    language text,
+    etag text,
+    last_modified text,
+    signature text not null,
+    updated_at text not null,
+    unique (kind, source)
+);
+create table document_versions (
+    document_id text not null,
+    version integer not null,
+    text text not null,
+    record text not null,
+    created_at text not null,
+    primary key (document_id, version)
+);
+create table chunks (
+    row_id integer primary key,
+    chunk_id text not null unique,
+    document_id text not null,
+    ordinal integer not null,
+    start_char integer not null,
+    end_char integer not null,
+    heading_path text not null,
+    page text,
+    headings text not null,
+    body text not null,
+    text_key text not null,
+    live integer not null
+);
+create index chunks_of_document on chunks (document_id, live, ordinal);
+create table version_chunks (
+    document_id text not null,
+    version integer not null,
+    chunk_id text not null,
+    primary key (document_id, version, chunk_id)
+) without rowid;
+create virtual table chunk_search using fts5 (
+    headings, body, content='chunks', content_rowid='row_id', tokenize='porter unicode61'
+);
+create virtual table chunk_terms using fts5vocab (chunk_search, row);
+create table live_spans (
+    document_id text not null,
+    version integer not null,
+    from_index integer not null,
+    to_index integer,
+    primary key (document_id, from_index, version)
+) without rowid;
+create table pending_vectors (
+    chunk_id text primary key,
+    operation text not null check (operation in ('add', 'delete'))
+) without rowid;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRow:
+    """A chunk with what its document says of it."""
+
+    row_id: int
+    chunk_id: str
+    document_id: str
+    document_name: str
+    ordinal: int
+    start_char: int
+    end_char: int
+    heading_path: tuple[str, ...]
+    page: str | None
+    body: str
+    text_key: str
+    document_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What decides whether a source changed since it was taken in."""
+
+    document: Document
+    signature: str
+    etag: str | None
+    last_modified: str | None
+
+
+class Catalog:
+    """Reads of the catalog. Each thread has its own connection."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open the file; create it unless `read_only`.
+
+        Raises:
+            CatalogError: There is no such file to read, or a newer release wrote it.
+        """
+        self._path = path
+        self._read_only = read_only
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._connections_lock = threading.Lock()
+        if read_only and not path.is_file():
+            raise CatalogError(
+                f"There is no knowledge base in {str(path.parent)!r}. Ingest documents first, or "
+                "open it for writing to create an empty one."
+            )
+        self._prepare()
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._connections_lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The calling thread's connection."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._connect()
+            self._local.connection = connection
+        return connection
+
+    @contextmanager
+    def transaction(self) -> Generator[sqlite3.Connection]:
+        """All or nothing; takes the write lock at once, so that what is read stays true."""
+        connection = self.connection
+        connection.execute("begin immediate")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("rollback")
+            raise
+        connection.execute("commit")
+
+    def meta(self, key: str) -> str | None:
+        """A stored setting of the knowledge base."""
+        row = self.connection.execute("select value from meta where key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    @property
+    def index_version(self) -> int:
+        """Number of publishes so far."""
+        return int(self.meta("index_version") or 0)
+
+    def documents(self) -> list[Document]:
+        """All documents, in the order they were first taken in."""
+        rows = self.connection.execute(f"select {_DOCUMENT} from documents order by rowid")
+        return [_document(row) for row in rows]
+
+    def fingerprint(self, document_id: str) -> Fingerprint | None:
+        """The document with what tells whether its source changed."""
+        row = self.connection.execute(
+            f"select {_DOCUMENT}, signature, etag, last_modified from documents "
+            "where document_id = ?",
+            (document_id,),
+        ).fetchone()
+        if row is None:
+            return None
+        return Fingerprint(
+            _document(row[:-3]), signature=row[-3], etag=row[-2], last_modified=row[-1]
+        )
+
+    def text_of(self, document_id: str, *, version: int | None = None) -> str | None:
+        """Stored text of a version; None takes the newest."""
+        row = self.connection.execute(
+            "select text from document_versions where document_id = :id and version = "
+            "coalesce(:version, (select max(version) from document_versions "
+            "where document_id = :id))",
+            {"id": document_id, "version": version},
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def chunks_by_row(self, row_ids: Sequence[int]) -> dict[int, ChunkRow]:
+        """Live chunks among these rows."""
+        return {row.row_id: row for row in self._chunks("c.row_id", row_ids)}
+
+    def rows_of_chunks(self, chunk_ids: Sequence[str]) -> dict[str, int]:
+        """Row numbers of the live chunks among these."""
+        found: dict[str, int] = {}
+        for part in _parts(chunk_ids):
+            rows = self.connection.execute(
+                f"select chunk_id, row_id from chunks where live and chunk_id in ({_marks(part)})",
+                part,
+            )
+            found.update((str(chunk_id), int(row_id)) for chunk_id, row_id in rows)
+        return found
+
+    def chunks_of(self, document_id: str) -> list[ChunkRow]:
+        """Live chunks of a document in reading order."""
+        return sorted(self._chunks("c.document_id", [document_id]), key=lambda row: row.ordinal)
+
+    def chunk(self, chunk_id: str) -> ChunkRow | None:
+        """A chunk by its id, also one that is no longer in the index."""
+        rows = self._chunks("c.chunk_id", [chunk_id], live_only=False)
+        return rows[0] if rows else None
+
+    def live_keys(self) -> list[tuple[str, str]]:
+        """(chunk id, key of its embedded text) of every chunk in the index, by chunk id."""
+        rows = self.connection.execute(
+            "select chunk_id, text_key from chunks where live order by 1"
+        )
+        return [(str(chunk_id), str(key)) for chunk_id, key in rows]
+
+    def live_count(self) -> int:
+        """Number of chunks in the index."""
+        return int(self.connection.execute("select count(*) from chunks where live").fetchone()[0])
+
+    def indexed_texts(self, chunk_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """(text key, text as embedded) of chunks by chunk id."""
+        found: dict[str, tuple[str, str]] = {}
+        for part in _parts(chunk_ids):
+            rows = self.connection.execute(
+                "select chunk_id, text_key, headings, body from chunks "
+                f"where chunk_id in ({_marks(part)})",
+                part,
+            )
+            for chunk_id, key, headings, body in rows:
+                found[str(chunk_id)] = (str(key), f"{headings}\n{body}" if headings else str(body))
+        return found
+
+    def pending_vectors(self) -> list[tuple[str, str]]:
+        """(chunk id, `add` or `delete`) of every chunk that the vector index does not reflect."""
+        rows = self.connection.execute("select chunk_id, operation from pending_vectors order by 1")
+        return [(str(chunk_id), str(operation)) for chunk_id, operation in rows]
+
+    def deleted_since_rebuild(self) -> int:
+        """Vectors deleted from the present collection, those pending included."""
+        pending = self.connection.execute(
+            "select count(*) from pending_vectors where operation = 'delete'"
+        ).fetchone()[0]
+        return int(self.meta("deleted") or 0) + int(pending)
+
+    def finish_publish(self, collection: str, *, model_id: str) -> tuple[int, str | None]:
+        """Switch to `collection`, clear what was pending and count up the index version.
+
+        Returns:
+            The new version, and the collection that nothing refers to any longer.
+        """
+        with self.transaction() as connection:
+            present = self.meta("collection")
+            version = self.index_version + 1
+            dropped = None
+            changes = {
+                "index_version": str(version),
+                "model_id": model_id,
+                "deleted": str(self.deleted_since_rebuild()),
+            }
+            if collection != present:
+                dropped = self.meta("previous_collection")
+                changes["previous_collection"] = present or ""
+                changes["collection"] = collection
+                changes["collection_number"] = collection.rpartition("-")[2]
+                changes["deleted"] = "0"
+            connection.executemany("insert or replace into meta values (?, ?)", changes.items())
+            connection.execute("delete from pending_vectors")
+        return version, dropped or None
+
+    def _chunks(
+        self, column: str, values: Sequence[int] | Sequence[str], *, live_only: bool = True
+    ) -> list[ChunkRow]:
+        found: list[ChunkRow] = []
+        for part in _parts(values):
+            rows = self.connection.execute(
+                "select c.row_id, c.chunk_id, c.document_id, coalesce(d.name, ''), c.ordinal, "
+                "c.start_char, c.end_char, c.heading_path, c.page, c.body, c.text_key, "
+                "coalesce(d.version, 0) "
+                "from chunks c left join documents d using (document_id) "
+                f"where {column} in ({_marks(part)}){' and c.live' if live_only else ''}",
+                part,
+            )
+            found.extend(_chunk_row(row) for row in rows)
+        return found
+
+    def _connect(self) -> sqlite3.Connection:
+        uri = f"{self._path.resolve().as_uri()}?mode={'ro' if self._read_only else 'rwc'}"
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("pragma foreign_keys = on")
+        if not self._read_only:
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma synchronous = normal")
+        with self._connections_lock:
+            self._connections.append(connection)
+        return connection
+
+    def _prepare(self) -> None:
+        found = self._schema_version()
+        if found == 0 and not self._read_only:
+            with self.transaction() as connection:
+                # Another process may have been faster.
+                if self._schema_version() == 0:
+                    for statement in _SCHEMA.split(";\n"):
+                        connection.execute(statement)
+                    connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
+            found = SCHEMA_VERSION
+        if found != SCHEMA_VERSION:
+            self.close()
+            raise CatalogError(
+                f"The catalog {str(self._path)!r} has schema {found}, this release reads "
+                f"{SCHEMA_VERSION}. Upgrade vivavoce, or ingest into another directory."
+            )
+
+    def _schema_version(self) -> int:
+        try:
+            return int(self.connection.execute("pragma user_version").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            raise CatalogError(
+                f"The catalog {str(self._path)!r} cannot be read ({error}). Restore it from a "
+                "backup, or remove the directory and ingest again."
+            ) from error
+
+
+_DOCUMENT_FIELDS = (
+    "document_id", "name", "kind", "source", "media_type", "bytes", "chars", "status", "reason",
+    "detail", "version", "chunk_count", "content_sha256", "title", "hidden_chars_dropped",
+    "updated_at",
+)  # fmt: skip
+_DOCUMENT = ", ".join(_DOCUMENT_FIELDS)
+
+
+def _document(row: Sequence[str | int | None]) -> Document:
+    values = dict(zip(_DOCUMENT_FIELDS, row, strict=True))
+    updated_at = datetime.fromisoformat(str(values.pop("updated_at")))
+    return Document.model_validate({**values, "updated_at": updated_at})
+
+
+def _parts(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(values), _MAX_VARIABLES):
+        yield values[start : start + _MAX_VARIABLES]
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _chunk_row(row: Sequence[Any]) -> ChunkRow:
+    values: dict[str, Any] = dict(zip(_CHUNK_FIELDS, row, strict=True))
+    values["heading_path"] = tuple(json.loads(values["heading_path"]))
+    return ChunkRow(**values)
+
+
+_CHUNK_FIELDS = tuple(field.name for field in fields(ChunkRow))

@@ -1,0 +1,93 @@
+"""Text -> unit vectors: what an embedder is, and which one a configuration means."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.config import EmbeddingConfig
+from kb.errors import WeightsError
+
+Vectors = NDArray[np.float32]
+"""One row a text, each of length 1, so that the dot product is the cosine."""
+
+LITELLM_PREFIX = "litellm/"
+
+
+class Tokenizer(Protocol):
+    """How a model cuts text into what it reads."""
+
+    def offsets(self, text: str) -> Sequence[tuple[int, int]]:
+        """Character span of each token of `text`, in order, without special tokens."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors whose dot product says how near they are in meaning."""
+
+    @property
+    def model_id(self) -> str:
+        """Names model, weights and runtime: vectors of two ids must never meet in one index."""
+        ...
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's own tokenizer; chunks are bounded in its tokens."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts of documents."""
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed queries; differs from `embed` for models that want them marked as such."""
+        ...
+
+
+class WeightsFolder(Protocol):
+    """Where model files come from; `kb.weights.Weights` is one."""
+
+    def resolve(self, name: str) -> Path:
+        """Folder that holds the model's files, fetched and checked when needed."""
+        ...
+
+
+def open_embedder(config: EmbeddingConfig, weights: WeightsFolder | None = None) -> Embedder:
+    """Make the embedder that `config` names. Models are loaded on first use.
+
+    Raises:
+        WeightsError: The model's files are missing, or this runtime cannot run them.
+    """
+    if config.model.startswith(LITELLM_PREFIX):
+        from kb.litellm_embedder import LiteLLMEmbedder
+
+        return LiteLLMEmbedder(config.model.removeprefix(LITELLM_PREFIX))
+    folder = _model_folder(config.model, weights)
+    if config.runtime == "torch":
+        from kb.sentence_transformers_embedder import SentenceTransformersEmbedder
+
+        return SentenceTransformersEmbedder(config.model, folder)
+    from kb.onnx_embedder import OnnxEmbedder
+
+    if folder is None:
+        raise WeightsError(
+            f"No weights are known for embedding model {config.model!r}. Name a folder that holds "
+            "it, or set `embedding.runtime: torch` to load it through sentence-transformers."
+        )
+    return OnnxEmbedder(
+        config.model, folder, int8=config.runtime == "onnx_int8", threads=config.threads
+    )
+
+
+def _model_folder(model: str, weights: WeightsFolder | None) -> Path | None:
+    """Folder of a model given by path or by a name that the weights know, else None."""
+    path = Path(model)
+    if path.is_dir():
+        return path
+    if weights is None:
+        from kb.weights import Weights
+
+        weights = Weights()
+    return weights.resolve(model)

@@ -1,0 +1,89 @@
+"""Word search in the catalog's FTS5 index: how rare words are, and which chunks hold them."""
+
+import math
+import re
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+
+_MAX_KNOWN_WORDS = 50_000
+_WORD = re.compile(r"[^\W_]+")
+
+
+class Stemmer:
+    """The index's own tokenizer, asked through an empty FTS5 table in memory."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, str] = {}
+        self._connection = sqlite3.connect(
+            ":memory:", check_same_thread=False, isolation_level=None
+        )
+        self._connection.execute(
+            "create virtual table words using fts5 (word, tokenize='porter unicode61')"
+        )
+        self._connection.execute("create virtual table stems using fts5vocab (words, instance)")
+
+    def close(self) -> None:
+        """Free the table."""
+        self._connection.close()
+
+    def stems(self, text: str) -> list[tuple[str, str]]:
+        """(word, stem) pairs of `text` in order, repeats included."""
+        words = _WORD.findall(text)
+        with self._lock:
+            missing = sorted({word for word in words if word not in self._known})
+            if missing:
+                self._learn(missing)
+            return [(word, self._known[word]) for word in words if self._known[word]]
+
+    def _learn(self, words: Sequence[str]) -> None:
+        if len(self._known) > _MAX_KNOWN_WORDS:
+            self._known.clear()
+        found: dict[int, list[tuple[int, str]]] = {number: [] for number in range(len(words))}
+        self._connection.execute("begin")
+        self._connection.executemany(
+            "insert into words (rowid, word) values (?, ?)", list(enumerate(words))
+        )
+        for stem, row_id, offset in self._connection.execute("select term, doc, offset from stems"):
+            found[int(row_id)].append((int(offset), str(stem)))
+        self._connection.execute("rollback")
+        for number, word in enumerate(words):
+            self._known[word] = " ".join(stem for _, stem in sorted(found[number]))
+
+
+class TermCounts:
+    """In how many chunks a stem is, remembered for one version of the index."""
+
+    def __init__(self, *, chunk_count: int) -> None:
+        self._chunk_count = max(chunk_count, 1)
+        self._counts: dict[str, int] = {}
+
+    def rarity(self, connection: sqlite3.Connection, stems: Iterable[str]) -> dict[str, float]:
+        """Rarity of each stem that the index has: the logarithm of chunks / chunks with it."""
+        wanted = list(dict.fromkeys(stems))
+        for stem in wanted:
+            if stem not in self._counts:
+                row = connection.execute(
+                    "select doc from chunk_terms where term = ?", (stem,)
+                ).fetchone()
+                self._counts[stem] = int(row[0]) if row else 0
+        return {
+            stem: math.log(self._chunk_count / self._counts[stem])
+            for stem in wanted
+            if self._counts[stem]
+        }
+
+
+def search_words(
+    connection: sqlite3.Connection, words: Iterable[str], *, limit: int
+) -> list[tuple[int, float]]:
+    """Chunks that hold any of `words`: (row id, BM25 score) pairs, best first."""
+    match = " OR ".join(f'"{word}"' for word in words)
+    if not match:
+        return []
+    rows = connection.execute(
+        "select rowid, -rank from chunk_search where chunk_search match ? order by rank limit ?",
+        (match, limit),
+    )
+    return [(int(row_id), float(score)) for row_id, score in rows]
