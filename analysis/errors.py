@@ -3,6 +3,7 @@
 * AnalysisError
   x EmptyTranscriptError     a conversation without turns cannot be judged
   x ReportsNotPublishedError there is no published file yet
+  x PublishError             a file of the warehouse cannot be read; the published file stays
   x LineageError             `why` was asked for something that does not exist
 """
 
@@ -17,6 +18,10 @@ class EmptyTranscriptError(AnalysisError):
 
 class ReportsNotPublishedError(AnalysisError):
     """There is no published reports file yet."""
+
+
+class PublishError(AnalysisError):
+    """A file of the warehouse cannot be read. What was published before stays in place."""
 
 
 class LineageError(AnalysisError):

@@ -208,6 +208,11 @@ class AnalysisStore:
             for row in self._rows_of(table, table.c.analysis_run_id, conversation_ids)
         ]
 
+    def labels(self, conversation_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the verdicts by people on these conversations, oldest first."""
+        table = tables.labels
+        return self._rows_of(table, table.c.label_id, conversation_ids)
+
     def latest_evaluations(self, conversation_id: str) -> dict[str, StoredEvaluation]:
         """Return the evaluation in force for each criterion: the last one of sample 0."""
         found = self.evaluations([conversation_id])

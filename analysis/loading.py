@@ -1,0 +1,74 @@
+"""Parquet files -> documented tables and views of the file that is published."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from analysis.errors import PublishError
+from analysis.parquet import literal, quoted
+from analysis.warehouse_tables import COLLECTED_VALUES, EVALUATIONS, Column, Table, View
+
+_CURRENT = {EVALUATIONS.name: "criterion_id", COLLECTED_VALUES.name: "field_id"}
+_ORDER = {EVALUATIONS.name: "evaluation_id", COLLECTED_VALUES.name: "collected_value_id"}
+
+
+def load_table(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> int:
+    """Create `table` with its comments, fill it from `files`, and return its number of rows.
+
+    Columns that an older file lacks are NULL; columns that the data dictionary dropped are left
+    out.
+
+    Raises:
+        PublishError: A file cannot be read.
+    """
+    definition = ", ".join(f"{quoted(c.name)} {c.type}" for c in table.all_columns)
+    connection.execute(f"CREATE TABLE {quoted(table.name)} ({definition})")
+    _comment(connection, "TABLE", table.name, table.comment, table.all_columns)
+    if not files:
+        return 0
+    try:
+        return _insert(connection, table, files)
+    except duckdb.Error as error:
+        raise PublishError(
+            f"The warehouse files of table {table.name!r} cannot be read: {error}. Delete the file "
+            "that is named, or the folder `days` of the warehouse, and export again: everything in "
+            "the warehouse is made from the stores."
+        ) from error
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> int:
+    listed = ", ".join(literal(str(path)) for path in files)
+    source = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+    present = {row[0] for row in connection.execute(f"DESCRIBE FROM {source}").fetchall()}
+    columns = ", ".join(quoted(c.name) for c in table.columns if c.name in present)
+    question = _CURRENT.get(table.name)
+    if question:
+        columns += (
+            ", sample = 0 AND row_number() OVER (PARTITION BY conversation_id, "
+            f"{question}, sample = 0 ORDER BY {_ORDER[table.name]} DESC) = 1 AS is_current"
+        )
+    inserted = connection.execute(
+        f"INSERT INTO {quoted(table.name)} BY NAME SELECT {columns} FROM {source}"
+    ).fetchone()
+    return int(inserted[0]) if inserted else 0
+
+
+def create_view(connection: duckdb.DuckDBPyConnection, view: View) -> None:
+    """Create `view` with its comments."""
+    connection.execute(f"CREATE VIEW {quoted(view.name)} AS {view.sql}")
+    _comment(connection, "VIEW", view.name, view.comment, view.columns)
+
+
+def _comment(
+    connection: duckdb.DuckDBPyConnection,
+    kind: str,
+    name: str,
+    comment: str,
+    columns: Sequence[Column],
+) -> None:
+    connection.execute(f"COMMENT ON {kind} {quoted(name)} IS {literal(comment)}")
+    for column in columns:
+        connection.execute(
+            f"COMMENT ON COLUMN {quoted(name)}.{quoted(column.name)} IS {literal(column.comment)}"
+        )

@@ -1,0 +1,225 @@
+"""Views about outcomes: success rates, what was found, what needs reading, and where it is from."""
+
+from analysis.warehouse_tables import Column, View
+
+_AGENT = Column("agent_id", "VARCHAR", "The agent.")
+_CONVERSATION = Column("conversation_id", "VARCHAR", "The conversation.")
+_CRITERION = (
+    Column("criterion_id", "VARCHAR", "The criterion."),
+    Column("criterion_version", "VARCHAR", "Rates never mix versions of a question."),
+    Column("judge_model", "VARCHAR", "Rates never mix judges."),
+)
+_DAY = Column("day", "DATE", "UTC day on which the conversations ended.")
+_Z = 1.959963984540054
+"""Normal quantile of a two-sided 95 % interval."""
+
+
+def _wilson(successes: str, n: str) -> str:
+    """Return SQL for the lower and upper bound of Wilson's 95 % interval, NULL for n = 0.
+
+    Source: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
+    Journal of the American Statistical Association 22 (1927), doi:10.2307/2276774.
+    """
+    z2 = _Z * _Z
+    centre = f"({successes} + {z2 / 2})"
+    spread = f"{_Z} * sqrt({successes} * ({n} - {successes}) / {n} + {z2 / 4})"
+    low, high = (f"({centre} {sign} {spread}) / ({n} + {z2})" for sign in "-+")
+    return (
+        f"CASE WHEN {n} > 0 THEN greatest(0.0, {low}) END AS rate_low, "
+        f"CASE WHEN {n} > 0 THEN least(1.0, {high}) END AS rate_high"
+    )
+
+
+_COUNTS_SQL = """
+    count(*) FILTER (verdict = 'success') AS successes,
+    count(*) FILTER (verdict = 'failure') AS failures,
+    count(*) FILTER (verdict = 'unknown') AS unknown,
+    count(*) FILTER (verdict IS NULL) AS errors,
+    successes + failures AS n_judged"""
+_RATE_SQL = f"successes / nullif(n_judged, 0) AS rate, {_wilson('successes', 'n_judged')}"
+_COUNTS = (
+    Column("successes", "BIGINT", "Conversations with verdict success."),
+    Column("failures", "BIGINT", "Conversations with verdict failure."),
+    Column("unknown", "BIGINT", "Conversations that do not tell; not part of the rate."),
+    Column("errors", "BIGINT", "Conversations that the judge failed on; not part of the rate."),
+    Column("n_judged", "BIGINT", "Denominator of the rate: successes + failures."),
+    Column("rate", "DOUBLE", "successes / n_judged; NULL when nothing was judged."),
+    Column("rate_low", "DOUBLE", "Lower bound of the 95 % interval (Wilson)."),
+    Column("rate_high", "DOUBLE", "Upper bound of the 95 % interval (Wilson)."),
+)
+
+SUCCESS_RATES = View(
+    "success_rates",
+    "How often each criterion was met, with denominators and intervals. One row for each agent, "
+    "criterion, version and judge in force.",
+    f"""
+SELECT *, {_RATE_SQL}
+FROM (
+  SELECT e.agent_id, criterion_id, criterion_version, judge_model, c.simulated, {_COUNTS_SQL}
+  FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
+  WHERE is_current
+  GROUP BY ALL
+)""",
+    (
+        _AGENT,
+        *_CRITERION,
+        Column("simulated", "BOOLEAN", "Rates never mix real and simulated users."),
+        *_COUNTS,
+    ),
+)
+
+CRITERION_TRENDS = View(
+    "criterion_trends",
+    "Success rates by day.",
+    f"""
+SELECT *, {_RATE_SQL}
+FROM (
+  SELECT day, agent_id, criterion_id, criterion_version, judge_model, {_COUNTS_SQL}
+  FROM evaluations WHERE is_current GROUP BY ALL
+)""",
+    (_DAY, _AGENT, *_CRITERION, *_COUNTS),
+)
+
+FLAGGED_CONVERSATIONS = View(
+    "flagged_conversations",
+    "Conversations that somebody should read, one row for each reason, with the words said.",
+    """
+SELECT e.conversation_id, e.agent_id, e.day, 'criterion_failed' AS reason, e.criterion_id,
+  e.rationale, e.evidence[1].quote AS quote, e.evidence[1].turn_index AS turn_index, c.summary
+FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
+WHERE e.is_current AND e.verdict = 'failure'
+UNION ALL
+SELECT e.conversation_id, e.agent_id, e.day, 'judge_failed', e.criterion_id, e.error, NULL, NULL,
+  c.summary
+FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
+WHERE e.is_current AND e.verdict IS NULL
+UNION ALL
+SELECT conversation_id, agent_id, day, 'conversation_failed', NULL, end_reason, NULL, NULL, summary
+FROM conversations WHERE status = 'failed'
+UNION ALL
+SELECT t.conversation_id, t.agent_id, t.day, 'turn_failed', NULL, t.error, t.text, t.turn_index,
+  c.summary
+FROM turns AS t JOIN conversations AS c USING (conversation_id)
+WHERE t.error IS NOT NULL""",
+    (
+        _CONVERSATION,
+        _AGENT,
+        _DAY,
+        Column(
+            "reason",
+            "VARCHAR",
+            "`criterion_failed`, `judge_failed`, `conversation_failed` or `turn_failed`.",
+        ),
+        Column("criterion_id", "VARCHAR", "The criterion, when one is the reason."),
+        Column("rationale", "VARCHAR", "The judge's reason, or the error."),
+        Column("quote", "VARCHAR", "First words that the judge points to."),
+        Column("turn_index", "INTEGER", "Turn that they were said in."),
+        Column("summary", "VARCHAR", "What happened in the conversation."),
+    ),
+)
+
+VALUE_COUNTS = View(
+    "value_counts",
+    "How often each value of each data collection field was found.",
+    """
+SELECT agent_id, field_id, value, conversations,
+  conversations / sum(conversations) OVER (PARTITION BY agent_id, field_id) AS share
+FROM (
+  SELECT agent_id, field_id, value, count(*) AS conversations
+  FROM collected_values
+  WHERE is_current AND status = 'supported' AND value IS NOT NULL
+  GROUP BY ALL
+)""",
+    (
+        _AGENT,
+        Column("field_id", "VARCHAR", "The field."),
+        Column("value", "VARCHAR", "The value as text."),
+        Column("conversations", "BIGINT", "Conversations where what was said supports it."),
+        Column("share", "DOUBLE", "Of the conversations with any supported value, 0 to 1."),
+    ),
+)
+
+TOPICS = View(
+    "topics",
+    "What conversations are about (field `conversation_topic`), and how they went.",
+    """
+SELECT v.agent_id, v.value AS topic, count(*) AS conversations,
+  count(*) / sum(count(*)) OVER (PARTITION BY v.agent_id) AS share,
+  count(f.conversation_id) AS flagged,
+  count(f.conversation_id) / count(*) AS flagged_share
+FROM collected_values AS v
+LEFT JOIN (SELECT DISTINCT conversation_id FROM flagged_conversations) AS f USING (conversation_id)
+WHERE v.is_current AND v.field_id = 'conversation_topic' AND v.status = 'supported'
+  AND v.value IS NOT NULL
+GROUP BY v.agent_id, v.value""",
+    (
+        _AGENT,
+        Column("topic", "VARCHAR", "The topic."),
+        Column("conversations", "BIGINT", "Conversations about it."),
+        Column("share", "DOUBLE", "Of the agent's conversations with a topic, 0 to 1."),
+        Column("flagged", "BIGINT", "Conversations about it in `flagged_conversations`."),
+        Column("flagged_share", "DOUBLE", "flagged / conversations, 0 to 1."),
+    ),
+)
+
+LINEAGE = View(
+    "lineage",
+    "From each answer in force to its origin: quoted turn, passage, document version, source. One "
+    "row for each answer, quote and passage.",
+    """
+WITH answers AS (
+  SELECT conversation_id, 'criterion' AS kind, criterion_id AS question_id,
+    criterion_version AS question_version, verdict::VARCHAR AS answer,
+    CASE WHEN verdict IS NULL THEN 'error' ELSE 'judged' END AS status,
+    judge_model, judge_prompt_version, evaluated_at, cost_usd, evidence
+  FROM evaluations WHERE is_current
+  UNION ALL
+  SELECT conversation_id, 'field', field_id, field_version, value, status::VARCHAR,
+    judge_model, judge_prompt_version, evaluated_at, cost_usd, evidence
+  FROM collected_values WHERE is_current
+), quotes AS (
+  SELECT * EXCLUDE (evidence), unnest(evidence) AS said FROM answers WHERE len(evidence) > 0
+  UNION ALL
+  SELECT * EXCLUDE (evidence), NULL FROM answers WHERE coalesce(len(evidence), 0) = 0
+)
+SELECT q.conversation_id, c.agent_id, q.kind, q.question_id, q.question_version, q.answer,
+  q.status, q.judge_model, q.judge_prompt_version, q.evaluated_at, q.cost_usd,
+  q.said.turn_index AS turn_index, t.role, q.said.quote AS quote,
+  t.answering_turn_index, r.query, r.rank, r.cited, r.chunk_id, r.start_char, r.end_char,
+  r.document_id, r.document_name, r.document_version, d.source
+FROM quotes AS q
+JOIN conversations AS c USING (conversation_id)
+LEFT JOIN turns AS t ON t.conversation_id = q.conversation_id
+  AND t.turn_index = q.said.turn_index
+LEFT JOIN retrievals AS r ON r.conversation_id = q.conversation_id
+  AND r.turn_index = t.answering_turn_index
+LEFT JOIN documents AS d ON d.agent_id = c.agent_id AND d.document_id = r.document_id
+  AND d.version = r.document_version""",
+    (
+        _CONVERSATION,
+        _AGENT,
+        Column("kind", "VARCHAR", "`criterion` or `field`."),
+        Column("question_id", "VARCHAR", "The criterion or field."),
+        Column("question_version", "VARCHAR", "Hash of what it asked."),
+        Column("answer", "VARCHAR", "Verdict, or value as text."),
+        Column("status", "VARCHAR", "`judged` or `error`; of a field, its status."),
+        Column("judge_model", "VARCHAR", "Who answered."),
+        Column("judge_prompt_version", "VARCHAR", "Under which instructions."),
+        Column("evaluated_at", "TIMESTAMP", "When (UTC)."),
+        Column("cost_usd", "DOUBLE", "Of this answer alone, when known."),
+        Column("turn_index", "INTEGER", "Turn that the answer rests on."),
+        Column("role", "ENUM('user', 'agent')", "Who said it."),
+        Column("quote", "VARCHAR", "The words, verbatim."),
+        Column("answering_turn_index", "INTEGER", "The agent turn that the passages are of."),
+        Column("query", "VARCHAR", "What was searched for."),
+        Column("rank", "INTEGER", "Of the passage, from 1."),
+        Column("cited", "BOOLEAN", "Whether that turn cites the passage."),
+        Column("chunk_id", "VARCHAR", "The chunk."),
+        Column("start_char", "INTEGER", "Where it starts in the stored text."),
+        Column("end_char", "INTEGER", "Where it ends."),
+        Column("document_id", "VARCHAR", "The document."),
+        Column("document_name", "VARCHAR", "What people call it."),
+        Column("document_version", "INTEGER", "Version that was searched."),
+        Column("source", "VARCHAR", "File, URL or given name that it was read from."),
+    ),
+)

@@ -1,0 +1,87 @@
+"""What lies where in the warehouse folder, and which of its days are out of date."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, date
+from pathlib import Path
+
+from analysis.store import AnalysisStore
+from analysis.warehouse_tables import Table, dictionary_version
+from conversation.store import ConversationStore, ConversationSummary
+
+_UNKNOWN_DAY = date(1970, 1, 1)
+"""Partition of imported conversations that do not say when they were held."""
+
+
+def day_file(warehouse_dir: Path, table: Table, day: date) -> Path:
+    """Return the one Parquet file that holds a table's rows of a day."""
+    return warehouse_dir / table.name / f"day={day}" / "part.parquet"
+
+
+def snapshot_file(warehouse_dir: Path, table: Table, part: str) -> Path:
+    """Return the file of a part of a table that does not belong to a day."""
+    return warehouse_dir / table.name / f"part={part}" / "part.parquet"
+
+
+def table_files(warehouse_dir: Path, table: Table) -> list[Path]:
+    """Return every Parquet file of a table, in order of days."""
+    return sorted((warehouse_dir / table.name).glob("*/part.parquet"))
+
+
+def exported_fingerprints(warehouse_dir: Path) -> dict[date, str | None]:
+    """Return for each exported day what the stores said when it was written."""
+    return {
+        date.fromisoformat(path.stem): _fingerprint_in(path)
+        for path in (warehouse_dir / "days").glob("*.json")
+    }
+
+
+def ended_by_day(conversations: ConversationStore) -> dict[date, list[ConversationSummary]]:
+    """Return the conversations that are over, by the UTC day on which they ended."""
+    by_day: dict[date, list[ConversationSummary]] = defaultdict(list)
+    for summary in conversations.conversations():
+        if summary.status != "in_progress":
+            by_day[_day_of(summary)].append(summary)
+    return by_day
+
+
+def _day_of(conversation: ConversationSummary) -> date:
+    moment = conversation.ended_at or conversation.started_at
+    return _UNKNOWN_DAY if moment is None else moment.astimezone(UTC).date()
+
+
+def fingerprints_of(
+    by_day: Mapping[date, Sequence[ConversationSummary]], evaluations: AnalysisStore
+) -> dict[date, str]:
+    """Return for each day a hash that moves when anything about its conversations does."""
+    marks = evaluations.progress_marks()
+    fingerprints: dict[date, str] = {}
+    for day, summaries in by_day.items():
+        lines = sorted(
+            f"{s.conversation_id} {s.closed_at} {s.turn_count} {marks.get(s.conversation_id)}"
+            for s in summaries
+        )
+        text = "\n".join([dictionary_version(), *lines])
+        fingerprints[day] = hashlib.sha256(text.encode()).hexdigest()
+    return fingerprints
+
+
+def _fingerprint_in(path: Path) -> str | None:
+    with suppress(json.JSONDecodeError):
+        return json.loads(path.read_text("utf-8")).get("fingerprint")
+    return None
+
+
+def remember_day(warehouse_dir: Path, day: date, fingerprint: str | None) -> None:
+    """Note that a day is exported; None when nothing of it is left."""
+    path = warehouse_dir / "days" / f"{day}.json"
+    if fingerprint is None:
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    following = path.with_suffix(".next")
+    following.write_text(json.dumps({"fingerprint": fingerprint}), "utf-8")
+    following.replace(path)
