@@ -97,6 +97,21 @@ class IndexConfig(_Section):
     """How long a writer waits for another one."""
 
 
+class SandboxConfig(_Section):
+    """What a parser may use. One document is stopped at these limits, nothing else is."""
+
+    memory_bytes: PositiveInt = 1024 * MEBIBYTE
+    """Address space of a parser process, where the system can bound it."""
+    base_s: PositiveFloat = 8.0
+    """Time for any document, of the processor and of the clock."""
+    seconds_per_mebibyte: PositiveFloat = 4.0
+    """Time on top of it, by size."""
+    idle_workers: NonNegativeInt = 2
+    """Parser processes kept for the next documents."""
+    documents_per_worker: PositiveInt = 200
+    """A parser process is replaced after this many, so that nothing piles up in it."""
+
+
 class KnowledgeBaseConfig(_Section):
     """Everything a knowledge base can be told."""
 

@@ -1,17 +1,14 @@
 """A file, or bytes from anywhere, to a `ParsedDocument`."""
 
 import hashlib
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from kb.config import Limits
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
-from kb.formats.building import ParseRequest
-from kb.formats.recognition import PARSERS, recognise
-from kb.media_types import split_media_type
+from kb.formats.parsing import parse_document
+from kb.sandbox import default_pool
 
 DEFAULT_LIMITS = Limits()
 
@@ -24,10 +21,6 @@ class LoadedSource:
     data_sha256: str
     bytes: int
     parsed: ParsedDocument
-
-
-class _Parser(Protocol):
-    def parse(self, data: bytes, request: ParseRequest) -> ParsedDocument: ...
 
 
 def load_file(path: Path | str, *, limits: Limits = DEFAULT_LIMITS) -> LoadedSource:
@@ -46,7 +39,7 @@ def load_file(path: Path | str, *, limits: Limits = DEFAULT_LIMITS) -> LoadedSou
 def parse_bytes(
     data: bytes, *, name: str, media_type: str | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> ParsedDocument:
-    """Parse one source; the format is recognised from its content.
+    """Parse one source in a sandbox; the format is recognised from its content.
 
     Args:
         data: The source as received.
@@ -55,26 +48,17 @@ def parse_bytes(
         limits: Of these, those on one document.
 
     Raises:
-        DocumentError: `empty`, `unsupported`, `encrypted`, `malformed`, `no_text_layer` or
-            `too_large`.
+        DocumentError: `empty`, `unsupported`, `encrypted`, `malformed`, `no_text_layer`,
+            `too_large`, `timeout` or `out_of_memory`.
     """
-    return parse_in_process(data, name=name, media_type=media_type, limits=limits)
+    return default_pool().parse(data, name=name, media_type=media_type, limits=limits)
 
 
 def parse_in_process(
     data: bytes, *, name: str, media_type: str | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> ParsedDocument:
-    """`parse_bytes` without a worker process around the parser."""
-    stated, charset = split_media_type(media_type or "")
-    recognised = recognise(data, name, stated=stated)
-    request = ParseRequest(name, recognised, charset=charset, limits=limits)
-    parser: _Parser = importlib.import_module(PARSERS[recognised])  # pyright: ignore[reportAssignmentType]
-    parsed = parser.parse(data, request)
-    if not parsed.text.strip():
-        raise DocumentError(
-            "empty", f"{name!r} holds no text. Check that the right file was added."
-        )
-    return parsed
+    """`parse_bytes` without a worker process around the parser: for input that is trusted."""
+    return parse_document(data, name=name, media_type=media_type, limits=limits)
 
 
 def _read(path: Path, limits: Limits) -> bytes:

@@ -39,8 +39,8 @@ def is_utf16_without_bom(data: bytes) -> bool:
     sample = data[:1000]
     if len(sample) < 4:
         return False
-    half = len(sample) // 2
-    return any(sample[offset::2].count(0) > 0.7 * half for offset in (0, 1))
+    zeros = [sample[offset::2].count(0) / (len(sample) // 2) for offset in (0, 1)]
+    return max(zeros) > 0.7 and min(zeros) == 0
 
 
 def _try(data: bytes, encoding: str) -> str | None:

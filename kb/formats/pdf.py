@@ -11,8 +11,8 @@ from kb.formats.pdf_layout import Line, OutlineEntry, add_pages, plain_lines, re
 from kb.formats.vendors import vendor
 
 MAX_OUTLINE_ENTRIES = 20_000
-MIN_LETTERS = 1
-"""Fewer letters or digits than this in a whole file mean that it has no text layer."""
+MAX_FALLBACK_PAGES = 20
+"""Of a file in which pdfium found nothing, pypdf tries as many; it is slower by far."""
 
 _NO_TITLE = frozenset({"", "untitled", "(untitled)", "anonymous", "(anonymous)"})
 
@@ -41,8 +41,9 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
         pages = _pypdf_pages(reader)
     if pages is None:
         raise malformed(request.name, "PDF", complaint or "no page could be read")
-    letters = sum(character.isalnum() for page in pages for line in page for character in line.text)
-    if letters < MIN_LETTERS:
+    if not _has_letters(pages) and reader is not None and len(pages) <= MAX_FALLBACK_PAGES:
+        pages = _pypdf_pages(reader) or pages
+    if not _has_letters(pages):
         raise _no_text_layer(request.name, len(pages))
     builder = TextBuilder(request)
     labels = [*facts.labels, *(str(at + 1) for at in range(len(facts.labels), len(pages)))]
@@ -147,10 +148,14 @@ def _pypdf_pages(reader: Any) -> list[list[Line]] | None:
     return pages or None
 
 
+def _has_letters(pages: list[list[Line]]) -> bool:
+    return any(character.isalnum() for page in pages for line in page for character in line.text)
+
+
 def _no_text_layer(name: str, pages: int) -> DocumentError:
     return DocumentError(
         "no_text_layer",
-        f"{name!r} ({pages} page{'s' if pages != 1 else ''}) has no text layer: it holds "
-        "pictures of text, like a scan. Run text recognition over it (for example `ocrmypdf`) "
-        "and add the result.",
+        f"{name!r} ({pages} page{'s' if pages != 1 else ''}) has no text layer: its "
+        "pages are blank or pictures of text, as in a scan. Run text recognition over it (for "
+        "example `ocrmypdf`) and add the result.",
     )

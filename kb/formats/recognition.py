@@ -24,6 +24,15 @@ PARSERS = {
 }
 """Media type -> module with the function `parse`."""
 
+FORMAT_NAMES = {
+    PDF: "PDF",
+    HTML: "HTML page",
+    MARKDOWN: "Markdown text",
+    PLAIN: "text",
+    DOCX: "Word document",
+}
+"""Media type -> what a person calls it."""
+
 SUPPORTED = "PDF, Word (.docx), HTML, Markdown and plain text"
 
 _OFFICE_PARTS = {"word/": DOCX}
