@@ -63,7 +63,7 @@ class CollectedValue(_Record):
     sample: int = 0
     transcript_sha256: str
     value: FieldValue
-    """Typed as the field says; None unless something was found."""
+    """Typed as the field says; None unless `status` is `supported`."""
     status: ValueStatus
     rationale: str | None = None
     evidence: tuple[Evidence, ...] = ()
@@ -81,5 +81,7 @@ class AnalysisResult(_Record):
     evaluations: tuple[Evaluation, ...] = ()
     collected: tuple[CollectedValue, ...] = ()
     summary: str | None = None
+    summary_error: str | None = None
+    """Why there is no summary although one was asked for."""
     usage: Usage | None = None
     """Sum over every call of the judge; None when none was made."""

@@ -1,0 +1,134 @@
+"""Values that a judge claims, checked in code against the turn that is said to tell them. Pure."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from analysis.evidence import quote_of_turn
+from analysis.results import Evidence, FieldValue, ValueStatus
+from analysis.values import InvalidValueError, numbers_in, spoken_span, typed_value
+from conversation.config import DataCollectionField
+from conversation.errors import ModelOutputError
+from conversation.transcript import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A value that the judge says a turn tells."""
+
+    turn_index: int
+    raw: object
+    """As the judge gave it, not yet of the field's type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a field came to. `value` is set only when `status` is `supported`."""
+
+    status: ValueStatus
+    value: FieldValue = None
+    rationale: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    unsupported_quotes: tuple[str, ...] = ()
+
+
+NOT_DISCUSSED = Finding("not_discussed")
+
+
+def check_claim(field: DataCollectionField, claim: Claim, turns: Sequence[Turn]) -> Finding:
+    """Accept a claimed value only when the turn it names says it.
+
+    A number or text must stand in the turn. An enum may be a class that nobody names, and a
+    boolean has no words of its own: then a sentence of the turn is the evidence, unless the turn
+    names another allowed value.
+    """
+    try:
+        value = typed_value(field, claim.raw)
+    except InvalidValueError as error:
+        return Finding("invalid", rationale=f"The judge's answer {error}.")
+    if not 0 <= claim.turn_index < len(turns):
+        return unsupported(value, f"there is no turn {claim.turn_index}")
+    text = turns[claim.turn_index].text
+    span = spoken_span(text, value)
+    if span is not None:
+        return supported(value, Evidence(turn_index=claim.turn_index, quote=span))
+    rival = _rival(field, value, text)
+    if rival is not None:
+        return Finding(
+            "contradicted",
+            rationale=f"The judge answered {value!r}, but turn {claim.turn_index} says otherwise.",
+            evidence=(Evidence(turn_index=claim.turn_index, quote=rival),),
+        )
+    if field.enum or field.type == "boolean":
+        quote = quote_of_turn(turns, claim.turn_index, f"{field.description} {value}")
+        if quote is not None:
+            return supported(value, quote)
+    return unsupported(value, f"turn {claim.turn_index} does not say so")
+
+
+def supported(value: FieldValue, evidence: Evidence) -> Finding:
+    """Return the finding of a value that `evidence` tells."""
+    return Finding("supported", value, evidence=(evidence,))
+
+
+def unsupported(value: FieldValue, reason: str) -> Finding:
+    """Return the finding of a claimed value that nobody said."""
+    return Finding(
+        "unsupported",
+        rationale=f"The judge answered {value!r}, but {reason}.",
+        unsupported_quotes=(str(value),),
+    )
+
+
+def find_value(
+    value: FieldValue, turns: Sequence[Turn], turn_indexes: Iterable[int]
+) -> Evidence | None:
+    """Return where `value` was said last: by the user if they said it at all, else by the agent."""
+    said: dict[str, Evidence] = {}
+    for index in turn_indexes:
+        span = spoken_span(turns[index].text, value)
+        if span is not None:
+            said[turns[index].role] = Evidence(turn_index=index, quote=span)
+    return said.get("user") or said.get("agent")
+
+
+def parse_claims(text: str) -> dict[str, Claim]:
+    """Read the judge's list of found fields, by field id; of two for one field the first counts.
+
+    Raises:
+        ModelOutputError: It has another form.
+    """
+    try:
+        reply: object = json.loads(text)
+    except ValueError as error:
+        raise ModelOutputError("expected JSON, and this is none.") from error
+    items = _mapping(reply).get("fields")
+    if not isinstance(items, list):
+        raise ModelOutputError("expected an object with a list `fields`.")
+    claims: dict[str, Claim] = {}
+    for item in cast("list[object]", items):
+        field_id, claim = _parse_claim(_mapping(item))
+        claims.setdefault(field_id, claim)
+    return claims
+
+
+def _parse_claim(item: Mapping[str, object]) -> tuple[str, Claim]:
+    field_id, turn = item.get("field"), item.get("turn")
+    if not isinstance(field_id, str) or not isinstance(turn, int) or "value" not in item:
+        raise ModelOutputError("expected entries with `field`, `turn` (a number) and `value`.")
+    return field_id, Claim(turn, item["value"])
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
+
+
+def _rival(field: DataCollectionField, value: FieldValue, text: str) -> str | None:
+    """Return other words of `text` that answer the field differently, if there are any."""
+    if field.enum:
+        rivals = (spoken_span(text, allowed) for allowed in field.enum if allowed != value)
+        return next((rival for rival in rivals if rival), None)
+    if field.type in ("integer", "number"):
+        return next((words for words, _ in numbers_in(text)), None)
+    return None

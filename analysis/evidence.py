@@ -1,0 +1,59 @@
+"""Quotes checked in code: what nobody said is no evidence."""
+
+import re
+from collections.abc import Sequence
+
+from analysis.results import Evidence
+from conversation.transcript import Turn
+
+_SENTENCE = re.compile(r"\S.*?(?:[.!?…]+(?=\s|$)|$)", re.DOTALL)
+_WORD = re.compile(r"\w+")
+_LONGEST_WHOLE_TURN_CHARS = 160
+
+
+def verbatim(text: str, quote: str) -> str | None:
+    """Return the words of `text` that `quote` repeats, as they stand there, or None.
+
+    White space and case are folded, and nothing more: a changed word, a dropped comma or an
+    ellipsis is not a quote.
+    """
+    words = quote.split()
+    if not words:
+        return None
+    pattern = r"\s+".join(re.escape(word) for word in words)
+    found = re.search(pattern, text, re.IGNORECASE)
+    return found.group() if found else None
+
+
+def verify_quote(turns: Sequence[Turn], turn_index: int, quote: str) -> Evidence | None:
+    """Return the evidence that `quote` is, if it stands in the turn it names; else None."""
+    if not 0 <= turn_index < len(turns):
+        return None
+    found = verbatim(turns[turn_index].text, quote)
+    return None if found is None else Evidence(turn_index=turn_index, quote=found)
+
+
+def telling_sentence(text: str, hint: str) -> str:
+    """Return the part of a turn that says most about `hint`: a short turn whole, else a sentence.
+
+    It is verbatim by construction. Sentences are compared by the words they share with `hint`;
+    of equal ones the last is taken, because a turn's conclusion comes at its end.
+    """
+    whole = text.strip()
+    if len(whole) <= _LONGEST_WHOLE_TURN_CHARS:
+        return whole
+    wanted = _words(hint)
+    sentences = [found.group() for found in _SENTENCE.finditer(whole)]
+    return max(reversed(sentences), key=lambda sentence: len(_words(sentence) & wanted))
+
+
+def quote_of_turn(turns: Sequence[Turn], turn_index: int, hint: str) -> Evidence | None:
+    """Return the telling sentence of a turn as evidence, None where there is no such turn."""
+    if not 0 <= turn_index < len(turns):
+        return None
+    quote = telling_sentence(turns[turn_index].text, hint)
+    return Evidence(turn_index=turn_index, quote=quote) if quote else None
+
+
+def _words(text: str) -> set[str]:
+    return {word.casefold() for word in _WORD.findall(text) if len(word) > 2}

@@ -1,0 +1,187 @@
+"""The questions of an analysis, each ending in records: an answer, or why there is none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from analysis.asking import Meter, Question
+from analysis.claims import NOT_DISCUSSED, Finding
+from analysis.data_collection import collect_field, collect_fields
+from analysis.judging import Judgment, criterion_question
+from analysis.prompts import JudgeVariant, Window, judge_prompt_version
+from analysis.results import CollectedValue, Evaluation
+from analysis.summary import summary_question
+from conversation.config import Criterion, DataCollectionField
+from conversation.errors import ModelError
+from conversation.transcript import Transcript, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What all questions of one analysis share."""
+
+    transcript: Transcript
+    transcript_sha256: str
+    windows: tuple[Window, ...]
+    sample: int
+    evaluated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one question."""
+
+    evaluations: tuple[Evaluation, ...] = ()
+    collected: tuple[CollectedValue, ...] = ()
+    summary: str | None = None
+    summary_error: str | None = None
+    usage: Usage | None = None
+
+
+def criterion_outcome(
+    subject: Subject, criterion: Criterion, *, judge_model: str, variant: JudgeVariant
+) -> Question[Outcome]:
+    """Judge one criterion."""
+    meter = Meter()
+    try:
+        judgment = yield from criterion_question(
+            criterion,
+            subject.transcript.turns,
+            subject.windows,
+            variant=variant,
+            meter=meter,
+        )
+    except ModelError as error:
+        return _evaluated(subject, criterion, judge_model, variant, meter=meter, error=error)
+    return _evaluated(subject, criterion, judge_model, variant, meter=meter, judgment=judgment)
+
+
+def unopened_outcome(
+    subject: Subject,
+    criterion: Criterion,
+    error: ModelError,
+    *,
+    judge_model: str,
+    variant: JudgeVariant,
+) -> Question[Outcome]:
+    """Return a question that asks nothing: the criterion's own judge could not be opened."""
+    yield from ()
+    return _evaluated(subject, criterion, judge_model, variant, meter=Meter(), error=error)
+
+
+def field_outcome(
+    subject: Subject, field: DataCollectionField, *, judge_model: str
+) -> Question[Outcome]:
+    """Collect one field with short questions."""
+    meter = Meter()
+    try:
+        finding = yield from collect_field(
+            field, subject.transcript.turns, subject.windows, meter=meter
+        )
+    except ModelError as error:
+        finding = Finding("error", rationale=error_text(error))
+    usage = meter.total()
+    value = _collected(
+        subject, field, finding, judge_model=judge_model, variant="logprobs", usage=usage
+    )
+    return Outcome(collected=(value,), usage=usage)
+
+
+def fields_outcome(
+    subject: Subject, fields: Sequence[DataCollectionField], *, judge_model: str
+) -> Question[Outcome]:
+    """Collect all fields in one JSON answer. Their shared cost is the outcome's, not a value's."""
+    meter = Meter()
+    try:
+        findings = yield from collect_fields(
+            fields, subject.transcript.turns, subject.windows, meter=meter
+        )
+    except ModelError as error:
+        failed = Finding("error", rationale=error_text(error))
+        findings = {field.field_id: failed for field in fields}
+    collected = tuple(
+        _collected(
+            subject,
+            field,
+            findings.get(field.field_id, NOT_DISCUSSED),
+            judge_model=judge_model,
+            variant="json",
+            usage=None,
+        )
+        for field in fields
+    )
+    return Outcome(collected=collected, usage=meter.total())
+
+
+def summary_outcome(subject: Subject) -> Question[Outcome]:
+    """Summarise the conversation."""
+    meter = Meter()
+    try:
+        summary = yield from summary_question(subject.windows, meter=meter)
+    except ModelError as error:
+        return Outcome(summary_error=error_text(error), usage=meter.total())
+    return Outcome(summary=summary, usage=meter.total())
+
+
+def error_text(error: ModelError) -> str:
+    """Return what is recorded of a failure."""
+    return f"{type(error).__name__}: {error}"
+
+
+def _collected(
+    subject: Subject,
+    field: DataCollectionField,
+    finding: Finding,
+    *,
+    judge_model: str,
+    variant: JudgeVariant,
+    usage: Usage | None,
+) -> CollectedValue:
+    is_error = finding.status == "error"
+    return CollectedValue(
+        conversation_id=subject.transcript.conversation_id,
+        field_id=field.field_id,
+        field_version=field.version,
+        judge_model=judge_model,
+        judge_prompt_version=judge_prompt_version(judge_model, variant),
+        sample=subject.sample,
+        transcript_sha256=subject.transcript_sha256,
+        value=finding.value,
+        status=finding.status,
+        rationale=None if is_error else finding.rationale,
+        evidence=finding.evidence,
+        unsupported_quotes=finding.unsupported_quotes,
+        error=finding.rationale if is_error else None,
+        usage=usage,
+        evaluated_at=subject.evaluated_at,
+    )
+
+
+def _evaluated(
+    subject: Subject,
+    criterion: Criterion,
+    judge_model: str,
+    variant: JudgeVariant,
+    *,
+    meter: Meter,
+    judgment: Judgment | None = None,
+    error: ModelError | None = None,
+) -> Outcome:
+    evaluation = Evaluation(
+        conversation_id=subject.transcript.conversation_id,
+        criterion_id=criterion.criterion_id,
+        criterion_version=criterion.version,
+        judge_model=judge_model,
+        judge_prompt_version=judge_prompt_version(judge_model, variant),
+        sample=subject.sample,
+        transcript_sha256=subject.transcript_sha256,
+        verdict=judgment.verdict if judgment else None,
+        confidence=judgment.confidence if judgment else None,
+        rationale=judgment.rationale if judgment else None,
+        evidence=judgment.evidence if judgment else (),
+        unsupported_quotes=judgment.unsupported_quotes if judgment else (),
+        error=error_text(error) if error else None,
+        usage=meter.total(),
+        evaluated_at=subject.evaluated_at,
+    )
+    return Outcome(evaluations=(evaluation,), usage=meter.total())
