@@ -35,6 +35,8 @@ _UNKNOWING = re.compile(
     rf"\b(?:do|does|did){_NOT}\s+(?:\w+\s+)?"
     r"(?:mention|specif|provide|contain|say|state|include|cover|address|answer|have|give|list)"
     r"|\b(?:is|'s|have|has|found|find|see)\s+no\s+(?:\w+\s+)?(?:information|mention|details?|answer)\b"
+    r"|\b(?:documents?|documentation|passages?|information|text|context|sources?|i|we)\s+"
+    r"(?:say|says|have|has|hold|holds|contain|contains|mention|mentions|know|find|found)\s+nothing\b"
     r"|\bnot\s+(?:mentioned|specified|provided|covered|stated|answered)\s+(?:in|by)\s+the\b",
     re.IGNORECASE,
 )

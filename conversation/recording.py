@@ -1,0 +1,115 @@
+"""A conversation being written down: its turns in memory and, at the same moment, in the store."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from conversation.errors import SessionEndedError
+from conversation.speaking import heard_turn, storable
+from conversation.store import ConversationEvent, ConversationStore
+from conversation.store_rows import turn_id_of
+from conversation.transcript import Retrieval, Transcript, Turn
+
+
+class Recording:
+    """Everything said so far. What a method has returned from is durable."""
+
+    def __init__(
+        self, opening: Transcript, *, store: ConversationStore, clock: Callable[[], datetime]
+    ) -> None:
+        self.conversation_id = opening.conversation_id
+        self._opening = opening
+        self._store = store
+        self._clock = clock
+        self._turns: list[Turn] = []
+        self._ended: Transcript | None = None
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """All turns, oldest first."""
+        return tuple(self._turns)
+
+    @property
+    def transcript(self) -> Transcript:
+        """The conversation up to now."""
+        return self._ended or self._opening.model_copy(update={"turns": self.turns})
+
+    @property
+    def next_turn_id(self) -> str:
+        """Id of the turn that is written down next."""
+        return turn_id_of(self.conversation_id, len(self._turns))
+
+    def offset_s(self) -> float:
+        """Seconds since the conversation started."""
+        started_at = self._opening.started_at or datetime.fromtimestamp(0, UTC)
+        return (self._clock() - started_at).total_seconds()
+
+    def begin(self, first_message: str) -> None:
+        """Store the conversation, with the agent's first message when there is one."""
+        opening = self._opening
+        if first_message:
+            first = Turn(role="agent", text=first_message, turn_id=self.next_turn_id, offset_s=0.0)
+            self._turns.append(first)
+        self._store.begin(
+            self.conversation_id,
+            agent_id=opening.agent_id,
+            agent_version=opening.agent_version,
+            started_at=opening.started_at or self._clock(),
+            simulated=opening.simulated,
+            metadata=opening.metadata,
+            turn=self._turns[0] if self._turns else None,
+        )
+
+    def add_user_turn(self, text: str) -> Turn:
+        """Write down what the user said."""
+        turn = Turn(role="user", text=text, turn_id=self.next_turn_id, offset_s=self.offset_s())
+        self._store.append_turn(self.conversation_id, turn, at=self._clock())
+        self._turns.append(turn)
+        return turn
+
+    def add_agent_turn(
+        self, turn: Turn, *, retrieved: Sequence[Retrieval], events: Sequence[ConversationEvent]
+    ) -> None:
+        """Write down the agent's turn with what it rests on."""
+        self._store.append_turn(
+            self.conversation_id, turn, at=self._clock(), retrieved=retrieved, events=events
+        )
+        self._turns.append(turn)
+
+    def revise_last_turn(self, heard_chars: int) -> None:
+        """The last turn was the agent's, and the user heard only its beginning."""
+        last = self._turns[-1] if self._turns else None
+        if last is None or last.role != "agent":
+            return
+        turn = heard_turn(last, heard_chars)
+        if turn != last:
+            self._store.revise_turn(self.conversation_id, turn, at=self._clock())
+            self._turns[-1] = turn
+
+    def add_event(self, kind: str, payload: Mapping[str, Any]) -> None:
+        """Write down something that is no turn."""
+        kept = {
+            key: storable(value) if isinstance(value, str) else value
+            for key, value in payload.items()
+        }
+        self._store.add_event(self.conversation_id, kind, at=self._clock(), payload=kept)
+
+    def end(self, reason: str) -> Transcript:
+        """Close the conversation; closing it again changes nothing."""
+        if self._ended is None:
+            self._store.end(
+                self.conversation_id,
+                reason=reason,
+                at=self._clock(),
+                status="failed" if reason == "failed" else "done",
+            )
+            self._ended = self._store.transcript(self.conversation_id)
+        return self._ended
+
+    def require_open(self) -> None:
+        """Raise `SessionEndedError` when the conversation is over."""
+        if self._ended is not None:
+            raise SessionEndedError(
+                f"The conversation {self.conversation_id!r} is over ({self._ended.end_reason}). "
+                "Start a new session."
+            )
