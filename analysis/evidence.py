@@ -11,16 +11,18 @@ _WORD = re.compile(r"\w+")
 _LONGEST_WHOLE_TURN_CHARS = 160
 
 
-def verbatim(text: str, quote: str) -> str | None:
+def verbatim(text: str, quote: str, *, whole_words: bool = False) -> str | None:
     """Return the words of `text` that `quote` repeats, as they stand there, or None.
 
     White space and case are folded, and nothing more: a changed word, a dropped comma or an
-    ellipsis is not a quote.
+    ellipsis is not a quote. With `whole_words` a part of a longer word does not count.
     """
     words = quote.split()
     if not words:
         return None
     pattern = r"\s+".join(re.escape(word) for word in words)
+    if whole_words:
+        pattern = rf"(?<!\w){pattern}(?!\w)"
     found = re.search(pattern, text, re.IGNORECASE)
     return found.group() if found else None
 

@@ -113,17 +113,17 @@ def transcript_windows(
     """
     lines = [_shortened(turn_line(index, turn), max_chars) for index, turn in enumerate(turns)]
     windows: list[Window] = []
-    start = 0
-    while start < len(lines):
-        end, size = start, 0
-        while end < len(lines) and (end == start or size + len(lines[end]) + 1 <= max_chars):
-            size += len(lines[end]) + 1
+    start = covered = 0
+    while covered < len(lines):
+        end = start + 1
+        while end < len(lines) and _size(lines[start : end + 1]) <= max_chars:
             end += 1
-        whole = start == 0 and end == len(lines)
-        windows.append(Window(start, end - 1, "\n".join(lines[start:end]), whole))
-        if end == len(lines):
-            break
+        is_whole = start == 0 and end == len(lines)
+        windows.append(Window(start, end - 1, "\n".join(lines[start:end]), is_whole))
+        covered = end
         start = max(end - overlap_turns, start + 1)
+        while start < end < len(lines) and _size(lines[start : end + 1]) > max_chars:
+            start += 1
     return windows
 
 
@@ -214,6 +214,10 @@ def _value_schema(field: DataCollectionField) -> JSONSchema:
     if field.type == "string":
         return {"type": "string", "maxLength": 120}
     return {"type": field.type}
+
+
+def _size(lines: Sequence[str]) -> int:
+    return sum(map(len, lines)) + len(lines) - 1
 
 
 def _turn_schema(window: Window) -> JSONSchema:

@@ -53,7 +53,7 @@ def spoken_span(text: str, value: FieldValue) -> str | None:
     if isinstance(value, (int, float)):
         return next((span for span, number in numbers_in(text) if number == value), None)
     for words in (value, value.strip(" .,;:!?\"'"), value.replace("_", " ")):
-        found = _whole_words(text, words)
+        found = verbatim(text, words, whole_words=True)
         if found:
             return found
     return None
@@ -70,15 +70,6 @@ def numbers_in(text: str) -> list[tuple[str, float]]:
         for match in _SPELLED.finditer(text)
     ]
     return [(words, value) for _, words, value in sorted(found)]
-
-
-def _whole_words(text: str, words: str) -> str | None:
-    found = verbatim(text, words)
-    if found is None:
-        return None
-    start = text.find(found)
-    before, after = text[start - 1 : start], text[start + len(found) : start + len(found) + 1]
-    return None if before.isalnum() or after.isalnum() else found
 
 
 def _value_of_words(words: str) -> int:

@@ -1,0 +1,101 @@
+"""Typed values and the words that say them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.results import FieldValue
+from analysis.values import InvalidValueError, numbers_in, spoken_span, typed_value
+from conversation.config import DataCollectionField, FieldType
+
+
+def field(kind: FieldType, *enum: str) -> DataCollectionField:
+    return DataCollectionField(field_id="f", type=kind, description="A value.", enum=enum or None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "expected"),
+    [
+        ("string", "  two  words ", "two words"),
+        ("string", 7, "7"),
+        ("integer", "1,250 dollars", 1250),
+        ("integer", "twenty-five", 25),
+        ("integer", 3.0, 3),
+        ("number", "$1,720.50", 1720.5),
+        ("number", "two hundred and six", 206.0),
+        ("boolean", "Yes", True),
+        ("boolean", False, False),
+    ],
+)
+def test_answers_become_typed_values(kind: FieldType, raw: object, expected: FieldValue):
+    value = typed_value(field(kind), raw)
+
+    assert value == expected
+    assert type(value) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw"),
+    [
+        ("integer", "a few"),
+        ("integer", "2.5"),
+        ("integer", "3 or 4"),
+        ("integer", True),
+        ("number", None),
+        ("boolean", "maybe"),
+        ("string", "  "),
+        ("string", ["x"]),
+        ("string", None),
+    ],
+)
+def test_what_has_another_type_is_invalid(kind: FieldType, raw: object):
+    with pytest.raises(InvalidValueError):
+        typed_value(field(kind), raw)
+
+
+def test_an_enum_takes_the_allowed_spelling():
+    assert typed_value(field("string", "bug_report", "other"), "Bug report") == "bug_report"
+    with pytest.raises(InvalidValueError, match="'bug' is not one of bug_report, other"):
+        typed_value(field("string", "bug_report", "other"), "bug")
+
+
+def test_numbers_may_be_limited_to_allowed_ones():
+    assert typed_value(field("integer", "1", "2"), "two") == 2
+    with pytest.raises(InvalidValueError):
+        typed_value(field("integer", "1", "2"), 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "span"),
+    [
+        ("It is  1,250 dollars", 1250, "1,250"),
+        ("Twenty five of them", 25, "Twenty five"),
+        ("We were two hundred and six people", 206, "two hundred and six"),
+        ("I have 125", 25, None),
+        ("a bug  report, please", "bug_report", "bug  report"),
+        ("They are in Rome.", "rome", "Rome"),
+        ("I like romeo", "Rome", None),
+        ("In Rome or in Rom", "Rom", "Rom"),
+        ("yes", True, None),
+        ("version 1.2.3", 2, None),
+    ],
+)
+def test_a_value_is_located_in_the_words_that_say_it(
+    text: str, value: FieldValue, span: str | None
+):
+    assert spoken_span(text, value) == span
+
+
+@given(
+    text=st.text(alphabet=st.sampled_from("ab 12,.-Ä"), max_size=30),
+    value=st.one_of(st.integers(0, 30), st.text(alphabet="ab 1", max_size=5)),
+)
+def test_located_words_are_always_verbatim(text: str, value: FieldValue):
+    span = spoken_span(text, value)
+
+    assert span is None or (span in text and span != "")
+
+
+@given(st.integers(0, 10**9))
+def test_every_written_number_is_read_back(number: int):
+    assert numbers_in(f"It is {number:,} now") == [(f"{number:,}", float(number))]
