@@ -1,0 +1,278 @@
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.evaluating import evaluate_conversations
+from analysis.evaluation_run import EvaluationRun
+from analysis.planning import plan_evaluations
+from conversation.config import AgentConfig, Criterion, DataCollectionField
+from conversation.errors import ModelSetupError, ModelUnavailableError
+from conversation.llm.chat_model import ChatMessage, CompletionOptions
+from conversation.transcript import Transcript
+from tests.analysis.calls import DAY, JUDGE, Stores, hold_call, open_stores
+from tests.fakes import ScriptedChatModel
+
+AGENT_WITH_TWO = AgentConfig(
+    agent_id="shop-desk",
+    name="Shop desk",
+    llm={"model": JUDGE},  # type: ignore[arg-type]
+    criteria=(
+        Criterion(criterion_id="helped", prompt="The user got an answer."),
+        Criterion(criterion_id="polite", prompt="The agent was polite."),
+    ),
+    data_collection=(DataCollectionField(field_id="topic", description="What it is about."),),
+)
+
+
+def judge_answer(messages: Sequence[ChatMessage], options: CompletionOptions) -> Any:
+    """What a competent judge says to each kind of question."""
+    if options.schema is None:
+        return "The user asked about refunds and was told."
+    if "verdict" in options.schema["properties"]:
+        return {"verdict": "success", "turn": 2, "quote": "five days", "rationale": "Answered."}
+    return {"fields": [{"field": "topic", "turn": 1, "value": "refunds"}]}
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Iterator[Stores]:
+    with open_stores(tmp_path) as stores:
+        yield stores
+
+
+@pytest.fixture
+def judge() -> ScriptedChatModel:
+    return ScriptedChatModel(always=judge_answer, model=JUDGE)
+
+
+def run(
+    stores: Stores, judge: ScriptedChatModel, agent: AgentConfig = AGENT_WITH_TWO, **changes: Any
+) -> EvaluationRun:
+    return evaluate_conversations(
+        stores.conversations,
+        stores.evaluations,
+        [agent],
+        **{"open_model": lambda _: judge, "now": lambda: DAY, **changes},
+    )
+
+
+def test_every_question_is_asked_once_and_kept(stores: Stores, judge: ScriptedChatModel):
+    hold_call(stores.conversations, "c1")
+    first = run(stores, judge)
+    assert (first.evaluated, first.cached, first.failed) == (1, 0, 0)
+    assert (first.answers, first.answer_errors) == (3, 0)
+    assert first.cost_usd == 0.0
+    assert first.usage[0].calls == len(judge.prompts)
+    kept = stores.evaluations.latest_evaluations("c1")
+    assert {key: e.verdict for key, e in kept.items()} == {"helped": "success", "polite": "success"}
+    assert stores.evaluations.latest_collected_values("c1")["topic"].value == "refunds"
+    assert stores.evaluations.latest_summary("c1") is not None
+
+
+def test_a_second_run_asks_nothing_and_opens_no_judge(stores: Stores, judge: ScriptedChatModel):
+    hold_call(stores.conversations, "c1")
+    run(stores, judge)
+
+    def no_model(model: str) -> ScriptedChatModel:
+        raise AssertionError(model)
+
+    second = run(stores, judge, open_model=no_model)
+    assert (second.evaluated, second.cached, second.answers) == (0, 1, 0)
+    assert second.cost_usd is None
+
+
+def test_a_changed_criterion_costs_only_itself(stores: Stores, judge: ScriptedChatModel):
+    hold_call(stores.conversations, "c1")
+    run(stores, judge)
+    asked = len(judge.prompts)
+    changed = AGENT_WITH_TWO.model_copy(
+        update={
+            "criteria": (
+                AGENT_WITH_TWO.criteria[0],
+                Criterion(criterion_id="polite", prompt="The agent was very polite."),
+            )
+        }
+    )
+    second = run(stores, judge, changed)
+    assert second.answers == 1
+    assert len(judge.prompts) == asked + 1
+    assert len(stores.evaluations.evaluations(["c1"])) == 3
+
+
+def test_a_failed_question_is_an_error_and_is_asked_again(stores: Stores, judge: ScriptedChatModel):
+    hold_call(stores.conversations, "c1")
+    broken = ScriptedChatModel(always="no JSON at all", model=JUDGE)
+    first = run(stores, broken)
+    assert first.evaluated == 1
+    assert first.answer_errors == 3
+    second = run(stores, judge)
+    assert (second.answers, second.answer_errors) == (3, 0)
+    assert run(stores, judge).cached == 1
+
+
+def test_one_bad_conversation_does_not_lose_the_others(stores: Stores, judge: ScriptedChatModel):
+    stores.conversations.import_transcript(
+        Transcript(conversation_id="empty", agent_id="shop-desk", started_at=DAY, ended_at=DAY)
+    )
+    hold_call(stores.conversations, "unreadable")
+    with stores.conversations.engine.begin() as connection:
+        connection.exec_driver_sql("update turns set role = 'ghost'")
+    hold_call(stores.conversations, "good")
+    found = run(stores, judge)
+    assert (found.evaluated, found.failed) == (1, 2)
+    assert found.failures["empty"].startswith("EmptyTranscriptError")
+    assert found.failures["unreadable"].startswith("ValidationError")
+    for conversation_id in ("empty", "unreadable"):
+        assert stores.evaluations.runs([conversation_id])[0].error is not None
+    again = run(stores, judge)
+    assert (again.evaluated, again.cached, again.failed) == (0, 1, 2)
+    assert len(stores.evaluations.runs(["empty", "unreadable"])) == 2
+
+
+def test_a_judge_that_cannot_be_used_stops_before_any_work(stores: Stores):
+    hold_call(stores.conversations, "c1")
+
+    def no_key(model: str) -> ScriptedChatModel:
+        raise ModelSetupError(f"{model} needs a key")
+
+    with pytest.raises(ModelSetupError, match="needs a key"):
+        run(stores, ScriptedChatModel(), open_model=no_key)
+    assert stores.evaluations.runs(["c1"]) == []
+
+
+def test_an_unreachable_judge_ends_the_run_after_a_few_conversations(stores: Stores):
+    for number in range(9):
+        hold_call(stores.conversations, f"c{number}")
+    down = ScriptedChatModel(always=ModelUnavailableError("connection refused"), model=JUDGE)
+    found = run(stores, down, concurrency=1)
+    assert found.stopped is not None
+    assert "could not be reached" in found.stopped
+    assert (found.left, len(stores.evaluations.progress_marks())) == (4, 5)
+
+
+def test_the_budget_ends_the_run(stores: Stores, judge: ScriptedChatModel):
+    for number in range(4):
+        hold_call(stores.conversations, f"c{number}")
+    found = run(stores, judge, max_usd=0.0, concurrency=1)
+    assert (found.evaluated, found.left) == (1, 3)
+    assert found.stopped is not None
+    assert run(stores, judge).evaluated == 3
+
+
+def test_samples_repeat_the_questions_beside_the_answers_in_force(
+    stores: Stores, judge: ScriptedChatModel
+):
+    hold_call(stores.conversations, "c1")
+    run(stores, judge)
+    assert run(stores, judge, sample=1).answers == 3
+    assert run(stores, judge, sample=1).cached == 1
+    assert {e.sample for e in stores.evaluations.evaluations(["c1"])} == {0, 1}
+
+
+def test_a_run_can_be_narrowed(stores: Stores, judge: ScriptedChatModel):
+    hold_call(stores.conversations, "c1")
+    hold_call(stores.conversations, "c2")
+    found = run(stores, judge, conversation_ids=["c2"], only=["helped"])
+    assert (found.evaluated, found.answers, len(judge.prompts)) == (1, 1, 1)
+    assert stores.evaluations.runs(["c1"]) == []
+
+
+def test_conversations_that_go_on_or_belong_to_others_wait(
+    stores: Stores, judge: ScriptedChatModel
+):
+    stores.conversations.begin("open", agent_id="shop-desk", started_at=DAY)
+    stores.conversations.import_transcript(
+        Transcript(conversation_id="other", agent_id="gone", started_at=DAY, ended_at=DAY)
+    )
+    found = run(stores, judge)
+    assert (found.evaluated, found.skipped) == (0, 1)
+    assert judge.prompts == []
+
+
+def test_a_criterion_may_have_its_own_judge(stores: Stores, judge: ScriptedChatModel):
+    hold_call(stores.conversations, "c1")
+    strict = ScriptedChatModel(
+        always={"verdict": "failure", "turn": 2, "quote": "five days", "rationale": "No."},
+        model="strict/judge",
+    )
+    agent = AGENT_WITH_TWO.model_copy(
+        update={
+            "criteria": (
+                AGENT_WITH_TWO.criteria[0],
+                Criterion(criterion_id="polite", prompt="Polite?", judge="strict/judge"),
+            )
+        }
+    )
+    models = {JUDGE: judge, "strict/judge": strict}
+    assert run(stores, judge, agent, open_model=models.__getitem__).answers == 3
+    kept = stores.evaluations.latest_evaluations("c1")
+    assert (kept["polite"].judge_model, kept["polite"].verdict) == ("strict/judge", "failure")
+    assert run(stores, judge, agent, open_model=models.__getitem__).cached == 1
+
+
+def test_progress_counts_every_conversation(stores: Stores, judge: ScriptedChatModel):
+    for number in range(3):
+        hold_call(stores.conversations, f"c{number}")
+    seen: list[tuple[str, int, int]] = []
+    run(stores, judge, progress=lambda *step: seen.append(step))
+    assert seen == [("conversations", done, 3) for done in range(4)]
+
+
+def test_a_plan_asks_no_model(stores: Stores):
+    hold_call(stores.conversations, "c1")
+    plan = plan_evaluations(stores.conversations, stores.evaluations, [AGENT_WITH_TWO])
+    assert (len(plan.conversations), plan.question_count) == (1, 4)
+    without = plan_evaluations(
+        stores.conversations, stores.evaluations, [AGENT_WITH_TWO], summary=False
+    )
+    assert without.question_count == 3
+
+
+_RUN = """
+import os
+import sys
+from pathlib import Path
+from analysis.evaluating import evaluate_conversations
+from tests.analysis.calls import open_stores, JUDGE
+from tests.analysis.test_evaluating import AGENT_WITH_TWO, judge_answer
+from tests.fakes import ScriptedChatModel
+
+def slow(messages, options):
+    os.write(1, b"asked\\n")
+    if len(judge.prompts) > 8:
+        sys.stdin.read()
+    return judge_answer(messages, options)
+
+judge = ScriptedChatModel(always=slow, model=JUDGE)
+with open_stores(Path(sys.argv[1])) as stores:
+    evaluate_conversations(
+        stores.conversations, stores.evaluations, [AGENT_WITH_TWO],
+        open_model=lambda _: judge, concurrency=1,
+    )
+"""
+
+
+def test_a_run_that_is_killed_goes_on_where_it_was(
+    stores: Stores, tmp_path: Path, judge: ScriptedChatModel
+):
+    for number in range(4):
+        hold_call(stores.conversations, f"c{number}", started_at=DAY + timedelta(minutes=number))
+    with subprocess.Popen(
+        [sys.executable, "-c", _RUN, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).resolve().parents[2],
+    ) as process:
+        assert process.stdout is not None
+        asked = [process.stdout.readline() for _ in range(9)]
+        process.kill()
+    assert asked == [b"asked\n"] * 9
+
+    answered = stores.evaluations.progress_marks().keys()
+    assert answered == {"c0", "c1"}, "four questions each"
+    rest = run(stores, judge)
+    assert (rest.evaluated, rest.cached) == (2, 2)
