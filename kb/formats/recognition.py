@@ -4,6 +4,7 @@ import re
 import zipfile
 from io import BytesIO
 from pathlib import PurePath
+from urllib.parse import urlsplit
 
 from kb.errors import DocumentError
 from kb.formats.building import encrypted, malformed
@@ -13,14 +14,38 @@ PDF = "application/pdf"
 HTML = "text/html"
 MARKDOWN = "text/markdown"
 PLAIN = "text/plain"
+CSV = "text/csv"
+JSON = "application/json"
+EML = "message/rfc822"
+RTF = "application/rtf"
+ZIP = "application/zip"
+EPUB = "application/epub+zip"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLS = "application/vnd.ms-excel"
+ODT = "application/vnd.oasis.opendocument.text"
+ODP = "application/vnd.oasis.opendocument.presentation"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
 
 PARSERS = {
     PDF: "kb.formats.pdf",
     HTML: "kb.formats.html",
     MARKDOWN: "kb.formats.markdown",
     PLAIN: "kb.formats.text",
+    CSV: "kb.formats.delimited",
+    JSON: "kb.formats.json_data",
+    EML: "kb.formats.mail",
+    RTF: "kb.formats.rich_text",
+    ZIP: "kb.formats.zip_archive",
+    EPUB: "kb.formats.book",
     DOCX: "kb.formats.word",
+    PPTX: "kb.formats.slides",
+    XLSX: "kb.formats.sheets",
+    XLS: "kb.formats.sheets",
+    ODT: "kb.formats.open_document",
+    ODP: "kb.formats.open_document",
+    ODS: "kb.formats.sheets",
 }
 """Media type -> module with the function `parse`."""
 
@@ -29,13 +54,28 @@ FORMAT_NAMES = {
     HTML: "HTML page",
     MARKDOWN: "Markdown text",
     PLAIN: "text",
+    CSV: "table of separated values",
+    JSON: "JSON file",
+    EML: "e-mail message",
+    RTF: "RTF document",
+    ZIP: "ZIP archive",
+    EPUB: "EPUB book",
     DOCX: "Word document",
+    PPTX: "presentation",
+    XLSX: "spreadsheet",
+    XLS: "spreadsheet",
+    ODT: "OpenDocument text",
+    ODP: "OpenDocument presentation",
+    ODS: "spreadsheet",
 }
 """Media type -> what a person calls it."""
 
-SUPPORTED = "PDF, Word (.docx), HTML, Markdown and plain text"
+SUPPORTED = (
+    "PDF, Word (.docx), PowerPoint (.pptx), Excel (.xlsx, .xls), OpenDocument, RTF, EPUB, HTML, "
+    "Markdown, plain text, CSV, JSON, e-mail (.eml) and ZIP archives of these"
+)
 
-_OFFICE_PARTS = {"word/": DOCX}
+_OFFICE_PARTS = {"word/": DOCX, "ppt/": PPTX, "xl/": XLSX}
 _SUFFIXES = {
     ".md": MARKDOWN,
     ".markdown": MARKDOWN,
@@ -43,6 +83,21 @@ _SUFFIXES = {
     ".html": HTML,
     ".htm": HTML,
     ".xhtml": HTML,
+    ".csv": CSV,
+    ".tsv": CSV,
+    ".json": JSON,
+    ".jsonl": JSON,
+    ".ndjson": JSON,
+    ".ipynb": JSON,
+    ".eml": EML,
+    ".txt": PLAIN,
+}
+_ALIASES = {
+    "text/x-markdown": MARKDOWN,
+    "application/xhtml+xml": HTML,
+    "text/tab-separated-values": CSV,
+    "application/ld+json": JSON,
+    "application/x-ndjson": JSON,
 }
 _SIGNATURES = (
     (b"\x89PNG", "a PNG image"),
@@ -74,7 +129,11 @@ _OLE_STREAMS = (
     ("WordDocument", "a Word file of the old .doc format", "Save it as .docx and add that."),
     ("PowerPoint Document", "a presentation of the old .ppt format", "Save it as .pptx."),
     ("__substg1.0_", "an Outlook .msg message", "Save it as .eml and add that."),
-    ("Workbook", "a spreadsheet of the old .xls format", "Save it as .xlsx and add that."),
+)
+_TEXTUAL = frozenset({HTML, MARKDOWN, PLAIN, CSV, JSON, EML})
+_MAIL_HEADERS = frozenset(
+    {"from", "to", "date", "subject", "received", "message-id", "mime-version", "return-path"}
+    | {"delivered-to", "sender", "content-type", "x-mailer", "reply-to"}
 )
 _HTML_START = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
@@ -117,30 +176,52 @@ def recognise(data: bytes, name: str, *, stated: str | None = None) -> str:
 
 def _recognise_text(data: bytes, name: str, stated: str | None) -> str:
     head = decode(data[:4096])
-    hint = _SUFFIXES.get(PurePath(name).suffix.lower()) or (stated if stated in PARSERS else None)
+    stated = _ALIASES.get(stated or "", stated or "")
+    hint = _SUFFIXES.get(_suffix(name)) or (stated if stated in _TEXTUAL else None)
+    if head.startswith("{\\rtf"):
+        return RTF
     if _HTML_START.match(head):
         return HTML
     if hint == HTML and not _HTML_TAGS.search(decode(data[:65_536])):
         return PLAIN
-    return hint if hint in (HTML, MARKDOWN) else PLAIN
+    if hint is None and _looks_like_message(head):
+        return EML
+    return hint or PLAIN
+
+
+def _looks_like_message(head: str) -> bool:
+    names = {line.partition(":")[0].lower() for line in head.split("\n\n")[0].splitlines()}
+    return len(names & _MAIL_HEADERS) >= 3
+
+
+def _suffix(name: str) -> str:
+    """Suffix of a file name, or of the path in a URL."""
+    path = urlsplit(name).path if "://" in name else name
+    return PurePath(path).suffix.lower()
 
 
 def _recognise_zip(data: bytes, name: str) -> str:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             members = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            stated = archive.read("mimetype")[:100] if "mimetype" in members else b""
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
         raise malformed(name, _zip_look(name), error) from error
-    for folder, media_type in _OFFICE_PARTS.items():
-        if any(member.startswith(folder) for member in members):
-            return media_type
-    raise _unsupported(name, "a ZIP archive")
+    own = stated.decode("ascii", "replace").strip()
+    if own in PARSERS:
+        return own
+    if "[Content_Types].xml" in members:
+        for folder, media_type in _OFFICE_PARTS.items():
+            if any(member.startswith(folder) for member in members):
+                return media_type
+    if "META-INF/container.xml" in members:
+        return EPUB
+    return ZIP
 
 
 def _zip_look(name: str) -> str:
-    suffix = PurePath(name).suffix.lower()
     return {".docx": "Word document", ".xlsx": "spreadsheet", ".pptx": "presentation"}.get(
-        suffix, "ZIP archive"
+        _suffix(name), "ZIP archive"
     )
 
 
@@ -150,6 +231,8 @@ def _recognise_ole(data: bytes, name: str) -> str:
     for stream, look, remedy in _OLE_STREAMS:
         if stream.encode("utf-16-le") in data:
             raise _unsupported(name, look, remedy)
+    if any(stream.encode("utf-16-le") in data for stream in ("Workbook", "Book")):
+        return XLS
     raise _unsupported(name, "an old Microsoft Office file")
 
 

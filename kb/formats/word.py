@@ -7,27 +7,35 @@ from io import BytesIO
 from typing import Any
 
 from kb.document import ParsedDocument
-from kb.formats.building import ParseRequest, TextBuilder, malformed, render_table
+from kb.formats.archive import Archive
+from kb.formats.building import ParseRequest, TextBuilder, malformed, one_line, render_table
+from kb.formats.html_tree import tag_of
+from kb.formats.vendors import vendor
 
 _HEADING = re.compile(r"(?:heading|überschrift|titre|título|titolo|kop)\s*(\d)", re.IGNORECASE)
 _LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+# Deleted text, and the copy of a text box for programs of before 2010.
+_SKIPPED = frozenset({"del", "movefrom", "fallback", "ppr", "rpr", "instrtext"})
+_BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "nobreakhyphen": "-"}
 
 
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
-    """Read a .docx file."""
-    import docx
-    from docx.opc.exceptions import PackageNotFoundError
-
+    """Read a .docx file; text formatted as hidden is dropped and counted."""
+    Archive(data, name=request.name, what="Word document")
+    docx = vendor("docx")
     try:
-        document: Any = docx.Document(BytesIO(data))
-        return _read(document, request)
-    except (PackageNotFoundError, zipfile.BadZipFile, KeyError, ValueError, SyntaxError) as error:
+        document = docx.Document(BytesIO(data))
+    except (
+        vendor("docx.opc.exceptions").PackageNotFoundError,
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+    ) as error:
         raise malformed(request.name, "Word document", error) from error
-
-
-def _read(document: Any, request: ParseRequest) -> ParsedDocument:
     builder = TextBuilder(request)
-    _add_blocks(builder, document.iter_inner_content())
+    _Reader(builder, document).run(document.element.body)
     properties = document.core_properties
     return builder.build(
         title=properties.title,
@@ -36,65 +44,109 @@ def _read(document: Any, request: ParseRequest) -> ParsedDocument:
     )
 
 
-def _add_blocks(builder: TextBuilder, blocks: Iterator[Any]) -> None:
-    items: list[str] = []
-    for block in blocks:
-        is_table = hasattr(block, "rows")
-        item = None if is_table else _list_item(block)
-        if item is not None:
-            items.append(item)
-            continue
-        builder.add("list", "\n".join(items))
-        items.clear()
-        if is_table:
-            builder.add("table", render_table(list(_rows(block))))
+class _Reader:
+    """Walks the body; list items wait until their list ends."""
+
+    def __init__(self, builder: TextBuilder, document: Any) -> None:
+        self._builder = builder
+        self._links = document.part.rels
+        self._styles = {style.style_id: style.name or "" for style in document.styles}
+        self._items: list[str] = []
+        self._boxes: list[Any] = []
+
+    def run(self, body: Any) -> None:
+        self._blocks(body)
+        self._end_list()
+
+    def _blocks(self, parent: Any) -> None:
+        for element in parent:
+            tag = tag_of(element)
+            if tag == "p":
+                self._paragraph(element)
+            elif tag == "tbl":
+                self._end_list()
+                self._builder.add("table", render_table(list(self._rows(element))))
+            elif tag not in _SKIPPED and len(element):
+                # Content controls, insertions and the like only wrap blocks.
+                self._blocks(element)
+
+    def _paragraph(self, paragraph: Any) -> None:
+        text = self._text(paragraph)
+        style = self._style(paragraph)
+        heading = _HEADING.match(style)
+        level = 1 if style == "Title" else int(heading[1]) if heading else 0
+        depth = None if level else _list_depth(paragraph, style)
+        if depth is not None:
+            if text.strip():
+                self._items.append("  " * depth + "- " + one_line(text))
         else:
-            level = _heading_level(block)
-            builder.add("heading" if level else "paragraph", _text(block), level=level)
-    builder.add("list", "\n".join(items))
+            self._end_list()
+            self._builder.add("heading" if level else "paragraph", text, level=level)
+        boxes, self._boxes = self._boxes, []
+        for box in boxes:
+            self._blocks(box)
 
+    def _end_list(self) -> None:
+        self._builder.add("list", "\n".join(self._items))
+        self._items.clear()
 
-def _heading_level(paragraph: Any) -> int:
-    style = (paragraph.style.name if paragraph.style is not None else None) or ""
-    if style == "Title":
-        return 1
-    match = _HEADING.match(style)
-    return int(match[1]) if match else 0
+    def _style(self, paragraph: Any) -> str:
+        found = paragraph.find(f"{_WORD}pPr/{_WORD}pStyle")
+        return self._styles.get(found.get(f"{_WORD}val"), "") if found is not None else ""
 
+    def _text(self, element: Any) -> str:
+        pieces: list[str] = []
+        self._collect(element, pieces)
+        return "".join(pieces).strip()
 
-def _list_item(paragraph: Any) -> str | None:
-    """The paragraph as a list line, or None when it is no list item."""
-    style = (paragraph.style.name if paragraph.style is not None else None) or ""
-    if _HEADING.match(style):
-        return None
-    properties = paragraph._p.pPr
-    numbering = properties.numPr if properties is not None else None
-    if numbering is None and not style.startswith("List"):
-        return None
-    text = _text(paragraph).strip()
-    depth = numbering.ilvl.val if numbering is not None and numbering.ilvl is not None else 0
-    return "  " * depth + "- " + text if text else ""
+    def _collect(self, element: Any, pieces: list[str]) -> None:
+        for child in element:
+            tag = tag_of(child)
+            if tag == "t":
+                pieces.append(child.text or "")
+            elif tag in _BREAKS:
+                pieces.append(_BREAKS[tag])
+            elif tag == "txbxcontent":
+                self._boxes.append(child)
+            elif tag == "hyperlink":
+                self._link(child, pieces)
+            elif tag == "r" and _is_hidden(child):
+                self._builder.hidden_chars += len("".join(child.itertext()))
+            elif tag and tag not in _SKIPPED:
+                self._collect(child, pieces)
 
-
-def _text(paragraph: Any) -> str:
-    """Text of a paragraph; the target of an absolute link follows its text."""
-    pieces: list[str] = []
-    for part in paragraph.iter_inner_content():
-        text: str = part.text
+    def _link(self, link: Any, pieces: list[str]) -> None:
+        """The target of an absolute link follows its text."""
+        shown: list[str] = []
+        self._collect(link, shown)
+        text = "".join(shown)
+        relation = self._links.get(link.get(_RELATION))
+        target = str(relation.target_ref) if relation is not None else ""
         pieces.append(text)
-        target = getattr(part, "url", "") or ""
         if _LINK.match(target) and target.rstrip("/") not in text:
             pieces.append(f" ({target})")
-    return "".join(pieces)
+
+    def _rows(self, table: Any) -> Iterator[list[str]]:
+        for row in table.iter(f"{_WORD}tr"):
+            if next(row.iterancestors(f"{_WORD}tbl"), None) is not table:
+                continue  # A table inside of a cell is that cell's text.
+            cells = [cell for cell in row.iter(f"{_WORD}tc") if _row_of(cell) is row]
+            yield [" ".join(self._text(part) for part in cell) for cell in cells]
 
 
-def _rows(table: Any) -> Iterator[list[str]]:
-    for row in table.rows:
-        seen: set[Any] = set()
-        cells: list[str] = []
-        for cell in row.cells:
-            # A merged cell is listed once for each column it spans.
-            if cell._tc not in seen:
-                seen.add(cell._tc)
-                cells.append(cell.text)
-        yield cells
+def _row_of(cell: Any) -> Any:
+    return next(cell.iterancestors(f"{_WORD}tr"), None)
+
+
+def _is_hidden(run: Any) -> bool:
+    found = run.find(f"{_WORD}rPr/{_WORD}vanish")
+    return found is not None and found.get(f"{_WORD}val") not in ("0", "false")
+
+
+def _list_depth(paragraph: Any, style: str) -> int | None:
+    """How deep in a list the paragraph is, or None when it is in none."""
+    numbering = paragraph.find(f"{_WORD}pPr/{_WORD}numPr")
+    if numbering is None:
+        return 0 if style.startswith("List") else None
+    level = numbering.find(f"{_WORD}ilvl")
+    return int(level.get(f"{_WORD}val", "0")) if level is not None else 0

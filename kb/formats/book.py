@@ -1,0 +1,65 @@
+"""EPUB books: the chapters in reading order."""
+
+import posixpath
+from typing import Any
+from urllib.parse import unquote
+
+from kb.document import ParsedDocument
+from kb.formats.archive import Archive
+from kb.formats.building import ParseRequest, TextBuilder, encrypted, malformed, one_line
+from kb.formats.decoding import decode
+from kb.formats.html import drop_hidden, read_tree
+from kb.formats.html_tree import add_tree, tag_of
+
+_CONTAINER = "META-INF/container.xml"
+_RIGHTS = ("META-INF/rights.xml", "META-INF/license.lcpl")
+_PAGES = frozenset({"application/xhtml+xml", "text/html", "application/x-dtbook+xml"})
+
+
+def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
+    """Read an EPUB; a copy-protected one is `encrypted`."""
+    archive = Archive(data, name=request.name, what="EPUB book")
+    if any(member in archive for member in _RIGHTS):
+        raise encrypted(request.name, "book")
+    package_path = _package_path(archive, request)
+    package = archive.xml(package_path)
+    builder = TextBuilder(request)
+    for member in _chapters(package, posixpath.dirname(package_path)):
+        if member in archive:
+            root = read_tree(decode(archive.read(member)), member)
+            builder.hidden_chars += drop_hidden(root)
+            add_tree(builder, root)
+    about = _about(package)
+    return builder.build(title=about.get("title"), language=about.get("language"), metadata=about)
+
+
+def _package_path(archive: Archive, request: ParseRequest) -> str:
+    for element in archive.xml(_CONTAINER).iter():
+        if tag_of(element) == "rootfile" and element.get("full-path"):
+            return str(element.get("full-path"))
+    raise malformed(request.name, "EPUB book", "its container names no package")
+
+
+def _chapters(package: Any, folder: str) -> list[str]:
+    pages: dict[str, str] = {}
+    order: list[str] = []
+    for element in package.iter():
+        tag = tag_of(element)
+        if tag == "item" and element.get("media-type") in _PAGES:
+            path = posixpath.join(folder, unquote(element.get("href", "")))
+            # The navigation repeats every heading of the book.
+            if "nav" not in element.get("properties", "").split():
+                pages[element.get("id", "")] = posixpath.normpath(path)
+        elif tag == "itemref" and element.get("linear") != "no":
+            order.append(element.get("idref", ""))
+    return [pages[reference] for reference in order if reference in pages]
+
+
+def _about(package: Any) -> dict[str, str]:
+    names = {"title": "title", "language": "language", "creator": "author", "date": "created"}
+    about: dict[str, str] = {}
+    for element in package.iter():
+        key = names.get(tag_of(element))
+        if key and element.text:
+            about.setdefault(key, one_line(element.text))
+    return about

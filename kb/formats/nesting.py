@@ -1,0 +1,33 @@
+"""Documents inside of documents: members of archives, attachments of messages."""
+
+from kb.errors import DocumentError
+from kb.formats.building import ParseRequest, TextBuilder
+
+MAX_DEPTH = 2
+MAX_NESTED = 500
+"""Documents read out of one archive or message."""
+
+
+def add_nested(
+    builder: TextBuilder, data: bytes, *, name: str, media_type: str | None, request: ParseRequest
+) -> bool:
+    """Append an inner document under a heading with its name; returns whether it was read.
+
+    One that cannot be read is left out: a picture in a message is no reason to refuse it.
+    Only `too_large` ends the whole, since its parts are what makes it so.
+    """
+    from kb.formats.parsing import parse_document
+
+    if request.depth >= MAX_DEPTH:
+        return False
+    try:
+        inner = parse_document(
+            data, name=name, media_type=media_type, limits=request.limits, depth=request.depth + 1
+        )
+    except DocumentError as error:
+        if error.reason == "too_large":
+            raise
+        return False
+    builder.add("heading", name, level=1)
+    builder.extend(inner, deeper=1)
+    return True
