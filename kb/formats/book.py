@@ -57,6 +57,7 @@ def _chapters(package: Any, folder: str) -> list[str]:
 
 def _about(package: Any) -> dict[str, str]:
     names = {"title": "title", "language": "language", "creator": "author", "date": "created"}
+    names["description"] = "description"
     about: dict[str, str] = {}
     for element in package.iter():
         key = names.get(tag_of(element))

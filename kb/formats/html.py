@@ -9,8 +9,10 @@ from kb.formats.decoding import decode
 from kb.formats.html_tree import SKIPPED, Element, add_tree, tag_of
 from kb.formats.vendors import vendor
 
-MIN_SHARE = 0.1
-"""When the main text found is less than this share of what is visible, all of it is taken."""
+MIN_MAIN_CHARS = 300
+"""When less main text than this is found, and it is less than `MIN_MAIN_SHARE` of what is visible,
+the page has no article to find, and all that is visible is taken."""
+MIN_MAIN_SHARE = 0.3
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
@@ -33,7 +35,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     if main is not None:
         add_tree(builder, main)
     parsed = builder.build(title=title, language=language, metadata=_metadata(root))
-    if len(parsed.text) < MIN_SHARE * visible or not parsed.text:
+    if len(parsed.text) < min(MIN_MAIN_CHARS, MIN_MAIN_SHARE * visible) or not parsed.text:
         whole = TextBuilder(request)
         whole.hidden_chars = builder.hidden_chars
         add_tree(whole, root)
@@ -44,7 +46,9 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
 def read_tree(source: str, name: str) -> Element:
     """Parse HTML leniently; nothing is fetched and no entity is expanded from outside."""
     etree, html = vendor("lxml.etree"), vendor("lxml.html")
-    parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_pis=True)
+    parser = html.HTMLParser(
+        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True
+    )
     source = _XML_DECLARATION.sub("", source).replace("\0", "")
     try:
         return html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)

@@ -182,7 +182,12 @@ def _without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
                 if kept and _shape(kept[end]) in running:
                     kept.pop(end)
         trimmed.append(kept)
-    return trimmed
+    # Pages that are all alike have lost what they say, not what frames it.
+    return trimmed if _length(trimmed) > _length(pages) / 2 else [list(lines) for lines in pages]
+
+
+def _length(pages: Sequence[Sequence[Line]]) -> int:
+    return sum(len(line.text) for lines in pages for line in lines)
 
 
 def _shape(line: Line) -> str:
