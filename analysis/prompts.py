@@ -106,10 +106,11 @@ def transcript_windows(
     max_chars: int = WINDOW_CHARS,
     overlap_turns: int = WINDOW_OVERLAP_TURNS,
 ) -> list[Window]:
-    """Cut a transcript into windows of at most `max_chars`, each repeating the last turns before.
+    """Cut a transcript into windows of at most `max_chars`.
 
-    Together the windows hold every turn. A single turn that is longer than a window is shown with
-    its middle left out; its evidence is checked against the full turn all the same.
+    Each repeats up to `overlap_turns` turns of the one before, but no more than a quarter of a
+    window. Together the windows hold every turn. A single turn that is longer than a window is
+    shown with its middle left out; its evidence is checked against the full turn all the same.
     """
     lines = [_shortened(turn_line(index, turn), max_chars) for index, turn in enumerate(turns)]
     windows: list[Window] = []
@@ -122,7 +123,7 @@ def transcript_windows(
         windows.append(Window(start, end - 1, "\n".join(lines[start:end]), is_whole))
         covered = end
         start = max(end - overlap_turns, start + 1)
-        while start < end < len(lines) and _size(lines[start : end + 1]) > max_chars:
+        while start < end < len(lines) and not _leaves_room(lines, start, end, max_chars):
             start += 1
     return windows
 
@@ -214,6 +215,12 @@ def _value_schema(field: DataCollectionField) -> JSONSchema:
     if field.type == "string":
         return {"type": "string", "maxLength": 120}
     return {"type": field.type}
+
+
+def _leaves_room(lines: Sequence[str], start: int, end: int, max_chars: int) -> bool:
+    """Whether the repeated lines are at most a quarter of a window and the next line fits."""
+    repeated, with_next = _size(lines[start:end]), _size(lines[start : end + 1])
+    return repeated <= max_chars // 4 and with_next <= max_chars
 
 
 def _size(lines: Sequence[str]) -> int:

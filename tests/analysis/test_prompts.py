@@ -89,12 +89,15 @@ def test_windows_cover_every_turn_within_their_size(
     assert windows[0].is_whole == (len(windows) == 1)
 
 
-def test_a_window_begins_with_the_last_turns_of_the_one_before():
-    turns = [Turn(role="user", text="x" * 20) for _ in range(10)]
+def test_a_window_repeats_the_last_turns_of_the_one_before_where_they_are_short():
+    turns = [Turn(role="user", text="x") for _ in range(10)]
+    long = [Turn(role="user", text="x" * 30) for _ in range(10)]
 
-    windows = transcript_windows(turns, max_chars=150, overlap_turns=2)
+    windows = transcript_windows(turns, max_chars=100, overlap_turns=2)
+    windows_of_long_turns = transcript_windows(long, max_chars=100, overlap_turns=2)
 
-    assert [(w.first_turn, w.last_turn) for w in windows] == [(0, 3), (2, 5), (4, 7), (6, 9)]
+    assert [(w.first_turn, w.last_turn) for w in windows] == [(0, 7), (6, 9)]
+    assert [w.first_turn for w in windows_of_long_turns] == [0, 2, 4, 6, 8]
 
 
 def test_the_version_names_the_wording_that_a_judge_is_asked_with():
