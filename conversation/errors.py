@@ -42,6 +42,8 @@ class ModelUnavailableError(ModelError):
     """The model's endpoint did not answer, or was overloaded."""
 
     retryable = True
+    retry_after_s: float | None = None
+    """When the provider said how long to wait."""
 
 
 class ModelOutputError(ModelError):

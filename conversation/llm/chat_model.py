@@ -19,17 +19,29 @@ class ChatMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """A call that failed before another one answered."""
+
+    model: str
+    error: str
+    """What went wrong, for a person; never what was said."""
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """A finished answer."""
 
     text: str
     usage: Usage
+    """Its `model` is the one that answered."""
     finish_reason: str
     """`stop`, `length` (cut at the token limit), `cancelled`, ..."""
     request_to_first_token_ms: float | None = None
     request_to_last_token_ms: float | None = None
     top_logprobs: dict[str, float] | None = None
     """Natural-log probabilities of candidates for the first token, when asked for."""
+    failed_attempts: tuple[FailedAttempt, ...] = ()
+    """Retries and fallbacks that came before, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

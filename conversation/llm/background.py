@@ -1,0 +1,130 @@
+"""One event loop in a thread of its own, on which every call of a language model runs.
+
+Providers' HTTP clients belong to the loop they were opened on, so all calls share one loop that
+outlives every session; the caller's own loop is never blocked by a provider's code; and the
+synchronous and asynchronous methods of a model are one implementation. Whoever closes a stream
+early cancels the task behind it, and thereby the request.
+"""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import os
+import queue
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+CANCEL_WAIT_S = 5.0
+"""How long a closed stream waits until its request is really gone."""
+
+
+class _End:
+    """Ends a stream; carries the error that ended it, if any."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+class BackgroundLoop:
+    """An event loop in a daemon thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="vivavoce-models", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run `work` and wait for its result."""
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        finally:
+            future.cancel()
+
+    async def acall(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run `work` and await its result; cancelling the caller cancels the work."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    def iterate(self, source: Callable[[], AsyncIterator[T]]) -> Iterator[T]:
+        """Yield what `source` yields; closing this iterator cancels it and waits for that."""
+        pieces: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
+        future = asyncio.run_coroutine_threadsafe(_pump(source, pieces.put), self._loop)
+        try:
+            while not isinstance(piece := pieces.get(), _End):
+                yield piece
+            if piece.error is not None:
+                raise piece.error
+        finally:
+            if not future.done():
+                future.cancel()
+                with contextlib.suppress(concurrent.futures.TimeoutError):
+                    _wait_for_end(pieces)
+
+    async def aiterate(self, source: Callable[[], AsyncIterator[T]]) -> AsyncIterator[T]:
+        """Yield what `source` yields; closing this iterator cancels it and waits for that."""
+        caller = asyncio.get_running_loop()
+        pieces: asyncio.Queue[T | _End] = asyncio.Queue()
+
+        def put(piece: T | _End) -> None:
+            caller.call_soon_threadsafe(pieces.put_nowait, piece)
+
+        future = asyncio.run_coroutine_threadsafe(_pump(source, put), self._loop)
+        ended = False
+        try:
+            while not isinstance(piece := await pieces.get(), _End):
+                yield piece
+            ended = True
+            if piece.error is not None:
+                raise piece.error
+        finally:
+            if not ended:
+                future.cancel()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(CANCEL_WAIT_S):
+                        while not isinstance(await pieces.get(), _End):
+                            pass
+
+
+_loops: dict[int, BackgroundLoop] = {}
+_loops_lock = threading.Lock()
+
+
+def model_loop() -> BackgroundLoop:
+    """Return this process's loop; a forked child gets its own."""
+    with _loops_lock:
+        if os.getpid() not in _loops:
+            _loops[os.getpid()] = BackgroundLoop()
+        return _loops[os.getpid()]
+
+
+async def _pump(source: Callable[[], AsyncIterator[T]], put: Callable[[T | _End], None]) -> None:
+    """Move pieces across threads; whatever happens, an `_End` comes last."""
+    error: BaseException | None = None
+    pieces = source()
+    try:
+        async for piece in pieces:
+            put(piece)
+    except asyncio.CancelledError:
+        error = None
+        raise
+    except BaseException as raised:
+        error = raised
+    finally:
+        close = getattr(pieces, "aclose", None)
+        if close is not None:
+            await close()
+        with contextlib.suppress(RuntimeError):  # the caller's loop is closed: nobody listens
+            put(_End(error))
+
+
+def _wait_for_end(pieces: "queue.SimpleQueue[Any]") -> None:
+    with contextlib.suppress(queue.Empty):
+        while not isinstance(pieces.get(timeout=CANCEL_WAIT_S), _End):
+            pass

@@ -1,0 +1,90 @@
+"""What an adapter implements, one asynchronous stream, and the `ChatModel` made of it."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Protocol
+
+from conversation.errors import ModelUnavailableError
+from conversation.llm.background import model_loop
+from conversation.llm.chat_model import (
+    DEFAULT_OPTIONS,
+    ChatMessage,
+    Completion,
+    CompletionOptions,
+)
+
+
+class TextGenerator(Protocol):
+    """A language model as an adapter sees it."""
+
+    @property
+    def model(self) -> str:
+        """The model string."""
+        ...
+
+    async def check(self) -> None:
+        """Raise `ModelSetupError` or `ModelUnavailableError` when it cannot be used."""
+        ...
+
+    def generate(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions
+    ) -> AsyncIterator[str | Completion]:
+        """Yield text deltas, then one `Completion` whose text is their concatenation."""
+        ...
+
+
+class TwinChatModel:
+    """A `ChatModel` over a generator: every call runs on the process's model loop.
+
+    `complete` is a stream read to its end, so that a buffered answer and a streamed one cannot
+    differ.
+    """
+
+    def __init__(self, generator: TextGenerator) -> None:
+        self._generator = generator
+
+    @property
+    def model(self) -> str:
+        """The model string."""
+        return self._generator.model
+
+    def check(self) -> None:
+        """Raise now what a first call would raise: bad name, missing key, dead endpoint."""
+        model_loop().call(self._generator.check())
+
+    def complete(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
+    ) -> Completion:
+        """Return the whole answer."""
+        return model_loop().call(_read_to_end(self._generator, messages, options))
+
+    async def acomplete(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
+    ) -> Completion:
+        """Return the whole answer, without blocking the event loop."""
+        return await model_loop().acall(_read_to_end(self._generator, messages, options))
+
+    def stream(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
+    ) -> Iterator[str | Completion]:
+        """Yield the answer as it is produced."""
+        return model_loop().iterate(lambda: self._generator.generate(messages, options))
+
+    def astream(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
+    ) -> AsyncIterator[str | Completion]:
+        """Yield the answer as it is produced, without blocking the event loop."""
+        return model_loop().aiterate(lambda: self._generator.generate(messages, options))
+
+
+async def _read_to_end(
+    generator: TextGenerator, messages: Sequence[ChatMessage], options: CompletionOptions
+) -> Completion:
+    completion: Completion | None = None
+    async for piece in generator.generate(messages, options):
+        if isinstance(piece, Completion):
+            completion = piece
+    if completion is None:
+        raise ModelUnavailableError(
+            f"Model {generator.model!r} ended its answer without finishing it. Try again."
+        )
+    return completion

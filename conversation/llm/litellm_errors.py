@@ -1,0 +1,103 @@
+"""litellm's exceptions -> this package's errors, with what to do about each. Pure."""
+
+from typing import Any
+
+from conversation.errors import ModelError, ModelOutputError, ModelSetupError, ModelUnavailableError
+
+_DETAIL_CHARS = 300
+
+
+def as_model_error(
+    error: Exception, model: str, *, api_base: str | None, key_names: tuple[str, ...]
+) -> ModelError:
+    """Return what `error` means for the caller.
+
+    Args:
+        error: Raised by litellm or by a client below it.
+        model: Model string of the call.
+        api_base: Endpoint it went to, when it was configured.
+        key_names: Environment variables that hold the provider's key.
+    """
+    if isinstance(error, ModelError):
+        return error
+    status = _status_of(error)
+    kind = type(error).__name__
+    said = f" It said: {_detail(error)}"
+    where = f" at {api_base}" if api_base else ""
+    if status in (401, 403):
+        names = " or ".join(key_names) or "the provider's key variable"
+        return ModelSetupError(
+            f"Model {model!r}{where} refused the key ({status}). Set {names} to a valid key.{said}"
+        )
+    if status == 404 or kind == "NotFoundError":
+        return ModelSetupError(
+            f"Model {model!r}{where} does not exist there (404). Correct the model string of the "
+            f"agent, or its `api_base`.{said}"
+        )
+    if kind == "ContextWindowExceededError":
+        return ModelOutputError(
+            f"The prompt is longer than {model!r} can read. Give it fewer passages or turns, or "
+            f"choose a model with a larger context.{said}"
+        )
+    if status == 429:
+        limited = ModelUnavailableError(
+            f"Model {model!r}{where} is rate limited (429). Wait, or name another model under "
+            f"`llm.fallbacks`.{said}"
+        )
+        limited.retry_after_s = _retry_after_s(error)
+        return limited
+    if kind == "Timeout" or status == 408:
+        return ModelUnavailableError(f"Model {model!r}{where} did not answer in time.{said}")
+    if "connection" in kind.lower() or _is_connection_failure(error):
+        return ModelUnavailableError(
+            f"Model {model!r}{where} cannot be reached. Start its server, or correct `api_base`."
+            f"{said}"
+        )
+    if status is not None and 400 <= status < 500:
+        return ModelSetupError(f"Model {model!r}{where} refused the request ({status}).{said}")
+    failed = ModelUnavailableError(f"Model {model!r}{where} failed ({status or kind}).{said}")
+    failed.retry_after_s = _retry_after_s(error)
+    return failed
+
+
+def _status_of(error: Exception) -> int | None:
+    status = getattr(error, "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+def _is_connection_failure(error: BaseException | None) -> bool:
+    """Whether the request never reached a server: litellm reports that as an internal error."""
+    depth = 0
+    while error is not None and depth < 8:
+        if isinstance(error, OSError) or type(error).__name__ in (
+            "APIConnectionError",
+            "ConnectError",
+            "ConnectTimeout",
+        ):
+            return True
+        if "Connection error" in str(error) or "Cannot connect" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+        depth += 1
+    return False
+
+
+def _retry_after_s(error: Exception) -> float | None:
+    response: Any = getattr(error, "response", None)
+    headers: Any = getattr(error, "litellm_response_headers", None) or getattr(
+        response, "headers", None
+    )
+    value = headers.get("retry-after") if headers is not None else None
+    try:
+        return None if value is None else max(0.0, float(value))
+    except ValueError:  # a date: rare, and the ordinary delay serves
+        return None
+
+
+def _detail(error: Exception) -> str:
+    """Return the first line of the provider's message, without litellm's prefixes."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else type(error).__name__
+    while text.startswith("litellm.") and ": " in text:
+        text = text.split(": ", 1)[1]
+    return text[:_DETAIL_CHARS]

@@ -1,0 +1,298 @@
+"""Every provider through litellm, by model string. One attempt; `reliability` adds more."""
+
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from conversation.errors import ModelSetupError, ModelUnavailableError
+from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
+from conversation.llm.embedded import PROVIDER, embedded_weights, register_provider
+from conversation.llm.json_answers import checked_json, response_format, with_instruction
+from conversation.llm.litellm_errors import as_model_error
+from conversation.transcript import Usage
+from kb.weights import Weights
+
+CHARS_PER_TOKEN = 4
+PING_TIMEOUT_S = 20.0
+_HAVE_DEFAULTS = ("OLLAMA_API_BASE",)
+"""Variables that litellm lists as missing and can do without."""
+_PING = (ChatMessage("user", "Reply with OK."),)
+
+
+@dataclass
+class _Answer:
+    """What has come in so far."""
+
+    started_s: float
+    text: str = ""
+    finish_reason: str | None = None
+    usage: Any = None
+    top_logprobs: dict[str, float] | None = None
+    first_token_s: float | None = None
+    deltas: list[str] = field(default_factory=lambda: list[str]())
+
+
+class LiteLLMGenerator:
+    """One model of one provider."""
+
+    def __init__(
+        self, model: str, *, api_base: str | None = None, weights: Weights | None = None
+    ) -> None:
+        """Nothing is loaded or called yet: `check` does that."""
+        self._model = model
+        self._api_base = api_base
+        self._weights = weights
+        self._is_embedded = model.startswith(f"{PROVIDER}/")
+        self._can_constrain: bool | None = None
+        self._checked = False
+
+    @property
+    def model(self) -> str:
+        """The model string."""
+        return self._model
+
+    async def check(self) -> None:
+        """Find out with the smallest possible call whether the model can be used.
+
+        Embedded weights are fetched and verified; a remote endpoint is asked for two words.
+        """
+        if self._checked:
+            return
+        if self._is_embedded:
+            self._endpoint()
+        else:
+            self._require_key(load_litellm())
+            await self._ping()
+        self._checked = True
+
+    async def generate(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions
+    ) -> AsyncIterator[str | Completion]:
+        """Yield text deltas and then the `Completion`; a JSON answer comes in one piece."""
+        litellm = load_litellm()
+        self._require_key(litellm)
+        asked, request = self._request(litellm, messages, options)
+        answer = _Answer(started_s=time.perf_counter())
+        stream: Any = None
+        try:
+            stream = await litellm.acompletion(**request)
+            async for chunk in stream:
+                delta = _take(answer, chunk)
+                if delta and options.schema is None:
+                    yield delta
+        except Exception as error:
+            raise self._as_model_error(litellm, error) from error
+        finally:
+            if stream is not None and hasattr(stream, "aclose"):
+                await stream.aclose()
+        completion = self._completion(litellm, asked, answer, options)
+        if options.schema is not None:
+            yield completion.text
+        yield completion
+
+    def _request(
+        self, litellm: Any, messages: Sequence[ChatMessage], options: CompletionOptions
+    ) -> tuple[Sequence[ChatMessage], dict[str, Any]]:
+        request: dict[str, Any] = {
+            "model": self._model,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "temperature": options.temperature,
+            "max_tokens": options.max_output_tokens,
+            # Tries are counted in one place, above this one.
+            "num_retries": 0,
+            "max_retries": 0,
+        }
+        if endpoint := self._endpoint():
+            request["api_base"] = endpoint
+            if not self._is_embedded and self._missing_keys(litellm):
+                request["api_key"] = "none"  # self-hosted servers mostly want none
+        if options.total_timeout_s:
+            request["timeout"] = options.total_timeout_s
+        if options.stop:
+            request["stop"] = list(options.stop)
+        if options.top_logprobs:
+            request |= {"logprobs": True, "top_logprobs": options.top_logprobs}
+        if options.schema is not None:
+            if self._constrains(litellm):
+                request["response_format"] = response_format(options.schema)
+            else:
+                messages = with_instruction(messages, options.schema)
+        request["messages"] = [{"role": m.role, "content": m.content} for m in messages]
+        return messages, request
+
+    def _constrains(self, litellm: Any) -> bool:
+        """Whether the provider itself keeps answers within a JSON schema."""
+        if self._can_constrain is None:
+            self._can_constrain = (
+                self._is_embedded
+                or self._api_base is not None
+                or bool(litellm.supports_response_schema(self._model))
+            )
+        return self._can_constrain
+
+    def _completion(
+        self,
+        litellm: Any,
+        asked: Sequence[ChatMessage],
+        answer: _Answer,
+        options: CompletionOptions,
+    ) -> Completion:
+        if answer.finish_reason is None:
+            raise ModelUnavailableError(
+                f"The stream of model {self._model!r} was cut after {len(answer.text)} "
+                "characters. Try again."
+            )
+        text = answer.text
+        if options.schema is not None:
+            text = checked_json(
+                text, options.schema, model=self._model, finish_reason=answer.finish_reason
+            )
+        return Completion(
+            text=text,
+            usage=self._usage(litellm, asked, answer),
+            finish_reason=answer.finish_reason,
+            request_to_first_token_ms=_ms(answer.started_s, answer.first_token_s),
+            request_to_last_token_ms=_ms(answer.started_s, time.perf_counter()),
+            top_logprobs=answer.top_logprobs,
+        )
+
+    def _usage(self, litellm: Any, asked: Sequence[ChatMessage], answer: _Answer) -> Usage:
+        """Take the provider's count, or estimate: no tokenizer is downloaded for that."""
+        reported = answer.usage
+        if reported is not None and getattr(reported, "prompt_tokens", 0):
+            details = getattr(reported, "prompt_tokens_details", None)
+            sent, got = int(reported.prompt_tokens), int(reported.completion_tokens or 0)
+            cached = int(getattr(details, "cached_tokens", None) or 0)
+        else:
+            chars = sum(len(message.content) for message in asked)
+            sent, got = _estimate(chars), _estimate(len(answer.text))
+            cached, reported = 0, None
+        return Usage(
+            model=self._model,
+            input_tokens=sent,
+            cached_input_tokens=cached,
+            output_tokens=got,
+            cost_usd=0.0 if self._is_embedded else self._cost_usd(litellm, sent, cached, got),
+            source="estimated" if reported is None else "measured",
+        )
+
+    def _cost_usd(self, litellm: Any, sent: int, cached: int, got: int) -> float | None:
+        """Return the price from litellm's table, or None when it has none."""
+        try:
+            prompt_usd, answer_usd = litellm.cost_per_token(
+                model=self._model,
+                prompt_tokens=sent,
+                completion_tokens=got,
+                cache_read_input_tokens=cached,
+            )
+        except Exception:  # litellm raises a bare Exception for a model without a price
+            return None
+        return float(prompt_usd + answer_usd)
+
+    def _endpoint(self) -> str | None:
+        if self._is_embedded:
+            return str(embedded_weights(self._model, self._weights or Weights()))
+        return self._api_base
+
+    def _missing_keys(self, litellm: Any) -> tuple[str, ...]:
+        found = litellm.validate_environment(self._model, api_base=self._api_base)
+        names = cast("list[str]", found["missing_keys"])
+        return tuple(name for name in names if name not in _HAVE_DEFAULTS)
+
+    def _require_key(self, litellm: Any) -> None:
+        """Raise when the provider is unknown, or its key is nowhere."""
+        try:
+            litellm.get_llm_provider(self._model, api_base=self._api_base)
+        except Exception as error:
+            raise ModelSetupError(
+                f"No provider is known for model {self._model!r}. Write it as PROVIDER/MODEL, e.g. "
+                "'anthropic/claude-sonnet-4-5', 'openai/gpt-4.1-mini', 'ollama/llama3.2', or "
+                "'embedded/qwen2.5-coder-1.5b-instruct', which needs no key."
+            ) from error
+        if self._is_embedded or self._api_base is not None:
+            return
+        missing = self._missing_keys(litellm)
+        if missing:
+            raise ModelSetupError(
+                f"Model {self._model!r} needs {' and '.join(missing)} in the environment. Set it, "
+                "or use 'embedded/qwen2.5-coder-1.5b-instruct', which needs no key."
+            )
+
+    def _as_model_error(self, litellm: Any, error: Exception) -> Exception:
+        try:
+            found = litellm.validate_environment(self._model)
+            names = (*found["missing_keys"],) or _key_names(litellm, self._model)
+        except Exception:  # unknown to litellm: the message goes without a variable's name
+            names = ()
+        return as_model_error(error, self._model, api_base=self._api_base, key_names=names)
+
+    async def _ping(self) -> None:
+        options = CompletionOptions(max_output_tokens=16, total_timeout_s=PING_TIMEOUT_S)
+        try:
+            async for _ in self.generate(_PING, options):
+                pass
+        except ModelUnavailableError as error:
+            if error.retry_after_s is None and "429" not in str(error):
+                raise  # a rate limit shows that endpoint, key and model are right
+
+
+def load_litellm() -> Any:
+    """Import litellm (seconds, once) with its network calls and its printing switched off."""
+    # Else the import itself asks a public host for the newest price table.
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    import litellm
+
+    module = cast(Any, litellm)
+    module.telemetry = False
+    module.suppress_debug_info = True
+    module.drop_params = True
+    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    register_provider(module)
+    return module
+
+
+def _take(answer: _Answer, chunk: Any) -> str:
+    """Add one chunk to the answer and return its text."""
+    usage = getattr(chunk, "usage", None)
+    if usage is not None:
+        answer.usage = usage
+    if not chunk.choices:
+        return ""
+    choice = chunk.choices[0]
+    if answer.top_logprobs is None:
+        answer.top_logprobs = _logprobs_of(chunk, choice)
+    answer.finish_reason = choice.finish_reason or answer.finish_reason
+    delta: str = choice.delta.content or ""
+    if delta and answer.first_token_s is None:
+        answer.first_token_s = time.perf_counter()
+    answer.text += delta
+    return delta
+
+
+def _logprobs_of(chunk: Any, choice: Any) -> dict[str, float] | None:
+    own = getattr(chunk, "first_token_logprobs", None)
+    if own is not None:
+        return own
+    content = getattr(getattr(choice, "logprobs", None), "content", None)
+    if not content:
+        return None
+    return {entry.token: float(entry.logprob) for entry in content[0].top_logprobs}
+
+
+def _key_names(litellm: Any, model: str) -> tuple[str, ...]:
+    """Return the usual name of a provider's key variable."""
+    provider = litellm.get_llm_provider(model)[1]
+    return (f"{provider.upper()}_API_KEY",)
+
+
+def _estimate(chars: int) -> int:
+    return -(-chars // CHARS_PER_TOKEN)
+
+
+def _ms(start_s: float, end_s: float | None) -> float | None:
+    return None if end_s is None else (end_s - start_s) * 1000
