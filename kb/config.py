@@ -112,6 +112,15 @@ class SandboxConfig(_Section):
     """A parser process is replaced after this many, so that nothing piles up in it."""
 
 
+class ParsingConfig(_Section):
+    """How sources are turned to text."""
+
+    html_focus: Literal["precision", "balanced", "recall", "everything"] = "balanced"
+    """How much of a web page is its text: from the surest part of the article only, to every
+    visible word with menus and banners."""
+    sandbox: SandboxConfig = SandboxConfig()
+
+
 class KnowledgeBaseConfig(_Section):
     """Everything a knowledge base can be told."""
 
@@ -119,5 +128,6 @@ class KnowledgeBaseConfig(_Section):
     chunking: ChunkingConfig = ChunkingConfig()
     embedding: EmbeddingConfig = EmbeddingConfig()
     links: LinkConfig = LinkConfig()
+    parsing: ParsingConfig = ParsingConfig()
     retrieval: RetrievalConfig = RetrievalConfig()
     index: IndexConfig = IndexConfig()

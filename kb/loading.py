@@ -4,13 +4,14 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from kb.config import Limits
+from kb.config import Limits, ParsingConfig
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.parsing import parse_document
-from kb.sandbox import default_pool
+from kb.sandbox import shared_pool
 
 DEFAULT_LIMITS = Limits()
+DEFAULT_PARSING = ParsingConfig()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,9 @@ class LoadedSource:
     parsed: ParsedDocument
 
 
-def load_file(path: Path | str, *, limits: Limits = DEFAULT_LIMITS) -> LoadedSource:
+def load_file(
+    path: Path | str, *, limits: Limits = DEFAULT_LIMITS, config: ParsingConfig = DEFAULT_PARSING
+) -> LoadedSource:
     """Read and parse one file.
 
     Raises:
@@ -32,12 +35,17 @@ def load_file(path: Path | str, *, limits: Limits = DEFAULT_LIMITS) -> LoadedSou
     """
     path = Path(path)
     data = _read(path, limits)
-    parsed = parse_bytes(data, name=path.name, limits=limits)
+    parsed = parse_bytes(data, name=path.name, limits=limits, config=config)
     return LoadedSource(path.name, hashlib.sha256(data).hexdigest(), len(data), parsed)
 
 
 def parse_bytes(
-    data: bytes, *, name: str, media_type: str | None = None, limits: Limits = DEFAULT_LIMITS
+    data: bytes,
+    *,
+    name: str,
+    media_type: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    config: ParsingConfig = DEFAULT_PARSING,
 ) -> ParsedDocument:
     """Parse one source in a sandbox; the format is recognised from its content.
 
@@ -46,19 +54,27 @@ def parse_bytes(
         name: File name or URL; the suffix decides between kinds of text only.
         media_type: As a server stated it, `; charset=...` included.
         limits: Of these, those on one document.
+        config: How to parse.
 
     Raises:
         DocumentError: `empty`, `unsupported`, `encrypted`, `malformed`, `no_text_layer`,
             `too_large`, `timeout` or `out_of_memory`.
     """
-    return default_pool().parse(data, name=name, media_type=media_type, limits=limits)
+    return shared_pool(config.sandbox).parse(
+        data, name=name, media_type=media_type, limits=limits, config=config
+    )
 
 
 def parse_in_process(
-    data: bytes, *, name: str, media_type: str | None = None, limits: Limits = DEFAULT_LIMITS
+    data: bytes,
+    *,
+    name: str,
+    media_type: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    config: ParsingConfig = DEFAULT_PARSING,
 ) -> ParsedDocument:
     """`parse_bytes` without a worker process around the parser: for input that is trusted."""
-    return parse_document(data, name=name, media_type=media_type, limits=limits)
+    return parse_document(data, name=name, media_type=media_type, limits=limits, config=config)
 
 
 def _read(path: Path, limits: Limits) -> bytes:

@@ -12,7 +12,7 @@ import sys
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
-from kb.config import Limits
+from kb.config import Limits, ParsingConfig
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.parsing import out_of_memory, parse_document
@@ -60,6 +60,7 @@ def _answer(request: dict[str, Any], data: bytes) -> dict[str, Any]:
             name=request["name"],
             media_type=request["media_type"],
             limits=Limits.model_validate(request["limits"]),
+            config=ParsingConfig.model_validate(request["config"]),
         )
         return {"parsed": to_wire(parsed)}
     except DocumentError as error:

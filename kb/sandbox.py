@@ -16,7 +16,7 @@ import threading
 from pathlib import Path
 from typing import Any, cast
 
-from kb.config import MEBIBYTE, Limits, SandboxConfig
+from kb.config import MEBIBYTE, Limits, ParsingConfig, SandboxConfig
 from kb.document import Block, PageStart, ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.parsing import out_of_memory
@@ -27,6 +27,7 @@ _BOOT = "import sys; sys.path.insert(0, sys.argv[1]); from kb.parser_worker impo
 _ROOT = str(Path(__file__).resolve().parent.parent)
 _FIXED_OUTPUT_BYTES = 16 * MEBIBYTE
 _STARVED = ("SIGABRT", "SIGKILL", "SIGTRAP", "SIGILL")
+_DEFAULT_PARSING = ParsingConfig()
 _BYTES_PER_CHAR = 8
 """Of an answer: UTF-8 and JSON escapes, and the blocks."""
 
@@ -41,7 +42,13 @@ class ParserPool:
         self._closed = False
 
     def parse(
-        self, data: bytes, *, name: str, media_type: str | None = None, limits: Limits
+        self,
+        data: bytes,
+        *,
+        name: str,
+        media_type: str | None = None,
+        limits: Limits,
+        config: ParsingConfig = _DEFAULT_PARSING,
     ) -> ParsedDocument:
         """Parse one source; see `kb.loading.parse_bytes`.
 
@@ -51,7 +58,8 @@ class ParserPool:
         """
         worker = self._take()
         try:
-            answer = worker.ask(data, name=name, media_type=media_type, limits=limits)
+            request = {"name": name, "media_type": media_type, "config": config.model_dump()}
+            answer = worker.ask(data, request, limits=limits)
         except BaseException:
             worker.kill()
             raise
@@ -109,20 +117,13 @@ class _Worker:
                 raise RuntimeError(
                     f"The parser process did not start (exit code {self._process.returncode}). "
                     f"Run `{sys.executable} -c 'import kb.parser_worker'` to see why, and see "
-                    "whether `sandbox.memory_bytes` is too small."
+                    "whether `parsing.sandbox.memory_bytes` is too small."
                 )
 
-    def ask(
-        self, data: bytes, *, name: str, media_type: str | None, limits: Limits
-    ) -> dict[str, Any]:
+    def ask(self, data: bytes, request: dict[str, Any], *, limits: Limits) -> dict[str, Any]:
+        name = str(request["name"])
         seconds = self._config.base_s + self._config.seconds_per_mebibyte * len(data) / MEBIBYTE
-        request = {
-            "name": name,
-            "media_type": media_type,
-            "limits": limits.model_dump(),
-            "size": len(data),
-            "seconds": seconds,
-        }
+        request |= {"limits": limits.model_dump(), "size": len(data), "seconds": seconds}
         with _KillAfter(self._process, seconds) as watch:
             self._send(json.dumps(request).encode(), data)
             answer = self._receive(_output_limit(limits), name=name)
@@ -175,7 +176,7 @@ class _Worker:
                 "timeout",
                 f"Parsing {name!r} was stopped after {seconds:.0f} s, far longer than a file of "
                 "its size takes. Save it anew from the program that made it, split it, or raise "
-                "`sandbox.base_s`.",
+                "`parsing.sandbox.base_s`.",
             )
         # Native libraries end themselves in these ways when they are refused memory.
         if code in {-_signal(name) for name in _STARVED}:
@@ -208,18 +209,19 @@ class _KillAfter:
         self._process.kill()
 
 
-def default_pool() -> ParserPool:
-    """The pool of this process, made on first use and closed at exit."""
-    with _default_lock:
-        if _default.get("pid") != os.getpid():
-            # After a fork the workers are still the parent's.
-            _default.update(pid=os.getpid(), pool=ParserPool())
-            atexit.register(cast(ParserPool, _default["pool"]).close)
-        return cast(ParserPool, _default["pool"])
+def shared_pool(config: SandboxConfig) -> ParserPool:
+    """The pool with this configuration that this process shares; made on first use."""
+    # After a fork the workers are still the parent's.
+    key = (os.getpid(), config)
+    with _shared_lock:
+        if key not in _shared:
+            _shared[key] = ParserPool(config)
+            atexit.register(_shared[key].close)
+        return _shared[key]
 
 
-_default: dict[str, object] = {}
-_default_lock = threading.Lock()
+_shared: dict[tuple[int, SandboxConfig], ParserPool] = {}
+_shared_lock = threading.Lock()
 
 
 def _output_limit(limits: Limits) -> int:

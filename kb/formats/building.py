@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kb.config import Limits
+from kb.config import Limits, ParsingConfig
 from kb.document import Block, BlockKind, PageStart, ParsedDocument
 from kb.errors import DocumentError
 
@@ -29,6 +29,7 @@ class ParseRequest:
     charset: str | None = None
     """As the server or the caller stated it."""
     limits: Limits = field(default_factory=Limits)
+    config: ParsingConfig = field(default_factory=ParsingConfig)
     depth: int = 0
     """How many archives or messages the bytes lay inside of."""
 

@@ -31,7 +31,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     builder.hidden_chars += drop_hidden(root)
     title, language = _title(root), root.get("lang") or root.get("xml:lang")
     visible = _visible_length(root)
-    main = _main_text(root)
+    main = _main_text(root, request.config.html_focus)
     if main is not None:
         add_tree(builder, main)
     parsed = builder.build(title=title, language=language, metadata=_metadata(root))
@@ -98,9 +98,16 @@ def _visible_length(root: Element) -> int:
     return len(one_line(_shown_text(root if body is None else body)))
 
 
-def _main_text(root: Element) -> Element | None:
+def _main_text(root: Element, focus: str) -> Element | None:
+    if focus == "everything":
+        return None
     found = vendor("trafilatura").bare_extraction(
-        root, include_comments=False, include_formatting=True, include_links=False, fast=False
+        root,
+        include_comments=False,
+        include_formatting=True,
+        include_links=False,
+        favor_precision=focus == "precision",
+        favor_recall=focus == "recall",
     )
     return None if found is None else _as_html(found.body)
 

@@ -22,7 +22,12 @@ def add_nested(
         return False
     try:
         inner = parse_document(
-            data, name=name, media_type=media_type, limits=request.limits, depth=request.depth + 1
+            data,
+            name=name,
+            media_type=media_type,
+            limits=request.limits,
+            config=request.config,
+            depth=request.depth + 1,
         )
     except DocumentError as error:
         if error.reason == "too_large":

@@ -3,12 +3,14 @@
 import importlib
 from typing import Protocol, cast
 
-from kb.config import Limits
+from kb.config import Limits, ParsingConfig
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.building import ParseRequest, malformed
 from kb.formats.recognition import FORMAT_NAMES, PARSERS, recognise
 from kb.media_types import split_media_type
+
+_DEFAULT_CONFIG = ParsingConfig()
 
 
 class _Parser(Protocol):
@@ -16,7 +18,13 @@ class _Parser(Protocol):
 
 
 def parse_document(
-    data: bytes, *, name: str, media_type: str | None = None, limits: Limits, depth: int = 0
+    data: bytes,
+    *,
+    name: str,
+    media_type: str | None = None,
+    limits: Limits,
+    config: ParsingConfig = _DEFAULT_CONFIG,
+    depth: int = 0,
 ) -> ParsedDocument:
     """Parse one source without a sandbox; see `kb.loading.parse_bytes`.
 
@@ -24,7 +32,9 @@ def parse_document(
     """
     stated, charset = split_media_type(media_type or "")
     recognised = recognise(data, name, stated=stated)
-    request = ParseRequest(name, recognised, charset=charset, limits=limits, depth=depth)
+    request = ParseRequest(
+        name, recognised, charset=charset, limits=limits, config=config, depth=depth
+    )
     parser = cast(_Parser, importlib.import_module(PARSERS[recognised]))
     try:
         parsed = parser.parse(data, request)
@@ -46,6 +56,6 @@ def out_of_memory(name: str) -> DocumentError:
     """Say that parsing `name` took more memory than a parser may have."""
     return DocumentError(
         "out_of_memory",
-        f"Parsing {name!r} took more memory than `sandbox.memory_bytes` allows, as only a huge or "
+        f"Parsing {name!r} took more memory than `parsing.sandbox.memory_bytes` allows, as only a huge or "
         "a hostile file does. Split it, or leave it out.",
     )
