@@ -4,6 +4,7 @@
   x EmptyTranscriptError     a conversation without turns cannot be judged
   x ReportsNotPublishedError there is no published file yet
   x PublishError             a file of the warehouse cannot be read; the published file stays
+  x QueryError               SQL on the reports cannot be run
   x LineageError             `why` was asked for something that does not exist
 """
 
@@ -26,3 +27,7 @@ class PublishError(AnalysisError):
 
 class LineageError(AnalysisError):
     """`why` was asked for a conversation, criterion or field that does not exist."""
+
+
+class QueryError(AnalysisError):
+    """SQL on the published reports cannot be run."""

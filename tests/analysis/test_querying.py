@@ -1,0 +1,27 @@
+import duckdb
+import pytest
+
+from analysis.errors import QueryError
+from analysis.querying import query_as_csv, query_as_table
+
+
+def test_rows_are_drawn_or_written_as_csv():
+    with duckdb.connect() as connection:
+        sql = "select 'a,b' as name, 2 as n union all select 'c', null order by all"
+        assert "a,b" in query_as_table(connection, sql)
+        assert query_as_csv(connection, sql).splitlines() == ["name,n", '"a,b",2', "c,"]
+
+
+@pytest.mark.parametrize("run", [query_as_table, query_as_csv])
+def test_a_query_that_cannot_be_run_says_why_and_what_there_is(run: object):
+    assert callable(run)
+    with duckdb.connect() as connection, pytest.raises(QueryError) as caught:
+        run(connection, "from nowhere")
+
+    assert "nowhere" in str(caught.value)
+    assert "show tables" in str(caught.value)
+
+
+def test_what_was_said_cannot_steer_the_terminal():
+    with duckdb.connect() as connection:
+        assert "\x1b" not in query_as_table(connection, "select chr(27) || '[2J' as said")
