@@ -1,29 +1,44 @@
 """Progress and remaining time on a terminal, or as lines in a log.
 
-Dagster redirects the process's standard output while a step runs; a `Progress` keeps writing to
-the stream that was there before.
+Dagster redirects the process's standard output while a step runs; `Progress` keeps writing to the
+stream that was there before.
 """
 
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TextIO
+from collections.abc import Callable
+from typing import Protocol, TextIO
 
 REDRAW_S = 0.2
 LOG_LINE_S = 5.0
-SHOW_AFTER_S = 0.5
+SHOW_AFTER_S = 1.0
 """Work that is done by then needs no progress line."""
 
 
+class ProgressCallback(Protocol):
+    """Told how far a piece of work is."""
+
+    def __call__(self, stage: str, done: int, total: int, /) -> None:
+        """`done` of `total` in `stage`, a plural such as `documents`."""
+        ...
+
+
 class Progress:
-    """Prints steps, and for each piece of work how far it is and how long it will take."""
+    """Call it with (stage, done, total): it shows how far the stage is and what time is left.
+
+    On a terminal one line is redrawn and removed in the end; elsewhere lines are added.
+    """
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
         self._clock = clock
         self._redraws = stream.isatty()
+        self._stage: str | None = None
+        self._began_s = 0.0
+        self._due_s = 0.0
+        self._first_done = 0
+        self._width = 0
 
     @classmethod
     def on_standard_output(cls) -> "Progress":
@@ -34,45 +49,31 @@ class Progress:
 
     def say(self, text: str = "", *, end: str = "\n") -> None:
         """Print `text` at once."""
+        self.clear()
         self._stream.write(text + end)
         self._stream.flush()
 
-    @contextmanager
-    def work(self, what: str, unit: str = "") -> "Iterator[Work]":
-        """Show the progress of one piece of work while the block runs."""
-        work = Work(self._stream, self._clock, what=what, unit=unit, redraws=self._redraws)
-        try:
-            yield work
-        finally:
-            work.clear()
-
-
-class Work:
-    """Call it with what is done and what there is in all."""
-
-    def __init__(
-        self, stream: TextIO, clock: Callable[[], float], *, what: str, unit: str, redraws: bool
-    ) -> None:
-        self._stream = stream
-        self._clock = clock
-        self._what = what
-        self._unit = unit
-        self._redraws = redraws
-        self._began_s = clock()
-        self._drawn_s = self._began_s + SHOW_AFTER_S - (REDRAW_S if redraws else LOG_LINE_S)
-        self._width = 0
-
-    def __call__(self, done: float, total: float | None = None, what: str | None = None) -> None:
-        """Report that `done` of `total` units are finished; `what` renames the work."""
-        if what is not None:
-            self._what = what
+    def __call__(self, stage: str, done: int, total: int, /) -> None:
+        """Report that `done` of `total` things are finished."""
         now_s = self._clock()
-        if now_s - self._drawn_s < (REDRAW_S if self._redraws else LOG_LINE_S):
-            return
-        self._drawn_s = now_s
-        line = progress_line(
-            self._what, done=done, total=total, unit=self._unit, elapsed_s=now_s - self._began_s
-        )
+        if stage != self._stage:
+            self._stage, self._began_s, self._first_done = stage, now_s, done
+            self._due_s = now_s + SHOW_AFTER_S
+        if done >= total:
+            self.clear()
+            self._stage = None
+        elif now_s >= self._due_s:
+            self._due_s = now_s + (REDRAW_S if self._redraws else LOG_LINE_S)
+            elapsed_s = now_s - self._began_s
+            self._draw(
+                progress_line(stage, done, total=total, left_s=self._left(elapsed_s, done, total))
+            )
+
+    def _left(self, elapsed_s: float, done: int, total: int) -> float | None:
+        worked = done - self._first_done
+        return elapsed_s * (total - done) / worked if worked > 0 else None
+
+    def _draw(self, line: str) -> None:
         if self._redraws:
             self._stream.write("\r" + line.ljust(self._width))
             self._width = len(line)
@@ -88,17 +89,10 @@ class Work:
             self._width = 0
 
 
-def progress_line(
-    what: str, *, done: float, total: float | None, unit: str, elapsed_s: float
-) -> str:
-    """One line such as `  model weights: 512 of 1,117 MB (46 %), about 0:40 left`."""
-    suffix = f" {unit}" if unit else ""
-    if not total:
-        return f"  {what}: {done:,.0f}{suffix}, {format_duration(elapsed_s)} so far"
-    line = f"  {what}: {done:,.0f} of {total:,.0f}{suffix} ({100 * done / total:.0f} %)"
-    if done > 0:
-        line += f", about {format_duration(elapsed_s * (total - done) / done)} left"
-    return line
+def progress_line(stage: str, done: int, *, total: int, left_s: float | None) -> str:
+    """One line such as `  chunks: 300 of 1,200 (25 %), about 1:00 left`."""
+    line = f"  {stage}: {done:,} of {total:,} ({100 * done / total:.0f} %)"
+    return line if left_s is None else f"{line}, about {format_duration(left_s)} left"
 
 
 def format_duration(seconds: float) -> str:

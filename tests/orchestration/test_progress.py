@@ -25,33 +25,53 @@ def test_durations_are_short(seconds: float, text: str):
     assert format_duration(seconds) == text
 
 
-def test_the_remaining_time_follows_from_the_speed_so_far():
-    line = progress_line("weights", done=300, total=1200, unit="MB", elapsed_s=20)
-
-    assert line == "  weights: 300 of 1,200 MB (25 %), about 1:00 left"
-
-
-def test_without_a_total_the_time_so_far_is_shown():
-    line = progress_line("reading", done=0, total=None, unit="pages", elapsed_s=9)
-
-    assert line == "  reading: 0 pages, 0:09 so far"
+def test_a_line_says_how_far_the_work_is():
+    assert progress_line("chunks", 300, total=1200, left_s=60) == (
+        "  chunks: 300 of 1,200 (25 %), about 1:00 left"
+    )
 
 
-def test_a_log_gets_a_line_every_few_seconds_and_a_terminal_one_that_is_redrawn():
-    for stream, lines in ((io.StringIO(), 3), (Terminal(), 0)):
-        clock = Clock()
-        with Progress(stream, clock).work("work", unit="chunks") as work:
-            for done in range(120):
-                clock.now_s += 0.1
-                work(done, 120)
-        assert stream.getvalue().count("\n") == lines
-        assert "119 of 120" not in stream.getvalue() or lines == 0
-        if lines == 0:
-            assert stream.getvalue().endswith("\r"), "the line was not cleared"
+def test_the_remaining_time_follows_from_the_speed_of_this_run():
+    clock = Clock()
+    stream = io.StringIO()
+    progress = Progress(stream, clock)
+    progress("conversations", 40, 100)  # 40 were judged before this run
+    clock.now_s += 20
+    progress("conversations", 50, 100)
+
+    assert stream.getvalue() == "  conversations: 50 of 100 (50 %), about 1:40 left\n"
+
+
+def test_a_log_gets_a_line_every_few_seconds():
+    clock = Clock()
+    stream = io.StringIO()
+    progress = Progress(stream, clock)
+    for done in range(121):
+        progress("chunks", done, 120)
+        clock.now_s += 0.1
+
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 3
+    assert all("of 120" in line and "left" in line for line in lines)
+
+
+def test_a_terminal_gets_one_line_that_is_removed_before_other_text():
+    clock = Clock()
+    stream = Terminal()
+    progress = Progress(stream, clock)
+    for done in range(60):
+        progress("chunks", done, 120)
+        clock.now_s += 0.1
+    progress.say("next")
+
+    assert stream.getvalue().count("\n") == 1
+    assert stream.getvalue().endswith("\rnext\n")
 
 
 def test_work_that_is_done_at_once_prints_nothing():
     stream = io.StringIO()
-    with Progress(stream, Clock()).work("work") as work:
-        work(1, 1)
+    progress = Progress(stream, Clock())
+    progress("chunks", 0, 1)
+    progress("chunks", 1, 1)
+
     assert stream.getvalue() == ""

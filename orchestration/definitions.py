@@ -1,0 +1,25 @@
+"""The Dagster code location: `dagster dev -m orchestration.definitions`.
+
+Loads with no key, no network and no model: everything is opened by the run that needs it.
+"""
+
+import warnings
+
+import dagster as dg
+
+# `backfill_policy` works the same since Dagster 1.5 and is still marked as beta.
+warnings.filterwarnings("ignore", category=dg.BetaWarning, message="Parameter `backfill_policy`")
+
+from orchestration.defs import automation, conversations, knowledge_base, reports, resources  # noqa: E402
+
+_WITH_ASSETS = [knowledge_base, conversations, reports]
+
+defs = dg.Definitions(
+    assets=dg.load_assets_from_modules(_WITH_ASSETS),
+    asset_checks=dg.load_asset_checks_from_modules(_WITH_ASSETS),
+    jobs=[automation.ingest_agent, automation.evaluate_days, automation.publish_reports],
+    schedules=[automation.hourly_reports],
+    sensors=[automation.conversations_ended, automation.agent_files],
+    resources={"deployment": resources.deployment},
+    executor=dg.in_process_executor,
+)

@@ -1,0 +1,91 @@
+"""When things run by themselves: jobs, one schedule, two sensors.
+
+No `from __future__ import annotations` here: Dagster needs the annotations as types.
+"""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from orchestration.agents import agent_ids
+from orchestration.defs.conversations import ended_conversations, evaluations, report_tables
+from orchestration.defs.knowledge_base import CHUNK_INDEX, DOCUMENTS
+from orchestration.defs.partitions import agents, days
+from orchestration.defs.reports import reports
+from orchestration.deployment import Deployment
+from orchestration.operations import close_abandoned, days_to_evaluate
+
+ingest_agent = dg.define_asset_job(
+    "ingest_agent",
+    selection=[DOCUMENTS.key.to_user_string(), CHUNK_INDEX.key.to_user_string()],
+    description="Read the sources of one agent and bring its index up to date.",
+)
+
+evaluate_days = dg.define_asset_job(
+    "evaluate_days",
+    selection=dg.AssetSelection.assets(ended_conversations, evaluations, report_tables),
+    description="Judge what has not been judged of some days, and write their report rows.",
+)
+
+publish_reports = dg.define_asset_job(
+    "publish_reports",
+    selection=dg.AssetSelection.assets(reports),
+    description="Put a new `reports.duckdb` in place.",
+)
+
+hourly_reports = dg.ScheduleDefinition(
+    name="hourly_reports",
+    job=publish_reports,
+    cron_schedule="0 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Publishes the reports at the start of every hour.",
+)
+
+
+@dg.sensor(
+    job=evaluate_days,
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "Judges conversations soon after they ended, also those that a crash ended or that were "
+        "imported late: each gets a run of the day on which it ended."
+    ),
+)
+def conversations_ended(
+    context: dg.SensorEvaluationContext, deployment: dg.ResourceParam[Deployment]
+) -> dg.SensorResult:
+    """Ask for one run for each day that has a newly ended conversation with something to judge."""
+    now = datetime.now(UTC)
+    close_abandoned(deployment, now)
+    closed_from = datetime.fromisoformat(context.cursor) if context.cursor else None
+    found = days_to_evaluate(deployment, closed_from=closed_from)
+    runs = [
+        dg.RunRequest(partition_key=str(day), run_key=f"{day} {newest.isoformat()}")
+        for day, newest in found.items()
+        if days.has_partition_key(str(day))
+    ]
+    newest = max(found.values(), default=closed_from)
+    return dg.SensorResult(
+        run_requests=runs,
+        skip_reason=None if runs else "nothing ended that has something left to judge",
+        cursor=newest.isoformat() if newest else None,
+    )
+
+
+@dg.sensor(
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Gives every agent file a partition, so that it can be ingested from the UI.",
+    job=ingest_agent,
+)
+def agent_files(
+    context: dg.SensorEvaluationContext, deployment: dg.ResourceParam[Deployment]
+) -> dg.SensorResult:
+    """Add a partition for each new agent."""
+    known = context.instance.get_dynamic_partitions("agents")
+    added = [found for found in agent_ids(deployment.settings) if found not in known]
+    return dg.SensorResult(
+        dynamic_partitions_requests=[agents.build_add_request(added)] if added else [],
+        skip_reason="no new agent file" if not added else f"added {', '.join(added)}",
+    )

@@ -1,0 +1,111 @@
+"""Results of plain functions as metadata that the Dagster UI shows. Counts, never what was said."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from analysis.evaluation_run import EvaluationRun
+from analysis.warehouse import ExportedDay, PublishedReports
+from conversation.store import ConversationSummary
+from kb.document import Document, SyncReport
+from orchestration.showing import (
+    Table,
+    document_rows,
+    ended_rows,
+    evaluation_summary,
+    ingest_summary,
+    usage_rows,
+)
+from orchestration.tables import markdown_table
+
+Metadata = Mapping[str, Any]
+
+
+def markdown(table: Table) -> dg.MarkdownMetadataValue:
+    """A table that the UI renders."""
+    return dg.MetadataValue.md(markdown_table(*table))
+
+
+def documents_metadata(report: SyncReport, documents: Sequence[Document]) -> Metadata:
+    """What an ingest did, and the documents after it."""
+    return {
+        "summary": ingest_summary(report),
+        "documents": len(documents),
+        "failed": report.count("failed"),
+        "bytes": sum(document.bytes for document in documents),
+        "table": markdown(document_rows(documents)),
+    }
+
+
+def index_metadata(report: SyncReport, documents: Sequence[Document]) -> Metadata:
+    """What the index holds after an ingest."""
+    return {
+        "chunks": sum(document.chunk_count for document in documents),
+        "chunks_embedded": report.chunks_embedded,
+        "index_version": report.index_version,
+        "seconds": round(report.seconds, 2),
+    }
+
+
+def ended_metadata(conversations: Sequence[ConversationSummary]) -> Metadata:
+    """What ended on a day, by agent."""
+    return {
+        "conversations": len(conversations),
+        "turns": sum(found.turn_count for found in conversations),
+        "table": markdown(ended_rows(conversations)),
+    }
+
+
+def evaluation_metadata(run: EvaluationRun) -> Metadata:
+    """What an evaluation run asked and what it cost."""
+    return {
+        "summary": evaluation_summary(run),
+        "evaluated": run.evaluated,
+        "cached": run.cached,
+        "failed": run.failed,
+        "answers": run.answers,
+        "answer_errors": run.answer_errors,
+        "seconds": round(run.elapsed_s, 2),
+        "cost_usd": run.cost_usd if run.cost_usd is not None else "unknown",
+        "usage": markdown(usage_rows(run.usage)),
+    }
+
+
+def export_metadata(days: Sequence[ExportedDay]) -> Metadata:
+    """Rows that were written, by table."""
+    rows = Counter[str]()
+    for day in days:
+        rows.update(day.row_counts)
+    return {
+        "rows": sum(rows.values()),
+        "failed": sum(len(day.failed) for day in days),
+        "table": markdown((["table", "rows"], sorted(rows.items()))),
+    }
+
+
+def published_metadata(published: PublishedReports) -> Metadata:
+    """What the published file holds."""
+    return {
+        "path": dg.MetadataValue.path(str(published.path.resolve())),
+        "bytes": published.path.stat().st_size,
+        "seconds": round(published.elapsed_s, 2),
+        "tables": markdown((["table", "rows"], sorted(published.row_counts.items()))),
+        "views": markdown((["view"], [[view] for view in published.views])),
+    }
+
+
+def check_result(
+    problems: Sequence[str],
+    *,
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+    **metadata: int,
+) -> dg.AssetCheckResult:
+    """Pass when there are no problems; else each of them is named."""
+    return dg.AssetCheckResult(
+        passed=not problems,
+        severity=severity,
+        description="; ".join(problems) or None,
+        metadata=metadata,
+    )

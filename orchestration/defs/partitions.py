@@ -1,0 +1,35 @@
+"""How assets are cut: by agent, and by the UTC day on which conversations ended."""
+
+from datetime import date
+
+import dagster as dg
+
+from orchestration.settings import load_settings
+
+agents = dg.DynamicPartitionsDefinition(name="agents")
+"""One for each agent file; the sensor `agent_files` adds new ones."""
+
+days = dg.DailyPartitionsDefinition(
+    start_date=load_settings().first_day.isoformat(),
+    timezone="UTC",
+    # Today has a partition too: conversations are judged soon after they end.
+    end_offset=1,
+)
+
+in_one_run = dg.BackfillPolicy.single_run()
+"""A range of days runs as one, so that models are loaded once."""
+
+
+def chosen_agents(context: dg.AssetCheckExecutionContext) -> list[str]:
+    """Agents that a check looks at: those of its run, or all when it runs alone."""
+    if context.op_execution_context.has_partition_key:
+        return [context.partition_key]
+    return list(context.instance.get_dynamic_partitions("agents"))
+
+
+def chosen_days(context: dg.AssetCheckExecutionContext) -> list[date] | None:
+    """Days that a check looks at: those of its run, or None for all when it runs alone."""
+    run = context.op_execution_context
+    if not (run.has_partition_key or run.has_partition_key_range):
+        return None
+    return [date.fromisoformat(key) for key in context.partition_keys]

@@ -1,0 +1,30 @@
+"""reports: the published DuckDB file.
+
+No `from __future__ import annotations` here: Dagster needs the annotations as types.
+"""
+
+import dagster as dg
+
+from orchestration.defs.conversations import report_tables
+from orchestration.defs.metadata import check_result, published_metadata
+from orchestration.deployment import Deployment
+from orchestration.operations import publish_reports
+from orchestration.report_checks import row_count_problems
+
+
+@dg.asset(deps=[report_tables, "documents"], group_name="reports", kinds={"duckdb"})
+def reports(deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResult:
+    """`reports.duckdb`: tables and documented views that people query with SQL.
+
+    Built beside the old file and exchanged in one step, so that who reads is never disturbed. Days
+    whose rows are out of date, e.g. after a killed run, are written anew first.
+    """
+    return dg.MaterializeResult(metadata=published_metadata(publish_reports(deployment)))
+
+
+@dg.asset_check(asset=reports)
+def reports_open_and_are_complete(
+    deployment: dg.ResourceParam[Deployment],
+) -> dg.AssetCheckResult:
+    """The published file opens, every view answers, and no row was lost on the way."""
+    return check_result(row_count_problems(deployment))

@@ -1,0 +1,154 @@
+"""What the settings point at, opened on first use and shared until closed.
+
+Commands, Dagster assets and servers all get their parts here, so that a run loads a model once.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from analysis.store import AnalysisStore
+from conversation.config import AgentConfig, LLMConfig
+from conversation.llm.chat_model import ChatModel
+from conversation.llm.models import open_chat_model
+from conversation.store import ConversationStore
+from kb.knowledge_base import KnowledgeBase
+from kb.weights import Weights
+from kb.weights_progress import ProgressReporter
+from orchestration.agents import InstalledAgent, find_agent, knowledge_base_config
+from orchestration.progress import ProgressCallback
+from orchestration.settings import Settings
+
+
+class Deployment:
+    """The stores, models and knowledge bases of one installation."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        progress: ProgressCallback = lambda _stage, _done, _total: None,
+        weights_progress: ProgressReporter | None = None,
+        adapt_sources: Callable[[AgentConfig], AgentConfig] = lambda agent: agent,
+        open_model: Callable[..., ChatModel] = open_chat_model,
+        open_knowledge_base: Callable[..., KnowledgeBase] = KnowledgeBase.open,
+    ) -> None:
+        """Remember where things are; nothing is opened yet.
+
+        Args:
+            settings: Where things are.
+            progress: Told how far long work is.
+            weights_progress: Told about downloads; None for a bar or lines on standard error.
+            adapt_sources: Changes what an agent's knowledge base is read from, e.g. the port
+                that a sample link points to. Conversations are held with the unchanged agent.
+            open_model: As `open_chat_model`.
+            open_knowledge_base: As `KnowledgeBase.open`.
+        """
+        self.settings = settings
+        self.progress = progress
+        self._weights_progress = weights_progress
+        self._adapt_sources = adapt_sources
+        self._open_model = open_model
+        self._open_knowledge_base = open_knowledge_base
+        self._knowledge_bases: dict[str, KnowledgeBase] = {}
+        self._chat_models: dict[tuple[str | None, ...], ChatModel] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        for opened in ("conversations", "evaluations"):
+            if opened in self.__dict__:
+                self.__dict__.pop(opened).close()
+        while self._knowledge_bases:
+            self._knowledge_bases.popitem()[1].close()
+        self._chat_models.clear()
+
+    @property
+    def reports_file(self) -> Path:
+        """The published DuckDB file."""
+        return self.settings.store / "reports.duckdb"
+
+    @property
+    def warehouse_dir(self) -> Path:
+        """Folder of the Parquet partitions that the reports are built from."""
+        return self.settings.store / "warehouse"
+
+    @property
+    def store_url(self) -> str:
+        """SQLAlchemy URL of conversations and evaluations."""
+        if self.settings.store_url is not None:
+            return self.settings.store_url
+        return f"sqlite:///{self.settings.store.resolve() / 'conversations.sqlite'}"
+
+    @cached_property
+    def weights(self) -> Weights:
+        """Model files."""
+        return Weights(
+            self.settings.weights_dir, self.settings.weights_source_names, self._weights_progress
+        )
+
+    @cached_property
+    def conversations(self) -> ConversationStore:
+        """The durable store of conversations."""
+        return ConversationStore.open(self.store_url)
+
+    @cached_property
+    def evaluations(self) -> AnalysisStore:
+        """The durable store of evaluations."""
+        return AnalysisStore.open(self.store_url)
+
+    def agent(self, agent_id: str) -> InstalledAgent:
+        """The agent with this id, as its file stands now."""
+        return find_agent(agent_id, self.settings)
+
+    def sources(self, agent_id: str) -> AgentConfig:
+        """The agent whose `knowledge_base` section says what to ingest."""
+        return self._adapt_sources(self.agent(agent_id).agent)
+
+    def knowledge_base(self, agent_id: str) -> KnowledgeBase:
+        """The agent's knowledge base."""
+        installed = self.agent(agent_id)
+        found = self._knowledge_bases.get(installed.agent.agent_id)
+        if found is None:
+            config = knowledge_base_config(installed.agent)
+            found = self._open_knowledge_base(
+                installed.knowledge_base_dir, config, weights=self.weights
+            )
+            self._knowledge_bases[installed.agent.agent_id] = found
+        return found
+
+    def delete_knowledge_base(self, agent_id: str) -> None:
+        """Delete everything that was ingested for the agent; its sources stay."""
+        installed = self.agent(agent_id)
+        opened = self._knowledge_bases.pop(installed.agent.agent_id, None)
+        if opened is not None:
+            opened.close()
+        if installed.knowledge_base_dir.is_dir():
+            shutil.rmtree(installed.knowledge_base_dir)
+
+    def chat_model(self, llm: LLMConfig) -> ChatModel:
+        """The language model of an agent, with its fallbacks."""
+        key = (llm.model, llm.api_base, *llm.fallbacks)
+        if key not in self._chat_models:
+            self._chat_models[key] = self._open_model(
+                llm.model, api_base=llm.api_base, fallbacks=llm.fallbacks, weights=self.weights
+            )
+        return self._chat_models[key]
+
+    def judge(self, model: str, agents: Sequence[AgentConfig]) -> ChatModel:
+        """The judge with this model string, reached where the agents reach the same model."""
+        api_bases = [agent.llm.api_base for agent in agents if agent.llm.model == model]
+        return self.chat_model(LLMConfig(model=model, api_base=next(iter(api_bases), None)))

@@ -1,0 +1,49 @@
+"""How far the answers of judges can be relied on: shares over what is in force."""
+
+from collections.abc import Collection
+from datetime import date
+from typing import NamedTuple
+
+from orchestration.deployment import Deployment
+from orchestration.operations import days_with_conversations, ended_on
+
+
+class Share(NamedTuple):
+    """`part` of `whole`."""
+
+    part: int
+    whole: int
+
+
+def unsupported_share(deployment: Deployment, days: Collection[date] | None) -> Share:
+    """Collected values that rest on words nobody said, of all values that were found."""
+    values = {
+        (value.conversation_id, value.field_id): value
+        for value in deployment.evaluations.collected_values(_ids(deployment, days))
+        if value.sample == 0
+    }
+    statuses = [value.status for value in values.values()]
+    unsupported = statuses.count("unsupported")
+    return Share(unsupported, unsupported + statuses.count("supported"))
+
+
+def judge_error_share(deployment: Deployment, days: Collection[date] | None) -> Share:
+    """Criteria and fields without an answer because the judge failed, of all that were asked."""
+    ids = _ids(deployment, days)
+    verdicts = {
+        (found.conversation_id, found.criterion_id): found.error is not None
+        for found in deployment.evaluations.evaluations(ids)
+        if found.sample == 0
+    }
+    values = {
+        (found.conversation_id, found.field_id): found.error is not None
+        for found in deployment.evaluations.collected_values(ids)
+        if found.sample == 0
+    }
+    failed = [*verdicts.values(), *values.values()]
+    return Share(sum(failed), len(failed))
+
+
+def _ids(deployment: Deployment, days: Collection[date] | None) -> list[str]:
+    chosen = days_with_conversations(deployment) if days is None else days
+    return [found.conversation_id for day in chosen for found in ended_on(deployment, day)]

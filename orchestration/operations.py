@@ -1,0 +1,179 @@
+"""What commands and Dagster assets do: each function joins parts of a deployment to one result."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from conversation.importing import ImportReport, import_path
+
+from analysis.evaluating import evaluate_conversations
+from analysis.evaluation_run import EvaluationRun
+from analysis.planning import plan_evaluations
+from analysis.warehouse import (
+    ExportedDay,
+    PublishedReports,
+    days_to_export,
+    export_day,
+    export_documents,
+    publish,
+)
+from conversation.agent_file import document_paths
+from conversation.config import AgentConfig
+from conversation.store import ConversationSummary
+from kb.config import MEBIBYTE, Limits
+from kb.document import Document, FileSource, LinkSource, Source, SyncReport, TextSource
+from orchestration.agents import agent_ids
+from orchestration.deployment import Deployment
+
+ABANDONED_AFTER = timedelta(hours=6)
+"""A conversation without any event for so long has ended, whatever its process says."""
+
+
+def ingest(deployment: Deployment, agent_id: str) -> SyncReport:
+    """Bring an agent's knowledge base to what its file names, and note the document versions."""
+    installed = deployment.agent(agent_id)
+    knowledge_base = deployment.knowledge_base(agent_id)
+    wanted = sources(deployment.sources(agent_id), installed.path)
+    report = knowledge_base.sync(wanted, progress=deployment.progress)
+    export_documents(deployment.warehouse_dir, installed.agent.agent_id, knowledge_base.documents())
+    return report
+
+
+def sources(agent: AgentConfig, path: Path) -> list[Source]:
+    """What the agent's knowledge base is read from, in the order of its file."""
+    section = agent.knowledge_base
+    return [
+        *(FileSource(file) for file in document_paths(agent, path)),
+        *(LinkSource(link.url, link.name) for link in section.links),
+        *(TextSource(text.name, text.text) for text in section.texts),
+    ]
+
+
+def room_left(documents: Sequence[Document], limits: Limits) -> str:
+    """How much more the knowledge base may hold, in one sentence."""
+    used_bytes = sum(document.bytes for document in documents)
+    count = f"{len(documents)} documents"
+    if limits.max_documents is not None:
+        count = f"{len(documents)} of {limits.max_documents} documents"
+    size = f"{used_bytes / MEBIBYTE:.2f} MB"
+    if limits.max_total_bytes is not None:
+        size += f" of {limits.max_total_bytes / MEBIBYTE:.0f} MB"
+    return f"{count} and {size} are used."
+
+
+def import_transcripts(deployment: Deployment, path: Path, agent_id: str) -> ImportReport:
+    """Take in the finished conversations of a file or folder; known ones are left as they are."""
+    return import_path(path, deployment.conversations, agent_id)
+
+
+def close_abandoned(deployment: Deployment, now: datetime) -> list[str]:
+    """End the conversations whose process is gone, so that they are judged too."""
+    return deployment.conversations.close_abandoned(now, ABANDONED_AFTER)
+
+
+def ended_on(deployment: Deployment, day: date) -> list[ConversationSummary]:
+    """Conversations that ended on a day (UTC)."""
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    ended = deployment.conversations.conversations(
+        ended_from=start, ended_to=start + timedelta(days=1)
+    )
+    return [conversation for conversation in ended if conversation.status != "in_progress"]
+
+
+def days_with_conversations(deployment: Deployment, agent_id: str | None = None) -> list[date]:
+    """Days (UTC) on which conversations ended, oldest first."""
+    return sorted(
+        {
+            conversation.ended_at.astimezone(UTC).date()
+            for conversation in deployment.conversations.conversations(agent_id=agent_id)
+            if conversation.ended_at is not None
+        }
+    )
+
+
+def usable_agents(deployment: Deployment) -> list[AgentConfig]:
+    """Every agent whose file can be used."""
+    return [deployment.agent(agent_id).agent for agent_id in agent_ids(deployment.settings)]
+
+
+def evaluate(deployment: Deployment, days: Collection[date] | None = None) -> EvaluationRun:
+    """Ask the judges what has no answer yet about the conversations of `days`, or of all."""
+    ids: list[str] | None = None
+    if days is not None:
+        ids = [found.conversation_id for day in days for found in ended_on(deployment, day)]
+    agents = usable_agents(deployment)
+    return evaluate_conversations(
+        deployment.conversations,
+        deployment.evaluations,
+        agents,
+        open_model=lambda model: deployment.judge(model, agents),
+        conversation_ids=ids,
+        concurrency=deployment.settings.judge_concurrency,
+        progress=deployment.progress,
+    )
+
+
+def days_to_evaluate(
+    deployment: Deployment, *, closed_from: datetime | None = None
+) -> dict[date, datetime]:
+    """Days with conversations that have something left to judge or to report.
+
+    Args:
+        deployment: Where to look.
+        closed_from: Only conversations that the store learned the end of at this time or later.
+
+    Returns:
+        By day (UTC), oldest first, when its last such conversation was closed.
+    """
+    closed = {
+        found.conversation_id: found
+        for found in deployment.conversations.conversations(closed_from=closed_from)
+        if found.closed_at is not None and found.ended_at is not None
+    }
+    plan = plan_evaluations(
+        deployment.conversations,
+        deployment.evaluations,
+        usable_agents(deployment),
+        conversation_ids=closed.keys(),
+    )
+    unjudged = {planned.conversation_id for planned in plan.conversations}
+    outdated = set(outdated_days(deployment))
+    days: dict[date, datetime] = {}
+    for conversation_id, found in closed.items():
+        if found.closed_at is None or found.ended_at is None:
+            continue
+        day = found.ended_at.astimezone(UTC).date()
+        if conversation_id in unjudged or day in outdated:
+            days[day] = max(days.get(day, found.closed_at), found.closed_at)
+    return dict(sorted(days.items()))
+
+
+def export_days(deployment: Deployment, days: Collection[date]) -> list[ExportedDay]:
+    """Write the report rows of each day anew."""
+    exported: list[ExportedDay] = []
+    for done, day in enumerate(days):
+        deployment.progress("days", done, len(days))
+        exported.append(
+            export_day(
+                day,
+                deployment.warehouse_dir,
+                conversations=deployment.conversations,
+                evaluations=deployment.evaluations,
+            )
+        )
+    return exported
+
+
+def outdated_days(deployment: Deployment) -> list[date]:
+    """Days whose report rows no longer say what the stores say."""
+    return days_to_export(
+        deployment.warehouse_dir,
+        conversations=deployment.conversations,
+        evaluations=deployment.evaluations,
+    )
+
+
+def publish_reports(deployment: Deployment) -> PublishedReports:
+    """Bring every outdated day up to date, then put a new published file in place."""
+    export_days(deployment, outdated_days(deployment))
+    return publish(deployment.warehouse_dir, deployment.reports_file, usable_agents(deployment))

@@ -1,0 +1,48 @@
+"""A turn of a conversation on a terminal: streamed text, cited documents, time."""
+
+from collections.abc import Callable, Iterable
+
+from conversation.events import AgentTurn, SessionEvent, TextDelta
+from conversation.transcript import Turn
+
+Write = Callable[[str], None]
+"""Prints text as it is, without a line break."""
+
+
+def show_reply(events: Iterable[SessionEvent], write: Write) -> Turn | None:
+    """Write an agent's turn as it is produced, with what it cites and what it took.
+
+    Returns:
+        The turn; None when the events ended without one.
+    """
+    turn: Turn | None = None
+    for event in events:
+        if isinstance(event, TextDelta):
+            write(printable(event.text))
+        elif isinstance(event, AgentTurn):
+            turn = event.turn
+    if turn is not None:
+        write("\n" + turn_notes(turn) + "\n")
+    return turn
+
+
+def turn_notes(turn: Turn) -> str:
+    """What stands below an agent's turn: cited documents, time, and what went wrong."""
+    cited: dict[str, None] = {}
+    for citation in turn.citations:
+        page = f", page {citation.page}" if citation.page else ""
+        cited.setdefault(printable(f"{citation.document_name}{page}"))
+    notes = ["cites " + "; ".join(cited) if cited else "cites no document"]
+    latency = turn.latency
+    if latency is not None and latency.request_to_last_token_ms is not None:
+        notes.append(f"{latency.request_to_last_token_ms / 1000:.1f} s")
+        if latency.request_to_first_token_ms is not None:
+            notes[-1] += f" (first word {latency.request_to_first_token_ms / 1000:.1f} s)"
+    if turn.error:
+        notes.append(f"incomplete: {printable(turn.error)}")
+    return f"  [{' · '.join(notes)}]"
+
+
+def printable(text: str) -> str:
+    """`text` without characters that steer a terminal; line breaks stay."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)

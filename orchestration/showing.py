@@ -1,0 +1,102 @@
+"""Records as rows of small tables, the same for the terminal and the Dagster UI."""
+
+from collections.abc import Sequence
+
+from analysis.evaluation_run import EvaluationRun
+from conversation.store import ConversationSummary
+from conversation.transcript import Usage
+from kb.document import Document, SyncReport
+from orchestration.tables import Cell
+
+Table = tuple[Sequence[str], Sequence[Sequence[Cell]]]
+"""Headers and rows."""
+
+
+def document_rows(documents: Sequence[Document]) -> Table:
+    """One row a document; what a failure says stands in the last column."""
+    headers = ["document", "kind", "state", "version", "bytes", "characters", "chunks", "note"]
+    rows = [
+        [
+            document.name,
+            document.kind,
+            document_state(document),
+            document.version,
+            document.bytes,
+            document.chars,
+            document.chunk_count,
+            document.detail or "",
+        ]
+        for document in documents
+    ]
+    return headers, rows
+
+
+def document_state(document: Document) -> str:
+    """`ready`, `failed`, or `old version` when the last attempt to renew it failed."""
+    if document.status == "ready" and document.reason is not None:
+        return f"old version ({document.reason})"
+    if document.status == "failed":
+        return f"failed ({document.reason})"
+    return "ready"
+
+
+def ingest_summary(report: SyncReport) -> str:
+    """What an ingest did, in one sentence."""
+    counts = {
+        action: report.count(action)
+        for action in ("added", "replaced", "unchanged", "removed", "failed")
+    }
+    done = ", ".join(f"{count} {action}" for action, count in counts.items() if count)
+    return (
+        f"{done or 'nothing to do'}; {report.chunks_embedded} chunks embedded in "
+        f"{report.seconds:.1f} s; index version {report.index_version}."
+    )
+
+
+def ended_rows(conversations: Sequence[ConversationSummary]) -> Table:
+    """One row a conversation, without its words."""
+    headers = ["conversation", "agent", "ended (UTC)", "status", "end reason", "turns", "source"]
+    rows = [
+        [
+            found.conversation_id,
+            found.agent_id,
+            f"{found.ended_at:%Y-%m-%d %H:%M}" if found.ended_at is not None else "",
+            found.status,
+            found.end_reason or "",
+            found.turn_count,
+            found.source,
+        ]
+        for found in conversations
+    ]
+    return headers, rows
+
+
+def evaluation_summary(run: EvaluationRun) -> str:
+    """What an evaluation run did, in one sentence."""
+    parts = [f"{run.evaluated} conversations judged", f"{run.cached} were judged before"]
+    if run.failed:
+        parts.append(f"{run.failed} could not be judged")
+    if run.skipped:
+        parts.append(f"{run.skipped} of agents that are not here left out")
+    parts.append(f"{run.answers} answers")
+    if run.answer_errors:
+        parts.append(f"{run.answer_errors} questions without an answer, to be asked again")
+    text = f"{', '.join(parts)}; {run.elapsed_s:.0f} s."
+    return f"{text} {run.stopped}" if run.stopped else text
+
+
+def usage_rows(usages: Sequence[Usage]) -> Table:
+    """One row a model."""
+    headers = ["model", "calls", "input tokens", "of these cached", "output tokens", "USD"]
+    rows = [
+        [
+            usage.model,
+            usage.calls,
+            usage.input_tokens,
+            usage.cached_input_tokens,
+            usage.output_tokens,
+            usage.cost_usd,
+        ]
+        for usage in usages
+    ]
+    return headers, rows

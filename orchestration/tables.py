@@ -1,0 +1,49 @@
+"""Small tables as text: aligned for a terminal, Markdown for the Dagster UI."""
+
+from collections.abc import Sequence
+
+Cell = str | int | float | None
+
+
+def text_table(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    """Columns aligned with spaces; numbers to the right. Control characters are replaced."""
+    shown = [[_plain(cell) for cell in row] for row in rows]
+    widths = [
+        max(len(header), *(len(row[column]) for row in shown), 0)
+        for column, header in enumerate(headers)
+    ]
+    numeric = [
+        bool(rows) and all(isinstance(row[column], int | float) for row in rows)
+        for column in range(len(headers))
+    ]
+    lines = [list(headers), ["-" * width for width in widths], *shown]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    """A Markdown table; nothing in a cell can end it or start markup."""
+    lines = [headers, ["---"] * len(headers), *([_escaped(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _plain(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float):
+        return f"{cell:,.2f}"
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    return "".join(char if char.isprintable() else " " for char in cell)
+
+
+def _escaped(cell: Cell) -> str:
+    text = _plain(cell)
+    for char in "\\`*_[]<>|":
+        text = text.replace(char, f"\\{char}")
+    return text

@@ -1,0 +1,113 @@
+"""Rules of the layout that no single module can keep."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PACKAGES = ("kb", "conversation", "analysis", "orchestration")
+MAX_LINES = 400
+
+SETS_A_VENDOR_VARIABLE = {
+    # litellm calls out on import unless told otherwise; it reads the environment, nothing else.
+    "LITELLM_LOCAL_MODEL_COST_MAP",
+    "OMP_WAIT_POLICY",
+    "TOKENIZERS_PARALLELISM",
+    "ANONYMIZED_TELEMETRY",
+    "HF_HUB_DISABLE_TELEMETRY",
+    "DO_NOT_TRACK",
+}
+
+
+def modules() -> list[Path]:
+    return sorted(path for name in PACKAGES for path in (REPOSITORY / name).rglob("*.py"))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_packages_imported_are_those_of_this_repository(package: str):
+    found = importlib.import_module(package).__file__
+
+    assert found is not None
+    assert Path(found).resolve() == REPOSITORY / package / "__init__.py"
+
+
+def test_packages_import_downwards_only():
+    script = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run(
+        [script, "--no-cache"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_only_the_settings_read_the_environment():
+    readers: list[str] = []
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if _reads_environment(node) and path.name != "settings.py":
+                readers.append(f"{path.relative_to(REPOSITORY)}:{getattr(node, 'lineno', 0)}")
+
+    assert not readers, f"settings.py alone reads the environment, but so do {readers}"
+
+
+def test_an_import_of_a_package_loads_nothing_heavy():
+    heavy = ("torch", "chromadb", "litellm", "sentence_transformers", "llama_index", "dagster")
+    names = [
+        "kb.knowledge_base",
+        "conversation.session",
+        "conversation.agent_file",
+        "analysis.evaluation",
+        "orchestration.cli",
+    ]
+    program = (
+        f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\n"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_files_stay_readable_in_one_sitting():
+    long = {
+        str(path.relative_to(REPOSITORY)): lines
+        for path in modules()
+        if (lines := len(path.read_text("utf-8").splitlines())) > MAX_LINES
+    }
+
+    assert not long, f"over {MAX_LINES} lines: which two things is each of these? {long}"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_is_imported_without_side_effects(package: str):
+    tree = ast.parse((REPOSITORY / package / "__init__.py").read_text("utf-8"))
+
+    assert ast.get_docstring(tree), "it says what the package does"
+    assert len(tree.body) == 1, "a docstring and nothing else"
+
+
+def _reads_environment(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if node.func.attr == "getenv":
+            return True
+        sets_vendor = node.func.attr == "setdefault" and _is_vendor_variable(node.args[:1])
+        return _is_environ(node.func.value) and not sets_vendor
+    if isinstance(node, ast.Subscript) and _is_environ(node.value):
+        return isinstance(node.ctx, ast.Load) or not _is_vendor_variable([node.slice])
+    return isinstance(node, ast.Dict) and any(_is_environ(value) for value in node.values)
+
+
+def _is_environ(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "environ"
+
+
+def _is_vendor_variable(nodes: list[ast.expr]) -> bool:
+    return any(
+        isinstance(node, ast.Constant) and node.value in SETS_A_VENDOR_VARIABLE for node in nodes
+    )
