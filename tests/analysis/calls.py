@@ -9,9 +9,11 @@ from typing import Any
 
 from analysis.results import AnalysisResult, CollectedValue, Evaluation, Evidence
 from analysis.store import AnalysisStore
+from analysis.warehouse import days_to_export, export_day, export_documents, publish
 from conversation.config import AgentConfig, Criterion, DataCollectionField
 from conversation.store import ConversationStore
 from conversation.transcript import Citation, Retrieval, Turn, TurnLatency, Usage
+from kb.document import Document
 
 DAY = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
 JUDGE = "scripted/judge"
@@ -176,3 +178,51 @@ def save_answers(
         usage=Usage(model=JUDGE, input_tokens=200, output_tokens=20, cost_usd=1.0, calls=3),
     )
     store.save(result, transcript_sha256=SHA, judge_model=JUDGE, judge_prompt_version="p1", now=now)
+
+
+def refresh(stores: Stores, *agents: AgentConfig) -> None:
+    """Do what the scheduled run does after evaluating."""
+    for day in days_to_export(stores.warehouse, **stores.both):
+        export_day(day, stores.warehouse, **stores.both)
+    publish(stores.warehouse, stores.reports, agents or (AGENT,))
+
+
+def a_document(**changes: Any) -> Document:
+    return Document(
+        **{
+            "document_id": "doc-1",
+            "name": "Refund policy",
+            "kind": "file",
+            "source": "refunds.md",
+            "bytes": 500,
+            "chars": 480,
+            "status": "ready",
+            "version": 2,
+            "updated_at": DAY,
+            **changes,
+        }
+    )
+
+
+def hold_judged_calls(stores: Stores) -> None:
+    """Hold three calls and judge them: a success, a failure, and a judge that failed."""
+    for conversation_id in ("c1", "c2", "c3"):
+        hold_call(stores.conversations, conversation_id)
+    stores.evaluations.remember_questions(AGENT, DAY)
+    save_answers(
+        stores.evaluations,
+        "c1",
+        a_verdict("c1", confidence=0.9),
+        a_verdict("c1", criterion_id="polite", evidence=()),
+        a_value("c1", "conversation_topic", "refund"),
+        a_value("c1", "amount", None),
+        summary="The user asked about refunds.",
+    )
+    save_answers(
+        stores.evaluations,
+        "c2",
+        a_verdict("c2", "failure", unsupported_quotes=("never said",)),
+        a_value("c2", "conversation_topic", "delivery"),
+    )
+    save_answers(stores.evaluations, "c3", a_verdict("c3", None, error="ModelOutputError: no"))
+    export_documents(stores.warehouse, AGENT.agent_id, [a_document()])
