@@ -1,9 +1,10 @@
 """What has been answered about a conversation, and what still has to be asked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from analysis.prompts import judge_prompt_version
 from conversation.config import Criterion, DataCollectionField
 
 
@@ -43,10 +44,21 @@ def missing_from(
     criteria: Sequence[Criterion],
     fields: Sequence[DataCollectionField],
     judge: str,
-    judge_prompt_version: str,
+    prompt_version: Callable[[str], str] = judge_prompt_version,
     sample: int = 0,
 ) -> Missing:
-    """Return what `answered` has no key for."""
+    """Return what `answered` has no key for.
+
+    Args:
+        answered: Keys of what is answered already.
+        conversation_id: The conversation.
+        transcript_sha256: Hash of what was said in it.
+        criteria: Asked of the judge, or of their own judge.
+        fields: Asked of the judge.
+        judge: Model string.
+        prompt_version: Model string of a judge -> version of the instructions it gets.
+        sample: Number of the repetition; only sample 0 has a summary.
+    """
 
     def is_missing(kind: str, question_id: str, version: str, model: str) -> bool:
         key = AnalysisKey(
@@ -56,7 +68,7 @@ def missing_from(
             question_id,
             version,
             model,
-            judge_prompt_version,
+            prompt_version(model),
             sample,
         )
         return key not in answered

@@ -97,6 +97,9 @@ UNION ALL
 SELECT conversation_id, agent_id, day, 'conversation_failed', NULL, end_reason, NULL, NULL, summary
 FROM conversations WHERE status = 'failed'
 UNION ALL
+SELECT conversation_id, agent_id, day, 'analysis_failed', NULL, analysis_error, NULL, NULL, summary
+FROM conversations WHERE analysis_error IS NOT NULL
+UNION ALL
 SELECT t.conversation_id, t.agent_id, t.day, 'turn_failed', NULL, t.error, t.text, t.turn_index,
   c.summary
 FROM turns AS t JOIN conversations AS c USING (conversation_id)
@@ -108,7 +111,8 @@ WHERE t.error IS NOT NULL""",
         Column(
             "reason",
             "VARCHAR",
-            "`criterion_failed`, `judge_failed`, `conversation_failed` or `turn_failed`.",
+            "`criterion_failed`, `judge_failed`, `conversation_failed`, `analysis_failed` or "
+            "`turn_failed`.",
         ),
         Column("criterion_id", "VARCHAR", "The criterion, when one is the reason."),
         Column("rationale", "VARCHAR", "The judge's reason, or the error."),

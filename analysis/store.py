@@ -5,7 +5,7 @@ sample, and is never overwritten: asking again costs only what is missing. A fai
 beside it and does not count as an answer.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from analysis import tables
 from analysis.missing import AnalysisKey, Missing, missing_from
+from analysis.prompts import judge_prompt_version
 from analysis.results import AnalysisResult, CollectedValue, Evaluation
 from analysis.store_rows import (
     add_answer,
@@ -160,7 +161,7 @@ class AnalysisStore:
         criteria: Sequence[Criterion],
         fields: Sequence[DataCollectionField],
         judge: str,
-        judge_prompt_version: str,
+        prompt_version: Callable[[str], str] = judge_prompt_version,
         sample: int = 0,
     ) -> Missing:
         """Return what has no answer yet for this transcript, by these versions, from this judge."""
@@ -171,7 +172,7 @@ class AnalysisStore:
             criteria=criteria,
             fields=fields,
             judge=judge,
-            judge_prompt_version=judge_prompt_version,
+            prompt_version=prompt_version,
             sample=sample,
         )
 

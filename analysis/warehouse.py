@@ -199,9 +199,7 @@ def _write_conversation(
     runs = evaluations.runs(ids)
     verdicts, values = evaluations.evaluations(ids), evaluations.collected_values(ids)
     labels = evaluations.labels(ids)
-    summaries = [run.summary for run in runs if run.summary]
-    summary = summaries[-1] if summaries else None
-    writer.add("conversations", [conversation_row(transcript, day=day, summary=summary)])
+    writer.add("conversations", [conversation_row(transcript, runs, day=day)])
     writer.add("turns", turn_rows(transcript, day=day))
     writer.add("retrievals", retrieval_rows(transcript, retrieved, day=day))
     writer.add("evaluations", (evaluation_row(e, transcript, day=day) for e in verdicts))

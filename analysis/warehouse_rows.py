@@ -15,8 +15,9 @@ Row = dict[str, Any]
 """One row; values are what `json.dumps` takes."""
 
 
-def conversation_row(transcript: Transcript, *, day: date, summary: str | None) -> Row:
+def conversation_row(transcript: Transcript, runs: Sequence[StoredRun], *, day: date) -> Row:
     """Return the row of `conversations`."""
+    summaries = [run.summary for run in runs if run.summary]
     started, ended = transcript.started_at, transcript.ended_at
     return {
         **_ids(transcript, day),
@@ -30,7 +31,8 @@ def conversation_row(transcript: Transcript, *, day: date, summary: str | None) 
         "simulated": transcript.simulated,
         "turn_count": len(transcript.turns),
         "user_turn_count": sum(turn.role == "user" for turn in transcript.turns),
-        "summary": summary,
+        "summary": summaries[-1] if summaries else None,
+        "analysis_error": runs[-1].error if runs else None,
         "metadata": transcript.metadata,
     }
 

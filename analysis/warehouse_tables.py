@@ -105,6 +105,7 @@ CONVERSATIONS = Table(
         Column("turn_count", "INTEGER", "Turns of both sides."),
         Column("user_turn_count", "INTEGER", "Turns of the user."),
         Column("summary", "VARCHAR", "What happened, in the judge's words; NULL if not judged."),
+        Column("analysis_error", "VARCHAR", "Why the last analysis of it failed as a whole."),
         Column("metadata", "MAP(VARCHAR, VARCHAR)", "What the client sent along."),
     ),
 )

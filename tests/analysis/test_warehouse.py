@@ -18,15 +18,16 @@ from analysis.warehouse import days_to_export, export_day, export_documents, pub
 from analysis.warehouse_tables import TABLES
 from conversation.config import AgentConfig, Criterion
 from conversation.transcript import Transcript, Turn
-from kb.document import Document
 from tests.analysis.calls import (
     AGENT,
     DAY,
     Stores,
+    a_document,
     a_value,
     a_verdict,
     hold_call,
     open_stores,
+    refresh,
     save_answers,
 )
 
@@ -37,13 +38,6 @@ FIRST, SECOND = date(2026, 3, 1), date(2026, 3, 2)
 def stores(tmp_path: Path) -> Iterator[Stores]:
     with open_stores(tmp_path) as stores:
         yield stores
-
-
-def refresh(stores: Stores, *agents: AgentConfig) -> None:
-    """What the scheduled run does after evaluating."""
-    for day in days_to_export(stores.warehouse, **stores.both):
-        export_day(day, stores.warehouse, **stores.both)
-    publish(stores.warehouse, stores.reports, agents or (AGENT,))
 
 
 def ask(stores: Stores, sql: str) -> list[tuple[Any, ...]]:
@@ -322,23 +316,6 @@ def test_lineage_goes_from_the_answer_to_the_source(stores: Stores):
     ]
 
 
-def a_document(**changes: Any) -> Document:
-    return Document(
-        **{
-            "document_id": "doc-1",
-            "name": "Refund policy",
-            "kind": "file",
-            "source": "refunds.md",
-            "bytes": 500,
-            "chars": 480,
-            "status": "ready",
-            "version": 2,
-            "updated_at": DAY,
-            **changes,
-        }
-    )
-
-
 def test_versions_of_documents_stay_when_newer_ones_come(stores: Stores):
     export_documents(stores.warehouse, "a", [a_document(version=1)])
     export_documents(stores.warehouse, "a", [a_document(version=2)])
@@ -504,17 +481,16 @@ def test_a_publish_that_is_killed_leaves_the_reports_and_the_next_repairs(
     export_day(FIRST, stores.warehouse, **stores.both)
 
     script = _PUBLISH.format(hang_before_rename=hang_before_rename)
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", script, str(stores.warehouse), str(stores.reports)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    if not hang_before_rename:
-        time.sleep(0.05)
-    process.kill()
-    process.communicate()
+    ) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        time.sleep(0 if hang_before_rename else 0.05)
+        process.kill()
+    assert said == b"ready\n"
 
     assert ask(stores, "select count(*) from conversations")[0][0] in (1, 2)
     if hang_before_rename:
@@ -551,15 +527,15 @@ def test_an_export_that_is_killed_is_done_again(stores: Stores, tmp_path: Path):
     refresh(stores)
     hold_call(stores.conversations, "c2")
     url = f"sqlite:///{tmp_path / 'store.sqlite'}"
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", _EXPORT, url, str(stores.warehouse)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    process.kill()
-    process.communicate()
+    ) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        process.kill()
+    assert said == b"ready\n"
 
     assert days_to_export(stores.warehouse, **stores.both) == [FIRST]
     refresh(stores)
