@@ -12,7 +12,7 @@ import contextlib
 import os
 import queue
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class BackgroundLoop:
         """Run `work` and await its result; cancelling the caller cancels the work."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
-    def iterate(self, source: Callable[[], AsyncIterator[T]]) -> Iterator[T]:
+    def iterate(self, source: Callable[[], AsyncGenerator[T, None]]) -> Generator[T, None, None]:
         """Yield what `source` yields; closing this iterator cancels it and waits for that."""
         pieces: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
         future = asyncio.run_coroutine_threadsafe(_pump(source, pieces.put), self._loop)
@@ -67,7 +67,9 @@ class BackgroundLoop:
                 with contextlib.suppress(concurrent.futures.TimeoutError):
                     _wait_for_end(pieces)
 
-    async def aiterate(self, source: Callable[[], AsyncIterator[T]]) -> AsyncIterator[T]:
+    async def aiterate(
+        self, source: Callable[[], AsyncGenerator[T, None]]
+    ) -> AsyncGenerator[T, None]:
         """Yield what `source` yields; closing this iterator cancels it and waits for that."""
         caller = asyncio.get_running_loop()
         pieces: asyncio.Queue[T | _End] = asyncio.Queue()
@@ -104,7 +106,9 @@ def model_loop() -> BackgroundLoop:
         return _loops[os.getpid()]
 
 
-async def _pump(source: Callable[[], AsyncIterator[T]], put: Callable[[T | _End], None]) -> None:
+async def _pump(
+    source: Callable[[], AsyncGenerator[T, None]], put: Callable[[T | _End], None]
+) -> None:
     """Move pieces across threads; whatever happens, an `_End` comes last."""
     error: BaseException | None = None
     pieces = source()
@@ -117,9 +121,7 @@ async def _pump(source: Callable[[], AsyncIterator[T]], put: Callable[[T | _End]
     except BaseException as raised:
         error = raised
     finally:
-        close = getattr(pieces, "aclose", None)
-        if close is not None:
-            await close()
+        await pieces.aclose()
         with contextlib.suppress(RuntimeError):  # the caller's loop is closed: nobody listens
             put(_End(error))
 

@@ -1,6 +1,6 @@
 """What an adapter implements, one asynchronous stream, and the `ChatModel` made of it."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from typing import Protocol
 
 from conversation.errors import ModelUnavailableError
@@ -27,7 +27,7 @@ class TextGenerator(Protocol):
 
     def generate(
         self, messages: Sequence[ChatMessage], options: CompletionOptions
-    ) -> AsyncIterator[str | Completion]:
+    ) -> AsyncGenerator[str | Completion, None]:
         """Yield text deltas, then one `Completion` whose text is their concatenation."""
         ...
 
@@ -65,13 +65,13 @@ class TwinChatModel:
 
     def stream(
         self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
-    ) -> Iterator[str | Completion]:
+    ) -> Generator[str | Completion, None, None]:
         """Yield the answer as it is produced."""
         return model_loop().iterate(lambda: self._generator.generate(messages, options))
 
     def astream(
         self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
-    ) -> AsyncIterator[str | Completion]:
+    ) -> AsyncGenerator[str | Completion, None]:
         """Yield the answer as it is produced, without blocking the event loop."""
         return model_loop().aiterate(lambda: self._generator.generate(messages, options))
 

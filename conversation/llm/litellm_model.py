@@ -1,9 +1,10 @@
 """Every provider through litellm, by model string. One attempt; `reliability` adds more."""
 
+import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -47,6 +48,7 @@ class LiteLLMGenerator:
         self._weights = weights
         self._is_embedded = model.startswith(f"{PROVIDER}/")
         self._can_constrain: bool | None = None
+        self._gguf: str | None = None
         self._checked = False
 
     @property
@@ -62,19 +64,20 @@ class LiteLLMGenerator:
         if self._checked:
             return
         if self._is_embedded:
-            self._endpoint()
+            await self._endpoint()
         else:
-            self._require_key(load_litellm())
+            self._require_key(await asyncio.to_thread(load_litellm))
             await self._ping()
         self._checked = True
 
     async def generate(
         self, messages: Sequence[ChatMessage], options: CompletionOptions
-    ) -> AsyncIterator[str | Completion]:
+    ) -> AsyncGenerator[str | Completion, None]:
         """Yield text deltas and then the `Completion`; a JSON answer comes in one piece."""
-        litellm = load_litellm()
+        litellm = await asyncio.to_thread(load_litellm)
         self._require_key(litellm)
-        asked, request = self._request(litellm, messages, options)
+        endpoint = await self._endpoint()
+        asked, request = self._request(litellm, messages, options, endpoint=endpoint)
         answer = _Answer(started_s=time.perf_counter())
         stream: Any = None
         try:
@@ -94,7 +97,12 @@ class LiteLLMGenerator:
         yield completion
 
     def _request(
-        self, litellm: Any, messages: Sequence[ChatMessage], options: CompletionOptions
+        self,
+        litellm: Any,
+        messages: Sequence[ChatMessage],
+        options: CompletionOptions,
+        *,
+        endpoint: str | None,
     ) -> tuple[Sequence[ChatMessage], dict[str, Any]]:
         request: dict[str, Any] = {
             "model": self._model,
@@ -106,7 +114,7 @@ class LiteLLMGenerator:
             "num_retries": 0,
             "max_retries": 0,
         }
-        if endpoint := self._endpoint():
+        if endpoint is not None:
             request["api_base"] = endpoint
             if not self._is_embedded and self._missing_keys(litellm):
                 request["api_key"] = "none"  # self-hosted servers mostly want none
@@ -193,10 +201,14 @@ class LiteLLMGenerator:
             return None
         return float(prompt_usd + answer_usd)
 
-    def _endpoint(self) -> str | None:
-        if self._is_embedded:
-            return str(embedded_weights(self._model, self._weights or Weights()))
-        return self._api_base
+    async def _endpoint(self) -> str | None:
+        """Return where calls go: a configured address, or the verified file of embedded weights."""
+        if not self._is_embedded:
+            return self._api_base
+        if self._gguf is None:
+            weights = self._weights or Weights()
+            self._gguf = str(await asyncio.to_thread(embedded_weights, self._model, weights))
+        return self._gguf
 
     def _missing_keys(self, litellm: Any) -> tuple[str, ...]:
         found = litellm.validate_environment(self._model, api_base=self._api_base)

@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 
 from conversation.llm.chat_model import ChatModel
+from conversation.llm.embedded import EXTRACTIVE
+from conversation.llm.extractive import ExtractiveGenerator
+from conversation.llm.fallback import FallbackGenerator
 from conversation.llm.generator import TextGenerator, TwinChatModel
 from conversation.llm.litellm_model import LiteLLMGenerator
+from conversation.llm.reliability import ReliableGenerator
 from kb.weights import Weights
 
 
@@ -17,6 +21,8 @@ def open_chat_model(
 ) -> ChatModel:
     """Return the language model with this model string. Nothing is loaded or called yet.
 
+    Share one among sessions: they then share its rate limit and, for embedded models, its engine.
+
     Args:
         model: `embedded/NAME`, `embedded/PATH.gguf`, `embedded/extractive`, or PROVIDER/MODEL as
             litellm knows it.
@@ -24,8 +30,12 @@ def open_chat_model(
         fallbacks: Model strings tried in order when `model` fails.
         weights: Where embedded models lie; None for the user's cache folder.
     """
-    return TwinChatModel(_generator(model, api_base=api_base, weights=weights))
+    first = _generator(model, api_base=api_base, weights=weights)
+    others = [_generator(name, api_base=None, weights=weights) for name in fallbacks]
+    return TwinChatModel(FallbackGenerator([first, *others]) if others else first)
 
 
 def _generator(model: str, *, api_base: str | None, weights: Weights | None) -> TextGenerator:
-    return LiteLLMGenerator(model, api_base=api_base, weights=weights)
+    if model == EXTRACTIVE:
+        return ExtractiveGenerator()
+    return ReliableGenerator(LiteLLMGenerator(model, api_base=api_base, weights=weights))
