@@ -138,7 +138,7 @@ def _ask_claims(
 
     options = CompletionOptions(
         max_output_tokens=40 + _TOKENS_PER_FIELD * len(fields),
-        schema=fields_schema(fields, window),
+        schema=fields_schema(fields),
     )
     return (
         yield from ask_twice(

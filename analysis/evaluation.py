@@ -27,6 +27,7 @@ from analysis.results import AnalysisResult
 from conversation.config import Criterion, DataCollectionField
 from conversation.errors import ModelError
 from conversation.llm.chat_model import ChatModel
+from conversation.llm.models import open_chat_model
 from conversation.transcript import Transcript
 from kb.weights import Weights
 
@@ -239,9 +240,4 @@ def _workers(jobs: Sequence[_Job], concurrency: int | None) -> int:
 
 
 def _opener(weights: Weights | None) -> Callable[[str], ChatModel]:
-    def open_judge(model: str) -> ChatModel:
-        from conversation.llm.models import open_chat_model
-
-        return open_chat_model(model, weights=weights)
-
-    return open_judge
+    return lambda model: open_chat_model(model, weights=weights)

@@ -12,6 +12,7 @@ from analysis.asking import Meter, Question, ask_twice
 from analysis.evidence import quote_of_turn, verify_quote
 from analysis.prompts import (
     EVIDENCE_QUESTION,
+    YES_BIAS,
     JudgeVariant,
     Window,
     prompt,
@@ -84,15 +85,16 @@ def merge_judgments(judgments: Sequence[Judgment]) -> Judgment:
     return max(reversed(decided or judgments), key=_certainty)
 
 
-def yes_probability(top_logprobs: Mapping[str, float]) -> float | None:
-    """Return the probability of yes against no; None when neither is among the candidates."""
+def success_probability(top_logprobs: Mapping[str, float]) -> float | None:
+    """Return the probability of yes against no, less the bias; None when neither is a candidate."""
     mass = {"yes": 0.0, "no": 0.0}
     for token, logprob in top_logprobs.items():
         word = token.strip().strip(".,\"'").casefold()
         if word in mass:
             mass[word] += math.exp(logprob)
-    total = mass["yes"] + mass["no"]
-    return mass["yes"] / total if total >= _MIN_WORD_MASS else None
+    if mass["yes"] + mass["no"] < _MIN_WORD_MASS:
+        return None
+    return mass["yes"] / (mass["yes"] + mass["no"] * math.exp(YES_BIAS))
 
 
 def _ask_word(
@@ -118,7 +120,7 @@ def _ask_word(
 def _ask_json(
     criterion: Criterion, turns: Sequence[Turn], window: Window, *, meter: Meter
 ) -> Question[Judgment]:
-    options = CompletionOptions(max_output_tokens=240, schema=verdict_schema(window))
+    options = CompletionOptions(max_output_tokens=240, schema=verdict_schema())
     reply = yield from ask_twice(
         prompt(window, verdict_json_question(criterion)), options, parse=_parse_reply, meter=meter
     )
@@ -133,7 +135,7 @@ def _ask_json(
 
 
 def _parse_word(completion: Completion) -> tuple[Verdict, float | None]:
-    probability = yes_probability(completion.top_logprobs or {})
+    probability = success_probability(completion.top_logprobs or {})
     if probability is not None:
         return ("success" if probability > 0.5 else "failure"), probability
     words = re.findall(r"[a-z]+", completion.text.casefold())

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.errors import EmptyTranscriptError
 from analysis.evaluation import aanalyse_transcript, analyse_transcript, transcript_sha256
-from analysis.prompts import judge_prompt_version
+from analysis.prompts import YES_BIAS, judge_prompt_version
 from analysis.results import Evidence
 from conversation.config import Criterion, DataCollectionField
 from conversation.errors import ModelSetupError, ModelUnavailableError
@@ -55,7 +55,8 @@ def test_a_verdict_carries_its_probability_a_rationale_and_verbatim_evidence():
 
     (evaluation,) = result.evaluations
     assert evaluation.verdict == "success"
-    assert evaluation.confidence == pytest.approx(0.8)
+    odds = 0.8 / 0.2 / math.exp(YES_BIAS)
+    assert evaluation.confidence == pytest.approx(odds / (1 + odds))
     assert evaluation.rationale == "The agent refunded the charge."
     assert evaluation.evidence == (
         Evidence(turn_index=2, quote="I have refunded the second charge."),

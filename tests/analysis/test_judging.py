@@ -5,7 +5,8 @@ import math
 import pytest
 
 from analysis.evaluation import analyse_transcript
-from analysis.judging import Judgment, merge_judgments, yes_probability
+from analysis.judging import Judgment, merge_judgments, success_probability
+from analysis.prompts import YES_BIAS
 from analysis.results import Evidence, Verdict
 from conversation.config import Criterion, DataCollectionField
 from conversation.transcript import Transcript, Turn
@@ -30,12 +31,20 @@ def judgment(verdict: Verdict, confidence: float | None) -> Judgment:
 def test_a_probability_adds_up_the_spellings_of_a_word():
     logprobs = {"yes": math.log(0.3), " Yes": math.log(0.3), "No": math.log(0.2), "It": -1.6}
 
-    assert yes_probability(logprobs) == pytest.approx(0.75)
+    odds = 0.6 / 0.2 / math.exp(YES_BIAS)
+    assert success_probability(logprobs) == pytest.approx(odds / (1 + odds))
+
+
+def test_a_slight_lean_to_yes_is_the_bias_of_the_judge():
+    probability = success_probability({"yes": math.log(0.55), "no": math.log(0.45)})
+
+    assert probability is not None
+    assert probability < 0.5
 
 
 @pytest.mark.parametrize("logprobs", [{}, {"The": -0.1}, {"yes": -9.0, "The": -0.1}])
 def test_without_either_word_there_is_no_probability(logprobs: dict[str, float]):
-    assert yes_probability(logprobs) is None
+    assert success_probability(logprobs) is None
 
 
 def test_the_surest_window_decides_and_of_equal_ones_the_last():

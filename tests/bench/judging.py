@@ -20,6 +20,7 @@ from analysis.results import Verdict
 from conversation.config import DEFAULT_LLM, Criterion
 from conversation.errors import ModelError
 from conversation.llm.chat_model import ChatMessage, ChatModel, CompletionOptions
+from conversation.llm.models import open_chat_model
 from conversation.transcript import Transcript, Turn
 from tests.bench.attacks import own_attacks
 from tests.bench.extraction import Extraction, load_dialogues, score_dialogue
@@ -139,7 +140,7 @@ def measure_star(judge: ChatModel, *, datasets: Path, n: int, seed: int) -> dict
     verdicts = judge_calls(calls, judge)
     seconds = (time.perf_counter() - started) / len(calls)
     plain = [judge_plainly(call, judge) for call in calls]
-    always_yes: list[Verdict | None] = ["success"] * len(calls)
+    always_yes: list[Verdict | None] = ["success" for _ in calls]
     return {
         "product": asdict(accuracy(verdicts, labels)),
         "plain_prompt": asdict(accuracy(plain, labels)),
@@ -214,8 +215,6 @@ MEASUREMENTS: dict[str, Callable[..., dict[str, object]]] = {
 
 def main() -> None:
     """Print one measurement as JSON."""
-    from conversation.llm.models import open_chat_model
-
     parser = argparse.ArgumentParser(prog="tests.bench.judging", description=__doc__)
     parser.add_argument("what", choices=MEASUREMENTS)
     parser.add_argument("--n", type=int, default=40, help="calls or dialogues")
