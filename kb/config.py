@@ -2,7 +2,14 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+)
 
 MEBIBYTE = 2**20
 
@@ -63,6 +70,8 @@ class LinkConfig(_Section):
     respect_robots_txt: bool = True
     user_agent: str = "vivavoce/0.1 (document fetcher of a self-hosted support agent)"
     """What precedes the slash is the name that robots.txt files know this fetcher by."""
+    crawl_pause_s: NonNegativeFloat = 0.2
+    """Between two pages of one site, unless its robots.txt asks for more."""
     ca_file: str | None = None
     """Certificates to trust besides the public ones, e.g. of an intranet; PEM."""
 

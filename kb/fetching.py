@@ -123,6 +123,11 @@ class LinkFetcher:
             not_modified=not_modified,
         )
 
+    @property
+    def max_bytes(self) -> int:
+        """Bound on one response."""
+        return self._config.max_bytes
+
     def robots(self, target: Target) -> RobotsRules:
         """What the robots.txt of the target's server says, fetched once."""
         deadline = self._clock() + self._config.total_timeout_s

@@ -1,12 +1,14 @@
 """Bytes to a `ParsedDocument` in this process: recognise, then call the one parser that fits."""
 
 import importlib
+from dataclasses import replace
 from typing import Protocol, cast
 
 from kb.config import Limits, ParsingConfig
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.building import ParseRequest, malformed
+from kb.formats.language import guess_language
 from kb.formats.recognition import FORMAT_NAMES, PARSERS, recognise
 from kb.media_types import split_media_type
 
@@ -49,6 +51,8 @@ def parse_document(
         raise DocumentError(
             "empty", f"{name!r} holds no text. Check that the right file was added."
         )
+    if parsed.language is None:
+        return replace(parsed, language=guess_language(parsed.text))
     return parsed
 
 
@@ -56,6 +60,6 @@ def out_of_memory(name: str) -> DocumentError:
     """Say that parsing `name` took more memory than a parser may have."""
     return DocumentError(
         "out_of_memory",
-        f"Parsing {name!r} took more memory than `parsing.sandbox.memory_bytes` allows, as only a huge or "
-        "a hostile file does. Split it, or leave it out.",
+        f"Parsing {name!r} took more memory than `parsing.sandbox.memory_bytes` allows, "
+        "as only a huge or a hostile file does. Split it, or leave it out.",
     )
