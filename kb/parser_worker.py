@@ -82,8 +82,6 @@ def to_wire(parsed: ParsedDocument) -> dict[str, Any]:
 def _confine(memory_bytes: int) -> None:
     """Give up what no parser needs. Native code could still do what Python may not."""
     sys.dont_write_bytecode = True
-    # Keys of the parent's providers are nothing that a hostile document should get near.
-    os.environ.clear()
     sys.addaudithook(_refuse)
     if sys.platform != "win32":
         import resource

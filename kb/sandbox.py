@@ -108,6 +108,9 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            # Keys of the parent's providers are nothing that a hostile document should get near;
+            # Windows starts no program without some of its variables.
+            env=None if sys.platform == "win32" else {},
             # An interrupt at the terminal is for the parent to act on.
             start_new_session=True,
         )

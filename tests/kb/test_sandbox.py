@@ -96,7 +96,7 @@ def test_a_parser_does_not_see_the_parents_environment(monkeypatch: pytest.Monke
     monkeypatch.setenv("PROVIDER_API_KEY", "secret")
     pool = ParserPool()
 
-    assert run(pool, "import os\nif os.environ: os._exit(9)") == "survived"
+    assert run(pool, "import os\nif 'PROVIDER_API_KEY' in os.environ: os._exit(9)") == "survived"
     pool.close()
 
 
