@@ -139,7 +139,7 @@ def measure_star(judge: ChatModel, *, datasets: Path, n: int, seed: int) -> dict
     started = time.perf_counter()
     verdicts = judge_calls(calls, judge)
     seconds = (time.perf_counter() - started) / len(calls)
-    plain = [judge_plainly(call, judge) for call in calls]
+    plain: list[Verdict | None] = [judge_plainly(call, judge) for call in calls]
     always_yes: list[Verdict | None] = ["success" for _ in calls]
     return {
         "product": asdict(accuracy(verdicts, labels)),
