@@ -120,13 +120,13 @@ class Intake:
             last_modified=known.last_modified if known else None,
         )
         if known is not None and (
-            fetched.status == 304 or _sha256(fetched.body) == known.document.content_sha256
+            fetched.not_modified or _sha256(fetched.body) == known.document.content_sha256
         ):
             return Unchanged(fetched.etag, fetched.last_modified)
         parsed = parse_bytes(
             fetched.body,
             name=fetched.final_url,
-            media_type=fetched.media_type,
+            media_type=fetched.content_type,
             limits=self._config.limits,
         )
         return self._prepared(
