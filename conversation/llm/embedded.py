@@ -5,6 +5,7 @@ embedded//srv/models/own.gguf             any GGUF file of this machine
 """
 
 import asyncio
+import importlib
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from conversation.errors import ModelSetupError
-from conversation.llm.embedded_engine import JSONObject, shared_engine
+from conversation.llm.embedded_engine import EngineRequestError, JSONObject, shared_engine
 from kb.errors import WeightsError
 from kb.weights import Weights
 from kb.weights_catalog import CATALOG
@@ -109,14 +110,18 @@ async def generate_chunks(
 
 def _make_handler(litellm: Any) -> Any:
     """Build litellm's handler. Its base class is only known once litellm is imported."""
+    bad_request: Any = importlib.import_module("litellm.llms.custom_llm").CustomLLMError
 
     class EmbeddedProvider(litellm.CustomLLM):  # pyright: ignore[reportUntypedBaseClass]
         """Answers litellm's calls from the engine of the named weights."""
 
         async def astreaming(self, *_: object, **call: Any) -> AsyncIterator[JSONObject]:
             async with aclosing(_litellm_chunks(call)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
+                try:
+                    async for chunk in chunks:
+                        yield chunk
+                except EngineRequestError as error:
+                    raise bad_request(400, str(error)) from error
 
         async def acompletion(self, *_: object, **call: Any) -> Any:
             return await _whole_answer(litellm, call)

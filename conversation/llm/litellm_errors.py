@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conversation.errors import ModelError, ModelOutputError, ModelSetupError, ModelUnavailableError
+from conversation.errors import ModelError, ModelSetupError, ModelUnavailableError
 
 _DETAIL_CHARS = 300
 
@@ -20,6 +20,9 @@ def as_model_error(
     """
     if isinstance(error, ModelError):
         return error
+    # litellm wraps what happens once a stream has begun.
+    original = getattr(error, "original_exception", None)
+    error = original if isinstance(original, Exception) else error
     status = _status_of(error)
     kind = type(error).__name__
     said = f" It said: {_detail(error)}"
@@ -34,8 +37,8 @@ def as_model_error(
             f"Model {model!r}{where} does not exist there (404). Correct the model string of the "
             f"agent, or its `api_base`.{said}"
         )
-    if kind == "ContextWindowExceededError":
-        return ModelOutputError(
+    if kind == "ContextWindowExceededError" or "available context size" in str(error):
+        return ModelError(
             f"The prompt is longer than {model!r} can read. Give it fewer passages or turns, or "
             f"choose a model with a larger context.{said}"
         )
@@ -54,7 +57,7 @@ def as_model_error(
             f"{said}"
         )
     if status is not None and 400 <= status < 500:
-        return ModelSetupError(f"Model {model!r}{where} refused the request ({status}).{said}")
+        return ModelError(f"Model {model!r}{where} refused the request ({status}).{said}")
     failed = ModelUnavailableError(f"Model {model!r}{where} failed ({status or kind}).{said}")
     failed.retry_after_s = _retry_after_s(error)
     return failed
