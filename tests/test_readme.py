@@ -11,6 +11,7 @@ import pytest
 import typer.main
 
 from conversation.agent_file import parse_agent
+from kb.loading import load_file
 from orchestration.cli.main import app
 from orchestration.settings import PREFIX, Settings
 
@@ -20,6 +21,11 @@ GUIDES = {
     "README.md": README,
     "CONTRIBUTING.md": (REPOSITORY / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8"),
 }
+DOCUMENTS = [
+    path
+    for path in sorted((REPOSITORY / "data" / "documents").rglob("*"))
+    if path.suffix in {".md", ".html", ".pdf", ".docx"}
+]
 NOT_SETTINGS = {"VIVAVOCE_DATASETS"}
 BASE_AGENT = "agent_id: example\nname: Example\n"
 
@@ -52,14 +58,24 @@ def test_the_readme_shows_commands():
 
 @pytest.mark.parametrize("line", shown_commands())
 def test_a_shown_command_is_one_that_the_program_has(line: str):
-    words = [word for word in shlex.split(line, comments=True) if "=" not in word]
+    words = shlex.split(line, comments=True)
     command: Any = typer.main.get_command(app)
-    arguments = words[1:]
+    arguments = words[words.index("vivavoce") + 1 :]
     while arguments and arguments[0] in getattr(command, "commands", {}):
         command, arguments = command.commands[arguments[0]], arguments[1:]
 
     assert not getattr(command, "commands", {}), f"{line!r} names no command of the program"
-    command.make_context(words[0], list(arguments))
+    command.make_context("vivavoce", list(arguments))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_sample_documentation_names_commands_and_settings_that_exist(document: Path):
+    text = load_file(document).parsed.text
+    program: Any = typer.main.get_command(app)
+    settings = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+
+    assert set(re.findall(r"\bvivavoce (\w+)", text)) - {"COMMAND"} <= set(program.commands)
+    assert set(re.findall(rf"\b{PREFIX}[A-Z_]+\b", text)) <= settings
 
 
 @pytest.mark.parametrize("guide", GUIDES)
