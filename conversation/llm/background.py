@@ -7,7 +7,6 @@ early cancels the task behind it, and thereby the request.
 """
 
 import asyncio
-import concurrent.futures
 import contextlib
 import os
 import queue
@@ -56,16 +55,19 @@ class BackgroundLoop:
         """Yield what `source` yields; closing this iterator cancels it and waits for that."""
         pieces: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
         future = asyncio.run_coroutine_threadsafe(_pump(source, pieces.put), self._loop)
+        ended = False
         try:
             while not isinstance(piece := pieces.get(), _End):
                 yield piece
+            ended = True
             if piece.error is not None:
                 raise piece.error
         finally:
-            if not future.done():
+            if not ended:
                 future.cancel()
-                with contextlib.suppress(concurrent.futures.TimeoutError):
-                    _wait_for_end(pieces)
+                with contextlib.suppress(queue.Empty):
+                    while not isinstance(pieces.get(timeout=CANCEL_WAIT_S), _End):
+                        pass
 
     async def aiterate(
         self, source: Callable[[], AsyncGenerator[T, None]]
@@ -124,9 +126,3 @@ async def _pump(
         await pieces.aclose()
         with contextlib.suppress(RuntimeError):  # the caller's loop is closed: nobody listens
             put(_End(error))
-
-
-def _wait_for_end(pieces: "queue.SimpleQueue[Any]") -> None:
-    with contextlib.suppress(queue.Empty):
-        while not isinstance(pieces.get(timeout=CANCEL_WAIT_S), _End):
-            pass

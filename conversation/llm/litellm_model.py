@@ -5,7 +5,7 @@ import logging
 import os
 import time
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 from conversation.errors import ModelSetupError, ModelUnavailableError
@@ -33,7 +33,6 @@ class _Answer:
     usage: Any = None
     top_logprobs: dict[str, float] | None = None
     first_token_s: float | None = None
-    deltas: list[str] = field(default_factory=lambda: list[str]())
 
 
 class LiteLLMGenerator:
@@ -86,6 +85,7 @@ class LiteLLMGenerator:
                 delta = _take(answer, chunk)
                 if delta and options.schema is None:
                     yield delta
+            _note_what_was_reported(answer, stream)
         except Exception as error:
             raise self._as_model_error(litellm, error) from error
         finally:
@@ -261,9 +261,13 @@ def load_litellm() -> Any:
     module = cast(Any, litellm)
     module.telemetry = False
     module.suppress_debug_info = True
+    module.disable_hf_tokenizer_download = True
+    # What a provider does not know (seeds, penalties) is left out rather than refused.
     module.drop_params = True
+    # These log whole prompts at their finer levels.
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger("openai").setLevel(logging.INFO)
     register_provider(module)
     return module
 
@@ -284,6 +288,14 @@ def _take(answer: _Answer, chunk: Any) -> str:
         answer.first_token_s = time.perf_counter()
     answer.text += delta
     return delta
+
+
+def _note_what_was_reported(answer: _Answer, stream: Any) -> None:
+    """Forget what litellm made up: it ends a cut stream with "stop" and counts tokens itself."""
+    if stream.received_finish_reason is None:
+        answer.finish_reason = None
+    if not any(getattr(chunk, "usage", None) is not None for chunk in stream.chunks):
+        answer.usage = None
 
 
 def _logprobs_of(chunk: Any, choice: Any) -> dict[str, float] | None:
