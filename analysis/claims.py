@@ -93,17 +93,22 @@ def find_value(
     return said.get("user") or said.get("agent")
 
 
+def parse_values(text: str) -> dict[str, object]:
+    """Read the judge's object of found fields; null and empty text are no values.
+
+    Raises:
+        ModelOutputError: It has another form.
+    """
+    return {key: value for key, value in _object(text).items() if value not in (None, "")}
+
+
 def parse_claims(text: str) -> dict[str, Claim]:
     """Read the judge's list of found fields, by field id; of two for one field the first counts.
 
     Raises:
         ModelOutputError: It has another form.
     """
-    try:
-        reply: object = json.loads(text)
-    except ValueError as error:
-        raise ModelOutputError("expected JSON, and this is none.") from error
-    items = _mapping(reply).get("fields")
+    items = _object(text).get("fields")
     if not isinstance(items, list):
         raise ModelOutputError("expected an object with a list `fields`.")
     claims: dict[str, Claim] = {}
@@ -111,6 +116,30 @@ def parse_claims(text: str) -> dict[str, Claim]:
         field_id, claim = _parse_claim(_mapping(item))
         claims.setdefault(field_id, claim)
     return claims
+
+
+def require_types(fields: Sequence[DataCollectionField], raw: Mapping[str, object]) -> None:
+    """Refuse an answer with a value that is not of its field's type, so that it is asked again.
+
+    Raises:
+        ModelOutputError: Names the field and what is wrong.
+    """
+    for field in fields:
+        if field.field_id in raw:
+            try:
+                typed_value(field, raw[field.field_id])
+            except InvalidValueError as error:
+                raise ModelOutputError(f"{field.field_id}: {error}.") from error
+
+
+def _object(text: str) -> Mapping[str, object]:
+    try:
+        reply: object = json.loads(text)
+    except ValueError as error:
+        raise ModelOutputError("expected JSON, and this is none.") from error
+    if not isinstance(reply, dict):
+        raise ModelOutputError("expected a JSON object.")
+    return _mapping(cast("object", reply))
 
 
 def _parse_claim(item: Mapping[str, object]) -> tuple[str, Claim]:

@@ -1,8 +1,7 @@
 """Typed facts from a conversation: asked of the judge, checked in code against what was said."""
 
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from analysis.asking import Meter, Question, ask_twice
 from analysis.claims import (
@@ -12,42 +11,30 @@ from analysis.claims import (
     check_claim,
     find_value,
     parse_claims,
+    parse_values,
+    require_types,
     supported,
     unsupported,
 )
 from analysis.prompts import (
-    TURN_QUESTION,
+    JudgeVariant,
     Window,
-    field_question,
+    claims_schema,
+    fields_json_question,
     fields_question,
-    fields_schema,
     prompt,
+    turn_question,
+    values_schema,
 )
-from analysis.results import FieldValue
 from analysis.values import InvalidValueError, typed_value
 from conversation.config import DataCollectionField
 from conversation.errors import ModelOutputError
-from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
+from conversation.llm.chat_model import Completion, CompletionOptions
 from conversation.transcript import Turn
 
-_VALUE_OPTIONS = CompletionOptions(max_output_tokens=40, top_logprobs=20, stop=("\n",))
-_TURN_OPTIONS = CompletionOptions(max_output_tokens=4)
-_TOKENS_PER_FIELD = 60
-_NOTHING = {"", "none", "null", "n/a", "not mentioned", "nothing", "not said", "unknown"}
-
-
-def collect_field(
-    field: DataCollectionField, turns: Sequence[Turn], windows: Sequence[Window], *, meter: Meter
-) -> Question[Finding]:
-    """Ask for one field, window by window; a later window replaces an earlier one's value.
-
-    Raises:
-        ModelError: The judge failed.
-    """
-    finding = NOT_DISCUSSED
-    for window in windows:
-        finding = _later(finding, (yield from _ask_value(field, turns, window, meter=meter)))
-    return finding
+_FIELDS_PER_CALL = 24
+_TOKENS_PER_FIELD = 40
+_TURN_OPTIONS = CompletionOptions(max_output_tokens=6)
 
 
 def collect_fields(
@@ -55,106 +42,118 @@ def collect_fields(
     turns: Sequence[Turn],
     windows: Sequence[Window],
     *,
+    variant: JudgeVariant,
     meter: Meter,
 ) -> Question[dict[str, Finding]]:
-    """Ask for all `fields` in one JSON answer for each window.
+    """Collect `fields`, window by window; a later window replaces an earlier one's value.
 
     Raises:
         ModelError: The judge failed, or answered twice in a form that cannot be used.
     """
+    ask = _ask_values if variant == "logprobs" else _ask_claims
     findings = {field.field_id: NOT_DISCUSSED for field in fields}
     for window in windows:
-        claims = yield from _ask_claims(fields, window, meter=meter)
-        for field in fields:
-            if field.field_id in claims:
-                found = check_claim(field, claims[field.field_id], turns)
-                findings[field.field_id] = _later(findings[field.field_id], found)
+        for start in range(0, len(fields), _FIELDS_PER_CALL):
+            group = fields[start : start + _FIELDS_PER_CALL]
+            found = yield from ask(group, turns, window, meter=meter)
+            for field_id, finding in found.items():
+                findings[field_id] = _later(findings[field_id], finding)
     return findings
 
 
-def none_probability(top_logprobs: Mapping[str, float]) -> float:
-    """Return the probability that the answer begins with `none`."""
-    return sum(
-        math.exp(logprob)
-        for token, logprob in top_logprobs.items()
-        if token.strip().casefold() == "none"
-    )
+def _ask_values(
+    fields: Sequence[DataCollectionField],
+    turns: Sequence[Turn],
+    window: Window,
+    *,
+    meter: Meter,
+) -> Question[dict[str, Finding]]:
+    """Ask for values only, and find in code where they were said.
 
+    A small model names values far more reliably than turns.
+    """
 
-def _ask_value(
-    field: DataCollectionField, turns: Sequence[Turn], window: Window, *, meter: Meter
-) -> Question[Finding]:
-    def typed(completion: Completion) -> FieldValue | Finding:
-        answer = _value_text(completion)
-        try:
-            return None if answer is None else typed_value(field, answer)
-        except InvalidValueError as error:
-            raise ModelOutputError(f"{error}.") from error
+    def typed(completion: Completion) -> dict[str, object]:
+        raw = parse_values(completion.text)
+        require_types(fields, raw)
+        return raw
 
-    def typed_or_invalid(completion: Completion) -> FieldValue | Finding:
-        try:
-            return typed(completion)
-        except ModelOutputError as error:
-            return Finding("invalid", rationale=f"The judge's answer {error}")
-
-    question = field_question(field)
-    value = yield from ask_twice(
-        prompt(window, question),
-        _VALUE_OPTIONS,
+    raw = yield from ask_twice(
+        prompt(window, fields_question(fields)),
+        CompletionOptions(
+            max_output_tokens=40 + _TOKENS_PER_FIELD * len(fields), schema=values_schema(fields)
+        ),
         parse=typed,
-        parse_again=typed_or_invalid,
+        parse_again=lambda completion: parse_values(completion.text),
         meter=meter,
     )
-    if value is None or isinstance(value, Finding):
-        return value or NOT_DISCUSSED
+    findings: dict[str, Finding] = {}
+    for field in fields:
+        if field.field_id in raw:
+            findings[field.field_id] = yield from _locate(
+                field, raw[field.field_id], turns, window, meter=meter
+            )
+    return findings
+
+
+def _locate(
+    field: DataCollectionField,
+    raw: object,
+    turns: Sequence[Turn],
+    window: Window,
+    *,
+    meter: Meter,
+) -> Question[Finding]:
+    try:
+        value = typed_value(field, raw)
+    except InvalidValueError as error:
+        return Finding("invalid", rationale=f"The judge's answer {error}.")
     evidence = find_value(value, turns, range(window.first_turn, window.last_turn + 1))
     if evidence is not None:
         return supported(value, evidence)
     if not field.enum and field.type != "boolean":
         return unsupported(value, "nobody said so")
-    answered = ChatMessage("assistant", str(value))
-    which = prompt(window, question, answered, ChatMessage("user", TURN_QUESTION))
     try:
-        turn_index = yield from ask_twice(which, _TURN_OPTIONS, parse=_parse_turn, meter=meter)
+        turn_index = yield from ask_twice(
+            prompt(window, turn_question(field, value)),
+            _TURN_OPTIONS,
+            parse=_parse_turn,
+            meter=meter,
+        )
     except ModelOutputError:
         return unsupported(value, "it named no turn that says so")
     return check_claim(field, Claim(turn_index, value), turns)
 
 
 def _ask_claims(
-    fields: Sequence[DataCollectionField], window: Window, *, meter: Meter
-) -> Question[dict[str, Claim]]:
-    by_id = {field.field_id: field for field in fields}
+    fields: Sequence[DataCollectionField],
+    turns: Sequence[Turn],
+    window: Window,
+    *,
+    meter: Meter,
+) -> Question[dict[str, Finding]]:
+    """Ask for values together with the turns that tell them."""
 
     def typed(completion: Completion) -> dict[str, Claim]:
         claims = parse_claims(completion.text)
-        for field_id, claim in claims.items():
-            try:
-                if field_id in by_id:
-                    typed_value(by_id[field_id], claim.raw)
-            except InvalidValueError as error:
-                raise ModelOutputError(f"{field_id}: {error}.") from error
+        require_types(fields, {field_id: claim.raw for field_id, claim in claims.items()})
         return claims
 
-    options = CompletionOptions(
-        max_output_tokens=40 + _TOKENS_PER_FIELD * len(fields),
-        schema=fields_schema(fields),
+    claims = yield from ask_twice(
+        prompt(window, fields_json_question(fields)),
+        CompletionOptions(
+            max_output_tokens=40 + 2 * _TOKENS_PER_FIELD * len(fields),
+            schema=claims_schema(fields),
+        ),
+        parse=typed,
+        parse_again=lambda completion: parse_claims(completion.text),
+        meter=meter,
     )
-    return (
-        yield from ask_twice(
-            prompt(window, fields_question(fields)),
-            options,
-            parse=typed,
-            parse_again=lambda completion: parse_claims(completion.text),
-            meter=meter,
-        )
-    )
-
-
-def _value_text(completion: Completion) -> str | None:
-    lines = completion.text.strip().splitlines()
-    answer = lines[0].strip(" \"'`.") if lines else ""
-    return None if answer.casefold() in _NOTHING else answer
+    return {
+        field.field_id: check_claim(field, claims[field.field_id], turns)
+        for field in fields
+        if field.field_id in claims
+    }
 
 
 def _parse_turn(completion: Completion) -> int:

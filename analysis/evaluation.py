@@ -18,7 +18,6 @@ from analysis.questions import (
     Outcome,
     Subject,
     criterion_outcome,
-    field_outcome,
     fields_outcome,
     summary_outcome,
     unopened_outcome,
@@ -186,7 +185,15 @@ def _prepare(
         now or datetime.now(UTC),
     )
     jobs = [_criterion_job(subject, criterion, judges, variant) for criterion in criteria]
-    jobs += _field_jobs(subject, fields, judges.default, variant)
+    if fields:
+        model = judges.default.model
+        used = variant or default_variant(model)
+        jobs.append(
+            _Job(
+                judges.default,
+                fields_outcome(subject, fields, judge_model=model, variant=used),
+            )
+        )
     if summary:
         jobs.append(_Job(judges.default, summary_outcome(subject)))
     return subject, jobs
@@ -202,19 +209,6 @@ def _criterion_job(
         failed = unopened_outcome(subject, criterion, judge, judge_model=model, variant=used)
         return _Job(judges.default, failed)
     return _Job(judge, criterion_outcome(subject, criterion, judge_model=model, variant=used))
-
-
-def _field_jobs(
-    subject: Subject,
-    fields: Sequence[DataCollectionField],
-    judge: ChatModel,
-    variant: JudgeVariant | None,
-) -> list[_Job]:
-    if not fields:
-        return []
-    if (variant or default_variant(judge.model)) == "json":
-        return [_Job(judge, fields_outcome(subject, fields, judge_model=judge.model))]
-    return [_Job(judge, field_outcome(subject, field, judge_model=judge.model)) for field in fields]
 
 
 def _answer(job: _Job) -> Outcome:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from analysis.results import FieldValue
 from conversation.config import Criterion, DataCollectionField
 from conversation.llm.chat_model import ChatMessage, JSONSchema
 from conversation.transcript import Turn
@@ -39,11 +40,11 @@ EVIDENCE_QUESTION = (
     "Which turn shows this best, and why? Answer with the number of the turn, a colon, and at most "
     "12 words."
 )
-FIELD_QUESTION = (
-    "Field: {field}\nWhat is its value in the end? Answer with the value only{words}, or none when "
-    "nothing was said about it."
+FIELDS_QUESTION = (
+    "Fields:\n{fields}\n\nAnswer in JSON with the value of each field that the conversation "
+    "settled, in the words of the transcript. Leave out every field that was not talked about."
 )
-FIELD_WORDS = ", in the words of the transcript"
+FIELD_VALUE = "Field: {field}\nIts value in the transcript is {value}.\n{question}"
 TURN_QUESTION = "Which turn tells this? Answer with the number of the turn only."
 FIELDS_JSON = (
     "Fields:\n{fields}\n\nList the fields whose value the transcript tells, in JSON: field, turn "
@@ -63,7 +64,7 @@ JudgeVariant = Literal["logprobs", "json"]
 _TEMPLATES: dict[JudgeVariant, tuple[str, ...]] = {
     "logprobs": (
         *(VERDICT_QUESTION, str(YES_BIAS), EVIDENCE_QUESTION),
-        *(FIELD_QUESTION, FIELD_WORDS, TURN_QUESTION),
+        *(FIELDS_QUESTION, FIELD_VALUE, TURN_QUESTION),
     ),
     "json": (VERDICT_JSON, FIELDS_JSON),
 }
@@ -171,15 +172,20 @@ def verdict_schema() -> JSONSchema:
     }
 
 
-def field_question(field: DataCollectionField) -> str:
-    """Return the question for one field's value."""
-    free = field.type == "string" and not field.enum
-    return FIELD_QUESTION.format(field=field_line(field), words=FIELD_WORDS if free else "")
-
-
 def fields_question(fields: Sequence[DataCollectionField]) -> str:
-    """Return the question that is answered by `fields_schema`."""
-    return FIELDS_JSON.format(fields="\n".join(f"- {field_line(field)}" for field in fields))
+    """Return the question that is answered by `values_schema`."""
+    return FIELDS_QUESTION.format(fields=_field_lines(fields))
+
+
+def fields_json_question(fields: Sequence[DataCollectionField]) -> str:
+    """Return the question that is answered by `claims_schema`."""
+    return FIELDS_JSON.format(fields=_field_lines(fields))
+
+
+def turn_question(field: DataCollectionField, value: FieldValue) -> str:
+    """Return the question for the turn that tells a value."""
+    said = str(value).lower() if isinstance(value, bool) else str(value)
+    return FIELD_VALUE.format(field=field_line(field), value=said, question=TURN_QUESTION)
 
 
 def field_line(field: DataCollectionField) -> str:
@@ -191,8 +197,20 @@ def field_line(field: DataCollectionField) -> str:
     return f"{field.field_id} ({kind}): {' '.join(field.description.split())}"
 
 
-def fields_schema(fields: Sequence[DataCollectionField]) -> JSONSchema:
-    """Return the form of a list of found fields: only what was talked about costs tokens."""
+def values_schema(fields: Sequence[DataCollectionField]) -> JSONSchema:
+    """Return the form of an object of found fields: only what was talked about costs tokens."""
+    return {
+        "type": "object",
+        "properties": {field.field_id: _value_schema(field) for field in fields},
+        "additionalProperties": False,
+    }
+
+
+def claims_schema(fields: Sequence[DataCollectionField]) -> JSONSchema:
+    """Return the form of a list of found fields with the turn that tells each.
+
+    Every key is required, which the strict mode of some providers asks for.
+    """
     items = [
         {
             "type": "object",
@@ -216,8 +234,12 @@ def fields_schema(fields: Sequence[DataCollectionField]) -> JSONSchema:
     }
 
 
+def _field_lines(fields: Sequence[DataCollectionField]) -> str:
+    return "\n".join(f"- {field_line(field)}" for field in fields)
+
+
 def _value_schema(field: DataCollectionField) -> JSONSchema:
-    if field.enum:
+    if field.enum and field.type == "string":
         return {"type": "string", "enum": list(field.enum)}
     if field.type == "string":
         return {"type": "string", "maxLength": 120}

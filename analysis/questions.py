@@ -6,7 +6,7 @@ from datetime import datetime
 
 from analysis.asking import Meter, Question
 from analysis.claims import NOT_DISCUSSED, Finding
-from analysis.data_collection import collect_field, collect_fields
+from analysis.data_collection import collect_fields
 from analysis.judging import Judgment, criterion_question
 from analysis.prompts import JudgeVariant, Window, judge_prompt_version
 from analysis.results import CollectedValue, Evaluation
@@ -69,32 +69,18 @@ def unopened_outcome(
     return _evaluated(subject, criterion, judge_model, variant, meter=Meter(), error=error)
 
 
-def field_outcome(
-    subject: Subject, field: DataCollectionField, *, judge_model: str
-) -> Question[Outcome]:
-    """Collect one field with short questions."""
-    meter = Meter()
-    try:
-        finding = yield from collect_field(
-            field, subject.transcript.turns, subject.windows, meter=meter
-        )
-    except ModelError as error:
-        finding = Finding("error", rationale=error_text(error))
-    usage = meter.total()
-    value = _collected(
-        subject, field, finding, judge_model=judge_model, variant="logprobs", usage=usage
-    )
-    return Outcome(collected=(value,), usage=usage)
-
-
 def fields_outcome(
-    subject: Subject, fields: Sequence[DataCollectionField], *, judge_model: str
+    subject: Subject,
+    fields: Sequence[DataCollectionField],
+    *,
+    judge_model: str,
+    variant: JudgeVariant,
 ) -> Question[Outcome]:
-    """Collect all fields in one JSON answer. Their shared cost is the outcome's, not a value's."""
+    """Collect all fields. What their shared calls cost is the outcome's, not a single value's."""
     meter = Meter()
     try:
         findings = yield from collect_fields(
-            fields, subject.transcript.turns, subject.windows, meter=meter
+            fields, subject.transcript.turns, subject.windows, variant=variant, meter=meter
         )
     except ModelError as error:
         failed = Finding("error", rationale=error_text(error))
@@ -105,8 +91,7 @@ def fields_outcome(
             field,
             findings.get(field.field_id, NOT_DISCUSSED),
             judge_model=judge_model,
-            variant="json",
-            usage=None,
+            variant=variant,
         )
         for field in fields
     )
@@ -135,7 +120,6 @@ def _collected(
     *,
     judge_model: str,
     variant: JudgeVariant,
-    usage: Usage | None,
 ) -> CollectedValue:
     is_error = finding.status == "error"
     return CollectedValue(
@@ -152,7 +136,6 @@ def _collected(
         evidence=finding.evidence,
         unsupported_quotes=finding.unsupported_quotes,
         error=finding.rationale if is_error else None,
-        usage=usage,
         evaluated_at=subject.evaluated_at,
     )
 

@@ -104,7 +104,7 @@ def test_a_quote_from_another_turn_is_reported_and_not_shown_as_evidence():
 
 
 def test_fields_of_an_embedded_judge_are_located_in_code():
-    judge = small_judge(word("40"), word("billing"), "1")
+    judge = small_judge({"amount": 40, "topic": "billing"}, "1")
 
     result = analyse_transcript(REFUND_CALL, [], [AMOUNT, TOPIC], judge, summary=False)
 
@@ -152,8 +152,6 @@ def test_a_failing_call_costs_only_its_own_question():
         word("yes", yes=0.9),
         "2: Polite.",
         ModelUnavailableError("no answer from the endpoint"),
-        word("billing"),
-        "1",
         ModelUnavailableError("no answer from the endpoint"),
     )
 
@@ -161,14 +159,14 @@ def test_a_failing_call_costs_only_its_own_question():
 
     assert [evaluation.verdict for evaluation in result.evaluations] == [None, "success"]
     assert "no answer" in (result.evaluations[0].error or "")
-    assert [value.status for value in result.collected] == ["error", "supported"]
+    assert [value.status for value in result.collected] == ["error", "error"]
     assert "no answer" in (result.collected[0].error or "")
     assert result.summary is None
     assert "no answer" in (result.summary_error or "")
 
 
 def test_an_enum_violation_is_asked_again_and_then_invalid():
-    judge = small_judge(word("money"), word("refunds"), word("40"))
+    judge = small_judge({"topic": "money"}, {"topic": "refunds", "amount": 40})
 
     result = analyse_transcript(REFUND_CALL, [], [TOPIC, AMOUNT], judge, summary=False)
 
@@ -176,10 +174,11 @@ def test_an_enum_violation_is_asked_again_and_then_invalid():
     assert (topic.value, topic.status) == (None, "invalid")
     assert "'refunds' is not one of billing, delivery" in (topic.rationale or "")
     assert amount.status == "supported"
+    assert "not one of" in judge.prompts[1][-1].content
 
 
 def test_a_value_that_nobody_said_is_unsupported():
-    judge = small_judge(word("55"))
+    judge = small_judge({"amount": 55})
 
     result = analyse_transcript(REFUND_CALL, [], [AMOUNT], judge, summary=False)
 
@@ -236,7 +235,7 @@ def test_a_transcript_without_words_is_refused(turns: tuple[Turn, ...]):
 
 async def test_the_async_twin_gives_the_same_result():
     def answers() -> list[object]:
-        return [word("yes", yes=0.9), "2: Yes.", word("40"), "It was refunded."]
+        return [word("yes", yes=0.9), "2: Yes.", {"amount": 40}, "It was refunded."]
 
     result = analyse_transcript(REFUND_CALL, [REFUNDED], [AMOUNT], small_judge(*answers()), now=NOW)
 
