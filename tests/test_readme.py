@@ -4,6 +4,7 @@ import ast
 import importlib
 import re
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import pytest
 import typer.main
 
 from conversation.agent_file import parse_agent
+from kb.knowledge_base import KnowledgeBase
 from kb.loading import load_file
 from orchestration.cli.main import app
+from orchestration.deployment import Deployment
+from orchestration.operations import publish_reports
 from orchestration.settings import PREFIX, Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -27,6 +31,7 @@ DOCUMENTS = [
     if path.suffix in {".md", ".html", ".pdf", ".docx"}
 ]
 NOT_SETTINGS = {"VIVAVOCE_DATASETS"}
+QUICK = "model: embedded/extractive"
 BASE_AGENT = "agent_id: example\nname: Example\n"
 
 
@@ -132,3 +137,34 @@ def test_the_guides_name_no_registry_host_and_no_path_of_a_machine():
             r"(?:pypi|pythonhosted|npmjs|debian)\.\w+|(?<!\w)/(?:tmp|root|home)/", text
         )
         assert found == [], name
+
+
+@pytest.mark.slow
+def test_the_shown_python_runs_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """Two lines differ: small models stand in for the agent's, and nothing is fetched."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("agents", "documents"):
+        shutil.copytree(REPOSITORY / "data" / folder, tmp_path / "data" / folder)
+    agent_file = tmp_path / "data" / "agents" / "support.yaml"
+    agent = agent_file.read_text().replace("model: embedded/qwen2.5-coder-1.5b-instruct", QUICK)
+    agent_file.write_text(f"{agent}analysis:\n  judge: embedded/smollm2-135m-instruct\n")
+    with KnowledgeBase.open("data/store/kb/support") as knowledge_base:
+        for document in DOCUMENTS:
+            knowledge_base.add_file(document)
+    shutil.copy(REPOSITORY / "data" / "documents" / "evaluations-and-reports.pdf", "handbook.pdf")
+    with Deployment(Settings(data_dir=tmp_path / "data")) as deployment:
+        publish_reports(deployment)
+
+    names: dict[str, Any] = {}
+    for block in blocks("python"):
+        code = block.replace('kb.add_link("https://example.com/returns")\n', "")
+        exec(compile(code, "README.md", "exec"), names)
+
+    shown = capsys.readouterr().out
+    assert "AgentTurn" in shown
+    assert "Opening hours" in shown
+    assert {value.field_id for value in names["result"].collected} == {
+        field.field_id for field in names["agent"].data_collection
+    }
