@@ -61,6 +61,6 @@ def _about(package: Any) -> dict[str, str]:
     about: dict[str, str] = {}
     for element in package.iter():
         key = names.get(tag_of(element))
-        if key and element.text:
+        if key and element.text and element.text != "unknown":
             about.setdefault(key, one_line(element.text))
     return about

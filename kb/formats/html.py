@@ -6,7 +6,7 @@ from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.building import ParseRequest, TextBuilder, malformed, one_line
 from kb.formats.decoding import decode
-from kb.formats.html_tree import SKIPPED, Element, add_tree, tag_of
+from kb.formats.html_tree import SKIPPED, Element, add_tree, flatten_cells, tag_of
 from kb.formats.vendors import vendor
 
 MIN_MAIN_CHARS = 300
@@ -31,6 +31,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     builder.hidden_chars += drop_hidden(root)
     title, language = _title(root), root.get("lang") or root.get("xml:lang")
     visible = _visible_length(root)
+    flatten_cells(root)
     main = _main_text(root, request.config.html_focus)
     if main is not None:
         add_tree(builder, main)
@@ -105,7 +106,8 @@ def _main_text(root: Element, focus: str) -> Element | None:
         root,
         include_comments=False,
         include_formatting=True,
-        include_links=False,
+        # With links trafilatura loses fewer words around them; their targets are not used.
+        include_links=True,
         favor_precision=focus == "precision",
         favor_recall=focus == "recall",
     )

@@ -20,6 +20,9 @@ _BLOCKS = (
     | frozenset({"tr", "td", "th", "thead", "tbody", "tfoot", "caption"})
 )
 
+MAX_FLAT_CELL_CHARS = 500
+"""A cell longer than this may hold paragraphs, and stays as it is."""
+
 # lxml ships no types; an element is met here and in the modules that make one.
 Element = Any
 
@@ -137,26 +140,50 @@ def _block_holders(root: Element) -> set[Element]:
     return holders
 
 
-def _collect(element: Element, pieces: list[str]) -> None:
-    """Append the text inside `element`, without its tail. A line break is a NUL for now."""
+def _collect(element: Element, pieces: list[str], border: str = " ") -> None:
+    """Append the text inside `element`, without its tail. A line break is a NUL for now.
+
+    `border` is what comes before and after a block inside of it.
+    """
     tag = tag_of(element)
     if not tag or tag in SKIPPED:
         return
     if tag == "br":
         pieces.append("\0")
         return
-    apart = " " if tag in _BLOCKS else ""
+    apart = border if tag in _BLOCKS else ""
     pieces.append(apart + (element.text or ""))
     for child in element:
-        _collect(child, pieces)
+        _collect(child, pieces, border)
         pieces.append(child.tail or "")
     pieces.append(apart)
+
+
+def _lines_of(element: Element) -> Iterator[str]:
+    """Its text, a line for each block and each break in it."""
+    pieces: list[str] = []
+    _collect(element, pieces, "\0")
+    return _drain(pieces)
 
 
 def _verbatim(element: Element) -> str:
     for line_break in element.iter("br"):
         line_break.tail = "\n" + (line_break.tail or "")
     return "".join(str(piece) for piece in element.itertext())
+
+
+def flatten_cells(root: Element) -> None:
+    """Turn short cells of data tables to plain text: lists in them are lost on their way else."""
+    for table in root.iter("table"):
+        if not _is_data_table(table):
+            continue
+        for row in _rows(table):
+            for cell in row:
+                if len(cell) and len(cell.text_content()) <= MAX_FLAT_CELL_CHARS:
+                    text = ", ".join(_lines_of(cell))
+                    for child in list(cell):
+                        cell.remove(child)
+                    cell.text = text
 
 
 def _is_data_table(table: Element) -> bool:

@@ -23,6 +23,8 @@ MAX_HEADING_SHARE = 0.15
 REPEATED_SHARE = 0.25
 """A first or last line on this share of the pages, and on three, is a running header or footer."""
 
+_SENTENCE_ENDS = (".", "!", "?", ":", "\u201d")
+_UNDONE_HYPHEN = "\ufffe"
 _FIXED_PITCH = 1
 _MONOSPACED = re.compile(rb"mono|courier|consol|menlo|typewriter|\d?tt\b|cmtt", re.IGNORECASE)
 _ITEM = re.compile(r"[•◦▪‣●○■\u2013∙]\s*\S|[-*]\s+\S|\(?(?:\d{1,2}|[a-z])[.)]\s+\S")
@@ -39,6 +41,8 @@ class Line:
 
     text: str
     baseline: float = 0.0
+    """Of its first character."""
+    end_baseline: float = 0.0
     size: float = 0.0
     monospaced: bool = False
 
@@ -79,29 +83,30 @@ def plain_lines(text: str) -> list[Line]:
 
 def _measured(text_page: Any, text: str, position: int) -> Line:
     raw = vendor("pypdfium2.raw")
-    x, y, flags = ctypes.c_double(), ctypes.c_double(), ctypes.c_int()
-    name = ctypes.create_string_buffer(64)
-    raw.FPDFText_GetCharOrigin(text_page, position, x, y)
-    raw.FPDFText_GetFontInfo(text_page, position, name, 64, flags)
-    monospaced = bool(flags.value & _FIXED_PITCH) or bool(_MONOSPACED.search(name.value))
-    size = round(raw.FPDFText_GetFontSize(text_page, position), 1)
-    # A line that merely begins with a word in code type is prose.
+    # Where pdfium undid a hyphen, one line of text spans two lines of the page.
+    end = position + len(text.strip()) - 1
+    probes = (position, (position + end) // 2, end)
     return Line(
         text,
-        baseline=y.value,
-        size=size,
-        monospaced=monospaced and _all_mono(raw, text_page, text, position),
+        baseline=_baseline(raw, text_page, position),
+        end_baseline=_baseline(raw, text_page, end),
+        size=round(raw.FPDFText_GetFontSize(text_page, position), 1),
+        # A line that merely begins with a word in code type is prose.
+        monospaced=all(_is_monospaced(raw, text_page, at) for at in probes),
     )
 
 
-def _all_mono(raw: Any, text_page: Any, text: str, position: int) -> bool:
-    flags = ctypes.c_int()
-    name = ctypes.create_string_buffer(64)
-    for at in (len(text.rstrip()) // 2, len(text.rstrip()) - 1):
-        raw.FPDFText_GetFontInfo(text_page, position + at, name, 64, flags)
-        if not (flags.value & _FIXED_PITCH or _MONOSPACED.search(name.value)):
-            return False
-    return True
+def _baseline(raw: Any, text_page: Any, position: int) -> float:
+    x, y = ctypes.c_double(), ctypes.c_double()
+    raw.FPDFText_GetCharOrigin(text_page, position, x, y)
+    return y.value
+
+
+def _is_monospaced(raw: Any, text_page: Any, position: int) -> bool:
+    """Whether the character is of a font whose letters are all of one width."""
+    flags, name = ctypes.c_int(), ctypes.create_string_buffer(64)
+    raw.FPDFText_GetFontInfo(text_page, position, name, 64, flags)
+    return bool(flags.value & _FIXED_PITCH) or _MONOSPACED.search(name.value) is not None
 
 
 def add_pages(
@@ -112,7 +117,7 @@ def add_pages(
     outline: Sequence[OutlineEntry],
 ) -> None:
     """Append all pages to `builder`, without running headers, footers and page numbers."""
-    pages = _without_running_lines(pages)
+    pages = _without_running_lines(pages, labels)
     style = _Style.of(pages)
     by_page: dict[int, list[OutlineEntry]] = defaultdict(list)
     for entry in outline:
@@ -141,9 +146,10 @@ class _Style:
         for lines in pages:
             for line in lines:
                 sizes[line.size] += len(line.text)
-                lengths.append(len(line.text))
+                lengths.append(len(line.text.rpartition(_UNDONE_HYPHEN)[2]))
             pairs = pairwise(lines)
-            gaps += [a.baseline - b.baseline for a, b in pairs if 0 < a.baseline - b.baseline < 60]
+            drops = [before.end_baseline - line.baseline for before, line in pairs]
+            gaps += [drop for drop in drops if 0 < drop < 60]
         body = sizes.most_common(1)[0][0] if sizes else 0.0
         rare = (size for size in sizes if sizes[size] <= MAX_HEADING_SHARE * sizes.total())
         larger = sorted((size for size in rare if size > body * HEADING_SIZE_RATIO), reverse=True)
@@ -161,29 +167,64 @@ class _Style:
             and any(character.isalpha() for character in line.text)
         }
 
-    def is_new_paragraph(self, before: Line, line: Line) -> bool:
-        if line.monospaced != before.monospaced or _ITEM.match(line.text):
+    def is_new_paragraph(self, paragraph: Sequence[Line], line: Line) -> bool:
+        before = paragraph[-1]
+        if line.monospaced != before.monospaced or not _is_alike(line.size, before.size):
             return True
-        drop = before.baseline - line.baseline
-        return self.line_gap > 0 and (drop > self.line_gap * PARAGRAPH_GAP_RATIO or drop < 0)
+        drop = before.end_baseline - line.baseline
+        if _ITEM.match(line.text):
+            # The items of one list belong together.
+            return not _ITEM.match(paragraph[0].text) or drop > 2 * self.line_gap
+        if drop < 0:
+            # The next column: a sentence may run on there.
+            return before.text.rstrip().endswith(_SENTENCE_ENDS)
+        return self.line_gap > 0 and drop > self.line_gap * PARAGRAPH_GAP_RATIO
 
 
-def _without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
-    edges: Counter[str] = Counter()
-    for lines in pages:
-        edges.update({_shape(line) for line in (*lines[:2], *lines[-2:])})
-    least = max(3, REPEATED_SHARE * len(pages))
-    running = {shape for shape, count in edges.items() if count >= least}
+def _is_alike(size: float, other: float) -> bool:
+    return max(size, other) <= HEADING_SIZE_RATIO * min(size, other)
+
+
+def _without_running_lines(
+    pages: Sequence[Sequence[Line]], labels: Sequence[str]
+) -> list[list[Line]]:
+    running = _RunningLines.of(pages)
     trimmed: list[list[Line]] = []
-    for lines in pages:
+    for lines, label in zip(pages, labels, strict=False):
         kept = list(lines)
         for end in (0, -1):
             for _ in range(2):
-                if kept and _shape(kept[end]) in running:
+                if kept and running.holds(kept[end], label):
                     kept.pop(end)
         trimmed.append(kept)
     # Pages that are all alike have lost what they say, not what frames it.
     return trimmed if _length(trimmed) > _length(pages) / 2 else [list(lines) for lines in pages]
+
+
+@dataclass(frozen=True, slots=True)
+class _RunningLines:
+    """First and last lines that many pages share, in what they say or in where they stand."""
+
+    shapes: frozenset[str]
+    baselines: frozenset[int]
+
+    @classmethod
+    def of(cls, pages: Sequence[Sequence[Line]]) -> "_RunningLines":
+        shapes: Counter[str] = Counter()
+        baselines: Counter[int] = Counter()
+        for lines in pages:
+            shapes.update({_shape(line) for line in (*lines[:2], *lines[-2:])})
+            baselines.update({round(line.baseline) for line in (*lines[:1], *lines[-1:])} - {0})
+        least = max(3, REPEATED_SHARE * len(pages))
+        return cls(
+            frozenset(shape for shape, count in shapes.items() if count >= least),
+            frozenset(at for at, count in baselines.items() if count >= least),
+        )
+
+    def holds(self, line: Line, label: str) -> bool:
+        words = line.text.split()
+        is_folio = label in (words[0], words[-1]) and round(line.baseline) in self.baselines
+        return is_folio or _shape(line) in self.shapes
 
 
 def _length(pages: Sequence[Sequence[Line]]) -> int:
@@ -224,7 +265,7 @@ def _add_page(
             _flush(builder, paragraph, style)
             builder.add("heading", one_line(line.text), level=level)
             continue
-        if paragraph and style.is_new_paragraph(paragraph[-1], line):
+        if paragraph and style.is_new_paragraph(paragraph, line):
             _flush(builder, paragraph, style)
         paragraph.append(line)
     _flush(builder, paragraph, style)
@@ -245,5 +286,7 @@ def _joined(paragraph: Sequence[Line], style: _Style) -> Iterator[str]:
     """Full lines run on with a blank; a short one was broken on purpose and stays a line."""
     for before, line in zip((None, *paragraph), paragraph, strict=False):
         if before is not None:
-            yield " " if len(before.text) >= 0.6 * style.width else "\n"
+            length = len(before.text.rpartition(_UNDONE_HYPHEN)[2])
+            runs_on = length >= 0.6 * style.width and not _ITEM.match(line.text)
+            yield " " if runs_on else "\n"
         yield line.text.strip()

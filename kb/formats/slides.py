@@ -64,13 +64,12 @@ def _add_shape(builder: TextBuilder, shape: Any) -> None:
 
 
 def _add_text_frame(builder: TextBuilder, frame: Any) -> None:
-    lines = [
-        "  " * paragraph.level + "- " + text if several else text
-        for several in [len(frame.paragraphs) > 1]
-        for paragraph in frame.paragraphs
-        if (text := one_line(paragraph.text.replace("\v", " ")))
-    ]
-    builder.add("list" if len(lines) > 1 else "paragraph", "\n".join(lines))
+    texts = [(paragraph.level, one_line(paragraph.text)) for paragraph in frame.paragraphs]
+    texts = [(level, text) for level, text in texts if text]
+    if len(texts) == 1:
+        builder.add("paragraph", texts[0][1])
+    else:
+        builder.add("list", "\n".join("  " * level + "- " + text for level, text in texts))
 
 
 def _add_chart(builder: TextBuilder, chart: Any) -> None:

@@ -131,7 +131,14 @@ class _Reader:
             if next(row.iterancestors(f"{_WORD}tbl"), None) is not table:
                 continue  # A table inside of a cell is that cell's text.
             cells = [cell for cell in row.iter(f"{_WORD}tc") if _row_of(cell) is row]
-            yield [" ".join(self._text(part) for part in cell) for cell in cells]
+            yield [" ".join(self._cell_texts(cell)) for cell in cells]
+
+    def _cell_texts(self, cell: Any) -> Iterator[str]:
+        for part in cell:
+            if tag_of(part) == "tbl":
+                yield from (" ".join(row) for row in self._rows(part))
+            else:
+                yield self._text(part)
 
 
 def _row_of(cell: Any) -> Any:
