@@ -10,6 +10,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE_BYTES = 64 * 1024
+_MIN_TELLING_BYTES = 8
+"""Fewer bytes than this beyond ASCII tell nothing, and Western European is the best bet."""
 
 
 def decode(data: bytes, *, stated: str | None = None) -> str:
@@ -53,5 +55,7 @@ def _try(data: bytes, encoding: str) -> str | None:
 def _detect(data: bytes) -> str:
     from charset_normalizer import from_bytes
 
+    if sum(byte >= 0x80 for byte in data[:_SAMPLE_BYTES]) < _MIN_TELLING_BYTES:
+        return "cp1252"
     best = from_bytes(data[:_SAMPLE_BYTES]).best()
     return best.encoding if best is not None else "cp1252"

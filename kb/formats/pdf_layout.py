@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from kb.document import BlockKind
 from kb.formats.building import TextBuilder, one_line
@@ -188,7 +188,7 @@ def _is_alike(size: float, other: float) -> bool:
 def _without_running_lines(
     pages: Sequence[Sequence[Line]], labels: Sequence[str]
 ) -> list[list[Line]]:
-    running = _RunningLines.of(pages)
+    running = _RunningLines.of(pages, labels)
     trimmed: list[list[Line]] = []
     for lines, label in zip(pages, labels, strict=False):
         kept = list(lines)
@@ -203,28 +203,40 @@ def _without_running_lines(
 
 @dataclass(frozen=True, slots=True)
 class _RunningLines:
-    """First and last lines that many pages share, in what they say or in where they stand."""
+    """First and last lines that many pages share: the same words, or a place for page numbers."""
 
+    texts: frozenset[str]
     shapes: frozenset[str]
     baselines: frozenset[int]
 
     @classmethod
-    def of(cls, pages: Sequence[Sequence[Line]]) -> "_RunningLines":
+    def of(cls, pages: Sequence[Sequence[Line]], labels: Sequence[str]) -> "_RunningLines":
+        texts: Counter[str] = Counter()
         shapes: Counter[str] = Counter()
         baselines: Counter[int] = Counter()
-        for lines in pages:
-            shapes.update({_shape(line) for line in (*lines[:2], *lines[-2:])})
-            baselines.update({round(line.baseline) for line in (*lines[:1], *lines[-1:])} - {0})
+        for lines, label in zip(pages, labels, strict=False):
+            edges = (*lines[:2], *lines[-2:])
+            numbered = [line for line in edges if label in line.text.split()]
+            texts.update({one_line(line.text) for line in edges})
+            shapes.update({_shape(line) for line in numbered})
+            baselines.update({round(line.baseline) for line in numbered} - {0})
         least = max(3, REPEATED_SHARE * len(pages))
-        return cls(
-            frozenset(shape for shape, count in shapes.items() if count >= least),
-            frozenset(at for at, count in baselines.items() if count >= least),
-        )
+        return cls(_frequent(texts, least), _frequent(shapes, least), _frequent(baselines, least))
 
     def holds(self, line: Line, label: str) -> bool:
+        if one_line(line.text) in self.texts:
+            return True
         words = line.text.split()
-        is_folio = label in (words[0], words[-1]) and round(line.baseline) in self.baselines
-        return is_folio or _shape(line) in self.shapes
+        if label in (words[0], words[-1]) and round(line.baseline) in self.baselines:
+            return True
+        return label in words and _shape(line) in self.shapes
+
+
+_Counted = TypeVar("_Counted")
+
+
+def _frequent(counts: Counter[_Counted], least: float) -> frozenset[_Counted]:
+    return frozenset(value for value, count in counts.items() if count >= least)
 
 
 def _length(pages: Sequence[Sequence[Line]]) -> int:

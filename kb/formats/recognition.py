@@ -163,7 +163,8 @@ def recognise(data: bytes, name: str, *, stated: str | None = None) -> str:
     if data.startswith(_OLE):
         return _recognise_ole(data, name)
     for signature, look in _SIGNATURES:
-        if data.startswith(signature) and not _is_text(head):
+        # A signature of plain letters could begin a text as well.
+        if data.startswith(signature) and not (signature.isascii() and _is_text(head)):
             raise _unsupported(name, look)
     if data[4:8] == b"ftyp":
         raise _unsupported(name, "a video or recording")
@@ -240,7 +241,7 @@ def _is_text(sample: bytes) -> bool:
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")) or is_utf16_without_bom(sample):
         return True
     control = sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in sample)
-    return b"\0" not in sample and control <= len(sample) // 100
+    return b"\0" not in sample and control <= max(2, len(sample) // 100)
 
 
 def _unsupported(name: str, look: str, remedy: str = "") -> DocumentError:

@@ -111,7 +111,8 @@ class _Reader:
             elif tag == "hyperlink":
                 self._link(child, pieces)
             elif tag == "r" and _is_hidden(child):
-                self._builder.hidden_chars += len("".join(child.itertext()))
+                texts = (part.text or "" for part in child.iter(f"{_WORD}t"))
+                self._builder.hidden_chars += sum(len(text) for text in texts)
             elif tag and tag not in _SKIPPED:
                 self._collect(child, pieces)
 

@@ -1,0 +1,112 @@
+"""PDF: text with pages and headings, and the ways it can refuse."""
+
+from io import BytesIO
+
+from tests.kb.formats.documents import SMALL, outline, parse, pdf, reason
+
+BOLD, BODY, CODE = "Helvetica-Bold", "Helvetica", "Courier"
+
+
+def lines(*texts: str) -> list[tuple[str, int, str]]:
+    return [(text, 11, BODY) for text in texts]
+
+
+FULL = "This line is as long as the lines of this page are, since it fills the whole width."
+
+
+def test_headings_come_from_the_outline():
+    data = pdf(
+        [("1 Refunds", 11, BODY), *lines(FULL, "and ends here."), ("1.1 How long", 11, BODY)],
+        lines("Five days."),
+        outline=[("Refunds", 0, 0), ("How long", 1, 0), ("Not on the page", 0, 1)],
+    )
+
+    parsed = parse(data, "a.pdf")
+
+    assert outline(parsed) == [
+        "heading1| 1 Refunds",
+        f"paragraph| {FULL} and ends here.",
+        "heading2| 1.1 How long",
+        "paragraph| Five days.",
+    ]
+    assert [page.label for page in parsed.pages] == ["1", "2"]
+    assert parsed.text[parsed.pages[1].start_char :] == "Five days."
+    assert parsed.metadata["pages"] == "2"
+
+
+def test_without_an_outline_size_makes_headings():
+    headings = [("Terms", 24, BOLD), ("Refunds", 16, BOLD)]
+    data = pdf([*headings, *lines(FULL, FULL, "Short."), ("x = 1", 11, CODE)])
+
+    assert outline(parse(data, "a.pdf")) == [
+        "heading1| Terms",
+        "heading2| Refunds",
+        f"paragraph| {FULL} {FULL} Short.",
+        "code| x = 1",
+    ]
+
+
+def test_paragraphs_and_lists_are_told_by_gaps_and_marks():
+    data = pdf(lines(FULL, "end.", "", FULL, "end.", "- one", "- two", "", "After."))
+
+    assert outline(parse(data, "a.pdf")) == [
+        f"paragraph| {FULL} end.",
+        f"paragraph| {FULL} end.",
+        "list| - one\n- two",
+        "paragraph| After.",
+    ]
+
+
+def test_running_lines_and_page_numbers_are_left_out():
+    words = ["alpha", "beta", "gamma", "delta", "epsilon"]
+    pages = [
+        lines(
+            "The Handbook", "", f"{n + 40} {word}", FULL.replace("line", word), f"Part {word} {n}"
+        )
+        for n, word in enumerate(words, start=1)
+    ]
+
+    text = parse(pdf(*pages), "a.pdf").text
+
+    assert "Handbook" not in text
+    assert "Part" not in text
+    assert "43 gamma\nThis gamma is as long" in text
+
+
+def test_pages_that_say_the_same_keep_it():
+    assert parse(pdf(*[lines("Background")] * 4), "a.pdf").text.count("Background") == 4
+
+
+def test_a_scan_has_no_text_layer():
+    data = pdf([], [])
+
+    assert reason(data, "scan.pdf") == "no_text_layer"
+
+
+def test_too_many_pages_are_refused_before_they_are_read():
+    assert reason(pdf(*[lines("x")] * 3), "a.pdf", limits=SMALL) == "too_large"
+
+
+def protected(user_password: str) -> bytes:
+    from pypdf import PdfReader, PdfWriter
+
+    writer = PdfWriter(clone_from=PdfReader(BytesIO(pdf(lines("Secret words")))))
+    writer.encrypt(user_password, owner_password="owner", algorithm="RC4-128")
+    buffer = BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()
+
+
+def test_a_password_is_said_and_an_empty_one_is_none():
+    assert reason(protected("open sesame"), "a.pdf") == "encrypted"
+    assert parse(protected(""), "a.pdf").text == "Secret words"
+
+
+def test_broken_files_say_so():
+    assert reason(b"%PDF-1.7\nnothing else", "a.pdf") == "malformed"
+
+
+def test_a_file_cut_off_at_its_end_is_read_as_far_as_it_goes():
+    data = pdf(lines("Still here"))
+
+    assert parse(data[: data.rindex(b"xref")], "a.pdf").text == "Still here"

@@ -1,0 +1,95 @@
+"""Content decides what a file is; suffix and stated type only where content is mute."""
+
+import pytest
+
+from kb.errors import DocumentError
+from kb.formats.recognition import (
+    CSV,
+    DOCX,
+    EML,
+    EPUB,
+    HTML,
+    JSON,
+    MARKDOWN,
+    PARSERS,
+    PDF,
+    PLAIN,
+    RTF,
+    ZIP,
+    recognise,
+)
+from tests.kb.formats.documents import reason, zipped
+
+MESSAGE = b"From: a@b.c\nTo: d@e.f\nSubject: Hello\n\nBody"
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "stated", "expected"),
+    [
+        (b"%PDF-1.7\n...", "report.docx", None, PDF),
+        (b"junk before\n%PDF-1.4", "x", None, PDF),
+        (b"<!DOCTYPE html><html>", "page.txt", None, HTML),
+        (b"\xef\xbb\xbf <!-- c --> <HTML lang=en>", "page", None, HTML),
+        (b"<?xml version='1.0'?><html xmlns='x'>", "a.xml", None, HTML),
+        (b"<p>A fragment</p>", "https://a.example/help?x=1.5", "text/html", HTML),
+        (b"Just words", "a.html", None, PLAIN),
+        (b"# Title", "a.md", None, MARKDOWN),
+        (b"# Title", "a.mdx", None, MARKDOWN),
+        (b"# Title", "https://a.example/raw/a.md?token=x.y", None, MARKDOWN),
+        (b"# Title", "a", "text/x-markdown", MARKDOWN),
+        (b"# Title", "a.txt", None, PLAIN),
+        (b"a,b\n1,2", "a.csv", None, CSV),
+        (b'{"a": 1}', "a", "application/json", JSON),
+        (b"{\\rtf1 Hello}", "a.doc", None, RTF),
+        (MESSAGE, "saved", None, EML),
+        (MESSAGE, "saved.txt", None, PLAIN),
+        (zipped({"[Content_Types].xml": "", "word/document.xml": ""}), "a.zip", None, DOCX),
+        (zipped({"mimetype": EPUB, "META-INF/container.xml": ""}), "a.zip", None, EPUB),
+        (zipped({"a.txt": "x"}), "a.docx", None, ZIP),
+        ("Größe".encode("utf-16"), "a.txt", None, PLAIN),
+        ("plain words".encode("utf-16-le"), "a.txt", None, PLAIN),
+    ],
+)
+def test_what_it_is(data: bytes, name: str, stated: str | None, expected: str):
+    assert recognise(data, name, stated=stated) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "look"),
+    [
+        (b"\x89PNG\r\n\x1a\n\0\0", "a PNG image"),
+        (b"\0\0\0\x18ftypmp42\0\0", "a video or recording"),
+        (b"a" * 257 + b"ustar\0", "a tar archive"),
+        (b"\x7fELF\2\1\1\0", "a program"),
+        (bytes(range(256)) * 4, "binary data of an unknown kind"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "WordDocument".encode("utf-16-le"), "old .doc"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_what_can(data: bytes, look: str):
+    with pytest.raises(DocumentError, match=look) as caught:
+        recognise(data, "thing.bin")
+
+    assert caught.value.reason == "unsupported"
+    assert "'thing.bin'" in str(caught.value)
+    assert "Word (.docx)" in str(caught.value)
+
+
+@pytest.mark.parametrize("data", [b"", b" \n\t ", b"\0" * 1000])
+def test_nothing_is_empty(data: bytes):
+    assert reason(data, "a.pdf") == "empty"
+
+
+def test_an_encrypted_office_file_says_so():
+    data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le")
+
+    assert reason(data, "a.xlsx") == "encrypted"
+
+
+def test_a_truncated_container_is_malformed():
+    assert reason(zipped({"word/document.xml": "x" * 1000})[:-30], "a.docx") == "malformed"
+
+
+def test_every_format_has_its_parser():
+    from importlib import import_module
+
+    assert all(callable(import_module(module).parse) for module in PARSERS.values())
