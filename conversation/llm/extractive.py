@@ -32,6 +32,7 @@ _PASSAGE = re.compile(
     r'<passage\s+id="[^"]*"\s+document="(?P<document>[^"]*)">(?P<text>.*?)</passage>', re.DOTALL
 )
 _SAID = re.compile(r"^The user says:\s*", re.MULTILINE)
+_REMARK = re.compile(r"\n\s*\n\(.*?\)\s*(?=\n\s*\n|\Z)", re.DOTALL)
 _PIECE = re.compile(r"\s*\S+\s*\Z|\s*\S+")
 _CHARS_PER_TOKEN = 4
 
@@ -153,6 +154,9 @@ def _candidates(message: str) -> list[_Candidate]:
 
 
 def _said(message: str) -> str:
-    """Return what the user said: after its label when there is one, else all but passages."""
+    """Return what the user said: after its label when there is one, else all but passages.
+
+    Paragraphs in parentheses are the application's own remarks.
+    """
     outside = _PASSAGE.sub(" ", message)
-    return html.unescape(_SAID.split(outside)[-1])
+    return html.unescape(_REMARK.sub("", _SAID.split(outside)[-1]))
