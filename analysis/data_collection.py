@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Protocol
 
 from analysis.asking import Meter, Question, ask_twice
 from analysis.claims import (
@@ -18,7 +19,6 @@ from analysis.claims import (
 )
 from analysis.prompts import (
     JudgeVariant,
-    Window,
     claims_schema,
     fields_json_question,
     fields_question,
@@ -27,6 +27,7 @@ from analysis.prompts import (
     values_schema,
 )
 from analysis.values import InvalidValueError, typed_value
+from analysis.windows import Window
 from conversation.config import DataCollectionField
 from conversation.errors import ModelOutputError
 from conversation.llm.chat_model import Completion, CompletionOptions
@@ -35,6 +36,19 @@ from conversation.transcript import Turn
 _FIELDS_PER_CALL = 24
 _TOKENS_PER_FIELD = 40
 _TURN_OPTIONS = CompletionOptions(max_output_tokens=6)
+
+
+class _AskFields(Protocol):
+    """One way to ask for the values of several fields."""
+
+    def __call__(
+        self,
+        fields: Sequence[DataCollectionField],
+        turns: Sequence[Turn],
+        window: Window,
+        *,
+        meter: Meter,
+    ) -> Question[dict[str, Finding]]: ...
 
 
 def collect_fields(
@@ -48,16 +62,37 @@ def collect_fields(
     """Collect `fields`, window by window; a later window replaces an earlier one's value.
 
     Raises:
-        ModelError: The judge failed, or answered twice in a form that cannot be used.
+        ModelError: The judge failed. An answer whose form cannot be used is a finding.
     """
     ask = _ask_values if variant == "logprobs" else _ask_claims
     findings = {field.field_id: NOT_DISCUSSED for field in fields}
     for window in windows:
         for start in range(0, len(fields), _FIELDS_PER_CALL):
             group = fields[start : start + _FIELDS_PER_CALL]
-            found = yield from ask(group, turns, window, meter=meter)
+            try:
+                found = yield from ask(group, turns, window, meter=meter)
+            except ModelOutputError:
+                found = yield from _one_by_one(ask, group, turns, window, meter=meter)
             for field_id, finding in found.items():
                 findings[field_id] = _later(findings[field_id], finding)
+    return findings
+
+
+def _one_by_one(
+    ask: _AskFields,
+    fields: Sequence[DataCollectionField],
+    turns: Sequence[Turn],
+    window: Window,
+    *,
+    meter: Meter,
+) -> Question[dict[str, Finding]]:
+    """Ask for each field alone, so that one the judge cannot answer costs only itself."""
+    findings: dict[str, Finding] = {}
+    for field in fields:
+        try:
+            findings |= yield from ask([field], turns, window, meter=meter)
+        except ModelOutputError as error:
+            findings[field.field_id] = Finding("error", rationale=str(error))
     return findings
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from analysis.asking import Question, aanswer_question, answer_question, total_usage
 from analysis.errors import EmptyTranscriptError
-from analysis.prompts import JudgeVariant, default_variant, transcript_windows
+from analysis.prompts import JudgeVariant, default_variant
 from analysis.questions import (
     Outcome,
     Subject,
@@ -23,6 +23,7 @@ from analysis.questions import (
     unopened_outcome,
 )
 from analysis.results import AnalysisResult
+from analysis.windows import transcript_windows
 from conversation.config import Criterion, DataCollectionField
 from conversation.errors import ModelError
 from conversation.llm.chat_model import ChatModel

@@ -14,13 +14,13 @@ from analysis.prompts import (
     EVIDENCE_QUESTION,
     YES_BIAS,
     JudgeVariant,
-    Window,
     prompt,
     verdict_json_question,
     verdict_question,
     verdict_schema,
 )
 from analysis.results import Evidence, Verdict
+from analysis.windows import Window
 from conversation.config import Criterion
 from conversation.errors import ModelOutputError
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions

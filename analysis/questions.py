@@ -8,9 +8,10 @@ from analysis.asking import Meter, Question
 from analysis.claims import NOT_DISCUSSED, Finding
 from analysis.data_collection import collect_fields
 from analysis.judging import Judgment, criterion_question
-from analysis.prompts import JudgeVariant, Window, judge_prompt_version
+from analysis.prompts import JudgeVariant, judge_prompt_version
 from analysis.results import CollectedValue, Evaluation
 from analysis.summary import summary_question
+from analysis.windows import Window
 from conversation.config import Criterion, DataCollectionField
 from conversation.errors import ModelError
 from conversation.transcript import Transcript, Usage

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from analysis.asking import Meter, Question, ask_twice
-from analysis.prompts import SUMMARY_QUESTION, Window, prompt
+from analysis.prompts import SUMMARY_QUESTION, prompt
+from analysis.windows import Window
 from conversation.errors import ModelOutputError
 from conversation.llm.chat_model import Completion, CompletionOptions
 

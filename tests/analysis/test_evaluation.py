@@ -177,6 +177,17 @@ def test_an_enum_violation_is_asked_again_and_then_invalid():
     assert "not one of" in judge.prompts[1][-1].content
 
 
+def test_a_field_that_cannot_be_answered_costs_only_itself():
+    judge = small_judge("broken", "broken", "broken", "broken", {"topic": "billing"}, "1")
+
+    result = analyse_transcript(REFUND_CALL, [], [AMOUNT, TOPIC], judge, summary=False)
+
+    amount, topic = result.collected
+    assert (amount.value, amount.status) == (None, "error")
+    assert "expected JSON" in (amount.error or "")
+    assert (topic.value, topic.status) == ("billing", "supported")
+
+
 def test_a_value_that_nobody_said_is_unsupported():
     judge = small_judge({"amount": 55})
 
