@@ -127,6 +127,9 @@ class ParsingConfig(_Section):
     html_focus: Literal["precision", "balanced", "recall", "everything"] = "balanced"
     """How much of a web page is its text: from the surest part of the article only, to every
     visible word with menus and banners."""
+    html_link_targets: bool = False
+    """Write where a link of a web page leads after its text. An agent can then tell callers, and
+    passages get longer."""
     sandbox: SandboxConfig = SandboxConfig()
 
 

@@ -1,6 +1,7 @@
 """A web server on 127.0.0.1 whose every answer a test decides."""
 
 import contextlib
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,7 +25,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(routes: dict[str, Answer] | None = None) -> Iterator[Server]:
+def serving(
+    routes: dict[str, Answer] | None = None, *, tls: ssl.SSLContext | None = None
+) -> Iterator[Server]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -41,6 +44,8 @@ def serving(routes: dict[str, Answer] | None = None) -> Iterator[Server]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     served = Server(server, routes or {})
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()

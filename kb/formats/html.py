@@ -1,12 +1,14 @@
 """Web pages: the main text with its structure; menus, banners and hidden text left out."""
 
 import re
+from urllib.parse import urljoin
 
+from kb.config import ParsingConfig
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.building import ParseRequest, TextBuilder, malformed, one_line
 from kb.formats.decoding import decode
-from kb.formats.html_tree import SKIPPED, Element, add_tree, flatten_cells, tag_of
+from kb.formats.html_tree import SKIPPED, Element, add_tree, flatten_cells, inline_text, tag_of
 from kb.formats.vendors import vendor
 
 MIN_MAIN_CHARS = 300
@@ -16,6 +18,7 @@ MIN_MAIN_SHARE = 0.3
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 _HIDING_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?:\.0*)?\s*(?:;|$|!)"
     r"|font-size\s*:\s*0(?:\.0*)?(?:px|pt|em|rem|%)?\s*(?:;|$|!)"
@@ -32,7 +35,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     title, language = _title(root), root.get("lang") or root.get("xml:lang")
     visible = _visible_length(root)
     flatten_cells(root)
-    main = _main_text(root, request.config.html_focus)
+    main = _main_text(root, request.config, name=request.name)
     if main is not None:
         add_tree(builder, main)
     parsed = builder.build(title=title, language=language, metadata=_metadata(root))
@@ -99,7 +102,8 @@ def _visible_length(root: Element) -> int:
     return len(one_line(_shown_text(root if body is None else body)))
 
 
-def _main_text(root: Element, focus: str) -> Element | None:
+def _main_text(root: Element, config: ParsingConfig, *, name: str) -> Element | None:
+    focus = config.html_focus
     if focus == "everything":
         return None
     found = vendor("trafilatura").bare_extraction(
@@ -111,7 +115,18 @@ def _main_text(root: Element, focus: str) -> Element | None:
         favor_precision=focus == "precision",
         favor_recall=focus == "recall",
     )
-    return None if found is None else _as_html(found.body)
+    if found is None:
+        return None
+    if config.html_link_targets:
+        _write_targets(found.body, base=name)
+    return _as_html(found.body)
+
+
+def _write_targets(body: Element, *, base: str) -> None:
+    for link in body.iter("ref"):
+        target = urljoin(base, link.get("target") or "")
+        if _LINK.match(target) and target not in inline_text(link):
+            link.tail = f" ({target}){link.tail or ''}"
 
 
 def _as_html(body: Element) -> Element:

@@ -2,11 +2,15 @@
 
 import gzip
 import itertools
+import shutil
+import ssl
+import subprocess
 import threading
 import time
 import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 
@@ -426,3 +430,40 @@ def test_the_deadline_covers_every_hop_together(server: Server):
 
     assert refused(server.url, config).reason == "timeout"
     assert len(server.seen) < 10
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A key and a certificate for docs.example.com in one file."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl program to make a certificate with")
+    path = tmp_path / "server.pem"
+    subject = ["-subj", "/CN=docs.example.com", "-addext", "subjectAltName=DNS:docs.example.com"]
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", path]
+    files = [*key, "-out", tmp_path / "certificate.pem"]
+    subprocess.run(
+        [openssl, "req", "-x509", "-days", "2", *subject, *files], check=True, capture_output=True
+    )
+    path.write_text(path.read_text() + (tmp_path / "certificate.pem").read_text())
+    return path
+
+
+def test_tls_is_checked_for_the_name_in_the_link_at_the_pinned_address(certificate: Path):
+    names: list[str | None] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    context.sni_callback = lambda _socket, name, _context: names.append(name)
+    trusting = LOCAL.model_copy(update={"ca_file": str(certificate)})
+
+    with serving({"/": page()}, tls=context) as server:
+        url = f"https://docs.example.com:{server.port}/"
+
+        def resolve(host: str, port: int) -> list[str]:
+            return ["127.0.0.1"]
+
+        assert fetch_link(url, trusting, resolve=resolve).body == PAGE
+        assert names == ["docs.example.com"]
+        assert refused(url, LOCAL, resolve=resolve).reason == "tls"
+        other = url.replace("docs", "other")
+        assert refused(other, trusting, resolve=resolve).reason == "tls"

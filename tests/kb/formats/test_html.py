@@ -2,6 +2,7 @@
 
 import pytest
 
+from kb.config import ParsingConfig
 from tests.kb.formats.documents import EVERYTHING, outline, parse, reason
 
 BODY = """
@@ -78,6 +79,16 @@ def test_a_page_without_an_article_is_taken_whole():
 def test_focus_decides_how_much_is_text():
     assert "Copyright" not in parse(PAGE, "a.html").text
     assert "Copyright" in parse(PAGE, "a.html", config=EVERYTHING).text
+
+
+def test_targets_of_links_are_written_when_asked_for():
+    words = "This is a sentence of the article and long enough to be found. " * 5
+    page = f'<html><body><article><p>{words}See <a href="/form">the form</a>.</p></article>'
+    name = "https://shop.example/help/refunds"
+
+    assert parse(page, name).text.endswith("See the form.")
+    config = ParsingConfig(html_link_targets=True)
+    assert parse(page, name, config=config).text.endswith("(https://shop.example/form).")
 
 
 def test_a_large_table_repeats_its_column_names():
