@@ -1,0 +1,100 @@
+"""Fields are asked in groups, and every value ends beside the words that tell it."""
+
+import json
+
+from analysis.asking import Meter, answer_question
+from analysis.claims import Finding
+from analysis.data_collection import collect_fields
+from analysis.prompts import JudgeVariant
+from analysis.results import Evidence
+from analysis.windows import transcript_windows
+from conversation.config import DataCollectionField, FieldType
+from conversation.transcript import Turn
+from tests.fakes import ScriptedChatModel
+
+TURNS = (
+    Turn(role="agent", text="Shall we call you back?"),
+    Turn(role="user", text="Yes please, on 555 0100. We are twelve people."),
+)
+
+
+def field(field_id: str, kind: FieldType = "string") -> DataCollectionField:
+    return DataCollectionField(field_id=field_id, type=kind, description=f"The {field_id}.")
+
+
+def collect(
+    judge: ScriptedChatModel, *fields: DataCollectionField, variant: JudgeVariant = "logprobs"
+) -> dict[str, Finding]:
+    question = collect_fields(
+        fields, TURNS, transcript_windows(TURNS), variant=variant, meter=Meter()
+    )
+    return answer_question(question, judge)
+
+
+def test_a_boolean_is_told_by_the_turn_that_the_judge_names():
+    judge = ScriptedChatModel({"call_back": True}, "[1]")
+
+    found = collect(judge, field("call_back", "boolean"))["call_back"]
+
+    assert (found.value, found.status) == (True, "supported")
+    assert found.evidence == (Evidence(turn_index=1, quote=TURNS[1].text),)
+
+
+def test_a_boolean_without_a_turn_is_unsupported():
+    judge = ScriptedChatModel({"call_back": True}, "both", "neither")
+
+    assert collect(judge, field("call_back", "boolean"))["call_back"].status == "unsupported"
+
+
+def test_numbers_are_found_by_their_words():
+    judge = ScriptedChatModel({"people": 12})
+
+    found = collect(judge, field("people", "integer"))["people"]
+
+    assert found.value == 12
+    assert found.evidence == (Evidence(turn_index=1, quote="twelve"),)
+
+
+def test_null_and_empty_text_are_no_values():
+    judge = ScriptedChatModel({"a": None, "b": ""})
+
+    assert {each.status for each in collect(judge, field("a"), field("b")).values()} == {
+        "not_discussed"
+    }
+
+
+def test_a_field_that_was_not_asked_for_is_ignored():
+    judge = ScriptedChatModel({"phone": "555 0100", "shoe_size": "44"})
+
+    assert set(collect(judge, field("phone"))) == {"phone"}
+
+
+def test_many_fields_are_asked_in_groups_that_fit_a_prompt():
+    judge = ScriptedChatModel(always="{}")
+    fields = [field(f"f{number}") for number in range(50)]
+
+    found = collect(judge, *fields)
+
+    assert len(found) == 50
+    assert len(judge.prompts) == 3
+    asked = [name for options in judge.options for name in (options.schema or {})["properties"]]
+    assert asked == [each.field_id for each in fields]
+
+
+def test_in_the_json_variant_a_bad_citation_costs_only_its_own_value():
+    reply = {
+        "fields": [
+            {"field": "phone", "turn": 0, "value": "555 0100"},
+            {"field": "people", "turn": 1, "value": 12},
+        ]
+    }
+
+    found = collect(
+        ScriptedChatModel(json.dumps(reply)),
+        field("phone"),
+        field("people", "integer"),
+        variant="json",
+    )
+
+    assert (found["phone"].value, found["phone"].status) == (None, "unsupported")
+    assert (found["people"].value, found["people"].status) == (12, "supported")
