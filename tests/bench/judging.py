@@ -1,8 +1,8 @@
-"""How good a judge is: `python -m tests.bench.judging star|sgd|injection --n 40 --judge MODEL`.
+"""How good a judge is: `python -m tests.bench.judging WHAT --n 40 --judge MODEL`.
 
 `star`: verdicts on real calls against the answers of the users themselves, beside always-yes and a
 plain one-prompt judge of the same model. `sgd`: collected values. `injection`: share of verdicts
-that an attack in a user turn flips.
+that an attack in a user turn flips. `samples`: the calls of this repository, as the demo does it.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from conversation.llm.models import open_chat_model
 from conversation.transcript import Transcript, Turn
 from tests.bench.attacks import own_attacks
 from tests.bench.extraction import Extraction, load_dialogues, score_dialogue
+from tests.bench.samples import measure_samples
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DATASETS = Path(os.environ.get("VIVAVOCE_DATASETS", REPOSITORY.parent / "shared" / "datasets"))
@@ -210,6 +211,7 @@ MEASUREMENTS: dict[str, Callable[..., dict[str, object]]] = {
     "star": measure_star,
     "sgd": measure_sgd,
     "injection": measure_injection,
+    "samples": measure_samples,
 }
 
 
