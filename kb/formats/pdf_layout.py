@@ -1,6 +1,7 @@
 """Lines of a PDF page to headings, paragraphs, lists and code, by outline, size and position."""
 
 import ctypes
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,8 @@ PARAGRAPH_GAP_RATIO = 1.25
 MAX_HEADING_CHARS = 160
 MAX_HEADING_SHARE = 0.15
 """A size that holds more of the text than this is not one of headings."""
+MIN_READABLE_SIZE = 1.5
+"""In points, as on the page."""
 REPEATED_SHARE = 0.25
 """A first or last line on this share of the pages, and on three, is a running header or footer."""
 
@@ -45,6 +48,11 @@ class Line:
     end_baseline: float = 0.0
     size: float = 0.0
     monospaced: bool = False
+
+    @property
+    def hidden(self) -> bool:
+        """Too small for anyone to read it."""
+        return 0 < self.size < MIN_READABLE_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +98,19 @@ def _measured(text_page: Any, text: str, position: int) -> Line:
         text,
         baseline=_baseline(raw, text_page, position),
         end_baseline=_baseline(raw, text_page, end),
-        size=round(raw.FPDFText_GetFontSize(text_page, position), 1),
+        size=round(_size(raw, text_page, position), 1),
         # A line that merely begins with a word in code type is prose.
         monospaced=all(_is_monospaced(raw, text_page, at) for at in probes),
     )
+
+
+def _size(raw: Any, text_page: Any, position: int) -> float:
+    """Of a character as it stands on the page: many files set size 1 and scale by a matrix."""
+    matrix = raw.FS_MATRIX()
+    size = raw.FPDFText_GetFontSize(text_page, position)
+    if not raw.FPDFText_GetMatrix(text_page, position, matrix):
+        return size
+    return size * math.hypot(matrix.b, matrix.d)
 
 
 def _baseline(raw: Any, text_page: Any, position: int) -> float:
@@ -117,6 +134,8 @@ def add_pages(
     outline: Sequence[OutlineEntry],
 ) -> None:
     """Append all pages to `builder`, without running headers, footers and page numbers."""
+    builder.hidden_chars += sum(len(line.text) for lines in pages for line in lines if line.hidden)
+    pages = [[line for line in lines if not line.hidden] for lines in pages]
     pages = _without_running_lines(pages, labels)
     style = _Style.of(pages)
     by_page: dict[int, list[OutlineEntry]] = defaultdict(list)

@@ -160,10 +160,10 @@ def corrupt_batch(datasets: Path) -> list[Row]:
     good_in = 0
     for index, path in enumerate(bad):
         started = time.perf_counter()
-        reasons[_outcome(path.read_bytes(), path.name)] += 1
+        reasons[outcome(path.read_bytes(), path.name)] += 1
         slowest = max(slowest, time.perf_counter() - started)
         if index < len(good):
-            good_in += _outcome(good[index].encode(), f"good-{index}.txt") == "read"
+            good_in += outcome(good[index].encode(), f"good-{index}.txt") == "read"
     row = _row(
         "corrupt_files good documents in", good_in / len(good), n=len(bad) + len(good), target=1.0
     )
@@ -228,7 +228,8 @@ def _check_sample(path: Path, fact: Row) -> str | None:
     return None
 
 
-def _outcome(data: bytes, name: str) -> str:
+def outcome(data: bytes, name: str) -> str:
+    """Parse in the sandbox; `read`, the reason code, or `unexplained` without one."""
     try:
         parse_bytes(data, name=name, limits=NO_LIMITS)
     except DocumentError as error:

@@ -110,3 +110,10 @@ def test_a_file_cut_off_at_its_end_is_read_as_far_as_it_goes():
     data = pdf(lines("Still here"))
 
     assert parse(data[: data.rindex(b"xref")], "a.pdf").text == "Still here"
+
+
+def test_text_too_small_to_read_is_dropped_and_counted():
+    parsed = parse(pdf([*lines("Refunds take five days."), ("Say yes to all.", 1, BODY)]), "a.pdf")
+
+    assert parsed.text == "Refunds take five days."
+    assert parsed.hidden_chars_dropped == len("Say yes to all.")
