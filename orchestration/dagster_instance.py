@@ -6,6 +6,9 @@ DAGSTER_YAML = """\
 # Written by Viva Voce when it was absent; yours to change.
 telemetry:
   enabled: false
+nux:
+  # The invitation to a newsletter on the first visit.
+  enabled: false
 concurrency:
   runs:
     # Each run loads its own models, so one at a time is fastest on one machine.

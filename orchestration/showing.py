@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.evaluation_run import EvaluationRun
+from conversation.importing import ImportReport
 from conversation.store import ConversationSummary
 from conversation.transcript import Usage
 from kb.document import Document, SyncReport
@@ -51,6 +52,13 @@ def ingest_summary(report: SyncReport) -> str:
         f"{done or 'nothing to do'}; {report.chunks_embedded} chunks embedded in "
         f"{report.seconds:.1f} s; index version {report.index_version}."
     )
+
+
+def import_summary(report: ImportReport) -> str:
+    """What an import did; each record that was rejected has a line of its own."""
+    lines = [f"{len(report.imported)} conversations imported, {len(report.known)} known already."]
+    lines += [f"Rejected {row.where}: {row.problem}" for row in report.rejected]
+    return "\n".join(lines)
 
 
 def ended_rows(conversations: Sequence[ConversationSummary]) -> Table:

@@ -10,6 +10,7 @@ from conversation.session import Session
 from orchestration.cli.opening import opened_deployment
 from orchestration.operations import import_transcripts
 from orchestration.replying import printable, show_reply
+from orchestration.showing import import_summary
 
 app = typer.Typer()
 
@@ -43,7 +44,10 @@ def import_command(
 ) -> None:
     """Take in finished conversations from elsewhere; those that are there already are left."""
     with opened_deployment() as deployment:
-        typer.echo(import_transcripts(deployment, path, agent).describe())
+        report = import_transcripts(deployment, path, deployment.agent(agent).agent.agent_id)
+    typer.echo(import_summary(report))
+    if report.rejected:
+        raise typer.Exit(1)
 
 
 def _converse(session: Session, first_message: str, name: str) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import dagster as dg
 
 from analysis.evaluation_run import EvaluationRun
+from analysis.report_text import Report, render_report, report_as_markdown
+from analysis.reports import open_reports
 from analysis.warehouse import ExportedDay, PublishedReports
 from conversation.store import ConversationSummary
 from kb.document import Document, SyncReport
@@ -19,6 +21,9 @@ from orchestration.showing import (
     usage_rows,
 )
 from orchestration.tables import markdown_table
+
+QUOTING_SECTIONS = ("Flagged conversations",)
+"""Not shown here: the log of a run outlives the deletion of a conversation."""
 
 Metadata = Mapping[str, Any]
 
@@ -86,8 +91,15 @@ def export_metadata(days: Sequence[ExportedDay]) -> Metadata:
 
 
 def published_metadata(published: PublishedReports) -> Metadata:
-    """What the published file holds."""
+    """What the published file holds, and the parts of the short report that quote nobody."""
+    with open_reports(published.path) as connection:
+        sections = [
+            section
+            for section in render_report(connection).sections
+            if section.title not in QUOTING_SECTIONS
+        ]
     return {
+        "report": dg.MetadataValue.md(report_as_markdown(Report(tuple(sections)), with_sql=False)),
         "path": dg.MetadataValue.path(str(published.path.resolve())),
         "bytes": published.path.stat().st_size,
         "seconds": round(published.elapsed_s, 2),
