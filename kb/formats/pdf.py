@@ -7,7 +7,8 @@ from typing import Any
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.building import ParseRequest, TextBuilder, encrypted, malformed, one_line
-from kb.formats.pdf_layout import Line, OutlineEntry, add_pages, plain_lines, read_lines
+from kb.formats.pdf_layout import OutlineEntry, add_pages
+from kb.formats.pdf_lines import Line, plain_lines, read_lines
 from kb.formats.vendors import vendor
 
 MAX_OUTLINE_ENTRIES = 20_000
