@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from conversation.llm.chat_model import (
@@ -69,7 +69,7 @@ class ScriptedChatModel:
 
     def stream(
         self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
-    ) -> Iterator[str | Completion]:
+    ) -> Generator[str | Completion, None, None]:
         finished = False
         try:
             yield from self._pieces(messages, options)
@@ -79,7 +79,7 @@ class ScriptedChatModel:
 
     async def astream(
         self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
-    ) -> AsyncIterator[str | Completion]:
+    ) -> AsyncGenerator[str | Completion, None]:
         finished = False
         try:
             for piece in self._pieces(messages, options):

@@ -7,11 +7,13 @@ early cancels the task behind it, and thereby the request.
 """
 
 import asyncio
+import atexit
+import concurrent.futures
 import contextlib
 import os
 import queue
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -32,12 +34,39 @@ class BackgroundLoop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        self._last_steps: list[Callable[[], Awaitable[None]]] = []
         self._thread = threading.Thread(target=self._run, name="vivavoce-models", daemon=True)
         self._thread.start()
+        atexit.register(self._close, os.getpid())
+
+    def before_exit(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Have `step` awaited on this loop when the process ends, e.g. to close clients."""
+        self._last_steps.append(step)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.close()
+
+    def _close(self, owner: int) -> None:
+        """End the thread: one that dies with the interpreter may hold a lock that others need."""
+        if os.getpid() != owner:
+            return
+        future = asyncio.run_coroutine_threadsafe(self._drain(), self._loop)
+        with contextlib.suppress(concurrent.futures.TimeoutError):
+            future.result(timeout=CANCEL_WAIT_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=CANCEL_WAIT_S)
+
+    async def _drain(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for step in self._last_steps:
+            await step()
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` and wait for its result."""

@@ -108,6 +108,11 @@ class Engine:
         if failures:
             raise failures[0]
 
+    @property
+    def running(self) -> int:
+        """How many requests are being answered."""
+        return self._running
+
     def close(self) -> None:
         """Stop what is running and free the memory."""
         self._closing = True

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from conversation.errors import ModelSetupError, ModelUnavailableError
+from conversation.llm.background import model_loop
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.llm.embedded import PROVIDER, embedded_weights, register_provider
 from conversation.llm.json_answers import checked_json, response_format, with_instruction
@@ -259,6 +260,8 @@ def load_litellm() -> Any:
     import litellm
 
     module = cast(Any, litellm)
+    if not module.suppress_debug_info:  # the first time
+        model_loop().before_exit(module.close_litellm_async_clients)
     module.telemetry = False
     module.suppress_debug_info = True
     module.disable_hf_tokenizer_download = True

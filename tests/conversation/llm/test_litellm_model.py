@@ -256,7 +256,7 @@ def test_closing_a_stream_closes_the_connection(stub: OpenAIStub):
     stream = opened(stub).stream(PROMPT)
 
     assert next(iter(stream)) == "word "
-    stream.close()  # pyright: ignore[reportAttributeAccessIssue]
+    stream.close()
 
     assert stub.disconnected.wait(5)
 
