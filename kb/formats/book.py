@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from kb.document import ParsedDocument
+from kb.errors import DocumentError
 from kb.formats.archive import Archive
 from kb.formats.building import ParseRequest, TextBuilder, encrypted, malformed, one_line
 from kb.formats.decoding import decode
@@ -26,11 +27,20 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     builder = TextBuilder(request)
     for member in _chapters(package, posixpath.dirname(package_path)):
         if member in archive:
-            root = read_tree(decode(archive.read(member)), member)
-            builder.hidden_chars += drop_hidden(root)
-            add_tree(builder, root)
+            _add_chapter(builder, archive.read(member), member)
     about = _about(package)
     return builder.build(title=about.get("title"), language=about.get("language"), metadata=about)
+
+
+def _add_chapter(builder: TextBuilder, data: bytes, member: str) -> None:
+    try:
+        root = read_tree(decode(data), member)
+    except DocumentError as error:
+        if error.reason != "empty":
+            raise
+        return  # A blank page is no reason to refuse the book.
+    builder.hidden_chars += drop_hidden(root)
+    add_tree(builder, root)
 
 
 def _package_path(archive: Archive, request: ParseRequest) -> str:

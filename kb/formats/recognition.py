@@ -16,6 +16,7 @@ MARKDOWN = "text/markdown"
 PLAIN = "text/plain"
 CSV = "text/csv"
 JSON = "application/json"
+XML = "application/xml"
 EML = "message/rfc822"
 RTF = "application/rtf"
 ZIP = "application/zip"
@@ -35,6 +36,7 @@ PARSERS = {
     PLAIN: "kb.formats.text",
     CSV: "kb.formats.delimited",
     JSON: "kb.formats.json_data",
+    XML: "kb.formats.xml_data",
     EML: "kb.formats.mail",
     RTF: "kb.formats.rich_text",
     ZIP: "kb.formats.zip_archive",
@@ -56,6 +58,7 @@ FORMAT_NAMES = {
     PLAIN: "text",
     CSV: "table of separated values",
     JSON: "JSON file",
+    XML: "XML file",
     EML: "e-mail message",
     RTF: "RTF document",
     ZIP: "ZIP archive",
@@ -72,7 +75,7 @@ FORMAT_NAMES = {
 
 SUPPORTED = (
     "PDF, Word (.docx), PowerPoint (.pptx), Excel (.xlsx, .xls), OpenDocument, RTF, EPUB, HTML, "
-    "Markdown, plain text, CSV, JSON, e-mail (.eml) and ZIP archives of these"
+    "Markdown, plain text, CSV, JSON, XML, e-mail (.eml) and ZIP archives of these"
 )
 
 _OFFICE_PARTS = {"word/": DOCX, "ppt/": PPTX, "xl/": XLSX}
@@ -89,6 +92,9 @@ _SUFFIXES = {
     ".jsonl": JSON,
     ".ndjson": JSON,
     ".ipynb": JSON,
+    ".xml": XML,
+    ".rss": XML,
+    ".atom": XML,
     ".eml": EML,
     ".txt": PLAIN,
 }
@@ -98,6 +104,9 @@ _ALIASES = {
     "text/tab-separated-values": CSV,
     "application/ld+json": JSON,
     "application/x-ndjson": JSON,
+    "text/xml": XML,
+    "application/rss+xml": XML,
+    "application/atom+xml": XML,
 }
 _SIGNATURES = (
     (b"\x89PNG", "a PNG image"),
@@ -130,7 +139,7 @@ _OLE_STREAMS = (
     ("PowerPoint Document", "a presentation of the old .ppt format", "Save it as .pptx."),
     ("__substg1.0_", "an Outlook .msg message", "Save it as .eml and add that."),
 )
-_TEXTUAL = frozenset({HTML, MARKDOWN, PLAIN, CSV, JSON, EML})
+_TEXTUAL = frozenset({HTML, MARKDOWN, PLAIN, CSV, JSON, XML, EML})
 _MAIL_HEADERS = frozenset(
     {"from", "to", "date", "subject", "received", "message-id", "mime-version", "return-path"}
     | {"delivered-to", "sender", "content-type", "x-mailer", "reply-to"}
@@ -139,6 +148,7 @@ _HTML_START = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
 )
+_XML_START = re.compile(r"\s*<\?xml\s")
 _HTML_TAGS = re.compile(r"<(?:p|div|table|h[1-6]|ul|ol|br|a|span|title|meta)\b", re.IGNORECASE)
 
 
@@ -185,9 +195,10 @@ def _recognise_text(data: bytes, name: str, stated: str | None) -> str:
         return HTML
     if hint == HTML and not _HTML_TAGS.search(decode(data[:65_536])):
         return PLAIN
-    if hint is None and _looks_like_message(head):
-        return EML
-    return hint or PLAIN
+    if hint is None:
+        hint = EML if _looks_like_message(head) else XML if _XML_START.match(head) else PLAIN
+    # What is called XML but does not begin like it is better read as it is.
+    return PLAIN if hint == XML and not head.lstrip().startswith("<") else hint
 
 
 def _looks_like_message(head: str) -> bool:

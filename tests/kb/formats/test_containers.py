@@ -50,6 +50,48 @@ def test_a_copy_protected_book_says_so():
     assert reason(book(**{"META-INF/rights.xml": "<rights/>"}), "a.epub") == "encrypted"
 
 
+def test_a_blank_page_in_a_book_is_no_reason_to_refuse_it():
+    assert "Second" in parse(book(**{"OEBPS/one.xhtml": ""}), "a.epub").text
+
+
+FEED = """<?xml version="1.0"?><rss xmlns:content="http://purl.org/rss/1.0/modules/content/">
+<channel><title>Status</title><description>What is up</description><language>en</language>
+<item><title>Refunds delayed</title><pubDate>Mon, 02 Nov 2026</pubDate>
+<description>short</description>
+<content:encoded><![CDATA[<p>Banks are <b>slow</b>.</p><ul><li>one</li></ul>]]></content:encoded>
+</item></channel></rss>"""
+
+
+def test_a_feed_is_read_entry_by_entry():
+    parsed = parse(FEED, "feed")
+
+    assert outline(parsed) == [
+        "heading1| Status",
+        "paragraph| What is up",
+        "heading2| Refunds delayed",
+        "paragraph| Mon, 02 Nov 2026",
+        "paragraph| Banks are slow.",
+        "list| - one",
+    ]
+    assert parsed.media_type == "application/xml"
+
+
+def test_xml_is_read_as_named_values():
+    source = """<shop><plan id="basic"><price currency="EUR">10</price><seats>5</seats></plan>
+    <note>Read <b>this</b> first.</note></shop>"""
+
+    assert outline(parse(source, "shop.xml")) == [
+        "heading1| plan basic",
+        "paragraph| price EUR: 10\nseats: 5",
+        "heading1| note",
+        "paragraph| Read this first.",
+    ]
+
+
+def test_broken_xml_says_so():
+    assert reason("<?xml version='1.0'?><a><b></a>", "a.xml") == "malformed"
+
+
 def message(html: str = "", attachment: bytes = b"") -> bytes:
     made = email.message.EmailMessage()
     made["From"], made["To"] = "Ann <ann@a.example>", "support@a.example"
