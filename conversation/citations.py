@@ -7,7 +7,7 @@ passage. That is checked after the fact, so a model cannot claim a source that d
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conversation.sentences import Sentence, split_sentences
 from conversation.telling_words import is_negated, numbers_of, plain_quotes, telling_words
@@ -17,13 +17,15 @@ from kb.document import RetrievedPassage
 Similarity = Callable[[str, Sequence[str]], Sequence[float]]
 """Cosine similarity of a sentence to each of several texts, e.g. by an embedder."""
 
-SUPPORT_THRESHOLD = 0.6
+SUPPORT_THRESHOLD = 0.65
 """Share of a sentence's telling words that one window of a passage must hold."""
-SIMILAR_THRESHOLD = 0.4
+SIMILAR_THRESHOLD = 0.3
 """The same when an embedder finds sentence and window alike."""
 SIMILARITY_FLOOR = 0.7
 """Cosine from which two sentences count as alike (MiniLM: paraphrases lie above .7)."""
 MAX_WINDOW_SENTENCES = 3
+CONTRADICTION_FACTOR = 0.5
+"""On the score of a window that is negated when the sentence is not, or the reverse."""
 
 _NOT = r"(?:\s+not|n't)"
 _UNKNOWING = re.compile(
@@ -40,11 +42,16 @@ _UNKNOWING = re.compile(
     r"|\bnot\s+(?:mentioned|specified|provided|covered|stated|answered)\s+(?:in|by)\s+the\b",
     re.IGNORECASE,
 )
+_INTERJECTION = re.compile(
+    r"(?:hi|hello|hey|sorry|thanks|thank you|you're welcome|welcome|goodbye|bye|great|sure|well"
+    r"|certainly|of course|okay|ok|yes|no|perfect|alright)(?:\s*[,.!:;-]+\s*|$)",
+    re.IGNORECASE,
+)
 _COURTESY = re.compile(
-    r"(?:hi|hello|hey|sorry|thanks|thank you|you're welcome|welcome|goodbye|bye|great|sure"
-    r"|certainly|of course|okay|ok|yes|no|i understand|i apologi[sz]e|i'm sorry|glad|happy to"
-    r"|please let me know|let me know|feel free|if you have (?:any )?(?:other|more|further)"
-    r"|is there anything|i can (?:pass|hand|help)|i(?:'d| would) be happy|have a )\b",
+    r"(?:thanks for|thank you for|i understand|i apologi[sz]e|i'm sorry|i am sorry|sorry for"
+    r"|i'm glad|glad|happy to|please let me know|let me know|feel free|have a (?:nice|good|great)"
+    r"|if you (?:have|need) (?:any |some )?(?:other|more|further)|welcome to|good to"
+    r"|i can (?:pass|hand|help)|i(?:'d| would) be happy|you're welcome|you are welcome)\b",
     re.IGNORECASE,
 )
 _MAX_COURTESY_WORDS = 6
@@ -112,13 +119,13 @@ def attribute(
 
 def states_something(sentence: str) -> bool:
     """Whether the sentence can be true or false: no question, courtesy or confession."""
-    stripped = plain_quotes(sentence.strip())
-    if not telling_words(stripped) or stripped.endswith("?"):
+    rest = plain_quotes(sentence.strip())
+    while (opening := _INTERJECTION.match(rest)) is not None:
+        rest = rest[opening.end() :]
+    if not telling_words(rest) or rest.endswith("?") or admits_not_knowing(rest):
         return False
-    if admits_not_knowing(stripped):
-        return False
-    courteous = _COURTESY.match(stripped) is not None
-    return not (courteous and len(telling_words(stripped)) <= _MAX_COURTESY_WORDS)
+    courteous = _COURTESY.match(rest) is not None
+    return not (courteous and len(telling_words(rest)) <= _MAX_COURTESY_WORDS)
 
 
 def admits_not_knowing(text: str) -> bool:
@@ -175,24 +182,27 @@ def _alike(
 def _best_window(
     sentence: Sentence, wanted: frozenset[str], passage: RetrievedPassage
 ) -> _Window | None:
-    """The shortest run of the passage's sentences that holds most of the wanted words."""
+    """The shortest run of the passage's sentences that holds most of the wanted words.
+
+    Only then is it asked whether one denies what the other affirms: a window that says less must
+    not stand in for the one that contradicts.
+    """
     parts = split_sentences(passage.text)
     words = [telling_words(part.text) for part in parts]
     heading = telling_words(" ".join([passage.document_name, *passage.heading_path]))
     best: _Window | None = None
-    for first in range(len(parts)):
-        for last in range(first, min(first + MAX_WINDOW_SENTENCES, len(parts))):
-            inside = frozenset[str]().union(*words[first : last + 1])
-            found = wanted & (inside | heading)
+    for length in range(1, MAX_WINDOW_SENTENCES + 1):
+        for first in range(len(parts) - length + 1):
+            inside = frozenset[str]().union(*words[first : first + length])
             if not wanted & inside:
                 continue
-            start, end = parts[first].start, parts[last].end
-            score = len(found) / len(wanted)
-            if is_negated(sentence.text) != is_negated(passage.text[start:end]):
-                score *= 0.5
-            if best is None or score > best.score + 1e-9:
-                best = _Window(passage, start, end, found, score)
-    return best
+            found = wanted & (inside | heading)
+            if best is None or len(found) > len(best.found):
+                start, end = parts[first].start, parts[first + length - 1].end
+                best = _Window(passage, start, end, found, len(found) / len(wanted))
+    if best is None or is_negated(sentence.text) == is_negated(best.text):
+        return best
+    return replace(best, score=best.score * CONTRADICTION_FACTOR)
 
 
 def _citation(sentence: Sentence, window: _Window) -> Citation:
