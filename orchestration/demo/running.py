@@ -7,77 +7,28 @@ store, and an evaluation that exists is not asked for again.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import dagster as dg
 
 from analysis.report_text import render_report, report_as_text
 from analysis.reports import open_reports
+from kb.embedding import open_embedder
 from orchestration.definitions import defs
 from orchestration.demo.clearing import clear_demo
 from orchestration.demo.conversing import Script, hold_conversation
 from orchestration.demo.site import served_site, site_port, with_site_port
+from orchestration.demo.steps import Steps
 from orchestration.deployment import Deployment
 from orchestration.errors import RunFailedError
 from orchestration.operations import days_with_conversations, import_transcripts
 from orchestration.progress import Progress, format_duration
 from orchestration.runs import RunOutcome, opened_instance, run_job
 from orchestration.settings import Settings
-from orchestration.showing import document_rows
+from orchestration.showing import document_rows, import_summary
 from orchestration.tables import text_table
 
 AGENT_ID = "support"
-
-EXPECTED_S = {
-    "models": 8.0,
-    "documents": 8.0,
-    "conversation": 110.0,
-    "transcripts": 1.0,
-    "evaluations": 150.0,
-    "report": 4.0,
-}
-"""Seconds of each step on two cores, models already downloaded. The pace of the steps that are
-over corrects the estimate for those to come."""
-
-TITLES = {
-    "models": "check the models",
-    "documents": "ingest the sample documents (Dagster run)",
-    "conversation": "hold a conversation",
-    "transcripts": "import the sample transcripts",
-    "evaluations": "evaluate every conversation (Dagster run)",
-    "report": "publish reports.duckdb (Dagster run) and print a short report",
-}
-
-
-@dataclass
-class Steps:
-    """Numbers the steps and estimates the time that is left."""
-
-    progress: Progress
-    took_s: dict[str, float] = field(default_factory=dict[str, float])
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Announce a step, and time it."""
-        number = list(TITLES).index(name) + 1
-        left = format_duration(remaining_s(self.took_s))
-        self.progress.say(
-            f"\n== {number} of {len(TITLES)}: {TITLES[name]} (about {left} left in all)"
-        )
-        began_s = time.monotonic()
-        yield
-        self.took_s[name] = time.monotonic() - began_s
-        self.progress.say(f"  done in {format_duration(self.took_s[name])}")
-
-
-def remaining_s(took_s: dict[str, float]) -> float:
-    """Seconds that the steps not in `took_s` will need, at the pace of those in it."""
-    expected_s = sum(EXPECTED_S[name] for name in took_s)
-    rest_s = sum(seconds for name, seconds in EXPECTED_S.items() if name not in took_s)
-    pace = sum(took_s.values()) / expected_s if expected_s else 1.0
-    # The first steps are short, so that their pace says little by itself.
-    trust = expected_s / (expected_s + 30.0)
-    return rest_s * (trust * pace + 1.0 - trust)
 
 
 def run_demo(settings: Settings, *, fresh: bool) -> None:
@@ -93,8 +44,8 @@ def run_demo(settings: Settings, *, fresh: bool) -> None:
     progress = Progress.on_standard_output()
     began_s = time.monotonic()
     progress.say("Viva Voce demo: documents -> conversation -> evaluations -> report")
-    steps = Steps(progress)
     script = Script.read(settings.data_dir / "demo" / f"{AGENT_ID}-questions.yaml")
+    transcripts = settings.data_dir / "transcripts"
     with (
         _demo_deployment(settings, progress) as deployment,
         opened_instance(deployment) as instance,
@@ -102,6 +53,7 @@ def run_demo(settings: Settings, *, fresh: bool) -> None:
         if fresh:
             progress.say(clear_demo(deployment, AGENT_ID))
         demo = _Demo(deployment, instance, progress)
+        steps = Steps(deployment, script, progress, len(list(transcripts.iterdir())))
         with steps.step("models"):
             demo.check_models()
         with steps.step("documents"):
@@ -109,12 +61,8 @@ def run_demo(settings: Settings, *, fresh: bool) -> None:
         with steps.step("conversation"):
             demo.converse(script)
         with steps.step("transcripts"):
-            progress.say(
-                "  "
-                + import_transcripts(
-                    deployment, settings.data_dir / "transcripts", AGENT_ID
-                ).describe()
-            )
+            report = import_transcripts(deployment, transcripts, AGENT_ID)
+            progress.say(_indented(import_summary(report)))
         with steps.step("evaluations"):
             demo.evaluate()
         with steps.step("report"):
@@ -163,16 +111,16 @@ class _Demo:
         ):
             model.check()
             self.progress.say(f"  {role}: {model.model} is ready")
-        embedding = self.deployment.knowledge_base(AGENT_ID).config.embedding.model
-        self.deployment.weights.resolve(embedding)
-        self.progress.say(f"  embedding model: {embedding} is ready")
+        embedding = self.deployment.knowledge_base(AGENT_ID).config.embedding
+        embedder = open_embedder(embedding, self.deployment.weights)
+        self.progress.say(f"  embedding model: {embedding.model} is ready ({embedder.model_id})")
 
     def ingest(self) -> None:
         self.instance.add_dynamic_partitions("agents", [AGENT_ID])
         outcome = self._run("ingest_agent", partition=AGENT_ID)
         documents = self.deployment.knowledge_base(AGENT_ID).documents()
         table = text_table(*document_rows(documents))
-        self.progress.say("\n".join(f"  {line}" for line in table.splitlines()))
+        self.progress.say(_indented(table))
         self._say_checks(outcome)
 
     def converse(self, script: Script) -> None:
@@ -214,6 +162,10 @@ class _Demo:
         for failed in outcome.failed_checks:
             self.progress.say(f"  check not passed: {failed}")
         self.progress.say(f"  Dagster run {outcome.run_id}")
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
 
 
 def _next_steps(deployment: Deployment) -> str:

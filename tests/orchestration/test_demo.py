@@ -12,8 +12,8 @@ from conversation.agent_file import load_agent
 from conversation.errors import ModelUnavailableError
 from orchestration.demo.clearing import clear_demo
 from orchestration.demo.conversing import Script, conversation_key, hold_conversation
-from orchestration.demo.running import EXPECTED_S, remaining_s
 from orchestration.demo.site import served_site, site_port, with_site_port
+from orchestration.demo.steps import Steps, remaining_s
 from orchestration.deployment import Deployment
 from orchestration.operations import ingest
 from orchestration.progress import Progress
@@ -145,10 +145,26 @@ def test_only_loopback_links_are_pointed_to_the_site():
 
 
 def test_a_slow_machine_gets_a_longer_estimate():
-    done = {name: EXPECTED_S[name] for name in ("models", "documents", "conversation")}
-    slow = {name: 2 * seconds for name, seconds in done.items()}
+    expected_s = {"documents": 10.0, "conversation": 110.0, "evaluations": 150.0}
+    left = {"evaluations": 150.0}
+    on_time = {"documents": 10.0, "conversation": 110.0}
+    slow = {name: 2 * seconds for name, seconds in on_time.items()}
 
-    assert remaining_s({}) == pytest.approx(sum(EXPECTED_S.values()))
-    assert remaining_s(done) == pytest.approx(sum(EXPECTED_S.values()) - sum(done.values()))
-    assert 1.5 * remaining_s(done) < remaining_s(slow) < 2 * remaining_s(done)
-    assert remaining_s(EXPECTED_S) == 0
+    assert remaining_s(expected_s, expected_s, {}) == 270.0
+    assert remaining_s(left, expected_s, on_time) == pytest.approx(150.0)
+    # 120 s were expected, so that the doubled pace counts 120 / (120 + 30).
+    assert remaining_s(left, expected_s, slow) == pytest.approx(150.0 * (0.8 * 2 + 0.2))
+
+
+def test_what_exists_already_is_not_expected_to_take_time(deployment: Deployment):
+    def announced() -> str:
+        stream = io.StringIO()
+        steps = Steps(deployment, SCRIPT, Progress(stream), transcript_count=2)
+        with steps.step("models"):
+            pass
+        return stream.getvalue().splitlines()[1]
+
+    # 21 s as always, two questions, two transcripts and the conversation itself to judge.
+    assert announced() == "== 1 of 6: check the models (about 1:33 left)"
+    hold(deployment)
+    assert announced() == "== 1 of 6: check the models (about 0:57 left)"

@@ -1,0 +1,103 @@
+"""The demo's steps: their titles, and how long what is left of them will take."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from analysis.planning import plan_evaluations
+from orchestration.demo.conversing import Script, conversation_key, find_held
+from orchestration.deployment import Deployment
+from orchestration.progress import Progress, format_duration
+
+TITLES = {
+    "models": "check the models",
+    "documents": "ingest the sample documents (Dagster run)",
+    "conversation": "hold a conversation",
+    "transcripts": "import the sample transcripts",
+    "evaluations": "evaluate every conversation (Dagster run)",
+    "report": "publish reports.duckdb (Dagster run) and print a short report",
+}
+
+USUAL_S = {
+    "models": 5.0,
+    "documents": 6.0,
+    "conversation": 1.0,
+    "transcripts": 1.0,
+    "evaluations": 4.0,
+    "report": 4.0,
+}
+"""Seconds on two cores when every answer exists already."""
+QUESTION_S = 18.0
+"""Seconds for each of the agent's answers that has to be generated."""
+JUDGED_S = 12.0
+"""Seconds for each conversation that has to be judged."""
+TRUST_AFTER_S = 30.0
+"""So much expected time has to have passed until the pace so far counts half."""
+
+
+@dataclass
+class Steps:
+    """Announces the steps, times them, and estimates the time that is left."""
+
+    deployment: Deployment
+    script: Script
+    progress: Progress
+    transcript_count: int
+    expected_s: dict[str, float] = field(default_factory=dict[str, float])
+    took_s: dict[str, float] = field(default_factory=dict[str, float])
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Announce a step, and time it."""
+        left = {key: s for key, s in self._expectation().items() if key not in self.took_s}
+        self.expected_s.update(left)
+        number = list(TITLES).index(name) + 1
+        shown = format_duration(remaining_s(left, self.expected_s, self.took_s))
+        self.progress.say(f"\n== {number} of {len(TITLES)}: {TITLES[name]} (about {shown} left)")
+        began_s = time.monotonic()
+        yield
+        self.progress.clear()
+        self.took_s[name] = time.monotonic() - began_s
+        self.progress.say(f"  done in {format_duration(self.took_s[name])}")
+
+    def _expectation(self) -> dict[str, float]:
+        expected_s = dict(USUAL_S)
+        unjudged = self._unjudged()
+        if "conversation" not in self.took_s and not self._is_held():
+            expected_s["conversation"] += QUESTION_S * len(self.script.questions)
+            unjudged += 1
+        expected_s["evaluations"] += JUDGED_S * unjudged
+        return expected_s
+
+    def _is_held(self) -> bool:
+        agent_id = self.script.agent_id
+        documents = self.deployment.knowledge_base(agent_id).documents()
+        key = conversation_key(self.deployment.agent(agent_id).agent, self.script, documents)
+        return find_held(self.deployment.conversations, key)[0] is not None
+
+    def _unjudged(self) -> int:
+        """Conversations that wait for the judge, counting transcripts that will be imported."""
+        agent = self.deployment.agent(self.script.agent_id).agent
+        known = self.deployment.conversations.conversations(agent_id=agent.agent_id)
+        plan = plan_evaluations(self.deployment.conversations, self.deployment.evaluations, [agent])
+        imported = sum(found.source != "session" for found in known)
+        waiting = 0 if "transcripts" in self.took_s else self.transcript_count - imported
+        return len(plan.conversations) + max(waiting, 0)
+
+
+def remaining_s(
+    left: Mapping[str, float], expected_s: Mapping[str, float], took_s: Mapping[str, float]
+) -> float:
+    """Seconds that the steps of `left` will need, at the pace of those that are over.
+
+    Args:
+        left: Seconds expected of each step that is not over.
+        expected_s: Seconds that were expected of each step.
+        took_s: Seconds that each finished step took.
+    """
+    passed_s = sum(expected_s[name] for name in took_s)
+    pace = sum(took_s.values()) / passed_s if passed_s else 1.0
+    # The first steps are short, so that their pace says little by itself.
+    trust = passed_s / (passed_s + TRUST_AFTER_S)
+    return sum(left.values()) * (trust * pace + 1.0 - trust)
