@@ -20,6 +20,9 @@ from kb.robots import ALLOW_ALL, DISALLOW_ALL, MAX_BYTES, RobotsRules, read_robo
 Resolve = Callable[[str, int], Sequence[str]]
 """(host, port) -> addresses; raises OSError when there are none."""
 
+ROBOTS_KEPT_S = 3600.0
+"""How long what a robots.txt says is relied on."""
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 _BACKOFF_S = 0.5
@@ -82,7 +85,7 @@ class LinkFetcher:
         self._resolve = resolve
         self._sleep = sleep
         self._clock = clock
-        self._robots: dict[str, RobotsRules] = {}
+        self._robots: dict[str, tuple[float, RobotsRules]] = {}
 
     def fetch(
         self, url: str, *, etag: str | None = None, last_modified: str | None = None
@@ -129,7 +132,7 @@ class LinkFetcher:
         return self._config.max_bytes
 
     def robots(self, target: Target) -> RobotsRules:
-        """What the robots.txt of the target's server says, fetched once."""
+        """What the robots.txt of the target's server says, fetched once an hour."""
         deadline = self._clock() + self._config.total_timeout_s
         return self._rules(target, deadline)
 
@@ -204,9 +207,12 @@ class LinkFetcher:
             )
 
     def _rules(self, target: Target, deadline: float) -> RobotsRules:
-        if target.origin not in self._robots:
-            self._robots[target.origin] = self._fetch_rules(target, deadline)
-        return self._robots[target.origin]
+        until, rules = self._robots.get(target.origin, (0.0, ALLOW_ALL))
+        now = self._clock()
+        if now >= until:
+            rules = self._fetch_rules(target, deadline)
+            self._robots[target.origin] = (now + ROBOTS_KEPT_S, rules)
+        return rules
 
     def _fetch_rules(self, target: Target, deadline: float) -> RobotsRules:
         where = read_url(target.origin + "/robots.txt")

@@ -1,6 +1,7 @@
 """A file, or bytes from anywhere, to a `ParsedDocument`."""
 
 import hashlib
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,23 +84,27 @@ def parse_in_process(
 
 def _read(path: Path, limits: Limits) -> bytes:
     try:
-        size = path.stat().st_size
-        if limits.max_total_bytes is not None and size > limits.max_total_bytes:
+        found = path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise DocumentError(
+                "unsupported", f"{str(path)!r} is a folder. Add the files in it one by one."
+            )
+        if not stat.S_ISREG(found.st_mode):
+            # A pipe or a device could go on for ever.
+            raise DocumentError("unsupported", f"{str(path)!r} is no file. Add a file.")
+        limit = limits.max_total_bytes
+        if limit is not None and found.st_size > limit:
             raise DocumentError(
                 "too_large",
-                f"{path.name!r} has {size:,} bytes and the limit is {limits.max_total_bytes:,}. "
-                "Split it, or raise `limits.max_total_bytes`.",
+                f"{path.name!r} has {found.st_size:,} bytes and the limit is {limit:,}. Split "
+                "it, or raise `limits.max_total_bytes`.",
             )
         return path.read_bytes()
     except FileNotFoundError as error:
         raise DocumentError(
             "not_found", f"There is no file {str(path)!r}. Check the path and its spelling."
         ) from error
-    except IsADirectoryError as error:
+    except (OSError, ValueError) as error:
         raise DocumentError(
-            "unsupported", f"{str(path)!r} is a folder. Add the files in it one by one."
-        ) from error
-    except OSError as error:
-        raise DocumentError(
-            "unreadable", f"{str(path)!r} cannot be read ({error.strerror}). Check its permissions."
+            "unreadable", f"{str(path)!r} cannot be read ({error}). Check its permissions."
         ) from error

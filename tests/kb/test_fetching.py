@@ -393,6 +393,20 @@ def test_robots_txt_is_obeyed_and_read_once(server: Server):
     assert server.paths() == ["/robots.txt", "/open"]
 
 
+def test_robots_txt_is_read_again_after_an_hour(server: Server):
+    server.routes["/"] = page()
+    now = [1000.0]
+    fetcher = LinkFetcher(obeying(), clock=lambda: now[0])
+
+    fetcher.fetch(server.url)
+    now[0] += 3599
+    fetcher.fetch(server.url)
+    now[0] += 2
+    fetcher.fetch(server.url)
+
+    assert server.paths() == ["/robots.txt", "/", "/", "/robots.txt", "/"]
+
+
 def test_a_redirect_into_a_disallowed_place_is_not_followed(server: Server):
     robots = b"User-agent: vivavoce\nDisallow: /private\n"
     server.routes |= {"/robots.txt": page(robots, "text/plain"), "/": redirect("/private")}

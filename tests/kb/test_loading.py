@@ -1,6 +1,7 @@
 """Files from disk, through the sandbox."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,17 @@ def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path):
     assert refused(tmp_path / "none.md").reason == "not_found"
     assert refused(tmp_path).reason == "unsupported"
     assert "folder" in str(refused(tmp_path))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.txt")
+
+    assert refused(tmp_path / "pipe.txt").reason == "unsupported"
+
+
+def test_a_name_that_no_file_can_have():
+    assert refused(Path("a\0b.txt")).reason == "unreadable"
 
 
 def test_a_file_beyond_the_limit_is_not_even_read(tmp_path: Path):
