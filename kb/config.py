@@ -127,6 +127,9 @@ class ParsingConfig(_Section):
     html_focus: Literal["precision", "balanced", "recall", "everything"] = "balanced"
     """How much of a web page is its text: from the surest part of the article only, to every
     visible word with menus and banners."""
+    html_keep_hidden: bool = False
+    """Keep text that a web page hides by its own styles. Needed for pages whose closed sections
+    are hidden that way; but what is hidden can also be meant to steer the agent."""
     html_link_targets: bool = False
     """Write where a link of a web page leads after its text. An agent can then tell callers, and
     passages get longer."""

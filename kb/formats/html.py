@@ -15,23 +15,27 @@ MIN_MAIN_CHARS = 300
 """When less main text than this is found, and it is less than `MIN_MAIN_SHARE` of what is visible,
 the page has no article to find, and all that is visible is taken."""
 MIN_MAIN_SHARE = 0.3
+MAX_FADED_SHARE = 0.2
+"""Transparent text beyond this share of a page waits to be faded in."""
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 _HIDING_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?:\.0*)?\s*(?:;|$|!)"
+    r"display\s*:\s*none|visibility\s*:\s*hidden"
     r"|font-size\s*:\s*0(?:\.0*)?(?:px|pt|em|rem|%)?\s*(?:;|$|!)"
     r"|(?:left|top|text-indent)\s*:\s*-\d{4,}",
     re.IGNORECASE,
 )
+_FADED_STYLE = re.compile(r"opacity\s*:\s*0(?:\.0*)?\s*(?:;|$|!)", re.IGNORECASE)
 
 
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     """Read a web page: trafilatura finds the main text, its tree gives the blocks."""
     root = read_tree(decode(data, stated=request.charset or _stated_charset(data)), request.name)
     builder = TextBuilder(request)
-    builder.hidden_chars += drop_hidden(root)
+    if not request.config.html_keep_hidden:
+        builder.hidden_chars += drop_hidden(root)
     title, language = _title(root), root.get("lang") or root.get("xml:lang")
     visible = _visible_length(root)
     flatten_cells(root)
@@ -63,25 +67,40 @@ def read_tree(source: str, name: str) -> Element:
 
 
 def drop_hidden(root: Element) -> int:
-    """Remove elements that a reader of the page does not see; returns the characters dropped."""
+    """Remove elements that a reader of the page does not see; returns the characters dropped.
+
+    Whole pages begin transparent and are faded in by a script, so transparent text counts as
+    hidden only when it is the lesser part of the page.
+    """
+    dropped = _drop(root, [each for each in root.iter() if _is_hidden(each)])
+    faded = {each: None for each in root.iter() if _FADED_STYLE.search(_style(each))}
+    outermost = [each for each in faded if not any(up in faded for up in each.iterancestors())]
+    length = sum(len(one_line(_shown_text(each))) for each in outermost)
+    if length and length <= MAX_FADED_SHARE * _visible_length(root):
+        dropped += _drop(root, outermost)
+    return dropped
+
+
+def _drop(root: Element, elements: list[Element]) -> int:
     dropped = 0
-    for element in list(root.iter()):
-        still_there = any(ancestor is root for ancestor in element.iterancestors())
-        if still_there and tag_of(element) and _is_hidden(element):
+    for element in elements:
+        if any(ancestor is root for ancestor in element.iterancestors()):
             dropped += len(one_line(_shown_text(element)))
             element.drop_tree()
     return dropped
 
 
 def _is_hidden(element: Element) -> bool:
-    if tag_of(element) in ("html", "body", *SKIPPED):
+    tag = tag_of(element)
+    if not tag or tag in ("html", "body", *SKIPPED):
         return False
     if element.get("hidden") is not None and element.get("hidden") != "until-found":
         return True
-    if tag_of(element) == "input" and element.get("type") == "hidden":
-        return True
-    style = element.get("style")
-    return bool(style and _HIDING_STYLE.search(style))
+    return _HIDING_STYLE.search(_style(element)) is not None
+
+
+def _style(element: Element) -> str:
+    return element.get("style") or "" if tag_of(element) else ""
 
 
 def _shown_text(element: Element) -> str:

@@ -1,5 +1,6 @@
 """PDF: pypdf opens the file and knows its outline, pdfium reads the text."""
 
+import threading
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -16,6 +17,9 @@ MAX_FALLBACK_PAGES = 20
 """Of a file in which pdfium found nothing, pypdf tries as many; it is slower by far."""
 
 _NO_TITLE = frozenset({"", "untitled", "(untitled)", "anonymous", "(anonymous)"})
+
+# pdfium keeps state of its own and serves one thread at a time.
+_pdfium_lock = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -129,17 +133,18 @@ def _read_outline(reader: Any, facts: _Facts) -> None:
 
 def _pdfium_pages(data: bytes, request: ParseRequest) -> list[list[Line]] | None:
     pypdfium2 = vendor("pypdfium2")
-    try:
-        document = pypdfium2.PdfDocument(data)
-    except pypdfium2.PdfiumError as error:
-        if "password" in str(error).lower():
-            raise encrypted(request.name, "PDF") from error
-        return None
-    try:
-        _check_pages(len(document), request)
-        return [read_lines(document, index) for index in range(len(document))]
-    finally:
-        document.close()
+    with _pdfium_lock:
+        try:
+            document = pypdfium2.PdfDocument(data)
+        except pypdfium2.PdfiumError as error:
+            if "password" in str(error).lower():
+                raise encrypted(request.name, "PDF") from error
+            return None
+        try:
+            _check_pages(len(document), request)
+            return [read_lines(document, index) for index in range(len(document))]
+        finally:
+            document.close()
 
 
 def _pypdf_pages(reader: Any) -> list[list[Line]] | None:

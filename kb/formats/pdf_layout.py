@@ -16,6 +16,7 @@ HEADING_SIZE_RATIO = 1.15
 """A short line this much larger than the body text is a heading when there is no outline."""
 PARAGRAPH_GAP_RATIO = 1.25
 """A gap this much larger than the usual one between lines ends a paragraph."""
+MAX_TINY_SHARE = 0.4
 MAX_HEADING_CHARS = 160
 MAX_HEADING_SHARE = 0.15
 """A size that holds more of the text than this is not one of headings."""
@@ -46,8 +47,8 @@ def add_pages(
     outline: Sequence[OutlineEntry],
 ) -> None:
     """Append all pages to `builder`, without running headers, footers and page numbers."""
-    builder.hidden_chars += sum(len(line.text) for lines in pages for line in lines if line.hidden)
-    pages = [[line for line in lines if not line.hidden] for lines in pages]
+    pages, hidden = _readable(pages)
+    builder.hidden_chars += hidden
     pages = without_running_lines(pages, labels)
     style = _Style.of(pages)
     by_page: dict[int, list[OutlineEntry]] = defaultdict(list)
@@ -57,6 +58,18 @@ def add_pages(
         builder.start_page(labels[index])
         levels = _located(lines, by_page[index]) if outline else style.heading_levels(lines)
         _add_page(builder, lines, levels=levels, style=style)
+
+
+def _readable(pages: Sequence[Sequence[Line]]) -> tuple[Sequence[Sequence[Line]], int]:
+    """Leave out lines too small to read; returns how many characters they had.
+
+    Where much of the text seems to be that small, the file's measures are wrong instead.
+    """
+    hidden = sum(len(line.text) for lines in pages for line in lines if line.hidden)
+    total = sum(len(line.text) for lines in pages for line in lines)
+    if hidden > MAX_TINY_SHARE * total:
+        return pages, 0
+    return [[line for line in lines if not line.hidden] for lines in pages], hidden
 
 
 @dataclass(frozen=True, slots=True)

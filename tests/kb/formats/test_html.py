@@ -58,9 +58,19 @@ def test_hidden_text_is_dropped_and_counted():
     ["display:none", "VISIBILITY: hidden", "opacity:0", "font-size:0px", "text-indent:-9999em"],
 )
 def test_ways_to_hide(style: str):
-    page = f'<html><body><p>Shown</p><p style="{style}">Hidden</p></body></html>'
+    page = f'<html><body><p>{"Shown " * 9}</p><p style="{style}">Hidden</p></body></html>'
 
-    assert parse(page, "a.html").text == "Shown"
+    assert "Hidden" not in parse(page, "a.html").text
+    keeping = ParsingConfig(html_keep_hidden=True)
+    assert "Hidden" in parse(page, "a.html", config=keeping).text
+
+
+def test_a_page_that_is_faded_in_is_not_hidden():
+    page = (
+        '<html><body><p>Menu</p><div style="opacity:0"><p>Everything else</p></div></body></html>'
+    )
+
+    assert parse(page, "a.html").text == "Menu\n\nEverything else"
 
 
 @pytest.mark.parametrize("style", ["opacity:0.5", "font-size:0.9em", "display:block", "left:-2px"])
