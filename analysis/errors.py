@@ -6,6 +6,8 @@
   x PublishError             a file of the warehouse cannot be read; the published file stays
   x QueryError               SQL on the reports cannot be run
   x LineageError             `why` was asked for something that does not exist
+  x LabelError               labels that cannot be used; says file and line
+  x ComparisonError          versions of a criterion that cannot be compared
 """
 
 
@@ -31,3 +33,11 @@ class LineageError(AnalysisError):
 
 class QueryError(AnalysisError):
     """SQL on the published reports cannot be run."""
+
+
+class LabelError(AnalysisError):
+    """Labels that cannot be used. Nothing was saved."""
+
+
+class ComparisonError(AnalysisError):
+    """Versions of a criterion that cannot be compared."""

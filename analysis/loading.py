@@ -6,8 +6,16 @@ from pathlib import Path
 import duckdb
 
 from analysis.errors import PublishError
+from analysis.labels import agreement_rows
 from analysis.parquet import literal, quoted
-from analysis.warehouse_tables import COLLECTED_VALUES, EVALUATIONS, Column, Table, View
+from analysis.warehouse_tables import (
+    COLLECTED_VALUES,
+    EVALUATIONS,
+    JUDGE_AGREEMENT,
+    Column,
+    Table,
+    View,
+)
 
 _CURRENT = {EVALUATIONS.name: "criterion_id", COLLECTED_VALUES.name: "field_id"}
 _ORDER = {EVALUATIONS.name: "evaluation_id", COLLECTED_VALUES.name: "collected_value_id"}
@@ -22,9 +30,7 @@ def load_table(connection: duckdb.DuckDBPyConnection, table: Table, files: Seque
     Raises:
         PublishError: A file cannot be read.
     """
-    definition = ", ".join(f"{quoted(c.name)} {c.type}" for c in table.all_columns)
-    connection.execute(f"CREATE TABLE {quoted(table.name)} ({definition})")
-    _comment(connection, "TABLE", table.name, table.comment, table.all_columns)
+    _create_table(connection, table)
     if not files:
         return 0
     try:
@@ -35,6 +41,32 @@ def load_table(connection: duckdb.DuckDBPyConnection, table: Table, files: Seque
             "that is named, or the folder `days` of the warehouse, and export again: everything in "
             "the warehouse is made from the stores."
         ) from error
+
+
+def load_agreement(connection: duckdb.DuckDBPyConnection) -> int:
+    """Create `judge_agreement` from the evaluations and labels that are loaded already."""
+    _create_table(connection, JUDGE_AGREEMENT)
+    rows = [
+        (
+            *(row.agent_id, row.criterion_id, row.criterion_version, row.judge_model),
+            *(row.simulated, row.judged, row.agreement.n_labels, row.agreement.labels_missing),
+            *(row.annotators, row.annotator_agreement, row.agreement.agreement),
+            *(row.agreement.kappa, row.agreement.sensitivity, row.agreement.specificity),
+            *(row.agreement.corrected_rate, row.agreement.corrected_low),
+            row.agreement.corrected_high,
+        )
+        for row in agreement_rows(connection)
+    ]
+    if rows:
+        marks = ", ".join("?" * len(JUDGE_AGREEMENT.columns))
+        connection.executemany(f"INSERT INTO judge_agreement VALUES ({marks})", rows)
+    return len(rows)
+
+
+def _create_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    definition = ", ".join(f"{quoted(c.name)} {c.type}" for c in table.all_columns)
+    connection.execute(f"CREATE TABLE {quoted(table.name)} ({definition})")
+    _comment(connection, "TABLE", table.name, table.comment, table.all_columns)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> int:

@@ -68,6 +68,34 @@ FROM (
     ),
 )
 
+SUCCESS_RATES_CORRECTED = View(
+    "success_rates_corrected",
+    "The success rate that people would give, beside the judge's own. NULL with under 20 labels: "
+    "`labels_missing` says how many more are needed.",
+    """
+SELECT r.agent_id, r.criterion_id, r.criterion_version, r.judge_model, r.simulated, r.rate,
+  r.n_judged, a.n_labels, a.labels_missing, a.agreement, a.kappa,
+  a.corrected_rate, a.corrected_low, a.corrected_high
+FROM success_rates AS r
+JOIN judge_agreement AS a USING (
+  agent_id, criterion_id, criterion_version, judge_model, simulated
+)""",
+    (
+        _AGENT,
+        *_CRITERION,
+        Column("simulated", "BOOLEAN", "Whether programs played the users."),
+        Column("rate", "DOUBLE", "The judge's rate."),
+        Column("n_judged", "BIGINT", "Conversations that it is over."),
+        Column("n_labels", "BIGINT", "Of them labelled by people."),
+        Column("labels_missing", "BIGINT", "How many more labels a corrected rate needs."),
+        Column("agreement", "DOUBLE", "Share of conversations where judge and people agree."),
+        Column("kappa", "DOUBLE", "Cohen's: 1 is perfect, 0 is chance."),
+        Column("corrected_rate", "DOUBLE", "The rate that people would give."),
+        Column("corrected_low", "DOUBLE", "Lower bound of its 95 % interval."),
+        Column("corrected_high", "DOUBLE", "Upper bound of its 95 % interval."),
+    ),
+)
+
 CRITERION_TRENDS = View(
     "criterion_trends",
     "Success rates by day.",

@@ -85,3 +85,15 @@ class AnalysisResult(_Record):
     """Why there is no summary although one was asked for."""
     usage: Usage | None = None
     """Sum over every call of the judge; None when none was made."""
+
+
+class Label(_Record):
+    """What one person decided about one criterion of one conversation."""
+
+    conversation_id: str
+    criterion_id: str
+    verdict: Verdict
+    annotator: str
+    note: str | None = None
+    labelled_at: datetime | None = None
+    """UTC; None takes the time of saving."""

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from analysis import tables
 from analysis.missing import AnalysisKey, Missing, missing_from
 from analysis.prompts import judge_prompt_version
-from analysis.results import AnalysisResult, CollectedValue, Evaluation
+from analysis.results import AnalysisResult, CollectedValue, Evaluation, Label
 from analysis.store_rows import (
     add_answer,
     answer_row,
@@ -208,6 +208,21 @@ class AnalysisStore:
             StoredRun(**row)
             for row in self._rows_of(table, table.c.analysis_run_id, conversation_ids)
         ]
+
+    def add_labels(self, labels: Sequence[Label], *, now: datetime) -> None:
+        """Keep verdicts by people; a newer one of the same person replaces the older."""
+        table = tables.labels
+        with self._engine.begin() as connection:
+            for label in labels:
+                connection.execute(
+                    sa.delete(table).where(
+                        table.c.conversation_id == label.conversation_id,
+                        table.c.criterion_id == label.criterion_id,
+                        table.c.annotator == label.annotator,
+                    )
+                )
+                row = label.model_dump() | {"labelled_at": label.labelled_at or now}
+                connection.execute(sa.insert(table), row)
 
     def labels(self, conversation_ids: Sequence[str]) -> list[dict[str, Any]]:
         """Return the verdicts by people on these conversations, oldest first."""

@@ -9,6 +9,7 @@ from conversation.config import AgentConfig, DataCollectionField
 
 VIEWS = (
     outcome_views.SUCCESS_RATES,
+    outcome_views.SUCCESS_RATES_CORRECTED,
     outcome_views.CRITERION_TRENDS,
     operation_views.LATENCY,
     operation_views.COSTS_BY_MODEL,

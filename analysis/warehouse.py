@@ -16,7 +16,7 @@ import duckdb
 from filelock import FileLock
 from pydantic import ValidationError
 
-from analysis.loading import create_view, load_table
+from analysis.loading import create_view, load_agreement, load_table
 from analysis.parquet import ParquetWriter, read_rows
 from analysis.store import AnalysisStore
 from analysis.views import VIEWS, agent_views
@@ -44,8 +44,9 @@ from analysis.warehouse_rows import (
 from analysis.warehouse_tables import (
     DAILY_TABLES,
     DOCUMENTS,
+    JUDGE_AGREEMENT,
     QUESTION_VERSIONS,
-    TABLES,
+    STORED_TABLES,
 )
 from conversation.config import AgentConfig
 from conversation.errors import StoreError, UnknownConversationError
@@ -154,8 +155,9 @@ def publish(warehouse_dir: Path, target: Path, agents: Sequence[AgentConfig]) ->
         ) as connection:
             row_counts = {
                 table.name: load_table(connection, table, table_files(warehouse_dir, table))
-                for table in TABLES
+                for table in STORED_TABLES
             }
+            row_counts[JUDGE_AGREEMENT.name] = load_agreement(connection)
             for view in views:
                 create_view(connection, view)
             connection.execute("CHECKPOINT")

@@ -288,6 +288,30 @@ QUESTION_VERSIONS = Table(
     ),
 )
 
+JUDGE_AGREEMENT = Table(
+    "judge_agreement",
+    "How far each judge can be believed on each criterion, by the labels of people.",
+    (
+        Column("agent_id", "VARCHAR", "The agent."),
+        Column("criterion_id", "VARCHAR", "The criterion."),
+        Column("criterion_version", "VARCHAR", "Version of the question."),
+        Column("judge_model", "VARCHAR", "The judge."),
+        Column("simulated", "BOOLEAN", "Whether programs played the users."),
+        Column("n_judged", "BIGINT", "Conversations with verdict success or failure."),
+        Column("n_labels", "BIGINT", "Of them also decided by people; ties are left out."),
+        Column("labels_missing", "BIGINT", "How many more a corrected rate needs."),
+        Column("annotators", "BIGINT", "People who labelled."),
+        Column("annotator_agreement", "DOUBLE", "Share of pairs of people who agree."),
+        Column("agreement", "DOUBLE", "Share of conversations where judge and people agree."),
+        Column("kappa", "DOUBLE", "Cohen's: 1 is perfect, 0 is chance."),
+        Column("sensitivity", "DOUBLE", "Share of people's successes that the judge finds."),
+        Column("specificity", "DOUBLE", "Share of people's failures that the judge finds."),
+        Column("corrected_rate", "DOUBLE", "Success rate that people would give; NULL: too few."),
+        Column("corrected_low", "DOUBLE", "Lower bound of its 95 % interval."),
+        Column("corrected_high", "DOUBLE", "Upper bound of its 95 % interval."),
+    ),
+)
+
 DAILY_TABLES = (
     CONVERSATIONS,
     TURNS,
@@ -301,10 +325,13 @@ DAILY_TABLES = (
 """Kept as one Parquet file a day."""
 SNAPSHOT_TABLES = (DOCUMENTS, QUESTION_VERSIONS)
 """Small tables that do not belong to a day; replaced whole."""
-TABLES = DAILY_TABLES + SNAPSHOT_TABLES
+STORED_TABLES = DAILY_TABLES + SNAPSHOT_TABLES
+DERIVED_TABLES = (JUDGE_AGREEMENT,)
+"""Computed from the others when the reports are published."""
+TABLES = STORED_TABLES + DERIVED_TABLES
 
 
 def dictionary_version() -> str:
     """Return a hash of every name and type: days written with another one are written again."""
-    lines = [f"{t.name}.{c.name} {c.type}" for t in TABLES for c in t.columns]
+    lines = [f"{t.name}.{c.name} {c.type}" for t in STORED_TABLES for c in t.columns]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]

@@ -78,6 +78,7 @@ def test_a_conversation_reaches_every_table(stores: Stores):
         "labels": 0,
         "documents": 0,
         "question_versions": 8,
+        "judge_agreement": 1,
     }
     assert ask(stores, "select day, duration_s, summary from conversations") == [
         (FIRST, 10.0, "A refund.")
@@ -131,6 +132,7 @@ def test_names_that_people_build_on_stay(stores: Stores):
         *("conversations", "turns", "retrievals", "evaluations", "collected_values"),
         *("call_metrics", "usage", "labels", "documents", "question_versions"),
         *("success_rates", "criterion_trends", "latency", "costs_by_model", "topics"),
+        *("judge_agreement", "success_rates_corrected"),
         *("flagged_conversations", "value_counts", "lineage", "daily_report"),
         "agent_shop_desk",
     }
