@@ -153,6 +153,8 @@ def publish(warehouse_dir: Path, target: Path, agents: Sequence[AgentConfig]) ->
         with duckdb.connect(
             str(following), config={"autoinstall_known_extensions": "false"}
         ) as connection:
+            # One transaction: hundreds of comments would each wait for the disk.
+            connection.begin()
             row_counts = {
                 table.name: load_table(connection, table, table_files(warehouse_dir, table))
                 for table in STORED_TABLES
@@ -160,6 +162,7 @@ def publish(warehouse_dir: Path, target: Path, agents: Sequence[AgentConfig]) ->
             row_counts[JUDGE_AGREEMENT.name] = load_agreement(connection)
             for view in views:
                 create_view(connection, view)
+            connection.commit()
             connection.execute("CHECKPOINT")
         _flush(following)
         following.replace(target)

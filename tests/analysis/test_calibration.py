@@ -109,13 +109,14 @@ def test_the_interval_holds_the_truth_in_19_of_20_runs():
 def test_choosing_what_to_label_narrows_the_interval_faster_than_chance():
     random = np.random.default_rng(11)
     widths: dict[str, list[float]] = {"chosen": [], "random": []}
-    for _ in range(300):
-        truth = random.random(500) < 0.85
-        judged = np.where(truth, random.random(500) < 0.97, random.random(500) >= 0.5)
+    for _ in range(100):
+        # A judge that is too strict: its successes are sure, its failures are not.
+        truth = random.random(500) < 0.7
+        judged = np.where(truth, random.random(500) < 0.72, random.random(500) >= 0.98)
         for way, picked in widths.items():
             picked.append(_width(random, truth, judged, way))
     ratio = np.median(widths["chosen"]) / np.median(widths["random"])
-    assert ratio < 1.0
+    assert ratio < 0.97, ratio
 
 
 def _width(random: np.random.Generator, truth: np.ndarray, judged: np.ndarray, way: str) -> float:
