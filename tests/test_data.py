@@ -10,6 +10,8 @@ import yaml
 
 from conversation.agent_file import load_agent
 from conversation.config import AgentConfig
+from conversation.importing import import_path
+from conversation.store import ConversationStore
 from kb.loading import load_file
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -144,6 +146,20 @@ def test_a_sample_conversation_lies_in_the_ten_days_before_the_demo_was_written(
     started_at = read_yaml(path)["started_at"]
 
     assert datetime(2026, 11, 12, tzinfo=UTC) <= started_at < datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def test_every_sample_conversation_goes_into_the_store_once(tmp_path: Path):
+    with ConversationStore.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        first = import_path(DATA / "transcripts", store, "support")
+        second = import_path(DATA / "transcripts", store, "support")
+        lengths = [len(store.transcript(each).turns) for each in first.imported]
+
+    assert first.rejected == []
+    assert second.imported == []
+    assert sorted(first.imported) == sorted(
+        read_yaml(path)["conversation_id"] for path in TRANSCRIPT_FILES
+    )
+    assert all(2 <= length <= 12 for length in lengths)
 
 
 def test_sample_conversations_differ_in_outcome_mood_and_reason(support: AgentConfig):
