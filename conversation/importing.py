@@ -202,4 +202,4 @@ def _unreadable(error: Exception) -> str:
         return f"The file cannot be used: {error}."
     # The first line only: a YAML error goes on with an excerpt, and with it what was said.
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return f"The file cannot be read ({type(error).__name__}: {reason}). Save it as UTF-8 text."
+    return f"It cannot be read ({type(error).__name__}: {reason}). Save it as UTF-8 text."
