@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from conversation.sentences import Sentence, split_sentences
 from conversation.telling_words import is_negated, numbers_of, plain_quotes, telling_words
@@ -187,8 +188,7 @@ def _best_window(
     Only then is it asked whether one denies what the other affirms: a window that says less must
     not stand in for the one that contradicts.
     """
-    parts = split_sentences(passage.text)
-    words = [telling_words(part.text) for part in parts]
+    parts, words = _read(passage.text)
     heading = telling_words(" ".join([passage.document_name, *passage.heading_path]))
     best: _Window | None = None
     for length in range(1, MAX_WINDOW_SENTENCES + 1):
@@ -203,6 +203,13 @@ def _best_window(
     if best is None or is_negated(sentence.text) == is_negated(best.text):
         return best
     return replace(best, score=best.score * CONTRADICTION_FACTOR)
+
+
+@lru_cache(maxsize=1_024)
+def _read(text: str) -> tuple[list[Sentence], list[frozenset[str]]]:
+    """Sentences of a passage with their telling words; passages come back turn after turn."""
+    parts = split_sentences(text)
+    return parts, [telling_words(part.text) for part in parts]
 
 
 def _citation(sentence: Sentence, window: _Window) -> Citation:

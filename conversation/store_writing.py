@@ -69,13 +69,14 @@ def add_event(
 ) -> None:
     """Append one event."""
     connection.execute(
-        insert(conversation_events).values(
-            conversation_id=conversation_id,
-            turn_id=turn_id,
-            kind=kind,
-            occurred_at=at,
-            payload=dict(payload),
-        )
+        insert(conversation_events),
+        {
+            "conversation_id": conversation_id,
+            "turn_id": turn_id,
+            "kind": kind,
+            "occurred_at": at,
+            "payload": dict(payload),
+        },
     )
 
 
@@ -85,12 +86,12 @@ def add_turn(
     """Append a turn as event and row with its usage, and return its id."""
     turn_id = turn.turn_id or turn_id_of(conversation_id, index)
     turn = turn.model_copy(update={"turn_id": turn_id})
-    connection.execute(insert(turns).values(turn_row(conversation_id, turn, index=index, at=at)))
+    connection.execute(insert(turns), turn_row(conversation_id, turn, index=index, at=at))
     add_event(
         connection, conversation_id, f"{turn.role}_turn", at, turn_payload(turn), turn_id=turn_id
     )
     if turn.usage is not None:
         connection.execute(
-            insert(llm_usage).values(usage_row(conversation_id, turn_id, turn.usage, at=at))
+            insert(llm_usage), usage_row(conversation_id, turn_id, turn.usage, at=at)
         )
     return turn_id
