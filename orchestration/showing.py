@@ -7,15 +7,16 @@ from conversation.importing import ImportReport
 from conversation.store import ConversationSummary
 from conversation.transcript import Usage
 from kb.document import Document, SyncReport
-from orchestration.tables import Cell
+from orchestration.replying import printable
+from orchestration.tables import Cell, text_table
 
 Table = tuple[Sequence[str], Sequence[Sequence[Cell]]]
 """Headers and rows."""
 
 
 def document_rows(documents: Sequence[Document]) -> Table:
-    """One row a document; what a failure says stands in the last column."""
-    headers = ["document", "kind", "state", "version", "bytes", "characters", "chunks", "note"]
+    """One row a document."""
+    headers = ["document", "kind", "state", "version", "bytes", "characters", "chunks"]
     rows = [
         [
             document.name,
@@ -25,11 +26,25 @@ def document_rows(documents: Sequence[Document]) -> Table:
             document.bytes,
             document.chars,
             document.chunk_count,
-            document.detail or "",
         ]
         for document in documents
     ]
     return headers, rows
+
+
+def document_notes(documents: Sequence[Document]) -> list[str]:
+    """One sentence for each document that could not be read, or not be renewed."""
+    return [
+        f"{document.name}: {document.detail}"
+        for document in documents
+        if document.detail is not None
+    ]
+
+
+def document_table(documents: Sequence[Document]) -> str:
+    """The documents for a terminal, with what is wrong with them below."""
+    table = text_table(*document_rows(documents))
+    return "\n".join([table, *(f"\n{printable(note)}" for note in document_notes(documents))])
 
 
 def document_state(document: Document) -> str:

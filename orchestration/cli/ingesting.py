@@ -10,7 +10,7 @@ from orchestration.operations import ingest as ingest_agent
 from orchestration.operations import room_left
 from orchestration.replying import printable
 from orchestration.settings import load_settings
-from orchestration.showing import document_rows, ingest_summary
+from orchestration.showing import document_table, ingest_summary
 from orchestration.tables import text_table
 
 app = typer.Typer()
@@ -58,10 +58,9 @@ def ingest(
     with opened_deployment(progress()) as deployment:
         report = ingest_agent(deployment, agent)
         documents = deployment.knowledge_base(agent).documents()
-    headers, rows = document_rows(documents)
-    typer.echo(text_table(headers, rows))
+    typer.echo(document_table(documents))
     typer.echo(f"\n{ingest_summary(report)}")
-    if strict and any(document.status == "failed" or document.reason for document in documents):
+    if strict and report.count("failed"):
         raise typer.Exit(1)
 
 
@@ -71,8 +70,7 @@ def status(agent: Agent) -> None:
     with opened_deployment() as deployment:
         documents = deployment.knowledge_base(agent).documents()
         limits = deployment.agent(agent).agent.knowledge_base.limits
-    headers, rows = document_rows(documents)
-    typer.echo(text_table(headers, rows))
+    typer.echo(document_table(documents))
     typer.echo(f"\n{room_left(documents, limits)}")
 
 

@@ -14,6 +14,7 @@ from conversation.store import ConversationSummary
 from kb.document import Document, SyncReport
 from orchestration.showing import (
     Table,
+    document_notes,
     document_rows,
     ended_rows,
     evaluation_summary,
@@ -41,6 +42,9 @@ def documents_metadata(report: SyncReport, documents: Sequence[Document]) -> Met
         "failed": report.count("failed"),
         "bytes": sum(document.bytes for document in documents),
         "table": markdown(document_rows(documents)),
+        "notes": dg.MetadataValue.md(
+            markdown_table(["note"], [[note] for note in document_notes(documents)])
+        ),
     }
 
 

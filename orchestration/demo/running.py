@@ -20,13 +20,12 @@ from orchestration.demo.conversing import Script, hold_conversation
 from orchestration.demo.site import served_site, site_port, with_site_port
 from orchestration.demo.steps import Steps
 from orchestration.deployment import Deployment
-from orchestration.errors import RunFailedError
+from orchestration.errors import RunFailedError, SettingsError
 from orchestration.operations import days_with_conversations, import_transcripts
 from orchestration.progress import Progress, format_duration
 from orchestration.runs import RunOutcome, opened_instance, run_job
 from orchestration.settings import Settings
-from orchestration.showing import document_rows, import_summary
-from orchestration.tables import text_table
+from orchestration.showing import document_table, import_summary
 
 AGENT_ID = "support"
 
@@ -41,11 +40,18 @@ def run_demo(settings: Settings, *, fresh: bool) -> None:
     Raises:
         RunFailedError: A step failed; the message says which and why.
     """
+    questions = settings.data_dir / "demo" / f"{AGENT_ID}-questions.yaml"
+    transcripts = settings.data_dir / "transcripts"
+    for needed in (questions, transcripts):
+        if not needed.exists():
+            raise SettingsError(
+                f"The demo's sample data {str(needed)!r} is not there. Run the demo in the "
+                "repository's folder, or set VIVAVOCE_DATA_DIR to its folder `data`."
+            )
+    script = Script.read(questions)
     progress = Progress.on_standard_output()
     began_s = time.monotonic()
     progress.say("Viva Voce demo: documents -> conversation -> evaluations -> report")
-    script = Script.read(settings.data_dir / "demo" / f"{AGENT_ID}-questions.yaml")
-    transcripts = settings.data_dir / "transcripts"
     with (
         _demo_deployment(settings, progress) as deployment,
         opened_instance(deployment) as instance,
@@ -119,8 +125,7 @@ class _Demo:
         self.instance.add_dynamic_partitions("agents", [AGENT_ID])
         outcome = self._run("ingest_agent", partition=AGENT_ID)
         documents = self.deployment.knowledge_base(AGENT_ID).documents()
-        table = text_table(*document_rows(documents))
-        self.progress.say(_indented(table))
+        self.progress.say(_indented(document_table(documents)))
         self._say_checks(outcome)
 
     def converse(self, script: Script) -> None:
