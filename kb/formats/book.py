@@ -9,7 +9,7 @@ from kb.errors import DocumentError
 from kb.formats.archive import Archive
 from kb.formats.building import ParseRequest, TextBuilder, encrypted, malformed, one_line
 from kb.formats.decoding import decode
-from kb.formats.html import drop_hidden, read_tree
+from kb.formats.html import drop_hidden, drop_permalinks, read_tree
 from kb.formats.html_tree import add_tree, tag_of
 
 _CONTAINER = "META-INF/container.xml"
@@ -40,6 +40,7 @@ def _add_chapter(builder: TextBuilder, data: bytes, member: str) -> None:
             raise
         return  # A blank page is no reason to refuse the book.
     builder.hidden_chars += drop_hidden(root)
+    drop_permalinks(root)
     add_tree(builder, root)
 
 

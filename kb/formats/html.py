@@ -1,6 +1,7 @@
 """Web pages: the main text with its structure; menus, banners and hidden text left out."""
 
 import re
+from collections.abc import Iterator
 from urllib.parse import urljoin
 
 from kb.config import ParsingConfig
@@ -8,7 +9,16 @@ from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.building import ParseRequest, TextBuilder, malformed, one_line
 from kb.formats.decoding import decode
-from kb.formats.html_tree import SKIPPED, Element, add_tree, flatten_cells, inline_text, tag_of
+from kb.formats.html_body import marked_body
+from kb.formats.html_tree import (
+    SKIPPED,
+    Element,
+    add_tree,
+    flatten_cells,
+    inline_text,
+    tag_of,
+    visible_text,
+)
 from kb.formats.vendors import vendor
 
 MIN_MAIN_CHARS = 300
@@ -27,6 +37,7 @@ _HIDING_STYLE = re.compile(
     r"|(?:left|top|text-indent)\s*:\s*-\d{4,}",
     re.IGNORECASE,
 )
+_PERMALINK_SIGNS = frozenset({"¶", "#", "§", "\N{LINK SYMBOL}", "\uf0c1"})
 _FADED_STYLE = re.compile(r"opacity\s*:\s*0(?:\.0*)?\s*(?:;|$|!)", re.IGNORECASE)
 
 
@@ -38,8 +49,10 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
         builder.hidden_chars += drop_hidden(root)
     title, language = _title(root), root.get("lang") or root.get("xml:lang")
     visible = _visible_length(root)
+    drop_permalinks(root)
     flatten_cells(root)
-    main = _main_text(root, request.config, name=request.name)
+    focused = visible > MIN_MAIN_CHARS and request.config.html_focus != "everything"
+    main = _main_text(root, request.config, name=request.name) if focused else None
     if main is not None:
         add_tree(builder, main)
     parsed = builder.build(title=title, language=language, metadata=_metadata(root))
@@ -75,17 +88,24 @@ def drop_hidden(root: Element) -> int:
     dropped = _drop(root, [each for each in root.iter() if _is_hidden(each)])
     faded = {each: None for each in root.iter() if _FADED_STYLE.search(_style(each))}
     outermost = [each for each in faded if not any(up in faded for up in each.iterancestors())]
-    length = sum(len(one_line(_shown_text(each))) for each in outermost)
+    length = sum(len(one_line(visible_text(each))) for each in outermost)
     if length and length <= MAX_FADED_SHARE * _visible_length(root):
         dropped += _drop(root, outermost)
     return dropped
+
+
+def drop_permalinks(root: Element) -> None:
+    """Remove the signs beside headings that link to the heading itself."""
+    for link in list(root.iter("a")):
+        if one_line(visible_text(link)) in _PERMALINK_SIGNS and "#" in (link.get("href") or ""):
+            link.drop_tree()
 
 
 def _drop(root: Element, elements: list[Element]) -> int:
     dropped = 0
     for element in elements:
         if any(ancestor is root for ancestor in element.iterancestors()):
-            dropped += len(one_line(_shown_text(element)))
+            dropped += len(one_line(visible_text(element)))
             element.drop_tree()
     return dropped
 
@@ -103,28 +123,18 @@ def _style(element: Element) -> str:
     return element.get("style") or "" if tag_of(element) else ""
 
 
-def _shown_text(element: Element) -> str:
-    pieces: list[str] = []
-    stack = [element]
-    while stack:
-        current = stack.pop()
-        if tag_of(current) and tag_of(current) not in SKIPPED:
-            pieces.append(current.text or "")
-            stack.extend(current)
-        if current is not element:
-            pieces.append(current.tail or "")
-    return " ".join(pieces)
-
-
 def _visible_length(root: Element) -> int:
     body = root.find("body")
-    return len(one_line(_shown_text(root if body is None else body)))
+    return len(one_line(visible_text(root if body is None else body)))
 
 
 def _main_text(root: Element, config: ParsingConfig, *, name: str) -> Element | None:
     focus = config.html_focus
-    if focus == "everything":
-        return None
+    body = marked_body(root) if focus in ("balanced", "recall") else None
+    if body is not None:
+        if config.html_link_targets:
+            _write_targets(body.iter("a"), base=name)
+        return body
     found = vendor("trafilatura").bare_extraction(
         root,
         include_comments=False,
@@ -137,13 +147,13 @@ def _main_text(root: Element, config: ParsingConfig, *, name: str) -> Element | 
     if found is None:
         return None
     if config.html_link_targets:
-        _write_targets(found.body, base=name)
+        _write_targets(found.body.iter("ref"), base=name)
     return _as_html(found.body)
 
 
-def _write_targets(body: Element, *, base: str) -> None:
-    for link in body.iter("ref"):
-        target = urljoin(base, link.get("target") or "")
+def _write_targets(links: Iterator[Element], *, base: str) -> None:
+    for link in links:
+        target = urljoin(base, link.get("target") or link.get("href") or "")
         if _LINK.match(target) and target not in inline_text(link):
             link.tail = f" ({target}){link.tail or ''}"
 

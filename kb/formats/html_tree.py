@@ -46,6 +46,20 @@ def inline_text(element: Element) -> str:
     return "\n".join(filter(None, (one_line(line) for line in lines)))
 
 
+def visible_text(element: Element) -> str:
+    """All text inside, tails of inner elements included, without scripts and the like."""
+    pieces: list[str] = []
+    stack = [element]
+    while stack:
+        current = stack.pop()
+        if tag_of(current) and tag_of(current) not in SKIPPED:
+            pieces.append(current.text or "")
+            stack.extend(current)
+        if current is not element:
+            pieces.append(current.tail or "")
+    return " ".join(pieces)
+
+
 class _Walk:
     """One pass; remembers which elements hold blocks, so that no subtree is searched twice."""
 

@@ -80,6 +80,12 @@ def test_ways_that_do_not_hide(style: str):
     assert parse(page, "a.html").text == "Shown\n\nAlso"
 
 
+def test_signs_beside_headings_go():
+    page = '<html><body><h2>How <a href="#how">¶</a></h2><p>Text <a href="/x">#</a></p></body>'
+
+    assert parse(page, "a.html").text == "How\n\nText #"
+
+
 def test_a_page_without_an_article_is_taken_whole():
     page = "<html><body><div>Opening hours</div><span>Mon</span> 9-17</body></html>"
 
@@ -129,3 +135,38 @@ def test_a_deeply_nested_page_does_not_end_the_parser():
     page = f"<html><body>{'<div>' * 5000}deep{'</div>' * 5000}</body></html>"
 
     assert reason(page, "a.html") in ("read", "malformed", "empty")
+
+
+WORDS = "Refunds are paid within five working days to the card that was used. " * 6
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        '<div class="theme-doc-markdown markdown">',
+        '<div class="body" role="main">',
+        '<div itemprop="articleBody">',
+        '<div id="fullArticle">',
+    ],
+)
+def test_a_marked_body_is_taken_whole(opening: str):
+    page = f"""<html><body><div class="menu"><a href="/a">Plans</a></div>{opening}
+    <h1>Refunds</h1><p>{WORDS}</p><details><summary>And fees?</summary>None.</details>
+    <ul><li><a href="/x">Short</a></li></ul><nav>Previous page</nav></div><div>Imprint</div>"""
+
+    parsed = parse(page, "a.html")
+
+    assert outline(parsed) == [
+        "heading1| Refunds",
+        f"paragraph| {WORDS.strip()}",
+        "paragraph| And fees?",
+        "paragraph| None.",
+        "list| - Short",
+    ]
+
+
+def test_teasers_marked_as_articles_are_not_the_body():
+    teasers = f'<div itemprop="articleBody"><p>Teaser {WORDS}</p></div>' * 2
+    page = f"<html><body><article><h1>Own</h1><p>{WORDS}</p></article>{teasers}</body></html>"
+
+    assert parse(page, "a.html").text.startswith("Own")
