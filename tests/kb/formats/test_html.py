@@ -3,6 +3,8 @@
 import pytest
 
 from kb.config import ParsingConfig
+from kb.formats.html import read_tree
+from kb.formats.html_body import marked_body
 from tests.kb.formats.documents import EVERYTHING, outline, parse, reason
 
 BODY = """
@@ -165,8 +167,10 @@ def test_a_marked_body_is_taken_whole(opening: str):
     ]
 
 
-def test_teasers_marked_as_articles_are_not_the_body():
-    teasers = f'<div itemprop="articleBody"><p>Teaser {WORDS}</p></div>' * 2
-    page = f"<html><body><article><h1>Own</h1><p>{WORDS}</p></article>{teasers}</body></html>"
+def test_several_marked_articles_or_one_of_links_are_not_the_body():
+    teaser = f'<div itemprop="articleBody"><p>Teaser {WORDS}</p></div>'
+    links = f'<div itemprop="articleBody"><p>{WORDS}</p><a href="/x">{WORDS}</a></div>'
 
-    assert parse(page, "a.html").text.startswith("Own")
+    assert marked_body(read_tree(f"<body>{teaser}</body>", "a.html")) is not None
+    assert marked_body(read_tree(f"<body>{teaser * 2}</body>", "a.html")) is None
+    assert marked_body(read_tree(f"<body>{links}</body>", "a.html")) is None
