@@ -10,7 +10,7 @@ import duckdb
 from analysis.parquet import literal
 
 Cell = str | int | float | bool | date | datetime | None
-ColumnKind = Literal["text", "count", "share", "usd", "ms", "seconds"]
+ColumnKind = Literal["text", "count", "share", "ratio", "usd", "ms", "seconds"]
 """How the values of a column are shown; `share` is a number from 0 to 1."""
 
 FLAGGED_SHOWN = 10
@@ -50,7 +50,8 @@ class _Question:
     sql: str
     columns: tuple[ReportColumn, ...]
     note: str | None
-    if_empty: str
+    if_empty: str | None
+    """What to say when there is nothing; None leaves the section out."""
 
 
 def _columns(**kinds: ColumnKind) -> tuple[ReportColumn, ...]:
@@ -99,6 +100,28 @@ ORDER BY s.agent_id, s.criterion_id, version, judge_model, simulated""",
         "rate = success / (success + failure), with its 95 % interval (Wilson). Unknown verdicts "
         "and errors are no part of it.",
         "Nothing has been judged yet.",
+    ),
+    _Question(
+        "Judge against people",
+        """
+SELECT agent_id, criterion_id, n_labels, agreement, kappa, rate, corrected_rate, corrected_low,
+  corrected_high, labels_missing
+FROM success_rates_corrected WHERE n_labels > 0{and_where}
+ORDER BY agent_id, criterion_id, criterion_version, judge_model, simulated""",
+        _columns(
+            agent="text",
+            criterion="text",
+            labels="count",
+            agree="share",
+            kappa="ratio",
+            judge_says="share",
+            people_would="share",
+            from_="share",
+            to="share",
+            labels_missing="count",
+        ),
+        "people would = the success rate that people would give, with its 95 % interval.",
+        None,
     ),
     _Question(
         "Topics",
@@ -176,7 +199,10 @@ def render_report(connection: duckdb.DuckDBPyConnection, *, agent_id: str | None
         connection: From `open_reports`.
         agent_id: Only this agent; None means all.
     """
-    return Report(tuple(_section(connection, question, agent_id) for question in _QUESTIONS))
+    asked = [(question, _section(connection, question, agent_id)) for question in _QUESTIONS]
+    return Report(
+        tuple(section for question, section in asked if section.rows or question.if_empty)
+    )
 
 
 def _section(
@@ -209,6 +235,8 @@ def format_cell(value: Cell, kind: ColumnKind) -> str:
 def _format_number(value: float, kind: ColumnKind) -> str:
     if kind == "share":
         return f"{100 * value:.1f} %"
+    if kind == "ratio":
+        return f"{value:.2f}"
     if kind == "usd":
         return "$0" if value == 0 else f"${value:,.4f}"
     if kind == "ms":

@@ -5,6 +5,7 @@ import pytest
 
 from analysis.errors import LabelError
 from analysis.labels import agreement_rows, conversations_to_label, majority, read_labels
+from analysis.report_text import render_report, report_as_text
 from analysis.reports import open_reports
 from analysis.results import Label
 from tests.analysis.calls import (
@@ -101,6 +102,8 @@ def test_labels_reach_the_reports_with_agreement_and_a_corrected_rate(stores: St
             "select rate, corrected_rate, corrected_low, corrected_high, labels_missing "
             "from success_rates_corrected"
         ).fetchall()
+        text = report_as_text(render_report(connection), with_sql=False)
+        assert "Judge against people" in text
     [(rate, point, low, high, missing)] = corrected
     assert rate == pytest.approx(16 / 22)
     assert low < point < high < rate + 0.2

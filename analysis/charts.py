@@ -1,0 +1,74 @@
+"""Small charts as inline SVG. Colours are CSS variables, so that they follow light and dark."""
+
+from collections.abc import Sequence
+from html import escape
+
+_WIDTH = 320
+_ROW_HEIGHT = 22
+
+
+def interval_bar(rate: float | None, low: float | None, high: float | None) -> str:
+    """Return a bar from 0 to 100 % with its interval as a whisker."""
+    if rate is None or low is None or high is None:
+        return '<span class="none">no verdict</span>'
+    x, left, right = (_WIDTH * value for value in (rate, low, high))
+    label = f"{100 * rate:.1f} %, 95 % interval {100 * low:.1f} to {100 * high:.1f} %"
+    return (
+        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_ROW_HEIGHT}" role="img" '
+        f'aria-label="{escape(label)}"><title>{escape(label)}</title>'
+        f'<rect class="track" x="0" y="5" width="{_WIDTH}" height="12" rx="3"/>'
+        f'<rect class="fill" x="0" y="5" width="{x:.1f}" height="12" rx="3"/>'
+        f'<path class="whisker" d="M{left:.1f} 11H{right:.1f}M{left:.1f} 6V16M{right:.1f} 6V16"/>'
+        "</svg>"
+    )
+
+
+def share_bar(share: float, part: float) -> str:
+    """Return a bar of `share`, of which `part` (both 0 to 1) stands out."""
+    label = f"{100 * share:.1f} %"
+    return (
+        f'<svg class="chart" viewBox="0 0 {_WIDTH} {_ROW_HEIGHT}" role="img" '
+        f'aria-label="{escape(label)}">'
+        f'<rect class="track" x="0" y="5" width="{_WIDTH}" height="12" rx="3"/>'
+        f'<rect class="fill" x="0" y="5" width="{_WIDTH * share:.1f}" height="12" rx="3"/>'
+        f'<rect class="bad" x="0" y="5" width="{_WIDTH * share * part:.1f}" height="12" rx="3"/>'
+        "</svg>"
+    )
+
+
+def trend_line(points: Sequence[tuple[str, float, float, float]], *, height: int = 90) -> str:
+    """Return rates over days with their intervals as a band.
+
+    Args:
+        points: (day, rate, low, high), oldest first, at least two.
+        height: In pixels of the drawing.
+    """
+    step = (_WIDTH - 8) / (len(points) - 1)
+    places = [(4 + step * number, point) for number, point in enumerate(points)]
+
+    def height_of(value: float) -> float:
+        return 4 + (height - 8) * (1 - value)
+
+    def at(x: float, value: float) -> str:
+        return f"{x:.1f} {height_of(value):.1f}"
+
+    upper = " ".join(at(x, point[3]) for x, point in places)
+    lower = " ".join(at(x, point[2]) for x, point in reversed(places))
+    line = " ".join(at(x, point[1]) for x, point in places)
+    dots = "".join(
+        f'<circle class="dot" cx="{x:.1f}" cy="{height_of(point[1]):.1f}" r="2.5">'
+        f"<title>{escape(point[0])}: {100 * point[1]:.1f} %</title></circle>"
+        for x, point in places
+    )
+    days = (
+        f'<text x="4" y="{height + 12}">{escape(points[0][0])}</text>'
+        f'<text x="{_WIDTH - 4}" y="{height + 12}" text-anchor="end">{escape(points[-1][0])}</text>'
+    )
+    label = f"success rate by day from {points[0][0]} to {points[-1][0]}"
+    return (
+        f'<svg class="chart trend" viewBox="0 0 {_WIDTH} {height + 16}" role="img" '
+        f'aria-label="{escape(label)}">'
+        f'<path class="axis" d="M4 4H{_WIDTH - 4}M4 {height - 4}H{_WIDTH - 4}"/>'
+        f'<polygon class="band" points="{upper} {lower}"/>'
+        f'<polyline class="line" points="{line}"/>{dots}{days}</svg>'
+    )

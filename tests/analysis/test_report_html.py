@@ -1,0 +1,113 @@
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from analysis.charts import interval_bar, trend_line
+from analysis.report_html import report_as_html
+from analysis.reports import open_reports
+from tests.analysis.calls import (
+    DAY,
+    Stores,
+    a_verdict,
+    hold_call,
+    hold_judged_calls,
+    open_stores,
+    refresh,
+    save_answers,
+)
+
+VOID = {"meta", "br"}
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Iterator[Stores]:
+    with open_stores(tmp_path) as stores:
+        yield stores
+
+
+class WellFormed(HTMLParser):
+    """Raises when tags are not closed in order; collects tags and text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open_tags: list[str] = []
+        self.tags: set[str] = set()
+        self.words = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        if tag not in VOID:
+            self.open_tags.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open_tags.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def page(stores: Stores) -> str:
+    refresh(stores)
+    with open_reports(stores.reports) as connection:
+        return report_as_html(connection, generated_at=DAY)
+
+
+def parsed(html: str) -> WellFormed:
+    parser = WellFormed()
+    parser.feed(html)
+    assert parser.open_tags == []
+    return parser
+
+
+def test_the_page_shows_rates_with_intervals_and_quotes(stores: Stores):
+    hold_judged_calls(stores)
+    words = parsed(page(stores)).words
+    assert "50.0 %" in words
+    assert "9.5 % to 90.5 %" in words
+    assert "five days" in words
+    assert "2026-03-01 10:00 UTC" in words
+
+
+def test_the_page_asks_nobody_for_anything(stores: Stores):
+    hold_judged_calls(stores)
+    html = page(stores)
+    assert not re.search(r"https?:|//|url\(|@import", html)
+    assert not parsed(html).tags & {"script", "link", "img", "iframe"}
+    assert "default-src 'none'" in html
+
+
+def test_what_was_said_stays_text(stores: Stores):
+    attack = '</style></blockquote><script>alert("x")</script>'
+    hold_call(stores.conversations, "c1")
+    save_answers(stores.evaluations, "c1", a_verdict("c1", "failure", rationale=attack))
+    found = parsed(page(stores))
+    assert "script" not in found.tags
+    assert attack in found.words
+
+
+def test_two_days_make_a_trend_and_one_does_not(stores: Stores):
+    hold_call(stores.conversations, "c1")
+    save_answers(stores.evaluations, "c1", a_verdict("c1"))
+    assert "success rate by day" not in page(stores)
+    hold_call(stores.conversations, "c2", started_at=DAY + timedelta(days=1))
+    save_answers(stores.evaluations, "c2", a_verdict("c2", "failure"))
+    assert "success rate by day from 2026-03-01 to 2026-03-02" in page(stores)
+
+
+def test_an_empty_page_says_what_is_missing(stores: Stores):
+    assert "Nothing has been judged yet." in parsed(page(stores)).words
+
+
+def test_charts_read_out_their_numbers():
+    assert "75.0 %, 95 % interval 40.9 to 92.9 %" in interval_bar(0.75, 0.409, 0.929)
+    assert "no verdict" in interval_bar(None, None, None)
+    trend = trend_line([("2026-03-01", 1.0, 0.5, 1.0), ("2026-03-02", 0.0, 0.0, 0.5)])
+    assert 'cx="4.0" cy="4.0"' in trend
+    assert 'cx="316.0" cy="86.0"' in trend
