@@ -11,6 +11,7 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from html.parser import HTMLParser
@@ -59,8 +60,10 @@ def discover_pages(
     Raises:
         DocumentError: The first page cannot be fetched, or (`empty`) no page is in scope.
     """
-    start = read_url(url)
     fetcher = fetcher or LinkFetcher(config, sleep=sleep)
+    first = fetcher.fetch(url)
+    # Sites move visitors to https or another host name; the pages are where that leads.
+    start = read_url(first.final_url)
     scope = _Scope(start, tuple(include), tuple(exclude))
     allowed = _robots_filter(fetcher, start, config)
     pages = _unique(
@@ -69,7 +72,7 @@ def discover_pages(
     pages = [page for page in pages if allowed.allows(page)][:max_pages]
     if not pages:
         pause = max(config.crawl_pause_s, min(allowed.delay_s, MAX_CRAWL_DELAY_S))
-        pages = _crawl(fetcher, start, scope, max_pages=max_pages, wait=lambda: sleep(pause))
+        pages = _crawl(fetcher, first, scope, max_pages=max_pages, wait=lambda: sleep(pause))
     if not pages:
         raise DocumentError(
             "empty",
@@ -152,37 +155,35 @@ def _sitemap_text(fetcher: LinkFetcher, url: str) -> str:
 
 def _crawl(
     fetcher: LinkFetcher,
-    start: Target,
+    first: FetchedLink,
     scope: _Scope,
     *,
     max_pages: int,
     wait: Callable[[], None],
 ) -> list[str]:
     """Breadth first, so that what is near the start comes in before what is deep."""
-    waiting = deque([start.url])
-    seen = {start.url}
+    waiting: deque[str] = deque()
+    seen: set[str] = set()
     pages: list[str] = []
-    for fetched_count in range(2 * max_pages + 10):
-        if not waiting or len(pages) >= max_pages:
-            break
-        if fetched_count:
-            wait()
-        url = waiting.popleft()
-        try:
-            fetched = fetcher.fetch(url)
-        except DocumentError:
-            if url == start.url:
-                raise
-            continue  # A dead link of a page is that page's matter.
+
+    def look_at(fetched: FetchedLink) -> None:
         links = read_links(fetched) if fetched.media_type in _PAGE_TYPES else Links()
         final = tidy_url(fetched.final_url)
         seen.add(final)
         if scope.holds(final) and links.index and final not in pages:
             pages.append(final)
-        for link in links.urls:
-            if link not in seen and _is_inside(link, scope):
-                seen.add(link)
-                waiting.append(link)
+        new = [link for link in links.urls if link not in seen and _is_inside(link, scope)]
+        seen.update(new)
+        waiting.extend(new)
+
+    look_at(first)
+    for _ in range(2 * max_pages + 10):
+        if not waiting or len(pages) >= max_pages:
+            break
+        wait()
+        # A dead link of a page is that page's matter.
+        with suppress(DocumentError):
+            look_at(fetcher.fetch(waiting.popleft()))
     return pages
 
 

@@ -16,7 +16,7 @@ LOCAL = LinkConfig(allowed_cidrs=("127.0.0.0/8",))
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serving() as served:
+    with serving({"/": page(), "/help/start": page()}) as served:
         yield served
 
 
@@ -116,6 +116,19 @@ def test_a_trap_of_ever_new_links_ends(server: Server):
 
     assert paths(server, found) == ["/"]
     assert len(server.seen) < 30
+
+
+def test_a_start_that_moved_is_followed(server: Server):
+    server.routes |= {
+        "/": redirect("/help/"),
+        "/help/": page(linking("/help/a", "/blog")),
+        "/help/a": page(linking()),
+        "/blog": page(linking()),
+    }
+
+    found = discover_pages(server.url, LOCAL, sleep=lambda _: None)
+
+    assert paths(server, found) == ["/help/", "/help/a"]
 
 
 def test_a_first_page_that_fails_is_said(server: Server):
