@@ -1,5 +1,6 @@
-"""How far the answers of judges can be relied on: shares over what is in force."""
+"""Answers of judges that are in force, counted; and how far they can be relied on."""
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import date
 from typing import NamedTuple
@@ -13,6 +14,19 @@ class Share(NamedTuple):
 
     part: int
     whole: int
+
+
+def verdict_counts(deployment: Deployment, day: date) -> dict[str, Counter[str]]:
+    """Verdicts on the conversations of a day, by criterion; `error` where the judge failed."""
+    in_force = {
+        (found.conversation_id, found.criterion_id): found.verdict or "error"
+        for found in deployment.evaluations.evaluations(_ids(deployment, [day]))
+        if found.sample == 0
+    }
+    counts: dict[str, Counter[str]] = {}
+    for (_, criterion_id), verdict in in_force.items():
+        counts.setdefault(criterion_id, Counter())[verdict] += 1
+    return dict(sorted(counts.items()))
 
 
 def unsupported_share(deployment: Deployment, days: Collection[date] | None) -> Share:

@@ -1,5 +1,6 @@
 """Dagster runs started from here: in this process, recorded in the deployment's instance."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ def opened_instance(deployment: Deployment) -> Iterator[dg.DagsterInstance]:
     """The deployment's Dagster instance, created when absent."""
     home = prepare_instance(deployment.settings.dagster_instance_dir)
     with dg.DagsterInstance.from_config(str(home)) as instance:
+        fail_abandoned_runs(instance)
         yield instance
 
 
@@ -72,6 +74,45 @@ def run_job(
     if not result.success:
         raise RunFailedError(_failure(job_name, result))
     return RunOutcome(result.run_id, tuple(_failed_checks(result)))
+
+
+def fail_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Mark runs as failed whose process was killed; else they would hold the queue for ever.
+
+    Returns:
+        Ids of the runs that were marked.
+    """
+    in_progress = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+    )
+    abandoned = [
+        run
+        for run in instance.get_runs(in_progress)
+        if (pid := _pid_of(instance, run.run_id)) is not None and not _is_alive(pid)
+    ]
+    for run in abandoned:
+        instance.report_run_failed(run, "The process of this run ended without finishing it.")
+    return [run.run_id for run in abandoned]
+
+
+def _pid_of(instance: dg.DagsterInstance, run_id: str) -> int | None:
+    """Process that executes the run's steps, as the in-process executor noted it."""
+    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
+        event = entry.dagster_event
+        pid = event.engine_event_data.metadata.get("pid") if event is not None else None
+        if pid is not None:
+            return int(str(pid.value))
+    return None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _failed_checks(result: dg.ExecuteInProcessResult) -> Iterator[str]:

@@ -14,6 +14,7 @@ from orchestration.defs.partitions import agents, days
 from orchestration.defs.reports import reports
 from orchestration.deployment import Deployment
 from orchestration.operations import close_abandoned, days_to_evaluate
+from orchestration.runs import fail_abandoned_runs
 
 ingest_agent = dg.define_asset_job(
     "ingest_agent",
@@ -49,7 +50,8 @@ hourly_reports = dg.ScheduleDefinition(
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Judges conversations soon after they ended, also those that a crash ended or that were "
-        "imported late: each gets a run of the day on which it ended."
+        "imported late: each gets a run of the day on which it ended. Runs whose process was "
+        "killed are marked as failed."
     ),
 )
 def conversations_ended(
@@ -58,6 +60,7 @@ def conversations_ended(
     """Ask for one run for each day that has a newly ended conversation with something to judge."""
     now = datetime.now(UTC)
     close_abandoned(deployment, now)
+    fail_abandoned_runs(context.instance)
     closed_from = datetime.fromisoformat(context.cursor) if context.cursor else None
     found = days_to_evaluate(deployment, closed_from=closed_from)
     runs = [

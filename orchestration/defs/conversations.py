@@ -12,10 +12,11 @@ from orchestration.defs.metadata import (
     ended_metadata,
     evaluation_metadata,
     export_metadata,
+    verdict_metadata,
 )
 from orchestration.defs.partitions import chosen_days, days, in_one_run
 from orchestration.deployment import Deployment
-from orchestration.evaluation_checks import judge_error_share, unsupported_share
+from orchestration.evaluation_checks import judge_error_share, unsupported_share, verdict_counts
 from orchestration.operations import ended_on, evaluate, export_days
 
 MAX_UNSUPPORTED_SHARE = 0.2
@@ -58,7 +59,11 @@ def evaluations(
     and version of the judge's instructions. Answers are never overwritten. A judge that fails
     leaves a recorded error, and the next run asks again.
     """
-    run = evaluate(deployment, [date.fromisoformat(key) for key in context.partition_keys])
+    chosen = [date.fromisoformat(key) for key in context.partition_keys]
+    run = evaluate(deployment, chosen)
+    for day in chosen:
+        counts = verdict_counts(deployment, day)
+        context.add_asset_metadata(verdict_metadata(counts), partition_key=str(day))
     return dg.MaterializeResult(metadata=evaluation_metadata(run))
 
 

@@ -67,10 +67,23 @@ def ended_metadata(conversations: Sequence[ConversationSummary]) -> Metadata:
     }
 
 
+def verdict_metadata(counts: Mapping[str, Counter[str]]) -> Metadata:
+    """Verdicts of a day by criterion, and each success rate as a number that the UI can plot."""
+    judged = {name: found["success"] + found["failure"] for name, found in counts.items()}
+    rates = {
+        f"success_rate/{name}": counts[name]["success"] / total
+        for name, total in judged.items()
+        if total
+    }
+    headers = ["criterion", "success", "failure", "unknown", "error"]
+    rows = [[name, *(found[verdict] for verdict in headers[1:])] for name, found in counts.items()]
+    return {"verdicts": markdown((headers, rows)), **rates}
+
+
 def evaluation_metadata(run: EvaluationRun) -> Metadata:
-    """What an evaluation run asked and what it cost."""
+    """What an evaluation run asked and what it cost, over all of its days."""
     return {
-        "summary": evaluation_summary(run),
+        "run": evaluation_summary(run),
         "evaluated": run.evaluated,
         "cached": run.cached,
         "failed": run.failed,

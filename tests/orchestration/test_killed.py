@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from analysis.reports import open_reports
@@ -100,6 +101,9 @@ def test_a_killed_evaluation_goes_on_where_it_stopped(settings: Settings):
             "evaluate_days", deployment, definitions=defs, instance=instance, partition_range=DAYS
         )
         run_job("publish_reports", deployment, definitions=defs, instance=instance)
+        statuses = Counter(run.status for run in instance.get_runs())
+        assert statuses[dg.DagsterRunStatus.FAILURE] == 1, "the killed run is marked as failed"
+        assert statuses[dg.DagsterRunStatus.STARTED] == 0
         kept = Counter(
             (found.conversation_id, found.criterion_id)
             for found in deployment.evaluations.evaluations(ids)
