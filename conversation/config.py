@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     NonNegativeFloat,
     NonNegativeInt,
+    PositiveFloat,
     PositiveInt,
     model_validator,
 )
@@ -107,6 +108,8 @@ class KnowledgeBaseSection(_Section):
     """Private address ranges that links of this agent may point to."""
     max_passages: PositiveInt = 4
     """Passages put into the prompt of a turn."""
+    retrieval_deadline_s: PositiveFloat | None = 5.0
+    """After this, a turn is searched for by its words alone; None waits for the full search."""
 
 
 class PromptSection(_Section):

@@ -26,6 +26,9 @@ Rules that always hold:
 - Reply to greetings and thanks in one friendly sentence, without facts.
 - Answer in one to three short sentences of plain text, without lists, markup or passage numbers.
 """
+_WHOLE_RULES = _GROUNDED_RULES.replace(
+    "the passages in the latest user message", "the passages below"
+).replace("The passages were found by a search and may be about something else. If", "If")
 _FREE_RULES = f"""
 Rules that always hold:
 - If you are not sure of an answer, say "{DONT_KNOW}" instead of guessing.
@@ -62,6 +65,7 @@ def build_prompt(
     turns: Sequence[Turn],
     *,
     passages: Sequence[RetrievedPassage] | None = None,
+    whole: Sequence[RetrievedPassage] = (),
     notes: Sequence[str] = (),
 ) -> Prompt:
     """The prompt for the agent's next turn.
@@ -70,6 +74,7 @@ def build_prompt(
         agent: With all dynamic variables filled in.
         turns: The conversation so far; the last one is the user's turn to answer.
         passages: What was retrieved for it, best first; None when there is no knowledge base.
+        whole: Documents that stand in the prompt from beginning to end, instead of passages.
         notes: What the application said about the user meanwhile, newest last.
 
     Raises:
@@ -83,7 +88,7 @@ def build_prompt(
     kept = history[len(opening) + first :]
     shown = fit_passages(passages or (), agent.prompt.max_passage_tokens)
     latest = _latest_message(turns[-1].text, None if passages is None else shown, notes=notes)
-    system = _system_message(agent, opening, grounded=passages is not None)
+    system = _system_message(agent, opening, grounded=passages is not None, whole=whole)
     messages = _merged(
         [
             ChatMessage("system", system),
@@ -94,7 +99,7 @@ def build_prompt(
             ChatMessage("user", latest),
         ]
     )
-    return Prompt(tuple(messages), tuple(shown), first)
+    return Prompt(tuple(messages), (*whole, *shown), first)
 
 
 def history_start(turns: Sequence[Turn], max_tokens: int) -> int:
@@ -145,9 +150,16 @@ def defuse(text: str) -> str:
     return _TAG_START.sub("&lt;", text)
 
 
-def _system_message(agent: AgentConfig, opening: Sequence[Turn], *, grounded: bool) -> str:
-    parts = [agent.system_prompt.strip()]
-    parts.append((_GROUNDED_RULES if grounded else _FREE_RULES).strip())
+def _system_message(
+    agent: AgentConfig,
+    opening: Sequence[Turn],
+    *,
+    grounded: bool,
+    whole: Sequence[RetrievedPassage],
+) -> str:
+    rules = _WHOLE_RULES if whole else _GROUNDED_RULES if grounded else _FREE_RULES
+    parts = [agent.system_prompt.strip(), rules.strip()]
+    parts += _passage_blocks(whole)
     if agent.language != "en":
         parts.append(f"Always answer in the language with the code {agent.language!r}.")
     said = " ".join(defuse(turn.text.strip()) for turn in opening)
@@ -175,16 +187,20 @@ def _latest_message(
     parts = [f"(Note from the application: {defuse(note)})" for note in notes]
     if passages is None:
         return "\n\n".join([*parts, defuse(said)])
-    parts += [
-        f"{_passage_tag(number, passage)}\n{defuse(passage.text.strip())}\n</passage>"
-        for number, passage in enumerate(passages, start=1)
-    ]
+    parts += _passage_blocks(passages)
     if not passages:
         parts.append(_NOTHING_FOUND)
     parts.append(f"The user says: {defuse(said)}")
     if passages:
         parts.append(_REMINDER)
     return "\n\n".join(parts)
+
+
+def _passage_blocks(passages: Sequence[RetrievedPassage]) -> list[str]:
+    return [
+        f"{_passage_tag(number, passage)}\n{defuse(passage.text.strip())}\n</passage>"
+        for number, passage in enumerate(passages, start=1)
+    ]
 
 
 def _passage_tag(number: int, passage: RetrievedPassage) -> str:

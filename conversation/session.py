@@ -13,7 +13,7 @@ from contextlib import aclosing, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from conversation.agent_file import load_agent
 from conversation.config import AgentConfig
@@ -23,6 +23,7 @@ from conversation.llm.chat_model import ChatMessage, ChatModel, Completion, Comp
 from conversation.llm.models import open_chat_model
 from conversation.prompting import build_prompt
 from conversation.recording import Recording
+from conversation.retrieving import Found, PassageSource, find_passages, whole_documents
 from conversation.speaking import (
     SpeakingTurn,
     agent_turn_event,
@@ -34,24 +35,13 @@ from conversation.speaking import (
 from conversation.starting import require_knowledge_base, with_variables
 from conversation.store import DEFAULT_STORE_URL, ConversationEvent, ConversationStore
 from conversation.streaming import adeltas, deltas
-from conversation.transcript import Transcript, Turn
+from conversation.transcript import Transcript
 from conversation.variables import VariableValue
-from kb.document import RetrievedPassage
 from kb.errors import KnowledgeBaseError
 from kb.weights import Weights
 
 ABANDONED_AFTER = timedelta(hours=24)
 """A conversation of an unreachable process that was quiet for so long is taken for crashed."""
-
-
-class PassageSource(Protocol):
-    """What a session needs of a knowledge base; `kb.knowledge_base.KnowledgeBase` is one."""
-
-    def retrieve(
-        self, query: str, *, history: Sequence[Turn] = (), limit: int = 5
-    ) -> list[RetrievedPassage]:
-        """Passages for a user's turn, best first. `history` does not contain the turn."""
-        ...
 
 
 class Session:
@@ -77,6 +67,7 @@ class Session:
         self._recording = recording
         self._timer_s = timer_s
         self._owned_store = owned_store
+        self._whole = whole_documents(agent, knowledge_base)
         self._notes: list[str] = []
         self._speaking: SpeakingTurn | None = None
         self._lock = threading.RLock()
@@ -289,14 +280,21 @@ class Session:
 
     def _retrieve(self, speaking: SpeakingTurn, knowledge_base: PassageSource) -> RetrievalDone:
         started_s = self._timer_s()
-        *history, asked = speaking.turns
-        passages = knowledge_base.retrieve(
-            asked.text, history=history, limit=self.agent.knowledge_base.max_passages
-        )
+        section = self.agent.knowledge_base
+        if self._whole:
+            found = Found(tuple(self._whole), "whole")
+        else:
+            found = find_passages(
+                knowledge_base,
+                speaking.turns,
+                limit=section.max_passages,
+                deadline_s=section.retrieval_deadline_s,
+            )
         speaking.retrieved_s = self._timer_s()
         speaking.retrieval = RetrievalDone(
-            passages=tuple(passages),
-            query=asked.text,
+            passages=found.passages,
+            query=speaking.turns[-1].text,
+            mode=found.mode,
             latency_ms=(speaking.retrieved_s - started_s) * 1_000,
         )
         return speaking.retrieval
@@ -307,7 +305,8 @@ class Session:
             speaking.prompt = build_prompt(
                 self.agent,
                 speaking.turns,
-                passages=None if retrieval is None else retrieval.passages,
+                passages=None if retrieval is None or self._whole else retrieval.passages,
+                whole=self._whole,
                 notes=self._notes,
             )
             llm = self.agent.llm

@@ -182,7 +182,8 @@ def retrieved_passages(speaking: SpeakingTurn) -> list[Retrieval]:
             rank=passage.rank,
             score=passage.score,
             in_prompt=passage.chunk_id in shown,
-            text=storable(passage.text),
+            # Whole documents would be kept again with every turn; version and offsets name them.
+            text="" if done.mode == "whole" else storable(passage.text),
         )
         for passage in done.passages
     ]
