@@ -19,10 +19,18 @@ from kb.errors import CatalogError
 
 _T = TypeVar("_T")
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_TIMEOUT_S = 30.0
 _MAX_VARIABLES = 500
 
+_NAMES = """
+create table names (name_id integer primary key, name text not null unique);
+create virtual table name_search using fts5 (
+    name, content='names', content_rowid='name_id', tokenize='porter unicode61'
+);
+alter table chunks add column name_id integer;
+create index chunks_of_name on chunks (name_id, live);
+"""
 _SCHEMA = """
 create table meta (key text primary key, value text not null) without rowid;
 create table documents (
@@ -111,6 +119,10 @@ class ChunkRow:
     body: str
     text_key: str
     document_version: int
+    headings: str
+    """Title and heading path in one line, as embedded before the text."""
+    name_id: int | None
+    """The name that the chunk stands under: title, outermost heading or document name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +246,38 @@ class Catalog:
         rows = self._chunks("c.chunk_id", [chunk_id], live_only=False)
         return rows[0] if rows else None
 
+    def names(self, name_ids: Sequence[int]) -> dict[int, str]:
+        """Names by their ids."""
+        found: dict[int, str] = {}
+        for part in _parts(name_ids):
+            rows = self.connection.execute(
+                f"select name_id, name from names where name_id in ({_marks(part)})", part
+            )
+            found.update((int(name_id), str(name)) for name_id, name in rows)
+        return found
+
+    def rows_under(self, name_id: int, *, limit: int) -> list[int]:
+        """Row numbers of live chunks that stand under a name."""
+        rows = self.connection.execute(
+            "select row_id from chunks where name_id = ? and live order by row_id limit ?",
+            (name_id, limit),
+        )
+        return [int(row[0]) for row in rows]
+
+    def sample_rows(self, size: int) -> list[int]:
+        """About `size` row numbers spread evenly over all chunks."""
+        last = self.connection.execute("select coalesce(max(row_id), 0) from chunks").fetchone()[0]
+        return list(range(1, int(last) + 1, max(1, int(last) // size)))
+
+    def text_between(self, document_id: str, start: int, end: int, *, version: int) -> str:
+        """Characters [start, end) of a version's stored text."""
+        row = self.connection.execute(
+            "select substr(text, ?, ?) from document_versions where document_id = ? "
+            "and version = ?",
+            (start + 1, end - start, document_id, version),
+        ).fetchone()
+        return "" if row is None else str(row[0])
+
     def live_keys(self) -> list[tuple[str, str]]:
         """(chunk id, key of its embedded text) of every chunk in the index, by chunk id."""
         rows = self.connection.execute(
@@ -303,7 +347,7 @@ class Catalog:
             rows = self.connection.execute(
                 "select c.row_id, c.chunk_id, c.document_id, coalesce(d.name, ''), c.ordinal, "
                 "c.start_char, c.end_char, c.heading_path, c.page, c.body, c.text_key, "
-                "coalesce(d.version, 0) "
+                "coalesce(d.version, 0), c.headings, c.name_id "
                 "from chunks c left join documents d using (document_id) "
                 f"where {column} in ({_marks(part)}){' and c.live' if live_only else ''}",
                 part,
@@ -325,21 +369,29 @@ class Catalog:
         return connection
 
     def _prepare(self) -> None:
+        if self._schema_version() < SCHEMA_VERSION and not self._read_only:
+            self._migrate()
         found = self._schema_version()
-        if found == 0 and not self._read_only:
-            with self.transaction() as connection:
-                # Another process may have been faster.
-                if self._schema_version() == 0:
-                    for statement in _SCHEMA.split(";\n"):
-                        connection.execute(statement)
-                    connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
-            found = SCHEMA_VERSION
         if found != SCHEMA_VERSION:
             self.close()
+            remedy = "Upgrade vivavoce" if found > SCHEMA_VERSION else "Open it for writing once"
             raise CatalogError(
                 f"The catalog {str(self._path)!r} has schema {found}, this release reads "
-                f"{SCHEMA_VERSION}. Upgrade vivavoce, or ingest into another directory."
+                f"{SCHEMA_VERSION}. {remedy}, or ingest into another directory."
             )
+
+    def _migrate(self) -> None:
+        with self.transaction() as connection:
+            # Another process may have been faster.
+            found = self._schema_version()
+            for version, script in enumerate((_SCHEMA, _NAMES), start=1):
+                if found < version:
+                    for statement in script.split(";\n"):
+                        connection.execute(statement)
+            if found == 1:
+                # Chunks stored before names were kept: each is named when it is stored again.
+                connection.execute("update documents set signature = ''")
+            connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
 
     def _schema_version(self) -> int:
         try:

@@ -93,6 +93,18 @@ def indexed_texts(
     ]
 
 
+def subject_name(parsed: ParsedDocument, chunk: Chunk, *, document_name: str) -> str:
+    """What a person would call the subject of a chunk: title, outermost heading or file name."""
+    name = parsed.title or next(iter(chunk.heading_path), None)
+    if name is None:
+        blocks = parsed.blocks
+        first = bisect_left(blocks, chunk.start_char, key=lambda block: block.start_char)
+        if first < len(blocks) and blocks[first].kind == "heading":
+            name = parsed.text[blocks[first].start_char : blocks[first].end_char]
+    name = name or document_name.rpartition(".")[0]
+    return " ".join((name or document_name).lstrip("#").split())
+
+
 def heading_line(title: str | None, path: Sequence[str]) -> str:
     """Title and headings in one line, the title left out where the first heading repeats it."""
     parts = [part for part in (title, *path) if part]

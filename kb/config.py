@@ -79,12 +79,32 @@ class LinkConfig(_Section):
 class RetrievalConfig(_Section):
     """How passages are found. Constants were chosen on the dev halves of the bench's data."""
 
-    fusion_k: PositiveInt = 10
-    """Damping of reciprocal rank fusion."""
     candidates: PositiveInt = 50
-    """Depth of each ranking before fusion."""
-    max_terms: PositiveInt = 32
-    """Words of one lexical query; the rarest are kept."""
+    """Depth of each ranking before its chunks are scored."""
+    dense_weight: PositiveFloat = 0.55
+    """Share of meaning in a chunk's score; the rest is words."""
+    last_turn_share: PositiveFloat = 0.5
+    """Of the meaning: what the query alone says; the rest is query and turns before it."""
+    context_user_turns: int = 2
+    """The user's turns before the query that are embedded together with it."""
+    turn_decay: PositiveFloat = 0.5
+    """Weight of a word said one turn of the user earlier."""
+    agent_turn_weight: PositiveFloat = 0.3
+    """Weight of a word that the agent said and not the user."""
+    name_weight: PositiveFloat = 0.4
+    """What a chunk gains when the conversation named the document or heading it stands under."""
+    name_decay: PositiveFloat = 0.9
+    """Weight of a name said one turn of the user earlier."""
+    heading_weight: PositiveFloat = 0.3
+    """What a word counts more when it is in the chunk's heading."""
+    max_terms: PositiveInt = 24
+    """Words of one lexical query; the most telling are kept."""
+    history_turns: PositiveInt = 24
+    """Turns before the query that are looked at."""
+    merge_chars: PositiveInt = 1_200
+    """Neighbouring chunks that are both found become one passage up to this length."""
+    duplicate_overlap: PositiveFloat = 0.95
+    """Passages that share more than this part of their words are shown once."""
     ef_search: PositiveInt = 400
     """Breadth of the approximate search: recall at 10 is .998 with 400, .935 by default."""
 

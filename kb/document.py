@@ -119,13 +119,15 @@ class RetrievedPassage:
     heading_path: tuple[str, ...]
     page: str | None
     score: float
-    """Higher is better."""
+    """Estimated probability that the passage answers the turn, 0 to 1."""
     rank: int
     """From 1, best first."""
     ranks: dict[str, int] = field(default_factory=dict[str, int])
-    """Rank in each ranking that found it, e.g. {"dense_last": 1, "lexical_all": 4}."""
+    """Rank in each ranking that found it, e.g. {"dense_last": 1, "lexical_context": 4}."""
     document_version: int | None = None
     """Of the document that the offsets point into."""
+    matched_terms: tuple[str, ...] = ()
+    """Word stems of the conversation that the passage holds, most telling first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kb.catalog import Fingerprint
-from kb.chunking import CHUNKER_VERSION, indexed_texts, split_document
+from kb.chunking import CHUNKER_VERSION, indexed_texts, split_document, subject_name
 from kb.config import KnowledgeBaseConfig
 from kb.document import (
     Document,
@@ -162,7 +162,7 @@ class Intake:
         name = identity.name
         if identity.kind == "link" and name == identity.source and parsed.title:
             name = parsed.title
-        chunks = self._chunks(identity.document_id, parsed)
+        chunks = self._chunks(identity.document_id, parsed, name=name)
         document = Document(
             document_id=identity.document_id,
             name=name,
@@ -187,7 +187,9 @@ class Intake:
             last_modified=validators[1],
         )
 
-    def _chunks(self, document_id: str, parsed: ParsedDocument) -> Sequence[IndexedChunk]:
+    def _chunks(
+        self, document_id: str, parsed: ParsedDocument, *, name: str
+    ) -> Sequence[IndexedChunk]:
         tokenizer, config = self._embedder.tokenizer, self._config.chunking
         chunks = split_document(parsed, document_id=document_id, tokenizer=tokenizer, config=config)
         texts = indexed_texts(chunks, parsed.title, tokenizer=tokenizer, config=config)
@@ -196,6 +198,7 @@ class Intake:
                 chunk,
                 headings=text[: len(text) - len(chunk.text)].rstrip("\n"),
                 text_key=text_key(text),
+                name=subject_name(parsed, chunk, document_name=name),
             )
             for chunk, text in zip(chunks, texts, strict=True)
         ]

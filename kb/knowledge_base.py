@@ -471,6 +471,7 @@ class KnowledgeBase:
                 self._catalog,
                 index=collections.collection(name, ef_search=ef_search),
                 embedder=self._embedder,
+                cache=self._cache,
                 stemmer=self._stemmer,
                 config=self._config.retrieval,
             )

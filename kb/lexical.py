@@ -60,7 +60,10 @@ class TermCounts:
         self._counts: dict[str, int] = {}
 
     def rarity(self, connection: sqlite3.Connection, stems: Iterable[str]) -> dict[str, float]:
-        """Rarity of each stem that the index has: the logarithm of chunks / chunks with it."""
+        """Inverse document frequency, as BM25 uses it, of each stem that the index has.
+
+        log(1 + (N - n + 0.5) / (n + 0.5)) for a stem in n of N chunks; always above 0.
+        """
         wanted = list(dict.fromkeys(stems))
         for stem in wanted:
             if stem not in self._counts:
@@ -68,22 +71,31 @@ class TermCounts:
                     "select doc from chunk_terms where term = ?", (stem,)
                 ).fetchone()
                 self._counts[stem] = int(row[0]) if row else 0
+        total = self._chunk_count
         return {
-            stem: math.log(self._chunk_count / self._counts[stem])
+            stem: math.log(1 + (max(total - count, 0) + 0.5) / (count + 0.5))
             for stem in wanted
-            if self._counts[stem]
+            if (count := self._counts[stem])
         }
 
 
-def search_words(
-    connection: sqlite3.Connection, words: Iterable[str], *, limit: int
-) -> list[tuple[int, float]]:
-    """Chunks that hold any of `words`: (row id, BM25 score) pairs, best first."""
+def search_chunks(connection: sqlite3.Connection, words: Iterable[str], *, limit: int) -> list[int]:
+    """Rows of chunks that hold any of `words`, best BM25 first."""
+    return _search(connection, "chunk_search", words, limit=limit)
+
+
+def search_names(connection: sqlite3.Connection, words: Iterable[str], *, limit: int) -> list[int]:
+    """Ids of names that hold any of `words`, best BM25 first."""
+    return _search(connection, "name_search", words, limit=limit)
+
+
+def _search(
+    connection: sqlite3.Connection, table: str, words: Iterable[str], *, limit: int
+) -> list[int]:
     match = " OR ".join(f'"{word}"' for word in words)
     if not match:
         return []
     rows = connection.execute(
-        "select rowid, -rank from chunk_search where chunk_search match ? order by rank limit ?",
-        (match, limit),
+        f"select rowid from {table} where {table} match ? order by rank limit ?", (match, limit)
     )
-    return [(int(row_id), float(score)) for row_id, score in rows]
+    return [int(row[0]) for row in rows]

@@ -20,6 +20,8 @@ class IndexedChunk:
     headings: str
     """Title and heading path in one line, as embedded before the text."""
     text_key: str
+    name: str
+    """Title, outermost heading or document name: what a conversation may call its subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +232,14 @@ def _record(document: Document, prepared: PreparedDocument) -> str:
 def _store_chunks(
     connection: sqlite3.Connection, document: Document, chunks: Sequence[IndexedChunk]
 ) -> None:
+    names = {
+        name: _name_id(connection, name) for name in dict.fromkeys(item.name for item in chunks)
+    }
     connection.executemany(
         "insert into chunks (chunk_id, document_id, ordinal, start_char, end_char, heading_path, "
-        "page, headings, body, text_key, live) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) "
-        "on conflict (chunk_id) do update set ordinal = excluded.ordinal",
+        "page, headings, body, text_key, name_id, live) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) on conflict (chunk_id) do update set "
+        "ordinal = excluded.ordinal, name_id = excluded.name_id",
         [
             (
                 indexed.chunk.chunk_id,
@@ -246,6 +252,7 @@ def _store_chunks(
                 indexed.headings,
                 indexed.chunk.text,
                 indexed.text_key,
+                names[indexed.name],
             )
             for indexed in chunks
         ],
@@ -254,6 +261,15 @@ def _store_chunks(
         "insert into version_chunks values (?, ?, ?)",
         [(document.document_id, document.version, item.chunk.chunk_id) for item in chunks],
     )
+
+
+def _name_id(connection: sqlite3.Connection, name: str) -> int:
+    row = connection.execute("select name_id from names where name = ?", (name,)).fetchone()
+    if row is not None:
+        return int(row[0])
+    name_id = connection.execute("insert into names (name) values (?)", (name,)).lastrowid
+    connection.execute("insert into name_search (rowid, name) values (?, ?)", (name_id, name))
+    return int(name_id or 0)
 
 
 def _set_live(connection: sqlite3.Connection, document_id: str, wanted: Sequence[str]) -> None:

@@ -1,10 +1,19 @@
-"""A turn and what was said before it -> the texts to search for. Pure."""
+"""A turn and what was said before it -> what to search for. Pure.
+
+One rule serves a turn that stands alone and one that leans on what was said before. Meaning: the
+turn by itself, and together with the user's last turns. Words: each counts by the most recent turn
+it was said in, an agent's less than a user's. Names of documents are looked up in every turn,
+because the subject of "do they have parking?" was often named long before, by the agent.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-_CONTEXT_USER_TURNS = 3
+from kb.config import RetrievalConfig
+
+_MAX_TURN_CHARS = 2_000
+_MAX_CONTEXT_CHARS = 600
 
 
 class SaidTurn(Protocol):
@@ -22,24 +31,61 @@ class SaidTurn(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class WeightedText:
+    """A text and how much its words count, the query's own being 1."""
+
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class SearchQueries:
-    """Texts to search for, by the name of the ranking each gives."""
+    """What to search for, for one turn."""
 
-    dense: dict[str, str]
-    lexical: dict[str, str]
+    dense: dict[str, WeightedText]
+    """Texts to embed by the name of the ranking each gives; the weights add up to 1."""
+    words: tuple[WeightedText, ...]
+    """Texts whose words are searched, the query first, then the latest turn."""
+    names: tuple[WeightedText, ...]
+    """Texts that may name a document, in the same order."""
 
 
-def build_queries(query: str, history: Sequence[SaidTurn] = ()) -> SearchQueries:
+def build_queries(
+    query: str, history: Sequence[SaidTurn] = (), config: RetrievalConfig | None = None
+) -> SearchQueries:
     """Make the dense and the lexical queries of one turn.
 
     Args:
         query: The user's turn to answer.
         history: Turns before it, oldest first.
+        config: None takes the defaults.
     """
-    said_before = [turn.text for turn in history if turn.role == "user" and turn.text.strip()]
-    dense = {"dense_last": query}
-    lexical = {"lexical_last": query}
-    if said_before:
-        dense["dense_context"] = "\n".join([*said_before[1 - _CONTEXT_USER_TURNS :], query])
-        lexical["lexical_all"] = "\n".join([*said_before, query])
-    return SearchQueries(dense=dense, lexical=lexical)
+    config = config or RetrievalConfig()
+    words = [WeightedText(query, 1.0)]
+    names = [WeightedText(query, 1.0)]
+    user_turns_since = 0
+    for turn in reversed(history[-config.history_turns :]):
+        text = turn.text[-_MAX_TURN_CHARS:]
+        said_by_user = turn.role == "user"
+        user_turns_since += said_by_user
+        weight = config.turn_decay**user_turns_since
+        if not said_by_user:
+            weight *= config.agent_turn_weight
+        words.append(WeightedText(text, weight))
+        names.append(WeightedText(text, config.name_decay**user_turns_since))
+    return SearchQueries(_dense(query, history, config), tuple(words), tuple(names))
+
+
+def _dense(
+    query: str, history: Sequence[SaidTurn], config: RetrievalConfig
+) -> dict[str, WeightedText]:
+    said = [turn.text for turn in history if turn.role == "user" and turn.text.strip()]
+    before = said[-config.context_user_turns :] if config.context_user_turns > 0 else []
+    if not before:
+        return {"dense_last": WeightedText(query, 1.0)}
+    context = "\n".join([*(text[-_MAX_CONTEXT_CHARS:] for text in before), query])
+    share = config.last_turn_share
+    return {
+        "dense_last": WeightedText(query, share),
+        "dense_context": WeightedText(context, 1.0 - share),
+    }

@@ -1,0 +1,105 @@
+"""Scored chunks -> passages: repeats dropped, neighbours joined."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kb.catalog import Catalog, ChunkRow
+from kb.config import RetrievalConfig
+from kb.document import RetrievedPassage
+from kb.scoring import ChunkWords
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A chunk with how well it fits."""
+
+    row: ChunkRow
+    score: float
+    relevance: float
+    words: ChunkWords
+    ranks: dict[str, int]
+    matched: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Passage:
+    best: Found
+    start_char: int
+    end_char: int
+    first: int
+    last: int
+
+    def joins(self, row: ChunkRow, *, budget_chars: int) -> bool:
+        """Whether a chunk lies directly before or after, and fits."""
+        if row.document_id != self.best.row.document_id:
+            return False
+        if row.ordinal not in (self.first - 1, self.last + 1):
+            return False
+        start = min(self.start_char, row.start_char)
+        return max(self.end_char, row.end_char) - start <= budget_chars
+
+    def join(self, row: ChunkRow) -> None:
+        self.start_char = min(self.start_char, row.start_char)
+        self.end_char = max(self.end_char, row.end_char)
+        self.first = min(self.first, row.ordinal)
+        self.last = max(self.last, row.ordinal)
+
+
+def assemble(
+    found: Sequence[Found], *, catalog: Catalog, config: RetrievalConfig, limit: int
+) -> list[RetrievedPassage]:
+    """Make at most `limit` passages of the best chunks.
+
+    A chunk that says nearly the same as a better one is dropped; one that lies beside a better
+    one extends it, so that its place goes to another part of the documents.
+    """
+    passages: list[_Passage] = []
+    shown: list[Found] = []
+    for item in found:
+        if any(is_repeat(item, other, config.duplicate_overlap) for other in shown):
+            continue
+        near = next(
+            (p for p in passages if p.joins(item.row, budget_chars=config.merge_chars)), None
+        )
+        if near is None and len(passages) == limit:
+            break
+        shown.append(item)
+        if near is not None:
+            near.join(item.row)
+        else:
+            row = item.row
+            passages.append(_Passage(item, row.start_char, row.end_char, row.ordinal, row.ordinal))
+    return [_finish(passage, catalog, rank) for rank, passage in enumerate(passages, start=1)]
+
+
+def is_repeat(item: Found, other: Found, overlap: float) -> bool:
+    """Whether two chunks have more than the share `overlap` of their words in common."""
+    mine, theirs = item.words, other.words
+    longer = max(mine.length, theirs.length)
+    if longer == 0 or min(mine.length, theirs.length) <= overlap * longer:
+        return False
+    return (mine.counts & theirs.counts).total() > overlap * longer
+
+
+def _finish(passage: _Passage, catalog: Catalog, rank: int) -> RetrievedPassage:
+    row = passage.best.row
+    text = row.body
+    if passage.first != passage.last:
+        text = catalog.text_between(
+            row.document_id, passage.start_char, passage.end_char, version=row.document_version
+        )
+    return RetrievedPassage(
+        document_id=row.document_id,
+        document_name=row.document_name,
+        chunk_id=row.chunk_id,
+        text=text,
+        start_char=passage.start_char,
+        end_char=passage.end_char,
+        heading_path=row.heading_path,
+        page=row.page,
+        score=passage.best.relevance,
+        rank=rank,
+        ranks=passage.best.ranks,
+        document_version=row.document_version,
+        matched_terms=passage.best.matched,
+    )

@@ -1,0 +1,104 @@
+"""Retrieval quality of the default configuration on every set, beside its parts and baselines.
+
+    python -m tests.bench.retrieval [SET ...]
+
+All rankings use the same chunks and vectors. Texts are ranked by their best chunk.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from kb.config import KnowledgeBaseConfig, Limits, RetrievalConfig
+from kb.knowledge_base import KnowledgeBase
+from tests.bench.data import COLLECTIONS, Collection, Task, load_collection
+from tests.bench.measures import hit, interval, mean, ndcg, reciprocal_rank, roc_auc
+from tests.bench.places import datasets, store
+
+DEFAULT_SETS = ("xquad", "helpcentre", "mtrag", "dstc10", "scifact")
+_DEPTH = 60
+Ranker = Callable[[Task], list[str]]
+
+
+def bench_config(**retrieval: float) -> KnowledgeBaseConfig:
+    """No limits; neighbours stay apart, so that each passage is one chunk."""
+    return KnowledgeBaseConfig(
+        limits=Limits(max_documents=None, max_total_bytes=None),
+        retrieval=RetrievalConfig.model_validate({"merge_chars": 1, **retrieval}),
+    )
+
+
+def open_collection(collection: Collection, config: KnowledgeBaseConfig) -> KnowledgeBase:
+    """The knowledge base of a set; filled the first time, kept for the next run."""
+    kb = KnowledgeBase.open(store() / "kb" / collection.name, config)
+    if len(kb.documents()) != len(collection.texts):
+        kb.add_texts(collection.texts.items())
+    return kb
+
+
+def ranker(kb: KnowledgeBase, *, use_history: bool = True) -> Ranker:
+    """Names of texts by their best passage."""
+
+    def rank(task: Task) -> list[str]:
+        history = task.history if use_history else ()
+        passages = kb.retrieve(task.query, history=history, limit=_DEPTH)
+        return list(dict.fromkeys(passage.document_name for passage in passages))
+
+    return rank
+
+
+def quality(tasks: Sequence[Task], rank: Ranker) -> dict[str, list[float]]:
+    """Measures of each task that has an answer."""
+    found = [(task.relevant, rank(task)) for task in tasks if task.relevant]
+    return {
+        "nDCG@10": [ndcg(relevant, texts) for relevant, texts in found],
+        "R@5": [hit(relevant, texts) for relevant, texts in found],
+        "MRR@10": [reciprocal_rank(relevant, texts) for relevant, texts in found],
+    }
+
+
+def answerable_auc(kb: KnowledgeBase, tasks: Sequence[Task]) -> float | None:
+    """How well the best passage's score tells answerable from unanswerable turns."""
+    scores: dict[bool, list[float]] = {True: [], False: []}
+    for task in tasks:
+        if task.answerable is not None:
+            passages = kb.retrieve(task.query, history=task.history, limit=1)
+            scores[task.answerable].append(passages[0].score if passages else 0.0)
+    return roc_auc(scores[True], scores[False]) if all(scores.values()) else None
+
+
+def main(names: Sequence[str], folder: Path) -> None:
+    """Print one line a set and variant."""
+    print(f"{'set':<12}{'n':>5}  {'nDCG@10':<24}{'R@5':>7}{'MRR@10':>8}{'ms/query':>10}")
+    for name in names:
+        collection = load_collection(name, folder)
+        with open_collection(collection, bench_config()) as kb:
+            report(collection.name, collection.tasks, ranker(kb))
+            if any(task.history for task in collection.tasks):
+                report(f"{name} last", collection.tasks, ranker(kb, use_history=False))
+            auc = answerable_auc(kb, collection.tasks) if name == "mtrag" else None
+            if auc is not None:
+                print(f"{'':<12}answerable or not, by the best score: ROC AUC {auc:.3f}")
+
+
+def report(label: str, tasks: Sequence[Task], rank: Ranker) -> None:
+    """Measure and print one line."""
+    started = time.perf_counter()
+    measured = quality(tasks, rank)
+    count = len(measured["R@5"])
+    milliseconds = (time.perf_counter() - started) / max(count, 1) * 1e3
+    low, high = interval(measured["nDCG@10"])
+    print(
+        f"{label:<12}{count:>5}  {mean(measured['nDCG@10']):.4f} [{low:.3f}, {high:.3f}]    "
+        f"{mean(measured['R@5']):>7.4f}{mean(measured['MRR@10']):>8.4f}{milliseconds:>10.1f}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:] or DEFAULT_SETS
+    unknown = set(chosen) - COLLECTIONS.keys()
+    if unknown:
+        sys.exit(f"no such set: {', '.join(sorted(unknown))}; there are {', '.join(COLLECTIONS)}")
+    main(chosen, datasets())
