@@ -5,6 +5,7 @@
   x ReportsNotPublishedError there is no published file yet
   x PublishError             a file of the warehouse cannot be read; the published file stays
   x QueryError               SQL on the reports cannot be run
+  x ExportError              a table cannot be written to the file that was asked for
   x LineageError             `why` was asked for something that does not exist
   x LabelError               labels that cannot be used; says file and line
   x ComparisonError          versions of a criterion that cannot be compared
@@ -25,6 +26,10 @@ class ReportsNotPublishedError(AnalysisError):
 
 class PublishError(AnalysisError):
     """A file of the warehouse cannot be read. What was published before stays in place."""
+
+
+class ExportError(AnalysisError):
+    """A table cannot be written to the file that was asked for."""
 
 
 class LineageError(AnalysisError):

@@ -26,7 +26,9 @@ from analysis.warehouse_files import (
     exported_fingerprints,
     fingerprints_of,
     remember_day,
+    remove_leftovers,
     snapshot_file,
+    staging_folder,
     table_files,
 )
 from analysis.warehouse_rows import (
@@ -108,7 +110,7 @@ def export_day(
         ended = ended_by_day(conversations).get(day, [])
         fingerprint = fingerprints_of({day: ended}, evaluations)[day]
         files = {table.name: day_file(warehouse_dir, table, day) for table in DAILY_TABLES}
-        staging = warehouse_dir / f".staging-{day}"
+        staging = staging_folder(warehouse_dir, str(day))
         with ParquetWriter(staging, files, DAILY_TABLES) as writer:
             failed = _write_conversations(writer, day, ended, conversations, evaluations)
             writer.commit()
@@ -128,7 +130,7 @@ def export_documents(warehouse_dir: Path, agent_id: str, documents: Iterable[Doc
         rows = {(row["document_id"], row["version"]): row for row in read_rows(target)}
         for document in documents:
             rows[(document.document_id, document.version)] = document_row(document, agent_id)
-        staging = warehouse_dir / f".staging-documents-{agent_id}"
+        staging = staging_folder(warehouse_dir, f"documents-{agent_id}")
         with ParquetWriter(staging, {DOCUMENTS.name: target}, [DOCUMENTS]) as writer:
             writer.add(DOCUMENTS.name, rows.values())
             writer.commit()
@@ -147,6 +149,7 @@ def publish(warehouse_dir: Path, target: Path, agents: Sequence[AgentConfig]) ->
     following = target.with_name(f"{target.name}.next")
     _made(target.parent)
     with FileLock(_made(warehouse_dir) / "warehouse.lock"), FileLock(f"{target}.lock"):
+        remove_leftovers(warehouse_dir)
         for leftover in (following, following.with_name(f"{following.name}.wal")):
             leftover.unlink(missing_ok=True)
         views = [*VIEWS, *agent_views(agents)]
@@ -216,7 +219,7 @@ def _write_conversation(
 
 def _write_question_versions(warehouse_dir: Path, evaluations: AnalysisStore) -> None:
     target = snapshot_file(warehouse_dir, QUESTION_VERSIONS, "all")
-    staging = warehouse_dir / ".staging-question-versions"
+    staging = staging_folder(warehouse_dir, "question-versions")
     with ParquetWriter(staging, {QUESTION_VERSIONS.name: target}, [QUESTION_VERSIONS]) as writer:
         rows = question_version_rows(evaluations.question_versions())
         writer.add(QUESTION_VERSIONS.name, rows)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -24,6 +25,20 @@ def day_file(warehouse_dir: Path, table: Table, day: date) -> Path:
 def snapshot_file(warehouse_dir: Path, table: Table, part: str) -> Path:
     """Return the file of a part of a table that does not belong to a day."""
     return warehouse_dir / table.name / f"part={part}" / "part.parquet"
+
+
+def staging_folder(warehouse_dir: Path, part: str) -> Path:
+    """Return where rows are collected before their files are put in place."""
+    return warehouse_dir / f".staging-{part}"
+
+
+def remove_leftovers(warehouse_dir: Path) -> None:
+    """Delete what killed exports left: it holds words of conversations that may be deleted since.
+
+    Call it under the warehouse's lock.
+    """
+    for folder in warehouse_dir.glob(".staging-*"):
+        shutil.rmtree(folder)
 
 
 def table_files(warehouse_dir: Path, table: Table) -> list[Path]:

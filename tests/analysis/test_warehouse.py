@@ -373,6 +373,14 @@ def test_deleted_conversations_leave_the_warehouse_and_the_reports(stores: Store
     assert list(stores.warehouse.glob("*/day=2026-03-01/*.parquet")) == []
 
 
+def test_what_a_killed_export_left_is_removed(stores: Stores):
+    left = stores.warehouse / ".staging-2026-01-01"
+    left.mkdir(parents=True)
+    (left / "turns.jsonl").write_text("My secret is mauve.")
+    refresh(stores)
+    assert not left.exists()
+
+
 def test_exporting_a_day_again_changes_nothing(stores: Stores):
     hold_call(stores.conversations, "c1")
     first = export_day(FIRST, stores.warehouse, **stores.both)
