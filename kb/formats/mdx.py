@@ -21,7 +21,8 @@ _SHOWN = re.compile(
     re.VERBOSE,
 )
 _BORDER = "\x01"
-_INLINE_CODE = re.compile(r"(`+)(?:.+?)\1", re.DOTALL)
+# A stray backtick must not reach over a blank line to the next one.
+_INLINE_CODE = re.compile(r"(`+)(?:[^\n]|\n(?!\s*\n))+?\1")
 _EXPRESSION = re.compile(r"\{\s*[\"'`]([^\"'`{}]*)[\"'`]\s*\}")
 
 

@@ -144,6 +144,7 @@ _MAIL_HEADERS = frozenset(
     {"from", "to", "date", "subject", "received", "message-id", "mime-version", "return-path"}
     | {"delivered-to", "sender", "content-type", "x-mailer", "reply-to"}
 )
+_CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\x1b")
 _HTML_START = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
@@ -251,7 +252,7 @@ def _recognise_ole(data: bytes, name: str) -> str:
 def _is_text(sample: bytes) -> bool:
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")) or is_utf16_without_bom(sample):
         return True
-    control = sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in sample)
+    control = len(sample) - len(sample.translate(None, _CONTROL))
     return b"\0" not in sample and control <= max(2, len(sample) // 100)
 
 

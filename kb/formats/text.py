@@ -1,6 +1,7 @@
 """Plain text: kept as it is, character by character, with its paragraphs marked."""
 
 import re
+from collections import deque
 from collections.abc import Iterator
 
 from kb.document import Block, ParsedDocument
@@ -46,20 +47,15 @@ def find_blocks(text: str, *, headings: dict[int, int]) -> Iterator[Block]:
         headings: Start of each line that is a heading, and its level.
     """
     start = 0
+    waiting = deque(sorted(headings))
     for end in [*(gap.start() for gap in _GAP.finditer(text)), len(text)]:
-        yield from _blocks_between(text, start, end, headings=headings)
+        while waiting and waiting[0] < end:
+            at = waiting.popleft()
+            yield from _paragraph(text, start, at)
+            start = text.index("\n", at)
+            yield Block("heading", at, at + len(text[at:start].rstrip()), level=headings[at])
+        yield from _paragraph(text, start, end)
         start = end
-
-
-def _blocks_between(
-    text: str, start: int, end: int, *, headings: dict[int, int]
-) -> Iterator[Block]:
-    line_ends = [at for at in headings if start <= at < end]
-    for at in sorted(line_ends):
-        yield from _paragraph(text, start, at)
-        start = text.index("\n", at)
-        yield Block("heading", at, at + len(text[at:start].rstrip()), level=headings[at])
-    yield from _paragraph(text, start, end)
 
 
 def _paragraph(text: str, start: int, end: int) -> Iterator[Block]:

@@ -121,3 +121,9 @@ def test_code_is_never_taken_for_components():
     source = "````md\n```\n<Card/>\n```\n<Card/>\n````"
 
     assert drop_components(source).strip() == source
+
+
+def test_a_stray_backtick_hides_no_component():
+    assert drop_components("One ` here.\n\n<Card>Text</Card>\n\nTwo ` there.").split() == (
+        ["One", "`", "here.", "Text", "Two", "`", "there."]
+    )

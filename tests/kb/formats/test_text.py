@@ -84,3 +84,11 @@ def test_a_text_that_is_too_long_names_the_limit():
 )
 def test_the_language_is_noted_when_it_is_clear(text: str, language: str | None):
     assert parse(text, "a.txt").language == language
+
+
+def test_many_underlined_lines_and_gaps_stay_quick():
+    source = "Head\n====\n\ntext\n\n" * 30_000
+
+    parsed = parse(source, "a.txt")
+
+    assert sum(block.kind == "heading" for block in parsed.blocks) == 30_000
