@@ -17,6 +17,7 @@ from analysis.claims import (
     supported,
     unsupported,
 )
+from analysis.judging import ask_word
 from analysis.prompts import (
     JudgeVariant,
     claims_schema,
@@ -24,6 +25,7 @@ from analysis.prompts import (
     fields_question,
     prompt,
     turn_question,
+    value_question,
     values_schema,
 )
 from analysis.values import InvalidValueError, typed_value
@@ -148,6 +150,11 @@ def _locate(
         return supported(value, evidence)
     if not field.enum and field.type != "boolean":
         return unsupported(value, "nobody said so")
+    if field.type == "boolean":
+        # It has no words that code could find, so the judge has to stand by it.
+        stands = yield from ask_word(prompt(window, value_question(field, value)), meter=meter)
+        if stands[0] != "success":
+            return unsupported(value, "denied it when asked again")
     try:
         turn_index = yield from ask_twice(
             prompt(window, turn_question(field, value)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from analysis.asking import Meter, Question, ask_twice
+from analysis.asking import Ask, Meter, Question, ask_twice
 from analysis.evidence import quote_of_turn, verify_quote
 from analysis.prompts import (
     EVIDENCE_QUESTION,
@@ -29,7 +29,7 @@ from conversation.transcript import Turn
 _ONE_WORD = CompletionOptions(max_output_tokens=2, top_logprobs=20)
 _SHORT_LINE = CompletionOptions(max_output_tokens=40)
 _MIN_WORD_MASS = 0.02
-_NUMBERED = re.compile(r"^\W*(?:turn\s*)?\[?(\d+)\]?\s*[:.)-]*\s*(.*)$", re.IGNORECASE | re.DOTALL)
+_TURN_NUMBER = re.compile(r"[\[(]\s*(?:turn\s*)?(\d+)\s*[\])]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def criterion_question(
     Raises:
         ModelError: The judge failed, or answered twice in a form that cannot be used.
     """
-    ask = _ask_word if variant == "logprobs" else _ask_json
+    ask = _ask_word_and_reason if variant == "logprobs" else _ask_json
     judgments: list[Judgment] = []
     for window in windows:
         judgments.append((yield from ask(criterion, turns, window, meter=meter)))
@@ -97,23 +97,40 @@ def success_probability(top_logprobs: Mapping[str, float]) -> float | None:
     return mass["yes"] / (mass["yes"] + mass["no"] * math.exp(YES_BIAS))
 
 
-def _ask_word(
+def read_reason(text: str) -> tuple[str | None, int | None]:
+    """Return the reason of an answer, and the last turn that it names in brackets.
+
+    What the token limit cut, or left out, is None: the verdict stands without it.
+    """
+    numbers = _TURN_NUMBER.findall(text)
+    reason = " ".join(_TURN_NUMBER.sub(" ", text).split()).strip(" -:,")
+    return reason or None, int(numbers[-1]) if numbers else None
+
+
+def ask_word(
+    messages: Sequence[ChatMessage], *, meter: Meter
+) -> Question[tuple[Verdict, float | None]]:
+    """Ask a yes-or-no question; return the verdict and the probability of success.
+
+    Raises:
+        ModelError: The judge failed, or answered twice with neither.
+    """
+    return (yield from ask_twice(messages, _ONE_WORD, parse=_parse_word, meter=meter))
+
+
+def _ask_word_and_reason(
     criterion: Criterion, turns: Sequence[Turn], window: Window, *, meter: Meter
 ) -> Question[Judgment]:
     question = verdict_question(criterion)
-    verdict, probability = yield from ask_twice(
-        prompt(window, question), _ONE_WORD, parse=_parse_word, meter=meter
-    )
+    verdict, probability = yield from ask_word(prompt(window, question), meter=meter)
     said = ChatMessage("assistant", "yes" if verdict == "success" else "no")
     why = prompt(window, question, said, ChatMessage("user", EVIDENCE_QUESTION))
-    try:
-        turn_index, rationale = yield from ask_twice(
-            why, _SHORT_LINE, parse=_parse_numbered, meter=meter
-        )
-    except ModelOutputError:
-        # The verdict stands without evidence: it does not depend on how it is explained.
-        return Judgment(verdict, probability, None, ())
-    evidence = quote_of_turn(turns, turn_index, f"{criterion.prompt} {rationale or ''}")
+    completion = yield Ask(tuple(why), _SHORT_LINE)
+    meter.usages.append(completion.usage)
+    rationale, turn_index = read_reason(completion.text)
+    evidence = None
+    if turn_index is not None:
+        evidence = quote_of_turn(turns, turn_index, f"{criterion.prompt} {rationale or ''}")
     return Judgment(verdict, probability, rationale, (evidence,) if evidence else ())
 
 
@@ -144,13 +161,6 @@ def _parse_word(completion: Completion) -> tuple[Verdict, float | None]:
     if words[:1] == ["no"]:
         return "failure", None
     raise ModelOutputError(f"expected yes or no, got {completion.text[:40]!r}.")
-
-
-def _parse_numbered(completion: Completion) -> tuple[int, str | None]:
-    found = _NUMBERED.match(completion.text.strip())
-    if found is None:
-        raise ModelOutputError(f"expected `NUMBER: reason`, got {completion.text[:40]!r}.")
-    return int(found[1]), " ".join(found[2].split()) or None
 
 
 def _parse_reply(completion: Completion) -> VerdictReply:

@@ -31,23 +31,26 @@ VERDICT_JSON = (
     "most 20 words)."
 )
 EVIDENCE_QUESTION = (
-    "Which turn shows this best, and why? Answer with the number of the turn, a colon, and at most "
-    "12 words."
+    "Why? Answer in one sentence of at most ten words, then the number of the turn that shows it, "
+    "like [4]."
 )
 FIELDS_QUESTION = (
     "Fields:\n{fields}\n\nAnswer in JSON with the value of each field that the conversation "
     "settled, in the words of the transcript. Leave out every field that was not talked about."
 )
-FIELD_VALUE = "Field: {field}\nIts value in the transcript is {value}.\n{question}"
-TURN_QUESTION = "Which turn tells this? Answer with the number of the turn only."
+VALUE_QUESTION = VERDICT_QUESTION.format(criterion="In the conversation, {field} is {value}.")
+TURN_QUESTION = (
+    "Field: {field}\nIts value in the transcript is {value}.\nWhich turn tells this? Answer with "
+    "the number of the turn only."
+)
 FIELDS_JSON = (
     "Fields:\n{fields}\n\nList the fields whose value the transcript tells, in JSON: field, turn "
     "(number of the turn that tells it), value (as it was said there). Leave out every field that "
     "was not talked about."
 )
 SUMMARY_QUESTION = (
-    "Summarise the conversation in one or two short sentences: what the user wanted, and how it "
-    "ended. Answer with the summary only."
+    "Summarise the conversation in one or two short sentences, at most 30 words: what the user "
+    "wanted, and how it ended. Answer with the summary only."
 )
 
 
@@ -58,7 +61,7 @@ JudgeVariant = Literal["logprobs", "json"]
 _TEMPLATES: dict[JudgeVariant, tuple[str, ...]] = {
     "logprobs": (
         *(VERDICT_QUESTION, str(YES_BIAS), EVIDENCE_QUESTION),
-        *(FIELDS_QUESTION, FIELD_VALUE, TURN_QUESTION),
+        *(FIELDS_QUESTION, VALUE_QUESTION, TURN_QUESTION),
     ),
     "json": (VERDICT_JSON, FIELDS_JSON),
 }
@@ -125,10 +128,14 @@ def fields_json_question(fields: Sequence[DataCollectionField]) -> str:
     return FIELDS_JSON.format(fields=_field_lines(fields))
 
 
+def value_question(field: DataCollectionField, value: FieldValue) -> str:
+    """Return the yes-or-no question whether a value is what was said."""
+    return VALUE_QUESTION.format(field=field_line(field), value=_shown(value))
+
+
 def turn_question(field: DataCollectionField, value: FieldValue) -> str:
     """Return the question for the turn that tells a value."""
-    said = str(value).lower() if isinstance(value, bool) else str(value)
-    return FIELD_VALUE.format(field=field_line(field), value=said, question=TURN_QUESTION)
+    return TURN_QUESTION.format(field=field_line(field), value=_shown(value))
 
 
 def field_line(field: DataCollectionField) -> str:
@@ -175,6 +182,10 @@ def claims_schema(fields: Sequence[DataCollectionField]) -> JSONSchema:
         "required": ["fields"],
         "additionalProperties": False,
     }
+
+
+def _shown(value: FieldValue) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _field_lines(fields: Sequence[DataCollectionField]) -> str:

@@ -32,7 +32,7 @@ def collect(
 
 
 def test_a_boolean_is_told_by_the_turn_that_the_judge_names():
-    judge = ScriptedChatModel({"call_back": True}, "[1]")
+    judge = ScriptedChatModel({"call_back": True}, "yes", "[1]")
 
     found = collect(judge, field("call_back", "boolean"))["call_back"]
 
@@ -41,9 +41,18 @@ def test_a_boolean_is_told_by_the_turn_that_the_judge_names():
 
 
 def test_a_boolean_without_a_turn_is_unsupported():
-    judge = ScriptedChatModel({"call_back": True}, "both", "neither")
+    judge = ScriptedChatModel({"call_back": True}, "yes", "both", "neither")
 
     assert collect(judge, field("call_back", "boolean"))["call_back"].status == "unsupported"
+
+
+def test_a_boolean_that_the_judge_does_not_stand_by_is_unsupported():
+    judge = ScriptedChatModel({"call_back": False}, "no")
+
+    found = collect(judge, field("call_back", "boolean"))["call_back"]
+
+    assert (found.value, found.status) == (None, "unsupported")
+    assert "call_back" in judge.prompts[1][-1].content
 
 
 def test_numbers_are_found_by_their_words():

@@ -49,7 +49,7 @@ def small_judge(*answers: object, **options: object) -> ScriptedChatModel:
 
 
 def test_a_verdict_carries_its_probability_a_rationale_and_verbatim_evidence():
-    judge = small_judge(word("yes", yes=0.6, Yes=0.2, no=0.2), "2: The agent refunded the charge.")
+    judge = small_judge(word("yes", yes=0.6, Yes=0.2, no=0.2), "The agent refunded the charge. [2]")
 
     result = analyse_transcript(REFUND_CALL, [REFUNDED], [], judge, now=NOW, summary=False)
 
@@ -137,7 +137,7 @@ def test_malformed_answers_are_asked_again_once_and_then_recorded():
 
 
 def test_a_second_well_formed_answer_counts():
-    judge = small_judge("perhaps", "No.", "0: The agent only said hello.")
+    judge = small_judge("perhaps", "No.", "The agent only said hello [0].")
 
     result = analyse_transcript(REFUND_CALL, [REFUNDED], [], judge, summary=False)
 
@@ -150,7 +150,7 @@ def test_a_failing_call_costs_only_its_own_question():
     judge = small_judge(
         ModelUnavailableError("no answer from the endpoint"),
         word("yes", yes=0.9),
-        "2: Polite.",
+        "Polite (turn 2)",
         ModelUnavailableError("no answer from the endpoint"),
         ModelUnavailableError("no answer from the endpoint"),
     )
@@ -246,7 +246,7 @@ def test_a_transcript_without_words_is_refused(turns: tuple[Turn, ...]):
 
 async def test_the_async_twin_gives_the_same_result():
     def answers() -> list[object]:
-        return [word("yes", yes=0.9), "2: Yes.", {"amount": 40}, "It was refunded."]
+        return [word("yes", yes=0.9), "Yes. [2]", {"amount": 40}, "It was refunded."]
 
     result = analyse_transcript(REFUND_CALL, [REFUNDED], [AMOUNT], small_judge(*answers()), now=NOW)
 
