@@ -1,7 +1,6 @@
 """Embedding on a CPU with onnxruntime and tokenizers: no torch, ready in a fraction of a second."""
 
 import hashlib
-import importlib
 import threading
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -12,6 +11,7 @@ import numpy as np
 
 from kb.embedding import Vectors
 from kb.errors import WeightsError
+from kb.onnx_runtime import import_onnxruntime
 
 _MAX_TOKENS = 256
 """What the sentence models of this family were trained to read; the rest is not seen."""
@@ -69,7 +69,7 @@ class OnnxEmbedder:
 
     @cached_property
     def _session(self) -> Any:
-        onnxruntime: Any = importlib.import_module("onnxruntime")
+        onnxruntime = import_onnxruntime()
         with self._lock:
             path = _built_model(self._weights, int8=self._int8)
         options = onnxruntime.SessionOptions()

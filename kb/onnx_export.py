@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.errors import WeightsError
+from kb.onnx_runtime import import_onnxruntime
 
 BUILDER_VERSION = 1
 """Counts up when the graph changes, so that a file built before is not taken for this one."""
@@ -86,7 +87,7 @@ def _read_tensors(weights: Path) -> dict[str, NDArray[np.float32]]:
 def _quantise(path: Path) -> None:
     from onnx import TensorProto
 
-    quantization: Any = importlib.import_module("onnxruntime.quantization")
+    quantization = import_onnxruntime("quantization")
     root = logging.getLogger()
     level = root.level
     # It advises pre-processing through the root logger; the graph here has nothing to simplify.
