@@ -58,6 +58,14 @@ def judge_error_share(deployment: Deployment, days: Collection[date] | None) -> 
     return Share(sum(failed), len(failed))
 
 
+def first_judge_error(deployment: Deployment, days: Collection[date] | None) -> str | None:
+    """Why the judge failed, as it said the first time; None when it never failed."""
+    for found in deployment.evaluations.evaluations(_ids(deployment, days)):
+        if found.error is not None:
+            return found.error
+    return None
+
+
 def _ids(deployment: Deployment, days: Collection[date] | None) -> list[str]:
     chosen = days_with_conversations(deployment) if days is None else days
     return [found.conversation_id for day in chosen for found in ended_on(deployment, day)]

@@ -21,6 +21,7 @@ from orchestration.demo.site import served_site, site_port, with_site_port
 from orchestration.demo.steps import Steps
 from orchestration.deployment import Deployment
 from orchestration.errors import RunFailedError, SettingsError
+from orchestration.evaluation_checks import first_judge_error, judge_error_share
 from orchestration.operations import days_with_conversations, import_transcripts
 from orchestration.progress import Progress, format_duration
 from orchestration.runs import RunOutcome, opened_instance, run_job
@@ -140,6 +141,10 @@ class _Demo:
         days = days_with_conversations(self.deployment, AGENT_ID)
         outcome = self._run("evaluate_days", partition_range=(str(days[0]), str(days[-1])))
         self._say_checks(outcome)
+        errors, asked = judge_error_share(self.deployment, days)
+        if asked and errors == asked:
+            reason = first_judge_error(self.deployment, days)
+            raise RunFailedError(f"The judge answered none of {asked} questions: {reason}")
 
     def publish(self) -> None:
         self._say_checks(self._run("publish_reports"))
