@@ -87,18 +87,20 @@ def why(connection: duckdb.DuckDBPyConnection, conversation_id: str, name: str) 
     Args:
         connection: From `open_reports`.
         conversation_id: The conversation.
-        name: Id of a criterion, or of a data collection field.
+        name: Id of a criterion, or of a data collection field. Where both have the same id it is
+            the criterion; `field:NAME` and `criterion:NAME` say which is meant.
 
     Raises:
         LineageError: There is no such conversation, criterion or field; names the nearest.
     """
     _check_conversation(connection, conversation_id)
-    cell = _cell(connection, conversation_id, name)
+    meant, _, rest = name.rpartition(":")
+    cell = _cell(connection, conversation_id, rest, meant=meant)
     question = _one(
         connection,
         "SELECT question, version_number FROM question_versions WHERE agent_id = ? AND kind = ? "
         "AND question_id = ? AND version = ?",
-        [cell["agent_id"], cell["kind"], name, cell["question_version"]],
+        [cell["agent_id"], cell["kind"], rest, cell["question_version"]],
     )
     return Lineage(
         **{key: value for key, value in cell.items() if key != "evidence"},
@@ -129,7 +131,9 @@ def _check_conversation(connection: duckdb.DuckDBPyConnection, conversation_id: 
         )
 
 
-def _cell(connection: duckdb.DuckDBPyConnection, conversation_id: str, name: str) -> dict[str, Any]:
+def _cell(
+    connection: duckdb.DuckDBPyConnection, conversation_id: str, name: str, *, meant: str
+) -> dict[str, Any]:
     shared = (
         "conversation_id, agent_id, judge_model, judge_prompt_version, transcript_sha256, "
         "rationale, evidence, unsupported_quotes, error, input_tokens, output_tokens, cost_usd, "
@@ -143,6 +147,8 @@ def _cell(connection: duckdb.DuckDBPyConnection, conversation_id: str, name: str
             "value AS answer, status::VARCHAR AS status, NULL AS confidence",
         ),
     ):
+        if meant not in ("", kind):
+            continue
         same = f"FROM {table} WHERE conversation_id = $1 AND {kind}_id = $2"
         cell = _one(
             connection,

@@ -108,6 +108,32 @@ FROM (
     (_DAY, _AGENT, *_CRITERION, *_COUNTS),
 )
 
+JUDGE_STABILITY = View(
+    "judge_stability",
+    "How often a judge changes its mind when asked again (`vivavoce evaluate --sample`).",
+    """
+SELECT agent_id, criterion_id, criterion_version, judge_model, count(*) AS conversations,
+  avg(samples) AS mean_samples, count(*) FILTER (verdicts > 1) AS flipping,
+  count(*) FILTER (verdicts > 1) / count(*) AS flip_rate
+FROM (
+  SELECT agent_id, criterion_id, criterion_version, judge_model, conversation_id,
+    count(*) AS samples, count(DISTINCT verdict) AS verdicts
+  FROM evaluations WHERE verdict IS NOT NULL
+  GROUP BY agent_id, criterion_id, criterion_version, judge_model, conversation_id,
+    transcript_sha256, judge_prompt_version
+  HAVING count(*) > 1
+)
+GROUP BY ALL""",
+    (
+        _AGENT,
+        *_CRITERION,
+        Column("conversations", "BIGINT", "Judged more than once."),
+        Column("mean_samples", "DOUBLE", "How often each of them was judged."),
+        Column("flipping", "BIGINT", "Of them with more than one verdict."),
+        Column("flip_rate", "DOUBLE", "flipping / conversations."),
+    ),
+)
+
 FLAGGED_CONVERSATIONS = View(
     "flagged_conversations",
     "Conversations that somebody should read, one row for each reason, with the words said.",

@@ -11,6 +11,7 @@ VIEWS = (
     outcome_views.SUCCESS_RATES,
     outcome_views.SUCCESS_RATES_CORRECTED,
     outcome_views.CRITERION_TRENDS,
+    outcome_views.JUDGE_STABILITY,
     operation_views.LATENCY,
     operation_views.COSTS_BY_MODEL,
     outcome_views.FLAGGED_CONVERSATIONS,

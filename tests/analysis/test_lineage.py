@@ -11,6 +11,7 @@ from analysis.reports import open_reports
 from tests.analysis.calls import (
     AGENT,
     Stores,
+    a_value,
     a_verdict,
     hold_call,
     hold_judged_calls,
@@ -116,6 +117,23 @@ def test_unknown_names_give_the_nearest(
     with pytest.raises(LineageError) as raised:
         why(reports, conversation_id, name)
     assert message in str(raised.value)
+
+
+def test_a_criterion_and_a_field_of_the_same_name_are_told_apart(stores: Stores):
+    hold_call(stores.conversations, "c1")
+    save_answers(
+        stores.evaluations,
+        "c1",
+        a_verdict("c1", criterion_id="polite"),
+        a_value("c1", "polite", "very"),
+    )
+    refresh(stores)
+    with open_reports(stores.reports) as connection:
+        assert why(connection, "c1", "polite").kind == "criterion"
+        assert why(connection, "c1", "criterion:polite").answer == "success"
+        assert why(connection, "c1", "field:polite").answer == "very"
+        with pytest.raises(LineageError):
+            why(connection, "c1", "turn:polite")
 
 
 def test_a_conversation_that_was_not_judged_says_what_to_run(stores: Stores):

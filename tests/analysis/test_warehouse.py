@@ -132,7 +132,7 @@ def test_names_that_people_build_on_stay(stores: Stores):
         *("conversations", "turns", "retrievals", "evaluations", "collected_values"),
         *("call_metrics", "usage", "labels", "documents", "question_versions"),
         *("success_rates", "criterion_trends", "latency", "costs_by_model", "topics"),
-        *("judge_agreement", "success_rates_corrected"),
+        *("judge_agreement", "success_rates_corrected", "judge_stability"),
         *("flagged_conversations", "value_counts", "lineage", "daily_report"),
         "agent_shop_desk",
     }
@@ -233,6 +233,23 @@ def test_a_criterion_may_be_called_like_an_sql_word(stores: Stores):
     )
     refresh(stores, agent)
     assert ask(stores, 'select "order" from agent_select') == []
+
+
+def test_samples_tell_how_steady_a_judge_is(stores: Stores):
+    for conversation_id, again in (("c1", "success"), ("c2", "failure")):
+        hold_call(stores.conversations, conversation_id)
+        save_answers(
+            stores.evaluations,
+            conversation_id,
+            a_verdict(conversation_id),
+            a_verdict(conversation_id, again, sample=1),
+        )
+    hold_call(stores.conversations, "once")
+    save_answers(stores.evaluations, "once", a_verdict("once"))
+    refresh(stores)
+    assert ask(
+        stores, "select conversations, mean_samples, flipping, flip_rate from judge_stability"
+    ) == [(2, 2.0, 1, 0.5)]
 
 
 def test_flagged_conversations_come_with_words(stores: Stores):
