@@ -7,7 +7,7 @@ from typing import cast
 
 from analysis.evidence import quote_of_turn
 from analysis.results import Evidence, FieldValue, ValueStatus
-from analysis.values import InvalidValueError, numbers_in, spoken_span, typed_value
+from analysis.values import InvalidValueError, is_nothing, numbers_in, spoken_span, typed_value
 from conversation.config import DataCollectionField
 from conversation.errors import ModelOutputError
 from conversation.transcript import Turn
@@ -43,6 +43,8 @@ def check_claim(field: DataCollectionField, claim: Claim, turns: Sequence[Turn])
     boolean has no words of its own: then a sentence of the turn is the evidence, unless the turn
     names another allowed value.
     """
+    if is_nothing(field, claim.raw):
+        return NOT_DISCUSSED
     try:
         value = typed_value(field, claim.raw)
     except InvalidValueError as error:
@@ -94,12 +96,12 @@ def find_value(
 
 
 def parse_values(text: str) -> dict[str, object]:
-    """Read the judge's object of found fields; null and empty text are no values.
+    """Read the judge's object of found fields.
 
     Raises:
         ModelOutputError: It has another form.
     """
-    return {key: value for key, value in _object(text).items() if value not in (None, "")}
+    return dict(_object(text))
 
 
 def parse_claims(text: str) -> dict[str, Claim]:
@@ -125,7 +127,7 @@ def require_types(fields: Sequence[DataCollectionField], raw: Mapping[str, objec
         ModelOutputError: Names the field and what is wrong.
     """
     for field in fields:
-        if field.field_id in raw:
+        if field.field_id in raw and not is_nothing(field, raw[field.field_id]):
             try:
                 typed_value(field, raw[field.field_id])
             except InvalidValueError as error:

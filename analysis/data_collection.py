@@ -28,7 +28,7 @@ from analysis.prompts import (
     value_question,
     values_schema,
 )
-from analysis.values import InvalidValueError, typed_value
+from analysis.values import InvalidValueError, is_nothing, typed_value
 from analysis.windows import Window
 from conversation.config import DataCollectionField
 from conversation.errors import ModelOutputError
@@ -141,6 +141,8 @@ def _locate(
     *,
     meter: Meter,
 ) -> Question[Finding]:
+    if is_nothing(field, raw):
+        return NOT_DISCUSSED
     try:
         value = typed_value(field, raw)
     except InvalidValueError as error:

@@ -20,6 +20,11 @@ _SPELLED = re.compile(rf"\b(?:{_ANY_WORD})(?:[\s-]+(?:and\s+)?(?:{_ANY_WORD}))*\
 _TRUE = {"true", "yes", "y"}
 _FALSE = {"false", "no", "n"}
 
+_NOTHING = {"", "unknown", "none", "null", "n/a", "nothing", "unspecified", "-"}
+_NOT_TOLD = re.compile(r"not (?:\w+ )?(?:mentioned|specified|provided|discussed|stated|given|said)")
+_QUANTITY = re.compile(r"([-+]?\d[\d,]*(?:\.\d+)?)(?:\s*(%)|\s+([^\W\d]+(?: [^\W\d]+){0,2}))")
+_STATED_UNIT = re.compile(r"\bin ([\w ]+)")
+
 
 class InvalidValueError(ValueError):
     """An answer is not a value of its field's type."""
@@ -38,8 +43,33 @@ def typed_value(field: DataCollectionField, raw: object) -> FieldValue:
     elif field.type == "number":
         value = _number(raw)
     else:
-        value = _string(raw)
+        value = without_stated_unit(_string(raw), field.description)
     return _allowed(field, value) if field.enum else value
+
+
+def is_nothing(field: DataCollectionField, raw: object) -> bool:
+    """Return whether an answer says in words that there is no value."""
+    if raw is None:
+        return True
+    if not isinstance(raw, str) or raw in (field.enum or ()):
+        return False
+    said = raw.strip().casefold().rstrip(".")
+    return said in _NOTHING or _NOT_TOLD.fullmatch(said) is not None
+
+
+def without_stated_unit(text: str, description: str) -> str:
+    """Return the number of a quantity whose unit the field's description states already.
+
+    `30 %` of "Humidity in percent" is `30`; `3 nights` of "Length of stay" stays as it is.
+    """
+    quantity = _QUANTITY.fullmatch(text)
+    if quantity is None:
+        return text
+    stated = description.casefold()
+    if quantity[2] or quantity[3].casefold() == "percent":
+        return quantity[1] if "percent" in stated else text
+    units = {word for phrase in _STATED_UNIT.findall(stated) for word in phrase.split()}
+    return quantity[1] if units & set(quantity[3].casefold().split()) - {"per"} else text
 
 
 def spoken_span(text: str, value: FieldValue) -> str | None:

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.results import FieldValue
-from analysis.values import InvalidValueError, numbers_in, spoken_span, typed_value
+from analysis.values import (
+    InvalidValueError,
+    is_nothing,
+    numbers_in,
+    spoken_span,
+    typed_value,
+    without_stated_unit,
+)
 from conversation.config import DataCollectionField, FieldType
 
 
@@ -99,3 +106,30 @@ def test_located_words_are_always_verbatim(text: str, value: FieldValue):
 @given(st.integers(0, 10**9))
 def test_every_written_number_is_read_back(number: int):
     assert numbers_in(f"It is {number:,} now") == [(f"{number:,}", float(number))]
+
+
+@pytest.mark.parametrize(
+    ("text", "description", "value"),
+    [
+        ("30 %", "Humidity in percent.", "30"),
+        ("5 miles per hour", "Wind speed in miles per hour", "5"),
+        ("94 degrees Fahrenheit", "Temperature in Fahrenheit", "94"),
+        ("3 nights", "Length of the stay", "3 nights"),
+        ("3rd of June", "Day in June or July", "3rd of June"),
+        ("12 Mill Road", "Street and number", "12 Mill Road"),
+        ("$86", "Price in dollars", "$86"),
+        ("10 am", "Name of the morning", "10 am"),
+        ("30 percent", "Percentage of humidity", "30"),
+    ],
+)
+def test_a_unit_that_the_description_states_is_left_out(text: str, description: str, value: str):
+    assert without_stated_unit(text, description) == value
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [(None, True), ("None", True), ("not mentioned.", True), ("Not yet paid", False), (0, False)],
+)
+def test_an_answer_can_say_that_there_is_no_value(raw: object, expected: bool):
+    assert is_nothing(field("string"), raw) is expected
+    assert not is_nothing(field("string", "None", "some"), "None")
