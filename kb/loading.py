@@ -15,10 +15,6 @@ DEFAULT_LIMITS = Limits()
 DEFAULT_PARSING = ParsingConfig()
 
 
-PARSER_VERSION = 1
-"""Counts up when the same bytes give another text, so that stored texts are known to be old."""
-
-
 @dataclass(frozen=True, slots=True)
 class LoadedSource:
     """A source as received, and what it says."""

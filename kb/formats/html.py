@@ -34,10 +34,11 @@ _LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 _HIDING_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden"
     r"|font-size\s*:\s*0(?:\.0*)?(?:px|pt|em|rem|%)?\s*(?:;|$|!)"
-    r"|(?:left|top|text-indent)\s*:\s*-\d{4,}",
+    r"|(?:left|top|text-indent)\s*:\s*-\d{4,}|scale\(\s*0\s*\)",
     re.IGNORECASE,
 )
 _PERMALINK_SIGNS = frozenset({"¶", "#", "§", "\N{LINK SYMBOL}", "\uf0c1"})
+_COLOUR = re.compile(r"(?:^|;)\s*(color|background|background-color)\s*:\s*([^;!]+)", re.IGNORECASE)
 _FADED_STYLE = re.compile(r"opacity\s*:\s*0(?:\.0*)?\s*(?:;|$|!)", re.IGNORECASE)
 
 
@@ -116,7 +117,26 @@ def _is_hidden(element: Element) -> bool:
         return False
     if element.get("hidden") is not None and element.get("hidden") != "until-found":
         return True
-    return _HIDING_STYLE.search(_style(element)) is not None
+    style = _style(element)
+    return _HIDING_STYLE.search(style) is not None or _is_camouflaged(style)
+
+
+def _is_camouflaged(style: str) -> bool:
+    """Whether the text has the colour of its own background."""
+    colours = {match[1].lower(): match[2].lower().strip() for match in _COLOUR.finditer(style)}
+    background = colours.get("background-color") or colours.get("background")
+    return background is not None and _usual(colours.get("color")) == _usual(background)
+
+
+def _usual(colour: str | None) -> str | None:
+    """One spelling for the ways to write the commonest colours."""
+    short = re.fullmatch("#([0-9a-f])([0-9a-f])([0-9a-f])", colour or "")
+    if short:
+        colour = "#" + "".join(digit * 2 for digit in short.groups())
+    compact = (colour or "").replace(" ", "")
+    return {"white": "#ffffff", "rgb(255,255,255)": "#ffffff", "black": "#000000"}.get(
+        compact, compact or None
+    )
 
 
 def _style(element: Element) -> str:

@@ -57,7 +57,16 @@ def test_hidden_text_is_dropped_and_counted():
 
 @pytest.mark.parametrize(
     "style",
-    ["display:none", "VISIBILITY: hidden", "opacity:0", "font-size:0px", "text-indent:-9999em"],
+    [
+        "display:none",
+        "VISIBILITY: hidden",
+        "opacity:0",
+        "font-size:0px",
+        "text-indent:-9999em",
+        "transform: scale(0)",
+        "color: #FFF; background-color: rgb(255, 255, 255)",
+        "background:white;color:#ffffff",
+    ],
 )
 def test_ways_to_hide(style: str):
     page = f'<html><body><p>{"Shown " * 9}</p><p style="{style}">Hidden</p></body></html>'
@@ -75,7 +84,18 @@ def test_a_page_that_is_faded_in_is_not_hidden():
     assert parse(page, "a.html").text == "Menu\n\nEverything else"
 
 
-@pytest.mark.parametrize("style", ["opacity:0.5", "font-size:0.9em", "display:block", "left:-2px"])
+@pytest.mark.parametrize(
+    "style",
+    [
+        "opacity:0.5",
+        "font-size:0.9em",
+        "display:block",
+        "left:-2px",
+        "color:white;background:navy",
+        "background:url(x.png)",
+        "color:#fff",
+    ],
+)
 def test_ways_that_do_not_hide(style: str):
     page = f'<html><body><p>Shown</p><p style="{style}">Also</p></body></html>'
 
