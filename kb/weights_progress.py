@@ -26,7 +26,8 @@ class FetchProgress:
     def describe(self) -> str:
         """Return one line for a person."""
         remaining = self.remaining_s
-        left = "" if remaining is None else f", {format_duration(remaining)} left"
+        done = self.done_bytes >= self.total_bytes
+        left = "" if done or remaining is None else f", {format_duration(remaining)} left"
         return (
             f"{self.model}: {self.done_bytes / 1e6:,.1f} of {self.total_bytes / 1e6:,.1f} MB"
             f" ({self.source}){left}"

@@ -21,6 +21,7 @@ from kb.weights_catalog import CATALOG
 
 PROVIDER = "embedded"
 EXTRACTIVE = "embedded/extractive"
+GGUF_MAGIC = b"GGUF"
 
 _REQUEST_KEYS = (
     "temperature",
@@ -58,6 +59,12 @@ def embedded_weights(model: str, weights: Weights) -> Path:
                 f"Model {model!r} names the file {str(path)!r}, and there is none. Correct the "
                 "path, or use a model of the catalog: " + ", ".join(embedded_models()) + "."
             )
+        with path.open("rb") as content:
+            if content.read(len(GGUF_MAGIC)) != GGUF_MAGIC:
+                raise ModelSetupError(
+                    f"Model {model!r} names a file that is no GGUF file (its first bytes are not "
+                    "'GGUF'). Convert the weights, or name another file."
+                )
         return path
     if model not in embedded_models():
         raise ModelSetupError(

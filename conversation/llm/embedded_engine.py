@@ -1,8 +1,9 @@
 """llama.cpp in this process: one engine per weights file, shared by every session.
 
-Requests run side by side in slots (continuous batching: four together produce about twice the
-text of one). llama.cpp picks the slot whose last prompt is most like the new one, and keeps the
-prompts of the others in memory, so each conversation finds its own prefix again.
+Requests run side by side in slots: a token costs 178 ms of CPU when one request runs, 104 ms each
+when four do, and no less with eight (Qwen2.5-Coder 1.5B, Q4_K_M). llama.cpp picks the slot whose
+last prompt is most like the new one and keeps the prompts of the others in memory, so each
+conversation finds its own prefix again.
 """
 
 import atexit
@@ -28,8 +29,11 @@ class EngineOptions:
     """Requests that run at the same time; more wait."""
     context_tokens: int = 16_384
     """Room for the prompts and answers of all running requests together."""
-    batch_tokens: int = 256
-    """Prompt tokens read in one step. A step cannot be stopped and holds up the others."""
+    batch_tokens: int = 128
+    """Prompt tokens read in one step, which cannot be stopped and holds up the others.
+
+    Smaller steps cost nothing: 27 ms of CPU per token with 128, 256 and 512 alike (1.5B, Q4_K_M).
+    """
     prompt_cache_mb: int = 512
     """Memory for prompts of conversations that are not running."""
     threads: int | None = None
@@ -37,7 +41,7 @@ class EngineOptions:
 
 
 class EngineRequestError(Exception):
-    """llama.cpp refused a request: too long, bad schema, ..."""
+    """llama.cpp refused a request (too long, bad schema, ...) or the weights."""
 
 
 class Engine:
@@ -204,7 +208,13 @@ def _start_server(path: Path, options: EngineOptions) -> Any:
     params.ui = False
     params.endpoint_slots = False
     params.api_keys = [secrets.token_hex(32)]
-    return xllamacpp.Server(params)
+    try:
+        return xllamacpp.Server(params)
+    except RuntimeError as error:
+        raise EngineRequestError(
+            f"llama.cpp cannot load {path.name}: it is no GGUF file that this version knows, or "
+            "there is too little memory for it"
+        ) from error
 
 
 def _refusal(error: Any) -> str:

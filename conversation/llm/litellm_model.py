@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import time
+import warnings
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -21,6 +22,8 @@ CHARS_PER_TOKEN = 4
 PING_TIMEOUT_S = 20.0
 _HAVE_DEFAULTS = ("OLLAMA_API_BASE",)
 """Variables that litellm lists as missing and can do without."""
+_LITELLM_WARNINGS = ("Item '.*' on TypedDict class", "Accessing the 'model_")
+"""About its own pydantic models: nobody who reads them can do anything about it."""
 _PING = (ChatMessage("user", "Reply with OK."),)
 
 
@@ -267,6 +270,8 @@ def load_litellm() -> Any:
     module.disable_hf_tokenizer_download = True
     # What a provider does not know (seeds, penalties) is left out rather than refused.
     module.drop_params = True
+    for message in _LITELLM_WARNINGS:
+        warnings.filterwarnings("ignore", message=message)
     # These log whole prompts at their finer levels.
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -51,6 +51,23 @@ def test_a_missing_file_of_ones_own_is_said(tmp_path: Path):
         open_chat_model(f"embedded/{tmp_path / 'own.gguf'}").check()
 
 
+def test_a_file_that_is_no_gguf_is_said(tmp_path: Path):
+    path = tmp_path / "own.gguf"
+    path.write_bytes(b"PK\x03\x04 something else")
+
+    with pytest.raises(ModelSetupError, match="is no GGUF file"):
+        open_chat_model(f"embedded/{path}").check()
+
+
+@pytest.mark.slow
+def test_a_broken_gguf_is_said(tmp_path: Path):
+    path = tmp_path / "own.gguf"
+    path.write_bytes(b"GGUF" + bytes(range(256)) * 20)
+
+    with pytest.raises(ModelError, match=r"llama\.cpp cannot load own\.gguf"):
+        open_chat_model(f"embedded/{path}").complete(ask("Hi"))
+
+
 def test_missing_weights_are_said_before_any_work(tmp_path: Path):
     nowhere = Weights(tmp_path, ("folder",), SilentReporter())
 
