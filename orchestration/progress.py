@@ -6,8 +6,10 @@ stream that was there before.
 
 import os
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol, TextIO
 
 REDRAW_S = 0.2
@@ -81,12 +83,51 @@ class Progress:
             self._stream.write(line + "\n")
         self._stream.flush()
 
+    @contextmanager
+    def waiting(self, text: str) -> "Iterator[Waiting]":
+        """Show `text` and the seconds that pass, on a terminal, until stopped."""
+        waiting = Waiting(lambda line: self._draw(text + line), self.clear)
+        if self._redraws:
+            waiting.start()
+        try:
+            yield waiting
+        finally:
+            waiting.stop()
+
     def clear(self) -> None:
         """Remove the line from a terminal."""
         if self._width:
             self._stream.write("\r" + " " * self._width + "\r")
             self._stream.flush()
             self._width = 0
+
+
+class Waiting:
+    """Counts seconds for a person to see, in a thread of its own."""
+
+    def __init__(self, draw: Callable[[str], None], clear: Callable[[], None]) -> None:
+        self._draw = draw
+        self._clear = clear
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to count."""
+        self._thread = threading.Thread(target=self._count, name="waiting", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop counting and remove the line. Stopping again changes nothing."""
+        if self._thread is not None:
+            self._stopped.set()
+            self._thread.join()
+            self._thread = None
+            self._clear()
+
+    def _count(self) -> None:
+        began_s = time.monotonic()
+        while not self._stopped.wait(1.0):
+            self._draw(f"... {format_duration(time.monotonic() - began_s)}")
 
 
 def progress_line(stage: str, done: int, *, total: int, left_s: float | None) -> str:

@@ -1,26 +1,32 @@
 """A turn of a conversation on a terminal: streamed text, cited documents, time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from conversation.events import AgentTurn, SessionEvent, TextDelta
 from conversation.transcript import Turn
-
-Write = Callable[[str], None]
-"""Prints text as it is, without a line break."""
+from orchestration.progress import Progress
 
 
-def show_reply(events: Iterable[SessionEvent], write: Write) -> Turn | None:
-    """Write an agent's turn as it is produced, with what it cites and what it took.
+def show_reply(name: str, events: Iterable[SessionEvent], progress: Progress) -> Turn | None:
+    """Write the turn of the agent `name` as it is produced, what it cites and what it took.
 
     Returns:
         The turn; None when the events ended without one.
     """
+
+    def write(text: str) -> None:
+        progress.say(text, end="")
+
     turn: Turn | None = None
-    for event in events:
-        if isinstance(event, TextDelta):
-            write(printable(event.text))
-        elif isinstance(event, AgentTurn):
-            turn = event.turn
+    begun = False
+    with progress.waiting(f"{name}: ") as waiting:
+        for event in events:
+            if isinstance(event, TextDelta):
+                waiting.stop()
+                write(printable(event.text) if begun else f"{name}: {printable(event.text)}")
+                begun = True
+            elif isinstance(event, AgentTurn):
+                turn = event.turn
     if turn is not None:
         write("\n" + turn_notes(turn) + "\n")
     return turn

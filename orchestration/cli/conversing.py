@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from conversation.agent_file import missing_sources
 from conversation.session import Session
 from orchestration.cli.opening import opened_deployment
 from orchestration.operations import import_transcripts
+from orchestration.progress import Progress
 from orchestration.replying import printable, show_reply
 from orchestration.showing import import_summary
 
@@ -22,11 +24,19 @@ def chat(agent: Agent) -> None:
     """Hold a conversation; it is stored turn by turn. An empty line or Ctrl-D ends it."""
     with opened_deployment() as deployment:
         configured = deployment.agent(agent).agent
+        knowledge_base = deployment.knowledge_base(agent)
+        missing = missing_sources(configured, knowledge_base.documents())
+        if missing:
+            typer.echo(
+                f"Not read yet, so not known to the agent: {', '.join(missing)}. "
+                f"`vivavoce ingest {agent}` reads them.\n",
+                err=True,
+            )
         model = deployment.chat_model(configured.llm)
         model.check()
         session = Session.start(
             configured,
-            knowledge_base=deployment.knowledge_base(agent),
+            knowledge_base=knowledge_base,
             store=deployment.conversations,
             chat_model=model,
         )
@@ -51,7 +61,9 @@ def import_command(
 
 
 def _converse(session: Session, first_message: str, name: str) -> None:
-    typer.echo(f"{name}: {printable(first_message)}")
+    progress = Progress(sys.stdout)
+    if first_message:
+        typer.echo(f"{name}: {printable(first_message)}")
     while True:
         try:
             text = input("\nyou: ").strip()
@@ -60,13 +72,7 @@ def _converse(session: Session, first_message: str, name: str) -> None:
             return
         if not text:
             return
-        typer.echo(f"{name}: ", nl=False)
         try:
-            show_reply(session.reply(text), _write)
+            show_reply(name, session.reply(text), progress)
         except KeyboardInterrupt:
             typer.echo(" ... stopped")
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()

@@ -97,8 +97,7 @@ def _play(session: Session, script: Script, name: str, progress: Progress) -> No
             remaining = format_duration(per_turn_s * (len(script.questions) - number + 1))
             left = f"  (question {number} of {len(script.questions)}, about {remaining} left)"
         progress.say(f"\nuser: {question}{left}")
-        progress.say(f"{name}: ", end="")
-        turn = show_reply(session.reply(question), lambda text: progress.say(text, end=""))
+        turn = show_reply(name, session.reply(question), progress)
         latency = turn.latency if turn is not None else None
         if latency is not None and latency.request_to_last_token_ms is not None:
             durations_s.append(latency.request_to_last_token_ms / 1000)

@@ -68,6 +68,15 @@ def test_a_terminal_gets_one_line_that_is_removed_before_other_text():
     assert stream.getvalue().endswith("\rnext\n")
 
 
+def test_waiting_is_removed_and_a_log_sees_nothing_of_it():
+    for stream in (io.StringIO(), Terminal()):
+        progress = Progress(stream)
+        with progress.waiting("agent: ") as waiting:
+            waiting.stop()
+            progress.say("agent: Hello")
+        assert stream.getvalue() == "agent: Hello\n"
+
+
 def test_work_that_is_done_at_once_prints_nothing():
     stream = io.StringIO()
     progress = Progress(stream, Clock())
