@@ -22,6 +22,7 @@ from conversation.config import AgentConfig
 from conversation.store import ConversationSummary
 from kb.config import MEBIBYTE, Limits
 from kb.document import Document, FileSource, LinkSource, Source, SyncReport, TextSource
+from kb.ingesting import identify
 from orchestration.agents import agent_ids
 from orchestration.deployment import Deployment
 
@@ -47,6 +48,20 @@ def sources(agent: AgentConfig, path: Path) -> list[Source]:
         *(LinkSource(link.url, link.name) for link in section.links),
         *(TextSource(text.name, text.text) for text in section.texts),
     ]
+
+
+def unread_sources(deployment: Deployment, agent_id: str) -> list[str]:
+    """Names of the agent's sources that its knowledge base holds nothing of."""
+    ready = {
+        document.document_id
+        for document in deployment.knowledge_base(agent_id).documents()
+        if document.status == "ready"
+    }
+    wanted = [
+        identify(source)
+        for source in sources(deployment.sources(agent_id), deployment.agent(agent_id).path)
+    ]
+    return [source.name for source in wanted if source.document_id not in ready]
 
 
 def room_left(documents: Sequence[Document], limits: Limits) -> str:

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from conversation.agent_file import missing_sources
 from conversation.session import Session
 from orchestration.cli.opening import opened_deployment
-from orchestration.operations import import_transcripts
+from orchestration.operations import import_transcripts, unread_sources
 from orchestration.progress import Progress
 from orchestration.replying import printable, show_reply
 from orchestration.showing import import_summary
@@ -25,10 +24,10 @@ def chat(agent: Agent) -> None:
     with opened_deployment() as deployment:
         configured = deployment.agent(agent).agent
         knowledge_base = deployment.knowledge_base(agent)
-        missing = missing_sources(configured, knowledge_base.documents())
-        if missing:
+        unread = unread_sources(deployment, agent)
+        if unread:
             typer.echo(
-                f"Not read yet, so not known to the agent: {', '.join(missing)}. "
+                f"Not read yet, so not known to the agent: {', '.join(unread)}. "
                 f"`vivavoce ingest {agent}` reads them.\n",
                 err=True,
             )
