@@ -4,8 +4,6 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from conversation.importing import ImportReport, import_path
-
 from analysis.evaluating import evaluate_conversations
 from analysis.evaluation_run import EvaluationRun
 from analysis.planning import plan_evaluations
@@ -19,6 +17,7 @@ from analysis.warehouse import (
 )
 from conversation.agent_file import document_paths
 from conversation.config import AgentConfig
+from conversation.importing import ImportReport, import_path
 from conversation.store import ConversationSummary
 from kb.config import MEBIBYTE, Limits
 from kb.document import Document, FileSource, LinkSource, Source, SyncReport, TextSource
