@@ -5,7 +5,7 @@ Success criteria and data collection fields are part of it as plain records; `an
 
 import hashlib
 from collections import Counter
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
     AliasChoices,
@@ -123,6 +123,24 @@ class PromptSection(_Section):
     """A knowledge base up to this size stands in the prompt whole; 0 never does that."""
 
 
+class ToolConfig(_Section):
+    """Something that the agent may do beside talking."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
+    """`end_call` ends the conversation; any other name is a function of the application."""
+    description: str = Field(min_length=1, max_length=1_000)
+    """When to use it, for the model."""
+    parameters: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+    """JSON schema of the object that the function gets."""
+    timeout_s: PositiveFloat = 10.0
+
+    @model_validator(mode="after")
+    def _name_is_free(self) -> Self:
+        if self.name == "none":
+            raise ValueError("a tool cannot be called 'none': that stands for using no tool")
+        return self
+
+
 class AnalysisSection(_Section):
     """How finished conversations are judged."""
 
@@ -146,6 +164,7 @@ class AgentConfig(_Section):
     prompt: PromptSection = PromptSection()
     dynamic_variables: dict[str, str | int | float | bool] = {}
     """Defaults for `{{name}}` in the first message and the system prompt."""
+    tools: tuple[ToolConfig, ...] = ()
     criteria: tuple[Criterion, ...] = ()
     data_collection: tuple[DataCollectionField, ...] = ()
     analysis: AnalysisSection = AnalysisSection()
@@ -153,6 +172,7 @@ class AgentConfig(_Section):
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
         for kind, ids in (
+            ("tools", [tool.name for tool in self.tools]),
             ("criteria", [criterion.criterion_id for criterion in self.criteria]),
             ("data_collection", [field.field_id for field in self.data_collection]),
         ):

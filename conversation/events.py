@@ -1,7 +1,7 @@
 """What a session reports while the agent takes its turn.
 
-In this order: at most one `RetrievalDone`, then `TextDelta` and `ToolCall` as they come, and in
-every case exactly one `AgentTurn` at the end.
+In this order: at most one `ToolCall`, at most one `RetrievalDone`, then `TextDelta` as they come,
+and in every case exactly one `AgentTurn` at the end.
 """
 
 from dataclasses import dataclass, field

@@ -35,6 +35,11 @@ class Recording:
         return self._ended or self._opening.model_copy(update={"turns": self.turns})
 
     @property
+    def is_over(self) -> bool:
+        """Whether the conversation was closed."""
+        return self._ended is not None
+
+    @property
     def next_turn_id(self) -> str:
         """Id of the turn that is written down next."""
         return turn_id_of(self.conversation_id, len(self._turns))

@@ -35,6 +35,8 @@ from conversation.speaking import (
 from conversation.starting import require_knowledge_base, with_variables
 from conversation.store import DEFAULT_STORE_URL, ConversationEvent, ConversationStore
 from conversation.streaming import adeltas, deltas
+from conversation.tool_running import Toolbox, ToolFunction
+from conversation.tools import ends_conversation, tool_note
 from conversation.transcript import Transcript
 from conversation.variables import VariableValue
 from kb.errors import KnowledgeBaseError
@@ -53,6 +55,7 @@ class Session:
         *,
         model: ChatModel,
         knowledge_base: PassageSource | None,
+        tools: Toolbox,
         recording: Recording,
         timer_s: Callable[[], float],
         owned_store: ConversationStore | None,
@@ -64,6 +67,7 @@ class Session:
         """What the agent says before the user speaks; empty when it waits for the user."""
         self._model = model
         self._knowledge_base = knowledge_base
+        self._tools = tools
         self._recording = recording
         self._timer_s = timer_s
         self._owned_store = owned_store
@@ -83,6 +87,7 @@ class Session:
         weights: Weights | None = None,
         variables: Mapping[str, VariableValue] | None = None,
         metadata: Mapping[str, str] | None = None,
+        tools: Mapping[str, ToolFunction] | None = None,
         simulated: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         timer_s: Callable[[], float] = time.perf_counter,
@@ -98,6 +103,7 @@ class Session:
             weights: Where an embedded model finds its files; None for the default places.
             variables: Values for `{{name}}`, over the agent's own defaults.
             metadata: Kept with the conversation, e.g. the channel.
+            tools: The function behind each client tool of the agent, by name.
             simulated: Whether no real user talks; reports leave such conversations out.
             clock: The time now, UTC.
             timer_s: Seconds that only ever grow, for latencies.
@@ -121,6 +127,7 @@ class Session:
             fallbacks=config.llm.fallbacks,
             weights=weights,
         )
+        toolbox = Toolbox(filled, functions=tools or {}, model=model)
         model.check()
         kept_in = store or ConversationStore.open(DEFAULT_STORE_URL)
         if store is None:
@@ -135,15 +142,17 @@ class Session:
             metadata=dict(metadata or {}),
         )
         recording = Recording(opening, store=kept_in, clock=clock)
-        recording.begin(filled.first_message)
-        return cls(
+        session = cls(
             filled,
             model=model,
             knowledge_base=knowledge_base,
+            tools=toolbox,
             recording=recording,
             timer_s=timer_s,
             owned_store=kept_in if store is None else None,
         )
+        recording.begin(filled.first_message)
+        return session
 
     def __enter__(self) -> Self:
         return self
@@ -155,6 +164,11 @@ class Session:
         traceback: TracebackType | None,
     ) -> None:
         self.end(reason="user_ended" if error is None else "failed")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the conversation ended, by `end` or because the agent ended it."""
+        return self._recording.is_over
 
     @property
     def transcript(self) -> Transcript:
@@ -179,6 +193,9 @@ class Session:
         """Like `reply`, without blocking the event loop."""
         speaking = await asyncio.to_thread(self._hear, text)
         try:
+            used = await self._tools.ause(speaking.turns, call_id=speaking.turn_id)
+            if (call := speaking.take_tool(used.call, used.usage)) is not None:
+                yield call
             if self._knowledge_base is not None:
                 yield await asyncio.to_thread(self._retrieve, speaking, self._knowledge_base)
             if not speaking.is_over:
@@ -257,6 +274,9 @@ class Session:
 
     def _speak(self, speaking: SpeakingTurn) -> Generator[SessionEvent]:
         try:
+            used = self._tools.use(speaking.turns, call_id=speaking.turn_id)
+            if (call := speaking.take_tool(used.call, used.usage)) is not None:
+                yield call
             if self._knowledge_base is not None:
                 yield self._retrieve(speaking, self._knowledge_base)
             if not speaking.is_over:
@@ -307,7 +327,7 @@ class Session:
                 speaking.turns,
                 passages=None if retrieval is None or self._whole else retrieval.passages,
                 whole=self._whole,
-                notes=self._notes,
+                notes=[*self._notes, *map(tool_note, speaking.tool_calls)],
             )
             llm = self.agent.llm
             return speaking.prompt.messages, CompletionOptions(
@@ -349,6 +369,8 @@ class Session:
                 turn, retrieved=retrieved_passages(speaking), events=_events_of(speaking)
             )
             speaking.outcome = agent_turn_event(turn)
+            if not interrupted and ends_conversation(turn.tool_calls):
+                self.end("agent_ended")
             return speaking.outcome
 
     @contextmanager

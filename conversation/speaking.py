@@ -8,7 +8,14 @@ from conversation.citations import Attribution, attribute
 from conversation.events import AgentTurn, RetrievalDone
 from conversation.llm.chat_model import Completion
 from conversation.prompting import Prompt, estimated_tokens
-from conversation.transcript import Retrieval, ToolCall, Turn, TurnLatency, Usage
+from conversation.transcript import (
+    Retrieval,
+    ToolCall,
+    Turn,
+    TurnLatency,
+    Usage,
+    add_usage,
+)
 
 
 @dataclass(slots=True)
@@ -28,6 +35,8 @@ class SpeakingTurn:
     retrieved_s: float | None = None
     prompt: Prompt | None = None
     tool_calls: list[ToolCall] = field(default_factory=list[ToolCall])
+    tool_usage: Usage | None = None
+    """Of deciding on a tool."""
     completion: Completion | None = None
     first_token_s: float | None = None
     last_token_s: float | None = None
@@ -56,6 +65,14 @@ class SpeakingTurn:
         self._held_back = fresh[len(delivered) :]
         self.text += delivered
         return delivered
+
+    def take_tool(self, call: ToolCall | None, usage: Usage | None) -> ToolCall | None:
+        """Take in what came of asking for a tool; returns the call that was made, if any."""
+        self.tool_usage = usage
+        if call is not None and not self.is_over:
+            self.tool_calls.append(call)
+            return call
+        return None
 
     def close(self) -> bool:
         """Mark the turn as over and wake whoever waits for the model; False when it was over."""
@@ -209,6 +226,14 @@ def storable(text: str) -> str:
 
 
 def _usage(speaking: SpeakingTurn, model: str) -> Usage | None:
+    """Of deciding on a tool and of answering, together."""
+    answering = _answering_usage(speaking, model)
+    if speaking.tool_usage is None or answering is None:
+        return speaking.tool_usage or answering
+    return add_usage(speaking.tool_usage, answering)
+
+
+def _answering_usage(speaking: SpeakingTurn, model: str) -> Usage | None:
     """As the model reported it; estimated for a turn that was cut before the report came."""
     if speaking.completion is not None:
         return speaking.completion.usage

@@ -14,6 +14,7 @@ from conversation.transcript import (
     Turn,
     TurnLatency,
     Usage,
+    add_usage,
 )
 
 RowValues = dict[str, Any]
@@ -117,19 +118,3 @@ def usage_from_rows(rows: Sequence[Row[Any]]) -> Usage | None:
     for call in calls[1:]:
         total = add_usage(total, call)
     return total
-
-
-def add_usage(first: Usage, second: Usage) -> Usage:
-    """Both together. One unknown cost makes the sum unknown, one estimate makes it an estimate."""
-    cost = None
-    if first.cost_usd is not None and second.cost_usd is not None:
-        cost = first.cost_usd + second.cost_usd
-    return Usage(
-        model=second.model,
-        input_tokens=first.input_tokens + second.input_tokens,
-        cached_input_tokens=first.cached_input_tokens + second.cached_input_tokens,
-        output_tokens=first.output_tokens + second.output_tokens,
-        cost_usd=cost,
-        source="estimated" if "estimated" in (first.source, second.source) else "measured",
-        calls=first.calls + second.calls,
-    )

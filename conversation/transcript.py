@@ -135,3 +135,19 @@ class Transcript(_Record):
     """`session`, or the format it was imported from."""
     simulated: bool = False
     metadata: dict[str, str] = {}
+
+
+def add_usage(first: Usage, second: Usage) -> Usage:
+    """Both together. One unknown cost makes the sum unknown, one estimate makes it an estimate."""
+    cost = None
+    if first.cost_usd is not None and second.cost_usd is not None:
+        cost = first.cost_usd + second.cost_usd
+    return Usage(
+        model=second.model,
+        input_tokens=first.input_tokens + second.input_tokens,
+        cached_input_tokens=first.cached_input_tokens + second.cached_input_tokens,
+        output_tokens=first.output_tokens + second.output_tokens,
+        cost_usd=cost,
+        source="estimated" if "estimated" in (first.source, second.source) else "measured",
+        calls=first.calls + second.calls,
+    )
