@@ -20,7 +20,8 @@ class RetrievalDone:
     """Best first; those that fit into its budget stand in the prompt."""
     query: str
     mode: str = "hybrid"
-    """`hybrid`; `lexical` when the deadline passed; `whole` when all documents are in it."""
+    """`hybrid`; `lexical` when the deadline passed; `whole` when all documents are in the prompt;
+    `none` when the user asked for nothing."""
     latency_ms: float | None = None
 
 

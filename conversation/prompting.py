@@ -38,6 +38,7 @@ _NOTHING_FOUND = (
     "(No passage of the documents fits what the user says. State no facts: if it is a question, "
     f'reply "{DONT_KNOW}".)'
 )
+_SMALL_TALK = "(The user asks for nothing. Reply in one friendly sentence, without facts.)"
 _REMINDER = (
     "(If the answer is not written in the passages above, even if you know it from elsewhere, "
     f'reply "{DONT_KNOW}".)'
@@ -67,6 +68,7 @@ def build_prompt(
     passages: Sequence[RetrievedPassage] | None = None,
     whole: Sequence[RetrievedPassage] = (),
     notes: Sequence[str] = (),
+    asks: bool = True,
 ) -> Prompt:
     """The prompt for the agent's next turn.
 
@@ -76,6 +78,8 @@ def build_prompt(
         passages: What was retrieved for it, best first; None when there is no knowledge base.
         whole: Documents that stand in the prompt from beginning to end, instead of passages.
         notes: What the application said about the user meanwhile, newest last.
+
+        asks: False when the user greets or thanks and wants to know nothing.
 
     Raises:
         ValueError: The last turn is not the user's.
@@ -87,7 +91,9 @@ def build_prompt(
     first = history_start(history[len(opening) :], agent.prompt.max_history_tokens)
     kept = history[len(opening) + first :]
     shown = fit_passages(passages or (), agent.prompt.max_passage_tokens)
-    latest = _latest_message(turns[-1].text, None if passages is None else shown, notes=notes)
+    latest = _latest_message(
+        turns[-1].text, None if passages is None else shown, notes=notes, asks=asks
+    )
     system = _system_message(agent, opening, grounded=passages is not None, whole=whole)
     messages = _merged(
         [
@@ -182,14 +188,18 @@ def _opening(history: Sequence[Turn]) -> list[Turn]:
 
 
 def _latest_message(
-    said: str, passages: Sequence[RetrievedPassage] | None, *, notes: Sequence[str]
+    said: str,
+    passages: Sequence[RetrievedPassage] | None,
+    *,
+    notes: Sequence[str],
+    asks: bool,
 ) -> str:
     parts = [f"(Note from the application: {defuse(note)})" for note in notes]
     if passages is None:
         return "\n\n".join([*parts, defuse(said)])
     parts += _passage_blocks(passages)
     if not passages:
-        parts.append(_NOTHING_FOUND)
+        parts.append(_NOTHING_FOUND if asks else _SMALL_TALK)
     parts.append(f"The user says: {defuse(said)}")
     if passages:
         parts.append(_REMINDER)

@@ -14,6 +14,7 @@ from conversation.config import AgentConfig
 from conversation.prompting import estimated_tokens
 from conversation.transcript import Turn
 from kb.document import Document, RetrievedPassage
+from kb.small_talk import should_search
 
 
 class PassageSource(Protocol):
@@ -56,7 +57,7 @@ class Found:
 
     passages: tuple[RetrievedPassage, ...]
     mode: str
-    """`hybrid`, `lexical` or `whole`."""
+    """`hybrid`, `lexical`, `whole`, or `none` when the turn asks for nothing."""
 
 
 def find_passages(
@@ -64,9 +65,12 @@ def find_passages(
 ) -> Found:
     """Search `source` for the last of `turns`; after `deadline_s`, search for words alone.
 
-    A source that knows no search for words is waited for.
+    A source that knows no search for words is waited for. Nothing is searched for a greeting or
+    thanks: what would be found fits nothing, and the model would have to read it.
     """
     *history, asked = turns
+    if not should_search(asked.text, history):
+        return Found((), "none")
     if deadline_s is None or not isinstance(source, LexicalSource):
         return Found(tuple(source.retrieve(asked.text, history=history, limit=limit)), "hybrid")
     search: Future[list[RetrievedPassage]] = Future()

@@ -327,6 +327,7 @@ class Session:
                 speaking.turns,
                 passages=None if retrieval is None or self._whole else retrieval.passages,
                 whole=self._whole,
+                asks=retrieval is None or retrieval.mode != "none",
                 notes=[*self._notes, *map(tool_note, speaking.tool_calls)],
             )
             llm = self.agent.llm

@@ -219,6 +219,20 @@ def test_without_a_passage_the_agent_is_told_to_say_that_it_does_not_know(
     assert turn.grounded_share is None
 
 
+def test_nothing_is_searched_for_thanks(store: ConversationStore):
+    knowledge_base = OnePassage(REFUNDS)
+    model = ScriptedChatModel("You're welcome!")
+    session = start(store, model, knowledge_base=knowledge_base)
+
+    done, *_, turn = list(session.reply("Thank you very much!"))
+
+    assert isinstance(done, RetrievalDone)
+    assert isinstance(turn, AgentTurn)
+    assert (done.mode, done.passages, knowledge_base.asked) == ("none", (), [])
+    assert "asks for nothing" in model.prompts[0][-1].content
+    assert (turn.citations, turn.grounded_share) == ((), None)
+
+
 def test_an_answer_without_any_passage_is_not_grounded(store: ConversationStore):
     session = start(store, ScriptedChatModel("We sell four parrots."), knowledge_base=OnePassage())
 
@@ -302,7 +316,7 @@ def test_an_unexpected_error_is_stored_and_raised(store: ConversationStore):
 def test_a_knowledge_base_that_fails_is_an_error_of_the_turn(store: ConversationStore):
     session = start(store, ScriptedChatModel(), knowledge_base=BrokenKnowledgeBase())
 
-    turn = last(list(session.reply("Hello")))
+    turn = last(list(session.reply("How long do refunds take?")))
 
     assert turn.error is not None
     assert "the index is gone" in turn.error
