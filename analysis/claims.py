@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from analysis.evidence import quote_of_turn
+from analysis.evidence import most_telling_turn, quote_of_turn
 from analysis.results import Evidence, FieldValue, ValueStatus
 from analysis.values import InvalidValueError, is_nothing, numbers_in, spoken_span, typed_value
 from conversation.config import DataCollectionField
@@ -93,6 +93,34 @@ def find_value(
         if span is not None:
             said[turns[index].role] = Evidence(turn_index=index, quote=span)
     return said.get("user") or said.get("agent")
+
+
+def evidence_of_class(
+    field: DataCollectionField,
+    value: FieldValue,
+    turns: Sequence[Turn],
+    turn_indexes: Iterable[int],
+) -> Evidence | None:
+    """Return what most likely made the judge choose a class that nobody names.
+
+    That is the user's sentence nearest to the field's description, or what they said first.
+    """
+    by_user = [index for index in turn_indexes if turns[index].role == "user"]
+    hint = f"{value} {field.field_id} {field.description}"
+    told = most_telling_turn(turns, by_user, hint, min_shared=1)
+    return told or next(
+        (quote for index in by_user if (quote := quote_of_turn(turns, index, hint))), None
+    )
+
+
+def evidence_of_boolean(
+    field: DataCollectionField, turns: Sequence[Turn], turn_indexes: Iterable[int]
+) -> Evidence | None:
+    """Return the sentence that a boolean is about; None where nothing like it was said."""
+    indexes = list(turn_indexes)
+    by_name = most_telling_turn(turns, indexes, field.field_id, min_shared=1)
+    by_description = most_telling_turn(turns, indexes, field.description, min_shared=2)
+    return by_description or by_name
 
 
 def parse_values(text: str) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """Typed facts from a conversation: asked of the judge, checked in code against what was said."""
 
-import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -10,6 +9,8 @@ from analysis.claims import (
     Claim,
     Finding,
     check_claim,
+    evidence_of_boolean,
+    evidence_of_class,
     find_value,
     parse_claims,
     parse_values,
@@ -24,7 +25,6 @@ from analysis.prompts import (
     fields_json_question,
     fields_question,
     prompt,
-    turn_question,
     value_question,
     values_schema,
 )
@@ -37,7 +37,6 @@ from conversation.transcript import Turn
 
 _FIELDS_PER_CALL = 24
 _TOKENS_PER_FIELD = 40
-_TURN_OPTIONS = CompletionOptions(max_output_tokens=6)
 
 
 class _AskFields(Protocol):
@@ -147,26 +146,22 @@ def _locate(
         value = typed_value(field, raw)
     except InvalidValueError as error:
         return Finding("invalid", rationale=f"The judge's answer {error}.")
-    evidence = find_value(value, turns, range(window.first_turn, window.last_turn + 1))
+    shown = range(window.first_turn, window.last_turn + 1)
+    evidence = find_value(value, turns, shown)
     if evidence is not None:
         return supported(value, evidence)
-    if not field.enum and field.type != "boolean":
+    if field.enum:
+        evidence = evidence_of_class(field, value, turns, shown)
+        return supported(value, evidence) if evidence else unsupported(value, "nobody said so")
+    if field.type != "boolean":
         return unsupported(value, "nobody said so")
-    if field.type == "boolean":
-        # It has no words that code could find, so the judge has to stand by it.
-        stands = yield from ask_word(prompt(window, value_question(field, value)), meter=meter)
-        if stands[0] != "success":
-            return unsupported(value, "denied it when asked again")
-    try:
-        turn_index = yield from ask_twice(
-            prompt(window, turn_question(field, value)),
-            _TURN_OPTIONS,
-            parse=_parse_turn,
-            meter=meter,
-        )
-    except ModelOutputError:
-        return unsupported(value, "it named no turn that says so")
-    return check_claim(field, Claim(turn_index, value), turns)
+    evidence = evidence_of_boolean(field, turns, shown)
+    if evidence is None:
+        return NOT_DISCUSSED
+    stands, _ = yield from ask_word(prompt(window, value_question(field, value)), meter=meter)
+    if stands == "success":
+        return supported(value, evidence)
+    return unsupported(value, "denied it when asked again")
 
 
 def _ask_claims(
@@ -198,13 +193,6 @@ def _ask_claims(
         for field in fields
         if field.field_id in claims
     }
-
-
-def _parse_turn(completion: Completion) -> int:
-    found = re.search(r"\d+", completion.text)
-    if found is None:
-        raise ModelOutputError(f"expected the number of a turn, got {completion.text[:40]!r}.")
-    return int(found.group())
 
 
 def _later(earlier: Finding, later: Finding) -> Finding:

@@ -1,7 +1,7 @@
 """Quotes checked in code: what nobody said is no evidence."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from analysis.results import Evidence
 from conversation.transcript import Turn
@@ -9,6 +9,18 @@ from conversation.transcript import Turn
 _SENTENCE = re.compile(r"\S.*?(?:[.!?…]+(?=\s|$)|$)", re.DOTALL)
 _WORD = re.compile(r"\w+")
 _LONGEST_WHOLE_TURN_CHARS = 160
+_STEM_CHARS = 5
+_EMPTY_WORDS = frozenset(
+    _WORD.findall(
+        "about after again agent all and any anything are ask asks asked because been before but "
+        "can could did does done else empty every false field for from give given had has have her "
+        "his how into its just know leave like may more not nothing now number one only other our "
+        "out please said say says she should some tell text than that the their them then there "
+        "these they thing this those true two use user wants was way were what when where whether "
+        "which who whole why will with would yes yet you your"
+    )
+)
+"""In questions and descriptions everywhere; they connect no turn with a field."""
 
 
 def verbatim(text: str, quote: str, *, whole_words: bool = False) -> str | None:
@@ -45,8 +57,7 @@ def telling_sentence(text: str, hint: str) -> str:
     if len(whole) <= _LONGEST_WHOLE_TURN_CHARS:
         return whole
     wanted = _words(hint)
-    sentences = [found.group() for found in _SENTENCE.finditer(whole)]
-    return max(reversed(sentences), key=lambda sentence: len(_words(sentence) & wanted))
+    return max(reversed(_sentences(whole)), key=lambda sentence: len(_words(sentence) & wanted))
 
 
 def quote_of_turn(turns: Sequence[Turn], turn_index: int, hint: str) -> Evidence | None:
@@ -57,5 +68,33 @@ def quote_of_turn(turns: Sequence[Turn], turn_index: int, hint: str) -> Evidence
     return Evidence(turn_index=turn_index, quote=quote) if quote else None
 
 
+def most_telling_turn(
+    turns: Sequence[Turn], turn_indexes: Iterable[int], hint: str, *, min_shared: int
+) -> Evidence | None:
+    """Return the sentence that shares most words with `hint`, the user's first, then the earliest.
+
+    Words count by their beginning, so that "transferred" is about a "transfer"; words that say
+    nothing by themselves do not count. None where fewer than `min_shared` are shared.
+    """
+    wanted = _stems(hint)
+    best: tuple[tuple[int, bool, int], Evidence] | None = None
+    for index in turn_indexes:
+        for sentence in _sentences(turns[index].text):
+            shared = len(_stems(sentence) & wanted)
+            rank = (shared, turns[index].role == "user", -index)
+            if shared >= min_shared and (best is None or rank > best[0]):
+                best = rank, Evidence(turn_index=index, quote=sentence)
+    return best[1] if best else None
+
+
+def _sentences(text: str) -> list[str]:
+    return [found.group() for found in _SENTENCE.finditer(text.strip())]
+
+
 def _words(text: str) -> set[str]:
     return {word.casefold() for word in _WORD.findall(text) if len(word) > 2}
+
+
+def _stems(text: str) -> set[str]:
+    words = _words(text.replace("_", " ")) - _EMPTY_WORDS
+    return {word[:_STEM_CHARS] for word in words}

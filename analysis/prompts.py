@@ -39,10 +39,6 @@ FIELDS_QUESTION = (
     "settled, in the words of the transcript. Leave out every field that was not talked about."
 )
 VALUE_QUESTION = VERDICT_QUESTION.format(criterion="In the conversation, {field} is {value}.")
-TURN_QUESTION = (
-    "Field: {field}\nIts value in the transcript is {value}.\nWhich turn tells this? Answer with "
-    "the number of the turn only."
-)
 FIELDS_JSON = (
     "Fields:\n{fields}\n\nList the fields whose value the transcript tells, in JSON: field, turn "
     "(number of the turn that tells it), value (as it was said there). Leave out every field that "
@@ -61,7 +57,7 @@ JudgeVariant = Literal["logprobs", "json"]
 _TEMPLATES: dict[JudgeVariant, tuple[str, ...]] = {
     "logprobs": (
         *(VERDICT_QUESTION, str(YES_BIAS), EVIDENCE_QUESTION),
-        *(FIELDS_QUESTION, VALUE_QUESTION, TURN_QUESTION),
+        *(FIELDS_QUESTION, VALUE_QUESTION),
     ),
     "json": (VERDICT_JSON, FIELDS_JSON),
 }
@@ -131,11 +127,6 @@ def fields_json_question(fields: Sequence[DataCollectionField]) -> str:
 def value_question(field: DataCollectionField, value: FieldValue) -> str:
     """Return the yes-or-no question whether a value is what was said."""
     return VALUE_QUESTION.format(field=field_line(field), value=_shown(value))
-
-
-def turn_question(field: DataCollectionField, value: FieldValue) -> str:
-    """Return the question for the turn that tells a value."""
-    return TURN_QUESTION.format(field=field_line(field), value=_shown(value))
 
 
 def field_line(field: DataCollectionField) -> str:

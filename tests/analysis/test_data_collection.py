@@ -31,19 +31,19 @@ def collect(
     return answer_question(question, judge)
 
 
-def test_a_boolean_is_told_by_the_turn_that_the_judge_names():
-    judge = ScriptedChatModel({"call_back": True}, "yes", "[1]")
+def test_a_boolean_stands_beside_the_sentence_it_is_about():
+    judge = ScriptedChatModel({"call_back": True}, "yes")
 
     found = collect(judge, field("call_back", "boolean"))["call_back"]
 
     assert (found.value, found.status) == (True, "supported")
-    assert found.evidence == (Evidence(turn_index=1, quote=TURNS[1].text),)
+    assert found.evidence == (Evidence(turn_index=0, quote="Shall we call you back?"),)
 
 
-def test_a_boolean_without_a_turn_is_unsupported():
-    judge = ScriptedChatModel({"call_back": True}, "yes", "both", "neither")
+def test_a_boolean_about_nothing_that_was_said_is_not_discussed():
+    judge = ScriptedChatModel({"smoking": False})
 
-    assert collect(judge, field("call_back", "boolean"))["call_back"].status == "unsupported"
+    assert collect(judge, field("smoking", "boolean"))["smoking"].status == "not_discussed"
 
 
 def test_a_boolean_that_the_judge_does_not_stand_by_is_unsupported():

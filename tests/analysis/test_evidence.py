@@ -3,7 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.evidence import quote_of_turn, telling_sentence, verbatim, verify_quote
+from analysis.evidence import (
+    most_telling_turn,
+    quote_of_turn,
+    telling_sentence,
+    verbatim,
+    verify_quote,
+)
+from analysis.results import Evidence
 from conversation.transcript import Turn
 
 TURNS = (
@@ -77,3 +84,17 @@ def test_the_telling_sentence_of_a_long_turn_is_the_one_about_the_question():
     assert telling_sentence(turn, "The agent cancelled the subscription.") == (
         "I have cancelled the subscription for you as of today."
     )
+
+
+def test_the_most_telling_sentence_shares_words_by_their_beginning():
+    turns = (
+        Turn(role="agent", text="Hello. Do you want to transfer money?"),
+        Turn(role="user", text="Good morning. It was transferred yesterday."),
+        Turn(role="user", text="Thank you."),
+    )
+
+    found = most_telling_turn(turns, range(3), "Whether the user has a transfer", min_shared=1)
+
+    assert found == Evidence(turn_index=1, quote="It was transferred yesterday.")
+    assert most_telling_turn(turns, range(3), "Whether the user smokes", min_shared=1) is None
+    assert most_telling_turn(turns, range(3), "Is there a transfer?", min_shared=2) is None
