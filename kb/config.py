@@ -97,6 +97,9 @@ class RetrievalConfig(_Section):
     """Weight of a name said one turn of the user earlier."""
     heading_weight: PositiveFloat = 0.3
     """What a word counts more when it is in the chunk's heading."""
+    document_weight: NonNegativeFloat = 0.1
+    """What a chunk gains by the best other chunk of its document: one that answers a turn seldom
+    stands alone."""
     max_terms: PositiveInt = 24
     """Words of one lexical query; the most telling are kept."""
     history_turns: PositiveInt = 24

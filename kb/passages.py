@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from kb.catalog import Catalog, ChunkRow
 from kb.config import RetrievalConfig
 from kb.document import RetrievedPassage
-from kb.scoring import ChunkWords
+from kb.scoring import ChunkWords, WordQuery, matched_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,6 @@ class Found:
     relevance: float
     words: ChunkWords
     ranks: dict[str, int]
-    matched: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -46,7 +45,12 @@ class _Passage:
 
 
 def assemble(
-    found: Sequence[Found], *, catalog: Catalog, config: RetrievalConfig, limit: int
+    found: Sequence[Found],
+    *,
+    words: WordQuery,
+    catalog: Catalog,
+    config: RetrievalConfig,
+    limit: int,
 ) -> list[RetrievedPassage]:
     """Make at most `limit` passages of the best chunks.
 
@@ -69,7 +73,10 @@ def assemble(
         else:
             row = item.row
             passages.append(_Passage(item, row.start_char, row.end_char, row.ordinal, row.ordinal))
-    return [_finish(passage, catalog, rank) for rank, passage in enumerate(passages, start=1)]
+    return [
+        _finish(passage, words, catalog=catalog, rank=rank)
+        for rank, passage in enumerate(passages, start=1)
+    ]
 
 
 def is_repeat(item: Found, other: Found, overlap: float) -> bool:
@@ -81,7 +88,9 @@ def is_repeat(item: Found, other: Found, overlap: float) -> bool:
     return (mine.counts & theirs.counts).total() > overlap * longer
 
 
-def _finish(passage: _Passage, catalog: Catalog, rank: int) -> RetrievedPassage:
+def _finish(
+    passage: _Passage, words: WordQuery, *, catalog: Catalog, rank: int
+) -> RetrievedPassage:
     row = passage.best.row
     text = row.body
     if passage.first != passage.last:
@@ -101,5 +110,5 @@ def _finish(passage: _Passage, catalog: Catalog, rank: int) -> RetrievedPassage:
         rank=rank,
         ranks=passage.best.ranks,
         document_version=row.document_version,
-        matched_terms=passage.best.matched,
+        matched_terms=tuple(matched_terms(words, passage.best.words)),
     )

@@ -1,8 +1,7 @@
 """Queries -> passages: candidates from every ranking, scored together."""
 
-import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,15 +15,23 @@ from kb.indexing import VectorIndex
 from kb.lexical import Stemmer, TermCounts, search_chunks, search_names
 from kb.passages import Found, assemble
 from kb.query import SaidTurn, SearchQueries, WeightedText, build_queries
-from kb.scoring import ChunkWords, WordQuery, matched_terms, name_coverage, relevance, word_score
+from kb.scoring import (
+    ChunkWords,
+    WordQuery,
+    lift_by_document,
+    name_coverage,
+    relevance,
+    word_score,
+)
 
 _NAMES_PER_TURN = 20
 _NAMES_FOLLOWED = 4
 _CHUNKS_PER_NAME = 60
 _LENGTH_SAMPLE = 200
 _MAX_KEPT_WORDS = 20_000
-_COMMON_SHARE = 0.1
-"""A word in more than this share of the chunks finds no candidates: it would find them all."""
+_MAX_KEPT_TURNS = 2_000
+_RARE_ENOUGH = 2.3
+"""Words of less rarity, in more than a tenth of the chunks, find no candidates of their own."""
 _MIN_RARE_WORDS = 3
 
 
@@ -61,6 +68,7 @@ class Retriever:
         self._chunk_count = catalog.live_count()
         self._terms = TermCounts(chunk_count=self._chunk_count)
         self._words: dict[int, ChunkWords] = {}
+        self._names: dict[str, Mapping[int, float]] = {}
         self._average_length = self._measure_length()
 
     def retrieve(
@@ -77,7 +85,9 @@ class Retriever:
         self._rank_by_words(search)
         self._rank_by_names(search)
         found = self._score(search)
-        return assemble(found, catalog=self._catalog, config=self._config, limit=limit)
+        return assemble(
+            found, words=search.words, catalog=self._catalog, config=self._config, limit=limit
+        )
 
     def _rank_by_meaning(self, search: _Search) -> None:
         found = self._index.search(search.vectors, limit=self._config.candidates)
@@ -87,21 +97,17 @@ class Retriever:
             search.rankings[name] = [rows[chunk_id] for chunk_id, _ in row if chunk_id in rows]
 
     def _rank_by_words(self, search: _Search) -> None:
-        own = {stem for _, stem in self._stemmer.stems(search.queries.words[0].text)}
-        last = WordQuery(
-            weights={stem: 1.0 for stem in own},
-            rarity={stem: search.words.rarity[stem] for stem in own & search.words.rarity.keys()},
-        )
-        search.rankings["lexical_last"] = self._search_words(search, last)
-        if len(search.queries.words) > 1:
-            search.rankings["lexical_context"] = self._search_words(search, search.words)
+        said = search.queries.words
+        search.rankings["lexical_last"] = self._search_words(self._word_query(said[:1]), said[:1])
+        if len(said) > 1:
+            search.rankings["lexical_context"] = self._search_words(search.words, said)
 
-    def _search_words(self, search: _Search, query: WordQuery) -> list[int]:
-        stems = query.most_telling(self._config.max_terms, weighted=True)
-        rare_enough = -np.log(_COMMON_SHARE)
-        rare = [stem for stem in stems if search.words.rarity[stem] >= rare_enough]
-        stems = rare if len(rare) >= _MIN_RARE_WORDS else stems[: max(_MIN_RARE_WORDS, len(rare))]
-        surface = self._surface(search.queries.words)
+    def _search_words(self, query: WordQuery, said: Sequence[WeightedText]) -> list[int]:
+        stems = list(query.worth)[: self._config.max_terms]
+        rarity = self._terms.rarity(self._catalog.connection, stems)
+        rare = [stem for stem in stems if rarity[stem] >= _RARE_ENOUGH]
+        stems = rare if len(rare) >= _MIN_RARE_WORDS else stems[:_MIN_RARE_WORDS]
+        surface = {stem: word for text in said for word, stem in self._stemmer.stems(text.text)}
         return search_chunks(
             self._catalog.connection,
             [surface[stem] for stem in stems],
@@ -110,9 +116,10 @@ class Retriever:
 
     def _rank_by_names(self, search: _Search) -> None:
         """Find names that were said, and the chunks that stand under the most likely ones."""
-        connection = self._catalog.connection
         for said in search.queries.names:
-            self._score_names(connection, said, search)
+            for name_id, coverage in self._names_in(said.text).items():
+                weighed = said.weight * coverage
+                search.names[name_id] = max(search.names.get(name_id, 0.0), weighed)
         followed = sorted(search.names, key=lambda name_id: -search.names[name_id])
         under = [
             row_id
@@ -122,57 +129,78 @@ class Retriever:
         if under:
             search.rankings["names"] = under
 
-    def _score_names(
-        self, connection: sqlite3.Connection, said: WeightedText, search: _Search
-    ) -> None:
-        pairs = self._stemmer.stems(said.text)
+    def _names_in(self, said: str) -> Mapping[int, float]:
+        """How much of each name was said in one turn; a turn is looked through once."""
+        held = self._names.get(said)
+        if held is None:
+            if len(self._names) > _MAX_KEPT_TURNS:
+                self._names = {}
+            held = self._names[said] = self._find_names(said)
+        return held
+
+    def _find_names(self, said: str) -> Mapping[int, float]:
+        connection = self._catalog.connection
+        pairs = self._stemmer.stems(said)
         stems = [stem for _, stem in pairs]
         rarity = self._terms.rarity(connection, stems)
         telling = sorted(rarity, key=lambda stem: -rarity[stem])[: self._config.max_terms]
         surface = {stem: word for word, stem in pairs}
         ids = search_names(connection, [surface[stem] for stem in telling], limit=_NAMES_PER_TURN)
+        found: dict[int, float] = {}
         for name_id, name in self._catalog.names(ids).items():
             name_stems = [stem for _, stem in self._stemmer.stems(name)]
             of_name = self._terms.rarity(connection, name_stems)
-            coverage = said.weight * name_coverage(name_stems, stems, of_name)
-            if coverage > search.names.get(name_id, 0.0):
-                search.names[name_id] = coverage
+            coverage = name_coverage(name_stems, stems, of_name)
+            if coverage > 0:
+                found[name_id] = coverage
+        return found
 
     def _score(self, search: _Search) -> list[Found]:
         ids = list(dict.fromkeys(row_id for row in search.rankings.values() for row_id in row))
         rows = self._catalog.chunks_by_row(ids)
-        cosines = self._cosines(search, list(rows.values()))
+        words = {row_id: self._words_of(row) for row_id, row in rows.items()}
+        scores = self._chunk_scores(search, rows, words)
+        lifted = lift_by_document(
+            scores,
+            {row_id: row.document_id for row_id, row in rows.items()},
+            weight=self._config.document_weight,
+        )
         ranks = {
             name: {row_id: rank for rank, row_id in enumerate(ranking, start=1)}
             for name, ranking in search.rankings.items()
         }
-        found: list[Found] = []
-        for row in rows.values():
-            words = self._words_of(row)
-            score = self._config.dense_weight * cosines[row.row_id]
-            score += (1 - self._config.dense_weight) * word_score(
-                search.words,
-                words,
-                average_length=self._average_length,
-                heading_weight=self._config.heading_weight,
+        found = [
+            Found(
+                row=row,
+                score=lifted[row_id],
+                relevance=relevance(lifted[row_id]),
+                words=words[row_id],
+                ranks={name: held[row_id] for name, held in ranks.items() if row_id in held},
             )
-            said = search.names.get(row.name_id, 0.0) if row.name_id is not None else 0.0
-            score += self._config.name_weight * said**2
-            found.append(
-                Found(
-                    row=row,
-                    score=score,
-                    relevance=relevance(score),
-                    words=words,
-                    ranks={
-                        name: positions[row.row_id]
-                        for name, positions in ranks.items()
-                        if row.row_id in positions
-                    },
-                    matched=tuple(matched_terms(search.words, words)),
-                )
-            )
+            for row_id, row in rows.items()
+        ]
         return sorted(found, key=lambda item: (-item.score, item.row.row_id))
+
+    def _chunk_scores(
+        self, search: _Search, rows: Mapping[int, ChunkRow], words: Mapping[int, ChunkWords]
+    ) -> dict[int, float]:
+        """Score of each chunk by itself: meaning, words and names."""
+        config = self._config
+        cosines = self._cosines(search, list(rows.values()))
+        scores: dict[int, float] = {}
+        for row_id, row in rows.items():
+            said = word_score(
+                search.words,
+                words[row_id],
+                average_length=self._average_length,
+                heading_weight=config.heading_weight,
+            )
+            named = search.names.get(row.name_id, 0.0) if row.name_id is not None else 0.0
+            meant = config.dense_weight * cosines[row_id]
+            scores[row_id] = (
+                meant + (1 - config.dense_weight) * said + config.name_weight * named**2
+            )
+        return scores
 
     def _cosines(self, search: _Search, rows: Sequence[ChunkRow]) -> dict[int, float]:
         """Weighted cosine of each chunk to the dense queries."""
@@ -196,10 +224,7 @@ class Retriever:
             for _, stem in self._stemmer.stems(text.text):
                 weights[stem] = max(weights.get(stem, 0.0), text.weight)
         rarity = self._terms.rarity(self._catalog.connection, weights)
-        return WordQuery(weights=weights, rarity=rarity)
-
-    def _surface(self, texts: Iterable[WeightedText]) -> Mapping[str, str]:
-        return {stem: word for text in texts for word, stem in self._stemmer.stems(text.text)}
+        return WordQuery(weights, rarity)
 
     def _words_of(self, row: ChunkRow) -> ChunkWords:
         words = self._words.get(row.row_id)

@@ -8,10 +8,12 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import pairwise
 
 _K1 = 1.2
 _B = 0.75
+_MAX_SCORED_WORDS = 48
 _TELLING_WORDS = 8
 """Words that make up a full lexical match; a chunk seldom holds more of a long conversation."""
 _RARE = 5.0
@@ -30,28 +32,22 @@ class ChunkWords:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
 class WordQuery:
-    """Stems to look for, with weight and rarity."""
+    """Stems to look for, with what they weigh and how rare they are."""
 
-    weights: Mapping[str, float]
-    rarity: Mapping[str, float]
+    def __init__(self, weights: Mapping[str, float], rarity: Mapping[str, float]) -> None:
+        """Keep the stems that the index has, the most telling of them when there are many.
 
-    @property
-    def full_match(self) -> float:
+        Args:
+            weights: Weight of each stem.
+            rarity: Inverse document frequency of those that the index has.
+        """
+        worth = {stem: weights[stem] * rarity[stem] for stem in rarity}
+        kept = sorted(worth, key=lambda stem: -worth[stem])[:_MAX_SCORED_WORDS]
+        self.worth = {stem: worth[stem] for stem in kept}
+        """Weight times rarity of each stem, most telling first."""
+        self.full_match = sum(list(self.worth.values())[:_TELLING_WORDS]) * (_K1 + 1)
         """Score of a chunk that says each of the most telling words often."""
-        worth = sorted(
-            (self.weights[stem] * self.rarity[stem] for stem in self.rarity), reverse=True
-        )
-        return sum(worth[:_TELLING_WORDS]) * (_K1 + 1)
-
-    def most_telling(self, limit: int, *, weighted: bool) -> list[str]:
-        """The stems that tell most, by rarity and, when `weighted`, by what they weigh."""
-        worth = {
-            stem: rarity * (self.weights[stem] if weighted else 1.0)
-            for stem, rarity in self.rarity.items()
-        }
-        return sorted(worth, key=lambda stem: -worth[stem])[:limit]
 
 
 def word_score(
@@ -62,27 +58,22 @@ def word_score(
     Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond",
     Foundations and Trends in Information Retrieval 3(4), 2009, doi:10.1561/1500000019.
     """
-    full = query.full_match
-    if full <= 0:
+    if query.full_match <= 0:
         return 0.0
     norm = _K1 * (1 - _B + _B * words.length / max(average_length, 1.0))
     total = 0.0
-    for stem, rarity in query.rarity.items():
+    for stem, worth in query.worth.items():
         count = words.counts.get(stem, 0)
         if count:
             saturated = count * (_K1 + 1) / (count + norm)
             bonus = heading_weight if stem in words.heading else 0.0
-            total += query.weights[stem] * rarity * (saturated + bonus)
-    return total / full
+            total += worth * (saturated + bonus)
+    return total / query.full_match
 
 
 def matched_terms(query: WordQuery, words: ChunkWords) -> list[str]:
     """Stems of the query that a chunk holds, most telling first."""
-    return [
-        stem
-        for stem in query.most_telling(len(query.rarity), weighted=True)
-        if stem in words.counts
-    ]
+    return [stem for stem in query.worth if stem in words.counts]
 
 
 def name_coverage(name: Sequence[str], said: Sequence[str], rarity: Mapping[str, float]) -> float:
@@ -105,6 +96,22 @@ def name_coverage(name: Sequence[str], said: Sequence[str], rarity: Mapping[str,
     matched.update(stem for stem in name if stem in said_once and rarity.get(stem, 0.0) > _RARE)
     total = sum(rarity.get(stem, 0.0) for stem in set(name))
     return sum(rarity.get(stem, 0.0) for stem in matched) / (total + _NAME_SLACK)
+
+
+def lift_by_document(
+    scores: Mapping[int, float], documents: Mapping[int, str], *, weight: float
+) -> dict[int, float]:
+    """Add to each chunk's score `weight` times the best score of another chunk of its document."""
+    best: dict[str, list[float]] = {}
+    for row_id, score in scores.items():
+        best.setdefault(documents[row_id], []).append(score)
+    first_two = {document: nlargest(2, held) for document, held in best.items()}
+    lifted: dict[int, float] = {}
+    for row_id, score in scores.items():
+        top = first_two[documents[row_id]]
+        other = top[1:] if score == top[0] else top[:1]
+        lifted[row_id] = score + weight * max(0.0, *other, 0.0)
+    return lifted
 
 
 def relevance(score: float) -> float:

@@ -22,10 +22,12 @@ Ranker = Callable[[Task], list[str]]
 
 
 def bench_config(**retrieval: float) -> KnowledgeBaseConfig:
-    """No limits; neighbours stay apart, so that each passage is one chunk."""
+    """No limits; every chunk is a passage, so that rankings can be compared with others'."""
     return KnowledgeBaseConfig(
         limits=Limits(max_documents=None, max_total_bytes=None),
-        retrieval=RetrievalConfig.model_validate({"merge_chars": 1, **retrieval}),
+        retrieval=RetrievalConfig.model_validate(
+            {"merge_chars": 1, "duplicate_overlap": 1.0, **retrieval}
+        ),
     )
 
 
