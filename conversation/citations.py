@@ -40,6 +40,7 @@ _UNKNOWING = re.compile(
     r"|\b(?:is|'s|have|has|found|find|see)\s+no\s+(?:\w+\s+)?(?:information|mention|details?|answer)\b"
     r"|\b(?:documents?|documentation|passages?|information|text|context|sources?|i|we)\s+"
     r"(?:say|says|have|has|hold|holds|contain|contains|mention|mentions|know|find|found)\s+nothing\b"
+    r"|\bno\s+(?:sentence|passage|document)\b[^.!?]{0,30}\b(?:fits|matches|says|answers)\b"
     r"|\bnot\s+(?:mentioned|specified|provided|covered|stated|answered)\s+(?:in|by)\s+the\b",
     re.IGNORECASE,
 )
@@ -52,7 +53,7 @@ _COURTESY = re.compile(
     r"(?:thanks for|thank you for|i understand|i apologi[sz]e|i'm sorry|i am sorry|sorry for"
     r"|i'm glad|glad|happy to|please let me know|let me know|feel free|have a (?:nice|good|great)"
     r"|if you (?:have|need) (?:any |some )?(?:other|more|further)|welcome to|good to"
-    r"|i can (?:pass|hand|help)|i(?:'d| would) be happy|you're welcome|you are welcome)\b",
+    r"|no language model is set up|i can (?:pass|hand|help)|i(?:'d| would) be happy|you're welcome|you are welcome)\b",
     re.IGNORECASE,
 )
 _MAX_COURTESY_WORDS = 6

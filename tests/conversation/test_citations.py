@@ -113,6 +113,7 @@ def test_without_passages_a_claim_is_unsupported_and_small_talk_is_not_counted()
         "There is no information about this.",
         "I'm not sure which plan you have.",
         "I couldn't find an answer.",
+        "No passage of the documents answers that.",
         "The iPhone app is not mentioned in the given passages.",
     ],
 )
