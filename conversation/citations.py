@@ -53,7 +53,8 @@ _COURTESY = re.compile(
     r"(?:thanks for|thank you for|i understand|i apologi[sz]e|i'm sorry|i am sorry|sorry for"
     r"|i'm glad|glad|happy to|please let me know|let me know|feel free|have a (?:nice|good|great)"
     r"|if you (?:have|need) (?:any |some )?(?:other|more|further)|welcome to|good to"
-    r"|no language model is set up|i can (?:pass|hand|help)|i(?:'d| would) be happy|you're welcome|you are welcome)\b",
+    r"|no language model is set up|i can (?:pass|hand|help)|i(?:'d| would) be happy"
+    r"|you're welcome|you are welcome)\b",
     re.IGNORECASE,
 )
 _MAX_COURTESY_WORDS = 6

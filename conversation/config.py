@@ -108,6 +108,11 @@ class KnowledgeBaseSection(_Section):
     """Private address ranges that links of this agent may point to."""
     max_passages: PositiveInt = 4
     """Passages put into the prompt of a turn."""
+    min_passage_score: NonNegativeFloat = 0.05
+    """Passages scored lower are kept with the turn but stay out of its prompt.
+
+    On 115 answerable turns of MTRAG (dev) the best relevant passage never scored below .068.
+    """
     retrieval_deadline_s: PositiveFloat | None = 5.0
     """After this, a turn is searched for by its words alone; None waits for the full search."""
 

@@ -1,14 +1,14 @@
 """A conversation being written down: its turns in memory and, at the same moment, in the store."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from conversation.errors import SessionEndedError
-from conversation.speaking import heard_turn, storable
+from conversation.speaking import SpeakingTurn, heard_turn, retrieved_passages, storable
 from conversation.store import ConversationEvent, ConversationStore
 from conversation.store_rows import turn_id_of
-from conversation.transcript import Retrieval, Transcript, Turn
+from conversation.transcript import Transcript, Turn
 
 
 class Recording:
@@ -72,12 +72,14 @@ class Recording:
         self._turns.append(turn)
         return turn
 
-    def add_agent_turn(
-        self, turn: Turn, *, retrieved: Sequence[Retrieval], events: Sequence[ConversationEvent]
-    ) -> None:
-        """Write down the agent's turn with what it rests on."""
+    def add_agent_turn(self, turn: Turn, speaking: SpeakingTurn) -> None:
+        """Write down the agent's turn with what was retrieved for it."""
         self._store.append_turn(
-            self.conversation_id, turn, at=self._clock(), retrieved=retrieved, events=events
+            self.conversation_id,
+            turn,
+            at=self._clock(),
+            retrieved=retrieved_passages(speaking),
+            events=_events_of(speaking),
         )
         self._turns.append(turn)
 
@@ -118,3 +120,16 @@ class Recording:
                 f"The conversation {self.conversation_id!r} is over ({self._ended.end_reason}). "
                 "Start a new session."
             )
+
+
+def _events_of(speaking: SpeakingTurn) -> list[ConversationEvent]:
+    done = speaking.retrieval
+    if done is None:
+        return []
+    payload = {
+        "query": done.query,
+        "mode": done.mode,
+        "passages": len(done.passages),
+        "latency_ms": done.latency_ms,
+    }
+    return [ConversationEvent("retrieval", payload, speaking.turn_id)]

@@ -29,16 +29,16 @@ from conversation.speaking import (
     agent_turn_event,
     finished_turn,
     heard_part,
-    retrieved_passages,
     storable,
 )
 from conversation.starting import require_knowledge_base, with_variables
-from conversation.store import DEFAULT_STORE_URL, ConversationEvent, ConversationStore
+from conversation.store import DEFAULT_STORE_URL, ConversationStore
 from conversation.streaming import adeltas, deltas
 from conversation.tool_running import Toolbox, ToolFunction
 from conversation.tools import ends_conversation, tool_note
 from conversation.transcript import Transcript
 from conversation.variables import VariableValue
+from kb.document import RetrievedPassage
 from kb.errors import KnowledgeBaseError
 from kb.weights import Weights
 
@@ -325,7 +325,7 @@ class Session:
             speaking.prompt = build_prompt(
                 self.agent,
                 speaking.turns,
-                passages=None if retrieval is None or self._whole else retrieval.passages,
+                passages=self._fitting(retrieval),
                 whole=self._whole,
                 asks=retrieval is None or retrieval.mode != "none",
                 notes=[*self._notes, *map(tool_note, speaking.tool_calls)],
@@ -337,6 +337,13 @@ class Session:
                 first_token_timeout_s=llm.first_token_timeout_s,
                 total_timeout_s=llm.total_timeout_s,
             )
+
+    def _fitting(self, retrieval: RetrievalDone | None) -> list[RetrievedPassage] | None:
+        """What was found and is good enough to be read; None when nothing is searched for."""
+        if retrieval is None or self._whole:
+            return None
+        least = self.agent.knowledge_base.min_passage_score
+        return [passage for passage in retrieval.passages if passage.score >= least]
 
     def _take(self, speaking: SpeakingTurn, part: str | Completion) -> str:
         with self._own_time(speaking):
@@ -366,9 +373,7 @@ class Session:
                     error=error,
                 )
             turn = turn.model_copy(update={"latency": speaking.latency()})
-            self._recording.add_agent_turn(
-                turn, retrieved=retrieved_passages(speaking), events=_events_of(speaking)
-            )
+            self._recording.add_agent_turn(turn, speaking)
             speaking.outcome = agent_turn_event(turn)
             if not interrupted and ends_conversation(turn.tool_calls):
                 self.end("agent_ended")
@@ -379,16 +384,3 @@ class Session:
         started_s = self._timer_s()
         yield
         speaking.own_s += self._timer_s() - started_s
-
-
-def _events_of(speaking: SpeakingTurn) -> list[ConversationEvent]:
-    done = speaking.retrieval
-    if done is None:
-        return []
-    payload = {
-        "query": done.query,
-        "mode": done.mode,
-        "passages": len(done.passages),
-        "latency_ms": done.latency_ms,
-    }
-    return [ConversationEvent("retrieval", payload, speaking.turn_id)]

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -217,6 +218,17 @@ def test_without_a_passage_the_agent_is_told_to_say_that_it_does_not_know(
     assert "State no facts" in model.prompts[0][-1].content
     assert turn.citations == ()
     assert turn.grounded_share is None
+
+
+def test_a_poor_passage_is_recorded_but_not_read(store: ConversationStore):
+    poor = replace(REFUNDS, chunk_id="c2", text="Something else.", score=0.01)
+    model = ScriptedChatModel(ANSWER)
+    session = start(store, model, knowledge_base=OnePassage(REFUNDS, poor))
+    list(session.reply("How long do refunds take?"))
+
+    assert "Something else." not in model.prompts[0][-1].content
+    found = store.retrievals(session.conversation_id)
+    assert [(each.chunk_id, each.in_prompt) for each in found] == [("c1", True), ("c2", False)]
 
 
 def test_nothing_is_searched_for_thanks(store: ConversationStore):
