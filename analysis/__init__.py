@@ -1,5 +1,7 @@
 """Finished conversations in, evaluations and reports out. The only importer of duckdb.
 
-Read in this order: `results` (the records), `evidence` (quotes checked in code), `evaluation`,
-`store` (append-only, versioned), `warehouse` (Parquet and the published file), `reports`.
+Read in this order: `results` (the records), `evidence` (quotes checked in code), `evaluation` (one
+conversation), `store` (append-only, versioned), `planning` and `evaluating` (many conversations),
+`warehouse_tables` (the data dictionary), `warehouse` (Parquet and the published file), `reports`,
+`lineage` (where a number comes from), `calibration` (how far it can be believed).
 """
