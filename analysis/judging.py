@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from analysis.asking import Ask, Meter, Question, ask_twice
+from analysis.asking import Meter, Question, ask_twice
 from analysis.evidence import quote_of_turn, verify_quote
 from analysis.prompts import (
     EVIDENCE_QUESTION,
     YES_BIAS,
     JudgeVariant,
     prompt,
+    reason_schema,
     verdict_json_question,
     verdict_question,
     verdict_schema,
@@ -27,9 +28,8 @@ from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptio
 from conversation.transcript import Turn
 
 _ONE_WORD = CompletionOptions(max_output_tokens=2, top_logprobs=20)
-_SHORT_LINE = CompletionOptions(max_output_tokens=40)
+_REASON = CompletionOptions(max_output_tokens=80, schema=reason_schema())
 _MIN_WORD_MASS = 0.02
-_TURN_NUMBER = re.compile(r"[\[(]\s*(?:turn\s*)?(\d+)\s*[\])]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,15 @@ class VerdictReply(BaseModel):
     turn: int
     quote: str
     rationale: str
+
+
+class ReasonReply(BaseModel):
+    """What the judge says in JSON when it is asked why."""
+
+    model_config = ConfigDict(strict=True)
+
+    turn: int
+    reason: str
 
 
 def criterion_question(
@@ -97,16 +106,6 @@ def success_probability(top_logprobs: Mapping[str, float]) -> float | None:
     return mass["yes"] / (mass["yes"] + mass["no"] * math.exp(YES_BIAS))
 
 
-def read_reason(text: str) -> tuple[str | None, int | None]:
-    """Return the reason of an answer, and the last turn that it names in brackets.
-
-    What the token limit cut, or left out, is None: the verdict stands without it.
-    """
-    numbers = _TURN_NUMBER.findall(text)
-    reason = " ".join(_TURN_NUMBER.sub(" ", text).split()).strip(" -:,")
-    return reason or None, int(numbers[-1]) if numbers else None
-
-
 def ask_word(
     messages: Sequence[ChatMessage], *, meter: Meter
 ) -> Question[tuple[Verdict, float | None]]:
@@ -125,13 +124,14 @@ def _ask_word_and_reason(
     verdict, probability = yield from ask_word(prompt(window, question), meter=meter)
     said = ChatMessage("assistant", "yes" if verdict == "success" else "no")
     why = prompt(window, question, said, ChatMessage("user", EVIDENCE_QUESTION))
-    completion = yield Ask(tuple(why), _SHORT_LINE)
-    meter.usages.append(completion.usage)
-    rationale, turn_index = read_reason(completion.text)
-    evidence = None
-    if turn_index is not None:
-        evidence = quote_of_turn(turns, turn_index, f"{criterion.prompt} {rationale or ''}")
-    return Judgment(verdict, probability, rationale, (evidence,) if evidence else ())
+    try:
+        reply = yield from ask_twice(why, _REASON, parse=_parse_reason, meter=meter)
+    except ModelOutputError:
+        # The verdict stands without a reason: it does not depend on how it is explained.
+        return Judgment(verdict, probability, None, ())
+    evidence = quote_of_turn(turns, reply.turn, f"{criterion.prompt} {reply.reason}")
+    reason = " ".join(reply.reason.split()) or None
+    return Judgment(verdict, probability, reason, (evidence,) if evidence else ())
 
 
 def _ask_json(
@@ -161,6 +161,13 @@ def _parse_word(completion: Completion) -> tuple[Verdict, float | None]:
     if words[:1] == ["no"]:
         return "failure", None
     raise ModelOutputError(f"expected yes or no, got {completion.text[:40]!r}.")
+
+
+def _parse_reason(completion: Completion) -> ReasonReply:
+    try:
+        return ReasonReply.model_validate(json.loads(completion.text))
+    except ValueError as error:
+        raise ModelOutputError("expected JSON with turn and reason.") from error
 
 
 def _parse_reply(completion: Completion) -> VerdictReply:

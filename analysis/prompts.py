@@ -31,12 +31,12 @@ VERDICT_JSON = (
     "most 20 words)."
 )
 EVIDENCE_QUESTION = (
-    "Why? Answer in one sentence of at most ten words, then the number of the turn that shows it, "
-    "like [4]."
+    "Why? Answer in JSON: turn (number of the turn that shows it best), reason (at most 10 words)."
 )
 FIELDS_QUESTION = (
-    "Fields:\n{fields}\n\nAnswer in JSON with the value of each field that the conversation "
-    "settled, in the words of the transcript. Leave out every field that was not talked about."
+    "Fields:\n{fields}\n\nAnswer in JSON with the value of each field that the conversation tells: "
+    "text in the words of the transcript, or the listed value that fits best. Leave out every "
+    "field that was not talked about."
 )
 VALUE_QUESTION = VERDICT_QUESTION.format(criterion="In the conversation, {field} is {value}.")
 FIELDS_JSON = (
@@ -110,6 +110,19 @@ def verdict_schema() -> JSONSchema:
             "rationale": {"type": "string", "maxLength": 240},
         },
         "required": ["verdict", "turn", "quote", "rationale"],
+        "additionalProperties": False,
+    }
+
+
+def reason_schema() -> JSONSchema:
+    """Return the form of a reason given after a verdict."""
+    return {
+        "type": "object",
+        "properties": {
+            "turn": {"type": "integer"},
+            "reason": {"type": "string", "maxLength": 120},
+        },
+        "required": ["turn", "reason"],
         "additionalProperties": False,
     }
 

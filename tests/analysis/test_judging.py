@@ -5,7 +5,7 @@ import math
 import pytest
 
 from analysis.evaluation import analyse_transcript
-from analysis.judging import Judgment, merge_judgments, read_reason, success_probability
+from analysis.judging import Judgment, merge_judgments, success_probability
 from analysis.prompts import YES_BIAS
 from analysis.results import Evidence, Verdict
 from conversation.config import Criterion, DataCollectionField
@@ -45,21 +45,6 @@ def test_a_slight_lean_to_yes_is_the_bias_of_the_judge():
 @pytest.mark.parametrize("logprobs", [{}, {"The": -0.1}, {"yes": -9.0, "The": -0.1}])
 def test_without_either_word_there_is_no_probability(logprobs: dict[str, float]):
     assert success_probability(logprobs) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "reason", "turn_index"),
-    [
-        ("The agent confirmed it. [5]", "The agent confirmed it.", 5),
-        ("[5]: It did [7]", "It did", 7),
-        ("It did (turn 3).", "It did .", 3),
-        ("It did in 2 steps", "It did in 2 steps", None),
-        ("[2]", None, 2),
-        ("", None, None),
-    ],
-)
-def test_a_reason_names_its_turn_in_brackets(text: str, reason: str | None, turn_index: int | None):
-    assert read_reason(text) == (reason, turn_index)
 
 
 def test_the_surest_window_decides_and_of_equal_ones_the_last():
