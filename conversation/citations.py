@@ -148,14 +148,14 @@ def _support(
     if not windows:
         return []
     best = windows[0]
-    if best.score >= SUPPORT_THRESHOLD and numbers <= numbers_of(best.passage.text):
+    if best.score >= SUPPORT_THRESHOLD and numbers <= _numbers_in(best.passage):
         return [best]
     if similarity is not None:
         alike = _alike(sentence, windows, numbers, similarity)
         if alike is not None:
             return [alike]
     for other in windows[1:]:
-        known_numbers = numbers_of(best.passage.text) | numbers_of(other.passage.text)
+        known_numbers = _numbers_in(best.passage) | _numbers_in(other.passage)
         together = len(best.found | other.found) / len(wanted)
         added = len(other.found - best.found) / len(wanted)
         if together >= SUPPORT_THRESHOLD and added >= 0.2 and numbers <= known_numbers:
@@ -173,7 +173,7 @@ def _alike(
     candidates = [
         window
         for window in windows
-        if window.score >= SIMILAR_THRESHOLD and numbers <= numbers_of(window.passage.text)
+        if window.score >= SIMILAR_THRESHOLD and numbers <= _numbers_in(window.passage)
     ]
     if not candidates:
         return None
@@ -191,7 +191,7 @@ def _best_window(
     not stand in for the one that contradicts.
     """
     parts, words = _read(passage.text)
-    heading = telling_words(" ".join([passage.document_name, *passage.heading_path]))
+    heading = telling_words(_titles(passage))
     best: _Window | None = None
     for length in range(1, MAX_WINDOW_SENTENCES + 1):
         for first in range(len(parts) - length + 1):
@@ -205,6 +205,15 @@ def _best_window(
     if best is None or is_negated(sentence.text) == is_negated(best.text):
         return best
     return replace(best, score=best.score * CONTRADICTION_FACTOR)
+
+
+def _titles(passage: RetrievedPassage) -> str:
+    """What the passage stands under; an answer may name it."""
+    return " ".join([passage.document_name, *passage.heading_path])
+
+
+def _numbers_in(passage: RetrievedPassage) -> frozenset[str]:
+    return numbers_of(passage.text) | numbers_of(_titles(passage))
 
 
 @lru_cache(maxsize=1_024)

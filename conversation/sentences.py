@@ -6,7 +6,7 @@ from typing import NamedTuple
 _LIST_MARKER = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _END = re.compile("[.!?\u2026]+[\"'\u201d\u2019)\\]]*(?=\\s)|[\u3002\uff01\uff1f]+|\\n+")
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|mr|mrs|ms|dr|prof|st|no|inc|ltd|approx|cf|fig|sec)"
+    r"(?:\b(?:e\.g|i\.e|etc|vs|mr|mrs|ms|dr|prof|st|inc|ltd|approx|cf|fig|sec|max|min|incl)"
     r"|\b(?-i:[A-Z])|^\s*\d{1,2})$",
     re.IGNORECASE,
 )
@@ -46,10 +46,7 @@ def finished_length(text: str) -> int:
 def _is_inside_sentence(text: str, start: int, match: re.Match[str]) -> bool:
     if not match.group().startswith("."):
         return False
-    if _ABBREVIATION.search(text[start : match.start()]):
-        return True
-    after = text[match.end() :].lstrip(" \t")
-    return after[:1].islower()
+    return _ABBREVIATION.search(text[start : match.start()]) is not None
 
 
 def _add(found: list[Sentence], text: str, start: int, end: int) -> None:

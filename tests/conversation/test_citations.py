@@ -68,6 +68,12 @@ def test_a_claim_with_other_numbers_words_or_sense_is_unsupported(claim: str):
     assert found.grounded_share == 0.0
 
 
+def test_a_sentence_may_name_its_document():
+    named = passage("Refunds take 14 days.", name="faq_7384-12")
+
+    assert attribute("faq_7384-12 says: Refunds take 14 days.", [named]).grounded_share == 1.0
+
+
 def test_a_number_in_words_is_the_same_number():
     assert attribute("You get it within fourteen days.", [REFUNDS]).grounded_share is not None
     assert attribute("Refunds take fourteen days.", [REFUNDS]).grounded_share == 1.0
@@ -169,7 +175,7 @@ def test_citations_are_verbatim_and_spans_lie_in_the_answer(answer: str, texts: 
 def test_sentences_end_where_a_reader_ends_them():
     text = (
         "Use e.g. a card. It costs 3.50 EUR (Mr. X says so). Done!\n1. First step\n- Second. "
-        "\u201cQuoted.\u201d What? \u597d\u3002\u662f"
+        "lower. \u201cQuoted.\u201d What? \u597d\u3002\u662f"
     )
     assert [sentence.text for sentence in split_sentences(text)] == [
         "Use e.g. a card.",
@@ -177,6 +183,7 @@ def test_sentences_end_where_a_reader_ends_them():
         "Done!",
         "First step",
         "Second.",
+        "lower.",
         "\u201cQuoted.\u201d",
         "What?",
         "\u597d\u3002",
