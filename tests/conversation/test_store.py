@@ -12,6 +12,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
 
 from conversation.database import migrate, open_database
 from conversation.errors import SessionEndedError, StoreError, UnknownConversationError
@@ -361,6 +363,15 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path):
     (tmp_path / "x.sqlite").write_text("this is not a database, but it is long enough" * 9)
     with pytest.raises(StoreError, match="not a database"):
         ConversationStore.open(f"sqlite:///{tmp_path / 'x.sqlite'}")
+
+
+def test_the_tables_can_be_made_in_postgresql():
+    for table in SCHEMA.metadata.sorted_tables:
+        statement = str(CreateTable(table).compile(dialect=postgresql.dialect()))
+        assert f"CREATE TABLE {table.name}" in statement
+        if "occurred_at" in table.c:
+            assert "TIMESTAMP WITH TIME ZONE" in statement
+            assert "event_id SERIAL" in statement
 
 
 def test_a_store_in_memory_works_for_experiments():
