@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 
 from analysis.errors import ExportError, ReportsNotPublishedError
-from analysis.parquet import literal, quoted
+from analysis.parquet import QUIET, literal, quoted
 
 _FORMATS = {
     ".csv": "FORMAT csv, HEADER",
@@ -41,7 +41,7 @@ def export_table(reports: Path, name: str, target: Path) -> int:
         )
     following = target.with_name(f".{target.name}.next")
     # Only names of the reports get here, never SQL of others: this connection can write files.
-    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+    with duckdb.connect(config=QUIET) as connection:
         connection.execute(f"ATTACH {literal(str(reports))} AS reports (READ_ONLY)")
         connection.execute("USE reports")
         names = [row[0] for row in connection.execute("SELECT name FROM (SHOW TABLES)").fetchall()]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import get_args
+from typing import Any, NamedTuple, get_args
 
 import duckdb
 
@@ -79,46 +79,56 @@ def majority(verdicts: Iterable[str]) -> str | None:
     return ranked[0][0]
 
 
+_JUDGED_SQL = """
+SELECT e.agent_id, criterion_id, criterion_version, judge_model, c.simulated, conversation_id,
+  verdict::VARCHAR AS verdict
+FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
+WHERE is_current AND verdict IN ('success', 'failure')"""
+
+
 def agreement_rows(connection: duckdb.DuckDBPyConnection) -> list[JudgeAgreement]:
     """Compare every judge in force with the labels, criterion by criterion."""
-    groups = connection.execute(
-        "SELECT e.agent_id, criterion_id, criterion_version, judge_model, c.simulated, "
-        "list({'id': conversation_id, 'verdict': verdict::VARCHAR}) "
-        "FROM evaluations AS e JOIN conversations AS c USING (conversation_id) "
-        "WHERE is_current AND verdict IN ('success', 'failure') GROUP BY 1, 2, 3, 4, 5 "
-        "ORDER BY 1, 2, 3, 4, 5"
+    counts = connection.execute(
+        "SELECT agent_id, criterion_id, criterion_version, judge_model, simulated, "
+        "count(*) FILTER (verdict = 'success'), count(*) FILTER (verdict = 'failure') "
+        f"FROM ({_JUDGED_SQL}) GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    given: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-    for criterion_id, conversation_id, annotator, verdict in connection.execute(
-        "SELECT criterion_id, conversation_id, annotator, verdict::VARCHAR FROM labels"
+    labelled: dict[tuple[Any, ...], dict[str, _Labelled]] = defaultdict(dict)
+    for *key, conversation_id, verdict, annotator, label in connection.execute(
+        f"SELECT j.*, l.annotator, l.verdict::VARCHAR FROM ({_JUDGED_SQL}) AS j "
+        "JOIN labels AS l USING (conversation_id, criterion_id) ORDER BY ALL"
     ).fetchall():
-        given[(criterion_id, conversation_id)][annotator] = verdict
+        found = labelled[tuple(key)].setdefault(conversation_id, _Labelled(verdict, {}))
+        found.people[annotator] = label
     rows: list[JudgeAgreement] = []
-    for *key, judged in groups:
-        verdicts = {each["id"]: each["verdict"] for each in judged}
-        people = {
-            conversation_id: given[(key[1], conversation_id)]
-            for conversation_id in verdicts
-            if (key[1], conversation_id) in given
-        }
+    for *key, successes, failures in counts:
+        conversations = list(labelled[tuple(key)].values())
+        people = [each.people for each in conversations]
         rows.append(
             JudgeAgreement(
                 *key,
-                judged=len(verdicts),
-                annotators=len({name for each in people.values() for name in each}),
-                annotator_agreement=_pair_agreement(people.values()),
-                agreement=judge_agreement(_cells(verdicts, people)),
+                judged=successes + failures,
+                annotators=len({name for given in people for name in given}),
+                annotator_agreement=_pair_agreement(people),
+                agreement=judge_agreement(_cells(successes, failures, conversations)),
             )
         )
     return rows
 
 
-def _cells(verdicts: dict[str, str], people: dict[str, dict[str, str]]) -> Cells:
-    judged = Counter(verdicts.values())
-    pairs = Counter((verdicts[key], majority(given.values())) for key, given in people.items())
+class _Labelled(NamedTuple):
+    """One conversation that the judge and people decided."""
+
+    judged: str
+    people: dict[str, str]
+    """Verdict by annotator."""
+
+
+def _cells(successes: int, failures: int, labelled: Iterable[_Labelled]) -> Cells:
+    pairs = Counter((each.judged, majority(each.people.values())) for each in labelled)
     return Cells(
-        judged_success=judged["success"],
-        judged_failure=judged["failure"],
+        judged_success=successes,
+        judged_failure=failures,
         success_success=pairs[("success", "success")],
         success_failure=pairs[("success", "failure")],
         failure_success=pairs[("failure", "success")],
@@ -154,17 +164,17 @@ def conversations_to_label(
         "AND e.verdict IN ('success', 'failure') AND coalesce(e.agent_id = $2, true) ORDER BY 1",
         [criterion_id, agent_id],
     ).fetchall()
-    verdicts = {conversation_id: verdict for conversation_id, verdict, _ in rows}
-    people = {
-        key: {str(number): each for number, each in enumerate(given)}
-        for key, _, given in rows
+    judged = Counter(verdict for _, verdict, _ in rows)
+    labelled = [
+        _Labelled(verdict, {str(number): each for number, each in enumerate(given)})
+        for _, verdict, given in rows
         if given
-    }
-    share = label_next(_cells(verdicts, people))
+    ]
+    share = label_next(_cells(judged["success"], judged["failure"], labelled))
     shuffled = random.Random(seed)
     waiting: dict[str, list[str]] = {"success": [], "failure": []}
-    for conversation_id, verdict in verdicts.items():
-        if conversation_id not in people:
+    for conversation_id, verdict, given in rows:
+        if not given:
             waiting[verdict].append(conversation_id)
     for each in waiting.values():
         shuffled.shuffle(each)

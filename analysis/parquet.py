@@ -12,6 +12,8 @@ import duckdb
 
 from analysis.warehouse_tables import Column, Table
 
+QUIET: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
+"""Settings of every DuckDB that is opened here: nothing is downloaded."""
 _MAX_ROW_BYTES = 256 * 2**20
 """DuckDB refuses JSON lines over 16 MB unless told otherwise; a turn may be longer."""
 
@@ -55,7 +57,7 @@ class ParquetWriter:
     def commit(self) -> None:
         """Write every table's file beside its place, then move them all."""
         ready: list[tuple[Path, Path]] = []
-        with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+        with duckdb.connect(config=QUIET) as connection:
             for name, stream in self._streams.items():
                 stream.close()
                 parquet = self._staging / f"{name}.parquet"
@@ -78,7 +80,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     """Return the rows of a Parquet file, as they were added; none when there is no file."""
     if not path.exists():
         return []
-    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+    with duckdb.connect(config=QUIET) as connection:
         found = connection.execute("FROM read_parquet(?)", [str(path)])
         names = [column[0] for column in found.description or ()]
         return [

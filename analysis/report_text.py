@@ -158,7 +158,7 @@ ORDER BY day DESC, conversation_id, failed LIMIT """
         + str(FLAGGED_SHOWN),
         _columns(conversation="text", failed="text", turn="count", said="text", why="text"),
         None,
-        "No conversation needs a look.",
+        "Nothing is flagged: no failed verdict, judge, turn or conversation.",
     ),
     _Question(
         "Cost",

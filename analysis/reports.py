@@ -42,6 +42,7 @@ def open_reports(
         connection.execute(f"SET memory_limit = {literal(memory_limit)}")
         if threads is not None:
             connection.execute(f"SET threads = {threads:d}")
+        connection.execute("SET enable_progress_bar = false")
         connection.execute("SET autoinstall_known_extensions = false")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")

@@ -17,7 +17,7 @@ from filelock import FileLock
 from pydantic import ValidationError
 
 from analysis.loading import create_view, load_agreement, load_table
-from analysis.parquet import ParquetWriter, read_rows
+from analysis.parquet import QUIET, ParquetWriter, read_rows
 from analysis.store import AnalysisStore
 from analysis.views import VIEWS, agent_views
 from analysis.warehouse_files import (
@@ -153,9 +153,9 @@ def publish(warehouse_dir: Path, target: Path, agents: Sequence[AgentConfig]) ->
         for leftover in (following, following.with_name(f"{following.name}.wal")):
             leftover.unlink(missing_ok=True)
         views = [*VIEWS, *agent_views(agents)]
-        with duckdb.connect(
-            str(following), config={"autoinstall_known_extensions": "false"}
-        ) as connection:
+        with duckdb.connect(str(following), config=QUIET) as connection:
+            # Progress is the caller's to show.
+            connection.execute("SET enable_progress_bar = false")
             # One transaction: hundreds of comments would each wait for the disk.
             connection.begin()
             row_counts = {
