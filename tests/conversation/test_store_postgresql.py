@@ -1,0 +1,119 @@
+"""The store on a real PostgreSQL server, started for the test from Debian's package."""
+
+import os
+import shutil
+import socket
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from conversation.database import migrate, open_database
+from conversation.errors import SessionEndedError
+from conversation.store import ConversationStore
+from conversation.tables import SCHEMA
+from conversation.transcript import Retrieval, Transcript, Turn, Usage
+
+pytestmark = pytest.mark.slow
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+ANSWER = Turn(
+    role="agent",
+    text="Fourteen",
+    generated_text="Fourteen days.",
+    interrupted=True,
+    usage=Usage(model="m", input_tokens=3, cost_usd=0.5),
+    unsupported_spans=((0, 8),),
+)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory):
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        pytest.skip("no PostgreSQL server is installed (`apt-get install postgresql`)")
+    # The server refuses to run as root.
+    user = "postgres" if os.geteuid() == 0 else None
+    folder = tmp_path_factory.mktemp("postgresql")
+    if user is not None:
+        shutil.chown(folder, user)
+        for parent in folder.parents[:2]:
+            parent.chmod(0o755)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    data = folder / "data"
+
+    def run(*command: str | Path) -> None:
+        subprocess.run(command, check=True, user=user, cwd=folder, capture_output=True)
+
+    run(programs[-1] / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8")
+    server = subprocess.Popen(
+        [programs[-1] / "postgres", "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1"],
+        user=user,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait = ["-h", "127.0.0.1", "-p", str(port), "-t", "1"]
+        for _ in range(60):
+            ready = subprocess.run([programs[-1] / "pg_isready", *wait], capture_output=True)
+            if ready.returncode == 0:
+                break
+        else:
+            raise RuntimeError("the PostgreSQL server did not start")
+        yield f"postgresql+psycopg://tester@127.0.0.1:{port}/postgres"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def test_a_conversation_is_kept_found_and_deleted(url: str):
+    with ConversationStore.open(url) as store:
+        store.begin("conv_a", agent_id="support", started_at=NOON, metadata={"channel": "chat"})
+        store.append_turn("conv_a", Turn(role="user", text="How long? \u4f60"), at=NOON)
+        retrieved = Retrieval(
+            turn_id="conv_a.1",
+            query="How long?",
+            chunk_id="c",
+            document_id="d",
+            document_name="a.md",
+            start_char=0,
+            end_char=5,
+            rank=1,
+            score=0.5,
+        )
+        store.append_turn("conv_a", ANSWER, at=NOON + HOUR, retrieved=[retrieved])
+        store.end("conv_a", reason="user_ended", at=NOON + HOUR)
+
+        transcript = store.transcript("conv_a")
+        assert transcript.turns[1] == ANSWER.model_copy(update={"turn_id": "conv_a.1"})
+        assert (transcript.started_at, transcript.ended_at) == (NOON, NOON + HOUR)
+        assert transcript.metadata == {"channel": "chat"}
+        assert store.retrievals("conv_a") == [retrieved]
+        (summary,) = store.conversations(agent_id="support", ended_from=NOON)
+        assert summary.turn_count == 2
+        with pytest.raises(SessionEndedError):
+            store.append_turn("conv_a", ANSWER, at=NOON)
+        assert not store.import_transcript(Transcript(conversation_id="conv_a"))
+        assert store.delete("conv_a")
+        assert store.conversations() == []
+
+
+def test_abandoned_conversations_are_closed(url: str):
+    with ConversationStore.open(url) as store:
+        store.begin("conv_b", agent_id="support", started_at=NOON)
+        assert store.close_abandoned(NOON + 2 * HOUR, HOUR) == ["conv_b"]
+        assert store.transcript("conv_b").end_reason == "interrupted_by_crash"
+        store.delete("conv_b")
+
+
+def test_migrations_go_down_and_up(url: str):
+    engine = open_database(url, SCHEMA)
+    migrate(engine, SCHEMA, revision="base")
+    migrate(engine, SCHEMA)
+    with ConversationStore(engine) as store:
+        assert store.conversations() == []
