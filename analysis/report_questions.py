@@ -1,0 +1,167 @@
+"""What the short report asks of the published reports: one SQL query for each section."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ColumnKind = Literal["text", "count", "share", "ratio", "usd", "ms", "seconds"]
+"""How the values of a column are shown; `share` is a number from 0 to 1."""
+
+FLAGGED_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ReportColumn:
+    """One column of a section."""
+
+    name: str
+    kind: ColumnKind = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One section: its query, and how to read the rows."""
+
+    title: str
+    sql: str
+    columns: tuple[ReportColumn, ...]
+    note: str | None
+    if_empty: str | None
+    """What to say when there is nothing; None leaves the section out."""
+
+
+def _columns(**kinds: ColumnKind) -> tuple[ReportColumn, ...]:
+    return tuple(ReportColumn(name.replace("_", " ").strip(), kind) for name, kind in kinds.items())
+
+
+QUESTIONS = (
+    Question(
+        "Conversations",
+        """
+SELECT agent_id, count(*) AS conversations, sum(turn_count)::BIGINT AS turns,
+  avg(duration_s) AS mean_duration, min(day) AS first_day, max(day) AS last_day
+FROM conversations{where} GROUP BY agent_id ORDER BY agent_id""",
+        _columns(
+            agent="text",
+            conversations="count",
+            turns="count",
+            mean_duration="seconds",
+            first_day="text",
+            last_day="text",
+        ),
+        None,
+        "No ended conversation has been published yet.",
+    ),
+    Question(
+        "Success rates",
+        """
+SELECT s.agent_id, s.criterion_id, 'v' || coalesce(v.version_number, 1) AS version, rate,
+  rate_low, rate_high, successes, failures, unknown, errors
+FROM success_rates AS s
+LEFT JOIN question_versions AS v ON v.agent_id = s.agent_id AND v.kind = 'criterion'
+  AND v.question_id = s.criterion_id AND v.version = s.criterion_version{where}
+ORDER BY s.agent_id, s.criterion_id, version, judge_model, simulated""",
+        _columns(
+            agent="text",
+            criterion="text",
+            version="text",
+            rate="share",
+            from_="share",
+            to="share",
+            success="count",
+            failure="count",
+            unknown="count",
+            error="count",
+        ),
+        "rate = success / (success + failure), with its 95 % interval (Wilson). Unknown verdicts "
+        "and errors are no part of it.",
+        "Nothing has been judged yet.",
+    ),
+    Question(
+        "Judge against people",
+        """
+SELECT agent_id, criterion_id, n_labels, agreement, kappa, rate, corrected_rate, corrected_low,
+  corrected_high, labels_missing
+FROM success_rates_corrected WHERE n_labels > 0{and_where}
+ORDER BY agent_id, criterion_id, criterion_version, judge_model, simulated""",
+        _columns(
+            agent="text",
+            criterion="text",
+            labels="count",
+            agree="share",
+            kappa="ratio",
+            judge_says="share",
+            people_would="share",
+            from_="share",
+            to="share",
+            labels_missing="count",
+        ),
+        "people would = the success rate that people would give, with its 95 % interval.",
+        None,
+    ),
+    Question(
+        "Topics",
+        """
+SELECT agent_id, topic, conversations, share, flagged, flagged_share
+FROM topics{where} ORDER BY agent_id, conversations DESC, topic""",
+        _columns(
+            agent="text",
+            topic="text",
+            conversations="count",
+            share="share",
+            flagged="count",
+            flagged_share="share",
+        ),
+        None,
+        "No conversation has a value for the field `conversation_topic`.",
+    ),
+    Question(
+        "Call types",
+        """
+SELECT agent_id, value AS call_type, conversations, share
+FROM value_counts WHERE field_id = 'call_type'{and_where}
+ORDER BY agent_id, conversations DESC, value""",
+        _columns(agent="text", call_type="text", conversations="count", share="share"),
+        None,
+        "No conversation has a value for the field `call_type`.",
+    ),
+    Question(
+        "Flagged conversations",
+        """
+SELECT conversation_id, coalesce(criterion_id, reason) AS failed, turn_index, quote, rationale
+FROM flagged_conversations{where}
+ORDER BY day DESC, conversation_id, failed LIMIT """
+        + str(FLAGGED_SHOWN),
+        _columns(conversation="text", failed="text", turn="count", said="text", why="text"),
+        None,
+        "Nothing is flagged: no failed verdict, judge, turn or conversation.",
+    ),
+    Question(
+        "Cost",
+        """
+SELECT agent_id, activity, model, calls, input_tokens, cached_input_tokens, output_tokens, cost_usd
+FROM costs_by_model{where} ORDER BY agent_id, activity, model""",
+        _columns(
+            agent="text",
+            activity="text",
+            model="text",
+            calls="count",
+            tokens_in="count",
+            cached="count",
+            tokens_out="count",
+            cost="usd",
+        ),
+        None,
+        "No model has been called.",
+    ),
+    Question(
+        "Latency",
+        """
+SELECT agent_id, replace(step, '_', ' ') AS step, n, p50_ms, p90_ms, p95_ms, max_ms
+FROM latency{where} ORDER BY agent_id, p50_ms""",
+        _columns(
+            agent="text", step="text", turns="count", p50="ms", p90="ms", p95="ms", slowest="ms"
+        ),
+        None,
+        "No agent turn was timed; imported conversations carry no times.",
+    ),
+)
