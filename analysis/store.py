@@ -29,6 +29,8 @@ from conversation.database import READ_ONLY, open_database
 
 _IDS_PER_QUERY = 500
 """SQLite binds at most 999 variables in its oldest supported builds."""
+_MARKS_ONE_BY_ONE = 5_000
+"""For more conversations than this, one look at whole tables costs less."""
 
 
 class StoredEvaluation(Evaluation):
@@ -244,19 +246,26 @@ class AnalysisStore:
         summaries = [run.summary for run in self.runs([conversation_id]) if run.summary]
         return summaries[-1] if summaries else None
 
-    def progress_marks(self) -> dict[str, tuple[int, int, int, int]]:
+    def progress_marks(
+        self, conversation_ids: Sequence[str] | None = None
+    ) -> dict[str, tuple[int, int, int, int]]:
         """Return for each conversation how far its rows reach, to see whether anything changed.
 
         The mark is the greatest id in each table; ids only count up, so a mark that stays the
-        same means that nothing was added.
+        same means that nothing was added. None asks for every conversation that has rows.
         """
+        if conversation_ids is None or len(conversation_ids) > _MARKS_ONE_BY_ONE:
+            conditions = [sa.true()]
+        else:
+            conditions = [sa.column("conversation_id").in_(i) for i in _batches(conversation_ids)]
         marks: dict[str, list[int]] = {}
         with self._reading() as connection:
             for position, (table, key) in enumerate(marked_columns()):
                 column = table.c.conversation_id
-                query = sa.select(column, sa.func.max(key)).group_by(column)
-                for conversation_id, greatest in connection.execute(query):
-                    marks.setdefault(conversation_id, [0, 0, 0, 0])[position] = greatest
+                for condition in conditions:
+                    query = sa.select(column, sa.func.max(key)).where(condition).group_by(column)
+                    for conversation_id, greatest in connection.execute(query):
+                        marks.setdefault(conversation_id, [0, 0, 0, 0])[position] = greatest
         return {key: (a, b, c, d) for key, (a, b, c, d) in marks.items()}
 
     def forget(self, conversation_id: str) -> dict[str, int]:

@@ -23,6 +23,7 @@ from analysis.views import VIEWS, agent_views
 from analysis.warehouse_files import (
     day_file,
     ended_by_day,
+    ended_on,
     exported_fingerprints,
     fingerprints_of,
     remember_day,
@@ -107,7 +108,7 @@ def export_day(
     """
     with FileLock(_made(warehouse_dir) / "warehouse.lock"):
         # Taken before reading: what arrives meanwhile makes the day differ again.
-        ended = ended_by_day(conversations).get(day, [])
+        ended = ended_on(conversations, day)
         fingerprint = fingerprints_of({day: ended}, evaluations)[day]
         files = {table.name: day_file(warehouse_dir, table, day) for table in DAILY_TABLES}
         staging = staging_folder(warehouse_dir, str(day))

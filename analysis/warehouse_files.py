@@ -6,15 +6,12 @@ import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from analysis.store import AnalysisStore
 from analysis.warehouse_tables import Table, dictionary_version
 from conversation.store import ConversationStore, ConversationSummary
-
-_UNKNOWN_DAY = date(1970, 1, 1)
-"""Partition of imported conversations that do not say when they were held."""
 
 
 def day_file(warehouse_dir: Path, table: Table, day: date) -> Path:
@@ -58,21 +55,24 @@ def ended_by_day(conversations: ConversationStore) -> dict[date, list[Conversati
     """Return the conversations that are over, by the UTC day on which they ended."""
     by_day: dict[date, list[ConversationSummary]] = defaultdict(list)
     for summary in conversations.conversations():
-        if summary.status != "in_progress":
-            by_day[_day_of(summary)].append(summary)
+        if summary.ended_at is not None and summary.status != "in_progress":
+            by_day[summary.ended_at.astimezone(UTC).date()].append(summary)
     return by_day
 
 
-def _day_of(conversation: ConversationSummary) -> date:
-    moment = conversation.ended_at or conversation.started_at
-    return _UNKNOWN_DAY if moment is None else moment.astimezone(UTC).date()
+def ended_on(conversations: ConversationStore, day: date) -> list[ConversationSummary]:
+    """Return the conversations that ended on a UTC day."""
+    midnight = datetime.combine(day, time(), UTC)
+    found = conversations.conversations(ended_from=midnight, ended_to=midnight + timedelta(days=1))
+    return [summary for summary in found if summary.status != "in_progress"]
 
 
 def fingerprints_of(
     by_day: Mapping[date, Sequence[ConversationSummary]], evaluations: AnalysisStore
 ) -> dict[date, str]:
     """Return for each day a hash that moves when anything about its conversations does."""
-    marks = evaluations.progress_marks()
+    ids = [summary.conversation_id for found in by_day.values() for summary in found]
+    marks = evaluations.progress_marks(ids)
     fingerprints: dict[date, str] = {}
     for day, summaries in by_day.items():
         lines = sorted(

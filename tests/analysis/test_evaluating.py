@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from analysis.evaluating import evaluate_conversations
 from analysis.evaluation_run import EvaluationRun
 from analysis.planning import plan_evaluations
-from conversation.config import AgentConfig, Criterion, DataCollectionField
+from conversation.config import AgentConfig, AnalysisSection, Criterion, DataCollectionField
 from conversation.errors import ModelSetupError, ModelUnavailableError
 from conversation.llm.chat_model import ChatMessage, CompletionOptions
 from conversation.transcript import Transcript
@@ -212,6 +213,26 @@ def test_a_criterion_may_have_its_own_judge(stores: Stores, judge: ScriptedChatM
     kept = stores.evaluations.latest_evaluations("c1")
     assert (kept["polite"].judge_model, kept["polite"].verdict) == ("strict/judge", "failure")
     assert run(stores, judge, agent, open_model=models.__getitem__).cached == 1
+
+
+def test_an_embedded_judge_gets_one_conversation_at_a_time(stores: Stores):
+    for number in range(3):
+        hold_call(stores.conversations, f"c{number}", question=f"Order {number}, please?")
+    at_once: list[int] = []
+    running: list[str] = []
+
+    def answer(messages: Sequence[ChatMessage], options: CompletionOptions) -> str:
+        transcript = messages[-1].content.split("</transcript>")[0]
+        running.append(transcript)
+        at_once.append(len(set(running)))
+        time.sleep(0.002)
+        running.remove(transcript)
+        return "yes"
+
+    judge = ScriptedChatModel(always=answer, model="embedded/judge")
+    section = AnalysisSection(judge="embedded/judge")
+    run(stores, judge, AGENT_WITH_TWO.model_copy(update={"analysis": section}), concurrency=4)
+    assert max(at_once) == 1
 
 
 def test_progress_counts_every_conversation(stores: Stores, judge: ScriptedChatModel):

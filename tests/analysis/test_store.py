@@ -187,6 +187,8 @@ def test_marks_move_with_every_row_and_disappear_with_the_conversation(url: str)
     with AnalysisStore.open(url) as store:
         save(store, an_evaluation())
         before = store.progress_marks()["c1"]
+        assert store.progress_marks(["c1", "c2"]) == {"c1": before}
+        assert store.progress_marks([]) == {}
         save(store, a_value())
         assert store.progress_marks()["c1"] != before
 
