@@ -18,7 +18,6 @@ from analysis.claims import (
     supported,
     unsupported,
 )
-from analysis.judging import ask_word
 from analysis.prompts import (
     JudgeVariant,
     claims_schema,
@@ -30,6 +29,7 @@ from analysis.prompts import (
 )
 from analysis.values import InvalidValueError, is_nothing, typed_value
 from analysis.windows import Window
+from analysis.yes_no import ask_word
 from conversation.config import DataCollectionField
 from conversation.errors import ModelOutputError
 from conversation.llm.chat_model import Completion, CompletionOptions
@@ -158,8 +158,8 @@ def _locate(
     evidence = evidence_of_boolean(field, turns, shown)
     if evidence is None:
         return NOT_DISCUSSED
-    stands, _ = yield from ask_word(prompt(window, value_question(field, value)), meter=meter)
-    if stands == "success":
+    stands = yield from ask_word(prompt(window, value_question(field, value)), meter=meter)
+    if stands.is_yes:
         return supported(value, evidence)
     return unsupported(value, "denied it when asked again")
 

@@ -1,9 +1,8 @@
 """Does a conversation meet a criterion? Verdict, probability, rationale and checked evidence."""
 
 import json
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
@@ -12,24 +11,25 @@ from analysis.asking import Meter, Question, ask_twice
 from analysis.evidence import quote_of_turn, verify_quote
 from analysis.prompts import (
     EVIDENCE_QUESTION,
+    FAILURE_CLAUSE,
     YES_BIAS,
     JudgeVariant,
     prompt,
-    reason_schema,
     verdict_json_question,
     verdict_question,
     verdict_schema,
 )
 from analysis.results import Evidence, Verdict
+from analysis.summary import whole_sentences
 from analysis.windows import Window
+from analysis.yes_no import Word, ask_word, probability
 from conversation.config import Criterion
 from conversation.errors import ModelOutputError
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.transcript import Turn
 
-_ONE_WORD = CompletionOptions(max_output_tokens=2, top_logprobs=20)
-_REASON = CompletionOptions(max_output_tokens=80, schema=reason_schema())
-_MIN_WORD_MASS = 0.02
+_REASON = CompletionOptions(max_output_tokens=40, stop=("\n",))
+_NUMBERED = re.compile(r"\W*(?:turn\s*)?(\d+)\W*(.*)", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,6 @@ class VerdictReply(BaseModel):
     turn: int
     quote: str
     rationale: str
-
-
-class ReasonReply(BaseModel):
-    """What the judge says in JSON when it is asked why."""
-
-    model_config = ConfigDict(strict=True)
-
-    turn: int
-    reason: str
 
 
 def criterion_question(
@@ -94,44 +85,47 @@ def merge_judgments(judgments: Sequence[Judgment]) -> Judgment:
     return max(reversed(decided or judgments), key=_certainty)
 
 
-def success_probability(top_logprobs: Mapping[str, float]) -> float | None:
-    """Return the probability of yes against no, less the bias; None when neither is a candidate."""
-    mass = {"yes": 0.0, "no": 0.0}
-    for token, logprob in top_logprobs.items():
-        word = token.strip().strip(".,\"'").casefold()
-        if word in mass:
-            mass[word] += math.exp(logprob)
-    if mass["yes"] + mass["no"] < _MIN_WORD_MASS:
-        return None
-    return mass["yes"] / (mass["yes"] + mass["no"] * math.exp(YES_BIAS))
+def verdict_of(met: Word, broken: Word | None) -> tuple[Verdict, float | None]:
+    """Return the verdict and the probability of success.
 
-
-def ask_word(
-    messages: Sequence[ChatMessage], *, meter: Meter
-) -> Question[tuple[Verdict, float | None]]:
-    """Ask a yes-or-no question; return the verdict and the probability of success.
-
-    Raises:
-        ModelError: The judge failed, or answered twice with neither.
+    Args:
+        met: Whether the criterion is met.
+        broken: Whether what its prompt calls a failure happened; None where it names nothing. The
+            bias to yes is in both answers, so their difference is free of it.
     """
-    return (yield from ask_twice(messages, _ONE_WORD, parse=_parse_word, meter=meter))
+    if met.log_odds is None or (broken and broken.log_odds is None):
+        is_success = met.is_yes and not (broken and broken.is_yes)
+        return ("success" if is_success else "failure"), None
+    bias = YES_BIAS if broken is None else broken.log_odds or 0.0
+    log_odds = met.log_odds - bias
+    return ("success" if log_odds > 0 else "failure"), probability(log_odds)
+
+
+def failure_clause(criterion_prompt: str) -> str | None:
+    """Return what a criterion's prompt itself calls a failure, as a sentence, if it does."""
+    found = re.search(FAILURE_CLAUSE, " ".join(criterion_prompt.split()), re.IGNORECASE)
+    return found[1][0].upper() + found[1][1:] if found else None
 
 
 def _ask_word_and_reason(
     criterion: Criterion, turns: Sequence[Turn], window: Window, *, meter: Meter
 ) -> Question[Judgment]:
-    question = verdict_question(criterion)
-    verdict, probability = yield from ask_word(prompt(window, question), meter=meter)
+    question = verdict_question(criterion.prompt)
+    clause = failure_clause(criterion.prompt)
+    broken = None
+    if clause:
+        broken = yield from ask_word(prompt(window, verdict_question(clause)), meter=meter)
+    met = yield from ask_word(prompt(window, question), meter=meter)
+    verdict, confidence = verdict_of(met, broken)
     said = ChatMessage("assistant", "yes" if verdict == "success" else "no")
     why = prompt(window, question, said, ChatMessage("user", EVIDENCE_QUESTION))
     try:
-        reply = yield from ask_twice(why, _REASON, parse=_parse_reason, meter=meter)
+        turn_index, reason = yield from ask_twice(why, _REASON, parse=_parse_reason, meter=meter)
     except ModelOutputError:
         # The verdict stands without a reason: it does not depend on how it is explained.
-        return Judgment(verdict, probability, None, ())
-    evidence = quote_of_turn(turns, reply.turn, f"{criterion.prompt} {reply.reason}")
-    reason = " ".join(reply.reason.split()) or None
-    return Judgment(verdict, probability, reason, (evidence,) if evidence else ())
+        return Judgment(verdict, confidence, None, ())
+    evidence = quote_of_turn(turns, turn_index, f"{criterion.prompt} {reason or ''}")
+    return Judgment(verdict, confidence, reason, (evidence,) if evidence else ())
 
 
 def _ask_json(
@@ -151,23 +145,11 @@ def _ask_json(
     )
 
 
-def _parse_word(completion: Completion) -> tuple[Verdict, float | None]:
-    probability = success_probability(completion.top_logprobs or {})
-    if probability is not None:
-        return ("success" if probability > 0.5 else "failure"), probability
-    words = re.findall(r"[a-z]+", completion.text.casefold())
-    if words[:1] == ["yes"]:
-        return "success", None
-    if words[:1] == ["no"]:
-        return "failure", None
-    raise ModelOutputError(f"expected yes or no, got {completion.text[:40]!r}.")
-
-
-def _parse_reason(completion: Completion) -> ReasonReply:
-    try:
-        return ReasonReply.model_validate(json.loads(completion.text))
-    except ValueError as error:
-        raise ModelOutputError("expected JSON with turn and reason.") from error
+def _parse_reason(completion: Completion) -> tuple[int, str | None]:
+    found = _NUMBERED.match(completion.text.strip())
+    if found is None:
+        raise ModelOutputError(f"expected `NUMBER: reason`, got {completion.text[:40]!r}.")
+    return int(found[1]), whole_sentences(found[2].strip("` ")) or None
 
 
 def _parse_reply(completion: Completion) -> VerdictReply:

@@ -24,6 +24,8 @@ YES_BIAS = 0.25
 """Subtracted from the log-odds of yes: small judges are biased to it. It belongs to the wording
 above, and was fitted with it on labelled calls of a public set (every no up to -0.02, every yes
 from 0.47) and on a probe of other criteria (every no up to 0.28)."""
+FAILURE_CLAUSE = r"\b(?:it|this) is (?:a )?failure (?:when|if) (.+?[.!?])(?= [A-Z]|$)"
+"""What a criterion's prompt itself calls a failure is asked too."""
 VERDICT_JSON = (
     "Criterion: {criterion}\nAnswer in JSON: verdict (success when the criterion is met, failure "
     "when it is not, unknown when the transcript does not tell), turn (number of the turn that "
@@ -31,7 +33,8 @@ VERDICT_JSON = (
     "most 20 words)."
 )
 EVIDENCE_QUESTION = (
-    "Why? Answer in JSON: turn (number of the turn that shows it best), reason (at most 10 words)."
+    "Which turn shows this best, and why? Answer with the number of the turn, a colon and at most "
+    "ten words, like this: `4: The agent found the order.`"
 )
 FIELDS_QUESTION = (
     "Fields:\n{fields}\n\nAnswer in JSON with the value of each field that the conversation tells: "
@@ -56,7 +59,7 @@ JudgeVariant = Literal["logprobs", "json"]
 
 _TEMPLATES: dict[JudgeVariant, tuple[str, ...]] = {
     "logprobs": (
-        *(VERDICT_QUESTION, str(YES_BIAS), EVIDENCE_QUESTION),
+        *(VERDICT_QUESTION, str(YES_BIAS), FAILURE_CLAUSE, EVIDENCE_QUESTION),
         *(FIELDS_QUESTION, VALUE_QUESTION),
     ),
     "json": (VERDICT_JSON, FIELDS_JSON),
@@ -85,9 +88,9 @@ def prompt(window: Window, question: str, *followed_by: ChatMessage) -> list[Cha
     return [ChatMessage("system", RULES), ChatMessage("user", shown), *followed_by]
 
 
-def verdict_question(criterion: Criterion) -> str:
+def verdict_question(statement: str) -> str:
     """Return the question whose one-word answer carries a probability."""
-    return VERDICT_QUESTION.format(criterion=criterion.prompt.strip())
+    return VERDICT_QUESTION.format(criterion=" ".join(statement.split()))
 
 
 def verdict_json_question(criterion: Criterion) -> str:
@@ -110,19 +113,6 @@ def verdict_schema() -> JSONSchema:
             "rationale": {"type": "string", "maxLength": 240},
         },
         "required": ["verdict", "turn", "quote", "rationale"],
-        "additionalProperties": False,
-    }
-
-
-def reason_schema() -> JSONSchema:
-    """Return the form of a reason given after a verdict."""
-    return {
-        "type": "object",
-        "properties": {
-            "turn": {"type": "integer"},
-            "reason": {"type": "string", "maxLength": 120},
-        },
-        "required": ["turn", "reason"],
         "additionalProperties": False,
     }
 

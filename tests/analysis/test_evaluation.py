@@ -51,7 +51,7 @@ def small_judge(*answers: object, **options: object) -> ScriptedChatModel:
 def test_a_verdict_carries_its_probability_a_rationale_and_verbatim_evidence():
     judge = small_judge(
         word("yes", yes=0.6, Yes=0.2, no=0.2),
-        {"turn": 2, "reason": "The agent refunded the charge."},
+        "2: The agent refunded the charge.",
     )
 
     result = analyse_transcript(REFUND_CALL, [REFUNDED], [], judge, now=NOW, summary=False)
@@ -74,7 +74,7 @@ def test_a_verdict_carries_its_probability_a_rationale_and_verbatim_evidence():
 
 
 def test_a_verdict_stands_without_a_reason_that_can_be_read():
-    judge = small_judge(word("no", no=0.9, yes=0.1), "because", '{"turn": "last"}')
+    judge = small_judge(word("no", no=0.9, yes=0.1), "because", "I said so")
 
     result = analyse_transcript(REFUND_CALL, [REFUNDED], [], judge, now=NOW, summary=False)
 
@@ -150,7 +150,7 @@ def test_malformed_answers_are_asked_again_once_and_then_recorded():
 
 
 def test_a_second_well_formed_answer_counts():
-    judge = small_judge("perhaps", "No.", {"turn": 0, "reason": "Only hello."})
+    judge = small_judge("perhaps", "No.", "0: Only hello.")
 
     result = analyse_transcript(REFUND_CALL, [REFUNDED], [], judge, summary=False)
 
@@ -163,7 +163,7 @@ def test_a_failing_call_costs_only_its_own_question():
     judge = small_judge(
         ModelUnavailableError("no answer from the endpoint"),
         word("yes", yes=0.9),
-        {"turn": 2, "reason": "Polite."},
+        "Turn 2 - Polite.",
         ModelUnavailableError("no answer from the endpoint"),
         ModelUnavailableError("no answer from the endpoint"),
     )
@@ -259,12 +259,7 @@ def test_a_transcript_without_words_is_refused(turns: tuple[Turn, ...]):
 
 async def test_the_async_twin_gives_the_same_result():
     def answers() -> list[object]:
-        return [
-            word("yes", yes=0.9),
-            {"turn": 2, "reason": "Yes."},
-            {"amount": 40},
-            "It was refunded.",
-        ]
+        return [word("yes", yes=0.9), "[2]: Yes.", {"amount": 40}, "It was refunded."]
 
     result = analyse_transcript(REFUND_CALL, [REFUNDED], [AMOUNT], small_judge(*answers()), now=NOW)
 
