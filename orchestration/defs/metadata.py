@@ -84,14 +84,12 @@ def evaluation_metadata(run: EvaluationRun) -> Metadata:
     """What an evaluation run asked and what it cost, over all of its days."""
     return {
         "run": evaluation_summary(run),
-        "evaluated": run.evaluated,
-        "cached": run.cached,
-        "failed": run.failed,
-        "answers": run.answers,
-        "answer_errors": run.answer_errors,
-        "seconds": round(run.elapsed_s, 2),
-        "cost_usd": run.cost_usd if run.cost_usd is not None else "unknown",
-        "usage": markdown(usage_rows(run.usage)),
+        "run/conversations": run.evaluated,
+        "run/answers": run.answers,
+        "run/errors": run.answer_errors + run.failed,
+        "run/seconds": round(run.elapsed_s, 2),
+        **({"run/usd": run.cost_usd} if run.cost_usd is not None else {}),
+        **({"run/usage": markdown(usage_rows(run.usage))} if run.usage else {}),
     }
 
 

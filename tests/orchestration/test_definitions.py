@@ -130,7 +130,7 @@ def test_days_are_judged_exported_and_published_in_one_go(
 
     assert (judged.failed_checks, published.failed_checks) == ((), ())
     assert materialized(instance, "ended_conversations")["2026-03-02"]["conversations"] == 1
-    assert materialized(instance, "evaluations")["2026-03-01"]["evaluated"] == 3
+    assert materialized(instance, "evaluations")["2026-03-01"]["run/conversations"] == 3
     assert materialized(instance, "report_tables")["2026-03-03"]["rows"]
     with open_reports(deployment.reports_file) as reports:
         assert reports.sql("select successes, n_judged from success_rates").fetchall() == [(3, 3)]
