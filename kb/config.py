@@ -100,6 +100,8 @@ class RetrievalConfig(_Section):
     document_weight: NonNegativeFloat = 0.1
     """What a chunk gains by the best other chunk of its document: one that answers a turn seldom
     stands alone."""
+    unheard_share: NonNegativeFloat = 0.5
+    """What a word that no chunk has counts towards a full match, as a share of the rarest one."""
     max_terms: PositiveInt = 24
     """Words of one lexical query; the most telling are kept."""
     history_turns: PositiveInt = 24

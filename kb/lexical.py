@@ -8,6 +8,23 @@ from collections.abc import Iterable, Sequence
 
 _MAX_KNOWN_WORDS = 50_000
 _WORD = re.compile(r"[^\W_]+")
+_FUNCTION_SHARE = 0.2
+"""What a function word counts. Rarity finds them by itself in a large knowledge base; in one of
+five documents "can't" and "more" look as rare as a name."""
+_FUNCTION_WORDS = frozenset(
+    _WORD.findall(
+        """
+        a about after again all also am an and any anything are as at be because been before being
+        but by can could d did do does doing don each else every few for from further get give go
+        got had has have having he her here him his how i if in into is it its just ll m may me
+        might more most much must my need no nor not now of off on once only or other our out over
+        own please re s same shall she should so some something such t tell than that the their
+        them then there these they this those through to too under until up us use used ve very
+        want was we were what when where whether which while who whom whose why will with would
+        yes you your
+        """
+    )
+)
 
 
 class Stemmer:
@@ -55,14 +72,23 @@ class Stemmer:
 class TermCounts:
     """In how many chunks a stem is, remembered for one version of the index."""
 
-    def __init__(self, *, chunk_count: int) -> None:
+    def __init__(self, stemmer: Stemmer, *, chunk_count: int) -> None:
         self._chunk_count = max(chunk_count, 1)
         self._counts: dict[str, int] = {}
+        self._function_stems = frozenset(
+            stem for _, stem in stemmer.stems(" ".join(_FUNCTION_WORDS))
+        )
+
+    @property
+    def highest(self) -> float:
+        """Rarity of a stem that is in one chunk only."""
+        return math.log(1 + max(self._chunk_count - 0.5, 0.5) / 1.5)
 
     def rarity(self, connection: sqlite3.Connection, stems: Iterable[str]) -> dict[str, float]:
         """Inverse document frequency, as BM25 uses it, of each stem that the index has.
 
-        log(1 + (N - n + 0.5) / (n + 0.5)) for a stem in n of N chunks; always above 0.
+        log(1 + (N - n + 0.5) / (n + 0.5)) for a stem in n of N chunks; always above 0. Function
+        words count a fifth of it.
         """
         wanted = list(dict.fromkeys(stems))
         for stem in wanted:
@@ -71,12 +97,12 @@ class TermCounts:
                     "select doc from chunk_terms where term = ?", (stem,)
                 ).fetchone()
                 self._counts[stem] = int(row[0]) if row else 0
-        total = self._chunk_count
-        return {
-            stem: math.log(1 + (max(total - count, 0) + 0.5) / (count + 0.5))
-            for stem in wanted
-            if (count := self._counts[stem])
-        }
+        return {stem: self._rarity(stem) for stem in wanted if self._counts[stem]}
+
+    def _rarity(self, stem: str) -> float:
+        count = self._counts[stem]
+        rarity = math.log(1 + (max(self._chunk_count - count, 0) + 0.5) / (count + 0.5))
+        return rarity * (_FUNCTION_SHARE if stem in self._function_stems else 1.0)
 
 
 def search_chunks(connection: sqlite3.Connection, words: Iterable[str], *, limit: int) -> list[int]:

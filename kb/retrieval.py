@@ -66,7 +66,7 @@ class Retriever:
         self._stemmer = stemmer
         self._config = config
         self._chunk_count = catalog.live_count()
-        self._terms = TermCounts(chunk_count=self._chunk_count)
+        self._terms = TermCounts(stemmer, chunk_count=self._chunk_count)
         self._words: dict[int, ChunkWords] = {}
         self._names: dict[str, Mapping[int, float]] = {}
         self._average_length = self._measure_length()
@@ -224,7 +224,9 @@ class Retriever:
             for _, stem in self._stemmer.stems(text.text):
                 weights[stem] = max(weights.get(stem, 0.0), text.weight)
         rarity = self._terms.rarity(self._catalog.connection, weights)
-        return WordQuery(weights, rarity)
+        return WordQuery(
+            weights, rarity, unheard_rarity=self._config.unheard_share * self._terms.highest
+        )
 
     def _words_of(self, row: ChunkRow) -> ChunkWords:
         words = self._words.get(row.row_id)

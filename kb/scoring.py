@@ -20,7 +20,8 @@ _RARE = 5.0
 """Rarity from which a single word can name a document: in about one chunk of 150."""
 _NAME_SLACK = 4.0
 """Rarity that a name lacks to be matched in full, so that names of common words count less."""
-_CALIBRATION = (-4.0, 6.0)
+CALIBRATION = (-3.7, 6.4)
+"""Intercept and slope of the logistic curve from score to probability."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +36,30 @@ class ChunkWords:
 class WordQuery:
     """Stems to look for, with what they weigh and how rare they are."""
 
-    def __init__(self, weights: Mapping[str, float], rarity: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        weights: Mapping[str, float],
+        rarity: Mapping[str, float],
+        *,
+        unheard_rarity: float = 0.0,
+    ) -> None:
         """Keep the stems that the index has, the most telling of them when there are many.
 
         Args:
             weights: Weight of each stem.
             rarity: Inverse document frequency of those that the index has.
+            unheard_rarity: What the others count towards a full match, which no chunk can reach
+                then: a question about something else must not look answered.
         """
         worth = {stem: weights[stem] * rarity[stem] for stem in rarity}
         kept = sorted(worth, key=lambda stem: -worth[stem])[:_MAX_SCORED_WORDS]
         self.worth = {stem: worth[stem] for stem in kept}
         """Weight times rarity of each stem, most telling first."""
-        self.full_match = sum(list(self.worth.values())[:_TELLING_WORDS]) * (_K1 + 1)
+        unheard = [
+            weight * unheard_rarity for stem, weight in weights.items() if stem not in rarity
+        ]
+        telling = nlargest(_TELLING_WORDS, [*self.worth.values(), *unheard])
+        self.full_match = sum(telling) * (_K1 + 1)
         """Score of a chunk that says each of the most telling words often."""
 
 
@@ -120,5 +133,5 @@ def relevance(score: float) -> float:
     A logistic curve fitted on the dev halves of the bench's data; `make bench` prints how well it
     holds.
     """
-    intercept, slope = _CALIBRATION
+    intercept, slope = CALIBRATION
     return 1 / (1 + math.exp(-(intercept + slope * score)))

@@ -1,0 +1,67 @@
+"""The model built from safetensors says what the reference implementation says."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kb.config import EmbeddingConfig
+from kb.embedding import open_embedder
+from kb.errors import WeightsError
+from kb.litellm_embedder import PieceTokenizer
+from kb.onnx_embedder import OnnxEmbedder
+from kb.onnx_export import build_bert_onnx
+
+TEXTS = [
+    "Refunds take five working days.",
+    "short",
+    "A much longer text about the shipping of parcels to islands, " * 12,
+    "Où est la gare? 日本",
+]
+
+
+def test_a_folder_without_a_model_says_what_is_missing(tmp_path: Path):
+    with pytest.raises(WeightsError, match=r"model\.safetensors, config\.json, tokenizer\.json"):
+        OnnxEmbedder("mine", tmp_path)
+
+
+def test_an_architecture_that_is_not_bert_says_what_to_do(tmp_path: Path):
+    (tmp_path / "config.json").write_text('{"model_type": "llama", "hidden_act": "silu"}')
+
+    with pytest.raises(WeightsError, match=r"embedding\.runtime: torch"):
+        build_bert_onnx(tmp_path, tmp_path / "model.onnx", int8=True)
+    assert not (tmp_path / "model.onnx").exists()
+
+
+def test_a_remote_model_is_given_pieces_of_at_most_four_letters():
+    text = "Refunds, quickly!"
+
+    assert [text[start:end] for start, end in PieceTokenizer().offsets(text)] == [
+        "Refu", "nds", ",", "quic", "kly", "!",
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_both_precisions_agree_with_sentence_transformers():
+    reference = open_embedder(EmbeddingConfig(runtime="torch")).embed(TEXTS)
+    full = open_embedder(EmbeddingConfig(runtime="onnx_fp32")).embed(TEXTS)
+    small = open_embedder(EmbeddingConfig(runtime="onnx_int8")).embed(TEXTS)
+
+    assert np.sum(reference * full, axis=1).min() > 0.99999
+    assert np.sum(reference * small, axis=1).min() > 0.98
+    assert np.linalg.norm(small, axis=1) == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.slow
+def test_the_default_runtime_needs_no_torch():
+    import subprocess
+
+    script = (
+        "import sys; from kb.embedding import open_embedder; from kb.config import EmbeddingConfig;"
+        "open_embedder(EmbeddingConfig()).embed(['a']);"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'sentence_transformers')))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
