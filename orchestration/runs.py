@@ -54,6 +54,7 @@ def run_job(
 
     Raises:
         RunFailedError: A step failed; the message says which and why.
+        KeyboardInterrupt: Ctrl-C; Dagster turns it into a failed run, so it is raised again.
     """
     tags: Mapping[str, str] = {"vivavoce/started_by": "command"}
     if partition_range is not None:
@@ -72,6 +73,8 @@ def run_job(
         raise_on_error=False,
     )
     if not result.success:
+        if _was_interrupted(result):
+            raise KeyboardInterrupt
         raise RunFailedError(_failure(job_name, result))
     return RunOutcome(result.run_id, tuple(_failed_checks(result)))
 
@@ -123,6 +126,18 @@ def _failed_checks(result: dg.ExecuteInProcessResult) -> Iterator[str]:
                 if check.description
                 else (check.check_name)
             )
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    name = dg.DagsterExecutionInterruptedError.__name__
+    for event in result.all_events:
+        if event.event_type == dg.DagsterEventType.RUN_CANCELED:
+            return True
+        if event.is_step_failure and name in str(event.step_failure_data.error):
+            return True
+        if event.is_job_failure and name in str(event.job_failure_data.error):
+            return True
+    return False
 
 
 def _failure(job_name: str, result: dg.ExecuteInProcessResult) -> str:

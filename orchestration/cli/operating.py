@@ -31,7 +31,11 @@ def demo(
     """Run the whole path on sample data: ingest, converse, evaluate, publish, report."""
     from orchestration.demo.running import run_demo  # loads Dagster
 
-    run_demo(load_settings(), fresh=fresh)
+    try:
+        run_demo(load_settings(), fresh=fresh)
+    except KeyboardInterrupt:
+        typer.echo("\nStopped. What is done is kept; the next run goes on from there.", err=True)
+        raise typer.Exit(130) from None
 
 
 @app.command()

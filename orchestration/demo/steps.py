@@ -28,9 +28,9 @@ USUAL_S = {
     "report": 4.0,
 }
 """Seconds on two cores when every answer exists already."""
-QUESTION_S = 18.0
+QUESTION_S = 15.0
 """Seconds for each of the agent's answers that has to be generated."""
-JUDGED_S = 12.0
+JUDGED_S = 20.0
 """Seconds for each conversation that has to be judged."""
 TRUST_AFTER_S = 30.0
 """So much expected time has to have passed until the pace so far counts half."""
