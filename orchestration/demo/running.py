@@ -13,6 +13,7 @@ import dagster as dg
 
 from analysis.report_text import render_report, report_as_text
 from analysis.reports import open_reports
+from conversation.llm.chat_model import ChatMessage, CompletionOptions
 from kb.embedding import open_embedder
 from orchestration.definitions import defs
 from orchestration.demo.clearing import clear_demo
@@ -29,6 +30,17 @@ from orchestration.settings import Settings
 from orchestration.showing import document_table, import_summary
 
 AGENT_ID = "support"
+
+PROBE = (ChatMessage("user", "Is water wet? Answer in JSON."),)
+PROBE_OPTIONS = CompletionOptions(
+    max_output_tokens=16,
+    schema={
+        "type": "object",
+        "properties": {"answer": {"type": "boolean"}},
+        "required": ["answer"],
+    },
+)
+"""Asked of the judge before any work is done: a model that cannot judge is found at once."""
 
 
 def run_demo(settings: Settings, *, fresh: bool) -> None:
@@ -62,7 +74,7 @@ def run_demo(settings: Settings, *, fresh: bool) -> None:
         demo = _Demo(deployment, instance, progress)
         steps = Steps(deployment, script, progress, len(list(transcripts.iterdir())))
         with steps.step("models"):
-            demo.check_models()
+            demo.check_models(judges=steps.unjudged > 0)
         with steps.step("documents"):
             demo.ingest()
         with steps.step("conversation"):
@@ -110,14 +122,16 @@ class _Demo:
     instance: dg.DagsterInstance
     progress: Progress
 
-    def check_models(self) -> None:
+    def check_models(self, *, judges: bool) -> None:
         agent = self.deployment.agent(AGENT_ID).agent
-        for role, model in (
-            ("language model", self.deployment.chat_model(agent.llm)),
-            ("judge", self.deployment.judge(agent.judge, [agent])),
-        ):
-            model.check()
-            self.progress.say(f"  {role}: {model.model} is ready")
+        model = self.deployment.chat_model(agent.llm)
+        model.check()
+        self.progress.say(f"  language model: {model.model} is ready")
+        if judges:
+            judge = self.deployment.judge(agent.judge, [agent])
+            judge.check()
+            judge.complete(PROBE, PROBE_OPTIONS)
+            self.progress.say(f"  judge: {judge.model} is ready")
         embedding = self.deployment.knowledge_base(AGENT_ID).config.embedding
         embedder = open_embedder(embedding, self.deployment.weights)
         self.progress.say(f"  embedding model: {embedding.model} is ready ({embedder.model_id})")

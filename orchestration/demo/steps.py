@@ -61,23 +61,27 @@ class Steps:
         self.took_s[name] = time.monotonic() - began_s
         self.progress.say(f"  done in {format_duration(self.took_s[name])}")
 
+    @property
+    def unjudged(self) -> int:
+        """Conversations that the judge will be asked about, those to come included."""
+        return self._waiting_for_judge() + (not self._is_held())
+
     def _expectation(self) -> dict[str, float]:
         expected_s = dict(USUAL_S)
-        unjudged = self._unjudged()
-        if "conversation" not in self.took_s and not self._is_held():
+        if not self._is_held():
             expected_s["conversation"] += QUESTION_S * len(self.script.questions)
-            unjudged += 1
-        expected_s["evaluations"] += JUDGED_S * unjudged
+        expected_s["evaluations"] += JUDGED_S * self.unjudged
         return expected_s
 
     def _is_held(self) -> bool:
+        if "conversation" in self.took_s:
+            return True
         agent_id = self.script.agent_id
         documents = self.deployment.knowledge_base(agent_id).documents()
         key = conversation_key(self.deployment.agent(agent_id).agent, self.script, documents)
         return find_held(self.deployment.conversations, key)[0] is not None
 
-    def _unjudged(self) -> int:
-        """Conversations that wait for the judge, counting transcripts that will be imported."""
+    def _waiting_for_judge(self) -> int:
         agent = self.deployment.agent(self.script.agent_id).agent
         known = self.deployment.conversations.conversations(agent_id=agent.agent_id)
         plan = plan_evaluations(self.deployment.conversations, self.deployment.evaluations, [agent])
