@@ -61,7 +61,7 @@ class EmbeddingCache:
         for start in range(0, len(missing), _WRITE_EVERY):
             keys = missing[start : start + _WRITE_EVERY]
             computed = dict(zip(keys, embedder.embed([texts[key] for key in keys]), strict=True))
-            self._store(computed, model_id=embedder.model_id)
+            self.store(computed, model_id=embedder.model_id)
             found.update(computed)
             if on_embedded is not None:
                 on_embedded(len(keys))
@@ -80,7 +80,8 @@ class EmbeddingCache:
             found.update((str(key), np.frombuffer(vector, dtype="<f4")) for key, vector in rows)
         return found
 
-    def _store(self, vectors: Mapping[str, Vectors], *, model_id: str) -> None:
+    def store(self, vectors: Mapping[str, Vectors], *, model_id: str) -> None:
+        """Keep vectors by text key."""
         with self._connection:
             self._connection.executemany(
                 "insert or replace into vectors values (?, ?, ?)",

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+import numpy as np
+
 from kb.catalog import Catalog, ChunkRow
 from kb.config import KnowledgeBaseConfig
 from kb.document import (
@@ -30,7 +32,7 @@ from kb.document import (
     SyncRow,
     TextSource,
 )
-from kb.embedding import Embedder, WeightsFolder, open_embedder
+from kb.embedding import Embedder, Vectors, WeightsFolder, open_embedder
 from kb.embedding_cache import EmbeddingCache
 from kb.errors import (
     BusyError,
@@ -311,6 +313,16 @@ class KnowledgeBase:
             version = publisher.rebuild()
             self._forget_reader()
         return version
+
+    def vectors(self) -> tuple[list[str], Vectors]:
+        """Ids and vectors of every chunk in the index, for exact search and for clustering."""
+        keys = self._catalog.live_keys()
+        held = self._cache.held(
+            [key for _, key in keys], model_id=self._catalog.meta("model_id") or ""
+        )
+        ids = [chunk_id for chunk_id, key in keys if key in held]
+        rows = [held[key] for _, key in keys if key in held]
+        return ids, np.stack(rows) if rows else np.empty((0, 0), dtype=np.float32)
 
     def as_llama_index_retriever(self, *, limit: int = 5) -> Any:
         """This knowledge base as a llama-index `BaseRetriever`."""

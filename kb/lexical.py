@@ -99,6 +99,20 @@ class TermCounts:
                 self._counts[stem] = int(row[0]) if row else 0
         return {stem: self._rarity(stem) for stem in wanted if self._counts[stem]}
 
+    def affordable(self, stems: Sequence[str], *, max_postings: int) -> list[str]:
+        """The stems, in order, that are together in at most so many chunks; the rarest at least.
+
+        Args:
+            stems: Stems whose rarity was asked for before, most telling first.
+            max_postings: Chunks that may be looked at, counted once for each stem.
+        """
+        kept: list[str] = []
+        for stem in stems:
+            if self._counts[stem] <= max_postings:
+                kept.append(stem)
+                max_postings -= self._counts[stem]
+        return kept or sorted(stems, key=lambda stem: self._counts[stem])[:1]
+
     def _rarity(self, stem: str) -> float:
         count = self._counts[stem]
         rarity = math.log(1 + (max(self._chunk_count - count, 0) + 0.5) / (count + 0.5))

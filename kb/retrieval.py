@@ -30,9 +30,8 @@ _CHUNKS_PER_NAME = 60
 _LENGTH_SAMPLE = 200
 _MAX_KEPT_WORDS = 20_000
 _MAX_KEPT_TURNS = 2_000
-_RARE_ENOUGH = 2.3
-"""Words of less rarity, in more than a tenth of the chunks, find no candidates of their own."""
-_MIN_RARE_WORDS = 3
+_MAX_POSTINGS = 10_000
+"""Places that one lexical query may look at: some ten milliseconds, at any size."""
 
 
 @dataclass
@@ -103,10 +102,9 @@ class Retriever:
             search.rankings["lexical_context"] = self._search_words(search.words, said)
 
     def _search_words(self, query: WordQuery, said: Sequence[WeightedText]) -> list[int]:
-        stems = list(query.worth)[: self._config.max_terms]
-        rarity = self._terms.rarity(self._catalog.connection, stems)
-        rare = [stem for stem in stems if rarity[stem] >= _RARE_ENOUGH]
-        stems = rare if len(rare) >= _MIN_RARE_WORDS else stems[:_MIN_RARE_WORDS]
+        stems = self._terms.affordable(
+            list(query.worth)[: self._config.max_terms], max_postings=_MAX_POSTINGS
+        )
         surface = {stem: word for text in said for word, stem in self._stemmer.stems(text.text)}
         return search_chunks(
             self._catalog.connection,
