@@ -1,7 +1,6 @@
 """Does a conversation meet a criterion? Verdict, probability, rationale and checked evidence."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,11 +9,12 @@ from pydantic import BaseModel, ConfigDict
 from analysis.asking import Meter, Question, ask_twice
 from analysis.evidence import quote_of_turn, verify_quote
 from analysis.prompts import (
-    EVIDENCE_QUESTION,
-    FAILURE_CLAUSE,
+    SECOND_ANSWER_WEIGHT,
     YES_BIAS,
     JudgeVariant,
     prompt,
+    verdict_and_reason_question,
+    verdict_and_reason_schema,
     verdict_json_question,
     verdict_question,
     verdict_schema,
@@ -25,11 +25,10 @@ from analysis.windows import Window
 from analysis.yes_no import Word, ask_word, probability
 from conversation.config import Criterion
 from conversation.errors import ModelOutputError
-from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
+from conversation.llm.chat_model import Completion, CompletionOptions
 from conversation.transcript import Turn
 
-_REASON = CompletionOptions(max_output_tokens=40, stop=("\n",))
-_NUMBERED = re.compile(r"\W*(?:turn\s*)?(\d+)\W*(.*)", re.IGNORECASE | re.DOTALL)
+_REASON = CompletionOptions(max_output_tokens=90, schema=verdict_and_reason_schema())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,16 @@ class VerdictReply(BaseModel):
     turn: int
     quote: str
     rationale: str
+
+
+class ReasonReply(BaseModel):
+    """The JSON answer to the second question of the `logprobs` variant."""
+
+    model_config = ConfigDict(strict=True)
+
+    verdict: Verdict
+    turn: int
+    reason: str
 
 
 def criterion_question(
@@ -85,46 +94,35 @@ def merge_judgments(judgments: Sequence[Judgment]) -> Judgment:
     return max(reversed(decided or judgments), key=_certainty)
 
 
-def verdict_of(met: Word, broken: Word | None) -> tuple[Verdict, float | None]:
+def verdict_of(word: Word, second: Verdict | None) -> tuple[Verdict, float | None]:
     """Return the verdict and the probability of success.
 
     Args:
-        met: Whether the criterion is met.
-        broken: Whether what its prompt calls a failure happened; None where it names nothing. The
-            bias to yes is in both answers, so their difference is free of it.
+        word: The one-word answer to whether the criterion is met.
+        second: The verdict that the judge gives with its reason; None when it could not be read.
     """
-    if met.log_odds is None or (broken and broken.log_odds is None):
-        is_success = met.is_yes and not (broken and broken.is_yes)
-        return ("success" if is_success else "failure"), None
-    bias = YES_BIAS if broken is None else broken.log_odds or 0.0
-    log_odds = met.log_odds - bias
+    if word.log_odds is None:
+        return second or ("success" if word.is_yes else "failure"), None
+    weight = {"success": SECOND_ANSWER_WEIGHT, "failure": -SECOND_ANSWER_WEIGHT}
+    log_odds = word.log_odds - YES_BIAS + weight.get(second or "unknown", 0.0)
+    if second == "unknown":
+        return second, probability(log_odds)
     return ("success" if log_odds > 0 else "failure"), probability(log_odds)
-
-
-def failure_clause(criterion_prompt: str) -> str | None:
-    """Return what a criterion's prompt itself calls a failure, as a sentence, if it does."""
-    found = re.search(FAILURE_CLAUSE, " ".join(criterion_prompt.split()), re.IGNORECASE)
-    return found[1][0].upper() + found[1][1:] if found else None
 
 
 def _ask_word_and_reason(
     criterion: Criterion, turns: Sequence[Turn], window: Window, *, meter: Meter
 ) -> Question[Judgment]:
-    question = verdict_question(criterion.prompt)
-    clause = failure_clause(criterion.prompt)
-    broken = None
-    if clause:
-        broken = yield from ask_word(prompt(window, verdict_question(clause)), meter=meter)
-    met = yield from ask_word(prompt(window, question), meter=meter)
-    verdict, confidence = verdict_of(met, broken)
-    said = ChatMessage("assistant", "yes" if verdict == "success" else "no")
-    why = prompt(window, question, said, ChatMessage("user", EVIDENCE_QUESTION))
+    word = yield from ask_word(prompt(window, verdict_question(criterion.prompt)), meter=meter)
+    why = prompt(window, verdict_and_reason_question(criterion.prompt))
     try:
-        turn_index, reason = yield from ask_twice(why, _REASON, parse=_parse_reason, meter=meter)
+        reply = yield from ask_twice(why, _REASON, parse=_parse_reason, meter=meter)
     except ModelOutputError:
-        # The verdict stands without a reason: it does not depend on how it is explained.
-        return Judgment(verdict, confidence, None, ())
-    evidence = quote_of_turn(turns, turn_index, f"{criterion.prompt} {reason or ''}")
+        # The probability stands without a reason: it does not depend on how it is explained.
+        return Judgment(*verdict_of(word, None), None, ())
+    verdict, confidence = verdict_of(word, reply.verdict)
+    evidence = quote_of_turn(turns, reply.turn, f"{criterion.prompt} {reply.reason}")
+    reason = whole_sentences(reply.reason) or None
     return Judgment(verdict, confidence, reason, (evidence,) if evidence else ())
 
 
@@ -145,11 +143,13 @@ def _ask_json(
     )
 
 
-def _parse_reason(completion: Completion) -> tuple[int, str | None]:
-    found = _NUMBERED.match(completion.text.strip())
-    if found is None:
-        raise ModelOutputError(f"expected `NUMBER: reason`, got {completion.text[:40]!r}.")
-    return int(found[1]), whole_sentences(found[2].strip("` ")) or None
+def _parse_reason(completion: Completion) -> ReasonReply:
+    try:
+        return ReasonReply.model_validate(json.loads(completion.text))
+    except ValueError as error:
+        raise ModelOutputError(
+            f"expected JSON with verdict, turn and reason ({type(error).__name__})."
+        ) from error
 
 
 def _parse_reply(completion: Completion) -> VerdictReply:

@@ -24,17 +24,20 @@ YES_BIAS = 0.25
 """Subtracted from the log-odds of yes: small judges are biased to it. It belongs to the wording
 above, and was fitted with it on labelled calls of a public set (every no up to -0.02, every yes
 from 0.47) and on a probe of other criteria (every no up to 0.28)."""
-FAILURE_CLAUSE = r"\b(?:it|this) is (?:a )?failure (?:when|if) (.+?[.!?])(?= [A-Z]|$)"
-"""What a criterion's prompt itself calls a failure is asked too."""
+SECOND_ANSWER_WEIGHT = 0.75
+"""Log-odds that the verdict of the second question adds or takes. Fitted on 109 labelled pairs of
+call and criterion: on a public set with short questions the first word is as good alone (34 and 33
+of 34 right), on long criteria the second is better (26 and 30 of 35)."""
 VERDICT_JSON = (
     "Criterion: {criterion}\nAnswer in JSON: verdict (success when the criterion is met, failure "
     "when it is not, unknown when the transcript does not tell), turn (number of the turn that "
     "shows it best), quote (the words of that turn that show it, copied exactly), rationale (at "
     "most 20 words)."
 )
-EVIDENCE_QUESTION = (
-    "Which turn shows this best, and why? Answer with the number of the turn, a colon and at most "
-    "ten words, like this: `4: The agent found the order.`"
+VERDICT_AND_REASON = (
+    "Criterion: {criterion}\nAnswer in JSON: verdict (success when the criterion is met, failure "
+    "when it is not, unknown when the transcript does not tell), turn (number of the turn that "
+    "shows it best), reason (at most 12 words)."
 )
 FIELDS_QUESTION = (
     "Fields:\n{fields}\n\nAnswer in JSON with the value of each field that the conversation tells: "
@@ -59,7 +62,7 @@ JudgeVariant = Literal["logprobs", "json"]
 
 _TEMPLATES: dict[JudgeVariant, tuple[str, ...]] = {
     "logprobs": (
-        *(VERDICT_QUESTION, str(YES_BIAS), FAILURE_CLAUSE, EVIDENCE_QUESTION),
+        *(VERDICT_QUESTION, str(YES_BIAS), str(SECOND_ANSWER_WEIGHT), VERDICT_AND_REASON),
         *(FIELDS_QUESTION, VALUE_QUESTION),
     ),
     "json": (VERDICT_JSON, FIELDS_JSON),
@@ -93,17 +96,39 @@ def verdict_question(statement: str) -> str:
     return VERDICT_QUESTION.format(criterion=" ".join(statement.split()))
 
 
+def verdict_and_reason_question(statement: str) -> str:
+    """Return the question that is answered by `verdict_and_reason_schema`.
+
+    It begins as `verdict_question` does, so that the criterion is read once for both.
+    """
+    return VERDICT_AND_REASON.format(criterion=" ".join(statement.split()))
+
+
 def verdict_json_question(criterion: Criterion) -> str:
     """Return the question that is answered by `verdict_schema`."""
     return VERDICT_JSON.format(criterion=criterion.prompt.strip())
 
 
-def verdict_schema() -> JSONSchema:
-    """Return the form of a verdict with its evidence; the verdict stands first.
+def verdict_and_reason_schema() -> JSONSchema:
+    """Return the form of a verdict with the turn and the reason; the verdict stands first.
 
     Small models talk themselves into success when they have to reason first: 24 of 34 calls of a
     public set right against 33 of 34 with the verdict first.
     """
+    return {
+        "type": "object",
+        "properties": {
+            "verdict": {"type": "string", "enum": ["success", "failure", "unknown"]},
+            "turn": {"type": "integer"},
+            "reason": {"type": "string", "maxLength": 120},
+        },
+        "required": ["verdict", "turn", "reason"],
+        "additionalProperties": False,
+    }
+
+
+def verdict_schema() -> JSONSchema:
+    """Return the form of a verdict with a quote; the verdict stands first here too."""
     return {
         "type": "object",
         "properties": {

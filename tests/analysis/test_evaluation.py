@@ -8,7 +8,7 @@ import pytest
 
 from analysis.errors import EmptyTranscriptError
 from analysis.evaluation import aanalyse_transcript, analyse_transcript, transcript_sha256
-from analysis.prompts import YES_BIAS, judge_prompt_version
+from analysis.prompts import SECOND_ANSWER_WEIGHT, YES_BIAS, judge_prompt_version
 from analysis.results import Evidence
 from conversation.config import Criterion, DataCollectionField
 from conversation.errors import ModelSetupError, ModelUnavailableError
@@ -51,14 +51,14 @@ def small_judge(*answers: object, **options: object) -> ScriptedChatModel:
 def test_a_verdict_carries_its_probability_a_rationale_and_verbatim_evidence():
     judge = small_judge(
         word("yes", yes=0.6, Yes=0.2, no=0.2),
-        "2: The agent refunded the charge.",
+        {"verdict": "success", "turn": 2, "reason": "The agent refunded the charge."},
     )
 
     result = analyse_transcript(REFUND_CALL, [REFUNDED], [], judge, now=NOW, summary=False)
 
     (evaluation,) = result.evaluations
     assert evaluation.verdict == "success"
-    odds = 0.8 / 0.2 / math.exp(YES_BIAS)
+    odds = 0.8 / 0.2 / math.exp(YES_BIAS) * math.exp(SECOND_ANSWER_WEIGHT)
     assert evaluation.confidence == pytest.approx(odds / (1 + odds))
     assert evaluation.rationale == "The agent refunded the charge."
     assert evaluation.evidence == (
@@ -150,7 +150,9 @@ def test_malformed_answers_are_asked_again_once_and_then_recorded():
 
 
 def test_a_second_well_formed_answer_counts():
-    judge = small_judge("perhaps", "No.", "0: Only hello.")
+    judge = small_judge(
+        "perhaps", "No.", {"verdict": "failure", "turn": 0, "reason": "Only hello."}
+    )
 
     result = analyse_transcript(REFUND_CALL, [REFUNDED], [], judge, summary=False)
 
@@ -163,7 +165,7 @@ def test_a_failing_call_costs_only_its_own_question():
     judge = small_judge(
         ModelUnavailableError("no answer from the endpoint"),
         word("yes", yes=0.9),
-        "Turn 2 - Polite.",
+        {"verdict": "success", "turn": 2, "reason": "Polite."},
         ModelUnavailableError("no answer from the endpoint"),
         ModelUnavailableError("no answer from the endpoint"),
     )
@@ -259,7 +261,12 @@ def test_a_transcript_without_words_is_refused(turns: tuple[Turn, ...]):
 
 async def test_the_async_twin_gives_the_same_result():
     def answers() -> list[object]:
-        return [word("yes", yes=0.9), "[2]: Yes.", {"amount": 40}, "It was refunded."]
+        return [
+            word("yes", yes=0.9),
+            {"verdict": "success", "turn": 2, "reason": "Yes."},
+            {"amount": 40},
+            "It was refunded.",
+        ]
 
     result = analyse_transcript(REFUND_CALL, [REFUNDED], [AMOUNT], small_judge(*answers()), now=NOW)
 

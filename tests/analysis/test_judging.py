@@ -5,8 +5,8 @@ import math
 import pytest
 
 from analysis.evaluation import analyse_transcript
-from analysis.judging import Judgment, failure_clause, merge_judgments, verdict_of
-from analysis.prompts import YES_BIAS
+from analysis.judging import Judgment, merge_judgments, verdict_of
+from analysis.prompts import SECOND_ANSWER_WEIGHT, YES_BIAS
 from analysis.results import Evidence, Verdict
 from analysis.yes_no import Word
 from conversation.config import Criterion, DataCollectionField
@@ -35,48 +35,22 @@ def test_a_lean_to_yes_within_the_bias_is_no_success():
     assert (verdict, confidence) == ("success", pytest.approx(1 / (1 + math.exp(-1.0))))
 
 
-def test_the_bias_cancels_against_the_answer_to_the_failure():
-    assert verdict_of(Word(True, 0.5), Word(True, 0.8))[0] == "failure"
-    assert verdict_of(Word(False, 0.1), Word(False, -0.9)) == (
-        "success",
-        pytest.approx(1 / (1 + math.exp(-1.0))),
-    )
+def test_the_second_answer_decides_where_the_first_is_not_sure():
+    unsure = Word(True, YES_BIAS + 0.9 * SECOND_ANSWER_WEIGHT)
+    sure = Word(True, YES_BIAS + 1.1 * SECOND_ANSWER_WEIGHT)
+
+    assert verdict_of(unsure, "failure")[0] == "failure"
+    assert verdict_of(sure, "failure")[0] == "success"
+    assert verdict_of(unsure, "success")[0] == "success"
 
 
-def test_without_probabilities_the_words_decide():
+def test_a_judge_may_say_that_the_transcript_does_not_tell():
+    assert verdict_of(Word(True, YES_BIAS), "unknown") == ("unknown", 0.5)
+
+
+def test_without_probabilities_the_second_answer_decides():
+    assert verdict_of(Word(True, None), "failure") == ("failure", None)
     assert verdict_of(Word(True, None), None) == ("success", None)
-    assert verdict_of(Word(True, None), Word(True, None)) == ("failure", None)
-    assert verdict_of(Word(True, 2.0), Word(False, None)) == ("success", None)
-
-
-@pytest.mark.parametrize(
-    ("prompt", "clause"),
-    [
-        (
-            "Be kind. It is a success when it is. It is a failure when the agent is rude,\n or "
-            "slow. It is unknown when nobody speaks.",
-            "The agent is rude, or slow.",
-        ),
-        ("This is a failure if version 2.1 was named.", "Version 2.1 was named."),
-        ("Did the agent book the flight?", None),
-    ],
-)
-def test_a_prompt_may_say_what_is_a_failure(prompt: str, clause: str | None):
-    assert failure_clause(prompt) == clause
-
-
-def test_what_the_prompt_calls_a_failure_is_asked_too():
-    criterion = Criterion(
-        criterion_id="kind", prompt="The agent was kind. It is a failure when it was rude."
-    )
-    judge = ScriptedChatModel("no", "yes", "0")
-
-    call = LONG_CALL.model_copy(update={"turns": LONG_CALL.turns[:1]})
-    result = analyse_transcript(call, [criterion], [], judge, summary=False, variant="logprobs")
-
-    assert result.evaluations[0].verdict == "success"
-    assert "Criterion: It was rude.\n" in judge.prompts[0][-1].content
-    assert "Criterion: The agent was kind." in judge.prompts[1][-1].content
 
 
 def test_the_surest_window_decides_and_of_equal_ones_the_last():
