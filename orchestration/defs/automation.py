@@ -68,6 +68,12 @@ def conversations_ended(
         for day, newest in found.items()
         if days.has_partition_key(str(day))
     ]
+    if len(runs) < len(found):
+        context.log.warning(
+            f"Conversations of {len(found) - len(runs)} days ended before "
+            f"{deployment.settings.first_day}, the first day with a partition. "
+            "`vivavoce evaluate` judges them, or set VIVAVOCE_FIRST_DAY to an earlier day."
+        )
     newest = max(found.values(), default=closed_from)
     return dg.SensorResult(
         run_requests=runs,
