@@ -3,7 +3,9 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kb.catalog import Fingerprint
 from kb.chunking import CHUNKER_VERSION, indexed_texts, split_document, subject_name
@@ -23,7 +25,10 @@ from kb.errors import DocumentError
 from kb.plain_structure import parse_text
 from kb.publishing import IndexedChunk, PreparedDocument
 
-PARSER_VERSION = 1
+if TYPE_CHECKING:
+    from kb.fetching import LinkFetcher
+
+PARSER_VERSION = 2
 """Counts up when the same bytes give another text or structure, so that all are parsed again."""
 
 
@@ -65,12 +70,20 @@ class Intake:
         self._config = config
         self._embedder = embedder
 
+    @cached_property
+    def _fetcher(self) -> "LinkFetcher":
+        """One for all links, so that the robots.txt of a server is read once."""
+        from kb.fetching import LinkFetcher
+
+        return LinkFetcher(self._config.links)
+
     @property
     def signature(self) -> str:
         """Changes when the same source would give other chunks or vectors."""
-        chunking = self._config.chunking
+        chunking, parsing = self._config.chunking, self._config.parsing
         return (
-            f"parser {PARSER_VERSION}, chunker {CHUNKER_VERSION} {chunking.max_tokens} "
+            f"parser {PARSER_VERSION} {parsing.html_focus} {parsing.html_keep_hidden:d} "
+            f"{parsing.html_link_targets:d}, chunker {CHUNKER_VERSION} {chunking.max_tokens} "
             f"{chunking.target_chars}, {self._embedder.model_id}"
         )
 
@@ -102,7 +115,7 @@ class Intake:
 
         if known is not None and file_sha256(path) == known.document.content_sha256:
             return Unchanged()
-        loaded = load_file(path, limits=self._config.limits)
+        loaded = load_file(path, limits=self._config.limits, config=self._config.parsing)
         return self._prepared(
             identify(source), loaded.parsed, sha256=loaded.data_sha256, size=loaded.bytes
         )
@@ -110,12 +123,10 @@ class Intake:
     def _link(
         self, source: Source, url: str, known: Fingerprint | None
     ) -> PreparedDocument | Unchanged:
-        from kb.fetching import fetch_link
         from kb.loading import parse_bytes
 
-        fetched = fetch_link(
+        fetched = self._fetcher.fetch(
             url,
-            self._config.links,
             etag=known.etag if known else None,
             last_modified=known.last_modified if known else None,
         )
@@ -128,6 +139,7 @@ class Intake:
             name=fetched.final_url,
             media_type=fetched.content_type,
             limits=self._config.limits,
+            config=self._config.parsing,
         )
         return self._prepared(
             identify(source),
@@ -226,9 +238,7 @@ def may_pass(reason: str) -> bool:
     return reason in _PASSING or reason.startswith("http_5")
 
 
-_PASSING = frozenset(
-    {"timeout", "unreachable", "connection_failed", "dns_failed", "http_408", "http_429"}
-)
+_PASSING = frozenset({"timeout", "unreachable", "dns", "tls", "http_408", "http_429"})
 
 
 def file_sha256(path: Path) -> str | None:
