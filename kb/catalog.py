@@ -14,93 +14,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from kb.catalog_schema import SCHEMA_VERSION, STEPS
 from kb.document import Document
 from kb.errors import CatalogError
 
 _T = TypeVar("_T")
 
-SCHEMA_VERSION = 2
 _BUSY_TIMEOUT_S = 30.0
 _MAX_VARIABLES = 500
-
-_NAMES = """
-create table names (name_id integer primary key, name text not null unique);
-create virtual table name_search using fts5 (
-    name, content='names', content_rowid='name_id', tokenize='porter unicode61'
-);
-alter table chunks add column name_id integer;
-create index chunks_of_name on chunks (name_id, live);
-"""
-_SCHEMA = """
-create table meta (key text primary key, value text not null) without rowid;
-create table documents (
-    document_id text primary key,
-    kind text not null,
-    source text not null,
-    name text not null,
-    media_type text not null,
-    status text not null,
-    reason text,
-    detail text,
-    version integer not null,
-    bytes integer not null,
-    chars integer not null,
-    chunk_count integer not null,
-    content_sha256 text,
-    title text,
-    hidden_chars_dropped integer not null,
-    language text,
-    etag text,
-    last_modified text,
-    signature text not null,
-    updated_at text not null,
-    unique (kind, source)
-);
-create table document_versions (
-    document_id text not null,
-    version integer not null,
-    text text not null,
-    record text not null,
-    created_at text not null,
-    primary key (document_id, version)
-);
-create table chunks (
-    row_id integer primary key,
-    chunk_id text not null unique,
-    document_id text not null,
-    ordinal integer not null,
-    start_char integer not null,
-    end_char integer not null,
-    heading_path text not null,
-    page text,
-    headings text not null,
-    body text not null,
-    text_key text not null,
-    live integer not null
-);
-create index chunks_of_document on chunks (document_id, live, ordinal);
-create table version_chunks (
-    document_id text not null,
-    version integer not null,
-    chunk_id text not null,
-    primary key (document_id, version, chunk_id)
-) without rowid;
-create virtual table chunk_search using fts5 (
-    headings, body, content='chunks', content_rowid='row_id', tokenize='porter unicode61'
-);
-create virtual table chunk_terms using fts5vocab (chunk_search, row);
-create table live_spans (
-    document_id text not null,
-    version integer not null,
-    from_index integer not null,
-    to_index integer,
-    primary key (document_id, from_index, version)
-) without rowid;
-create table pending_vectors (
-    chunk_id text primary key,
-    operation text not null check (operation in ('add', 'delete'))
-) without rowid;
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,7 +305,7 @@ class Catalog:
         with self.transaction() as connection:
             # Another process may have been faster.
             found = self._schema_version()
-            for version, script in enumerate((_SCHEMA, _NAMES), start=1):
+            for version, script in enumerate(STEPS, start=1):
                 if found < version:
                     for statement in script.split(";\n"):
                         connection.execute(statement)

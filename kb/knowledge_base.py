@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -27,42 +27,18 @@ from kb.document import (
     LinkSource,
     RetrievedPassage,
     Source,
-    SyncAction,
     SyncReport,
-    SyncRow,
     TextSource,
 )
 from kb.embedding import Embedder, Vectors, WeightsFolder, open_embedder
 from kb.embedding_cache import EmbeddingCache
-from kb.errors import (
-    BusyError,
-    DocumentError,
-    IndexMismatchError,
-    KnowledgeBaseError,
-    LimitError,
-    UnknownDocumentError,
-)
+from kb.errors import BusyError, KnowledgeBaseError, UnknownDocumentError
 from kb.indexing import IndexPublisher, VectorCollections
-from kb.ingesting import Intake, Unchanged, failed_document, identify, may_pass
-from kb.lexical import Stemmer
-from kb.publishing import (
-    erase_versions,
-    remove_documents,
-    restore_index,
-    store_document,
-    store_failure,
-    touch_document,
-)
+from kb.ingesting import Intake
+from kb.publishing import erase_versions, remove_documents, restore_index
 from kb.query import SaidTurn
-from kb.retrieval import Retriever
-
-
-class Progress(Protocol):
-    """Told how far an ingest is."""
-
-    def __call__(self, stage: str, done: int, total: int, /) -> None:
-        """`done` of `total` in `stage`, which is `documents` or `chunks`."""
-        ...
+from kb.reading import IndexReader
+from kb.syncing import Progress, SourceStore, counted
 
 
 class KnowledgeBase:
@@ -87,9 +63,14 @@ class KnowledgeBase:
             directory.mkdir(parents=True, exist_ok=True)
         self._catalog = Catalog(directory / "catalog.sqlite3", read_only=read_only)
         self._write_lock = threading.RLock()
-        self._reader_lock = threading.Lock()
-        self._reader: _OpenIndex | None = None
-        self._stemmer = Stemmer()
+        self._reader = IndexReader(
+            self._catalog,
+            config=config.retrieval,
+            embedder=lambda: self._embedder,
+            cache=lambda: self._cache,
+            open_collections=self._open_collections,
+            place=str(directory),
+        )
 
     @classmethod
     def open(
@@ -132,15 +113,11 @@ class KnowledgeBase:
 
     def close(self) -> None:
         """Let go of files and connections."""
-        with self._reader_lock:
-            if self._reader is not None:
-                self._reader.close()
-                self._reader = None
+        self._reader.close()
         if "_cache" in self.__dict__:
             self._cache.close()
             del self.__dict__["_cache"]
         self._catalog.close()
-        self._stemmer.close()
 
     @property
     def directory(self) -> Path:
@@ -244,7 +221,7 @@ class KnowledgeBase:
             publisher.publish()
             if erase:
                 erase_versions(self._catalog, document_id)
-            self._forget_reader()
+            self._reader.forget()
 
     def sync(self, sources: Iterable[Source], *, progress: Progress | None = None) -> SyncReport:
         """Make the knowledge base hold exactly these sources.
@@ -255,8 +232,8 @@ class KnowledgeBase:
         started = time.monotonic()
         wanted = list(sources)
         with self._writing() as publisher:
-            rows = self._remove_others(wanted)
-            taken = [self._sync_one(source) for source in _counted(wanted, progress)]
+            rows = self._sources.remove_others(wanted)
+            taken = [self._sources.sync(source) for source in counted(wanted, progress)]
             self._publish(publisher, progress)
         return SyncReport(
             rows=(*taken, *rows),
@@ -280,10 +257,10 @@ class KnowledgeBase:
         """
         if not query.strip() or limit < 1:
             return []
-        reader = self._open_reader()
-        if reader is None:
+        retriever = self._reader.retriever()
+        if retriever is None:
             return []
-        return reader.retriever.retrieve(query, history=history, limit=limit)
+        return retriever.retrieve(query, history=history, limit=limit)
 
     def rollback(self, index_version: int | None = None) -> int:
         """Go back to the documents of an earlier publish; returns the new index version.
@@ -304,14 +281,14 @@ class KnowledgeBase:
                 )
             restore_index(self._catalog, wanted)
             version = publisher.publish()
-            self._forget_reader()
+            self._reader.forget()
         return version
 
     def rebuild_index(self) -> int:
         """Build the vector index anew from the catalog; returns the new index version."""
         with self._writing() as publisher:
             version = publisher.rebuild()
-            self._forget_reader()
+            self._reader.forget()
         return version
 
     def vectors(self) -> tuple[list[str], Vectors]:
@@ -339,60 +316,18 @@ class KnowledgeBase:
         return EmbeddingCache(self._directory / "embeddings.sqlite3")
 
     @cached_property
-    def _intake(self) -> Intake:
-        return Intake(self._config, self._embedder)
+    def _sources(self) -> SourceStore:
+        intake = Intake(self._config, self._embedder)
+        return SourceStore(self._catalog, intake, limits=self._config.limits, now=self._now)
 
     def _add(
         self, sources: Sequence[Source], *, progress: Progress | None = None
     ) -> list[Document]:
         with self._writing() as publisher:
             try:
-                return [self._store(source)[1] for source in _counted(sources, progress)]
+                return [self._sources.store(source)[1] for source in counted(sources, progress)]
             finally:
                 self._publish(publisher, progress)
-
-    def _store(self, source: Source) -> tuple[SyncAction, Document]:
-        document_id = identify(source).document_id
-        known = self._catalog.fingerprint(document_id)
-        prepared = self._intake.take_in(source, known)
-        if known is not None and isinstance(prepared, Unchanged):
-            touch_document(
-                self._catalog,
-                document_id,
-                name=known.document.name,
-                etag=prepared.etag,
-                last_modified=prepared.last_modified,
-            )
-            return "unchanged", known.document
-        if isinstance(prepared, Unchanged):
-            raise KnowledgeBaseError(f"{document_id!r} cannot be unchanged: it is not known.")
-        document = store_document(
-            self._catalog, prepared, limits=self._config.limits, now=self._now()
-        )
-        was_ready = known is not None and known.document.status == "ready"
-        return "replaced" if was_ready else "added", document
-
-    def _sync_one(self, source: Source) -> SyncRow:
-        try:
-            action, document = self._store(source)
-        except (DocumentError, LimitError) as error:
-            failure = error if isinstance(error, DocumentError) else None
-            failure = failure or DocumentError("limit", str(error))
-            document = store_failure(
-                self._catalog,
-                failed_document(source, failure),
-                signature=self._intake.signature,
-                keep_content=may_pass(failure.reason),
-                now=self._now(),
-            )
-            action = "failed"
-        return _row(action, document)
-
-    def _remove_others(self, wanted: Sequence[Source]) -> list[SyncRow]:
-        ids = {identify(source).document_id for source in wanted}
-        others = [held for held in self.documents() if held.document_id not in ids]
-        remove_documents(self._catalog, [document.document_id for document in others])
-        return [_row("removed", document) for document in others]
 
     def _publish(self, publisher: IndexPublisher, progress: Progress | None) -> None:
         total = sum(operation == "add" for _, operation in self._catalog.pending_vectors())
@@ -406,7 +341,7 @@ class KnowledgeBase:
 
         if publisher.is_needed():
             publisher.publish(on_embedded=count)
-            self._forget_reader()
+            self._reader.forget()
 
     @contextmanager
     def _writing(self) -> Generator[IndexPublisher]:
@@ -436,7 +371,7 @@ class KnowledgeBase:
                     publisher = self._publisher(collections)
                     if publisher.is_needed():
                         publisher.publish()
-                        self._forget_reader()
+                        self._reader.forget()
                     yield publisher
                 finally:
                     collections.close()
@@ -457,77 +392,6 @@ class KnowledgeBase:
         from kb.chroma_index import ChromaClient
 
         return ChromaClient(self._directory / "chroma", self._config.index)
-
-    def _open_reader(self) -> "_OpenIndex | None":
-        """The index as last published; opened again when it moved."""
-        version = self._catalog.index_version
-        with self._reader_lock:
-            if self._reader is not None and self._reader.version == version:
-                return self._reader
-            if self._reader is not None:
-                self._reader.close()
-                self._reader = None
-            name = self._catalog.meta("collection")
-            if name is None:
-                return None
-            built_with = self._catalog.meta("model_id")
-            if built_with != self._embedder.model_id:
-                raise IndexMismatchError(
-                    f"The index in {str(self._directory)!r} was built with {built_with!r}, but "
-                    f"{self._embedder.model_id!r} is configured. Ingest again to rebuild it, or "
-                    "configure the model it was built with."
-                )
-            collections = self._open_collections()
-            ef_search = self._config.retrieval.ef_search
-            retriever = Retriever(
-                self._catalog,
-                index=collections.collection(name, ef_search=ef_search),
-                embedder=self._embedder,
-                cache=self._cache,
-                stemmer=self._stemmer,
-                config=self._config.retrieval,
-            )
-            self._reader = _OpenIndex(version, collections, retriever)
-            return self._reader
-
-    def _forget_reader(self) -> None:
-        with self._reader_lock:
-            if self._reader is not None:
-                self._reader.close()
-                self._reader = None
-
-
-class _OpenIndex:
-    """One published version, open for reading."""
-
-    def __init__(self, version: int, collections: VectorCollections, retriever: Retriever) -> None:
-        self.version = version
-        self.retriever = retriever
-        self._collections = collections
-
-    def close(self) -> None:
-        self._collections.close()
-
-
-def _counted(sources: Sequence[Source], progress: Progress | None) -> Generator[Source]:
-    for done, source in enumerate(sources, start=1):
-        yield source
-        if progress is not None:
-            progress("documents", done, len(sources))
-
-
-def _row(action: SyncAction, document: Document) -> SyncRow:
-    return SyncRow(
-        action=action,
-        kind=document.kind,
-        source=document.source,
-        name=document.name,
-        document_id=document.document_id,
-        reason=document.reason,
-        detail=document.detail,
-        bytes=document.bytes,
-        chunks=0 if action == "removed" else document.chunk_count,
-    )
 
 
 def _unknown(document_id: str) -> UnknownDocumentError:
