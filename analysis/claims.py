@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from analysis.evidence import most_telling_turn, quote_of_turn
+from analysis.evidence import most_telling_turn, quote_of_turn, shares_words
 from analysis.results import Evidence, FieldValue, ValueStatus
 from analysis.values import InvalidValueError, is_nothing, numbers_in, spoken_span, typed_value
 from conversation.config import DataCollectionField
@@ -84,15 +84,27 @@ def unsupported(value: FieldValue, reason: str) -> Finding:
 
 
 def find_value(
-    value: FieldValue, turns: Sequence[Turn], turn_indexes: Iterable[int]
+    field: DataCollectionField,
+    value: FieldValue,
+    turns: Sequence[Turn],
+    turn_indexes: Iterable[int],
 ) -> Evidence | None:
-    """Return where `value` was said last: by the user if they said it at all, else by the agent."""
+    """Return where `value` was said last: by the user if they said it at all, else by the agent.
+
+    Numbers stand in many sentences: one counts only where its turn, or the turn that it answers,
+    speaks of what the field is about.
+    """
     said: dict[str, Evidence] = {}
     for index in turn_indexes:
         span = spoken_span(turns[index].text, value)
-        if span is not None:
+        if span is not None and (isinstance(value, str) or _speaks_of(field, turns, index)):
             said[turns[index].role] = Evidence(turn_index=index, quote=span)
     return said.get("user") or said.get("agent")
+
+
+def _speaks_of(field: DataCollectionField, turns: Sequence[Turn], index: int) -> bool:
+    near = " ".join(turn.text for turn in turns[max(0, index - 1) : index + 1])
+    return shares_words(near, f"{field.field_id.replace('.', ' ')} {field.description}")
 
 
 def evidence_of_class(

@@ -147,17 +147,18 @@ def _locate(
     except InvalidValueError as error:
         return Finding("invalid", rationale=f"The judge's answer {error}.")
     shown = range(window.first_turn, window.last_turn + 1)
-    evidence = find_value(value, turns, shown)
+    evidence = find_value(field, value, turns, shown)
     if evidence is not None:
         return supported(value, evidence)
     if field.enum:
         evidence = evidence_of_class(field, value, turns, shown)
-        return supported(value, evidence) if evidence else unsupported(value, "nobody said so")
-    if field.type != "boolean":
+    elif field.type == "boolean":
+        evidence = evidence_of_boolean(field, turns, shown)
+    else:
         return unsupported(value, "nobody said so")
-    evidence = evidence_of_boolean(field, turns, shown)
     if evidence is None:
         return NOT_DISCUSSED
+    # Code finds no words that say a class or a boolean, so the judge has to stand by it.
     stands = yield from ask_word(prompt(window, value_question(field, value)), meter=meter)
     if stands.is_yes:
         return supported(value, evidence)

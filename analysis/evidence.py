@@ -87,6 +87,11 @@ def most_telling_turn(
     return best[1] if best else None
 
 
+def shares_words(text: str, hint: str) -> bool:
+    """Return whether `text` and `hint` have a telling word in common, by its beginning."""
+    return not _stems(text).isdisjoint(_stems(hint))
+
+
 def _sentences(text: str) -> list[str]:
     return [found.group() for found in _SENTENCE.finditer(text.strip())]
 

@@ -40,9 +40,8 @@ VERDICT_AND_REASON = (
     "shows it best), reason (at most 12 words)."
 )
 FIELDS_QUESTION = (
-    "Fields:\n{fields}\n\nAnswer in JSON with the value of each field that the conversation tells: "
-    "text in the words of the transcript, or the listed value that fits best. Leave out every "
-    "field that was not talked about."
+    "Fields:\n{fields}\n\nAnswer in JSON with the value of each field that the conversation "
+    "settled, in the words of the transcript. Leave out every field that was not talked about."
 )
 VALUE_QUESTION = VERDICT_QUESTION.format(criterion="In the conversation, {field} is {value}.")
 FIELDS_JSON = (

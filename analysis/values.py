@@ -16,7 +16,11 @@ _NUMBER_WORDS = {
 }
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
 _ANY_WORD = "|".join([*_NUMBER_WORDS, *_SCALES])
-_SPELLED = re.compile(rf"\b(?:{_ANY_WORD})(?:[\s-]+(?:and\s+)?(?:{_ANY_WORD}))*\b", re.IGNORECASE)
+_SPELLED = re.compile(
+    # Not the "one" of "one-way".
+    rf"\b(?:{_ANY_WORD})(?:[\s-]+(?:and\s+)?(?:{_ANY_WORD}))*\b(?!-)",
+    re.IGNORECASE,
+)
 _TRUE = {"true", "yes", "y"}
 _FALSE = {"false", "no", "n"}
 

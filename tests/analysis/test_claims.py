@@ -71,9 +71,21 @@ def test_a_claim_is_accepted_only_when_its_turn_says_it(
 
 
 def test_a_value_is_located_where_the_user_said_it_last():
-    assert find_value("premium", TURNS, range(3)) == Evidence(turn_index=2, quote="Premium")
-    assert find_value("premium", TURNS, range(2)) == Evidence(turn_index=1, quote="premium")
-    assert find_value("gold", TURNS, range(3)) is None
+    assert find_value(field(), "premium", TURNS, range(3)) == Evidence(
+        turn_index=2, quote="Premium"
+    )
+    assert find_value(field(), "premium", TURNS, range(2)) == Evidence(
+        turn_index=1, quote="premium"
+    )
+    assert find_value(field(), "gold", TURNS, range(3)) is None
+
+
+def test_a_number_counts_only_where_its_field_is_spoken_of():
+    dogs = field("integer").model_copy(update={"field_id": "dogs"})
+    bags = field("integer").model_copy(update={"field_id": "bags"})
+
+    assert find_value(dogs, 3, TURNS, range(3)) == Evidence(turn_index=0, quote="three")
+    assert find_value(bags, 3, TURNS, range(3)) is None
 
 
 def test_of_two_claims_for_a_field_the_first_counts():

@@ -117,7 +117,7 @@ def test_a_quote_from_another_turn_is_reported_and_not_shown_as_evidence():
 
 
 def test_fields_of_an_embedded_judge_are_located_in_code():
-    judge = small_judge({"amount": 40, "topic": "billing"})
+    judge = small_judge({"amount": 40, "topic": "billing"}, "yes")
 
     result = analyse_transcript(REFUND_CALL, [], [AMOUNT, TOPIC], judge, summary=False)
 
@@ -193,7 +193,7 @@ def test_an_enum_violation_is_asked_again_and_then_invalid():
 
 
 def test_a_field_that_cannot_be_answered_costs_only_itself():
-    judge = small_judge("broken", "broken", "broken", "broken", {"topic": "billing"})
+    judge = small_judge("broken", "broken", "broken", "broken", {"topic": "billing"}, "yes")
 
     result = analyse_transcript(REFUND_CALL, [], [AMOUNT, TOPIC], judge, summary=False)
 

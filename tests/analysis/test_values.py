@@ -85,6 +85,7 @@ def test_numbers_may_be_limited_to_allowed_ones():
         ("In Rome or in Rom", "Rom", "Rom"),
         ("yes", True, None),
         ("version 1.2.3", 2, None),
+        ("a one-way flight", 1, None),
     ],
 )
 def test_a_value_is_located_in_the_words_that_say_it(
