@@ -30,8 +30,8 @@ _CHUNKS_PER_NAME = 60
 _LENGTH_SAMPLE = 200
 _MAX_KEPT_WORDS = 20_000
 _MAX_KEPT_TURNS = 2_000
-_MAX_POSTINGS = 10_000
-"""Places that one lexical query may look at: some ten milliseconds, at any size."""
+_MAX_POSTINGS = 6_000
+"""Places that one lexical query may look at: a few milliseconds, at any size."""
 
 
 @dataclass
