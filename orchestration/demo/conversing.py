@@ -81,11 +81,16 @@ def find_held(store: ConversationStore, key: str) -> tuple[Transcript | None, st
         except UnknownConversationError:
             return None, new_id
         complete = found.status == "done" and found.end_reason != CRASHED
-        if complete and all(turn.error is None for turn in found.turns):
+        if complete and not unanswered(found):
             return found, new_id
     raise UnknownConversationError(
         f"The demo was cut off {MAX_ATTEMPTS} times. `vivavoce demo --fresh` starts over."
     )
+
+
+def unanswered(transcript: Transcript) -> list[str]:
+    """Why the agent said nothing, for each turn where it failed before its first word."""
+    return [turn.error for turn in transcript.turns if turn.error and not turn.text.strip()]
 
 
 def _play(session: Session, script: Script, name: str, progress: Progress) -> None:

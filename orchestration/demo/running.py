@@ -17,7 +17,7 @@ from conversation.llm.chat_model import ChatMessage, CompletionOptions
 from kb.embedding import open_embedder
 from orchestration.definitions import defs
 from orchestration.demo.clearing import clear_demo
-from orchestration.demo.conversing import Script, hold_conversation
+from orchestration.demo.conversing import Script, hold_conversation, unanswered
 from orchestration.demo.site import served_site, site_port, with_site_port
 from orchestration.demo.steps import Steps
 from orchestration.deployment import Deployment
@@ -145,10 +145,10 @@ class _Demo:
 
     def converse(self, script: Script) -> None:
         held = hold_conversation(self.deployment, script, self.progress)
-        errors = [turn.error for turn in held.turns if turn.error]
+        errors = unanswered(held)
         if errors:
             raise RunFailedError(
-                f"{len(errors)} of the agent's turns failed, the first with: {errors[0]}"
+                f"The agent left {len(errors)} questions without an answer. The first: {errors[0]}"
             )
 
     def evaluate(self) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from conversation.agent_file import load_agent
 from conversation.errors import ModelUnavailableError
+from conversation.llm.chat_model import Completion
+from conversation.transcript import Usage
 from orchestration.demo.clearing import clear_demo
 from orchestration.demo.conversing import Script, conversation_key, hold_conversation
 from orchestration.demo.site import served_site, site_port, with_site_port
@@ -104,6 +106,21 @@ def test_a_conversation_with_a_failed_turn_is_held_again(tmp_path: Path):
         ingest(deployment, "shop-desk")
         assert "incomplete: " in hold(deployment)
         assert "so it is shown again" not in hold(deployment)
+
+
+def test_an_answer_that_was_cut_short_is_an_answer(tmp_path: Path):
+    cut = Completion(
+        text="Refunds take five",
+        usage=Usage(model="scripted/model"),
+        finish_reason="length",
+        request_to_first_token_ms=1.0,
+        request_to_last_token_ms=2.0,
+    )
+    model = ScriptedChatModel(cut, always=answer, model="scripted/model")
+    with sample_deployment(write_data(tmp_path / "data"), model) as deployment:
+        ingest(deployment, "shop-desk")
+        assert "incomplete: The answer was cut" in hold(deployment)
+        assert "so it is shown again" in hold(deployment)
 
 
 def test_starting_over_keeps_what_people_said(deployment: Deployment):
