@@ -37,6 +37,8 @@ from conversation.transcript import Turn
 
 _FIELDS_PER_CALL = 24
 _TOKENS_PER_FIELD = 40
+_CATCH_ALL = {"other", "others", "misc", "miscellaneous"}
+"""An enum with one of these sorts every conversation: some value is right."""
 
 
 class _AskFields(Protocol):
@@ -158,6 +160,8 @@ def _locate(
         return unsupported(value, "nobody said so")
     if evidence is None:
         return NOT_DISCUSSED
+    if _CATCH_ALL & {allowed.casefold() for allowed in field.enum or ()}:
+        return supported(value, evidence)
     # Code finds no words that say a class or a boolean, so the judge has to stand by it.
     stands = yield from ask_word(prompt(window, value_question(field, value)), meter=meter)
     if stands.is_yes:

@@ -55,6 +55,18 @@ def test_a_boolean_that_the_judge_does_not_stand_by_is_unsupported():
     assert "call_back" in judge.prompts[1][-1].content
 
 
+def test_an_enum_with_a_catch_all_sorts_every_conversation():
+    topic = field("topic").model_copy(update={"enum": ("billing", "other")})
+    kind = field("kind").model_copy(update={"enum": ("complaint", "question")})
+    judge = ScriptedChatModel({"topic": "other", "kind": "question"}, "no")
+
+    found = collect(judge, topic, kind)
+
+    assert (found["topic"].value, found["topic"].status) == ("other", "supported")
+    assert found["topic"].evidence[0].turn_index == 1
+    assert (found["kind"].value, found["kind"].status) == (None, "unsupported")
+
+
 def test_numbers_are_found_by_their_words():
     judge = ScriptedChatModel({"people": 12})
 
