@@ -133,6 +133,11 @@ class Catalog:
             _document(row[:-3]), signature=row[-3], etag=row[-2], last_modified=row[-1]
         )
 
+    def fingerprints(self) -> dict[str, Fingerprint]:
+        """Every document by its id, with what tells whether its source changed."""
+        found = (self.fingerprint(document.document_id) for document in self.documents())
+        return {known.document.document_id: known for known in found if known is not None}
+
     def text_of(self, document_id: str, *, version: int | None = None) -> str | None:
         """Stored text of a version; None takes the newest."""
         row = self.connection.execute(

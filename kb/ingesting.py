@@ -152,15 +152,17 @@ class Intake:
     def _text(
         self, source: Source, text: str, known: Fingerprint | None
     ) -> PreparedDocument | Unchanged:
-        data = text.encode("utf-8", "replace")
-        if known is not None and _sha256(data) == known.document.content_sha256:
+        # Half of a character pair cannot be stored; the replacement keeps every offset.
+        text = text.encode("utf-8", "replace").decode("utf-8")
+        sha256 = text_sha256(text)
+        if known is not None and sha256 == known.document.content_sha256:
             return Unchanged()
         identity = identify(source)
         if not text.strip():
             raise DocumentError(
                 "empty", f"The text {identity.name!r} is empty. Fill it, or leave it out."
             )
-        return self._prepared(identity, parse_text(text), sha256=_sha256(data), size=len(data))
+        return self._prepared(identity, parse_text(text), sha256=sha256, size=text_bytes(text))
 
     def _prepared(
         self,
@@ -248,6 +250,16 @@ def file_sha256(path: Path) -> str | None:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None
+
+
+def text_sha256(text: str) -> str:
+    """Digest of a text given in place."""
+    return _sha256(text.encode("utf-8", "replace"))
+
+
+def text_bytes(text: str) -> int:
+    """Size of a text given in place, as it counts against the limits."""
+    return len(text.encode("utf-8", "replace"))
 
 
 def _sha256(data: bytes) -> str:

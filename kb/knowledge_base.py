@@ -32,13 +32,15 @@ from kb.document import (
 )
 from kb.embedding import Embedder, Vectors, WeightsFolder, open_embedder
 from kb.embedding_cache import EmbeddingCache
-from kb.errors import BusyError, KnowledgeBaseError, UnknownDocumentError
+from kb.errors import KnowledgeBaseError, UnknownDocumentError
 from kb.indexing import IndexPublisher, VectorCollections
 from kb.ingesting import Intake
+from kb.planning import plan_all
 from kb.publishing import erase_versions, remove_documents, restore_index
 from kb.query import SaidTurn
 from kb.reading import IndexReader
 from kb.syncing import Progress, SourceStore, counted
+from kb.writer_lock import writer_lock
 
 
 class KnowledgeBase:
@@ -242,6 +244,20 @@ class KnowledgeBase:
             index_version=self.index_version,
         )
 
+    def plan(self, sources: Iterable[Source]) -> SyncReport:
+        """What `sync` would do with these sources; nothing is read but files, nothing changed.
+
+        A link that is known counts as unchanged, because only fetching it can tell. A source that
+        would not fit is a failed row with reason `limit`.
+        """
+        rows = plan_all(
+            list(sources),
+            self._catalog.fingerprints(),
+            signature=Intake(self._config, self._embedder).signature,
+            limits=self._config.limits,
+        )
+        return SyncReport(rows=tuple(rows), index_version=self.index_version)
+
     def retrieve(
         self, query: str, *, history: Sequence[SaidTurn] = (), limit: int = 5
     ) -> list[RetrievedPassage]:
@@ -351,32 +367,17 @@ class KnowledgeBase:
                 f"The knowledge base in {str(self._directory)!r} was opened to read only. Open it "
                 "without `read_only` to change it."
             )
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(
-            self._directory / "writer.lock", timeout=self._config.index.writer_timeout_s
-        )
-        with self._write_lock:
+        timeout_s = self._config.index.writer_timeout_s
+        with self._write_lock, writer_lock(self._directory, timeout_s=timeout_s):
+            collections = self._open_collections()
             try:
-                lock.acquire()
-            except Timeout as error:
-                raise BusyError(
-                    f"Another process is writing to {str(self._directory)!r} for more than "
-                    f"{self._config.index.writer_timeout_s:g} s. Wait for it to finish, or raise "
-                    "`index.writer_timeout_s`."
-                ) from error
-            try:
-                collections = self._open_collections()
-                try:
-                    publisher = self._publisher(collections)
-                    if publisher.is_needed():
-                        publisher.publish()
-                        self._reader.forget()
-                    yield publisher
-                finally:
-                    collections.close()
+                publisher = self._publisher(collections)
+                if publisher.is_needed():
+                    publisher.publish()
+                    self._reader.forget()
+                yield publisher
             finally:
-                lock.release()
+                collections.close()
 
     def _publisher(self, collections: VectorCollections) -> IndexPublisher:
         return IndexPublisher(

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from kb.config import KnowledgeBaseConfig, Limits
-from kb.document import FileSource, SyncReport, TextSource
+from kb.config import IndexConfig, KnowledgeBaseConfig, Limits
+from kb.document import FileSource, LinkSource, SyncReport, TextSource
 from kb.errors import (
+    BusyError,
     CatalogError,
     DocumentError,
     IndexMismatchError,
@@ -14,6 +15,7 @@ from kb.errors import (
     LimitError,
     UnknownDocumentError,
 )
+from kb.writer_lock import writer_lock
 from tests.kb.conftest import UNLIMITED, OpenKnowledgeBase, WordEmbedder
 
 REFUNDS = "Refunds take five working days and go to the card that was charged."
@@ -137,6 +139,40 @@ def test_sync_makes_it_hold_exactly_the_sources(open_kb: OpenKnowledgeBase, tmp_
     assert second.index_version == first.index_version
 
 
+def test_a_plan_says_what_sync_would_do_and_changes_nothing(
+    open_kb: OpenKnowledgeBase, tmp_path: Path
+):
+    path = tmp_path / "shipping.txt"
+    path.write_text(SHIPPING)
+    kb = open_kb(KnowledgeBaseConfig(limits=Limits(max_documents=3)))
+    kb.sync([TextSource("Refunds", REFUNDS), TextSource("Old", "Gone."), FileSource(path)])
+    path.write_text("Nothing is shipped.")
+    sources = [
+        TextSource("Refunds", REFUNDS),
+        FileSource(path),
+        FileSource(tmp_path / "no.txt"),
+        LinkSource("https://example.com/terms"),
+        TextSource("Late", "One too many."),
+    ]
+    before = (kb.documents(), kb.index_version)
+
+    report = kb.plan(sources)
+
+    assert actions(report) == {
+        "Refunds": "unchanged",
+        "shipping.txt": "replaced",
+        "no.txt": "failed",
+        "https://example.com/terms": "added",
+        "Late": "failed",
+        "Old": "removed",
+    }
+    assert {row.name: row.reason for row in report.rows if row.reason} == {
+        "no.txt": "not_found",
+        "Late": "limit",
+    }
+    assert (kb.documents(), kb.index_version) == before
+
+
 def test_only_changed_chunks_are_embedded(open_kb: OpenKnowledgeBase, embedder: WordEmbedder):
     paragraphs = [
         f"Paragraph {number} says one thing about topic {number}. " * 8 for number in range(6)
@@ -238,3 +274,19 @@ def test_llama_index_can_use_it(open_kb: OpenKnowledgeBase):
 
     assert nodes[0].text == REFUNDS
     assert nodes[0].metadata["document_id"] == document.document_id
+
+
+def test_a_text_with_half_a_character_is_taken_in(open_kb: OpenKnowledgeBase):
+    kb = open_kb()
+    kb.add_text("Broken", "Refunds \ud83d take five days.")
+
+    assert kb.retrieve("refunds")[0].text == "Refunds ? take five days."
+
+
+def test_a_second_writer_is_told_to_wait(open_kb: OpenKnowledgeBase, tmp_path: Path):
+    config = KnowledgeBaseConfig(index=IndexConfig(writer_timeout_s=0.05))
+    kb = open_kb(config)
+
+    with writer_lock(tmp_path / "kb", timeout_s=1), pytest.raises(BusyError, match="Wait for it"):
+        kb.add_text("Refunds", REFUNDS)
+    kb.add_text("Refunds", REFUNDS)
