@@ -41,6 +41,7 @@ class ChromaClient:
     def close(self) -> None:
         """Let go of the files or the connection."""
         if self._client is not None:
+            _close_sessions(self._client)
             self._client.close()
             self._client = None
         if self._alias is not None:
@@ -107,6 +108,14 @@ class ChromaIndex:
             ]
             for row in zip(found["ids"], found["distances"], strict=True)
         ]
+
+
+def _close_sessions(client: Any) -> None:
+    """Close the connections to a server, which the client's own `close` leaves open."""
+    for owner in (client, getattr(client, "_admin_client", None)):
+        session = getattr(getattr(owner, "_server", None), "_session", None)
+        if session is not None:
+            session.close()
 
 
 _aliases_lock = threading.Lock()
