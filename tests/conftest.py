@@ -15,3 +15,28 @@ def datasets() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no measuring data at {folder} (set VIVAVOCE_DATASETS)")
     return folder
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Count a skip as a failure where the environment promises that nothing is missing."""
+    if os.environ.get("TESTS_MUST_NOT_SKIP"):
+        config.pluginmanager.register(_NoSkips(), "no-skips")
+
+
+class _NoSkips:
+    """`.ci/run` installs what tests need, so a skip there is a missing step. Data may be absent."""
+
+    def __init__(self) -> None:
+        self.skipped: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped and "no measuring data" not in str(report.longrepr):
+            self.skipped.append(report.nodeid)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.skipped and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        for nodeid in self.skipped:
+            terminalreporter.write_line(f"skipped where nothing may be: {nodeid}", red=True)
