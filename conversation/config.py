@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from kb.config import ChunkingConfig, Limits, RetrievalConfig
+from kb.config import ChunkingConfig, Limits, ParsingConfig, RetrievalConfig
 
 FieldType = Literal["string", "integer", "number", "boolean"]
 
@@ -103,6 +103,7 @@ class KnowledgeBaseSection(_Section):
     texts: tuple[TextSource, ...] = ()
     limits: Limits = Limits()
     chunking: ChunkingConfig = ChunkingConfig()
+    parsing: ParsingConfig = ParsingConfig()
     retrieval: RetrievalConfig = RetrievalConfig()
     allowed_cidrs: tuple[str, ...] = ()
     """Private address ranges that links of this agent may point to."""

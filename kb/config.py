@@ -144,6 +144,10 @@ class SandboxConfig(_Section):
     """Parser processes kept for the next documents."""
     documents_per_worker: PositiveInt = 200
     """A parser process is replaced after this many, so that nothing piles up in it."""
+    ocr_memory_bytes: PositiveInt = 2048 * MEBIBYTE
+    """Address space on top where `parsing.ocr` is on: models of text recognition need it."""
+    ocr_page_s: PositiveFloat = 60.0
+    """Time for each page that is recognised; most take a tenth of it."""
 
 
 class ParsingConfig(_Section):
@@ -158,6 +162,9 @@ class ParsingConfig(_Section):
     html_link_targets: bool = False
     """Write where a link of a web page leads after its text. An agent can then tell callers, and
     passages get longer."""
+    ocr: bool = False
+    """Read pages of PDFs that are pictures, as a scanner makes them, by text recognition. Takes
+    seconds a page and the extra libraries of `pip install 'vivavoce[ocr]'`."""
     sandbox: SandboxConfig = SandboxConfig()
 
 

@@ -83,8 +83,9 @@ class Intake:
         chunking, parsing = self._config.chunking, self._config.parsing
         return (
             f"parser {PARSER_VERSION} {parsing.html_focus} {parsing.html_keep_hidden:d} "
-            f"{parsing.html_link_targets:d}, chunker {CHUNKER_VERSION} {chunking.max_tokens} "
-            f"{chunking.target_chars}, {self._embedder.model_id}"
+            f"{parsing.html_link_targets:d}{' ocr' if parsing.ocr else ''}, "
+            f"chunker {CHUNKER_VERSION} {chunking.max_tokens} {chunking.target_chars}, "
+            f"{self._embedder.model_id}"
         )
 
     def take_in(self, source: Source, known: Fingerprint | None) -> PreparedDocument | Unchanged:

@@ -59,9 +59,9 @@ def parse_bytes(
 
     Raises:
         DocumentError: `empty`, `unsupported`, `encrypted`, `malformed`, `no_text_layer`,
-            `too_large`, `timeout` or `out_of_memory`.
+            `ocr_missing`, `too_large`, `timeout` or `out_of_memory`.
     """
-    return shared_pool(config.sandbox).parse(
+    return shared_pool(config.sandbox, ocr=config.ocr).parse(
         data, name=name, media_type=media_type, limits=limits, config=config
     )
 

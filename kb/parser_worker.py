@@ -50,10 +50,15 @@ def main() -> None:
     while (request := _receive(requests)) is not None:
         data = requests.read(request["size"])
         _allow_cpu(request["seconds"])
-        _send(answers, _answer(request, data))
+        _send(answers, _answer(request, data, answers))
 
 
-def _answer(request: dict[str, Any], data: bytes) -> dict[str, Any]:
+def _answer(request: dict[str, Any], data: bytes, answers: BinaryIO) -> dict[str, Any]:
+    def before_recognition() -> None:
+        # The parent restarts its clock, or kills this process when there were too many.
+        _allow_cpu(request["page_cpu_seconds"])
+        _send(answers, {"page": True})
+
     try:
         parsed = parse_document(
             data,
@@ -61,6 +66,7 @@ def _answer(request: dict[str, Any], data: bytes) -> dict[str, Any]:
             media_type=request["media_type"],
             limits=Limits.model_validate(request["limits"]),
             config=ParsingConfig.model_validate(request["config"]),
+            before_recognition=before_recognition,
         )
         return {"parsed": to_wire(parsed)}
     except DocumentError as error:

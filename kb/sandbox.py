@@ -8,6 +8,7 @@ are bounded by the kernel; elsewhere only its wall time is.
 import atexit
 import contextlib
 import json
+import math
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from typing import Any, cast
 from kb.config import MEBIBYTE, Limits, ParsingConfig, SandboxConfig
 from kb.document import Block, PageStart, ParsedDocument
 from kb.errors import DocumentError
+from kb.formats.ocr import THREADS as OCR_THREADS
 from kb.formats.parsing import out_of_memory
 from kb.parser_worker import LENGTH
 
@@ -28,15 +30,23 @@ _ROOT = str(Path(__file__).resolve().parent.parent)
 _FIXED_OUTPUT_BYTES = 16 * MEBIBYTE
 _STARVED = ("SIGABRT", "SIGKILL", "SIGTRAP", "SIGILL")
 _DEFAULT_PARSING = ParsingConfig()
+_PAGE: dict[str, Any] = {"page": True}
+"""What a worker says before it recognises the text of a page."""
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+"""Libraries set address space aside for each thread, on large machines more than a worker has."""
 _BYTES_PER_CHAR = 8
 """Of an answer: UTF-8 and JSON escapes, and the blocks."""
 
 
 class ParserPool:
-    """Parses documents in child processes; any number of threads may call it."""
+    """Parses documents in child processes; any number of threads may call it.
 
-    def __init__(self, config: SandboxConfig | None = None) -> None:
+    With `ocr`, its workers may take the memory and the time that text recognition needs.
+    """
+
+    def __init__(self, config: SandboxConfig | None = None, *, ocr: bool = False) -> None:
         self._config = config or SandboxConfig()
+        self._ocr = ocr
         self._idle: list[_Worker] = []
         self._lock = threading.Lock()
         self._closed = False
@@ -82,7 +92,7 @@ class ParserPool:
                 raise RuntimeError("the parser pool was closed; make a new ParserPool")
             if self._idle:
                 return self._idle.pop()
-        return _Worker(self._config)
+        return _Worker(self._config, ocr=self._ocr)
 
     def _give_back(self, worker: "_Worker") -> None:
         with self._lock:
@@ -100,17 +110,18 @@ class ParserPool:
 class _Worker:
     """One child process. Not for more than one thread at a time."""
 
-    def __init__(self, config: SandboxConfig) -> None:
+    def __init__(self, config: SandboxConfig, *, ocr: bool) -> None:
         self._config = config
         self.parsed = 0
+        memory_bytes = config.memory_bytes + (config.ocr_memory_bytes if ocr else 0)
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _BOOT, _ROOT, str(config.memory_bytes)],
+            [sys.executable, "-I", "-c", _BOOT, _ROOT, str(memory_bytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             # Keys of the parent's providers are nothing that a hostile document should get near;
             # Windows starts no program without some of its variables.
-            env=None if sys.platform == "win32" else {},
+            env=None if sys.platform == "win32" else dict(_ENVIRONMENT),
             # An interrupt at the terminal is for the parent to act on.
             start_new_session=True,
         )
@@ -127,11 +138,20 @@ class _Worker:
         name = str(request["name"])
         seconds = self._config.base_s + self._config.seconds_per_mebibyte * len(data) / MEBIBYTE
         request |= {"limits": limits.model_dump(), "size": len(data), "seconds": seconds}
+        request["page_cpu_seconds"] = self._config.ocr_page_s * OCR_THREADS
+        allowed_pages = _recognisable_pages(limits) if request["config"]["ocr"] else 0
         with _KillAfter(self._process, seconds) as watch:
             self._send(json.dumps(request).encode(), data)
-            answer = self._receive(_output_limit(limits), name=name)
+            answer, pages = self._receive(_output_limit(limits), name=name), 0
+            while answer == _PAGE and pages < allowed_pages:
+                pages += 1
+                watch.restart(self._config.ocr_page_s)
+                answer = self._receive(_output_limit(limits), name=name)
+        if answer == _PAGE:
+            raise _too_many_pages(name, pages)
         if answer is None:
-            raise self._death(name, seconds, timed_out=watch.fired)
+            allowed = self._config.ocr_page_s if pages else seconds
+            raise self._death(name, allowed, timed_out=watch.fired, recognising=pages > 0)
         self.parsed += 1
         return answer
 
@@ -168,13 +188,22 @@ class _Worker:
         frame = pipe.read(length)
         return cast("dict[str, Any]", json.loads(frame)) if len(frame) == length else None
 
-    def _death(self, name: str, seconds: float, *, timed_out: bool) -> DocumentError:
+    def _death(
+        self, name: str, seconds: float, *, timed_out: bool, recognising: bool
+    ) -> DocumentError:
         with contextlib.suppress(subprocess.TimeoutExpired):
             # Its pipe closes a moment before it is gone; only then its exit code tells.
             self._process.wait(timeout=2.0)
         self.kill()
         code = self._process.returncode
         if timed_out or code == -_signal("SIGXCPU"):
+            if recognising:
+                return DocumentError(
+                    "timeout",
+                    f"Text recognition of a page of {name!r} was stopped after {seconds:.0f} s. "
+                    "Raise `parsing.sandbox.ocr_page_s` if this machine is slow or busy, or scan "
+                    "the page anew.",
+                )
             return DocumentError(
                 "timeout",
                 f"Parsing {name!r} was stopped after {seconds:.0f} s, far longer than a file of "
@@ -197,8 +226,7 @@ class _KillAfter:
     def __init__(self, process: "subprocess.Popen[bytes]", seconds: float) -> None:
         self.fired = False
         self._process = process
-        self._timer = threading.Timer(seconds, self._fire)
-        self._timer.daemon = True
+        self._timer = self._armed(seconds)
 
     def __enter__(self) -> "_KillAfter":
         self._timer.start()
@@ -207,24 +235,48 @@ class _KillAfter:
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
 
+    def restart(self, seconds: float) -> None:
+        """Count anew."""
+        self._timer.cancel()
+        self._timer = self._armed(seconds)
+        self._timer.start()
+
+    def _armed(self, seconds: float) -> threading.Timer:
+        timer = threading.Timer(seconds, self._fire)
+        timer.daemon = True
+        return timer
+
     def _fire(self) -> None:
         self.fired = True
         self._process.kill()
 
 
-def shared_pool(config: SandboxConfig) -> ParserPool:
+def shared_pool(config: SandboxConfig, *, ocr: bool = False) -> ParserPool:
     """The pool with this configuration that this process shares; made on first use."""
     # After a fork the workers are still the parent's.
-    key = (os.getpid(), config)
+    key = (os.getpid(), config, ocr)
     with _shared_lock:
         if key not in _shared:
-            _shared[key] = ParserPool(config)
+            _shared[key] = ParserPool(config, ocr=ocr)
             atexit.register(_shared[key].close)
         return _shared[key]
 
 
-_shared: dict[tuple[int, SandboxConfig], ParserPool] = {}
+_shared: dict[tuple[int, SandboxConfig, bool], ParserPool] = {}
 _shared_lock = threading.Lock()
+
+
+def _recognisable_pages(limits: Limits) -> float:
+    """Of one source, an archive with all that is in it included."""
+    return math.inf if limits.max_document_pages is None else limits.max_document_pages
+
+
+def _too_many_pages(name: str, pages: int) -> DocumentError:
+    return DocumentError(
+        "too_large",
+        f"{name!r} has more than {pages:,} page{'s' if pages != 1 else ''} to recognise text on, "
+        "with all documents in it. Split it, or raise `limits.max_document_pages`.",
+    )
 
 
 def _output_limit(limits: Limits) -> int:

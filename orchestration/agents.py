@@ -55,6 +55,7 @@ def knowledge_base_config(agent: AgentConfig) -> KnowledgeBaseConfig:
     return KnowledgeBaseConfig(
         limits=section.limits,
         chunking=section.chunking,
+        parsing=section.parsing,
         retrieval=section.retrieval,
         links=LinkConfig(allowed_cidrs=section.allowed_cidrs),
     )

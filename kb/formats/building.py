@@ -1,7 +1,7 @@
 """What every parser shares: the request, and a builder that keeps text and offsets in step."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from kb.config import Limits, ParsingConfig
@@ -20,6 +20,10 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udff
 _NUMBER = re.compile(r"[-+]?[\d.,:%$€£\s/]+")
 
 
+def no_clock() -> None:
+    """Stand in where no sandbox counts the seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class ParseRequest:
     """What is known of the bytes besides the bytes."""
@@ -32,6 +36,8 @@ class ParseRequest:
     config: ParsingConfig = field(default_factory=ParsingConfig)
     depth: int = 0
     """How many archives or messages the bytes lay inside of."""
+    before_recognition: Callable[[], None] = no_clock
+    """To be called before each page that is read by text recognition, which takes its own time."""
 
 
 class TextBuilder:

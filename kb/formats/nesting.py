@@ -14,7 +14,8 @@ def add_nested(
     """Append an inner document under a heading with its name; returns whether it was read.
 
     One that cannot be read is left out: a picture in a message is no reason to refuse it.
-    Only `too_large` ends the whole, since its parts are what makes it so.
+    Two reasons end the whole: `too_large`, since its parts are what makes it so, and
+    `ocr_missing`, since every part would meet it.
     """
     from kb.formats.parsing import parse_document
 
@@ -28,9 +29,10 @@ def add_nested(
             limits=request.limits,
             config=request.config,
             depth=request.depth + 1,
+            before_recognition=request.before_recognition,
         )
     except DocumentError as error:
-        if error.reason == "too_large":
+        if error.reason in {"too_large", "ocr_missing"}:
             raise
         return False
     builder.add("heading", name, level=1)

@@ -1,13 +1,14 @@
 """Bytes to a `ParsedDocument` in this process: recognise, then call the one parser that fits."""
 
 import importlib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol, cast
 
 from kb.config import Limits, ParsingConfig
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
-from kb.formats.building import ParseRequest, malformed
+from kb.formats.building import ParseRequest, malformed, no_clock
 from kb.formats.language import guess_language
 from kb.formats.recognition import FORMAT_NAMES, PARSERS, recognise
 from kb.media_types import split_media_type
@@ -27,15 +28,22 @@ def parse_document(
     limits: Limits,
     config: ParsingConfig = _DEFAULT_CONFIG,
     depth: int = 0,
+    before_recognition: Callable[[], None] = no_clock,
 ) -> ParsedDocument:
     """Parse one source without a sandbox; see `kb.loading.parse_bytes`.
 
-    `depth` counts the archives and messages that the bytes lay inside of.
+    `depth` counts the archives and messages that the bytes lay inside of; see `ParseRequest`.
     """
     stated, charset = split_media_type(media_type or "")
     recognised = recognise(data, name, stated=stated)
     request = ParseRequest(
-        name, recognised, charset=charset, limits=limits, config=config, depth=depth
+        name,
+        recognised,
+        charset=charset,
+        limits=limits,
+        config=config,
+        depth=depth,
+        before_recognition=before_recognition,
     )
     parser = cast(_Parser, importlib.import_module(PARSERS[recognised]))
     try:

@@ -1,12 +1,14 @@
 """PDF: pypdf opens the file and knows its outline, pdfium reads the text."""
 
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
+from kb.formats import ocr
 from kb.formats.building import ParseRequest, TextBuilder, encrypted, malformed, one_line
 from kb.formats.pdf_layout import OutlineEntry, add_pages
 from kb.formats.pdf_lines import Line, plain_lines, read_lines
@@ -16,6 +18,8 @@ MAX_OUTLINE_ENTRIES = 20_000
 MAX_FALLBACK_PAGES = 20
 """Of a file in which pdfium found nothing, pypdf tries as many; it is slower by far."""
 
+_USUAL_SIZE = 10.0
+"""Of type, in points, where no page says it."""
 _NO_TITLE = frozenset({"", "untitled", "(untitled)", "anonymous", "(anonymous)"})
 
 # pdfium keeps state of its own and serves one thread at a time.
@@ -34,10 +38,11 @@ class _Facts:
 
 
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
-    """Read the text layer of a PDF.
+    """Read the text layer of a PDF, and with `ocr` on the pages that have none.
 
     Raises:
-        DocumentError: `encrypted`, `malformed`, `too_large` (pages) or `no_text_layer` (a scan).
+        DocumentError: `encrypted`, `malformed`, `too_large` (pages), `no_text_layer` (a scan) or
+            `ocr_missing`.
     """
     reader, complaint = _open_reader(data, request)
     facts = _facts(reader) if reader is not None else _Facts()
@@ -48,12 +53,15 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
         raise malformed(request.name, "PDF", complaint or "no page could be read")
     if not _has_letters(pages) and reader is not None and len(pages) <= MAX_FALLBACK_PAGES:
         pages = _pypdf_pages(reader) or pages
+    recognised = _recognise_pages(data, pages, request) if request.config.ocr else 0
     if not _has_letters(pages):
-        raise _no_text_layer(request.name, len(pages))
+        raise _no_text_layer(request, len(pages))
     builder = TextBuilder(request)
     labels = [*facts.labels, *(str(at + 1) for at in range(len(facts.labels), len(pages)))]
     add_pages(builder, pages, labels=labels, outline=facts.outline)
     metadata = {**facts.metadata, "pages": str(len(pages))}
+    if recognised:
+        metadata |= {"text_source": "ocr", "pages_recognised": str(recognised)}
     return builder.build(title=facts.title, language=facts.language, metadata=metadata)
 
 
@@ -154,14 +162,53 @@ def _pypdf_pages(reader: Any) -> list[list[Line]] | None:
     return pages or None
 
 
+def _recognise_pages(data: bytes, pages: list[list[Line]], request: ParseRequest) -> int:
+    """Put the lines of pages that are pictures into `pages`; returns how many had any."""
+    wanted = [index for index, lines in enumerate(pages) if not _has_letters([lines])]
+    pypdfium2 = vendor("pypdfium2")
+    size = _body_size(pages)
+    recognised = 0
+    with _pdfium_lock:
+        try:
+            document = pypdfium2.PdfDocument(data)
+        except pypdfium2.PdfiumError:
+            # It was pypdf that could open the file; nothing can draw its pages.
+            return 0
+        try:
+            for index in wanted:
+                if index < len(document) and ocr.holds_anything(document, index):
+                    request.before_recognition()
+                    pages[index] = ocr.read_page(document, index, name=request.name, body_size=size)
+                    recognised += bool(pages[index])
+        finally:
+            document.close()
+    return recognised
+
+
+def _body_size(pages: list[list[Line]]) -> float:
+    """Size of most of the text, so that recognised lines are not taken for headings beside it."""
+    sizes: Counter[float] = Counter()
+    for lines in pages:
+        for line in lines:
+            sizes[line.size] += len(line.text)
+    return next((size for size, _ in sizes.most_common(1) if size), _USUAL_SIZE)
+
+
 def _has_letters(pages: list[list[Line]]) -> bool:
     return any(character.isalnum() for page in pages for line in page for character in line.text)
 
 
-def _no_text_layer(name: str, pages: int) -> DocumentError:
+def _no_text_layer(request: ParseRequest, pages: int) -> DocumentError:
+    many = f"{request.name!r} ({pages} page{'s' if pages != 1 else ''})"
+    if request.config.ocr:
+        return DocumentError(
+            "no_text_layer",
+            f"{many} has no text layer, and text recognition found no words in its pictures. Scan "
+            "it anew, upright and with at least 200 dots per inch, or leave it out.",
+        )
     return DocumentError(
         "no_text_layer",
-        f"{name!r} ({pages} page{'s' if pages != 1 else ''}) has no text layer: its "
-        "pages are blank or pictures of text, as in a scan. Run text recognition over it (for "
-        "example `ocrmypdf`) and add the result.",
+        f"{many} has no text layer: its pages are blank or pictures of text, as in a scan. Switch "
+        f"`parsing.ocr` on (needs `{ocr.INSTALL}`), or run text recognition over it (for example "
+        "`ocrmypdf`) and add the result.",
     )
