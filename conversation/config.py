@@ -87,6 +87,18 @@ class LinkSource(_Section):
     name: str | None = None
 
 
+class SiteSource(_Section):
+    """Pages of a site that the knowledge base reads, each a document of its own."""
+
+    url: str
+    """Where to begin: only pages under its folder count."""
+    max_pages: PositiveInt = 100
+    include: tuple[str, ...] = ()
+    """Patterns such as `/help/*`; a page must match one of them when there are any."""
+    exclude: tuple[str, ...] = ()
+    """Patterns of pages to leave out."""
+
+
 class TextSource(_Section):
     """A text given in place."""
 
@@ -100,6 +112,7 @@ class KnowledgeBaseSection(_Section):
     files: tuple[str, ...] = ()
     """Paths relative to the agent file."""
     links: tuple[LinkSource, ...] = ()
+    sites: tuple[SiteSource, ...] = ()
     texts: tuple[TextSource, ...] = ()
     limits: Limits = Limits()
     chunking: ChunkingConfig = ChunkingConfig()

@@ -16,7 +16,7 @@ def require_knowledge_base(agent: AgentConfig, *, given: bool) -> None:
         AgentConfigError: The agent would answer from nothing.
     """
     section = agent.knowledge_base
-    if not given and (section.files or section.links or section.texts):
+    if not given and (section.files or section.links or section.sites or section.texts):
         raise AgentConfigError(
             f"The agent {agent.agent_id!r} answers from documents, but no knowledge base was "
             "given. Pass `knowledge_base=KnowledgeBase.open(...)` with its documents in, or "

@@ -7,7 +7,7 @@ index, and are listed here as pending from the moment a change is stored until t
 import json
 import sqlite3
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -239,6 +239,11 @@ class Catalog:
             "select count(*) from pending_vectors where operation = 'delete'"
         ).fetchone()[0]
         return int(self.meta("deleted") or 0) + int(pending)
+
+    def set_meta(self, changes: Mapping[str, str]) -> None:
+        """Store settings of the knowledge base."""
+        with self.transaction() as connection:
+            connection.executemany("insert or replace into meta values (?, ?)", changes.items())
 
     def finish_publish(self, collection: str, *, model_id: str) -> tuple[int, str | None]:
         """Switch to `collection`, clear what was pending and count up the index version.

@@ -154,7 +154,22 @@ class TextSource:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class SiteSource:
+    """The pages of a site to take in, each a document of its own."""
+
+    url: str
+    """Where to begin: only pages under its folder count."""
+    max_pages: int = 100
+    include: tuple[str, ...] = ()
+    """Patterns such as `/help/*`; a page must match one of them when there are any."""
+    exclude: tuple[str, ...] = ()
+    """Patterns of pages to leave out."""
+
+
 Source = FileSource | LinkSource | TextSource
+"""What becomes one document."""
+AnySource = Source | SiteSource
 
 
 class SyncRow(BaseModel):

@@ -7,10 +7,7 @@
 Any number of processes may read and one may write; readers see a change on their next query.
 """
 
-import threading
-import time
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -22,25 +19,31 @@ import numpy as np
 from kb.catalog import Catalog, ChunkRow
 from kb.config import KnowledgeBaseConfig
 from kb.document import (
+    AnySource,
     Document,
     FileSource,
     LinkSource,
     RetrievedPassage,
-    Source,
+    SiteSource,
     SyncReport,
     TextSource,
 )
 from kb.embedding import Embedder, Vectors, WeightsFolder, open_embedder
 from kb.embedding_cache import EmbeddingCache
-from kb.errors import KnowledgeBaseError, UnknownDocumentError
-from kb.indexing import IndexPublisher, VectorCollections
+from kb.indexing import VectorCollections
 from kb.ingesting import Intake
 from kb.planning import plan_all
-from kb.publishing import erase_versions, remove_documents, restore_index
 from kb.query import SaidTurn
 from kb.reading import IndexReader
-from kb.syncing import Progress, SourceStore, counted
-from kb.writer_lock import writer_lock
+from kb.site_listing import (
+    ListedSources,
+    list_pages,
+    list_sites,
+    read_pages,
+    site_key,
+)
+from kb.syncing import Progress
+from kb.writing import Writer, unknown_document
 
 
 class KnowledgeBase:
@@ -59,12 +62,9 @@ class KnowledgeBase:
         self._directory = directory
         self._config = config
         self._make_embedder = embedder
-        self._read_only = read_only
-        self._now = now
         if not read_only:
             directory.mkdir(parents=True, exist_ok=True)
         self._catalog = Catalog(directory / "catalog.sqlite3", read_only=read_only)
-        self._write_lock = threading.RLock()
         self._reader = IndexReader(
             self._catalog,
             config=config.retrieval,
@@ -72,6 +72,17 @@ class KnowledgeBase:
             cache=lambda: self._cache,
             open_collections=self._open_collections,
             place=str(directory),
+        )
+        self._writer = Writer(
+            directory,
+            self._catalog,
+            config=config,
+            embedder=lambda: self._embedder,
+            cache=lambda: self._cache,
+            open_collections=self._open_collections,
+            now=now,
+            published=self._reader.forget,
+            read_only=read_only,
         )
 
     @classmethod
@@ -143,7 +154,7 @@ class KnowledgeBase:
             DocumentError: The file cannot be taken in; `reason` says why.
             LimitError: It does not fit. Nothing was changed in either case.
         """
-        return self._add([FileSource(Path(path), name)])[0]
+        return self._writer.add([FileSource(Path(path), name)], progress=None)[0]
 
     def add_link(self, url: str, *, name: str | None = None) -> Document:
         """Take in a page, in place of what was taken in from this URL before.
@@ -152,7 +163,7 @@ class KnowledgeBase:
             DocumentError: The page cannot be taken in; `reason` says why.
             LimitError: It does not fit. Nothing was changed in either case.
         """
-        return self._add([LinkSource(url, name)])[0]
+        return self._writer.add([LinkSource(url, name)], progress=None)[0]
 
     def add_text(self, name: str, text: str) -> Document:
         """Take in a text, in place of the one of this name.
@@ -161,7 +172,7 @@ class KnowledgeBase:
             DocumentError: The text is empty.
             LimitError: It does not fit. Nothing was changed in either case.
         """
-        return self._add([TextSource(name, text)])[0]
+        return self._writer.add([TextSource(name, text)], progress=None)[0]
 
     def add_texts(
         self, texts: Iterable[tuple[str, str]], *, progress: Progress | None = None
@@ -172,7 +183,41 @@ class KnowledgeBase:
             DocumentError: A text is empty; those before it are kept.
             LimitError: A text does not fit; those before it are kept.
         """
-        return self._add([TextSource(name, text) for name, text in texts], progress=progress)
+        sources = [TextSource(name, text) for name, text in texts]
+        return self._writer.add(sources, progress=progress)
+
+    def add_site(
+        self,
+        url: str,
+        *,
+        max_pages: int = 100,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        progress: Progress | None = None,
+    ) -> SyncReport:
+        """Take in the pages of a site, each as a link of its own, and publish once.
+
+        Pages come from the sitemap, or else by following links on the same server. A page that
+        cannot be taken in or does not fit is a failed row of the report and stops nothing else.
+
+        Args:
+            url: Where to begin; only pages under its folder count.
+            max_pages: Where to stop.
+            include: Patterns such as `/help/*`; a page must match one of them when there are any.
+            exclude: Patterns of pages to leave out.
+            progress: Told how far it is.
+
+        Raises:
+            DocumentError: The first page cannot be fetched, or (`empty`) no page is in scope.
+        """
+        site = SiteSource(url, max_pages, tuple(include), tuple(exclude))
+        pages = list_pages(site, self._config.links)
+        listed = ListedSources(tuple(LinkSource(page) for page in pages), {url: pages})
+        return self._writer.take_in(listed, remove_others=False, progress=progress)
+
+    def site_pages(self, url: str) -> tuple[str, ...]:
+        """The pages that the site at this URL had when it was listed last."""
+        return read_pages(self._catalog.meta(site_key(url)))
 
     def documents(self) -> list[Document]:
         """All documents, those that failed included, in the order they were first taken in."""
@@ -186,7 +231,7 @@ class KnowledgeBase:
         """
         found = self._catalog.fingerprint(document_id)
         if found is None:
-            raise _unknown(document_id)
+            raise unknown_document(document_id)
         return found.document
 
     def text_of(self, document_id: str, *, version: int | None = None) -> str:
@@ -199,7 +244,7 @@ class KnowledgeBase:
         """
         text = self._catalog.text_of(document_id, version=version)
         if text is None:
-            raise _unknown(document_id)
+            raise unknown_document(document_id)
         return text
 
     def chunks_of(self, document_id: str) -> list[ChunkRow]:
@@ -217,41 +262,26 @@ class KnowledgeBase:
         Raises:
             UnknownDocumentError: There is none with this id.
         """
-        with self._writing() as publisher:
-            if not remove_documents(self._catalog, [document_id]):
-                raise _unknown(document_id)
-            publisher.publish()
-            if erase:
-                erase_versions(self._catalog, document_id)
-            self._reader.forget()
+        self._writer.remove(document_id, erase=erase)
 
-    def sync(self, sources: Iterable[Source], *, progress: Progress | None = None) -> SyncReport:
+    def sync(self, sources: Iterable[AnySource], *, progress: Progress | None = None) -> SyncReport:
         """Make the knowledge base hold exactly these sources.
 
         What did not change is not read again, what is no longer named is removed, and a source
-        that cannot be taken in becomes a failed row and stops nothing else.
+        that cannot be taken in becomes a failed row and stops nothing else. Of a site that cannot
+        be listed, the pages that it had are kept and looked at one by one.
         """
-        started = time.monotonic()
-        wanted = list(sources)
-        with self._writing() as publisher:
-            rows = self._sources.remove_others(wanted)
-            taken = [self._sources.sync(source) for source in counted(wanted, progress)]
-            self._publish(publisher, progress)
-        return SyncReport(
-            rows=(*taken, *rows),
-            chunks_embedded=publisher.embedded,
-            seconds=time.monotonic() - started,
-            index_version=self.index_version,
-        )
+        listed = self._listed(sources)
+        return self._writer.take_in(listed, remove_others=True, progress=progress)
 
-    def plan(self, sources: Iterable[Source]) -> SyncReport:
-        """What `sync` would do with these sources; nothing is read but files, nothing changed.
+    def plan(self, sources: Iterable[AnySource]) -> SyncReport:
+        """What `sync` would do with these sources; only files and lists of pages are read.
 
         A link that is known counts as unchanged, because only fetching it can tell. A source that
         would not fit is a failed row with reason `limit`.
         """
         rows = plan_all(
-            list(sources),
+            self._listed(sources).sources,
             self._catalog.fingerprints(),
             signature=Intake(self._config, self._embedder).signature,
             limits=self._config.limits,
@@ -287,25 +317,11 @@ class KnowledgeBase:
         Raises:
             KnowledgeBaseError: There is no such version.
         """
-        with self._writing() as publisher:
-            present = self.index_version
-            wanted = present - 1 if index_version is None else index_version
-            if not 0 <= wanted < present:
-                raise KnowledgeBaseError(
-                    f"There is no index version {wanted} to go back to: versions 0 to "
-                    f"{present - 1} came before the present one."
-                )
-            restore_index(self._catalog, wanted)
-            version = publisher.publish()
-            self._reader.forget()
-        return version
+        return self._writer.rollback(index_version)
 
     def rebuild_index(self) -> int:
         """Build the vector index anew from the catalog; returns the new index version."""
-        with self._writing() as publisher:
-            version = publisher.rebuild()
-            self._reader.forget()
-        return version
+        return self._writer.rebuild_index()
 
     def vectors(self) -> tuple[list[str], Vectors]:
         """Ids and vectors of every chunk in the index, for exact search and for clustering."""
@@ -331,71 +347,10 @@ class KnowledgeBase:
     def _cache(self) -> EmbeddingCache:
         return EmbeddingCache(self._directory / "embeddings.sqlite3")
 
-    @cached_property
-    def _sources(self) -> SourceStore:
-        intake = Intake(self._config, self._embedder)
-        return SourceStore(self._catalog, intake, limits=self._config.limits, now=self._now)
-
-    def _add(
-        self, sources: Sequence[Source], *, progress: Progress | None = None
-    ) -> list[Document]:
-        with self._writing() as publisher:
-            try:
-                return [self._sources.store(source)[1] for source in counted(sources, progress)]
-            finally:
-                self._publish(publisher, progress)
-
-    def _publish(self, publisher: IndexPublisher, progress: Progress | None) -> None:
-        total = sum(operation == "add" for _, operation in self._catalog.pending_vectors())
-        done = 0
-
-        def count(embedded: int) -> None:
-            nonlocal done
-            done += embedded
-            if progress is not None:
-                progress("chunks", done, total)
-
-        if publisher.is_needed():
-            publisher.publish(on_embedded=count)
-            self._reader.forget()
-
-    @contextmanager
-    def _writing(self) -> Generator[IndexPublisher]:
-        """Hold the writer lock, with a publisher that has finished what a crash left undone."""
-        if self._read_only:
-            raise KnowledgeBaseError(
-                f"The knowledge base in {str(self._directory)!r} was opened to read only. Open it "
-                "without `read_only` to change it."
-            )
-        timeout_s = self._config.index.writer_timeout_s
-        with self._write_lock, writer_lock(self._directory, timeout_s=timeout_s):
-            collections = self._open_collections()
-            try:
-                publisher = self._publisher(collections)
-                if publisher.is_needed():
-                    publisher.publish()
-                    self._reader.forget()
-                yield publisher
-            finally:
-                collections.close()
-
-    def _publisher(self, collections: VectorCollections) -> IndexPublisher:
-        return IndexPublisher(
-            self._catalog,
-            cache=self._cache,
-            embedder=self._embedder,
-            collections=collections,
-            config=self._config.index,
-            ef_search=self._config.retrieval.ef_search,
-        )
+    def _listed(self, sources: Iterable[AnySource]) -> ListedSources:
+        return list_sites(sources, self._config.links, known_pages=self.site_pages)
 
     def _open_collections(self) -> VectorCollections:
         from kb.chroma_index import ChromaClient
 
         return ChromaClient(self._directory / "chroma", self._config.index)
-
-
-def _unknown(document_id: str) -> UnknownDocumentError:
-    return UnknownDocumentError(
-        f"There is no document {document_id!r} in this knowledge base. `documents()` lists them."
-    )

@@ -6,10 +6,16 @@ from typing import Protocol
 
 from kb.catalog import Catalog
 from kb.config import Limits
-from kb.document import Document, Source, SyncAction, SyncRow
+from kb.document import Document, LinkSource, Source, SyncAction, SyncRow
 from kb.errors import DocumentError, KnowledgeBaseError, LimitError
 from kb.ingesting import Intake, Unchanged, failed_document, identify, may_pass
-from kb.publishing import remove_documents, store_document, store_failure, touch_document
+from kb.publishing import (
+    check_limits,
+    remove_documents,
+    store_document,
+    store_failure,
+    touch_document,
+)
 
 
 class Progress(Protocol):
@@ -40,6 +46,8 @@ class SourceStore:
         """
         document_id = identify(source).document_id
         known = self._catalog.fingerprint(document_id)
+        if isinstance(source, LinkSource):
+            self._require_room(source)
         prepared = self._intake.take_in(source, known)
         if known is not None and isinstance(prepared, Unchanged):
             touch_document(
@@ -61,17 +69,25 @@ class SourceStore:
         try:
             action, document = self.store(source)
         except (DocumentError, LimitError) as error:
-            failure = error if isinstance(error, DocumentError) else None
-            failure = failure or DocumentError("limit", str(error))
-            document = store_failure(
-                self._catalog,
-                failed_document(source, failure),
-                signature=self._intake.signature,
-                keep_content=may_pass(failure.reason),
-                now=self._now(),
-            )
-            action = "failed"
+            return self.store_failure(source, error)
         return _row(action, document)
+
+    def store_failure(self, source: Source, error: DocumentError | LimitError) -> SyncRow:
+        """Record that a source could not be taken in."""
+        failure = error if isinstance(error, DocumentError) else DocumentError("limit", str(error))
+        document = store_failure(
+            self._catalog,
+            failed_document(source, failure),
+            signature=self._intake.signature,
+            keep_content=may_pass(failure.reason),
+            now=self._now(),
+        )
+        return _row("failed", document)
+
+    def _require_room(self, source: Source) -> None:
+        """Refuse what cannot fit whatever its size, before it is fetched."""
+        empty = failed_document(source, DocumentError("limit", ""))
+        check_limits(self._catalog.connection, empty, self._limits)
 
     def remove_others(self, wanted: Sequence[Source]) -> list[SyncRow]:
         """Remove every document that none of the sources stands for."""

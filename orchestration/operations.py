@@ -20,7 +20,15 @@ from conversation.config import AgentConfig
 from conversation.importing import ImportReport, import_path
 from conversation.store import ConversationSummary
 from kb.config import MEBIBYTE, Limits
-from kb.document import Document, FileSource, LinkSource, Source, SyncReport, TextSource
+from kb.document import (
+    AnySource,
+    Document,
+    FileSource,
+    LinkSource,
+    SiteSource,
+    SyncReport,
+    TextSource,
+)
 from kb.ingesting import identify
 from orchestration.agents import agent_ids
 from orchestration.deployment import Deployment
@@ -39,36 +47,46 @@ def ingest(deployment: Deployment, agent_id: str) -> SyncReport:
     return report
 
 
-def sources(agent: AgentConfig, path: Path) -> list[Source]:
+def sources(agent: AgentConfig, path: Path) -> list[AnySource]:
     """What the agent's knowledge base is read from, in the order of its file."""
     section = agent.knowledge_base
     return [
         *(FileSource(file) for file in document_paths(agent, path)),
         *(LinkSource(link.url, link.name) for link in section.links),
+        *(
+            SiteSource(site.url, site.max_pages, site.include, site.exclude)
+            for site in section.sites
+        ),
         *(TextSource(text.name, text.text) for text in section.texts),
     ]
 
 
 def unread_sources(deployment: Deployment, agent_id: str) -> list[str]:
     """Names of the agent's sources that its knowledge base holds nothing of."""
+    knowledge_base = deployment.knowledge_base(agent_id)
     ready = {
         document.document_id
-        for document in deployment.knowledge_base(agent_id).documents()
+        for document in knowledge_base.documents()
         if document.status == "ready"
     }
-    wanted = [
-        identify(source)
-        for source in sources(deployment.sources(agent_id), deployment.agent(agent_id).path)
-    ]
-    return [source.name for source in wanted if source.document_id not in ready]
+    unread: list[str] = []
+    for source in sources(deployment.sources(agent_id), deployment.agent(agent_id).path):
+        if isinstance(source, SiteSource):
+            pages = [identify(LinkSource(page)) for page in knowledge_base.site_pages(source.url)]
+            if ready.isdisjoint(page.document_id for page in pages):
+                unread.append(source.url)
+        elif (identity := identify(source)).document_id not in ready:
+            unread.append(identity.name)
+    return unread
 
 
 def room_left(documents: Sequence[Document], limits: Limits) -> str:
     """How much more the knowledge base may hold, in one sentence."""
-    used_bytes = sum(document.bytes for document in documents)
-    count = f"{len(documents)} documents"
+    held = [document for document in documents if document.status == "ready"]
+    used_bytes = sum(document.bytes for document in held)
+    count = f"{len(held)} documents"
     if limits.max_documents is not None:
-        count = f"{len(documents)} of {limits.max_documents} documents"
+        count = f"{len(held)} of {limits.max_documents} documents"
     size = f"{used_bytes / MEBIBYTE:.2f} MB"
     if limits.max_total_bytes is not None:
         size += f" of {limits.max_total_bytes / MEBIBYTE:.0f} MB"

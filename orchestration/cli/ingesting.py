@@ -33,6 +33,7 @@ def agents() -> None:
             agent.llm.model,
             len(agent.knowledge_base.files)
             + len(agent.knowledge_base.links)
+            + len(agent.knowledge_base.sites)
             + len(agent.knowledge_base.texts),
             len(agent.criteria),
             len(agent.data_collection),
