@@ -4,7 +4,6 @@
 reported at once: file, line, key path and, for an unknown key, the nearest valid one.
 """
 
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from conversation.config import AgentConfig
+from conversation.document_files import listed_files
 from conversation.errors import AgentConfigError
 from conversation.key_paths import KeyPath, describe_problem, line_of
 from conversation.yaml_text import RawMapping, dump_mapping, parse_mapping
@@ -144,11 +144,7 @@ def save_agent(agent: AgentConfig, path: Path | str) -> None:
 
 def document_paths(agent: AgentConfig, agent_path: Path | str) -> tuple[Path, ...]:
     """Where the agent's files are: its entries are relative to the agent file."""
-    folder = Path(agent_path).parent
-    return tuple(
-        Path(os.path.normpath(folder / Path(name).expanduser()))
-        for name in agent.knowledge_base.files
-    )
+    return listed_files(agent.knowledge_base.files, Path(agent_path).parent)
 
 
 def template_names() -> tuple[str, ...]:

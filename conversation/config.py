@@ -110,7 +110,8 @@ class KnowledgeBaseSection(_Section):
     """What the agent may answer from."""
 
     files: tuple[str, ...] = ()
-    """Paths relative to the agent file."""
+    """Paths relative to the agent file. A folder stands for every file in it, and patterns such as
+    `guides/**/*.md` for what they match."""
     links: tuple[LinkSource, ...] = ()
     sites: tuple[SiteSource, ...] = ()
     texts: tuple[TextSource, ...] = ()

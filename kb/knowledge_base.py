@@ -43,7 +43,7 @@ from kb.site_listing import (
     site_key,
 )
 from kb.syncing import Progress
-from kb.writing import Writer, unknown_document
+from kb.writing import SYNCED_AT, Writer, unknown_document
 
 
 class KnowledgeBase:
@@ -146,6 +146,12 @@ class KnowledgeBase:
     def index_version(self) -> int:
         """Number of publishes so far; 0 when nothing was ever added."""
         return self._catalog.index_version
+
+    @property
+    def synced_at(self) -> datetime | None:
+        """When `sync` looked at every source last; None when it never did."""
+        stored = self._catalog.meta(SYNCED_AT)
+        return None if stored is None else datetime.fromisoformat(stored)
 
     def add_file(self, path: Path | str, *, name: str | None = None) -> Document:
         """Take in a file, in place of what was taken in from this path before.

@@ -21,6 +21,9 @@ from kb.site_listing import ListedSources, stored_pages
 from kb.syncing import Progress, SourceStore, counted
 from kb.writer_lock import writer_lock
 
+SYNCED_AT = "synced_at"
+"""Key of the catalog: when every source was looked at last."""
+
 
 class Writer:
     """What `KnowledgeBase` changes with. Parts are opened by the first change that needs them."""
@@ -69,6 +72,8 @@ class Writer:
             rows = [self._sources.sync(source) for source in counted(listed.sources, progress)]
             rows += [self._sources.store_failure(site, error) for site, error in listed.failures]
             self._catalog.set_meta(stored_pages(listed.pages))
+            if remove_others:
+                self._catalog.set_meta({SYNCED_AT: self._now().isoformat()})
             self._publish(publisher, progress)
         return SyncReport(
             rows=(*rows, *removed),

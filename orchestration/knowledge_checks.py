@@ -1,12 +1,15 @@
 """What can be wrong with a knowledge base, as sentences: an empty list is a pass."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from kb.config import MEBIBYTE, Limits
 from kb.document import Document
 from kb.knowledge_base import KnowledgeBase
 from orchestration.showing import document_state
 
+LINKS_FRESH_FOR = timedelta(days=2)
+"""The schedule `daily_links` looks at them every day; one missed night is no alarm."""
 SAMPLED_CHUNKS = 20
 RECALL_DEPTH = 5
 
@@ -41,6 +44,17 @@ def unrenewed_documents(documents: Sequence[Document]) -> list[str]:
         for document in documents
         if document.reason is not None
     ]
+
+
+def stale_links(
+    documents: Sequence[Document], synced_at: datetime | None, *, now: datetime
+) -> list[str]:
+    """Links of which nobody knows whether the page still says what the agent does."""
+    links = [document for document in documents if document.kind == "link"]
+    if links and (synced_at is None or now - synced_at > LINKS_FRESH_FOR):
+        seen = "never" if synced_at is None else f"on {synced_at:%Y-%m-%d at %H:%M} UTC"
+        return [f"its {len(links)} links were looked at {seen}"]
+    return unrenewed_documents(links)
 
 
 def chunk_count_problems(knowledge_base: KnowledgeBase) -> list[str]:

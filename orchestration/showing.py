@@ -1,6 +1,7 @@
 """Records as rows of small tables, the same for the terminal and the Dagster UI."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from analysis.evaluation_run import EvaluationRun
 from conversation.importing import ImportReport
@@ -14,20 +15,50 @@ Table = tuple[Sequence[str], Sequence[Sequence[Cell]]]
 """Headers and rows."""
 
 
-def document_rows(documents: Sequence[Document]) -> Table:
+def document_rows(documents: Sequence[Document], *, now: datetime) -> Table:
     """One row a document."""
-    headers = ["document", "kind", "state", "version", "bytes", "characters", "chunks"]
+    headers = ["document", "kind", "state", "version", "age", "bytes", "characters", "chunks"]
     rows = [
         [
             document.name,
             document.kind,
             document_state(document),
             document.version,
+            age(document.updated_at, now=now),
             document.bytes,
             document.chars,
             document.chunk_count,
         ]
         for document in documents
+    ]
+    return headers, rows
+
+
+def age(moment: datetime | None, *, now: datetime) -> str:
+    """How long ago something was, in its largest unit: `3 days`."""
+    if moment is None:
+        return ""
+    seconds = max(0, int((now - moment).total_seconds()))
+    for name, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            count = seconds // length
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return "just now"
+
+
+def failure_rows(documents: Sequence[Document]) -> Table:
+    """One row for each document that could not be read, or not be renewed."""
+    headers = ["document", "kind", "reason", "what is served", "what to do"]
+    rows = [
+        [
+            document.name,
+            document.kind,
+            document.reason,
+            "its old version" if document.status == "ready" else "nothing",
+            document.detail,
+        ]
+        for document in documents
+        if document.reason is not None
     ]
     return headers, rows
 
@@ -43,7 +74,7 @@ def document_notes(documents: Sequence[Document]) -> list[str]:
 
 def document_table(documents: Sequence[Document]) -> str:
     """The documents for a terminal, with what is wrong with them below."""
-    table = text_table(*document_rows(documents))
+    table = text_table(*document_rows(documents, now=datetime.now(UTC)))
     return "\n".join([table, *(f"\n{printable(note)}" for note in document_notes(documents))])
 
 

@@ -1,8 +1,9 @@
-"""When things run by themselves: jobs, one schedule, two sensors.
+"""When things run by themselves: jobs, two schedules, two sensors.
 
 No `from __future__ import annotations` here: Dagster needs the annotations as types.
 """
 
+import json
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -15,6 +16,7 @@ from orchestration.defs.reports import reports
 from orchestration.deployment import Deployment
 from orchestration.operations import close_abandoned, days_to_evaluate
 from orchestration.runs import fail_abandoned_runs
+from orchestration.watching import agents_with_links, look_at_sources
 
 ingest_agent = dg.define_asset_job(
     "ingest_agent",
@@ -82,19 +84,49 @@ def conversations_ended(
     )
 
 
+@dg.schedule(
+    job=ingest_agent,
+    cron_schedule="15 3 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description=(
+        "Looks at the links and sites of every agent once a day. Pages that did not change are "
+        "neither parsed nor embedded again. Agents that were never ingested are left alone."
+    ),
+)
+def daily_links(
+    context: dg.ScheduleEvaluationContext, deployment: dg.ResourceParam[Deployment]
+) -> list[dg.RunRequest] | dg.SkipReason:
+    """Ask for one run for each agent that reads links."""
+    known = context.instance.get_dynamic_partitions("agents")
+    found = [agent_id for agent_id in agents_with_links(deployment) if agent_id in known]
+    day = context.scheduled_execution_time.date()
+    runs = [dg.RunRequest(partition_key=key, run_key=f"{key} links {day}") for key in found]
+    return runs or dg.SkipReason("no agent with links was ingested yet")
+
+
 @dg.sensor(
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Gives every agent file a partition, so that it can be ingested from the UI.",
+    description=(
+        "Gives every agent file a partition, and ingests an agent whose documents changed on "
+        "disk: a file was edited, added to a folder or deleted, or its agent file names other "
+        "sources. What is there when it first looks is taken as known."
+    ),
     job=ingest_agent,
 )
 def agent_files(
     context: dg.SensorEvaluationContext, deployment: dg.ResourceParam[Deployment]
 ) -> dg.SensorResult:
-    """Add a partition for each new agent."""
+    """Add a partition for each new agent, and ask for a run for each whose sources changed."""
     known = context.instance.get_dynamic_partitions("agents")
     added = [found for found in agent_ids(deployment.settings) if found not in known]
+    watched = look_at_sources(deployment, json.loads(context.cursor) if context.cursor else None)
+    # Without a run key: files that are put back as they were are a change once more.
+    runs = [dg.RunRequest(partition_key=key) for key in watched.changed]
     return dg.SensorResult(
         dynamic_partitions_requests=[agents.build_add_request(added)] if added else [],
-        skip_reason="no new agent file" if not added else f"added {', '.join(added)}",
+        run_requests=runs,
+        skip_reason=None if runs else "no documents changed",
+        cursor=json.dumps(watched.stamps, sort_keys=True),
     )

@@ -4,6 +4,7 @@ No `from __future__ import annotations` here: Dagster needs the annotations as t
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -15,6 +16,7 @@ from orchestration.knowledge_checks import (
     empty_documents,
     limit_problems,
     self_recall,
+    stale_links,
     unrenewed_documents,
 )
 from orchestration.operations import ingest
@@ -66,7 +68,11 @@ def ingest_sources(
 def documents_are_within_limits(
     context: dg.AssetCheckExecutionContext, deployment: dg.ResourceParam[Deployment]
 ) -> dg.AssetCheckResult:
-    """No agent holds more documents or bytes than its file allows."""
+    """No agent holds more documents or bytes than its file allows.
+
+    An error that stops what comes after: limits are checked as documents go in, so that this is
+    a limit that was lowered, or a fault.
+    """
     problems = [
         f"{agent_id}: {problem}"
         for agent_id in chosen_agents(context)
@@ -82,7 +88,10 @@ def documents_are_within_limits(
 def documents_have_text(
     context: dg.AssetCheckExecutionContext, deployment: dg.ResourceParam[Deployment]
 ) -> dg.AssetCheckResult:
-    """Every document that counts as ready holds text in which something can be found."""
+    """Every document that counts as ready holds text in which something can be found.
+
+    An error: the agent would pass over the document without a word.
+    """
     problems = [
         f"{agent_id}: {problem}"
         for agent_id in chosen_agents(context)
@@ -104,11 +113,35 @@ def documents_are_all_renewed(
     return check_result(problems, severity=dg.AssetCheckSeverity.WARN, failed=len(problems))
 
 
+@dg.asset_check(asset=DOCUMENTS.key)
+def links_are_fresh(
+    context: dg.AssetCheckExecutionContext, deployment: dg.ResourceParam[Deployment]
+) -> dg.AssetCheckResult:
+    """Every link was looked at in the last two days, and answered.
+
+    A warning only: the old page is served meanwhile.
+    """
+    now = datetime.now(UTC)
+    opened = {agent_id: deployment.knowledge_base(agent_id) for agent_id in chosen_agents(context)}
+    problems = [
+        f"{agent_id}: {problem}"
+        for agent_id, found in opened.items()
+        for problem in stale_links(found.documents(), found.synced_at, now=now)
+    ]
+    links = sum(
+        document.kind == "link" for found in opened.values() for document in found.documents()
+    )
+    return check_result(problems, severity=dg.AssetCheckSeverity.WARN, links=links)
+
+
 @dg.asset_check(asset=CHUNK_INDEX.key)
 def chunks_are_all_indexed(
     context: dg.AssetCheckExecutionContext, deployment: dg.ResourceParam[Deployment]
 ) -> dg.AssetCheckResult:
-    """The index holds as many chunks of each document as were made of it."""
+    """The index holds as many chunks of each document as were made of it.
+
+    An error: what is not in the index is never found.
+    """
     problems = [
         f"{agent_id}: {problem}"
         for agent_id in chosen_agents(context)
@@ -121,7 +154,10 @@ def chunks_are_all_indexed(
 def chunks_find_themselves(
     context: dg.AssetCheckExecutionContext, deployment: dg.ResourceParam[Deployment]
 ) -> dg.AssetCheckResult:
-    """Asked for its own words, a chunk is among the first passages: the index is intact."""
+    """Asked for its own words, a chunk is among the first passages: the index is intact.
+
+    An error: answers would rest on the wrong passages. `KnowledgeBase.rebuild_index` mends it.
+    """
     found = {
         agent_id: self_recall(deployment.knowledge_base(agent_id))
         for agent_id in chosen_agents(context)

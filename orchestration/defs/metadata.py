@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, get_args
 
 import dagster as dg
 
@@ -11,13 +12,13 @@ from analysis.report_text import Report, render_report, report_as_markdown
 from analysis.reports import open_reports
 from analysis.warehouse import ExportedDay, PublishedReports
 from conversation.store import ConversationSummary
-from kb.document import Document, SyncReport
+from kb.document import Document, SyncAction, SyncReport
 from orchestration.showing import (
     Table,
-    document_notes,
     document_rows,
     ended_rows,
     evaluation_summary,
+    failure_rows,
     ingest_summary,
     usage_rows,
 )
@@ -26,6 +27,7 @@ from orchestration.tables import markdown_table
 QUOTING_SECTIONS = ("Flagged conversations",)
 """Not shown here: the log of a run outlives the deletion of a conversation."""
 
+SYNC_ACTIONS: tuple[SyncAction, ...] = get_args(SyncAction)
 Metadata = Mapping[str, Any]
 
 
@@ -39,12 +41,12 @@ def documents_metadata(report: SyncReport, documents: Sequence[Document]) -> Met
     return {
         "summary": ingest_summary(report),
         "documents": len(documents),
-        "failed": report.count("failed"),
+        **{action: report.count(action) for action in SYNC_ACTIONS},
         "bytes": sum(document.bytes for document in documents),
-        "table": markdown(document_rows(documents)),
-        "notes": dg.MetadataValue.md(
-            markdown_table(["note"], [[note] for note in document_notes(documents)])
-        ),
+        "characters": sum(document.chars for document in documents),
+        "seconds": round(report.seconds, 2),
+        "table": markdown(document_rows(documents, now=datetime.now(UTC))),
+        "failures": markdown(failure_rows(documents)),
     }
 
 

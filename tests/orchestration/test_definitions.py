@@ -73,6 +73,7 @@ def test_the_graph_is_the_documented_one():
         ("documents", "documents_are_within_limits"),
         ("documents", "documents_have_text"),
         ("documents", "documents_are_all_renewed"),
+        ("documents", "links_are_fresh"),
         ("chunk_index", "chunks_are_all_indexed"),
         ("chunk_index", "chunks_find_themselves"),
         ("evaluations", "evidence_is_supported"),
@@ -92,6 +93,9 @@ def test_ingesting_records_documents_and_checks(
     made = materialized(instance, "documents")["shop-desk"]
     assert made["documents"] == 2
     assert "refunds.md" in str(made["table"])
+    assert (made["added"], made["failed"]) == (2, 0)
+    assert made["bytes"] == 35 + 35
+    assert made["seconds"]
     assert materialized(instance, "chunk_index")["shop-desk"]["chunks_embedded"] == 2
 
 
@@ -112,6 +116,9 @@ def test_a_missing_document_is_a_warning_and_the_others_go_in(
         "ready",
         "failed",
     ]
+    failures = str(materialized(instance, "documents")["shop-desk"]["failures"])
+    assert len(failures.splitlines()) == 3
+    assert "not\\_found" in failures
 
 
 def test_days_are_judged_exported_and_published_in_one_go(
