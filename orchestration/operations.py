@@ -47,6 +47,12 @@ def ingest(deployment: Deployment, agent_id: str) -> SyncReport:
     return report
 
 
+def plan_ingest(deployment: Deployment, agent_id: str) -> SyncReport:
+    """What `ingest` would do; nothing is changed."""
+    wanted = sources(deployment.sources(agent_id), deployment.agent(agent_id).path)
+    return deployment.knowledge_base(agent_id).plan(wanted)
+
+
 def sources(agent: AgentConfig, path: Path) -> list[AnySource]:
     """What the agent's knowledge base is read from, in the order of its file."""
     section = agent.knowledge_base
@@ -82,15 +88,25 @@ def unread_sources(deployment: Deployment, agent_id: str) -> list[str]:
 
 def room_left(documents: Sequence[Document], limits: Limits) -> str:
     """How much more the knowledge base may hold, in one sentence."""
-    held = [document for document in documents if document.status == "ready"]
-    used_bytes = sum(document.bytes for document in held)
-    count = f"{len(held)} documents"
+    held = [document.bytes for document in documents if document.status == "ready"]
+    return f"{_use(held, limits)} are used."
+
+
+def room_after(plan: SyncReport, limits: Limits) -> str:
+    """How much the knowledge base would hold after a planned ingest, in one sentence."""
+    held = [row.bytes for row in plan.rows if row.action in ("added", "replaced", "unchanged")]
+    text = f"{_use(held, limits)} would be used."
+    new_links = sum(row.kind == "link" and row.action == "added" for row in plan.rows)
+    return f"{text} The size of {new_links} new links is known once read." if new_links else text
+
+
+def _use(sizes: Sequence[int], limits: Limits) -> str:
+    count, size = f"{len(sizes)}", f"{sum(sizes) / MEBIBYTE:.2f} MB"
     if limits.max_documents is not None:
-        count = f"{len(held)} of {limits.max_documents} documents"
-    size = f"{used_bytes / MEBIBYTE:.2f} MB"
+        count += f" of {limits.max_documents}"
     if limits.max_total_bytes is not None:
-        size += f" of {limits.max_total_bytes / MEBIBYTE:.0f} MB"
-    return f"{count} and {size} are used."
+        size += f" of {limits.max_total_bytes / MEBIBYTE:g} MB"
+    return f"{count} documents and {size}"
 
 
 def import_transcripts(deployment: Deployment, path: Path, agent_id: str) -> ImportReport:

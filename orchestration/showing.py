@@ -7,7 +7,8 @@ from analysis.evaluation_run import EvaluationRun
 from conversation.importing import ImportReport
 from conversation.store import ConversationSummary
 from conversation.transcript import Usage
-from kb.document import Document, SyncReport
+from kb.catalog import ChunkRow
+from kb.document import Document, RetrievedPassage, SyncAction, SyncReport
 from orchestration.replying import printable
 from orchestration.tables import Cell, text_table
 
@@ -98,6 +99,60 @@ def ingest_summary(report: SyncReport) -> str:
         f"{done or 'nothing to do'}; {report.chunks_embedded} chunks embedded in "
         f"{report.seconds:.1f} s; index version {report.index_version}."
     )
+
+
+def plan_table(plan: SyncReport) -> str:
+    """What an ingest would do to each source, for a terminal; failures are explained below."""
+    rows = [[_PLANNED[row.action], row.kind, row.name, row.bytes, row.chunks] for row in plan.rows]
+    table = text_table(["would", "kind", "document", "bytes", "chunks now"], rows)
+    notes = [f"\n{printable(row.detail)}" for row in plan.rows if row.detail is not None]
+    return "\n".join([table, *notes])
+
+
+_PLANNED: dict[SyncAction, str] = {
+    "added": "add",
+    "replaced": "index again",
+    "unchanged": "skip",
+    "removed": "delete",
+    "failed": "fail",
+}
+
+
+def passage_text(passage: RetrievedPassage, *, explain: bool) -> str:
+    """A passage for a terminal; with `explain`, also what found it."""
+    place = " > ".join(passage.heading_path)
+    page = f", page {passage.page}" if passage.page else ""
+    lines = [f"{passage.rank}. {passage.document_name}{page}  {place}  ({passage.score:.4f})"]
+    if explain:
+        ranks = ", ".join(f"{name} {rank}" for name, rank in sorted(passage.ranks.items()))
+        lines.append(f"   found by: {ranks or 'its name alone'}")
+        lines.append(f"   matched:  {' '.join(passage.matched_terms) or 'no word'}")
+        lines.append(f"   offsets:  {passage.start_char} to {passage.end_char}")
+    lines.append(f"   {' '.join(passage.text.split())}\n")
+    return "\n".join(printable(line) for line in lines)
+
+
+def text_with_borders(text: str, chunks: Sequence[ChunkRow]) -> str:
+    """A stored text with a line before each chunk; what no chunk holds is marked as such."""
+    lines: list[str] = []
+    at = 0
+    for chunk in chunks:
+        _add_gap(lines, text[at : chunk.start_char])
+        page = f", page {chunk.page}" if chunk.page else ""
+        place = " > ".join(chunk.heading_path)
+        lines.append(
+            f"--- chunk {chunk.ordinal + 1} of {len(chunks)}, "
+            f"{chunk.start_char} to {chunk.end_char}{page}  {place}".rstrip()
+        )
+        lines.append(chunk.body)
+        at = max(at, chunk.end_char)
+    _add_gap(lines, text[at:])
+    return "\n".join(printable(line) for line in lines)
+
+
+def _add_gap(lines: list[str], text: str) -> None:
+    if text.strip():
+        lines += ["--- in no chunk", text.strip("\n")]
 
 
 def import_summary(report: ImportReport) -> str:

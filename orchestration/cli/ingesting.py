@@ -7,10 +7,16 @@ import typer
 from orchestration.agents import agent_listings, find_agent
 from orchestration.cli.opening import opened_deployment, progress
 from orchestration.operations import ingest as ingest_agent
-from orchestration.operations import room_left
+from orchestration.operations import plan_ingest, room_after, room_left
 from orchestration.replying import printable
 from orchestration.settings import load_settings
-from orchestration.showing import document_table, ingest_summary
+from orchestration.showing import (
+    document_table,
+    ingest_summary,
+    passage_text,
+    plan_table,
+    text_with_borders,
+)
 from orchestration.tables import text_table
 
 app = typer.Typer()
@@ -54,8 +60,14 @@ def ingest(
     strict: Annotated[
         bool, typer.Option(help="Exit with code 1 when any document failed.")
     ] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only show what would be done, and the room left.")
+    ] = False,
 ) -> None:
-    """Read the agent's files, links and texts; only what changed is read and embedded again."""
+    """Read the agent's files, links, sites and texts; only what changed is read again."""
+    if plan:
+        _show_plan(agent)
+        return
     with opened_deployment(progress()) as deployment:
         report = ingest_agent(deployment, agent)
         documents = deployment.knowledge_base(agent).documents()
@@ -63,6 +75,14 @@ def ingest(
     typer.echo(f"\n{ingest_summary(report)}")
     if strict and report.count("failed"):
         raise typer.Exit(1)
+
+
+def _show_plan(agent: str) -> None:
+    with opened_deployment() as deployment:
+        planned = plan_ingest(deployment, agent)
+        limits = deployment.agent(agent).agent.knowledge_base.limits
+    typer.echo(plan_table(planned))
+    typer.echo(f"\n{room_after(planned, limits)}")
 
 
 @kb.command()
@@ -79,13 +99,21 @@ def status(agent: Agent) -> None:
 def show(
     agent: Agent,
     document: Annotated[str, typer.Argument(help="Name or id of the document.")],
+    plain: Annotated[
+        bool, typer.Option("--plain", help="The text alone, without the borders of chunks.")
+    ] = False,
 ) -> None:
-    """Print the stored text of a document, which the offsets of citations point into."""
+    """Print a document as it is stored and indexed, chunk by chunk.
+
+    Offsets of citations point into this text.
+    """
     with opened_deployment() as deployment:
         knowledge_base = deployment.knowledge_base(agent)
         for found in knowledge_base.documents():
             if document in (found.document_id, found.name):
-                typer.echo(printable(knowledge_base.text_of(found.document_id)))
+                text = knowledge_base.text_of(found.document_id)
+                chunks = knowledge_base.chunks_of(found.document_id)
+                typer.echo(printable(text) if plain else text_with_borders(text, chunks))
                 return
         names = ", ".join(repr(found.name) for found in knowledge_base.documents())
     raise typer.BadParameter(f"there is no document {document!r}; there are: {names or 'none'}")
@@ -96,15 +124,14 @@ def search(
     agent: Agent,
     query: Annotated[str, typer.Argument(help="What a user would say.")],
     limit: Annotated[int, typer.Option(min=1, max=50, help="Passages to show.")] = 5,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also show what found each passage.")
+    ] = False,
 ) -> None:
     """Show the passages that a question would find, best first."""
     with opened_deployment() as deployment:
         passages = deployment.knowledge_base(agent).retrieve(query, limit=limit)
     for passage in passages:
-        place = " > ".join(passage.heading_path)
-        page = f", page {passage.page}" if passage.page else ""
-        head = f"{passage.rank}. {passage.document_name}{page}  {place}  ({passage.score:.4f})"
-        typer.echo(printable(head))
-        typer.echo(printable(f"   {' '.join(passage.text.split())}\n"))
+        typer.echo(passage_text(passage, explain=explain))
     if not passages:
         typer.echo(f"Nothing found. `vivavoce kb status {agent}` lists what there is.")
