@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-RETRIEVAL_PARTS = ("retrieval", "calibration", "chunking", "comparison", "speed")
+RETRIEVAL_PARTS = ("retrieval", "calibration", "chunking", "comparison", "speed", "ingest")
 """What runs without a language model."""
 
 
