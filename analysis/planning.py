@@ -96,7 +96,7 @@ def plan_evaluations(
                 prompt_version=lambda model: judge_prompt_version(model, variant),
                 sample=sample,
             )
-            if not summary or only is not None:
+            if not (summary and agent.analysis.summary) or only is not None:
                 missing = replace(missing, summary=False)
             if not missing.nothing:
                 planned.append(

@@ -166,6 +166,8 @@ class AnalysisSection(_Section):
 
     judge: str | None = None
     """Model string of the judge; None takes the LLM of the agent."""
+    summary: bool = True
+    """Whether each conversation is summarised as well."""
 
 
 class AgentConfig(_Section):

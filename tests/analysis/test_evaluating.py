@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from analysis.evaluating import evaluate_conversations
+from analysis.evaluating import MAX_EMBEDDED_WORKERS, evaluate_conversations
 from analysis.evaluation_run import EvaluationRun
 from analysis.planning import plan_evaluations
 from conversation.config import AgentConfig, AnalysisSection, Criterion, DataCollectionField
@@ -59,6 +59,17 @@ def run(
         [agent],
         **{"open_model": lambda _: judge, "now": lambda: DAY, **changes},
     )
+
+
+def test_an_agent_can_do_without_summaries(stores: Stores, judge: ScriptedChatModel):
+    hold_call(stores.conversations, "c1")
+    brief = AGENT_WITH_TWO.model_copy(update={"analysis": AnalysisSection(summary=False)})
+
+    found = run(stores, judge, brief)
+
+    assert (found.evaluated, found.answers) == (1, 3)
+    assert stores.evaluations.latest_summary("c1") is None
+    assert run(stores, judge, brief).cached == 1
 
 
 def test_every_question_is_asked_once_and_kept(stores: Stores, judge: ScriptedChatModel):
@@ -215,8 +226,8 @@ def test_a_criterion_may_have_its_own_judge(stores: Stores, judge: ScriptedChatM
     assert run(stores, judge, agent, open_model=models.__getitem__).cached == 1
 
 
-def test_an_embedded_judge_gets_one_conversation_at_a_time(stores: Stores):
-    for number in range(3):
+def test_an_embedded_judge_gets_few_conversations_at_a_time(stores: Stores):
+    for number in range(8):
         hold_call(stores.conversations, f"c{number}", question=f"Order {number}, please?")
     at_once: list[int] = []
     running: list[str] = []
@@ -231,8 +242,8 @@ def test_an_embedded_judge_gets_one_conversation_at_a_time(stores: Stores):
 
     judge = ScriptedChatModel(always=answer, model="embedded/judge")
     section = AnalysisSection(judge="embedded/judge")
-    run(stores, judge, AGENT_WITH_TWO.model_copy(update={"analysis": section}), concurrency=4)
-    assert max(at_once) == 1
+    run(stores, judge, AGENT_WITH_TWO.model_copy(update={"analysis": section}), concurrency=8)
+    assert 1 < max(at_once) <= MAX_EMBEDDED_WORKERS
 
 
 def test_progress_counts_every_conversation(stores: Stores, judge: ScriptedChatModel):
@@ -257,7 +268,7 @@ _RUN = """
 import os
 import sys
 from pathlib import Path
-from analysis.evaluating import evaluate_conversations
+from analysis.evaluating import MAX_EMBEDDED_WORKERS, evaluate_conversations
 from tests.analysis.calls import open_stores, JUDGE
 from tests.analysis.test_evaluating import AGENT_WITH_TWO, judge_answer
 from tests.fakes import ScriptedChatModel
