@@ -131,9 +131,19 @@ class Waiting:
 
 
 def progress_line(stage: str, done: int, *, total: int, left_s: float | None) -> str:
-    """One line such as `  chunks: 300 of 1,200 (25 %), about 1:00 left`."""
+    """One line such as `  chunks: 300 of 1,200 (25 %), 15/s, about 1:00 left`."""
     line = f"  {stage}: {done:,} of {total:,} ({100 * done / total:.0f} %)"
-    return line if left_s is None else f"{line}, about {format_duration(left_s)} left"
+    if not left_s:
+        return line
+    rate = format_rate((total - done) / left_s)
+    return f"{line}, {rate}, about {format_duration(left_s)} left"
+
+
+def format_rate(per_s: float) -> str:
+    """`1,200/s`, `3.5/s` or `4.0/min`."""
+    if per_s >= 10:
+        return f"{per_s:,.0f}/s"
+    return f"{per_s:.1f}/s" if per_s >= 1 else f"{60 * per_s:.1f}/min"
 
 
 def format_duration(seconds: float) -> str:

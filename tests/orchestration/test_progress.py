@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from orchestration.progress import Progress, format_duration, progress_line
+from orchestration.progress import Progress, format_duration, format_rate, progress_line
 
 
 class Terminal(io.StringIO):
@@ -27,8 +27,15 @@ def test_durations_are_short(seconds: float, text: str):
 
 def test_a_line_says_how_far_the_work_is():
     assert progress_line("chunks", 300, total=1200, left_s=60) == (
-        "  chunks: 300 of 1,200 (25 %), about 1:00 left"
+        "  chunks: 300 of 1,200 (25 %), 15/s, about 1:00 left"
     )
+
+
+@pytest.mark.parametrize(
+    ("per_s", "text"), [(1200, "1,200/s"), (9.96, "10.0/s"), (3.5, "3.5/s"), (1 / 15, "4.0/min")]
+)
+def test_rates_are_short(per_s: float, text: str):
+    assert format_rate(per_s) == text
 
 
 def test_the_remaining_time_follows_from_the_speed_of_this_run():
@@ -39,7 +46,7 @@ def test_the_remaining_time_follows_from_the_speed_of_this_run():
     clock.now_s += 20
     progress("conversations", 50, 100)
 
-    assert stream.getvalue() == "  conversations: 50 of 100 (50 %), about 1:40 left\n"
+    assert stream.getvalue() == "  conversations: 50 of 100 (50 %), 30.0/min, about 1:40 left\n"
 
 
 def test_a_log_gets_a_line_every_few_seconds():
