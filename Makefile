@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format types layering bench ui clean
+.PHONY: help setup extras demo test test-slow lint format types layering bench ui clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -19,6 +19,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev]'
 	@touch $(STAMP)
+
+extras: $(STAMP)  ## install the optional parts too (text recognition)
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,ocr]'
 
 demo: $(STAMP)  ## documents -> conversation -> evaluations -> report, no key needed
 	@$(BIN)/vivavoce demo
