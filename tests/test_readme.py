@@ -149,7 +149,10 @@ def test_the_shown_python_runs_as_it_stands(
         shutil.copytree(REPOSITORY / "data" / folder, tmp_path / "data" / folder)
     agent_file = tmp_path / "data" / "agents" / "support.yaml"
     agent = agent_file.read_text().replace("model: embedded/qwen2.5-coder-1.5b-instruct", QUICK)
-    agent_file.write_text(f"{agent}analysis:\n  judge: embedded/smollm2-135m-instruct\n")
+    section = "\nanalysis:\n"
+    assert agent.count(section) == 1
+    judge = f"{section}  judge: embedded/smollm2-135m-instruct\n"
+    agent_file.write_text(agent.replace(section, judge))
     with KnowledgeBase.open("data/store/kb/support") as knowledge_base:
         for document in DOCUMENTS:
             knowledge_base.add_file(document)
