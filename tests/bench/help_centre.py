@@ -8,7 +8,6 @@ often the sought page was found, cited, and how much of the answers is supported
 """
 
 import json
-import os
 import sys
 import tempfile
 import time
@@ -26,8 +25,8 @@ from conversation.store import ConversationStore
 from kb.config import KnowledgeBaseConfig, Limits
 from kb.document import FileSource
 from kb.knowledge_base import KnowledgeBase
+from tests.bench import places
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 LIFTED = KnowledgeBaseConfig(limits=Limits(max_documents=None, max_total_bytes=None))
 
 
@@ -124,9 +123,7 @@ def main() -> None:
     """Print the answers and the figures."""
     model = open_chat_model(sys.argv[1] if len(sys.argv) > 1 else DEFAULT_LLM)
     n = int(sys.argv[2]) if len(sys.argv) > 2 else 10
-    datasets = Path(os.environ.get("VIVAVOCE_DATASETS", REPOSITORY.parent / "shared" / "datasets"))
-    if not datasets.is_dir():
-        sys.exit(f"no measuring data at {datasets} (set VIVAVOCE_DATASETS)")
+    datasets = places.datasets()
     model.check()
     with tempfile.TemporaryDirectory() as folder:
         answers = run(datasets, Path(folder), model=model, n=n)
