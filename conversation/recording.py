@@ -83,6 +83,13 @@ class Recording:
         )
         self._turns.append(turn)
 
+    def add_said_turn(self, text: str) -> Turn:
+        """Write down what the agent says of its own accord, without a model."""
+        turn = Turn(role="agent", text=text, turn_id=self.next_turn_id, offset_s=self.offset_s())
+        self._store.append_turn(self.conversation_id, turn, at=self._clock())
+        self._turns.append(turn)
+        return turn
+
     def revise_last_turn(self, heard_chars: int) -> None:
         """The last turn was the agent's, and the user heard only its beginning."""
         last = self._turns[-1] if self._turns else None

@@ -230,6 +230,14 @@ class Session:
                 self._recording.require_open()
                 self._recording.revise_last_turn(heard_chars)
 
+    def say(self, text: str) -> AgentTurn:
+        """Have the agent say `text` as it stands, e.g. to ask whether the user is still there."""
+        with self._lock:
+            self._recording.require_open()
+            if self._speaking is not None:
+                self._finish(self._speaking, interrupted=True)
+            return agent_turn_event(self._recording.add_said_turn(storable(text)))
+
     def note(self, text: str) -> None:
         """Tell the agent something about the user, e.g. which page is open. It does not answer.
 

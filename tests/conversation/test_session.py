@@ -653,3 +653,30 @@ def test_a_process_killed_while_speaking_loses_that_turn_only(tmp_path: Path):
         transcript = store.transcript(conversation_id)
     assert [turn.text for turn in transcript.turns] == ["Hi!", "First", "Done.", "Second"]
     assert transcript.end_reason == "interrupted_by_crash"
+
+
+def test_the_agent_can_say_something_without_the_model(store: ConversationStore):
+    model = ScriptedChatModel("Fine.")
+    session = start(store, model)
+
+    said_turn = session.say("Are you still there?")
+    list(session.reply("Yes"))
+    session.interrupt(heard_chars=2)
+
+    assert (said_turn.text, said_turn.usage) == ("Are you still there?", None)
+    assert "Are you still there?" in model.prompt_texts[0]
+    stored = [turn.text for turn in store.transcript(session.conversation_id).turns]
+    assert stored == ["Hi!", "Are you still there?", "Yes", "Fi"]
+
+
+def test_what_the_agent_says_by_itself_cuts_what_it_was_saying(store: ConversationStore):
+    session = start(store, ScriptedChatModel(LONG))
+    reply = session.reply("Count")
+    next(reply)
+
+    session.say("Goodbye.")
+
+    assert [turn.text for turn in session.transcript.turns[-2:]] == ["One", "Goodbye."]
+    session.end()
+    with pytest.raises(SessionEndedError):
+        session.say("Too late")
