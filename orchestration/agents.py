@@ -6,7 +6,7 @@ from pathlib import Path
 
 from conversation.agent_file import AgentListing, list_agents, load_agent
 from conversation.config import AgentConfig
-from kb.config import KnowledgeBaseConfig, LinkConfig
+from kb.config import IndexConfig, KnowledgeBaseConfig, LinkConfig
 from orchestration.errors import UnknownAgentError
 from orchestration.settings import Settings
 
@@ -49,15 +49,20 @@ def agent_ids(settings: Settings) -> list[str]:
     return [row.agent.agent_id for row in agent_listings(settings) if row.agent is not None]
 
 
-def knowledge_base_config(agent: AgentConfig) -> KnowledgeBaseConfig:
-    """The parts of the agent file that its knowledge base is built with."""
+def knowledge_base_config(agent: AgentConfig, settings: Settings) -> KnowledgeBaseConfig:
+    """The parts of the agent file that its knowledge base is built with, and where vectors lie."""
     section = agent.knowledge_base
+    index = IndexConfig()
+    if settings.chroma_url is not None:
+        # A server is shared by all agents, an embedded index is not.
+        index = IndexConfig(chroma_url=settings.chroma_url, collection_prefix=agent.agent_id)
     return KnowledgeBaseConfig(
         limits=section.limits,
         chunking=section.chunking,
         parsing=section.parsing,
         retrieval=section.retrieval,
         links=LinkConfig(allowed_cidrs=section.allowed_cidrs),
+        index=index,
     )
 
 

@@ -1,6 +1,9 @@
 """The Dagster instance of this deployment: a folder with `dagster.yaml`. Knows no Dagster code."""
 
-from pathlib import Path
+from orchestration.errors import SettingsError
+from orchestration.settings import PREFIX, Settings
+
+STORAGE_VARIABLE = f"{PREFIX}DAGSTER_STORAGE_URL"
 
 DAGSTER_YAML = """\
 # Written by Viva Voce when it was absent; yours to change.
@@ -13,16 +16,56 @@ concurrency:
   runs:
     # Each run loads its own models, so one at a time is fastest on one machine.
     max_concurrent_runs: 1
+  pools:
+    # Steps that ask a language model share the pool `llm`: whatever starts them, so many at once.
+    granularity: op
+    default_limit: 1
 run_monitoring:
   enabled: true
+run_retries:
+  # Only runs whose job asks for it: see the tag `dagster/max_retries` of `evaluate_days`.
+  enabled: true
+  max_retries: 0
+"""
+
+POSTGRESQL_STORAGE = f"""\
+storage:
+  postgres:
+    postgres_url:
+      # Read from the environment, so that no password stands in this file.
+      env: {STORAGE_VARIABLE}
 """
 
 
-def prepare_instance(folder: Path) -> Path:
-    """Create the instance's folder and, unless there is one, its `dagster.yaml`."""
-    folder = folder.resolve()
+def prepare_instance(settings: Settings) -> str:
+    """Create the instance's folder and, unless there is one, its `dagster.yaml`.
+
+    Returns:
+        The folder, absolute, as Dagster wants it.
+
+    Raises:
+        SettingsError: PostgreSQL is set as storage, and the `dagster.yaml` that is there names
+            another one: runs would be written where nobody looks for them.
+    """
+    folder = settings.dagster_instance_dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     configuration = folder / "dagster.yaml"
+    wanted = instance_yaml(settings)
     if not configuration.exists():
-        configuration.write_text(DAGSTER_YAML, encoding="utf-8")
-    return folder
+        configuration.write_text(wanted, encoding="utf-8")
+    elif settings.dagster_storage_url is not None:
+        found = configuration.read_text(encoding="utf-8")
+        if found == DAGSTER_YAML:
+            configuration.write_text(wanted, encoding="utf-8")
+        elif STORAGE_VARIABLE not in found:
+            raise SettingsError(
+                f"{STORAGE_VARIABLE} is set, but {str(configuration)!r} was changed by hand and "
+                f"does not read it. Add this to that file:\n\n{POSTGRESQL_STORAGE}"
+            )
+    return str(folder)
+
+
+def instance_yaml(settings: Settings) -> str:
+    """What a new `dagster.yaml` says."""
+    stored = "" if settings.dagster_storage_url is None else POSTGRESQL_STORAGE
+    return DAGSTER_YAML + stored

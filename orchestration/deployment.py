@@ -123,7 +123,7 @@ class Deployment:
         installed = self.agent(agent_id)
         found = self._knowledge_bases.get(installed.agent.agent_id)
         if found is None:
-            config = knowledge_base_config(installed.agent)
+            config = knowledge_base_config(installed.agent, self.settings)
             found = self._open_knowledge_base(
                 installed.knowledge_base_dir, config, weights=self.weights
             )

@@ -10,6 +10,7 @@ import dagster as dg
 from orchestration.dagster_instance import prepare_instance
 from orchestration.deployment import Deployment
 from orchestration.errors import RunFailedError
+from orchestration.settings import Settings, export_for_dagster
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The instance keeps the log of a run; the terminal belongs to the command."""
@@ -27,9 +28,12 @@ class RunOutcome:
 @contextmanager
 def opened_instance(deployment: Deployment) -> Iterator[dg.DagsterInstance]:
     """The deployment's Dagster instance, created when absent."""
-    home = prepare_instance(deployment.settings.dagster_instance_dir)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        fail_abandoned_runs(instance)
+    settings = deployment.settings
+    home = prepare_instance(settings)
+    export_for_dagster(settings)
+    with dg.DagsterInstance.from_config(home) as instance:
+        if runs_are_local(settings):
+            fail_abandoned_runs(instance)
         yield instance
 
 
@@ -77,6 +81,14 @@ def run_job(
             raise KeyboardInterrupt
         raise RunFailedError(_failure(job_name, result))
     return RunOutcome(result.run_id, tuple(_failed_checks(result)))
+
+
+def runs_are_local(settings: Settings) -> bool:
+    """Whether every run of the instance has its process on this machine.
+
+    On a shared PostgreSQL it may be anywhere, and only Dagster's own run monitoring can tell.
+    """
+    return settings.dagster_storage_url is None
 
 
 def fail_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:

@@ -43,9 +43,19 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL of conversations and evaluations; "
         "unset: a SQLite file in the store",
     )
+    chroma_url: str | None = Field(
+        default=None,
+        description="Chroma server that keeps the vectors, e.g. http://chroma.internal:8000; "
+        "unset: Chroma inside the process",
+    )
     dagster_home: Path | None = Field(
         default=None,
         description="Folder of the Dagster instance and its dagster.yaml; unset: <store>/dagster",
+    )
+    dagster_storage_url: str | None = Field(
+        default=None,
+        description="PostgreSQL that keeps Dagster's runs, events and schedules, as "
+        "postgresql://USER:PASSWORD@HOST/DATABASE; unset: SQLite files in the instance",
     )
     weights_dir: Path | None = Field(
         default=None,
@@ -110,6 +120,20 @@ class Settings(BaseSettings):
             )
         return url
 
+    @field_validator("chroma_url")
+    @classmethod
+    def _is_a_web_address(cls, url: str | None) -> str | None:
+        if url is not None and urlsplit(url).scheme not in ("http", "https"):
+            raise ValueError("not the address of a server; write e.g. http://127.0.0.1:8000")
+        return url
+
+    @field_validator("dagster_storage_url")
+    @classmethod
+    def _names_postgresql(cls, url: str | None) -> str | None:
+        if url is not None and urlsplit(url).scheme not in ("postgresql", "postgresql+psycopg2"):
+            raise ValueError("not a PostgreSQL URL; write postgresql://USER:PASSWORD@HOST/DATABASE")
+        return url
+
     @field_validator("first_day")
     @classmethod
     def _has_begun(cls, day: date) -> date:
@@ -169,8 +193,20 @@ def shown_settings(settings: Settings) -> list[ShownSetting]:
     ]
 
 
+def export_for_dagster(settings: Settings) -> None:
+    """Put into the environment what `dagster.yaml` reads from it, and a `.env` file may hold.
+
+    Dagster's storage is written for psycopg2, while a URL without a driver means psycopg 3 to
+    SQLAlchemy 2.1: its `NOTIFY` with a parameter is then a syntax error.
+    """
+    if settings.dagster_storage_url is not None:
+        _, address = settings.dagster_storage_url.split("://", 1)
+        os.environ[f"{PREFIX}DAGSTER_STORAGE_URL"] = f"postgresql+psycopg2://{address}"
+
+
 def child_environment(settings: Settings) -> dict[str, str]:
     """The environment for Dagster's own processes: ours, and where its instance lives."""
+    export_for_dagster(settings)
     return {
         **os.environ,
         "DAGSTER_HOME": str(settings.dagster_instance_dir.resolve()),

@@ -33,7 +33,7 @@ def serve_ui(settings: Settings, *, port: int | None, say: Callable[[str], None]
         PortInUseError: `port` was given and something else listens there.
         RunFailedError: Dagster ended by itself; the message quotes the end of its log.
     """
-    home = prepare_instance(settings.dagster_instance_dir)
+    home = Path(prepare_instance(settings))
     port = choose_port(port)
     log = home / "ui.log"
     address = f"http://{HOST}:{port}"

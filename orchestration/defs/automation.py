@@ -15,7 +15,7 @@ from orchestration.defs.partitions import agents, days
 from orchestration.defs.reports import reports
 from orchestration.deployment import Deployment
 from orchestration.operations import close_abandoned, days_to_evaluate
-from orchestration.runs import fail_abandoned_runs
+from orchestration.runs import fail_abandoned_runs, runs_are_local
 from orchestration.watching import agents_with_links, look_at_sources
 
 ingest_agent = dg.define_asset_job(
@@ -62,7 +62,8 @@ def conversations_ended(
     """Ask for one run for each day that has a newly ended conversation with something to judge."""
     now = datetime.now(UTC)
     close_abandoned(deployment, now)
-    fail_abandoned_runs(context.instance)
+    if runs_are_local(deployment.settings):
+        fail_abandoned_runs(context.instance)
     closed_from = datetime.fromisoformat(context.cursor) if context.cursor else None
     found = days_to_evaluate(deployment, closed_from=closed_from)
     runs = [
