@@ -161,6 +161,15 @@ class ToolConfig(_Section):
         return self
 
 
+class AccessSection(_Section):
+    """Who may talk to the agent over the network."""
+
+    public: bool = False
+    """Whether anybody may, without a key or a signed URL."""
+    allowed_origins: tuple[str, ...] = Field(default=(), max_length=10)
+    """Web pages that may: hosts such as `example.com` or `localhost:3000`; empty allows all."""
+
+
 class AnalysisSection(_Section):
     """How finished conversations are judged."""
 
@@ -190,6 +199,7 @@ class AgentConfig(_Section):
     criteria: tuple[Criterion, ...] = ()
     data_collection: tuple[DataCollectionField, ...] = ()
     analysis: AnalysisSection = AnalysisSection()
+    access: AccessSection = AccessSection()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:

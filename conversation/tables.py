@@ -125,9 +125,40 @@ llm_usage = Table(
     Column("recorded_at", UTCDateTime, nullable=False),
 )
 
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", String(32), primary_key=True),
+    Column("name", String(128), nullable=False),
+    # Of the whole key; the key itself is shown once and kept nowhere.
+    Column("sha256", String(64), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("expires_at", UTCDateTime),
+    Column("last_used_at", UTCDateTime),
+    Column("revoked_at", UTCDateTime),
+)
+
+# What several servers on one store sign with.
+signing_secrets = Table(
+    "signing_secrets",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("secret", String(128), nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+)
+
+# Signatures that may be used once and were.
+used_signatures = Table(
+    "used_signatures",
+    metadata,
+    Column("signature_id", String(64), primary_key=True),
+    Column("expires_at", UTCDateTime, nullable=False, index=True),
+)
+
 SCHEMA = Schema(
     metadata=metadata,
     migrations_package="conversation",
     version_table="alembic_version_conversation",
-    head="0001",
+    head="0002",
 )
