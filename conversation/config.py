@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from conversation.privacy import PrivacySection
 from kb.config import ChunkingConfig, Limits, ParsingConfig, RetrievalConfig
 
 FieldType = Literal["string", "integer", "number", "boolean"]
@@ -199,6 +200,7 @@ class AgentConfig(_Section):
     criteria: tuple[Criterion, ...] = ()
     data_collection: tuple[DataCollectionField, ...] = ()
     analysis: AnalysisSection = AnalysisSection()
+    privacy: PrivacySection = PrivacySection()
     access: AccessSection = AccessSection()
 
     @model_validator(mode="after")
