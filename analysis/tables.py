@@ -5,10 +5,12 @@ They live at the same SQLAlchemy URL as the conversations, with a migration hist
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -130,9 +132,118 @@ labels = Table(
 )
 """Verdicts by people. One annotator has one verdict for a criterion of a conversation."""
 
+redacted_transcripts = Table(
+    "redacted_transcripts",
+    metadata,
+    Column("conversation_id", String(255), primary_key=True),
+    # Of the transcript as it was said, and of what was masked how: either changes, it is made anew.
+    Column("transcript_sha256", String(64), nullable=False),
+    Column("policy", String(64), nullable=False),
+    Column("transcript", JSON, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("redacted_at", UTCDateTime, nullable=False),
+)
+"""Transcripts with personal data masked: what judges and reports get, beside the said words that
+the conversation store keeps."""
+
+topics = Table(
+    "topics",
+    metadata,
+    Column("topic_id", String(32), primary_key=True),
+    Column("agent_id", String(128), nullable=False),
+    Column("name", Text, nullable=False),
+    # `words` of its conversations, or the model string that was asked for a name.
+    Column("named_by", String(255), nullable=False),
+    Column("terms", JSON, nullable=False),
+    Column("centroid", LargeBinary, nullable=False),
+    Column("model_id", String(255), nullable=False),
+    Column("found_at", UTCDateTime, nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+    Index("ix_topics_agent", "agent_id"),
+)
+"""What conversations are about, found by clustering. An id stays as long as the topic does."""
+
+conversation_topics = Table(
+    "conversation_topics",
+    metadata,
+    Column("conversation_id", String(255), primary_key=True),
+    Column("agent_id", String(128), nullable=False),
+    # NULL: like no other conversation.
+    Column("topic_id", String(32)),
+    Column("similarity", Float),
+    Column("text_sha256", String(64), nullable=False),
+    Column("model_id", String(255), nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    Column("assigned_at", UTCDateTime, nullable=False),
+    Index("ix_conversation_topics_agent", "agent_id"),
+)
+"""Which topic each conversation has, and its vector, so that it is embedded once."""
+
+knowledge_gaps = Table(
+    "knowledge_gaps",
+    metadata,
+    Column("gap_id", String(32), primary_key=True),
+    Column("agent_id", String(128), nullable=False),
+    Column("title", Text, nullable=False),
+    # `question` of a user, or the model string that was asked for a title.
+    Column("titled_by", String(255), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("state_since", UTCDateTime, nullable=False),
+    Column("opened_at", UTCDateTime, nullable=False),
+    Column("checked_at", UTCDateTime),
+    Column("checked_index_version", Integer),
+    Column("nearest", JSON, nullable=False),
+    Column("missing_words", JSON, nullable=False),
+    # The passage that fixes it.
+    Column("passage", JSON(none_as_null=True)),
+    Index("ix_knowledge_gaps_agent", "agent_id"),
+)
+"""Questions of users that the documents do not answer, alike ones together."""
+
+gap_questions = Table(
+    "gap_questions",
+    metadata,
+    Column("gap_question_id", Integer, primary_key=True),
+    Column("conversation_id", String(255), nullable=False),
+    Column("turn_index", Integer, nullable=False),
+    Column("agent_id", String(128), nullable=False),
+    Column("gap_id", String(32)),
+    Column("question", Text, nullable=False),
+    Column("asked_at", UTCDateTime, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    # Of the best passage that was found when it was asked; NULL when nothing was searched.
+    Column("score", Float),
+    Column("seen_chunk_ids", JSON, nullable=False),
+    Column("model_id", String(255), nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    # What asking it again found, at the index version of its gap.
+    Column("answered", Boolean),
+    Column("score_now", Float),
+    Column("passage", JSON(none_as_null=True)),
+    UniqueConstraint("conversation_id", "turn_index", name="uq_gap_questions"),
+    Index("ix_gap_questions_agent", "agent_id"),
+    sqlite_autoincrement=True,
+)
+"""Each unanswered question, where it was asked and why it counts as unanswered."""
+
+gap_history = Table(
+    "gap_history",
+    metadata,
+    Column("gap_history_id", Integer, primary_key=True),
+    Column("gap_id", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("index_version", Integer),
+    Column("questions", Integer, nullable=False),
+    Column("answered", Integer, nullable=False),
+    Column("noted_at", UTCDateTime, nullable=False),
+    Index("ix_gap_history_gap", "gap_id"),
+    sqlite_autoincrement=True,
+)
+"""Each time that a gap was found, fixed or came back."""
+
 SCHEMA = Schema(
     metadata=metadata,
     migrations_package="analysis",
     version_table="alembic_version_analysis",
-    head="0001",
+    head="0002",
 )
