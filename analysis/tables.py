@@ -245,5 +245,5 @@ SCHEMA = Schema(
     metadata=metadata,
     migrations_package="analysis",
     version_table="alembic_version_analysis",
-    head="0002",
+    head="0003",
 )
