@@ -3,70 +3,37 @@
 Success criteria and data collection fields are part of it as plain records; `analysis` reads them.
 """
 
-import hashlib
 from collections import Counter
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import (
-    AliasChoices,
-    BaseModel,
-    ConfigDict,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    field_validator,
     model_validator,
 )
 
 from conversation.privacy import PrivacySection
+from conversation.questions import (
+    Criterion,
+    DataCollectionField,
+    JudgeVariant,
+    check_conditions,
+    judge_from_judges,
+    version_of,
+)
+from conversation.config_section import Section
+from conversation.tool_config import SystemToolName, ToolConfig, ToolUseSection
+from conversation.variable_values import RESERVED_PREFIXES, VariableValue
 from kb.config import ChunkingConfig, Limits, ParsingConfig, RetrievalConfig
-
-FieldType = Literal["string", "integer", "number", "boolean"]
 
 DEFAULT_LLM = "embedded/qwen2.5-coder-1.5b-instruct"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Criterion(_Section):
-    """One yes-or-no question about a conversation, answered by a judge after it ended."""
-
-    criterion_id: str = Field(
-        validation_alias=AliasChoices("criterion_id", "id"), pattern=r"^[a-z][a-z0-9_]{0,63}$"
-    )
-    prompt: str = Field(min_length=1, max_length=2_000)
-    """When is the verdict success? In words, for the judge."""
-    name: str | None = None
-    judge: str | None = None
-    """Model string of this criterion's own judge; None takes the agent's."""
-
-    @property
-    def version(self) -> str:
-        """Twelve hexadecimal digits that change when the question changes."""
-        return _version(self.criterion_id, self.prompt)
-
-
-class DataCollectionField(_Section):
-    """One typed fact to extract from a conversation after it ended."""
-
-    field_id: str = Field(
-        validation_alias=AliasChoices("field_id", "id"), pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,127}$"
-    )
-    type: FieldType = "string"
-    description: str = Field(min_length=1, max_length=2_000)
-    enum: tuple[str, ...] | None = None
-    """Allowed values of a string; the extracted value is one of them or nothing."""
-
-    @property
-    def version(self) -> str:
-        """Twelve hexadecimal digits that change when what is asked for changes."""
-        return _version(self.field_id, self.type, self.description, *(self.enum or ()))
-
-
-class LLMConfig(_Section):
+class LLMConfig(Section):
     """Which model speaks, and how."""
 
     model: str = DEFAULT_LLM
@@ -81,14 +48,14 @@ class LLMConfig(_Section):
     total_timeout_s: NonNegativeFloat = 180.0
 
 
-class LinkSource(_Section):
+class LinkSource(Section):
     """A page that the knowledge base reads."""
 
     url: str
     name: str | None = None
 
 
-class SiteSource(_Section):
+class SiteSource(Section):
     """Pages of a site that the knowledge base reads, each a document of its own."""
 
     url: str
@@ -100,14 +67,14 @@ class SiteSource(_Section):
     """Patterns of pages to leave out."""
 
 
-class TextSource(_Section):
+class TextSource(Section):
     """A text given in place."""
 
     name: str
     text: str
 
 
-class KnowledgeBaseSection(_Section):
+class KnowledgeBaseSection(Section):
     """What the agent may answer from."""
 
     files: tuple[str, ...] = ()
@@ -133,36 +100,54 @@ class KnowledgeBaseSection(_Section):
     """After this, a turn is searched for by its words alone; None waits for the full search."""
 
 
-class PromptSection(_Section):
+class PromptSection(Section):
     """How much of what goes into a prompt. A token is about four characters."""
 
     max_passage_tokens: PositiveInt = 600
     """Of passages in one turn. Small embedded models read about 70 tokens a second."""
     max_history_tokens: PositiveInt = 1_000
     """Of earlier turns; the oldest are left out, several at a time to keep prefixes cached."""
+    max_note_tokens: PositiveInt = 400
+    """Of contextual updates; the oldest are left out."""
+    max_tool_result_tokens: PositiveInt = 500
+    """Of one tool's result; what is longer is cut."""
+    summarise_history: bool | None = None
+    """Whether turns that fell to the budget live on as a summary, which the model writes between
+    two turns. None does so for every model but embedded ones, whose time users would wait for."""
     whole_knowledge_base_tokens: NonNegativeInt = 0
     """A knowledge base up to this size stands in the prompt whole; 0 never does that."""
 
 
-class ToolConfig(_Section):
-    """Something that the agent may do beside talking."""
+class LanguageSection(Section):
+    """What is different in another language; what is left out stays as it is."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
-    """`end_call` ends the conversation; any other name is a function of the application."""
-    description: str = Field(min_length=1, max_length=1_000)
-    """When to use it, for the model."""
-    parameters: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
-    """JSON schema of the object that the function gets."""
-    timeout_s: PositiveFloat = 10.0
-
-    @model_validator(mode="after")
-    def _name_is_free(self) -> Self:
-        if self.name == "none":
-            raise ValueError("a tool cannot be called 'none': that stands for using no tool")
-        return self
+    first_message: str | None = None
+    system_prompt: str | None = None
 
 
-class AccessSection(_Section):
+class VoiceSection(Section):
+    """That the agent is heard: its text is written, and rewritten, for being spoken."""
+
+    voice_id: str = "default"
+    """As the text-to-speech in use names its voices."""
+
+
+class OverridesSection(Section):
+    """What a session may set for itself. Nothing, unless the agent says so."""
+
+    first_message: bool = False
+    system_prompt: bool = False
+    language: bool = False
+    """One of the agent's own languages."""
+    temperature: bool = False
+    max_output_tokens: bool = False
+    text_only: bool = False
+    voice_id: bool = False
+    llm: tuple[str, ...] = ()
+    """Model strings that a session may choose from instead of the agent's."""
+
+
+class AccessSection(Section):
     """Who may talk to the agent over the network."""
 
     public: bool = False
@@ -171,16 +156,22 @@ class AccessSection(_Section):
     """Web pages that may: hosts such as `example.com` or `localhost:3000`; empty allows all."""
 
 
-class AnalysisSection(_Section):
+class AnalysisSection(Section):
     """How finished conversations are judged."""
 
     judge: str | None = None
     """Model string of the judge; None takes the LLM of the agent."""
+    judges: tuple[str, ...] = ()
+    """Two or more judges in place of one; the majority decides."""
+    variant: JudgeVariant | None = None
+    """How the judge is asked; None takes what suits it best."""
     summary: bool = True
     """Whether each conversation is summarised as well."""
 
+    _judge = model_validator(mode="before")(judge_from_judges)
 
-class AgentConfig(_Section):
+
+class AgentConfig(Section):
     """One agent, complete."""
 
     agent_id: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")
@@ -194,9 +185,16 @@ class AgentConfig(_Section):
     llm: LLMConfig = LLMConfig()
     knowledge_base: KnowledgeBaseSection = KnowledgeBaseSection()
     prompt: PromptSection = PromptSection()
-    dynamic_variables: dict[str, str | int | float | bool] = {}
-    """Defaults for `{{name}}` in the first message and the system prompt."""
+    dynamic_variables: dict[str, VariableValue] = {}
+    """Defaults for `{{name}}` in messages, prompts and webhooks; they fix the type, too."""
+    languages: dict[str, LanguageSection] = {}
+    """Further languages, by code such as `de`."""
     tools: tuple[ToolConfig, ...] = ()
+    system_tools: tuple[SystemToolName, ...] = ()
+    """Names of system tools as they are; one that needs settings stands under `tools`."""
+    tool_use: ToolUseSection = ToolUseSection()
+    voice: VoiceSection | None = None
+    overrides: OverridesSection = OverridesSection()
     criteria: tuple[Criterion, ...] = ()
     data_collection: tuple[DataCollectionField, ...] = ()
     analysis: AnalysisSection = AnalysisSection()
@@ -206,25 +204,58 @@ class AgentConfig(_Section):
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
         for kind, ids in (
-            ("tools", [tool.name for tool in self.tools]),
+            ("tools", [tool.name for tool in self.all_tools]),
             ("criteria", [criterion.criterion_id for criterion in self.criteria]),
             ("data_collection", [field.field_id for field in self.data_collection]),
         ):
             repeated = sorted(id_ for id_, count in Counter(ids).items() if count > 1)
             if repeated:
                 raise ValueError(f"ids in `{kind}` must be unique, but these repeat: {repeated}")
+        check_conditions(self.data_collection)
         return self
+
+    @field_validator("system_tools")
+    @classmethod
+    def _need_no_settings(cls, names: tuple[SystemToolName, ...]) -> tuple[SystemToolName, ...]:
+        for name in names:
+            ToolConfig(name=name)
+        return names
+
+    @field_validator("dynamic_variables")
+    @classmethod
+    def _are_no_secrets(cls, variables: dict[str, VariableValue]) -> dict[str, VariableValue]:
+        reserved = [name for name in variables if name.startswith(RESERVED_PREFIXES)]
+        if reserved:
+            raise ValueError(
+                f"{reserved} cannot have defaults: `system__` is filled in by the session, and a "
+                "`secret__` comes from the settings, never from an agent file"
+            )
+        return variables
+
+    @model_validator(mode="after")
+    def _has_the_languages_it_switches_to(self) -> Self:
+        if "language_detection" in {tool.name for tool in self.all_tools} and not self.languages:
+            raise ValueError(
+                "`language_detection` needs another language to switch to: "
+                "languages: {de: {first_message: ...}}"
+            )
+        if self.language in self.languages:
+            raise ValueError(
+                f"`languages` lists further languages, but {self.language!r} is the agent's own"
+            )
+        return self
+
+    @property
+    def all_tools(self) -> tuple[ToolConfig, ...]:
+        """Those under `tools`, then those that `system_tools` names."""
+        return (*self.tools, *(ToolConfig(name=name) for name in self.system_tools))
 
     @property
     def version(self) -> str:
         """Twelve hexadecimal digits that change when any part of the agent changes."""
-        return _version(self.model_dump_json())
+        return version_of(self.model_dump_json())
 
     @property
     def judge(self) -> str:
         """Model string of the judge in force."""
         return self.analysis.judge or self.llm.model
-
-
-def _version(*parts: str) -> str:
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:12]
