@@ -4,9 +4,11 @@ Success criteria and data collection fields are part of it as plain records; `an
 """
 
 from collections import Counter
-from typing import Any, Self
+from typing import Self
 
 from pydantic import (
+    BaseModel,
+    ConfigDict,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
@@ -25,15 +27,20 @@ from conversation.questions import (
     judge_from_judges,
     version_of,
 )
-from conversation.config_section import Section
+from conversation.session_config import LanguageSection, OverridesSection, VoiceSection
 from conversation.tool_config import SystemToolName, ToolConfig, ToolUseSection
+from conversation.turn_taking import TurnTakingConfig
 from conversation.variable_values import RESERVED_PREFIXES, VariableValue
 from kb.config import ChunkingConfig, Limits, ParsingConfig, RetrievalConfig
 
 DEFAULT_LLM = "embedded/qwen2.5-coder-1.5b-instruct"
 
 
-class LLMConfig(Section):
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class LLMConfig(_Section):
     """Which model speaks, and how."""
 
     model: str = DEFAULT_LLM
@@ -48,14 +55,14 @@ class LLMConfig(Section):
     total_timeout_s: NonNegativeFloat = 180.0
 
 
-class LinkSource(Section):
+class LinkSource(_Section):
     """A page that the knowledge base reads."""
 
     url: str
     name: str | None = None
 
 
-class SiteSource(Section):
+class SiteSource(_Section):
     """Pages of a site that the knowledge base reads, each a document of its own."""
 
     url: str
@@ -67,14 +74,14 @@ class SiteSource(Section):
     """Patterns of pages to leave out."""
 
 
-class TextSource(Section):
+class TextSource(_Section):
     """A text given in place."""
 
     name: str
     text: str
 
 
-class KnowledgeBaseSection(Section):
+class KnowledgeBaseSection(_Section):
     """What the agent may answer from."""
 
     files: tuple[str, ...] = ()
@@ -100,7 +107,7 @@ class KnowledgeBaseSection(Section):
     """After this, a turn is searched for by its words alone; None waits for the full search."""
 
 
-class PromptSection(Section):
+class PromptSection(_Section):
     """How much of what goes into a prompt. A token is about four characters."""
 
     max_passage_tokens: PositiveInt = 600
@@ -118,36 +125,7 @@ class PromptSection(Section):
     """A knowledge base up to this size stands in the prompt whole; 0 never does that."""
 
 
-class LanguageSection(Section):
-    """What is different in another language; what is left out stays as it is."""
-
-    first_message: str | None = None
-    system_prompt: str | None = None
-
-
-class VoiceSection(Section):
-    """That the agent is heard: its text is written, and rewritten, for being spoken."""
-
-    voice_id: str = "default"
-    """As the text-to-speech in use names its voices."""
-
-
-class OverridesSection(Section):
-    """What a session may set for itself. Nothing, unless the agent says so."""
-
-    first_message: bool = False
-    system_prompt: bool = False
-    language: bool = False
-    """One of the agent's own languages."""
-    temperature: bool = False
-    max_output_tokens: bool = False
-    text_only: bool = False
-    voice_id: bool = False
-    llm: tuple[str, ...] = ()
-    """Model strings that a session may choose from instead of the agent's."""
-
-
-class AccessSection(Section):
+class AccessSection(_Section):
     """Who may talk to the agent over the network."""
 
     public: bool = False
@@ -156,7 +134,7 @@ class AccessSection(Section):
     """Web pages that may: hosts such as `example.com` or `localhost:3000`; empty allows all."""
 
 
-class AnalysisSection(Section):
+class AnalysisSection(_Section):
     """How finished conversations are judged."""
 
     judge: str | None = None
@@ -171,7 +149,7 @@ class AnalysisSection(Section):
     _judge = model_validator(mode="before")(judge_from_judges)
 
 
-class AgentConfig(Section):
+class AgentConfig(_Section):
     """One agent, complete."""
 
     agent_id: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")
@@ -185,6 +163,7 @@ class AgentConfig(Section):
     llm: LLMConfig = LLMConfig()
     knowledge_base: KnowledgeBaseSection = KnowledgeBaseSection()
     prompt: PromptSection = PromptSection()
+    turn_taking: TurnTakingConfig = TurnTakingConfig()
     dynamic_variables: dict[str, VariableValue] = {}
     """Defaults for `{{name}}` in messages, prompts and webhooks; they fix the type, too."""
     languages: dict[str, LanguageSection] = {}

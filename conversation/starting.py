@@ -31,7 +31,7 @@ def with_variables(
     conversation_id: str,
     started_at: datetime,
 ) -> AgentConfig:
-    """The agent with its first message and system prompt filled in.
+    """The agent with its first message, system prompt and what it says by itself filled in.
 
     `system__agent_id`, `system__conversation_id` and `system__time_utc` always have a value;
     `given` goes over the agent's own defaults.
@@ -48,8 +48,14 @@ def with_variables(
     }
     first_message = fill_in(agent.first_message, values, where="first message")
     system_prompt = fill_in(agent.system_prompt, values, where="system prompt")
+    timed = {
+        name: storable(fill_in(text, values, where=name.replace("_", " "))).strip()
+        for name in ("reengagement_message", "goodbye_message")
+        if (text := getattr(agent.turn_taking, name))
+    }
     return agent.model_copy(
         update={
+            "turn_taking": agent.turn_taking.model_copy(update=timed),
             "first_message": storable(first_message).strip(),
             "system_prompt": storable(system_prompt),
         }

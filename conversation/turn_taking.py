@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat
 
 
 class TurnTakingConfig(BaseModel):
-    """How long silence may last."""
+    """How long silence and the whole conversation may last."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,6 +25,8 @@ class TurnTakingConfig(BaseModel):
     """After so many unanswered questions in a row, the next silence ends the conversation."""
     max_duration_s: PositiveFloat | None = 3_600.0
     """Of the whole conversation."""
+    goodbye_message: str = ""
+    """Said before the conversation ends for silence or its duration; empty says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class EndConversation:
     """The conversation should end for `reason`: `silence` or `max_duration`."""
 
     reason: str
+    message: str = ""
+    """What the agent says first."""
 
 
 Action = Reengage | EndConversation | None
@@ -88,11 +92,11 @@ class TurnTaking:
     def due(self, now_s: float) -> tuple[Action, "TurnTaking"]:
         """What has to be done now, and the state after it was done."""
         if _passed(self.started_s, self.config.max_duration_s, now_s):
-            return EndConversation("max_duration"), self
+            return EndConversation("max_duration", self.config.goodbye_message), self
         if not _passed(self.quiet_since_s, self.config.silence_timeout_s, now_s):
             return None, self
         if self.reengagements >= self.config.max_reengagements:
-            return EndConversation("silence"), self
+            return EndConversation("silence", self.config.goodbye_message), self
         asked = replace(self, quiet_since_s=now_s, reengagements=self.reengagements + 1)
         return Reengage(self.config.reengagement_message), asked
 
