@@ -1,0 +1,36 @@
+"""Sections of an agent file about what can differ from one session to the next."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class LanguageSection(_Section):
+    """What is different in another language; what is left out stays as it is."""
+
+    first_message: str | None = None
+    system_prompt: str | None = None
+
+
+class VoiceSection(_Section):
+    """That the agent is heard: its text is written, and rewritten, for being spoken."""
+
+    voice_id: str = "default"
+    """As the text-to-speech in use names its voices."""
+
+
+class OverridesSection(_Section):
+    """What a session may set for itself. Nothing, unless the agent says so."""
+
+    first_message: bool = False
+    system_prompt: bool = False
+    language: bool = False
+    """One of the agent's own languages."""
+    temperature: bool = False
+    max_output_tokens: bool = False
+    text_only: bool = False
+    voice_id: bool = False
+    llm: tuple[str, ...] = ()
+    """Model strings that a session may choose from instead of the agent's."""
