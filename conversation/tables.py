@@ -75,6 +75,8 @@ turns = Table(
     # Null for users: only an agent generates text.
     Column("generated_text", Text),
     Column("heard_text", Text, nullable=False),
+    # Null where a voice says the text as it stands, or none does.
+    Column("spoken_text", Text),
     Column("interrupted", Boolean, nullable=False),
     Column("offset_s", Float),
     Column("grounded_share", Float),
@@ -160,5 +162,5 @@ SCHEMA = Schema(
     metadata=metadata,
     migrations_package="conversation",
     version_table="alembic_version_conversation",
-    head="0002",
+    head="0003",
 )

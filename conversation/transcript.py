@@ -79,6 +79,8 @@ class Turn(_Record):
     """Seconds from the conversation's start to the turn's start."""
     generated_text: str | None = None
     """What the model produced, when that differs from `text`."""
+    spoken_text: str | None = None
+    """What a voice says for `text`, when that differs: numbers in words, no markup."""
     interrupted: bool = False
     citations: tuple[Citation, ...] = ()
     tool_calls: tuple[ToolCall, ...] = ()
