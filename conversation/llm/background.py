@@ -80,23 +80,9 @@ class BackgroundLoop:
         """Run `work` and await its result; cancelling the caller cancels the work."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
-    def iterate(self, source: Callable[[], AsyncGenerator[T, None]]) -> Generator[T, None, None]:
+    def iterate(self, source: Callable[[], AsyncGenerator[T, None]]) -> "PieceStream[T]":
         """Yield what `source` yields; closing this iterator cancels it and waits for that."""
-        pieces: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
-        future = asyncio.run_coroutine_threadsafe(_pump(source, pieces.put), self._loop)
-        ended = False
-        try:
-            while not isinstance(piece := pieces.get(), _End):
-                yield piece
-            ended = True
-            if piece.error is not None:
-                raise piece.error
-        finally:
-            if not ended:
-                future.cancel()
-                with contextlib.suppress(queue.Empty):
-                    while not isinstance(pieces.get(timeout=CANCEL_WAIT_S), _End):
-                        pass
+        return PieceStream(source, self._loop)
 
     async def aiterate(
         self, source: Callable[[], AsyncGenerator[T, None]]
@@ -123,6 +109,58 @@ class BackgroundLoop:
                     async with asyncio.timeout(CANCEL_WAIT_S):
                         while not isinstance(await pieces.get(), _End):
                             pass
+
+
+class PieceStream(Generator[T, None, None]):
+    """What comes from another thread, piece by piece."""
+
+    def __init__(
+        self, source: Callable[[], AsyncGenerator[T, None]], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self._source = source
+        self._loop = loop
+        self._queue: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
+        self._future: concurrent.futures.Future[None] | None = None
+        self._cancelled = False
+        self._pieces = self._read()
+
+    def cancel(self) -> None:
+        """End the stream from any thread: who waits for the next piece goes on at once."""
+        self._cancelled = True
+        if self._future is not None:
+            self._future.cancel()
+        self._queue.put(_End(None))
+
+    def send(self, value: None, /) -> T:
+        """Return the next piece."""
+        return self._pieces.send(value)
+
+    def throw(self, *error: Any) -> T:
+        """Raise inside of the stream."""
+        return self._pieces.throw(*error)
+
+    def close(self) -> None:
+        """Cancel what is not finished, and wait until it is gone."""
+        self._pieces.close()
+
+    def _read(self) -> Generator[T, None, None]:
+        if self._cancelled:
+            return
+        future = asyncio.run_coroutine_threadsafe(_pump(self._source, self._queue.put), self._loop)
+        self._future = future
+        ended = False
+        try:
+            while not isinstance(piece := self._queue.get(), _End):
+                yield piece
+            ended = True
+            if piece.error is not None:
+                raise piece.error
+        finally:
+            if not ended:
+                future.cancel()
+                with contextlib.suppress(queue.Empty):
+                    while not isinstance(self._queue.get(timeout=CANCEL_WAIT_S), _End):
+                        pass
 
 
 _loops: dict[int, BackgroundLoop] = {}

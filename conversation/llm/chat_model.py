@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from conversation.transcript import Usage
 
@@ -16,6 +16,24 @@ class ChatMessage:
 
     role: MessageRole
     content: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTool:
+    """A tool that the model may ask for, for providers that have tool calls of their own."""
+
+    name: str
+    description: str
+    parameters: JSONSchema
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedTool:
+    """A tool that the model asks for."""
+
+    name: str
+    arguments: str
+    """JSON as the model wrote it: not checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +60,8 @@ class Completion:
     """Natural-log probabilities of candidates for the first token, when asked for."""
     failed_attempts: tuple[FailedAttempt, ...] = ()
     """Retries and fallbacks that came before, oldest first."""
+    requested_tools: tuple[RequestedTool, ...] = ()
+    """Of those that were offered, in the model's order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +75,8 @@ class CompletionOptions:
     top_logprobs: int = 0
     """How many candidates for the first token to report; 0 for none."""
     stop: tuple[str, ...] = ()
+    tools: tuple[OfferedTool, ...] = ()
+    """Tools that the model may ask for instead of, or after, its text."""
     first_token_timeout_s: float | None = None
     total_timeout_s: float | None = None
 
@@ -100,4 +122,13 @@ class ChatModel(Protocol):
         self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
     ) -> AsyncGenerator[str | Completion, None]:
         """Yield the answer as it is produced, without blocking the event loop."""
+        ...
+
+
+@runtime_checkable
+class ToolCallingModel(Protocol):
+    """A model that knows whether its provider has tool calls; others are taken to have none."""
+
+    def calls_tools(self) -> bool:
+        """Whether `CompletionOptions.tools` reach the model."""
         ...

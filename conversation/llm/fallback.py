@@ -11,7 +11,7 @@ from conversation.llm.chat_model import (
     CompletionOptions,
     FailedAttempt,
 )
-from conversation.llm.generator import TextGenerator
+from conversation.llm.generator import TextGenerator, calls_tools
 
 CONTINUE = (
     "Your answer was cut off there. Continue it exactly where it stops, without repeating anything."
@@ -36,6 +36,10 @@ class FallbackGenerator:
     def model(self) -> str:
         """Model string of the first choice."""
         return self._generators[0].model
+
+    def calls_tools(self) -> bool:
+        """Whether every model has tool calls of its own: each may be the one that answers."""
+        return all(calls_tools(generator) for generator in self._generators)
 
     async def check(self) -> None:
         """Raise when any model is set up wrongly, or when none can be reached."""

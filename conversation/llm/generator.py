@@ -10,6 +10,7 @@ from conversation.llm.chat_model import (
     ChatMessage,
     Completion,
     CompletionOptions,
+    ToolCallingModel,
 )
 
 
@@ -47,6 +48,10 @@ class TwinChatModel:
         """The model string."""
         return self._generator.model
 
+    def calls_tools(self) -> bool:
+        """Whether the provider has tool calls of its own."""
+        return calls_tools(self._generator)
+
     def check(self) -> None:
         """Raise now what a first call would raise: bad name, missing key, dead endpoint."""
         model_loop().call(self._generator.check())
@@ -74,6 +79,11 @@ class TwinChatModel:
     ) -> AsyncGenerator[str | Completion, None]:
         """Yield the answer as it is produced, without blocking the event loop."""
         return model_loop().aiterate(lambda: self._generator.generate(messages, options))
+
+
+def calls_tools(model: object) -> bool:
+    """Whether a model or generator has tool calls; one that does not say has none."""
+    return isinstance(model, ToolCallingModel) and model.calls_tools()
 
 
 async def _read_to_end(

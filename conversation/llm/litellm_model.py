@@ -6,7 +6,7 @@ import os
 import time
 import warnings
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from conversation.errors import ModelSetupError, ModelUnavailableError
@@ -15,6 +15,7 @@ from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptio
 from conversation.llm.embedded import PROVIDER, embedded_weights, register_provider
 from conversation.llm.json_answers import checked_json, response_format, with_instruction
 from conversation.llm.litellm_errors import as_model_error
+from conversation.llm.tool_calls import ToolCallParts, tool_definitions
 from conversation.transcript import Usage
 from kb.weights import Weights
 
@@ -36,6 +37,7 @@ class _Answer:
     finish_reason: str | None = None
     usage: Any = None
     top_logprobs: dict[str, float] | None = None
+    tools: ToolCallParts = field(default_factory=ToolCallParts)
     first_token_s: float | None = None
 
 
@@ -58,6 +60,12 @@ class LiteLLMGenerator:
     def model(self) -> str:
         """The model string."""
         return self._model
+
+    def calls_tools(self) -> bool:
+        """Whether litellm knows the provider's model to have tool calls."""
+        if self._is_embedded:
+            return False
+        return bool(load_litellm().supports_function_calling(self._model))
 
     async def check(self) -> None:
         """Find out with the smallest possible call whether the model can be used.
@@ -133,6 +141,10 @@ class LiteLLMGenerator:
                 request["response_format"] = response_format(options.schema)
             else:
                 messages = with_instruction(messages, options.schema)
+        if options.tools:
+            request["tools"] = tool_definitions(options.tools)
+            # litellm 1.106 else imports a package for MCP that is no dependency of it.
+            request["_skip_mcp_handler"] = True
         request["messages"] = [{"role": m.role, "content": m.content} for m in messages]
         return messages, request
 
@@ -170,6 +182,7 @@ class LiteLLMGenerator:
             request_to_first_token_ms=_ms(answer.started_s, answer.first_token_s),
             request_to_last_token_ms=_ms(answer.started_s, time.perf_counter()),
             top_logprobs=answer.top_logprobs,
+            requested_tools=answer.tools.requested(),
         )
 
     def _usage(self, litellm: Any, asked: Sequence[ChatMessage], answer: _Answer) -> Usage:
@@ -292,6 +305,7 @@ def _take(answer: _Answer, chunk: Any) -> str:
         answer.top_logprobs = _logprobs_of(chunk, choice)
     answer.finish_reason = choice.finish_reason or answer.finish_reason
     delta: str = choice.delta.content or ""
+    answer.tools.take(getattr(choice.delta, "tool_calls", None) or ())
     if delta and answer.first_token_s is None:
         answer.first_token_s = time.perf_counter()
     answer.text += delta

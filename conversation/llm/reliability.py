@@ -18,7 +18,7 @@ from conversation.llm.chat_model import (
     CompletionOptions,
     FailedAttempt,
 )
-from conversation.llm.generator import TextGenerator
+from conversation.llm.generator import TextGenerator, calls_tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,10 @@ class ReliableGenerator:
     def model(self) -> str:
         """The model string."""
         return self._inner.model
+
+    def calls_tools(self) -> bool:
+        """Whether the model has tool calls of its own."""
+        return calls_tools(self._inner)
 
     async def check(self) -> None:
         """Check the model once, without retries."""

@@ -32,6 +32,8 @@ class Reply:
     cut_after: int | None = None
     """Close the connection after so many pieces, without an ending."""
     top_logprobs: dict[str, float] | None = None
+    tool_calls: tuple[tuple[str, str], ...] = ()
+    """Names and arguments of tools that are asked for after the pieces."""
 
 
 class OpenAIStub:
@@ -99,6 +101,9 @@ class OpenAIStub:
                 time.sleep(reply.piece_delay_s)
             if reply.cut_after is not None:
                 return
+            for index, (name, arguments) in enumerate(reply.tool_calls):
+                for delta in _tool_deltas(index, name, arguments):
+                    self._send(handler, _choice({"delta": {"tool_calls": [delta]}}))
             self._send(handler, _choice({"delta": {}, "finish_reason": reply.finish_reason}))
             if reply.usage is not None:
                 self._send(handler, {**_chunk([]), "usage": reply.usage})
@@ -130,6 +135,17 @@ def _delta(text: str, top_logprobs: dict[str, float] | None) -> dict[str, Any]:
         first = {**entries[0], "top_logprobs": entries}
         choice["logprobs"] = {"content": [first], "refusal": None}
     return _choice(choice)
+
+
+def _tool_deltas(index: int, name: str, arguments: str) -> list[dict[str, Any]]:
+    """One tool call as providers stream it: name first, arguments in pieces."""
+    begin = {"index": index, "id": f"call_{index}", "type": "function"}
+    half = len(arguments) // 2
+    return [
+        {**begin, "function": {"name": name, "arguments": ""}},
+        {"index": index, "function": {"arguments": arguments[:half]}},
+        {"index": index, "function": {"arguments": arguments[half:]}},
+    ]
 
 
 def _choice(fields: dict[str, Any]) -> dict[str, Any]:

@@ -107,3 +107,32 @@ def test_many_threads_share_one_loop():
     for thread in threads:
         thread.join()
     assert len(loops) == 1
+
+
+def test_another_thread_can_end_a_stream_that_waits():
+    cancelled = threading.Event()
+
+    async def hang() -> AsyncGenerator[str, None]:
+        try:
+            yield "first"
+            await asyncio.sleep(3_600)
+        finally:
+            cancelled.set()
+
+    stream = model_loop().iterate(hang)
+    assert next(stream) == "first"
+    threading.Timer(0.01, stream.cancel).start()
+
+    assert list(stream) == []
+    assert cancelled.wait(5)
+
+
+def test_a_stream_that_was_ended_before_it_began_never_begins():
+    async def never() -> AsyncGenerator[str, None]:
+        raise AssertionError
+        yield ""
+
+    stream = model_loop().iterate(never)
+    stream.cancel()
+
+    assert list(stream) == []
