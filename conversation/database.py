@@ -107,7 +107,7 @@ def migrate(engine: Engine, schema: Schema, *, revision: str = "head") -> None:
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
         config.set_main_option("path_separator", "os")
         config.attributes["schema"] = schema
-        with engine.begin() as connection:
+        with _changing_schema(engine) as connection:
             config.attributes["connection"] = connection
             try:
                 if revision == "head" or not _is_older(connection, schema, revision):
@@ -120,6 +120,33 @@ def migrate(engine: Engine, schema: Schema, *, revision: str = "head") -> None:
                     f"{revision!r}: {error}. It was probably written by a newer version: install "
                     "that version, or set VIVAVOCE_STORE_URL to another database."
                 ) from error
+
+
+@contextmanager
+def _changing_schema(engine: Engine) -> Generator[Connection]:
+    """A transaction in which SQLite lets a table be rebuilt that others refer to.
+
+    References are not looked at until the end, and then all of them are
+    (https://www.sqlite.org/lang_altertable.html, section 7).
+    """
+    if engine.dialect.name != "sqlite":
+        with engine.begin() as connection:
+            yield connection
+        return
+    with engine.connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        raw.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with connection.begin():
+                yield connection
+                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+                if broken:
+                    raise StoreError(
+                        f"A migration would leave {len(broken)} rows of {broken[0][0]!r} without "
+                        "what they refer to. Nothing was changed; restore a backup, or report it."
+                    )
+        finally:
+            raw.execute("PRAGMA foreign_keys = ON")
 
 
 def run_migrations(schema: Schema, connection: Connection) -> None:

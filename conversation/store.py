@@ -10,27 +10,33 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, delete, func, insert, or_, select, update
+from sqlalchemy import Engine, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from conversation import tables
 from conversation.database import READ_ONLY, open_database
 from conversation.errors import SessionEndedError, StoreError
-from conversation.ownership import is_gone, this_process
+from conversation.ownership import this_process
 from conversation.store_reading import (
     ConversationEvent,
+    ConversationPage,
     ConversationSummary,
     read_events,
+    read_page,
     read_retrievals,
     read_summaries,
     read_transcript,
+    said_anywhere,
 )
-from conversation.store_rows import retrieval_row, turn_payload, turn_row
+from conversation.store_rows import retrieval_row
 from conversation.store_writing import (
+    abandoned,
     add_event,
+    add_imported,
     add_turn,
     close_conversation,
+    revise_turn,
     status_of,
 )
 from conversation.tables import conversation_events, conversations, llm_usage, retrievals, turns
@@ -92,6 +98,7 @@ class ConversationStore:
             "agent_version": agent_version,
             "status": "in_progress",
             "started_at": started_at,
+            "listed_at": started_at,
             "last_event_at": started_at,
             "source": "session",
             "simulated": simulated,
@@ -161,26 +168,7 @@ class ConversationStore:
             StoreError: The turn was never stored.
         """
         with self._writing() as connection:
-            values = turn_row(conversation_id, turn, index=0, at=at)
-            kept = {"conversation_id", "turn_index", "turn_id", "recorded_at"}
-            changed = connection.execute(
-                update(turns)
-                .where(turns.c.turn_id == turn.turn_id)
-                .where(turns.c.conversation_id == conversation_id)
-                .values({key: value for key, value in values.items() if key not in kept})
-            )
-            if changed.rowcount == 0:
-                raise StoreError(
-                    f"The conversation {conversation_id!r} has no turn {turn.turn_id!r} to revise."
-                )
-            add_event(
-                connection,
-                conversation_id,
-                "turn_revised",
-                at,
-                turn_payload(turn),
-                turn_id=turn.turn_id,
-            )
+            revise_turn(connection, conversation_id, turn, at=at)
 
     def add_event(
         self,
@@ -261,6 +249,51 @@ class ConversationStore:
         with self._reading() as connection:
             return read_summaries(connection, [each for each in conditions if each is not None])
 
+    def page(
+        self,
+        *,
+        agent_id: str | None = None,
+        status: ConversationStatus | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        text: str | None = None,
+        simulated: bool | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> ConversationPage:
+        """Some conversations, newest first, narrowed by what is given.
+
+        Args:
+            agent_id: Of this agent only.
+            status: In this state only.
+            since: Started at this time or later.
+            until: Started before this time.
+            text: With a turn that contains this, in whatever case.
+            simulated: Only simulated ones, or only real ones.
+            limit: At most so many, at least 1.
+            cursor: `next_cursor` of the page before; None for the first page. Conversations that
+                began since then neither move nor repeat what follows.
+
+        Raises:
+            StoreError: The cursor is none that a page gave.
+        """
+        columns = conversations.c
+        conditions = (
+            None if agent_id is None else columns.agent_id == agent_id,
+            None if status is None else columns.status == status,
+            None if since is None else columns.listed_at >= since,
+            None if until is None else columns.listed_at < until,
+            None if not text else said_anywhere(text),
+            None if simulated is None else columns.simulated == simulated,
+        )
+        with self._reading() as connection:
+            return read_page(
+                connection,
+                [each for each in conditions if each is not None],
+                limit=max(1, limit),
+                cursor=cursor,
+            )
+
     def retrievals(self, conversation_id: str) -> list[Retrieval]:
         """What was retrieved in the conversation, in order of turns and rank."""
         with self._reading() as connection:
@@ -279,31 +312,9 @@ class ConversationStore:
         Returns:
             False when a conversation with this id is there already; nothing is changed then.
         """
-        now = now or datetime.now(UTC)
-        conversation_id = transcript.conversation_id
-        ended_at = transcript.ended_at or transcript.started_at or now
-        row = {
-            "conversation_id": conversation_id,
-            "agent_id": transcript.agent_id,
-            "agent_version": transcript.agent_version,
-            "status": "failed" if transcript.status == "failed" else "done",
-            "started_at": transcript.started_at,
-            "last_event_at": ended_at,
-            "ended_at": ended_at,
-            "end_reason": transcript.end_reason,
-            "closed_at": now,
-            "source": transcript.source,
-            "simulated": transcript.simulated,
-            "metadata": transcript.metadata,
-        }
         try:
             with self._writing() as connection:
-                connection.execute(insert(conversations).values(row))
-                payload = {"source": transcript.source, "turns": len(transcript.turns)}
-                add_event(connection, conversation_id, "conversation_imported", now, payload)
-                for index, turn in enumerate(transcript.turns):
-                    own = turn.model_copy(update={"turn_id": None})
-                    add_turn(connection, conversation_id, own, index=index, at=now)
+                add_imported(connection, transcript, now=now or datetime.now(UTC))
         except IntegrityError:
             return False
         return True
@@ -317,34 +328,18 @@ class ConversationStore:
         Returns:
             Ids of the conversations that were closed.
         """
-        me = this_process()
-        quiet = conversations.c.last_event_at < now - older_than
         with self._writing() as connection:
-            candidates = connection.execute(
-                select(
-                    conversations.c.conversation_id,
-                    conversations.c.owner,
-                    conversations.c.last_event_at,
-                    quiet.label("quiet"),
-                )
-                .where(conversations.c.status == "in_progress")
-                .where(or_(quiet, conversations.c.owner.is_not(None)))
-            ).all()
-            closed = [
-                row
-                for row in candidates
-                if row.quiet or (row.owner is not None and is_gone(row.owner, asked_by=me))
-            ]
-            for row in closed:
+            closed = abandoned(connection, quiet_since=now - older_than)
+            for conversation_id, last_event_at in closed:
                 close_conversation(
                     connection,
-                    row.conversation_id,
+                    conversation_id,
                     reason=CRASHED,
-                    at=row.last_event_at,
+                    at=last_event_at,
                     now=now,
                     status="done",
                 )
-        return [row.conversation_id for row in closed]
+        return [conversation_id for conversation_id, _ in closed]
 
     def delete(self, conversation_id: str) -> bool:
         """Remove every trace of the conversation from this store; False when there is none."""

@@ -1,18 +1,21 @@
 """What can be read from the conversation store. Each function runs on an open connection."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.engine import Connection, Row
 
+from conversation.database import UTCDateTime
+from conversation.errors import StoreError
 from conversation.store_rows import (
+    calls_from_rows,
     conversation_from_row,
     retrieval_from_row,
     turn_from_row,
-    usage_from_rows,
 )
 from conversation.store_writing import unknown_conversation
 from conversation.tables import conversation_events, conversations, llm_usage, retrievals, turns
@@ -46,6 +49,16 @@ class ConversationSummary:
     source: str
     simulated: bool
     turn_count: int
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """Some conversations of a list, newest first."""
+
+    conversations: tuple[ConversationSummary, ...]
+    next_cursor: str | None
+    """Where the list goes on; None at its end. It stays true while others begin and end."""
 
 
 def read_transcript(connection: Connection, conversation_id: str) -> Transcript:
@@ -55,20 +68,20 @@ def read_transcript(connection: Connection, conversation_id: str) -> Transcript:
     ).one_or_none()
     if row is None:
         raise unknown_conversation(conversation_id)
-    usage: dict[str, list[Row[Any]]] = {}
+    calls: dict[str, list[Row[Any]]] = {}
     for found in connection.execute(
         select(llm_usage)
         .where(llm_usage.c.conversation_id == conversation_id)
         .order_by(llm_usage.c.usage_id)
     ):
-        usage.setdefault(found.turn_id, []).append(found)
+        calls.setdefault(found.turn_id, []).append(found)
     spoken = connection.execute(
         select(turns).where(turns.c.conversation_id == conversation_id).order_by(turns.c.turn_index)
     )
     return conversation_from_row(
         row,
         tuple(
-            turn_from_row(found, usage_from_rows(usage.get(found.turn_id, []))) for found in spoken
+            turn_from_row(found, calls_from_rows(calls.get(found.turn_id, []))) for found in spoken
         ),
     )
 
@@ -77,18 +90,43 @@ def read_summaries(
     connection: Connection, conditions: Sequence[ColumnElement[bool]]
 ) -> list[ConversationSummary]:
     """Conversations that meet every condition, in the order of their start."""
-    count = (
-        select(func.count())
-        .where(turns.c.conversation_id == conversations.c.conversation_id)
-        .scalar_subquery()
-    )
     rows = connection.execute(
-        select(conversations, count.label("turn_count"))
-        .where(*conditions)
-        .order_by(conversations.c.started_at, conversations.c.conversation_id)
+        _summaries(conditions).order_by(conversations.c.started_at, conversations.c.conversation_id)
     )
-    fields = ConversationSummary.__dataclass_fields__
-    return [ConversationSummary(**{name: getattr(row, name) for name in fields}) for row in rows]
+    return [_summary(row) for row in rows]
+
+
+def read_page(
+    connection: Connection,
+    conditions: Sequence[ColumnElement[bool]],
+    *,
+    limit: int,
+    cursor: str | None,
+) -> ConversationPage:
+    """The next `limit` conversations that meet every condition, newest first.
+
+    Raises:
+        StoreError: The cursor is none that an earlier page gave.
+    """
+    key = tuple_(conversations.c.listed_at, conversations.c.conversation_id)
+    before = [] if cursor is None else [key < _position(cursor)]
+    rows = connection.execute(
+        _summaries([*conditions, *before])
+        .order_by(conversations.c.listed_at.desc(), conversations.c.conversation_id.desc())
+        .limit(limit + 1)
+    ).all()
+    shown = rows[:limit]
+    goes_on = len(rows) > limit
+    return ConversationPage(
+        tuple(_summary(row) for row in shown), _cursor(shown[-1]) if goes_on else None
+    )
+
+
+def said_anywhere(text: str) -> ColumnElement[bool]:
+    """Whether a conversation has a turn that contains `text`, in whatever case."""
+    return conversations.c.conversation_id.in_(
+        select(turns.c.conversation_id).where(turns.c.heard_text.icontains(text, autoescape=True))
+    )
 
 
 def read_retrievals(connection: Connection, conversation_id: str) -> list[Retrieval]:
@@ -109,3 +147,34 @@ def read_events(connection: Connection, conversation_id: str) -> list[Conversati
         .order_by(conversation_events.c.event_id)
     )
     return [ConversationEvent(row.kind, row.payload, row.turn_id, row.occurred_at) for row in rows]
+
+
+def _summaries(conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    count = (
+        select(func.count())
+        .where(turns.c.conversation_id == conversations.c.conversation_id)
+        .scalar_subquery()
+    )
+    return select(conversations, count.label("turn_count")).where(*conditions)
+
+
+def _summary(row: Row[Any]) -> ConversationSummary:
+    fields = ConversationSummary.__dataclass_fields__
+    return ConversationSummary(**{name: getattr(row, name) for name in fields})
+
+
+def _cursor(row: Row[Any]) -> str:
+    position = f"{row.listed_at.isoformat()} {row.conversation_id}"
+    return base64.urlsafe_b64encode(position.encode()).decode()
+
+
+def _position(cursor: str) -> ColumnElement[Any]:
+    try:
+        moment, _, conversation_id = base64.urlsafe_b64decode(cursor).decode().partition(" ")
+        listed_at = datetime.fromisoformat(moment).astimezone(UTC)
+    except ValueError as error:
+        raise StoreError(
+            f"{cursor!r} is no cursor of a list of conversations. Take `next_cursor` of the page "
+            "before, or leave it out for the first page."
+        ) from error
+    return tuple_(literal(listed_at, UTCDateTime()), literal(conversation_id))

@@ -8,16 +8,20 @@ from sqlalchemy.engine import Row
 
 from conversation.transcript import (
     Citation,
+    LLMCall,
     Retrieval,
     ToolCall,
     Transcript,
     Turn,
     TurnLatency,
     Usage,
-    add_usage,
+    total_of_calls,
 )
 
 RowValues = dict[str, Any]
+
+TOGETHER = "turn"
+"""Purpose of a row that stands for all calls of a turn, where they were not told apart."""
 
 
 def turn_id_of(conversation_id: str, index: int) -> str:
@@ -54,7 +58,7 @@ def turn_row(conversation_id: str, turn: Turn, *, index: int, at: datetime) -> R
     }
 
 
-def turn_from_row(row: Row[Any], usage: Usage | None) -> Turn:
+def turn_from_row(row: Row[Any], calls: tuple[LLMCall, ...]) -> Turn:
     """A turn as it was stored."""
     return Turn(
         role=row.role,
@@ -67,7 +71,8 @@ def turn_from_row(row: Row[Any], usage: Usage | None) -> Turn:
         citations=tuple(Citation.model_validate(item) for item in row.citations),
         tool_calls=tuple(ToolCall.model_validate(item) for item in row.tool_calls),
         latency=None if row.latency is None else TurnLatency.model_validate(row.latency),
-        usage=usage,
+        usage=total_of_calls(calls),
+        calls=tuple(call for call in calls if call.purpose != TOGETHER),
         grounded_share=row.grounded_share,
         unsupported_spans=tuple((start, end) for start, end in row.unsupported_spans),
         error=row.error,
@@ -101,22 +106,29 @@ def retrieval_from_row(row: Row[Any]) -> Retrieval:
     return Retrieval(**{name: getattr(row, name) for name in Retrieval.model_fields})
 
 
-def usage_row(conversation_id: str, turn_id: str, usage: Usage, *, at: datetime) -> RowValues:
-    """Values of a row of `llm_usage`."""
-    return {
-        "conversation_id": conversation_id,
-        "turn_id": turn_id,
-        "recorded_at": at,
-        **usage.model_dump(),
-    }
+def call_rows(conversation_id: str, turn: Turn, *, at: datetime) -> list[RowValues]:
+    """Values of the rows of `llm_usage` of a turn: one for each call that is known."""
+    calls = turn.calls
+    if not calls and turn.usage is not None:
+        calls = (LLMCall(usage=turn.usage, purpose=TOGETHER),)
+    return [
+        {
+            "conversation_id": conversation_id,
+            "turn_id": turn.turn_id,
+            "recorded_at": at,
+            **call.usage.model_dump(),
+            **call.model_dump(exclude={"usage"}),
+        }
+        for call in calls
+    ]
 
 
-def usage_from_rows(rows: Sequence[Row[Any]]) -> Usage | None:
-    """What the calls of one turn cost together; the model is that of the last call."""
-    if not rows:
-        return None
-    calls = [Usage(**{name: getattr(row, name) for name in Usage.model_fields}) for row in rows]
-    total = calls[0]
-    for call in calls[1:]:
-        total = add_usage(total, call)
-    return total
+def calls_from_rows(rows: Sequence[Row[Any]]) -> tuple[LLMCall, ...]:
+    """The calls of one turn."""
+    return tuple(
+        LLMCall(
+            usage=Usage(**{name: getattr(row, name) for name in Usage.model_fields}),
+            **{name: getattr(row, name) for name in LLMCall.model_fields if name != "usage"},
+        )
+        for row in rows
+    )

@@ -38,6 +38,9 @@ conversations = Table(
     Column("agent_version", String(64)),
     Column("status", String(32), nullable=False),
     Column("started_at", UTCDateTime),
+    # Where lists put it: its start, or when the store learned of it. Never changed, so that a
+    # cursor into a list stays true.
+    Column("listed_at", UTCDateTime, nullable=False),
     Column("last_event_at", UTCDateTime, nullable=False),
     Column("ended_at", UTCDateTime),
     Column("end_reason", String(64)),
@@ -51,6 +54,7 @@ conversations = Table(
     Index("conversations_by_agent", "agent_id", "ended_at"),
     Index("conversations_by_end", "ended_at"),
     Index("conversations_by_closing", "closed_at"),
+    Index("conversations_as_listed", "listed_at", "conversation_id"),
     Index("conversations_by_status", "status", "last_event_at"),
 )
 
@@ -124,6 +128,11 @@ llm_usage = Table(
     Column("cost_usd", Float),
     Column("source", String(16), nullable=False),
     Column("calls", Integer, nullable=False),
+    # One row is one call, also one that failed; rows of before that was so have no times.
+    Column("purpose", String(16), nullable=False),
+    Column("request_to_first_token_ms", Float),
+    Column("request_to_last_token_ms", Float),
+    Column("error", String(64)),
     Column("recorded_at", UTCDateTime, nullable=False),
 )
 
@@ -162,5 +171,5 @@ SCHEMA = Schema(
     metadata=metadata,
     migrations_package="conversation",
     version_table="alembic_version_conversation",
-    head="0003",
+    head="0004",
 )

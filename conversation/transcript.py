@@ -1,5 +1,6 @@
 """Records of a conversation: turns, what was retrieved for them, and what they cost."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -58,6 +59,20 @@ class Usage(_Record):
     calls: int = 1
 
 
+class LLMCall(_Record):
+    """One call of a language model for a turn, also one that failed before another answered."""
+
+    usage: Usage
+    """Of this call alone; nothing for one that failed before its first token."""
+    purpose: str = "answer"
+    """`answer`, `tools` for choosing one, or `turn` for all calls of a turn together."""
+    request_to_first_token_ms: float | None = None
+    request_to_last_token_ms: float | None = None
+    """Until its end, or until it failed."""
+    error: str | None = None
+    """Kind of the error when it failed, e.g. `ModelUnavailableError`."""
+
+
 class TurnLatency(_Record):
     """Milliseconds from the user's turn on; None where the step did not happen."""
 
@@ -86,6 +101,9 @@ class Turn(_Record):
     tool_calls: tuple[ToolCall, ...] = ()
     latency: TurnLatency | None = None
     usage: Usage | None = None
+    """Of all its calls together."""
+    calls: tuple[LLMCall, ...] = ()
+    """Calls of language models, oldest first, where each was recorded."""
     grounded_share: float | None = None
     """Share of the agent's sentences that a passage supports; None when none was checked."""
     unsupported_spans: tuple[tuple[int, int], ...] = ()
@@ -153,3 +171,13 @@ def add_usage(first: Usage, second: Usage) -> Usage:
         source="estimated" if "estimated" in (first.source, second.source) else "measured",
         calls=first.calls + second.calls,
     )
+
+
+def total_of_calls(calls: Sequence[LLMCall]) -> Usage | None:
+    """All calls together; those that failed before their first token count for nothing."""
+    total: Usage | None = None
+    for call in calls:
+        if call.error is not None and call.usage.output_tokens == 0:
+            continue
+        total = call.usage if total is None else add_usage(total, call.usage)
+    return total

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
+import conversation.migrations
 from conversation.database import migrate, open_database
 from conversation.errors import SessionEndedError, StoreError, UnknownConversationError
 from conversation.ownership import is_gone, this_process
@@ -22,6 +24,7 @@ from conversation.store import ConversationEvent, ConversationStore
 from conversation.tables import SCHEMA
 from conversation.transcript import (
     Citation,
+    LLMCall,
     Retrieval,
     ToolCall,
     Transcript,
@@ -203,6 +206,76 @@ def test_conversations_are_found_by_agent_state_and_end(store: ConversationStore
     assert store.conversations()[0].turn_count == 1
 
 
+def test_a_list_goes_on_where_it_was_while_conversations_begin(store: ConversationStore):
+    for number in range(5):
+        begin(store, f"conv_{number}", started_at=NOON + number * HOUR)
+    begin(store, "conv_same", started_at=NOON + 2 * HOUR)
+
+    first = store.page(limit=2)
+    begin(store, "conv_newer", started_at=NOON + 9 * HOUR)
+    store.append_turn("conv_0", Turn(role="user", text="Hi"), at=NOON + 10 * HOUR)
+    pages = [first]
+    while (cursor := pages[-1].next_cursor) is not None:
+        pages.append(store.page(limit=2, cursor=cursor))
+
+    shown = [each.conversation_id for page in pages for each in page.conversations]
+    assert shown == ["conv_4", "conv_3", "conv_same", "conv_2", "conv_1", "conv_0"]
+    assert store.page(limit=1).conversations[0].conversation_id == "conv_newer"
+    with pytest.raises(StoreError, match="no cursor"):
+        store.page(cursor="nonsense")
+
+
+def test_a_list_is_narrowed_by_agent_state_time_and_words(store: ConversationStore):
+    for number, words in enumerate(["50% off", "50 off", "Refund"]):
+        begin(
+            store,
+            f"conv_{number}",
+            agent_id=f"agent_{number}",
+            started_at=NOON + number * HOUR,
+            simulated=number == 2,
+            metadata={"number": str(number)},
+        )
+        store.append_turn(f"conv_{number}", Turn(role="user", text=words), at=NOON)
+    store.end("conv_0", reason="user_ended", at=NOON + 5 * HOUR)
+
+    def ids(**narrowed: object) -> list[str]:
+        page = store.page(**narrowed)  # pyright: ignore[reportArgumentType]
+        return [each.conversation_id for each in page.conversations]
+
+    assert ids() == ["conv_2", "conv_1", "conv_0"]
+    assert ids(agent_id="agent_1") == ["conv_1"]
+    assert ids(status="done") == ["conv_0"]
+    assert ids(since=NOON + HOUR, until=NOON + 2 * HOUR) == ["conv_1"]
+    assert ids(text="50%") == ["conv_0"], "a percent sign stands for itself"
+    assert ids(text="reFUND") == ["conv_2"]
+    assert ids(simulated=False) == ["conv_1", "conv_0"]
+    assert store.page(text="Refund").conversations[0].metadata == {"number": "2"}
+
+
+def test_every_call_of_a_turn_is_a_row_with_its_model_and_times(store: ConversationStore):
+    calls = (
+        LLMCall(usage=Usage(model="m/tools", input_tokens=50, cost_usd=0.5), purpose="tools"),
+        LLMCall(
+            usage=Usage(model="m/first", source="estimated"),
+            request_to_last_token_ms=80.0,
+            error="ModelUnavailableError",
+        ),
+        LLMCall(
+            usage=Usage(model="m/second", input_tokens=10, output_tokens=5, cost_usd=0.25),
+            request_to_first_token_ms=12.5,
+            request_to_last_token_ms=90.0,
+        ),
+    )
+    begin(store)
+    store.append_turn("conv_a", ANSWER.model_copy(update={"calls": calls}), at=NOON)
+
+    (turn,) = store.transcript("conv_a").turns
+    assert turn.calls == calls
+    assert turn.usage == Usage(
+        model="m/second", input_tokens=60, output_tokens=5, cost_usd=0.75, calls=2
+    )
+
+
 def test_an_import_is_taken_in_once(store: ConversationStore):
     transcript = Transcript(
         conversation_id="conv_x",
@@ -334,6 +407,60 @@ def test_the_schema_goes_down_and_up_again(url: str):
     migrate(engine, SCHEMA)
     store = ConversationStore(engine)
     begin(store)
+
+    assert store.transcript("conv_a").status == "in_progress"
+    store.close()
+
+
+def revisions() -> list[str]:
+    script = ScriptDirectory(str(Path(conversation.migrations.__file__).parent))
+    return [revision.revision for revision in script.walk_revisions()][::-1]
+
+
+@pytest.mark.parametrize("revision", revisions()[:-1])
+def test_data_survives_a_way_down_to_every_revision_and_up_again(url: str, revision: str):
+    engine = open_database(url, SCHEMA)
+    store = ConversationStore(engine)
+    begin(store)
+    store.append_turn("conv_a", Turn(role="user", text="Hi"), at=NOON + MINUTE)
+    store.append_turn(
+        "conv_a",
+        ANSWER,
+        at=NOON + MINUTE,
+        retrieved=[retrieval("conv_a.1", rank) for rank in (1, 2)],
+    )
+    store.end("conv_a", reason="user_ended", at=NOON + HOUR)
+    store.import_transcript(Transcript(conversation_id="conv_b"), now=NOON + 2 * HOUR)
+    before = (store.transcript("conv_a"), store.events("conv_a"), store.retrievals("conv_a"))
+    listed = store.page()
+
+    migrate(engine, SCHEMA, revision=revision)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("select count(*) from turns").scalar() == 2
+    migrate(engine, SCHEMA)
+
+    assert store.page() == listed
+    assert before == (
+        store.transcript("conv_a"),
+        store.events("conv_a"),
+        store.retrievals("conv_a"),
+    )
+    store.close()
+
+
+def test_a_migration_that_would_orphan_rows_changes_nothing(
+    url: str, monkeypatch: pytest.MonkeyPatch
+):
+    engine = open_database(url, SCHEMA)
+    store = ConversationStore(engine)
+    begin(store)
+
+    def orphan(config: object, revision: str) -> None:
+        config.attributes["connection"].exec_driver_sql("delete from conversations")  # pyright: ignore
+
+    monkeypatch.setattr("alembic.command.upgrade", orphan)
+    with pytest.raises(StoreError, match="Nothing was changed"):
+        migrate(engine, SCHEMA)
 
     assert store.transcript("conv_a").status == "in_progress"
     store.close()
