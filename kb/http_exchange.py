@@ -53,15 +53,39 @@ class Exchange:
             headers: Besides the ones every request has.
             wants: Judges the media type of a 200 response before its body is read.
         """
+        accept = "text/html, application/xhtml+xml, text/markdown, application/pdf, */*;q=0.5"
+        return self.send("GET", target, headers={"Accept": accept, **headers}, wants=wants)
+
+    def send(
+        self,
+        method: str,
+        target: Target,
+        *,
+        headers: dict[str, str],
+        content: bytes | None = None,
+        wants: Callable[[str | None], bool] | None = None,
+        reads: Callable[[int], bool] = lambda status: status in (200, 203),
+    ) -> Reply:
+        """Send a request to `target`. Redirects are not followed.
+
+        Args:
+            method: In capitals.
+            target: Where `addresses` belong to.
+            headers: Besides the ones every request has.
+            content: The body.
+            wants: Judges the media type of a response before its body is read.
+            reads: Whether the body of a response with this status is read at all.
+        """
         sent = {
             "Host": target.host_header,
             "User-Agent": self.config.user_agent,
-            "Accept": "text/html, application/xhtml+xml, text/markdown, application/pdf, */*;q=0.5",
             # No encoding whose decoder cannot be stopped in the middle of a bomb.
             "Accept-Encoding": "gzip, deflate",
             "Connection": "close",
             **headers,
         }
+        if content is not None:
+            sent["Content-Length"] = str(len(content))
         backend = _PinnedBackend(self)
         pool = httpcore.ConnectionPool(
             ssl_context=_ssl_context(self.config.ca_file), network_backend=backend
@@ -72,10 +96,14 @@ class Exchange:
             with (
                 pool,
                 pool.stream(
-                    "GET", target.url, headers=list(sent.items()), extensions={"timeout": timeouts}
+                    method,
+                    target.url,
+                    headers=list(sent.items()),
+                    content=content,
+                    extensions={"timeout": timeouts},
                 ) as response,
             ):
-                return self._receive(target, response, wants)
+                return self._receive(target, response, wants=wants, reads=reads)
         except httpcore.TimeoutException as error:
             raise DocumentError(
                 "timeout",
@@ -94,14 +122,15 @@ class Exchange:
         self,
         target: Target,
         response: httpcore.Response,
+        *,
         wants: Callable[[str | None], bool] | None,
+        reads: Callable[[int], bool],
     ) -> Reply:
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in response.headers
         }
-        if response.status not in (200, 203):
-            # Nothing is said in the body that this needs; it is not even read.
+        if not reads(response.status):
             return Reply(response.status, headers, b"")
         media_type, _ = split_media_type(headers.get("content-type", ""))
         if wants is not None and not wants(media_type):
