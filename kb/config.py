@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Field,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
@@ -76,6 +77,24 @@ class LinkConfig(_Section):
     """Certificates to trust besides the public ones, e.g. of an intranet; PEM."""
 
 
+class RerankerConfig(_Section):
+    """A model that reads query and passage together and puts the best candidates in order anew."""
+
+    model: str
+    """A cross-encoder: a name in the weights catalog, a folder, or the name by which
+    sentence-transformers loads it, e.g. `cross-encoder/ms-marco-MiniLM-L6-v2`."""
+    candidates: PositiveInt = Field(default=30, le=50)
+    """The best so many are read."""
+    batch_size: PositiveInt = 8
+    """Read at once; the clock is looked at in between."""
+    deadline_s: PositiveFloat = 1.0
+    """What was not read by then keeps its order behind the others."""
+    max_tokens: PositiveInt = 256
+    """Of query and passage together; the passage's end is cut."""
+    weight: float = Field(default=0.7, ge=0.0, le=1.0)
+    """Share of the reranker's score in the new order; the rest is the score it had before."""
+
+
 class RetrievalConfig(_Section):
     """How passages are found. Constants were chosen on the dev halves of the bench's data."""
 
@@ -110,8 +129,15 @@ class RetrievalConfig(_Section):
     """Neighbouring chunks that are both found become one passage up to this length."""
     duplicate_overlap: PositiveFloat = 0.95
     """Passages that share more than this part of their words are shown once."""
+    search: Literal["auto", "exact", "approximate"] = "auto"
+    """How the nearest vectors are found: compared with all of them in memory, or through the
+    index. `auto` compares all up to `exact_up_to_chunks`."""
+    exact_up_to_chunks: NonNegativeInt = 20_000
+    """Needs 1.5 KB of memory a chunk for vectors of 384 numbers."""
     ef_search: PositiveInt = 400
     """Breadth of the approximate search: recall at 10 is .998 with 400, .935 by default."""
+    reranker: RerankerConfig | None = None
+    """A second look at the best candidates; off by default."""
 
 
 class IndexConfig(_Section):

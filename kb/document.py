@@ -124,10 +124,18 @@ class RetrievedPassage:
     """From 1, best first."""
     ranks: dict[str, int] = field(default_factory=dict[str, int])
     """Rank in each ranking that found it, e.g. {"dense_last": 1, "lexical_context": 4}."""
+    scores: dict[str, float] = field(default_factory=dict[str, float])
+    """Score in each of these rankings, in its own unit: cosines for `dense_...`, BM25 for
+    `lexical_...`, how much of the name was said for `names`, 0 to 1 for `reranker`."""
+    parts: dict[str, float] = field(default_factory=dict[str, float])
+    """What its place comes from: meaning, words, names, and its document's other chunks. The more
+    they are together, the higher it stands, unless a reranker decided."""
     document_version: int | None = None
     """Of the document that the offsets point into."""
     matched_terms: tuple[str, ...] = ()
     """Word stems of the conversation that the passage holds, most telling first."""
+    searched_for: str | None = None
+    """What was searched for where a rewriter made it of the turn; None for the turn as said."""
 
 
 @dataclass(frozen=True, slots=True)

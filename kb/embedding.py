@@ -49,6 +49,10 @@ class Embedder(Protocol):
 class WeightsFolder(Protocol):
     """Where model files come from; `kb.weights.Weights` is one."""
 
+    def models(self) -> Sequence[str]:
+        """Names of the models that it knows."""
+        ...
+
     def resolve(self, name: str) -> Path:
         """Folder that holds the model's files, fetched and checked when needed."""
         ...
@@ -64,7 +68,7 @@ def open_embedder(config: EmbeddingConfig, weights: WeightsFolder | None = None)
         from kb.litellm_embedder import LiteLLMEmbedder
 
         return LiteLLMEmbedder(config.model.removeprefix(LITELLM_PREFIX))
-    folder = _model_folder(config.model, weights)
+    folder = model_folder(config.model, weights)
     if config.runtime == "torch":
         from kb.sentence_transformers_embedder import SentenceTransformersEmbedder
 
@@ -81,7 +85,7 @@ def open_embedder(config: EmbeddingConfig, weights: WeightsFolder | None = None)
     )
 
 
-def _model_folder(model: str, weights: WeightsFolder | None) -> Path | None:
+def model_folder(model: str, weights: WeightsFolder | None) -> Path | None:
     """Folder of a model given by path or by a name that the weights know, else None."""
     path = Path(model)
     if path.is_dir():
@@ -90,4 +94,4 @@ def _model_folder(model: str, weights: WeightsFolder | None) -> Path | None:
         from kb.weights import Weights
 
         weights = Weights()
-    return weights.resolve(model)
+    return weights.resolve(model) if model in weights.models() else None

@@ -16,8 +16,16 @@ _RECALL_DEPTH = 10
 _SAME_COSINE = 0.9999
 
 
-class VectorIndex(Protocol):
+class NearestVectors(Protocol):
     """Nearest neighbours by cosine."""
+
+    def search(self, vectors: Vectors, *, limit: int) -> list[list[tuple[str, float]]]:
+        """For each query vector the nearest ids with their cosine, best first."""
+        ...
+
+
+class VectorIndex(NearestVectors, Protocol):
+    """Nearest neighbours that can be changed."""
 
     def count(self) -> int:
         """Number of vectors held."""
@@ -29,10 +37,6 @@ class VectorIndex(Protocol):
 
     def delete(self, ids: Sequence[str]) -> None:
         """Delete vectors; ids that are not there are passed over."""
-        ...
-
-    def search(self, vectors: Vectors, *, limit: int) -> list[list[tuple[str, float]]]:
-        """For each query vector the nearest ids with their cosine, best first."""
         ...
 
 

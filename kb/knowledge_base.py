@@ -14,10 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
 from kb.catalog import Catalog, ChunkRow
-from kb.config import KnowledgeBaseConfig
+from kb.config import KnowledgeBaseConfig, RerankerConfig
 from kb.document import (
     AnySource,
     Document,
@@ -30,11 +28,13 @@ from kb.document import (
 )
 from kb.embedding import Embedder, Vectors, WeightsFolder, open_embedder
 from kb.embedding_cache import EmbeddingCache
+from kb.exact_index import load_vectors
 from kb.indexing import VectorCollections
 from kb.ingesting import Intake
 from kb.planning import plan_all
 from kb.query import SaidTurn
 from kb.reading import IndexReader
+from kb.reranking import Reranker, open_reranker
 from kb.site_listing import (
     ListedSources,
     list_pages,
@@ -56,9 +56,10 @@ class KnowledgeBase:
         *,
         embedder: Callable[[], Embedder],
         read_only: bool,
+        reranker: Callable[[], Reranker | None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Use `open` instead, unless you bring an embedder of your own."""
+        """Use `open` instead, unless you bring an embedder or a reranker of your own."""
         self._directory = directory
         self._config = config
         self._make_embedder = embedder
@@ -71,7 +72,9 @@ class KnowledgeBase:
             embedder=lambda: self._embedder,
             cache=lambda: self._cache,
             open_collections=self._open_collections,
+            reranker=reranker,
             place=str(directory),
+            is_remote=config.index.chroma_url is not None,
         )
         self._writer = Writer(
             directory,
@@ -110,6 +113,7 @@ class KnowledgeBase:
             Path(directory),
             config,
             embedder=lambda: open_embedder(config.embedding, weights),
+            reranker=lambda: _open_reranker(config.retrieval.reranker, weights),
             read_only=read_only,
         )
 
@@ -314,6 +318,36 @@ class KnowledgeBase:
             return []
         return retriever.retrieve(query, history=history, limit=limit)
 
+    def retrieve_lexical(
+        self, query: str, *, history: Sequence[SaidTurn] = (), limit: int = 5
+    ) -> list[RetrievedPassage]:
+        """Find passages by words and names alone: quick, and needs no embedding model.
+
+        What shares no word with the turn is not found. `score` is an estimate of the same
+        probability as that of `retrieve`, from less evidence.
+
+        Args:
+            query: The user's turn.
+            history: The turns before it, oldest first, without the query.
+            limit: At most so many passages.
+        """
+        if not query.strip() or limit < 1:
+            return []
+        retriever = self._reader.lexical_retriever()
+        if retriever is None:
+            return []
+        return retriever.retrieve(query, history=history, limit=limit)
+
+    def warm_up(self) -> None:
+        """Open the index and load the models now, so that the first turn does not wait.
+
+        Raises:
+            IndexMismatchError: The index was built with another embedding model.
+        """
+        retriever = self._reader.retriever()
+        if retriever is not None:
+            retriever.warm_up()
+
     def rollback(self, index_version: int | None = None) -> int:
         """Go back to the documents of an earlier publish; returns the new index version.
 
@@ -331,13 +365,7 @@ class KnowledgeBase:
 
     def vectors(self) -> tuple[list[str], Vectors]:
         """Ids and vectors of every chunk in the index, for exact search and for clustering."""
-        keys = self._catalog.live_keys()
-        held = self._cache.held(
-            [key for _, key in keys], model_id=self._catalog.meta("model_id") or ""
-        )
-        ids = [chunk_id for chunk_id, key in keys if key in held]
-        rows = [held[key] for _, key in keys if key in held]
-        return ids, np.stack(rows) if rows else np.empty((0, 0), dtype=np.float32)
+        return load_vectors(self._catalog, self._cache)
 
     def as_llama_index_retriever(self, *, limit: int = 5) -> Any:
         """This knowledge base as a llama-index `BaseRetriever`."""
@@ -360,3 +388,7 @@ class KnowledgeBase:
         from kb.chroma_index import ChromaClient
 
         return ChromaClient(self._directory / "chroma", self._config.index)
+
+
+def _open_reranker(config: RerankerConfig | None, weights: WeightsFolder | None) -> Reranker | None:
+    return None if config is None else open_reranker(config, weights)

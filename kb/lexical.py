@@ -119,23 +119,29 @@ class TermCounts:
         return rarity * (_FUNCTION_SHARE if stem in self._function_stems else 1.0)
 
 
-def search_chunks(connection: sqlite3.Connection, words: Iterable[str], *, limit: int) -> list[int]:
-    """Rows of chunks that hold any of `words`, best BM25 first."""
+def search_chunks(
+    connection: sqlite3.Connection, words: Iterable[str], *, limit: int
+) -> dict[int, float]:
+    """BM25 of the rows of chunks that hold any of `words`, best first."""
     return _search(connection, "chunk_search", words, limit=limit)
 
 
-def search_names(connection: sqlite3.Connection, words: Iterable[str], *, limit: int) -> list[int]:
-    """Ids of names that hold any of `words`, best BM25 first."""
+def search_names(
+    connection: sqlite3.Connection, words: Iterable[str], *, limit: int
+) -> dict[int, float]:
+    """BM25 of the ids of names that hold any of `words`, best first."""
     return _search(connection, "name_search", words, limit=limit)
 
 
 def _search(
     connection: sqlite3.Connection, table: str, words: Iterable[str], *, limit: int
-) -> list[int]:
+) -> dict[int, float]:
     match = " OR ".join(f'"{word}"' for word in words)
     if not match:
-        return []
+        return {}
+    # FTS5 gives better matches lower numbers.
     rows = connection.execute(
-        f"select rowid from {table} where {table} match ? order by rank limit ?", (match, limit)
+        f"select rowid, -rank from {table} where {table} match ? order by rank limit ?",
+        (match, limit),
     )
-    return [int(row[0]) for row in rows]
+    return {int(row_id): float(score) for row_id, score in rows}

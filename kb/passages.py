@@ -18,6 +18,10 @@ class Found:
     relevance: float
     words: ChunkWords
     ranks: dict[str, int]
+    scores: dict[str, float]
+    """In each ranking that found it, in that ranking's own unit."""
+    parts: dict[str, float]
+    """What `score` is the sum of."""
 
 
 @dataclass(slots=True)
@@ -109,6 +113,8 @@ def _finish(
         score=passage.best.relevance,
         rank=rank,
         ranks=passage.best.ranks,
+        scores=passage.best.scores,
+        parts=passage.best.parts,
         document_version=row.document_version,
         matched_terms=tuple(matched_terms(words, passage.best.words)),
     )

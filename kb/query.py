@@ -76,16 +76,28 @@ def build_queries(
     return SearchQueries(_dense(query, history, config), tuple(words), tuple(names))
 
 
+def context_text(query: str, history: Sequence[SaidTurn], config: RetrievalConfig) -> str:
+    """The query with the user's last turns before it, as one text."""
+    return _joined(_before(history, config), query)
+
+
 def _dense(
     query: str, history: Sequence[SaidTurn], config: RetrievalConfig
 ) -> dict[str, WeightedText]:
-    said = [turn.text for turn in history if turn.role == "user" and turn.text.strip()]
-    before = said[-config.context_user_turns :] if config.context_user_turns > 0 else []
+    before = _before(history, config)
     if not before:
         return {"dense_last": WeightedText(query, 1.0)}
-    context = "\n".join([*(text[-_MAX_CONTEXT_CHARS:] for text in before), query])
     share = config.last_turn_share
     return {
         "dense_last": WeightedText(query, share),
-        "dense_context": WeightedText(context, 1.0 - share),
+        "dense_context": WeightedText(_joined(before, query), 1.0 - share),
     }
+
+
+def _before(history: Sequence[SaidTurn], config: RetrievalConfig) -> list[str]:
+    said = [turn.text for turn in history if turn.role == "user" and turn.text.strip()]
+    return said[-config.context_user_turns :] if config.context_user_turns > 0 else []
+
+
+def _joined(before: Sequence[str], query: str) -> str:
+    return "\n".join([*(text[-_MAX_CONTEXT_CHARS:] for text in before), query])

@@ -2,15 +2,29 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from kb.catalog import Catalog
 from kb.config import RetrievalConfig
 from kb.embedding import Embedder
 from kb.embedding_cache import EmbeddingCache
 from kb.errors import IndexMismatchError
-from kb.indexing import VectorCollections
+from kb.exact_index import ExactIndex, load_vectors
+from kb.indexing import NearestVectors, VectorCollections
 from kb.lexical import Stemmer
-from kb.retrieval import Retriever
+from kb.reranking import Reranker
+from kb.retrieval import LexicalRetriever, Retriever
+from kb.word_search import WordSearch
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """One published version."""
+
+    version: int
+    retriever: Retriever
+    collections: VectorCollections | None
+    """None where the vectors are searched in memory."""
 
 
 class IndexReader:
@@ -24,7 +38,9 @@ class IndexReader:
         embedder: Callable[[], Embedder],
         cache: Callable[[], EmbeddingCache],
         open_collections: Callable[[], VectorCollections],
+        reranker: Callable[[], Reranker | None],
         place: str,
+        is_remote: bool = False,
     ) -> None:
         """Open nothing yet.
 
@@ -34,17 +50,23 @@ class IndexReader:
             embedder: Of the knowledge base.
             cache: Of its vectors.
             open_collections: Opens the vector indexes anew.
+            reranker: Of the knowledge base, if it has one.
             place: The knowledge base, for error messages.
+            is_remote: Whether the vector index is on a server, which is there to be asked.
         """
         self._catalog = catalog
         self._config = config
         self._embedder = embedder
         self._cache = cache
         self._open_collections = open_collections
+        self._reranker = reranker
         self._place = place
+        self._is_remote = is_remote
         self._lock = threading.Lock()
+        self._words_lock = threading.Lock()
         self._stemmer = Stemmer()
         self._opened: _Opened | None = None
+        self._words: tuple[int, WordSearch] | None = None
 
     def retriever(self) -> Retriever | None:
         """The retriever of the newest version; None when nothing was ever published.
@@ -63,6 +85,13 @@ class IndexReader:
             self._opened = self._open(version, name)
             return self._opened.retriever
 
+    def lexical_retriever(self) -> LexicalRetriever | None:
+        """The same for words alone. Waits for no model, also while another thread loads one."""
+        version = self._catalog.index_version
+        if self._catalog.meta("collection") is None:
+            return None
+        return LexicalRetriever(self._catalog, self._word_search(version), self._config)
+
     def forget(self) -> None:
         """Close the version that is open, if any; the next query opens the newest one."""
         with self._lock:
@@ -74,11 +103,18 @@ class IndexReader:
         self._stemmer.close()
 
     def _let_go(self) -> None:
-        if self._opened is not None:
+        if self._opened is not None and self._opened.collections is not None:
             self._opened.collections.close()
-            self._opened = None
+        self._opened = None
 
-    def _open(self, version: int, name: str) -> "_Opened":
+    def _word_search(self, version: int) -> WordSearch:
+        with self._words_lock:
+            if self._words is None or self._words[0] != version:
+                search = WordSearch(self._catalog, stemmer=self._stemmer, config=self._config)
+                self._words = (version, search)
+            return self._words[1]
+
+    def _open(self, version: int, name: str) -> _Opened:
         embedder = self._embedder()
         built_with = self._catalog.meta("model_id")
         if built_with != embedder.model_id:
@@ -87,22 +123,29 @@ class IndexReader:
                 f"{embedder.model_id!r} is configured. Ingest again to rebuild it, or "
                 "configure the model it was built with."
             )
-        collections = self._open_collections()
+        collections = None
+        index: NearestVectors | None = self._exact_index()
+        if index is None:
+            collections = self._open_collections()
+            index = collections.collection(name, ef_search=self._config.ef_search)
         retriever = Retriever(
             self._catalog,
-            index=collections.collection(name, ef_search=self._config.ef_search),
+            words=self._word_search(version),
+            index=index,
             embedder=embedder,
             cache=self._cache(),
-            stemmer=self._stemmer,
             config=self._config,
+            reranker=self._reranker(),
         )
-        return _Opened(version, collections, retriever)
+        return _Opened(version, retriever, collections)
 
-
-class _Opened:
-    """One published version."""
-
-    def __init__(self, version: int, collections: VectorCollections, retriever: Retriever) -> None:
-        self.version = version
-        self.collections = collections
-        self.retriever = retriever
+    def _exact_index(self) -> ExactIndex | None:
+        """All vectors in memory, when that is wanted and every one of them is at hand."""
+        search = self._config.search
+        count = self._catalog.live_count()
+        small = count <= self._config.exact_up_to_chunks and not self._is_remote
+        if search == "approximate" or (search == "auto" and not small):
+            return None
+        ids, vectors = load_vectors(self._catalog, self._cache())
+        # The vectors are kept in a file that may be lost; the collection has them too.
+        return ExactIndex(ids, vectors) if len(ids) == count else None

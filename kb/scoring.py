@@ -22,6 +22,8 @@ _NAME_SLACK = 4.0
 """Rarity that a name lacks to be matched in full, so that names of common words count less."""
 CALIBRATION = (-3.7, 6.4)
 """Intercept and slope of the logistic curve from score to probability."""
+LEXICAL_CALIBRATION = (-2.5, 9.3)
+"""The same for the score of words and names alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,5 +135,14 @@ def relevance(score: float) -> float:
     A logistic curve fitted on the dev halves of the bench's data; `make bench` prints how well it
     holds.
     """
-    intercept, slope = CALIBRATION
+    return _logistic(score, CALIBRATION)
+
+
+def lexical_relevance(score: float) -> float:
+    """The same for a score of words and names alone."""
+    return _logistic(score, LEXICAL_CALIBRATION)
+
+
+def _logistic(score: float, calibration: tuple[float, float]) -> float:
+    intercept, slope = calibration
     return 1 / (1 + math.exp(-(intercept + slope * score)))
