@@ -103,6 +103,9 @@ class Criterion(_Section):
     """How its judge is asked; None takes the agent's way, or what suits the judge best."""
     threshold: float | None = Field(default=None, gt=0, lt=1)
     """Probability from which a verdict is success, where the judge gives one; None: 0.5."""
+    reveals_gap: bool = False
+    """Whether a failure means that the documents lacked something: its turns count as unanswered
+    questions in `vivavoce gaps`."""
 
     _judge = model_validator(mode="before")(judge_from_judges)
 
