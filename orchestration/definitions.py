@@ -11,6 +11,8 @@ import dagster as dg
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message="Parameter `backfill_policy`")
 
 from orchestration.defs import automation, conversations, knowledge_base, reports, resources  # noqa: E402
+from orchestration.defs.execution import executor  # noqa: E402
+from orchestration.settings import load_settings  # noqa: E402
 
 _WITH_ASSETS = [knowledge_base, conversations, reports]
 
@@ -21,5 +23,5 @@ defs = dg.Definitions(
     schedules=[automation.hourly_reports, automation.daily_links],
     sensors=[automation.conversations_ended, automation.agent_files],
     resources={"deployment": resources.deployment},
-    executor=dg.in_process_executor,
+    executor=executor(load_settings()),
 )

@@ -52,6 +52,11 @@ class Settings(BaseSettings):
         default=None,
         description="Folder of the Dagster instance and its dagster.yaml; unset: <store>/dagster",
     )
+    celery_broker_url: str | None = Field(
+        default=None,
+        description="Redis that hands the steps of runs to `vivavoce worker` processes, e.g. "
+        "redis://redis.internal:6379/0; unset: a run executes its steps itself",
+    )
     dagster_storage_url: str | None = Field(
         default=None,
         description="PostgreSQL that keeps Dagster's runs, events and schedules, as "
@@ -132,6 +137,13 @@ class Settings(BaseSettings):
     def _names_postgresql(cls, url: str | None) -> str | None:
         if url is not None and urlsplit(url).scheme not in ("postgresql", "postgresql+psycopg2"):
             raise ValueError("not a PostgreSQL URL; write postgresql://USER:PASSWORD@HOST/DATABASE")
+        return url
+
+    @field_validator("celery_broker_url")
+    @classmethod
+    def _names_redis(cls, url: str | None) -> str | None:
+        if url is not None and urlsplit(url).scheme not in ("redis", "rediss"):
+            raise ValueError("not a Redis URL; write redis://:PASSWORD@HOST:6379/0")
         return url
 
     @field_validator("first_day")

@@ -1,9 +1,10 @@
-"""Commands that run the deployment: settings, demo, ui."""
+"""Commands that run the deployment: settings, demo, ui, worker, doctor."""
 
 from typing import Annotated
 
 import typer
 
+from orchestration.cli.opening import opened_deployment
 from orchestration.settings import load_settings, shown_settings
 from orchestration.tables import text_table
 
@@ -48,3 +49,33 @@ def ui(
     from orchestration.ui import serve_ui
 
     serve_ui(load_settings(), port=port, say=typer.echo)
+
+
+@app.command()
+def worker(
+    name: Annotated[str, typer.Option(help="Tells the workers of one machine apart.")] = "worker",
+    processes: Annotated[
+        int, typer.Option(min=1, help="Steps at the same time; each loads its own models.")
+    ] = 1,
+) -> None:
+    """Take steps of runs from the broker of VIVAVOCE_CELERY_BROKER_URL until stopped."""
+    from orchestration.workers import serve_steps
+
+    raise typer.Exit(serve_steps(load_settings(), name=name, processes=processes))
+
+
+@app.command()
+def doctor() -> None:
+    """Look at every part that the settings point at; say what is wrong and what to do about it."""
+    from orchestration.doctor import examine
+
+    failed = 0
+    with opened_deployment() as deployment:
+        for finding in examine(deployment):
+            typer.echo(f"{finding.state:<8} {finding.part}: {finding.told}")
+            if finding.remedy:
+                typer.echo(f"{'':<8} -> {finding.remedy}")
+            failed += finding.state == "failed"
+    if failed:
+        typer.echo(f"\n{failed} of these parts cannot be used as they are.", err=True)
+        raise typer.Exit(1)

@@ -14,7 +14,7 @@ from orchestration.defs.metadata import (
     export_metadata,
     verdict_metadata,
 )
-from orchestration.defs.partitions import chosen_days, days, in_one_run
+from orchestration.defs.partitions import chosen_days, days, days_in_a_run
 from orchestration.deployment import Deployment
 from orchestration.evaluation_checks import judge_error_share, unsupported_share, verdict_counts
 from orchestration.operations import ended_on, evaluate, export_days
@@ -25,7 +25,7 @@ MAX_JUDGE_ERROR_SHARE = 0.05
 
 @dg.asset(
     partitions_def=days,
-    backfill_policy=in_one_run,
+    backfill_policy=days_in_a_run,
     group_name="conversations",
     kinds={"sqlite"},
 )
@@ -46,7 +46,7 @@ def ended_conversations(
 @dg.asset(
     deps=[ended_conversations],
     partitions_def=days,
-    backfill_policy=in_one_run,
+    backfill_policy=days_in_a_run,
     group_name="evaluations",
     kinds={"llm", "sqlite"},
 )
@@ -70,7 +70,7 @@ def evaluations(
 @dg.asset(
     deps=[evaluations],
     partitions_def=days,
-    backfill_policy=in_one_run,
+    backfill_policy=days_in_a_run,
     group_name="reports",
     kinds={"parquet"},
 )

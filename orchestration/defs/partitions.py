@@ -9,15 +9,22 @@ from orchestration.settings import load_settings
 agents = dg.DynamicPartitionsDefinition(name="agents")
 """One for each agent file; the sensor `agent_files` adds new ones."""
 
+_SETTINGS = load_settings()
+
 days = dg.DailyPartitionsDefinition(
-    start_date=load_settings().first_day.isoformat(),
+    start_date=_SETTINGS.first_day.isoformat(),
     timezone="UTC",
     # Today has a partition too: conversations are judged soon after they end.
     end_offset=1,
 )
 
-in_one_run = dg.BackfillPolicy.single_run()
-"""A range of days runs as one, so that models are loaded once."""
+days_in_a_run = (
+    dg.BackfillPolicy.single_run()
+    if _SETTINGS.celery_broker_url is None
+    else dg.BackfillPolicy.multi_run(max_partitions_per_run=1)
+)
+"""On one machine a range of days runs as one, so that models are loaded once. Over workers each
+day is a run of its own, so that they share the days."""
 
 
 def chosen_agents(context: dg.AssetCheckExecutionContext) -> list[str]:

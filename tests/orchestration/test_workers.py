@@ -1,0 +1,189 @@
+"""Evaluations on two worker processes: real Redis, real PostgreSQL, real Celery workers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from analysis.store import AnalysisStore
+from conversation.store import ConversationStore
+from orchestration.dagster_instance import prepare_instance
+from orchestration.errors import SettingsError
+from orchestration.settings import Settings, export_for_dagster, load_settings
+from orchestration.workers import serve_steps
+from tests.analysis.calls import hold_call
+from tests.conftest import REPOSITORY
+from tests.orchestration.sample import FIRST_DAY, write_data
+from tests.servers import postgresql_server, redis_server
+
+DAYS = ("2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04")
+BIN = Path(sys.executable).parent
+MATERIALIZE = [str(BIN / "dagster"), "asset", "materialize", "-m", "orchestration.definitions"]
+MATERIALIZE += ["--select", "evaluations"]
+
+
+class JudgeHandler(BaseHTTPRequestHandler):
+    """An LLM provider with the usual interface that finds every call a success."""
+
+    def do_POST(self) -> None:
+        request: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        verdict = {"verdict": "success", "turn": 2, "quote": "five days", "rationale": "Answered."}
+        fields = {"fields": [{"field": "topic", "turn": 1, "value": "refunds"}]}
+        answer = verdict if "verdict" in json.dumps(request) else fields
+        pieces: list[dict[str, Any]] = [
+            {"choices": [{"index": 0, "delta": {"content": json.dumps(answer)}}]},
+            {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+            {"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 5}},
+        ]
+        about = {"id": "x", "object": "chat.completion.chunk", "created": 0, "model": "judge"}
+        events = [f"data: {json.dumps({**about, **piece})}\n\n" for piece in pieces]
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        self.wfile.write("".join([*events, "data: [DONE]\n\n"]).encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def judge_server() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), JudgeHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def worker(name: str, environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    process = subprocess.Popen(
+        [BIN / "vivavoce", "worker", "--name", name],
+        env=environment,
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        told: list[str] = []
+        for line in process.stdout:
+            told.append(line)
+            if " ready." in line:
+                break
+        else:
+            pytest.fail("the worker ended: " + "".join(told[-20:]))
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def test_a_worker_without_a_broker_says_what_to_set(tmp_path: Path):
+    with pytest.raises(SettingsError, match="VIVAVOCE_CELERY_BROKER_URL is not set"):
+        serve_steps(Settings(data_dir=tmp_path), name="one")
+
+
+def test_a_broker_that_is_no_redis_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("VIVAVOCE_CELERY_BROKER_URL", "amqp://localhost")
+
+    with pytest.raises(SettingsError, match="CELERY_BROKER_URL: not a Redis URL"):
+        load_settings()
+
+
+@pytest.mark.slow
+def test_two_workers_share_the_days_and_judge_each_conversation_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("VIVAVOCE_DAGSTER_STORAGE_URL", "")
+    settings = write_data(tmp_path / "data")
+    (tmp_path / "server").mkdir()
+    with ExitStack() as stack:
+        address = stack.enter_context(postgresql_server(tmp_path / "server"))
+        broker = stack.enter_context(redis_server(tmp_path))
+        api_base = stack.enter_context(judge_server())
+        agent_file = settings.agents_dir / "shop-desk.yaml"
+        agent_file.write_text(
+            agent_file.read_text().replace(
+                "llm: {model: scripted/model}",
+                f"llm: {{model: openai/judge, api_base: {api_base!r}}}\n"
+                "analysis: {summary: false}",
+            )
+        )
+        settings = settings.model_copy(
+            update={
+                "store_url": f"postgresql+psycopg://{address}",
+                "dagster_storage_url": f"postgresql://{address}",
+                "celery_broker_url": broker,
+            }
+        )
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "OPENAI_API_KEY": "unused",
+            "VIVAVOCE_DATA_DIR": str(settings.data_dir),
+            "VIVAVOCE_STORE_URL": str(settings.store_url),
+            "VIVAVOCE_DAGSTER_STORAGE_URL": f"postgresql+psycopg2://{address}",
+            "VIVAVOCE_CELERY_BROKER_URL": broker,
+            "DAGSTER_HOME": str(settings.dagster_instance_dir.resolve()),
+        }
+        prepare_instance(settings)
+        with ConversationStore.open(str(settings.store_url)) as conversations:
+            for number in range(len(DAYS) * 2):
+                started_at = FIRST_DAY + timedelta(days=number // 2)
+                hold_call(conversations, f"c{number}", started_at=started_at)
+        stack.enter_context(worker("one", environment))
+        stack.enter_context(worker("two", environment))
+
+        runs = [
+            subprocess.Popen(
+                [*MATERIALIZE, "--partition", day],
+                env=environment,
+                cwd=REPOSITORY,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            for day in DAYS
+        ]
+        for run in runs:
+            told, _ = run.communicate(timeout=240)
+            assert run.returncode == 0, told[-3_000:]
+
+        with AnalysisStore.open(str(settings.store_url)) as store:
+            judged = store.evaluations([f"c{number}" for number in range(len(DAYS) * 2)])
+        assert sorted(row.conversation_id for row in judged) == [f"c{n}" for n in range(8)]
+        assert {row.verdict for row in judged} == {"success"}
+        export_for_dagster(settings)
+        with dg.DagsterInstance.from_config(prepare_instance(settings)) as instance:
+            assert instance.get_materialized_partitions(dg.AssetKey("evaluations")) == set(DAYS)
+            assert _workers(instance) == {"one", "two"}
+
+
+def _workers(instance: dg.DagsterInstance) -> set[str]:
+    """Names of the workers that executed a step, as their events tell."""
+    names: set[str] = set()
+    for run in instance.get_runs():
+        for entry in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
+            event = entry.dagster_event
+            assert event is not None
+            found = event.engine_event_data.metadata.get("Celery worker")
+            if found is not None:
+                names.add(str(found.value).partition("@")[0])
+    return names
