@@ -3,6 +3,8 @@
 * ConversationError
   x AgentConfigError         an agent file cannot be used; says file, key and remedy
     x MissingVariableError     a `{{name}}` in its texts has no value
+    x OverrideError            a session sets what the agent does not let it set
+  x ToolError                a tool could not be used; the agent is told why
   x ModelError               a language model cannot be used or failed
     x ModelSetupError          before any work: unknown model, missing key, weights
     x ModelUnavailableError    endpoint unreachable or overloaded; trying again may help
@@ -11,6 +13,11 @@
   x StoreError               the conversation store cannot be used
     x UnknownConversationError
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conversation.llm.chat_model import FailedAttempt
 
 
 class ConversationError(Exception):
@@ -25,6 +32,21 @@ class MissingVariableError(AgentConfigError):
     """A text of the agent has a `{{name}}` for which nobody gave a value."""
 
 
+class OverrideError(AgentConfigError):
+    """A session sets something that its agent does not let it set."""
+
+
+class ToolError(ConversationError):
+    """A tool could not be used. The message completes "it failed: ..." for the agent.
+
+    `from_outside` says that the message quotes whoever was called.
+    """
+
+    def __init__(self, message: str, *, from_outside: bool = False) -> None:
+        super().__init__(message)
+        self.from_outside = from_outside
+
+
 class ModelError(ConversationError):
     """A language model cannot be used, or a call of it failed.
 
@@ -32,6 +54,8 @@ class ModelError(ConversationError):
     """
 
     retryable = False
+    failed_attempts: "tuple[FailedAttempt, ...]" = ()
+    """Every call that was made, oldest first, the one that raised this included."""
 
 
 class ModelSetupError(ModelError):

@@ -43,6 +43,12 @@ class FailedAttempt:
     model: str
     error: str
     """What went wrong, for a person; never what was said."""
+    kind: str = "ModelError"
+    """Name of the error's class."""
+    usage: Usage | None = None
+    """Estimated, when it had begun to answer; None when it cost nothing."""
+    request_to_first_token_ms: float | None = None
+    request_to_failure_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """A list of models: the next one answers when the one before cannot."""
 
-from collections.abc import AsyncGenerator, Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -26,11 +27,17 @@ class FallbackGenerator:
     others.
     """
 
-    def __init__(self, generators: Sequence[TextGenerator]) -> None:
-        """Take at least one generator, first choice first."""
+    def __init__(
+        self,
+        generators: Sequence[TextGenerator],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take at least one generator, first choice first; `clock` gives seconds that only grow."""
         if not generators:
             raise ValueError("a fallback list needs at least one model")
         self._generators = tuple(generators)
+        self._clock = clock
 
     @property
     def model(self) -> str:
@@ -60,11 +67,13 @@ class FallbackGenerator:
         """Yield text deltas and then one `Completion` over everything that was yielded."""
         said = ""
         failed: list[FailedAttempt] = []
-        for number, generator in enumerate(self._generators, start=1):
+        began_s = self._clock()
+        for generator in self._generators:
             prompt = _continuing(messages, said) if said else messages
+            before = said
             try:
-                async with aclosing(generator.generate(prompt, options)) as pieces:
-                    before = said
+                left = _with_time_left(options, self._clock() - began_s)
+                async with aclosing(generator.generate(prompt, left)) as pieces:
                     async for piece in pieces:
                         if isinstance(piece, Completion):
                             yield replace(
@@ -77,9 +86,26 @@ class FallbackGenerator:
                             yield piece
                 return
             except ModelError as error:
-                if number == len(self._generators):
+                failed += error.failed_attempts or [_failed(generator.model, error)]
+                spent = _is_spent(options, self._clock() - began_s)
+                if spent or generator is self._generators[-1]:
+                    error.failed_attempts = tuple(failed)
                     raise
-                failed.append(FailedAttempt(generator.model, str(error)))
+
+
+def _with_time_left(options: CompletionOptions, elapsed_s: float) -> CompletionOptions:
+    """All models together have the time that was given for an answer."""
+    if not options.total_timeout_s:
+        return options
+    return replace(options, total_timeout_s=options.total_timeout_s - elapsed_s)
+
+
+def _is_spent(options: CompletionOptions, elapsed_s: float) -> bool:
+    return bool(options.total_timeout_s) and elapsed_s >= options.total_timeout_s
+
+
+def _failed(model: str, error: ModelError) -> FailedAttempt:
+    return FailedAttempt(model, str(error), kind=type(error).__name__)
 
 
 def _continuing(messages: Sequence[ChatMessage], said: str) -> list[ChatMessage]:

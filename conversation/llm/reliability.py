@@ -19,6 +19,10 @@ from conversation.llm.chat_model import (
     FailedAttempt,
 )
 from conversation.llm.generator import TextGenerator, calls_tools
+from conversation.llm.traffic import Booking, Traffic
+from conversation.transcript import Usage
+
+_CHARS_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,8 @@ class RetryPolicy:
 class ReliableGenerator:
     """A generator with deadlines and retries. One per model, shared by all sessions.
 
-    A rate limit holds for everybody: calls that come during the pause that the provider asked for
-    wait until it is over, instead of making it longer.
+    A rate limit holds for everybody: calls that come during the pause that the provider asked for,
+    or when the minute's share is used up, wait their turn instead of making it worse.
     """
 
     def __init__(
@@ -48,14 +52,24 @@ class ReliableGenerator:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
+        traffic: Traffic | None = None,
     ) -> None:
-        """Wrap `inner`; `chance` returns numbers in [0, 1) for the jitter."""
+        """Wrap `inner`.
+
+        Args:
+            inner: Makes one attempt.
+            policy: How often, and how long between.
+            sleep: Waits so many seconds.
+            chance: Numbers in [0, 1) for the jitter.
+            clock: Seconds that only grow.
+            traffic: Of this model, with its limits; None for one of its own, without limits.
+        """
         self._inner = inner
         self._policy = policy
         self._sleep = sleep
         self._chance = chance
         self._clock = clock
-        self._paused_until_s = 0.0
+        self._traffic = traffic or Traffic()
 
     @property
     def model(self) -> str:
@@ -79,26 +93,73 @@ class ReliableGenerator:
             deadline_s = self._clock() + options.total_timeout_s
         failed: list[FailedAttempt] = []
         while True:
-            await self._wait_for_pause(deadline_s)
-            started = False
+            attempt = _Attempt(self.model, messages)
             try:
-                attempt = _with_deadlines(self._inner, messages, options, self._left(deadline_s))
-                async with aclosing(attempt) as pieces:
+                async with aclosing(self._attempt(attempt, options, deadline_s)) as pieces:
                     async for piece in pieces:
-                        started = True
                         if isinstance(piece, Completion):
-                            piece = replace(
-                                piece, failed_attempts=(*failed, *piece.failed_attempts)
-                            )
+                            before = (*failed, *piece.failed_attempts)
+                            piece = replace(piece, failed_attempts=before)
                         yield piece
                 return
             except ModelError as error:
-                failed.append(FailedAttempt(self.model, str(error)))
+                if attempt.began_s is not None:
+                    failed.append(attempt.failed(error, now_s=self._clock()))
                 self._note_pause(error)
                 delay_s = self._delay_s(error, len(failed))
-                if started or delay_s is None or not _fits(delay_s, self._left(deadline_s)):
+                hopeless = delay_s is None or not _fits(delay_s, self._left(deadline_s))
+                if attempt.text or attempt.began_s is None or hopeless:
+                    error.failed_attempts = tuple(failed)
                     raise
-            await self._sleep(delay_s)
+            await self._sleep(delay_s or 0.0)
+
+    async def _attempt(
+        self, attempt: "_Attempt", options: CompletionOptions, deadline_s: float | None
+    ) -> AsyncGenerator[str | Completion, None]:
+        """One call, in its turn."""
+        expected = attempt.expected_tokens(options)
+        booking = await self._book(expected, deadline_s)
+        attempt.began_s = self._clock()
+        taken = 0
+        pieces = _with_deadlines(self._inner, attempt.messages, options, self._left(deadline_s))
+        try:
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    if isinstance(piece, Completion):
+                        taken = piece.usage.input_tokens + piece.usage.output_tokens
+                    else:
+                        taken = expected
+                        attempt.take(piece, now_s=self._clock())
+                    yield piece
+        finally:
+            self._traffic.settle(booking, taken)
+
+    async def _book(self, tokens: int, deadline_s: float | None) -> Booking:
+        """Wait until the model's limits have room for a call.
+
+        Raises:
+            ModelUnavailableError: That takes too long; a fallback may answer.
+        """
+        now_s = self._clock()
+        latest_s = now_s + self._policy.max_retry_after_s
+        if deadline_s is not None:
+            latest_s = min(latest_s, deadline_s)
+        booking = self._traffic.book(tokens, now_s=now_s, latest_s=latest_s)
+        wait_s = booking.start_s - now_s
+        if not booking.is_booked:
+            limited = ModelUnavailableError(
+                f"Model {self.model!r} has no room for a call for {wait_s:.0f} s more (rate "
+                "limit). Wait, or name another model under `llm.fallbacks`."
+            )
+            limited.retry_after_s = wait_s
+            raise limited
+        if wait_s > 0:
+            try:
+                await self._sleep(wait_s)
+            except BaseException:
+                self._traffic.cancel(booking)
+                raise
+        return booking
 
     def _delay_s(self, error: ModelError, attempts: int) -> float | None:
         """Return how long to wait before the next attempt, or None for no further one."""
@@ -112,23 +173,58 @@ class ReliableGenerator:
 
     def _note_pause(self, error: ModelError) -> None:
         if isinstance(error, ModelUnavailableError) and error.retry_after_s:
-            self._paused_until_s = max(self._paused_until_s, self._clock() + error.retry_after_s)
-
-    async def _wait_for_pause(self, deadline_s: float | None) -> None:
-        pause_s = self._paused_until_s - self._clock()
-        if pause_s <= 0:
-            return
-        if pause_s > self._policy.max_retry_after_s or not _fits(pause_s, self._left(deadline_s)):
-            limited = ModelUnavailableError(
-                f"Model {self.model!r} asked for a pause of {pause_s:.0f} s more (rate limit). "
-                "Wait, or name another model under `llm.fallbacks`."
-            )
-            limited.retry_after_s = pause_s
-            raise limited
-        await self._sleep(pause_s)
+            self._traffic.pause(self._clock() + error.retry_after_s)
 
     def _left(self, deadline_s: float | None) -> float | None:
         return None if deadline_s is None else deadline_s - self._clock()
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One call while it is made."""
+
+    model: str
+    messages: Sequence[ChatMessage]
+    began_s: float | None = None
+    """None while it waits for its turn."""
+    first_token_s: float | None = None
+    text: str = ""
+
+    def take(self, piece: str, *, now_s: float) -> None:
+        if self.first_token_s is None:
+            self.first_token_s = now_s
+        self.text += piece
+
+    def expected_tokens(self, options: CompletionOptions) -> int:
+        return self._read_tokens() + options.max_output_tokens
+
+    def failed(self, error: ModelError, *, now_s: float) -> FailedAttempt:
+        """Providers ask money for what they said, and for what they read to say it."""
+        usage = None
+        if self.text:
+            usage = Usage(
+                model=self.model,
+                input_tokens=self._read_tokens(),
+                output_tokens=_tokens(self.text),
+                cost_usd=0.0 if self.model.startswith("embedded/") else None,
+                source="estimated",
+            )
+        return FailedAttempt(
+            self.model,
+            str(error),
+            kind=type(error).__name__,
+            usage=usage,
+            request_to_first_token_ms=self._since_began_ms(self.first_token_s),
+            request_to_failure_ms=self._since_began_ms(now_s),
+        )
+
+    def _read_tokens(self) -> int:
+        return sum(_tokens(message.content) for message in self.messages)
+
+    def _since_began_ms(self, moment_s: float | None) -> float | None:
+        if moment_s is None or self.began_s is None:
+            return None
+        return (moment_s - self.began_s) * 1_000
 
 
 async def _with_deadlines(
@@ -175,6 +271,10 @@ def _too_late(model: str, options: CompletionOptions, *, first: bool) -> ModelUn
     return ModelUnavailableError(
         f"Model {model!r} {limit}. Try again, raise `llm.{key}`, or name a faster model."
     )
+
+
+def _tokens(text: str) -> int:
+    return -(-len(text) // _CHARS_PER_TOKEN)
 
 
 def _fits(delay_s: float, left_s: float | None) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 import pytest
 
 from conversation.errors import ModelOutputError, ModelSetupError, ModelUnavailableError
+from conversation.llm.calls import calls_of, failed_calls
 from conversation.llm.chat_model import (
     DEFAULT_OPTIONS,
     ChatMessage,
@@ -15,6 +16,7 @@ from conversation.llm.chat_model import (
 from conversation.llm.fallback import CONTINUE, FallbackGenerator
 from conversation.llm.generator import TextGenerator, TwinChatModel
 from conversation.llm.reliability import ReliableGenerator, RetryPolicy
+from conversation.llm.traffic import RateLimit, Traffic
 from conversation.transcript import Usage
 
 DEFAULT_POLICY = RetryPolicy()
@@ -88,7 +90,8 @@ def test_delays_double_and_are_drawn_from_their_upper_half():
 
     assert completion.text == "fine"
     assert waiting.slept_s == [0.375, 0.75, 1.5]  # 0.5, 1 and 2, times 0.5 + 0.5 * 0.5
-    assert completion.failed_attempts == (FailedAttempt("a/model", "down"),) * 3
+    failed = FailedAttempt("a/model", "down", "ModelUnavailableError", request_to_failure_ms=0.0)
+    assert completion.failed_attempts == (failed,) * 3
 
 
 def test_attempts_are_limited():
@@ -136,7 +139,7 @@ def test_a_long_pause_fails_at_once_without_a_call():
     with pytest.raises(ModelUnavailableError):
         model.complete(ASK)
 
-    with pytest.raises(ModelUnavailableError, match="a pause of 3600 s more"):
+    with pytest.raises(ModelUnavailableError, match="no room for a call for 3600 s more"):
         model.complete(ASK)
 
     assert waiting.slept_s == []
@@ -167,7 +170,9 @@ def test_the_next_model_answers_when_the_first_cannot():
 
     assert completion.text == "Five days."
     assert completion.usage.model == "b/second"
-    assert completion.failed_attempts == (FailedAttempt("a/first", "down"),)
+    assert completion.failed_attempts == (
+        FailedAttempt("a/first", "down", "ModelUnavailableError"),
+    )
     assert second.prompts == [ASK]
 
 
@@ -227,3 +232,107 @@ async def test_the_protocol_is_kept_by_the_twin():
 
     assert pieces[:2] == ["a ", "b"]
     assert (await model.acomplete(ASK)).text == model.complete(ASK).text == "a b"
+
+
+def test_what_failed_is_counted_with_its_times_and_words():
+    waiting = Waiting()
+
+    class Slow(ScriptedGenerator):
+        async def generate(
+            self, messages: Sequence[ChatMessage], options: CompletionOptions
+        ) -> AsyncGenerator[str | Completion, None]:
+            async for piece in super().generate(messages, options):
+                waiting.now_s += 2
+                yield piece
+
+    first = ReliableGenerator(
+        Slow(["Refunds take ", ModelUnavailableError("cut")], model="embedded/first"),
+        clock=lambda: waiting.now_s,
+    )
+    second = ScriptedGenerator(["five days."], model="b/second")
+
+    completion = TwinChatModel(FallbackGenerator([first, second])).complete(ASK)
+
+    lost, answered = calls_of(completion)
+    assert lost.usage == Usage(
+        model="embedded/first", input_tokens=7, output_tokens=4, cost_usd=0.0, source="estimated"
+    )
+    assert lost.error == "ModelUnavailableError"
+    assert (lost.request_to_first_token_ms, lost.request_to_last_token_ms) == (2_000, 2_000)
+    assert (answered.usage.model, answered.error) == ("b/second", None)
+
+
+def test_an_error_lists_every_call_that_failed():
+    waiting = Waiting()
+    down = ModelUnavailableError("down")
+    models = [
+        ReliableGenerator(
+            ScriptedGenerator([down], [down], [down], model=name),
+            RetryPolicy(max_attempts=2),
+            sleep=waiting.sleep,
+            clock=lambda: waiting.now_s,
+        )
+        for name in ("a", "b")
+    ]
+
+    with pytest.raises(ModelUnavailableError) as raised:
+        TwinChatModel(FallbackGenerator(models)).complete(ASK)
+
+    assert [attempt.model for attempt in raised.value.failed_attempts] == ["a", "a", "b", "b"]
+    calls = failed_calls(raised.value.failed_attempts, purpose="tools")
+    assert {(call.purpose, call.usage.cost_usd) for call in calls} == {("tools", 0.0)}
+
+
+def test_all_models_together_have_the_time_of_one_answer():
+    waiting = Waiting()
+    timeouts: list[float | None] = []
+
+    class TakesTime(ScriptedGenerator):
+        async def generate(
+            self, messages: Sequence[ChatMessage], options: CompletionOptions
+        ) -> AsyncGenerator[str | Completion, None]:
+            timeouts.append(options.total_timeout_s)
+            waiting.now_s += 6
+            async for piece in super().generate(messages, options):
+                yield piece
+
+    models = [TakesTime([ModelUnavailableError(f"{name} is down")]) for name in ("a", "b", "c")]
+    chain = FallbackGenerator(models, clock=lambda: waiting.now_s)
+
+    with pytest.raises(ModelUnavailableError, match="b is down"):
+        TwinChatModel(chain).complete(ASK, CompletionOptions(total_timeout_s=10))
+    assert timeouts == [10, 4]
+
+
+def test_calls_wait_for_the_minutes_share_and_settle_what_they_took():
+    waiting = Waiting()
+    traffic = Traffic(RateLimit(tokens_per_minute=300))
+    generator = ReliableGenerator(
+        ScriptedGenerator(*[["fine"]] * 4),
+        RetryPolicy(max_retry_after_s=60),
+        sleep=waiting.sleep,
+        clock=lambda: waiting.now_s,
+        traffic=traffic,
+    )
+    model = TwinChatModel(generator)
+    for _ in range(3):  # expected 107 tokens each, really none
+        model.complete(ASK, CompletionOptions(max_output_tokens=100))
+    assert waiting.slept_s == []
+
+    traffic.book(250, now_s=waiting.now_s)
+    model.complete(ASK, CompletionOptions(max_output_tokens=100))
+    assert waiting.slept_s == [60]
+
+
+def test_a_fallback_answers_when_the_share_is_used_up():
+    waiting = Waiting()
+    busy = Traffic(RateLimit(requests_per_minute=1))
+    busy.book(0, now_s=waiting.now_s)
+    first = ScriptedGenerator(model="a/first")
+    limited_first = ReliableGenerator(first, clock=lambda: waiting.now_s, traffic=busy)
+    second = ScriptedGenerator(["fine"], model="b/second")
+
+    completion = TwinChatModel(FallbackGenerator([limited_first, second])).complete(ASK)
+
+    assert (completion.text, first.prompts) == ("fine", [])
+    assert "no room" in completion.failed_attempts[0].error
