@@ -9,6 +9,7 @@
   x LineageError             `why` was asked for something that does not exist
   x LabelError               labels that cannot be used; says file and line
   x ComparisonError          versions of a criterion that cannot be compared
+  x PrivacyError             personal data cannot be masked as the agent file asks
 """
 
 
@@ -46,3 +47,7 @@ class LabelError(AnalysisError):
 
 class ComparisonError(AnalysisError):
     """Versions of a criterion that cannot be compared."""
+
+
+class PrivacyError(AnalysisError):
+    """Personal data cannot be masked as the agent file asks; nothing is judged unmasked."""
