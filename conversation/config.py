@@ -81,6 +81,19 @@ class TextSource(_Section):
     text: str
 
 
+class QueryRewritingConfig(_Section):
+    """Whether a model makes a query of a turn that leans on what was said before."""
+
+    enabled: bool = False
+    """Costs a request to the model on every turn but the first, before anything is searched."""
+    model: str | None = None
+    """Model string of the one that rewrites; None takes the agent's."""
+    deadline_s: PositiveFloat = 2.0
+    """After this, the turn is searched as it was said. Has to fit into `retrieval_deadline_s`."""
+    history_turns: PositiveInt = 6
+    """Turns that the model reads."""
+
+
 class KnowledgeBaseSection(_Section):
     """What the agent may answer from."""
 
@@ -94,6 +107,7 @@ class KnowledgeBaseSection(_Section):
     chunking: ChunkingConfig = ChunkingConfig()
     parsing: ParsingConfig = ParsingConfig()
     retrieval: RetrievalConfig = RetrievalConfig()
+    query_rewriting: QueryRewritingConfig = QueryRewritingConfig()
     allowed_cidrs: tuple[str, ...] = ()
     """Private address ranges that links of this agent may point to."""
     max_passages: PositiveInt = 4

@@ -8,6 +8,7 @@ Any number of processes may read and one may write; readers see a change on thei
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +33,7 @@ from kb.exact_index import load_vectors
 from kb.indexing import VectorCollections
 from kb.ingesting import Intake
 from kb.planning import plan_all
-from kb.query import SaidTurn
+from kb.query import Rewriter, SaidTurn
 from kb.reading import IndexReader
 from kb.reranking import Reranker, open_reranker
 from kb.site_listing import (
@@ -299,7 +300,12 @@ class KnowledgeBase:
         return SyncReport(rows=tuple(rows), index_version=self.index_version)
 
     def retrieve(
-        self, query: str, *, history: Sequence[SaidTurn] = (), limit: int = 5
+        self,
+        query: str,
+        *,
+        history: Sequence[SaidTurn] = (),
+        limit: int = 5,
+        rewrite: Rewriter | None = None,
     ) -> list[RetrievedPassage]:
         """Find the passages that answer a turn, best first.
 
@@ -307,6 +313,7 @@ class KnowledgeBase:
             query: The user's turn.
             history: The turns before it, oldest first, without the query.
             limit: At most so many passages.
+            rewrite: Makes a query of the turn that stands alone, e.g. with a language model.
 
         Raises:
             IndexMismatchError: The index was built with another embedding model.
@@ -316,7 +323,11 @@ class KnowledgeBase:
         retriever = self._reader.retriever()
         if retriever is None:
             return []
-        return retriever.retrieve(query, history=history, limit=limit)
+        rewritten = rewrite(query, history) if rewrite is not None else None
+        if rewritten is None or not rewritten.strip():
+            return retriever.retrieve(query, history=history, limit=limit)
+        found = retriever.retrieve(rewritten, history=history, limit=limit)
+        return [replace(passage, searched_for=rewritten) for passage in found]
 
     def retrieve_lexical(
         self, query: str, *, history: Sequence[SaidTurn] = (), limit: int = 5

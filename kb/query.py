@@ -6,7 +6,7 @@ it was said in, an agent's less than a user's. Names of documents are looked up 
 because the subject of "do they have parking?" was often named long before, by the agent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +28,10 @@ class SaidTurn(Protocol):
     def text(self) -> str:
         """What was said."""
         ...
+
+
+Rewriter = Callable[[str, Sequence[SaidTurn]], str | None]
+"""(turn, turns before it) -> a query that stands alone; None where the turn is best as it is."""
 
 
 @dataclass(frozen=True, slots=True)

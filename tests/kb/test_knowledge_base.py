@@ -290,3 +290,17 @@ def test_a_second_writer_is_told_to_wait(open_kb: OpenKnowledgeBase, tmp_path: P
     with writer_lock(tmp_path / "kb", timeout_s=1), pytest.raises(BusyError, match="Wait for it"):
         kb.add_text("Refunds", REFUNDS)
     kb.add_text("Refunds", REFUNDS)
+
+
+def test_a_rewritten_turn_says_what_was_searched_for(open_kb: OpenKnowledgeBase):
+    kb = open_kb()
+    kb.add_text("Refunds", REFUNDS)
+    kb.add_text("Shipping", SHIPPING)
+
+    rewritten = kb.retrieve("and those?", rewrite=lambda query, history: "parcels shipped")
+    as_said = kb.retrieve("refunds", rewrite=lambda query, history: None)
+
+    assert rewritten[0].document_name == "Shipping"
+    assert rewritten[0].searched_for == "parcels shipped"
+    assert as_said[0].document_name == "Refunds"
+    assert as_said[0].searched_for is None
