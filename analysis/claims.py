@@ -3,13 +3,15 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import cast
 
 from analysis.evidence import most_telling_turn, quote_of_turn, shares_words
+from analysis.numerals import numbers_in
 from analysis.results import Evidence, FieldValue, ValueStatus
-from analysis.values import InvalidValueError, is_nothing, numbers_in, spoken_span, typed_value
-from conversation.config import DataCollectionField
+from analysis.values import InvalidValueError, is_nothing, moments_said, spoken_span, typed_value
 from conversation.errors import ModelOutputError
+from conversation.questions import DataCollectionField
 from conversation.transcript import Turn
 
 
@@ -36,7 +38,9 @@ class Finding:
 NOT_DISCUSSED = Finding("not_discussed")
 
 
-def check_claim(field: DataCollectionField, claim: Claim, turns: Sequence[Turn]) -> Finding:
+def check_claim(
+    field: DataCollectionField, claim: Claim, turns: Sequence[Turn], *, today: date | None = None
+) -> Finding:
     """Accept a claimed value only when the turn it names says it.
 
     A number or text must stand in the turn. An enum may be a class that nobody names, and a
@@ -46,16 +50,16 @@ def check_claim(field: DataCollectionField, claim: Claim, turns: Sequence[Turn])
     if is_nothing(field, claim.raw):
         return NOT_DISCUSSED
     try:
-        value = typed_value(field, claim.raw)
+        value = typed_value(field, claim.raw, today=today)
     except InvalidValueError as error:
         return Finding("invalid", rationale=f"The judge's answer {error}.")
     if not 0 <= claim.turn_index < len(turns):
         return unsupported(value, f"there is no turn {claim.turn_index}")
     text = turns[claim.turn_index].text
-    span = spoken_span(text, value)
+    span = spoken_span(text, value, shape=field, today=today)
     if span is not None:
         return supported(value, Evidence(turn_index=claim.turn_index, quote=span))
-    rival = _rival(field, value, text)
+    rival = _rival(field, value, text, today)
     if rival is not None:
         return Finding(
             "contradicted",
@@ -88,6 +92,8 @@ def find_value(
     value: FieldValue,
     turns: Sequence[Turn],
     turn_indexes: Iterable[int],
+    *,
+    today: date | None = None,
 ) -> Evidence | None:
     """Return where `value` was said last: by the user if they said it at all, else by the agent.
 
@@ -96,7 +102,7 @@ def find_value(
     """
     said: dict[str, Evidence] = {}
     for index in turn_indexes:
-        span = spoken_span(turns[index].text, value)
+        span = spoken_span(turns[index].text, value, shape=field, today=today)
         if span is not None and (isinstance(value, str) or _speaks_of(field, turns, index)):
             said[turns[index].role] = Evidence(turn_index=index, quote=span)
     return said.get("user") or said.get("agent")
@@ -160,7 +166,12 @@ def parse_claims(text: str) -> dict[str, Claim]:
     return claims
 
 
-def require_types(fields: Sequence[DataCollectionField], raw: Mapping[str, object]) -> None:
+def require_types(
+    fields: Sequence[DataCollectionField],
+    raw: Mapping[str, object],
+    *,
+    today: date | None = None,
+) -> None:
     """Refuse an answer with a value that is not of its field's type, so that it is asked again.
 
     Raises:
@@ -169,7 +180,7 @@ def require_types(fields: Sequence[DataCollectionField], raw: Mapping[str, objec
     for field in fields:
         if field.field_id in raw and not is_nothing(field, raw[field.field_id]):
             try:
-                typed_value(field, raw[field.field_id])
+                typed_value(field, raw[field.field_id], today=today)
             except InvalidValueError as error:
                 raise ModelOutputError(f"{field.field_id}: {error}.") from error
 
@@ -195,11 +206,15 @@ def _mapping(value: object) -> Mapping[str, object]:
     return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
 
 
-def _rival(field: DataCollectionField, value: FieldValue, text: str) -> str | None:
+def _rival(
+    field: DataCollectionField, value: FieldValue, text: str, today: date | None
+) -> str | None:
     """Return other words of `text` that answer the field differently, if there are any."""
     if field.enum:
         rivals = (spoken_span(text, allowed) for allowed in field.enum if allowed != value)
         return next((rival for rival in rivals if rival), None)
     if field.type in ("integer", "number"):
         return next((words for words, _ in numbers_in(text)), None)
+    if field.type in ("date", "time", "datetime"):
+        return next((words for words, _ in moments_said(field, text, today)), None)
     return None

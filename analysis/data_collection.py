@@ -1,57 +1,20 @@
 """Typed facts from a conversation: asked of the judge, checked in code against what was said."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from datetime import date
 
-from analysis.asking import Meter, Question, ask_twice
-from analysis.claims import (
-    NOT_DISCUSSED,
-    Claim,
-    Finding,
-    check_claim,
-    evidence_of_boolean,
-    evidence_of_class,
-    find_value,
-    parse_claims,
-    parse_values,
-    require_types,
-    supported,
-    unsupported,
-)
-from analysis.prompts import (
-    JudgeVariant,
-    claims_schema,
-    fields_json_question,
-    fields_question,
-    prompt,
-    value_question,
-    values_schema,
-)
-from analysis.values import InvalidValueError, is_nothing, typed_value
+from analysis.asking import Meter, Question
+from analysis.claims import NOT_DISCUSSED, Finding
+from analysis.field_rules import Violation, recorded, to_ask_again, violations
+from analysis.prompts import JudgeVariant
+from analysis.results import FieldValue
+from analysis.value_answers import AskFields, Source, ask_claims, ask_values
 from analysis.windows import Window
-from analysis.yes_no import ask_word
-from conversation.config import DataCollectionField
 from conversation.errors import ModelOutputError
-from conversation.llm.chat_model import Completion, CompletionOptions
+from conversation.questions import DataCollectionField
 from conversation.transcript import Turn
 
 _FIELDS_PER_CALL = 24
-_TOKENS_PER_FIELD = 40
-_CATCH_ALL = {"other", "others", "misc", "miscellaneous"}
-"""An enum with one of these sorts every conversation: some value is right."""
-
-
-class _AskFields(Protocol):
-    """One way to ask for the values of several fields."""
-
-    def __call__(
-        self,
-        fields: Sequence[DataCollectionField],
-        turns: Sequence[Turn],
-        window: Window,
-        *,
-        meter: Meter,
-    ) -> Question[dict[str, Finding]]: ...
 
 
 def collect_fields(
@@ -61,143 +24,97 @@ def collect_fields(
     *,
     variant: JudgeVariant,
     meter: Meter,
+    today: date | None = None,
+    known: Mapping[str, FieldValue] | None = None,
 ) -> Question[dict[str, Finding]]:
     """Collect `fields`, window by window; a later window replaces an earlier one's value.
+
+    A value that breaks a rule of its field is asked for once more, and is invalid when that does
+    not mend it.
+
+    Args:
+        fields: What to collect.
+        turns: The whole conversation.
+        windows: It, cut to what fits a prompt.
+        variant: How the judge is asked.
+        meter: Receives the usage of each call.
+        today: Day of the conversation, for words such as tomorrow.
+        known: Values of other fields that conditions may name.
 
     Raises:
         ModelError: The judge failed. An answer whose form cannot be used is a finding.
     """
-    ask = _ask_values if variant == "logprobs" else _ask_claims
+    ask: AskFields = ask_values if variant == "logprobs" else ask_claims
     findings = {field.field_id: NOT_DISCUSSED for field in fields}
     for window in windows:
+        source = Source(turns, window, meter, today)
         for start in range(0, len(fields), _FIELDS_PER_CALL):
             group = fields[start : start + _FIELDS_PER_CALL]
-            try:
-                found = yield from ask(group, turns, window, meter=meter)
-            except ModelOutputError:
-                found = yield from _one_by_one(ask, group, turns, window, meter=meter)
+            found = yield from _asked(ask, group, source)
             for field_id, finding in found.items():
                 findings[field_id] = _later(findings[field_id], finding)
-    return findings
+    broken = violations(fields, findings, known or {})
+    if not broken:
+        return findings
+    source = Source(turns, _telling_window(broken, findings, windows), meter, today)
+    return (yield from _mended(ask, fields, findings, broken, source=source, known=known or {}))
 
 
-def _one_by_one(
-    ask: _AskFields,
+def _mended(
+    ask: AskFields,
     fields: Sequence[DataCollectionField],
-    turns: Sequence[Turn],
-    window: Window,
+    findings: dict[str, Finding],
+    broken: Sequence[Violation],
     *,
-    meter: Meter,
+    source: Source,
+    known: Mapping[str, FieldValue],
 ) -> Question[dict[str, Finding]]:
-    """Ask for each field alone, so that one the judge cannot answer costs only itself."""
+    """Ask once more for what breaks a rule; keep the answers that mend it, record the others."""
+    complaint = " ".join(violation.reason for violation in broken)
+    again = to_ask_again(broken, fields)
+    try:
+        answered = yield from ask(again, source, complaint=complaint)
+    except ModelOutputError:
+        answered = {}
+    kept = findings
+    for violation in broken:
+        field_id = violation.field.field_id
+        named = {condition.field for condition in violation.field.only_when}
+        mended = {each: answered[each] for each in named & answered.keys()}
+        trial = kept | mended | {field_id: answered.get(field_id, NOT_DISCUSSED)}
+        if len(violations(fields, trial, known)) < len(violations(fields, kept, known)):
+            kept = trial
+    still = {each.field.field_id: each for each in violations(fields, kept, known)}
+    return kept | {field_id: recorded(still[field_id], kept[field_id]) for field_id in still}
+
+
+def _asked(
+    ask: AskFields, fields: Sequence[DataCollectionField], source: Source
+) -> Question[dict[str, Finding]]:
+    """Ask for all at once; where the answer has no usable form, for each field alone."""
+    try:
+        return (yield from ask(fields, source))
+    except ModelOutputError:
+        pass
     findings: dict[str, Finding] = {}
     for field in fields:
         try:
-            findings |= yield from ask([field], turns, window, meter=meter)
+            findings |= yield from ask([field], source)
         except ModelOutputError as error:
             findings[field.field_id] = Finding("error", rationale=str(error))
     return findings
 
 
-def _ask_values(
-    fields: Sequence[DataCollectionField],
-    turns: Sequence[Turn],
-    window: Window,
-    *,
-    meter: Meter,
-) -> Question[dict[str, Finding]]:
-    """Ask for values only, and find in code where they were said.
-
-    A small model names values far more reliably than turns.
-    """
-
-    def typed(completion: Completion) -> dict[str, object]:
-        raw = parse_values(completion.text)
-        require_types(fields, raw)
-        return raw
-
-    raw = yield from ask_twice(
-        prompt(window, fields_question(fields)),
-        CompletionOptions(
-            max_output_tokens=40 + _TOKENS_PER_FIELD * len(fields), schema=values_schema(fields)
-        ),
-        parse=typed,
-        parse_again=lambda completion: parse_values(completion.text),
-        meter=meter,
-    )
-    findings: dict[str, Finding] = {}
-    for field in fields:
-        if field.field_id in raw:
-            findings[field.field_id] = yield from _locate(
-                field, raw[field.field_id], turns, window, meter=meter
-            )
-    return findings
-
-
-def _locate(
-    field: DataCollectionField,
-    raw: object,
-    turns: Sequence[Turn],
-    window: Window,
-    *,
-    meter: Meter,
-) -> Question[Finding]:
-    if is_nothing(field, raw):
-        return NOT_DISCUSSED
-    try:
-        value = typed_value(field, raw)
-    except InvalidValueError as error:
-        return Finding("invalid", rationale=f"The judge's answer {error}.")
-    shown = range(window.first_turn, window.last_turn + 1)
-    evidence = find_value(field, value, turns, shown)
-    if evidence is not None:
-        return supported(value, evidence)
-    if field.enum:
-        evidence = evidence_of_class(field, value, turns, shown)
-    elif field.type == "boolean":
-        evidence = evidence_of_boolean(field, turns, shown)
-    else:
-        return unsupported(value, "nobody said so")
-    if evidence is None:
-        return NOT_DISCUSSED
-    if _CATCH_ALL & {allowed.casefold() for allowed in field.enum or ()}:
-        return supported(value, evidence)
-    # Code finds no words that say a class or a boolean, so the judge has to stand by it.
-    stands = yield from ask_word(prompt(window, value_question(field, value)), meter=meter)
-    if stands.is_yes:
-        return supported(value, evidence)
-    return unsupported(value, "denied it when asked again")
-
-
-def _ask_claims(
-    fields: Sequence[DataCollectionField],
-    turns: Sequence[Turn],
-    window: Window,
-    *,
-    meter: Meter,
-) -> Question[dict[str, Finding]]:
-    """Ask for values together with the turns that tell them."""
-
-    def typed(completion: Completion) -> dict[str, Claim]:
-        claims = parse_claims(completion.text)
-        require_types(fields, {field_id: claim.raw for field_id, claim in claims.items()})
-        return claims
-
-    claims = yield from ask_twice(
-        prompt(window, fields_json_question(fields)),
-        CompletionOptions(
-            max_output_tokens=40 + 2 * _TOKENS_PER_FIELD * len(fields),
-            schema=claims_schema(fields),
-        ),
-        parse=typed,
-        parse_again=lambda completion: parse_claims(completion.text),
-        meter=meter,
-    )
-    return {
-        field.field_id: check_claim(field, claims[field.field_id], turns)
-        for field in fields
-        if field.field_id in claims
-    }
+def _telling_window(
+    broken: Sequence[Violation], findings: Mapping[str, Finding], windows: Sequence[Window]
+) -> Window:
+    """Return the window that the first value against a rule was read from, or the last one."""
+    for violation in broken:
+        for evidence in findings[violation.field.field_id].evidence:
+            for window in reversed(windows):
+                if window.first_turn <= evidence.turn_index <= window.last_turn:
+                    return window
+    return windows[-1]
 
 
 def _later(earlier: Finding, later: Finding) -> Finding:

@@ -2,45 +2,33 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
+from analysis.answer_forms import verdict_and_reason_schema, verdict_schema
 from analysis.asking import Meter, Question, ask_twice
 from analysis.evidence import quote_of_turn, verify_quote
+from analysis.judgments import Judgment
 from analysis.prompts import (
     SECOND_ANSWER_WEIGHT,
     YES_BIAS,
     JudgeVariant,
     prompt,
     verdict_and_reason_question,
-    verdict_and_reason_schema,
     verdict_json_question,
     verdict_question,
-    verdict_schema,
 )
-from analysis.results import Evidence, Verdict
+from analysis.results import Verdict
+from analysis.scoring import score_question
 from analysis.summary import whole_sentences
 from analysis.windows import Window
 from analysis.yes_no import Word, ask_word, probability
-from conversation.config import Criterion
 from conversation.errors import ModelOutputError
 from conversation.llm.chat_model import Completion, CompletionOptions
+from conversation.questions import Criterion
 from conversation.transcript import Turn
 
 _REASON = CompletionOptions(max_output_tokens=90, schema=verdict_and_reason_schema())
-
-
-@dataclass(frozen=True, slots=True)
-class Judgment:
-    """What the judge said of one criterion, evidence already checked."""
-
-    verdict: Verdict
-    confidence: float | None
-    """Probability of success."""
-    rationale: str | None
-    evidence: tuple[Evidence, ...]
-    unsupported_quotes: tuple[str, ...] = ()
 
 
 class VerdictReply(BaseModel):
@@ -72,11 +60,17 @@ def criterion_question(
     variant: JudgeVariant,
     meter: Meter,
 ) -> Question[Judgment]:
-    """Judge one criterion, window by window.
+    """Judge one criterion, window by window, or score it where it has a scale.
 
     Raises:
         ModelError: The judge failed, or answered twice in a form that cannot be used.
     """
+    if criterion.scale is not None:
+        return (
+            yield from score_question(
+                criterion, criterion.scale, turns, windows, variant=variant, meter=meter
+            )
+        )
     ask = _ask_word_and_reason if variant == "logprobs" else _ask_json
     judgments: list[Judgment] = []
     for window in windows:
@@ -94,20 +88,24 @@ def merge_judgments(judgments: Sequence[Judgment]) -> Judgment:
     return max(reversed(decided or judgments), key=_certainty)
 
 
-def verdict_of(word: Word, second: Verdict | None) -> tuple[Verdict, float | None]:
+def verdict_of(
+    word: Word, second: Verdict | None, threshold: float | None = None
+) -> tuple[Verdict, float | None]:
     """Return the verdict and the probability of success.
 
     Args:
         word: The one-word answer to whether the criterion is met.
         second: The verdict that the judge gives with its reason; None when it could not be read.
+        threshold: Probability above which it is a success; None for one half.
     """
     if word.log_odds is None:
         return second or ("success" if word.is_yes else "failure"), None
     weight = {"success": SECOND_ANSWER_WEIGHT, "failure": -SECOND_ANSWER_WEIGHT}
     log_odds = word.log_odds - YES_BIAS + weight.get(second or "unknown", 0.0)
+    success = probability(log_odds)
     if second == "unknown":
-        return second, probability(log_odds)
-    return ("success" if log_odds > 0 else "failure"), probability(log_odds)
+        return second, success
+    return ("success" if success > (threshold or 0.5) else "failure"), success
 
 
 def _ask_word_and_reason(
@@ -119,8 +117,8 @@ def _ask_word_and_reason(
         reply = yield from ask_twice(why, _REASON, parse=_parse_reason, meter=meter)
     except ModelOutputError:
         # The probability stands without a reason: it does not depend on how it is explained.
-        return Judgment(*verdict_of(word, None), None, ())
-    verdict, confidence = verdict_of(word, reply.verdict)
+        return Judgment(*verdict_of(word, None, criterion.threshold), None, ())
+    verdict, confidence = verdict_of(word, reply.verdict, criterion.threshold)
     evidence = quote_of_turn(turns, reply.turn, f"{criterion.prompt} {reply.reason}")
     reason = whole_sentences(reply.reason) or None
     return Judgment(verdict, confidence, reason, (evidence,) if evidence else ())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from analysis.prompts import judge_prompt_version
-from conversation.config import Criterion, DataCollectionField
+from conversation.questions import Criterion, DataCollectionField, JudgeVariant
 
 
 class AnalysisKey(NamedTuple):
@@ -44,7 +44,7 @@ def missing_from(
     criteria: Sequence[Criterion],
     fields: Sequence[DataCollectionField],
     judge: str,
-    prompt_version: Callable[[str], str] = judge_prompt_version,
+    prompt_version: Callable[[str, JudgeVariant | None], str] = judge_prompt_version,
     sample: int = 0,
 ) -> Missing:
     """Return what `answered` has no key for.
@@ -56,11 +56,14 @@ def missing_from(
         criteria: Asked of the judge, or of their own judge.
         fields: Asked of the judge.
         judge: Model string.
-        prompt_version: Model string of a judge -> version of the instructions it gets.
+        prompt_version: Model string of a judge, and how a criterion wants it asked -> version of
+            the instructions it gets.
         sample: Number of the repetition; only sample 0 has a summary.
     """
 
-    def is_missing(kind: str, question_id: str, version: str, model: str) -> bool:
+    def is_missing(
+        kind: str, question_id: str, version: str, model: str, variant: JudgeVariant | None
+    ) -> bool:
         key = AnalysisKey(
             kind,
             conversation_id,
@@ -68,7 +71,7 @@ def missing_from(
             question_id,
             version,
             model,
-            prompt_version(model),
+            prompt_version(model, variant),
             sample,
         )
         return key not in answered
@@ -77,8 +80,8 @@ def missing_from(
         criteria=tuple(
             c
             for c in criteria
-            if is_missing("criterion", c.criterion_id, c.version, c.judge or judge)
+            if is_missing("criterion", c.criterion_id, c.version, c.judge or judge, c.variant)
         ),
-        fields=tuple(f for f in fields if is_missing("field", f.field_id, f.version, judge)),
-        summary=sample == 0 and is_missing("summary", "", "", judge),
+        fields=tuple(f for f in fields if is_missing("field", f.field_id, f.version, judge, None)),
+        summary=sample == 0 and is_missing("summary", "", "", judge, None),
     )

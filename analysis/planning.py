@@ -2,15 +2,17 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pydantic import ValidationError
 
 from analysis.evaluation import transcript_sha256
 from analysis.missing import Missing, missing_from
-from analysis.prompts import JudgeVariant, judge_prompt_version
+from analysis.prompts import judge_prompt_version
 from analysis.store import AnalysisStore
 from conversation.config import AgentConfig
 from conversation.errors import ConversationError
+from conversation.questions import JudgeVariant, panel_members
 from conversation.store import ConversationStore, ConversationSummary
 
 _CONVERSATIONS_AT_ONCE = 200
@@ -25,14 +27,18 @@ class PlannedConversation:
     judge: str
     """Model string of the judge of all questions that name no other."""
     missing: Missing
+    variant: JudgeVariant | None = None
+    """How the judge is asked where a criterion does not say; None for what suits it best."""
+    chars: int = 0
+    """Length of what was said."""
 
     @property
     def judges(self) -> frozenset[str]:
-        """Model strings of every judge that is needed."""
+        """Model strings of every judge that is needed; the members of a panel, each."""
         named = {criterion.judge or self.judge for criterion in self.missing.criteria}
         if self.missing.fields or self.missing.summary:
             named.add(self.judge)
-        return frozenset(named)
+        return frozenset(member for name in named for member in panel_members(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +86,37 @@ def plan_evaluations(
         answered = analysis_store.answered([found.conversation_id for found in batch])
         for found in batch:
             agent = by_id[found.agent_id]
-            asked = judge or agent.judge
+            asked, way = judge or agent.judge, variant or agent.analysis.variant
             try:
-                digest = transcript_sha256(conversations.transcript(found.conversation_id))
+                transcript = conversations.transcript(found.conversation_id)
             except (ConversationError, ValidationError) as error:
                 unreadable[found.conversation_id] = f"{type(error).__name__}: not readable"
                 continue
             missing = missing_from(
                 answered,
                 found.conversation_id,
-                digest,
+                transcript_sha256(transcript),
                 criteria=agent.criteria,
                 fields=agent.data_collection,
                 judge=asked,
-                prompt_version=lambda model: judge_prompt_version(model, variant),
+                prompt_version=partial(_prompt_version, way),
                 sample=sample,
             )
             if not (summary and agent.analysis.summary) or only is not None:
                 missing = replace(missing, summary=False)
             if not missing.nothing:
+                chars = sum(len(turn.text) for turn in transcript.turns)
                 planned.append(
-                    PlannedConversation(found.conversation_id, agent.agent_id, asked, missing)
+                    PlannedConversation(
+                        found.conversation_id, agent.agent_id, asked, missing, way, chars
+                    )
                 )
     cached = len(known) - len(planned) - len(unreadable)
     return EvaluationPlan(tuple(planned), cached, len(ended) - len(known), unreadable)
+
+
+def _prompt_version(way: JudgeVariant | None, model: str, own: JudgeVariant | None) -> str:
+    return judge_prompt_version(model, own or way)
 
 
 def _ended(
@@ -118,8 +131,15 @@ def _ended(
 
 
 def _narrowed(agent: AgentConfig, only: Collection[str] | None) -> AgentConfig:
+    """Return the agent with these criteria and fields, and the fields that they depend on."""
     if only is None:
         return agent
+    only = {*only} | {
+        condition.field
+        for field in agent.data_collection
+        if field.field_id in only
+        for condition in field.only_when
+    }
     return agent.model_copy(
         update={
             "criteria": tuple(c for c in agent.criteria if c.criterion_id in only),

@@ -7,12 +7,19 @@ data: it stands between tags it cannot close, one turn a line, and is never an i
 
 import hashlib
 from collections.abc import Sequence
-from typing import Literal
+from datetime import date
 
 from analysis.results import FieldValue
 from analysis.windows import Window
-from conversation.config import Criterion, DataCollectionField
-from conversation.llm.chat_model import ChatMessage, JSONSchema
+from conversation.llm.chat_model import ChatMessage
+from conversation.questions import (
+    Criterion,
+    DataCollectionField,
+    JudgeVariant,
+    Scale,
+    ValueShape,
+    panel_members,
+)
 
 RULES = (
     "You examine the transcript of a finished conversation between a user and an agent. Each line "
@@ -49,22 +56,39 @@ FIELDS_JSON = (
     "(number of the turn that tells it), value (as it was said there). Leave out every field that "
     "was not talked about."
 )
+SCORE_QUESTION = (
+    "Criterion: {criterion}\nHow well does the conversation meet it, from {low} (not at all) to "
+    "{high} (fully)? Answer with one number."
+)
+SCORE_AND_REASON = (
+    "Criterion: {criterion}\nHow well does the conversation meet it, from {low} (not at all) to "
+    "{high} (fully)? Answer in JSON: score (null when the transcript does not tell), turn (number "
+    "of the turn that shows it best), reason (at most 12 words)."
+)
+SCORE_JSON = (
+    "Criterion: {criterion}\nHow well does the conversation meet it, from {low} (not at all) to "
+    "{high} (fully)? Where the criterion says what the numbers mean, that counts. Answer in JSON: "
+    "score (null when the transcript does not tell), turn (number of the turn that shows it best), "
+    "quote (the words of that turn that show it, copied exactly), rationale (at most 20 words)."
+)
 SUMMARY_QUESTION = (
     "Summarise the conversation in one or two short sentences, at most 30 words: what the user "
     "wanted, and how it ended. Answer with the summary only."
 )
 
 
-JudgeVariant = Literal["logprobs", "json"]
-"""`logprobs` asks for single words and reads their probability, with evidence asked afterwards;
-`json` takes answer and evidence from one JSON object."""
-
 _TEMPLATES: dict[JudgeVariant, tuple[str, ...]] = {
     "logprobs": (
         *(VERDICT_QUESTION, str(YES_BIAS), str(SECOND_ANSWER_WEIGHT), VERDICT_AND_REASON),
-        *(FIELDS_QUESTION, VALUE_QUESTION),
+        *(FIELDS_QUESTION, VALUE_QUESTION, SCORE_QUESTION, SCORE_AND_REASON),
     ),
-    "json": (VERDICT_JSON, FIELDS_JSON),
+    "json": (VERDICT_JSON, FIELDS_JSON, SCORE_JSON),
+}
+
+_KINDS = {
+    **{"string": "text", "integer": "whole number", "number": "number"},
+    **{"boolean": "true or false", "date": "day, as it was said", "time": "time of day"},
+    "datetime": "day and time, as they were said",
 }
 
 
@@ -78,9 +102,15 @@ def default_variant(judge_model: str) -> JudgeVariant:
 
 
 def judge_prompt_version(judge_model: str, variant: JudgeVariant | None = None) -> str:
-    """Return twelve hexadecimal digits that change when the wording of a judge's prompts does."""
+    """Return twelve hexadecimal digits that change when the wording of a judge's prompts does.
+
+    Those of a panel change with any of its judges'.
+    """
+    members = panel_members(judge_model)
+    if len(members) > 1:
+        return _digest([judge_prompt_version(member, variant) for member in members])
     used = _TEMPLATES[variant or default_variant(judge_model)]
-    return hashlib.sha256("\x1f".join((RULES, *used, SUMMARY_QUESTION)).encode()).hexdigest()[:12]
+    return _digest([RULES, *used, SUMMARY_QUESTION])
 
 
 def prompt(window: Window, question: str, *followed_by: ChatMessage) -> list[ChatMessage]:
@@ -108,47 +138,20 @@ def verdict_json_question(criterion: Criterion) -> str:
     return VERDICT_JSON.format(criterion=criterion.prompt.strip())
 
 
-def verdict_and_reason_schema() -> JSONSchema:
-    """Return the form of a verdict with the turn and the reason; the verdict stands first.
-
-    Small models talk themselves into success when they have to reason first: 24 of 34 calls of a
-    public set right against 33 of 34 with the verdict first.
-    """
-    return {
-        "type": "object",
-        "properties": {
-            "verdict": {"type": "string", "enum": ["success", "failure", "unknown"]},
-            "turn": {"type": "integer"},
-            "reason": {"type": "string", "maxLength": 120},
-        },
-        "required": ["verdict", "turn", "reason"],
-        "additionalProperties": False,
-    }
-
-
-def verdict_schema() -> JSONSchema:
-    """Return the form of a verdict with a quote; the verdict stands first here too."""
-    return {
-        "type": "object",
-        "properties": {
-            "verdict": {"type": "string", "enum": ["success", "failure", "unknown"]},
-            "turn": {"type": "integer"},
-            "quote": {"type": "string", "maxLength": 160},
-            "rationale": {"type": "string", "maxLength": 240},
-        },
-        "required": ["verdict", "turn", "quote", "rationale"],
-        "additionalProperties": False,
-    }
-
-
-def fields_question(fields: Sequence[DataCollectionField]) -> str:
+def fields_question(
+    fields: Sequence[DataCollectionField], today: date | None = None, complaint: str = ""
+) -> str:
     """Return the question that is answered by `values_schema`."""
-    return FIELDS_QUESTION.format(fields=_field_lines(fields))
+    return _with_notes(
+        FIELDS_QUESTION.format(fields=_field_lines(fields)), fields, today, complaint
+    )
 
 
-def fields_json_question(fields: Sequence[DataCollectionField]) -> str:
+def fields_json_question(
+    fields: Sequence[DataCollectionField], today: date | None = None, complaint: str = ""
+) -> str:
     """Return the question that is answered by `claims_schema`."""
-    return FIELDS_JSON.format(fields=_field_lines(fields))
+    return _with_notes(FIELDS_JSON.format(fields=_field_lines(fields)), fields, today, complaint)
 
 
 def value_question(field: DataCollectionField, value: FieldValue) -> str:
@@ -158,48 +161,30 @@ def value_question(field: DataCollectionField, value: FieldValue) -> str:
 
 def field_line(field: DataCollectionField) -> str:
     """Render what a field asks for."""
-    kinds = {"string": "text", "integer": "whole number", "number": "number"}
-    kind = kinds.get(field.type, "true or false")
-    if field.enum:
-        kind = f"one of: {', '.join(field.enum)}"
-    return f"{field.field_id} ({kind}): {' '.join(field.description.split())}"
+    rule = " and ".join(condition.text for condition in field.only_when)
+    only = f" Only when {rule}." if rule else ""
+    return f"{field.field_id} ({_kind(field)}): {' '.join(field.description.split())}{only}"
 
 
-def values_schema(fields: Sequence[DataCollectionField]) -> JSONSchema:
-    """Return the form of an object of found fields: only what was talked about costs tokens."""
-    return {
-        "type": "object",
-        "properties": {field.field_id: _value_schema(field) for field in fields},
-        "additionalProperties": False,
-    }
+def score_word_question(criterion: Criterion, scale: Scale) -> str:
+    """Return the question whose one-number answer carries probabilities."""
+    return SCORE_QUESTION.format(
+        criterion=" ".join(criterion.prompt.split()), low=f"{scale.min:g}", high=f"{scale.max:g}"
+    )
 
 
-def claims_schema(fields: Sequence[DataCollectionField]) -> JSONSchema:
-    """Return the form of a list of found fields with the turn that tells each.
+def score_and_reason_question(criterion: Criterion, scale: Scale) -> str:
+    """Return the question that is answered by `score_and_reason_schema`."""
+    return SCORE_AND_REASON.format(
+        criterion=" ".join(criterion.prompt.split()), low=f"{scale.min:g}", high=f"{scale.max:g}"
+    )
 
-    Every key is required, which the strict mode of some providers asks for.
-    """
-    items = [
-        {
-            "type": "object",
-            "properties": {
-                "field": {"type": "string", "enum": [field.field_id]},
-                "turn": {"type": "integer"},
-                "value": _value_schema(field),
-            },
-            "required": ["field", "turn", "value"],
-            "additionalProperties": False,
-        }
-        for field in fields
-    ]
-    return {
-        "type": "object",
-        "properties": {
-            "fields": {"type": "array", "items": {"anyOf": items}, "maxItems": len(fields)}
-        },
-        "required": ["fields"],
-        "additionalProperties": False,
-    }
+
+def score_json_question(criterion: Criterion, scale: Scale) -> str:
+    """Return the question that is answered by `score_schema`."""
+    return SCORE_JSON.format(
+        criterion=" ".join(criterion.prompt.split()), low=f"{scale.min:g}", high=f"{scale.max:g}"
+    )
 
 
 def _shown(value: FieldValue) -> str:
@@ -210,9 +195,29 @@ def _field_lines(fields: Sequence[DataCollectionField]) -> str:
     return "\n".join(f"- {field_line(field)}" for field in fields)
 
 
-def _value_schema(field: DataCollectionField) -> JSONSchema:
-    if field.enum and field.type == "string":
-        return {"type": "string", "enum": list(field.enum)}
-    if field.type == "string":
-        return {"type": "string", "maxLength": 120}
-    return {"type": field.type}
+def _kind(shape: ValueShape) -> str:
+    if shape.enum:
+        return f"one of: {', '.join(shape.enum)}"
+    if shape.items is not None:
+        return f"list, each {_kind(shape.items)}"
+    if shape.parts:
+        named = (f"{part.name} ({_kind(part)})" for part in shape.parts)
+        return f"object with {', '.join(named)}"
+    return _KINDS[shape.type]
+
+
+def _with_notes(
+    question: str, fields: Sequence[DataCollectionField], today: date | None, complaint: str
+) -> str:
+    """Add what a question needs beside its fields: the day, and what was wrong with an answer."""
+    notes: list[str] = []
+    shapes = [shape for field in fields for shape in (field, field.items, *field.parts) if shape]
+    if today is not None and any(shape.type in ("date", "datetime") for shape in shapes):
+        notes.append(f"The conversation was held on {today:%A}, {today.isoformat()}.")
+    if complaint:
+        notes.append(f"An earlier answer was wrong: {complaint}")
+    return "\n".join([question, *notes])
+
+
+def _digest(parts: Sequence[str]) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:12]

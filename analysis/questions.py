@@ -1,19 +1,21 @@
 """The questions of an analysis, each ending in records: an answer, or why there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from analysis.asking import Meter, Question
+from analysis.asking import Meter, Question, total_usage
 from analysis.claims import NOT_DISCUSSED, Finding
 from analysis.data_collection import collect_fields
-from analysis.judging import Judgment, criterion_question
+from analysis.judging import criterion_question
+from analysis.judgments import Judgment
+from analysis.panel import panel_evaluation, panel_value
 from analysis.prompts import JudgeVariant, judge_prompt_version
-from analysis.results import CollectedValue, Evaluation
+from analysis.results import CollectedValue, Evaluation, FieldValue
 from analysis.summary import summary_question
 from analysis.windows import Window
-from conversation.config import Criterion, DataCollectionField
-from conversation.errors import ModelError
+from conversation.errors import ModelError, ModelSetupError
+from conversation.questions import Criterion, DataCollectionField
 from conversation.transcript import Transcript, Usage
 
 
@@ -26,6 +28,8 @@ class Subject:
     windows: tuple[Window, ...]
     sample: int
     evaluated_at: datetime
+    known: Mapping[str, FieldValue]
+    """Values of fields that are answered already, for conditions of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,14 @@ def criterion_outcome(
             variant=variant,
             meter=meter,
         )
+    except ModelSetupError:
+        raise
     except ModelError as error:
         return _evaluated(subject, criterion, judge_model, variant, meter=meter, error=error)
     return _evaluated(subject, criterion, judge_model, variant, meter=meter, judgment=judgment)
 
 
-def unopened_outcome(
+def unreachable_outcome(
     subject: Subject,
     criterion: Criterion,
     error: ModelError,
@@ -65,7 +71,7 @@ def unopened_outcome(
     judge_model: str,
     variant: JudgeVariant,
 ) -> Question[Outcome]:
-    """Return a question that asks nothing: the criterion's own judge could not be opened."""
+    """Return a question that asks nothing: the criterion's own judge cannot be reached."""
     yield from ()
     return _evaluated(subject, criterion, judge_model, variant, meter=Meter(), error=error)
 
@@ -81,8 +87,16 @@ def fields_outcome(
     meter = Meter()
     try:
         findings = yield from collect_fields(
-            fields, subject.transcript.turns, subject.windows, variant=variant, meter=meter
+            fields,
+            subject.transcript.turns,
+            subject.windows,
+            variant=variant,
+            meter=meter,
+            today=subject.transcript.started_at and subject.transcript.started_at.date(),
+            known=subject.known,
         )
+    except ModelSetupError:
+        raise
     except ModelError as error:
         failed = Finding("error", rationale=error_text(error))
         findings = {field.field_id: failed for field in fields}
@@ -104,9 +118,59 @@ def summary_outcome(subject: Subject) -> Question[Outcome]:
     meter = Meter()
     try:
         summary = yield from summary_question(subject.windows, meter=meter)
+    except ModelSetupError:
+        raise
     except ModelError as error:
         return Outcome(summary_error=error_text(error), usage=meter.total())
     return Outcome(summary=summary, usage=meter.total())
+
+
+def unreachable_fields_outcome(
+    subject: Subject,
+    fields: Sequence[DataCollectionField],
+    error: ModelError,
+    *,
+    judge_model: str,
+    variant: JudgeVariant,
+) -> Question[Outcome]:
+    """Return a question that asks nothing: a judge of the panel cannot be reached."""
+    yield from ()
+    failed = Finding("error", rationale=error_text(error))
+    return Outcome(
+        collected=tuple(
+            _collected(subject, field, failed, judge_model=judge_model, variant=variant)
+            for field in fields
+        )
+    )
+
+
+def panel_outcome(
+    members: Sequence[Outcome],
+    criteria: Sequence[Criterion],
+    *,
+    judge_model: str,
+    variant: JudgeVariant | None,
+) -> Outcome:
+    """Return what a panel decided from the outcome of each of its judges.
+
+    All members were asked the same: the one criterion of `criteria`, or the same fields.
+    """
+    version = judge_prompt_version(judge_model, variant)
+    evaluations = tuple(
+        panel_evaluation(
+            criterion,
+            [member.evaluations[position] for member in members],
+            judge_model=judge_model,
+            prompt_version=version,
+        )
+        for position, criterion in enumerate(criteria)
+    )
+    collected = tuple(
+        panel_value(answers, judge_model=judge_model, prompt_version=version)
+        for answers in zip(*(member.collected for member in members), strict=True)
+    )
+    usages = [member.usage for member in members if member.usage]
+    return Outcome(evaluations, collected, usage=total_usage(usages))
 
 
 def error_text(error: ModelError) -> str:
@@ -160,6 +224,7 @@ def _evaluated(
         sample=subject.sample,
         transcript_sha256=subject.transcript_sha256,
         verdict=judgment.verdict if judgment else None,
+        score=judgment.score if judgment else None,
         confidence=judgment.confidence if judgment else None,
         rationale=judgment.rationale if judgment else None,
         evidence=judgment.evidence if judgment else (),

@@ -1,9 +1,9 @@
 """Records of post-call analysis: evaluations, collected values, and their evidence."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from conversation.transcript import Usage
 
@@ -11,7 +11,9 @@ Verdict = Literal["success", "failure", "unknown"]
 ValueStatus = Literal[
     "supported", "unsupported", "contradicted", "not_discussed", "invalid", "error"
 ]
-FieldValue = str | int | float | bool | None
+Scalar = str | int | float | bool
+FieldValue = Scalar | list[Scalar | dict[str, Scalar]] | dict[str, Scalar] | None
+"""Days and times are strings in ISO 8601."""
 
 
 class _Record(BaseModel):
@@ -27,6 +29,20 @@ class Evidence(_Record):
     """Verbatim, as it stands in the turn."""
 
 
+class Vote(_Record):
+    """What one judge of a panel answered."""
+
+    judge_model: str
+    answer: FieldValue
+    """Verdict, score or collected value; None when it found or gave none."""
+    error: str | None = None
+    """Why this judge has no vote."""
+
+
+Votes = Annotated[tuple[Vote, ...], BeforeValidator(lambda votes: votes or ())]
+"""Answers from before there were panels have none."""
+
+
 class Evaluation(_Record):
     """The outcome of one criterion for one conversation by one judge. Never overwritten."""
 
@@ -39,13 +55,20 @@ class Evaluation(_Record):
     """Counts repeated evaluations with the same key."""
     transcript_sha256: str
     verdict: Verdict | None
-    """None when the judge failed: left out of every rate, and counted on its own."""
+    """None with an `error` when the judge failed: left out of every rate, and counted on its own.
+    None with a `score` where the criterion has a scale."""
+    score: float | None = None
+    """Within the bounds of the criterion's scale; None without one, or when it cannot be told."""
     confidence: float | None = None
     """Probability of success as the judge gave it, 0 to 1; None when it gave none."""
     rationale: str | None = None
     evidence: tuple[Evidence, ...] = ()
     unsupported_quotes: tuple[str, ...] = ()
     """What the judge quoted but nobody said in the turn it named."""
+    votes: Votes = ()
+    """Of a panel, each judge's; empty for a single judge."""
+    agreement: float | None = None
+    """Share of a panel's votes that agree with the outcome."""
     error: str | None = None
     usage: Usage | None = None
     evaluated_at: datetime | None = None
@@ -68,6 +91,10 @@ class CollectedValue(_Record):
     rationale: str | None = None
     evidence: tuple[Evidence, ...] = ()
     unsupported_quotes: tuple[str, ...] = ()
+    votes: Votes = ()
+    """Of a panel, each judge's; empty for a single judge."""
+    agreement: float | None = None
+    """Share of a panel's votes that agree with the outcome."""
     error: str | None = None
     usage: Usage | None = None
     evaluated_at: datetime | None = None

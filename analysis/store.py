@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 import sqlalchemy as sa
 
 from analysis import tables
+from analysis.gap_store import forget_gaps
 from analysis.missing import AnalysisKey, Missing, missing_from
 from analysis.prompts import judge_prompt_version
 from analysis.results import AnalysisResult, CollectedValue, Evaluation, Label
@@ -24,8 +25,10 @@ from analysis.store_rows import (
     marked_columns,
     repeats_last_run,
 )
-from conversation.config import AgentConfig, Criterion, DataCollectionField
+from analysis.topic_store import forget_topics
+from conversation.config import AgentConfig
 from conversation.database import READ_ONLY, open_database
+from conversation.questions import Criterion, DataCollectionField, JudgeVariant
 
 _IDS_PER_QUERY = 500
 """SQLite binds at most 999 variables in its oldest supported builds."""
@@ -163,7 +166,7 @@ class AnalysisStore:
         criteria: Sequence[Criterion],
         fields: Sequence[DataCollectionField],
         judge: str,
-        prompt_version: Callable[[str], str] = judge_prompt_version,
+        prompt_version: Callable[[str, JudgeVariant | None], str] = judge_prompt_version,
         sample: int = 0,
     ) -> Missing:
         """Return what has no answer yet for this transcript, by these versions, from this judge."""
@@ -275,6 +278,8 @@ class AnalysisStore:
             for table, _ in marked_columns():
                 statement = sa.delete(table).where(table.c.conversation_id == conversation_id)
                 deleted[table.name] = connection.execute(statement).rowcount
+            deleted["conversation_topics"] = forget_topics(connection, conversation_id)
+            deleted["gap_questions"] = forget_gaps(connection, conversation_id)
         return deleted
 
     def _reading(self) -> sa.Connection:

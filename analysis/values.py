@@ -1,26 +1,16 @@
 """Typed values of data collection fields, and the words that say them. Pure."""
 
 import re
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import cast
 
+from analysis.dates import days_in, moments_in, times_in
 from analysis.evidence import verbatim
-from analysis.results import FieldValue
-from conversation.config import DataCollectionField
+from analysis.numerals import numbers_in
+from analysis.results import FieldValue, Scalar
+from conversation.questions import ValueShape
 
-_NUMERAL = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?")
-_NUMBER_WORDS = {
-    **{"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7},
-    **{"eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13},
-    **{"fourteen": 14, "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18},
-    **{"nineteen": 19, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60},
-    **{"seventy": 70, "eighty": 80, "ninety": 90},
-}
-_SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
-_ANY_WORD = "|".join([*_NUMBER_WORDS, *_SCALES])
-_SPELLED = re.compile(
-    # Not the "one" of "one-way".
-    rf"\b(?:{_ANY_WORD})(?:[\s-]+(?:and\s+)?(?:{_ANY_WORD}))*\b(?!-)",
-    re.IGNORECASE,
-)
 _TRUE = {"true", "yes", "y"}
 _FALSE = {"false", "no", "n"}
 
@@ -34,28 +24,48 @@ class InvalidValueError(ValueError):
     """An answer is not a value of its field's type."""
 
 
-def typed_value(field: DataCollectionField, raw: object) -> FieldValue:
-    """Return `raw`, an answer of the judge, as the type of `field`.
+def typed_value(shape: ValueShape, raw: object, *, today: date | None = None) -> FieldValue:
+    """Return `raw`, an answer of the judge, as a value of `shape`.
+
+    Days and times come out in ISO 8601: `2026-03-01`, `15:30:00`, `2026-03-01T15:30:00`. Entries
+    of a list and parts of an object that say that there is nothing are left out.
+
+    Args:
+        shape: What is asked for.
+        raw: The answer, from JSON.
+        today: Day of the conversation, for words such as tomorrow.
 
     Raises:
         InvalidValueError: It is not of that type, or not one of the allowed values.
     """
-    if field.type == "boolean":
-        value: FieldValue = _boolean(raw)
-    elif field.type == "integer":
+    if shape.type == "list":
+        return _list(shape, raw, today)
+    if shape.type == "object":
+        return _object(shape, raw, today)
+    return typed_scalar(shape, raw, today=today)
+
+
+def typed_scalar(shape: ValueShape, raw: object, *, today: date | None = None) -> Scalar:
+    """Return `raw` as a single value; as `typed_value` does for what is no list or object."""
+    value: Scalar
+    if shape.type == "boolean":
+        value = _boolean(raw)
+    elif shape.type == "integer":
         value = _integer(raw)
-    elif field.type == "number":
+    elif shape.type == "number":
         value = _number(raw)
+    elif shape.type == "string":
+        value = without_stated_unit(_string(raw), shape.description)
     else:
-        value = without_stated_unit(_string(raw), field.description)
-    return _allowed(field, value) if field.enum else value
+        value = _moment(shape, _string(raw), today)
+    return _allowed(shape, value) if shape.enum else value
 
 
-def is_nothing(field: DataCollectionField, raw: object) -> bool:
+def is_nothing(shape: ValueShape, raw: object) -> bool:
     """Return whether an answer says in words that there is no value."""
-    if raw is None:
+    if raw is None or raw in ([], {}):
         return True
-    if not isinstance(raw, str) or raw in (field.enum or ()):
+    if not isinstance(raw, str) or raw in (shape.enum or ()):
         return False
     said = raw.strip().casefold().rstrip(".")
     return said in _NOTHING or _NOT_TOLD.fullmatch(said) is not None
@@ -76,16 +86,22 @@ def without_stated_unit(text: str, description: str) -> str:
     return quantity[1] if units & set(quantity[3].casefold().split()) - {"per"} else text
 
 
-def spoken_span(text: str, value: FieldValue) -> str | None:
+def spoken_span(
+    text: str, value: FieldValue, *, shape: ValueShape | None = None, today: date | None = None
+) -> str | None:
     """Return the shortest words of `text` that say `value`, as they stand there; None otherwise.
 
     A number is said by its digits or its words; a string by itself, or with a space for each
-    underscore. A boolean has no words of its own.
+    underscore; a day or time of `shape` in any of the ways that can be read. A boolean has no
+    words of its own.
     """
-    if value is None or isinstance(value, bool):
+    if value is None or isinstance(value, (bool, list, dict)):
         return None
     if isinstance(value, (int, float)):
         return next((span for span, number in numbers_in(text) if number == value), None)
+    if shape is not None and shape.type in ("date", "time", "datetime"):
+        said = moments_said(shape, text, today)
+        return next((words for words, moment in said if moment == value), None)
     for words in (value, value.strip(" .,;:!?\"'"), value.replace("_", " ")):
         found = verbatim(text, words, whole_words=True)
         if found:
@@ -93,30 +109,13 @@ def spoken_span(text: str, value: FieldValue) -> str | None:
     return None
 
 
-def numbers_in(text: str) -> list[tuple[str, float]]:
-    """Return each number said in `text`: its words, and its value."""
-    found = [
-        (match.start(), match.group(), float(match.group().replace(",", "")))
-        for match in _NUMERAL.finditer(text)
-    ]
-    found += [
-        (match.start(), match.group(), float(_value_of_words(match.group())))
-        for match in _SPELLED.finditer(text)
-    ]
-    return [(words, value) for _, words, value in sorted(found)]
-
-
-def _value_of_words(words: str) -> int:
-    total = part = 0
-    for word in re.findall(r"[a-z]+", words.casefold()):
-        if word in _NUMBER_WORDS:
-            part += _NUMBER_WORDS[word]
-        elif word == "hundred":
-            part = max(part, 1) * 100
-        elif word in _SCALES:
-            total += max(part, 1) * _SCALES[word]
-            part = 0
-    return total + part
+def moments_said(shape: ValueShape, text: str, today: date | None) -> list[tuple[str, str]]:
+    """Return each day, time or moment said in `text`: its words, and its value in ISO 8601."""
+    if shape.type == "date":
+        return [(words, day.isoformat()) for words, day in days_in(text, today)]
+    if shape.type == "time":
+        return [(words, spoken.isoformat()) for words, spoken in times_in(text)]
+    return [(words, moment.isoformat()) for words, moment in moments_in(text, today)]
 
 
 def _boolean(raw: object) -> bool:
@@ -151,12 +150,75 @@ def _string(raw: object) -> str:
     return text
 
 
-def _allowed(field: DataCollectionField, value: FieldValue) -> FieldValue:
+def _moment(shape: ValueShape, text: str, today: date | None) -> str:
+    kind = {"date": date, "time": time, "datetime": datetime}[shape.type]
+    try:
+        moment = kind.fromisoformat(text)
+    except ValueError:
+        said = {value for _, value in moments_said(shape, text, today)}
+        if len(said) == 1:
+            return said.pop()
+        day = "" if today else " where the day of the conversation is not known"
+        raise InvalidValueError(f"{text!r} is not one {shape.type}{day}") from None
+    if isinstance(moment, (time, datetime)):
+        moment = moment.replace(tzinfo=None, microsecond=0)
+    return moment.isoformat()
+
+
+def _list(shape: ValueShape, raw: object, today: date | None) -> FieldValue:
+    entry = shape.items or ValueShape()
+    given = cast("list[object]", raw) if isinstance(raw, list) else [raw]
+    values: list[Scalar | dict[str, Scalar]] = []
+    for each in given:
+        if is_nothing(entry, each):
+            continue
+        value = (
+            _object(entry, each, today) if entry.parts else typed_scalar(entry, each, today=today)
+        )
+        if value not in values:
+            values.append(value)
+    if not values:
+        raise InvalidValueError(f"{raw!r} has no entries")
+    return values
+
+
+def _object(shape: ValueShape, raw: object, today: date | None) -> dict[str, Scalar]:
+    if not isinstance(raw, Mapping):
+        raise InvalidValueError(f"{raw!r} is not an object with {part_names(shape)}")
+    given = cast("Mapping[object, object]", raw)
+    unknown = [key for key in given if key not in {part.name for part in shape.parts}]
+    if unknown:
+        raise InvalidValueError(f"{unknown[0]!r} is none of {part_names(shape)}")
+    values: dict[str, Scalar] = {}
+    for part in shape.parts:
+        if is_nothing(part, given.get(part.name)):
+            continue
+        try:
+            values[part.name] = typed_scalar(part, given[part.name], today=today)
+        except InvalidValueError as error:
+            raise InvalidValueError(f"{part.name}: {error}") from error
+    missing = missing_parts(shape, values)
+    if missing or not values:
+        raise InvalidValueError(f"{raw!r} lacks {', '.join(missing) or 'every part'}")
+    return values
+
+
+def missing_parts(shape: ValueShape, values: Mapping[str, Scalar]) -> list[str]:
+    """Return the required parts of an object that `values` does not have."""
+    return [part.name for part in shape.parts if part.required and part.name not in values]
+
+
+def part_names(shape: ValueShape) -> str:
+    """Return the names of an object's parts, for messages."""
+    return ", ".join(part.name for part in shape.parts)
+
+
+def _allowed(shape: ValueShape, value: Scalar) -> Scalar:
     folded = _fold(str(value))
-    for allowed in field.enum or ():
+    for allowed in shape.enum or ():
         if _fold(allowed) == folded:
             return allowed if isinstance(value, str) else value
-    raise InvalidValueError(f"{value!r} is not one of {', '.join(field.enum or ())}")
+    raise InvalidValueError(f"{value!r} is not one of {', '.join(shape.enum or ())}")
 
 
 def _fold(text: str) -> str:

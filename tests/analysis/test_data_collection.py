@@ -8,7 +8,8 @@ from analysis.data_collection import collect_fields
 from analysis.prompts import JudgeVariant
 from analysis.results import Evidence
 from analysis.windows import transcript_windows
-from conversation.config import DataCollectionField, FieldType
+from conversation.config import DataCollectionField
+from conversation.questions import FieldType
 from conversation.transcript import Turn
 from tests.fakes import ScriptedChatModel
 

@@ -213,7 +213,7 @@ def test_a_value_that_nobody_said_is_unsupported():
     assert amount.unsupported_quotes == ("55",)
 
 
-def test_a_criterion_can_have_its_own_judge_and_lose_it_alone():
+def test_a_criterion_can_have_its_own_judge_and_be_without_it_alone():
     other = ScriptedChatModel(
         {"verdict": "failure", "turn": 0, "quote": "Hello", "rationale": "-"}, model="x/other"
     )
@@ -221,13 +221,13 @@ def test_a_criterion_can_have_its_own_judge_and_lose_it_alone():
     def open_judge(model: str) -> ScriptedChatModel:
         if model == "x/other":
             return other
-        raise ModelSetupError(f"{model!r} needs a key")
+        raise ModelUnavailableError(f"{model!r} does not answer")
 
     result = analyse_transcript(
         REFUND_CALL,
         [
             REFUNDED.model_copy(update={"judge": "x/other"}),
-            POLITE.model_copy(update={"judge": "x/locked"}),
+            POLITE.model_copy(update={"judge": "x/away"}),
         ],
         [],
         small_judge(),
@@ -237,8 +237,30 @@ def test_a_criterion_can_have_its_own_judge_and_lose_it_alone():
 
     refunded, polite = result.evaluations
     assert (refunded.judge_model, refunded.verdict) == ("x/other", "failure")
-    assert (polite.judge_model, polite.verdict) == ("x/locked", None)
-    assert "needs a key" in (polite.error or "")
+    assert (polite.judge_model, polite.verdict) == ("x/away", None)
+    assert "does not answer" in (polite.error or "")
+
+
+def test_a_criterion_whose_judge_is_not_set_up_is_an_error_before_any_work():
+    def open_judge(model: str) -> ScriptedChatModel:
+        raise ModelSetupError(f"{model!r} needs a key")
+
+    judge = small_judge()
+    locked = POLITE.model_copy(update={"judge": "x/locked"})
+
+    with pytest.raises(ModelSetupError, match="'x/locked' needs a key"):
+        analyse_transcript(REFUND_CALL, [REFUNDED, locked], [], judge, open_judge=open_judge)
+
+    assert judge.prompts == []
+
+
+def test_a_judge_that_turns_out_to_be_refused_is_recorded_of_nothing():
+    judge = small_judge(ModelSetupError("the key was refused"))
+
+    with pytest.raises(ModelSetupError, match="the key was refused"):
+        analyse_transcript(REFUND_CALL, [REFUNDED, POLITE], [AMOUNT], judge)
+
+    assert len(judge.prompts) == 1
 
 
 def test_a_judge_that_cannot_be_used_is_an_error_before_any_work():

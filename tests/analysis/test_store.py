@@ -88,7 +88,7 @@ def missing(store: AnalysisStore, **changes: Any) -> tuple[int, int, bool]:
             "criteria": [HELPED],
             "fields": [TOPIC],
             "judge": JUDGE,
-            "prompt_version": lambda _model: "p1",
+            "prompt_version": lambda _model, _variant: "p1",
             **changes,
         },
     )
@@ -132,7 +132,7 @@ def test_only_what_has_no_answer_is_missing(url: str):
     [
         {"transcript_sha256": "b" * 64},
         {"judge": "other/judge"},
-        {"prompt_version": lambda _model: "p2"},
+        {"prompt_version": lambda _model, _variant: "p2"},
         {"criteria": [Criterion(criterion_id="helped", prompt="The agent really helped.")]},
         {"criteria": [Criterion(criterion_id="helped", prompt=HELPED.prompt, judge="other/judge")]},
         {"sample": 1},

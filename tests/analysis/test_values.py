@@ -4,16 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.numerals import numbers_in
 from analysis.results import FieldValue
 from analysis.values import (
     InvalidValueError,
     is_nothing,
-    numbers_in,
     spoken_span,
     typed_value,
     without_stated_unit,
 )
-from conversation.config import DataCollectionField, FieldType
+from conversation.config import DataCollectionField
+from conversation.questions import FieldType
 
 
 def field(kind: FieldType, *enum: str) -> DataCollectionField:
