@@ -54,6 +54,13 @@ class EmbeddingConfig(_Section):
     """How a local model runs; ignored for `litellm/...`."""
     threads: PositiveInt | None = None
     """Of the runtime; None lets it take every core."""
+    api_base: str | None = None
+    """Address of an embedding server, for `litellm/...`; None takes the provider's own."""
+    query_prefix: str = ""
+    """What the model wants before a query, e.g. `query: ` for the E5 family. Models that
+    sentence-transformers loads often bring theirs along."""
+    document_prefix: str = ""
+    """What it wants before a text of a document, e.g. `passage: `."""
 
 
 class LinkConfig(_Section):

@@ -1,5 +1,6 @@
 """Text -> unit vectors: what an embedder is, and which one a configuration means."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -64,10 +65,45 @@ def open_embedder(config: EmbeddingConfig, weights: WeightsFolder | None = None)
     Raises:
         WeightsError: The model's files are missing, or this runtime cannot run them.
     """
+    embedder = _open_model(config, weights)
+    if not config.query_prefix and not config.document_prefix:
+        return embedder
+    return PrefixingEmbedder(embedder, query=config.query_prefix, document=config.document_prefix)
+
+
+class PrefixingEmbedder:
+    """An embedder whose model was trained with words before each text."""
+
+    def __init__(self, embedder: Embedder, *, query: str, document: str) -> None:
+        self._embedder = embedder
+        self._query = query
+        self._document = document
+
+    @property
+    def model_id(self) -> str:
+        """Of the model and of what precedes a document: other words give other vectors."""
+        prefix = hashlib.sha256(self._document.encode()).hexdigest()[:8]
+        return f"{self._embedder.model_id}/prefix-{prefix}"
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's tokenizer."""
+        return self._embedder.tokenizer
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts of documents."""
+        return self._embedder.embed([self._document + text for text in texts])
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed queries."""
+        return self._embedder.embed_queries([self._query + text for text in texts])
+
+
+def _open_model(config: EmbeddingConfig, weights: WeightsFolder | None) -> Embedder:
     if config.model.startswith(LITELLM_PREFIX):
         from kb.litellm_embedder import LiteLLMEmbedder
 
-        return LiteLLMEmbedder(config.model.removeprefix(LITELLM_PREFIX))
+        return LiteLLMEmbedder(config.model.removeprefix(LITELLM_PREFIX), api_base=config.api_base)
     folder = model_folder(config.model, weights)
     if config.runtime == "torch":
         from kb.sentence_transformers_embedder import SentenceTransformersEmbedder

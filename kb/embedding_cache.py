@@ -80,6 +80,11 @@ class EmbeddingCache:
             found.update((str(key), np.frombuffer(vector, dtype="<f4")) for key, vector in rows)
         return found
 
+    def forget(self, model_id: str) -> None:
+        """Drop every vector of a model."""
+        with self._connection:
+            self._connection.execute("delete from vectors where model_id = ?", (model_id,))
+
     def store(self, vectors: Mapping[str, Vectors], *, model_id: str) -> None:
         """Keep vectors by text key."""
         with self._connection:

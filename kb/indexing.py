@@ -14,6 +14,12 @@ from kb.embedding_cache import Counter, EmbeddingCache
 _BATCH = 2_000
 _RECALL_DEPTH = 10
 _SAME_COSINE = 0.9999
+DIMENSION = "dimension"
+"""Key of the catalog: how long the vectors in the index are."""
+
+
+class _OtherDimensionError(Exception):
+    """A model gave vectors of another length than before under the same name."""
 
 
 class NearestVectors(Protocol):
@@ -75,6 +81,8 @@ class IndexPublisher:
         self._collections = collections
         self._config = config
         self._ef_search = ef_search
+        held = catalog.meta(DIMENSION)
+        self._dimension = int(held) if held is not None else None
         self.embedded = 0
         """Texts whose vectors had to be computed by this publisher."""
 
@@ -94,14 +102,21 @@ class IndexPublisher:
         if self._catalog.meta("model_id") not in (None, self._embedder.model_id):
             return self._finish(self._rebuild(on_embedded))
         name = self._catalog.meta("collection") or self._next_name()
-        index = self._collections.collection(name, ef_search=self._ef_search)
-        self._apply_pending(index, on_embedded)
-        if self._must_rebuild(index):
+        try:
+            index = self._collections.collection(name, ef_search=self._ef_search)
+            self._apply_pending(index, on_embedded)
+            if self._must_rebuild(index):
+                name = self._rebuild(on_embedded)
+        except _OtherDimensionError:
+            # The model behind the name was exchanged: nothing it made before can be compared.
+            self._cache.forget(self._embedder.model_id)
             name = self._rebuild(on_embedded)
         return self._finish(name)
 
     def rebuild(self, *, on_embedded: Counter | None = None) -> int:
         """Build the whole vector index anew and switch to it; returns the new version."""
+        if self._dimension not in (None, self._embedder.embed(["length"]).shape[1]):
+            self._cache.forget(self._embedder.model_id)
         return self._finish(self._rebuild(on_embedded))
 
     def self_recall(self, index: VectorIndex) -> float:
@@ -143,6 +158,7 @@ class IndexPublisher:
     def _rebuild(self, on_embedded: Counter | None) -> str:
         """Fill a new collection beside the present one; the old one stays until the next time."""
         name = self._next_name()
+        self._dimension = None
         self._collections.delete_collection(name)
         index = self._collections.collection(name, ef_search=self._ef_search)
         ids = [chunk_id for chunk_id, _ in self._catalog.live_keys()]
@@ -153,6 +169,8 @@ class IndexPublisher:
 
     def _finish(self, name: str) -> int:
         before = self._catalog.meta("collection")
+        if self._dimension is not None:
+            self._catalog.set_meta({DIMENSION: str(self._dimension)})
         version, dropped = self._catalog.finish_publish(name, model_id=self._embedder.model_id)
         if dropped is not None and dropped not in (name, before):
             self._collections.delete_collection(dropped)
@@ -171,4 +189,11 @@ class IndexPublisher:
         texts = self._catalog.indexed_texts(chunk_ids)
         by_key = {key: text for key, text in texts.values()}
         vectors = self._cache.vectors(by_key, embedder=self._embedder, on_embedded=count)
+        dimensions = {len(vector) for vector in vectors.values()}
+        if self._dimension is not None:
+            dimensions.add(self._dimension)
+        if len(dimensions) > 1:
+            self._dimension = None
+            raise _OtherDimensionError
+        self._dimension = next(iter(dimensions), None)
         return np.stack([vectors[texts[chunk_id][0]] for chunk_id in chunk_ids])

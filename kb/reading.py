@@ -10,7 +10,7 @@ from kb.embedding import Embedder
 from kb.embedding_cache import EmbeddingCache
 from kb.errors import IndexMismatchError
 from kb.exact_index import ExactIndex, load_vectors
-from kb.indexing import NearestVectors, VectorCollections
+from kb.indexing import DIMENSION, NearestVectors, VectorCollections
 from kb.lexical import Stemmer
 from kb.reranking import Reranker
 from kb.retrieval import LexicalRetriever, Retriever
@@ -135,6 +135,7 @@ class IndexReader:
             embedder=embedder,
             cache=self._cache(),
             config=self._config,
+            dimension=int(self._catalog.meta(DIMENSION) or 0) or None,
             reranker=self._reranker(),
         )
         return _Opened(version, retriever, collections)

@@ -10,6 +10,7 @@ from kb.config import RetrievalConfig
 from kb.document import RetrievedPassage
 from kb.embedding import Embedder, Vectors
 from kb.embedding_cache import EmbeddingCache
+from kb.errors import IndexMismatchError
 from kb.exact_index import ExactIndex
 from kb.indexing import NearestVectors
 from kb.passages import Found, assemble
@@ -73,14 +74,17 @@ class Retriever:
         embedder: Embedder,
         cache: EmbeddingCache,
         config: RetrievalConfig,
+        dimension: int | None = None,
         reranker: Reranker | None = None,
     ) -> None:
+        """Search with these parts; `dimension` is the length of the vectors in the index."""
         self._catalog = catalog
         self._words = words
         self._index = index
         self._embedder = embedder
         self._cache = cache
         self._config = config
+        self._dimension = dimension
         self._reranker = reranker
 
     def retrieve(
@@ -88,7 +92,7 @@ class Retriever:
     ) -> list[RetrievedPassage]:
         """Find the passages for a turn, best first."""
         queries = build_queries(query, history, self._config)
-        vectors = self._embedder.embed_queries([text.text for text in queries.dense.values()])
+        vectors = self._embed([text.text for text in queries.dense.values()])
         hits = self._words.search(queries)
         rankings = {**self._rank_by_meaning(queries, vectors), **hits.rankings}
         rows = _rows_of(self._catalog, rankings)
@@ -114,6 +118,16 @@ class Retriever:
         self._embedder.embed_queries(["warm up"])
         if self._reranker is not None:
             self._reranker.score("warm up", ["warm up"])
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        vectors = self._embedder.embed_queries(texts)
+        if self._dimension not in (None, vectors.shape[1]):
+            raise IndexMismatchError(
+                f"{self._embedder.model_id!r} gives vectors of {vectors.shape[1]} numbers, but the "
+                f"index holds vectors of {self._dimension}: another model answers to that name "
+                "now. Build the index anew with `rebuild_index()`."
+            )
+        return vectors
 
     def _rank_by_meaning(self, queries: SearchQueries, vectors: Vectors) -> dict[str, Ranking]:
         found = self._index.search(vectors, limit=self._config.candidates)

@@ -1,13 +1,14 @@
 """The model built from safetensors says what the reference implementation says."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from kb.config import EmbeddingConfig
-from kb.embedding import open_embedder
+from kb.embedding import PrefixingEmbedder, Vectors, open_embedder
 from kb.errors import WeightsError
 from kb.litellm_embedder import PieceTokenizer
 from kb.onnx_embedder import OnnxEmbedder
@@ -65,3 +66,47 @@ def test_the_default_runtime_needs_no_torch():
     )
 
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+class Recording:
+    """Keeps what it was asked to embed."""
+
+    model_id = "recording/1"
+    tokenizer = PieceTokenizer()
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        self.asked.extend(texts)
+        return np.ones((len(texts), 1), dtype=np.float32)
+
+    embed_queries = embed
+
+
+def test_words_that_a_model_wants_stand_before_its_texts():
+    inner = Recording()
+    embedder = PrefixingEmbedder(inner, query="query: ", document="passage: ")
+
+    embedder.embed_queries(["refunds"])
+    embedder.embed(["Refunds take days."])
+
+    assert inner.asked == ["query: refunds", "passage: Refunds take days."]
+    assert embedder.tokenizer is inner.tokenizer
+
+
+def test_other_words_before_a_document_make_another_model():
+    ids = {
+        PrefixingEmbedder(Recording(), query=query, document=document).model_id
+        for query, document in [("q: ", "a: "), ("other: ", "a: "), ("q: ", "b: ")]
+    }
+
+    assert len(ids) == 2
+
+
+def test_a_name_that_no_catalog_knows_is_left_to_sentence_transformers():
+    embedder = open_embedder(EmbeddingConfig(model="somebody/some-model", runtime="torch"))
+
+    assert embedder.model_id == "sentence-transformers/somebody/some-model"
+    with pytest.raises(WeightsError, match=r"embedding\.runtime: torch"):
+        open_embedder(EmbeddingConfig(model="somebody/some-model"))

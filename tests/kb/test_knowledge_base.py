@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kb.config import IndexConfig, KnowledgeBaseConfig, Limits
+from kb.config import IndexConfig, KnowledgeBaseConfig, Limits, RetrievalConfig
 from kb.document import FileSource, LinkSource, SyncReport, TextSource
 from kb.errors import (
     BusyError,
@@ -304,3 +304,35 @@ def test_a_rewritten_turn_says_what_was_searched_for(open_kb: OpenKnowledgeBase)
     assert rewritten[0].searched_for == "parcels shipped"
     assert as_said[0].document_name == "Refunds"
     assert as_said[0].searched_for is None
+
+
+class LongerEmbedder(WordEmbedder):
+    """Another model behind the same name, as a server may exchange it."""
+
+    dimension = 96
+
+
+def test_a_model_exchanged_behind_its_name_is_noticed(open_kb: OpenKnowledgeBase):
+    open_kb().add_text("Refunds", REFUNDS)
+    kb = open_kb(with_embedder=LongerEmbedder())
+
+    with pytest.raises(IndexMismatchError, match=r"96 numbers.*vectors of 64.*rebuild_index"):
+        kb.retrieve("refunds")
+    kb.rebuild_index()
+
+    assert kb.retrieve("refunds")[0].text == REFUNDS
+    assert kb.vectors()[1].shape == (1, 96)
+
+
+def test_vectors_of_two_lengths_never_meet(open_kb: OpenKnowledgeBase):
+    open_kb().add_text("Refunds", REFUNDS)
+    longer = LongerEmbedder()
+    kb = open_kb(with_embedder=longer)
+
+    kb.add_text("Shipping", SHIPPING)
+
+    assert kb.vectors()[1].shape == (2, 96)
+    assert len(kb.retrieve("parcels refunds")) == 2
+    approximate = RetrievalConfig(search="approximate")
+    config = KnowledgeBaseConfig(retrieval=approximate)
+    assert len(open_kb(config, with_embedder=longer).retrieve("parcels refunds")) == 2
