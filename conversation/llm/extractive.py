@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from conversation.errors import ModelSetupError
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.llm.embedded import EXTRACTIVE
+from conversation.llm.fallback import CONTINUE
 from conversation.sentences import split_sentences
 from conversation.telling_words import telling_words
 from conversation.transcript import Usage
+from kb.small_talk import should_search
 
 MAX_SENTENCES = 2
 MIN_SCORE = 0.34
@@ -27,6 +29,17 @@ NO_ANSWER = (
     "I don't know. No language model is set up, so I can only quote the documents, and no "
     "sentence in them fits."
 )
+
+_REPLIES = tuple(
+    (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), reply)
+    for words, reply in (
+        ("thanks?|thank|appreciated?|cheers", "You're welcome."),
+        ("bye|goodbye|goodnight|later", "Goodbye."),
+        ("hi|hiya|hey|hello|morning|afternoon|evening", "Hello. What would you like to know?"),
+    )
+)
+"""To what asks for nothing; the first that fits."""
+_AGREED = "All right. What else would you like to know?"
 
 _PASSAGE = re.compile(
     r'<passage\s+id="[^"]*"\s+document="(?P<document>[^"]*)">(?P<text>.*?)</passage>', re.DOTALL
@@ -99,11 +112,17 @@ def extractive_answer(messages: Sequence[ChatMessage]) -> str:
     A sentence scores the share of the question's telling words that it holds, rare words
     counting more; words of the user's turn before help with questions such as "and for members?".
     """
+    continues = bool(messages) and messages[-1].content == CONTINUE
+    if continues:
+        return f" ... {extractive_answer(messages[:-2])}"
     users = [message.content for message in messages if message.role == "user"]
     if not users:
         return NO_ANSWER
+    said = _said(users[-1]).strip()
+    if any(map(str.isalpha, said)) and not should_search(said):
+        return _small_talk_reply(said)
     candidates = _candidates(users[-1])
-    query = telling_words(_said(users[-1]))
+    query = telling_words(said)
     context = telling_words(_said(users[-2])) - query if len(users) > 1 else frozenset[str]()
     chosen = _best(candidates, query, context)
     if not chosen:
@@ -113,6 +132,10 @@ def extractive_answer(messages: Sequence[ChatMessage]) -> str:
         repeated = index > 0 and chosen[index - 1].document == candidate.document
         parts.append(candidate.text if repeated else f"{candidate.document} says: {candidate.text}")
     return "No language model is set up, so I quote the documents. " + " ".join(parts)
+
+
+def _small_talk_reply(said: str) -> str:
+    return next((reply for pattern, reply in _REPLIES if pattern.search(said)), _AGREED)
 
 
 def _best(

@@ -6,6 +6,7 @@ from conversation.config import AgentConfig
 from conversation.errors import ModelSetupError
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.llm.extractive import NO_ANSWER, extractive_answer
+from conversation.llm.fallback import CONTINUE
 from conversation.llm.models import open_chat_model
 from conversation.prompting import build_prompt
 from conversation.transcript import Turn
@@ -52,7 +53,7 @@ def test_the_best_sentence_is_quoted_with_its_document():
     )
 
 
-@pytest.mark.parametrize("question", ["Do you sell bicycles?", "Hello!", "???"])
+@pytest.mark.parametrize("question", ["Do you sell bicycles?", "???"])
 def test_it_does_not_know_when_nothing_overlaps(question: str):
     messages = asked(question, ("hours.md", HOURS), ("refunds.md", REFUNDS))
 
@@ -94,3 +95,27 @@ def test_it_streams_and_costs_nothing():
 def test_it_cannot_judge(options: CompletionOptions):
     with pytest.raises(ModelSetupError, match="cannot judge conversations"):
         open_chat_model("embedded/extractive").complete([ChatMessage("user", "?")], options)
+
+
+@pytest.mark.parametrize(
+    ("said", "reply"),
+    [
+        ("Thanks a lot!", "You're welcome."),
+        ("Hello", "Hello. What would you like to know?"),
+        ("Okay, bye", "Goodbye."),
+        ("Great", "All right. What else would you like to know?"),
+    ],
+)
+def test_small_talk_is_answered_without_documents(said: str, reply: str):
+    remark = "(The user asks for nothing. Reply in one friendly sentence, without facts.)"
+    prompt = [ChatMessage("user", f"{remark}\n\nThe user says: {said}")]
+
+    assert extractive_answer(prompt) == reply
+    assert extractive_answer([ChatMessage("user", said)]) == reply
+
+
+def test_as_a_fallback_it_does_not_pretend_to_go_on_with_a_sentence():
+    prompt = asked("How long do refunds take?", ("refunds.md", REFUNDS))
+    cut = [*prompt, ChatMessage("assistant", "Refunds are"), ChatMessage("user", CONTINUE)]
+
+    assert extractive_answer(cut) == f" ... {extractive_answer(prompt)}"
