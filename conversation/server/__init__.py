@@ -1,0 +1,8 @@
+"""Conversations over the network: HTTP routes, and a WebSocket that published client SDKs speak.
+
+Read in this order: `protocol` (the frames), `dialogue` (what a frame means, pure), `talking` (one
+conversation on a socket), `websocket` (who gets to talk); then `signing`, `api_keys` and `access`
+(who may do what), `limits`, `edge` (headers, sizes, the access log), and `app`, which joins the
+routers of `routes/`. A resource is one module there; what routers share is `access`, `errors` and
+`pagination`. Nothing here decides what an agent says: sessions do.
+"""

@@ -1,0 +1,48 @@
+"""The ASGI app: middleware, error answers and routers around one `ServerContext`."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+from conversation.server import websocket
+from conversation.server.context import ServerContext
+from conversation.server.edge import Edge
+from conversation.server.errors import add_error_answers
+from conversation.server.routes import health, not_served, pages, signed_urls
+
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router,
+    signed_urls.router,
+    websocket.router,
+    pages.router,
+)
+
+
+def make_app(context: ServerContext, *, routers: Sequence[APIRouter] = ()) -> FastAPI:
+    """The app that serves `context`.
+
+    Args:
+        context: Agents, stores, limits.
+        routers: Of other packages, e.g. what reports offer under `/api/`.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        yield
+        context.stopping = True
+
+    app = FastAPI(
+        title="Viva Voce",
+        summary="Agents that answer from your documents, over HTTP and WebSocket",
+        lifespan=lifespan,
+        # Their pages load scripts from elsewhere; `/openapi.json` is there for any viewer.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.context = context
+    add_error_answers(app)
+    for router in (*ROUTERS, *routers, not_served.router):
+        app.include_router(router)
+    app.add_middleware(Edge, context=context)
+    return app

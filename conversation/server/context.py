@@ -1,0 +1,107 @@
+"""What the routes share: agents, stores, limits. One for each server."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Protocol, cast
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from conversation.config import AgentConfig
+from conversation.llm.chat_model import ChatModel
+from conversation.retrieving import PassageSource
+from conversation.server.access_store import AccessStore
+from conversation.server.limits import Gate, Rates, ServerLimits
+from conversation.store import ConversationStore
+
+
+class ServedAgents(Protocol):
+    """The agents of this deployment, and what they need. Methods are called from threads."""
+
+    def agent(self, agent_id: str) -> AgentConfig:
+        """As it stands now. Raises `NoSuchAgentError` or `AgentConfigError`."""
+        ...
+
+    def agents(self) -> Sequence[AgentConfig]:
+        """All that can be used."""
+        ...
+
+    def knowledge_base(self, agent: AgentConfig) -> PassageSource | None:
+        """What it answers from, opened once and shared."""
+        ...
+
+    def chat_model(self, agent: AgentConfig) -> ChatModel:
+        """Its language model, opened once and shared."""
+        ...
+
+
+class Stoppable(Protocol):
+    """A conversation that is under way."""
+
+    def stop(self) -> None:
+        """Finish the turn, then close."""
+        ...
+
+
+@dataclass
+class ServerContext:
+    """One server's parts."""
+
+    agents: ServedAgents
+    store: ConversationStore
+    limits: ServerLimits = field(default_factory=ServerLimits)
+    public_url: str | None = None
+    """Where clients reach the server, when that is not where they say they do, e.g. behind a
+    proxy that changes the path."""
+    sdk_script: Path | None = None
+    """The published JavaScript SDK as one script, which the page uses in place of its own client
+    when the file is there."""
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    timer_s: Callable[[], float] = time.monotonic
+    stopping: bool = False
+    """Set when the server stops: turns finish, nothing new begins."""
+    talks: set["Stoppable"] = field(default_factory=set["Stoppable"])
+    """Conversations at this moment."""
+
+    @cached_property
+    def access(self) -> AccessStore:
+        """Keys and signatures."""
+        return AccessStore(self.store.engine)
+
+    @cached_property
+    def secret(self) -> bytes:
+        """What signed URLs are signed with."""
+        return self.access.signing_secret(now=self.clock())
+
+    @cached_property
+    def gate(self) -> Gate:
+        """Running conversations."""
+        return Gate(self.limits)
+
+    @cached_property
+    def starts(self) -> Rates:
+        """New conversations of each address."""
+        return Rates(per_minute=self.limits.starts_per_minute)
+
+    @cached_property
+    def requests(self) -> Rates:
+        """HTTP requests of each address and key."""
+        return Rates(per_minute=self.limits.requests_per_minute)
+
+
+def server_context(connection: HTTPConnection) -> ServerContext:
+    """The context of the server that got this request."""
+    return cast(ServerContext, connection.app.state.context)
+
+
+Context = Annotated[ServerContext, Depends(server_context)]
+"""Write `context: Context` in a route's parameters."""
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """Where the request came from; uvicorn has looked through trusted proxies."""
+    return connection.client.host if connection.client is not None else "unknown"

@@ -1,0 +1,154 @@
+"""What every HTTP request passes: an id, rate and size limits, CORS, security headers, a log line.
+
+The log line says what was asked of which route, never with which query or body: those hold
+signatures, keys and words.
+"""
+
+import json
+import logging
+import re
+import time
+import uuid
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from conversation.server.access import too_many_requests
+from conversation.server.context import ServerContext, address_of
+from conversation.server.errors import ApiError, answer
+
+_log = logging.getLogger(__name__)
+
+_UPLOADS = re.compile(
+    r"/v1/convai/(knowledge-base(/file|/[^/]+/update-file)?|conversations/[^/]+/files)$"
+)
+_OPEN_TO_PAGES = re.compile(
+    r"/v1/convai/(agents/[^/]+/widget|conversations/[^/]+/(feedback|files)|conversation/token)$"
+)
+"""What widgets on other sites ask without a key; nothing else may be read from there."""
+_CORS = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-methods": "GET, POST, OPTIONS",
+    "access-control-allow-headers": "content-type",
+    "access-control-max-age": "600",
+}
+_SECURITY = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+}
+_API_ONLY = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class Edge:
+    """ASGI middleware around the whole app."""
+
+    def __init__(self, app: ASGIApp, *, context: ServerContext) -> None:
+        self._app = app
+        self._context = context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it here."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["request_id"] = uuid.uuid4().hex[:16]
+        began_s = time.perf_counter()
+        status: list[int] = []
+
+        async def marked_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                status.append(message["status"])
+                _add_headers(MutableHeaders(scope=message), scope)
+            await send(message)
+
+        try:
+            await self._pass_on(scope, receive, marked_send)
+        finally:
+            took_ms = (time.perf_counter() - began_s) * 1_000
+            _log.info("%s", _log_line(scope, status[0] if status else 500, took_ms))
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            await answer(refusal)(scope, receive, send)
+        elif scope["method"] == "OPTIONS" and _OPEN_TO_PAGES.match(scope["path"]):
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await self._with_limited_body(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> ApiError | None:
+        address = ("address", address_of(HTTPConnection(scope)))
+        wait_s = self._context.requests.wait_s(address, now_s=self._context.timer_s())
+        if wait_s is not None:
+            return too_many_requests(wait_s)
+        length = Headers(scope=scope).get("content-length", "0")
+        most = self._most_bytes(scope)
+        return _too_large(most) if not length.isdigit() or int(length) > most else None
+
+    async def _with_limited_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stop reading a body that says no length, or a wrong one, when it grows too large."""
+        most, so_far = self._most_bytes(scope), 0
+        started = False
+
+        async def limited_receive() -> Message:
+            nonlocal so_far
+            message = await receive()
+            so_far += len(message.get("body", b""))
+            if so_far > most:
+                raise _too_large(most)
+            return message
+
+        async def noting_send(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, limited_receive, noting_send)
+        except ApiError as error:
+            if started:
+                raise
+            await answer(error)(scope, receive, send)
+
+    def _most_bytes(self, scope: Scope) -> int:
+        limits = self._context.limits
+        return limits.upload_bytes if _UPLOADS.match(scope["path"]) else limits.body_bytes
+
+
+def _too_large(most: int) -> ApiError:
+    return ApiError(413, "request_too_large", f"A request may have {most:,} bytes here at most.")
+
+
+def _add_headers(headers: MutableHeaders, scope: Scope) -> None:
+    headers["x-request-id"] = scope["request_id"]
+    for name, value in _SECURITY.items():
+        headers[name] = value
+    for name, value in _API_ONLY.items():
+        headers.setdefault(name, value)
+    if _OPEN_TO_PAGES.match(scope["path"]):
+        for name, value in _CORS.items():
+            headers[name] = value
+
+
+def _log_line(scope: MutableMapping[str, Any], status: int, took_ms: float) -> str:
+    route = getattr(scope.get("route"), "path", None)
+    return json.dumps(
+        {
+            "request": scope["request_id"],
+            "method": scope["method"],
+            "route": route or "(none)",
+            "status": status,
+            "ms": round(took_ms, 1),
+            "address": address_of(HTTPConnection(scope)),
+            "key": scope.get("key_id"),
+        }
+    )

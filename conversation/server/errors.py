@@ -1,0 +1,128 @@
+"""What goes wrong on the network side, and how clients are told.
+
+* ConversationError
+  x ApiError                 an HTTP answer with a `detail` that SDKs understand
+  x RefusedError             a conversation that does not start: close code and reason
+  x NoSuchAgentError         nothing is served under this agent id
+  x BadSignatureError        a signed URL that lets nobody in
+  x PortTakenError           something else listens where the server should
+"""
+
+import logging
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from conversation.errors import (
+    AgentConfigError,
+    ConversationError,
+    UnknownConversationError,
+)
+
+_log = logging.getLogger(__name__)
+
+MAX_REASON_BYTES = 123
+"""A close frame holds no more."""
+POLICY, MISCONFIGURED, INTERNAL, GOING_AWAY, NORMAL = 1008, 1002, 1011, 1001, 1000
+
+
+class ApiError(ConversationError):
+    """An HTTP answer of the form `{"detail": {"status": ..., "message": ...}}`."""
+
+    def __init__(
+        self,
+        status_code: int,
+        status: str,
+        message: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.status_code = status_code
+        self.status = status
+        self.message = message
+        self.headers = dict(headers or {})
+        super().__init__(message)
+
+
+class RefusedError(ConversationError):
+    """A conversation that does not start; the client gets the code and the reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        self.code = code
+        self.reason = reason
+        super().__init__(reason)
+
+
+class NoSuchAgentError(ConversationError):
+    """Nothing is served under this agent id."""
+
+
+class BadSignatureError(ConversationError):
+    """A signed URL that lets nobody in; the message says why, and never repeats it."""
+
+
+class PortTakenError(ConversationError):
+    """Something else listens where the server should."""
+
+
+def not_found(kind: str, identifier: str) -> ApiError:
+    """The answer for an id that is not there; `kind` is e.g. `document`."""
+    return ApiError(404, f"{kind}_not_found", f"There is no {kind} {identifier!r}.")
+
+
+def close_reason(text: str) -> str:
+    """`text` cut to what a close frame can hold."""
+    return text.encode()[:MAX_REASON_BYTES].decode("utf-8", "ignore")
+
+
+def add_error_answers(app: FastAPI) -> None:
+    """Give every error the `detail` shape that the published SDKs read."""
+    app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(NoSuchAgentError, _no_such_agent)
+    app.add_exception_handler(UnknownConversationError, _no_such_conversation)
+    app.add_exception_handler(AgentConfigError, _unusable_agent)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _internal_error)
+
+
+def answer(error: ApiError) -> JSONResponse:
+    """The HTTP answer of an error."""
+    detail = {"status": error.status, "message": error.message}
+    return JSONResponse({"detail": detail}, error.status_code, headers=error.headers)
+
+
+async def _api_error(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, ApiError):
+        raise error
+    return answer(error)
+
+
+async def _no_such_agent(_request: Request, error: Exception) -> JSONResponse:
+    return answer(ApiError(404, "agent_not_found", str(error)))
+
+
+async def _no_such_conversation(_request: Request, error: Exception) -> JSONResponse:
+    return answer(ApiError(404, "conversation_not_found", str(error)))
+
+
+async def _unusable_agent(_request: Request, _error: Exception) -> JSONResponse:
+    message = "The agent is misconfigured; `vivavoce agents` on the server says how."
+    return answer(ApiError(422, "agent_misconfigured", message))
+
+
+async def _http_error(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    status = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "error")
+    headers = dict(error.headers or {})
+    return answer(ApiError(error.status_code, status, str(error.detail), headers=headers))
+
+
+async def _internal_error(request: Request, error: Exception) -> JSONResponse:
+    request_id = str(request.scope.get("request_id", ""))
+    # The message of an unforeseen error may quote what was said.
+    _log.error("request %s failed with %s", request_id, type(error).__name__)
+    message = f"The server failed. Its log has more under the request id {request_id}."
+    return answer(ApiError(500, "internal_error", message))

@@ -1,0 +1,1 @@
+"""HTTP routes: one module for each resource, each with a `router` that `server.app` includes."""

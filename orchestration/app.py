@@ -1,0 +1,121 @@
+"""The server of this deployment: its agents, stores and limits behind `conversation.server`."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from conversation.agent_file import AGENT_FILE_SUFFIXES
+from conversation.config import AgentConfig
+from conversation.errors import AgentConfigError
+from conversation.llm.chat_model import ChatModel
+from conversation.server.app import make_app
+from conversation.server.context import ServerContext
+from conversation.server.errors import NoSuchAgentError
+from conversation.server.limits import ServerLimits
+from kb.knowledge_base import KnowledgeBase
+from orchestration.agents import agent_ids
+from orchestration.deployment import Deployment
+from orchestration.errors import UnknownAgentError
+
+SDK_SCRIPT = Path("page", "sdk.js")
+"""Below the store: where the published JavaScript SDK is looked for, as one script."""
+
+FolderState = tuple[tuple[str, int, int], ...]
+
+
+class DeployedAgents:
+    """The agents of a deployment. Files are read again when they change, not at every request."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._lock = threading.RLock()
+        """The deployment opens models and knowledge bases; two threads would open them twice."""
+        self._state: FolderState | None = None
+        self._found: dict[str, AgentConfig] = {}
+
+    def agent(self, agent_id: str) -> AgentConfig:
+        """The agent as its file stands now.
+
+        Raises:
+            NoSuchAgentError: No file has this id.
+            AgentConfigError: Its file cannot be used.
+        """
+        with self._lock:
+            self._forget_what_changed()
+            if agent_id not in self._found:
+                self._found[agent_id] = self._read(agent_id)
+            return self._found[agent_id]
+
+    def agents(self) -> Sequence[AgentConfig]:
+        """Every agent that can be used."""
+        with self._lock:
+            return [self.agent(agent_id) for agent_id in agent_ids(self._deployment.settings)]
+
+    def knowledge_base(self, agent: AgentConfig) -> KnowledgeBase:
+        """What the agent answers from."""
+        with self._lock:
+            return self._deployment.knowledge_base(agent.agent_id)
+
+    def chat_model(self, agent: AgentConfig) -> ChatModel:
+        """The agent's language model, with its fallbacks."""
+        with self._lock:
+            return self._deployment.chat_model(agent.llm)
+
+    def _read(self, agent_id: str) -> AgentConfig:
+        # A path is an agent on the command line; over the network it would open any file.
+        if not agent_id or agent_id.endswith(AGENT_FILE_SUFFIXES):
+            raise NoSuchAgentError(f"There is no agent {agent_id[:64]!r}.")
+        try:
+            return self._deployment.agent(agent_id).agent
+        except UnknownAgentError as error:
+            # The error of the command line lists the other agents, which is not for strangers.
+            raise NoSuchAgentError(f"There is no agent {agent_id[:64]!r}.") from error
+
+    def _forget_what_changed(self) -> None:
+        state = _folder_state(self._deployment.settings.agents_dir)
+        if state != self._state:
+            self._state = state
+            self._found.clear()
+
+
+def create_app(
+    deployment: Deployment,
+    *,
+    limits: ServerLimits | None = None,
+    public_url: str | None = None,
+) -> FastAPI:
+    """The ASGI app of a deployment; its `state.context` is the server's context.
+
+    Args:
+        deployment: Opened; whoever opened it closes it after the server has stopped.
+        limits: What one client may have; None for the defaults.
+        public_url: Where clients reach the server, when a proxy changes that.
+
+    Raises:
+        StoreError: The store cannot be opened.
+    """
+    context = ServerContext(
+        agents=DeployedAgents(deployment),
+        store=deployment.conversations,
+        limits=limits or ServerLimits(),
+        public_url=public_url,
+        sdk_script=deployment.settings.store / SDK_SCRIPT,
+    )
+    return make_app(context)
+
+
+def _folder_state(folder: Path) -> FolderState:
+    if not folder.is_dir():
+        raise AgentConfigError(
+            f"There is no folder {str(folder)!r} to look for agents in. Create it and put one YAML "
+            "file per agent there, or set VIVAVOCE_DATA_DIR to the folder that holds `agents`."
+        )
+    found = [
+        (path.name, stat.st_mtime_ns, stat.st_size)
+        for path in folder.iterdir()
+        if path.suffix in AGENT_FILE_SUFFIXES
+        for stat in (path.stat(),)
+    ]
+    return tuple(sorted(found))

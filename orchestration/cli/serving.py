@@ -1,0 +1,145 @@
+"""Commands about the server: serve, and the keys that open it."""
+
+import logging
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from orchestration.cli.opening import opened_deployment
+from orchestration.tables import text_table
+
+app = typer.Typer()
+keys = typer.Typer(help="API keys of the server.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")] = 8080,
+    public_url: Annotated[
+        str | None, typer.Option(help="Where clients reach it, e.g. https://agents.example.com.")
+    ] = None,
+    trusted_proxies: Annotated[
+        str, typer.Option(help="Proxies whose X-Forwarded-For is believed.")
+    ] = "127.0.0.1",
+    max_conversations: Annotated[
+        int, typer.Option(min=1, help="At the same time, together.")
+    ] = 1_000,
+    max_per_address: Annotated[
+        int, typer.Option(min=1, help="Conversations of one address at the same time.")
+    ] = 100,
+) -> None:
+    """Serve the agents over HTTP and WebSocket; Ctrl-C lets running turns finish."""
+    from conversation.server.limits import ServerLimits
+    from conversation.server.running import make_server, require_free_port
+    from orchestration.app import create_app
+
+    require_free_port(host, port)
+    _log_to_standard_error()
+    limits = ServerLimits(
+        conversations=max_conversations, conversations_per_address=max_per_address
+    )
+    with opened_deployment() as deployment:
+        deployment.conversations.close_abandoned(datetime.now(UTC), timedelta(hours=24))
+        served = create_app(deployment, limits=limits, public_url=public_url)
+        server = make_server(
+            served, served.state.context, host=host, port=port, trusted_proxies=trusted_proxies
+        )
+        server.when_listening(lambda address: typer.echo(f"Listening on {address}   Ctrl-C stops"))
+        server.run()
+    typer.echo("Stopped.")
+
+
+@keys.command(name="create")
+def create_key(
+    name: Annotated[str, typer.Option(help="What the key is for.")],
+    scope: Annotated[
+        list[str], typer.Option(help="ingest, converse, read, label or admin; repeatable.")
+    ],
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Days until it expires; unset: never.")
+    ] = None,
+) -> None:
+    """Make an API key and print it; it is shown this once."""
+    from conversation.server.access_store import AccessStore
+    from conversation.server.api_keys import known_scopes, new_key
+
+    now = datetime.now(UTC)
+    try:
+        scopes = known_scopes(scope)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--scope") from error
+    expires_at = None if days is None else now + timedelta(days=days)
+    key, record = new_key(name, scopes, now=now, expires_at=expires_at)
+    with opened_deployment() as deployment:
+        AccessStore(deployment.conversations.engine).add_key(record)
+    typer.echo(key)
+    typer.echo(
+        f"Key {record.key_id} ({', '.join(record.scopes)}). Keep it: it is not shown again.",
+        err=True,
+    )
+
+
+@keys.command(name="list")
+def list_keys() -> None:
+    """List the keys, what they are good for, and when they were used."""
+    from conversation.server.access_store import AccessStore
+
+    with opened_deployment() as deployment:
+        found = AccessStore(deployment.conversations.engine).keys()
+    now = datetime.now(UTC)
+    rows = [
+        [
+            record.key_id,
+            record.name,
+            " ".join(record.scopes),
+            record.state(now),
+            _day(record.created_at),
+            _day(record.expires_at) or "never",
+            _minute(record.last_used_at) or "never",
+        ]
+        for record in found
+    ]
+    headers = ["id", "name", "scopes", "state", "created", "expires", "last used (UTC)"]
+    typer.echo(text_table(headers, rows))
+    if not found:
+        typer.echo("No keys yet. `vivavoce keys create --name first --scope admin` makes one.")
+
+
+@keys.command(name="revoke")
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="Id of the key, as `keys list` shows it.")],
+) -> None:
+    """Close a key for ever, at once."""
+    from conversation.server.access_store import AccessStore
+
+    with opened_deployment() as deployment:
+        store = AccessStore(deployment.conversations.engine)
+        revoked = store.revoke_key(key_id, now=datetime.now(UTC))
+    if not revoked:
+        raise typer.BadParameter(
+            f"there is no open key {key_id!r}; `vivavoce keys list` shows them"
+        )
+    typer.echo(f"Key {key_id} opens nothing any more.")
+
+
+def _day(moment: datetime | None) -> str:
+    return "" if moment is None else moment.date().isoformat()
+
+
+def _minute(moment: datetime | None) -> str:
+    return "" if moment is None else moment.strftime("%Y-%m-%d %H:%M")
+
+
+def _log_to_standard_error() -> None:
+    """What this project's own code logs; uvicorn's lines hold whole addresses with signatures."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    for name in ("conversation", "orchestration", "kb"):
+        logging.getLogger(name).setLevel(logging.INFO)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
