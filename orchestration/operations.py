@@ -30,8 +30,15 @@ from kb.document import (
     TextSource,
 )
 from kb.ingesting import identify
-from orchestration.agents import agent_ids
 from orchestration.deployment import Deployment
+from orchestration.redacting import (
+    agents_masked_otherwise,
+    days_of,
+    note_masking,
+    redacted_conversations,
+    redacted_evaluations,
+    usable_agents,
+)
 
 ABANDONED_AFTER = timedelta(hours=6)
 """A conversation without any event for so long has ended, whatever its process says."""
@@ -139,11 +146,6 @@ def days_with_conversations(deployment: Deployment, agent_id: str | None = None)
     )
 
 
-def usable_agents(deployment: Deployment) -> list[AgentConfig]:
-    """Every agent whose file can be used."""
-    return [deployment.agent(agent_id).agent for agent_id in agent_ids(deployment.settings)]
-
-
 def evaluate(deployment: Deployment, days: Collection[date] | None = None) -> EvaluationRun:
     """Ask the judges what has no answer yet about the conversations of `days`, or of all."""
     ids: list[str] | None = None
@@ -151,7 +153,7 @@ def evaluate(deployment: Deployment, days: Collection[date] | None = None) -> Ev
         ids = [found.conversation_id for day in days for found in ended_on(deployment, day)]
     agents = usable_agents(deployment)
     return evaluate_conversations(
-        deployment.conversations,
+        redacted_conversations(deployment),
         deployment.evaluations,
         agents,
         open_model=lambda model: deployment.judge(model, agents),
@@ -179,7 +181,7 @@ def days_to_evaluate(
         if found.closed_at is not None and found.ended_at is not None
     }
     plan = plan_evaluations(
-        deployment.conversations,
+        redacted_conversations(deployment),
         deployment.evaluations,
         usable_agents(deployment),
         conversation_ids=closed.keys(),
@@ -199,14 +201,16 @@ def days_to_evaluate(
 def export_days(deployment: Deployment, days: Collection[date]) -> list[ExportedDay]:
     """Write the report rows of each day anew."""
     exported: list[ExportedDay] = []
+    conversations = redacted_conversations(deployment)
+    evaluations = redacted_evaluations(deployment, conversations)
     for done, day in enumerate(days):
         deployment.progress("days", done, len(days))
         exported.append(
             export_day(
                 day,
                 deployment.warehouse_dir,
-                conversations=deployment.conversations,
-                evaluations=deployment.evaluations,
+                conversations=conversations,
+                evaluations=evaluations,
             )
         )
     return exported
@@ -214,14 +218,16 @@ def export_days(deployment: Deployment, days: Collection[date]) -> list[Exported
 
 def outdated_days(deployment: Deployment) -> list[date]:
     """Days whose report rows no longer say what the stores say."""
-    return days_to_export(
+    outdated = days_to_export(
         deployment.warehouse_dir,
         conversations=deployment.conversations,
         evaluations=deployment.evaluations,
     )
+    return sorted({*outdated, *days_of(deployment, agents_masked_otherwise(deployment))})
 
 
 def publish_reports(deployment: Deployment) -> PublishedReports:
     """Bring every outdated day up to date, then put a new published file in place."""
     export_days(deployment, outdated_days(deployment))
+    note_masking(deployment)
     return publish(deployment.warehouse_dir, deployment.reports_file, usable_agents(deployment))
