@@ -7,7 +7,7 @@ import typer
 from analysis.errors import AnalysisError
 from conversation.errors import ConversationError
 from kb.errors import KnowledgeBaseError
-from orchestration.cli import analysing, conversing, ingesting, operating, serving
+from orchestration.cli import analysing, conversing, improving, ingesting, operating, serving
 from orchestration.errors import OrchestrationError
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (ingesting, conversing, analysing, operating, serving):
+for module in (ingesting, conversing, analysing, improving, operating, serving):
     app.add_typer(module.app)
 
 
