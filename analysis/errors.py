@@ -3,11 +3,13 @@
 * AnalysisError
   x EmptyTranscriptError     a conversation without turns cannot be judged
   x ReportsNotPublishedError there is no published file yet
+  x BudgetError              a budget that cannot be kept; nothing was asked
   x PublishError             a file of the warehouse cannot be read; the published file stays
   x QueryError               SQL on the reports cannot be run
   x ExportError              a table cannot be written to the file that was asked for
   x LineageError             `why` was asked for something that does not exist
   x LabelError               labels that cannot be used; says file and line
+  x LakeError                a lake cannot be opened or written
   x ComparisonError          versions of a criterion that cannot be compared
   x PrivacyError             personal data cannot be masked as the agent file asks
 """
@@ -23,6 +25,10 @@ class EmptyTranscriptError(AnalysisError):
 
 class ReportsNotPublishedError(AnalysisError):
     """There is no published reports file yet."""
+
+
+class BudgetError(AnalysisError):
+    """A budget that cannot be kept. No judge was asked."""
 
 
 class PublishError(AnalysisError):
@@ -43,6 +49,10 @@ class QueryError(AnalysisError):
 
 class LabelError(AnalysisError):
     """Labels that cannot be used. Nothing was saved."""
+
+
+class LakeError(AnalysisError):
+    """A lake cannot be opened or written; it is as it was."""
 
 
 class ComparisonError(AnalysisError):

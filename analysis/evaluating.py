@@ -6,22 +6,25 @@ goes on from there. One bad conversation is a recorded failure, never a failed r
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Protocol
 
 from analysis.errors import AnalysisError
+from analysis.estimating import Budget, Price
 from analysis.evaluation import analyse_transcript, transcript_sha256
 from analysis.evaluation_run import Analysed, EvaluationRun, Tally
 from analysis.planning import EvaluationPlan, PlannedConversation, plan_evaluations
-from analysis.prompts import JudgeVariant, judge_prompt_version
-from analysis.results import AnalysisResult
+from analysis.prompts import judge_prompt_version
+from analysis.results import AnalysisResult, FieldValue
 from analysis.store import AnalysisStore
 from conversation.config import AgentConfig
-from conversation.errors import ConversationError, ModelUnavailableError
+from conversation.errors import ConversationError, ModelSetupError, ModelUnavailableError
 from conversation.llm.chat_model import ChatModel
+from conversation.llm.prices import price_usd
+from conversation.questions import JudgeVariant
 from conversation.store import ConversationStore
 
 logger = logging.getLogger(__name__)
@@ -52,6 +55,8 @@ def evaluate_conversations(
     variant: JudgeVariant | None = None,
     concurrency: int = 4,
     max_usd: float | None = None,
+    max_tokens: int | None = None,
+    price: Price = price_usd,
     progress: Progress = lambda _stage, _done, _total: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> EvaluationRun:
@@ -70,12 +75,16 @@ def evaluate_conversations(
         variant: How the judge is asked; None takes what suits it best.
         concurrency: Conversations in work at the same time. Embedded judges take at most
             three: that many share a pass over the weights, and each keeps its cached prefix.
-        max_usd: Start no further conversation once the known cost has reached this.
+        max_usd: Start no conversation whose expected cost would pass this.
+        max_tokens: Start no conversation whose expected tokens would pass this.
+        price: What tokens of a model cost.
         progress: Told how far the run is.
         now: The clock.
 
     Raises:
-        ModelError: A judge cannot be used at all: raised before anything is asked.
+        ModelError: A judge cannot be used at all: raised before anything is asked, or as soon as
+            it turns out (a key that is refused); what was answered until then is kept.
+        BudgetError: A budget in dollars, and a judge whose price is not known.
     """
     started = time.monotonic()
     plan = plan_evaluations(
@@ -89,6 +98,8 @@ def evaluate_conversations(
         summary=summary,
         variant=variant,
     )
+    budget = Budget(price, max_usd=max_usd, max_tokens=max_tokens)
+    budget.require_prices(plan)
     judges = _open_judges(plan, open_model)
     for agent in agents:
         analysis_store.remember_questions(agent, now())
@@ -104,17 +115,26 @@ def evaluate_conversations(
         )
 
     def analyse(planned: PlannedConversation) -> Analysed:
-        return _analyse(planned, conversations, judges, sample=sample, variant=variant, now=now())
+        known = _known_values(analysis_store, planned)
+        return _analyse(planned, conversations, judges, sample=sample, known=known, now=now())
 
     total = len(plan.conversations)
     progress("conversations", 0, total)
     workers = _workers(judges, concurrency)
+    refused: ModelSetupError | None = None
     with ThreadPoolExecutor(workers, "evaluate") as pool:
-        waiting = iter(plan.conversations)
+        waiting = _within(budget, plan.conversations, tally)
         for analysed in _as_completed(pool, analyse, waiting, workers, tally):
-            _save(analysis_store, analysed, variant, now())
-            tally.add(analysed, max_usd)
+            budget.book(analysed.planned, analysed.result.usage)
+            if analysed.setup_error is not None:
+                refused = analysed.setup_error
+                tally.stopped = str(refused)
+                continue
+            _save(analysis_store, analysed, now())
+            tally.add(analysed)
             progress("conversations", tally.done, total)
+    if refused is not None:
+        raise refused
     run = tally.run(plan, time.monotonic() - started)
     logger.info(
         "evaluated %d conversations, %d cached, %d failed, in %.1f s",
@@ -139,6 +159,18 @@ def _open_judges(
 def _workers(judges: Mapping[str, ChatModel], concurrency: int) -> int:
     embedded = any(name.startswith("embedded/") for name in judges)
     return max(1, min(concurrency, MAX_EMBEDDED_WORKERS) if embedded else concurrency)
+
+
+def _within(
+    budget: Budget, conversations: Iterable[PlannedConversation], tally: Tally
+) -> Iterator[PlannedConversation]:
+    """Yield conversations while the budget admits them; say in the tally why it does not."""
+    for planned in conversations:
+        reason = budget.admits(planned)
+        if reason is not None:
+            tally.stopped = reason
+            return
+        yield planned
 
 
 def _as_completed(
@@ -166,7 +198,7 @@ def _analyse(
     judges: Mapping[str, ChatModel],
     *,
     sample: int,
-    variant: JudgeVariant | None,
+    known: Mapping[str, FieldValue],
     now: datetime,
 ) -> Analysed:
     nothing = AnalysisResult(conversation_id=planned.conversation_id)
@@ -178,13 +210,16 @@ def _analyse(
             transcript,
             planned.missing.criteria,
             planned.missing.fields,
-            judges.get(planned.judge) or next(iter(judges.values())),
+            _default_judge(planned),
             open_judge=judges.__getitem__,
             summary=planned.missing.summary,
             sample=sample,
-            variant=variant,
+            variant=planned.variant,
+            known_values=known,
             now=now,
         )
+    except ModelSetupError as error:
+        return Analysed(planned, digest, nothing, setup_error=error)
     except Exception as error:
         # The boundary between one conversation and the run: whatever is wrong with this one is
         # recorded for it, and the others go on.
@@ -197,13 +232,28 @@ def _analyse(
     return Analysed(planned, digest, result)
 
 
-def _save(
-    analysis_store: AnalysisStore,
-    analysed: Analysed,
-    variant: JudgeVariant | None,
-    now: datetime,
-) -> None:
-    judge = analysed.planned.judge
+def _default_judge(planned: PlannedConversation) -> str:
+    """Return the judge of the questions that name none; any other's where every one names one."""
+    if planned.missing.fields or planned.missing.summary:
+        return planned.judge
+    named = [criterion.judge for criterion in planned.missing.criteria]
+    return planned.judge if None in named else next(name for name in named if name is not None)
+
+
+def _known_values(
+    analysis_store: AnalysisStore, planned: PlannedConversation
+) -> Mapping[str, FieldValue]:
+    """Return the values in force of fields that conditions name and that are not asked again."""
+    asked = {field.field_id for field in planned.missing.fields}
+    named = {each.field for field in planned.missing.fields for each in field.only_when} - asked
+    if not named:
+        return {}
+    latest = analysis_store.latest_collected_values(planned.conversation_id)
+    return {field_id: latest[field_id].value for field_id in named & latest.keys()}
+
+
+def _save(analysis_store: AnalysisStore, analysed: Analysed, now: datetime) -> None:
+    judge, variant = analysed.planned.judge, analysed.planned.variant
     analysis_store.save(
         analysed.result,
         transcript_sha256=analysed.transcript_sha256,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from analysis.planning import EvaluationPlan, PlannedConversation
 from analysis.results import AnalysisResult
-from conversation.errors import ModelUnavailableError
+from conversation.errors import ModelSetupError, ModelUnavailableError
 from conversation.transcript import Usage
 
 _UNREACHABLE_IN_A_ROW = 5
@@ -50,6 +50,8 @@ class Analysed:
     result: AnalysisResult
     error: str | None = None
     unreachable: bool = False
+    setup_error: ModelSetupError | None = None
+    """The judge turned out not to be set up: nothing is recorded of the conversation."""
 
 
 @dataclass(slots=True)
@@ -64,7 +66,7 @@ class Tally:
     unreachable_in_a_row: int = 0
     stopped: str | None = None
 
-    def add(self, analysed: Analysed, max_usd: float | None) -> None:
+    def add(self, analysed: Analysed) -> None:
         """Count one conversation, and decide whether to go on."""
         self.done += 1
         result = analysed.result
@@ -82,9 +84,6 @@ class Tally:
                 f"The judge could not be reached for {_UNREACHABLE_IN_A_ROW} conversations in a "
                 "row. Check its endpoint and run again: what is answered stays answered."
             )
-        spent = sum(usage.cost_usd or 0.0 for usage in self.usages)
-        if max_usd is not None and spent >= max_usd:
-            self.stopped = f"The budget is spent: {spent:.4f} of {max_usd:.4f} USD."
 
     def run(self, plan: EvaluationPlan, elapsed_s: float) -> EvaluationRun:
         """Return the counts of the finished run."""

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from analysis.errors import BudgetError
+from analysis.estimating import estimate_conversation
 from analysis.evaluating import MAX_EMBEDDED_WORKERS, evaluate_conversations
 from analysis.evaluation_run import EvaluationRun
 from analysis.planning import plan_evaluations
 from conversation.config import AgentConfig, AnalysisSection, Criterion, DataCollectionField
 from conversation.errors import ModelSetupError, ModelUnavailableError
 from conversation.llm.chat_model import ChatMessage, CompletionOptions
+from conversation.questions import Condition, Scale
 from conversation.transcript import Transcript
 from tests.analysis.calls import DAY, JUDGE, Stores, hold_call, open_stores
 from tests.fakes import ScriptedChatModel
@@ -48,6 +51,10 @@ def stores(tmp_path: Path) -> Iterator[Stores]:
 @pytest.fixture
 def judge() -> ScriptedChatModel:
     return ScriptedChatModel(always=judge_answer, model=JUDGE)
+
+
+def a_dollar_a_token(_model: str, input_tokens: int, output_tokens: int) -> float:
+    return float(input_tokens + output_tokens)
 
 
 def run(
@@ -166,13 +173,112 @@ def test_an_unreachable_judge_ends_the_run_after_a_few_conversations(stores: Sto
     assert (found.left, len(stores.evaluations.progress_marks())) == (4, 5)
 
 
-def test_the_budget_ends_the_run(stores: Stores, judge: ScriptedChatModel):
+def test_a_run_stops_before_it_passes_its_budget(stores: Stores, judge: ScriptedChatModel):
     for number in range(4):
         hold_call(stores.conversations, f"c{number}")
-    found = run(stores, judge, max_usd=0.0, concurrency=1)
+    plan = plan_evaluations(stores.conversations, stores.evaluations, [AGENT_WITH_TWO])
+    tokens, usd = estimate_conversation(plan.conversations[0], a_dollar_a_token)
+    assert usd == tokens
+
+    found = run(stores, judge, max_tokens=tokens, concurrency=1)
+
     assert (found.evaluated, found.left) == (1, 3)
-    assert found.stopped is not None
+    assert "next conversation takes about" in (found.stopped or "")
+    assert run(stores, judge, max_usd=tokens - 1, price=a_dollar_a_token).evaluated == 0
     assert run(stores, judge).evaluated == 3
+
+
+def test_conversations_under_way_count_towards_the_budget(stores: Stores, judge: ScriptedChatModel):
+    for number in range(8):
+        hold_call(stores.conversations, f"c{number}")
+    plan = plan_evaluations(stores.conversations, stores.evaluations, [AGENT_WITH_TWO])
+    tokens, _ = estimate_conversation(plan.conversations[0], a_dollar_a_token)
+
+    found = run(stores, judge, max_tokens=2 * tokens + 1, concurrency=8)
+
+    assert 2 <= found.evaluated < 8
+    assert sum(usage.input_tokens + usage.output_tokens for usage in found.usage) <= 2 * tokens
+
+
+def test_a_budget_in_dollars_needs_prices(stores: Stores, judge: ScriptedChatModel):
+    hold_call(stores.conversations, "c1")
+
+    with pytest.raises(BudgetError, match="no price is known for scripted/judge"):
+        run(stores, judge, max_usd=1.0)
+
+    assert judge.prompts == []
+
+
+def test_a_judge_that_is_refused_on_the_way_stops_the_run_and_is_recorded_of_nothing(
+    stores: Stores,
+):
+    for number in range(6):
+        hold_call(stores.conversations, f"c{number}")
+    answers = iter(range(100))
+
+    def expiring(messages: Sequence[ChatMessage], options: CompletionOptions) -> Any:
+        if next(answers) >= 4:
+            return ModelSetupError("the key was refused")
+        return judge_answer(messages, options)
+
+    with pytest.raises(ModelSetupError, match="the key was refused"):
+        run(stores, ScriptedChatModel(always=expiring, model=JUDGE), concurrency=1)
+
+    ids = [f"c{number}" for number in range(6)]
+    assert {each.conversation_id for each in stores.evaluations.evaluations(ids)} == {"c0"}
+    assert [each.error for each in stores.evaluations.runs(ids)] == [None]
+
+
+def test_a_condition_may_name_a_field_that_is_answered_already(
+    stores: Stores, judge: ScriptedChatModel
+):
+    hold_call(stores.conversations, "c1")
+    run(stores, judge)
+    city = DataCollectionField(
+        field_id="city",
+        description="The city.",
+        only_when=(Condition(field="topic", equals="refunds"),),
+    )
+    agent = AGENT_WITH_TWO.model_copy(
+        update={"data_collection": (*AGENT_WITH_TWO.data_collection, city)}
+    )
+    told = ScriptedChatModel(
+        {"fields": [{"field": "city", "turn": 2, "value": "five days"}]}, model=JUDGE
+    )
+
+    run(stores, told, agent)
+
+    found = stores.evaluations.latest_collected_values("c1")["city"]
+    assert (found.value, found.status) == ("five days", "supported")
+
+
+def test_scores_and_votes_are_kept(stores: Stores):
+    hold_call(stores.conversations, "c1")
+    rating = Criterion(criterion_id="effort", prompt="Little effort.", scale=Scale(min=1, max=5))
+    agent = AGENT_WITH_TWO.model_copy(
+        update={
+            "criteria": (rating,),
+            "data_collection": (),
+            "analysis": AnalysisSection(judges=("scripted/a", "scripted/b"), summary=False),
+        }
+    )
+    scores = {"scripted/a": 2, "scripted/b": 4}
+
+    def open_model(model: str) -> ScriptedChatModel:
+        reply = {"score": scores[model], "turn": 2, "quote": "five days", "rationale": "Quick."}
+        return ScriptedChatModel(reply, model=model)
+
+    found = run(stores, ScriptedChatModel(), agent, open_model=open_model)
+
+    assert (found.evaluated, found.answers, found.answer_errors) == (1, 1, 0)
+    (kept,) = stores.evaluations.evaluations(["c1"])
+    assert (kept.verdict, kept.score, kept.agreement) == (None, 3.0, 0.5)
+    assert kept.judge_model == "majority(scripted/a, scripted/b)"
+    assert [(vote.judge_model, vote.answer) for vote in kept.votes] == [
+        ("scripted/a", 2.0),
+        ("scripted/b", 4.0),
+    ]
+    assert run(stores, ScriptedChatModel(), agent).cached == 1
 
 
 def test_samples_repeat_the_questions_beside_the_answers_in_force(
