@@ -1,15 +1,19 @@
 """What a session reports while the agent takes its turn.
 
-In this order: at most one `ToolCall`, at most one `RetrievalDone`, then `TextDelta` as they come,
-and in every case exactly one `AgentTurn` at the end.
+`RetrievalDone` comes before the text that it is for, and again only when another agent takes over.
+Each `ToolRequest` is followed by its `ToolCall`, unless the turn ends first. `TextDelta` come as
+the model writes, and in every case exactly one `AgentTurn` at the end.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from conversation.tool_config import ToolKind
 from conversation.transcript import Citation, ToolCall, Turn, TurnLatency, Usage
 from kb.document import RetrievedPassage
 
-__all__ = ["AgentTurn", "RetrievalDone", "SessionEvent", "TextDelta", "ToolCall"]
+__all__ = ["AgentTurn", "RetrievalDone", "SessionEvent", "TextDelta", "ToolCall", "ToolRequest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,16 @@ class RetrievalDone:
     """`hybrid`; `lexical` when the deadline passed; `whole` when all documents are in the prompt;
     `none` when the user asked for nothing."""
     latency_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRequest:
+    """The agent is about to use a tool. The `ToolCall` with the same id says what came of it."""
+
+    tool_name: str
+    tool_call_id: str
+    parameters: Mapping[str, Any]
+    kind: ToolKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +64,4 @@ class AgentTurn:
     """The turn as it was stored, with unsupported sentences and the text as generated."""
 
 
-SessionEvent = RetrievalDone | TextDelta | ToolCall | AgentTurn
+SessionEvent = RetrievalDone | TextDelta | ToolRequest | ToolCall | AgentTurn

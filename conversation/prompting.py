@@ -5,14 +5,23 @@ it in their prefix cache; the passages of the turn stand last. Passages and ever
 say are data: delimited, with their tags defused, and never an instruction.
 """
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from conversation.config import AgentConfig
 from conversation.llm.chat_model import ChatMessage
-from conversation.transcript import Turn
+from conversation.prompt_budget import (
+    estimated_tokens,
+    fit_notes,
+    fit_passages,
+    fit_results,
+    history_start,
+)
+from conversation.prompt_parts import defuse, passage_blocks, remarks, result_block
+from conversation.transcript import ToolCall, Turn
 from kb.document import RetrievedPassage
+
+__all__ = ["DONT_KNOW", "Prompt", "build_prompt", "defuse", "estimated_tokens", "history_start"]
 
 DONT_KNOW = "I don't know"
 """How an agent begins when its documents do not hold the answer."""
@@ -34,6 +43,14 @@ Rules that always hold:
 - If you are not sure of an answer, say "{DONT_KNOW}" instead of guessing.
 - Answer in one to three short sentences of plain text, without lists or markup.
 """
+_SPOKEN_RULES = """
+Your words are read aloud:
+- Speak as people talk: whole sentences, no headings, lists, tables, code, emojis or brackets.
+- Write numbers, dates and addresses as usual; they are read out the right way.
+- Give a web or e-mail address only when the user needs it.
+"""
+_SEARCHED = "the passages in the latest user message"
+_RETURNED = "the passages and results in the latest user message"
 _NOTHING_FOUND = (
     "(No passage of the documents fits what the user says. State no facts: if it is a question, "
     f'reply "{DONT_KNOW}".)'
@@ -44,10 +61,8 @@ _REMINDER = (
     f'reply "{DONT_KNOW}".)'
 )
 """Small models heed what stands last; it costs them half a second."""
-_TAG_START = re.compile(r"<(?=[A-Za-z/!|?\uff5c])")
-_CHARS_PER_TOKEN = 4
-_MIN_CUT_PASSAGE_CHARS = 200
-"""A passage is cut to fit rather than left out when this much of it fits."""
+_REMINDER_WITH_RESULTS = _REMINDER.replace("the passages above", "the passages and results above")
+_SUMMARY = "(What was said before, in short: {})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,8 @@ class Prompt:
     """Those that fitted, as they stand in the prompt."""
     turns_left_out: int = 0
     """Oldest turns that the history budget did not hold."""
+    results: tuple[ToolCall, ...] = ()
+    """What tools returned, as far as it stands in the prompt."""
 
 
 def build_prompt(
@@ -68,6 +85,8 @@ def build_prompt(
     passages: Sequence[RetrievedPassage] | None = None,
     whole: Sequence[RetrievedPassage] = (),
     notes: Sequence[str] = (),
+    calls: Sequence[ToolCall] = (),
+    summary: str = "",
     asks: bool = True,
 ) -> Prompt:
     """The prompt for the agent's next turn.
@@ -78,7 +97,8 @@ def build_prompt(
         passages: What was retrieved for it, best first; None when there is no knowledge base.
         whole: Documents that stand in the prompt from beginning to end, instead of passages.
         notes: What the application said about the user meanwhile, newest last.
-
+        calls: Tools that were used in this turn.
+        summary: Of turns that the history budget does not hold any more.
         asks: False when the user greets or thanks and wants to know nothing.
 
     Raises:
@@ -91,13 +111,19 @@ def build_prompt(
     first = history_start(history[len(opening) :], agent.prompt.max_history_tokens)
     kept = history[len(opening) + first :]
     shown = fit_passages(passages or (), agent.prompt.max_passage_tokens)
+    results = fit_results(calls, agent.prompt.max_tool_result_tokens)
     latest = _latest_message(
-        turns[-1].text, None if passages is None else shown, notes=notes, asks=asks
+        turns[-1].text,
+        None if passages is None else shown,
+        notes=[*fit_notes(notes, agent.prompt.max_note_tokens), *remarks(calls)],
+        results=results,
+        asks=asks,
     )
     system = _system_message(agent, opening, grounded=passages is not None, whole=whole)
     messages = _merged(
         [
             ChatMessage("system", system),
+            *([ChatMessage("user", _SUMMARY.format(defuse(summary)))] if summary else ()),
             *(
                 ChatMessage("user" if turn.role == "user" else "assistant", defuse(turn.text))
                 for turn in kept
@@ -105,55 +131,7 @@ def build_prompt(
             ChatMessage("user", latest),
         ]
     )
-    return Prompt(tuple(messages), (*whole, *shown), first)
-
-
-def history_start(turns: Sequence[Turn], max_tokens: int) -> int:
-    """Index of the first turn that the prompt keeps.
-
-    When the turns outgrow the budget, they are cut to half of it at once. So the start moves
-    seldom, and in between each prompt continues the one before and is found in the cache.
-    """
-    start, tokens = 0, 0
-    for index, turn in enumerate(turns):
-        tokens += estimated_tokens(turn.text)
-        if tokens <= max_tokens:
-            continue
-        while start < index and tokens > max_tokens // 2:
-            tokens -= estimated_tokens(turns[start].text)
-            start += 1
-    return start
-
-
-def fit_passages(passages: Sequence[RetrievedPassage], max_tokens: int) -> list[RetrievedPassage]:
-    """The best passages that fit the budget; the last one may be cut at a word.
-
-    A cut passage ends earlier in its document, so that its offsets stay true.
-    """
-    shown: list[RetrievedPassage] = []
-    room = max_tokens * _CHARS_PER_TOKEN
-    for passage in passages:
-        overhead = len(_passage_tag(len(shown) + 1, passage))
-        space = room - overhead
-        if len(passage.text) <= space:
-            shown.append(passage)
-            room = space - len(passage.text)
-            continue
-        if space >= _MIN_CUT_PASSAGE_CHARS or not shown:
-            shown.append(_cut(passage, max(space, _MIN_CUT_PASSAGE_CHARS)))
-        break
-    return shown
-
-
-def estimated_tokens(text: str) -> int:
-    """About how many tokens `text` is: four characters each in ASCII, fewer in other scripts."""
-    ascii_chars = sum(char.isascii() for char in text)
-    return -(-ascii_chars // _CHARS_PER_TOKEN) + -(-2 * (len(text) - ascii_chars) // 3)
-
-
-def defuse(text: str) -> str:
-    """`text` that cannot open or close a tag of the prompt, or a special token of a model."""
-    return _TAG_START.sub("&lt;", text)
+    return Prompt(tuple(messages), (*whole, *shown), len(opening) + first, tuple(results))
 
 
 def _system_message(
@@ -164,8 +142,12 @@ def _system_message(
     whole: Sequence[RetrievedPassage],
 ) -> str:
     rules = _WHOLE_RULES if whole else _GROUNDED_RULES if grounded else _FREE_RULES
+    if any(tool.kind != "system" for tool in agent.all_tools):
+        rules = rules.replace(_SEARCHED, _RETURNED)
     parts = [agent.system_prompt.strip(), rules.strip()]
-    parts += _passage_blocks(whole)
+    if agent.voice is not None:
+        parts.append(_SPOKEN_RULES.strip())
+    parts += passage_blocks(whole)
     if agent.language != "en":
         parts.append(f"Always answer in the language with the code {agent.language!r}.")
     said = " ".join(defuse(turn.text.strip()) for turn in opening)
@@ -192,39 +174,20 @@ def _latest_message(
     passages: Sequence[RetrievedPassage] | None,
     *,
     notes: Sequence[str],
+    results: Sequence[ToolCall],
     asks: bool,
 ) -> str:
     parts = [f"(Note from the application: {defuse(note)})" for note in notes]
+    parts += [result_block(call) for call in results]
     if passages is None:
         return "\n\n".join([*parts, defuse(said)])
-    parts += _passage_blocks(passages)
-    if not passages:
+    parts += passage_blocks(passages)
+    if not passages and not results:
         parts.append(_NOTHING_FOUND if asks else _SMALL_TALK)
     parts.append(f"The user says: {defuse(said)}")
     if passages:
-        parts.append(_REMINDER)
+        parts.append(_REMINDER_WITH_RESULTS if results else _REMINDER)
     return "\n\n".join(parts)
-
-
-def _passage_blocks(passages: Sequence[RetrievedPassage]) -> list[str]:
-    return [
-        f"{_passage_tag(number, passage)}\n{defuse(passage.text.strip())}\n</passage>"
-        for number, passage in enumerate(passages, start=1)
-    ]
-
-
-def _passage_tag(number: int, passage: RetrievedPassage) -> str:
-    name = " > ".join([passage.document_name, *passage.heading_path])
-    quoted = re.sub(r"\s+", " ", defuse(name)).replace('"', "'")
-    return f'<passage id="{number}" document="{quoted}">'
-
-
-def _cut(passage: RetrievedPassage, max_chars: int) -> RetrievedPassage:
-    text = passage.text[:max_chars]
-    border = text.rfind(" ")
-    if border > max_chars // 2:
-        text = text[:border]
-    return replace(passage, text=text, end_char=passage.start_char + len(text))
 
 
 def _merged(messages: Sequence[ChatMessage]) -> list[ChatMessage]:

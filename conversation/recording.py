@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conversation.errors import SessionEndedError
-from conversation.speaking import SpeakingTurn, heard_turn, retrieved_passages, storable
+from conversation.speaking import SpeakingTurn, storable
 from conversation.store import ConversationEvent, ConversationStore
 from conversation.store_rows import turn_id_of
 from conversation.transcript import Transcript, Turn
+from conversation.turn_records import Spoken, heard_turn, retrieved_passages, unchanged
 
 
 class Recording:
@@ -49,12 +50,12 @@ class Recording:
         started_at = self._opening.started_at or datetime.fromtimestamp(0, UTC)
         return (self._clock() - started_at).total_seconds()
 
-    def begin(self, first_message: str) -> None:
+    def begin(self, first_message: str, *, spoken: Spoken = unchanged) -> None:
         """Store the conversation, with the agent's first message when there is one."""
         opening = self._opening
         if first_message:
-            first = Turn(role="agent", text=first_message, turn_id=self.next_turn_id, offset_s=0.0)
-            self._turns.append(first)
+            first = self._said(first_message, spoken)
+            self._turns.append(first.model_copy(update={"offset_s": 0.0}))
         self._store.begin(
             self.conversation_id,
             agent_id=opening.agent_id,
@@ -83,19 +84,28 @@ class Recording:
         )
         self._turns.append(turn)
 
-    def add_said_turn(self, text: str) -> Turn:
+    def add_said_turn(self, text: str, *, spoken: Spoken = unchanged) -> Turn:
         """Write down what the agent says of its own accord, without a model."""
-        turn = Turn(role="agent", text=text, turn_id=self.next_turn_id, offset_s=self.offset_s())
+        turn = self._said(text, spoken)
         self._store.append_turn(self.conversation_id, turn, at=self._clock())
         self._turns.append(turn)
         return turn
 
-    def revise_last_turn(self, heard_chars: int) -> None:
+    def _said(self, text: str, spoken: Spoken) -> Turn:
+        return Turn(
+            role="agent",
+            text=text,
+            spoken_text=spoken(text),
+            turn_id=self.next_turn_id,
+            offset_s=self.offset_s(),
+        )
+
+    def revise_last_turn(self, heard_chars: int, *, spoken: Spoken = unchanged) -> None:
         """The last turn was the agent's, and the user heard only its beginning."""
         last = self._turns[-1] if self._turns else None
         if last is None or last.role != "agent":
             return
-        turn = heard_turn(last, heard_chars)
+        turn = heard_turn(last, heard_chars, spoken=spoken)
         if turn != last:
             self._store.revise_turn(self.conversation_id, turn, at=self._clock())
             self._turns[-1] = turn
@@ -130,13 +140,20 @@ class Recording:
 
 
 def _events_of(speaking: SpeakingTurn) -> list[ConversationEvent]:
-    done = speaking.retrieval
-    if done is None:
-        return []
-    payload = {
-        "query": done.query,
-        "mode": done.mode,
-        "passages": len(done.passages),
-        "latency_ms": done.latency_ms,
-    }
-    return [ConversationEvent("retrieval", payload, speaking.turn_id)]
+    searched = [
+        ConversationEvent(
+            "retrieval",
+            {
+                "query": done.query,
+                "mode": done.mode,
+                "passages": len(done.passages),
+                "latency_ms": done.latency_ms,
+            },
+            speaking.turn_id,
+        )
+        for done in speaking.searches
+    ]
+    happened = [
+        ConversationEvent(kind, payload, speaking.turn_id) for kind, payload in speaking.events
+    ]
+    return searched + happened

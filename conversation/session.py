@@ -8,7 +8,7 @@ import asyncio
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import aclosing, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,29 +16,26 @@ from types import TracebackType
 from typing import Self
 
 from conversation.agent_file import load_agent
-from conversation.config import AgentConfig
+from conversation.carrying_out import acarry_out, carry_out
+from conversation.config import AgentConfig, LLMConfig
 from conversation.errors import ModelError
-from conversation.events import AgentTurn, RetrievalDone, SessionEvent, TextDelta
-from conversation.llm.chat_model import ChatMessage, ChatModel, Completion, CompletionOptions
+from conversation.events import AgentTurn, SessionEvent
+from conversation.llm.chat_model import ChatModel
 from conversation.llm.models import open_chat_model
-from conversation.prompting import build_prompt
+from conversation.overrides import SessionOverrides, overridden
 from conversation.recording import Recording
-from conversation.retrieving import Found, PassageSource, find_passages, whole_documents
-from conversation.speaking import (
-    SpeakingTurn,
-    agent_turn_event,
-    finished_turn,
-    heard_part,
-    storable,
-)
-from conversation.starting import require_knowledge_base, with_variables
+from conversation.retrieving import PassageSource
+from conversation.speaker import Circumstances, ResolveAgent, ResolvedAgent, prepared_speaker
+from conversation.speaking import SpeakingTurn, storable
+from conversation.spoken_text import spoken_form
+from conversation.stage import Stage
 from conversation.store import DEFAULT_STORE_URL, ConversationStore
-from conversation.streaming import adeltas, deltas
-from conversation.tool_running import Toolbox, ToolFunction
-from conversation.tools import ends_conversation, tool_note
+from conversation.system_tools import ends_conversation
+from conversation.tool_running import ClientTool, ToolFunction
 from conversation.transcript import Transcript
-from conversation.variables import VariableValue
-from kb.document import RetrievedPassage
+from conversation.turn_plan import TurnPlan
+from conversation.turn_records import agent_turn_event, finished_turn, heard_part
+from conversation.variables import VariableValue, split_secrets
 from kb.errors import KnowledgeBaseError
 from kb.weights import Weights
 
@@ -51,28 +48,19 @@ class Session:
 
     def __init__(
         self,
-        agent: AgentConfig,
+        stage: Stage,
         *,
-        model: ChatModel,
-        knowledge_base: PassageSource | None,
-        tools: Toolbox,
         recording: Recording,
         timer_s: Callable[[], float],
         owned_store: ConversationStore | None,
     ) -> None:
-        self.agent = agent
-        """With every dynamic variable filled in."""
         self.conversation_id = recording.conversation_id
-        self.first_message = agent.first_message
+        self.first_message = stage.speaker.agent.first_message
         """What the agent says before the user speaks; empty when it waits for the user."""
-        self._model = model
-        self._knowledge_base = knowledge_base
-        self._tools = tools
+        self._stage = stage
         self._recording = recording
         self._timer_s = timer_s
         self._owned_store = owned_store
-        self._whole = whole_documents(agent, knowledge_base)
-        self._notes: list[str] = []
         self._speaking: SpeakingTurn | None = None
         self._lock = threading.RLock()
 
@@ -88,6 +76,11 @@ class Session:
         variables: Mapping[str, VariableValue] | None = None,
         metadata: Mapping[str, str] | None = None,
         tools: Mapping[str, ToolFunction] | None = None,
+        client_tool: ClientTool | None = None,
+        secrets: Mapping[str, str] | None = None,
+        overrides: SessionOverrides | None = None,
+        resolve_agent: ResolveAgent | None = None,
+        open_model: Callable[[LLMConfig], ChatModel] | None = None,
         simulated: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         timer_s: Callable[[], float] = time.perf_counter,
@@ -101,9 +94,15 @@ class Session:
             store: Where turns are kept; None opens the default store under `data/store`.
             chat_model: None opens the agent's `llm.model` with its fallbacks.
             weights: Where an embedded model finds its files; None for the default places.
-            variables: Values for `{{name}}`, over the agent's own defaults.
+            variables: Values for `{{name}}`, over the agent's own defaults. Those whose name
+                begins with `secret__` go to `secrets`.
             metadata: Kept with the conversation, e.g. the channel.
             tools: The function behind each client tool of the agent, by name.
+            client_tool: Does every client tool that `tools` has no function for.
+            secrets: By name; they go into headers of webhooks and nowhere else.
+            overrides: What is different in this session, as far as the agent lets it be.
+            resolve_agent: Says who the agents are that the conversation may be handed over to.
+            open_model: Opens a model that an override or another agent asks for.
             simulated: Whether no real user talks; reports leave such conversations out.
             clock: The time now, UTC.
             timer_s: Seconds that only ever grow, for latencies.
@@ -111,24 +110,28 @@ class Session:
 
         Raises:
             AgentConfigError: The agent cannot be used, or lists documents that nobody gave.
+            OverrideError: The agent does not let a session set that.
             ModelError: The model cannot be used.
             StoreError: The store cannot be used.
         """
         config = agent if isinstance(agent, AgentConfig) else load_agent(agent)
-        require_knowledge_base(config, given=knowledge_base is not None)
+        own = overridden(config, overrides or SessionOverrides())
         conversation_id = f"conv_{new_id()}"
         started_at = clock()
-        filled = with_variables(
-            config, variables or {}, conversation_id=conversation_id, started_at=started_at
+        plain, given_secrets = split_secrets(variables or {})
+        circumstances = Circumstances(
+            conversation_id=conversation_id,
+            started_at=started_at,
+            open_model=open_model or _opener(weights),
+            variables=plain,
+            secrets={**given_secrets, **(secrets or {})},
+            functions=tools or {},
+            client_tool=client_tool,
+            resolve_agent=resolve_agent,
+            text_only=bool(overrides and overrides.text_only),
         )
-        model = chat_model or open_chat_model(
-            config.llm.model,
-            api_base=config.llm.api_base,
-            fallbacks=config.llm.fallbacks,
-            weights=weights,
-        )
-        toolbox = Toolbox(filled, functions=tools or {}, model=model)
-        model.check()
+        of_config = chat_model if own.llm.model == config.llm.model else None
+        speaker = prepared_speaker(ResolvedAgent(own, knowledge_base, of_config), circumstances)
         kept_in = store or ConversationStore.open(DEFAULT_STORE_URL)
         if store is None:
             kept_in.close_abandoned(started_at, ABANDONED_AFTER)
@@ -143,15 +146,14 @@ class Session:
         )
         recording = Recording(opening, store=kept_in, clock=clock)
         session = cls(
-            filled,
-            model=model,
-            knowledge_base=knowledge_base,
-            tools=toolbox,
+            Stage(speaker, circumstances),
             recording=recording,
             timer_s=timer_s,
             owned_store=kept_in if store is None else None,
         )
-        recording.begin(filled.first_message)
+        recording.begin(session.first_message, spoken=session._spoken)
+        if overrides is not None and (set_here := overrides.set_values()):
+            recording.add_event("session_overrides", set_here)
         return session
 
     def __enter__(self) -> Self:
@@ -164,6 +166,11 @@ class Session:
         traceback: TracebackType | None,
     ) -> None:
         self.end(reason="user_ended" if error is None else "failed")
+
+    @property
+    def agent(self) -> AgentConfig:
+        """Who speaks, with every dynamic variable filled in; another one after a transfer."""
+        return self._stage.speaker.agent
 
     @property
     def is_over(self) -> bool:
@@ -192,17 +199,11 @@ class Session:
     async def areply(self, text: str) -> AsyncIterator[SessionEvent]:
         """Like `reply`, without blocking the event loop."""
         speaking = await asyncio.to_thread(self._hear, text)
+        steps = TurnPlan(speaking, self._stage, timer_s=self._timer_s).steps()
         try:
-            used = await self._tools.ause(speaking.turns, call_id=speaking.turn_id)
-            if (call := speaking.take_tool(used.call, used.usage)) is not None:
-                yield call
-            if self._knowledge_base is not None:
-                yield await asyncio.to_thread(self._retrieve, speaking, self._knowledge_base)
-            if not speaking.is_over:
-                stream = self._model.astream(*self._request(speaking))
-                async with aclosing(adeltas(stream, speaking, take=self._take)) as delivered:
-                    async for text_delta in delivered:
-                        yield TextDelta(text_delta)
+            async with aclosing(acarry_out(steps, speaking, timer_s=self._timer_s)) as events:
+                async for event in events:
+                    yield event
         except (ModelError, KnowledgeBaseError) as error:
             await asyncio.to_thread(self._finish, speaking, error=str(error))
         except BaseException as error:
@@ -228,7 +229,7 @@ class Session:
                 self._finish(self._speaking, interrupted=True, heard_chars=heard_chars)
             elif heard_chars is not None:
                 self._recording.require_open()
-                self._recording.revise_last_turn(heard_chars)
+                self._recording.revise_last_turn(heard_chars, spoken=self._spoken)
 
     def say(self, text: str) -> AgentTurn:
         """Have the agent say `text` as it stands, e.g. to ask whether the user is still there."""
@@ -236,7 +237,8 @@ class Session:
             self._recording.require_open()
             if self._speaking is not None:
                 self._finish(self._speaking, interrupted=True)
-            return agent_turn_event(self._recording.add_said_turn(storable(text)))
+            turn = self._recording.add_said_turn(storable(text), spoken=self._spoken)
+            return agent_turn_event(turn)
 
     def note(self, text: str) -> None:
         """Tell the agent something about the user, e.g. which page is open. It does not answer.
@@ -247,7 +249,7 @@ class Session:
         with self._lock:
             self._recording.require_open()
             self._recording.add_event("note", {"text": text})
-            self._notes.append(storable(text))
+            self._stage.notes.append(storable(text))
 
     def end(self, reason: str = "user_ended") -> Transcript:
         """Close the conversation, durably. Ending it again changes nothing."""
@@ -281,17 +283,10 @@ class Session:
         return speaking
 
     def _speak(self, speaking: SpeakingTurn) -> Generator[SessionEvent]:
+        steps = TurnPlan(speaking, self._stage, timer_s=self._timer_s).steps()
         try:
-            used = self._tools.use(speaking.turns, call_id=speaking.turn_id)
-            if (call := speaking.take_tool(used.call, used.usage)) is not None:
-                yield call
-            if self._knowledge_base is not None:
-                yield self._retrieve(speaking, self._knowledge_base)
-            if not speaking.is_over:
-                stream = self._model.stream(*self._request(speaking))
-                with closing(deltas(stream, speaking, take=self._take)) as delivered:
-                    for text_delta in delivered:
-                        yield TextDelta(text_delta)
+            with closing(carry_out(steps, speaking, timer_s=self._timer_s)) as events:
+                yield from events
         except (ModelError, KnowledgeBaseError) as error:
             self._finish(speaking, error=str(error))
         except BaseException as error:
@@ -305,57 +300,6 @@ class Session:
             self._finish(speaking, error=f"The turn failed with {type(error).__name__}.")
         else:
             self._finish(speaking, interrupted=speaking.completion is None)
-
-    def _retrieve(self, speaking: SpeakingTurn, knowledge_base: PassageSource) -> RetrievalDone:
-        started_s = self._timer_s()
-        section = self.agent.knowledge_base
-        if self._whole:
-            found = Found(tuple(self._whole), "whole")
-        else:
-            found = find_passages(
-                knowledge_base,
-                speaking.turns,
-                limit=section.max_passages,
-                deadline_s=section.retrieval_deadline_s,
-            )
-        speaking.retrieved_s = self._timer_s()
-        speaking.retrieval = RetrievalDone(
-            passages=found.passages,
-            query=speaking.turns[-1].text,
-            mode=found.mode,
-            latency_ms=(speaking.retrieved_s - started_s) * 1_000,
-        )
-        return speaking.retrieval
-
-    def _request(self, speaking: SpeakingTurn) -> tuple[Sequence[ChatMessage], CompletionOptions]:
-        with self._own_time(speaking):
-            retrieval = speaking.retrieval
-            speaking.prompt = build_prompt(
-                self.agent,
-                speaking.turns,
-                passages=self._fitting(retrieval),
-                whole=self._whole,
-                asks=retrieval is None or retrieval.mode != "none",
-                notes=[*self._notes, *map(tool_note, speaking.tool_calls)],
-            )
-            llm = self.agent.llm
-            return speaking.prompt.messages, CompletionOptions(
-                max_output_tokens=llm.max_output_tokens,
-                temperature=llm.temperature,
-                first_token_timeout_s=llm.first_token_timeout_s,
-                total_timeout_s=llm.total_timeout_s,
-            )
-
-    def _fitting(self, retrieval: RetrievalDone | None) -> list[RetrievedPassage] | None:
-        """What was found and is good enough to be read; None when nothing is searched for."""
-        if retrieval is None or self._whole:
-            return None
-        least = self.agent.knowledge_base.min_passage_score
-        return [passage for passage in retrieval.passages if passage.score >= least]
-
-    def _take(self, speaking: SpeakingTurn, part: str | Completion) -> str:
-        with self._own_time(speaking):
-            return speaking.take(part, now_s=self._timer_s())
 
     def _finish(
         self,
@@ -375,10 +319,10 @@ class Session:
             with self._own_time(speaking):
                 turn = finished_turn(
                     speaking,
-                    model=self._model.model,
                     interrupted=interrupted,
                     heard_chars=heard_chars,
                     error=error,
+                    spoken=self._spoken,
                 )
             turn = turn.model_copy(update={"latency": speaking.latency()})
             self._recording.add_agent_turn(turn, speaking)
@@ -387,8 +331,22 @@ class Session:
                 self.end("agent_ended")
             return speaking.outcome
 
+    def _spoken(self, text: str) -> str | None:
+        """What a voice says for `text`; None when it says the text itself, or there is none."""
+        agent = self._stage.speaker.agent
+        if agent.voice is None:
+            return None
+        form = spoken_form(text, agent.language)
+        return None if form == text else form
+
     @contextmanager
     def _own_time(self, speaking: SpeakingTurn) -> Generator[None]:
         started_s = self._timer_s()
         yield
         speaking.own_s += self._timer_s() - started_s
+
+
+def _opener(weights: Weights | None) -> Callable[[LLMConfig], ChatModel]:
+    return lambda llm: open_chat_model(
+        llm.model, api_base=llm.api_base, fallbacks=llm.fallbacks, weights=weights
+    )

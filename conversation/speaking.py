@@ -1,21 +1,25 @@
-"""The agent's turn while it is being spoken: what came so far, and what it becomes in the end."""
+"""The agent's turn while it is being spoken: what came so far."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
-from conversation.citations import Attribution, attribute
 from conversation.events import AgentTurn, RetrievalDone
-from conversation.llm.chat_model import Completion
+from conversation.llm.chat_model import ChatMessage, Completion
 from conversation.prompting import Prompt, estimated_tokens
-from conversation.transcript import (
-    Retrieval,
-    ToolCall,
-    Turn,
-    TurnLatency,
-    Usage,
-    add_usage,
-)
+from conversation.transcript import ToolCall, Turn, TurnLatency, Usage, add_usage
+from kb.document import RetrievedPassage
+
+CUT_OFF = "the user interrupted before it answered."
+"""Result of a tool that was still running when its turn ended."""
+
+
+class TurnEvent(NamedTuple):
+    """Something to be kept in the store with a turn."""
+
+    kind: str
+    payload: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -32,12 +36,22 @@ class SpeakingTurn:
     own_s: float = 0.0
     """Spent in this project's own code so far."""
     retrieval: RetrievalDone | None = None
+    """Everything that was found for the turn, by whichever query."""
+    searches: list[RetrievalDone] = field(default_factory=list[RetrievalDone])
+    """Each search that was made, oldest first."""
     retrieved_s: float | None = None
     prompt: Prompt | None = None
     tool_calls: list[ToolCall] = field(default_factory=list[ToolCall])
-    tool_usage: Usage | None = None
-    """Of deciding on a tool."""
+    events: list[TurnEvent] = field(default_factory=list[TurnEvent])
+    """What happened beside the turn itself, e.g. that another agent took over."""
+    model: str = ""
+    """Model string of who answers, for usage that has to be estimated."""
+    usages: list[Usage] = field(default_factory=list[Usage])
+    """Of every call of a model that has ended."""
     completion: Completion | None = None
+    """Of the last call whose text is said."""
+    last_completion: Completion | None = None
+    """Of the last call of any kind; None while one is under way."""
     first_token_s: float | None = None
     last_token_s: float | None = None
     outcome: AgentTurn | None = None
@@ -45,15 +59,24 @@ class SpeakingTurn:
     is_over: bool = False
     text: str = ""
     """Everything delivered so far, never ending in white space."""
+    _asked: tuple[Sequence[ChatMessage], int] | None = None
+    """Prompt of the call under way, and the length of the text when it began."""
+    _running: str | None = None
+    """Id of the tool call under way."""
     _held_back: str = ""
     """White space that is delivered only when more text follows."""
     _when_over: Callable[[], object] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, part: str | Completion, *, now_s: float) -> str:
+    def take(self, part: str | Completion, *, now_s: float, is_heard: bool = True) -> str:
         """Take in a part of the model's stream; returns the text to deliver, perhaps none."""
         if isinstance(part, Completion):
-            self.completion = part
+            self.last_completion = part
+            self.completion = part if is_heard else self.completion
+            self.usages.append(part.usage)
+            self._asked = None
+            return ""
+        if not is_heard:
             return ""
         if self.first_token_s is None and part:
             self.first_token_s = now_s
@@ -66,13 +89,63 @@ class SpeakingTurn:
         self.text += delivered
         return delivered
 
-    def take_tool(self, call: ToolCall | None, usage: Usage | None) -> ToolCall | None:
-        """Take in what came of asking for a tool; returns the call that was made, if any."""
-        self.tool_usage = usage
-        if call is not None and not self.is_over:
-            self.tool_calls.append(call)
-            return call
-        return None
+    def ask(self, messages: Sequence[ChatMessage]) -> None:
+        """A call of a model begins. Text that follows earlier text is set apart from it."""
+        self._asked = messages, len(self.text)
+        self.last_completion = None
+        if self.text:
+            self._held_back = " "
+
+    def begin_tool(self, call: ToolCall) -> None:
+        """A tool starts to run."""
+        self.tool_calls.append(call)
+        self._running = call.tool_call_id
+
+    def end_tool(self, call: ToolCall) -> None:
+        """The tool that was running has a result. One that comes too late is forgotten."""
+        if not self.is_over:
+            self.tool_calls[-1] = call
+            self._running = None
+
+    def used_tools(self) -> tuple[ToolCall, ...]:
+        """All calls; one that was cut off says so."""
+        return tuple(
+            call.model_copy(update={"result": CUT_OFF, "is_error": True})
+            if call.tool_call_id == self._running
+            else call
+            for call in self.tool_calls
+        )
+
+    def found(self, done: RetrievalDone, *, now_s: float) -> RetrievalDone:
+        """Take in the passages of a search; returns all of the turn, each once."""
+        self.searches.append(done)
+        self.retrieved_s = now_s
+        self.retrieval = joined_searches(self.searches, asked=self.turns[-1].text)
+        return self.retrieval
+
+    def forget_searches(self) -> None:
+        """Another agent took over, whose documents are others."""
+        self.searches.clear()
+        self.retrieval = None
+
+    def usage(self) -> Usage | None:
+        """Of all calls of models; one that was cut off is estimated."""
+        usages = list(self.usages)
+        if self._asked is not None:
+            usages.append(self._estimate(*self._asked))
+        total: Usage | None = None
+        for usage in usages:
+            total = usage if total is None else add_usage(total, usage)
+        return total
+
+    def _estimate(self, messages: Sequence[ChatMessage], said_before: int) -> Usage:
+        return Usage(
+            model=self.model,
+            input_tokens=sum(estimated_tokens(message.content) for message in messages),
+            output_tokens=estimated_tokens(self.text[said_before:]),
+            cost_usd=0.0 if self.model.startswith("embedded/") else None,
+            source="estimated",
+        )
 
     def close(self) -> bool:
         """Mark the turn as over and wake whoever waits for the model; False when it was over."""
@@ -106,157 +179,21 @@ class SpeakingTurn:
         return None if moment_s is None else (moment_s - self.requested_s) * 1_000
 
 
-def finished_turn(
-    speaking: SpeakingTurn,
-    *,
-    model: str,
-    interrupted: bool = False,
-    heard_chars: int | None = None,
-    error: str | None = None,
-) -> Turn:
-    """The record of a turn that is over.
+def joined_searches(searches: Sequence[RetrievalDone], *, asked: str) -> RetrievalDone:
+    """All that was found, each passage once: what the model searched for itself comes first.
 
     Args:
-        speaking: What was generated.
-        model: That was asked, for usage that has to be estimated.
-        interrupted: Whether the user cut it short.
-        heard_chars: How much of the generated text the user heard; None for all of it.
-        error: Why it is incomplete, when it failed.
+        searches: At least one.
+        asked: The user's words, which are the query of every search but the model's own.
     """
-    generated = speaking.text
-    heard = heard_part(generated, heard_chars)
-    attribution = Attribution()
-    if speaking.retrieval is not None:
-        passages = () if speaking.prompt is None else speaking.prompt.passages
-        attribution = attribute(heard, passages)
-    return Turn(
-        role="agent",
-        text=heard,
-        turn_id=speaking.turn_id,
-        offset_s=speaking.offset_s,
-        generated_text=None if heard == generated else generated,
-        interrupted=interrupted,
-        citations=attribution.citations,
-        unsupported_spans=attribution.unsupported_spans,
-        grounded_share=attribution.grounded_share,
-        tool_calls=tuple(speaking.tool_calls),
-        latency=speaking.latency(),
-        usage=_usage(speaking, model),
-        error=error or (None if interrupted else _shortcoming(speaking)),
-    )
-
-
-def heard_part(generated: str, heard_chars: int | None) -> str:
-    """The beginning of `generated` that was heard; never more than there is."""
-    if heard_chars is not None and heard_chars < 0:
-        raise ValueError(f"heard_chars counts characters and cannot be {heard_chars}")
-    return generated if heard_chars is None else generated[:heard_chars]
-
-
-def heard_turn(turn: Turn, heard_chars: int) -> Turn:
-    """A finished agent turn of which the user heard only the beginning."""
-    generated = turn.text if turn.generated_text is None else turn.generated_text
-    heard = heard_part(generated, heard_chars)
-    if heard == turn.text:
-        return turn
-    return turn.model_copy(
-        update={
-            "text": heard,
-            "generated_text": None if heard == generated else generated,
-            "interrupted": True,
-            "citations": tuple(
-                citation for citation in turn.citations if citation.turn_end_char <= len(heard)
-            ),
-            "unsupported_spans": tuple(
-                span for span in turn.unsupported_spans if span[1] <= len(heard)
-            ),
-        }
-    )
-
-
-def retrieved_passages(speaking: SpeakingTurn) -> list[Retrieval]:
-    """Records of what was retrieved for the turn, with whether it stood in the prompt."""
-    done = speaking.retrieval
-    if done is None:
-        return []
-    shown = (
-        {passage.chunk_id for passage in speaking.prompt.passages}
-        if speaking.prompt
-        else set[str]()
-    )
-    return [
-        Retrieval(
-            turn_id=speaking.turn_id,
-            query=done.query,
-            mode=done.mode,
-            chunk_id=passage.chunk_id,
-            document_id=passage.document_id,
-            document_name=passage.document_name,
-            document_version=passage.document_version,
-            start_char=passage.start_char,
-            end_char=passage.end_char,
-            page=passage.page,
-            rank=passage.rank,
-            score=passage.score,
-            in_prompt=passage.chunk_id in shown,
-            # Whole documents would be kept again with every turn; version and offsets name them.
-            text="" if done.mode == "whole" else storable(passage.text),
-        )
-        for passage in done.passages
-    ]
-
-
-def agent_turn_event(turn: Turn) -> AgentTurn:
-    """The last event of the turn."""
-    return AgentTurn(
-        text=turn.text,
-        citations=turn.citations,
-        latency=turn.latency,
-        usage=turn.usage,
-        grounded_share=turn.grounded_share,
-        interrupted=turn.interrupted,
-        error=turn.error,
-        turn=turn,
-    )
+    ordered = sorted(searches, key=lambda search: search.query == asked)
+    passages: dict[str, RetrievedPassage] = {}
+    for search in ordered:
+        for passage in search.passages:
+            passages.setdefault(passage.chunk_id, passage)
+    return replace(ordered[-1], passages=tuple(passages.values()))
 
 
 def storable(text: str) -> str:
     """`text` without what databases refuse: zero characters and halves of surrogate pairs."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-
-
-def _usage(speaking: SpeakingTurn, model: str) -> Usage | None:
-    """Of deciding on a tool and of answering, together."""
-    answering = _answering_usage(speaking, model)
-    if speaking.tool_usage is None or answering is None:
-        return speaking.tool_usage or answering
-    return add_usage(speaking.tool_usage, answering)
-
-
-def _answering_usage(speaking: SpeakingTurn, model: str) -> Usage | None:
-    """As the model reported it; estimated for a turn that was cut before the report came."""
-    if speaking.completion is not None:
-        return speaking.completion.usage
-    if speaking.prompt is None:
-        return None
-    read = sum(estimated_tokens(message.content) for message in speaking.prompt.messages)
-    return Usage(
-        model=model,
-        input_tokens=read,
-        output_tokens=estimated_tokens(speaking.text),
-        cost_usd=0.0 if model.startswith("embedded/") else None,
-        source="estimated",
-    )
-
-
-def _shortcoming(speaking: SpeakingTurn) -> str | None:
-    """What is wrong with an answer that came without an error."""
-    if not speaking.text and not speaking.tool_calls:
-        return "The model gave an empty answer. Ask again, or choose another model in `llm.model`."
-    completion = speaking.completion
-    if completion is not None and completion.finish_reason == "length":
-        return (
-            "The answer was cut at the token limit. Raise `llm.max_output_tokens` in the agent "
-            "file, or ask for shorter answers in its system prompt."
-        )
-    return None

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from conversation.config import AgentConfig
 from conversation.errors import AgentConfigError
 from conversation.speaking import storable
-from conversation.variables import VariableValue, fill_in
+from conversation.variables import VariableValue, checked_variables, fill_in
+from conversation.webhook_tools import filled_webhook
 
 
 def require_knowledge_base(agent: AgentConfig, *, given: bool) -> None:
@@ -31,32 +34,75 @@ def with_variables(
     conversation_id: str,
     started_at: datetime,
 ) -> AgentConfig:
-    """The agent with its first message, system prompt and what it says by itself filled in.
+    """The agent with every text filled in that it says, is told, or sends to a webhook.
 
-    `system__agent_id`, `system__conversation_id` and `system__time_utc` always have a value;
-    `given` goes over the agent's own defaults.
+    `given` goes over the agent's own defaults; `system_variables` are always there.
 
     Raises:
+        AgentConfigError: A value cannot be used.
         MissingVariableError: A placeholder has no value.
     """
-    values: dict[str, VariableValue] = {
-        "system__agent_id": agent.agent_id,
-        "system__conversation_id": conversation_id,
-        "system__time_utc": started_at.isoformat(timespec="seconds"),
-        **agent.dynamic_variables,
-        **given,
+    own = checked_variables(given, agent.dynamic_variables)
+    values = {
+        **own,
+        **system_variables(
+            agent,
+            conversation_id=conversation_id,
+            started_at=started_at,
+            timezone=str(own.get("system__timezone", "UTC")),
+        ),
     }
-    first_message = fill_in(agent.first_message, values, where="first message")
-    system_prompt = fill_in(agent.system_prompt, values, where="system prompt")
+
+    def filled(text: str, where: str) -> str:
+        return storable(fill_in(text, values, where=where))
+
     timed = {
-        name: storable(fill_in(text, values, where=name.replace("_", " "))).strip()
+        name: filled(text, name.replace("_", " ")).strip()
         for name in ("reengagement_message", "goodbye_message")
         if (text := getattr(agent.turn_taking, name))
     }
-    return agent.model_copy(
-        update={
-            "turn_taking": agent.turn_taking.model_copy(update=timed),
-            "first_message": storable(first_message).strip(),
-            "system_prompt": storable(system_prompt),
-        }
-    )
+    languages = {
+        code: section.model_copy(
+            update={
+                name: filled(text, f"{name.replace('_', ' ')} for {code!r}")
+                for name in ("first_message", "system_prompt")
+                if (text := getattr(section, name)) is not None
+            }
+        )
+        for code, section in agent.languages.items()
+    }
+    changed: dict[str, Any] = {
+        "first_message": filled(agent.first_message, "first message").strip(),
+        "system_prompt": filled(agent.system_prompt, "system prompt"),
+        "languages": languages,
+        "turn_taking": agent.turn_taking.model_copy(update=timed),
+        "tools": tuple(filled_webhook(tool, values) for tool in agent.tools),
+    }
+    return agent.model_copy(update=changed)
+
+
+def system_variables(
+    agent: AgentConfig, *, conversation_id: str, started_at: datetime, timezone: str
+) -> dict[str, VariableValue]:
+    """What a session knows by itself: who talks, in which conversation, and since when.
+
+    Raises:
+        AgentConfigError: There is no such time zone.
+    """
+    try:
+        local = started_at.astimezone(ZoneInfo(timezone))
+    except (ValueError, OSError, KeyError) as error:
+        raise AgentConfigError(
+            f"There is no time zone {timezone!r}. Give `system__timezone` a name such as "
+            "'Europe/Berlin'."
+        ) from error
+    return {
+        "system__agent_id": agent.agent_id,
+        "system__agent_name": agent.name,
+        "system__conversation_id": conversation_id,
+        "system__language": agent.language,
+        "system__time_utc": started_at.isoformat(timespec="seconds"),
+        "system__time": f"{local:%A}, {local.day} {local:%B %Y}, {local:%H:%M}",
+        "system__date": f"{local:%Y-%m-%d}",
+        "system__timezone": timezone,
+    }

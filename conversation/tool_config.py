@@ -68,11 +68,11 @@ class Webhook(_Section):
     @field_validator("url")
     @classmethod
     def _leads_to_one_host(cls, url: str) -> str:
-        host = _HOST_OF_URL.match(_bare(url))
+        host = _HOST_OF_URL.match(url)
         if host is None or not host[1]:
             raise ValueError("a webhook URL begins with http:// or https:// and a host")
         if "{" in host[1] or "@" in host[1]:
-            raise ValueError("the host of a webhook URL is fixed: no parameter, user or password")
+            raise ValueError("the host of a webhook URL is fixed: no braces, no password")
         if _SECRET_NAME.search(url):
             raise ValueError("secrets go into `headers`: URLs end up in the logs of servers")
         try:

@@ -9,10 +9,11 @@ import pytest
 from conversation.config import AgentConfig, ToolConfig
 from conversation.errors import AgentConfigError, ModelOutputError, SessionEndedError
 from conversation.events import AgentTurn, SessionEvent
+from conversation.llm.chat_model import Completion
 from conversation.session import Session
 from conversation.store import ConversationStore
-from conversation.tools import chosen_tool, tool_schema
-from conversation.transcript import ToolCall
+from conversation.tools import chosen_tools, offered_tools, tool_schema
+from conversation.transcript import ToolCall, Usage
 from kb.document import RetrievedPassage
 from tests.fakes import ScriptedChatModel
 
@@ -74,8 +75,8 @@ def test_a_chosen_tool_runs_and_its_result_reaches_the_answer(store: Conversatio
         "on its way <b>today</b>",
         False,
     )
-    assert "Its result: on its way &lt;b>today" in model.prompts[1][-1].content
-    assert model.options[0].schema == tool_schema(AGENT.tools)
+    assert "<result>\non its way &lt;b>today" in model.prompts[1][-1].content
+    assert model.options[0].schema == tool_schema(offered_tools(AGENT, AGENT.tools))
     assert turn.usage is not None
     assert turn.usage.calls == 2
     stored = store.transcript(session.conversation_id).turns[-1]
@@ -184,7 +185,7 @@ def test_a_choice_that_is_not_the_schema_is_no_tool(store: ConversationStore):
 )
 def test_bad_choices_are_errors_of_the_model(text: str):
     with pytest.raises(ModelOutputError):
-        chosen_tool(text, AGENT.tools, call_id="t")
+        chosen_tools(Completion(text, Usage(model="m"), "stop"), offered_tools(AGENT, AGENT.tools))
 
 
 def test_every_client_tool_needs_its_function(store: ConversationStore):
