@@ -34,7 +34,7 @@ _COUNTS_SQL = """
     count(*) FILTER (verdict = 'success') AS successes,
     count(*) FILTER (verdict = 'failure') AS failures,
     count(*) FILTER (verdict = 'unknown') AS unknown,
-    count(*) FILTER (verdict IS NULL) AS errors,
+    count(*) FILTER (error IS NOT NULL) AS errors,
     successes + failures AS n_judged"""
 _RATE_SQL = f"successes / nullif(n_judged, 0) AS rate, {_wilson('successes', 'n_judged')}"
 _COUNTS = (
@@ -146,7 +146,7 @@ UNION ALL
 SELECT e.conversation_id, e.agent_id, e.day, 'judge_failed', e.criterion_id, e.error, NULL, NULL,
   c.summary
 FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
-WHERE e.is_current AND e.verdict IS NULL
+WHERE e.is_current AND e.error IS NOT NULL
 UNION ALL
 SELECT conversation_id, agent_id, day, 'conversation_failed', NULL, end_reason, NULL, NULL, summary
 FROM conversations WHERE status = 'failed'
@@ -227,8 +227,8 @@ LINEAGE = View(
     """
 WITH answers AS (
   SELECT conversation_id, 'criterion' AS kind, criterion_id AS question_id,
-    criterion_version AS question_version, verdict::VARCHAR AS answer,
-    CASE WHEN verdict IS NULL THEN 'error' ELSE 'judged' END AS status,
+    criterion_version AS question_version, coalesce(score::VARCHAR, verdict::VARCHAR) AS answer,
+    CASE WHEN error IS NOT NULL THEN 'error' ELSE 'judged' END AS status,
     judge_model, judge_prompt_version, evaluated_at, cost_usd, evidence
   FROM evaluations WHERE is_current
   UNION ALL

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from analysis import operation_views, outcome_views
 from analysis.parquet import literal, quoted
 from analysis.warehouse_tables import VERDICT_TYPE, Column, View
-from conversation.config import AgentConfig, DataCollectionField
+from conversation.config import AgentConfig
+from conversation.questions import ValueShape
 
 VIEWS = (
     outcome_views.SUCCESS_RATES,
@@ -38,6 +39,9 @@ _FIELD_TYPES = {
     "integer": "BIGINT",
     "number": "DOUBLE",
     "boolean": "BOOLEAN",
+    "date": "DATE",
+    "time": "TIME",
+    "datetime": "TIMESTAMP",
 }
 
 
@@ -60,8 +64,10 @@ def _agent_view(agent: AgentConfig, name: str) -> View:
     verdicts: list[tuple[str, Column]] = []
     for criterion in agent.criteria:
         column = _free_name(criterion.criterion_id, taken, prefix="criterion_")
-        comment = f"Verdict in force: {criterion.prompt}"
-        verdicts.append((criterion.criterion_id, Column(column, VERDICT_TYPE, comment)))
+        scored = criterion.scale is not None
+        comment = f"{'Score' if scored else 'Verdict'} in force: {criterion.prompt}"
+        kind = "DOUBLE" if scored else VERDICT_TYPE
+        verdicts.append((criterion.criterion_id, Column(column, kind, comment)))
     values: list[tuple[str, Column]] = []
     for field in agent.data_collection:
         column = _free_name(field.field_id.replace(".", "_"), taken, prefix="field_")
@@ -86,7 +92,8 @@ def _wide_sql(
     sql = f"SELECT {', '.join(columns)}\nFROM conversations AS c"
     if verdicts:
         picked = ",\n    ".join(
-            f"any_value(verdict) FILTER (criterion_id = {literal(key)}) AS {quoted(column.name)}"
+            f"any_value({'verdict' if column.type == VERDICT_TYPE else 'score'}) "
+            f"FILTER (criterion_id = {literal(key)}) AS {quoted(column.name)}"
             for key, column in verdicts
         )
         sql += (
@@ -96,8 +103,8 @@ def _wide_sql(
         )
     if values:
         picked = ",\n    ".join(
-            f"try_cast(any_value(value) FILTER (field_id = {literal(key)}) AS {column.type}) "
-            f"AS {quoted(column.name)}"
+            f"try_cast({_as_json(column)}any_value(value) FILTER (field_id = {literal(key)})"
+            f"{' AS JSON)' if _as_json(column) else ''} AS {column.type}) AS {quoted(column.name)}"
             for key, column in values
         )
         sql += (
@@ -108,10 +115,20 @@ def _wide_sql(
     return f"{sql}\nWHERE c.agent_id = {agent}"
 
 
-def _field_type(field: DataCollectionField) -> str:
-    if field.type == "string" and field.enum:
-        return f"ENUM({', '.join(literal(value) for value in dict.fromkeys(field.enum))})"
-    return _FIELD_TYPES[field.type]
+def _as_json(column: Column) -> str:
+    """Begin a cast to JSON where text alone does not cast to the column's nested type."""
+    return "try_cast(" if column.type.endswith("[]") or column.type.startswith("STRUCT") else ""
+
+
+def _field_type(shape: ValueShape) -> str:
+    if shape.items is not None:
+        return f"{_field_type(shape.items)}[]"
+    if shape.parts:
+        parts = (f"{quoted(part.name)} {_field_type(part)}" for part in shape.parts)
+        return f"STRUCT({', '.join(parts)})"
+    if shape.type == "string" and shape.enum:
+        return f"ENUM({', '.join(literal(value) for value in dict.fromkeys(shape.enum))})"
+    return _FIELD_TYPES[shape.type]
 
 
 def _free_name(wanted: str, taken: set[str], *, prefix: str = "") -> str:

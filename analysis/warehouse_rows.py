@@ -1,5 +1,6 @@
 """Records -> rows of the warehouse, as the data dictionary names them. Pure."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -98,7 +99,9 @@ def collected_value_row(value: StoredValue, transcript: Transcript, *, day: date
         **_ids(transcript, day),
         **_answer_values(value),
         "value": value_text(value.value),
-        "value_number": None if isinstance(number, (str, bool)) else number,
+        "value_number": number
+        if isinstance(number, (int, float)) and not isinstance(number, bool)
+        else None,
         "value_boolean": number if isinstance(number, bool) else None,
     }
 
@@ -118,6 +121,8 @@ def value_text(value: FieldValue) -> str | None:
     """Return a collected value as text that casts back to its type in SQL."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False)
     return None if value is None else str(value)
 
 
