@@ -82,6 +82,12 @@ def measure(kb: KnowledgeBase, questions: Sequence[Question]) -> dict[int, list[
     return found
 
 
+def corpora_of(folder: Path) -> dict[str, str]:
+    """All texts by name, byte for byte."""
+    paths = sorted((folder / "chunking_eval" / "corpora").glob("*.md"))
+    return {path.stem: path.read_bytes().decode("utf-8") for path in paths}
+
+
 def open_corpora(folder: Path, *, target_chars: int, merge_chars: int) -> KnowledgeBase:
     """All corpora in one knowledge base, kept for the next run."""
     config = KnowledgeBaseConfig(
@@ -90,9 +96,7 @@ def open_corpora(folder: Path, *, target_chars: int, merge_chars: int) -> Knowle
         retrieval=RetrievalConfig(merge_chars=merge_chars),
     )
     kb = KnowledgeBase.open(store() / "kb" / f"chunking_{target_chars}", config)
-    corpora = sorted((folder / "chunking_eval" / "corpora").glob("*.md"))
-    texts = [(path.stem, path.read_bytes().decode("utf-8")) for path in corpora]
-    kb.add_texts(texts)
+    kb.add_texts(corpora_of(folder).items())
     return kb
 
 

@@ -5,18 +5,23 @@
 All rankings use the same chunks and vectors. Texts are ranked by their best chunk.
 """
 
+import hashlib
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kb.config import KnowledgeBaseConfig, Limits, RetrievalConfig
+from kb.embedding import Embedder
 from kb.knowledge_base import KnowledgeBase
 from tests.bench.data import COLLECTIONS, Collection, Task, load_collection
-from tests.bench.measures import hit, interval, mean, ndcg, reciprocal_rank, roc_auc
-from tests.bench.places import datasets, store
+from tests.bench.embedders import remembering
+from tests.bench.figures import Figure, mean_figure, record
+from tests.bench.measures import interval, mean, ndcg, recall, reciprocal_rank, roc_auc
+from tests.bench.places import datasets, quick, store
 
 DEFAULT_SETS = ("xquad", "helpcentre", "mtrag", "dstc10", "scifact")
+QUICK_SETS = ("xquad", "helpcentre", "mtrag")
 _DEPTH = 60
 Ranker = Callable[[Task], list[str]]
 
@@ -31,9 +36,18 @@ def bench_config(**retrieval: float) -> KnowledgeBaseConfig:
     )
 
 
-def open_collection(collection: Collection, config: KnowledgeBaseConfig) -> KnowledgeBase:
-    """The knowledge base of a set; filled the first time, kept for the next run."""
-    kb = KnowledgeBase.open(store() / "kb" / collection.name, config)
+def open_collection(
+    collection: Collection, config: KnowledgeBaseConfig, *, embedder: Embedder | None = None
+) -> KnowledgeBase:
+    """The knowledge base of a set; filled the first time, kept for the next run.
+
+    One that is cut or embedded in another way is another one.
+    """
+    made_by = f"{config.chunking.model_dump_json()}{config.embedding.model_dump_json()}"
+    name = f"{collection.name}_{hashlib.sha256(made_by.encode()).hexdigest()[:8]}"
+    embedder = embedder or remembering(config.embedding)
+    directory = store() / "kb" / name
+    kb = KnowledgeBase(directory, config, embedder=lambda: embedder, read_only=False)
     if len(kb.documents()) != len(collection.texts):
         kb.add_texts(collection.texts.items())
     return kb
@@ -55,7 +69,7 @@ def quality(tasks: Sequence[Task], rank: Ranker) -> dict[str, list[float]]:
     found = [(task.relevant, rank(task)) for task in tasks if task.relevant]
     return {
         "nDCG@10": [ndcg(relevant, texts) for relevant, texts in found],
-        "R@5": [hit(relevant, texts) for relevant, texts in found],
+        "R@5": [recall(relevant, texts) for relevant, texts in found],
         "MRR@10": [reciprocal_rank(relevant, texts) for relevant, texts in found],
     }
 
@@ -76,15 +90,21 @@ def main(names: Sequence[str], folder: Path) -> None:
     for name in names:
         collection = load_collection(name, folder)
         with open_collection(collection, bench_config()) as kb:
-            report(collection.name, collection.tasks, ranker(kb))
+            measured = report(collection.name, collection.tasks, ranker(kb))
+            record(
+                "retrieval",
+                [mean_figure(f"retrieval/{name} {what}", held) for what, held in measured.items()],
+            )
             if any(task.history for task in collection.tasks):
                 report(f"{name} last", collection.tasks, ranker(kb, use_history=False))
             auc = answerable_auc(kb, collection.tasks) if name == "mtrag" else None
             if auc is not None:
                 print(f"{'':<12}answerable or not, by the best score: ROC AUC {auc:.3f}")
+                told = sum(task.answerable is not None for task in collection.tasks)
+                record("retrieval", [Figure("retrieval/mtrag answerable AUC", auc, told)])
 
 
-def report(label: str, tasks: Sequence[Task], rank: Ranker) -> None:
+def report(label: str, tasks: Sequence[Task], rank: Ranker) -> dict[str, list[float]]:
     """Measure and print one line."""
     started = time.perf_counter()
     measured = quality(tasks, rank)
@@ -96,10 +116,11 @@ def report(label: str, tasks: Sequence[Task], rank: Ranker) -> None:
         f"{mean(measured['R@5']):>7.4f}{mean(measured['MRR@10']):>8.4f}{milliseconds:>10.1f}",
         flush=True,
     )
+    return measured
 
 
 if __name__ == "__main__":
-    chosen = sys.argv[1:] or DEFAULT_SETS
+    chosen = sys.argv[1:] or (QUICK_SETS if quick() else DEFAULT_SETS)
     unknown = set(chosen) - COLLECTIONS.keys()
     if unknown:
         sys.exit(f"no such set: {', '.join(sorted(unknown))}; there are {', '.join(COLLECTIONS)}")
