@@ -83,7 +83,8 @@ class Wire:
         except RuntimeError as error:  # it was closed from here
             raise ClientGoneError(1006) from error
         if message["type"] == "websocket.disconnect":
-            raise ClientGoneError(message.get("code") or 1005)
+            # uvicorn calls a lost connection 1005 as well; only a close frame brings a reason.
+            raise ClientGoneError(message["code"] if "reason" in message else 1006)
         text: str | None = message.get("text")
         data: bytes | None = message.get("bytes")
         return data if text is None else text

@@ -1,10 +1,11 @@
 """A real server on a free port, with scripted agents, and a client that sees every frame."""
 
+import asyncio
 import json
 import threading
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from conversation.config import AgentConfig
-from conversation.llm.chat_model import ChatModel
+from conversation.llm.chat_model import (
+    DEFAULT_OPTIONS,
+    ChatMessage,
+    ChatModel,
+    Completion,
+    CompletionOptions,
+)
 from conversation.retrieving import PassageSource
 from conversation.server.access_store import AccessStore
 from conversation.server.api_keys import Scope, new_key
@@ -126,7 +133,9 @@ class Served:
         ) as socket:
             client = Client(socket)
             if init is not None:
-                client.send(init)
+                # A server that refuses the client may have closed already.
+                with suppress(ConnectionClosed):
+                    client.send(init)
             yield client
 
 
@@ -180,6 +189,24 @@ class Client:
     def kinds(self) -> list[str]:
         """Types of the frames so far, without pings, which come when they like."""
         return [frame["type"] for frame in self.frames if frame["type"] != "ping"]
+
+
+class PausingChatModel(ScriptedChatModel):
+    """Says two words of each answer and then waits until the test lets it go on."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__(always=answer)
+        self.go_on = threading.Event()
+
+    async def astream(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
+    ) -> AsyncGenerator[str | Completion, None]:
+        count = 0
+        async for piece in super().astream(messages, options):
+            while count == 2 and not self.go_on.is_set():
+                await asyncio.sleep(0.005)
+            count += 1
+            yield piece
 
 
 class Clock:
