@@ -73,3 +73,63 @@ def _today() -> date:
 
 def _width() -> int:
     return max(80, shutil.get_terminal_size((110, 40)).columns)
+
+
+@app.command()
+def impact(
+    agent: Annotated[str, typer.Argument(help="Id of the agent, or the path of its file.")],
+    add: Annotated[
+        list[str] | None, typer.Option(help="A file or link to try; repeatable.")
+    ] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option(help="A document to try without; repeatable.")
+    ] = None,
+    from_version: Annotated[
+        int | None, typer.Option(help="Compare with this index version, not the present one.")
+    ] = None,
+    to_version: Annotated[
+        int | None, typer.Option(help="Try this earlier index version, not files.")
+    ] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only conversations since then.")
+    ] = None,
+    max_turns: Annotated[int, typer.Option(min=1, help="The newest turns that are tried.")] = 2_000,
+    show: Annotated[int, typer.Option(min=0, help="Changed turns that are shown.")] = 10,
+    replay: Annotated[
+        int, typer.Option(min=0, help="Also hold so many conversations again, and judge both.")
+    ] = 0,
+    agent_file: Annotated[
+        str | None, typer.Option(help="Replay with this agent file on the new side.")
+    ] = None,
+) -> None:
+    """Show what a change of the documents does to past turns, before it is switched on.
+
+    Tried on a copy that is deleted afterwards. Without options the change is what `ingest` would
+    do now.
+    """
+    from analysis.impact_text import differences_as_text, impact_as_text
+    from orchestration.impact import Change, change_impact, replay_both, tried
+
+    if (add or remove) and not (from_version is None and to_version is None):
+        raise typer.BadParameter("give either documents to add and remove, or index versions")
+    change = Change(tuple(add or ()), tuple(remove or ()), from_version, to_version)
+    with opened_deployment(progress()) as deployment, tried(deployment, agent, change) as trial:
+        found = change_impact(
+            deployment,
+            agent,
+            trial,
+            since=since and since.replace(tzinfo=UTC),
+            max_turns=max_turns,
+        )
+        typer.echo(f"{change.text}: {trial.documents_before} -> {trial.documents_after} documents")
+        typer.echo(impact_as_text(found, shown=show, width=_width()))
+        if replay:
+            affected = [turn.question.conversation_id for turn in found.changed]
+            ids = list(dict.fromkeys(affected))[:replay]
+            new = deployment.agent(agent_file).agent if agent_file else None
+            replayed = replay_both(deployment, agent, trial, ids, new_agent=new)
+            typer.echo(
+                f"{replayed.conversations} affected conversations were held and judged again, "
+                "with the old and the new documents:"
+            )
+            typer.echo(differences_as_text(replayed.differences, scored=replayed.scored))
