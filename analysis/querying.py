@@ -1,39 +1,56 @@
-"""Any SQL on the published reports, as text for a terminal or as CSV."""
+"""Any SQL on the published reports, as text for a terminal or as CSV, within a time limit."""
 
 import csv
+import difflib
 import io
+import re
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import duckdb
 
 from analysis.errors import QueryError
 
+_MISSING = re.compile(r"Table with name (\w+) does not exist")
 
-def query_as_table(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+
+def query_as_table(
+    connection: duckdb.DuckDBPyConnection, sql: str, *, timeout_s: float | None = None
+) -> str:
     """Run `sql` and return its rows as DuckDB draws them; many rows are shown in part.
 
     Raises:
-        QueryError: The query cannot be run; says why.
+        QueryError: The query cannot be run, or takes longer than `timeout_s`; says why.
     """
-    try:
-        relation = connection.sql(sql)
-        # Statements without rows, e.g. `SET`, give no relation.
-        return _printable(str(relation)) if relation is not None else ""  # pyright: ignore[reportUnnecessaryComparison]
-    except duckdb.Error as error:
-        raise _query_error(error) from error
+    with time_limit(connection, timeout_s):
+        try:
+            relation = connection.sql(sql)
+            # Statements without rows, e.g. `SET`, give no relation.
+            return printable(str(relation)) if relation is not None else ""  # pyright: ignore[reportUnnecessaryComparison]
+        except duckdb.InterruptException as error:
+            raise _too_slow(timeout_s) from error
+        except duckdb.Error as error:
+            raise query_error(error, connection) from error
 
 
-def query_as_csv(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+def query_as_csv(
+    connection: duckdb.DuckDBPyConnection, sql: str, *, timeout_s: float | None = None
+) -> str:
     """Run `sql` and return all of its rows as CSV with a header.
 
     Raises:
-        QueryError: The query cannot be run; says why.
+        QueryError: The query cannot be run, or takes longer than `timeout_s`; says why.
     """
-    try:
-        found = connection.execute(sql)
-        names = [str(column[0]) for column in found.description or ()]
-        rows = found.fetchall()
-    except duckdb.Error as error:
-        raise _query_error(error) from error
+    with time_limit(connection, timeout_s):
+        try:
+            found = connection.execute(sql)
+            names = [str(column[0]) for column in found.description or ()]
+            rows = found.fetchall()
+        except duckdb.InterruptException as error:
+            raise _too_slow(timeout_s) from error
+        except duckdb.Error as error:
+            raise query_error(error, connection) from error
     stream = io.StringIO()
     writer = csv.writer(stream)
     writer.writerow(names)
@@ -41,14 +58,64 @@ def query_as_csv(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     return stream.getvalue()
 
 
-def _query_error(error: duckdb.Error) -> QueryError:
-    return QueryError(
-        f"The query cannot be run. {str(error).strip()}\n"
-        '`vivavoce sql "show tables"` lists tables and views, '
-        '`vivavoce sql "describe conversations"` the columns of one.'
-    )
+@contextmanager
+def time_limit(connection: duckdb.DuckDBPyConnection, timeout_s: float | None) -> Generator[None]:
+    """Interrupt what `connection` does inside after `timeout_s`; None waits for ever."""
+    if timeout_s is None:
+        yield
+        return
+    timer = threading.Timer(timeout_s, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
-def _printable(text: str) -> str:
+def query_error(
+    error: duckdb.Error, connection: duckdb.DuckDBPyConnection | None = None
+) -> QueryError:
+    """Return what went wrong, with the nearest names and what to do."""
+    text = _told(error)
+    if isinstance(error, duckdb.PermissionException):
+        hint = (
+            "A query reads the published reports and nothing else: no file, no network, no other "
+            "database, no setting. `vivavoce export` writes files."
+        )
+    elif isinstance(error, duckdb.OutOfMemoryException):
+        hint = "Narrow the query, or allow it more: `vivavoce sql --memory 4GB`."
+    else:
+        hint = (
+            '`vivavoce sql "show tables"` lists tables and views, '
+            '`vivavoce sql "describe conversations"` the columns of one.'
+        )
+        hint = _nearest(text, connection) + hint
+    return QueryError(f"The query cannot be run. {text}\n{hint}")
+
+
+def printable(text: str) -> str:
     """Replace control characters: what was said must not steer a terminal."""
     return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
+
+
+def _told(error: duckdb.Error) -> str:
+    """DuckDB's words without the parts that help its developers only."""
+    lines = str(error).strip().splitlines()
+    return "\n".join(line for line in lines if not line.startswith("Did you mean")).strip()
+
+
+def _nearest(text: str, connection: duckdb.DuckDBPyConnection | None) -> str:
+    missing = _MISSING.search(text)
+    if missing is None or connection is None:
+        return ""
+    names = [row[0] for row in connection.execute("SELECT name FROM (SHOW TABLES)").fetchall()]
+    near = difflib.get_close_matches(missing[1], names, n=3, cutoff=0.5)
+    return f"Did you mean {' or '.join(near)}? " if near else ""
+
+
+def _too_slow(timeout_s: float | None) -> QueryError:
+    return QueryError(
+        f"The query was stopped after {timeout_s:g} s. Narrow it, e.g. to some days, or allow it "
+        "more time: `vivavoce sql --timeout 300`."
+    )

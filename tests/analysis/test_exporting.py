@@ -6,8 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from analysis.errors import ExportError, ReportsNotPublishedError
-from analysis.exporting import export_table
+from analysis.errors import ExportError, QueryError, ReportsNotPublishedError
+from analysis.exporting import export_query, export_table
 from tests.analysis.calls import hold_judged_calls, open_stores, refresh
 
 
@@ -53,7 +53,7 @@ def test_an_existing_file_is_replaced_whole(reports: Path, tmp_path: Path):
 
 
 def test_what_cannot_be_exported_says_what_can(reports: Path, tmp_path: Path):
-    with pytest.raises(ExportError, match=r"\.csv, \.parquet, \.jsonl"):
+    with pytest.raises(ExportError, match=r"\.csv, \.parquet, \.jsonl, \.xlsx"):
         export_table(reports, "topics", tmp_path / "topics.xls")
     with pytest.raises(ExportError, match="success_rates"):
         export_table(reports, "topics; drop table turns", tmp_path / "topics.csv")
@@ -62,3 +62,35 @@ def test_what_cannot_be_exported_says_what_can(reports: Path, tmp_path: Path):
         export_table(reports, "topics", tmp_path / "folder.csv")
     with pytest.raises(ReportsNotPublishedError):
         export_table(tmp_path / "none.duckdb", "topics", tmp_path / "topics.csv")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".jsonl", ".xlsx"])
+def test_a_query_is_written_in_every_format(reports: Path, tmp_path: Path, suffix: str):
+    target = tmp_path / f"calls{suffix}"
+    query = "from conversations select conversation_id, turn_count order by 1; -- all"
+    assert export_query(reports, query.replace(" -- all", ""), target) == 3
+    assert target.stat().st_size > 0
+    assert export_query(reports, "topics", tmp_path / f"topics{suffix}") >= 0
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("from read_csv('{secret}')", "nothing else"),
+        ("select * from read_text('{secret}')", "nothing else"),
+        ("attach '{secret}' as other", "cannot be run"),
+        ("from turns) to '{secret}'; --", "cannot be run"),
+        ("select 1; select 2", "cannot be run"),
+        ("select nothing from turns", "cannot be run"),
+    ],
+)
+def test_an_exported_query_reaches_nothing_but_the_reports(
+    reports: Path, tmp_path: Path, query: str, message: str
+):
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a\n1\n")
+    with pytest.raises(QueryError, match=message):
+        export_query(reports, query.format(secret=secret), tmp_path / "out.csv")
+    assert secret.read_text() == "a\n1\n"
+    assert not (tmp_path / "out.csv").exists()
+    assert list(tmp_path.glob(".*next*")) == []
