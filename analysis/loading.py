@@ -46,7 +46,16 @@ def load_table(connection: duckdb.DuckDBPyConnection, table: Table, files: Seque
 def load_agreement(connection: duckdb.DuckDBPyConnection) -> int:
     """Create `judge_agreement` from the evaluations and labels that are loaded already."""
     _create_table(connection, JUDGE_AGREEMENT)
-    rows = [
+    rows = agreement_values(connection)
+    if rows:
+        marks = ", ".join("?" * len(JUDGE_AGREEMENT.columns))
+        connection.executemany(f"INSERT INTO judge_agreement VALUES ({marks})", rows)
+    return len(rows)
+
+
+def agreement_values(connection: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
+    """Return the rows of `judge_agreement`, in the order of its columns."""
+    return [
         (
             *(row.agent_id, row.criterion_id, row.criterion_version, row.judge_model),
             *(row.simulated, row.judged, row.agreement.n_labels, row.agreement.labels_missing),
@@ -57,10 +66,19 @@ def load_agreement(connection: duckdb.DuckDBPyConnection) -> int:
         )
         for row in agreement_rows(connection)
     ]
-    if rows:
-        marks = ", ".join("?" * len(JUDGE_AGREEMENT.columns))
-        connection.executemany(f"INSERT INTO judge_agreement VALUES ({marks})", rows)
-    return len(rows)
+
+
+def selected_columns(connection: duckdb.DuckDBPyConnection, table: Table, source: str) -> str:
+    """Return the select list that reads a table's columns, also derived ones, from `source`."""
+    present = {row[0] for row in connection.execute(f"DESCRIBE FROM {source}").fetchall()}
+    columns = ", ".join(quoted(c.name) for c in table.columns if c.name in present)
+    question = _CURRENT.get(table.name)
+    if question:
+        columns += (
+            ", sample = 0 AND row_number() OVER (PARTITION BY conversation_id, "
+            f"{question}, sample = 0 ORDER BY {_ORDER[table.name]} DESC) = 1 AS is_current"
+        )
+    return columns
 
 
 def _create_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
@@ -72,14 +90,7 @@ def _create_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
 def _insert(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> int:
     listed = ", ".join(literal(str(path)) for path in files)
     source = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
-    present = {row[0] for row in connection.execute(f"DESCRIBE FROM {source}").fetchall()}
-    columns = ", ".join(quoted(c.name) for c in table.columns if c.name in present)
-    question = _CURRENT.get(table.name)
-    if question:
-        columns += (
-            ", sample = 0 AND row_number() OVER (PARTITION BY conversation_id, "
-            f"{question}, sample = 0 ORDER BY {_ORDER[table.name]} DESC) = 1 AS is_current"
-        )
+    columns = selected_columns(connection, table, source)
     inserted = connection.execute(
         f"INSERT INTO {quoted(table.name)} BY NAME SELECT {columns} FROM {source}"
     ).fetchone()

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from analysis.lake_opening import Lake
 from analysis.store import AnalysisStore
 from conversation.config import AgentConfig, LLMConfig
 from conversation.llm.chat_model import ChatModel
@@ -85,6 +86,16 @@ class Deployment:
     def warehouse_dir(self) -> Path:
         """Folder of the Parquet partitions that the reports are built from."""
         return self.settings.store / "warehouse"
+
+    @property
+    def lake(self) -> Lake | None:
+        """The lake that reports are written to as well; None keeps them in the file alone."""
+        url = self.settings.warehouse_url
+        if url is None:
+            return None
+        return Lake(
+            url, self.settings.warehouse_data or str(self.settings.store.resolve() / "lake")
+        )
 
     @property
     def store_url(self) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from analysis.evaluating import evaluate_conversations
 from analysis.evaluation_run import EvaluationRun
+from analysis.lake import write_day, write_snapshots
 from analysis.planning import plan_evaluations
 from analysis.warehouse import (
     ExportedDay,
@@ -213,6 +214,8 @@ def export_days(deployment: Deployment, days: Collection[date]) -> list[Exported
                 evaluations=evaluations,
             )
         )
+        if deployment.lake is not None:
+            write_day(deployment.lake, deployment.warehouse_dir, day)
     return exported
 
 
@@ -230,4 +233,7 @@ def publish_reports(deployment: Deployment) -> PublishedReports:
     """Bring every outdated day up to date, then put a new published file in place."""
     export_days(deployment, outdated_days(deployment))
     note_masking(deployment)
-    return publish(deployment.warehouse_dir, deployment.reports_file, usable_agents(deployment))
+    agents = usable_agents(deployment)
+    if deployment.lake is not None:
+        write_snapshots(deployment.lake, deployment.warehouse_dir, agents)
+    return publish(deployment.warehouse_dir, deployment.reports_file, agents)

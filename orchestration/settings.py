@@ -4,12 +4,13 @@ The only reader of the environment. Behaviour of an agent never stands here: it 
 """
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Self
+from typing import Self, TextIO
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import Field, PositiveInt, ValidationError, field_validator, model_validator
@@ -47,6 +48,16 @@ class Settings(BaseSettings):
         default=None,
         description="Chroma server that keeps the vectors, e.g. http://chroma.internal:8000; "
         "unset: Chroma inside the process",
+    )
+    warehouse_url: str | None = Field(
+        default=None,
+        description="DuckLake that reports are written to besides the file, for several writers: "
+        "ducklake:postgres:dbname=NAME host=HOST user=USER password=PASSWORD, or "
+        "ducklake:sqlite:FILE",
+    )
+    warehouse_data: str | None = Field(
+        default=None,
+        description="Folder or s3:// address of the lake's Parquet files; unset: <store>/lake",
     )
     dagster_home: Path | None = Field(
         default=None,
@@ -216,6 +227,12 @@ def export_for_dagster(settings: Settings) -> None:
         os.environ[f"{PREFIX}DAGSTER_STORAGE_URL"] = f"postgresql+psycopg2://{address}"
 
 
+def may_style(stream: TextIO) -> bool:
+    """Whether `stream` is a terminal that understands escape sequences and nobody minds them."""
+    term = os.environ.get("TERM", "dumb")
+    return stream.isatty() and term not in ("", "dumb") and not os.environ.get("NO_COLOR")
+
+
 def child_environment(settings: Settings) -> dict[str, str]:
     """The environment for Dagster's own processes: ours, and where its instance lives."""
     export_for_dagster(settings)
@@ -249,7 +266,7 @@ def _explanation(error: ValidationError) -> str:
 def _masked(value: object) -> str:
     if value is None:
         return ""
-    text = str(value)
+    text = re.sub(r"(password=)\S+", r"\1****", str(value))
     if "://" not in text:
         return text
     parts = urlsplit(text)

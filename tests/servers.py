@@ -35,7 +35,9 @@ def postgresql_server(folder: Path) -> Iterator[str]:
     port = free_port()
     data = folder / "data"
     initdb = [programs[-1] / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8"]
-    subprocess.run(initdb, check=True, user=user, cwd=folder, capture_output=True)
+    made = subprocess.run(initdb, user=user, cwd=folder, capture_output=True, text=True)
+    if made.returncode:
+        raise RuntimeError(f"initdb failed: {made.stderr}")
     server = subprocess.Popen(
         [programs[-1] / "postgres", "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1"],
         user=user,
