@@ -84,7 +84,7 @@ class SessionDriver:
             self._taking = self._taking.agent_finished(self._clock())
         self._wake()
 
-    def reply(self, text: str) -> Iterator[SessionEvent]:
+    def reply(self, text: str) -> Generator[SessionEvent]:
         """As `Session.reply`, with the time kept."""
         number = self._user_spoke()
         try:

@@ -28,7 +28,6 @@ PlayedUser = Callable[[Sequence[Turn]], str | None]
 Follow = Callable[[str, Iterable[SessionEvent]], object]
 """Takes what the user said and the events of the agent's turn, to be read to their end."""
 
-MAX_TURNS = 12
 _MAX_METADATA_CHARS = 1_000
 _BEGIN = "(The call begins. You speak first.)"
 _SILENCE = "(The agent says nothing.)"
@@ -63,6 +62,7 @@ def simulate(
     chat_model: ChatModel | None = None,
     weights: Weights | None = None,
     metadata: Mapping[str, str] | None = None,
+    begun: Callable[[Session], object] = lambda _session: None,
     follow: Follow = lambda _said, events: list(events),
     **start: Any,
 ) -> Transcript:
@@ -83,6 +83,7 @@ def simulate(
         chat_model: The agent's model; None opens the one of its configuration.
         weights: Where embedded models find their files.
         metadata: Kept with the conversation as well.
+        begun: Told of the session before its first turn.
         follow: Told of each turn while it happens, e.g. to print it.
         **start: Passed on to `Session.start`.
 
@@ -106,6 +107,7 @@ def simulate(
         **start,
     )
     with session:
+        begun(session)
         return session.end(_play(session, player, max_turns=max_turns, follow=follow))
 
 

@@ -7,8 +7,16 @@ from conversation.transcript import Turn
 from orchestration.progress import Progress
 
 
-def show_reply(name: str, events: Iterable[SessionEvent], progress: Progress) -> Turn | None:
+def show_reply(
+    name: str, events: Iterable[SessionEvent], progress: Progress, *, note: str = "{}"
+) -> Turn | None:
     """Write the turn of the agent `name` as it is produced, what it cites and what it took.
+
+    Args:
+        name: How the agent is called.
+        events: Of the turn.
+        progress: Writes, and counts the seconds until the first word.
+        note: Format of what stands below the turn.
 
     Returns:
         The turn; None when the events ended without one.
@@ -28,7 +36,7 @@ def show_reply(name: str, events: Iterable[SessionEvent], progress: Progress) ->
             elif isinstance(event, AgentTurn):
                 turn = event.turn
     if turn is not None:
-        write("\n" + turn_notes(turn) + "\n")
+        write("\n" + note.format(turn_notes(turn)) + "\n")
     return turn
 
 
@@ -39,6 +47,9 @@ def turn_notes(turn: Turn) -> str:
         page = f", page {citation.page}" if citation.page else ""
         cited.setdefault(printable(f"{citation.document_name}{page}"))
     notes = ["cites " + "; ".join(cited) if cited else "cites no document"]
+    if turn.unsupported_spans and cited:
+        count = len(turn.unsupported_spans)
+        notes.append(f"{count} sentence{'s' * (count > 1)} without a source")
     latency = turn.latency
     if latency is not None and latency.request_to_last_token_ms is not None:
         notes.append(f"{latency.request_to_last_token_ms / 1000:.1f} s")

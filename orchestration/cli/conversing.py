@@ -1,49 +1,133 @@
-"""Commands about conversations: chat, import."""
+"""Commands about conversations: chat, simulate, replay, import."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from conversation.config import LLMConfig
+from conversation.events import SessionEvent
 from conversation.session import Session
+from conversation.simulating import (
+    Follow,
+    paired_answers,
+    scripted_user,
+)
+from conversation.simulating import replay as replay_conversation
+from conversation.simulating import simulate as simulate_conversation
+from conversation.transcript import Transcript
+from orchestration.chatting import Style, TerminalChat
 from orchestration.cli.opening import opened_deployment
+from orchestration.deployment import Deployment
 from orchestration.operations import import_transcripts, unread_sources
 from orchestration.progress import Progress
 from orchestration.replying import printable, show_reply
+from orchestration.settings import may_style
 from orchestration.showing import import_summary
 
 app = typer.Typer()
 
 Agent = Annotated[str, typer.Argument(help="Id of the agent, or the path of its file.")]
+Variables = Annotated[
+    list[str] | None,
+    typer.Option("--variable", help="NAME=VALUE for {{NAME}} in the agent's texts; repeatable."),
+]
 
 
 @app.command()
-def chat(agent: Agent) -> None:
-    """Hold a conversation; it is stored turn by turn. An empty line or Ctrl-D ends it."""
+def chat(agent: Agent, variable: Variables = None) -> None:
+    """Hold a conversation; it is stored turn by turn. Ctrl-D or /quit ends it."""
+    variables = _variables(variable or [])
     with opened_deployment() as deployment:
         configured = deployment.agent(agent).agent
-        knowledge_base = deployment.knowledge_base(agent)
-        unread = unread_sources(deployment, agent)
-        if unread:
-            typer.echo(
-                f"Not read yet, so not known to the agent: {', '.join(unread)}. "
-                f"`vivavoce ingest {agent}` reads them.\n",
-                err=True,
-            )
+        _warn_of_unread(deployment, agent)
         model = deployment.chat_model(configured.llm)
         model.check()
         session = Session.start(
             configured,
-            knowledge_base=knowledge_base,
+            knowledge_base=deployment.knowledge_base(agent),
             store=deployment.conversations,
             chat_model=model,
+            variables=variables,
+            metadata={"channel": "terminal"},
         )
-        try:
-            _converse(session, configured.first_message, configured.name)
-        finally:
-            session.end()
+        with session:
+            style = Style.of_terminal(may_style=may_style(sys.stdout))
+            store = deployment.conversations
+            TerminalChat(session, store, name=configured.name, style=style).run()
     typer.echo(f"Stored as {session.conversation_id}. `vivavoce evaluate` judges it.")
+
+
+@app.command()
+def simulate(
+    agent: Agent,
+    persona: Annotated[str, typer.Option(help="Who the user is, in words.")] = "a customer",
+    goal: Annotated[str, typer.Option(help="What the user wants, in words.")] = "",
+    turns: Annotated[int, typer.Option(min=1, max=100, help="Turns of the user at most.")] = 6,
+    script: Annotated[
+        Path | None, typer.Option(help="A text file with what the user says, a line a turn.")
+    ] = None,
+    user_model: Annotated[
+        str | None, typer.Option(help="Model string that plays the user; unset: the agent's.")
+    ] = None,
+    variable: Variables = None,
+) -> None:
+    """Let a program be the user. The conversation is stored and marked as simulated."""
+    variables = _variables(variable or [])
+    said = None if script is None else _lines_of(script)
+    with opened_deployment() as deployment:
+        configured = deployment.agent(agent).agent
+        _warn_of_unread(deployment, agent)
+        played_by = configured.llm if user_model is None else LLMConfig(model=user_model)
+        transcript = simulate_conversation(
+            configured,
+            persona,
+            goal,
+            max_turns=turns if said is None else len(said) + 1,
+            user=None if said is None else scripted_user(said),
+            user_model=deployment.chat_model(played_by),
+            knowledge_base=deployment.knowledge_base(agent),
+            store=deployment.conversations,
+            chat_model=deployment.chat_model(configured.llm),
+            begun=lambda session: _show_first(configured.name, session.first_message),
+            follow=_printing(configured.name),
+            variables=variables,
+        )
+    _show_end(transcript)
+
+
+@app.command()
+def replay(
+    conversation: Annotated[str, typer.Argument(help="Id of the recorded conversation.")],
+    agent: Annotated[
+        str | None, typer.Option(help="Who answers now; unset: the same agent as it is today.")
+    ] = None,
+    variable: Variables = None,
+) -> None:
+    """Ask everything again that a user said, and show the answers of then and now."""
+    variables = _variables(variable or [])
+    with opened_deployment() as deployment:
+        recorded = deployment.conversations.transcript(conversation)
+        answering = agent or recorded.agent_id
+        configured = deployment.agent(answering).agent
+        _warn_of_unread(deployment, answering)
+        transcript = replay_conversation(
+            recorded,
+            configured,
+            knowledge_base=deployment.knowledge_base(answering),
+            store=deployment.conversations,
+            chat_model=deployment.chat_model(configured.llm),
+            variables=variables,
+        )
+    for said, then, now in paired_answers(recorded, transcript):
+        typer.echo(f"user: {printable(said)}")
+        if then == now:
+            typer.echo(f"  then and now: {printable(now)}\n")
+        else:
+            typer.echo(f"  then: {printable(then)}\n  now:  {printable(now)}\n")
+    _show_end(transcript)
 
 
 @app.command(name="import")
@@ -59,19 +143,56 @@ def import_command(
         raise typer.Exit(1)
 
 
-def _converse(session: Session, first_message: str, name: str) -> None:
+def _variables(given: Iterable[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals or not name.strip():
+            raise typer.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="--variable")
+        values[name.strip()] = value
+    return values
+
+
+def _lines_of(script: Path) -> list[str]:
+    try:
+        lines = [line.strip() for line in script.read_text("utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(
+            f"{script} cannot be read: {error}", param_hint="--script"
+        ) from error
+    said = [line for line in lines if line]
+    if not said:
+        raise typer.BadParameter(f"{script} has no words in it", param_hint="--script")
+    return said
+
+
+def _warn_of_unread(deployment: Deployment, agent: str) -> None:
+    unread = unread_sources(deployment, agent)
+    if unread:
+        typer.echo(
+            f"Not read yet, so not known to the agent: {', '.join(unread)}. "
+            f"`vivavoce ingest {agent}` reads them.\n",
+            err=True,
+        )
+
+
+def _printing(name: str) -> Follow:
     progress = Progress(sys.stdout)
+
+    def follow(said: str, events: Iterable[SessionEvent]) -> None:
+        progress.say(f"\nuser: {printable(said)}")
+        show_reply(name, events, progress)
+
+    return follow
+
+
+def _show_first(name: str, first_message: str) -> None:
     if first_message:
         typer.echo(f"{name}: {printable(first_message)}")
-    while True:
-        try:
-            text = input("\nyou: ").strip()
-        except (EOFError, KeyboardInterrupt):
-            typer.echo()
-            return
-        if not text:
-            return
-        try:
-            show_reply(name, session.reply(text), progress)
-        except KeyboardInterrupt:
-            typer.echo(" ... stopped")
+
+
+def _show_end(transcript: Transcript) -> None:
+    typer.echo(
+        f"Stored as {transcript.conversation_id}, simulated, {transcript.end_reason}. "
+        "Reports keep it apart from those of real users."
+    )
