@@ -176,6 +176,7 @@ def test_a_conversation_at_a_terminal(folder: Path, terminals: list[Terminal]):
     ]
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_the_answer_and_then_the_conversation(folder: Path, terminals: list[Terminal]):
     terminals.append(terminal := chat(folder, program=SLOW_MODEL))
     terminal.wait_for("you: ")
@@ -199,6 +200,7 @@ def test_ctrl_c_stops_the_answer_and_then_the_conversation(folder: Path, termina
     assert [turn.role for turn in transcript.turns] == ["agent", "user", "agent"]
 
 
+@pytest.mark.slow
 def test_the_agent_speaks_up_and_ends_when_nobody_types(folder: Path, terminals: list[Terminal]):
     write_agent(folder, silence_s=1.5)
     terminals.append(terminal := chat(folder))
@@ -219,6 +221,7 @@ def test_the_agent_speaks_up_and_ends_when_nobody_types(folder: Path, terminals:
     assert texts[-1] == "Goodbye then."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"NO_COLOR": "1"}])
 def test_no_escape_sequence_goes_to_a_terminal_that_minds(
     folder: Path, terminals: list[Terminal], environment: dict[str, str]
@@ -233,6 +236,7 @@ def test_no_escape_sequence_goes_to_a_terminal_that_minds(
     assert colours == []
 
 
+@pytest.mark.slow
 def test_lines_from_a_pipe_are_a_conversation_too(folder: Path):
     done = subprocess.run(
         [sys.executable, "-c", COMMAND, "chat", "desk"],
