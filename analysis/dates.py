@@ -44,7 +44,7 @@ _DATE_PATTERNS = tuple(
 _TIME_PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"\b(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?\s*(?P<half>[ap])\.?\s?m\b\.?",
+        r"\b(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?\s*(?P<half>[ap])(?:m\b|\.\s?m\b\.?)",
         r"\b(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::\d{2})?\b(?!\s*[ap]\.?\s?m\b)",
         r"\b(?P<named>noon|midday|midnight)\b",
     )
