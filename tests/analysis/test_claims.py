@@ -5,8 +5,8 @@ import pytest
 from analysis.claims import Claim, check_claim, find_value, parse_claims
 from analysis.results import Evidence, FieldValue, ValueStatus
 from conversation.config import DataCollectionField
-from conversation.questions import FieldType
 from conversation.errors import ModelOutputError
+from conversation.questions import FieldType
 from conversation.transcript import Turn
 
 TURNS = (
