@@ -7,7 +7,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from conversation.agent_file import AGENT_FILE_SUFFIXES
-from conversation.config import AgentConfig
+from conversation.config import AgentConfig, LLMConfig
 from conversation.errors import AgentConfigError
 from conversation.llm.chat_model import ChatModel
 from conversation.server.app import make_app
@@ -58,10 +58,10 @@ class DeployedAgents:
         with self._lock:
             return self._deployment.knowledge_base(agent.agent_id)
 
-    def chat_model(self, agent: AgentConfig) -> ChatModel:
-        """The agent's language model, with its fallbacks."""
+    def chat_model(self, llm: LLMConfig) -> ChatModel:
+        """The language model with its fallbacks."""
         with self._lock:
-            return self._deployment.chat_model(agent.llm)
+            return self._deployment.chat_model(llm)
 
     def _read(self, agent_id: str) -> AgentConfig:
         # A path is an agent on the command line; over the network it would open any file.

@@ -1,7 +1,7 @@
 """What the routes share: agents, stores, limits. One for each server."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -11,7 +11,7 @@ from typing import Annotated, Protocol, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from conversation.config import AgentConfig
+from conversation.config import AgentConfig, LLMConfig
 from conversation.llm.chat_model import ChatModel
 from conversation.retrieving import PassageSource
 from conversation.server.access_store import AccessStore
@@ -34,8 +34,8 @@ class ServedAgents(Protocol):
         """What it answers from, opened once and shared."""
         ...
 
-    def chat_model(self, agent: AgentConfig) -> ChatModel:
-        """Its language model, opened once and shared."""
+    def chat_model(self, llm: LLMConfig) -> ChatModel:
+        """A language model with its fallbacks, opened once and shared."""
         ...
 
 
@@ -57,6 +57,8 @@ class ServerContext:
     public_url: str | None = None
     """Where clients reach the server, when that is not where they say they do, e.g. behind a
     proxy that changes the path."""
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str])
+    """For headers of webhook tools, by name."""
     sdk_script: Path | None = None
     """The published JavaScript SDK as one script, which the page uses in place of its own client
     when the file is there."""

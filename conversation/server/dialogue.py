@@ -5,11 +5,11 @@ comes back.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from conversation.events import AgentTurn, SessionEvent, TextDelta, ToolCall
+from conversation.events import AgentTurn, SessionEvent, TextDelta, ToolCall, ToolRequest
 from conversation.server.protocol import (
     END_CALL,
     AgentChatResponsePart,
@@ -224,16 +224,10 @@ class Dialogue:
 class TurnFrames:
     """Frames of one agent turn, in the order that every client can follow."""
 
-    def __init__(self, event_id: int, *, kinds: Mapping[str, str] | None = None) -> None:
-        """Remember the turn's id.
-
-        Args:
-            event_id: Of every frame of the turn.
-            kinds: `client`, `system` or `webhook` for each tool of the agent. The request of a
-                client tool is sent when the client is asked, not here.
-        """
+    def __init__(self, event_id: int) -> None:
+        """Remember the turn's id, which stands in each of its frames."""
         self.event_id = event_id
-        self._kinds = dict(kinds or {})
+        self._kinds: dict[str, str] = {}
         self._streaming = False
         self._ending: ToolCall | None = None
 
@@ -245,21 +239,51 @@ class TurnFrames:
                     self._streaming = True
                     yield self._part("start")
                 yield self._part("delta", text)
+            case ToolRequest():
+                yield from self._asked(event)
             case ToolCall():
-                yield from self._tool(event)
+                yield from self._done(event)
             case AgentTurn():
                 yield from self._end(event)
             case _:
                 return
 
-    def _tool(self, call: ToolCall) -> Iterator[ServerMessage]:
-        kind = self._kinds.get(call.tool_name, "system")
-        if kind != "client":
-            yield tool_request(call.tool_name, call.tool_call_id, kind, event_id=self.event_id)
+    def _asked(self, request: ToolRequest) -> Iterator[ServerMessage]:
+        self._kinds[request.tool_call_id] = request.kind
+        yield AgentToolRequest(
+            agent_tool_request=ToolRequestEvent(
+                tool_name=request.tool_name,
+                tool_call_id=request.tool_call_id,
+                tool_type=request.kind,
+                event_id=self.event_id,
+            )
+        )
+        if request.kind == "client":
+            yield ClientToolCall(
+                client_tool_call=ClientToolCallEvent(
+                    tool_name=request.tool_name,
+                    tool_call_id=request.tool_call_id,
+                    parameters=dict(request.parameters),
+                    event_id=self.event_id,
+                )
+            )
+
+    def _done(self, call: ToolCall) -> Iterator[ServerMessage]:
         if call.tool_name == END_CALL:
             self._ending = call
         else:
-            yield tool_response(call, kind, event_id=self.event_id)
+            yield self._response(call)
+
+    def _response(self, call: ToolCall) -> ServerMessage:
+        return AgentToolResponse(
+            agent_tool_response=ToolResponseEvent(
+                tool_name=call.tool_name,
+                tool_call_id=call.tool_call_id,
+                tool_type=self._kinds.get(call.tool_call_id, "system"),
+                event_id=self.event_id,
+                is_error=call.is_error,
+            )
+        )
 
     def _end(self, turn: AgentTurn) -> Iterator[ServerMessage]:
         if self._streaming:
@@ -288,51 +312,12 @@ class TurnFrames:
                 "llm_error", "The agent could not answer this turn. Please ask again.", code=1011
             )
         if self._ending is not None and not turn.interrupted:
-            yield tool_response(self._ending, "system", event_id=self.event_id)
+            yield self._response(self._ending)
 
     def _part(self, kind: Literal["start", "delta", "stop"], text: str = "") -> ServerMessage:
         return AgentChatResponsePart(
             text_response_part=ResponsePart(text=text, type=kind, event_id=self.event_id)
         )
-
-
-def client_tool_frames(
-    tool_name: str, tool_call_id: str, parameters: Mapping[str, Any], *, event_id: int
-) -> Iterator[ServerMessage]:
-    """Ask the client to run one of its tools."""
-    yield tool_request(tool_name, tool_call_id, "client", event_id=event_id)
-    yield ClientToolCall(
-        client_tool_call=ClientToolCallEvent(
-            tool_name=tool_name,
-            tool_call_id=tool_call_id,
-            parameters=dict(parameters),
-            event_id=event_id,
-        )
-    )
-
-
-def tool_request(
-    tool_name: str, tool_call_id: str, tool_type: str, *, event_id: int
-) -> AgentToolRequest:
-    """The agent is about to use a tool."""
-    return AgentToolRequest(
-        agent_tool_request=ToolRequestEvent(
-            tool_name=tool_name, tool_call_id=tool_call_id, tool_type=tool_type, event_id=event_id
-        )
-    )
-
-
-def tool_response(call: ToolCall, tool_type: str, *, event_id: int) -> AgentToolResponse:
-    """The tool was used."""
-    return AgentToolResponse(
-        agent_tool_response=ToolResponseEvent(
-            tool_name=call.tool_name,
-            tool_call_id=call.tool_call_id,
-            tool_type=tool_type,
-            event_id=event_id,
-            is_error=call.is_error,
-        )
-    )
 
 
 def result_text(result: object) -> str:

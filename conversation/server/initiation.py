@@ -4,6 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from pydantic import ValidationError
+
+from conversation.config import AgentConfig
+from conversation.errors import OverrideError
+from conversation.overrides import SessionOverrides
 from conversation.server.protocol import InitiationData
 from conversation.variables import VariableValue
 
@@ -11,6 +16,17 @@ MAX_VARIABLES = 100
 MAX_VARIABLE_CHARS = 4_000
 _TEXT_ONLY = (("conversation", "text_only"), ("text_only",))
 """Both places in use: under `conversation`, and at the top."""
+
+_OVERRIDES = {
+    "agent.first_message": "first_message",
+    "agent.language": "language",
+    "agent.prompt.prompt": "system_prompt",
+    "agent.prompt.llm": "llm",
+    "agent.prompt.temperature": "temperature",
+    "agent.prompt.max_tokens": "max_output_tokens",
+    "tts.voice_id": "voice_id",
+}
+"""Keys of the protocol, and what sessions call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +57,27 @@ def wishes(data: InitiationData | None, query: Mapping[str, str]) -> Wishes:
         variables=_variables({} if data is None else data.dynamic_variables or {}),
         metadata=_metadata(data, query),
     )
+
+
+def session_overrides(asked: Wishes, agent: AgentConfig) -> SessionOverrides:
+    """What the session sets for itself; whether it may is decided by the session.
+
+    A client that can only write asks for text always, so that this alone is never refused.
+
+    Raises:
+        OverrideError: A key that no session can set, or a value that it cannot have.
+    """
+    unknown = sorted(asked.overrides.keys() - _OVERRIDES.keys())
+    if unknown:
+        raise OverrideError(f"no session can set {', '.join(unknown)}")
+    named = {_OVERRIDES[key]: value for key, value in asked.overrides.items()}
+    if asked.text_only and agent.overrides.text_only:
+        named["text_only"] = True
+    try:
+        return SessionOverrides.model_validate(named)
+    except ValidationError as error:
+        names = sorted({str(problem["loc"][0]) for problem in error.errors(include_input=False)})
+        raise OverrideError(f"{', '.join(names)} cannot have such a value") from error
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -10,7 +10,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from conversation.driving import SessionDriver
 from conversation.errors import SessionEndedError
-from conversation.events import AgentTurn, SessionEvent, ToolCall
+from conversation.events import AgentTurn, SessionEvent, ToolRequest
 from conversation.server.client_tools import ClientTools
 from conversation.server.dialogue import (
     Action,
@@ -129,7 +129,6 @@ class Talk:
         self._stopping = False
         self._frames = Bucket(limits.frames_per_second, 3.0 * limits.frames_per_second)
         self._turns = Bucket(limits.turns_per_minute / 60, limits.turns_per_minute / 6)
-        tools.connect(wire.send)
 
     def stop(self) -> None:
         """Finish the turn that is under way, then close: the server stops."""
@@ -198,7 +197,6 @@ class Talk:
         self._said.put_nowait(text)
         if self._speaking and not self._switching.locked():
             async with self._switching:
-                self._tools.give_up()
                 await asyncio.to_thread(self._session.interrupt)
 
     async def _note(self, note: Note) -> None:
@@ -220,17 +218,19 @@ class Talk:
                 self._speaking = False
 
     async def _take_turn(self, text: str) -> None:
-        event_id = self._tools.event_id = self._dialogue.next_event_id()
-        frames = TurnFrames(event_id, kinds=self._tools.kinds)
-        with suppress(SessionEndedError):
-            async for event in self._driver.areply(text):
-                await self._report(event, frames)
+        frames = TurnFrames(self._dialogue.next_event_id())
+        try:
+            with suppress(SessionEndedError):
+                async for event in self._driver.areply(text):
+                    await self._report(event, frames)
+        finally:
+            self._tools.forget()
 
     async def _report(self, event: SessionEvent, frames: TurnFrames) -> None:
         if isinstance(event, AgentTurn):
             self._dialogue.remember(frames.event_id, event.turn.turn_id)
-        if isinstance(event, ToolCall):
-            event = self._tools.as_known(event)
+        if isinstance(event, ToolRequest) and event.kind == "client":
+            self._tools.expect(event.tool_call_id)
         for frame in frames.frames(event):
             await self._wire.send(frame)
 

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket
 
 from conversation.config import AgentConfig
 from conversation.driving import SessionDriver
-from conversation.errors import ConversationError, MissingVariableError
+from conversation.errors import ConversationError, MissingVariableError, OverrideError
 from conversation.server.access import Admission, admit
 from conversation.server.client_tools import ClientTools
 from conversation.server.context import ServerContext, address_of, server_context
@@ -28,10 +28,11 @@ from conversation.server.errors import (
     NoSuchAgentError,
     RefusedError,
 )
-from conversation.server.initiation import Wishes, wishes
+from conversation.server.initiation import Wishes, session_overrides, wishes
 from conversation.server.protocol import PATH, SUBPROTOCOL, InitiationData, SetupConfig, read_frame
 from conversation.server.talking import ClientGoneError, Ending, Talk, Wire
 from conversation.session import Session
+from conversation.speaker import ResolvedAgent
 from kb.errors import KnowledgeBaseError
 
 MAX_EARLY_FRAMES = 256
@@ -74,7 +75,7 @@ async def _converse(
     with context.gate.entered(agent_id=agent.agent_id, address=address, key_id=admission.key_id):
         data, early = await _initiation(wire, context.limits.init_timeout_s)
         asked = wishes(data, websocket.query_params)
-        tools = ClientTools(agent)
+        tools = ClientTools()
         start = partial(_start, agent, asked, admission, tools=tools, context=context)
         session = await asyncio.to_thread(start)
         return await _talk(wire, session, tools=tools, early=early, context=context)
@@ -171,13 +172,19 @@ def _start(
             agent,
             knowledge_base=context.agents.knowledge_base(agent),
             store=context.store,
-            chat_model=context.agents.chat_model(agent),
+            chat_model=context.agents.chat_model(agent.llm),
             variables=asked.variables,
             metadata=metadata,
-            tools=tools.functions(),
+            client_tool=tools.result,
+            secrets=context.secrets,
+            overrides=session_overrides(asked, agent),
+            resolve_agent=partial(_resolve, context),
+            open_model=context.agents.chat_model,
             clock=context.clock,
             new_id=lambda: _bare_id(admission),
         )
+    except OverrideError as error:
+        raise RefusedError(POLICY, f"override_error: {error}") from error
     except MissingVariableError as error:
         raise RefusedError(POLICY, f"missing_dynamic_variable: {error}") from error
     except (ConversationError, KnowledgeBaseError) as error:
@@ -187,6 +194,13 @@ def _start(
             "a session of agent %s failed to start: %s", agent.agent_id, type(error).__name__
         )
         raise RefusedError(INTERNAL, "The server failed; see its log.") from error
+
+
+def _resolve(context: ServerContext, agent_id: str) -> ResolvedAgent:
+    """An agent that a conversation is handed over to; who talks to the first may talk to it."""
+    agent = context.agents.agent(agent_id)
+    model = context.agents.chat_model(agent.llm)
+    return ResolvedAgent(agent, context.agents.knowledge_base(agent), model)
 
 
 def _bare_id(admission: Admission) -> str:

@@ -15,7 +15,7 @@ import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from conversation.config import AgentConfig
+from conversation.config import AgentConfig, LLMConfig
 from conversation.llm.chat_model import (
     DEFAULT_OPTIONS,
     ChatMessage,
@@ -69,7 +69,7 @@ class ScriptedAgents:
     def knowledge_base(self, agent: AgentConfig) -> PassageSource | None:
         return None
 
-    def chat_model(self, agent: AgentConfig) -> ChatModel:
+    def chat_model(self, llm: LLMConfig) -> ChatModel:
         return self.model
 
 

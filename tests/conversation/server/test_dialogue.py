@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from conversation.events import AgentTurn, SessionEvent, TextDelta, ToolCall
+from conversation.events import AgentTurn, SessionEvent, TextDelta, ToolCall, ToolRequest
 from conversation.server.dialogue import (
     MAX_MESSAGE_CHARS,
     Active,
@@ -25,6 +25,7 @@ from conversation.server.protocol import (
     UserAudio,
     UserMessage,
 )
+from conversation.tool_config import ToolKind
 from conversation.transcript import Turn
 
 
@@ -33,8 +34,12 @@ def said(text: str, **fields: Any) -> AgentTurn:
     return AgentTurn(text, (), None, None, turn=turn, **fields)
 
 
-def frames(*events: SessionEvent, **kinds: str) -> list[ServerMessage]:
-    turn = TurnFrames(7, kinds=kinds)
+def asks(kind: ToolKind, name: str, **parameters: Any) -> ToolRequest:
+    return ToolRequest(name, "c", parameters, kind)
+
+
+def frames(*events: SessionEvent) -> list[ServerMessage]:
+    turn = TurnFrames(7)
     return [frame for event in events for frame in turn.frames(event)]
 
 
@@ -150,7 +155,7 @@ def test_a_turn_of_which_less_was_heard_is_corrected_to_that():
 
 def test_the_end_of_the_call_is_told_last():
     call = ToolCall(tool_name="end_call", tool_call_id="c")
-    sent = frames(call, TextDelta("Bye."), said("Bye."), end_call="system")
+    sent = frames(asks("system", "end_call"), call, TextDelta("Bye."), said("Bye."))
 
     assert kinds(sent)[0] == "agent_tool_request"
     assert kinds(sent)[-2:] == ["agent_response", "agent_tool_response"]
@@ -158,17 +163,31 @@ def test_the_end_of_the_call_is_told_last():
 
 def test_an_interrupted_goodbye_does_not_make_the_client_hang_up():
     call = ToolCall(tool_name="end_call", tool_call_id="c")
-    sent = frames(call, TextDelta("Bye"), said("Bye", interrupted=True), end_call="system")
+    cut = said("Bye", interrupted=True)
+    sent = frames(asks("system", "end_call"), call, TextDelta("Bye"), cut)
 
     assert "agent_tool_response" not in kinds(sent)
 
 
 def test_a_webhook_is_told_as_request_and_response():
     call = ToolCall(tool_name="look_up", tool_call_id="c", is_error=True)
-    request, response = frames(call, look_up="webhook")
+    request, response = frames(asks("webhook", "look_up"), call)
 
     assert request.model_dump()["agent_tool_request"]["tool_type"] == "webhook"
     assert response.model_dump()["agent_tool_response"]["is_error"]
+
+
+def test_a_client_tool_is_asked_with_an_id_and_an_object():
+    request, call = frames(asks("client", "show", number="7"))
+
+    assert request.type == "agent_tool_request"
+    assert call.model_dump()["client_tool_call"] == {
+        "tool_name": "show",
+        "tool_call_id": "c",
+        "parameters": {"number": "7"},
+        "event_id": 7,
+        "expects_response": True,
+    }
 
 
 def test_an_answer_that_failed_half_way_is_shown_as_far_as_it_got():

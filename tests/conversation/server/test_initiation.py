@@ -2,8 +2,12 @@ from typing import Any
 
 import pytest
 
-from conversation.server.initiation import MAX_VARIABLES, wishes
+from conversation.config import AgentConfig
+from conversation.errors import OverrideError
+from conversation.overrides import SessionOverrides
+from conversation.server.initiation import MAX_VARIABLES, session_overrides, wishes
 from conversation.server.protocol import InitiationData
+from conversation.session_config import VoiceSection
 
 
 def init(**fields: Any) -> InitiationData:
@@ -57,3 +61,36 @@ def test_the_client_is_known_by_its_frame_or_by_its_address():
         "client": "js_sdk",
         "client_version": "0.4.0",
     }
+
+
+AGENT = AgentConfig(agent_id="support", name="Support")
+
+
+def test_overrides_of_the_protocol_become_those_of_a_session():
+    override = {"agent": {"prompt": {"prompt": "Be brief.", "llm": "a/b"}, "first_message": ""}}
+    asked = wishes(init(conversation_config_override=override), {})
+
+    assert session_overrides(asked, AGENT) == SessionOverrides(
+        system_prompt="Be brief.", llm="a/b", first_message=""
+    )
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ({"tts": {"speed": 1.2}}, "tts.speed"),
+        ({"agent": {"prompt": {"prompt": ["a"]}}}, "system_prompt"),
+    ],
+)
+def test_what_no_session_can_set_is_named(override: dict[str, Any], named: str):
+    asked = wishes(init(conversation_config_override=override), {})
+
+    with pytest.raises(OverrideError, match=named):
+        session_overrides(asked, AGENT)
+
+
+def test_text_only_is_never_refused():
+    speaking = AGENT.model_copy(update={"voice": VoiceSection()})
+    asked = wishes(init(conversation_config_override={"text_only": True}), {})
+
+    assert session_overrides(asked, speaking).text_only is None

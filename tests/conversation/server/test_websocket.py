@@ -329,7 +329,7 @@ def test_row_16_end_call_comes_after_the_goodbye_and_then_the_socket_closes(tmp_
         {"action": {"tool": "end_call", "parameters": {}}},
         always="Goodbye!",
     )
-    ending = agent(tools=[{"name": "end_call", "description": "When the user says goodbye."}])
+    ending = agent(system_tools=["end_call"])
     with serving(tmp_path, ending, model=model) as served:
         with served.dial() as client:
             conversation_id = client.opened()
@@ -374,6 +374,39 @@ def test_row_17_a_model_that_fails_is_an_error_frame_and_the_conversation_goes_o
 
     assert error["error_type"] == "llm_error"
     assert "inside" not in str(client.frames)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [{"agent": {"prompt": {"prompt": "Obey."}}}, {"tts": {"speed": 2}}, {"agent": {"language": 3}}],
+)
+def test_row_17_a_forbidden_override_is_an_override_error(tmp_path: Path, override: dict[str, Any]):
+    init = {**INIT, "conversation_config_override": override}
+    with serving(tmp_path) as served, served.dial(init=init) as client:
+        code, reason = client.closed()
+
+    assert (code, client.frames) == (1008, [])
+    assert reason.startswith("override_error: ")
+
+
+def test_an_allowed_override_is_in_force(tmp_path: Path):
+    init = {
+        **INIT,
+        "conversation_config_override": {
+            "agent": {"prompt": {"prompt": "Talk like a pirate."}, "first_message": "Ahoy!"}
+        },
+    }
+    open_minded = agent(overrides={"system_prompt": True, "first_message": True})
+    model = ScriptedChatModel(always="Arr.")
+    with (
+        serving(tmp_path, open_minded, model=model) as served,
+        served.dial(init=init) as client,
+    ):
+        assert client.answer() == "Ahoy!"
+        client.say("Who are you?")
+        assert client.answer() == "Arr."
+
+    assert "pirate" in model.prompt_texts[0]
 
 
 def test_row_17_a_missing_variable_is_named(tmp_path: Path):
