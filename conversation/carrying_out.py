@@ -31,6 +31,7 @@ def carry_out(
                 else:
                     outcome = step.function()
             except Exception as error:
+                speaking.take_failure(error)
                 outcome = error
 
 
@@ -57,6 +58,7 @@ async def acarry_out(
                 else:
                     outcome = await unless_over(asyncio.to_thread(step.function), speaking)
             except Exception as error:
+                speaking.take_failure(error)
                 outcome = error
 
 
@@ -71,7 +73,7 @@ def _next_step(steps: Steps, outcome: Any) -> Step | None:
 def _ask(
     step: Ask, speaking: SpeakingTurn, timer_s: Callable[[], float]
 ) -> Generator[SessionEvent, None, Completion | None]:
-    speaking.ask(step.messages)
+    speaking.ask(step.messages, is_heard=step.is_heard)
     stream = step.model.stream(step.messages, step.options)
     with closing(parts(stream, speaking)) as received:
         for part in received:
@@ -84,7 +86,7 @@ def _ask(
 async def _aask(
     step: Ask, speaking: SpeakingTurn, timer_s: Callable[[], float]
 ) -> AsyncGenerator[SessionEvent]:
-    speaking.ask(step.messages)
+    speaking.ask(step.messages, is_heard=step.is_heard)
     stream = step.model.astream(step.messages, step.options)
     async with aclosing(aparts(stream, speaking)) as received:
         async for part in received:

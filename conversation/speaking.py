@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from conversation.errors import ModelError
 from conversation.events import AgentTurn, RetrievalDone
+from conversation.llm.calls import calls_of, failed_calls
 from conversation.llm.chat_model import ChatMessage, Completion
 from conversation.prompting import Prompt, estimated_tokens
-from conversation.transcript import ToolCall, Turn, TurnLatency, Usage, add_usage
+from conversation.transcript import LLMCall, ToolCall, Turn, TurnLatency, Usage
 from kb.document import RetrievedPassage
 
 CUT_OFF = "the user interrupted before it answered."
@@ -46,8 +48,8 @@ class SpeakingTurn:
     """What happened beside the turn itself, e.g. that another agent took over."""
     model: str = ""
     """Model string of who answers, for usage that has to be estimated."""
-    usages: list[Usage] = field(default_factory=list[Usage])
-    """Of every call of a model that has ended."""
+    calls: list[LLMCall] = field(default_factory=list[LLMCall])
+    """Every call of a model that has ended, also those that failed."""
     completion: Completion | None = None
     """Of the last call whose text is said."""
     last_completion: Completion | None = None
@@ -59,8 +61,8 @@ class SpeakingTurn:
     is_over: bool = False
     text: str = ""
     """Everything delivered so far, never ending in white space."""
-    _asked: tuple[Sequence[ChatMessage], int] | None = None
-    """Prompt of the call under way, and the length of the text when it began."""
+    _asked: tuple[Sequence[ChatMessage], int, str] | None = None
+    """Prompt of the call under way, the length of the text when it began, and its purpose."""
     _running: str | None = None
     """Id of the tool call under way."""
     _held_back: str = ""
@@ -73,7 +75,7 @@ class SpeakingTurn:
         if isinstance(part, Completion):
             self.last_completion = part
             self.completion = part if is_heard else self.completion
-            self.usages.append(part.usage)
+            self.calls += calls_of(part, purpose="answer" if is_heard else "tools")
             self._asked = None
             return ""
         if not is_heard:
@@ -89,9 +91,9 @@ class SpeakingTurn:
         self.text += delivered
         return delivered
 
-    def ask(self, messages: Sequence[ChatMessage]) -> None:
+    def ask(self, messages: Sequence[ChatMessage], *, is_heard: bool = True) -> None:
         """A call of a model begins. Text that follows earlier text is set apart from it."""
-        self._asked = messages, len(self.text)
+        self._asked = messages, len(self.text), "answer" if is_heard else "tools"
         self.last_completion = None
         if self.text:
             self._held_back = " "
@@ -128,15 +130,19 @@ class SpeakingTurn:
         self.searches.clear()
         self.retrieval = None
 
-    def usage(self) -> Usage | None:
-        """Of all calls of models; one that was cut off is estimated."""
-        usages = list(self.usages)
-        if self._asked is not None:
-            usages.append(self._estimate(*self._asked))
-        total: Usage | None = None
-        for usage in usages:
-            total = usage if total is None else add_usage(total, usage)
-        return total
+    def take_failure(self, error: Exception) -> None:
+        """Take in the calls that an error of a model stands for, where it lists them."""
+        if isinstance(error, ModelError) and error.failed_attempts and self._asked is not None:
+            self.calls += failed_calls(error.failed_attempts, purpose=self._asked[2])
+            self._asked = None
+
+    def all_calls(self) -> tuple[LLMCall, ...]:
+        """Every call of a model; one that was cut off is estimated."""
+        if self._asked is None:
+            return tuple(self.calls)
+        messages, said_before, purpose = self._asked
+        usage = self._estimate(messages, said_before)
+        return (*self.calls, LLMCall(usage=usage, purpose=purpose))
 
     def _estimate(self, messages: Sequence[ChatMessage], said_before: int) -> Usage:
         return Usage(

@@ -7,7 +7,7 @@ from conversation.citations import Attribution, attribute
 from conversation.events import AgentTurn, RetrievalDone
 from conversation.speaking import SpeakingTurn, storable
 from conversation.system_tools import skips_turn
-from conversation.transcript import Retrieval, ToolCall, Turn
+from conversation.transcript import Retrieval, ToolCall, Turn, total_of_calls
 from kb.document import RetrievedPassage
 
 Spoken = Callable[[str], str | None]
@@ -40,6 +40,7 @@ def finished_turn(
     heard = heard_part(generated, heard_chars)
     attribution = _attribution(speaking, heard)
     calls = speaking.used_tools()
+    model_calls = speaking.all_calls()
     return Turn(
         role="agent",
         text=heard,
@@ -53,7 +54,8 @@ def finished_turn(
         grounded_share=attribution.grounded_share,
         tool_calls=calls,
         latency=speaking.latency(),
-        usage=speaking.usage(),
+        usage=total_of_calls(model_calls),
+        calls=model_calls,
         error=error or (None if interrupted else _shortcoming(speaking)),
     )
 

@@ -21,7 +21,7 @@ from conversation.errors import (
     SessionEndedError,
 )
 from conversation.events import AgentTurn, RetrievalDone, SessionEvent, TextDelta
-from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
+from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions, FailedAttempt
 from conversation.session import Session
 from conversation.store import ConversationStore
 from conversation.transcript import Turn, Usage
@@ -680,3 +680,23 @@ def test_what_the_agent_says_by_itself_cuts_what_it_was_saying(store: Conversati
     session.end()
     with pytest.raises(SessionEndedError):
         session.say("Too late")
+
+
+def test_every_call_of_a_turn_is_kept(store: ConversationStore):
+    failed = FailedAttempt("a/first", "down", "ModelUnavailableError", request_to_failure_ms=3.0)
+    answer = Completion("Fine.", Usage(model="b/second", cost_usd=0.5), "stop", 1.0, 2.0)
+    down = ModelUnavailableError("all are down")
+    down.failed_attempts = (failed, replace(failed, model="b/second"))
+    session = start(store, ScriptedChatModel(replace(answer, failed_attempts=(failed,)), down))
+
+    list(session.reply("Hello"))
+    list(session.reply("Hello?"))
+
+    turns = store.transcript(session.conversation_id).turns
+    assert [(call.usage.model, call.error) for call in turns[2].calls] == [
+        ("a/first", "ModelUnavailableError"),
+        ("b/second", None),
+    ]
+    assert turns[2].usage == answer.usage
+    assert [call.usage.model for call in turns[4].calls] == ["a/first", "b/second"]
+    assert (turns[4].usage, turns[4].error) == (None, "all are down")
