@@ -13,7 +13,6 @@ On `chunking_eval` passages are read until 2,000 and 4,000 characters are used u
 """
 
 import csv
-import random
 import shutil
 import sys
 import tempfile
@@ -30,12 +29,13 @@ from kb.embedding import Embedder, open_embedder
 from kb.query import SaidTurn
 from tests.bench.baselines import BASELINES, OURS, Place, Search, System
 from tests.bench.chunking import BUDGETS, corpora_of, coverage, load_questions
-from tests.bench.data import Collection, Task, load_collection
+from tests.bench.data import Collection, Task, load_collection, sampled
 from tests.bench.embedders import remembering
 from tests.bench.figures import Figure, mean_figure, record
 from tests.bench.measures import interval, mean, ratio_interval
 from tests.bench.places import datasets, quick, reports
 from tests.bench.retrieval import Ranker, quality
+from tests.bench.tables import markdown
 
 CHUNKING = "chunking_eval"
 DEFAULT_SETS = ("scifact", "mtrag", "dstc10", "xquad", "helpcentre", CHUNKING)
@@ -100,11 +100,6 @@ def compare(
                 measured.append(Measured(name + WITH_HISTORY, told))
         _time_queries(measured, opened, tasks[:_TIMED])
     return measured
-
-
-def sampled(tasks: Sequence[Task], count: int) -> list[Task]:
-    """The same `count` tasks in every run."""
-    return list(tasks) if len(tasks) <= count else random.Random(0).sample(list(tasks), count)
 
 
 def _alone(search: Search, name: str) -> Ranker:
@@ -210,17 +205,6 @@ def _against(ours: list[float], theirs: list[float], *, is_ours: bool) -> tuple[
         f"{mean(ours) - mean(theirs):+.3f} [{low:+.3f}, {high:+.3f}]",
         f"{ratio:.2f} [{below:.2f}, {above:.2f}]",
     )
-
-
-def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as a table, the first being its head, columns aligned."""
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    lines = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
-        for row in rows
-    ]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(lines)
 
 
 def figures_of(set_name: str, measured: Sequence[Measured]) -> list[Figure]:

@@ -3,7 +3,8 @@
 import csv
 import gzip
 import json
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,11 @@ class Collection:
 def load_collection(name: str, datasets: Path) -> Collection:
     """Load one data set by its name in `COLLECTIONS`."""
     return COLLECTIONS[name](datasets)
+
+
+def sampled(tasks: Sequence[Task], count: int) -> list[Task]:
+    """The same `count` tasks in every run."""
+    return list(tasks) if len(tasks) <= count else random.Random(0).sample(list(tasks), count)
 
 
 def _scifact(datasets: Path) -> Collection:

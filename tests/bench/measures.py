@@ -67,6 +67,12 @@ def ratio_interval(ours: Sequence[float], theirs: Sequence[float]) -> tuple[floa
     return _bounds(ratio)
 
 
+def stratified_interval(groups: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """95 % bootstrap interval of the mean of the groups' means: every group weighs the same."""
+    drawn = [np.asarray(group)[_resampled(len(group))].mean(axis=1) for group in groups]
+    return _bounds(np.mean(drawn, axis=0))
+
+
 def mean(values: Sequence[float]) -> float:
     """Arithmetic mean; 0 of nothing."""
     return sum(values) / len(values) if values else 0.0

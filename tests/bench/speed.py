@@ -1,168 +1,172 @@
-"""Time and memory of retrieval by size of the knowledge base.
+"""What retrieval costs by size of the knowledge base: time, memory, disk, recall of the index.
 
     python -m tests.bench.speed [CHUNKS ...]
 
-Texts are sentences of a measuring set put together anew; their vectors are drawn around those of
-real chunks and put into the embedding cache, so that building is quick and the index is as hard to
-search as a real one. Queries are real and embedded by the model. Writes `speed.csv` in the bench's
-folder.
+Texts are made up by `tests.bench.synthetic`; queries are real and embedded by the model. Each size
+is measured in a process of its own. A size that is not built yet is built for `--build` seconds
+at most (240) and left out when that is not enough; the next run goes on with it. Writes
+`speed.csv`, `speed.md` and `speed.svg` into the bench's folder.
 """
 
+import argparse
 import csv
-import random
-import resource
+import json
+import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
+from tests.bench import busy
+from tests.bench.drawing import line_chart
+from tests.bench.figures import Figure, record
+from tests.bench.places import REPOSITORY, quick, reports
+from tests.bench.probe import DEFAULT_QUERIES, THREADS
+from tests.bench.synthetic import build, directory_of
+from tests.bench.tables import markdown
 
-from kb.chroma_index import ChromaClient
-from kb.chunking import indexed_texts, split_document
-from kb.config import ChunkingConfig, EmbeddingConfig
-from kb.embedding import Tokenizer, Vectors, open_embedder
-from kb.embedding_cache import EmbeddingCache, text_key
-from kb.knowledge_base import KnowledgeBase
-from kb.plain_structure import parse_text
-from tests.bench.data import SaidTurn, load_collection
-from tests.bench.places import datasets, store
-from tests.bench.retrieval import bench_config
-
-DEFAULT_SIZES = (1_000, 10_000)
-_CHUNKS_PER_TEXT = 20
-_SEEDS = 300
-_SPREAD = 0.6
-_QUERIES = 100
+DEFAULT_SIZES = (1_000, 10_000, 100_000, 500_000)
+QUICK_SIZES = (1_000, 10_000)
+BUSY_SIZE = 100_000
+TARGET_MS = 40.0
+_COLD_STARTS = 3
 _COLD = """
 import sys, time
 started = time.perf_counter()
 from kb.knowledge_base import KnowledgeBase
 with KnowledgeBase.open(sys.argv[1], read_only=True) as kb:
     kb.retrieve("how do I pay?")
-print(time.perf_counter() - started)
+    print(time.perf_counter() - started)
 """
+Row = dict[str, float]
 
 
-def build(size: int, folder: Path) -> float:
-    """Fill a knowledge base with about `size` chunks; returns the seconds that indexing took."""
-    config = bench_config()
-    passages = list(load_collection("mtrag", datasets()).texts.values())
-    embedder = open_embedder(EmbeddingConfig())
-    chance = random.Random(size)
-    seeds = embedder.embed([text[:300] for text in chance.sample(passages, _SEEDS)])
-    sentences = [part for text in passages for part in text.split(". ") if 40 < len(part) < 200]
-    texts = [
-        (
-            f"text {number}",
-            "\n\n".join(_paragraph(chance, sentences) for _ in range(_CHUNKS_PER_TEXT)),
-        )
-        for number in range(size // _CHUNKS_PER_TEXT)
-    ]
-    directory = folder / f"speed_{size}"
-    with KnowledgeBase.open(directory, config) as kb:
-        if kb.documents():
-            return 0.0
-        keys = _keys(texts, embedder.tokenizer, config.chunking)
-        _fill_cache(directory / "embeddings.sqlite3", keys, seeds, model_id=embedder.model_id)
-        started = time.perf_counter()
-        kb.add_texts(texts)
-        return time.perf_counter() - started
-
-
-def _text(chance: random.Random, sentences: Sequence[str]) -> str:
-    return "\n\n".join(_paragraph(chance, sentences) for _ in range(_CHUNKS_PER_TEXT))
-
-
-def _paragraph(chance: random.Random, sentences: Sequence[str]) -> str:
-    return ". ".join(chance.choices(sentences, k=4))[:390] + "."
-
-
-def _keys(
-    texts: Sequence[tuple[str, str]], tokenizer: Tokenizer, chunking: ChunkingConfig
-) -> list[str]:
-    keys: list[str] = []
-    for name, text in texts:
-        parsed = parse_text(text)
-        chunks = split_document(parsed, document_id=name, tokenizer=tokenizer, config=chunking)
-        held = indexed_texts(chunks, None, tokenizer=tokenizer, config=chunking)
-        keys.extend(text_key(each) for each in held)
-    return keys
-
-
-def _fill_cache(path: Path, keys: Sequence[str], seeds: Vectors, *, model_id: str) -> None:
-    generator = np.random.default_rng(0)
-    cache = EmbeddingCache(path)
-    for start in range(0, len(keys), 5_000):
-        part = keys[start : start + 5_000]
-        around = seeds[generator.integers(0, len(seeds), len(part))]
-        noise = generator.standard_normal(around.shape) * _SPREAD / np.sqrt(around.shape[1])
-        vectors = around + noise
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        cache.store(dict(zip(part, vectors.astype(np.float32), strict=True)), model_id=model_id)
-    cache.close()
-
-
-def measure(directory: Path) -> dict[str, float]:
-    """Milliseconds of queries, recall of the index, cold start and memory."""
-    tasks = [task for task in load_collection("mtrag", datasets()).tasks if task.relevant]
-    with KnowledgeBase.open(directory, bench_config(), read_only=True) as kb:
-        kb.retrieve("warm up")
-        alone = [_timed(kb, task.query, ()) for task in tasks[:_QUERIES]]
-        talked = [_timed(kb, task.query, task.history) for task in tasks[:_QUERIES]]
-    cold = subprocess.run(
-        [sys.executable, "-c", _COLD, str(directory)], check=True, capture_output=True, text=True
-    )
-    return {
-        "query_p50_ms": float(np.quantile(alone, 0.5)),
-        "query_p95_ms": float(np.quantile(alone, 0.95)),
-        "turn_p50_ms": float(np.quantile(talked, 0.5)),
-        "turn_p95_ms": float(np.quantile(talked, 0.95)),
-        "index_recall_at_10": index_recall(directory, [task.query for task in tasks[:_QUERIES]]),
-        "cold_s": float(cold.stdout),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+def measure(chunks: int, *, queries: int) -> Row:
+    """Everything about one size that is built."""
+    directory = directory_of(chunks)
+    probe = [sys.executable, "-m", "tests.bench.probe", str(directory), str(queries)]
+    return _json_of(probe) | {
+        "cold_s": statistics.median(cold_start_s(directory) for _ in range(_COLD_STARTS)),
+        "disk_mb": disk_bytes(directory) / 2**20,
+        "vectors_cached_mb": (directory / "embeddings.sqlite3").stat().st_size / 2**20,
     }
 
 
-def index_recall(directory: Path, queries: Sequence[str]) -> float:
-    """Share of the ten exactly nearest chunks that the approximate index finds."""
-    config = bench_config()
-    embedder = open_embedder(EmbeddingConfig())
-    with KnowledgeBase.open(directory, config, read_only=True) as kb:
-        ids, matrix = kb.vectors()
-    client = ChromaClient(directory / "chroma", config.index)
-    index = client.collection("chunks-1", ef_search=config.retrieval.ef_search)
-    vectors = embedder.embed_queries(list(queries))
-    found = index.search(vectors, limit=10)
-    client.close()
-    hits = 0
-    for vector, row in zip(vectors, found, strict=True):
-        nearest = np.argsort(-(matrix @ vector))[:10]
-        hits += len({ids[place] for place in nearest} & {chunk_id for chunk_id, _ in row})
-    return hits / (10 * len(queries))
+def cold_start_s(directory: Path) -> float:
+    """Seconds from the first import in a new process to its first passage."""
+    command = [sys.executable, "-c", _COLD, str(directory)]
+    return float(_output_of(command))
 
 
-def _timed(kb: KnowledgeBase, query: str, history: Sequence[SaidTurn]) -> float:
-    started = time.perf_counter()
-    kb.retrieve(query, history=history)
-    return (time.perf_counter() - started) * 1e3
+def disk_bytes(directory: Path) -> int:
+    """Of all files of a knowledge base, its embedding cache included."""
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
 
 
-def main(sizes: Sequence[int]) -> None:
-    """Print and write one line a size."""
-    folder = store() / "kb"
-    rows: list[dict[str, float]] = []
-    for size in sizes:
-        seconds = build(size, folder)
-        row = {"chunks": size, "index_s": seconds, **measure(folder / f"speed_{size}")}
-        rows.append(row)
-        print(", ".join(f"{name} {value:,.3g}" for name, value in row.items()), flush=True)
-    with (store() / "speed.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+def memory_per_100k(rows: Sequence[Mapping[str, float]]) -> float | None:
+    """MB that 100,000 chunks add, from the smallest and the largest size measured."""
+    first, last = rows[0], rows[-1]
+    if first["chunks"] == last["chunks"]:
+        return None
+    grown = last["resident_mb"] - first["resident_mb"]
+    return grown / (last["chunks"] - first["chunks"]) * 100_000
+
+
+def report_table(rows: Sequence[Row]) -> str:
+    """The sizes as Markdown, one a column."""
+    names = [name for name in rows[-1] if name != "chunks"]
+    head = ["", *(f"{row['chunks']:,.0f} chunks" for row in rows)]
+    return markdown([head, *([name, *(_shown(row.get(name)) for row in rows)] for name in names)])
+
+
+def write_reports(rows: Sequence[Row]) -> None:
+    """Write CSV, Markdown and the plot."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with (reports() / "speed.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=names)
         writer.writeheader()
         writer.writerows(rows)
+    (reports() / "speed.md").write_text(report_table(rows) + "\n", encoding="utf-8")
+    lines = {
+        label: [(row["chunks"], row[name]) for row in rows]
+        for label, name in {
+            "query p50": "query_p50_ms",
+            "query p95": "query_p95_ms",
+            "with history p50": "turn_p50_ms",
+            "with history p95": "turn_p95_ms",
+        }.items()
+    }
+    chart = line_chart(
+        "Retrieval by size of the knowledge base, query embedding included",
+        lines,
+        x_label="chunks",
+        y_label="milliseconds",
+        limit=TARGET_MS,
+    )
+    (reports() / "speed.svg").write_text(chart, encoding="utf-8")
+
+
+def figures_of(rows: Sequence[Row], *, queries: int) -> list[Figure]:
+    """Every number."""
+    figures = [
+        Figure(f"speed/{row['chunks']:.0f} {name}", value, queries)
+        for row in rows
+        for name, value in row.items()
+        if name != "chunks"
+    ]
+    memory = memory_per_100k(rows)
+    if memory is not None:
+        figures.append(Figure("speed/memory_mb_per_100k", memory, len(rows)))
+    return figures
+
+
+def main(sizes: Sequence[int], *, build_s: float, queries: int, busy_s: float) -> None:
+    """Build what is missing, measure, print and write."""
+    rows: list[Row] = []
+    for chunks in sorted(sizes):
+        built = build(chunks, at_most_s=build_s)
+        if not built.complete:
+            print(f"{chunks:,} chunks: {built.texts} of {built.wanted} texts built; run again")
+            continue
+        row = {"chunks": float(chunks), "build_s": built.seconds}
+        rows.append(row | measure(chunks, queries=queries))
+        print(json.dumps(rows[-1]), flush=True)
+    busy_size = min(max(row["chunks"] for row in rows), BUSY_SIZE)
+    for row in rows:
+        if row["chunks"] == busy_size:
+            row |= busy.measure(int(busy_size), seconds=busy_s)
+    write_reports(rows)
+    record("speed", figures_of(rows, queries=queries))
+    print(report_table(rows))
+    memory = memory_per_100k(rows)
+    if memory is not None:
+        print(f"memory for 100,000 chunks more: {memory:,.0f} MB")
+    print(f"throughput is measured with 1 and {THREADS} threads; the rest with one")
+
+
+def _json_of(command: Sequence[str]) -> Row:
+    return json.loads(_output_of(command))
+
+
+def _output_of(command: Sequence[str]) -> str:
+    done = subprocess.run(command, cwd=REPOSITORY, check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command[1:4])} ended with {done.returncode}.")
+    return done.stdout.strip().splitlines()[-1]
+
+
+def _shown(value: float | None) -> str:
+    return "" if value is None else f"{value:,.3g}" if value < 1_000 else f"{value:,.0f}"
 
 
 if __name__ == "__main__":
-    main([int(size) for size in sys.argv[1:]] or DEFAULT_SIZES)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sizes", type=int, nargs="*")
+    parser.add_argument("--build", type=float, default=240.0, metavar="SECONDS")
+    given = parser.parse_args()
+    main(
+        given.sizes or (QUICK_SIZES if quick() else DEFAULT_SIZES),
+        build_s=given.build,
+        queries=30 if quick() else DEFAULT_QUERIES,
+        busy_s=6.0 if quick() else busy.DEFAULT_SECONDS,
+    )
