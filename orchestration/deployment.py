@@ -15,6 +15,7 @@ from analysis.store import AnalysisStore
 from conversation.config import AgentConfig, LLMConfig
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.models import open_chat_model
+from conversation.llm.traffic import parse_limits
 from conversation.store import ConversationStore
 from kb.knowledge_base import KnowledgeBase
 from kb.weights import Weights
@@ -155,7 +156,11 @@ class Deployment:
         key = (llm.model, llm.api_base, *llm.fallbacks)
         if key not in self._chat_models:
             self._chat_models[key] = self._open_model(
-                llm.model, api_base=llm.api_base, fallbacks=llm.fallbacks, weights=self.weights
+                llm.model,
+                api_base=llm.api_base,
+                fallbacks=llm.fallbacks,
+                weights=self.weights,
+                limits=parse_limits(self.settings.llm_limits),
             )
         return self._chat_models[key]
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import Field, PositiveInt, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from conversation.llm.traffic import parse_limits
 from orchestration.errors import SettingsError
 
 PREFIX = "VIVAVOCE_"
@@ -89,6 +90,11 @@ class Settings(BaseSettings):
     judge: str | None = Field(
         default=None, description="Model string that replaces the judge of every agent"
     )
+    llm_limits: str = Field(
+        default="",
+        description="What providers allow in a minute, MODEL=REQUESTS/TOKENS, separated by "
+        "commas, e.g. openai/gpt-4.1-mini=500/200000",
+    )
     judge_concurrency: PositiveInt = Field(
         default=4, description="Conversations judged at the same time by a remote judge"
     )
@@ -125,6 +131,12 @@ class Settings(BaseSettings):
                 "e.g. embedded/qwen2.5-coder-1.5b-instruct or openai/gpt-4.1-mini"
             )
         return model
+
+    @field_validator("llm_limits")
+    @classmethod
+    def _limits_are_readable(cls, limits: str) -> str:
+        parse_limits(limits)
+        return limits
 
     @field_validator("store_url")
     @classmethod

@@ -4,11 +4,15 @@ Times come in as arguments. A call is booked ahead at the first moment that has 
 that calls keep their order; whatever span of a minute one looks at, the limits hold in it.
 """
 
+import re
 import threading
 from collections import deque
 from dataclasses import dataclass
 
 WINDOW_S = 60.0
+_LIMIT = re.compile(
+    r"(?P<model>[^=\s]+/[^=\s]+)\s*=\s*(?P<requests>[1-9]\d*)?\s*/\s*(?P<tokens>[1-9]\d*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,29 @@ class RateLimit:
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     """Read and written together."""
+
+
+def parse_limits(text: str) -> dict[str, RateLimit]:
+    """Limits by model string, from `MODEL=REQUESTS/TOKENS, ...`; either number may be missing.
+
+    Raises:
+        ValueError: The text has another form.
+    """
+    limits: dict[str, RateLimit] = {}
+    for entry in (part.strip() for part in text.split(",")):
+        if not entry:
+            continue
+        found = _LIMIT.fullmatch(entry)
+        if found is None or not (found["requests"] or found["tokens"]):
+            raise ValueError(
+                f"{entry!r} is no limit; write MODEL=REQUESTS/TOKENS for what is allowed in a "
+                "minute, e.g. openai/gpt-4.1-mini=500/200000 or ollama/llama3.2=60/"
+            )
+        limits[found["model"]] = RateLimit(
+            int(found["requests"]) if found["requests"] else None,
+            int(found["tokens"]) if found["tokens"] else None,
+        )
+    return limits
 
 
 @dataclass(slots=True, eq=False)

@@ -43,6 +43,7 @@ def test_variables_and_the_env_file_are_read(tmp_path: Path, monkeypatch: pytest
             "ftp",
             "'ftp': name one or more of folder, huggingface, pypi or folder:PATH",
         ),
+        ("VIVAVOCE_LLM_LIMITS", "gpt=5/5", "'gpt=5/5' is no limit; write MODEL=REQUESTS/TOKENS"),
         ("VIVAVOCE_FIRST_DAY", "2999-01-01", "2999-01-01 is in the future"),
     ],
 )

@@ -1,9 +1,10 @@
 """Limits hold in every minute that one can look at."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversation.llm.traffic import WINDOW_S, RateLimit, Traffic, shared_traffic
+from conversation.llm.traffic import WINDOW_S, RateLimit, Traffic, parse_limits, shared_traffic
 
 CALLS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 80)), min_size=1, max_size=25)
 
@@ -71,3 +72,18 @@ def test_a_model_has_one_traffic_in_a_process():
     assert shared_traffic("test/one").limit.requests_per_minute == 7
     assert shared_traffic("test/one", api_base="http://other") is not limited
     assert shared_traffic("test/two") is not limited
+
+
+def test_limits_are_read_from_a_line():
+    assert parse_limits("") == {}
+    assert parse_limits("a/b=5/10, c/d:7b = /20 ,e/f=3/,") == {
+        "a/b": RateLimit(5, 10),
+        "c/d:7b": RateLimit(None, 20),
+        "e/f": RateLimit(3, None),
+    }
+
+
+@pytest.mark.parametrize("text", ["a/b", "a/b=", "a/b=/", "a/b=0/5", "b=1/2", "a/b=1/x"])
+def test_a_limit_that_cannot_be_read_is_refused(text: str):
+    with pytest.raises(ValueError, match="is no limit"):
+        parse_limits(text)
