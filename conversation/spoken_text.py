@@ -97,7 +97,9 @@ def spoken_sentence(sentence: str, language: str, *, ends_line: bool = False) ->
         said = _tidied(_in_words(said, language))
         if said == before:
             break
-    if said and ends_line and not said.rstrip(_QUOTES).endswith(_ENDS):
+    if not any(char.isalnum() for char in said):
+        return ""
+    if ends_line and not said.rstrip(_QUOTES).endswith(_ENDS):
         said += "."
     return said
 
