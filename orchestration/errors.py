@@ -3,8 +3,10 @@
 * OrchestrationError
   x SettingsError            a setting is unknown or has a value that cannot be used
   x UnknownAgentError        no agent file with this id
+  x UnknownQuestionError     no agent has this criterion or field
   x PortInUseError           a server cannot listen where it was told to
   x RunFailedError           a Dagster run that a command started did not succeed
+  x ForgettingError          there is nothing to forget by this name, or not now
 """
 
 
@@ -20,9 +22,17 @@ class UnknownAgentError(OrchestrationError):
     """There is no agent with this id."""
 
 
+class UnknownQuestionError(OrchestrationError):
+    """No agent has this criterion or data collection field."""
+
+
 class PortInUseError(OrchestrationError):
     """Another program listens on the port."""
 
 
 class RunFailedError(OrchestrationError):
     """A Dagster run that a command started did not succeed."""
+
+
+class ForgettingError(OrchestrationError):
+    """There is nothing to forget by this name, or it cannot be forgotten now."""

@@ -1,6 +1,7 @@
 """What commands and Dagster assets do: each function joins parts of a deployment to one result."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from kb.document import (
 )
 from kb.ingesting import identify
 from orchestration.deployment import Deployment
+from orchestration.narrowing import Narrowing, narrowed_agents, narrowed_ids
 from orchestration.redacting import (
     agents_masked_otherwise,
     days_of,
@@ -41,6 +43,7 @@ from orchestration.redacting import (
     usable_agents,
 )
 
+EVERYTHING = Narrowing()
 ABANDONED_AFTER = timedelta(hours=6)
 """A conversation without any event for so long has ended, whatever its process says."""
 
@@ -147,20 +150,34 @@ def days_with_conversations(deployment: Deployment, agent_id: str | None = None)
     )
 
 
-def evaluate(deployment: Deployment, days: Collection[date] | None = None) -> EvaluationRun:
-    """Ask the judges what has no answer yet about the conversations of `days`, or of all."""
-    ids: list[str] | None = None
-    if days is not None:
-        ids = [found.conversation_id for day in days for found in ended_on(deployment, day)]
-    agents = usable_agents(deployment)
+def evaluate(
+    deployment: Deployment,
+    days: Collection[date] | None = None,
+    narrowing: Narrowing = EVERYTHING,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> EvaluationRun:
+    """Ask the judges what has no answer yet about the conversations of `days`, or of all.
+
+    Raises:
+        UnknownQuestionError: `narrowing` names a criterion or field that no agent has.
+    """
+    narrowing = narrowing if days is None else replace(narrowing, days=days)
+    agents = narrowed_agents(deployment, narrowing)
     return evaluate_conversations(
         redacted_conversations(deployment),
         deployment.evaluations,
         agents,
         open_model=lambda model: deployment.judge(model, agents),
-        conversation_ids=ids,
+        judge=narrowing.judge,
+        conversation_ids=narrowed_ids(deployment, narrowing, now=now()),
+        only=narrowing.only or None,
+        sample=narrowing.sample,
+        max_usd=narrowing.max_usd,
+        max_tokens=narrowing.max_tokens,
         concurrency=deployment.settings.judge_concurrency,
         progress=deployment.progress,
+        now=now,
     )
 
 
@@ -176,10 +193,13 @@ def days_to_evaluate(
     Returns:
         By day (UTC), oldest first, when its last such conversation was closed.
     """
+    wanted = narrowed_ids(deployment, EVERYTHING, now=datetime.now(UTC))
     closed = {
         found.conversation_id: found
         for found in deployment.conversations.conversations(closed_from=closed_from)
-        if found.closed_at is not None and found.ended_at is not None
+        if found.closed_at is not None
+        and found.ended_at is not None
+        and (wanted is None or found.conversation_id in wanted)
     }
     plan = plan_evaluations(
         redacted_conversations(deployment),

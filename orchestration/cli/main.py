@@ -7,7 +7,15 @@ import typer
 from analysis.errors import AnalysisError
 from conversation.errors import ConversationError
 from kb.errors import KnowledgeBaseError
-from orchestration.cli import analysing, conversing, improving, ingesting, operating, serving
+from orchestration.cli import (
+    analysing,
+    conversing,
+    improving,
+    ingesting,
+    operating,
+    privacy,
+    serving,
+)
 from orchestration.errors import OrchestrationError
 
 app = typer.Typer(
@@ -18,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (ingesting, conversing, analysing, improving, operating, serving):
+for module in (ingesting, conversing, analysing, improving, privacy, operating, serving):
     app.add_typer(module.app)
 
 

@@ -1,0 +1,118 @@
+"""Files that were written from the reports, so that what is forgotten can leave them too."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock
+
+from analysis.errors import AnalysisError
+from analysis.exporting import export_query
+from analysis.report_html import report_as_html
+from analysis.reports import open_reports
+from orchestration.deployment import Deployment
+
+
+@dataclass(frozen=True, slots=True)
+class KnownExport:
+    """A file that was written here."""
+
+    path: str
+    """Absolute."""
+    what: str
+    """The table, view or query that it holds; `html` and an agent's id for a report to look at."""
+    exported_at: str
+    """UTC."""
+
+
+HTML_REPORT = "html"
+
+
+def export(deployment: Deployment, path: Path, query: str, *, now: datetime) -> int:
+    """Write a table, a view or a query of the reports to a file, and remember that.
+
+    Returns:
+        The number of rows.
+    """
+    rows = export_query(deployment.reports_file, query, path)
+    remember_export(deployment, path, query, now=now)
+    return rows
+
+
+def export_html(
+    deployment: Deployment, path: Path, *, now: datetime, agent_id: str | None = None
+) -> None:
+    """Write the report to look at, and remember that."""
+    _write_html(deployment, path, agent_id, now)
+    remember_export(deployment, path, f"{HTML_REPORT} {agent_id or ''}".strip(), now=now)
+
+
+def remember_export(deployment: Deployment, path: Path, what: str, *, now: datetime) -> None:
+    """Note that `path` was written; the last note of a path counts."""
+    export = KnownExport(str(path.resolve()), what, now.isoformat(timespec="seconds"))
+    register = _register(deployment)
+    with FileLock(f"{register}.lock"):
+        others = [known for known in _read(register) if known.path != export.path]
+        _write(register, [*others, export])
+
+
+def known_exports(deployment: Deployment) -> list[KnownExport]:
+    """Files that were written here and are still where they were written to."""
+    return [known for known in _read(_register(deployment)) if Path(known.path).is_file()]
+
+
+def refresh_exports(deployment: Deployment, *, now: datetime) -> tuple[list[str], list[str]]:
+    """Write every known export anew from the reports as they are now.
+
+    Returns:
+        Paths that were written, and paths that could not be, each with the reason.
+    """
+    written: list[str] = []
+    failed: list[str] = []
+    for known in known_exports(deployment):
+        try:
+            _write_again(deployment, known, now)
+            written.append(known.path)
+        except (AnalysisError, OSError) as error:
+            failed.append(f"{known.path} ({type(error).__name__})")
+    register = _register(deployment)
+    if register.exists():
+        with FileLock(f"{register}.lock"):
+            _write(register, [known for known in _read(register) if Path(known.path).is_file()])
+    return written, failed
+
+
+def _write_again(deployment: Deployment, known: KnownExport, now: datetime) -> None:
+    kind, _, agent_id = known.what.partition(" ")
+    if kind == HTML_REPORT:
+        _write_html(deployment, Path(known.path), agent_id or None, now)
+    else:
+        export_query(deployment.reports_file, known.what, Path(known.path))
+
+
+def _write_html(deployment: Deployment, path: Path, agent_id: str | None, now: datetime) -> None:
+    with open_reports(deployment.reports_file) as connection:
+        page = report_as_html(connection, generated_at=now, agent_id=agent_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    following = path.with_name(f".{path.name}.next")
+    following.write_text(page, "utf-8")
+    following.replace(path)
+
+
+def _register(deployment: Deployment) -> Path:
+    return deployment.settings.store / "exports.jsonl"
+
+
+def _read(register: Path) -> list[KnownExport]:
+    if not register.exists():
+        return []
+    lines = register.read_text("utf-8").splitlines()
+    return [KnownExport(**json.loads(line)) for line in lines if line.strip()]
+
+
+def _write(register: Path, exports: Iterable[KnownExport]) -> None:
+    following = register.with_suffix(".next")
+    following.write_text("".join(f"{json.dumps(asdict(known))}\n" for known in exports), "utf-8")
+    following.replace(register)

@@ -1,0 +1,217 @@
+"""Forget conversations: in every store, file and cache, with a receipt that says what was done.
+
+Reached are the conversation store with its events, evaluations with their evidence, labels, topics
+and gaps, recordings, the Parquet files, the published file, and exports that were written here.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from analysis.forgetting import compact, conversations_of_user, forget_conversations
+from analysis.reports import open_reports
+from conversation.errors import ConversationError
+from conversation.transcript import Transcript
+from orchestration.deployment import Deployment
+from orchestration.errors import ForgettingError
+from orchestration.exports import refresh_exports
+from orchestration.operations import export_days, outdated_days, publish_reports
+
+_LONG_ENOUGH_TO_SEARCH = 16
+_NOT_SEARCHED = ("kb", "bench", "weights")
+"""Folders of the store that hold documents and models, never what users said."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLine:
+    """One place that was reached."""
+
+    place: str
+    count: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was forgotten, where, and what could not be."""
+
+    conversation_ids: tuple[str, ...]
+    forgotten_at: datetime
+    lines: tuple[ReceiptLine, ...]
+    files_searched: int
+    """Files below the store that were searched for the words afterwards."""
+    not_reached: tuple[str, ...]
+    """Places that may still hold something, and what to do about it."""
+
+
+def forget(
+    deployment: Deployment,
+    *,
+    now: datetime,
+    conversation_id: str | None = None,
+    user_id: str | None = None,
+) -> Receipt:
+    """Delete one conversation, or all of one user, everywhere.
+
+    A user is known by `user_id` in the metadata of a conversation.
+
+    Raises:
+        ForgettingError: Nothing is known by that id, or a conversation is still being held.
+    """
+    ids = _found(deployment, conversation_id, user_id)
+    open_ones = [
+        found for found in ids if deployment.conversations.transcript(found).status == "in_progress"
+    ]
+    if open_ones:
+        raise ForgettingError(
+            f"{', '.join(map(repr, open_ones))} is still being held. End it first: what is said "
+            "afterwards would be stored again."
+        )
+    return forget_ids(deployment, ids, now=now)
+
+
+def forget_ids(deployment: Deployment, ids: Sequence[str], *, now: datetime) -> Receipt:
+    """Delete conversations that ended, everywhere."""
+    said = [deployment.conversations.transcript(found) for found in ids]
+    engine = deployment.evaluations.engine
+    deleted = forget_conversations(engine, ids)
+    lines = [ReceiptLine(f"database, {name}", count, "rows") for name, count in deleted.items()]
+    lines.append(ReceiptLine("recordings", delete_recordings(deployment, ids), "files"))
+    days, published = refresh_reports(deployment)
+    lines.append(ReceiptLine("Parquet files", days, "days written anew"))
+    lines.append(ReceiptLine("published file", int(published), "file published anew"))
+    written, failed = refresh_exports(deployment, now=now)
+    lines.append(ReceiptLine("exports", len(written), "files written anew"))
+    problem = compact(engine)
+    if published and _published(deployment, ids):
+        failed = [*failed, f"{deployment.reports_file} (still names it)"]
+    searched, found_in = files_that_say(deployment, said)
+    return Receipt(
+        conversation_ids=tuple(ids),
+        forgotten_at=now,
+        lines=tuple(lines),
+        files_searched=searched,
+        not_reached=tuple(_not_reached(deployment, said, failed, found_in, problem)),
+    )
+
+
+def delete_recordings(deployment: Deployment, ids: Sequence[str]) -> int:
+    """Delete the sound of these conversations. Returns the number of files."""
+    count = 0
+    for path in recordings_of(deployment, ids):
+        if path.is_dir():
+            count += sum(each.is_file() for each in path.rglob("*"))
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+            count += 1
+    return count
+
+
+def recordings_of(deployment: Deployment, ids: Sequence[str]) -> list[Path]:
+    """Files and folders with the sound of these conversations: `recordings/<id>*`."""
+    folder = deployment.settings.store / "recordings"
+    if not folder.is_dir():
+        return []
+    wanted = frozenset(ids)
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.name in wanted or (path.is_file() and path.name.split(".", 1)[0] in wanted)
+    )
+
+
+def refresh_reports(deployment: Deployment) -> tuple[int, bool]:
+    """Write every outdated day anew and publish, where anything was exported or published.
+
+    Returns:
+        Days that were written, and whether the reports were published.
+    """
+    if not deployment.warehouse_dir.exists() and not deployment.reports_file.exists():
+        return 0, False
+    days = outdated_days(deployment)
+    export_days(deployment, days)
+    if not deployment.reports_file.exists():
+        return len(days), False
+    publish_reports(deployment)
+    return len(days), True
+
+
+def _published(deployment: Deployment, ids: Sequence[str]) -> int:
+    """How many of the conversations the published file holds."""
+    with open_reports(deployment.reports_file) as connection:
+        found = connection.execute(
+            "SELECT count(*) FROM turns WHERE list_contains($1, conversation_id)", [list(ids)]
+        ).fetchone()
+    return int(found[0]) if found else 0
+
+
+def files_that_say(deployment: Deployment, said: Sequence[Transcript]) -> tuple[int, list[str]]:
+    """Search every file below the store for what users said. Returns files searched, and found."""
+    words = [
+        turn.text.strip().encode()
+        for transcript in said
+        for turn in transcript.turns
+        if turn.role == "user" and len(turn.text.strip()) >= _LONG_ENOUGH_TO_SEARCH
+    ]
+    store = deployment.settings.store
+    files = [
+        path
+        for path in store.rglob("*")
+        if path.is_file() and path.relative_to(store).parts[0] not in _NOT_SEARCHED
+    ]
+    found = [str(path) for path in files if _says(path, words)]
+    return len(files), found
+
+
+def _says(path: Path, words: Sequence[bytes]) -> bool:
+    try:
+        content = path.read_bytes() if words else b""
+    except OSError:
+        return False
+    return any(word in content for word in words)
+
+
+def _found(deployment: Deployment, conversation_id: str | None, user_id: str | None) -> list[str]:
+    if (conversation_id is None) == (user_id is None):
+        raise ForgettingError("Say whom to forget: either a conversation or a user, not both.")
+    if user_id is not None:
+        ids = conversations_of_user(deployment.conversations.engine, user_id)
+        if not ids:
+            raise ForgettingError(
+                f"No conversation names the user {user_id!r}. A user is known by `user_id` in the "
+                'metadata of a conversation: `vivavoce sql "select conversation_id, '
+                'metadata from conversations"` shows them.'
+            )
+        return ids
+    wanted = str(conversation_id)
+    try:
+        deployment.conversations.transcript(wanted)
+    except ConversationError as error:
+        raise ForgettingError(
+            f"The store holds no conversation {wanted!r}, so there is nothing to forget. "
+            '`vivavoce sql "select conversation_id from conversations"` lists them.'
+        ) from error
+    return [wanted]
+
+
+def _not_reached(
+    deployment: Deployment,
+    said: Sequence[Transcript],
+    failed_exports: Sequence[str],
+    found_in: Sequence[str],
+    problem: str | None,
+) -> list[str]:
+    lines = [f"export {each}: delete it by hand" for each in failed_exports]
+    lines += [f"{each} still holds words of it: delete it by hand" for each in found_in]
+    if problem is not None:
+        lines.append(f"{problem}. Run `vivavoce retention` when nothing else is running.")
+    if sources := sorted({each.source for each in said if each.source != "session"}):
+        lines.append(f"files that it was imported from ({', '.join(sources)})")
+    lines.append("backups and copies that were made outside of Viva Voce")
+    lines.append("what a hosted language model was sent: ask its provider")
+    if deployment.settings.dagster_instance_dir.exists():
+        lines.append("ids and counts, without words, in the log of Dagster runs")
+    return lines

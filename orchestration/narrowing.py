@@ -1,0 +1,110 @@
+"""Which conversations and questions an evaluation is about, and what it may cost."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from analysis.planning import EvaluationPlan, plan_evaluations
+from conversation.config import AgentConfig
+from orchestration.deployment import Deployment
+from orchestration.errors import UnknownQuestionError
+from orchestration.redacting import redacted_conversations, usable_agents
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What to ask. The default asks everything that has no answer yet."""
+
+    days: Collection[date] | None = None
+    """Conversations that ended on one of these days (UTC)."""
+    since: date | None = None
+    """First day on which they ended (UTC)."""
+    until: date | None = None
+    """Last day on which they ended (UTC)."""
+    agent_id: str | None = None
+    only: Collection[str] = ()
+    """Ids of criteria and fields; none means all of them, and the summary."""
+    judge: str | None = None
+    """Model string in place of every agent's own judge."""
+    sample: int = 0
+    """1 and up ask everything once more."""
+    max_usd: float | None = None
+    max_tokens: int | None = None
+
+
+def narrowed_agents(deployment: Deployment, narrowing: Narrowing) -> list[AgentConfig]:
+    """Agents to ask for.
+
+    Raises:
+        UnknownAgentError: There is no such agent.
+        UnknownQuestionError: No agent has such a criterion or field; says which there are.
+    """
+    if narrowing.agent_id is not None:
+        agents = [deployment.agent(narrowing.agent_id).agent]
+    else:
+        agents = usable_agents(deployment)
+    known = {criterion.criterion_id for agent in agents for criterion in agent.criteria}
+    known |= {field.field_id for agent in agents for field in agent.data_collection}
+    if unknown := sorted(set(narrowing.only) - known):
+        raise UnknownQuestionError(
+            f"No agent has a criterion or field {', '.join(map(repr, unknown))}. There are "
+            f"{', '.join(sorted(known)) or 'none yet'}."
+        )
+    return agents
+
+
+def narrowed_ids(
+    deployment: Deployment, narrowing: Narrowing, *, now: datetime
+) -> list[str] | None:
+    """Conversations to ask about; None means all of them.
+
+    Those whose evaluations were deleted by age are left out, so that they are not judged again.
+    """
+    expired = _expired(deployment, now)
+    bounds = (narrowing.days, narrowing.since, narrowing.until, narrowing.agent_id)
+    if not expired and all(bound is None for bound in bounds):
+        return None
+    found = deployment.conversations.conversations(
+        agent_id=narrowing.agent_id,
+        ended_from=_midnight(narrowing.since),
+        ended_to=_midnight(narrowing.until + timedelta(days=1)) if narrowing.until else None,
+    )
+    return [
+        each.conversation_id
+        for each in found
+        if each.conversation_id not in expired
+        and (
+            narrowing.days is None
+            or (each.ended_at is not None and each.ended_at.date() in narrowing.days)
+        )
+    ]
+
+
+def plan_narrowed(deployment: Deployment, narrowing: Narrowing, *, now: datetime) -> EvaluationPlan:
+    """What would be asked; no judge is opened."""
+    return plan_evaluations(
+        redacted_conversations(deployment),
+        deployment.evaluations,
+        narrowed_agents(deployment, narrowing),
+        judge=narrowing.judge,
+        conversation_ids=narrowed_ids(deployment, narrowing, now=now),
+        only=narrowing.only or None,
+        sample=narrowing.sample,
+    )
+
+
+def _expired(deployment: Deployment, now: datetime) -> set[str]:
+    """Conversations older than their agent keeps evaluations."""
+    found: set[str] = set()
+    for agent in usable_agents(deployment):
+        days = agent.privacy.evaluations_days
+        if days is not None:
+            older = deployment.conversations.conversations(
+                agent_id=agent.agent_id, ended_to=now - timedelta(days=days)
+            )
+            found.update(each.conversation_id for each in older)
+    return found
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return None if day is None else datetime.combine(day, time(), UTC)
