@@ -1,7 +1,9 @@
 """Commands about conversations: chat, simulate, replay, import."""
 
 import sys
+import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +19,9 @@ from conversation.simulating import (
 )
 from conversation.simulating import replay as replay_conversation
 from conversation.simulating import simulate as simulate_conversation
-from conversation.transcript import Transcript
+from conversation.transcript import ToolCall, Transcript
+from kb.errors import KnowledgeBaseError
+from kb.knowledge_base import KnowledgeBase
 from orchestration.chatting import Style, TerminalChat
 from orchestration.cli.opening import opened_deployment
 from orchestration.deployment import Deployment
@@ -43,20 +47,24 @@ def chat(agent: Agent, variable: Variables = None) -> None:
     with opened_deployment() as deployment:
         configured = deployment.agent(agent).agent
         _warn_of_unread(deployment, agent)
-        model = deployment.chat_model(configured.llm)
-        model.check()
+        knowledge_base = deployment.knowledge_base(agent)
         session = Session.start(
             configured,
-            knowledge_base=deployment.knowledge_base(agent),
+            knowledge_base=knowledge_base,
             store=deployment.conversations,
-            chat_model=model,
+            chat_model=deployment.chat_model(configured.llm),
             variables=variables,
+            client_tool=_no_application,
             metadata={"channel": "terminal"},
         )
+        # Models load while the user reads and types. What goes wrong is told with the first turn.
+        warming = threading.Thread(target=_warm_up, args=[knowledge_base], daemon=True)
+        warming.start()
         with session:
             style = Style.of_terminal(may_style=may_style(sys.stdout))
             store = deployment.conversations
             TerminalChat(session, store, name=configured.name, style=style).run()
+        warming.join()
     typer.echo(f"Stored as {session.conversation_id}. `vivavoce evaluate` judges it.")
 
 
@@ -94,6 +102,7 @@ def simulate(
             begun=lambda session: _show_first(configured.name, session.first_message),
             follow=_printing(configured.name),
             variables=variables,
+            client_tool=_no_application,
         )
     _show_end(transcript)
 
@@ -120,6 +129,7 @@ def replay(
             store=deployment.conversations,
             chat_model=deployment.chat_model(configured.llm),
             variables=variables,
+            client_tool=_no_application,
         )
     for said, then, now in paired_answers(recorded, transcript):
         typer.echo(f"user: {printable(said)}")
@@ -141,6 +151,16 @@ def import_command(
     typer.echo(import_summary(report))
     if report.rejected:
         raise typer.Exit(1)
+
+
+def _no_application(call: ToolCall) -> str:
+    """What a client tool gives where there is no client."""
+    return f"There is no application behind this terminal, so {call.tool_name} did nothing."
+
+
+def _warm_up(knowledge_base: KnowledgeBase) -> None:
+    with suppress(KnowledgeBaseError):
+        knowledge_base.warm_up()
 
 
 def _variables(given: Iterable[str]) -> dict[str, str]:

@@ -4,15 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from conversation.config import AgentConfig, PromptSection
+from conversation.config import AgentConfig, KnowledgeBaseSection, PromptSection
 from conversation.events import AgentTurn, RetrievalDone
 from conversation.retrieving import find_passages, whole_documents
 from conversation.session import Session
 from conversation.store import ConversationStore
 from conversation.transcript import Turn
+from kb.config import KnowledgeBaseConfig
 from kb.document import Document, RetrievedPassage
+from kb.embedding import Vectors
 from kb.errors import KnowledgeBaseError
+from kb.knowledge_base import KnowledgeBase
 from tests.fakes import ScriptedChatModel
+from tests.kb.conftest import WordEmbedder
 
 ASKED = [Turn(role="agent", text="Hi"), Turn(role="user", text="How long?")]
 AGENT = AgentConfig(agent_id="a", name="A", prompt=PromptSection(whole_knowledge_base_tokens=100))
@@ -132,3 +136,48 @@ def test_whole_documents_stand_in_the_static_part_and_are_cited(tmp_path: Path):
     assert model.prompts[1][-1].content == "Thanks"
     assert [citation.document_id for citation in turn.citations] == ["doc_1"]
     assert {(each.mode, each.in_prompt, each.text) for each in retrieved} == {("whole", True, "")}
+
+
+class HeldUpEmbedder(WordEmbedder):
+    """Embeds documents at once, and queries only when the test lets it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.released = threading.Event()
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        return super().embed_queries(texts)
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        self.released.wait(20)
+        return super().embed_queries(texts)
+
+
+def test_a_turn_is_answered_by_words_while_the_embedder_is_held_up(tmp_path: Path):
+    embedder = HeldUpEmbedder()
+    agent = AgentConfig(
+        agent_id="a",
+        name="A",
+        knowledge_base=KnowledgeBaseSection(retrieval_deadline_s=0.2),
+    )
+    with (
+        KnowledgeBase(
+            tmp_path / "kb", KnowledgeBaseConfig(), embedder=lambda: embedder, read_only=False
+        ) as knowledge_base,
+        ConversationStore.open(f"sqlite:///{tmp_path / 'c.sqlite'}") as store,
+    ):
+        knowledge_base.add_text("refunds", "# Refunds\n\nRefunds are paid within 14 days.")
+        knowledge_base.add_text("shop", "# Shop\n\nThe shop opens at nine.")
+        model = ScriptedChatModel(always="Refunds are paid within 14 days.")
+        session = Session.start(agent, knowledge_base=knowledge_base, store=store, chat_model=model)
+
+        late, *_, answered = list(session.reply("How long do refunds take?"))
+        embedder.released.set()
+        retrieved = store.retrievals(session.conversation_id)
+
+    assert isinstance(late, RetrievalDone)
+    assert isinstance(answered, AgentTurn)
+    assert (late.mode, late.passages[0].document_name) == ("lexical", "refunds")
+    assert "within 14 days" in model.prompt_texts[0]
+    assert [citation.document_name for citation in answered.citations] == ["refunds"]
+    assert {found.mode for found in retrieved if found.turn_id.endswith(".1")} == {"lexical"}
