@@ -16,8 +16,8 @@ from kb.embedding import Embedder
 from kb.knowledge_base import KnowledgeBase
 from tests.bench.data import COLLECTIONS, Collection, Task, load_collection
 from tests.bench.embedders import remembering
-from tests.bench.figures import Figure, mean_figure, record
-from tests.bench.measures import interval, mean, ndcg, recall, reciprocal_rank, roc_auc
+from tests.bench.figures import mean_figure, record
+from tests.bench.measures import interval, mean, ndcg, recall, reciprocal_rank
 from tests.bench.places import datasets, quick, store
 
 DEFAULT_SETS = ("xquad", "helpcentre", "mtrag", "dstc10", "scifact")
@@ -74,14 +74,14 @@ def quality(tasks: Sequence[Task], rank: Ranker) -> dict[str, list[float]]:
     }
 
 
-def answerable_auc(kb: KnowledgeBase, tasks: Sequence[Task]) -> float | None:
-    """How well the best passage's score tells answerable from unanswerable turns."""
+def best_scores(kb: KnowledgeBase, tasks: Sequence[Task]) -> dict[bool, list[float]]:
+    """Score of the best passage of turns that a text answers, and of those that none does."""
     scores: dict[bool, list[float]] = {True: [], False: []}
     for task in tasks:
         if task.answerable is not None:
             passages = kb.retrieve(task.query, history=task.history, limit=1)
             scores[task.answerable].append(passages[0].score if passages else 0.0)
-    return roc_auc(scores[True], scores[False]) if all(scores.values()) else None
+    return scores
 
 
 def main(names: Sequence[str], folder: Path) -> None:
@@ -97,11 +97,6 @@ def main(names: Sequence[str], folder: Path) -> None:
             )
             if any(task.history for task in collection.tasks):
                 report(f"{name} last", collection.tasks, ranker(kb, use_history=False))
-            auc = answerable_auc(kb, collection.tasks) if name == "mtrag" else None
-            if auc is not None:
-                print(f"{'':<12}answerable or not, by the best score: ROC AUC {auc:.3f}")
-                told = sum(task.answerable is not None for task in collection.tasks)
-                record("retrieval", [Figure("retrieval/mtrag answerable AUC", auc, told)])
 
 
 def report(label: str, tasks: Sequence[Task], rank: Ranker) -> dict[str, list[float]]:
