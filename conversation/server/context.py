@@ -66,6 +66,8 @@ class ServerContext:
     timer_s: Callable[[], float] = time.monotonic
     stopping: bool = False
     """Set when the server stops: turns finish, nothing new begins."""
+    hang_up: Callable[[HTTPConnection], object] = lambda _connection: None
+    """Drops a connection whose client takes nothing; set by the server that runs."""
     talks: set["Stoppable"] = field(default_factory=set["Stoppable"])
     """Conversations at this moment."""
 

@@ -96,8 +96,7 @@ class Edge:
 
     async def _with_limited_body(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stop reading a body that says no length, or a wrong one, when it grows too large."""
-        most, so_far = self._most_bytes(scope), 0
-        started = False
+        most, so_far, answered = self._most_bytes(scope), 0, False
 
         async def limited_receive() -> Message:
             nonlocal so_far
@@ -107,17 +106,16 @@ class Edge:
                 raise _too_large(most)
             return message
 
-        async def noting_send(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
+        async def limited_send(message: Message) -> None:
+            """Whatever a parser makes of a body that was cut, the client is told the reason."""
+            nonlocal answered
+            if so_far <= most:
+                await send(message)
+            elif not answered:
+                answered = True
+                await answer(_too_large(most))(scope, receive, send)
 
-        try:
-            await self._app(scope, limited_receive, noting_send)
-        except ApiError as error:
-            if started:
-                raise
-            await answer(error)(scope, receive, send)
+        await self._app(scope, limited_receive, limited_send)
 
     def _most_bytes(self, scope: Scope) -> int:
         limits = self._context.limits

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.requests import HTTPConnection
 
 from conversation.server.context import ServerContext
 from conversation.server.errors import PortTakenError
@@ -22,6 +23,7 @@ class ConversationServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, context: ServerContext) -> None:
         super().__init__(config)
         self._context = context
+        context.hang_up = self._hang_up
         self._tell: Callable[[str], object] = lambda _address: None
 
     def when_listening(self, tell: Callable[[str], object]) -> None:
@@ -38,6 +40,15 @@ class ConversationServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._tell(f"http://{self.config.host}:{self.port}")
+
+    def _hang_up(self, connection: HTTPConnection) -> None:
+        """Drop a connection at once: closing it would wait for a client that takes nothing."""
+        peer = connection.client
+        for each in list(self.server_state.connections):
+            transport = each.transport
+            name = transport.get_extra_info("peername")
+            if peer is not None and name is not None and name[:2] == (peer.host, peer.port):
+                transport.abort()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take nothing new, finish what is being said, close every conversation."""

@@ -66,6 +66,8 @@ class Wire:
         self._socket = socket
         self._limits = limits
         self._sending = asyncio.Lock()
+        self.is_stuck = False
+        """Whether the client stopped taking what is sent: an orderly close would wait for it."""
 
     async def send(self, frame: ServerMessage) -> None:
         """Send a frame; raises `ClientGoneError` when nobody takes it."""
@@ -74,6 +76,7 @@ class Wire:
                 async with asyncio.timeout(self._limits.send_timeout_s):
                     await self._socket.send_text(frame.model_dump_json())
             except (TimeoutError, RuntimeError, WebSocketDisconnect) as error:
+                self.is_stuck = isinstance(error, TimeoutError)
                 raise ClientGoneError(getattr(error, "code", 1006)) from error
 
     async def receive(self) -> str | bytes | None:

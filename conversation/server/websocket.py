@@ -55,9 +55,11 @@ async def conversation(websocket: WebSocket) -> None:
         _log.info("conversation refused (%d) from %s", refused.code, address_of(websocket))
         ending = Ending("refused", refused.code, refused.reason)
     except ClientGoneError:
-        return
+        ending = Ending("connection_lost", None)
     if ending.code is not None:
         await wire.close(ending.code, ending.text)
+    elif wire.is_stuck:
+        context.hang_up(websocket)
 
 
 async def _converse(
