@@ -15,6 +15,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from conversation.sentences import finished_length, split_sentences
 from conversation.spoken_addresses import address_rules
@@ -36,7 +37,9 @@ _EMPHASIS = re.compile(r"\*+|~~+|`+|(?<!\w)_+(?=\S)|(?<=\S)_+(?!\w)")
 _BRACKETS = re.compile(r"\s*[(\[{]\s*|\s*[)\]}]")
 _DASH = re.compile(r"\s*[\u2014\u2015]\s*|\s+(?:--|\u2013|-)\s+|(?<=\w)--(?=\w)")
 _TABLE_BAR = re.compile(r"\s*\|\s*")
+_BEFORE_WORDS = re.compile(r"^[^\w\"'\u201c\u2018\u00bf\u00a1]+")
 _PUNCTUATION_RUN = re.compile(r"\s*([,;:])(?:\s*[,;:])*(?=\s|$)")
+_LEFT_OVER = str.maketrans(dict.fromkeys("|_^~", " "))
 _ENDS = (".", "!", "?", ":", ";", ",", "\u2026", "\u3002", "\uff01", "\uff1f")
 _QUOTES = "\"'\u201d\u2019)"
 
@@ -94,26 +97,34 @@ def spoken_sentence(sentence: str, language: str, *, ends_line: bool = False) ->
     said = _plain(sentence)
     for _ in range(_ROUNDS):
         before = said
-        said = _tidied(_in_words(said, language))
+        # Words may end where no sentence ended before.
+        parts = (_words_of(said[start:end], language) for start, end in _borders(said))
+        said = " ".join(part for part in parts if part)
         if said == before:
             break
-    if not any(char.isalnum() for char in said):
-        return ""
-    if ends_line and not said.rstrip(_QUOTES).endswith(_ENDS):
+    if said and ends_line and not said.rstrip(_QUOTES).endswith(_ENDS):
         said += "."
     return said
 
 
+def _words_of(sentence: str, language: str) -> str:
+    said = _tidied(_in_words(sentence, language))
+    return said if any(char.isalnum() for char in said) else ""
+
+
+def _borders(text: str) -> list[tuple[int, int]]:
+    """[start, end) of each sentence with what stands before it: a list marker, white space."""
+    ends = [sentence.end for sentence in split_sentences(text)]
+    return list(pairwise([0, *ends]))
+
+
 def _pieces(text: str, language: str, offset: int) -> list[SpokenPiece]:
     pieces: list[SpokenPiece] = []
-    start = 0
-    for sentence in split_sentences(text):
-        # List markers belong to no sentence; here they make one.
-        ends_line = text[sentence.end : sentence.end + 1] == "\n"
-        said = spoken_sentence(text[start : sentence.end].strip(), language, ends_line=ends_line)
+    for start, end in _borders(text):
+        ends_line = text[end : end + 1] == "\n"
+        said = spoken_sentence(text[start:end].strip(), language, ends_line=ends_line)
         if said:
-            pieces.append(SpokenPiece(said, offset + start, offset + sentence.end))
-        start = sentence.end
+            pieces.append(SpokenPiece(said, offset + start, offset + end))
     return pieces
 
 
@@ -137,15 +148,15 @@ def _in_words(line: str, language: str) -> str:
     line = _EMPHASIS.sub("", line)
     line = _DASH.sub(", ", line)
     line = _BRACKETS.sub(", ", line)
-    return line.replace("|", " ").replace("_", " ").replace("^", " ")
+    return line.translate(_LEFT_OVER)
 
 
 def _tidied(line: str) -> str:
     line = " ".join(line.split())
     line = _PUNCTUATION_RUN.sub(r"\1", line)
-    line = re.sub(r"\s+([.!?])(?=\s|$)", r"\1", line)
+    line = re.sub(r"\s+([.!?\u2026]+)(?=\s|$)", r"\1", line)
     line = re.sub(r"[,;:]+([.!?])", r"\1", line)
-    return line.strip(" ,;-\u2013")
+    return _BEFORE_WORDS.sub("", line).rstrip(" ,;-\u2013")
 
 
 def _without_emojis(line: str) -> str:
