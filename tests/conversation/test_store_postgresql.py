@@ -111,6 +111,35 @@ def test_abandoned_conversations_are_closed(url: str):
         store.delete("conv_b")
 
 
+def test_a_list_is_paged_and_searched(url: str):
+    with ConversationStore.open(url) as store:
+        for number in range(3):
+            store.begin(f"conv_{number}", agent_id="support", started_at=NOON + number * HOUR)
+        store.append_turn("conv_1", Turn(role="user", text="100% REFUND"), at=NOON)
+
+        first = store.page(limit=2)
+        assert [each.conversation_id for each in first.conversations] == ["conv_2", "conv_1"]
+        (last,) = store.page(limit=2, cursor=first.next_cursor).conversations
+        assert last.conversation_id == "conv_0"
+        assert [each.conversation_id for each in store.page(text="0% ref").conversations] == [
+            "conv_1"
+        ]
+        for number in range(3):
+            store.delete(f"conv_{number}")
+
+
+def test_data_survives_a_way_down_and_up(url: str):
+    engine = open_database(url, SCHEMA)
+    with ConversationStore(engine) as store:
+        store.begin("conv_m", agent_id="support", started_at=NOON)
+        store.append_turn("conv_m", ANSWER, at=NOON + HOUR)
+        before = (store.transcript("conv_m"), store.page())
+        migrate(engine, SCHEMA, revision="0001")
+        migrate(engine, SCHEMA)
+        assert (store.transcript("conv_m"), store.page()) == before
+        store.delete("conv_m")
+
+
 def test_migrations_go_down_and_up(url: str):
     engine = open_database(url, SCHEMA)
     migrate(engine, SCHEMA, revision="base")
