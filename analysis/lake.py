@@ -30,6 +30,7 @@ from analysis.lake_opening import (
 )
 from analysis.loading import agreement_values, selected_columns
 from analysis.parquet import literal, quoted
+from analysis.schema import Table, View
 from analysis.views import VIEWS, agent_views
 from analysis.warehouse_files import day_file, table_files
 from analysis.warehouse_tables import (
@@ -37,8 +38,6 @@ from analysis.warehouse_tables import (
     JUDGE_AGREEMENT,
     SNAPSHOT_TABLES,
     TABLES,
-    Table,
-    View,
 )
 from conversation.config import AgentConfig
 

@@ -8,14 +8,8 @@ import duckdb
 from analysis.errors import PublishError
 from analysis.labels import agreement_rows
 from analysis.parquet import literal, quoted
-from analysis.warehouse_tables import (
-    COLLECTED_VALUES,
-    EVALUATIONS,
-    JUDGE_AGREEMENT,
-    Column,
-    Table,
-    View,
-)
+from analysis.schema import Column, Table, View
+from analysis.warehouse_tables import COLLECTED_VALUES, EVALUATIONS, JUDGE_AGREEMENT
 
 _CURRENT = {EVALUATIONS.name: "criterion_id", COLLECTED_VALUES.name: "field_id"}
 _ORDER = {EVALUATIONS.name: "evaluation_id", COLLECTED_VALUES.name: "collected_value_id"}

@@ -1,6 +1,6 @@
 """Views about outcomes: success rates, what was found, what needs reading, and where it is from."""
 
-from analysis.warehouse_tables import Column, View
+from analysis.schema import Column, View
 
 _AGENT = Column("agent_id", "VARCHAR", "The agent.")
 _CONVERSATION = Column("conversation_id", "VARCHAR", "The conversation.")
@@ -10,6 +10,7 @@ _CRITERION = (
     Column("judge_model", "VARCHAR", "Rates never mix judges."),
 )
 _DAY = Column("day", "DATE", "UTC day on which the conversations ended.")
+_SIMULATED = Column("simulated", "BOOLEAN", "Whether programs played the users.")
 _Z = 1.959963984540054
 """Normal quantile of a two-sided 95 % interval."""
 
@@ -34,7 +35,7 @@ _COUNTS_SQL = """
     count(*) FILTER (verdict = 'success') AS successes,
     count(*) FILTER (verdict = 'failure') AS failures,
     count(*) FILTER (verdict = 'unknown') AS unknown,
-    count(*) FILTER (error IS NOT NULL) AS errors,
+    count(*) FILTER (e.error IS NOT NULL) AS errors,
     successes + failures AS n_judged"""
 _RATE_SQL = f"successes / nullif(n_judged, 0) AS rate, {_wilson('successes', 'n_judged')}"
 _COUNTS = (
@@ -59,6 +60,7 @@ FROM (
   FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
   WHERE is_current
   GROUP BY ALL
+  HAVING count(e.score) = 0
 )""",
     (
         _AGENT,
@@ -83,7 +85,7 @@ JOIN judge_agreement AS a USING (
     (
         _AGENT,
         *_CRITERION,
-        Column("simulated", "BOOLEAN", "Whether programs played the users."),
+        _SIMULATED,
         Column("rate", "DOUBLE", "The judge's rate."),
         Column("n_judged", "BIGINT", "Conversations that it is over."),
         Column("n_labels", "BIGINT", "Of them labelled by people."),
@@ -102,10 +104,36 @@ CRITERION_TRENDS = View(
     f"""
 SELECT *, {_RATE_SQL}
 FROM (
-  SELECT day, agent_id, criterion_id, criterion_version, judge_model, {_COUNTS_SQL}
-  FROM evaluations WHERE is_current GROUP BY ALL
+  SELECT e.day, e.agent_id, criterion_id, criterion_version, judge_model, c.simulated, {_COUNTS_SQL}
+  FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
+  WHERE is_current GROUP BY ALL
+  HAVING count(e.score) = 0
 )""",
-    (_DAY, _AGENT, *_CRITERION, *_COUNTS),
+    (_DAY, _AGENT, *_CRITERION, _SIMULATED, *_COUNTS),
+)
+
+SCORES = View(
+    "scores",
+    "Criteria that are scored on a scale: how the scores lie.",
+    """
+SELECT e.agent_id, criterion_id, criterion_version, judge_model, c.simulated, count(score) AS n,
+  avg(score) AS mean, quantile_cont(score, 0.1) AS p10, quantile_cont(score, 0.5) AS p50,
+  quantile_cont(score, 0.9) AS p90, count(*) FILTER (e.error IS NOT NULL) AS errors
+FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
+WHERE is_current
+GROUP BY ALL
+HAVING count(score) > 0""",
+    (
+        _AGENT,
+        *_CRITERION,
+        _SIMULATED,
+        Column("n", "BIGINT", "Conversations with a score."),
+        Column("mean", "DOUBLE", "Of the scores."),
+        Column("p10", "DOUBLE", "One of ten conversations is at or below this."),
+        Column("p50", "DOUBLE", "Median."),
+        Column("p90", "DOUBLE", "Nine of ten conversations are at or below this."),
+        Column("errors", "BIGINT", "Conversations that the judge failed on."),
+    ),
 )
 
 JUDGE_STABILITY = View(
@@ -139,23 +167,26 @@ FLAGGED_CONVERSATIONS = View(
     "Conversations that somebody should read, one row for each reason, with the words said.",
     """
 SELECT e.conversation_id, e.agent_id, e.day, 'criterion_failed' AS reason, e.criterion_id,
-  e.rationale, e.evidence[1].quote AS quote, e.evidence[1].turn_index AS turn_index, c.summary
+  e.rationale, e.evidence[1].quote AS quote, e.evidence[1].turn_index AS turn_index, c.summary,
+  c.simulated
 FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
 WHERE e.is_current AND e.verdict = 'failure'
 UNION ALL
 SELECT e.conversation_id, e.agent_id, e.day, 'judge_failed', e.criterion_id, e.error, NULL, NULL,
-  c.summary
+  c.summary, c.simulated
 FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
 WHERE e.is_current AND e.error IS NOT NULL
 UNION ALL
-SELECT conversation_id, agent_id, day, 'conversation_failed', NULL, end_reason, NULL, NULL, summary
+SELECT conversation_id, agent_id, day, 'conversation_failed', NULL, end_reason, NULL, NULL, summary,
+  simulated
 FROM conversations WHERE status = 'failed'
 UNION ALL
-SELECT conversation_id, agent_id, day, 'analysis_failed', NULL, analysis_error, NULL, NULL, summary
+SELECT conversation_id, agent_id, day, 'analysis_failed', NULL, analysis_error, NULL, NULL, summary,
+  simulated
 FROM conversations WHERE analysis_error IS NOT NULL
 UNION ALL
 SELECT t.conversation_id, t.agent_id, t.day, 'turn_failed', NULL, t.error, t.text, t.turn_index,
-  c.summary
+  c.summary, c.simulated
 FROM turns AS t JOIN conversations AS c USING (conversation_id)
 WHERE t.error IS NOT NULL""",
     (
@@ -173,6 +204,7 @@ WHERE t.error IS NOT NULL""",
         Column("quote", "VARCHAR", "First words that the judge points to."),
         Column("turn_index", "INTEGER", "Turn that they were said in."),
         Column("summary", "VARCHAR", "What happened in the conversation."),
+        _SIMULATED,
     ),
 )
 
@@ -180,43 +212,21 @@ VALUE_COUNTS = View(
     "value_counts",
     "How often each value of each data collection field was found.",
     """
-SELECT agent_id, field_id, value, conversations,
-  conversations / sum(conversations) OVER (PARTITION BY agent_id, field_id) AS share
+SELECT agent_id, simulated, field_id, value, conversations,
+  conversations / sum(conversations) OVER (PARTITION BY agent_id, simulated, field_id) AS share
 FROM (
-  SELECT agent_id, field_id, value, count(*) AS conversations
-  FROM collected_values
-  WHERE is_current AND status = 'supported' AND value IS NOT NULL
+  SELECT v.agent_id, c.simulated, field_id, value, count(*) AS conversations
+  FROM collected_values AS v JOIN conversations AS c USING (conversation_id)
+  WHERE is_current AND v.status = 'supported' AND value IS NOT NULL
   GROUP BY ALL
 )""",
     (
         _AGENT,
+        _SIMULATED,
         Column("field_id", "VARCHAR", "The field."),
         Column("value", "VARCHAR", "The value as text."),
         Column("conversations", "BIGINT", "Conversations where what was said supports it."),
         Column("share", "DOUBLE", "Of the conversations with any supported value, 0 to 1."),
-    ),
-)
-
-TOPICS = View(
-    "topics",
-    "What conversations are about (field `conversation_topic`), and how they went.",
-    """
-SELECT v.agent_id, v.value AS topic, count(*) AS conversations,
-  count(*) / sum(count(*)) OVER (PARTITION BY v.agent_id) AS share,
-  count(f.conversation_id) AS flagged,
-  count(f.conversation_id) / count(*) AS flagged_share
-FROM collected_values AS v
-LEFT JOIN (SELECT DISTINCT conversation_id FROM flagged_conversations) AS f USING (conversation_id)
-WHERE v.is_current AND v.field_id = 'conversation_topic' AND v.status = 'supported'
-  AND v.value IS NOT NULL
-GROUP BY v.agent_id, v.value""",
-    (
-        _AGENT,
-        Column("topic", "VARCHAR", "The topic."),
-        Column("conversations", "BIGINT", "Conversations about it."),
-        Column("share", "DOUBLE", "Of the agent's conversations with a topic, 0 to 1."),
-        Column("flagged", "BIGINT", "Conversations about it in `flagged_conversations`."),
-        Column("flagged_share", "DOUBLE", "flagged / conversations, 0 to 1."),
     ),
 )
 

@@ -10,7 +10,7 @@ from typing import Any, Self, TextIO
 
 import duckdb
 
-from analysis.warehouse_tables import Column, Table
+from analysis.schema import Column, Table
 
 QUIET: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
 """Settings of every DuckDB that is opened here: nothing is downloaded."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from analysis import operation_views, outcome_views
+from analysis import finding_views, operation_views, outcome_views
 from analysis.parquet import literal, quoted
-from analysis.warehouse_tables import VERDICT_TYPE, Column, View
+from analysis.schema import Column, View
+from analysis.warehouse_tables import VERDICT_TYPE
 from conversation.config import AgentConfig
 from conversation.questions import ValueShape
 
@@ -12,12 +13,16 @@ VIEWS = (
     outcome_views.SUCCESS_RATES,
     outcome_views.SUCCESS_RATES_CORRECTED,
     outcome_views.CRITERION_TRENDS,
+    outcome_views.SCORES,
     outcome_views.JUDGE_STABILITY,
     operation_views.LATENCY,
+    operation_views.COSTS,
     operation_views.COSTS_BY_MODEL,
     outcome_views.FLAGGED_CONVERSATIONS,
     outcome_views.VALUE_COUNTS,
-    outcome_views.TOPICS,
+    finding_views.TOPICS,
+    finding_views.KNOWLEDGE_GAPS,
+    finding_views.GAP_TRENDS,
     outcome_views.LINEAGE,
     operation_views.DAILY_REPORT,
 )

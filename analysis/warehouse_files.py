@@ -9,8 +9,9 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+from analysis.schema import Table
 from analysis.store import AnalysisStore
-from analysis.warehouse_tables import Table, dictionary_version
+from analysis.warehouse_tables import dictionary_version
 from conversation.store import ConversationStore, ConversationSummary
 
 

@@ -5,48 +5,15 @@ Times are `TIMESTAMP` in UTC, whatever the time zone of who asks.
 """
 
 import hashlib
-from dataclasses import dataclass
+
+from analysis.finding_tables import FINDING_TABLES
+from analysis.schema import Column, Table
 
 VERDICT_TYPE = "ENUM('success', 'failure', 'unknown')"
 STATUS_TYPE = (
     "ENUM('supported', 'unsupported', 'contradicted', 'not_discussed', 'invalid', 'error')"
 )
 _EVIDENCE_TYPE = "STRUCT(turn_index INTEGER, quote VARCHAR)[]"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its DuckDB type, and what a reader of a report has to know."""
-
-    name: str
-    type: str
-    comment: str
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One table of the warehouse."""
-
-    name: str
-    comment: str
-    columns: tuple[Column, ...]
-    derived: tuple[Column, ...] = ()
-    """Columns that are computed when the reports are published."""
-
-    @property
-    def all_columns(self) -> tuple[Column, ...]:
-        """Columns of the published table."""
-        return self.columns + self.derived
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One view: its SQL, and what each column holds."""
-
-    name: str
-    comment: str
-    sql: str
-    columns: tuple[Column, ...]
 
 
 def _ids() -> tuple[Column, ...]:
@@ -146,7 +113,7 @@ RETRIEVALS = Table(
         Column("query", "VARCHAR", "What was searched for."),
         Column("mode", "VARCHAR", "`hybrid`, `lexical` after a missed deadline, or `whole`."),
         Column("rank", "INTEGER", "From 1, best first."),
-        Column("score", "DOUBLE", "Higher is better; comparable within one query only."),
+        Column("score", "DOUBLE", "Estimated probability that it answers, 0 to 1."),
         Column("in_prompt", "BOOLEAN", "Whether the LLM was shown the passage."),
         Column("cited", "BOOLEAN", "Whether the turn cites the passage."),
         Column("chunk_id", "VARCHAR", "Chunk of the document."),
@@ -325,7 +292,7 @@ DAILY_TABLES = (
     LABELS,
 )
 """Kept as one Parquet file a day."""
-SNAPSHOT_TABLES = (DOCUMENTS, QUESTION_VERSIONS)
+SNAPSHOT_TABLES = (DOCUMENTS, QUESTION_VERSIONS, *FINDING_TABLES)
 """Small tables that do not belong to a day; replaced whole."""
 STORED_TABLES = DAILY_TABLES + SNAPSHOT_TABLES
 DERIVED_TABLES = (JUDGE_AGREEMENT,)

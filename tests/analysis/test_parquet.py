@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.parquet import ParquetWriter, literal, quoted, read_rows
-from analysis.warehouse_tables import Column, Table
+from analysis.schema import Column, Table
 
 THINGS = Table(
     "things",

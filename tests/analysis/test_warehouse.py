@@ -79,6 +79,10 @@ def test_a_conversation_reaches_every_table(stores: Stores):
         "documents": 0,
         "question_versions": 8,
         "judge_agreement": 1,
+        "conversation_topics": 0,
+        "gap_states": 0,
+        "gap_questions": 0,
+        "gap_history": 0,
     }
     assert ask(stores, "select day, duration_s, summary from conversations") == [
         (FIRST, 10.0, "A refund.")
@@ -133,7 +137,9 @@ def test_names_that_people_build_on_stay(stores: Stores):
         *("call_metrics", "usage", "labels", "documents", "question_versions"),
         *("success_rates", "criterion_trends", "latency", "costs_by_model", "topics"),
         *("judge_agreement", "success_rates_corrected", "judge_stability"),
-        *("flagged_conversations", "value_counts", "lineage", "daily_report"),
+        *("flagged_conversations", "value_counts", "lineage", "daily_report", "costs", "scores"),
+        *("conversation_topics", "gap_states", "gap_questions", "gap_history"),
+        *("knowledge_gaps", "gap_trends"),
         "agent_shop_desk",
     }
 
