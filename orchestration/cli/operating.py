@@ -42,13 +42,17 @@ def demo(
 @app.command()
 def ui(
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on; unset: 3000 or any free one.")
+        int | None,
+        typer.Option(help="Port of the Dagster UI; unset: 3000 or any free one."),
+    ] = None,
+    api_port: Annotated[
+        int | None, typer.Option(help="Port of the API server; unset: 8080 or any free one.")
     ] = None,
 ) -> None:
-    """Start the Dagster UI and its daemon on this deployment; Ctrl-C stops both."""
+    """Start the Dagster UI with its daemon, and the API server; Ctrl-C stops them all."""
     from orchestration.ui import serve_ui
 
-    serve_ui(load_settings(), port=port, say=typer.echo)
+    serve_ui(load_settings(), port=port, api_port=api_port, say=typer.echo)
 
 
 @app.command()

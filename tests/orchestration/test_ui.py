@@ -3,14 +3,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import httpx
 import pytest
 
-from orchestration.errors import PortInUseError
-from orchestration.ui import choose_port
+from orchestration.errors import PortInUseError, RunFailedError
+from orchestration.supervising import Service, choose_port, supervise
+from tests.conftest import REPOSITORY
+from tests.servers import free_port
 
 
 def test_a_port_that_is_taken_is_refused_when_it_was_asked_for():
@@ -20,44 +23,104 @@ def test_a_port_that_is_taken_is_refused_when_it_was_asked_for():
         taken = other.getsockname()[1]
 
         with pytest.raises(PortInUseError, match=f"Port {taken} on 127.0.0.1 is in use"):
-            choose_port(taken)
+            choose_port(taken, usual=3000)
 
 
 def test_without_a_port_a_free_one_is_taken():
-    port = choose_port(None)
+    port = choose_port(None, usual=3000)
 
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
 
 
+def _service(tmp_path: Path, name: str, code: str) -> Service:
+    port = free_port()
+    return Service(
+        name=name,
+        command=[sys.executable, "-c", code, str(port), str(tmp_path)],
+        health_url=f"http://127.0.0.1:{port}/",
+        told=f"{name} is ready",
+        log=tmp_path / f"{name}.log",
+    )
+
+
+SERVE = """
+import http.server, sys
+http.server.test(
+    http.server.SimpleHTTPRequestHandler, port=int(sys.argv[1]), bind="127.0.0.1"
+)
+"""
+
+
+def test_services_start_in_order_and_stop_together(tmp_path: Path):
+    told: list[str] = []
+    services = [_service(tmp_path, "first", SERVE), _service(tmp_path, "second", SERVE)]
+    end = threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGTERM))
+
+    def say(line: str) -> None:
+        told.append(line)
+        if line == "Ctrl-C stops everything":
+            end.start()
+
+    supervise(services, environment=dict(os.environ), say=say)
+
+    assert [line.partition(" (log")[0] for line in told] == [
+        "starting first",
+        "first is ready",
+        "starting second",
+        "second is ready",
+        "Ctrl-C stops everything",
+        "stopping",
+    ]
+    for service in services:
+        with pytest.raises(httpx.TransportError):
+            httpx.get(service.health_url, trust_env=False)
+
+
+def test_one_that_ends_stops_the_others_and_its_log_is_shown(tmp_path: Path):
+    broken = _service(tmp_path, "broken", "raise SystemExit('the disk is full')")
+    first = _service(tmp_path, "first", SERVE)
+
+    with pytest.raises(RunFailedError, match=r"(?s)broken ended with code 1.*the disk is full"):
+        supervise([first, broken], environment=dict(os.environ), say=lambda _: None)
+
+    with pytest.raises(httpx.TransportError):
+        httpx.get(first.health_url, trust_env=False)
+
+
 @pytest.mark.slow
 def test_the_ui_answers_and_stops_with_all_its_processes(tmp_path: Path):
-    port = choose_port(None)
+    port, api_port, chroma_port = free_port(), free_port(), free_port()
     vivavoce = Path(sys.executable).with_name("vivavoce")
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
         "VIVAVOCE_STORE_DIR": str(tmp_path / "store"),
+        "VIVAVOCE_CHROMA_URL": f"http://127.0.0.1:{chroma_port}",
     }
     process = subprocess.Popen(
-        [vivavoce, "ui", "--port", str(port)],
+        [vivavoce, "ui", "--port", str(port), "--api-port", str(api_port)],
         env=environment,
+        cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
         assert process.stdout is not None
-        told = [process.stdout.readline() for _ in range(3)]
-        assert told[1].startswith(f"Dagster UI: http://127.0.0.1:{port}"), told
+        told = [process.stdout.readline() for _ in range(7)]
+        assert told[1].startswith(f"Chroma: http://127.0.0.1:{chroma_port}"), told
+        assert told[3].startswith(f"Dagster UI: http://127.0.0.1:{port}"), told
+        assert told[5].startswith(f"API server: http://127.0.0.1:{api_port}"), told
         query = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
         reply = httpx.post(
             f"http://127.0.0.1:{port}/graphql", json={"query": query}, trust_env=False
         )
         assert len(reply.json()["data"]["repositoriesOrError"]["nodes"]) == 1
+        assert httpx.get(f"http://127.0.0.1:{api_port}/api/ready", trust_env=False).is_success
         assert "enabled: false" in (tmp_path / "store" / "dagster" / "dagster.yaml").read_text()
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        process.wait(90)
         assert process.returncode == 0
         assert process.stdout.read() == "stopping\n"
         assert not _left_behind(str(tmp_path))
