@@ -7,6 +7,7 @@ from pathlib import Path
 
 from analysis.evaluating import evaluate_conversations
 from analysis.evaluation_run import EvaluationRun
+from analysis.finding_rows import export_findings, findings_outdated
 from analysis.lake import write_day, write_snapshots
 from analysis.planning import plan_evaluations
 from analysis.warehouse import (
@@ -252,8 +253,18 @@ def outdated_days(deployment: Deployment) -> list[date]:
 def publish_reports(deployment: Deployment) -> PublishedReports:
     """Bring every outdated day up to date, then put a new published file in place."""
     export_days(deployment, outdated_days(deployment))
+    export_findings(deployment.warehouse_dir, deployment.evaluations)
     note_masking(deployment)
     agents = usable_agents(deployment)
     if deployment.lake is not None:
         write_snapshots(deployment.lake, deployment.warehouse_dir, agents)
     return publish(deployment.warehouse_dir, deployment.reports_file, agents)
+
+
+def reports_outdated(deployment: Deployment) -> bool:
+    """Whether publishing would show anything else than the published file does."""
+    return (
+        not deployment.reports_file.exists()
+        or bool(outdated_days(deployment))
+        or findings_outdated(deployment.warehouse_dir, deployment.evaluations)
+    )

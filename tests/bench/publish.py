@@ -17,10 +17,11 @@ import duckdb
 
 from analysis.parquet import literal, quoted
 from analysis.reports import open_reports
+from analysis.schema import Table
 from analysis.views import VIEWS, agent_views
 from analysis.warehouse import publish
 from analysis.warehouse_files import day_file
-from analysis.warehouse_tables import DAILY_TABLES, Table
+from analysis.warehouse_tables import DAILY_TABLES
 from conversation.config import AgentConfig, Criterion, DataCollectionField
 
 Row = dict[str, Any]
