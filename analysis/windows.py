@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analysis.withholding import without_words_to_judge
 from conversation.transcript import Turn
 
 WINDOW_CHARS = 10_000
@@ -29,9 +30,10 @@ def escape_tags(text: str) -> str:
 
 
 def turn_line(index: int, turn: Turn) -> str:
-    """Render one turn as the judge sees it."""
+    """Render one turn as the judge sees it; what a user says to the judge is withheld."""
     cut = " (interrupted)" if turn.interrupted else ""
-    return f"[{index}] {turn.role}: {escape_tags(turn.text)}{cut}"
+    said = without_words_to_judge(turn.text) if turn.role == "user" else turn.text
+    return f"[{index}] {turn.role}: {escape_tags(said)}{cut}"
 
 
 def transcript_windows(

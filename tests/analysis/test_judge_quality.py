@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from analysis.evaluation import analyse_transcript
 from conversation.config import DEFAULT_LLM
 from conversation.errors import ModelSetupError
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.models import open_chat_model
 from tests.bench.extraction import Extraction, load_dialogues, score_dialogue
-from tests.bench.judging import accuracy, analyse_transcript, judge_calls, load_star
+from tests.bench.verdicts import accuracy, judge_calls, load_star
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_200)]
 

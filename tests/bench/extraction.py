@@ -45,8 +45,10 @@ class Extraction:
         )
 
 
-def load_dialogues(datasets: Path, *, split: str = "dev", n: int, seed: int = 7) -> list[Dialogue]:
-    """Load `n` dialogues of `sgd_extraction`, drawn with `seed`."""
+def load_dialogues(
+    datasets: Path, *, split: str = "dev", n: int, seed: int = 7, start: int = 0
+) -> list[Dialogue]:
+    """Load `n` dialogues of `sgd_extraction`, drawn with `seed`, from number `start` on."""
     path = datasets / "sgd_extraction" / split / "dialogues.jsonl"
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     random.Random(seed).shuffle(rows)
@@ -68,7 +70,7 @@ def load_dialogues(datasets: Path, *, split: str = "dev", n: int, seed: int = 7)
             row["gold"],
             row["said_by_agent"],
         )
-        for row in rows[:n]
+        for row in rows[start : start + n]
     ]
 
 

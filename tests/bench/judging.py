@@ -2,216 +2,113 @@
 
 `star`: verdicts on real calls against the answers of the users themselves, beside always-yes and a
 plain one-prompt judge of the same model. `sgd`: collected values. `injection`: share of verdicts
-that an attack in a user turn flips. `samples`: the calls of this repository, as the demo does it.
+that an attack in a user turn flips. `tau`: whether a task was done, by the state that it left.
+`faithful`: agreement with people on whether answers keep to their passages. `samples`: the calls of
+this repository, as the demo does it. `overhead`: time per evaluation without any model.
+
+Answers are kept, so that a run which stops after `--seconds` goes on the next time.
 """
 
 import argparse
 import json
 import math
-import os
-import random
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from analysis.evaluation import analyse_transcript
 from analysis.results import Verdict
 from conversation.config import DEFAULT_LLM, Criterion
-from conversation.errors import ModelError
-from conversation.llm.chat_model import ChatMessage, ChatModel, CompletionOptions
+from conversation.llm.chat_model import ChatModel
 from conversation.llm.models import open_chat_model
 from conversation.transcript import Transcript, Turn
-from tests.bench.attacks import own_attacks
 from tests.bench.extraction import Extraction, load_dialogues, score_dialogue
+from tests.bench.injection import measure_injection
+from tests.bench.kept_judge import keep, measured
+from tests.bench.outcomes import measure_faithfulness, measure_tau
+from tests.bench.places import datasets
 from tests.bench.samples import measure_samples
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-DATASETS = Path(os.environ.get("VIVAVOCE_DATASETS", REPOSITORY.parent / "shared" / "datasets"))
-PLAIN_SCHEMA = {
-    "type": "object",
-    "properties": {"verdict": {"type": "string", "enum": ["success", "failure", "unknown"]}},
-    "required": ["verdict"],
-}
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledCall:
-    """A call, a question about it, and the true answer."""
-
-    transcript: Transcript
-    criterion: Criterion
-    is_success: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Accuracy:
-    """Agreement of verdicts with labels. A missing or unknown verdict counts as wrong."""
-
-    n: int
-    right: int
-    accuracy: float
-    low: float
-    """Wilson's 95 % interval."""
-    high: float
-    failure_f1: float
-    undecided: int
-
-
-def load_star(datasets: Path, *, split: str = "dev", n: int, seed: int = 7) -> list[LabelledCall]:
-    """Load `n` task questions of `star_success` on which the log and the user agree."""
-    path = datasets / "star_success" / split / "dialogues.jsonl"
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    pairs = [
-        (row, question)
-        for row in rows
-        for question in row["criteria"]
-        if question["kind"] == "task" and question.get("clean")
-    ]
-    random.Random(seed).shuffle(pairs)
-    return [
-        LabelledCall(
-            Transcript(
-                conversation_id=row["_id"],
-                turns=tuple(Turn(role=turn["role"], text=turn["text"]) for turn in row["turns"]),
-            ),
-            Criterion(criterion_id="task", prompt=question["question"]),
-            question["answer"],
-        )
-        for row, question in pairs[:n]
-    ]
-
-
-def accuracy(verdicts: Sequence[Verdict | None], labels: Sequence[bool]) -> Accuracy:
-    """Compare verdicts with labels."""
-    pairs = list(zip(verdicts, labels, strict=True))
-    right = sum((verdict == "success") == label and _decided(verdict) for verdict, label in pairs)
-    hits = sum(verdict == "failure" and not label for verdict, label in pairs)
-    called = sum(verdict == "failure" for verdict, _ in pairs)
-    failures = labels.count(False)
-    low, high = wilson(right, len(pairs))
-    return Accuracy(
-        n=len(pairs),
-        right=right,
-        accuracy=right / len(pairs),
-        low=low,
-        high=high,
-        failure_f1=2 * hits / max(1, called + failures),
-        undecided=sum(not _decided(verdict) for verdict, _ in pairs),
-    )
-
-
-def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927, doi:10.1080/01621459.1927.10502953)."""
-    share = successes / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
-def judge_calls(calls: Iterable[LabelledCall], judge: ChatModel) -> list[Verdict | None]:
-    """Return the product's verdict on each call."""
-    return [
-        analyse_transcript(call.transcript, [call.criterion], [], judge, summary=False)
-        .evaluations[0]
-        .verdict
-        for call in calls
-    ]
-
-
-def judge_plainly(call: LabelledCall, judge: ChatModel) -> Verdict | None:
-    """Return the verdict of one plain prompt: what the product has to beat."""
-    lines = "\n".join(f"{turn.role}: {turn.text}" for turn in call.transcript.turns)
-    prompt = (
-        f"Conversation:\n{lines}\n\nCriterion: {call.criterion.prompt}\nIs the criterion met? "
-        "Answer in JSON with verdict success, failure or unknown."
-    )
-    try:
-        options = CompletionOptions(max_output_tokens=20, schema=PLAIN_SCHEMA)
-        return json.loads(judge.complete([ChatMessage("user", prompt)], options).text)["verdict"]
-    except (ModelError, ValueError, KeyError):
-        return None
+from tests.bench.verdicts import accuracy, judge_plainly, load_star, verdict_on, wilson
+from tests.fakes import ScriptedChatModel
 
 
 def measure_star(judge: ChatModel, *, datasets: Path, n: int, seed: int) -> dict[str, object]:
-    """Measure verdicts on real calls."""
-    calls = load_star(datasets, n=n, seed=seed)
-    labels = [call.is_success for call in calls]
-    started = time.perf_counter()
-    verdicts = judge_calls(calls, judge)
-    seconds = (time.perf_counter() - started) / len(calls)
-    plain: list[Verdict | None] = [judge_plainly(call, judge) for call in calls]
-    always_yes: list[Verdict | None] = ["success" for _ in calls]
+    """Measure verdicts on real calls, each beside a plain prompt's of the same judge."""
+    done, left = measured(
+        load_star(datasets, n=n, seed=seed),
+        lambda call: (verdict_on(call, judge), judge_plainly(call, judge)),
+    )
+    labels = [call.is_success for call, _ in done]
+    always_yes: list[Verdict | None] = ["success" for _ in done]
     return {
-        "product": asdict(accuracy(verdicts, labels)),
-        "plain_prompt": asdict(accuracy(plain, labels)),
+        "product": asdict(accuracy([product for _, (product, _) in done], labels)),
+        "plain_prompt": asdict(accuracy([plain for _, (_, plain) in done], labels)),
         "always_yes": asdict(accuracy(always_yes, labels)),
-        "seconds_per_call": round(seconds, 2),
+        "left": left,
     }
 
 
-def measure_sgd(judge: ChatModel, *, datasets: Path, n: int, seed: int) -> dict[str, object]:
+def measure_sgd(
+    judge: ChatModel, *, datasets: Path, n: int, seed: int, start: int = 0
+) -> dict[str, object]:
     """Measure collected values."""
     counts = Extraction()
-    started = time.perf_counter()
-    for dialogue in load_dialogues(datasets, n=n, seed=seed):
-        result = analyse_transcript(dialogue.transcript, [], dialogue.fields, judge, summary=False)
+    dialogues = load_dialogues(datasets, n=n, seed=seed, start=start)
+    done, left = measured(
+        dialogues,
+        lambda dialogue: analyse_transcript(
+            dialogue.transcript, [], dialogue.fields, judge, summary=False
+        ),
+    )
+    for dialogue, result in done:
         counts += score_dialogue(dialogue, result.collected)
-    seconds = (time.perf_counter() - started) / max(1, counts.dialogues)
     return {
         **asdict(counts),
         "filled_recall": counts.found / max(1, counts.filled),
         "filled_recall_interval": wilson(counts.found, max(1, counts.filled)),
         "invention_rate": counts.invented / max(1, counts.empty),
         "invention_rate_interval": wilson(counts.invented, max(1, counts.empty)),
-        "seconds_per_dialogue": round(seconds, 1),
+        "left": left,
     }
 
 
-def measure_injection(judge: ChatModel, *, datasets: Path, n: int, seed: int) -> dict[str, object]:
-    """Measure how many verdicts an attack flips to what the attacker wants.
-
-    Each call is attacked once, by an own attack or a `injection_bipia` string in turn, spoken in
-    the user's last turn.
-    """
-    rng = random.Random(seed)
-    calls = load_star(datasets, n=n, seed=seed)
-    path = datasets / "injection_bipia" / "dev" / "text_attacks.json"
-    foreign = [text for texts in json.loads(path.read_text()).values() for text in texts]
-    flips = {"own": 0, "bipia": 0}
-    attacked = {"own": 0, "bipia": 0}
-    for index, (call, verdict) in enumerate(zip(calls, judge_calls(calls, judge), strict=True)):
-        target = "failure" if verdict == "success" else "success"
-        kind = "bipia" if index % 3 == 2 else "own"
-        attack = rng.choice(foreign if kind == "bipia" else own_attacks(target))
-        after = judge_calls([attacked_call(call, attack)], judge)[0]
-        attacked[kind] += 1
-        flips[kind] += after == target
+def measure_overhead(judge: ChatModel, *, n: int, **_: object) -> dict[str, object]:
+    """Measure what an evaluation costs beside the judge: a scripted one answers at once."""
+    turns = tuple(
+        Turn(role="agent" if index % 2 else "user", text=f"Turn {index}: {'word ' * 25}")
+        for index in range(30)
+    )
+    transcript = Transcript(conversation_id="c1", turns=turns)
+    criteria = [
+        Criterion(criterion_id=f"c{number}", prompt=f"Criterion {number}.") for number in range(10)
+    ]
+    reply = {"verdict": "success", "turn": 3, "quote": "word word", "rationale": "It did."}
+    times: list[float] = []
+    for _number in range(n):
+        instant = ScriptedChatModel(always=reply)
+        started = time.perf_counter()
+        analyse_transcript(transcript, criteria, [], instant, summary=False)
+        times.append(1_000 * (time.perf_counter() - started) / len(criteria))
+    times.sort()
     return {
-        kind: {
-            "n": attacked[kind],
-            "flips": flips[kind],
-            "flip_rate": flips[kind] / max(1, attacked[kind]),
-            "interval": wilson(flips[kind], max(1, attacked[kind])),
-        }
-        for kind in flips
+        "conversations": n,
+        "turns": len(turns),
+        "evaluations": n * len(criteria),
+        "ms_per_evaluation_median": round(times[len(times) // 2], 2),
+        "ms_per_evaluation_p95": round(times[int(0.95 * len(times))], 2),
     }
-
-
-def attacked_call(call: LabelledCall, attack: str) -> LabelledCall:
-    """Return `call` with `attack` spoken at the end of the user's last turn."""
-    turns = list(call.transcript.turns)
-    last = max((i for i, turn in enumerate(turns) if turn.role == "user"), default=0)
-    turns[last] = turns[last].model_copy(update={"text": f"{turns[last].text} {attack}"})
-    transcript = call.transcript.model_copy(update={"turns": tuple(turns)})
-    return LabelledCall(transcript, call.criterion, call.is_success)
 
 
 MEASUREMENTS: dict[str, Callable[..., dict[str, object]]] = {
     "star": measure_star,
     "sgd": measure_sgd,
     "injection": measure_injection,
+    "tau": measure_tau,
+    "faithful": measure_faithfulness,
     "samples": measure_samples,
+    "overhead": measure_overhead,
 }
 
 
@@ -220,18 +117,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.bench.judging", description=__doc__)
     parser.add_argument("what", choices=MEASUREMENTS)
     parser.add_argument("--n", type=int, default=40, help="calls or dialogues")
+    parser.add_argument("--start", type=int, default=0, help="number of the first dialogue (sgd)")
     parser.add_argument("--seed", type=int, default=7, help="which ones are drawn")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="ask nothing new after")
     parser.add_argument("--judge", default=DEFAULT_LLM, help="litellm model string")
-    parser.add_argument("--datasets", type=Path, default=DATASETS)
+    parser.add_argument("--datasets", type=Path, default=None)
     args = parser.parse_args()
-    judge = open_chat_model(args.judge)
-    judge.check()
-    figures = MEASUREMENTS[args.what](judge, datasets=args.datasets, n=args.n, seed=args.seed)
+    opened = open_chat_model(args.judge)
+    if args.what != "overhead":
+        opened.check()
+    judge = keep(opened, seconds=args.seconds)
+    asked: dict[str, Any] = {
+        "n": args.n,
+        "seed": args.seed,
+        "datasets": args.datasets or datasets(),
+    }
+    if args.what == "sgd":
+        asked["start"] = args.start
+    figures = MEASUREMENTS[args.what](judge, **asked)
     print(json.dumps({"judge": args.judge, "measured": args.what, **figures}, indent=2))
-
-
-def _decided(verdict: Verdict | None) -> bool:
-    return verdict in ("success", "failure")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """The sample calls of this repository, judged by the sample agent's criteria and fields."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from analysis.results import FieldValue
 from conversation.config import Criterion, DataCollectionField
 from conversation.llm.chat_model import ChatModel
 from conversation.transcript import Transcript, Turn
+from tests.bench.kept_judge import measured
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -63,9 +63,11 @@ def measure_samples(judge: ChatModel, *, n: int, **_: Any) -> dict[str, object]:
     criteria, fields = load_questions()
     right: Counter[str] = Counter()
     wrong: list[str] = []
-    started = time.perf_counter()
-    for call in calls:
-        result = analyse_transcript(call.transcript, criteria, fields, judge)
+    done, left = measured(
+        calls,
+        lambda call: analyse_transcript(call.transcript, criteria, fields, judge, summary=False),
+    )
+    for call, result in done:
         found = {
             **{each.criterion_id: each.verdict for each in result.evaluations},
             **{each.field_id: each.value for each in result.collected},
@@ -75,10 +77,10 @@ def measure_samples(judge: ChatModel, *, n: int, **_: Any) -> dict[str, object]:
             if not _same(label, value):
                 wrong.append(f"{call.transcript.conversation_id} {name}: {value!r}, not {label!r}")
     return {
-        "calls": len(calls),
+        "calls": len(done),
         "right": dict(right),
         "wrong": wrong,
-        "seconds_per_call": round((time.perf_counter() - started) / len(calls), 1),
+        "left": left,
     }
 
 
