@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from analysis.results import Verdict
 from conversation.config import Criterion
 from conversation.llm.chat_model import ChatModel
 from conversation.transcript import Transcript, Turn
@@ -66,7 +67,7 @@ def measure_faithfulness(
 def _compared(calls: list[LabelledCall], judge: ChatModel) -> dict[str, object]:
     done, left = measured(calls, partial(verdict_on, judge=judge))
     labels = [call.is_success for call, _ in done]
-    verdicts = [verdict for _, verdict in done]
+    verdicts: list[Verdict | None] = [verdict for _, verdict in done]
     sensitivity, specificity = (
         sum(v == wanted for v, label in zip(verdicts, labels, strict=True) if label is is_success)
         / max(1, labels.count(is_success))
