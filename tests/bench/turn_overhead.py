@@ -1,6 +1,10 @@
 """What a turn costs in this project's own code, with a scripted model and a real store.
 
     python -m tests.bench.turn_overhead [TURNS]
+    python -m tests.bench.turn_overhead sessions
+
+The second form reports many sessions in one process: 1,000 idle ones and 100 that all take a turn
+at the same moment.
 
 Each turn stores the user's words, takes four ready passages, builds the prompt, streams 60 words,
 attributes every sentence, and stores the agent's turn; embedding and language model take no time.
@@ -107,14 +111,52 @@ async def concurrent_ms(store: ConversationStore, *, sessions: int, turns: int) 
     return took
 
 
-def idle_kilobytes(store: ConversationStore, sessions: int) -> float:
-    """Memory of one session that was started and says nothing."""
+async def burst_ms(store: ConversationStore, *, sessions: int) -> list[float]:
+    """Milliseconds until each of `sessions` turns, all begun at the same moment, is stored."""
+    opened = [start(store) for _ in range(sessions)]
+    began_s = time.perf_counter()
+
+    async def talk(session: Session) -> float:
+        async for _ in session.areply("How do I send something back?"):
+            pass
+        return (time.perf_counter() - began_s) * 1_000
+
+    return list(await asyncio.gather(*(talk(session) for session in opened)))
+
+
+def idle_kilobytes(store: ConversationStore, sessions: int, *, turns: int = 0) -> float:
+    """Memory of one session that was started, took `turns` turns, and says nothing more."""
     gc.collect()
     tracemalloc.start()
     kept = [start(store) for _ in range(sessions)]
+    for session in kept:
+        for _ in range(turns):
+            list(session.reply("How do I send something back?"))
+    gc.collect()
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return size / len(kept) / 1_024
+
+
+def resident_megabytes() -> float:
+    """What the process holds in memory."""
+    status = Path("/proc/self/status").read_text("utf-8")
+    (line,) = (line for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1_024
+
+
+def report_sessions(store: ConversationStore) -> None:
+    """Many sessions in one process."""
+    before_mb = resident_megabytes()
+    kept = [start(store) for _ in range(1_000)]
+    grown_mb = resident_megabytes() - before_mb
+    print(f"1,000 idle sessions: {grown_mb:.1f} MB more in memory, {len(kept)} kept")
+    print(f"an idle session: {idle_kilobytes(store, 200):.1f} kB")
+    print(f"after 10 turns:  {idle_kilobytes(store, 20, turns=10):.1f} kB")
+    burst = asyncio.run(burst_ms(store, sessions=100))
+    print(describe("100 turns begun at once, until stored", burst))
+    took = asyncio.run(concurrent_ms(store, sessions=100, turns=3))
+    print(describe("100 conversations, one turn in 4 s", took))
 
 
 def describe(name: str, took_ms: Sequence[float]) -> str:
@@ -122,21 +164,30 @@ def describe(name: str, took_ms: Sequence[float]) -> str:
     ordered = sorted(took_ms)
     p95 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
     p50 = statistics.median(ordered)
-    return f"{name:<34} n={len(ordered):<5} p50 {p50:6.1f} ms  p95 {p95:6.1f} ms"
+    return f"{name:<38} n={len(ordered):<5} p50 {p50:6.1f} ms  p95 {p95:6.1f} ms"
 
 
 def main() -> None:
     """Print the figures."""
-    turns = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    argument = sys.argv[1] if len(sys.argv) > 1 else "500"
     with (
         tempfile.TemporaryDirectory() as folder,
         ConversationStore.open(f"sqlite:///{Path(folder) / 'bench.sqlite'}") as store,
     ):
         sequential_ms(store, 20)
-        print(describe("one conversation at a time", sequential_ms(store, turns)))
+        if argument == "sessions":
+            report_sessions(store)
+            return
+        worked_s = time.process_time()
+        took = sequential_ms(store, int(argument))
+        worked_s = time.process_time() - worked_s
+        print(describe("one conversation at a time", took))
+        print(
+            f"{'of that, work of this processor':<38} {worked_s / len(took) * 1_000:.1f} ms a turn"
+        )
         took = asyncio.run(concurrent_ms(store, sessions=100, turns=3))
         print(describe("100 conversations, one turn in 4 s", took))
-        print(f"{'idle session':<34} n=1000  {idle_kilobytes(store, 1_000):.1f} kB each")
+        print(f"{'idle session':<38} n=1000  {idle_kilobytes(store, 1_000):.1f} kB each")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,98 @@
+"""Time to the first token of the embedded model, with and without a prefix that it has read.
+
+    python -m tests.bench.first_token [MODEL] [TURNS]
+
+A session of TURNS turns about one small document. The first turn reads the whole prompt; each
+later one shares the beginning of its prompt with the turn before, which the engine keeps. For
+comparison, every prompt is read once more after the engine was given another prompt of the same
+length, so that nothing is left of the prefix.
+"""
+
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from conversation.config import AgentConfig, LLMConfig
+from conversation.llm.chat_model import ChatMessage, ChatModel, CompletionOptions
+from conversation.llm.models import open_chat_model
+from conversation.session import Session
+from conversation.store import ConversationStore
+from tests.bench.turn_overhead import ReadyPassages
+from tests.fakes import ScriptedChatModel
+
+MODEL = "embedded/qwen2.5-coder-1.5b-instruct"
+QUESTIONS = (
+    "How do I send something back?",
+    "How long does a refund take?",
+    "Can gift cards be returned?",
+    "What does shipping back cost?",
+    "Where do I start a return?",
+)
+ANSWER = "Refunds are paid to the original card within 14 days."
+ONE_TOKEN = CompletionOptions(max_output_tokens=1)
+
+
+def prompts(turns: int) -> list[list[ChatMessage]]:
+    """The prompts that a session of so many turns sends."""
+    recorder = ScriptedChatModel(always=ANSWER)
+    agent = AgentConfig(
+        agent_id="bench",
+        name="Bench",
+        system_prompt="You help customers of a shop. " * 20,
+        llm=LLMConfig(model=MODEL),
+    )
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ConversationStore.open(f"sqlite:///{Path(folder) / 'bench.sqlite'}") as store,
+        Session.start(
+            agent, knowledge_base=ReadyPassages(), store=store, chat_model=recorder
+        ) as session,
+    ):
+        for number in range(turns):
+            list(session.reply(QUESTIONS[number % len(QUESTIONS)]))
+    return recorder.prompts
+
+
+def first_token_ms(model: ChatModel, prompt: Sequence[ChatMessage]) -> tuple[float, int, int]:
+    """Milliseconds to the first token, tokens read, and how many of them came from the cache."""
+    completion = model.complete(prompt, ONE_TOKEN)
+    taken = completion.request_to_first_token_ms or completion.request_to_last_token_ms or 0.0
+    return taken, completion.usage.input_tokens, completion.usage.cached_input_tokens
+
+
+def other_prompt(prompt: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """As long, and different from its first word on."""
+    return [ChatMessage("user", f"Other: {' '.join(m.content for m in prompt)[:200]}")]
+
+
+def main() -> None:
+    """Print the figures."""
+    model = open_chat_model(sys.argv[1] if len(sys.argv) > 1 else MODEL)
+    turns = int(sys.argv[2]) if len(sys.argv) > 2 else 4
+    model.check()
+    model.complete([ChatMessage("user", "Hi")], ONE_TOKEN)
+    sent = prompts(turns)
+    warm = [first_token_ms(model, prompt) for prompt in sent]
+    cold: list[tuple[float, int, int]] = []
+    for prompt in sent:
+        model.complete(other_prompt(prompt), ONE_TOKEN)
+        cold.append(first_token_ms(model, prompt))
+    for number, (with_prefix, without) in enumerate(zip(warm, cold, strict=True), start=1):
+        print(
+            f"turn {number}: {with_prefix[0]:7.0f} ms with the prefix "
+            f"({with_prefix[2]:,} of {with_prefix[1]:,} tokens from the cache), "
+            f"{without[0]:7.0f} ms without ({without[2]:,} cached)",
+            flush=True,
+        )
+    later = [ms for ms, _, _ in warm[1:]]
+    print(
+        f"median of later turns: {statistics.median(later):.0f} ms with, "
+        f"{statistics.median([ms for ms, _, _ in cold[1:]]):.0f} ms without; "
+        f"first turn {warm[0][0]:.0f} ms"
+    )
+
+
+if __name__ == "__main__":
+    main()
