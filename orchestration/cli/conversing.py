@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +26,7 @@ from kb.knowledge_base import KnowledgeBase
 from orchestration.chatting import Style, TerminalChat
 from orchestration.cli.opening import opened_deployment
 from orchestration.deployment import Deployment
-from orchestration.operations import import_transcripts, unread_sources
+from orchestration.operations import close_abandoned, import_transcripts, unread_sources
 from orchestration.progress import Progress
 from orchestration.replying import printable, show_reply
 from orchestration.settings import may_style
@@ -47,6 +48,7 @@ def chat(agent: Agent, variable: Variables = None) -> None:
     with opened_deployment() as deployment:
         configured = deployment.agent(agent).agent
         _warn_of_unread(deployment, agent)
+        close_abandoned(deployment, datetime.now(UTC))
         knowledge_base = deployment.knowledge_base(agent)
         session = Session.start(
             configured,
@@ -88,6 +90,7 @@ def simulate(
     with opened_deployment() as deployment:
         configured = deployment.agent(agent).agent
         _warn_of_unread(deployment, agent)
+        close_abandoned(deployment, datetime.now(UTC))
         played_by = configured.llm if user_model is None else LLMConfig(model=user_model)
         transcript = simulate_conversation(
             configured,

@@ -524,12 +524,13 @@ for index in range(100_000):
 """
 
 
-def test_a_killed_process_loses_no_acknowledged_turn(url: str):
+@pytest.mark.parametrize("turns", [1, 2, 20, pytest.param(150, marks=pytest.mark.slow)])
+def test_a_killed_process_loses_no_acknowledged_turn(url: str, turns: int):
     process = subprocess.Popen(
         [sys.executable, "-c", TALK_UNTIL_KILLED, url], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
-    acknowledged = [int(process.stdout.readline()) for _ in range(20)]
+    acknowledged = [int(process.stdout.readline()) for _ in range(turns)]
     process.send_signal(signal.SIGKILL)
     acknowledged += [int(line) for line in process.stdout if line.strip()]
     process.wait()
@@ -538,6 +539,7 @@ def test_a_killed_process_loses_no_acknowledged_turn(url: str):
     with ConversationStore.open(url) as store:
         assert store.close_abandoned(datetime.now(UTC), HOUR) == ["conv_killed"]
         transcript = store.transcript("conv_killed")
+        assert store.close_abandoned(datetime.now(UTC), HOUR) == []
 
     texts = [int(turn.text) for turn in transcript.turns]
     assert texts[: len(acknowledged)] == acknowledged

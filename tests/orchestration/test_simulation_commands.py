@@ -1,6 +1,7 @@
 """`vivavoce simulate` and `vivavoce replay` on real stores, without weights."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,18 @@ def test_a_recorded_user_asks_again_and_the_answers_stand_side_by_side(folder: P
         newest = store.page().conversations[0]
     assert newest.agent_id == "other"
     assert newest.metadata["replay_of"] == recorded.group()
+
+
+def test_a_conversation_that_a_crash_cut_off_is_closed_at_the_next_start(folder: Path):
+    url = f"sqlite:///{folder}/data/store/conversations.sqlite"
+    began = datetime.now(UTC) - timedelta(days=3)
+    with ConversationStore.open(url) as store:
+        store.begin("conv_cut", agent_id="desk", started_at=began)
+
+    run("simulate", "desk", "--script", "script.txt")
+
+    with ConversationStore.open(url) as store:
+        assert store.transcript("conv_cut").end_reason == "interrupted_by_crash"
 
 
 @pytest.mark.parametrize(
