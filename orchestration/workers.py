@@ -1,15 +1,23 @@
-"""Worker processes: each takes steps of runs from the broker, one at a time."""
+"""One part of a deployment over several machines, as the process that a container runs.
 
-import subprocess
+The command becomes the vendor's program, so that a signal to stop reaches that and nobody between.
+"""
+
+import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NoReturn
 
 from orchestration.dagster_instance import prepare_instance
 from orchestration.errors import SettingsError
 from orchestration.settings import Settings, child_environment
 
+CODE_LOCATION = ("-m", "orchestration.definitions")
 
-def serve_steps(settings: Settings, *, name: str, processes: int = 1) -> int:
-    """Run a Celery worker until it is stopped; returns its exit code.
+
+def serve_steps(settings: Settings, *, name: str, processes: int = 1) -> NoReturn:
+    """Become a Celery worker.
 
     Args:
         settings: Which broker, stores and Dagster instance.
@@ -17,16 +25,34 @@ def serve_steps(settings: Settings, *, name: str, processes: int = 1) -> int:
         processes: Steps worked on at the same time; each loads its own models.
 
     Raises:
-        SettingsError: No broker is set, or Dagster's records are where other machines cannot
-            read them.
+        SettingsError: No broker is set.
     """
     if settings.celery_broker_url is None:
         raise SettingsError(
             "VIVAVOCE_CELERY_BROKER_URL is not set, so a worker has nothing to take steps from. "
             "Set it to the Redis that the Dagster daemon uses, e.g. redis://redis.internal:6379/0."
         )
+    arguments = ["--app", "orchestration.celery_app", "worker", "--queues", "dagster"]
+    arguments += ["--concurrency", str(processes), "--loglevel", "INFO", "--hostname", f"{name}@%h"]
+    _become("celery", arguments, settings)
+
+
+def serve_dagster(
+    settings: Settings, part: Literal["webserver", "daemon"], *, host: str, port: int
+) -> NoReturn:
+    """Become Dagster's webserver or its daemon, on the instance that the settings name."""
+    if part == "webserver":
+        listening = ["--host", host, "--port", str(port)]
+        _become("dagster-webserver", [*CODE_LOCATION, *listening], settings)
+    _become("dagster-daemon", ["run", *CODE_LOCATION], settings)
+
+
+def _become(program: str, arguments: Sequence[str], settings: Settings) -> NoReturn:
     prepare_instance(settings)
-    command = [sys.executable, "-m", "celery", "--app", "orchestration.celery_app", "worker"]
-    command += ["--queues", "dagster", "--concurrency", str(processes), "--loglevel", "INFO"]
-    command += ["--hostname", f"{name}@%h"]
-    return subprocess.run(command, env=child_environment(settings), check=False).returncode
+    path = Path(sys.executable).with_name(program)
+    if not path.exists():
+        raise SettingsError(
+            f"{program!r} is not installed beside {sys.executable!r}. Install `vivavoce[scale]`."
+        )
+    sys.stdout.flush()
+    os.execve(path, [program, *arguments], child_environment(settings))

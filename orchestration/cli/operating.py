@@ -1,5 +1,6 @@
 """Commands that run the deployment: settings, demo, ui, worker, doctor."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -9,6 +10,13 @@ from orchestration.settings import load_settings, shown_settings
 from orchestration.tables import text_table
 
 app = typer.Typer()
+
+
+class DagsterPart(StrEnum):
+    """Dagster's two servers."""
+
+    webserver = "webserver"
+    daemon = "daemon"
 
 
 @app.command()
@@ -65,7 +73,19 @@ def worker(
     """Take steps of runs from the broker of VIVAVOCE_CELERY_BROKER_URL until stopped."""
     from orchestration.workers import serve_steps
 
-    raise typer.Exit(serve_steps(load_settings(), name=name, processes=processes))
+    serve_steps(load_settings(), name=name, processes=processes)
+
+
+@app.command()
+def dagster(
+    part: Annotated[DagsterPart, typer.Argument(help="Which of Dagster's two servers.")],
+    host: Annotated[str, typer.Option(help="Address of the webserver.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the webserver.")] = 3000,
+) -> None:
+    """Run Dagster's webserver or its daemon alone, e.g. in a container; `ui` runs both."""
+    from orchestration.workers import serve_dagster
+
+    serve_dagster(load_settings(), part.value, host=host, port=port)
 
 
 @app.command()
