@@ -1,6 +1,7 @@
 """Runs the app with uvicorn, and stops it so that turns under way are finished."""
 
 import asyncio
+import signal
 import socket
 import time
 from collections.abc import Callable
@@ -97,6 +98,23 @@ def make_server(
         forwarded_allow_ips=trusted_proxies,
     )
     return ConversationServer(config, context)
+
+
+def run_until_signalled(server: ConversationServer) -> None:
+    """Serve until Ctrl-C or SIGTERM, and return when everything is closed.
+
+    uvicorn raises the signal again at its end, which would kill the process before its stores are
+    closed; so at that moment nothing listens to it.
+    """
+    before = {
+        number: signal.signal(number, lambda _number, _frame: None)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        server.run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def require_free_port(host: str, port: int) -> None:

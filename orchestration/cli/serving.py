@@ -34,7 +34,11 @@ def serve(
 ) -> None:
     """Serve the agents over HTTP and WebSocket; Ctrl-C lets running turns finish."""
     from conversation.server.limits import ServerLimits
-    from conversation.server.running import make_server, require_free_port
+    from conversation.server.running import (
+        make_server,
+        require_free_port,
+        run_until_signalled,
+    )
     from orchestration.app import create_app
 
     require_free_port(host, port)
@@ -49,7 +53,7 @@ def serve(
             served, served.state.context, host=host, port=port, trusted_proxies=trusted_proxies
         )
         server.when_listening(lambda address: typer.echo(f"Listening on {address}   Ctrl-C stops"))
-        server.run()
+        run_until_signalled(server)
     typer.echo("Stopped.")
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -80,6 +80,8 @@ class Served:
     context: ServerContext
     port: int
     clock: "Clock"
+    stop: Callable[[], object] = lambda: None
+    """As on Ctrl-C; returns at once."""
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -240,7 +242,9 @@ def serving(
         thread.start()
         try:
             wait_until(lambda: server.started)
-            served = Served(context, server.port, clock)
+            served = Served(
+                context, server.port, clock, stop=lambda: setattr(server, "should_exit", True)
+            )
             with served.http:
                 yield served
         finally:
