@@ -72,3 +72,85 @@ def trend_line(points: Sequence[tuple[str, float, float, float]], *, height: int
         f'<polygon class="band" points="{upper} {lower}"/>'
         f'<polyline class="line" points="{line}"/>{dots}{days}</svg>'
     )
+
+
+def day_bars(days: Sequence[tuple[str, int, int]], *, height: int = 70) -> str:
+    """Return a bar for each day, of which a part stands out.
+
+    Args:
+        days: (day, count, part of it), oldest first.
+        height: In pixels of the drawing.
+    """
+    most = max((count for _, count, _ in days), default=0) or 1
+    step = _WIDTH / max(len(days), 1)
+    width = max(1.0, min(step * 0.8, 24.0))
+    bars: list[str] = []
+    for number, (day, count, part) in enumerate(days):
+        x = number * step + (step - width) / 2
+        tall, bad = (height * value / most for value in (count, part))
+        bars.append(
+            f"<g><title>{escape(day)}: {count}, {part} flagged</title>"
+            f'<rect class="fill" x="{x:.1f}" y="{height - tall:.1f}" width="{width:.1f}" '
+            f'height="{tall:.1f}" rx="1.5"/>'
+            f'<rect class="bad" x="{x:.1f}" y="{height - bad:.1f}" width="{width:.1f}" '
+            f'height="{bad:.1f}" rx="1.5"/></g>'
+        )
+    label = f"conversations by day, at most {most}"
+    return _framed("".join(bars), [day for day, _, _ in days], label, height=height)
+
+
+def day_line(points: Sequence[tuple[str, float, str]], *, what: str, height: int = 70) -> str:
+    """Return a line over days.
+
+    Args:
+        points: (day, value, value as people read it), oldest first.
+        what: What the values are, e.g. `cost by day`.
+        height: In pixels of the drawing.
+    """
+    most = max((value for _, value, _ in points), default=0.0) or 1.0
+    step = (_WIDTH - 8) / max(len(points) - 1, 1)
+    places = [
+        (4 + step * number, 4 + (height - 8) * (1 - value / most), day, shown)
+        for number, (day, value, shown) in enumerate(points)
+    ]
+    line = " ".join(f"{x:.1f} {y:.1f}" for x, y, _, _ in places)
+    dots = "".join(
+        f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="2.5"><title>{escape(day)}: '
+        f"{escape(shown)}</title></circle>"
+        for x, y, day, shown in places
+    )
+    top = max(points, key=lambda point: point[1])[2] if points else ""
+    label = f"{what}, at most {top}"
+    drawn = f'<polyline class="line" points="{line}"/>{dots}'
+    return _framed(drawn, [point[0] for point in points], label, height=height)
+
+
+def spark_bars(counts: Sequence[int], *, label: str) -> str:
+    """Return small bars without a frame, oldest first."""
+    most = max(counts, default=0) or 1
+    bars = "".join(
+        f'<rect class="fill" x="{number * 7}" y="{20 - 20 * count / most:.1f}" width="5" '
+        f'height="{20 * count / most:.1f}" rx="1"/>'
+        for number, count in enumerate(counts)
+    )
+    width = max(7, 7 * len(counts))
+    return (
+        f'<svg class="spark" viewBox="0 0 {width} 20" width="{width}" height="20" role="img" '
+        f'aria-label="{escape(label)}"><title>{escape(label)}</title>{bars}</svg>'
+    )
+
+
+def _framed(drawn: str, days: Sequence[str], label: str, *, height: int) -> str:
+    """Put a base line and the first and last day under a drawing."""
+    ends = ""
+    if days:
+        ends = f'<text x="4" y="{height + 12}">{escape(days[0])}</text>'
+    if len(days) > 1:
+        x = _WIDTH - 4
+        ends += f'<text x="{x}" y="{height + 12}" text-anchor="end">{escape(days[-1])}</text>'
+    return (
+        f"<figure><figcaption>{escape(label)}</figcaption>"
+        f'<svg class="chart trend" viewBox="0 0 {_WIDTH} {height + 16}" role="img" '
+        f'aria-label="{escape(label)}"><path class="axis" d="M0 {height}H{_WIDTH}"/>'
+        f"{drawn}{ends}</svg></figure>"
+    )

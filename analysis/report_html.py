@@ -1,17 +1,33 @@
 """The report as one HTML file: no script, no request, light and dark, fit to print and to mail."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from html import escape
 from importlib.resources import files
 
 import duckdb
 
-from analysis.charts import interval_bar, share_bar, trend_line
-from analysis.parquet import literal
+from analysis.charts import (
+    day_bars,
+    day_line,
+    interval_bar,
+    share_bar,
+    spark_bars,
+    trend_line,
+)
+from analysis.report_days import (
+    ReportDay,
+    ReportGap,
+    Trend,
+    rate_trends,
+    report_days,
+    report_gaps,
+)
+from analysis.report_questions import GAPS_SHOWN, ColumnKind
 from analysis.report_text import Section, format_cell, render_report, shown_rows
 
-_Trend = dict[tuple[str, str], list[tuple[str, float, float, float]]]
+_DAYS_DRAWN = 90
+_FIX_CHARS = 300
 
 
 def report_as_html(
@@ -19,6 +35,7 @@ def report_as_html(
     *,
     generated_at: datetime,
     agent_id: str | None = None,
+    simulated: bool = False,
     title: str = "Conversations",
 ) -> str:
     """Return the whole page. Everything that was said is escaped.
@@ -27,22 +44,30 @@ def report_as_html(
         connection: From `open_reports`.
         generated_at: Shown in the heading.
         agent_id: Only this agent; None means all.
+        simulated: The conversations whose users were played by programs, in place of the others.
         title: Heading of the page.
     """
-    report = render_report(connection, agent_id=agent_id)
-    trends = _trends(connection, agent_id)
+    report = render_report(connection, agent_id=agent_id, simulated=simulated)
+    trends = rate_trends(connection, agent_id=agent_id, simulated=simulated)
+    days = report_days(connection, agent_id=agent_id, simulated=simulated)
+    gaps = report_gaps(connection, agent_id=agent_id, limit=GAPS_SHOWN)
     draw: dict[str, Callable[[Section], str]] = {
-        "Conversations": _overview,
+        "Conversations": lambda section: _overview(section, days),
         "Success rates": lambda section: _rates(section, trends),
         "Topics": lambda section: _bars(section, share=3, part=5),
+        "Topics by field": lambda section: _bars(section, share=3, part=5),
         "Call types": lambda section: _bars(section, share=3, part=None),
+        "Knowledge gaps": lambda _section: _gaps(gaps),
         "Flagged conversations": _flagged,
+        "Cost": lambda section: _table(section) + _cost_by_day(days),
+        "Latency": lambda section: _table(section) + _wait_by_day(days),
     }
     body = "".join(
         f"<section><h2>{escape(section.title)}</h2>"
         f"{_drawn(section, draw.get(section.title, _table))}</section>"
         for section in report.sections
     )
+    played = ", simulated conversations" if simulated else ""
     whose = f" of agent {escape(agent_id)}" if agent_id else ""
     style = files("analysis").joinpath("report.css").read_text("utf-8")
     return (
@@ -51,7 +76,7 @@ def report_as_html(
         '<meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>{escape(title)}</title><style>{style}</style></head><body>"
-        f"<header><h1>{escape(title)}</h1><p>Published report{whose}, "
+        f"<header><h1>{escape(title)}</h1><p>Published report{whose}{played}, "
         f"{generated_at:%Y-%m-%d %H:%M} UTC</p></header><main>{body}</main></body></html>\n"
     )
 
@@ -63,10 +88,12 @@ def _drawn(section: Section, draw: Callable[[Section], str]) -> str:
     return content + note + sql
 
 
-def _overview(section: Section) -> str:
+def _overview(section: Section, days: Mapping[str, Sequence[ReportDay]]) -> str:
     cards: list[str] = []
     for row in shown_rows(section):
         agent, conversations, turns, duration, first, last = (escape(cell) for cell in row)
+        drawn = days.get(row[0], ())
+        bars = [(str(day.day), day.conversations, day.flagged) for day in drawn[-_DAYS_DRAWN:]]
         figures = (
             (conversations, "conversations"),
             (turns, "turns"),
@@ -77,12 +104,13 @@ def _overview(section: Section) -> str:
             f"<div><b>{figure}</b><span>{what}</span></div>" for figure, what in figures
         )
         cards.append(
-            f'<div class="agent"><h3>{agent}</h3><div class="figures">{numbers}</div></div>'
+            f'<div class="agent"><div><h3>{agent}</h3><div class="figures">{numbers}</div></div>'
+            f"{day_bars(bars) if len(bars) > 1 else ''}</div>"
         )
     return "".join(cards)
 
 
-def _rates(section: Section, trends: _Trend) -> str:
+def _rates(section: Section, trends: Mapping[tuple[str, str], Trend]) -> str:
     rows: list[str] = []
     for row, shown in zip(section.rows, shown_rows(section), strict=True):
         rate, low, high = (value if isinstance(value, float) else None for value in row[3:6])
@@ -128,8 +156,63 @@ def _flagged(section: Section) -> str:
     return "".join(cards)
 
 
+def _gaps(gaps: Sequence[ReportGap]) -> str:
+    return "".join(_gap(gap) for gap in gaps)
+
+
+def _gap(gap: ReportGap) -> str:
+    others = [example for example in gap.examples if example != gap.title][:2]
+    facts = [
+        ("also asked", " · ".join(others)),
+        ("words that no passage says", ", ".join(gap.missing_words)),
+        ("nearest documents", ", ".join(gap.nearest_documents)),
+    ]
+    lines = "".join(f"<p><small>{name}:</small> {escape(text)}</p>" for name, text in facts if text)
+    if gap.fixed_by_document is not None:
+        text = " ".join((gap.fixed_by_text or "").split())[:_FIX_CHARS]
+        lines = (
+            f"<blockquote>&ldquo;{escape(text)}&rdquo; "
+            f"<small>{escape(gap.fixed_by_document)}</small></blockquote>"
+        )
+    spark = spark_bars(gap.per_day, label=f"{gap.questions} questions in the last 30 days")
+    return (
+        f'<article class="gap {escape(gap.state)}"><div><h3>{escape(gap.title)}</h3>'
+        f'<span class="state">{escape(gap.state)}</span></div><p>{gap.questions} times in '
+        f"{gap.conversations} conversations, last {gap.last_asked} {spark}</p>{lines}</article>"
+    )
+
+
+def _cost_by_day(days: Mapping[str, Sequence[ReportDay]]) -> str:
+    return _lines(days, "cost by day", lambda day: day.cost_usd, "usd")
+
+
+def _wait_by_day(days: Mapping[str, Sequence[ReportDay]]) -> str:
+    return _lines(days, "median wait for the first words", lambda day: day.first_token_ms, "ms")
+
+
+def _lines(
+    days: Mapping[str, Sequence[ReportDay]],
+    what: str,
+    value_of: Callable[[ReportDay], float | None],
+    kind: ColumnKind,
+) -> str:
+    """Draw a line for each agent with at least two days of anything but zero."""
+    drawn: list[str] = []
+    for agent, found in days.items():
+        points = [
+            (str(day.day), value, format_cell(value, kind))
+            for day in found[-_DAYS_DRAWN:]
+            if (value := value_of(day)) is not None
+        ]
+        if len(points) > 1 and any(value for _, value, _ in points):
+            drawn.append(day_line(points, what=f"{agent}: {what}"))
+    return f'<div class="lines">{"".join(drawn)}</div>' if drawn else ""
+
+
 def _table(section: Section) -> str:
-    kinds = ["" if column.kind == "text" else ' class="number"' for column in section.columns]
+    kinds = [
+        "" if column.kind in ("text", "list") else ' class="number"' for column in section.columns
+    ]
     head = "".join(
         f"<th{kind}>{escape(column.name)}</th>"
         for kind, column in zip(kinds, section.columns, strict=True)
@@ -140,16 +223,3 @@ def _table(section: Section) -> str:
 
 def _cells(row: Sequence[str], kinds: Sequence[str]) -> str:
     return "".join(f"<td{kind}>{escape(cell)}</td>" for kind, cell in zip(kinds, row, strict=True))
-
-
-def _trends(connection: duckdb.DuckDBPyConnection, agent_id: str | None) -> _Trend:
-    where = f"AND agent_id = {literal(agent_id)}" if agent_id is not None else ""
-    trends: _Trend = {}
-    for agent, criterion, day, rate, low, high in connection.execute(
-        "SELECT agent_id, criterion_id, day, rate, rate_low, rate_high FROM criterion_trends "
-        f"WHERE rate IS NOT NULL {where} "
-        "QUALIFY row_number() OVER (PARTITION BY agent_id, criterion_id, day "
-        "ORDER BY n_judged DESC) = 1 ORDER BY day"
-    ).fetchall():
-        trends.setdefault((agent, criterion), []).append((str(day), rate, low, high))
-    return trends

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-ColumnKind = Literal["text", "count", "share", "ratio", "usd", "ms", "seconds"]
+ColumnKind = Literal["text", "list", "count", "share", "ratio", "usd", "ms", "seconds"]
 """How the values of a column are shown; `share` is a number from 0 to 1."""
 
 FLAGGED_SHOWN = 10
+GAPS_SHOWN = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Question:
     note: str | None
     if_empty: str | None
     """What to say when there is nothing; None leaves the section out."""
+    by_simulated: bool = True
+    """Whether its rows say if programs played the users."""
 
 
 def _columns(**kinds: ColumnKind) -> tuple[ReportColumn, ...]:
@@ -77,6 +80,24 @@ ORDER BY s.agent_id, s.criterion_id, version, judge_model, simulated""",
         "Nothing has been judged yet.",
     ),
     Question(
+        "Scores",
+        """
+SELECT agent_id, criterion_id, n, mean, p10, p50, p90, errors
+FROM scores{where} ORDER BY agent_id, criterion_id, criterion_version, judge_model""",
+        _columns(
+            agent="text",
+            criterion="text",
+            conversations="count",
+            mean="ratio",
+            p10="ratio",
+            median="ratio",
+            p90="ratio",
+            errors="count",
+        ),
+        "Criteria that are scored on a scale.",
+        None,
+    ),
+    Question(
         "Judge against people",
         """
 SELECT agent_id, criterion_id, n_labels, agreement, kappa, rate, corrected_rate, corrected_low,
@@ -102,7 +123,7 @@ ORDER BY agent_id, criterion_id, criterion_version, judge_model, simulated""",
         "Topics",
         """
 SELECT agent_id, topic, conversations, share, flagged, flagged_share
-FROM topics{where} ORDER BY agent_id, conversations DESC, topic""",
+FROM topics WHERE source = 'clusters'{and_where} ORDER BY agent_id, conversations DESC, topic""",
         _columns(
             agent="text",
             topic="text",
@@ -111,8 +132,47 @@ FROM topics{where} ORDER BY agent_id, conversations DESC, topic""",
             flagged="count",
             flagged_share="share",
         ),
+        "Found by clustering what users asked; `vivavoce topics` finds them anew.",
+        "Topics were not looked for yet, or there are none: `vivavoce topics` finds them.",
+    ),
+    Question(
+        "Topics by field",
+        """
+SELECT agent_id, topic, conversations, share, flagged, flagged_share
+FROM topics WHERE source = 'field'{and_where} ORDER BY agent_id, conversations DESC, topic""",
+        _columns(
+            agent="text",
+            topic="text",
+            conversations="count",
+            share="share",
+            flagged="count",
+            flagged_share="share",
+        ),
+        "Values of the field `conversation_topic`.",
         None,
-        "No conversation has a value for the field `conversation_topic`.",
+    ),
+    Question(
+        "Knowledge gaps",
+        f"""
+SELECT agent_id, title, state::VARCHAR AS state, questions, conversations,
+  last_asked_at::DATE AS last_asked, missing_words, nearest_documents, fixed_by_document
+FROM knowledge_gaps{{where}}
+ORDER BY state = 'fixed', questions DESC, last_asked DESC, title LIMIT {GAPS_SHOWN}""",
+        _columns(
+            agent="text",
+            what_users_ask="text",
+            state="text",
+            asked="count",
+            conversations="count",
+            last="text",
+            words_missing="list",
+            nearest_documents="list",
+            fixed_by="text",
+        ),
+        "Questions that the documents did not answer; `vivavoce gaps` finds them anew and says "
+        "more of each.",
+        "Gaps were not looked for yet, or there are none: `vivavoce gaps` finds them.",
+        by_simulated=False,
     ),
     Question(
         "Call types",

@@ -15,7 +15,7 @@ from analysis.report_questions import (
     ReportColumn,
 )
 
-Cell = str | int | float | bool | date | datetime | None
+Cell = str | int | float | bool | date | datetime | list[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,39 +38,71 @@ class Report:
     sections: tuple[Section, ...]
 
 
-def render_report(connection: duckdb.DuckDBPyConnection, *, agent_id: str | None = None) -> Report:
+def render_report(
+    connection: duckdb.DuckDBPyConnection, *, agent_id: str | None = None, simulated: bool = False
+) -> Report:
     """Ask the published reports for every section of the short report.
 
     Args:
         connection: From `open_reports`.
         agent_id: Only this agent; None means all.
+        simulated: The conversations whose users were played by programs, in place of the others.
     """
-    asked = [(question, _section(connection, question, agent_id)) for question in QUESTIONS]
+    asked = [
+        (question, _section(connection, question, agent_id, simulated)) for question in QUESTIONS
+    ]
     return Report(
         tuple(section for question, section in asked if section.rows or question.if_empty)
     )
 
 
 def _section(
-    connection: duckdb.DuckDBPyConnection, question: Question, agent_id: str | None
+    connection: duckdb.DuckDBPyConnection,
+    question: Question,
+    agent_id: str | None,
+    simulated: bool,
 ) -> Section:
-    condition = f"agent_id = {literal(agent_id)}" if agent_id is not None else None
     alias = "s." if " AS s\n" in question.sql else ""
+    conditions: list[str] = []
+    if question.by_simulated:
+        conditions.append(f"{alias}simulated" if simulated else f"NOT {alias}simulated")
+    if agent_id is not None:
+        conditions.append(f"{alias}agent_id = {literal(agent_id)}")
+    condition = " AND ".join(conditions)
     sql = question.sql.strip().format(
-        where=f"\nWHERE {alias}{condition}" if condition else "",
+        where=f"\nWHERE {condition}" if condition else "",
         and_where=f" AND {condition}" if condition else "",
     )
     rows = tuple(connection.execute(sql).fetchall())
     note = question.note if rows else question.if_empty
+    if question.title == "Conversations":
+        note = _other_conversations(connection, agent_id, simulated) or note
     if question.title == "Flagged conversations" and len(rows) == FLAGGED_SHOWN:
         note = f"The latest {FLAGGED_SHOWN}; `from flagged_conversations` shows all."
     return Section(question.title, sql, question.columns, rows, note)
 
 
+def _other_conversations(
+    connection: duckdb.DuckDBPyConnection, agent_id: str | None, simulated: bool
+) -> str | None:
+    """Say how many conversations the report leaves out, because they are of the other kind."""
+    found = connection.execute(
+        "SELECT count(*) FROM conversations "
+        "WHERE simulated <> $1 AND coalesce(agent_id = $2, true)",
+        [simulated, agent_id],
+    ).fetchone()
+    if not found or found[0] == 0:
+        return None
+    kind, how = ("real", "without") if simulated else ("simulated", "with")
+    return f"{found[0]:,} {kind} conversations are left out; {how} `--simulated` they are shown."
+
+
 def format_cell(value: Cell, kind: ColumnKind) -> str:
     """Return a value as people read it: `75.0 %`, `$0.0123`, `1.24 s`; `-` for none."""
-    if value is None:
+    if value is None or value == []:
         return "-"
+    if isinstance(value, list):
+        return ", ".join(value)
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
     if isinstance(value, (str, bool, date)):
@@ -105,7 +137,7 @@ def report_as_text(report: Report, *, width: int = 100, with_sql: bool = True) -
         if section.rows:
             table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
             for column in section.columns:
-                right = column.kind != "text"
+                right = column.kind not in ("text", "list")
                 table.add_column(
                     Text(column.name),
                     justify="right" if right else "left",
@@ -130,7 +162,9 @@ def report_as_markdown(report: Report, *, with_sql: bool = True) -> str:
         parts.append(f"## {section.title}")
         if section.rows:
             names = [column.name for column in section.columns]
-            rules = ["---" if column.kind == "text" else "---:" for column in section.columns]
+            rules = [
+                "---" if column.kind in ("text", "list") else "---:" for column in section.columns
+            ]
             lines = [
                 names,
                 rules,

@@ -69,6 +69,10 @@ are no part of it.)
 
 Topics
 ======
+(Topics were not looked for yet, or there are none: `vivavoce topics` finds them.)
+
+Topics by field
+===============
 agent      topic     conversations   share  flagged  flagged share
 shop-desk  delivery              1  50.0 %        1        100.0 %
 shop-desk  refund                1  50.0 %        0          0.0 %
