@@ -1,5 +1,7 @@
 """litellm's exceptions -> this package's errors, with what to do about each. Pure."""
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from conversation.errors import ModelError, ModelSetupError, ModelUnavailableError
@@ -86,14 +88,36 @@ def _is_connection_failure(error: BaseException | None) -> bool:
 
 
 def _retry_after_s(error: Exception) -> float | None:
+    """Return the pause that the provider asks for: milliseconds, seconds, or until a date."""
     response: Any = getattr(error, "response", None)
     headers: Any = getattr(error, "litellm_response_headers", None) or getattr(
         response, "headers", None
     )
-    value = headers.get("retry-after") if headers is not None else None
+    if headers is None:
+        return None
+    exact_ms = _number(headers.get("retry-after-ms"))
+    if exact_ms is not None:
+        return exact_ms / 1_000
+    value = headers.get("retry-after")
+    seconds = _number(value)
+    if seconds is not None or value is None:
+        return seconds
+    until, now = _moment(value), _moment(headers.get("date"))
+    return None if until is None or now is None else max(0.0, (until - now).total_seconds())
+
+
+def _number(value: object) -> float | None:
     try:
-        return None if value is None else max(0.0, float(value))
-    except ValueError:  # a date: rare, and the ordinary delay serves
+        return None if value is None else max(0.0, float(str(value)))
+    except ValueError:
+        return None
+
+
+def _moment(value: object) -> datetime | None:
+    """Return a date of HTTP; the provider's own clock says what time it is now."""
+    try:
+        return None if value is None else parsedate_to_datetime(str(value)).astimezone(UTC)
+    except ValueError:
         return None
 
 
