@@ -21,7 +21,15 @@ from conversation.prompt_parts import defuse, passage_blocks, remarks, result_bl
 from conversation.transcript import ToolCall, Turn
 from kb.document import RetrievedPassage
 
-__all__ = ["DONT_KNOW", "Prompt", "build_prompt", "defuse", "estimated_tokens", "history_start"]
+__all__ = [
+    "DONT_KNOW",
+    "Prompt",
+    "build_prompt",
+    "defuse",
+    "estimated_tokens",
+    "history_start",
+    "turns_left_out",
+]
 
 DONT_KNOW = "I don't know"
 """How an agent begins when its documents do not hold the answer."""
@@ -132,6 +140,13 @@ def build_prompt(
         ]
     )
     return Prompt(tuple(messages), (*whole, *shown), len(opening) + first, tuple(results))
+
+
+def turns_left_out(agent: AgentConfig, turns: Sequence[Turn]) -> list[Turn]:
+    """The turns that the next prompt has no room for, when `turns` are all that was said."""
+    history = [turn for turn in turns if turn.text.strip()]
+    after = history[len(_opening(history)) :]
+    return after[: history_start(after, agent.prompt.max_history_tokens)]
 
 
 def _system_message(

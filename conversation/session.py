@@ -329,6 +329,9 @@ class Session:
             speaking.outcome = agent_turn_event(turn)
             if not interrupted and ends_conversation(turn.tool_calls):
                 self.end("agent_ended")
+            elif not self.is_over:
+                speaker = self._stage.speaker
+                self._stage.summary.update(speaker.agent, speaker.model, self._recording.turns)
             return speaking.outcome
 
     def _spoken(self, text: str) -> str | None:
@@ -337,7 +340,7 @@ class Session:
         if agent.voice is None:
             return None
         form = spoken_form(text, agent.language)
-        return None if form == text else form
+        return None if form == " ".join(text.split()) else form
 
     @contextmanager
     def _own_time(self, speaking: SpeakingTurn) -> Generator[None]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from conversation.errors import AgentConfigError, ConversationError
 from conversation.speaker import Circumstances, Speaker, prepared_speaker
 from conversation.speaking import TurnEvent
+from conversation.summarising import HistorySummary
 from conversation.system_tools import LANGUAGE_DETECTION, REPORT_GAP, TRANSFER
 from conversation.transcript import ToolCall
 
@@ -17,7 +18,7 @@ class Stage:
     speaker: Speaker
     circumstances: Circumstances
     notes: list[str] = field(default_factory=list[str])
-    summary: str = ""
+    summary: HistorySummary = field(default_factory=HistorySummary)
     """Of turns that no prompt holds any more."""
 
     def change(self, call: ToolCall) -> tuple[str, TurnEvent | None]:

@@ -65,7 +65,8 @@ class LLMCall(_Record):
     usage: Usage
     """Of this call alone; nothing for one that failed before its first token."""
     purpose: str = "answer"
-    """`answer`, `tools` for choosing one, or `turn` for all calls of a turn together."""
+    """`answer`, `tools` for choosing one, `summary` of earlier turns, or `turn` for all calls of a
+    turn together."""
     request_to_first_token_ms: float | None = None
     request_to_last_token_ms: float | None = None
     """Until its end, or until it failed."""

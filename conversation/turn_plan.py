@@ -99,6 +99,7 @@ class TurnPlan:
         self._stage = stage
         self._timer_s = timer_s
         speaking.model = stage.speaker.model.model
+        speaking.calls += stage.summary.take_calls()
 
     def steps(self) -> Steps:
         """The turn from the user's words to the last word of the agent."""
@@ -324,7 +325,7 @@ class TurnPlan:
             asks=retrieval is None or retrieval.mode != "none",
             notes=stage.notes,
             calls=speaking.tool_calls,
-            summary=stage.summary,
+            summary=stage.summary.text,
         )
         options = CompletionOptions(
             max_output_tokens=agent.llm.max_output_tokens,

@@ -34,7 +34,7 @@ def passage(text: str, *, name: str = "a.md", start_char: int = 0) -> RetrievedP
 
 
 def limited(**limits: int) -> AgentConfig:
-    return AGENT.model_copy(update={"prompt": PromptSection(**limits)})
+    return AGENT.model_copy(update={"prompt": PromptSection.model_validate(limits)})
 
 
 ATTACKS = [
