@@ -46,8 +46,8 @@ types: $(STAMP)  ## static types
 layering: $(STAMP)  ## who may import whom
 	@$(BIN)/lint-imports
 
-bench: $(STAMP)  ## figures of the design, side by side with baselines
-	@$(BIN)/python -m tests.bench
+bench: $(STAMP)  ## figures of the design, side by side with baselines; QUICK=1 takes minutes
+	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
 ui: $(STAMP)  ## the Dagster UI on the demo's instance
 	@$(BIN)/vivavoce ui

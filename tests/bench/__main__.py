@@ -1,34 +1,99 @@
-"""Every figure of the design that can be measured here: `python -m tests.bench [PART ...]`.
+"""Every figure of the design that needs no language model: `python -m tests.bench [PART ...]`.
 
-Runs the parts one after another, each in a process of its own, and says how long each took.
+Runs the parts one after another, each in a process of its own, and ends with a table of measured,
+target and baseline. A part that fails stops nothing else and is named at the end; what an earlier
+run measured of it stays in the table, with its date. `--quick` measures less, in under five
+minutes, and keeps its figures apart.
+
+Each part can be run alone with arguments of its own: `python -m tests.bench.comparison xquad`.
 """
 
+import argparse
+import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-RETRIEVAL_PARTS = ("retrieval", "calibration", "chunking", "comparison", "speed", "ingest")
-"""What runs without a language model."""
+from tests.bench import summary
+from tests.bench.figures import record
+from tests.bench.places import QUICK_VARIABLE, REPOSITORY, reports
+
+FULL: dict[str, tuple[str, ...]] = {
+    "retrieval": (),
+    "calibration": (),
+    "chunking": (),
+    "comparison": (),
+    "options": (),
+    "speed": (),
+    "ingest": (),
+    "parsing": (),
+    "publish": (),
+    "turn_overhead": (),
+    "sweep": (),
+}
+"""Parts in order, with their arguments."""
+QUICK: dict[str, tuple[str, ...]] = {
+    "retrieval": (),
+    "calibration": (),
+    "comparison": ("xquad",),
+    "options": ("precision",),
+    "speed": (),
+    "ingest": ("10",),
+    "publish": ("--turns", "100000", "--days", "10"),
+    "turn_overhead": ("100",),
+}
 
 
-def main(parts: list[str]) -> int:
-    """Run the parts; returns how many failed."""
-    here = Path(__file__).parent
-    known = sorted(path.stem for path in here.glob("*.py") if not path.stem.startswith("_"))
+def runnable() -> list[str]:
+    """Modules of the bench that can be run."""
+    paths = sorted(Path(__file__).parent.glob("[!_]*.py"))
+    return [path.stem for path in paths if '__name__ == "__main__"' in path.read_text("utf-8")]
+
+
+def run_part(part: str, arguments: Sequence[str]) -> bool:
+    """Run one part, show and keep what it prints; returns whether it succeeded."""
+    started = time.monotonic()
+    print(f"\n== {part}", flush=True)
+    command = [sys.executable, "-m", f"tests.bench.{part}", *arguments]
+    kept = reports() / "printed" / f"{part}.txt"
+    kept.parent.mkdir(exist_ok=True)
+    with (
+        kept.open("w", encoding="utf-8") as file,
+        subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process,
+    ):
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            file.write(line)
+    seconds = time.monotonic() - started
+    ending = "" if process.returncode == 0 else f", FAILED with {process.returncode}"
+    print(f"== {part}: {seconds:.0f} s{ending}", flush=True)
+    if part == "turn_overhead":
+        record(part, summary.turn_overhead(kept.read_text(encoding="utf-8")))
+    return process.returncode == 0
+
+
+def main(parts: Sequence[str], *, quick: bool) -> int:
+    """Run the parts and print the summary; returns how many failed."""
+    known = runnable()
     unknown = set(parts) - set(known)
     if unknown:
         print(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
         return 1
-    failed = 0
-    for part in parts:
-        started = time.monotonic()
-        print(f"\n== {part}", flush=True)
-        code = subprocess.run([sys.executable, "-m", f"tests.bench.{part}"], check=False).returncode
-        failed += code != 0
-        print(f"== {part}: {time.monotonic() - started:.0f} s", flush=True)
-    return failed
+    if quick:
+        os.environ[QUICK_VARIABLE] = "1"
+    planned = QUICK if quick else FULL
+    chosen = {part: planned.get(part, ()) for part in parts} if parts else planned
+    failed = [part for part, arguments in chosen.items() if not run_part(part, arguments)]
+    print(f"\n{'=' * 100}")
+    summary.main(failed)
+    return len(failed)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or list(RETRIEVAL_PARTS)))
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART")
+    parser.add_argument("--quick", action="store_true", help="measure less, in under five minutes")
+    given = parser.parse_args()
+    sys.exit(main(given.parts, quick=given.quick))

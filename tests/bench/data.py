@@ -134,6 +134,12 @@ def _xquad(datasets: Path, *, language: str = "en") -> Collection:
     return Collection(f"xquad_{language}", texts, tuple(tasks))
 
 
+def xquad_across(datasets: Path, *, language: str) -> Collection:
+    """Questions in one language about English texts."""
+    english, asked = _xquad(datasets), _xquad(datasets, language=language)
+    return Collection(english.name, english.texts, asked.tasks)
+
+
 def _helpcentre(datasets: Path) -> Collection:
     folder = datasets / "helpcentre" / "dev"
     texts = {row["_id"]: _titled(row, body="body") for row in _rows(folder / "onyx_pages.jsonl")}

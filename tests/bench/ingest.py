@@ -26,6 +26,7 @@ from typing import Any
 from kb.document import FileSource, SyncReport
 from kb.knowledge_base import KnowledgeBase
 from kb.weights import Weights
+from tests.bench.figures import Figure, record
 from tests.bench.places import REPOSITORY, datasets
 from tests.bench.retrieval import bench_config
 
@@ -169,9 +170,15 @@ def main(pages: int) -> None:
         "chunks": lambda row: row.chunks / row.seconds,
         "characters": lambda row: row.chars / row.seconds,
     }
-    for other in theirs:
+    figures = [Figure("ingest/chunks_per_s", first.chunks / first.seconds, first.files)]
+    for other, named in zip(theirs, ("default", WINDOW_TOKENS), strict=True):
+        figures += [
+            Figure(f"ingest/{name} ratio, {named}", of(first) / of(other), first.files)
+            for name, of in per_s.items()
+        ]
         ratios = ", ".join(f"{of(first) / of(other):.2f} x {name}/s" for name, of in per_s.items())
         print(f"against {other.system}: {ratios}")
+    record("ingest", figures)
     print(f"second run: {first.seconds / second.seconds:.0f} x faster, {second.seconds:.3f} s")
 
 

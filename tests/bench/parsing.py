@@ -16,6 +16,7 @@ from kb.config import Limits, ParsingConfig
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.loading import parse_bytes, parse_in_process
+from tests.bench.figures import Figure, record
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NO_LIMITS = Limits(max_total_bytes=None, max_documents=None)
@@ -268,9 +269,20 @@ def _json_lines(path: Path) -> list[Any]:
 
 
 def main() -> None:
-    """Print every figure."""
-    for row in run():
+    """Print every figure, and keep those of the summary."""
+    rows = run()
+    for row in rows:
         print(json.dumps(row, ensure_ascii=False, default=str))
+    pdfs = [row["value"] for row in rows if row["what"].endswith(".pdf word F1")]
+    corrupt = next(row for row in rows if row["what"].startswith("corrupt_files"))
+    record(
+        "parsing",
+        [
+            *(Figure(f"parsing/{row['what']}", row["value"], row["n"]) for row in rows),
+            Figure("parsing/worst PDF word F1", min(pdfs), len(pdfs)),
+            Figure("parsing/corrupt_files slowest_s", corrupt["slowest_s"], corrupt["n"]),
+        ],
+    )
 
 
 if __name__ == "__main__":

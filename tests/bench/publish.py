@@ -23,6 +23,7 @@ from analysis.warehouse import publish
 from analysis.warehouse_files import day_file
 from analysis.warehouse_tables import DAILY_TABLES
 from conversation.config import AgentConfig, Criterion, DataCollectionField
+from tests.bench.figures import Figure, record
 
 Row = dict[str, Any]
 TURNS_EACH = 10
@@ -249,8 +250,17 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=1_000_000)
     parser.add_argument("--days", type=int, default=30)
     arguments = parser.parse_args()
-    for row in run(turn_count=arguments.turns, day_count=arguments.days):
+    rows = run(turn_count=arguments.turns, day_count=arguments.days)
+    for row in rows:
         print(json.dumps(row))
+    views = [row["value"] for row in rows if row["what"].startswith("view ")]
+    record(
+        "publish",
+        [
+            Figure(f"publish/{arguments.turns} turns", rows[0]["value"], rows[0]["n"]),
+            Figure("publish/slowest view", max(views), len(views)),
+        ],
+    )
 
 
 if __name__ == "__main__":
