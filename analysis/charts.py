@@ -134,8 +134,9 @@ def spark_bars(counts: Sequence[int], *, label: str) -> str:
         for number, count in enumerate(counts)
     )
     width = max(7, 7 * len(counts))
+    bars += f'<path class="axis" d="M0 20.5H{width}"/>'
     return (
-        f'<svg class="spark" viewBox="0 0 {width} 20" width="{width}" height="20" role="img" '
+        f'<svg class="spark" viewBox="0 0 {width} 21" width="{width}" height="21" role="img" '
         f'aria-label="{escape(label)}"><title>{escape(label)}</title>{bars}</svg>'
     )
 

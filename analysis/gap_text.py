@@ -70,10 +70,11 @@ def _examples(gap: Gap) -> list[str]:
 
 def _why(gap: Gap) -> str:
     parts = [f"{REASON_TEXTS.get(key, key)} ({count})" for key, count in gap.reasons.items()]
-    if gap.nearest and gap.state != "fixed":
-        best = gap.nearest[0].score
-        fits = "fits, and was there when it was asked" if best >= ANSWERED_SCORE else "is too weak"
-        parts.append(f"the best passage ({best:.2f}) {fits}")
+    then = max((question.score for question in gap.questions if question.score), default=None)
+    if then is not None and then >= ANSWERED_SCORE:
+        parts.append(f"a passage that fits ({then:.2f}) was there and was not used")
+    elif then is not None:
+        parts.append(f"the best passage then {then:.2f}")
     return ", ".join(parts)
 
 

@@ -1,5 +1,6 @@
 """The report as one HTML file: no script, no request, light and dark, fit to print and to mail."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from html import escape
@@ -26,6 +27,7 @@ from analysis.report_days import (
 from analysis.report_questions import GAPS_SHOWN, ColumnKind
 from analysis.report_text import Section, format_cell, render_report, shown_rows
 
+_CODE = re.compile(r"`([^`]+)`")
 _DAYS_DRAWN = 90
 _FIX_CHARS = 300
 
@@ -83,9 +85,13 @@ def report_as_html(
 
 def _drawn(section: Section, draw: Callable[[Section], str]) -> str:
     content = draw(section) if section.rows else ""
-    note = f'<p class="note">{escape(section.note)}</p>' if section.note else ""
+    note = f'<p class="note">{_with_code(section.note)}</p>' if section.note else ""
     sql = f"<details><summary>SQL</summary><pre>{escape(section.sql)}</pre></details>"
     return content + note + sql
+
+
+def _with_code(note: str) -> str:
+    return _CODE.sub(r"<code>\1</code>", escape(note))
 
 
 def _overview(section: Section, days: Mapping[str, Sequence[ReportDay]]) -> str:
@@ -98,13 +104,14 @@ def _overview(section: Section, days: Mapping[str, Sequence[ReportDay]]) -> str:
             (conversations, "conversations"),
             (turns, "turns"),
             (duration, "mean duration"),
-            (first if first == last else f"{first} to {last}", "ended on"),
         )
+        period = first if first == last else f"{first} to {last}"
         numbers = "".join(
             f"<div><b>{figure}</b><span>{what}</span></div>" for figure, what in figures
         )
         cards.append(
-            f'<div class="agent"><div><h3>{agent}</h3><div class="figures">{numbers}</div></div>'
+            f'<div class="agent"><div><h3>{agent} <small>{period}</small></h3>'
+            f'<div class="figures">{numbers}</div></div>'
             f"{day_bars(bars) if len(bars) > 1 else ''}</div>"
         )
     return "".join(cards)
@@ -132,6 +139,7 @@ def _rates(section: Section, trends: Mapping[tuple[str, str], Trend]) -> str:
 
 def _bars(section: Section, *, share: int, part: int | None) -> str:
     rows: list[str] = []
+    legend = '<p class="legend"><i></i> flagged: somebody should read these</p>'
     for row, shown in zip(section.rows, shown_rows(section), strict=True):
         length, worse = row[share], row[part] if part is not None else 0.0
         flagged = f", {shown[4]} flagged" if part is not None else ""
@@ -141,7 +149,7 @@ def _bars(section: Section, *, share: int, part: int | None) -> str:
                 f"</div><div>{share_bar(length, worse)}</div><div>{shown[2]} <small>"
                 f"({shown[share]}{flagged})</small></div></div>"
             )
-    return "".join(rows)
+    return "".join(rows) + (legend if part is not None else "")
 
 
 def _flagged(section: Section) -> str:
