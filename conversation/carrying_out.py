@@ -9,7 +9,7 @@ from conversation.events import SessionEvent, TextDelta
 from conversation.llm.chat_model import Completion
 from conversation.speaking import SpeakingTurn
 from conversation.streaming import aparts, parts, unless_over
-from conversation.turn_plan import Ask, Emit, Step, Steps, Use
+from conversation.turn_steps import Ask, Emit, Step, Steps, Use
 
 
 def carry_out(

@@ -14,6 +14,7 @@ SKIP_TURN = "skip_turn"
 SEARCH = "search_knowledge_base"
 REPORT_GAP = "report_knowledge_gap"
 
+MAX_QUESTION_CHARS = 500
 NEED_NO_ANSWER = frozenset({END_CALL, SKIP_TURN, REPORT_GAP})
 """After one of these, what the agent said already is its whole turn."""
 
@@ -56,9 +57,9 @@ def tool_parameters(tool: ToolConfig, agent: AgentConfig) -> dict[str, Any]:
     if tool.name == LANGUAGE_DETECTION:
         return _object(language={"enum": [agent.language, *agent.languages]})
     if tool.name == SEARCH:
-        return _object(query={"type": "string", "minLength": 1, "maxLength": 500})
+        return _object(query={"type": "string", "minLength": 1, "maxLength": MAX_QUESTION_CHARS})
     if tool.name == REPORT_GAP:
-        return _object(question={"type": "string", "minLength": 1, "maxLength": 500})
+        return _object(question={"type": "string", "minLength": 1, "maxLength": MAX_QUESTION_CHARS})
     return tool.parameters
 
 

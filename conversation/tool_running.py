@@ -136,7 +136,7 @@ class Toolbox:
 
 def _calls_natively(agent: AgentConfig, model: ChatModel) -> bool:
     wanted = agent.tool_use.calls
-    if wanted == "native" and agent.llm.model.startswith("embedded/"):
+    if wanted == "native" and model.model.startswith("embedded/"):
         raise AgentConfigError(
             f"The agent {agent.agent_id!r} asks for native tool calls, which embedded models do "
             "not have. Set `tool_use.calls` to auto."

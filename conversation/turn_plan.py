@@ -10,26 +10,19 @@ has tool calls and the prompt holds no text from outside.
 """
 
 import logging
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from conversation.errors import ConversationError, ModelOutputError
-from conversation.events import RetrievalDone, SessionEvent, ToolRequest
-from conversation.llm.chat_model import (
-    ChatMessage,
-    ChatModel,
-    Completion,
-    CompletionOptions,
-    OfferedTool,
-)
-from conversation.prompting import build_prompt
-from conversation.retrieving import Found, find_passages
+from conversation.events import RetrievalDone, ToolRequest
+from conversation.llm.chat_model import Completion, CompletionOptions, OfferedTool
+from conversation.prompting import DONT_KNOW, build_prompt
 from conversation.speaking import SpeakingTurn
 from conversation.stage import Stage
 from conversation.system_tools import (
     END_CALL,
+    MAX_QUESTION_CHARS,
     NEED_NO_ANSWER,
+    REPORT_GAP,
     SEARCH,
     SKIP_TURN,
     TRANSFER,
@@ -37,7 +30,6 @@ from conversation.system_tools import (
     was_handed_over,
 )
 from conversation.tool_config import SYSTEM_TOOLS
-from conversation.tool_running import Toolbox
 from conversation.tools import (
     Choice,
     chosen_tools,
@@ -47,46 +39,11 @@ from conversation.tools import (
     requested_choices,
 )
 from conversation.transcript import ToolCall
+from conversation.turn_search import found_passages, searched_passages
+from conversation.turn_steps import Ask, Emit, Steps, Use, Work
 from kb.document import RetrievedPassage
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Emit:
-    """Tell whoever follows the turn."""
-
-    event: SessionEvent
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Call the model. What comes back is its `Completion`, or None when the turn is over."""
-
-    model: ChatModel
-    messages: Sequence[ChatMessage]
-    options: CompletionOptions
-    is_heard: bool
-    """Whether its text is the agent's answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """Run a tool. What comes back is the call with its result."""
-
-    tools: Toolbox
-    call: ToolCall
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """Call a function that may take its time. What comes back is what it returns."""
-
-    function: Callable[[], object]
-
-
-Step = Emit | Ask | Use | Work
-Steps = Generator[Step, Any, None]
 
 
 class TurnPlan:
@@ -108,6 +65,21 @@ class TurnPlan:
             return
         yield from self._retrieve()
         yield from self._answer()
+        if self._leaves_a_gap():
+            yield from self._use_one(
+                Choice(REPORT_GAP, {"question": self._asked[:MAX_QUESTION_CHARS]})
+            )
+
+    def _leaves_a_gap(self) -> bool:
+        """Whether the agent searched, does not know, and is to report that."""
+        speaking = self._speaking
+        return (
+            speaking.retrieval is not None
+            and speaking.text.replace("\u2019", "'").casefold().startswith(DONT_KNOW.casefold())
+            and any(tool.name == REPORT_GAP for tool in self._usable())
+            and all(call.tool_name != REPORT_GAP for call in speaking.tool_calls)
+            and not speaking.is_over
+        )
 
     def _is_finished(self) -> bool:
         return self._speaking.is_over or skips_turn(self._speaking.tool_calls)
@@ -238,36 +210,14 @@ class TurnPlan:
         return self._speaking.turns[-1].text
 
     def _found(self) -> RetrievalDone:
-        speaker = self._stage.speaker
-        if speaker.whole:
-            began_s = self._timer_s()
-            return self._done(self._asked, Found(speaker.whole, "whole"), began_s)
-        return self._found_for(self._asked)
-
-    def _found_for(self, query: str) -> RetrievalDone:
-        speaker, began_s = self._stage.speaker, self._timer_s()
-        if speaker.knowledge_base is None:
-            raise ConversationError("there are no documents to search in.")
-        section = speaker.agent.knowledge_base
-        *history, asked = self._speaking.turns
-        found = find_passages(
-            speaker.knowledge_base,
-            [*history, asked.model_copy(update={"text": query})],
-            limit=section.max_passages,
-            deadline_s=section.retrieval_deadline_s,
-        )
-        return self._done(query, found, began_s)
-
-    def _done(self, query: str, found: Found, began_s: float) -> RetrievalDone:
-        return RetrievalDone(
-            passages=found.passages,
-            query=query,
-            mode=found.mode,
-            latency_ms=(self._timer_s() - began_s) * 1_000,
+        return found_passages(
+            self._stage.speaker, self._speaking.turns, self._asked, timer_s=self._timer_s
         )
 
     def _search(self, query: str) -> str:
-        done = self._found_for(query)
+        done = searched_passages(
+            self._stage.speaker, self._speaking.turns, query, timer_s=self._timer_s
+        )
         if not self._speaking.is_over:
             self._speaking.found(done, now_s=self._timer_s())
         return f"{len(done.passages)} passages"
