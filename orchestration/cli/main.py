@@ -12,6 +12,7 @@ from orchestration.cli import (
     conversing,
     improving,
     ingesting,
+    labelling,
     operating,
     privacy,
     serving,
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (ingesting, conversing, analysing, improving, privacy, operating, serving):
+for module in (ingesting, conversing, analysing, labelling, improving, privacy, operating, serving):
     app.add_typer(module.app)
 
 
