@@ -150,7 +150,7 @@ def call_webhook(
         reply = _exchanged(request, config, resolve=resolve, clock=clock)
     except DocumentError as error:
         raise ToolError(_REASONS.get(error.reason, f"it failed ({error.reason})")) from None
-    return without_secrets(_text_of(reply), secrets)
+    return _text_of(reply, secrets)
 
 
 def fill_in_secrets(text: str, secrets: Mapping[str, str]) -> str:
@@ -197,12 +197,14 @@ def _exchanged(
     )
 
 
-def _text_of(reply: Reply) -> str:
+def _text_of(reply: Reply, secrets: Mapping[str, str]) -> str:
     _, charset = split_media_type(reply.headers.get("content-type", ""))
     try:
         text = reply.body.decode(charset or "utf-8", "replace").strip()
     except LookupError:
         text = reply.body.decode("utf-8", "replace").strip()
+    # Before anything is cut: half a secret would not be found any more.
+    text = without_secrets(text, secrets)
     if reply.status // 100 == 2:
         return text
     if reply.status // 100 == 3:
