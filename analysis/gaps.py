@@ -95,7 +95,7 @@ def find_gaps(
         agent_id,
         ended,
         list(zip(found, vectors, strict=True)),
-        model_id=embedder.model_id,
+        model_id=embedder.model_id if found else "",
     )
     kept = read_questions(store.engine, agent_id)
     before = {gap.gap_id: gap for gap in read_gaps(store.engine, agent_id)}

@@ -107,7 +107,7 @@ def find_topics(
         name_topic=name_topic,
         named_by=named_by,
         new_id=new_id,
-        model_id=embedder.model_id,
+        model_id=embedder.model_id if texts else "",
     )
     save_topics(store.engine, agent_id, [topic for topic, _ in topics], members, now=now)
     found = tuple(

@@ -10,17 +10,29 @@ import dagster as dg
 # `backfill_policy` works the same since Dagster 1.5 and is still marked as beta.
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message="Parameter `backfill_policy`")
 
-from orchestration.defs import automation, conversations, knowledge_base, reports, resources  # noqa: E402
+from orchestration.defs import (  # noqa: E402
+    automation,
+    conversations,
+    improving,
+    knowledge_base,
+    reports,
+    resources,
+)
 from orchestration.defs.execution import executor  # noqa: E402
 from orchestration.settings import load_settings  # noqa: E402
 
-_WITH_ASSETS = [knowledge_base, conversations, reports]
+_WITH_ASSETS = [knowledge_base, conversations, improving, reports]
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules(_WITH_ASSETS),
     asset_checks=dg.load_asset_checks_from_modules(_WITH_ASSETS),
-    jobs=[automation.ingest_agent, automation.evaluate_days, automation.publish_reports],
-    schedules=[automation.hourly_reports, automation.daily_links],
+    jobs=[
+        automation.ingest_agent,
+        automation.evaluate_days,
+        automation.improve_agent,
+        automation.publish_reports,
+    ],
+    schedules=[automation.hourly_reports, automation.daily_links, automation.daily_findings],
     sensors=[automation.conversations_ended, automation.agent_files],
     resources={"deployment": resources.deployment},
     executor=executor(load_settings()),

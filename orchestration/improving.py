@@ -2,23 +2,56 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
+from pathlib import Path
 
-from analysis.gap_records import GapRun
+from analysis.gap_records import GapRun, stored_gaps
 from analysis.gaps import find_gaps
 from analysis.naming import name_by_model
+from analysis.report_html import report_as_html
+from analysis.report_text import render_report, report_as_markdown
+from analysis.reports import open_reports
 from analysis.topics import TopicRun, find_topics
 from kb.config import EmbeddingConfig
-from kb.embedding import Embedder, open_embedder
+from kb.embedding import Embedder, Tokenizer, Vectors, open_embedder
 from orchestration.deployment import Deployment
 from orchestration.redacting import redacted_conversations, usable_agents
 
 Namer = Callable[[Sequence[str]], str | None]
 
 
+class LazyEmbedder:
+    """An embedder that is opened when something is to be embedded: often nothing is."""
+
+    def __init__(self, open_it: Callable[[], Embedder]) -> None:
+        self._open = open_it
+
+    @cached_property
+    def _opened(self) -> Embedder:
+        return self._open()
+
+    @property
+    def model_id(self) -> str:
+        """As `Embedder`."""
+        return self._opened.model_id
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """As `Embedder`."""
+        return self._opened.tokenizer
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """As `Embedder`."""
+        return self._opened.embed(texts)
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """As `Embedder`."""
+        return self._opened.embed_queries(texts)
+
+
 def default_embedder(deployment: Deployment) -> Embedder:
     """The embedding model of the knowledge bases, for what users said."""
-    return open_embedder(EmbeddingConfig(), deployment.weights)
+    return LazyEmbedder(lambda: open_embedder(EmbeddingConfig(), deployment.weights))
 
 
 def update_topics(
@@ -82,6 +115,27 @@ def update_gaps(
         name_gap=_namer(deployment, model, "what the documents lack to answer these questions"),
         named_by=model or "question",
     )
+
+
+def regressed_gaps(deployment: Deployment, agent_id: str) -> int:
+    """How many gaps of an agent were fixed once and are not any more."""
+    return sum(gap.state == "regressed" for gap in stored_gaps(agent_id, deployment.evaluations))
+
+
+def write_report_page(deployment: Deployment, now: datetime) -> tuple[Path, Path]:
+    """Write the published report as a page and as Markdown beside the published file."""
+    html = deployment.reports_file.with_suffix(".html")
+    markdown = deployment.reports_file.with_suffix(".md")
+    with open_reports(deployment.reports_file) as connection:
+        pages = {
+            html: report_as_html(connection, generated_at=now),
+            markdown: report_as_markdown(render_report(connection), with_sql=False),
+        }
+    for path, page in pages.items():
+        following = path.with_name(f"{path.name}.next")
+        following.write_text(page, "utf-8")
+        following.replace(path)
+    return html, markdown
 
 
 def _namer(deployment: Deployment, model: str | None, what: str) -> Namer | None:

@@ -10,6 +10,7 @@ import dagster as dg
 
 from orchestration.agents import agent_ids
 from orchestration.defs.conversations import ended_conversations, evaluations, report_tables
+from orchestration.defs.improving import knowledge_gaps, report_page, topics
 from orchestration.defs.knowledge_base import CHUNK_INDEX, DOCUMENTS
 from orchestration.defs.partitions import agents, days
 from orchestration.defs.reports import reports
@@ -20,8 +21,11 @@ from orchestration.watching import agents_with_links, look_at_sources
 
 ingest_agent = dg.define_asset_job(
     "ingest_agent",
-    selection=[DOCUMENTS.key.to_user_string(), CHUNK_INDEX.key.to_user_string()],
-    description="Read the sources of one agent and bring its index up to date.",
+    selection=dg.AssetSelection.assets(DOCUMENTS.key, CHUNK_INDEX.key, knowledge_gaps),
+    description=(
+        "Read the sources of one agent, bring its index up to date, and ask it again what users "
+        "asked in vain."
+    ),
 )
 
 evaluate_days = dg.define_asset_job(
@@ -32,8 +36,14 @@ evaluate_days = dg.define_asset_job(
 
 publish_reports = dg.define_asset_job(
     "publish_reports",
-    selection=dg.AssetSelection.assets(reports),
-    description="Put a new `reports.duckdb` in place.",
+    selection=dg.AssetSelection.assets(reports, report_page),
+    description="Put a new `reports.duckdb` in place, and the page made from it.",
+)
+
+improve_agent = dg.define_asset_job(
+    "improve_agent",
+    selection=dg.AssetSelection.assets(topics, knowledge_gaps),
+    description="Find the topics of one agent's conversations, and the gaps of its documents.",
 )
 
 hourly_reports = dg.ScheduleDefinition(
@@ -104,6 +114,28 @@ def daily_links(
     day = context.scheduled_execution_time.date()
     runs = [dg.RunRequest(partition_key=key, run_key=f"{key} links {day}") for key in found]
     return runs or dg.SkipReason("no agent with links was ingested yet")
+
+
+@dg.schedule(
+    job=improve_agent,
+    cron_schedule="45 3 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Finds topics and gaps of every agent that has conversations, once a day.",
+)
+def daily_findings(
+    context: dg.ScheduleEvaluationContext, deployment: dg.ResourceParam[Deployment]
+) -> list[dg.RunRequest] | dg.SkipReason:
+    """Ask for one run for each agent that anybody talked to."""
+    known = context.instance.get_dynamic_partitions("agents")
+    talked = {found.agent_id for found in deployment.conversations.conversations()}
+    day = context.scheduled_execution_time.date()
+    runs = [
+        dg.RunRequest(partition_key=key, run_key=f"{key} findings {day}")
+        for key in known
+        if key in talked
+    ]
+    return runs or dg.SkipReason("nobody has talked to an agent yet")
 
 
 @dg.sensor(

@@ -24,7 +24,7 @@ from orchestration.showing import (
 )
 from orchestration.tables import markdown_table
 
-QUOTING_SECTIONS = ("Flagged conversations",)
+QUOTING_SECTIONS = ("Topics", "Knowledge gaps", "Flagged conversations")
 """Not shown here: the log of a run outlives the deletion of a conversation."""
 
 SYNC_ACTIONS: tuple[SyncAction, ...] = get_args(SyncAction)

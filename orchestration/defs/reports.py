@@ -12,7 +12,11 @@ from orchestration.operations import publish_reports
 from orchestration.report_checks import row_count_problems
 
 
-@dg.asset(deps=[report_tables, "documents"], group_name="reports", kinds={"duckdb"})
+@dg.asset(
+    deps=[report_tables, "documents", "topics", "knowledge_gaps"],
+    group_name="reports",
+    kinds={"duckdb"},
+)
 def reports(deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResult:
     """`reports.duckdb`: tables and documented views that people query with SQL.
 

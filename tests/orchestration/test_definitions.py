@@ -62,13 +62,22 @@ def test_the_graph_is_the_documented_one():
         "ended_conversations": [],
         "evaluations": ["ended_conversations"],
         "report_tables": ["evaluations"],
-        "reports": ["documents", "report_tables"],
+        "topics": ["ended_conversations"],
+        "knowledge_gaps": ["chunk_index", "evaluations"],
+        "reports": ["documents", "knowledge_gaps", "report_tables", "topics"],
+        "report_page": ["reports"],
     }
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
         assert node.description, key
         assert node.kinds, key
-        assert node.group_name in ("knowledge_base", "conversations", "evaluations", "reports")
+        assert node.group_name in (
+            "knowledge_base",
+            "conversations",
+            "evaluations",
+            "improving",
+            "reports",
+        )
     assert {(check.asset_key.to_user_string(), check.name) for check in graph.asset_check_keys} == {
         ("documents", "documents_are_within_limits"),
         ("documents", "documents_have_text"),
@@ -78,6 +87,7 @@ def test_the_graph_is_the_documented_one():
         ("chunk_index", "chunks_find_themselves"),
         ("evaluations", "evidence_is_supported"),
         ("evaluations", "judge_answers"),
+        ("knowledge_gaps", "no_gap_came_back"),
         ("reports", "reports_open_and_are_complete"),
     }
 
