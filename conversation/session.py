@@ -20,6 +20,7 @@ from conversation.carrying_out import acarry_out, carry_out
 from conversation.config import AgentConfig, LLMConfig
 from conversation.errors import ModelError
 from conversation.events import AgentTurn, SessionEvent
+from conversation.likeness import similarity_of
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.models import open_chat_model
 from conversation.overrides import SessionOverrides, overridden
@@ -317,12 +318,14 @@ class Session:
             if self._speaking is speaking:
                 self._speaking = None
             with self._own_time(speaking):
+                source = self._stage.speaker.knowledge_base
                 turn = finished_turn(
                     speaking,
                     interrupted=interrupted,
                     heard_chars=heard_chars,
                     error=error,
                     spoken=self._spoken,
+                    similarity=similarity_of(speaking, source, timer_s=self._timer_s),
                 )
             turn = turn.model_copy(update={"latency": speaking.latency()})
             self._recording.add_agent_turn(turn, speaking)

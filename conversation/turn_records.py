@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from conversation.citations import Attribution, attribute
+from conversation.citations import Attribution, Similarity, attribute
 from conversation.events import AgentTurn, RetrievalDone
 from conversation.speaking import SpeakingTurn, storable
 from conversation.system_tools import skips_turn
@@ -26,6 +26,7 @@ def finished_turn(
     heard_chars: int | None = None,
     error: str | None = None,
     spoken: Spoken = unchanged,
+    similarity: Similarity | None = None,
 ) -> Turn:
     """The record of a turn that is over.
 
@@ -35,10 +36,11 @@ def finished_turn(
         heard_chars: How much of the generated text the user heard; None for all of it.
         error: Why it is incomplete, when it failed.
         spoken: What a voice says for a text; None when it says the text itself.
+        similarity: Compares a sentence with passages; without it, words alone decide.
     """
     generated = speaking.text
     heard = heard_part(generated, heard_chars)
-    attribution = _attribution(speaking, heard)
+    attribution = _attribution(speaking, heard, similarity)
     calls = speaking.used_tools()
     model_calls = speaking.all_calls()
     return Turn(
@@ -60,7 +62,7 @@ def finished_turn(
     )
 
 
-def _attribution(speaking: SpeakingTurn, heard: str) -> Attribution:
+def _attribution(speaking: SpeakingTurn, heard: str, similarity: Similarity | None) -> Attribution:
     """Which passages support the turn. What a tool returned supports a sentence, too."""
     if speaking.retrieval is None:
         return Attribution()
@@ -68,7 +70,7 @@ def _attribution(speaking: SpeakingTurn, heard: str) -> Attribution:
     passages = () if prompt is None else prompt.passages
     results = () if prompt is None else prompt.results
     returned = [_as_passage(call) for call in results if not call.is_error]
-    attribution = attribute(heard, (*passages, *returned))
+    attribution = attribute(heard, (*passages, *returned), similarity=similarity)
     by_tools = {passage.chunk_id for passage in returned}
     citations = [cited for cited in attribution.citations if cited.chunk_id not in by_tools]
     return replace(attribution, citations=tuple(citations))

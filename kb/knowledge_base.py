@@ -32,6 +32,7 @@ from kb.embedding_cache import EmbeddingCache
 from kb.exact_index import load_vectors
 from kb.indexing import VectorCollections
 from kb.ingesting import Intake
+from kb.likeness import cosines
 from kb.planning import plan_all
 from kb.query import Rewriter, SaidTurn
 from kb.reading import IndexReader
@@ -348,6 +349,10 @@ class KnowledgeBase:
         if retriever is None:
             return []
         return retriever.retrieve(query, history=history, limit=limit)
+
+    def similarities(self, text: str, others: Sequence[str]) -> list[float]:
+        """How alike `text` is to each of `others`, as cosines of the embedding model."""
+        return cosines(self._embedder, text, others)
 
     def warm_up(self) -> None:
         """Open the index and load the models now, so that the first turn does not wait.

@@ -181,3 +181,49 @@ def test_a_turn_is_answered_by_words_while_the_embedder_is_held_up(tmp_path: Pat
     assert "within 14 days" in model.prompt_texts[0]
     assert [citation.document_name for citation in answered.citations] == ["refunds"]
     assert {found.mode for found in retrieved if found.turn_id.endswith(".1")} == {"lexical"}
+
+
+class Comparing(SlowSource):
+    """Finds one passage, and takes everything for alike, or cannot tell."""
+
+    def __init__(self, *, broken: bool = False) -> None:
+        super().__init__()
+        self.released.set()
+        self.broken = broken
+
+    def retrieve(
+        self, query: str, *, history: Sequence[Turn] = (), limit: int = 5
+    ) -> list[RetrievedPassage]:
+        self.released.wait(10)
+        return [passage("Customers obtain their money within a fortnight.")]
+
+    def retrieve_lexical(
+        self, query: str, *, history: Sequence[Turn] = (), limit: int = 5
+    ) -> list[RetrievedPassage]:
+        return [passage("Customers obtain their money within a fortnight.")]
+
+    def similarities(self, text: str, others: Sequence[str]) -> list[float]:
+        if self.broken:
+            raise KnowledgeBaseError("no model")
+        return [0.9] * len(others)
+
+
+@pytest.mark.parametrize(
+    ("source", "in_time", "share"),
+    [(Comparing(), True, 1.0), (Comparing(), False, 0.0), (Comparing(broken=True), True, 0.0)],
+)
+def test_a_sentence_in_other_words_is_supported_when_the_embedder_finds_it_alike(
+    tmp_path: Path, source: Comparing, in_time: bool, share: float
+):
+    section = KnowledgeBaseSection(retrieval_deadline_s=10 if in_time else 0.01)
+    agent = AgentConfig(agent_id="a", name="A", knowledge_base=section)
+    if not in_time:
+        source.released.clear()
+    model = ScriptedChatModel("Customers see reimbursement arrive inside a fortnight.")
+    with ConversationStore.open(f"sqlite:///{tmp_path / 'c.sqlite'}") as store:
+        session = Session.start(agent, knowledge_base=source, store=store, chat_model=model)
+        *_, turn = list(session.reply("How long does it take?"))
+    source.released.set()
+
+    assert isinstance(turn, AgentTurn)
+    assert turn.grounded_share == share

@@ -336,3 +336,13 @@ def test_vectors_of_two_lengths_never_meet(open_kb: OpenKnowledgeBase):
     approximate = RetrievalConfig(search="approximate")
     config = KnowledgeBaseConfig(retrieval=approximate)
     assert len(open_kb(config, with_embedder=longer).retrieve("parcels refunds")) == 2
+
+
+def test_texts_are_compared_by_the_embedding_model(open_kb: OpenKnowledgeBase):
+    kb = open_kb()
+
+    same, near, far = kb.similarities("blue shoes", ["blue shoes", "blue boots", "refund policy"])
+
+    assert same == pytest.approx(1.0, abs=1e-5)
+    assert same > near > far
+    assert kb.similarities("blue shoes", []) == []
