@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup extras demo test test-slow lint format types layering bench ui clean
+.PHONY: help setup extras demo test test-slow lint format types layering bench ui page-sdk clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -51,6 +51,12 @@ bench: $(STAMP)  ## figures of the design, side by side with baselines; QUICK=1 
 
 ui: $(STAMP)  ## the Dagster UI on the demo's instance
 	@$(BIN)/vivavoce ui
+
+SDK := @elevenlabs/client@1.25.0
+page-sdk:  ## put the published JavaScript SDK under the talk page, in place of its own client (needs npm)
+	@folder=$${VIVAVOCE_STORE_DIR:-$${VIVAVOCE_DATA_DIR:-data}/store}/page; mkdir -p "$$folder" && cd "$$folder" && \
+		tar -xzOf "$$(npm pack --silent $(SDK))" package/dist/lib.iife.js > sdk.js.new && \
+		rm -f ./*.tgz && mv sdk.js.new sdk.js && echo "the talk page uses $(SDK)"
 
 clean:  ## remove run-time state, keep .venv
 	rm -rf data/store
