@@ -3,14 +3,10 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from pathlib import Path
 
 from analysis.gap_records import GapRun, stored_gaps
 from analysis.gaps import find_gaps
 from analysis.naming import name_by_model
-from analysis.report_html import report_as_html
-from analysis.report_text import render_report, report_as_markdown
-from analysis.reports import open_reports
 from analysis.topics import TopicRun, find_topics
 from kb.config import EmbeddingConfig
 from kb.embedding import Embedder, Tokenizer, Vectors, open_embedder
@@ -120,22 +116,6 @@ def update_gaps(
 def regressed_gaps(deployment: Deployment, agent_id: str) -> int:
     """How many gaps of an agent were fixed once and are not any more."""
     return sum(gap.state == "regressed" for gap in stored_gaps(agent_id, deployment.evaluations))
-
-
-def write_report_page(deployment: Deployment, now: datetime) -> tuple[Path, Path]:
-    """Write the published report as a page and as Markdown beside the published file."""
-    html = deployment.reports_file.with_suffix(".html")
-    markdown = deployment.reports_file.with_suffix(".md")
-    with open_reports(deployment.reports_file) as connection:
-        pages = {
-            html: report_as_html(connection, generated_at=now),
-            markdown: report_as_markdown(render_report(connection), with_sql=False),
-        }
-    for path, page in pages.items():
-        following = path.with_name(f"{path.name}.next")
-        following.write_text(page, "utf-8")
-        following.replace(path)
-    return html, markdown
 
 
 def _namer(deployment: Deployment, model: str | None, what: str) -> Namer | None:

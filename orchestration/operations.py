@@ -43,6 +43,7 @@ from orchestration.redacting import (
     redacted_evaluations,
     usable_agents,
 )
+from orchestration.report_page import renew_report_page
 
 EVERYTHING = Narrowing()
 ABANDONED_AFTER = timedelta(hours=6)
@@ -258,7 +259,9 @@ def publish_reports(deployment: Deployment) -> PublishedReports:
     agents = usable_agents(deployment)
     if deployment.lake is not None:
         write_snapshots(deployment.lake, deployment.warehouse_dir, agents)
-    return publish(deployment.warehouse_dir, deployment.reports_file, agents)
+    published = publish(deployment.warehouse_dir, deployment.reports_file, agents)
+    renew_report_page(deployment, datetime.now(UTC))
+    return published
 
 
 def reports_outdated(deployment: Deployment) -> bool:

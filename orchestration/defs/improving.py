@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration.defs.conversations import ended_conversations, evaluations
 from orchestration.defs.knowledge_base import CHUNK_INDEX
 from orchestration.defs.metadata import check_result
 from orchestration.defs.partitions import agents, chosen_agents
@@ -18,14 +17,14 @@ from orchestration.improving import (
     regressed_gaps,
     update_gaps,
     update_topics,
-    write_report_page,
 )
+from orchestration.report_page import write_report_page
 
 _OF_ALL_DAYS = dg.AllPartitionMapping()
 
 
 @dg.asset(
-    deps=[dg.AssetDep(ended_conversations, partition_mapping=_OF_ALL_DAYS)],
+    deps=[dg.AssetDep("ended_conversations", partition_mapping=_OF_ALL_DAYS)],
     partitions_def=agents,
     group_name="improving",
     kinds={"sqlite"},
@@ -49,7 +48,7 @@ def topics(
 
 
 @dg.asset(
-    deps=[CHUNK_INDEX, dg.AssetDep(evaluations, partition_mapping=_OF_ALL_DAYS)],
+    deps=[CHUNK_INDEX, dg.AssetDep("evaluations", partition_mapping=_OF_ALL_DAYS)],
     partitions_def=agents,
     group_name="improving",
     kinds={"sqlite"},
