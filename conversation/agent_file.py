@@ -129,7 +129,11 @@ def save_agent(agent: AgentConfig, path: Path | str) -> None:
     path = Path(path)
     base = {"agent_id": agent.agent_id, "name": "", "template": agent.template}
     inherited = AgentConfig.model_validate(merge_keys(_template_keys(base, str(path)), base))
-    own = _difference(inherited.model_dump(mode="json"), agent.model_dump(mode="json"))
+    own = _difference(
+        inherited.model_dump(mode="json"),
+        agent.model_dump(mode="json"),
+        terse=agent.model_dump(mode="json", exclude_defaults=True),
+    )
     head: RawMapping = {"agent_id": agent.agent_id, "name": agent.name}
     if agent.template is not None:
         head["template"] = agent.template
@@ -182,17 +186,24 @@ def merge_keys(base: Mapping[str, Any], own: Mapping[str, Any]) -> RawMapping:
     return merged
 
 
-def _difference(base: RawMapping, own: RawMapping) -> RawMapping:
-    """Keys of `own` that `merge_keys(base, ...)` needs to give `own` again."""
+def _difference(base: RawMapping, own: RawMapping, *, terse: RawMapping) -> RawMapping:
+    """Keys of `own` that `merge_keys(base, ...)` needs to give `own` again.
+
+    Lists are written whole, each entry without what it has by default, as it stands in `terse`.
+    """
     changed: RawMapping = {}
     for key, value in own.items():
         if key in base and base[key] == value:
             continue
-        under = base.get(key)
+        under, shorter = base.get(key), terse.get(key, value)
         if isinstance(under, dict) and isinstance(value, dict):
-            changed[key] = _difference(cast(RawMapping, under), cast(RawMapping, value))
+            changed[key] = _difference(
+                cast(RawMapping, under),
+                cast(RawMapping, value),
+                terse=cast(RawMapping, shorter) if isinstance(shorter, dict) else {},
+            )
         else:
-            changed[key] = value
+            changed[key] = shorter
     return changed
 
 

@@ -39,9 +39,14 @@ def describe_problem(problem: ErrorDetails, model: type[BaseModel], *, line: int
 def valid_keys(model: type[BaseModel], path: KeyPath) -> list[str]:
     """Keys that the mapping at `path` below `model` may have; empty when it is not a mapping."""
     here: type[BaseModel] | None = model
+    is_named = False
     for part in path.parts:
         if isinstance(part, int):
             continue
+        if is_named:  # a name of one's own, as below `languages`
+            is_named = False
+            continue
+        is_named = here is not None and _is_mapping_field(here, part)
         here = None if here is None else _model_of_field(here, part)
     return [] if here is None else sorted(here.model_fields)
 
@@ -75,6 +80,11 @@ def _model_of_field(model: type[BaseModel], key: str) -> type[BaseModel] | None:
         if key in names:
             return _model_in(field.annotation)
     return None
+
+
+def _is_mapping_field(model: type[BaseModel], key: str) -> bool:
+    field = model.model_fields.get(key)
+    return field is not None and get_origin(field.annotation) is dict
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -30,6 +30,13 @@ SystemToolName = Literal[
 SYSTEM_TOOLS: tuple[str, ...] = get_args(SystemToolName)
 ToolKind = Literal["system", "webhook", "client"]
 
+NO_PARAMETERS: dict[str, Any] = {
+    "type": "object",
+    "properties": {},
+    "additionalProperties": False,
+}
+"""JSON schema of an empty object."""
+
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _SECRET_NAME = re.compile(r"\{\{\s*secret__")
 _VARIABLE = re.compile(r"\{\{.*?\}\}")
@@ -108,7 +115,7 @@ class ToolConfig(_Section):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
     description: str = Field(default="", max_length=1_000)
     """When to use it, for the model. System tools have one of their own."""
-    parameters: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+    parameters: dict[str, Any] = NO_PARAMETERS
     """JSON schema of the object that the function gets."""
     timeout_s: PositiveFloat = 10.0
     webhook: Webhook | None = None
@@ -131,7 +138,7 @@ class ToolConfig(_Section):
             raise ValueError("a tool cannot be called 'none': that stands for using no tool")
         if self.kind != "system" and not self.description.strip():
             raise ValueError(f"the tool {self.name!r} needs a `description` of when to use it")
-        if self.kind == "system" and (self.webhook or "parameters" in self.model_fields_set):
+        if self.kind == "system" and (self.webhook or self.parameters != NO_PARAMETERS):
             raise ValueError(
                 f"{self.name!r} is a system tool: it has no `webhook` and no `parameters` of its "
                 "own. Give a tool of yours another name."
