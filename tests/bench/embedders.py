@@ -16,15 +16,14 @@ _SPREAD = 0.6
 
 
 class Remembering:
-    """Embeds a text once for all parts and runs of the bench. Queries are embedded each time,
-    because they are timed, unless `queries_too`.
-    """
+    """Embeds a text once for all parts and runs of the bench."""
 
     def __init__(self, embedder: Embedder, path: Path, *, queries_too: bool = False) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._embedder = embedder
         self._cache = EmbeddingCache(path)
-        self._queries_too = queries_too
+        self.queries_too = queries_too
+        """Whether queries are remembered too; not while they are timed."""
 
     @property
     def model_id(self) -> str:
@@ -44,7 +43,7 @@ class Remembering:
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Embed queries."""
-        return self.embed(texts) if self._queries_too else self._embedder.embed_queries(texts)
+        return self.embed(texts) if self.queries_too else self._embedder.embed_queries(texts)
 
     def close(self) -> None:
         """Close the file."""

@@ -48,7 +48,7 @@ PARAMETERS: dict[str, tuple[float, ...]] = {
 }
 FUSION = "fusion"
 FUSION_KS = (10, 20, 60)
-_TASKS = 120
+_TASKS = 80
 _DEPTH = 60
 _ALL = 1_000
 _SCORES = "sum of scores"
@@ -231,7 +231,7 @@ def main(parameters: Sequence[str]) -> None:
     for parameter in parameters:
         parts.append(report(parameter, sweep(parameter, sets, memory)))
         print(parts[-1], flush=True)
-    (reports() / "sweep.md").write_text("".join(parts), encoding="utf-8")
+        (reports() / "sweep.md").write_text("".join(parts), encoding="utf-8")
 
 
 if __name__ == "__main__":
