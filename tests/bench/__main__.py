@@ -24,6 +24,7 @@ FULL: dict[str, tuple[str, ...]] = {
     "retrieval": (),
     "calibration": (),
     "chunking": (),
+    "splitters": (),
     "comparison": (),
     "options": (),
     "speed": (),
