@@ -2,6 +2,6 @@
 
 Read in this order: `transcript` (the records), `config` and `agent_file` (what an agent is), `llm`
 (model access), `retrieving`, `prompting` and `citations` (the decisions of a turn), `session` with
-`speaking` and `recording` (a turn as it happens), `store` on `database`. Beside them stand `tools`,
-`turn_taking` and `importing`.
+`turn_plan`, `speaking` and `recording` (a turn as it happens), `store` on `database`. Beside them
+stand `tools`, `turn_taking` with `driving` (a session and its clock), `simulating` and `importing`.
 """
