@@ -6,8 +6,8 @@
                      the heading path before the embedded text
 * no headings        the same without the heading path
 * recursive N        LangChain's recursive splitter at N characters
-* sentence windows   each sentence embedded, returned with three before and after it, as LlamaIndex's
-                     `SentenceWindowNodeParser` does
+* sentence windows   each sentence embedded, returned with three before and after it, as
+                     LlamaIndex's `SentenceWindowNodeParser` does
 
 Two retrievals, both exact: meaning alone, and meaning and words (bm25s) fused by rank. Returned
 characters that were returned before do not count twice against the budget.
@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -127,7 +128,7 @@ def rankings(
 
     stemmer = Stemmer.Stemmer("english")
 
-    def words(said: list[str]) -> object:
+    def words(said: list[str]) -> Any:
         return bm25s.tokenize(said, stopwords="en", stemmer=stemmer, show_progress=False)
 
     index = bm25s.BM25()
