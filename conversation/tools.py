@@ -1,9 +1,9 @@
 """What an agent may do beside talking, and how it is decided. Pure.
 
 Where a prompt holds passages or results of tools, no tool is offered; where tools are offered, the
-model sees what was said and nothing else. So no text of a document, and nothing that a tool
-returned, can make the agent do anything. Results of tools that the agent file calls trusted are
-the one exception.
+model sees what was said and nothing else, and of that no sentence of the agent that repeats a
+document or a result. So no text from outside can make the agent do anything. Results of tools that
+the agent file calls trusted are the one exception.
 
 The decision comes as native tool calls of the provider, or as JSON that follows a schema: that
 works with embedded models as well.
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from conversation.citations import attribute
 from conversation.config import AgentConfig
 from conversation.errors import ModelOutputError
 from conversation.llm.chat_model import (
@@ -25,8 +26,9 @@ from conversation.llm.chat_model import (
 )
 from conversation.prompting import defuse, history_start
 from conversation.system_tools import tool_description, tool_parameters
-from conversation.tool_config import ToolConfig
+from conversation.tool_config import SYSTEM_TOOLS, ToolConfig
 from conversation.transcript import ToolCall, Turn
+from conversation.turn_records import result_passage
 
 NO_TOOL = "none"
 MAX_RESULT_CHARS = 4_000
@@ -96,11 +98,36 @@ def decision_messages(
         )
         rules = f"{_RULES}{_SCHEMA_RULES}\n{described}"
     kept = turns[history_start(turns, agent.prompt.max_history_tokens) :]
-    said = "\n".join(f"{turn.role}: {defuse(turn.text)}" for turn in kept if turn.text.strip())
+    said = "\n".join(
+        f"{turn.role}: {defuse(own_words(turn))}" for turn in kept if turn.text.strip()
+    )
     asked = f"<conversation>\n{said}\n</conversation>\n\n"
     if calls:
         asked += "Done already:\n" + "\n".join(_done(call, trusted) for call in calls) + "\n\n"
     return (ChatMessage("system", rules), ChatMessage("user", f"{asked}Which action?"))
+
+
+def own_words(turn: Turn) -> str:
+    """What was said, without sentences of the agent that repeat a document or a result."""
+    if not holds_text_from_outside(turn):
+        return turn.text
+    results = [result_passage(call) for call in outside_calls(turn.tool_calls)]
+    cited = [*turn.citations, *attribute(turn.text, results).citations]
+    text = turn.text
+    for start, end in sorted({(c.turn_start_char, c.turn_end_char) for c in cited}, reverse=True):
+        text = f"{text[:start]}(...){text[end:]}"
+    return text
+
+
+def holds_text_from_outside(turn: Turn) -> bool:
+    """Whether the agent had documents or results before it when it said this."""
+    answered_from = turn.grounded_share is not None or turn.citations
+    return bool(turn.role == "agent" and (answered_from or outside_calls(turn.tool_calls)))
+
+
+def outside_calls(calls: Sequence[ToolCall]) -> list[ToolCall]:
+    """Calls whose results somebody else wrote."""
+    return [call for call in calls if call.tool_name not in SYSTEM_TOOLS]
 
 
 def decision_options(

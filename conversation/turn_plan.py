@@ -29,13 +29,14 @@ from conversation.system_tools import (
     skips_turn,
     was_handed_over,
 )
-from conversation.tool_config import SYSTEM_TOOLS
 from conversation.tools import (
     Choice,
     chosen_tools,
     decision_messages,
     decision_options,
     describes_itself,
+    holds_text_from_outside,
+    outside_calls,
     requested_choices,
 )
 from conversation.transcript import ToolCall
@@ -91,7 +92,7 @@ class TurnPlan:
             speaker = self._stage.speaker
             if speaker.tools.native:
                 yield from self._retrieve()
-                if not self._holds_passages():
+                if not self._holds_text_from_outside():
                     return  # the answer itself is offered the tools
             options = decision_options(speaker.agent, tools, native=speaker.tools.native)
             messages = decision_messages(
@@ -230,8 +231,15 @@ class TurnPlan:
         least = speaker.agent.knowledge_base.min_passage_score
         return [passage for passage in retrieval.passages if passage.score >= least]
 
-    def _holds_passages(self) -> bool:
-        return bool(self._stage.speaker.whole or self._passages())
+    def _holds_text_from_outside(self) -> bool:
+        """Whether the prompt of the answer holds what neither side has made up."""
+        speaker = self._stage.speaker
+        calls = outside_calls(self._speaking.tool_calls)
+        return (
+            bool(speaker.whole or self._passages())
+            or any(call.tool_name not in speaker.tools.trusted for call in calls)
+            or any(map(holds_text_from_outside, self._speaking.turns))
+        )
 
     # Answering
 
@@ -253,15 +261,8 @@ class TurnPlan:
 
     def _offered_in_answer(self) -> tuple[OfferedTool, ...]:
         """None beside text from outside: it could ask for them."""
-        speaker = self._stage.speaker
-        outside = [
-            call
-            for call in self._speaking.tool_calls
-            if call.tool_name not in SYSTEM_TOOLS and call.tool_name not in speaker.tools.trusted
-        ]
-        if not speaker.tools.native or outside or self._holds_passages():
-            return ()
-        return self._usable()
+        tools = self._stage.speaker.tools
+        return self._usable() if tools.native and not self._holds_text_from_outside() else ()
 
     def _request(self, tools: tuple[OfferedTool, ...]) -> Ask:
         began_s = self._timer_s()

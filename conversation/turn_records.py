@@ -69,14 +69,15 @@ def _attribution(speaking: SpeakingTurn, heard: str, similarity: Similarity | No
     prompt = speaking.prompt
     passages = () if prompt is None else prompt.passages
     results = () if prompt is None else prompt.results
-    returned = [_as_passage(call) for call in results if not call.is_error]
+    returned = [result_passage(call) for call in results if not call.is_error]
     attribution = attribute(heard, (*passages, *returned), similarity=similarity)
     by_tools = {passage.chunk_id for passage in returned}
     citations = [cited for cited in attribution.citations if cited.chunk_id not in by_tools]
     return replace(attribution, citations=tuple(citations))
 
 
-def _as_passage(call: ToolCall) -> RetrievedPassage:
+def result_passage(call: ToolCall) -> RetrievedPassage:
+    """What a tool returned, as something that sentences can be compared with."""
     text = call.result or ""
     return RetrievedPassage(
         document_id=f"tool:{call.tool_name}",
