@@ -2,10 +2,9 @@
 
     python -m tests.bench.first_token [MODEL] [TURNS]
 
-A session of TURNS turns about one small document. The first turn reads the whole prompt; each
-later one shares the beginning of its prompt with the turn before, which the engine keeps. For
-comparison, every prompt is read once more after the engine was given another prompt of the same
-length, so that nothing is left of the prefix.
+A session of TURNS turns about a few passages. The first turn reads the whole prompt; each later one
+shares the beginning of its prompt with the turn before, which the engine keeps. For comparison,
+every prompt is read once more with another word in front, so that nothing of it is known.
 """
 
 import statistics
@@ -62,9 +61,10 @@ def first_token_ms(model: ChatModel, prompt: Sequence[ChatMessage]) -> tuple[flo
     return taken, completion.usage.input_tokens, completion.usage.cached_input_tokens
 
 
-def other_prompt(prompt: Sequence[ChatMessage]) -> list[ChatMessage]:
-    """As long, and different from its first word on."""
-    return [ChatMessage("user", f"Other: {' '.join(m.content for m in prompt)[:200]}")]
+def unknown(prompt: Sequence[ChatMessage], number: int) -> list[ChatMessage]:
+    """The same prompt, different from its first word on."""
+    first, *rest = prompt
+    return [ChatMessage(first.role, f"Number {number}. {first.content}"), *rest]
 
 
 def main() -> None:
@@ -75,10 +75,7 @@ def main() -> None:
     model.complete([ChatMessage("user", "Hi")], ONE_TOKEN)
     sent = prompts(turns)
     warm = [first_token_ms(model, prompt) for prompt in sent]
-    cold: list[tuple[float, int, int]] = []
-    for prompt in sent:
-        model.complete(other_prompt(prompt), ONE_TOKEN)
-        cold.append(first_token_ms(model, prompt))
+    cold = [first_token_ms(model, unknown(prompt, n)) for n, prompt in enumerate(sent, start=101)]
     for number, (with_prefix, without) in enumerate(zip(warm, cold, strict=True), start=1):
         print(
             f"turn {number}: {with_prefix[0]:7.0f} ms with the prefix "
