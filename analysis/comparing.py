@@ -1,4 +1,4 @@
-"""Compare versions of a criterion: which conversations flip, with both rationales."""
+"""Compare versions of a criterion, or judges: which conversations flip, with both rationales."""
 
 from dataclasses import dataclass
 
@@ -40,6 +40,13 @@ class VersionComparison:
         return f"{self.old} -> {self.new}: {flipped}."
 
 
+_JUDGED_SQL = """
+SELECT conversation_id, verdict::VARCHAR AS verdict, rationale FROM evaluations
+WHERE agent_id = $1 AND criterion_id = $2 AND sample = 0 AND verdict IS NOT NULL
+  AND criterion_version = {version} AND coalesce(judge_model = {judge}, true)
+QUALIFY row_number() OVER (PARTITION BY conversation_id ORDER BY evaluation_id DESC) = 1"""
+
+
 def compare_versions(
     connection: duckdb.DuckDBPyConnection,
     criterion_id: str,
@@ -47,43 +54,74 @@ def compare_versions(
     old: str,
     new: str,
     agent_id: str | None = None,
+    judge_old: str | None = None,
+    judge_new: str | None = None,
 ) -> VersionComparison:
-    """Compare two versions of a criterion on the conversations that both judged.
+    """Compare two versions of a criterion, or two judges, on the conversations that both judged.
 
     Args:
         connection: From `open_reports`.
         criterion_id: The criterion.
         old: `v2`, or the first digits of the version's hash.
-        new: Likewise.
+        new: Likewise; the same version where two judges are compared.
         agent_id: Needed when several agents have a criterion of this name.
+        judge_old: Only verdicts of this judge for `old`; None takes the last one's.
+        judge_new: Likewise for `new`.
 
     Raises:
-        ComparisonError: No such criterion or version; says which there are.
+        ComparisonError: No such criterion, version or judge; says which there are.
     """
     agent, versions = _versions(connection, criterion_id, agent_id)
     before, after = (_find(versions, wanted, criterion_id) for wanted in (old, new))
+    _check_judges(connection, agent, criterion_id, (judge_old, judge_new))
     rows = connection.execute(
-        "WITH judged AS ("
-        "  SELECT conversation_id, criterion_version, verdict::VARCHAR AS verdict, rationale "
-        "  FROM evaluations WHERE agent_id = $1 AND criterion_id = $2 AND sample = 0 "
-        "  AND verdict IS NOT NULL AND criterion_version IN ($3, $4) "
-        "  QUALIFY row_number() OVER (PARTITION BY conversation_id, criterion_version "
-        "    ORDER BY evaluation_id DESC) = 1) "
         "SELECT a.conversation_id, a.verdict, b.verdict, a.rationale, b.rationale "
-        "FROM judged AS a JOIN judged AS b USING (conversation_id) "
-        "WHERE a.criterion_version = $3 AND b.criterion_version = $4 ORDER BY 1",
-        [agent, criterion_id, before[1], after[1]],
+        f"FROM ({_JUDGED_SQL.format(version='$3', judge='$5')}) AS a "
+        f"JOIN ({_JUDGED_SQL.format(version='$4', judge='$6')}) AS b USING (conversation_id) "
+        "ORDER BY 1",
+        [agent, criterion_id, before[1], after[1], judge_old, judge_new],
     ).fetchall()
     return VersionComparison(
         agent_id=agent,
         criterion_id=criterion_id,
-        old=f"v{before[0]}",
-        new=f"v{after[0]}",
+        old=_named(before, judge_old),
+        new=_named(after, judge_new),
         old_question=before[2],
         new_question=after[2],
         compared=len(rows),
         flips=tuple(Flip(*row) for row in rows if row[1] != row[2]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FlipRate:
+    """How steady a judge is when it is asked again."""
+
+    agent_id: str
+    criterion_id: str
+    criterion_version: str
+    judge_model: str
+    conversations: int
+    """That were asked more than once."""
+    flipping: int
+    """That did not get the same verdict every time."""
+
+    @property
+    def rate(self) -> float:
+        """Share of conversations that flip."""
+        return self.flipping / self.conversations
+
+
+def flip_rates(
+    connection: duckdb.DuckDBPyConnection, criterion_id: str | None = None
+) -> list[FlipRate]:
+    """Return how often verdicts change between samples (`vivavoce evaluate --sample`)."""
+    rows = connection.execute(
+        "SELECT agent_id, criterion_id, criterion_version, judge_model, conversations, flipping "
+        "FROM judge_stability WHERE coalesce(criterion_id = $1, true) ORDER BY ALL",
+        [criterion_id],
+    ).fetchall()
+    return [FlipRate(*row) for row in rows]
 
 
 _Version = tuple[int, str, str]
@@ -122,3 +160,27 @@ def _find(versions: list[_Version], wanted: str, criterion_id: str) -> _Version:
             f"{wanted!r} names no single version of criterion {criterion_id!r}. It has {known}."
         )
     return found[0]
+
+
+def _named(version: _Version, judge: str | None) -> str:
+    return f"v{version[0]}" if judge is None else f"v{version[0]} by {judge}"
+
+
+def _check_judges(
+    connection: duckdb.DuckDBPyConnection,
+    agent_id: str,
+    criterion_id: str,
+    judges: tuple[str | None, str | None],
+) -> None:
+    rows = connection.execute(
+        "SELECT DISTINCT judge_model FROM evaluations WHERE agent_id = $1 AND criterion_id = $2 "
+        "AND verdict IS NOT NULL ORDER BY 1",
+        [agent_id, criterion_id],
+    ).fetchall()
+    known = [row[0] for row in rows]
+    for judge in judges:
+        if judge is not None and judge not in known:
+            raise ComparisonError(
+                f"The judge {judge!r} has no verdict on criterion {criterion_id!r}. Those that "
+                f"have are {', '.join(map(repr, known)) or 'none yet'}."
+            )

@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any, Literal
 
 from filelock import FileLock
 
 from analysis.errors import AnalysisError
 from analysis.exporting import export_query
 from analysis.report_html import report_as_html
+from analysis.report_text import render_report, report_as_markdown
 from analysis.reports import open_reports
 from orchestration.deployment import Deployment
 
@@ -22,12 +24,22 @@ class KnownExport:
     path: str
     """Absolute."""
     what: str
-    """The table, view or query that it holds; `html` and an agent's id for a report to look at."""
+    """The table, view or query that it holds; a `ReportForm` as JSON for a report to look at."""
     exported_at: str
     """UTC."""
 
 
-HTML_REPORT = "html"
+Form = Literal["html", "markdown"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportForm:
+    """How the report to look at was written."""
+
+    form: Form
+    agent_id: str | None = None
+    simulated: bool = False
+    with_sql: bool = True
 
 
 def export(deployment: Deployment, path: Path, query: str, *, now: datetime) -> int:
@@ -41,12 +53,10 @@ def export(deployment: Deployment, path: Path, query: str, *, now: datetime) -> 
     return rows
 
 
-def export_html(
-    deployment: Deployment, path: Path, *, now: datetime, agent_id: str | None = None
-) -> None:
+def export_report(deployment: Deployment, path: Path, form: ReportForm, *, now: datetime) -> None:
     """Write the report to look at, and remember that."""
-    _write_html(deployment, path, agent_id, now)
-    remember_export(deployment, path, f"{HTML_REPORT} {agent_id or ''}".strip(), now=now)
+    _write_report(deployment, path, form, now)
+    remember_export(deployment, path, json.dumps(asdict(form)), now=now)
 
 
 def remember_export(deployment: Deployment, path: Path, what: str, *, now: datetime) -> None:
@@ -85,19 +95,24 @@ def refresh_exports(deployment: Deployment, *, now: datetime) -> tuple[list[str]
 
 
 def _write_again(deployment: Deployment, known: KnownExport, now: datetime) -> None:
-    kind, _, agent_id = known.what.partition(" ")
-    if kind == HTML_REPORT:
-        _write_html(deployment, Path(known.path), agent_id or None, now)
+    if known.what.startswith("{"):
+        form = ReportForm(**json.loads(known.what))
+        _write_report(deployment, Path(known.path), form, now)
     else:
         export_query(deployment.reports_file, known.what, Path(known.path))
 
 
-def _write_html(deployment: Deployment, path: Path, agent_id: str | None, now: datetime) -> None:
+def _write_report(deployment: Deployment, path: Path, form: ReportForm, now: datetime) -> None:
     with open_reports(deployment.reports_file) as connection:
-        page = report_as_html(connection, generated_at=now, agent_id=agent_id)
+        which: dict[str, Any] = {"agent_id": form.agent_id, "simulated": form.simulated}
+        if form.form == "html":
+            text = report_as_html(connection, generated_at=now, **which)
+        else:
+            report = render_report(connection, **which)
+            text = report_as_markdown(report, with_sql=form.with_sql)
     path.parent.mkdir(parents=True, exist_ok=True)
     following = path.with_name(f".{path.name}.next")
-    following.write_text(page, "utf-8")
+    following.write_text(text, "utf-8")
     following.replace(path)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from analysis.finding_rows import export_findings
 from analysis.forgetting import compact, conversations_of_user, forget_conversations
 from analysis.reports import open_reports
 from conversation.errors import ConversationError
@@ -129,14 +130,15 @@ def refresh_reports(deployment: Deployment) -> tuple[int, bool]:
     Returns:
         Days that were written, and whether the reports were published.
     """
-    if not deployment.warehouse_dir.exists() and not deployment.reports_file.exists():
-        return 0, False
-    days = outdated_days(deployment)
-    export_days(deployment, days)
-    if not deployment.reports_file.exists():
-        return len(days), False
-    publish_reports(deployment)
-    return len(days), True
+    days = len(outdated_days(deployment))
+    if deployment.reports_file.exists():
+        publish_reports(deployment)
+        return days, True
+    if deployment.warehouse_dir.exists():
+        export_days(deployment, outdated_days(deployment))
+        export_findings(deployment.warehouse_dir, deployment.evaluations)
+        return days, False
+    return 0, False
 
 
 def _published(deployment: Deployment, ids: Sequence[str]) -> int:

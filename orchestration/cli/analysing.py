@@ -1,4 +1,4 @@
-"""Commands about finished conversations: evaluate, report, dictionary, why, sql."""
+"""Commands about what was published: report, dictionary, why."""
 
 import shutil
 from datetime import UTC, datetime
@@ -9,33 +9,13 @@ import typer
 
 from analysis.lineage import why as trace
 from analysis.lineage_text import lineage_as_text
-from analysis.querying import query_as_csv, query_as_table
-from analysis.report_html import report_as_html
 from analysis.report_text import render_report, report_as_markdown, report_as_text
 from analysis.reports import open_reports
 from orchestration.cli.opening import opened_deployment, progress
-from orchestration.operations import evaluate as evaluate_ended
+from orchestration.exports import Form, ReportForm, export_report
 from orchestration.operations import publish_reports, reports_outdated
-from orchestration.showing import evaluation_summary
 
 app = typer.Typer()
-
-
-@app.command()
-def evaluate() -> None:
-    """Judge the conversations that have not been judged yet, then publish the reports."""
-    with opened_deployment(progress()) as deployment:
-        run = evaluate_ended(deployment)
-        typer.echo(evaluation_summary(run))
-        for conversation_id, reason in run.failures.items():
-            typer.echo(f"{conversation_id} could not be judged: {reason}")
-        published = publish_reports(deployment)
-    typer.echo(
-        f"Published {published.row_counts['conversations']} conversations to {published.path}; "
-        "`vivavoce report` shows them."
-    )
-    if run.stopped or run.failed:
-        raise typer.Exit(1)
 
 
 @app.command()
@@ -58,14 +38,14 @@ def report(
             publish_reports(deployment)
         with open_reports(deployment.reports_file) as connection:
             rendered = render_report(connection, agent_id=agent, simulated=simulated)
-            if html is not None:
-                now = datetime.now(UTC)
-                page = report_as_html(
-                    connection, generated_at=now, agent_id=agent, simulated=simulated
-                )
-                _write(html, page)
-    if markdown is not None:
-        _write(markdown, report_as_markdown(rendered, with_sql=with_sql))
+        forms: dict[Form, Path | None] = {"html": html, "markdown": markdown}
+        for form, path in forms.items():
+            if path is not None and str(path) != "-":
+                written = ReportForm(form, agent, simulated, with_sql)
+                export_report(deployment, path, written, now=datetime.now(UTC))
+                typer.echo(f"Wrote {path}.")
+    if str(markdown) == "-":
+        typer.echo(report_as_markdown(rendered, with_sql=with_sql))
     if html is None and markdown is None:
         typer.echo(report_as_text(rendered, width=_terminal_width(), with_sql=with_sql))
 
@@ -92,29 +72,6 @@ def why(
     ):
         lineage = trace(connection, conversation, name)
     typer.echo(lineage_as_text(lineage, width=_terminal_width()))
-
-
-@app.command()
-def sql(
-    query: Annotated[str, typer.Argument(help='For example "from success_rates".')],
-    csv: Annotated[bool, typer.Option("--csv", help="Every row, as CSV.")] = False,
-) -> None:
-    """Run a query on the published reports; it can read them and nothing else."""
-    with (
-        opened_deployment() as deployment,
-        open_reports(deployment.reports_file) as connection,
-    ):
-        shown = query_as_csv(connection, query) if csv else query_as_table(connection, query)
-    typer.echo(shown, nl=not csv)
-
-
-def _write(path: Path, text: str) -> None:
-    if str(path) == "-":
-        typer.echo(text)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
-    typer.echo(f"Wrote {path}.")
 
 
 def _terminal_width() -> int:

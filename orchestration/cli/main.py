@@ -12,9 +12,11 @@ from orchestration.cli import (
     conversing,
     improving,
     ingesting,
+    judging,
     labelling,
     operating,
     privacy,
+    querying,
     serving,
 )
 from orchestration.errors import OrchestrationError
@@ -27,7 +29,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (ingesting, conversing, analysing, labelling, improving, privacy, operating, serving):
+for module in (
+    *(ingesting, conversing, judging, analysing, querying, labelling, improving),
+    *(privacy, operating, serving),
+):
     app.add_typer(module.app)
 
 

@@ -13,7 +13,13 @@ from conversation.transcript import Turn
 from orchestration.cli.main import app
 from orchestration.deployment import Deployment
 from orchestration.errors import ForgettingError
-from orchestration.exports import export, export_html, known_exports, remember_export
+from orchestration.exports import (
+    ReportForm,
+    export,
+    export_report,
+    known_exports,
+    remember_export,
+)
 from orchestration.forgetting import forget
 from orchestration.operations import evaluate, publish_reports
 from orchestration.retention import apply_retention, due_for_deletion
@@ -65,7 +71,11 @@ def talk_about_it(deployment: Deployment) -> None:
         "select * from turns where text like '%e%'",
         now=NOW,
     )
-    export_html(deployment, deployment.settings.store / "report.html", now=NOW)
+    export_report(
+        deployment, deployment.settings.store / "report.html", ReportForm("html"), now=NOW
+    )
+    form = ReportForm("markdown", agent_id="shop-desk")
+    export_report(deployment, deployment.settings.store / "report.md", form, now=NOW)
     recordings = deployment.settings.store / "recordings"
     (recordings / "told").mkdir(parents=True)
     (recordings / "told" / "user.wav").write_bytes(b"zanzibar")
@@ -92,7 +102,7 @@ def test_what_is_forgotten_is_in_no_file_any_more(settings: Settings, deployment
     assert counts["recordings"] == 2
     assert counts["Parquet files"] == 1
     assert counts["published file"] == 1
-    assert counts["exports"] == 6
+    assert counts["exports"] == 7
     assert receipt.files_searched > 10
     assert not any("by hand" in place for place in receipt.not_reached)
     with open_reports(deployment.reports_file) as connection:
@@ -158,6 +168,7 @@ def test_exports_that_were_deleted_by_hand_are_no_longer_known(
         "turns.xlsx",
         "turns.jsonl",
         "report.html",
+        "report.md",
     }
 
 

@@ -1,0 +1,183 @@
+"""Commands about judges: evaluate, compare."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+
+from analysis.comparing import FlipRate, VersionComparison, compare_versions, flip_rates
+from analysis.estimating import CostEstimate, estimate_plan
+from analysis.reports import open_reports
+from conversation.llm.prices import price_usd
+from orchestration.cli.opening import opened_deployment, progress
+from orchestration.deployment import Deployment
+from orchestration.narrowing import Narrowing, plan_narrowed
+from orchestration.operations import evaluate as evaluate_ended
+from orchestration.operations import publish_reports, reports_outdated
+from orchestration.replying import printable
+from orchestration.showing import evaluation_summary
+from orchestration.tables import text_table
+
+app = typer.Typer()
+
+_DAY = ["%Y-%m-%d"]
+
+
+@app.command()
+def evaluate(
+    since: Annotated[
+        datetime | None, typer.Option(formats=_DAY, help="First day of their end (UTC).")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=_DAY, help="Last day of their end (UTC).")
+    ] = None,
+    criterion: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this criterion or field; may stand several times."),
+    ] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="Model string in place of the agents' judges.")
+    ] = None,
+    sample: Annotated[
+        int, typer.Option(min=0, help="Ask everything so many times more, to see how steady it is.")
+    ] = 0,
+    agent: Annotated[str | None, typer.Option(help="Only this agent's conversations.")] = None,
+    max_usd: Annotated[
+        float | None, typer.Option(min=0, help="Stop before the cost would pass this.")
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Stop before the tokens would pass this.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be asked, and the cost.")
+    ] = False,
+) -> None:
+    """Judge what has not been judged yet, then publish the reports.
+
+    Only what is missing is asked, and an answer that is stored is never paid for again: stop it
+    and start it again at any time.
+    """
+    narrowing = Narrowing(
+        since=_day(since),
+        until=_day(until),
+        agent_id=agent,
+        only=tuple(criterion or ()),
+        judge=judge,
+        max_usd=max_usd,
+        max_tokens=max_tokens,
+    )
+    samples = [replace(narrowing, sample=number) for number in range(sample + 1)]
+    with opened_deployment(progress()) as deployment:
+        if dry_run:
+            typer.echo(_estimates(deployment, samples))
+            return
+        failed = [not _evaluate_once(deployment, each) for each in samples]
+        published = publish_reports(deployment)
+    typer.echo(
+        f"Published {published.row_counts['conversations']} conversations to {published.path}; "
+        "`vivavoce report` shows them."
+    )
+    if any(failed):
+        raise typer.Exit(1)
+
+
+@app.command()
+def compare(
+    criterion: Annotated[str, typer.Argument(help="Id of the criterion.")],
+    old: Annotated[str, typer.Argument(help="A version, such as v2.")],
+    new: Annotated[str, typer.Argument(help="Another one, or the same for two judges.")],
+    judge_a: Annotated[str | None, typer.Option(help="Judge of the first version.")] = None,
+    judge_b: Annotated[str | None, typer.Option(help="Judge of the second version.")] = None,
+    agent: Annotated[
+        str | None, typer.Option(help="Agent, when several have such a criterion.")
+    ] = None,
+) -> None:
+    """List the conversations on which two versions of a criterion, or two judges, disagree."""
+    with opened_deployment(progress()) as deployment:
+        if reports_outdated(deployment):
+            publish_reports(deployment)
+        with open_reports(deployment.reports_file) as connection:
+            found = compare_versions(
+                connection,
+                criterion,
+                old=old,
+                new=new,
+                agent_id=agent,
+                judge_old=judge_a,
+                judge_new=judge_b,
+            )
+            steady = flip_rates(connection, criterion)
+    typer.echo(comparison_text(found))
+    if steady:
+        typer.echo(f"\n{_flip_rate_text(steady)}")
+
+
+def comparison_text(found: VersionComparison) -> str:
+    """Both questions, the headline, and each conversation that flips with both rationales."""
+    lines = [f"{found.old}: {found.old_question}"]
+    if found.new_question != found.old_question:
+        lines.append(f"{found.new}: {found.new_question}")
+    lines.append(found.headline)
+    for flip in found.flips:
+        lines += [
+            f"\n{flip.conversation_id}: {flip.old_verdict} -> {flip.new_verdict}",
+            f"  {found.old}: {flip.old_rationale or 'no rationale'}",
+            f"  {found.new}: {flip.new_rationale or 'no rationale'}",
+        ]
+    return "\n".join(printable(line) for line in lines)
+
+
+def _evaluate_once(deployment: Deployment, narrowing: Narrowing) -> bool:
+    run = evaluate_ended(deployment, narrowing=narrowing)
+    again = f"Sample {narrowing.sample}: " if narrowing.sample else ""
+    typer.echo(f"{again}{evaluation_summary(run)}")
+    for conversation_id, reason in run.failures.items():
+        typer.echo(f"{conversation_id} could not be judged: {reason}")
+    return not (run.stopped or run.failed)
+
+
+def _estimates(deployment: Deployment, samples: Iterable[Narrowing]) -> str:
+    now = datetime.now(UTC)
+    shown: list[str] = []
+    for narrowing in samples:
+        plan = plan_narrowed(deployment, narrowing, now=now)
+        again = f"Sample {narrowing.sample}: " if narrowing.sample else ""
+        cached = f"{plan.cached} conversations have every answer already."
+        shown.append(f"{again}{_estimate_text(estimate_plan(plan, price_usd))} {cached}")
+    return "\n\n".join([*shown, "Nothing was asked."])
+
+
+def _estimate_text(estimate: CostEstimate) -> str:
+    if not estimate.conversations:
+        return "Nothing is left to ask."
+    headers = ["judge", "calls", "input tokens", "output tokens", "about USD"]
+    rows = [
+        [
+            each.model,
+            each.calls,
+            each.input_tokens,
+            each.output_tokens,
+            "price unknown" if each.cost_usd is None else f"{each.cost_usd:.4f}",
+        ]
+        for each in estimate.by_model
+    ]
+    return (
+        f"{estimate.questions:,} questions about {estimate.conversations:,} conversations would "
+        f"be asked:\n{text_table(headers, rows)}\n"
+    )
+
+
+def _flip_rate_text(rates: Iterable[FlipRate]) -> str:
+    lines = ["Asked again, the judge changes its mind:"]
+    lines += [
+        f"  {each.judge_model}, version {each.criterion_version}: {each.flipping:,} of "
+        f"{each.conversations:,} conversations ({100 * each.rate:.1f} %)"
+        for each in rates
+    ]
+    return "\n".join(lines)
+
+
+def _day(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()

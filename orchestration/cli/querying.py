@@ -1,0 +1,135 @@
+"""Commands that ask the published reports in SQL: sql, shell, export."""
+
+import contextlib
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.errors import QueryError
+from analysis.querying import query_as_csv, query_as_table
+from analysis.reports import open_reports
+from orchestration.cli.opening import opened_deployment, progress
+from orchestration.exports import export as export_known
+from orchestration.operations import publish_reports, reports_outdated
+
+app = typer.Typer()
+
+_TIMEOUT_S = 60.0
+_TABLES = ".tables"
+_HELP = """\
+A query ends with a semicolon and may stand on several lines.
+.tables      tables and views
+.schema NAME columns of one, with what they mean
+.quit        leave; so does Ctrl-D"""
+
+Timeout = Annotated[float, typer.Option(min=0.1, help="Seconds after which a query is stopped.")]
+Memory = Annotated[str, typer.Option(help="What one query may use, e.g. 4GB.")]
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help='For example "from success_rates".')],
+    csv: Annotated[bool, typer.Option("--csv", help="Every row, as CSV.")] = False,
+    timeout: Timeout = _TIMEOUT_S,
+    memory: Memory = "2GB",
+) -> None:
+    """Run a query on the published reports; it can read them and nothing else."""
+    with (
+        opened_deployment() as deployment,
+        open_reports(deployment.reports_file, memory_limit=memory) as connection,
+    ):
+        run = query_as_csv if csv else query_as_table
+        shown = run(connection, query, timeout_s=timeout)
+    typer.echo(shown, nl=not csv)
+
+
+@app.command()
+def shell(timeout: Timeout = _TIMEOUT_S, memory: Memory = "2GB") -> None:
+    """Ask the published reports query after query; they can be read and nothing else.
+
+    `duckdb -readonly data/store/reports.duckdb` opens the same file in DuckDB's own program.
+    """
+    with (
+        opened_deployment() as deployment,
+        open_reports(deployment.reports_file, memory_limit=memory) as connection,
+    ):
+        if sys.stdin.isatty():
+            _load_line_editing()
+            typer.echo(f"Reports at {deployment.reports_file}. .help lists what there is.")
+        while (statement := _statement()) is not None:
+            if statement == _TABLES:
+                names = connection.execute("select name from (show tables)").fetchall()
+                typer.echo("\n".join(str(name) for (name,) in names))
+                continue
+            try:
+                typer.echo(query_as_table(connection, statement, timeout_s=timeout))
+            except QueryError as error:
+                typer.echo(str(error), err=True)
+            except KeyboardInterrupt:
+                typer.echo("The query was stopped.", err=True)
+
+
+@app.command()
+def export(
+    query: Annotated[str, typer.Argument(help="A table, a view, or a query.")],
+    to: Annotated[Path, typer.Option(help="Ends in .csv, .parquet, .jsonl or .xlsx.")],
+) -> None:
+    """Write a table, a view or what a query finds to a file.
+
+    `vivavoce forget` writes it anew when somebody in it is forgotten, so leave it where it is.
+    """
+    with opened_deployment(progress()) as deployment:
+        if reports_outdated(deployment):
+            publish_reports(deployment)
+        rows = export_known(deployment, to, query, now=datetime.now(UTC))
+    typer.echo(f"{rows:,} rows written to {to}.")
+
+
+def _statement() -> str | None:
+    """The next query of the person; None at the end."""
+    lines: list[str] = []
+    while True:
+        typer.echo("  -> " if lines else "sql> ", nl=False)
+        try:
+            line = input()
+        except EOFError:
+            typer.echo()
+            return "\n".join(lines) if lines else None
+        except KeyboardInterrupt:
+            typer.echo()
+            lines = []
+            continue
+        word, _, rest = line.strip().partition(" ")
+        if not lines and word.startswith("."):
+            if word in (".quit", ".exit", ".q"):
+                return None
+            statement = _meaning(word, rest.strip())
+            if statement is not None:
+                return statement
+            typer.echo(_HELP)
+        elif line.strip():
+            lines.append(line)
+            if line.rstrip().endswith(";"):
+                return "\n".join(lines)
+
+
+def _meaning(word: str, name: str) -> str | None:
+    """The query that a command of the shell stands for; None for one that there is not."""
+    if word == _TABLES:
+        return _TABLES
+    if word == ".schema" and name:
+        quoted = name.replace("'", "''")
+        return (
+            "select column_name, data_type, comment from duckdb_columns() "
+            f"where table_name = '{quoted}' and database_name = 'reports'"
+        )
+    return None
+
+
+def _load_line_editing() -> None:
+    """Arrow keys and history, where Python has them."""
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401
