@@ -1,6 +1,7 @@
 """What was measured, kept by name, so that the summary can be made from any number of runs."""
 
 import json
+import os
 import subprocess
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -25,6 +26,9 @@ class Figure:
     measured_at: str = ""
     revision: str = ""
     """Of the code."""
+    load: float = 0.0
+    """Processes that wanted to run on the machine in the last minute: times of a busy one are
+    upper bounds."""
 
 
 def mean_figure(name: str, values: list[float]) -> Figure:
@@ -41,6 +45,7 @@ def record(part: str, figures: Iterable[Figure]) -> None:
     stamp = {
         "measured_at": datetime.now(UTC).isoformat(timespec="minutes"),
         "revision": _revision(),
+        "load": round(os.getloadavg()[0], 1),
     }
     held |= {figure.name: asdict(figure) | stamp for figure in figures}
     path.write_text(json.dumps(list(held.values()), indent=1) + "\n")

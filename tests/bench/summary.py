@@ -1,7 +1,8 @@
 """Measured, target and best baseline, figure by figure: `python -m tests.bench.summary`.
 
 Reads what the parts kept, so that it can be made again at any time, and writes `summary.md` into
-the bench's folder. Each row says on how much it was measured, when, and on which revision.
+the bench's folder. Each row says on how much it was measured, when, on which revision, and how
+busy the machine was.
 """
 
 import re
@@ -136,6 +137,7 @@ def with_margins(figures: Mapping[str, Figure]) -> dict[str, Figure]:
                 ours.n,
                 measured_at=ours.measured_at,
                 revision=ours.revision,
+                load=ours.load,
             )
     return found
 
@@ -156,7 +158,7 @@ def turn_overhead(printed: str) -> list[Figure]:
 
 def rows_of(figures: Mapping[str, Figure], targets: Sequence[Target] = TARGETS) -> list[list[str]]:
     """The table, its head first."""
-    rows = [["figure", "measured", "target", "", "best baseline", "n", "when, revision"]]
+    rows = [["figure", "measured", "target", "", "best baseline", "n", "when, revision, load"]]
     for target in targets:
         found = figures.get(target.figure)
         best = best_baseline(figures, target.compared) if target.compared else None
@@ -168,7 +170,7 @@ def rows_of(figures: Mapping[str, Figure], targets: Sequence[Target] = TARGETS) 
                 target.verdict(figures),
                 f"{best[1]:.3f} {best[0]}" if best else "",
                 f"{found.n:,}" if found else "",
-                f"{found.measured_at[:16]}, {found.revision}" if found else "",
+                f"{found.measured_at[:16]}, {found.revision}, {found.load:g}" if found else "",
             ]
         )
     return rows
