@@ -13,18 +13,20 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning, message="Parameter `b
 from orchestration.defs import (  # noqa: E402
     automation,
     conversations,
+    evaluations,
     improving,
     knowledge_base,
+    questions,
     reports,
     resources,
 )
 from orchestration.defs.execution import executor  # noqa: E402
 from orchestration.settings import load_settings  # noqa: E402
 
-_WITH_ASSETS = [knowledge_base, conversations, improving, reports]
+_WITH_ASSETS = [knowledge_base, conversations, evaluations, improving, reports]
 
 defs = dg.Definitions(
-    assets=dg.load_assets_from_modules(_WITH_ASSETS),
+    assets=[questions.QUESTIONS, *dg.load_assets_from_modules(_WITH_ASSETS)],
     asset_checks=dg.load_asset_checks_from_modules(_WITH_ASSETS),
     jobs=[
         automation.ingest_agent,

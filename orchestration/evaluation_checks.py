@@ -3,10 +3,14 @@
 from collections import Counter
 from collections.abc import Collection
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from analysis.store_audit import orphans
 from orchestration.deployment import Deployment
 from orchestration.operations import days_with_conversations, ended_on
+
+MIN_LABELS_A_HALF = 10
+DRIFT_LEVEL = 0.01
 
 
 class Share(NamedTuple):
@@ -41,6 +45,81 @@ def unsupported_share(deployment: Deployment, days: Collection[date] | None) -> 
     return Share(unsupported, unsupported + statuses.count("supported"))
 
 
+def value_counts(deployment: Deployment, day: date) -> dict[str, Counter[str]]:
+    """Values of the conversations of a day, by field: how many have which status."""
+    in_force = {
+        (found.conversation_id, found.field_id): found.status
+        for found in deployment.evaluations.collected_values(_ids(deployment, [day]))
+        if found.sample == 0
+    }
+    counts: dict[str, Counter[str]] = {}
+    for (_, field_id), status in in_force.items():
+        counts.setdefault(field_id, Counter())[status] += 1
+    return dict(sorted(counts.items()))
+
+
+def summary_share(deployment: Deployment, days: Collection[date]) -> Share:
+    """Conversations of some days with a summary, of all of them."""
+    ids = _ids(deployment, days)
+    summarised = {run.conversation_id for run in deployment.evaluations.runs(ids) if run.summary}
+    return Share(len(summarised), len(ids))
+
+
+def flip_share(deployment: Deployment, days: Collection[date] | None) -> Share:
+    """Repeated verdicts that differ from the one in force, of all repeated ones.
+
+    A repetition counts when it was asked the same question by the same judge.
+    """
+    first: dict[tuple[str, ...], str | None] = {}
+    repeated: list[tuple[tuple[str, ...], str | None]] = []
+    for found in deployment.evaluations.evaluations(_ids(deployment, days)):
+        key = (
+            found.conversation_id,
+            found.criterion_id,
+            found.criterion_version,
+            found.judge_model,
+            found.judge_prompt_version,
+            found.transcript_sha256,
+        )
+        if found.sample == 0:
+            first[key] = found.verdict
+        elif found.verdict is not None:
+            repeated.append((key, found.verdict))
+    compared = [(first[key], verdict) for key, verdict in repeated if first.get(key) is not None]
+    return Share(sum(before != after for before, after in compared), len(compared))
+
+
+def label_drift(deployment: Deployment) -> list[str]:
+    """Criteria on which the judge agrees less with new labels than with old ones, each in words.
+
+    The labelled conversations are halved by their end. A difference counts when Fisher's exact
+    test would show one so large by chance in less than one case of a hundred.
+    """
+    from scipy.stats import fisher_exact
+
+    problems: list[str] = []
+    for criterion_id, agreed in _agreement_by_age(deployment).items():
+        half = len(agreed) // 2
+        old, new = agreed[:half], agreed[half:]
+        if half < MIN_LABELS_A_HALF or sum(new) * len(old) >= sum(old) * len(new):
+            continue
+        tested: Any = fisher_exact(
+            [[sum(old), len(old) - sum(old)], [sum(new), len(new) - sum(new)]]
+        )
+        if tested.pvalue < DRIFT_LEVEL:
+            problems.append(
+                f"{criterion_id}: judge and people agree on {sum(new)} of {len(new)} new labels, "
+                f"and on {sum(old)} of {len(old)} older ones"
+            )
+    return problems
+
+
+def orphan_rows(deployment: Deployment) -> list[tuple[str, int]]:
+    """Tables of the analysis store with rows of conversations that are gone, and how many."""
+    known = [found.conversation_id for found in deployment.conversations.conversations()]
+    return orphans(deployment.evaluations.engine, known)
+
+
 def judge_error_share(deployment: Deployment, days: Collection[date] | None) -> Share:
     """Criteria and fields without an answer because the judge failed, of all that were asked."""
     ids = _ids(deployment, days)
@@ -64,6 +143,27 @@ def first_judge_error(deployment: Deployment, days: Collection[date] | None) -> 
         if found.error is not None:
             return found.error
     return None
+
+
+def _agreement_by_age(deployment: Deployment) -> dict[str, list[bool]]:
+    """By criterion, whether judge and label agree, in the order in which conversations ended."""
+    ids = _ids(deployment, None)
+    verdicts = {
+        (found.conversation_id, found.criterion_id): found.verdict
+        for found in deployment.evaluations.evaluations(ids)
+        if found.sample == 0
+    }
+    labels = {
+        (row["conversation_id"], row["criterion_id"]): row["verdict"]
+        for row in deployment.evaluations.labels(ids)
+    }
+    agreed: dict[str, list[bool]] = {}
+    for conversation_id in ids:
+        for (labelled, criterion_id), label in labels.items():
+            verdict = verdicts.get((labelled, criterion_id))
+            if labelled == conversation_id and verdict is not None and label != "unknown":
+                agreed.setdefault(criterion_id, []).append(verdict == label)
+    return agreed
 
 
 def _ids(deployment: Deployment, days: Collection[date] | None) -> list[str]:

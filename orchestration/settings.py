@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Self, TextIO
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, PositiveInt, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from conversation.llm.traffic import parse_limits
@@ -97,6 +104,11 @@ class Settings(BaseSettings):
     )
     judge_concurrency: PositiveInt = Field(
         default=4, description="Conversations judged at the same time by a remote judge"
+    )
+    max_judge_usd_per_day: NonNegativeFloat | None = Field(
+        default=None,
+        description="What judges may cost from midnight to midnight (UTC), over all scheduled "
+        "runs; unset: no limit",
     )
     first_day: date = Field(
         default=date(2026, 1, 1), description="First day (UTC) that has a partition in Dagster"

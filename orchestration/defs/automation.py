@@ -9,13 +9,16 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration.agents import agent_ids
-from orchestration.defs.conversations import ended_conversations, evaluations, report_tables
+from orchestration.defs.conversations import call_metrics, ended_conversations
+from orchestration.defs.evaluations import SUMMARIES, VALUES, VERDICTS, report_tables
 from orchestration.defs.improving import knowledge_gaps, report_page, topics
 from orchestration.defs.knowledge_base import CHUNK_INDEX, DOCUMENTS
 from orchestration.defs.partitions import agents, days
+from orchestration.defs.questions import report_changed_questions
 from orchestration.defs.reports import reports
 from orchestration.deployment import Deployment
 from orchestration.operations import close_abandoned, days_to_evaluate
+from orchestration.question_versions import versions_by_day
 from orchestration.runs import fail_abandoned_runs, runs_are_local
 from orchestration.watching import agents_with_links, look_at_sources
 
@@ -30,7 +33,9 @@ ingest_agent = dg.define_asset_job(
 
 evaluate_days = dg.define_asset_job(
     "evaluate_days",
-    selection=dg.AssetSelection.assets(ended_conversations, evaluations, report_tables),
+    selection=dg.AssetSelection.assets(
+        ended_conversations, call_metrics, VERDICTS.key, VALUES.key, SUMMARIES.key, report_tables
+    ),
     description="Judge what has not been judged of some days, and write their report rows.",
 )
 
@@ -75,6 +80,7 @@ def conversations_ended(
     if runs_are_local(deployment.settings):
         fail_abandoned_runs(context.instance)
     closed_from = datetime.fromisoformat(context.cursor) if context.cursor else None
+    report_changed_questions(context.instance, versions_by_day(deployment))
     found = days_to_evaluate(deployment, closed_from=closed_from)
     runs = [
         dg.RunRequest(partition_key=str(day), run_key=f"{day} {newest.isoformat()}")

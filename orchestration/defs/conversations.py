@@ -1,4 +1,4 @@
-"""ended_conversations -> evaluations -> report_tables, by the UTC day on which they ended.
+"""ended_conversations -> call_metrics, by the UTC day on which they ended.
 
 No `from __future__ import annotations` here: Dagster needs the annotations as types.
 """
@@ -7,20 +7,14 @@ from datetime import date
 
 import dagster as dg
 
-from orchestration.defs.metadata import (
-    check_result,
-    ended_metadata,
-    evaluation_metadata,
-    export_metadata,
-    verdict_metadata,
-)
+from analysis.warehouse_tables import CALL_METRICS, CONVERSATIONS
+from orchestration.day_metrics import day_metrics, incomplete_transcripts
+from orchestration.defs.metadata import call_metrics_metadata, check_result, ended_metadata
 from orchestration.defs.partitions import chosen_days, days, days_in_a_run
+from orchestration.defs.policy import AGAIN_LATER, OPERATORS, only_transient_failures_again
+from orchestration.defs.schemas import column_schema
 from orchestration.deployment import Deployment
-from orchestration.evaluation_checks import judge_error_share, unsupported_share, verdict_counts
-from orchestration.operations import ended_on, evaluate, export_days
-
-MAX_UNSUPPORTED_SHARE = 0.2
-MAX_JUDGE_ERROR_SHARE = 0.05
+from orchestration.operations import ended_on
 
 
 @dg.asset(
@@ -28,6 +22,9 @@ MAX_JUDGE_ERROR_SHARE = 0.05
     backfill_policy=days_in_a_run,
     group_name="conversations",
     kinds={"sqlite"},
+    owners=[OPERATORS],
+    retry_policy=AGAIN_LATER,
+    metadata=column_schema(CONVERSATIONS),
 )
 def ended_conversations(
     context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]
@@ -37,7 +34,10 @@ def ended_conversations(
     Sessions and imports write that store themselves; this asset shows what is in it, so that
     everything after it has something to hang on.
     """
-    found = {key: ended_on(deployment, date.fromisoformat(key)) for key in context.partition_keys}
+    with only_transient_failures_again():
+        found = {
+            key: ended_on(deployment, date.fromisoformat(key)) for key in context.partition_keys
+        }
     for key, conversations in found.items():
         context.add_asset_metadata(ended_metadata(conversations), partition_key=key)
     return dg.MaterializeResult(metadata={"days": len(found)})
@@ -47,65 +47,30 @@ def ended_conversations(
     deps=[ended_conversations],
     partitions_def=days,
     backfill_policy=days_in_a_run,
-    group_name="evaluations",
-    kinds={"llm", "sqlite"},
+    group_name="conversations",
+    kinds={"python"},
+    owners=[OPERATORS],
+    retry_policy=AGAIN_LATER,
+    metadata=column_schema(CALL_METRICS),
 )
-def evaluations(
+def call_metrics(
     context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]
 ) -> dg.MaterializeResult:
-    """A judge's verdict on each criterion, the value of each field, and a summary.
+    """What can be measured of a day's conversations without a model: durations, latency, cost."""
+    with only_transient_failures_again():
+        for key in context.partition_keys:
+            metrics = day_metrics(deployment, date.fromisoformat(key))
+            context.add_asset_metadata(call_metrics_metadata(metrics), partition_key=key)
+    return dg.MaterializeResult(metadata={"days": len(context.partition_keys)})
 
-    Only what has no answer yet is asked: the key is transcript, version of the question, judge
-    and version of the judge's instructions. Answers are never overwritten. A judge that fails
-    leaves a recorded error, and the next run asks again.
+
+@dg.asset_check(asset=ended_conversations)
+def transcripts_are_complete(
+    context: dg.AssetCheckExecutionContext, deployment: dg.ResourceParam[Deployment]
+) -> dg.AssetCheckResult:
+    """Every conversation that ended can be read whole, and none was cut off by a crash.
+
+    A warning: such conversations are judged by what was kept of them.
     """
-    chosen = [date.fromisoformat(key) for key in context.partition_keys]
-    run = evaluate(deployment, chosen)
-    for day in chosen:
-        counts = verdict_counts(deployment, day)
-        context.add_asset_metadata(verdict_metadata(counts), partition_key=str(day))
-    return dg.MaterializeResult(metadata=evaluation_metadata(run))
-
-
-@dg.asset(
-    deps=[evaluations],
-    partitions_def=days,
-    backfill_policy=days_in_a_run,
-    group_name="reports",
-    kinds={"parquet"},
-)
-def report_tables(
-    context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]
-) -> dg.MaterializeResult:
-    """The rows of a day for every table of the reports: one Parquet file for each table."""
-    exported = export_days(deployment, [date.fromisoformat(key) for key in context.partition_keys])
-    for day in exported:
-        context.add_asset_metadata(export_metadata([day]), partition_key=str(day.day))
-    return dg.MaterializeResult(metadata={"days": len(exported)})
-
-
-@dg.asset_check(asset=evaluations)
-def evidence_is_supported(
-    context: dg.AssetCheckExecutionContext, deployment: dg.ResourceParam[Deployment]
-) -> dg.AssetCheckResult:
-    """Few values rest on quotes that nobody said. A warning: those values are left out anyway."""
-    unsupported, found = unsupported_share(deployment, chosen_days(context))
-    problems = [f"{unsupported} of {found} values rest on words that nobody said"]
-    return check_result(
-        problems if unsupported > MAX_UNSUPPORTED_SHARE * found else [],
-        severity=dg.AssetCheckSeverity.WARN,
-        unsupported=unsupported,
-        values=found,
-    )
-
-
-@dg.asset_check(asset=evaluations)
-def judge_answers(
-    context: dg.AssetCheckExecutionContext, deployment: dg.ResourceParam[Deployment]
-) -> dg.AssetCheckResult:
-    """The judge rarely fails: rates leave its failures out, so that many of them hide the truth."""
-    errors, asked = judge_error_share(deployment, chosen_days(context))
-    problems = [f"{errors} of {asked} questions have no answer because the judge failed"]
-    return check_result(
-        problems if errors > MAX_JUDGE_ERROR_SHARE * asked else [], errors=errors, questions=asked
-    )
+    problems = incomplete_transcripts(deployment, chosen_days(context))
+    return check_result(problems, severity=dg.AssetCheckSeverity.WARN, incomplete=len(problems))

@@ -10,6 +10,7 @@ import dagster as dg
 from orchestration.defs.knowledge_base import CHUNK_INDEX
 from orchestration.defs.metadata import check_result
 from orchestration.defs.partitions import agents, chosen_agents
+from orchestration.defs.policy import ANALYSTS, WRITERS
 from orchestration.defs.reports import reports
 from orchestration.deployment import Deployment
 from orchestration.improving import (
@@ -26,8 +27,9 @@ _OF_ALL_DAYS = dg.AllPartitionMapping()
 @dg.asset(
     deps=[dg.AssetDep("ended_conversations", partition_mapping=_OF_ALL_DAYS)],
     partitions_def=agents,
-    group_name="improving",
+    group_name="evaluations",
     kinds={"sqlite"},
+    owners=[ANALYSTS],
 )
 def topics(
     context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]
@@ -50,8 +52,9 @@ def topics(
 @dg.asset(
     deps=[CHUNK_INDEX, dg.AssetDep("evaluations", partition_mapping=_OF_ALL_DAYS)],
     partitions_def=agents,
-    group_name="improving",
+    group_name="reports",
     kinds={"sqlite"},
+    owners=[WRITERS],
 )
 def knowledge_gaps(
     context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]
@@ -86,7 +89,7 @@ def no_gap_came_back(
     return check_result(problems, severity=dg.AssetCheckSeverity.WARN)
 
 
-@dg.asset(deps=[reports], group_name="reports", kinds={"html", "markdown"})
+@dg.asset(deps=[reports], group_name="reports", kinds={"html", "markdown"}, owners=[ANALYSTS])
 def report_page(deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResult:
     """The report as one page to open, print or mail, and its Markdown twin for chats."""
     html, markdown = write_report_page(deployment, datetime.now(UTC))

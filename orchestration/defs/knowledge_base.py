@@ -10,6 +10,7 @@ import dagster as dg
 
 from orchestration.defs.metadata import check_result, documents_metadata, index_metadata
 from orchestration.defs.partitions import agents, chosen_agents
+from orchestration.defs.policy import AGAIN_LATER, WRITERS, only_transient_failures_again
 from orchestration.deployment import Deployment
 from orchestration.knowledge_checks import (
     chunk_count_problems,
@@ -28,6 +29,7 @@ DOCUMENTS = dg.AssetSpec(
     "documents",
     group_name=GROUP,
     kinds={"file", "sqlite"},
+    owners=[WRITERS],
     partitions_def=agents,
     description=(
         "The files, links and texts that an agent answers from, read and stored as plain text.\n\n"
@@ -41,6 +43,7 @@ CHUNK_INDEX = dg.AssetSpec(
     deps=["documents"],
     group_name=GROUP,
     kinds={"chroma", "sqlite"},
+    owners=[WRITERS],
     partitions_def=agents,
     description=(
         "What an agent searches: its documents in chunks, with vectors in Chroma and words in "
@@ -49,12 +52,13 @@ CHUNK_INDEX = dg.AssetSpec(
 )
 
 
-@dg.multi_asset(name="ingest", specs=[DOCUMENTS, CHUNK_INDEX])
+@dg.multi_asset(name="ingest", specs=[DOCUMENTS, CHUNK_INDEX], retry_policy=AGAIN_LATER)
 def ingest_sources(
     context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]
 ) -> Iterator[dg.MaterializeResult]:
     """Bring an agent's knowledge base to what its file names."""
-    report = ingest(deployment, context.partition_key)
+    with only_transient_failures_again():
+        report = ingest(deployment, context.partition_key)
     documents = deployment.knowledge_base(context.partition_key).documents()
     yield dg.MaterializeResult(
         asset_key=DOCUMENTS.key, metadata=documents_metadata(report, documents)

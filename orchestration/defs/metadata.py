@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -13,6 +14,8 @@ from analysis.reports import open_reports
 from analysis.warehouse import ExportedDay, PublishedReports
 from conversation.store import ConversationSummary
 from kb.document import Document, SyncAction, SyncReport
+from orchestration.day_metrics import DayMetrics
+from orchestration.evaluation_checks import Share
 from orchestration.showing import (
     Table,
     document_rows,
@@ -82,6 +85,24 @@ def verdict_metadata(counts: Mapping[str, Counter[str]]) -> Metadata:
     return {"verdicts": markdown((headers, rows)), **rates}
 
 
+def value_metadata(counts: Mapping[str, Counter[str]]) -> Metadata:
+    """Collected values of a day by field and status; never the values."""
+    statuses = sorted({status for found in counts.values() for status in found})
+    rows = [[name, *(found[status] for status in statuses)] for name, found in counts.items()]
+    supported = sum(found["supported"] for found in counts.values())
+    return {"values": supported, "fields": markdown((["field", *statuses], rows))}
+
+
+def summary_metadata(share: Share) -> Metadata:
+    """How many conversations of a day have a summary."""
+    return {"summaries": share.part, "conversations": share.whole}
+
+
+def call_metrics_metadata(metrics: DayMetrics) -> Metadata:
+    """Numbers of a day, each of which the UI can plot over the days; unknown ones are left out."""
+    return {name: value for name, value in asdict(metrics).items() if value is not None}
+
+
 def evaluation_metadata(run: EvaluationRun) -> Metadata:
     """What an evaluation run asked and what it cost, over all of its days."""
     return {
@@ -90,6 +111,8 @@ def evaluation_metadata(run: EvaluationRun) -> Metadata:
         "run/answers": run.answers,
         "run/errors": run.answer_errors + run.failed,
         "run/seconds": round(run.elapsed_s, 2),
+        "run/left": run.left,
+        **({"run/stopped": run.stopped} if run.stopped is not None else {}),
         **({"run/usd": run.cost_usd} if run.cost_usd is not None else {}),
         **({"run/usage": markdown(usage_rows(run.usage))} if run.usage else {}),
     }

@@ -3,10 +3,13 @@
 No `from __future__ import annotations` here: Dagster needs the annotations as types.
 """
 
+from datetime import timedelta
+
 import dagster as dg
 
-from orchestration.defs.conversations import report_tables
+from orchestration.defs.evaluations import report_tables
 from orchestration.defs.metadata import check_result, published_metadata
+from orchestration.defs.policy import AGAIN_LATER, OPERATORS, only_transient_failures_again
 from orchestration.deployment import Deployment
 from orchestration.operations import publish_reports
 from orchestration.report_checks import row_count_problems
@@ -16,6 +19,9 @@ from orchestration.report_checks import row_count_problems
     deps=[report_tables, "documents", "topics", "knowledge_gaps"],
     group_name="reports",
     kinds={"duckdb"},
+    owners=[OPERATORS],
+    retry_policy=AGAIN_LATER,
+    freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3)),
 )
 def reports(deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResult:
     """`reports.duckdb`: tables and documented views that people query with SQL.
@@ -23,7 +29,9 @@ def reports(deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResult:
     Built beside the old file and exchanged in one step, so that who reads is never disturbed. Days
     whose rows are out of date, e.g. after a killed run, are written anew first.
     """
-    return dg.MaterializeResult(metadata=published_metadata(publish_reports(deployment)))
+    with only_transient_failures_again():
+        published = publish_reports(deployment)
+    return dg.MaterializeResult(metadata=published_metadata(published))
 
 
 @dg.asset_check(asset=reports)

@@ -60,8 +60,12 @@ def test_the_graph_is_the_documented_one():
         "documents": [],
         "chunk_index": ["documents"],
         "ended_conversations": [],
-        "evaluations": ["ended_conversations"],
-        "report_tables": ["evaluations"],
+        "call_metrics": ["ended_conversations"],
+        "questions": [],
+        "evaluations": ["ended_conversations", "questions"],
+        "collected_values": ["ended_conversations", "questions"],
+        "summaries": ["ended_conversations", "questions"],
+        "report_tables": ["call_metrics", "collected_values", "evaluations", "summaries"],
         "topics": ["ended_conversations"],
         "knowledge_gaps": ["chunk_index", "evaluations"],
         "reports": ["documents", "knowledge_gaps", "report_tables", "topics"],
@@ -71,13 +75,8 @@ def test_the_graph_is_the_documented_one():
         node = graph.get(key)
         assert node.description, key
         assert node.kinds, key
-        assert node.group_name in (
-            "knowledge_base",
-            "conversations",
-            "evaluations",
-            "improving",
-            "reports",
-        )
+        assert node.owners, key
+        assert node.group_name in ("knowledge_base", "conversations", "evaluations", "reports")
     assert {(check.asset_key.to_user_string(), check.name) for check in graph.asset_check_keys} == {
         ("documents", "documents_are_within_limits"),
         ("documents", "documents_have_text"),
@@ -85,8 +84,13 @@ def test_the_graph_is_the_documented_one():
         ("documents", "links_are_fresh"),
         ("chunk_index", "chunks_are_all_indexed"),
         ("chunk_index", "chunks_find_themselves"),
-        ("evaluations", "evidence_is_supported"),
+        ("ended_conversations", "transcripts_are_complete"),
+        ("collected_values", "evidence_is_supported"),
         ("evaluations", "judge_answers"),
+        ("evaluations", "verdicts_are_steady"),
+        ("evaluations", "judges_agree_with_people_as_before"),
+        ("evaluations", "answers_belong_to_conversations"),
+        ("evaluations", "judging_is_within_budget"),
         ("knowledge_gaps", "no_gap_came_back"),
         ("reports", "reports_open_and_are_complete"),
     }
