@@ -68,13 +68,13 @@ class ReadyPassages:
         ]
 
 
-def start(store: ConversationStore) -> Session:
+def start(store: ConversationStore, model: ScriptedChatModel | None = None) -> Session:
     """A session whose model answers at once."""
     return Session.start(
         AGENT,
         knowledge_base=ReadyPassages(),
         store=store,
-        chat_model=ScriptedChatModel(always=ANSWER),
+        chat_model=model or ScriptedChatModel(always=ANSWER),
     )
 
 
@@ -128,10 +128,13 @@ def idle_kilobytes(store: ConversationStore, sessions: int, *, turns: int = 0) -
     """Memory of one session that was started, took `turns` turns, and says nothing more."""
     gc.collect()
     tracemalloc.start()
-    kept = [start(store) for _ in range(sessions)]
+    model = ScriptedChatModel(always=ANSWER)
+    kept = [start(store, model) for _ in range(sessions)]
     for session in kept:
         for _ in range(turns):
             list(session.reply("How do I send something back?"))
+    model.prompts.clear()  # the script's own memory is none of the session's
+    model.options.clear()
     gc.collect()
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
