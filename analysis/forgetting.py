@@ -94,6 +94,19 @@ def orphans(engine: sa.Engine) -> list[str]:
     return sorted(found)
 
 
+def said_by_others(engine: sa.Engine, texts: Iterable[str]) -> set[str]:
+    """Return those of the texts that stand in a turn that is still there: "Thank you so much!"."""
+    found: set[str] = set()
+    with engine.connect() as connection:
+        for text in texts:
+            statement = sa.select(turns.c.turn_id).where(
+                turns.c.heard_text.contains(text, autoescape=True)
+            )
+            if connection.execute(statement.limit(1)).first() is not None:
+                found.add(text)
+    return found
+
+
 def compact(engine: sa.Engine) -> str | None:
     """Give freed space back, so that no deleted word stays in the file or its log.
 

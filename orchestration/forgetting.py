@@ -5,13 +5,18 @@ and gaps, recordings, the Parquet files, the published file, and exports that we
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from analysis.finding_rows import export_findings
-from analysis.forgetting import compact, conversations_of_user, forget_conversations
+from analysis.forgetting import (
+    compact,
+    conversations_of_user,
+    forget_conversations,
+    said_by_others,
+)
 from analysis.reports import open_reports
 from conversation.errors import ConversationError
 from conversation.transcript import Transcript
@@ -151,29 +156,34 @@ def _published(deployment: Deployment, ids: Sequence[str]) -> int:
 
 
 def files_that_say(deployment: Deployment, said: Sequence[Transcript]) -> tuple[int, list[str]]:
-    """Search every file below the store for what users said. Returns files searched, and found."""
-    words = [
-        turn.text.strip().encode()
+    """Search every file below the store for what users said, and nobody else says.
+
+    Returns:
+        How many files were searched, and in which of them something was found.
+    """
+    words = {
+        turn.text.strip()
         for transcript in said
         for turn in transcript.turns
         if turn.role == "user" and len(turn.text.strip()) >= _LONG_ENOUGH_TO_SEARCH
-    ]
+    }
     store = deployment.settings.store
     files = [
         path
         for path in store.rglob("*")
         if path.is_file() and path.relative_to(store).parts[0] not in _NOT_SEARCHED
     ]
-    found = [str(path) for path in files if _says(path, words)]
-    return len(files), found
+    found = {path: _said_in(path, words) for path in files}
+    others = said_by_others(deployment.conversations.engine, set().union(*found.values()))
+    return len(files), [str(path) for path in files if found[path] - others]
 
 
-def _says(path: Path, words: Sequence[bytes]) -> bool:
+def _said_in(path: Path, words: Collection[str]) -> set[str]:
     try:
         content = path.read_bytes() if words else b""
     except OSError:
-        return False
-    return any(word in content for word in words)
+        return set()
+    return {word for word in words if word.encode() in content}
 
 
 def _found(deployment: Deployment, conversation_id: str | None, user_id: str | None) -> list[str]:

@@ -145,13 +145,13 @@ def _estimates(deployment: Deployment, samples: Iterable[Narrowing]) -> str:
         plan = plan_narrowed(deployment, narrowing, now=now)
         again = f"Sample {narrowing.sample}: " if narrowing.sample else ""
         cached = f"{plan.cached} conversations have every answer already."
-        shown.append(f"{again}{_estimate_text(estimate_plan(plan, price_usd))} {cached}")
+        shown.append(f"{again}{_estimate_text(estimate_plan(plan, price_usd))}{cached}")
     return "\n\n".join([*shown, "Nothing was asked."])
 
 
 def _estimate_text(estimate: CostEstimate) -> str:
     if not estimate.conversations:
-        return "Nothing is left to ask."
+        return "Nothing is left to ask. "
     headers = ["judge", "calls", "input tokens", "output tokens", "about USD"]
     rows = [
         [

@@ -156,6 +156,14 @@ def test_what_was_not_reached_is_on_the_receipt(settings: Settings, deployment: 
     assert any("backups" in place for place in receipt.not_reached)
 
 
+def test_what_others_say_too_is_not_taken_for_a_trace(deployment: Deployment):
+    hold_call(deployment.conversations, "same", question="How long do refunds take, roughly?")
+    hold_call(deployment.conversations, "also", question="How long do refunds take, roughly?")
+    publish_reports(deployment)
+    receipt = forget(deployment, now=NOW, conversation_id="same")
+    assert not any("still holds words" in place for place in receipt.not_reached)
+
+
 def test_exports_that_were_deleted_by_hand_are_no_longer_known(
     settings: Settings, deployment: Deployment
 ):
