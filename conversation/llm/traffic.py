@@ -102,21 +102,25 @@ class Traffic:
                 self._booked.remove(booking)
 
     def _first_room_s(self, tokens: int, now_s: float) -> float:
-        """The earliest start, not before that of any call that was booked earlier."""
-        last_s = self._booked[-1].start_s if self._booked else now_s
-        start_s = max(now_s, last_s, self._paused_until_s)
-        for leaving in list(self._booked):
-            if self._has_room(tokens, start_s):
-                return start_s
-            start_s = max(start_s, leaving.start_s + WINDOW_S)
-        return start_s
+        """The earliest start, not before that of any call that was booked earlier.
 
-    def _has_room(self, tokens: int, start_s: float) -> bool:
-        recent = [each for each in self._booked if each.start_s > start_s - WINDOW_S]
+        Bookings stand in the order of their starts, so that those within any minute follow each
+        other: walking back from the newest, the first one that leaves no room has to leave.
+        """
+        start_s = max(now_s, self._paused_until_s)
+        if self._booked:
+            start_s = max(start_s, self._booked[-1].start_s)
         requests, most = self.limit.requests_per_minute, self.limit.tokens_per_minute
-        if requests is not None and len(recent) >= requests:
-            return False
-        return most is None or not recent or sum(each.tokens for each in recent) + tokens <= most
+        taken = 0
+        for count, booking in enumerate(reversed(self._booked), start=1):
+            leaves_s = booking.start_s + WINDOW_S
+            if leaves_s <= start_s:
+                break
+            taken += booking.tokens
+            too_many = requests is not None and count >= requests
+            if too_many or (most is not None and taken + tokens > most):
+                return leaves_s
+        return start_s
 
 
 _shared: dict[tuple[str, str | None], Traffic] = {}
