@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conversation.errors import SessionEndedError
+from conversation.observing import observe_turn
 from conversation.speaking import SpeakingTurn, storable
 from conversation.store import ConversationEvent, ConversationStore
 from conversation.store_rows import turn_id_of
@@ -75,14 +76,21 @@ class Recording:
 
     def add_agent_turn(self, turn: Turn, speaking: SpeakingTurn) -> None:
         """Write down the agent's turn with what was retrieved for it."""
+        at = self._clock()
         self._store.append_turn(
             self.conversation_id,
             turn,
-            at=self._clock(),
+            at=at,
             retrieved=retrieved_passages(speaking),
             events=_events_of(speaking),
         )
         self._turns.append(turn)
+        observe_turn(
+            turn,
+            conversation_id=self.conversation_id,
+            agent_id=self._opening.agent_id,
+            ended_at=at,
+        )
 
     def add_said_turn(self, text: str, *, spoken: Spoken = unchanged) -> Turn:
         """Write down what the agent says of its own accord, without a model."""

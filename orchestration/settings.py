@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Self, TextIO
+from typing import Literal, Self, TextIO
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import (
@@ -97,6 +97,11 @@ class Settings(BaseSettings):
     judge: str | None = Field(
         default=None, description="Model string that replaces the judge of every agent"
     )
+    secrets_file: Path | None = Field(
+        default=None,
+        description="YAML file of secrets, NAME: VALUE, that agents' webhooks put into headers as "
+        "{{secret__NAME}}",
+    )
     llm_limits: str = Field(
         default="",
         description="What providers allow in a minute, MODEL=REQUESTS/TOKENS, separated by "
@@ -109,6 +114,17 @@ class Settings(BaseSettings):
         default=None,
         description="What judges may cost from midnight to midnight (UTC), over all scheduled "
         "runs; unset: no limit",
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="How servers write their log: `text` or one `json` a line"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="From which level on: debug, info, warning or error"
+    )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        description="OpenTelemetry collector (gRPC) for traces and metrics, e.g. "
+        "http://127.0.0.1:4317; unset: none are sent",
     )
     first_day: date = Field(
         default=date(2026, 1, 1), description="First day (UTC) that has a partition in Dagster"
@@ -160,7 +176,7 @@ class Settings(BaseSettings):
             )
         return url
 
-    @field_validator("chroma_url")
+    @field_validator("chroma_url", "otlp_endpoint")
     @classmethod
     def _is_a_web_address(cls, url: str | None) -> str | None:
         if url is not None and urlsplit(url).scheme not in ("http", "https"):
