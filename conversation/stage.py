@@ -1,5 +1,6 @@
 """Who speaks in a session at the moment, and what this one was told beside the turns."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -9,6 +10,9 @@ from conversation.speaking import TurnEvent
 from conversation.summarising import HistorySummary
 from conversation.system_tools import LANGUAGE_DETECTION, REPORT_GAP, TRANSFER
 from conversation.transcript import ToolCall
+from kb.errors import KnowledgeBaseError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -43,8 +47,10 @@ class Stage:
         left = self.speaker.agent
         try:
             taken = prepared_speaker(resolve(wanted), self.circumstances, hands_over=True)
-        except ConversationError as error:
-            raise ConversationError(f"the agent {wanted!r} cannot take over ({error})") from error
+        except (ConversationError, KnowledgeBaseError) as error:
+            # The reason may name hosts and files, which are no business of a user.
+            _log.warning("agent %r cannot take over: %s", wanted, error)
+            raise ConversationError(f"the agent {wanted!r} cannot take over now.") from error
         self.speaker = taken.speaking(left.language)
         version = self.speaker.agent.version
         payload = {"from": left.agent_id, "to": wanted, "agent_version": version}

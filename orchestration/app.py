@@ -101,6 +101,7 @@ def create_app(
         store=deployment.conversations,
         limits=limits or ServerLimits(),
         public_url=public_url,
+        secrets=deployment.secrets,
         sdk_script=deployment.settings.store / SDK_SCRIPT,
     )
     return make_app(context)

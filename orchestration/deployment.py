@@ -13,15 +13,19 @@ from typing import Self
 from analysis.lake_opening import Lake
 from analysis.store import AnalysisStore
 from conversation.config import AgentConfig, LLMConfig
+from conversation.errors import AgentConfigError
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.models import open_chat_model
 from conversation.llm.traffic import parse_limits
+from conversation.speaker import ResolvedAgent
 from conversation.store import ConversationStore
 from kb.knowledge_base import KnowledgeBase
 from kb.weights import Weights
 from kb.weights_progress import ProgressReporter
 from orchestration.agents import InstalledAgent, find_agent, knowledge_base_config
+from orchestration.errors import UnknownAgentError
 from orchestration.progress import ProgressCallback
+from orchestration.secrets import read_secrets
 from orchestration.settings import Settings
 
 
@@ -121,6 +125,27 @@ class Deployment:
     def evaluations(self) -> AnalysisStore:
         """The durable store of evaluations."""
         return AnalysisStore.open(self.store_url)
+
+    @cached_property
+    def secrets(self) -> dict[str, str]:
+        """For headers of webhooks, by name.
+
+        Raises:
+            SettingsError: The file cannot be used.
+        """
+        return read_secrets(self.settings.secrets_file)
+
+    def resolved_agent(self, agent_id: str) -> ResolvedAgent:
+        """The agent as a conversation is handed over to it.
+
+        Raises:
+            AgentConfigError: There is no such agent, or its file cannot be used.
+        """
+        try:
+            agent = self.agent(agent_id).agent
+        except UnknownAgentError as error:
+            raise AgentConfigError(str(error)) from error
+        return ResolvedAgent(agent, self.knowledge_base(agent_id), self.chat_model(agent.llm))
 
     def agent(self, agent_id: str) -> InstalledAgent:
         """The agent with this id, as its file stands now."""

@@ -57,6 +57,9 @@ def chat(agent: Agent, variable: Variables = None) -> None:
             chat_model=deployment.chat_model(configured.llm),
             variables=variables,
             client_tool=_no_application,
+            secrets=deployment.secrets,
+            resolve_agent=deployment.resolved_agent,
+            open_model=deployment.chat_model,
             metadata={"channel": "terminal"},
         )
         # Models load while the user reads and types. What goes wrong is told with the first turn.
@@ -106,6 +109,9 @@ def simulate(
             follow=_printing(configured.name),
             variables=variables,
             client_tool=_no_application,
+            secrets=deployment.secrets,
+            resolve_agent=deployment.resolved_agent,
+            open_model=deployment.chat_model,
         )
     _show_end(transcript)
 
@@ -133,6 +139,9 @@ def replay(
             chat_model=deployment.chat_model(configured.llm),
             variables=variables,
             client_tool=_no_application,
+            secrets=deployment.secrets,
+            resolve_agent=deployment.resolved_agent,
+            open_model=deployment.chat_model,
         )
     for said, then, now in paired_answers(recorded, transcript):
         typer.echo(f"user: {printable(said)}")

@@ -461,7 +461,9 @@ def test_another_agent_takes_over_and_goes_on(store: ConversationStore):
     assert store.transcript(session.conversation_id).agent_id == "shop"
 
 
-def test_a_transfer_that_fails_is_told_and_the_agent_stays(store: ConversationStore):
+def test_a_transfer_that_fails_is_told_and_the_agent_stays(
+    store: ConversationStore, caplog: pytest.LogCaptureFixture
+):
     def nobody(agent_id: str) -> ResolvedAgent:
         raise ConversationError(f"there is no agent {agent_id!r}")
 
@@ -471,7 +473,8 @@ def test_a_transfer_that_fails_is_told_and_the_agent_stays(store: ConversationSt
     (failed,), turn = outcome(list(session.reply("My invoice?")))
 
     assert failed.is_error
-    assert "there is no agent 'billing'" in str(failed.result)
+    assert failed.result == "the agent 'billing' cannot take over now."
+    assert "there is no agent 'billing'" in caplog.text, "why is for the operator alone"
     assert (turn.text, session.agent.agent_id) == ("Sorry.", "shop")
     assert "failed" in model.prompts[1][-1].content
 

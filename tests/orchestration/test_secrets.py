@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+
+from conversation.errors import AgentConfigError
+from orchestration.deployment import Deployment
+from orchestration.errors import SettingsError
+from orchestration.secrets import read_secrets
+from orchestration.settings import Settings
+
+
+def test_secrets_are_read_by_name(tmp_path: Path):
+    path = tmp_path / "secrets.yaml"
+    path.write_text("shop: sk-1\nsecret__crm: 5\n", "utf-8")
+
+    assert read_secrets(path) == {"shop": "sk-1", "crm": "5"}
+    assert read_secrets(None) == {}
+    with Deployment(Settings(data_dir=tmp_path, secrets_file=path)) as deployment:
+        assert deployment.secrets["shop"] == "sk-1"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("shop: [sk-very-secret", "not valid YAML"),
+        ("sk-very-secret", "holds no names"),
+        ("shop: {a: sk-very-secret}", "'shop' is no name with a text"),
+        ("my shop: sk-very-secret", "'my shop' is no name"),
+        ("shop: ''", "'shop' is no name with a text"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_not_quoted(tmp_path: Path, text: str, expected: str):
+    path = tmp_path / "secrets.yaml"
+    path.write_text(text, "utf-8")
+
+    with pytest.raises(SettingsError, match=expected) as caught:
+        read_secrets(path)
+
+    assert "sk-very-secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path):
+    with pytest.raises(SettingsError, match="VIVAVOCE_SECRETS_FILE"):
+        read_secrets(tmp_path / "nowhere.yaml")
+
+
+def test_a_conversation_is_handed_over_to_agents_of_the_deployment(tmp_path: Path):
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "billing.yaml").write_text(
+        "name: Billing\ntemplate: support\nllm: {model: embedded/extractive}\n", "utf-8"
+    )
+    with Deployment(Settings(data_dir=tmp_path)) as deployment:
+        resolved = deployment.resolved_agent("billing")
+        with pytest.raises(AgentConfigError, match="no agent 'biling'"):
+            deployment.resolved_agent("biling")
+
+    assert resolved.agent.name == "Billing"
+    assert resolved.chat_model is not None
+    assert resolved.knowledge_base is not None
