@@ -71,11 +71,14 @@ def _analyzer(language: str, model: str) -> Any:
     try:
         presidio: Any = import_module("presidio_analyzer")
         engines: Any = import_module("presidio_analyzer.nlp_engine")
+        domains: Any = import_module("tldextract.tldextract")
     except ImportError as error:
         raise PrivacyError(
             "The detector 'presidio' is not installed. `pip install 'vivavoce[privacy]'` installs "
             "it, or write `detector: builtin` under `privacy` in the agent file."
         ) from error
+    # It would fetch the list of public domains on first use; the one in the package is enough.
+    domains.TLD_EXTRACTOR = domains.TLDExtract(suffix_list_urls=(), cache_dir=None)
     # Presidio would download a missing model by itself; nothing is fetched unasked here.
     if not Path(model).exists() and find_spec(model) is None:
         raise PrivacyError(

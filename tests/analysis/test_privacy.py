@@ -97,7 +97,9 @@ def test_answers_from_before_masking_reach_reports_masked(stores: Stores):
 
 def test_what_cannot_be_kept_or_found_is_refused_in_the_agent_file():
     with pytest.raises(ValidationError, match="detector: presidio"):
-        AgentConfig(**AGENT.model_dump() | {"privacy": {"redact": True, "kinds": ["person"]}})
+        AgentConfig.model_validate(
+            AGENT.model_dump() | {"privacy": {"redact": True, "kinds": ["person"]}}
+        )
     with pytest.raises(ValidationError, match=r"evaluations_days \(30\) cannot exceed"):
         PrivacySection(transcripts_days=7, evaluations_days=30)
     assert PrivacySection(transcripts_days=30, recordings_days=7).recordings_days == 7
@@ -112,13 +114,20 @@ def test_presidio_that_is_not_installed_says_what_to_install(monkeypatch: pytest
         open_detector(PrivacySection(redact=True, detector="presidio"), "en")
 
 
-def test_presidio_finds_names_with_a_model_of_spacy(tmp_path: Path):
+def test_presidio_finds_names_with_a_model_of_spacy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     pytest.importorskip("presidio_analyzer", reason="the extra `privacy` is not installed")
     spacy = pytest.importorskip("spacy")
     rules = spacy.blank("en")
     ruler = rules.add_pipe("entity_ruler")
     ruler.add_patterns([{"label": "PERSON", "pattern": "Ann Lee"}])
     rules.to_disk(tmp_path / "names")
+
+    def no_network(*_: object) -> object:
+        raise AssertionError("the detector opened the network")
+
+    monkeypatch.setattr("socket.socket.connect", no_network)
     detector = PresidioDetector(model=str(tmp_path / "names"))
     text = "Ann Lee here, ann@example.org or five five five oh one two three."
     found = detector.find(text, ("person", "email", "phone"))
