@@ -123,9 +123,12 @@ class RetrievalConfig(_Section):
     """Weight of a name said one turn of the user earlier."""
     heading_weight: PositiveFloat = 0.3
     """What a word counts more when it is in the chunk's heading."""
-    document_weight: NonNegativeFloat = 0.1
+    document_weight: NonNegativeFloat = 0.02
     """What a chunk gains by the best other chunk of its document: one that answers a turn seldom
     stands alone."""
+    neighbour_weight: NonNegativeFloat = 0.05
+    """What a chunk gains by the better one of the chunks right beside it: an answer often goes on
+    over a border."""
     unheard_share: NonNegativeFloat = 0.5
     """What a word that no chunk has counts towards a full match, as a share of the rarest one."""
     max_terms: PositiveInt = 24
@@ -139,7 +142,7 @@ class RetrievalConfig(_Section):
     search: Literal["auto", "exact", "approximate"] = "auto"
     """How the nearest vectors are found: compared with all of them in memory, or through the
     index. `auto` compares all up to `exact_up_to_chunks`."""
-    exact_up_to_chunks: NonNegativeInt = 20_000
+    exact_up_to_chunks: NonNegativeInt = 10_000
     """Needs 1.5 KB of memory a chunk for vectors of 384 numbers."""
     ef_search: PositiveInt = 400
     """Breadth of the approximate search: recall at 10 is .998 with 400, .935 by default."""

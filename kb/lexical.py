@@ -52,7 +52,8 @@ class Stemmer:
             missing = sorted({word for word in words if word not in self._known})
             if missing:
                 self._learn(missing)
-            return [(word, self._known[word]) for word in words if self._known[word]]
+            known = self._known
+            return [(word, stem) for word in words if (stem := known[word])]
 
     def _learn(self, words: Sequence[str]) -> None:
         if len(self._known) > _MAX_KNOWN_WORDS:

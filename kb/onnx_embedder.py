@@ -17,6 +17,9 @@ _MAX_TOKENS = 256
 """What the sentence models of this family were trained to read; the rest is not seen."""
 _BATCH_ROWS = 16
 _BATCH_TOKENS = 4_096
+_MAX_PADDING = 2
+"""A text is not put into one batch with one of more than so many times its length: a short query
+beside a long one would cost as much as the long one."""
 
 
 class OnnxEmbedder:
@@ -115,7 +118,9 @@ def _batches(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]
     batch: list[int] = []
     for index in order:
         if batch and (
-            len(batch) == _BATCH_ROWS or (len(batch) + 1) * lengths[index] > _BATCH_TOKENS
+            len(batch) == _BATCH_ROWS
+            or (len(batch) + 1) * lengths[index] > _BATCH_TOKENS
+            or lengths[index] > _MAX_PADDING * lengths[batch[0]]
         ):
             yield batch
             batch = []

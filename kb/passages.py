@@ -1,6 +1,6 @@
 """Scored chunks -> passages: repeats dropped, neighbours joined."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kb.catalog import Catalog, ChunkRow
@@ -49,7 +49,7 @@ class _Passage:
 
 
 def assemble(
-    found: Sequence[Found],
+    found: Iterable[Found],
     *,
     words: WordQuery,
     catalog: Catalog,

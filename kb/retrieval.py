@@ -1,12 +1,12 @@
 """Queries -> passages: candidates from every ranking, scored together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kb.catalog import Catalog, ChunkRow
-from kb.config import RetrievalConfig
+from kb.config import RerankerConfig, RetrievalConfig
 from kb.document import RetrievedPassage
 from kb.embedding import Embedder, Vectors
 from kb.embedding_cache import EmbeddingCache
@@ -16,8 +16,11 @@ from kb.indexing import NearestVectors
 from kb.passages import Found, assemble
 from kb.query import SaidTurn, SearchQueries, build_queries, context_text
 from kb.reranking import Reranker, blended_order, rescore
-from kb.scoring import lexical_relevance, lift_by_document, relevance
+from kb.scoring import lexical_relevance, lift_by_document, lift_by_neighbours, relevance
 from kb.word_search import Ranking, WordHits, WordSearch
+
+_OTHERS = 80
+"""Chunks looked at whose meaning alone would not have found them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,14 @@ class LexicalRetriever:
             row_id: _word_parts(self._words, hits, row, self._config)
             for row_id, row in rows.items()
         }
-        found = _found(rows, parts, hits.rankings, words=self._words, weight=0.0)
-        found = [
-            replace(item, relevance=lexical_relevance(item.score))
-            for item in found
-            if item.score > 0
-        ]
+        found = _found(
+            rows,
+            {row_id: each for row_id, each in parts.items() if each.total > 0},
+            hits.rankings,
+            words=self._words,
+            config=self._config,
+            probability=lexical_relevance,
+        )
         return assemble(
             found, words=hits.query, catalog=self._catalog, config=self._config, limit=limit
         )
@@ -96,19 +101,28 @@ class Retriever:
         hits = self._words.search(queries)
         rankings = {**self._rank_by_meaning(queries, vectors), **hits.rankings}
         rows = _rows_of(self._catalog, rankings)
-        weights = np.array([text.weight for text in queries.dense.values()], dtype=np.float32)
-        cosines = self._cosines(weights @ vectors, list(rows.values()))
-        share = self._config.dense_weight
         parts = {
-            row_id: replace(
-                _word_parts(self._words, hits, row, self._config), meaning=share * cosines[row_id]
-            )
+            row_id: _word_parts(self._words, hits, row, self._config)
             for row_id, row in rows.items()
         }
+        parts = {row_id: parts[row_id] for row_id in _promising(parts, queries, rankings)}
+        weights = np.array([text.weight for text in queries.dense.values()], dtype=np.float32)
+        cosines = self._cosines(weights @ vectors, [rows[row_id] for row_id in parts])
+        share = self._config.dense_weight
+        parts = {
+            row_id: replace(each, meaning=share * cosines[row_id]) for row_id, each in parts.items()
+        }
         found = _found(
-            rows, parts, rankings, words=self._words, weight=self._config.document_weight
+            rows,
+            parts,
+            rankings,
+            words=self._words,
+            config=self._config,
+            probability=relevance,
         )
-        found = self._rerank(query, history, found)
+        if self._reranker is not None and self._config.reranker is not None:
+            said = context_text(query, history, self._config)
+            found = _reranked(said, list(found), self._reranker, self._config.reranker)
         return assemble(
             found, words=hits.query, catalog=self._catalog, config=self._config, limit=limit
         )
@@ -153,31 +167,25 @@ class Retriever:
         cosines = np.stack([vectors[row.chunk_id] for row in rows]) @ direction
         return {row.row_id: float(cosine) for row, cosine in zip(rows, cosines, strict=True)}
 
-    def _rerank(
-        self, query: str, history: Sequence[SaidTurn], found: Sequence[Found]
-    ) -> list[Found]:
-        config = self._config.reranker
-        if self._reranker is None or config is None:
-            return list(found)
-        scores = rescore(
-            context_text(query, history, self._config),
-            [_indexed_text(item.row) for item in found[: config.candidates]],
-            reranker=self._reranker,
-            config=config,
+
+def _reranked(
+    said: str, found: Sequence[Found], reranker: Reranker, config: RerankerConfig
+) -> list[Found]:
+    texts = [_indexed_text(item.row) for item in found[: config.candidates]]
+    scores = rescore(said, texts, reranker=reranker, config=config)
+    order = blended_order([item.score for item in found], scores, weight=config.weight)
+    by_score = sorted(range(len(scores)), key=lambda place: -scores[place])
+    rank_of = {place: rank for rank, place in enumerate(by_score, start=1)}
+    return [
+        replace(
+            found[place],
+            ranks={**found[place].ranks, "reranker": rank_of[place]},
+            scores={**found[place].scores, "reranker": scores[place]},
         )
-        order = blended_order([item.score for item in found], scores, weight=config.weight)
-        by_score = sorted(range(len(scores)), key=lambda place: -scores[place])
-        rank_of = {place: rank for rank, place in enumerate(by_score, start=1)}
-        return [
-            replace(
-                found[place],
-                ranks={**found[place].ranks, "reranker": rank_of[place]},
-                scores={**found[place].scores, "reranker": scores[place]},
-            )
-            if place in rank_of
-            else found[place]
-            for place in order
-        ]
+        if place in rank_of
+        else found[place]
+        for place in order
+    ]
 
 
 def _word_parts(
@@ -191,6 +199,18 @@ def _word_parts(
     )
 
 
+def _promising(
+    parts: Mapping[int, _Parts], queries: SearchQueries, rankings: Mapping[str, Ranking]
+) -> list[int]:
+    """What meaning found, and the best of the others: their vectors have to be read one by one."""
+    near = dict.fromkeys(row_id for name in queries.dense for row_id in rankings[name])
+    others = sorted(
+        (row_id for row_id in parts if row_id not in near),
+        key=lambda row_id: (-parts[row_id].total, row_id),
+    )
+    return [*(row_id for row_id in near if row_id in parts), *others[:_OTHERS]]
+
+
 def _rows_of(catalog: Catalog, rankings: Mapping[str, Ranking]) -> dict[int, ChunkRow]:
     ids = dict.fromkeys(row_id for ranking in rankings.values() for row_id in ranking)
     return catalog.chunks_by_row(list(ids))
@@ -202,34 +222,40 @@ def _found(
     rankings: Mapping[str, Ranking],
     *,
     words: WordSearch,
-    weight: float,
-) -> list[Found]:
+    config: RetrievalConfig,
+    probability: Callable[[float], float],
+) -> Iterator[Found]:
     """All candidates, best first, each with how it was found."""
-    scores = {row_id: each.total for row_id, each in parts.items()}
-    documents = {row_id: row.document_id for row_id, row in rows.items()}
-    lifted = lift_by_document(scores, documents, weight=weight)
+    alone = {row_id: each.total for row_id, each in parts.items()}
+    lifted = lift_by_document(
+        alone,
+        {row_id: rows[row_id].document_id for row_id in alone},
+        weight=config.document_weight,
+    )
+    lifted = lift_by_neighbours(
+        lifted,
+        {row_id: (rows[row_id].document_id, rows[row_id].ordinal) for row_id in alone},
+        weight=config.neighbour_weight,
+    )
     ranks = {
         name: {row_id: rank for rank, row_id in enumerate(ranking, start=1)}
         for name, ranking in rankings.items()
     }
-    found = [
-        Found(
-            row=row,
+    for row_id in sorted(lifted, key=lambda row_id: (-lifted[row_id], row_id)):
+        yield Found(
+            row=rows[row_id],
             score=lifted[row_id],
-            relevance=relevance(lifted[row_id]),
-            words=words.words_of(row),
+            relevance=probability(lifted[row_id]),
+            words=words.words_of(rows[row_id]),
             ranks={name: held[row_id] for name, held in ranks.items() if row_id in held},
             scores={name: held[row_id] for name, held in rankings.items() if row_id in held},
             parts={
                 "meaning": parts[row_id].meaning,
                 "words": parts[row_id].words,
                 "names": parts[row_id].names,
-                "document": lifted[row_id] - scores[row_id],
+                "document": lifted[row_id] - alone[row_id],
             },
         )
-        for row_id, row in rows.items()
-    ]
-    return sorted(found, key=lambda item: (-item.score, item.row.row_id))
 
 
 def _indexed_text(row: ChunkRow) -> str:

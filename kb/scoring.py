@@ -77,12 +77,12 @@ def word_score(
         return 0.0
     norm = _K1 * (1 - _B + _B * words.length / max(average_length, 1.0))
     total = 0.0
-    for stem, worth in query.worth.items():
-        count = words.counts.get(stem, 0)
-        if count:
-            saturated = count * (_K1 + 1) / (count + norm)
-            bonus = heading_weight if stem in words.heading else 0.0
-            total += worth * (saturated + bonus)
+    counts = words.counts
+    for stem in [stem for stem in query.worth if stem in counts]:
+        count = counts[stem]
+        saturated = count * (_K1 + 1) / (count + norm)
+        bonus = heading_weight if stem in words.heading else 0.0
+        total += query.worth[stem] * (saturated + bonus)
     return total / query.full_match
 
 
@@ -111,6 +111,25 @@ def name_coverage(name: Sequence[str], said: Sequence[str], rarity: Mapping[str,
     matched.update(stem for stem in name if stem in said_once and rarity.get(stem, 0.0) > _RARE)
     total = sum(rarity.get(stem, 0.0) for stem in set(name))
     return sum(rarity.get(stem, 0.0) for stem in matched) / (total + _NAME_SLACK)
+
+
+def lift_by_neighbours(
+    scores: Mapping[int, float], places: Mapping[int, tuple[str, int]], *, weight: float
+) -> dict[int, float]:
+    """Add to each chunk's score `weight` times the better one of the chunks right beside it.
+
+    Args:
+        scores: Score of each chunk.
+        places: (document, ordinal) of each chunk.
+        weight: What a neighbour counts.
+    """
+    at = {places[row_id]: score for row_id, score in scores.items()}
+    lifted: dict[int, float] = {}
+    for row_id, score in scores.items():
+        document, ordinal = places[row_id]
+        beside = max(at.get((document, ordinal - 1), 0.0), at.get((document, ordinal + 1), 0.0))
+        lifted[row_id] = score + weight * max(0.0, beside)
+    return lifted
 
 
 def lift_by_document(

@@ -19,7 +19,9 @@ _CHUNKS_PER_NAME = 60
 _LENGTH_SAMPLE = 200
 _MAX_KEPT_WORDS = 20_000
 _MAX_KEPT_TURNS = 2_000
-_MAX_POSTINGS = 6_000
+_FAINT_NAME = 0.1
+"""Names said less than this are not followed: they would add nothing to a score."""
+_MAX_POSTINGS = 3_000
 """Places that one lexical query may look at: a few milliseconds, at any size."""
 
 
@@ -43,6 +45,7 @@ class WordSearch:
         self._terms = TermCounts(stemmer, chunk_count=catalog.live_count())
         self._words: dict[int, ChunkWords] = {}
         self._names: dict[str, Mapping[int, float]] = {}
+        self._headings: dict[str, list[str]] = {}
         self._average_length = self._measure_length()
 
     def search(self, queries: SearchQueries) -> WordHits:
@@ -96,7 +99,8 @@ class WordSearch:
 
     def _rows_under(self, names: Mapping[int, float]) -> Ranking:
         """Chunks that stand under the most likely names."""
-        followed = sorted(names, key=lambda name_id: -names[name_id])
+        said = [name_id for name_id in names if names[name_id] > _FAINT_NAME]
+        followed = sorted(said, key=lambda name_id: -names[name_id])
         return {
             row_id: names[name_id]
             for name_id in followed[:_NAMES_FOLLOWED]
@@ -140,12 +144,18 @@ class WordSearch:
         )
 
     def _count_words(self, row: ChunkRow) -> ChunkWords:
-        heading = [stem for _, stem in self._stemmer.stems(f"{row.headings}\n{_own_headings(row)}")]
+        # Chunks of one document stand under few different headings.
+        above = self._headings.get(row.headings)
+        if above is None:
+            if len(self._headings) > _MAX_KEPT_TURNS:
+                self._headings = {}
+            above = [stem for _, stem in self._stemmer.stems(row.headings)]
+            self._headings[row.headings] = above
+        own = [stem for _, stem in self._stemmer.stems(_own_headings(row))]
         body = [stem for _, stem in self._stemmer.stems(row.body)]
-        above = [stem for _, stem in self._stemmer.stems(row.headings)]
         return ChunkWords(
             counts=Counter(body + above),
-            heading=frozenset(heading),
+            heading=frozenset(above + own),
             length=len(body) + len(above),
         )
 
@@ -157,6 +167,8 @@ class WordSearch:
 
 def _own_headings(row: ChunkRow) -> str:
     """Headings that a chunk's text starts with."""
+    if not row.body.lstrip().startswith("#"):
+        return ""
     lines: list[str] = []
     for line in row.body.splitlines():
         if line.strip() and not line.startswith("#"):
