@@ -49,7 +49,7 @@ class ChromaClient:
             self._alias = None
 
     def collection(self, name: str, *, ef_search: int) -> "ChromaIndex":
-        """The collection `name`, created empty when absent."""
+        """The collection `name`, created empty when absent and searched this broadly from now."""
         hnsw = {
             "space": "cosine",
             "ef_search": ef_search,
@@ -57,11 +57,13 @@ class ChromaClient:
             "max_neighbors": _NEIGHBOURS,
             "sync_threshold": _KEEP_IN_MEMORY,
         }
-        return ChromaIndex(
-            self._client.get_or_create_collection(
-                name, configuration={"hnsw": hnsw}, embedding_function=None
-            )
+        collection: Any = self._client.get_or_create_collection(
+            name, configuration={"hnsw": hnsw}, embedding_function=None
         )
+        if collection.configuration["hnsw"]["ef_search"] != ef_search:
+            # A collection that is there already keeps what it was created with.
+            collection.modify(configuration={"hnsw": {"ef_search": ef_search}})
+        return ChromaIndex(collection)
 
     def delete_collection(self, name: str) -> None:
         """Delete a collection; does nothing when there is none of this name."""

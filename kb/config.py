@@ -126,7 +126,7 @@ class RetrievalConfig(_Section):
     document_weight: NonNegativeFloat = 0.02
     """What a chunk gains by the best other chunk of its document: one that answers a turn seldom
     stands alone."""
-    neighbour_weight: NonNegativeFloat = 0.05
+    neighbour_weight: NonNegativeFloat = 0.1
     """What a chunk gains by the better one of the chunks right beside it: an answer often goes on
     over a border."""
     unheard_share: NonNegativeFloat = 0.5
@@ -144,8 +144,9 @@ class RetrievalConfig(_Section):
     index. `auto` compares all up to `exact_up_to_chunks`."""
     exact_up_to_chunks: NonNegativeInt = 10_000
     """Needs 1.5 KB of memory a chunk for vectors of 384 numbers."""
-    ef_search: PositiveInt = 400
-    """Breadth of the approximate search: recall at 10 is .998 with 400, .935 by default."""
+    ef_search: PositiveInt = 1_000
+    """Breadth of the approximate search. At 100,000 chunks it finds .957 of the ten nearest with
+    400, .996 with 800 and all with 1,200, in 1.2, 1.8 and 2.4 ms of processor time."""
     reranker: RerankerConfig | None = None
     """A second look at the best candidates; off by default."""
 
