@@ -15,12 +15,13 @@ from typing import Any
 
 import duckdb
 
+from analysis.finding_tables import FINDING_TABLES
 from analysis.parquet import literal, quoted
 from analysis.reports import open_reports
 from analysis.schema import Table
 from analysis.views import VIEWS, agent_views
 from analysis.warehouse import publish
-from analysis.warehouse_files import day_file
+from analysis.warehouse_files import day_file, snapshot_file
 from analysis.warehouse_tables import DAILY_TABLES
 from conversation.config import AgentConfig, Criterion, DataCollectionField
 from tests.bench.figures import Figure, record
@@ -172,6 +173,46 @@ _VALUES: dict[str, tuple[int, dict[str, str]]] = {
     "call_metrics": (1, {"turns": "10", "duration_s": "90.0", "cost_usd": "0.0025"}),
 }
 
+# Kept in one file each, not by day: `c` counts the rows.
+_SNAPSHOTS: dict[str, tuple[str, dict[str, str]]] = {
+    "conversation_topics": (
+        "{conversations}",
+        {
+            "topic_id": "'topic_' || hash(c) % 40",
+            "topic": "'refunds, delivery ' || hash(c) % 40",
+            "terms": "['refunds', 'delivery']",
+            "similarity": "0.7",
+            "assigned_at": "'2026-02-01'::TIMESTAMP",
+        },
+    ),
+    "gap_states": (
+        "200",
+        {
+            "gap_id": "'gap_' || c",
+            "title": _TEXT.format(seed="c"),
+            "state": "['open', 'fixed', 'regressed'][(c % 3)::INT + 1]",
+            "state_since": "'2026-02-01'::TIMESTAMP",
+            "opened_at": "'2026-01-01'::TIMESTAMP",
+            "nearest_documents": "['Document 1', 'Document 2']",
+            "missing_words": "['voucher']",
+        },
+    ),
+    "gap_questions": (
+        "{conversations} // 5",
+        {
+            "gap_id": "'gap_' || c % 200",
+            "turn_index": "1",
+            "day": "'2026-01-01'::DATE + (c % 30)::INT",
+            "asked_at": "'2026-01-01'::TIMESTAMP + to_days((c % 30)::INT)",
+            "question": _TEXT.format(seed="c"),
+            "reasons": "['dont_know', 'weak_retrieval']",
+            "score": "0.1",
+            "answered": "c % 3 = 1",
+            "score_now": "0.2",
+        },
+    ),
+}
+
 
 def generate(warehouse_dir: Path, turn_count: int, day_count: int) -> None:
     """Write Parquet files of `turn_count` turns in `day_count` days."""
@@ -185,6 +226,13 @@ def generate(warehouse_dir: Path, turn_count: int, day_count: int) -> None:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     conversations = f"range({number * a_day}, {(number + 1) * a_day})"
                     connection.execute(_copy_sql(table, day, conversations, target))
+        for table in FINDING_TABLES:
+            if table.name in _SNAPSHOTS:
+                rows, values = _SNAPSHOTS[table.name]
+                target = snapshot_file(warehouse_dir, table, "all")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                counted = rows.format(conversations=a_day * day_count)
+                connection.execute(_snapshot_sql(table, counted, values, target))
 
 
 def _copy_sql(table: Table, day: date, conversations: str, target: Path) -> str:
@@ -203,6 +251,19 @@ def _copy_sql(table: Table, day: date, conversations: str, target: Path) -> str:
     )
     return (
         f"COPY (SELECT {columns} FROM {conversations} AS a(c), range({rows_each}) AS b(i)) "
+        f"TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
+    )
+
+
+def _snapshot_sql(table: Table, rows: str, values: dict[str, str], target: Path) -> str:
+    fixed = {"conversation_id": "'c' || c", "agent_id": literal(AGENT.agent_id)}
+    given = fixed | values
+    columns = ", ".join(
+        f"({given.get(column.name, 'NULL')})::{column.type} AS {quoted(column.name)}"
+        for column in table.columns
+    )
+    return (
+        f"COPY (SELECT {columns} FROM range(({rows})::BIGINT) AS a(c)) "
         f"TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
     )
 
