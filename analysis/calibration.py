@@ -3,14 +3,16 @@
 The judge reads every conversation, people some of them. Within each verdict of the judge, the
 people's verdicts say how often it is right; weighted by how often the judge gives that verdict,
 they say how often people would. That holds whether the labelled conversations were drawn at
-random or chosen by the judge's verdict.
+random or chosen by the judge's verdict. A judge that gives probabilities has its verdicts split
+further, into sure and unsure ones: labels go where it is unsure, and the interval gets narrower.
 
 Source: Tenenbein, "A Double Sampling Scheme for Estimating from Binomial Data with
 Misclassifications", Journal of the American Statistical Association 65 (1970), 1350-1361.
 """
 
-import math
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -20,6 +22,7 @@ _DRAWS = 20_000
 _SEED = 20_260_301
 """Fixed: the same labels always give the same interval."""
 _JEFFREYS = 0.5
+_SURE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +40,37 @@ class Cells:
     failure_failure: int
 
     @property
-    def labelled(self) -> int:
-        """Conversations that both the judge and people decided."""
+    def strata(self) -> "tuple[Stratum, Stratum]":
+        """The two verdicts of the judge."""
         return (
-            self.success_success
-            + self.success_failure
-            + self.failure_success
-            + self.failure_failure
+            Stratum("success", self.judged_success, self.success_success, self.success_failure),
+            Stratum("failure", self.judged_failure, self.failure_success, self.failure_failure),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """Conversations of which the judge says the same, about as surely."""
+
+    verdict: Literal["success", "failure"]
+    """Of the judge."""
+    judged: int
+    """Conversations, labelled or not."""
+    successes: int
+    """Of the labelled ones, by what people say."""
+    failures: int
+
+    @property
+    def labelled(self) -> int:
+        """Conversations that people decided too."""
+        return self.successes + self.failures
+
+
+def is_sure(verdict: str, confidence: float | None) -> bool:
+    """Return whether a judge that gives `confidence` as probability of success is sure."""
+    if confidence is None:
+        return False
+    return confidence > _SURE if verdict == "success" else confidence < 1 - _SURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +93,7 @@ class Agreement:
     corrected_high: float | None
 
 
-def judge_agreement(cells: Cells) -> Agreement:
+def judge_agreement(counts: Cells | Sequence[Stratum]) -> Agreement:
     """Return agreement and the corrected success rate with its 95 % interval.
 
     The point is the median, the interval the central 95 %, of the posterior with Jeffreys' priors.
@@ -75,49 +101,65 @@ def judge_agreement(cells: Cells) -> Agreement:
     20 to 200 labels the interval held the truth in 95 % of the runs on average, at half the width
     of the interval of Rogan and Gladen's estimator for the same labels.
     """
-    missing = max(0, MIN_LABELS - cells.labelled)
-    if cells.labelled == 0:
+    given = counts.strata if isinstance(counts, Cells) else counts
+    strata = [stratum for stratum in given if stratum.judged]
+    labelled = sum(stratum.labelled for stratum in strata)
+    missing = max(0, MIN_LABELS - labelled)
+    if labelled == 0:
         return Agreement(0, missing, None, None, None, None, None, None, None)
-    table = _weighted(cells)
+    table = _weighted(strata)
     if missing:
-        return Agreement(cells.labelled, missing, *_ratios(table), None, None, None)
-    low, point, high = _posterior(cells)
-    return Agreement(cells.labelled, 0, *_ratios(table), point, low, high)
+        return Agreement(labelled, missing, *_ratios(table), None, None, None)
+    low, point, high = _posterior(strata)
+    return Agreement(labelled, 0, *_ratios(table), point, low, high)
 
 
-def label_next(cells: Cells) -> float:
-    """Return the share of the next labels that should go to the judge's successes, 0 to 1.
+def label_order(
+    strata: Sequence[Stratum], waiting: Sequence[int], limit: int
+) -> Generator[int, None, None]:
+    """Yield from which stratum to take the next conversation to label, up to `limit` times.
 
-    Neyman's allocation: a verdict that is given often and is often wrong is where a label narrows
-    the interval most. In simulations 80 labels chosen so gave .91 of the width of 80 random ones
-    for a judge that is too strict, and the same width for one that hardly ever says failure.
+    Each time from the one where a label is expected to narrow the interval most: one that is large
+    and in which people are divided. In simulations with a judge that gives probabilities, 80
+    labels chosen so gave .88 to .92 of the width of 80 random ones with verdicts alone (120 runs
+    each of four judges), as 18 to 29 % more labels would give.
+
+    Args:
+        strata: With the labels that there are.
+        waiting: How many conversations of each have no label yet.
+        limit: How many to choose.
 
     Source: Neyman, "On the Two Different Aspects of the Representative Method", Journal of the
-    Royal Statistical Society 97 (1934), 558-625.
+    Royal Statistical Society 97 (1934), 558-625; one label at a time.
     """
-    successes = cells.judged_success * _spread(cells.success_success, cells.success_failure)
-    failures = cells.judged_failure * _spread(cells.failure_success, cells.failure_failure)
-    return successes / (successes + failures) if successes + failures else 0.5
+    labelled = [stratum.labelled for stratum in strata]
+    left = list(waiting)
+    for _ in range(min(limit, sum(left))):
+        gains = [
+            stratum.judged**2 * _variance(stratum) / ((labels + 1) * (labels + 2)) if count else -1
+            for stratum, labels, count in zip(strata, labelled, left, strict=True)
+        ]
+        chosen = gains.index(max(gains))
+        labelled[chosen] += 1
+        left[chosen] -= 1
+        yield chosen
 
 
-def _spread(first: int, second: int) -> float:
-    share = (first + _JEFFREYS) / (first + second + 2 * _JEFFREYS)
-    return math.sqrt(share * (1 - share))
+def _variance(stratum: Stratum) -> float:
+    share = (stratum.successes + _JEFFREYS) / (stratum.labelled + 2 * _JEFFREYS)
+    return share * (1 - share)
 
 
-def _weighted(cells: Cells) -> tuple[float, float, float, float]:
+def _weighted(strata: Sequence[Stratum]) -> tuple[float, float, float, float]:
     """Return the shares of the four cells, as if every conversation were labelled."""
-    judged = cells.judged_success + cells.judged_failure
-    shares: list[float] = []
-    for judged_so, right, wrong in (
-        (cells.judged_success, cells.success_success, cells.success_failure),
-        (cells.judged_failure, cells.failure_success, cells.failure_failure),
-    ):
-        weight = judged_so / judged if right + wrong else 0.0
-        seen = max(1, right + wrong)
-        shares += [weight * right / seen, weight * wrong / seen]
-    total = sum(shares)
-    a, b, c, d = (share / total for share in shares)
+    shares = {"success": [0.0, 0.0], "failure": [0.0, 0.0]}
+    for stratum in strata:
+        if stratum.labelled:
+            weight = stratum.judged / stratum.labelled
+            shares[stratum.verdict][0] += weight * stratum.successes
+            shares[stratum.verdict][1] += weight * stratum.failures
+    total = sum(map(sum, shares.values()))
+    a, b, c, d = (share / total for share in (*shares["success"], *shares["failure"]))
     return a, b, c, d
 
 
@@ -138,14 +180,15 @@ def _ratios(
     )
 
 
-def _posterior(cells: Cells) -> tuple[float, float, float]:
+def _posterior(strata: Sequence[Stratum]) -> tuple[float, float, float]:
     random = np.random.default_rng(_SEED)
-
-    def draw(successes: int, failures: int) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-        return random.beta(successes + _JEFFREYS, failures + _JEFFREYS, _DRAWS)
-
-    judged = draw(cells.judged_success, cells.judged_failure)
-    right = draw(cells.success_success, cells.success_failure)
-    missed = draw(cells.failure_success, cells.failure_failure)
-    low, point, high = np.quantile(judged * right + (1 - judged) * missed, [0.025, 0.5, 0.975])
+    weights = random.dirichlet([stratum.judged + _JEFFREYS for stratum in strata], _DRAWS)
+    successes = np.stack(
+        [
+            random.beta(stratum.successes + _JEFFREYS, stratum.failures + _JEFFREYS, _DRAWS)
+            for stratum in strata
+        ],
+        axis=1,
+    )
+    low, point, high = np.quantile((weights * successes).sum(axis=1), [0.025, 0.5, 0.975])
     return float(low), float(point), float(high)

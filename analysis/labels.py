@@ -3,15 +3,15 @@
 import csv
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import duckdb
 
-from analysis.calibration import Agreement, Cells, judge_agreement, label_next
+from analysis.calibration import Agreement, Stratum, is_sure, judge_agreement, label_order
 from analysis.errors import LabelError
 from analysis.results import Label, Verdict
 
@@ -101,7 +101,7 @@ def majority(verdicts: Iterable[str]) -> str | None:
 
 _JUDGED_SQL = """
 SELECT e.agent_id, criterion_id, criterion_version, judge_model, c.simulated, conversation_id,
-  verdict::VARCHAR AS verdict
+  verdict::VARCHAR AS verdict, confidence
 FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
 WHERE {which} AND verdict IN ('success', 'failure')"""
 _LATEST_SQL = (
@@ -127,53 +127,68 @@ def agreement_rows(
         connection: From `open_reports`, or to a file that is being published.
         in_force: Only verdicts that count; otherwise those of every version and judge as well.
     """
-    judged = judged_sql(in_force=in_force)
-    counts = connection.execute(
-        "SELECT agent_id, criterion_id, criterion_version, judge_model, simulated, "
-        "count(*) FILTER (verdict = 'success'), count(*) FILTER (verdict = 'failure') "
-        f"FROM ({judged}) GROUP BY ALL ORDER BY ALL"
-    ).fetchall()
-    labelled: dict[tuple[Any, ...], dict[str, _Labelled]] = defaultdict(dict)
-    for *key, conversation_id, verdict, annotator, label in connection.execute(
-        f"SELECT j.*, l.annotator, l.verdict::VARCHAR FROM ({judged}) AS j "
-        "JOIN labels AS l USING (conversation_id, criterion_id) ORDER BY ALL"
+    judged: dict[tuple[Any, ...], dict[str, _Judged]] = defaultdict(dict)
+    for *key, conversation_id, verdict, confidence, people in connection.execute(
+        "SELECT j.*, l.people "
+        f"FROM ({judged_sql(in_force=in_force)}) AS j LEFT JOIN ({_PEOPLE_SQL}) AS l "
+        "USING (conversation_id, criterion_id) ORDER BY ALL"
     ).fetchall():
-        found = labelled[tuple(key)].setdefault(conversation_id, _Labelled(verdict, {}))
-        found.people[annotator] = label
+        judged[tuple(key)][conversation_id] = _Judged(verdict, confidence, people or {})
     rows: list[JudgeAgreement] = []
-    for *key, successes, failures in counts:
-        conversations = list(labelled[tuple(key)].values())
-        people = [each.people for each in conversations]
+    for key, conversations in judged.items():
+        people = [each.people for each in conversations.values()]
         rows.append(
             JudgeAgreement(
                 *key,
-                judged=successes + failures,
+                judged=len(conversations),
                 annotators=len({name for given in people for name in given}),
                 annotator_agreement=_pair_agreement(people),
-                agreement=judge_agreement(_cells(successes, failures, conversations)),
+                agreement=judge_agreement(_strata(conversations.values())),
             )
         )
     return rows
 
 
-class _Labelled(NamedTuple):
-    """One conversation that the judge and people decided."""
+_PEOPLE_SQL = (
+    "SELECT conversation_id, criterion_id, map(list(annotator), list(verdict::VARCHAR)) AS people "
+    "FROM labels GROUP BY ALL"
+)
 
-    judged: str
+
+class _Judged(NamedTuple):
+    """One conversation that the judge decided."""
+
+    verdict: str
+    confidence: float | None
     people: dict[str, str]
     """Verdict by annotator."""
 
+    @property
+    def stratum(self) -> int:
+        """Place in `_STRATA`."""
+        return _STRATA.index((self.verdict, is_sure(self.verdict, self.confidence)))
 
-def _cells(successes: int, failures: int, labelled: Iterable[_Labelled]) -> Cells:
-    pairs = Counter((each.judged, majority(each.people.values())) for each in labelled)
-    return Cells(
-        judged_success=successes,
-        judged_failure=failures,
-        success_success=pairs[("success", "success")],
-        success_failure=pairs[("success", "failure")],
-        failure_success=pairs[("failure", "success")],
-        failure_failure=pairs[("failure", "failure")],
-    )
+
+_STRATA: tuple[tuple[Literal["success", "failure"], bool], ...] = (
+    ("success", False),
+    ("failure", False),
+    ("success", True),
+    ("failure", True),
+)
+"""Verdicts of the judge, and whether it is sure."""
+
+
+def _strata(judged: Iterable[_Judged]) -> list[Stratum]:
+    counts = Counter((each.stratum, majority(each.people.values())) for each in judged)
+    return [
+        Stratum(
+            verdict,
+            judged=sum(count for (place, _), count in counts.items() if place == index),
+            successes=counts[index, "success"],
+            failures=counts[index, "failure"],
+        )
+        for index, (verdict, _) in enumerate(_STRATA)
+    ]
 
 
 def _pair_agreement(people: Iterable[dict[str, str]]) -> float | None:
@@ -194,8 +209,8 @@ def conversations_to_label(
 ) -> list[str]:
     """Return the conversations whose label would narrow the corrected rate most, best first.
 
-    They are drawn at random within each verdict of the judge, in the proportion that
-    `calibration.label_next` gives, so that the corrected rate stays right.
+    They are drawn at random among those of which the judge says the same, about as surely, in the
+    order that `calibration.label_order` gives, so that the corrected rate stays right.
 
     Args:
         connection: From `open_reports`.
@@ -206,48 +221,25 @@ def conversations_to_label(
         second_opinion_of: Conversations that others labelled and this person did not, instead of
             those that nobody labelled: that tells how far people agree.
     """
-    rows: Sequence[tuple[str, str, list[str] | None, list[str] | None]] = connection.execute(
-        "SELECT e.conversation_id, e.verdict::VARCHAR, l.verdicts, l.annotators "
-        "FROM evaluations AS e LEFT JOIN ("
-        "  SELECT conversation_id, list(verdict::VARCHAR) AS verdicts, "
-        "    list(annotator) AS annotators FROM labels "
-        "  WHERE criterion_id = $1 GROUP BY conversation_id"
-        ") AS l USING (conversation_id) WHERE e.is_current AND e.criterion_id = $1 "
-        "AND e.verdict IN ('success', 'failure') AND coalesce(e.agent_id = $2, true) ORDER BY 1",
+    rows = connection.execute(
+        f"SELECT conversation_id, verdict, confidence, l.people FROM ({judged_sql()}) AS j "
+        f"LEFT JOIN ({_PEOPLE_SQL}) AS l USING (conversation_id, criterion_id) "
+        "WHERE criterion_id = $1 AND coalesce(agent_id = $2, true) ORDER BY 1",
         [criterion_id, agent_id],
     ).fetchall()
-    judged = Counter(verdict for _, verdict, _, _ in rows)
-    labelled = [
-        _Labelled(verdict, {str(number): each for number, each in enumerate(given)})
-        for _, verdict, given, _ in rows
-        if given
-    ]
-    share = label_next(_cells(judged["success"], judged["failure"], labelled))
+    judged = {row[0]: _Judged(row[1], row[2], row[3] or {}) for row in rows}
+    waiting: list[list[str]] = [[] for _ in _STRATA]
+    for conversation_id, each in judged.items():
+        if _waits(each.people, second_opinion_of):
+            waiting[each.stratum].append(conversation_id)
     shuffled = random.Random(seed)
-    waiting: dict[str, list[str]] = {"success": [], "failure": []}
-    for conversation_id, verdict, _, annotators in rows:
-        if _waits(annotators or (), second_opinion_of):
-            waiting[verdict].append(conversation_id)
-    for each in waiting.values():
-        shuffled.shuffle(each)
-    return _interleaved(waiting["success"], waiting["failure"], share, limit)
+    for ids in waiting:
+        shuffled.shuffle(ids)
+    order = label_order(_strata(judged.values()), [len(ids) for ids in waiting], limit)
+    return [waiting[place].pop() for place in order]
 
 
-def _waits(annotators: Sequence[str], second_opinion_of: str | None) -> bool:
+def _waits(annotators: Collection[str], second_opinion_of: str | None) -> bool:
     if second_opinion_of is None:
         return not annotators
     return bool(annotators) and second_opinion_of not in annotators
-
-
-def _interleaved(first: list[str], second: list[str], share: float, limit: int) -> list[str]:
-    """Take from `first` so that its part of what was taken stays close to `share`."""
-    taken: list[str] = []
-    from_first = 0
-    while len(taken) < limit and (first or second):
-        wants_first = from_first < share * (len(taken) + 1)
-        if first and (wants_first or not second):
-            taken.append(first.pop())
-            from_first += 1
-        else:
-            taken.append(second.pop())
-    return taken

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from analysis.calibration import Cells, judge_agreement, label_next
+from analysis.calibration import Cells, Stratum, is_sure, judge_agreement, label_order
 
 
 def cells(*counts: int) -> Cells:
@@ -54,11 +54,46 @@ def test_one_sided_labels_give_no_ratio_of_nothing():
     assert found.specificity is None
 
 
+def first(counts: Cells, share_of: int = 20) -> float:
+    """Share of the next labels that go to the judge's successes."""
+    strata = counts.strata
+    waiting = [stratum.judged - stratum.labelled for stratum in strata]
+    order = list(label_order(strata, waiting, share_of))
+    return order.count(0) / len(order) if order else 0.5
+
+
 def test_labels_go_where_the_judge_is_often_wrong():
-    assert label_next(cells(500, 500, 20, 0, 10, 10)) < 0.35
-    assert label_next(cells(500, 500, 10, 10, 0, 20)) > 0.65
-    assert label_next(cells(100, 0, 0, 0, 0, 0)) == 1.0
-    assert label_next(cells(0, 0, 0, 0, 0, 0)) == 0.5
+    assert first(cells(500, 500, 20, 0, 10, 10)) < 0.35
+    assert first(cells(500, 500, 10, 10, 0, 20)) > 0.65
+    assert first(cells(100, 0, 0, 0, 0, 0)) == 1.0
+    assert first(cells(0, 0, 0, 0, 0, 0)) == 0.5
+
+
+def test_no_more_labels_are_asked_for_than_there_are_conversations():
+    assert list(label_order(cells(3, 2, 1, 0, 0, 0).strata, [2, 2], 9)) in (
+        [0, 1, 0, 1],
+        [1, 0, 1, 0],
+        [0, 1, 1, 0],
+        [1, 0, 0, 1],
+    )
+
+
+def test_a_judge_is_sure_from_four_in_five_on():
+    assert is_sure("success", 0.81)
+    assert not is_sure("success", 0.8)
+    assert is_sure("failure", 0.1)
+    assert not is_sure("failure", 0.3)
+    assert not is_sure("success", None)
+
+
+def test_strata_that_were_labelled_more_count_no_more():
+    # Unsure successes are labelled often and often wrong; the sure ones are many and right.
+    strata = [Stratum("success", 100, 20, 20), Stratum("success", 900, 20, 0)]
+    found = judge_agreement(strata)
+    assert found.agreement == pytest.approx((100 * 0.5 + 900) / 1000)
+    assert found.corrected_rate == pytest.approx(0.94, abs=0.02)
+    split = judge_agreement([Stratum("success", 0, 0, 0), *cells(80, 20, 30, 5, 2, 9).strata])
+    assert split == judge_agreement(cells(80, 20, 30, 5, 2, 9))
 
 
 def simulated(
@@ -105,41 +140,67 @@ def test_the_interval_holds_the_truth_in_19_of_20_runs():
     assert np.mean([0.925 <= c <= 0.975 for c in coverage]) >= 0.85
 
 
+JUDGES = {"good": (0.7, 2.2, 0.0), "yes-sayer": (0.8, 1.5, 1.0), "weak": (0.5, 1.0, 0.0)}
+"""Success rate, how far apart successes and failures lie in log-odds, and the judge's bias."""
+
+
 @pytest.mark.slow
-def test_choosing_what_to_label_narrows_the_interval_faster_than_chance():
+@pytest.mark.parametrize("judge", JUDGES)
+def test_choosing_what_to_label_narrows_the_interval_faster_than_chance(judge: str):
     random = np.random.default_rng(11)
+    rate, apart, bias = JUDGES[judge]
     widths: dict[str, list[float]] = {"chosen": [], "random": []}
+    held: list[bool] = []
     for _ in range(100):
-        # A judge that is too strict: its successes are sure, its failures are not.
-        truth = random.random(500) < 0.7
-        judged = np.where(truth, random.random(500) < 0.72, random.random(500) >= 0.98)
-        for way, picked in widths.items():
-            picked.append(_width(random, truth, judged, way))
-    ratio = np.median(widths["chosen"]) / np.median(widths["random"])
-    assert ratio < 0.97, ratio
+        truth = random.random(500) < rate
+        log_odds = random.normal(np.where(truth, apart, -apart) + bias, 1.5)
+        confidence = 1 / (1 + np.exp(-log_odds))
+        plain = np.where(confidence > 0.5, 0, 1)
+        sure = np.array(
+            [
+                2 * is_sure("success" if c > 0.5 else "failure", c) + (c <= 0.5)
+                for c in confidence.tolist()
+            ]
+        )
+        for way, places in (("random", plain), ("chosen", sure)):
+            low, high = _interval_after(80, truth, places, way, random.permutation(500).tolist())
+            widths[way].append(high - low)
+            if way == "chosen":
+                held.append(low <= rate <= high)
+    ratio = float(np.median(widths["chosen"]) / np.median(widths["random"]))
+    print(f"{judge}: {ratio:.3f} of the width, truth held in {np.mean(held):.2f}")
+    assert ratio < 0.95, ratio
+    assert np.mean(held) >= 0.9
 
 
-def _width(random: np.random.Generator, truth: np.ndarray, judged: np.ndarray, way: str) -> float:
-    order = random.permutation(500)
-    labelled = list(order[:20])
-    waiting = list(order[20:])
-    for _ in range(60):
-        pick = waiting[0]
-        if way == "chosen":
-            wants = random.random() < label_next(_cells_of(truth, judged, labelled))
-            pick = next((i for i in waiting if judged[i] == wants), pick)
-        waiting.remove(pick)
-        labelled.append(pick)
-    found = judge_agreement(_cells_of(truth, judged, labelled))
+def _interval_after(
+    labels: int, truth: np.ndarray, places: np.ndarray, way: str, order: list[int]
+) -> tuple[float, float]:
+    """Bounds after 20 random labels and more of them, chosen or random."""
+    labelled, waiting = order[:20], order[20:]
+    if way == "random":
+        labelled = order[:labels]
+    else:
+        while len(labelled) < labels:
+            strata = _strata_of(truth, places, labelled)
+            left = [[i for i in waiting if places[i] == k] for k in range(len(strata))]
+            [place] = label_order(strata, [len(each) for each in left], 1)
+            labelled.append(left[place][0])
+            waiting.remove(left[place][0])
+    found = judge_agreement(_strata_of(truth, places, labelled))
     assert found.corrected_low is not None
     assert found.corrected_high is not None
-    return found.corrected_high - found.corrected_low
+    return found.corrected_low, found.corrected_high
 
 
-def _cells_of(truth: np.ndarray, judged: np.ndarray, labelled: list[int]) -> Cells:
-    t, j = truth[labelled], judged[labelled]
-    return Cells(
-        int(judged.sum()),
-        int((~judged).sum()),
-        *(int(n.sum()) for n in (j & t, j & ~t, ~j & t, ~j & ~t)),
-    )
+def _strata_of(truth: np.ndarray, places: np.ndarray, labelled: list[int]) -> list[Stratum]:
+    said, where = truth[labelled], places[labelled]
+    return [
+        Stratum(
+            "failure" if k % 2 else "success",
+            judged=int((places == k).sum()),
+            successes=int((said & (where == k)).sum()),
+            failures=int((~said & (where == k)).sum()),
+        )
+        for k in range(int(places.max()) + 1)
+    ]
