@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from conversation.driving import SessionDriver
@@ -75,8 +75,10 @@ class TerminalChat:
         if self._session.first_message:
             self._show_said(self._session.first_message)
         self._say(self._style.note.format("(/help lists the commands; Ctrl-D ends)"))
-        while (line := self._next_line()) is not None:
-            self._do(line)
+        # Whoever presses Ctrl-C again while an answer is being stopped wants to go.
+        with suppress(KeyboardInterrupt):
+            while (line := self._next_line()) is not None:
+                self._do(line)
         if self._session.is_over:
             reason = self._session.transcript.end_reason or "ended"
             self._say(self._style.note.format(f"The conversation is over ({reason})."))

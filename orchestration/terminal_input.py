@@ -36,6 +36,7 @@ class LineReader:
         self._show = show
         self._readline = _loaded_readline() if sys.stdin.isatty() else None
         self._kept = ""
+        self._line: str | None = None
 
     def read(self, prompt: str) -> str | None:
         """The next line; None at the end of the input, or when the conversation is over.
@@ -44,17 +45,21 @@ class LineReader:
             KeyboardInterrupt: At Ctrl-C on an empty line; on another line it empties the line.
         """
         while not self._driver.session.is_over:
+            self._line = None
             try:
                 with self._timer():
-                    return self._edited(prompt)
+                    self._line = self._edited(prompt)
             except _Due:
-                self._act()
+                if self._line is None:  # else it rang as Enter was pressed, and will ring again
+                    self._act()
             except EOFError:
                 return None
             except KeyboardInterrupt:
                 if not self._typed():
                     raise
                 print(flush=True)
+            if self._line is not None:
+                return self._line
         return None
 
     def _edited(self, prompt: str) -> str:
