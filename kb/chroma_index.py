@@ -1,6 +1,7 @@
 """The vector index in Chroma: ids and vectors only, embedded in the process or on a server."""
 
 import threading
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,12 @@ class ChromaClient:
         collection: Any = self._client.get_or_create_collection(
             name, configuration={"hnsw": hnsw}, embedding_function=None
         )
-        if collection.configuration["hnsw"]["ef_search"] != ef_search:
+        if collection.configuration_json["hnsw"]["ef_search"] != ef_search:
             # A collection that is there already keeps what it was created with.
-            collection.modify(configuration={"hnsw": {"ef_search": ef_search}})
+            with warnings.catch_warnings():
+                # Chroma warns of its own way to write down that there is no embedding function.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                collection.modify(configuration={"hnsw": {"ef_search": ef_search}})
         return ChromaIndex(collection)
 
     def delete_collection(self, name: str) -> None:
