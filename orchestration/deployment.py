@@ -93,6 +93,11 @@ class Deployment:
         return self.settings.store / "warehouse"
 
     @property
+    def copies_dir(self) -> Path:
+        """Folder of the copies of documents that lie at addresses."""
+        return self.settings.store / "files"
+
+    @property
     def lake(self) -> Lake | None:
         """The lake that reports are written to as well; None keeps them in the file alone."""
         url = self.settings.warehouse_url

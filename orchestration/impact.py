@@ -82,7 +82,7 @@ def tried(deployment: Deployment, agent_id: str, change: Change) -> Generator[Tr
 
 def _apply(deployment: Deployment, agent_id: str, change: Change, trial: KnowledgeBase) -> None:
     if not change.add and not change.remove:
-        wanted = sources(deployment.sources(agent_id), deployment.agent(agent_id).path)
+        wanted = sources(deployment, agent_id)
         trial.sync(wanted, progress=deployment.progress)
         return
     for name in change.remove:

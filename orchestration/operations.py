@@ -1,5 +1,6 @@
 """What commands and Dagster assets do: each function joins parts of a deployment to one result."""
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +20,6 @@ from analysis.warehouse import (
     publish,
 )
 from conversation.agent_file import document_paths
-from conversation.config import AgentConfig
 from conversation.importing import ImportReport, import_path
 from conversation.store import ConversationSummary
 from kb.config import MEBIBYTE, Limits
@@ -43,7 +43,10 @@ from orchestration.redacting import (
     redacted_evaluations,
     usable_agents,
 )
+from orchestration.remote_files import copies, is_remote, mirror
 from orchestration.report_page import renew_report_page
+
+logger = logging.getLogger(__name__)
 
 EVERYTHING = Narrowing()
 ABANDONED_AFTER = timedelta(hours=6)
@@ -54,7 +57,11 @@ def ingest(deployment: Deployment, agent_id: str) -> SyncReport:
     """Bring an agent's knowledge base to what its file names, and note the document versions."""
     installed = deployment.agent(agent_id)
     knowledge_base = deployment.knowledge_base(agent_id)
-    wanted = sources(deployment.sources(agent_id), installed.path)
+    remote = filter(is_remote, deployment.sources(agent_id).knowledge_base.files)
+    for found in mirror(remote, deployment.copies_dir):
+        if found.problem is not None:
+            logger.warning("files of %s: %s", installed.agent.agent_id, found.problem)
+    wanted = sources(deployment, agent_id)
     report = knowledge_base.sync(wanted, progress=deployment.progress)
     export_documents(deployment.warehouse_dir, installed.agent.agent_id, knowledge_base.documents())
     return report
@@ -62,15 +69,22 @@ def ingest(deployment: Deployment, agent_id: str) -> SyncReport:
 
 def plan_ingest(deployment: Deployment, agent_id: str) -> SyncReport:
     """What `ingest` would do; nothing is changed."""
-    wanted = sources(deployment.sources(agent_id), deployment.agent(agent_id).path)
+    wanted = sources(deployment, agent_id)
     return deployment.knowledge_base(agent_id).plan(wanted)
 
 
-def sources(agent: AgentConfig, path: Path) -> list[AnySource]:
-    """What the agent's knowledge base is read from, in the order of its file."""
+def sources(deployment: Deployment, agent_id: str) -> list[AnySource]:
+    """What the agent's knowledge base is read from, in the order of its file.
+
+    Files at addresses come last of the files, as the copies that `ingest` makes of them.
+    """
+    agent, path = deployment.sources(agent_id), deployment.agent(agent_id).path
     section = agent.knowledge_base
+    remote = [entry for entry in section.files if is_remote(entry)]
+    local = section.model_copy(update={"files": [e for e in section.files if not is_remote(e)]})
+    files = document_paths(agent.model_copy(update={"knowledge_base": local}), path)
     return [
-        *(FileSource(file) for file in document_paths(agent, path)),
+        *(FileSource(file) for file in (*files, *copies(remote, deployment.copies_dir))),
         *(LinkSource(link.url, link.name) for link in section.links),
         *(
             SiteSource(site.url, site.max_pages, site.include, site.exclude)
@@ -89,7 +103,7 @@ def unread_sources(deployment: Deployment, agent_id: str) -> list[str]:
         if document.status == "ready"
     }
     unread: list[str] = []
-    for source in sources(deployment.sources(agent_id), deployment.agent(agent_id).path):
+    for source in sources(deployment, agent_id):
         if isinstance(source, SiteSource):
             pages = [identify(LinkSource(page)) for page in knowledge_base.site_pages(source.url)]
             if ready.isdisjoint(page.document_id for page in pages):

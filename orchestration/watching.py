@@ -38,17 +38,17 @@ def look_at_sources(deployment: Deployment, seen: Mapping[str, str] | None) -> W
 def watched_agents(deployment: Deployment) -> list[str]:
     """Agents whose file can be used and names something to read."""
     return [
-        agent_id
-        for agent_id in agent_ids(deployment.settings)
-        if sources(deployment.sources(agent_id), deployment.agent(agent_id).path)
+        agent_id for agent_id in agent_ids(deployment.settings) if sources(deployment, agent_id)
     ]
 
 
 def source_stamp(deployment: Deployment, agent_id: str) -> str:
     """Changes when the agent's files, or what its file says of its knowledge base, change."""
-    agent, path = deployment.sources(agent_id), deployment.agent(agent_id).path
+    agent = deployment.sources(agent_id)
     files = [
-        _stamp_of(source.path) for source in sources(agent, path) if isinstance(source, FileSource)
+        _stamp_of(source.path)
+        for source in sources(deployment, agent_id)
+        if isinstance(source, FileSource)
     ]
     said = [agent.knowledge_base.model_dump_json(), *files]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
