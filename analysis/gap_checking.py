@@ -14,9 +14,8 @@ from kb.document import RetrievedPassage
 
 ANSWERED_SCORE = 0.4
 """A passage answers a question when it is at least this good, better than what was found when it
-was asked, and was not found then. On 97 questions whose pages were missing, after half of these
-pages came in: 73 % of their questions were called fixed, and 14 % of those whose page was still
-missing."""
+was asked, and was not found then. Of 97 queries whose page was missing, after half of these pages
+came in, 69 % of theirs were called fixed, and 14 % of those whose page was still missing."""
 FIXED_SHARE = 2 / 3
 """A gap is fixed when this share of its questions has an answer."""
 _PASSAGES = 5
