@@ -241,16 +241,20 @@ class Session:
             turn = self._recording.add_said_turn(storable(text), spoken=self._spoken)
             return agent_turn_event(turn)
 
-    def note(self, text: str) -> None:
+    def note(self, text: str, *, key: str | None = None) -> None:
         """Tell the agent something about the user, e.g. which page is open. It does not answer.
+
+        Args:
+            text: What it should know.
+            key: A later note with the same key takes the place of this one.
 
         Raises:
             SessionEndedError: The conversation is over.
         """
         with self._lock:
             self._recording.require_open()
-            self._recording.add_event("note", {"text": text})
-            self._stage.notes.append(storable(text))
+            self._recording.add_event("note", {"text": text} | ({"key": key} if key else {}))
+            self._stage.add_note(storable(text), key=key)
 
     def end(self, reason: str = "user_ended") -> Transcript:
         """Close the conversation, durably. Ending it again changes nothing."""

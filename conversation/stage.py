@@ -22,8 +22,18 @@ class Stage:
     speaker: Speaker
     circumstances: Circumstances
     notes: list[str] = field(default_factory=list[str])
+    notes_by_key: dict[str, str] = field(default_factory=dict[str, str])
     summary: HistorySummary = field(default_factory=HistorySummary)
     """Of turns that no prompt holds any more."""
+
+    def add_note(self, text: str, *, key: str | None = None) -> None:
+        """Take in something that was said about the user; an earlier note of the key goes."""
+        if key is not None:
+            earlier = self.notes_by_key.get(key)
+            if earlier in self.notes:
+                self.notes.remove(earlier)
+            self.notes_by_key[key] = text
+        self.notes.append(text)
 
     def change(self, call: ToolCall) -> tuple[str, TurnEvent | None]:
         """Do what a system tool asks for; returns its result, and what has to be kept of it.

@@ -205,7 +205,7 @@ class Talk:
     async def _note(self, note: Note) -> None:
         self._driver.user_active()
         with suppress(SessionEndedError):
-            await asyncio.to_thread(self._session.note, note.text)
+            await asyncio.to_thread(self._session.note, note.text, key=note.context_id)
 
     async def _speak(self) -> None:
         while not (self._session.is_over or self._stopping):

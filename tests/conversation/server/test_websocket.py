@@ -560,6 +560,21 @@ def test_a_contextual_update_reaches_the_prompt_and_is_not_answered(tmp_path: Pa
     assert client.kinds().count("agent_response") == 2
 
 
+def test_a_contextual_update_replaces_the_one_with_its_context_id(tmp_path: Path):
+    model = ScriptedChatModel(always="The red one.")
+    with serving(tmp_path, model=model) as served, served.dial() as client:
+        client.opened()
+        for text, context_id in (("a blue coat", "page"), ("a cat", None), ("a red coat", "page")):
+            update = {"type": "contextual_update", "text": text, "context_id": context_id}
+            client.send(update)
+        client.say("Which one is this?")
+        client.answer()
+
+    assert "a red coat" in model.prompt_texts[0]
+    assert "a cat" in model.prompt_texts[0]
+    assert "a blue coat" not in model.prompt_texts[0]
+
+
 def test_messages_that_come_too_fast_are_refused_and_nothing_else(tmp_path: Path):
     limits = ServerLimits(turns_per_minute=30)
     with (
