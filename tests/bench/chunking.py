@@ -20,7 +20,7 @@ from tests.bench.places import datasets, store
 
 BUDGETS = (2_000, 4_000)
 DEFAULT_TARGETS = (400,)
-_DEPTH = 40
+DEPTH = 40
 Span = tuple[int, int]
 
 
@@ -76,7 +76,7 @@ def measure(kb: KnowledgeBase, questions: Sequence[Question]) -> dict[int, list[
     """Coverage of every question for each budget."""
     found: dict[int, list[Coverage]] = {budget: [] for budget in BUDGETS}
     for question in questions:
-        spans = [_span(passage) for passage in kb.retrieve(question.text, limit=_DEPTH)]
+        spans = [_span(passage) for passage in kb.retrieve(question.text, limit=DEPTH)]
         for budget in BUDGETS:
             found[budget].append(coverage(question, spans, budget))
     return found

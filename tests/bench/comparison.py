@@ -28,7 +28,7 @@ from kb.config import EmbeddingConfig
 from kb.embedding import Embedder, open_embedder
 from kb.query import SaidTurn
 from tests.bench.baselines import BASELINES, OURS, Place, Search, System
-from tests.bench.chunking import BUDGETS, corpora_of, coverage, load_questions
+from tests.bench.chunking import BUDGETS, DEPTH, corpora_of, coverage, load_questions
 from tests.bench.data import Collection, Task, load_collection, sampled
 from tests.bench.embedders import Remembering, remembering
 from tests.bench.figures import Figure, mean_figure, record
@@ -144,7 +144,7 @@ def compare_chunking(
             search = opened[system.name] = stack.enter_context(system.open(texts, place, embedder))
             quality: dict[str, list[float]] = {}
             for question in questions:
-                found = search(question.text, (), _DEPTH)
+                found = search(question.text, (), DEPTH)
                 spans = [(place.name, (place.start, place.end)) for place in found]
                 for budget in BUDGETS:
                     covered = coverage(question, spans, budget)
