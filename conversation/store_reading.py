@@ -124,8 +124,11 @@ def read_page(
 
 def said_anywhere(text: str) -> ColumnElement[bool]:
     """Whether a conversation has a turn that contains `text`, in whatever case."""
-    return conversations.c.conversation_id.in_(
-        select(turns.c.conversation_id).where(turns.c.heard_text.icontains(text, autoescape=True))
+    return (
+        select(turns.c.turn_id)
+        .where(turns.c.conversation_id == conversations.c.conversation_id)
+        .where(turns.c.heard_text.icontains(text, autoescape=True))
+        .exists()
     )
 
 

@@ -55,6 +55,7 @@ conversations = Table(
     Index("conversations_by_end", "ended_at"),
     Index("conversations_by_closing", "closed_at"),
     Index("conversations_as_listed", "listed_at", "conversation_id"),
+    Index("conversations_of_agent_as_listed", "agent_id", "listed_at", "conversation_id"),
     Index("conversations_by_status", "status", "last_event_at"),
 )
 
@@ -171,5 +172,5 @@ SCHEMA = Schema(
     metadata=metadata,
     migrations_package="conversation",
     version_table="alembic_version_conversation",
-    head="0004",
+    head="0005",
 )
