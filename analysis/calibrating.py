@@ -1,11 +1,12 @@
 """What labels say of each judge: agreement, the corrected rate, and where its threshold lies."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import duckdb
 
 from analysis.annotators import AnnotatorAgreement, annotator_agreement
+from analysis.calibration import is_sure
 from analysis.errors import LabelError
 from analysis.labels import JudgeAgreement, agreement_rows, judged_sql, majority
 from analysis.thresholds import Labelled, ThresholdFit, fit_threshold
@@ -135,19 +136,18 @@ def _probabilities(connection: duckdb.DuckDBPyConnection, row: JudgeAgreement) -
         "GROUP BY conversation_id ORDER BY md5(conversation_id)",
         [*_key(row)],
     ).fetchall()
-    judged: dict[str, int] = defaultdict(int)
-    decided: list[tuple[str, float, bool]] = []
+    judged = Counter[tuple[str, bool]]()
+    decided: list[tuple[tuple[str, bool], float, bool]] = []
     for _, verdict, confidence, labels in rows:
-        judged[verdict] += 1
+        stratum = (verdict, is_sure(verdict, confidence))
+        judged[stratum] += 1
         people = majority(labels or ())
         if people in ("success", "failure"):
-            decided.append((verdict, confidence, people == "success"))
-    labelled = defaultdict[str, int](int)
-    for verdict, _, _ in decided:
-        labelled[verdict] += 1
+            decided.append((stratum, confidence, people == "success"))
+    labelled = Counter(stratum for stratum, _, _ in decided)
     return [
-        Labelled(confidence, is_success, judged[verdict] / labelled[verdict])
-        for verdict, confidence, is_success in decided
+        Labelled(confidence, is_success, judged[stratum] / labelled[stratum])
+        for stratum, confidence, is_success in decided
     ]
 
 
