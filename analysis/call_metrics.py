@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict
 
 from conversation.transcript import Role, Transcript, Turn, TurnLatency
 
+_WORDS_PER_S = 2.5
+"""Of speech: 150 words a minute."""
+
 
 class CallMetrics(BaseModel):
     """Measured numbers of one conversation. None means that the transcript does not tell."""
@@ -30,6 +33,10 @@ class CallMetrics(BaseModel):
     """Words that the agent produced and the user did not hear."""
     longest_gap_s: float | None
     """Between the starts of two turns that follow each other: an upper bound on a silence."""
+    silence_s: float | None
+    """Estimated: time between the starts of turns that nobody can have spent speaking."""
+    agent_word_share: float | None
+    """The agent's part of all words that were heard, 0 to 1."""
     failed_turns: int
     """Turns with an error."""
     tool_calls: int
@@ -59,6 +66,7 @@ def call_metrics(transcript: Transcript) -> CallMetrics:
     grounded = [turn.grounded_share for turn in turns if turn.grounded_share is not None]
     tool_calls = [call for turn in turns for call in turn.tool_calls]
     user_words, agent_words = _words(turns, "user"), _words(turns, "agent")
+    all_words = sum(user_words) + sum(agent_words)
     first_token = _milliseconds(latencies, lambda latency: latency.request_to_first_token_ms)
     last_token = _milliseconds(latencies, lambda latency: latency.request_to_last_token_ms)
     return CallMetrics(
@@ -74,6 +82,8 @@ def call_metrics(transcript: Transcript) -> CallMetrics:
         interruptions=sum(turn.interrupted for turn in turns),
         unheard_words=sum(_unheard_words(turn) for turn in turns),
         longest_gap_s=_longest_gap_s(turns),
+        silence_s=_silence_s(turns),
+        agent_word_share=sum(agent_words) / all_words if all_words else None,
         failed_turns=sum(turn.error is not None for turn in turns),
         tool_calls=len(tool_calls),
         failed_tool_calls=sum(call.is_error for call in tool_calls),
@@ -141,6 +151,17 @@ def _longest_gap_s(turns: Sequence[Turn]) -> float | None:
     offsets = _offsets(turns)
     gaps = [later - earlier for earlier, later in itertools.pairwise(offsets)]
     return max(gaps) if gaps else None
+
+
+def _silence_s(turns: Sequence[Turn]) -> float | None:
+    timed = [(turn.offset_s, turn) for turn in turns if turn.offset_s is not None]
+    if len(timed) < 2:
+        return None
+    silences = [
+        later - earlier - len(turn.text.split()) / _WORDS_PER_S
+        for (earlier, turn), (later, _) in itertools.pairwise(timed)
+    ]
+    return math.fsum(silence for silence in silences if silence > 0)
 
 
 def _offsets(turns: Sequence[Turn]) -> list[float]:

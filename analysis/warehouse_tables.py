@@ -193,6 +193,8 @@ CALL_METRICS = Table(
         Column("interruptions", "INTEGER", "Agent turns that the user cut short."),
         Column("unheard_words", "INTEGER", "Words that the agent produced and nobody heard."),
         Column("longest_gap_s", "DOUBLE", "Between the starts of two turns: bounds a silence."),
+        Column("silence_s", "DOUBLE", "Estimated: between turns, nobody speaking."),
+        Column("agent_word_share", "DOUBLE", "The agent's part of all words heard, 0 to 1."),
         Column("failed_turns", "INTEGER", "Turns with an error."),
         Column("tool_calls", "INTEGER", "Tools used."),
         Column("failed_tool_calls", "INTEGER", "Of them with an error."),

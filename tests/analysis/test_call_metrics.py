@@ -48,6 +48,8 @@ def test_counts_and_times_follow_the_turns():
     assert (metrics.user_words, metrics.words_per_user_turn) == (5, 2.5)
     assert (metrics.interruptions, metrics.unheard_words) == (1, 2)
     assert metrics.longest_gap_s == 17.0
+    assert metrics.silence_s == pytest.approx(0.4 + 0.2 + 16.6)
+    assert metrics.agent_word_share == pytest.approx(6 / 11)
     assert (metrics.tool_calls, metrics.failed_tool_calls) == (1, 1)
     assert metrics.grounded_share == 0.5
     assert metrics.request_to_first_token_p50_ms == 100.0
