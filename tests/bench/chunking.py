@@ -15,11 +15,13 @@ from pathlib import Path
 from kb.config import ChunkingConfig, KnowledgeBaseConfig, Limits, RetrievalConfig
 from kb.document import RetrievedPassage
 from kb.knowledge_base import KnowledgeBase
+from tests.bench.data import Collection
 from tests.bench.measures import interval, mean
-from tests.bench.places import datasets, store
+from tests.bench.places import datasets
+from tests.bench.retrieval import open_collection
 
 BUDGETS = (2_000, 4_000)
-DEFAULT_TARGETS = (400,)
+DEFAULT_TARGETS = (ChunkingConfig().target_chars,)
 DEPTH = 40
 Span = tuple[int, int]
 
@@ -95,9 +97,7 @@ def open_corpora(folder: Path, *, target_chars: int, merge_chars: int) -> Knowle
         chunking=ChunkingConfig(target_chars=target_chars),
         retrieval=RetrievalConfig(merge_chars=merge_chars),
     )
-    kb = KnowledgeBase.open(store() / "kb" / f"chunking_{target_chars}", config)
-    kb.add_texts(corpora_of(folder).items())
-    return kb
+    return open_collection(Collection("chunking_eval", corpora_of(folder), ()), config)
 
 
 def main(targets: Sequence[int], folder: Path) -> None:

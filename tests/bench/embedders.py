@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kb.config import EmbeddingConfig, KnowledgeBaseConfig
+from kb.config import EmbeddingConfig
 from kb.embedding import Embedder, Tokenizer, Vectors, open_embedder
 from kb.embedding_cache import EmbeddingCache, text_key
-from kb.knowledge_base import KnowledgeBase
 from tests.bench.places import store
 
 _SPREAD = 0.6
@@ -95,9 +94,3 @@ def remembering(config: EmbeddingConfig | None = None, *, queries_too: bool = Fa
         store() / "vectors.sqlite3",
         queries_too=queries_too,
     )
-
-
-def open_remembering(directory: Path, config: KnowledgeBaseConfig) -> KnowledgeBase:
-    """A knowledge base whose chunks are embedded once for all parts and runs."""
-    embedder = remembering(config.embedding)
-    return KnowledgeBase(directory, config, embedder=lambda: embedder, read_only=False)
