@@ -6,17 +6,27 @@ goes on from there. One bad conversation is a recorded failure, never a failed r
 
 import logging
 import time
+import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Protocol
+
+from pydantic import ValidationError
 
 from analysis.errors import AnalysisError
 from analysis.estimating import Budget, Price
 from analysis.evaluation import analyse_transcript, transcript_sha256
 from analysis.evaluation_run import Analysed, EvaluationRun, Tally
-from analysis.planning import EvaluationPlan, PlannedConversation, plan_evaluations
+from analysis.leases import give_back, given_back, new_holder, take
+from analysis.planning import (
+    EvaluationPlan,
+    PlannedConversation,
+    plan_evaluations,
+    still_missing,
+)
 from analysis.prompts import judge_prompt_version
 from analysis.results import AnalysisResult, FieldValue
 from analysis.store import AnalysisStore
@@ -114,7 +124,15 @@ def evaluate_conversations(
             error=reason,
         )
 
+    holder = new_holder(uuid.uuid4().hex[:8])
+
     def analyse(planned: PlannedConversation) -> Analysed:
+        nothing = AnalysisResult(conversation_id=planned.conversation_id)
+        if not take(analysis_store.engine, planned.conversation_id, holder=holder, now=now()):
+            return Analysed(planned, "", nothing, elsewhere=True)
+        planned = _as_of_now(planned, conversations, analysis_store, sample=sample)
+        if planned.missing.nothing:
+            return Analysed(planned, "", nothing, elsewhere=True)
         known = _known_values(analysis_store, planned)
         return _analyse(planned, conversations, judges, sample=sample, known=known, now=now())
 
@@ -122,17 +140,21 @@ def evaluate_conversations(
     progress("conversations", 0, total)
     workers = _workers(judges, concurrency)
     refused: ModelSetupError | None = None
-    with ThreadPoolExecutor(workers, "evaluate") as pool:
+    with (
+        given_back(analysis_store.engine, holder),
+        ThreadPoolExecutor(workers, "evaluate") as pool,
+    ):
         waiting = _within(budget, plan.conversations, tally)
         for analysed in _as_completed(pool, analyse, waiting, workers, tally):
             budget.book(analysed.planned, analysed.result.usage)
             if analysed.setup_error is not None:
                 refused = analysed.setup_error
                 tally.stopped = str(refused)
-                continue
-            _save(analysis_store, analysed, now())
-            tally.add(analysed)
-            progress("conversations", tally.done, total)
+            else:
+                _save(analysis_store, analysed, now())
+                tally.add(analysed)
+                progress("conversations", tally.done, total)
+            give_back(analysis_store.engine, analysed.planned.conversation_id, holder=holder)
     if refused is not None:
         raise refused
     run = tally.run(plan, time.monotonic() - started)
@@ -232,6 +254,22 @@ def _analyse(
     return Analysed(planned, digest, result)
 
 
+def _as_of_now(
+    planned: PlannedConversation,
+    conversations: ConversationStore,
+    analysis_store: AnalysisStore,
+    *,
+    sample: int,
+) -> PlannedConversation:
+    """Leave out what another run has answered since the plan was made."""
+    try:
+        sha256 = transcript_sha256(conversations.transcript(planned.conversation_id))
+    except (ConversationError, ValidationError):
+        return planned  # asking will say what is wrong with it
+    answered = analysis_store.answered([planned.conversation_id])
+    return replace(planned, missing=still_missing(planned, answered, sha256, sample=sample))
+
+
 def _default_judge(planned: PlannedConversation) -> str:
     """Return the judge of the questions that name none; any other's where every one names one."""
     if planned.missing.fields or planned.missing.summary:
@@ -253,6 +291,8 @@ def _known_values(
 
 
 def _save(analysis_store: AnalysisStore, analysed: Analysed, now: datetime) -> None:
+    if analysed.elsewhere:
+        return
     judge, variant = analysed.planned.judge, analysed.planned.variant
     analysis_store.save(
         analysed.result,

@@ -39,6 +39,8 @@ class EvaluationRun:
     """Conversation ids, and why each failed."""
     stopped: str | None = None
     """Why the run stopped early, when it did."""
+    elsewhere: int = 0
+    """Conversations that another run was asking about at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Analysed:
     result: AnalysisResult
     error: str | None = None
     unreachable: bool = False
+    elsewhere: bool = False
+    """Another run asks about it at this moment, or has just done so."""
     setup_error: ModelSetupError | None = None
     """The judge turned out not to be set up: nothing is recorded of the conversation."""
 
@@ -64,11 +68,15 @@ class Tally:
     answer_errors: int = 0
     usages: list[Usage] = field(default_factory=list[Usage])
     unreachable_in_a_row: int = 0
+    elsewhere: int = 0
     stopped: str | None = None
 
     def add(self, analysed: Analysed) -> None:
         """Count one conversation, and decide whether to go on."""
         self.done += 1
+        if analysed.elsewhere:
+            self.elsewhere += 1
+            return
         result = analysed.result
         if analysed.error:
             self.failures[result.conversation_id] = analysed.error
@@ -94,7 +102,7 @@ class Tally:
         costs = [usage.cost_usd for usage in by_model.values() if usage.cost_usd is not None]
         asked_and_failed = len(self.failures) - len(plan.unreadable)
         return EvaluationRun(
-            evaluated=self.done - asked_and_failed,
+            evaluated=self.done - asked_and_failed - self.elsewhere,
             cached=plan.cached,
             failed=len(self.failures),
             skipped=plan.skipped,
@@ -106,6 +114,7 @@ class Tally:
             elapsed_s=elapsed_s,
             failures=self.failures,
             stopped=self.stopped,
+            elsewhere=self.elsewhere,
         )
 
 

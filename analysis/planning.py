@@ -7,7 +7,7 @@ from functools import partial
 from pydantic import ValidationError
 
 from analysis.evaluation import transcript_sha256
-from analysis.missing import Missing, missing_from
+from analysis.missing import AnalysisKey, Missing, missing_from
 from analysis.prompts import judge_prompt_version
 from analysis.store import AnalysisStore
 from conversation.config import AgentConfig
@@ -113,6 +113,30 @@ def plan_evaluations(
                 )
     cached = len(known) - len(planned) - len(unreadable)
     return EvaluationPlan(tuple(planned), cached, len(ended) - len(known), unreadable)
+
+
+def still_missing(
+    planned: PlannedConversation, answered: frozenset[AnalysisKey], sha256: str, *, sample: int
+) -> Missing:
+    """Return what of a plan is still missing by now.
+
+    Args:
+        planned: What was missing when the plan was made.
+        answered: Keys of what is answered by now.
+        sha256: Hash of the transcript by now.
+        sample: Number of the repetition.
+    """
+    missing = missing_from(
+        answered,
+        planned.conversation_id,
+        sha256,
+        criteria=planned.missing.criteria,
+        fields=planned.missing.fields,
+        judge=planned.judge,
+        prompt_version=partial(_prompt_version, planned.variant),
+        sample=sample,
+    )
+    return replace(missing, summary=missing.summary and planned.missing.summary)
 
 
 def _prompt_version(way: JudgeVariant | None, model: str, own: JudgeVariant | None) -> str:

@@ -246,9 +246,18 @@ gap_history = Table(
 )
 """Each time that a gap was found, fixed or came back."""
 
+evaluation_leases = Table(
+    "evaluation_leases",
+    metadata,
+    Column("conversation_id", String(255), primary_key=True),
+    Column("holder", String(255), nullable=False),
+    Column("until", UTCDateTime, nullable=False),
+)
+"""Which run is asking about a conversation. Gone as soon as its answers are stored."""
+
 SCHEMA = Schema(
     metadata=metadata,
     migrations_package="analysis",
     version_table="alembic_version_analysis",
-    head="0004",
+    head="0005",
 )
