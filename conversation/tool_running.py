@@ -13,6 +13,7 @@ from typing import Any, cast
 from conversation.config import AgentConfig
 from conversation.errors import AgentConfigError, ToolError
 from conversation.llm.chat_model import ChatModel, OfferedTool
+from conversation.llm.embedded import EXTRACTIVE
 from conversation.llm.generator import calls_tools
 from conversation.speaking import storable
 from conversation.system_tools import SEARCH
@@ -136,6 +137,11 @@ class Toolbox:
 
 def _calls_natively(agent: AgentConfig, model: ChatModel) -> bool:
     wanted = agent.tool_use.calls
+    if agent.all_tools and model.model == EXTRACTIVE:
+        raise AgentConfigError(
+            f"The agent {agent.agent_id!r} has tools, but {EXTRACTIVE!r} only quotes documents and "
+            "cannot choose tools. Name a language model in `llm.model`, or take the tools away."
+        )
     if wanted == "native" and model.model.startswith("embedded/"):
         raise AgentConfigError(
             f"The agent {agent.agent_id!r} asks for native tool calls, which embedded models do "

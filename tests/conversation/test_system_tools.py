@@ -8,10 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from conversation.config import AgentConfig
 from conversation.errors import AgentConfigError, ConversationError
-from conversation.events import AgentTurn, RetrievalDone, SessionEvent, ToolRequest
+from conversation.events import (
+    AgentTurn,
+    RetrievalDone,
+    SessionEvent,
+    TextDelta,
+    ToolRequest,
+)
 from conversation.llm.chat_model import ChatMessage, Completion, RequestedTool
 from conversation.session import Session
 from conversation.speaker import ResolvedAgent
@@ -536,3 +544,42 @@ def test_a_sentence_that_a_tool_supports_is_not_unsupported(store: ConversationS
     _, turn = outcome(list(session.reply("Where is order 5?")))
 
     assert (turn.turn.unsupported_spans, turn.grounded_share, turn.citations) == ((), 1.0, ())
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(after=st.integers(0, 12), heard_chars=st.none() | st.integers(0, 40))
+def test_an_interruption_around_a_tool_keeps_what_was_heard(
+    store: ConversationStore, after: int, heard_chars: int | None
+):
+    model = NativeModel(
+        call("Let me look.", ("order_status", {"order": 5})), "It is on its way.", always="Yes."
+    )
+    session = start(store, agent(ORDER), model, tools={"order_status": lambda given: "on its way"})
+    delivered, told = "", list[SessionEvent]()
+    for event in session.reply("Where is 5?"):
+        told.append(event)
+        delivered += event.text if isinstance(event, TextDelta) else ""
+        if len(told) == after + 1:
+            session.interrupt(heard_chars=heard_chars)
+
+    turn = store.transcript(session.conversation_id).turns[-1]
+    generated = turn.text if turn.generated_text is None else turn.generated_text
+    assert generated == delivered
+    assert "Let me look. It is on its way.".startswith(delivered)
+    assert delivered.startswith(turn.text)
+    if heard_chars is not None and len(told) > after:
+        assert turn.text == delivered[:heard_chars]
+    assert all(done.result is not None for done in turn.tool_calls)
+    model.prompts.clear()
+    list(session.reply("Go on"))
+    spoken = [m.content for m in model.prompts[-1] if m.role == "assistant"]
+    assert spoken == ([turn.text] if turn.text.strip() else [])
+
+
+def test_an_agent_with_tools_needs_a_model_that_can_choose(store: ConversationStore):
+    with pytest.raises(AgentConfigError, match="cannot choose tools"):
+        start(store, agent("end_call"), ScriptedChatModel(model="embedded/extractive"))
