@@ -67,6 +67,23 @@ def forget_evaluations(engine: sa.Engine, conversation_ids: Sequence[str]) -> di
     return {name: count for name, count in deleted.items() if count}
 
 
+def forget_findings(engine: sa.Engine, agent_id: str) -> dict[str, int]:
+    """Delete the topics and knowledge gaps of an agent; the next runs find them again.
+
+    For an agent that begins to mask: what was found before holds words as they were said.
+    """
+    gaps, history = tables.knowledge_gaps, tables.gap_history
+    own = sa.select(gaps.c.gap_id).where(gaps.c.agent_id == agent_id)
+    deleted: dict[str, int] = {}
+    with engine.begin() as connection:
+        statement = sa.delete(history).where(history.c.gap_id.in_(own))
+        deleted[history.name] = connection.execute(statement).rowcount
+        for table in (gaps, tables.gap_questions, tables.topics, tables.conversation_topics):
+            statement = sa.delete(table).where(table.c.agent_id == agent_id)
+            deleted[table.name] = connection.execute(statement).rowcount
+    return {name: count for name, count in deleted.items() if count}
+
+
 def with_evaluations(engine: sa.Engine, conversation_ids: Sequence[str]) -> list[str]:
     """Return those of the conversations that `forget_evaluations` would delete something of."""
     found: set[str] = set()

@@ -17,6 +17,7 @@ from analysis.forgetting import (
     forget_conversations,
     said_by_others,
 )
+from analysis.lake import tidy
 from analysis.reports import open_reports
 from conversation.errors import ConversationError
 from conversation.transcript import Transcript
@@ -86,6 +87,9 @@ def forget_ids(deployment: Deployment, ids: Sequence[str], *, now: datetime) -> 
     lines = [ReceiptLine(f"database, {name}", count, "rows") for name, count in deleted.items()]
     lines.append(ReceiptLine("recordings", delete_recordings(deployment, ids), "files"))
     days, published = refresh_reports(deployment)
+    if deployment.lake is not None:
+        tidy(deployment.lake)
+        lines.append(ReceiptLine("lake", 1, "old snapshots and their files deleted"))
     lines.append(ReceiptLine("Parquet files", days, "days written anew"))
     lines.append(ReceiptLine("published file", int(published), "file published anew"))
     written, failed = refresh_exports(deployment, now=now)

@@ -9,6 +9,7 @@ from pathlib import Path
 from analysis.evaluating import evaluate_conversations
 from analysis.evaluation_run import EvaluationRun
 from analysis.finding_rows import export_findings, findings_outdated
+from analysis.forgetting import forget_findings
 from analysis.lake import write_day, write_snapshots
 from analysis.planning import plan_evaluations
 from analysis.warehouse import (
@@ -268,6 +269,9 @@ def outdated_days(deployment: Deployment) -> list[date]:
 def publish_reports(deployment: Deployment) -> PublishedReports:
     """Bring every outdated day up to date, then put a new published file in place."""
     export_days(deployment, outdated_days(deployment))
+    for agent_id in agents_masked_otherwise(deployment):
+        # What was found in words that are masked by now; the next run finds it in the masked ones.
+        forget_findings(deployment.evaluations.engine, agent_id)
     export_findings(deployment.warehouse_dir, deployment.evaluations)
     note_masking(deployment)
     agents = usable_agents(deployment)

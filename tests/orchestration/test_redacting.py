@@ -2,14 +2,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from analysis import tables
 from analysis.reports import open_reports
 from orchestration.deployment import Deployment
 from orchestration.operations import evaluate, outdated_days, publish_reports
 from orchestration.settings import Settings
 from tests.analysis.calls import hold_call
 from tests.fakes import ScriptedChatModel
-from tests.orchestration.sample import AGENT_FILE, answer, sample_deployment, write_data
+from tests.orchestration.sample import AGENT_FILE, FIRST_DAY, answer, sample_deployment, write_data
 from tests.orchestration.searching import files_with
 
 MASKED = AGENT_FILE + "privacy: {redact: true}\n"
@@ -69,6 +71,25 @@ def test_switching_masking_on_writes_old_days_anew_and_judges_the_masked_words(
     asked = len(model.prompts)
     assert evaluate(deployment).evaluated == 1
     assert len(model.prompts) > asked
+
+
+def test_gaps_that_were_found_in_the_said_words_are_found_again(
+    settings: Settings, deployment: Deployment
+):
+    row = {
+        **{"conversation_id": "c0", "turn_index": 1, "agent_id": "shop-desk", "gap_id": "g1"},
+        **{"question": SAID, "asked_at": FIRST_DAY, "reasons": [], "seen_chunk_ids": []},
+        **{"model_id": "m", "vector": b""},
+    }
+    with deployment.evaluations.engine.begin() as connection:
+        connection.execute(sa.insert(tables.gap_questions), row)
+    publish_reports(deployment)
+    assert "reports.duckdb" in files_with(settings.store, "ann@example")
+
+    mask(settings)
+    publish_reports(deployment)
+
+    assert set(files_with(settings.store, "ann@example")) <= STORE
 
 
 def test_words_without_personal_data_are_not_judged_again(
