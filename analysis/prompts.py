@@ -52,6 +52,13 @@ FIELDS_QUESTION = (
     "settled, in the words of the transcript. Leave out every field that was not talked about."
 )
 VALUE_QUESTION = VERDICT_QUESTION.format(criterion="In the conversation, {field} is {value}.")
+TOLD_QUESTION = VERDICT_QUESTION.format(
+    criterion="The user asked for, chose or agreed to this: {description}: {value}."
+)
+TOLD_BIAS = 0.3
+"""Log-odds of yes from which a value counts as told. Fitted with the wording above on 40 pairs of
+field and value from a public set: of 22 true values none lies below, of 18 that were never told
+(the value of another field, a number of the enum, a boolean) 3 lie above."""
 FIELDS_JSON = (
     "Fields:\n{fields}\n\nList the fields whose value the transcript tells, in JSON: field, turn "
     "(number of the turn that tells it), value (as it was said there). Leave out every field that "
@@ -81,7 +88,8 @@ SUMMARY_QUESTION = (
 _TEMPLATES: dict[JudgeVariant, tuple[str, ...]] = {
     "logprobs": (
         *(VERDICT_QUESTION, str(YES_BIAS), str(SECOND_ANSWER_WEIGHT), VERDICT_AND_REASON),
-        *(FIELDS_QUESTION, VALUE_QUESTION, SCORE_QUESTION, SCORE_AND_REASON),
+        *(FIELDS_QUESTION, VALUE_QUESTION, TOLD_QUESTION, str(TOLD_BIAS)),
+        *(SCORE_QUESTION, SCORE_AND_REASON),
     ),
     "json": (VERDICT_JSON, FIELDS_JSON, SCORE_JSON),
 }
@@ -158,6 +166,12 @@ def fields_json_question(
 def value_question(field: DataCollectionField, value: FieldValue) -> str:
     """Return the yes-or-no question whether a value is what was said."""
     return VALUE_QUESTION.format(field=field_line(field), value=_shown(value))
+
+
+def told_question(field: DataCollectionField, value: FieldValue) -> str:
+    """Return the yes-or-no question whether the user told a value, or agreed to it."""
+    description = " ".join(field.description.split()).rstrip(".")
+    return TOLD_QUESTION.format(description=description, value=_shown(value))
 
 
 def field_line(field: DataCollectionField) -> str:

@@ -1,5 +1,6 @@
 """Two ways to ask for the values of fields, each ending in findings checked against the words."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,20 +24,25 @@ from analysis.claims import (
 )
 from analysis.composites import Leaf, leaves_of, put_together
 from analysis.prompts import (
+    TOLD_BIAS,
     fields_json_question,
     fields_question,
     prompt,
+    told_question,
     value_question,
 )
-from analysis.values import InvalidValueError, is_nothing, typed_value
+from analysis.results import Scalar
+from analysis.values import InvalidValueError, is_nothing, typed_scalar, typed_value
 from analysis.windows import Window
-from analysis.yes_no import ask_word
+from analysis.yes_no import Word, ask_word
 from conversation.llm.chat_model import Completion, CompletionOptions
 from conversation.questions import DataCollectionField
 from conversation.transcript import Turn
 
 _TOKENS_PER_FIELD = 40
 _TOKENS_PER_COMPOSITE = 160
+_MAX_CLASSES = 8
+"""Of an enum, up to which each is asked for alone."""
 _CATCH_ALL = {"other", "others", "misc", "miscellaneous"}
 """An enum with one of these sorts every conversation: some value is right."""
 
@@ -88,9 +94,12 @@ def ask_values(
         meter=source.meter,
     )
     findings: dict[str, Finding] = {}
+    times = Counter(_folded(answer) for answer in raw.values())
     for field in fields:
         if field.field_id in raw:
-            findings[field.field_id] = yield from _located(field, raw[field.field_id], source)
+            answer = raw[field.field_id]
+            shared = times[_folded(answer)] > 1
+            findings[field.field_id] = yield from _located(field, answer, source, shared=shared)
     return findings
 
 
@@ -119,29 +128,47 @@ def ask_claims(
     }
 
 
-def _located(field: DataCollectionField, raw: object, source: Source) -> Question[Finding]:
+def _located(
+    field: DataCollectionField, raw: object, source: Source, *, shared: bool
+) -> Question[Finding]:
     if not field.is_composite:
-        return (yield from _located_scalar(field, raw, source))
+        return (yield from _located_scalar(field, raw, source, shared=shared))
     leaves = _leaves(field, raw, source.today)
     if isinstance(leaves, Finding):
         return leaves
     findings: list[Finding] = []
     for leaf in leaves:
-        findings.append((yield from _located_scalar(leaf.field, leaf.value, source)))
+        located = yield from _located_scalar(leaf.field, leaf.value, source, shared=False)
+        findings.append(located)
     return put_together(field, leaves, findings)
 
 
-def _located_scalar(field: DataCollectionField, raw: object, source: Source) -> Question[Finding]:
+def _located_scalar(
+    field: DataCollectionField, raw: object, source: Source, *, shared: bool
+) -> Question[Finding]:
+    """Find where a value was said; where words prove too little, the judge has to stand by it.
+
+    Words of a text are proof enough unless they are claimed for another field as well (`shared`).
+    Numbers and the values of an enum occur for many reasons, and a boolean has no words.
+    """
     if is_nothing(field, raw):
         return NOT_DISCUSSED
     try:
-        value = typed_value(field, raw, today=source.today)
+        value = typed_scalar(field, raw, today=source.today)
     except InvalidValueError as error:
         return Finding("invalid", rationale=f"The judge's answer {error}.")
     evidence = find_value(field, value, source.turns, source.shown, today=source.today)
-    if evidence is not None:
+    if evidence is None:
+        return (yield from _unspoken(field, value, source))
+    proven = isinstance(value, str) and not field.enum and not shared
+    if proven or _is_catch_all(field) or (yield from _told(field, value, source)):
         return supported(value, evidence)
-    if field.enum:
+    return unsupported(value, "denied it when asked again")
+
+
+def _unspoken(field: DataCollectionField, value: Scalar, source: Source) -> Question[Finding]:
+    """Return what a value comes to that no words say: right only for classes and booleans."""
+    if field.enum and field.type == "string":
         evidence = evidence_of_class(field, value, source.turns, source.shown)
     elif field.type == "boolean":
         evidence = evidence_of_boolean(field, source.turns, source.shown)
@@ -149,14 +176,52 @@ def _located_scalar(field: DataCollectionField, raw: object, source: Source) -> 
         return unsupported(value, "nobody said so")
     if evidence is None:
         return NOT_DISCUSSED
-    if _CATCH_ALL & {allowed.casefold() for allowed in field.enum or ()}:
+    if _is_catch_all(field):
         return supported(value, evidence)
-    # Code finds no words that say a class or a boolean, so the judge has to stand by it.
+    if field.type == "boolean":
+        if (yield from _told(field, value, source)):
+            return supported(value, evidence)
+        return unsupported(value, "denied it when asked again")
+    surest, stands = yield from _surest(field, value, source)
+    if not stands.is_yes:
+        return unsupported(value, "denied it when asked again")
+    if surest != value:
+        evidence = evidence_of_class(field, surest, source.turns, source.shown) or evidence
+    return supported(surest, evidence)
+
+
+def _told(field: DataCollectionField, value: Scalar, source: Source) -> Question[bool]:
+    question = prompt(source.window, told_question(field, value))
+    return (yield from ask_word(question, meter=source.meter, bias=TOLD_BIAS)).is_yes
+
+
+def _is_catch_all(field: DataCollectionField) -> bool:
+    return bool(_CATCH_ALL & {allowed.casefold() for allowed in field.enum or ()})
+
+
+def _surest(
+    field: DataCollectionField, value: Scalar, source: Source
+) -> Question[tuple[Scalar, Word]]:
+    """Return the class that the judge stands by most, each asked alone, and how far it does.
+
+    In one answer for all fields a small judge leans to the same class for every conversation.
+    """
+    word = yield from _stands_by(field, value, source)
+    others = [allowed for allowed in field.enum or () if allowed != value]
+    if word.log_odds is None or field.type != "string" or len(others) >= _MAX_CLASSES:
+        return value, word
+    surest: tuple[Scalar, Word] = (value, word)
+    highest = word.log_odds
+    for other in others:
+        word = yield from _stands_by(field, other, source)
+        if word.log_odds is not None and word.log_odds > highest:
+            surest, highest = (other, word), word.log_odds
+    return surest
+
+
+def _stands_by(field: DataCollectionField, value: Scalar, source: Source) -> Question[Word]:
     question = prompt(source.window, value_question(field, value))
-    stands = yield from ask_word(question, meter=source.meter)
-    if stands.is_yes:
-        return supported(value, evidence)
-    return unsupported(value, "denied it when asked again")
+    return (yield from ask_word(question, meter=source.meter))
 
 
 def _checked(field: DataCollectionField, claim: Claim, source: Source) -> Finding:
@@ -192,3 +257,7 @@ def _room_for(fields: Sequence[DataCollectionField]) -> int:
     return 40 + sum(
         _TOKENS_PER_COMPOSITE if field.is_composite else _TOKENS_PER_FIELD for field in fields
     )
+
+
+def _folded(answer: object) -> str:
+    return str(answer).strip().casefold()

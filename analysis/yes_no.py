@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from analysis.asking import Meter, Question, ask_twice
 from analysis.prompts import YES_BIAS
@@ -24,13 +25,21 @@ class Word:
     """Natural logarithm of P(yes) / P(no), as the judge gave it."""
 
 
-def ask_word(messages: Sequence[ChatMessage], *, meter: Meter) -> Question[Word]:
+def ask_word(
+    messages: Sequence[ChatMessage], *, meter: Meter, bias: float = YES_BIAS
+) -> Question[Word]:
     """Ask a yes-or-no question.
+
+    Args:
+        messages: The prompt.
+        meter: Receives the usage of each call.
+        bias: Log-odds of yes up to which the answer is no; it belongs to the wording.
 
     Raises:
         ModelError: The judge failed, or answered twice with neither.
     """
-    return (yield from ask_twice(messages, _ONE_WORD, parse=_parse_word, meter=meter))
+    parse = partial(_parse_word, bias=bias)
+    return (yield from ask_twice(messages, _ONE_WORD, parse=parse, meter=meter))
 
 
 def yes_log_odds(top_logprobs: Mapping[str, float]) -> float | None:
@@ -53,10 +62,10 @@ def probability(log_odds: float) -> float:
     return 1 / (1 + math.exp(-log_odds))
 
 
-def _parse_word(completion: Completion) -> Word:
+def _parse_word(completion: Completion, bias: float) -> Word:
     log_odds = yes_log_odds(completion.top_logprobs or {})
     if log_odds is not None:
-        return Word(log_odds > YES_BIAS, log_odds)
+        return Word(log_odds > bias, log_odds)
     words = re.findall(r"[a-z]+", completion.text.casefold())
     if words[:1] in (["yes"], ["no"]):
         return Word(words[0] == "yes", None)

@@ -126,3 +126,19 @@ class ScriptedChatModel:
             request_to_first_token_ms=1.0,
             request_to_last_token_ms=2.0,
         )
+
+
+def judge_that_stands_by(
+    *answers: Mapping[str, Any], model: str = "scripted/model"
+) -> ScriptedChatModel:
+    """A judge that gives `answers` to questions for JSON, and says yes to all in one word."""
+    waiting = list(answers)
+
+    def answer(messages: Sequence[ChatMessage], options: CompletionOptions) -> Any:
+        if options.schema is None:
+            return "yes"
+        if not waiting:
+            raise AssertionError(f"a question without an answer: {messages[-1].content[-200:]}")
+        return waiting.pop(0)
+
+    return ScriptedChatModel(always=answer, model=model)

@@ -18,7 +18,7 @@ from analysis.windows import transcript_windows
 from conversation.config import DataCollectionField
 from conversation.questions import FieldPart, JudgeVariant, ValueShape
 from conversation.transcript import Transcript, Turn
-from tests.fakes import ScriptedChatModel
+from tests.fakes import ScriptedChatModel, judge_that_stands_by
 
 TODAY = date(2026, 11, 23)
 TURNS = (
@@ -68,7 +68,7 @@ def collect(
 
 
 def test_days_are_kept_in_iso_form_beside_the_words_that_say_them():
-    judge = ScriptedChatModel({"day": "Friday", "at": "Friday at 3 pm"})
+    judge = judge_that_stands_by({"day": "Friday", "at": "Friday at 3 pm"})
 
     found = collect(judge, DAY, MOMENT)
 
@@ -80,7 +80,7 @@ def test_days_are_kept_in_iso_form_beside_the_words_that_say_them():
 
 
 def test_a_day_that_nobody_said_is_unsupported():
-    found = collect(ScriptedChatModel({"day": "2026-12-24"}), DAY)["day"]
+    found = collect(judge_that_stands_by({"day": "2026-12-24"}), DAY)["day"]
 
     assert (found.value, found.status) == (None, "unsupported")
 
@@ -88,7 +88,7 @@ def test_a_day_that_nobody_said_is_unsupported():
 def test_another_day_in_the_turn_contradicts_a_claimed_one():
     claim = {"fields": [{"field": "day", "turn": 1, "value": "2026-12-24"}]}
 
-    found = collect(ScriptedChatModel(claim), DAY, variant="json")["day"]
+    found = collect(judge_that_stands_by(claim), DAY, variant="json")["day"]
 
     assert found.status == "contradicted"
     assert found.evidence[0].quote == "Friday"
@@ -100,7 +100,7 @@ def test_entries_that_nobody_said_are_left_out_of_a_list(variant: JudgeVariant):
     claim = {"fields": [{"field": "order", "turn": 1, "value": order}]}
     reply: dict[str, Any] = {"order": order} if variant == "logprobs" else claim
 
-    found = collect(ScriptedChatModel(reply), ORDER, variant=variant)["order"]
+    found = collect(judge_that_stands_by(reply), ORDER, variant=variant)["order"]
 
     assert (found.value, found.status) == ([{"product": "lamps", "count": 2}], "supported")
     assert [evidence.quote for evidence in found.evidence] == ["lamps", "Two"]
@@ -108,8 +108,10 @@ def test_entries_that_nobody_said_are_left_out_of_a_list(variant: JudgeVariant):
 
 
 def test_an_object_without_a_required_part_is_invalid():
-    told = collect(ScriptedChatModel({"delivery": {"day": "Friday", "by": "courier"}}), DELIVERY)
-    lost = collect(ScriptedChatModel({"delivery": {"day": "June 1st", "by": "courier"}}), DELIVERY)
+    told = collect(judge_that_stands_by({"delivery": {"day": "Friday", "by": "courier"}}), DELIVERY)
+    lost = collect(
+        judge_that_stands_by({"delivery": {"day": "June 1st", "by": "courier"}}), DELIVERY
+    )
 
     assert told["delivery"].value == {"day": "2026-11-27", "by": "courier"}
     assert (lost["delivery"].value, lost["delivery"].status) == (None, "invalid")
@@ -117,7 +119,7 @@ def test_an_object_without_a_required_part_is_invalid():
 
 
 def test_a_value_of_the_wrong_form_is_asked_again_and_then_invalid():
-    judge = ScriptedChatModel({"delivery": "courier"}, {"delivery": {"speed": "fast"}})
+    judge = judge_that_stands_by({"delivery": "courier"}, {"delivery": {"speed": "fast"}})
 
     found = collect(judge, DELIVERY)["delivery"]
 
@@ -126,7 +128,9 @@ def test_a_value_of_the_wrong_form_is_asked_again_and_then_invalid():
 
 
 def test_a_list_of_classes_takes_each_that_was_named():
-    found = collect(ScriptedChatModel({"colours": ["red", "blue"]}, "no"), COLOURS)["colours"]
+    found = collect(ScriptedChatModel({"colours": ["red", "blue"]}, "yes", "no"), COLOURS)[
+        "colours"
+    ]
 
     assert found.value == ["red"]
 

@@ -1,6 +1,7 @@
 """Fields are asked in groups, and every value ends beside the words that tell it."""
 
 import json
+import math
 
 from analysis.asking import Meter, answer_question
 from analysis.claims import Finding
@@ -9,8 +10,9 @@ from analysis.prompts import JudgeVariant
 from analysis.results import Evidence
 from analysis.windows import transcript_windows
 from conversation.config import DataCollectionField
+from conversation.llm.chat_model import Completion
 from conversation.questions import FieldType
-from conversation.transcript import Turn
+from conversation.transcript import Turn, Usage
 from tests.fakes import ScriptedChatModel
 
 TURNS = (
@@ -21,6 +23,16 @@ TURNS = (
 
 def field(field_id: str, kind: FieldType = "string") -> DataCollectionField:
     return DataCollectionField(field_id=field_id, type=kind, description=f"The {field_id}.")
+
+
+def word(**probabilities: float) -> Completion:
+    """A one-word answer with the probabilities of its candidates."""
+    return Completion(
+        text="yes",
+        usage=Usage(model="scripted/model", input_tokens=10, output_tokens=1, cost_usd=0.0),
+        finish_reason="stop",
+        top_logprobs={token: math.log(p) for token, p in probabilities.items()},
+    )
 
 
 def collect(
@@ -68,13 +80,47 @@ def test_an_enum_with_a_catch_all_sorts_every_conversation():
     assert (found["kind"].value, found["kind"].status) == (None, "unsupported")
 
 
+def test_of_classes_that_nobody_names_the_surest_is_taken():
+    kind = field("kind").model_copy(update={"enum": ("complaint", "question", "praise")})
+    judge = ScriptedChatModel(
+        {"kind": "question"}, word(yes=0.6, no=0.4), word(yes=0.8, no=0.2), word(yes=0.1, no=0.9)
+    )
+
+    found = collect(judge, kind)["kind"]
+
+    assert (found.value, found.status) == ("complaint", "supported")
+    assert [prompt[-1].content.count("is praise") for prompt in judge.prompts] == [0, 0, 0, 1]
+
+
 def test_numbers_are_found_by_their_words():
-    judge = ScriptedChatModel({"people": 12})
+    judge = ScriptedChatModel({"people": 12}, "yes")
 
     found = collect(judge, field("people", "integer"))["people"]
 
     assert found.value == 12
     assert found.evidence == (Evidence(turn_index=1, quote="twelve"),)
+
+
+def test_a_number_that_the_user_did_not_tell_is_unsupported():
+    told, denied = word(yes=0.6, no=0.4), word(yes=0.55, no=0.45)
+
+    assert collect(ScriptedChatModel({"people": 12}, told), field("people", "integer"))[
+        "people"
+    ].value == 12  # fmt: skip
+    assert collect(ScriptedChatModel({"people": 12}, denied), field("people", "integer"))[
+        "people"
+    ].status == "unsupported"  # fmt: skip
+
+
+def test_words_that_are_claimed_for_two_fields_have_to_be_told_for_each():
+    judge = ScriptedChatModel(
+        {"home": "555 0100", "work": "555 0100", "call": "please"}, "no", "yes"
+    )
+
+    found = collect(judge, field("home"), field("work"), field("call"))
+
+    assert [found[name].value for name in ("home", "work", "call")] == [None, "555 0100", "please"]
+    assert len(judge.prompts) == 3
 
 
 def test_null_and_empty_text_are_no_values():

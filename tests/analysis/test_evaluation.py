@@ -117,7 +117,7 @@ def test_a_quote_from_another_turn_is_reported_and_not_shown_as_evidence():
 
 
 def test_fields_of_an_embedded_judge_are_located_in_code():
-    judge = small_judge({"amount": 40, "topic": "billing"}, "yes")
+    judge = small_judge({"amount": 40, "topic": "billing"}, always="yes")
 
     result = analyse_transcript(REFUND_CALL, [], [AMOUNT, TOPIC], judge, summary=False)
 
@@ -181,7 +181,7 @@ def test_a_failing_call_costs_only_its_own_question():
 
 
 def test_an_enum_violation_is_asked_again_and_then_invalid():
-    judge = small_judge({"topic": "money"}, {"topic": "refunds", "amount": 40})
+    judge = small_judge({"topic": "money"}, {"topic": "refunds", "amount": 40}, "yes")
 
     result = analyse_transcript(REFUND_CALL, [], [TOPIC, AMOUNT], judge, summary=False)
 
@@ -287,6 +287,7 @@ async def test_the_async_twin_gives_the_same_result():
             word("yes", yes=0.9),
             {"verdict": "success", "turn": 2, "reason": "Yes."},
             {"amount": 40},
+            "yes",
             "It was refunded.",
         ]
 

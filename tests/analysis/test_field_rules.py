@@ -13,7 +13,7 @@ from analysis.windows import transcript_windows
 from conversation.config import AgentConfig, DataCollectionField
 from conversation.questions import Condition
 from conversation.transcript import Turn
-from tests.fakes import ScriptedChatModel
+from tests.fakes import ScriptedChatModel, judge_that_stands_by
 
 TURNS = (
     Turn(role="user", text="I have a question about my refund of 40 dollars."),
@@ -29,6 +29,12 @@ AMOUNT = DataCollectionField(
     only_when=(Condition(field="call_type", equals="refund"),),
 )
 NAME = DataCollectionField(field_id="agent_name", description="Name of the agent.", required=True)
+
+
+def asked_for_values(judge: ScriptedChatModel) -> list[str]:
+    """The prompts that ask for values, not those that ask for one word."""
+    asked = zip(judge.prompt_texts, judge.options, strict=True)
+    return [text for text, options in asked if options.schema is not None]
 
 
 def collect(
@@ -48,28 +54,28 @@ def collect(
 
 
 def test_a_value_whose_condition_holds_stands():
-    judge = ScriptedChatModel({"call_type": "refund", "refund_amount": 40})
+    judge = judge_that_stands_by({"call_type": "refund", "refund_amount": 40})
 
     found = collect(judge, CALL_TYPE, AMOUNT)
 
     assert found["refund_amount"].value == 40
-    assert len(judge.prompts) == 1
+    assert len(asked_for_values(judge)) == 1
     assert "Only when call_type is refund." in judge.prompt_texts[0]
 
 
 def test_a_broken_rule_is_asked_again_and_may_be_mended():
-    judge = ScriptedChatModel(
+    judge = judge_that_stands_by(
         {"call_type": "question", "refund_amount": 40}, {"call_type": "refund", "refund_amount": 40}
     )
 
     found = collect(judge, CALL_TYPE, AMOUNT)
 
     assert (found["call_type"].value, found["refund_amount"].value) == ("refund", 40)
-    assert "call_type is 'question'" in judge.prompt_texts[1]
+    assert "call_type is 'question'" in asked_for_values(judge)[1]
 
 
 def test_a_value_that_is_dropped_when_asked_again_is_gone():
-    judge = ScriptedChatModel({"call_type": "question", "refund_amount": 40}, {})
+    judge = judge_that_stands_by({"call_type": "question", "refund_amount": 40}, {})
 
     found = collect(judge, CALL_TYPE, AMOUNT)
 
@@ -82,7 +88,7 @@ def test_a_value_that_is_dropped_when_asked_again_is_gone():
 def test_a_rule_that_stays_broken_makes_its_value_invalid_and_no_other():
     answer = {"call_type": "question", "refund_amount": 40}
 
-    found = collect(ScriptedChatModel(answer, answer), CALL_TYPE, AMOUNT)
+    found = collect(judge_that_stands_by(answer, answer), CALL_TYPE, AMOUNT)
 
     assert found["call_type"].value == "question"
     assert (found["refund_amount"].value, found["refund_amount"].status) == (None, "invalid")
@@ -92,23 +98,23 @@ def test_a_rule_that_stays_broken_makes_its_value_invalid_and_no_other():
 def test_a_condition_looks_at_what_is_known_already():
     told = {"refund_amount": 40}
 
-    assert collect(ScriptedChatModel(told), AMOUNT, known={"call_type": "refund"})[
+    assert collect(judge_that_stands_by(told), AMOUNT, known={"call_type": "refund"})[
         "refund_amount"
     ].value == 40  # fmt: skip
-    assert collect(ScriptedChatModel(told, told), AMOUNT)["refund_amount"].status == "invalid"
+    assert collect(judge_that_stands_by(told, told), AMOUNT)["refund_amount"].status == "invalid"
 
 
 def test_a_required_field_is_asked_for_once_more():
-    judge = ScriptedChatModel({}, {"agent_name": "Ada"})
+    judge = judge_that_stands_by({}, {"agent_name": "Ada"})
 
     found = collect(judge, NAME)["agent_name"]
 
     assert (found.value, found.status) == ("Ada", "supported")
-    assert "agent_name is required" in judge.prompt_texts[1]
+    assert "agent_name is required" in asked_for_values(judge)[1]
 
 
 def test_nothing_is_invented_for_a_required_field():
-    found = collect(ScriptedChatModel({}, {}), NAME)["agent_name"]
+    found = collect(judge_that_stands_by({}, {}), NAME)["agent_name"]
 
     assert (found.value, found.status) == (None, "not_discussed")
     assert "required" in (found.rationale or "")
@@ -116,11 +122,11 @@ def test_nothing_is_invented_for_a_required_field():
 
 def test_a_required_field_whose_condition_does_not_hold_is_not_missed():
     amount = AMOUNT.model_copy(update={"required": True})
-    judge = ScriptedChatModel({"call_type": "question"})
+    judge = judge_that_stands_by({"call_type": "question"})
 
     collect(judge, CALL_TYPE, amount)
 
-    assert len(judge.prompts) == 1
+    assert len(asked_for_values(judge)) == 1
 
 
 @pytest.mark.parametrize(
