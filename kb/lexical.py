@@ -49,15 +49,26 @@ class Stemmer:
         """(word, stem) pairs of `text` in order, repeats included."""
         words = _WORD.findall(text)
         with self._lock:
-            missing = sorted({word for word in words if word not in self._known})
-            if missing:
-                self._learn(missing)
-            known = self._known
+            known = self._knowing(words)
             return [(word, stem) for word in words if (stem := known[word])]
 
+    def stem_list(self, text: str) -> list[str]:
+        """Stems of `text` in order, repeats included."""
+        words = _WORD.findall(text)
+        with self._lock:
+            known = self._knowing(words)
+            return [stem for word in words if (stem := known[word])]
+
+    def _knowing(self, words: Sequence[str]) -> dict[str, str]:
+        missing = set(words) - self._known.keys()
+        if missing:
+            if len(self._known) > _MAX_KNOWN_WORDS:
+                self._known.clear()
+                missing = set(words)
+            self._learn(sorted(missing))
+        return self._known
+
     def _learn(self, words: Sequence[str]) -> None:
-        if len(self._known) > _MAX_KNOWN_WORDS:
-            self._known.clear()
         found: dict[int, list[tuple[int, str]]] = {number: [] for number in range(len(words))}
         self._connection.execute("begin")
         self._connection.executemany(

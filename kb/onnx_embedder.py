@@ -63,8 +63,13 @@ class OnnxEmbedder:
         return vectors
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """Embed queries: the same as texts for this family of models."""
-        return self.embed(texts)
+        """Embed queries one by one, so that a vector does not depend on what else was asked.
+
+        In int8 the numbers of a batch are rounded together: beside other texts the same query
+        would get another vector (cosine .98 to 1), and a batch saves a fifth of the time only.
+        """
+        vectors = [self._run([ids])[0] for ids in self.tokenizer.ids(texts)]
+        return np.stack(vectors) if vectors else self.embed(texts)
 
     @property
     def _dimension(self) -> int:

@@ -126,7 +126,7 @@ class WordSearch:
         ids = search_names(connection, [surface[stem] for stem in telling], limit=_NAMES_PER_TURN)
         found: dict[int, float] = {}
         for name_id, name in self._catalog.names(list(ids)).items():
-            name_stems = [stem for _, stem in self._stemmer.stems(name)]
+            name_stems = self._stemmer.stem_list(name)
             of_name = self._terms.rarity(connection, name_stems)
             coverage = name_coverage(name_stems, stems, of_name)
             if coverage > 0:
@@ -149,10 +149,10 @@ class WordSearch:
         if above is None:
             if len(self._headings) > _MAX_KEPT_TURNS:
                 self._headings = {}
-            above = [stem for _, stem in self._stemmer.stems(row.headings)]
+            above = self._stemmer.stem_list(row.headings)
             self._headings[row.headings] = above
-        own = [stem for _, stem in self._stemmer.stems(_own_headings(row))]
-        body = [stem for _, stem in self._stemmer.stems(row.body)]
+        own = self._stemmer.stem_list(_own_headings(row))
+        body = self._stemmer.stem_list(row.body)
         return ChunkWords(
             counts=Counter(body + above),
             heading=frozenset(above + own),
