@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from analysis.gap_store import KeptPassage, KeptQuestion
+from analysis.naming import common_words
 from conversation.errors import UnknownConversationError
 from conversation.telling_words import telling_words
 from conversation.transcript import Transcript, Turn
@@ -108,7 +109,9 @@ def _asked(question: KeptQuestion, passages: Sequence[KeptPassage]) -> Asked:
     said = telling_words(" ".join(passage.text for passage in passages))
     words = dict.fromkeys(word.casefold() for word in _WORD.findall(question.question))
     missing = tuple(
-        word for word in words if (stems := telling_words(word)) and stems.isdisjoint(said)
+        word
+        for word in words
+        if word not in common_words() and (stems := telling_words(word)) and stems.isdisjoint(said)
     )
     return Asked(tuple(passages), fixing, missing)
 

@@ -4,6 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from conversation.llm.chat_model import ChatMessage, ChatModel, CompletionOptions
@@ -45,15 +46,25 @@ def typical_words(groups: Sequence[Sequence[str]], *, limit: int = 3) -> list[li
     return names
 
 
+@cache
+def common_words() -> frozenset[str]:
+    """Return words that say nothing of what a text is about."""
+    from sklearn.feature_extraction.text import (  # pyright: ignore[reportMissingTypeStubs]
+        ENGLISH_STOP_WORDS,
+    )
+
+    words: frozenset[str] = frozenset(map(str, ENGLISH_STOP_WORDS))
+    return words | _SAID_EVERYWHERE
+
+
 def _word_counts(texts: Sequence[str]) -> Counter[str]:
     """In how many texts each word and pair of neighbouring words is; function words left out."""
     from sklearn.feature_extraction.text import (  # pyright: ignore[reportMissingTypeStubs]
-        ENGLISH_STOP_WORDS,
         CountVectorizer,
     )
 
     maker: Any = CountVectorizer
-    stop = sorted({*ENGLISH_STOP_WORDS, *_SAID_EVERYWHERE})
+    stop = sorted(common_words())
     analyse: Any = maker(
         stop_words=stop, ngram_range=(1, 2), token_pattern=r"(?u)[^\W\d_][\w'-]+"
     ).build_analyzer()

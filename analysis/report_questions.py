@@ -155,7 +155,7 @@ FROM topics WHERE source = 'field'{and_where} ORDER BY agent_id, conversations D
         "Knowledge gaps",
         f"""
 SELECT agent_id, title, state::VARCHAR AS state, questions, conversations,
-  last_asked_at::DATE AS last_asked, missing_words, nearest_documents, fixed_by_document
+  last_asked_at::DATE AS last_asked, missing_words, fixed_by_document
 FROM knowledge_gaps{{where}}
 ORDER BY state = 'fixed', questions DESC, last_asked DESC, title LIMIT {GAPS_SHOWN}""",
         _columns(
@@ -166,7 +166,6 @@ ORDER BY state = 'fixed', questions DESC, last_asked DESC, title LIMIT {GAPS_SHO
             conversations="count",
             last="text",
             words_missing="list",
-            nearest_documents="list",
             fixed_by="text",
         ),
         "Questions that the documents did not answer; `vivavoce gaps` finds them anew and says "
