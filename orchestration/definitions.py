@@ -19,6 +19,7 @@ from orchestration.defs import (  # noqa: E402
     questions,
     reports,
     resources,
+    retention,
 )
 from orchestration.defs.execution import executor  # noqa: E402
 from orchestration.settings import load_settings  # noqa: E402
@@ -33,8 +34,14 @@ defs = dg.Definitions(
         automation.evaluate_days,
         automation.improve_agent,
         automation.publish_reports,
+        retention.retention,
     ],
-    schedules=[automation.hourly_reports, automation.daily_links, automation.daily_findings],
+    schedules=[
+        automation.hourly_reports,
+        automation.daily_links,
+        automation.daily_findings,
+        retention.daily_retention,
+    ],
     sensors=[automation.conversations_ended, automation.agent_files],
     resources={"deployment": resources.deployment},
     executor=executor(load_settings()),
