@@ -73,7 +73,7 @@ def _next_step(steps: Steps, outcome: Any) -> Step | None:
 def _ask(
     step: Ask, speaking: SpeakingTurn, timer_s: Callable[[], float]
 ) -> Generator[SessionEvent, None, Completion | None]:
-    speaking.ask(step.messages, is_heard=step.is_heard)
+    speaking.ask(step.model, step.messages, is_heard=step.is_heard)
     stream = step.model.stream(step.messages, step.options)
     with closing(parts(stream, speaking)) as received:
         for part in received:
@@ -86,7 +86,7 @@ def _ask(
 async def _aask(
     step: Ask, speaking: SpeakingTurn, timer_s: Callable[[], float]
 ) -> AsyncGenerator[SessionEvent]:
-    speaking.ask(step.messages, is_heard=step.is_heard)
+    speaking.ask(step.model, step.messages, is_heard=step.is_heard)
     stream = step.model.astream(step.messages, step.options)
     async with aclosing(aparts(stream, speaking)) as received:
         async for part in received:

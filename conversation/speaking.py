@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from conversation.errors import ModelError
 from conversation.events import AgentTurn, RetrievalDone
 from conversation.llm.calls import calls_of, failed_calls
-from conversation.llm.chat_model import ChatMessage, Completion
+from conversation.llm.chat_model import ChatMessage, ChatModel, Completion
+from conversation.llm.generator import price_usd
 from conversation.prompting import Prompt, estimated_tokens
 from conversation.transcript import LLMCall, ToolCall, Turn, TurnLatency, Usage
 from kb.document import RetrievedPassage
@@ -22,6 +23,28 @@ class TurnEvent(NamedTuple):
 
     kind: str
     payload: Mapping[str, Any]
+
+
+class _Asked(NamedTuple):
+    """A call of a model that has not ended."""
+
+    model: ChatModel
+    messages: Sequence[ChatMessage]
+    purpose: str
+    said_before: int
+    """Length of the turn's text when it began."""
+
+    def estimate(self, text: str) -> Usage:
+        """What it took, had it ended with the turn's text as it is now."""
+        read = sum(estimated_tokens(message.content) for message in self.messages)
+        written = estimated_tokens(text[self.said_before :])
+        return Usage(
+            model=self.model.model,
+            input_tokens=read,
+            output_tokens=written,
+            cost_usd=price_usd(self.model, read=read, written=written),
+            source="estimated",
+        )
 
 
 @dataclass(slots=True)
@@ -46,8 +69,6 @@ class SpeakingTurn:
     tool_calls: list[ToolCall] = field(default_factory=list[ToolCall])
     events: list[TurnEvent] = field(default_factory=list[TurnEvent])
     """What happened beside the turn itself, e.g. that another agent took over."""
-    model: str = ""
-    """Model string of who answers, for usage that has to be estimated."""
     calls: list[LLMCall] = field(default_factory=list[LLMCall])
     """Every call of a model that has ended, also those that failed."""
     completion: Completion | None = None
@@ -58,11 +79,13 @@ class SpeakingTurn:
     last_token_s: float | None = None
     outcome: AgentTurn | None = None
     """Set once, when the turn is over: nothing is taken after that."""
+    is_complete: bool = False
+    """Whether the agent did all that it had planned."""
     is_over: bool = False
     text: str = ""
     """Everything delivered so far, never ending in white space."""
-    _asked: tuple[Sequence[ChatMessage], int, str] | None = None
-    """Prompt of the call under way, the length of the text when it began, and its purpose."""
+    _asked: "_Asked | None" = None
+    """The call under way."""
     _running: str | None = None
     """Id of the tool call under way."""
     _held_back: str = ""
@@ -91,9 +114,10 @@ class SpeakingTurn:
         self.text += delivered
         return delivered
 
-    def ask(self, messages: Sequence[ChatMessage], *, is_heard: bool = True) -> None:
+    def ask(self, model: ChatModel, messages: Sequence[ChatMessage], *, is_heard: bool) -> None:
         """A call of a model begins. Text that follows earlier text is set apart from it."""
-        self._asked = messages, len(self.text), "answer" if is_heard else "tools"
+        purpose = "answer" if is_heard else "tools"
+        self._asked = _Asked(model, messages, purpose, said_before=len(self.text))
         self.last_completion = None
         if self.text:
             self._held_back = " "
@@ -133,25 +157,15 @@ class SpeakingTurn:
     def take_failure(self, error: Exception) -> None:
         """Take in the calls that an error of a model stands for, where it lists them."""
         if isinstance(error, ModelError) and error.failed_attempts and self._asked is not None:
-            self.calls += failed_calls(error.failed_attempts, purpose=self._asked[2])
+            self.calls += failed_calls(error.failed_attempts, purpose=self._asked.purpose)
             self._asked = None
 
     def all_calls(self) -> tuple[LLMCall, ...]:
         """Every call of a model; one that was cut off is estimated."""
         if self._asked is None:
             return tuple(self.calls)
-        messages, said_before, purpose = self._asked
-        usage = self._estimate(messages, said_before)
-        return (*self.calls, LLMCall(usage=usage, purpose=purpose))
-
-    def _estimate(self, messages: Sequence[ChatMessage], said_before: int) -> Usage:
-        return Usage(
-            model=self.model,
-            input_tokens=sum(estimated_tokens(message.content) for message in messages),
-            output_tokens=estimated_tokens(self.text[said_before:]),
-            cost_usd=0.0 if self.model.startswith("embedded/") else None,
-            source="estimated",
-        )
+        usage = self._asked.estimate(self.text)
+        return (*self.calls, LLMCall(usage=usage, purpose=self._asked.purpose))
 
     def close(self) -> bool:
         """Mark the turn as over and wake whoever waits for the model; False when it was over."""

@@ -56,20 +56,18 @@ class TurnPlan:
         self._speaking = speaking
         self._stage = stage
         self._timer_s = timer_s
-        speaking.model = stage.speaker.model.model
         speaking.calls += stage.summary.take_calls()
 
     def steps(self) -> Steps:
         """The turn from the user's words to the last word of the agent."""
         yield from self._decide()
-        if self._is_finished():
-            return
-        yield from self._retrieve()
-        yield from self._answer()
+        if not self._is_finished():
+            yield from self._retrieve()
+            yield from self._answer()
         if self._leaves_a_gap():
-            yield from self._use_one(
-                Choice(REPORT_GAP, {"question": self._asked[:MAX_QUESTION_CHARS]})
-            )
+            question = self._asked[:MAX_QUESTION_CHARS]
+            yield from self._use_one(Choice(REPORT_GAP, {"question": question}))
+        self._speaking.is_complete = True
 
     def _leaves_a_gap(self) -> bool:
         """Whether the agent searched, does not know, and is to report that."""
@@ -192,7 +190,6 @@ class TurnPlan:
             return call.model_copy(update={"result": str(error), "is_error": True})
         if call.tool_name == TRANSFER:
             self._speaking.forget_searches()
-            self._speaking.model = self._stage.speaker.model.model
         return call.model_copy(update={"result": result})
 
     # Searching

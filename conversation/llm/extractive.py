@@ -66,6 +66,10 @@ class ExtractiveGenerator:
         """The model string."""
         return EXTRACTIVE
 
+    def price_usd(self, *, read: int, written: int) -> float | None:
+        """Nothing costs anything."""
+        return 0.0
+
     async def check(self) -> None:
         """Nothing can be missing."""
 

@@ -12,7 +12,7 @@ from conversation.llm.chat_model import (
     CompletionOptions,
     FailedAttempt,
 )
-from conversation.llm.generator import TextGenerator, calls_tools
+from conversation.llm.generator import TextGenerator, calls_tools, price_usd
 
 CONTINUE = (
     "Your answer was cut off there. Continue it exactly where it stops, without repeating anything."
@@ -47,6 +47,10 @@ class FallbackGenerator:
     def calls_tools(self) -> bool:
         """Whether every model has tool calls of its own: each may be the one that answers."""
         return all(calls_tools(generator) for generator in self._generators)
+
+    def price_usd(self, *, read: int, written: int) -> float | None:
+        """Price of the first choice."""
+        return price_usd(self._generators[0], read=read, written=written)
 
     async def check(self) -> None:
         """Raise when any model is set up wrongly, or when none can be reached."""

@@ -1,7 +1,7 @@
 """What an adapter implements, one asynchronous stream, and the `ChatModel` made of it."""
 
 from collections.abc import AsyncGenerator, Generator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from conversation.errors import ModelUnavailableError
 from conversation.llm.background import model_loop
@@ -33,6 +33,15 @@ class TextGenerator(Protocol):
         ...
 
 
+@runtime_checkable
+class PricedModel(Protocol):
+    """A model that can say what a call costs."""
+
+    def price_usd(self, *, read: int, written: int) -> float | None:
+        """Price of so many tokens; None when it is not known."""
+        ...
+
+
 class TwinChatModel:
     """A `ChatModel` over a generator: every call runs on the process's model loop.
 
@@ -51,6 +60,10 @@ class TwinChatModel:
     def calls_tools(self) -> bool:
         """Whether the provider has tool calls of its own."""
         return calls_tools(self._generator)
+
+    def price_usd(self, *, read: int, written: int) -> float | None:
+        """Price of so many tokens; None when it is not known."""
+        return price_usd(self._generator, read=read, written=written)
 
     def check(self) -> None:
         """Raise now what a first call would raise: bad name, missing key, dead endpoint."""
@@ -84,6 +97,11 @@ class TwinChatModel:
 def calls_tools(model: object) -> bool:
     """Whether a model or generator has tool calls; one that does not say has none."""
     return isinstance(model, ToolCallingModel) and model.calls_tools()
+
+
+def price_usd(model: object, *, read: int, written: int) -> float | None:
+    """Price of so many tokens of a model or generator; None when it does not say."""
+    return model.price_usd(read=read, written=written) if isinstance(model, PricedModel) else None
 
 
 async def _read_to_end(

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import sys
 import time
 import warnings
 from collections.abc import AsyncGenerator, Sequence
@@ -66,6 +67,13 @@ class LiteLLMGenerator:
         if self._is_embedded:
             return False
         return bool(load_litellm().supports_function_calling(self._model))
+
+    def price_usd(self, *, read: int, written: int) -> float | None:
+        """Price of so many tokens by litellm's table; None before the first call loaded that."""
+        if self._is_embedded:
+            return 0.0
+        loaded = sys.modules.get("litellm")
+        return None if loaded is None else self._cost_usd(loaded, read, 0, written)
 
     async def check(self) -> None:
         """Find out with the smallest possible call whether the model can be used.

@@ -18,7 +18,7 @@ from conversation.llm.chat_model import (
     CompletionOptions,
     FailedAttempt,
 )
-from conversation.llm.generator import TextGenerator, calls_tools
+from conversation.llm.generator import TextGenerator, calls_tools, price_usd
 from conversation.llm.traffic import Booking, Traffic
 from conversation.transcript import Usage
 
@@ -80,6 +80,10 @@ class ReliableGenerator:
         """Whether the model has tool calls of its own."""
         return calls_tools(self._inner)
 
+    def price_usd(self, *, read: int, written: int) -> float | None:
+        """Price of so many tokens; None when it is not known."""
+        return price_usd(self._inner, read=read, written=written)
+
     async def check(self) -> None:
         """Check the model once, without retries."""
         await self._inner.check()
@@ -93,7 +97,7 @@ class ReliableGenerator:
             deadline_s = self._clock() + options.total_timeout_s
         failed: list[FailedAttempt] = []
         while True:
-            attempt = _Attempt(self.model, messages)
+            attempt = _Attempt(self._inner, messages)
             try:
                 async with aclosing(self._attempt(attempt, options, deadline_s)) as pieces:
                     async for piece in pieces:
@@ -183,7 +187,7 @@ class ReliableGenerator:
 class _Attempt:
     """One call while it is made."""
 
-    model: str
+    generator: TextGenerator
     messages: Sequence[ChatMessage]
     began_s: float | None = None
     """None while it waits for its turn."""
@@ -202,15 +206,16 @@ class _Attempt:
         """Providers ask money for what they said, and for what they read to say it."""
         usage = None
         if self.text:
+            read, written = self._read_tokens(), _tokens(self.text)
             usage = Usage(
-                model=self.model,
-                input_tokens=self._read_tokens(),
-                output_tokens=_tokens(self.text),
-                cost_usd=0.0 if self.model.startswith("embedded/") else None,
+                model=self.generator.model,
+                input_tokens=read,
+                output_tokens=written,
+                cost_usd=price_usd(self.generator, read=read, written=written),
                 source="estimated",
             )
         return FailedAttempt(
-            self.model,
+            self.generator.model,
             str(error),
             kind=type(error).__name__,
             usage=usage,

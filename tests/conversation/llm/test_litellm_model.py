@@ -13,8 +13,8 @@ from conversation.errors import (
     ModelUnavailableError,
 )
 from conversation.llm.chat_model import ChatMessage, ChatModel, Completion, CompletionOptions
-from conversation.llm.generator import TwinChatModel
-from conversation.llm.litellm_model import LiteLLMGenerator
+from conversation.llm.generator import TwinChatModel, price_usd
+from conversation.llm.litellm_model import LiteLLMGenerator, load_litellm
 from conversation.llm.models import open_chat_model
 from conversation.llm.reliability import ReliableGenerator, RetryPolicy
 from tests.conversation.llm.openai_stub import OpenAIStub, Reply, openai_stub
@@ -308,3 +308,15 @@ def test_only_the_configured_endpoint_is_called(
     model.complete(PROMPT)
 
     assert set(closed_network) == {"127.0.0.1"}
+
+
+def test_a_price_is_known_for_known_models_only():
+    load_litellm()
+
+    known = open_chat_model("openai/gpt-4.1-mini", fallbacks=["embedded/extractive"])
+    price = price_usd(known, read=1_000_000, written=0)
+    assert price is not None
+    assert 0 < price < 100
+    assert price_usd(open_chat_model("openai/no-such-model"), read=1, written=1) is None
+    assert price_usd(open_chat_model("embedded/extractive"), read=1, written=1) == 0.0
+    assert price_usd(object(), read=1, written=1) is None

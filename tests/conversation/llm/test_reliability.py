@@ -245,8 +245,11 @@ def test_what_failed_is_counted_with_its_times_and_words():
                 waiting.now_s += 2
                 yield piece
 
+        def price_usd(self, *, read: int, written: int) -> float | None:
+            return read * 0.5 + written
+
     first = ReliableGenerator(
-        Slow(["Refunds take ", ModelUnavailableError("cut")], model="embedded/first"),
+        Slow(["Refunds take ", ModelUnavailableError("cut")], model="a/first"),
         clock=lambda: waiting.now_s,
     )
     second = ScriptedGenerator(["five days."], model="b/second")
@@ -255,7 +258,7 @@ def test_what_failed_is_counted_with_its_times_and_words():
 
     lost, answered = calls_of(completion)
     assert lost.usage == Usage(
-        model="embedded/first", input_tokens=7, output_tokens=4, cost_usd=0.0, source="estimated"
+        model="a/first", input_tokens=7, output_tokens=4, cost_usd=7.5, source="estimated"
     )
     assert lost.error == "ModelUnavailableError"
     assert (lost.request_to_first_token_ms, lost.request_to_last_token_ms) == (2_000, 2_000)
