@@ -59,6 +59,8 @@ class Measured:
     quality: dict[str, list[float]]
     """One value a task, by measure."""
     query_ms: list[float] = field(default_factory=list[float])
+    cpu_ms: list[float] = field(default_factory=list[float])
+    """Of the processor: what else runs on the machine does not change it."""
     ingest_s: float = 0.0
     """For 100,000 characters."""
 
@@ -126,8 +128,9 @@ def _time_queries(
             search = opened[row.system.removesuffix(WITH_HISTORY)]
             query = last_turns(task) if row.system.endswith(WITH_HISTORY) else task.query
             history: Sequence[SaidTurn] = task.history if row.system == OURS.name else ()
-            started = time.perf_counter()
+            started, spent = time.perf_counter(), time.process_time()
             search(query, history, _SHOWN)
+            row.cpu_ms.append((time.process_time() - spent) * 1e3)
             row.query_ms.append((time.perf_counter() - started) * 1e3)
 
 
@@ -185,7 +188,7 @@ def table(set_name: str, measured: Sequence[Measured]) -> str:
     lead = measures[0]
     rows = [
         ["system", *measures, f"ours - theirs, {lead}", "ours / theirs",
-         "ingest s", "query p50 / p95 ms", "p50 theirs / ours"]
+         "ingest s", "query p50 / p95 ms", "p50 theirs / ours", "CPU ms"]
     ]  # fmt: skip
     for row in measured:
         rows.append([
@@ -195,6 +198,7 @@ def table(set_name: str, measured: Sequence[Measured]) -> str:
             f"{row.ingest_s:.1f}",
             f"{np.quantile(row.query_ms, 0.5):.1f} / {np.quantile(row.query_ms, 0.95):.1f}",
             f"{np.quantile(row.query_ms, 0.5) / np.quantile(ours.query_ms, 0.5):.2f}",
+            f"{np.quantile(row.cpu_ms, 0.5):.1f}",
         ])  # fmt: skip
     count = len(ours.quality[lead])
     return f"\n### {set_name}, n = {count}\n\n{markdown(rows)}\n"
@@ -223,6 +227,7 @@ def figures_of(set_name: str, measured: Sequence[Measured]) -> list[Figure]:
             figures.append(
                 Figure(f"{start}/{name}", float(np.quantile(row.query_ms, share)), timed)
             )
+        figures.append(Figure(f"{start}/p50_cpu_ms", float(np.quantile(row.cpu_ms, 0.5)), timed))
         figures.append(Figure(f"{start}/ingest_s", row.ingest_s, 1))
     return figures
 

@@ -74,7 +74,7 @@ def memory_per_100k(rows: Sequence[Mapping[str, float]]) -> float | None:
 
 def report_table(rows: Sequence[Row]) -> str:
     """The sizes as Markdown, one a column."""
-    names = [name for name in rows[-1] if name != "chunks"]
+    names = [name for name in dict.fromkeys(key for row in rows for key in row) if name != "chunks"]
     head = ["", *(f"{row['chunks']:,.0f} chunks" for row in rows)]
     return markdown([head, *([name, *(_shown(row.get(name)) for row in rows)] for name in names)])
 
@@ -120,6 +120,12 @@ def figures_of(rows: Sequence[Row], *, queries: int) -> list[Figure]:
     return figures
 
 
+def keep(rows: Sequence[Row], *, queries: int) -> None:
+    """Write and record what is there."""
+    write_reports(rows)
+    record("speed", figures_of(rows, queries=queries))
+
+
 def main(sizes: Sequence[int], *, build_s: float, queries: int, busy_s: float) -> None:
     """Build what is missing, measure, print and write."""
     rows: list[Row] = []
@@ -131,12 +137,14 @@ def main(sizes: Sequence[int], *, build_s: float, queries: int, busy_s: float) -
         row = {"chunks": float(chunks), "build_s": built.seconds}
         rows.append(row | measure(chunks, queries=queries))
         print(json.dumps(rows[-1]), flush=True)
-    busy_size = min(max(row["chunks"] for row in rows), BUSY_SIZE)
-    for row in rows:
-        if row["chunks"] == busy_size:
-            row |= busy.measure(int(busy_size), seconds=busy_s)
-    write_reports(rows)
-    record("speed", figures_of(rows, queries=queries))
+        # Kept at once: a larger size can take long.
+        keep(rows, queries=queries)
+    if not rows:
+        raise SystemExit("No size is built yet; give more time with --build, or run again.")
+    small_enough = [row for row in rows if row["chunks"] <= BUSY_SIZE]
+    if busy_s and small_enough:
+        small_enough[-1] |= busy.measure(int(small_enough[-1]["chunks"]), seconds=busy_s)
+        keep(rows, queries=queries)
     print(report_table(rows))
     memory = memory_per_100k(rows)
     if memory is not None:
@@ -163,10 +171,20 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sizes", type=int, nargs="*")
     parser.add_argument("--build", type=float, default=240.0, metavar="SECONDS")
+    parser.add_argument(
+        "--queries", type=int, default=30 if quick() else DEFAULT_QUERIES, metavar="N"
+    )
+    parser.add_argument(
+        "--busy",
+        type=float,
+        default=6.0 if quick() else busy.DEFAULT_SECONDS,
+        metavar="SECONDS",
+        help="how long to ask while documents are taken in; 0 leaves that out",
+    )
     given = parser.parse_args()
     main(
         given.sizes or (QUICK_SIZES if quick() else DEFAULT_SIZES),
         build_s=given.build,
-        queries=30 if quick() else DEFAULT_QUERIES,
-        busy_s=6.0 if quick() else busy.DEFAULT_SECONDS,
+        queries=given.queries,
+        busy_s=given.busy,
     )
