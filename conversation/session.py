@@ -304,7 +304,7 @@ class Session:
         if isinstance(error, Exception):
             self._finish(speaking, error=f"The turn failed with {type(error).__name__}.")
         else:
-            self._finish(speaking, interrupted=speaking.completion is None)
+            self._finish(speaking, interrupted=not speaking.is_complete)
 
     def _finish(
         self,

@@ -583,3 +583,15 @@ def test_an_interruption_around_a_tool_keeps_what_was_heard(
 def test_an_agent_with_tools_needs_a_model_that_can_choose(store: ConversationStore):
     with pytest.raises(AgentConfigError, match="cannot choose tools"):
         start(store, agent("end_call"), ScriptedChatModel(model="embedded/extractive"))
+
+
+def test_leaving_after_a_tool_is_an_interruption(store: ConversationStore):
+    model = NativeModel(call("Let me look.", ("order_status", {"order": 5})))
+    session = start(store, agent(ORDER), model, tools={"order_status": lambda given: "here"})
+    for event in session.reply("Where is 5?"):
+        if isinstance(event, ToolCall):
+            break
+
+    turn = store.transcript(session.conversation_id).turns[-1]
+    assert (turn.text, turn.interrupted) == ("Let me look.", True)
+    assert [done.result for done in turn.tool_calls] == ["here"]
