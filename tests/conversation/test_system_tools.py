@@ -1,5 +1,6 @@
 """System tools, several tools in a turn, and the two ways in which a model asks for them."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Mapping, Sequence
@@ -595,3 +596,26 @@ def test_leaving_after_a_tool_is_an_interruption(store: ConversationStore):
     turn = store.transcript(session.conversation_id).turns[-1]
     assert (turn.text, turn.interrupted) == ("Let me look.", True)
     assert [done.result for done in turn.tool_calls] == ["here"]
+
+
+async def test_an_interruption_ends_a_decision_that_hangs(store: ConversationStore):
+    class Hanging(ScriptedChatModel):
+        async def astream(self, messages: Sequence[ChatMessage], options: Any = None):  # pyright: ignore[reportIncompatibleMethodOverride]
+            self.prompts.append(list(messages))
+            await asyncio.sleep(3_600)
+            yield ""
+
+    model = Hanging()
+    session = start(store, agent("end_call"), model)
+
+    async def listen() -> list[SessionEvent]:
+        return [event async for event in session.areply("Hello")]
+
+    listening = asyncio.create_task(listen())
+    while not model.prompts:
+        await asyncio.sleep(0.001)
+    session.interrupt()
+    (turn,) = await asyncio.wait_for(listening, 10)
+
+    assert isinstance(turn, AgentTurn)
+    assert (turn.interrupted, turn.text) == (True, "")
