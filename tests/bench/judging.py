@@ -51,7 +51,7 @@ def measure_star(judge: ChatModel, *, datasets: Path, n: int, seed: int) -> dict
 
 
 def measure_sgd(
-    judge: ChatModel, *, datasets: Path, n: int, seed: int, start: int = 0, at_once: int = 1
+    judge: ChatModel, *, datasets: Path, n: int, seed: int, start: int = 0
 ) -> dict[str, object]:
     """Measure collected values."""
     counts = Extraction()
@@ -61,7 +61,6 @@ def measure_sgd(
         lambda dialogue: analyse_transcript(
             dialogue.transcript, [], dialogue.fields, judge, summary=False
         ),
-        at_once=at_once,
     )
     for dialogue, result in done:
         counts += score_dialogue(dialogue, result.collected)

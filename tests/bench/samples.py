@@ -66,7 +66,6 @@ def measure_samples(judge: ChatModel, *, n: int, **_: Any) -> dict[str, object]:
     done, left = measured(
         calls,
         lambda call: analyse_transcript(call.transcript, criteria, fields, judge, summary=False),
-        at_once=1,
     )
     for call, result in done:
         found = {
