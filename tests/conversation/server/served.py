@@ -82,6 +82,7 @@ class Served:
     clock: "Clock"
     stop: Callable[[], object] = lambda: None
     """As on Ctrl-C; returns at once."""
+    open_sockets: Callable[[], int] = lambda: 0
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -243,7 +244,11 @@ def serving(
         try:
             wait_until(lambda: server.started)
             served = Served(
-                context, server.port, clock, stop=lambda: setattr(server, "should_exit", True)
+                context,
+                server.port,
+                clock,
+                stop=lambda: setattr(server, "should_exit", True),
+                open_sockets=lambda: len(server.server_state.connections),
             )
             with served.http:
                 yield served

@@ -454,13 +454,13 @@ def test_row_18_silence_is_asked_about_and_then_ends_the_conversation(tmp_path: 
 
 
 def test_row_18_activity_holds_off_the_question_after_silence(tmp_path: Path):
-    quiet = agent(turn_taking={"silence_timeout_s": 0.6, "reengagement_message": "Still there?"})
+    quiet = agent(turn_taking={"silence_timeout_s": 1.5, "reengagement_message": "Still there?"})
     with serving(tmp_path, quiet) as served, served.dial() as client:
         client.opened()
         for _ in range(6):
             client.send({"type": "user_activity"})
             with pytest.raises(TimeoutError):
-                client.until("agent_response", timeout_s=0.2)
+                client.until("agent_response", timeout_s=0.3)
 
         assert client.answer() == "Still there?"
 
