@@ -36,6 +36,27 @@ def conversations_of_user(engine: sa.Engine, user_id: str) -> list[str]:
         return list(connection.execute(statement).scalars())
 
 
+def with_replays(engine: sa.Engine, conversation_ids: Sequence[str]) -> list[str]:
+    """Return the conversations and those in which what their users said was asked again."""
+    found = list(conversation_ids)
+    named = conversations.c.metadata["replay_of"].as_string()
+    with engine.connect() as connection:
+        latest = found
+        while latest:
+            replays = [
+                replay
+                for ids in _batches(latest)
+                for replay in connection.execute(
+                    sa.select(conversations.c.conversation_id)
+                    .where(named.in_(ids))
+                    .order_by(conversations.c.conversation_id)
+                ).scalars()
+            ]
+            latest = [replay for replay in replays if replay not in found]
+            found += latest
+    return found
+
+
 def forget_conversations(engine: sa.Engine, conversation_ids: Sequence[str]) -> dict[str, int]:
     """Delete every row of these conversations. Returns the rows deleted by table."""
     reflected = sa.MetaData()

@@ -16,6 +16,7 @@ from analysis.forgetting import (
     conversations_of_user,
     forget_conversations,
     said_by_others,
+    with_replays,
 )
 from analysis.lake import tidy
 from analysis.reports import open_reports
@@ -80,9 +81,10 @@ def forget(
 
 
 def forget_ids(deployment: Deployment, ids: Sequence[str], *, now: datetime) -> Receipt:
-    """Delete conversations that ended, everywhere."""
-    said = [deployment.conversations.transcript(found) for found in ids]
+    """Delete conversations that ended, and replays of them, everywhere."""
     engine = deployment.evaluations.engine
+    ids = with_replays(engine, ids)
+    said = [deployment.conversations.transcript(found) for found in ids]
     deleted = forget_conversations(engine, ids)
     lines = [ReceiptLine(f"database, {name}", count, "rows") for name, count in deleted.items()]
     lines.append(ReceiptLine("recordings", delete_recordings(deployment, ids), "files"))

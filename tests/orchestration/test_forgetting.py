@@ -156,6 +156,25 @@ def test_what_was_not_reached_is_on_the_receipt(settings: Settings, deployment: 
     assert any("backups" in place for place in receipt.not_reached)
 
 
+def test_replays_of_a_conversation_go_with_it(settings: Settings, deployment: Deployment):
+    store = deployment.conversations
+    for conversation_id, of in (("again", "told"), ("once_more", "again"), ("other", "kept")):
+        store.begin(
+            conversation_id,
+            agent_id="shop-desk",
+            started_at=FIRST_DAY,
+            metadata={"replay_of": of},
+            simulated=True,
+            turn=Turn(role="user", text=SAID if of != "kept" else "Hello"),
+        )
+        store.end(conversation_id, reason="user_ended", at=FIRST_DAY)
+
+    receipt = forget(deployment, now=NOW, conversation_id="told")
+
+    assert receipt.conversation_ids == ("told", "again", "once_more")
+    assert files_with(settings.data_dir, *WORDS) == []
+
+
 def test_what_others_say_too_is_not_taken_for_a_trace(deployment: Deployment):
     hold_call(deployment.conversations, "same", question="How long do refunds take, roughly?")
     hold_call(deployment.conversations, "also", question="How long do refunds take, roughly?")
