@@ -37,7 +37,6 @@ FULL: dict[str, tuple[str, ...]] = {
 """Parts in order, with their arguments."""
 QUICK: dict[str, tuple[str, ...]] = {
     "retrieval": (),
-    "calibration": (),
     "comparison": ("xquad",),
     "options": ("precision",),
     "speed": (),

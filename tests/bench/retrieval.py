@@ -21,7 +21,7 @@ from tests.bench.measures import interval, mean, ndcg, recall, reciprocal_rank
 from tests.bench.places import datasets, quick, store
 
 DEFAULT_SETS = ("xquad", "helpcentre", "mtrag", "dstc10", "scifact")
-QUICK_SETS = ("xquad", "helpcentre", "mtrag")
+QUICK_SETS = ("xquad", "helpcentre")
 _DEPTH = 60
 Ranker = Callable[[Task], list[str]]
 
