@@ -11,6 +11,7 @@ from analysis.reports import open_reports
 from analysis.results import Label
 from conversation.transcript import Turn
 from orchestration.cli.main import app
+from orchestration.definitions import defs
 from orchestration.deployment import Deployment
 from orchestration.errors import ForgettingError
 from orchestration.exports import (
@@ -23,6 +24,7 @@ from orchestration.exports import (
 from orchestration.forgetting import forget
 from orchestration.operations import evaluate, publish_reports
 from orchestration.retention import apply_retention, due_for_deletion
+from orchestration.runs import opened_instance, run_job
 from orchestration.settings import Settings
 from tests.analysis.calls import a_value, a_verdict, hold_call, save_answers
 from tests.orchestration.sample import AGENT_FILE, FIRST_DAY, sample_deployment, write_data
@@ -270,3 +272,16 @@ def test_the_commands_print_what_they_did(settings: Settings, deployment: Deploy
     assert SAID not in receipt
     assert "recordings" not in run("retention").output
     assert run("retention").output == "Nothing is kept longer than its agent allows.\n"
+
+
+def test_the_log_of_dagster_runs_holds_no_words(settings: Settings, deployment: Deployment):
+    deployment.evaluations.remember_questions(deployment.agent("shop-desk").agent, NOW)
+    talk_about_it(deployment)
+    with opened_instance(deployment) as instance:
+        for job, day in (("evaluate_days", "2026-03-01"), ("publish_reports", None)):
+            run_job(job, deployment, definitions=defs, instance=instance, partition=day)
+
+    assert settings.dagster_instance_dir.exists()
+    forget(deployment, now=NOW, conversation_id="told")
+
+    assert files_with(settings.data_dir, *WORDS) == []
