@@ -120,7 +120,7 @@ class Tally:
 
 def _all_unreachable(errors: Sequence[str | None]) -> bool:
     name = ModelUnavailableError.__name__
-    return bool(errors) and all(error is not None and error.startswith(name) for error in errors)
+    return bool(errors) and all(error is not None and name in error for error in errors)
 
 
 def _sum(first: Usage, second: Usage) -> Usage:

@@ -26,6 +26,8 @@ JudgeVariant = Literal["logprobs", "json"]
 `json` takes answer and evidence from one JSON object."""
 
 _PANEL = "majority("
+_LONGEST_PANEL = 255
+"""What the stores keep of a judge's name."""
 _KEY = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
 
 
@@ -57,6 +59,11 @@ def judge_from_judges(section: Any) -> Any:
     if isinstance(judges, str) or len(names) < 2 or len(set(names)) < len(names):
         raise ValueError(f"`judges` lists two or more different model strings, not {judges!r}")
     panel = panel_of(names)
+    if len(panel) > _LONGEST_PANEL:
+        raise ValueError(
+            f"`judges` names {len(names)} models in {len(panel)} characters; a panel may take "
+            f"{_LONGEST_PANEL}. Take fewer of them."
+        )
     if given.get("judge") not in (None, panel):
         raise ValueError("give either `judge` or `judges`, not both")
     return given | {"judge": panel}

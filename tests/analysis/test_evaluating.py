@@ -173,6 +173,23 @@ def test_an_unreachable_judge_ends_the_run_after_a_few_conversations(stores: Sto
     assert (found.left, len(stores.evaluations.progress_marks())) == (4, 5)
 
 
+def test_a_panel_that_nobody_of_can_be_reached_ends_the_run_too(stores: Stores):
+    for number in range(9):
+        hold_call(stores.conversations, f"c{number}")
+    away = ModelUnavailableError("connection refused")
+
+    found = run(
+        stores,
+        ScriptedChatModel(),
+        open_model=lambda model: ScriptedChatModel(always=away, model=model),
+        judge="majority(scripted/a, scripted/b)",
+        concurrency=1,
+    )
+
+    assert "could not be reached" in (found.stopped or "")
+    assert found.left == 4
+
+
 def test_a_run_stops_before_it_passes_its_budget(stores: Stores, judge: ScriptedChatModel):
     for number in range(4):
         hold_call(stores.conversations, f"c{number}")

@@ -6,11 +6,12 @@ import pytest
 
 from analysis.evaluation import analyse_transcript
 from analysis.judging import Judgment, merge_judgments, verdict_of
-from analysis.prompts import SECOND_ANSWER_WEIGHT, YES_BIAS
+from analysis.prompts import SECOND_ANSWER_WEIGHT, YES_BIAS, judge_prompt_version
 from analysis.results import Evidence, Verdict
 from analysis.yes_no import Word
 from conversation.config import Criterion, DataCollectionField
-from conversation.transcript import Transcript, Turn
+from conversation.llm.chat_model import Completion
+from conversation.transcript import Transcript, Turn, Usage
 from tests.fakes import ScriptedChatModel
 
 PAID = Criterion(criterion_id="paid", prompt="The user paid.")
@@ -42,6 +43,36 @@ def test_the_second_answer_decides_where_the_first_is_not_sure():
     assert verdict_of(unsure, "failure")[0] == "failure"
     assert verdict_of(sure, "failure")[0] == "success"
     assert verdict_of(unsure, "success")[0] == "success"
+
+
+def test_a_criterion_may_ask_for_more_than_an_even_chance():
+    two_to_one = Word(True, YES_BIAS + math.log(2))
+
+    assert verdict_of(two_to_one, None)[0] == "success"
+    assert verdict_of(two_to_one, None, 0.6) == ("success", pytest.approx(2 / 3))
+    assert verdict_of(two_to_one, None, 0.7) == ("failure", pytest.approx(2 / 3))
+
+
+def test_the_threshold_and_the_way_of_asking_stand_at_the_criterion():
+    strict = PAID.model_copy(update={"threshold": 0.9, "variant": "logprobs"})
+    judge = ScriptedChatModel(
+        Completion(
+            text="yes",
+            usage=Usage(model="x/y", input_tokens=1, output_tokens=1),
+            finish_reason="stop",
+            top_logprobs={"yes": math.log(0.6), "no": math.log(0.4)},
+        ),
+        {"verdict": "success", "turn": 0, "reason": "Paid."},
+        model="x/y",
+    )
+    call = Transcript(conversation_id="c1", turns=(Turn(role="user", text="I paid."),))
+
+    (evaluation,) = analyse_transcript(call, [strict], [], judge, summary=False).evaluations
+
+    assert evaluation.verdict == "failure"
+    assert evaluation.confidence is not None
+    assert 0.5 < evaluation.confidence < 0.9
+    assert evaluation.judge_prompt_version == judge_prompt_version("x/y", "logprobs")
 
 
 def test_a_judge_may_say_that_the_transcript_does_not_tell():

@@ -31,6 +31,7 @@ def test_an_agent_is_judged_by_its_panel_and_asked_as_it_says():
         ({"judges": ["a/x"]}, "two or more different"),
         ({"judges": ["a/x", "a/x"]}, "two or more different"),
         ({"judges": "a/x"}, "two or more different"),
+        ({"judges": [f"a/{'x' * 100}{number}" for number in range(3)]}, "Take fewer of them"),
         ({"judges": PANEL, "judge": "a/x"}, "either `judge` or `judges`"),
         ({"scale": {"min": 5, "max": 5}}, "must lie below"),
         ({"scale": {"min": 1, "max": 5}, "threshold": 0.7}, "belongs to verdicts"),
