@@ -1,6 +1,6 @@
 """What the server costs and holds, with a scripted model and clients in another process.
 
-    python -m tests.bench.server_load [SOAK_CONVERSATIONS]
+    python -m tests.bench.server_load [hundred] [five_hundred] [idle] [soak] [CONVERSATIONS]
 
 The model answers at once, so the time from a user's message to the whole answer is what the server,
 the session and the store take together. The server and the clients share the machine's cores.
@@ -229,32 +229,46 @@ async def soak(url: str, memory_kb: Callable[[], float], *, conversations: int) 
     return f"{conversations:,} conversations, {rate:.0f}/s; memory after {', '.join(marks)}"
 
 
-async def measure(soak_conversations: int) -> None:
-    """Print the figures, each against a fresh server."""
+async def hundred(_soak: int) -> str:
+    """Turns while a hundred talk."""
     with served() as (url, _):
         took = await talk_together(url, callers=100, turns=5, every_s=4.0)
-        print(describe("100 talk, one turn in 4 s", took), flush=True)
+    return describe("100 talk, one turn in 4 s", took)
+
+
+async def five_hundred(_soak: int) -> str:
+    """Turns while five hundred talk; any error ends the bench."""
     with served() as (url, _):
         took = await talk_together(url, callers=500, turns=3, every_s=20.0)
-        print(describe("500 talk, one turn in 20 s", took), flush=True)
+    return describe("500 talk, one turn in 20 s", took)
+
+
+async def idle(_soak: int) -> str:
+    """Memory of conversations in which nobody talks."""
     with served() as (url, memory_kb):
         whole = await idle_kb(url, memory_kb, callers=500)
-        alone = session_kb(sessions=500)
-        print(
-            f"{'idle conversation':<34} n=500   {whole:.0f} kB each, of which the session "
-            f"{alone:.0f} kB",
-            flush=True,
-        )
+    alone = session_kb(sessions=500)
+    label = "idle conversation"
+    return f"{label:<34} n=500   {whole:.0f} kB each, of which the session {alone:.0f} kB"
+
+
+async def soaked(conversations: int) -> str:
+    """Memory as many conversations pass."""
     with served() as (url, memory_kb):
-        print(f"soak: {await soak(url, memory_kb, conversations=soak_conversations)}")
+        return f"soak: {await soak(url, memory_kb, conversations=conversations)}"
+
+
+PARTS = {"hundred": hundred, "five_hundred": five_hundred, "idle": idle, "soak": soaked}
 
 
 def main() -> None:
     """Be the server, or measure one."""
     if sys.argv[1:2] == ["serve"]:
         serve(sys.argv[2])
-    else:
-        asyncio.run(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000))
+        return
+    numbers = [int(each) for each in sys.argv[1:] if each.isdigit()]
+    for name in [each for each in sys.argv[1:] if not each.isdigit()] or PARTS:
+        print(asyncio.run(PARTS[name](numbers[0] if numbers else 10_000)), flush=True)
 
 
 if __name__ == "__main__":
