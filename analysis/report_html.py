@@ -185,9 +185,14 @@ def _gap(gap: ReportGap) -> str:
     spark = spark_bars(gap.per_day, label=f"{gap.questions} questions in the last 30 days")
     return (
         f'<article class="gap {escape(gap.state)}"><div><h3>{escape(gap.title)}</h3>'
-        f'<span class="state">{escape(gap.state)}</span></div><p>{gap.questions} times in '
-        f"{gap.conversations} conversations, last {gap.last_asked} {spark}</p>{lines}</article>"
+        f'<span class="state">{escape(gap.state)}</span></div><p>{_counted(gap.questions, "time")} '
+        f"in {_counted(gap.conversations, 'conversation')}, last {gap.last_asked} {spark}</p>"
+        f"{lines}</article>"
     )
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _cost_by_day(days: Mapping[str, Sequence[ReportDay]]) -> str:

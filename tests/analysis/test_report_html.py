@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from analysis.charts import interval_bar, trend_line
+from analysis.charts import day_bars, day_line, interval_bar, trend_line
+from analysis.finding_rows import export_findings
+from analysis.gaps import find_gaps
 from analysis.report_html import report_as_html
 from analysis.reports import open_reports
+from tests.analysis.asked import ShelfSource, WordsEmbedder
 from tests.analysis.calls import (
+    AGENT,
     DAY,
     Stores,
     a_verdict,
@@ -111,3 +115,30 @@ def test_charts_read_out_their_numbers():
     trend = trend_line([("2026-03-01", 1.0, 0.5, 1.0), ("2026-03-02", 0.0, 0.0, 0.5)])
     assert 'cx="4.0" cy="4.0"' in trend
     assert 'cx="316.0" cy="86.0"' in trend
+
+
+def test_gaps_stand_on_the_page_with_their_state_and_what_was_asked_stays_text(stores: Stores):
+    attack = "Can I pay with a <b>gift</b> voucher?"
+    hold_call(stores.conversations, "c1", question=attack, answer="I don't know.")
+    find_gaps(
+        AGENT.agent_id,
+        conversations=stores.conversations,
+        store=stores.evaluations,
+        embedder=WordsEmbedder(),
+        now=DAY,
+        source=ShelfSource({"Refunds": "Pay with a card."}),
+    )
+    export_findings(stores.warehouse, stores.evaluations)
+    found = parsed(page(stores))
+    assert attack in found.words
+    assert "1 time in 1 conversation, last 2026-03-01" in found.words
+    assert "gift, voucher" in found.words
+    assert "open" in found.words
+
+
+def test_days_are_drawn_from_the_second_on():
+    assert "conversations by day, at most 3" in day_bars(
+        [("2026-03-01", 3, 1), ("2026-03-02", 0, 0)]
+    )
+    line = day_line([("2026-03-01", 0.5, "$0.5"), ("2026-03-02", 1.0, "$1")], what="cost by day")
+    assert "cost by day, at most $1" in line

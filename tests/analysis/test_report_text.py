@@ -13,8 +13,11 @@ from analysis.report_text import (
     report_as_text,
 )
 from analysis.reports import open_reports
+from conversation.transcript import Transcript, Turn
 from tests.analysis.calls import (
+    DAY,
     Stores,
+    a_value,
     a_verdict,
     hold_call,
     hold_judged_calls,
@@ -147,3 +150,50 @@ def test_markdown_tables_align_and_carry_their_sql(stores: Stores):
 )
 def test_values_are_shown_with_their_units(value: object, kind: str, shown: str):
     assert format_cell(value, kind) == shown  # type: ignore[arg-type]
+
+
+def hold_played_call(stores: Stores) -> None:
+    stores.conversations.import_transcript(
+        Transcript(
+            conversation_id="played",
+            agent_id="shop-desk",
+            turns=(Turn(role="user", text="Hm?"), Turn(role="agent", text="Yes.")),
+            started_at=DAY,
+            ended_at=DAY,
+            simulated=True,
+        )
+    )
+    save_answers(
+        stores.evaluations,
+        "played",
+        a_verdict("played", "failure", rationale="A program asked."),
+        a_value("played", "conversation_topic", "refund"),
+    )
+
+
+def test_conversations_with_played_users_are_left_out_unless_asked_for(stores: Stores):
+    hold_judged_calls(stores)
+    before = report_as_text(report_of(stores))
+    hold_played_call(stores)
+
+    report = report_of(stores)
+
+    note = section(report, "Conversations").note
+    assert note == "1 simulated conversations are left out; with `--simulated` they are shown."
+    assert report_as_text(report).replace(f"({note})\n", "") == before
+    with open_reports(stores.reports) as connection:
+        played = render_report(connection, simulated=True)
+    assert section(played, "Conversations").rows[0][1] == 1
+    assert section(played, "Success rates").rows[0][3] == 0.0
+    assert "A program asked." in report_as_text(played)
+
+
+def test_scores_on_a_scale_are_no_rates(stores: Stores):
+    for number, score in enumerate((2.0, 4.0)):
+        hold_call(stores.conversations, f"c{number}")
+        verdict = a_verdict(f"c{number}", None, score=score)
+        save_answers(stores.evaluations, f"c{number}", verdict)
+    report = report_of(stores)
+    assert section(report, "Scores").rows[0][2:4] == (2, 3.0)
+    assert section(report, "Success rates").rows == ()
+    assert section(report, "Flagged conversations").rows == ()
