@@ -181,8 +181,10 @@ def test_a_panel_that_nobody_of_can_be_reached_ends_the_run_too(stores: Stores):
     found = run(
         stores,
         ScriptedChatModel(),
+        AGENT_WITH_TWO.model_copy(
+            update={"analysis": AnalysisSection(judges=("scripted/a", "scripted/b"))}
+        ),
         open_model=lambda model: ScriptedChatModel(always=away, model=model),
-        judge="majority(scripted/a, scripted/b)",
         concurrency=1,
     )
 
