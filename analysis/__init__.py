@@ -3,5 +3,7 @@
 Read in this order: `results` (the records), `evidence` (quotes checked in code), `evaluation` (one
 conversation), `store` (append-only, versioned), `planning` and `evaluating` (many conversations),
 `warehouse_tables` (the data dictionary), `warehouse` (Parquet and the published file), `reports`,
-`lineage` (where a number comes from), `calibration` (how far it can be believed).
+`lineage` (where a number comes from), `calibration` (how far it can be believed), `labelling`
+(verdicts by people), `pii`, `redaction` and `privacy` (what judges and reports do not get to see),
+`forgetting` (deletion).
 """

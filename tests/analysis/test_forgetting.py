@@ -95,9 +95,8 @@ def test_topics_and_gaps_keep_only_what_is_still_said(stores: Stores):
         connection.execute(
             sa.insert(tables.topics),
             [
-                topic
-                | {"topic_id": "t1", "name": "zanzibar, parcel", "terms": ["zanzibar", "parcel"]},
-                topic | {"topic_id": "t2", "name": "zanzibar", "terms": ["zanzibar"]},
+                topic | {"topic_id": "t1", "name": "zanzibar, parcel", "terms": terms},
+                topic | {"topic_id": "t2", "name": "zanzibar", "terms": terms[:1]},
             ],
         )
         connection.execute(
