@@ -48,7 +48,7 @@ def _search_lines(turn: Turn, retrieved: Sequence[Retrieval]) -> list[str]:
 def _passage_lines(found: Retrieval, *, is_cited: bool) -> list[str]:
     use = "not in the prompt" if not found.in_prompt else "cited" if is_cited else "read"
     text = " ".join(found.text.split())
-    cut = f"{text[:_PASSAGE_CHARS]} ..." if len(text) > _PASSAGE_CHARS else text
+    cut = f"{text[:_PASSAGE_CHARS].rstrip()} ..." if len(text) > _PASSAGE_CHARS else text
     head = f"  {found.rank}. {_place(found)}  score {found.score:.3f}  {use}"
     return [head, f"     {cut}"] if cut else [head]
 
