@@ -12,6 +12,7 @@ import typer
 
 from conversation.config import LLMConfig
 from conversation.events import SessionEvent
+from conversation.llm.embedded import EXTRACTIVE
 from conversation.session import Session
 from conversation.simulating import (
     Follow,
@@ -95,6 +96,12 @@ def simulate(
         _warn_of_unread(deployment, agent)
         close_abandoned(deployment, datetime.now(UTC))
         played_by = configured.llm if user_model is None else LLMConfig(model=user_model)
+        if said is None and played_by.model == EXTRACTIVE:
+            raise typer.BadParameter(
+                f"{EXTRACTIVE} can only quote documents, it cannot play a user; name a language "
+                "model, or give what the user says with --script",
+                param_hint="--user-model",
+            )
         transcript = simulate_conversation(
             configured,
             persona,

@@ -75,6 +75,7 @@ def test_a_conversation_that_a_crash_cut_off_is_closed_at_the_next_start(folder:
     [
         (["--variable", "who"], "'who' is not NAME=VALUE"),
         (["--script", "nowhere.txt"], "cannot be read"),
+        (["--persona", "anyone"], "it cannot play a user; name a language model"),
     ],
 )
 def test_a_wrong_option_says_why(arguments: list[str], told: str):
