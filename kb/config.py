@@ -129,6 +129,9 @@ class RetrievalConfig(_Section):
     neighbour_weight: NonNegativeFloat = 0.1
     """What a chunk gains by the better one of the chunks right beside it: an answer often goes on
     over a border."""
+    repeat_weight: NonNegativeFloat = 0.01
+    """What a chunk loses for each chunk of its document that stands before it, so that of equally
+    good ones those of other documents are seen too."""
     unheard_share: NonNegativeFloat = 0.5
     """What a word that no chunk has counts towards a full match, as a share of the rarest one."""
     max_terms: PositiveInt = 24

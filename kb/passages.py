@@ -1,12 +1,16 @@
 """Scored chunks -> passages: repeats dropped, neighbours joined."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kb.catalog import Catalog, ChunkRow
 from kb.config import RetrievalConfig
 from kb.document import RetrievedPassage
 from kb.scoring import ChunkWords, WordQuery, matched_terms
+
+_LOOK_AHEAD = 20
+"""Chunks from which the next one is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,24 @@ def assemble(
         _finish(passage, words, catalog=catalog, rank=rank)
         for rank, passage in enumerate(passages, start=1)
     ]
+
+
+def diversified(found: Iterable[Found], *, weight: float) -> Iterator[Found]:
+    """Put chunks of documents that were not shown yet before others that are hardly better.
+
+    Args:
+        found: Best first.
+        weight: What a chunk's score loses for each chunk of its document that stands before it.
+    """
+    waiting = list(found)
+    shown: Counter[str] = Counter()
+    while waiting:
+        worth = [
+            item.score - weight * shown[item.row.document_id] for item in waiting[:_LOOK_AHEAD]
+        ]
+        item = waiting.pop(worth.index(max(worth)))
+        shown[item.row.document_id] += 1
+        yield item
 
 
 def is_repeat(item: Found, other: Found, overlap: float) -> bool:

@@ -13,7 +13,7 @@ from kb.embedding_cache import EmbeddingCache
 from kb.errors import IndexMismatchError
 from kb.exact_index import ExactIndex
 from kb.indexing import NearestVectors
-from kb.passages import Found, assemble
+from kb.passages import Found, assemble, diversified
 from kb.query import SaidTurn, SearchQueries, build_queries, context_text
 from kb.reranking import Reranker, blended_order, rescore
 from kb.scoring import lexical_relevance, lift_by_document, lift_by_neighbours, relevance
@@ -120,6 +120,7 @@ class Retriever:
             config=self._config,
             probability=relevance,
         )
+        found = diversified(found, weight=self._config.repeat_weight)
         if self._reranker is not None and self._config.reranker is not None:
             said = context_text(query, history, self._config)
             found = _reranked(said, list(found), self._reranker, self._config.reranker)

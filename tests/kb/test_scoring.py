@@ -10,6 +10,7 @@ from kb.scoring import (
     ChunkWords,
     WordQuery,
     lift_by_document,
+    lift_by_neighbours,
     matched_terms,
     name_coverage,
     relevance,
@@ -91,3 +92,12 @@ def test_relevance_is_a_probability_and_keeps_the_order(one: float, other: float
     assert (relevance(one) <= relevance(other)) == (one <= other) or relevance(one) == relevance(
         other
     )
+
+
+def test_the_better_neighbour_lifts_a_chunk():
+    scores = {1: 0.8, 2: 0.6, 3: 0.5, 4: 0.4}
+    places = {1: ("a", 0), 2: ("a", 1), 3: ("a", 2), 4: ("b", 1)}
+
+    lifted = lift_by_neighbours(scores, places, weight=0.1)
+
+    assert lifted == pytest.approx({1: 0.86, 2: 0.68, 3: 0.56, 4: 0.4})
