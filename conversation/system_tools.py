@@ -20,27 +20,27 @@ NEED_NO_ANSWER = frozenset({END_CALL, SKIP_TURN, REPORT_GAP})
 
 _DESCRIPTIONS = {
     END_CALL: (
-        "End the conversation. Use it when the user says goodbye, or says that nothing else is "
-        "needed. Never use it while a question is open."
+        'End the conversation. Only when the user says goodbye or needs nothing else: "Bye!", '
+        '"That is all, thank you."'
     ),
-    TRANSFER: "Hand the conversation over to another agent, when what the user wants is its task:",
+    TRANSFER: "Hand the conversation over to another agent, only when the user wants what it does:",
     LANGUAGE_DETECTION: (
-        "Switch to another language. Use it when the user's latest words are in that language, or "
+        "Switch to another language. Only when the user's latest words are in that language, or "
         "the user asks for it."
     ),
     SKIP_TURN: (
-        "Say nothing and wait. Use it only when the user asks for a moment, talks to somebody "
-        "else, or thinks aloud."
+        'Say nothing and wait. Only when the user asks for time: "One moment please", "Hold on."'
     ),
     SEARCH: (
-        "Search the documents with a query of your own. Use it when the user's latest words alone "
-        "would not find the answer, for example because they refer to something said before."
+        "Search the documents with a query of your own. Only when the user's latest words refer "
+        'to something said before, and would find nothing by themselves: "And for that one?"'
     ),
     REPORT_GAP: (
-        "Report a question that the documents do not answer. Use it when the user says that an "
-        "answer was missing or wrong in the documents."
+        "Report a question that the documents do not answer. Only when the user says that "
+        'something is missing or wrong in them: "Your pages say nothing about this."'
     ),
 }
+"""With examples: small models decide by them."""
 
 
 def tool_description(tool: ToolConfig) -> str:
@@ -55,7 +55,7 @@ def tool_parameters(tool: ToolConfig, agent: AgentConfig) -> dict[str, Any]:
     if tool.name == TRANSFER:
         return _object(agent_id={"enum": [target.agent_id for target in tool.agents]})
     if tool.name == LANGUAGE_DETECTION:
-        return _object(language={"enum": [agent.language, *agent.languages]})
+        return _object(language={"enum": list(agent.languages)})
     if tool.name == SEARCH:
         return _object(query={"type": "string", "minLength": 1, "maxLength": MAX_QUESTION_CHARS})
     if tool.name == REPORT_GAP:

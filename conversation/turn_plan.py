@@ -36,6 +36,7 @@ from conversation.tools import (
     decision_options,
     describes_itself,
     holds_text_from_outside,
+    is_made_up,
     outside_calls,
     requested_choices,
 )
@@ -118,7 +119,8 @@ class TurnPlan:
             return []
         if self._stage.speaker.tools.native:
             return requested_choices(completion, tools)
-        return chosen_tools(completion, tools)
+        chosen = chosen_tools(completion, tools)
+        return [choice for choice in chosen if not is_made_up(choice, self._speaking.turns)]
 
     def _may_decide_again(self, calls: Sequence[ToolCall]) -> bool:
         """Whether there is anything new to decide on, and nothing in it from outside."""

@@ -318,6 +318,7 @@ def test_one_line_turns_a_system_tool_on(store: ConversationStore):
     rules = model.prompts[0][0].content
     assert "- end_call: End the conversation." in rules
     assert "- skip_turn: Say nothing and wait." in rules
+    assert model.prompts[0][-1].content.endswith("latest words: Hi\nWhich action?")
 
 
 def test_the_agent_can_say_nothing(store: ConversationStore):
@@ -349,7 +350,7 @@ def test_the_agent_switches_to_the_language_that_is_spoken(store: ConversationSt
     assert session.agent.language == "de"
     assert "language_changed" in kinds(store, session)
     list(session.reply("Danke, und Kaffee?"))
-    assert '"enum": ["de", "en"]' in model.prompts[2][0].content, "and back"
+    assert '"enum": ["en"]' in model.prompts[2][0].content, "and back"
 
 
 def test_a_language_that_is_not_configured_cannot_be_switched_to(store: ConversationStore):
@@ -619,3 +620,22 @@ async def test_an_interruption_ends_a_decision_that_hangs(store: ConversationSto
 
     assert isinstance(turn, AgentTurn)
     assert (turn.interrupted, turn.text) == (True, "")
+
+
+@pytest.mark.parametrize(
+    ("said", "order", "used"),
+    [
+        ("Where is my order?", 123, False),
+        ("Where is my order 5 12?", 512, True),
+        ("Where is order twelve?", 12, True),
+    ],
+)
+def test_a_number_that_nobody_said_is_no_parameter(
+    store: ConversationStore, said: str, order: int, used: bool
+):
+    model = ScriptedChatModel(use("order_status", order=order), "Which order?")
+    session = start(store, agent(ORDER), model, tools={"order_status": lambda given: "here"})
+
+    calls, _ = outcome(list(session.reply(said)))
+
+    assert bool(calls) is used
