@@ -107,6 +107,8 @@ def fail_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
     ]
     for run in abandoned:
         instance.report_run_failed(run, "The process of this run ended without finishing it.")
+        # Else the next run would wait for the place that this one has in a pool.
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
     return [run.run_id for run in abandoned]
 
 
