@@ -21,7 +21,7 @@ def gaps_as_text(gaps: Sequence[Gap], *, today: date, width: int = 100) -> str:
     counts = {state: sum(gap.state == state for gap in gaps) for state in _STATES}
     questions = sum(len(gap.questions) for gap in gaps)
     shown = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-    lines = [f"{_counted(len(gaps), 'gap')} ({shown}) in {_counted(questions, 'question')}", ""]
+    lines = [f"{counted(len(gaps), 'gap')} ({shown}) in {counted(questions, 'question')}", ""]
     for gap in gaps:
         lines += [*_gap_lines(gap, today=today, width=width), ""]
     return "\n".join(lines)
@@ -33,11 +33,11 @@ _STATES = ("open", "regressed", "fixed")
 def _gap_lines(gap: Gap, *, today: date, width: int) -> list[str]:
     first, last = gap.first_asked_at.date(), gap.last_asked_at.date()
     asked = f"{first}" if first == last else f"{first} to {last}"
-    where = _counted(gap.conversations, "conversation")
+    where = counted(gap.conversations, "conversation")
     head = f"{gap.state:9}  {gap.title}"
     facts = [
         ("id", f"{gap.gap_id}, agent {gap.agent_id}, {gap.state} since {gap.state_since:%Y-%m-%d}"),
-        ("asked", f"{_counted(len(gap.questions), 'time')} in {where}, {asked}"),
+        ("asked", f"{counted(len(gap.questions), 'time')} in {where}, {asked}"),
         ("by day", sparkline(gap.per_day, until=today)),
         ("why", _why(gap)),
         ("missing", ", ".join(gap.missing_words)),
@@ -63,7 +63,7 @@ def _examples(gap: Gap) -> list[str]:
     for question in gap.questions:
         asked.setdefault(question.question, []).append(question.conversation_id)
     return [
-        f'"{text}" ({_counted(len(ids), "time")}, e.g. {ids[0]})'
+        f'"{text}" ({counted(len(ids), "time")}, e.g. {ids[0]})'
         for text, ids in list(asked.items())[:_EXAMPLES]
     ]
 
@@ -95,12 +95,12 @@ def topics_as_text(run: TopicRun, *, width: int = 100) -> str:
     """Return the topics of an agent with their share of the conversations."""
     if not run.topics:
         return (
-            f"{run.agent_id}: no topics in {_counted(run.conversations, 'conversation')}; a topic "
+            f"{run.agent_id}: no topics in {counted(run.conversations, 'conversation')}; a topic "
             "needs three conversations that are about the same.\n"
         )
     heading = (
-        f"{run.agent_id}: {_counted(len(run.topics), 'topic')} in "
-        f"{_counted(run.conversations, 'conversation')}, {run.without_topic} without a topic"
+        f"{run.agent_id}: {counted(len(run.topics), 'topic')} in "
+        f"{counted(run.conversations, 'conversation')}, {run.without_topic} without a topic"
     )
     lines = [heading, ""]
     for topic in run.topics:
@@ -113,7 +113,8 @@ def topics_as_text(run: TopicRun, *, width: int = 100) -> str:
     return "\n".join([*lines, ""])
 
 
-def _counted(count: int, thing: str) -> str:
+def counted(count: int, thing: str) -> str:
+    """Return a number with its noun: `1 gap`, `2 gaps`."""
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from analysis.gap_text import plain_line
+from analysis.gap_text import counted, plain_line
 from analysis.impact import EFFECTS, Effect, Impact, PassageChange, TurnImpact
 from analysis.paired import PairedDifference
 
@@ -23,7 +23,8 @@ def impact_as_text(impact: Impact, *, shown: int = 10, width: int = 100) -> str:
         return "No turn of the past can be searched for again: nobody has asked anything yet.\n"
     same = impact.turns - len(impact.changed)
     lines = [
-        f"{impact.turns:,} turns of {impact.conversations:,} conversations were searched for again:"
+        f"{counted(impact.turns, 'turn')} of {counted(impact.conversations, 'conversation')} "
+        "searched for again:"
     ]
     counts = [(impact.count(effect), EFFECT_TEXTS[effect]) for effect in EFFECTS]
     for count, text in [*counts, (same, "find the same passages in the same order")]:

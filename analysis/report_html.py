@@ -16,6 +16,7 @@ from analysis.charts import (
     spark_bars,
     trend_line,
 )
+from analysis.gap_text import counted
 from analysis.report_days import (
     ReportDay,
     ReportGap,
@@ -185,14 +186,10 @@ def _gap(gap: ReportGap) -> str:
     spark = spark_bars(gap.per_day, label=f"{gap.questions} questions in the last 30 days")
     return (
         f'<article class="gap {escape(gap.state)}"><div><h3>{escape(gap.title)}</h3>'
-        f'<span class="state">{escape(gap.state)}</span></div><p>{_counted(gap.questions, "time")} '
-        f"in {_counted(gap.conversations, 'conversation')}, last {gap.last_asked} {spark}</p>"
+        f'<span class="state">{escape(gap.state)}</span></div><p>{counted(gap.questions, "time")} '
+        f"in {counted(gap.conversations, 'conversation')}, last {gap.last_asked} {spark}</p>"
         f"{lines}</article>"
     )
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _cost_by_day(days: Mapping[str, Sequence[ReportDay]]) -> str:

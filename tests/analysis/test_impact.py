@@ -111,7 +111,7 @@ def test_the_text_counts_turns_and_shows_the_gravest(stores: Stores):
     source = ShelfSource({"Refunds": "Refunds"})
     impact = impact_of([asked], source, ShelfSource(), limit=3)
     text = impact_as_text(impact)
-    assert "1 turns of 1 conversations were searched for again:" in text
+    assert "1 turn of 1 conversation searched for again:" in text
     assert "1  found a passage that fits, and find none any more" in text
     assert 'lost   1 ->    Refunds: "Refunds"' in text
     assert "\x1b" not in text
