@@ -7,7 +7,7 @@ from datetime import date
 from typing import cast
 
 from analysis.evidence import most_telling_turn, quote_of_turn, shares_words
-from analysis.numerals import numbers_in
+from analysis.numerals import numbers_in, written_number
 from analysis.results import Evidence, FieldValue, ValueStatus
 from analysis.values import InvalidValueError, is_nothing, moments_said, spoken_span, typed_value
 from conversation.errors import ModelOutputError
@@ -103,9 +103,14 @@ def find_value(
     said: dict[str, Evidence] = {}
     for index in turn_indexes:
         span = spoken_span(turns[index].text, value, shape=field, today=today)
-        if span is not None and (isinstance(value, str) or _speaks_of(field, turns, index)):
+        if span is not None and (is_text(value) or _speaks_of(field, turns, index)):
             said[turns[index].role] = Evidence(turn_index=index, quote=span)
     return said.get("user") or said.get("agent")
+
+
+def is_text(value: FieldValue) -> bool:
+    """Return whether a value is words, and no number even where its field is a text."""
+    return isinstance(value, str) and written_number(value) is None
 
 
 def _speaks_of(field: DataCollectionField, turns: Sequence[Turn], index: int) -> bool:

@@ -43,3 +43,11 @@ def _value_of_words(words: str) -> int:
             total += max(part, 1) * _SCALES[word]
             part = 0
     return total + part
+
+
+def written_number(text: str) -> float | None:
+    """Return the number that `text` is, in digits and nothing else; a leading zero is a code's."""
+    digits = text.strip()
+    if not _NUMERAL.fullmatch(digits) or re.match(r"[-+]?0\d", digits):
+        return None
+    return float(digits.replace(",", ""))

@@ -16,6 +16,7 @@ from analysis.claims import (
     evidence_of_boolean,
     evidence_of_class,
     find_value,
+    is_text,
     parse_claims,
     parse_values,
     require_types,
@@ -160,7 +161,7 @@ def _located_scalar(
     evidence = find_value(field, value, source.turns, source.shown, today=source.today)
     if evidence is None:
         return (yield from _unspoken(field, value, source))
-    proven = isinstance(value, str) and not field.enum and not shared
+    proven = is_text(value) and not field.enum and not shared
     if proven or _is_catch_all(field) or (yield from _told(field, value, source)):
         return supported(value, evidence)
     return unsupported(value, "denied it when asked again")

@@ -7,7 +7,7 @@ from typing import cast
 
 from analysis.dates import days_in, moments_in, times_in
 from analysis.evidence import verbatim
-from analysis.numerals import numbers_in
+from analysis.numerals import numbers_in, written_number
 from analysis.results import FieldValue, Scalar
 from conversation.questions import ValueShape
 
@@ -106,7 +106,8 @@ def spoken_span(
         found = verbatim(text, words, whole_words=True)
         if found:
             return found
-    return None
+    number = written_number(value)
+    return None if number is None else spoken_span(text, number)
 
 
 def moments_said(shape: ValueShape, text: str, today: date | None) -> list[tuple[str, str]]:

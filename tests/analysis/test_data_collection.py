@@ -112,6 +112,18 @@ def test_a_number_that_the_user_did_not_tell_is_unsupported():
     ].status == "unsupported"  # fmt: skip
 
 
+def test_a_number_in_a_text_field_counts_as_a_number():
+    people = field("people").model_copy(update={"description": "How many people come."})
+    days = field("days").model_copy(update={"description": "Days until arrival."})
+    judge = ScriptedChatModel({"people": "12", "days": "555"}, "yes")
+
+    found = collect(judge, people, days)
+
+    assert (found["people"].value, found["people"].evidence[0].quote) == ("12", "twelve")
+    assert found["days"].status == "unsupported"
+    assert len(judge.prompts) == 2
+
+
 def test_words_that_are_claimed_for_two_fields_have_to_be_told_for_each():
     judge = ScriptedChatModel(
         {"home": "555 0100", "work": "555 0100", "call": "please"}, "no", "yes"

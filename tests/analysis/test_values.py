@@ -87,6 +87,9 @@ def test_numbers_may_be_limited_to_allowed_ones():
         ("yes", True, None),
         ("version 1.2.3", 2, None),
         ("a one-way flight", 1, None),
+        ("a balance of $9,307.64.", "9307.64", "9,307.64"),
+        ("two of them", "2", "two"),
+        ("order 7", "007", None),
     ],
 )
 def test_a_value_is_located_in_the_words_that_say_it(
