@@ -20,8 +20,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev]'
 	@touch $(STAMP)
 
-extras: $(STAMP)  ## install the optional parts too (text recognition, scale-out)
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,ocr,scale]'
+extras: $(STAMP)  ## install the optional parts too (text recognition, names, scale-out)
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,ocr,scale,privacy]'
 
 demo: $(STAMP)  ## documents -> conversation -> evaluations -> report, no key needed
 	@$(BIN)/vivavoce demo

@@ -114,6 +114,7 @@ def test_presidio_that_is_not_installed_says_what_to_install(monkeypatch: pytest
         open_detector(PrivacySection(redact=True, detector="presidio"), "en")
 
 
+@pytest.mark.slow
 def test_presidio_finds_names_with_a_model_of_spacy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -138,6 +139,7 @@ def test_presidio_finds_names_with_a_model_of_spacy(
     ]
 
 
+@pytest.mark.slow
 def test_presidio_without_its_model_says_which_is_missing():
     pytest.importorskip("presidio_analyzer", reason="the extra `privacy` is not installed")
     with pytest.raises(PrivacyError, match="spacy download xx_none"):
