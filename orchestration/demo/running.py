@@ -161,6 +161,7 @@ class _Demo:
             raise RunFailedError(f"The judge answered none of {asked} questions: {reason}")
 
     def publish(self) -> None:
+        self._say_checks(self._run("improve_agent", partition=AGENT_ID))
         self._say_checks(self._run("publish_reports"))
         with open_reports(self.deployment.reports_file) as connection:
             report = render_report(connection, agent_id=AGENT_ID)
