@@ -96,9 +96,10 @@ class Rates:
         return None if bucket.take(now_s) else bucket.wait_s()
 
     def _forget_those_at_rest(self, now_s: float) -> None:
-        resting = [client for client, each in self._buckets.items() if each.is_full(now_s)]
-        for client in resting:
-            del self._buckets[client]
+        # Over a copy: requests with a key are counted on other threads.
+        for client, bucket in list(self._buckets.items()):
+            if bucket.is_full(now_s):
+                self._buckets.pop(client, None)
 
 
 class Gate:
