@@ -89,7 +89,7 @@ def find_gaps(
     found = _collected(
         ended, conversations, store, marked=set(criteria), read=reader, now=now, weak=weak_score
     )
-    vectors = list(embedder.embed([question.meaning for question in found])) if found else []
+    vectors = _vectors(found, known, embedder)
     save_questions(
         store.engine,
         agent_id,
@@ -146,6 +146,22 @@ def _collected(
             read(conversation_id), retrieved, failed, now=now, weak_score=weak
         )
     return found
+
+
+def _vectors(
+    found: Sequence[UnansweredQuestion], known: Mapping[str, KeptQuestion], embedder: Embedder
+) -> list[Vectors]:
+    """Return the vector of each question; one that is kept already is not computed again."""
+    vectors: dict[int, Vectors] = {}
+    for index, question in enumerate(found):
+        kept = known.get(f"{question.conversation_id}:{question.turn_index}")
+        if kept and (kept.question, kept.model_id) == (question.question, embedder.model_id):
+            vectors[index] = kept.vector
+    missing = [index for index in range(len(found)) if index not in vectors]
+    if missing:
+        computed = embedder.embed([found[index].meaning for index in missing])
+        vectors.update(zip(missing, computed, strict=True))
+    return [vectors[index] for index in range(len(found))]
 
 
 def _grouped(

@@ -144,6 +144,15 @@ def test_what_the_index_was_asked_already_is_not_asked_again(desk: Desk):
     assert (run.checked, run.gaps[0].checked_index_version) == (1, desk.shelf.index_version)
 
 
+def test_a_question_is_embedded_once(desk: Desk):
+    embedder = WordsEmbedder()
+    desk.ask(f"{VOUCHER}?")
+    desk.run(embedder=embedder)
+    desk.ask(f"{WARRANTY}?")
+    desk.run(embedder=embedder)
+    assert embedder.embedded == [f"{VOUCHER}?", f"{WARRANTY}?"]
+
+
 def test_questions_are_asked_again_after_the_turns_they_followed(desk: Desk):
     store = desk.stores.conversations
     store.begin("c", agent_id=AGENT.agent_id, started_at=DAY)
