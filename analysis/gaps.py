@@ -33,7 +33,7 @@ from analysis.gap_store import (
 from analysis.store import AnalysisStore
 from conversation.store import ConversationStore
 from conversation.transcript import Transcript
-from kb.embedding import Embedder
+from kb.embedding import Embedder, Vectors
 
 MAX_DISTANCE = 0.6
 """Questions are one gap while they differ by less than this on average. Of 40 hand-made questions
