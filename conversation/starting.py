@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from conversation.config import AgentConfig
 from conversation.errors import AgentConfigError
+from conversation.prompt_parts import defuse
 from conversation.speaking import storable
 from conversation.variables import VariableValue, checked_variables, fill_in
 from conversation.webhook_tools import filled_webhook
@@ -54,7 +55,9 @@ def with_variables(
     }
 
     def filled(text: str, where: str) -> str:
-        return storable(fill_in(text, values, where=where))
+        # A value may come from a web page: in a prompt it is data like all else from there.
+        encode = defuse if where.startswith("system prompt") else str
+        return storable(fill_in(text, values, where=where, encode=encode))
 
     timed = {
         name: filled(text, name.replace("_", " ")).strip()
