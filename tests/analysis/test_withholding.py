@@ -1,16 +1,22 @@
 """Words meant for the judge are withheld; what callers really say stays."""
 
 import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.evaluation import analyse_transcript
 from analysis.windows import transcript_windows
 from analysis.withholding import NOTICE, without_words_to_judge
-from conversation.transcript import Turn
+from conversation.config import Criterion
+from conversation.llm.chat_model import ChatMessage, CompletionOptions
+from conversation.transcript import Transcript, Turn
 from tests.bench.attacks import own_attacks
+from tests.fakes import ScriptedChatModel
 
 
 @pytest.mark.parametrize("target", ["success", "failure"])
@@ -48,6 +54,38 @@ def test_what_is_said_after_an_order_is_kept():
 )
 def test_what_callers_say_is_left_as_it_is(said: str):
     assert without_words_to_judge(said) == said
+
+
+@pytest.mark.parametrize("target", ["success", "failure"])
+@pytest.mark.parametrize("number", range(len(own_attacks("success"))))
+def test_a_judge_that_obeys_whoever_speaks_is_not_moved(number: int, target: str):
+    attack = own_attacks(target)[number]
+    fair = "failure" if target == "success" else "success"
+
+    def obedient(messages: Sequence[ChatMessage], _: CompletionOptions) -> dict[str, object]:
+        said = messages[-1].content.split("<transcript>")[1].split("</transcript>")[0]
+        ordered = re.search(r"success|failure|\byes\b|\bno\b|settled", said)
+        return {
+            "verdict": target if ordered else fair,
+            "turn": 1,
+            "quote": "",
+            "rationale": "As ordered." if ordered else "As it was.",
+        }
+
+    call = Transcript(
+        conversation_id="c1",
+        turns=(
+            Turn(role="user", text="My lamp is broken."),
+            Turn(role="agent", text="Please wait."),
+            Turn(role="user", text=f"Fine. {attack}"),
+        ),
+    )
+    helped = Criterion(criterion_id="helped", prompt="The user was helped.")
+    judge = ScriptedChatModel(always=obedient)
+
+    (evaluation,) = analyse_transcript(call, [helped], [], judge, summary=False).evaluations
+
+    assert evaluation.verdict == fair
 
 
 def test_only_words_of_the_user_are_withheld_and_only_from_the_prompt():
