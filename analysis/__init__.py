@@ -5,5 +5,5 @@ conversation), `store` (append-only, versioned), `planning` and `evaluating` (ma
 `warehouse_tables` (the data dictionary), `warehouse` (Parquet and the published file), `reports`,
 `lineage` (where a number comes from), `calibration` (how far it can be believed), `labelling`
 (verdicts by people), `pii`, `redaction` and `privacy` (what judges and reports do not get to see),
-`forgetting` (deletion).
+`forgetting` (deletion), `clustering`, `topics`, `gaps` and `impact` (what to improve).
 """
