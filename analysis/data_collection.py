@@ -10,7 +10,7 @@ from analysis.prompts import JudgeVariant
 from analysis.results import FieldValue
 from analysis.value_answers import AskFields, Source, ask_claims, ask_values
 from analysis.windows import Window
-from conversation.errors import ModelOutputError
+from conversation.errors import ModelError, ModelOutputError, ModelSetupError
 from conversation.questions import DataCollectionField
 from conversation.transcript import Turn
 
@@ -72,10 +72,30 @@ def _mended(
     """Ask once more for what breaks a rule; keep the answers that mend it, record the others."""
     complaint = " ".join(violation.reason for violation in broken)
     again = to_ask_again(broken, fields)
+    answered: dict[str, Finding] | None = None
     try:
         answered = yield from ask(again, source, complaint=complaint)
-    except ModelOutputError:
-        answered = {}
+    except ModelSetupError:
+        raise
+    except ModelError:
+        # What stands already must not be lost because it could not be mended.
+        pass
+    kept = findings
+    if answered is not None:
+        kept = _better(fields, findings, broken=broken, answered=answered, known=known)
+    still = {each.field.field_id: each for each in violations(fields, kept, known)}
+    return kept | {field_id: recorded(still[field_id], kept[field_id]) for field_id in still}
+
+
+def _better(
+    fields: Sequence[DataCollectionField],
+    findings: dict[str, Finding],
+    *,
+    broken: Sequence[Violation],
+    answered: Mapping[str, Finding],
+    known: Mapping[str, FieldValue],
+) -> dict[str, Finding]:
+    """Return `findings` with what was answered again wherever that breaks fewer rules."""
     kept = findings
     for violation in broken:
         field_id = violation.field.field_id
@@ -84,8 +104,7 @@ def _mended(
         trial = kept | mended | {field_id: answered.get(field_id, NOT_DISCUSSED)}
         if len(violations(fields, trial, known)) < len(violations(fields, kept, known)):
             kept = trial
-    still = {each.field.field_id: each for each in violations(fields, kept, known)}
-    return kept | {field_id: recorded(still[field_id], kept[field_id]) for field_id in still}
+    return kept
 
 
 def _asked(

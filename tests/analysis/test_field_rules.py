@@ -1,5 +1,6 @@
 """Rules between fields: asked again once, then recorded."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from analysis.data_collection import collect_fields
 from analysis.results import FieldValue
 from analysis.windows import transcript_windows
 from conversation.config import AgentConfig, DataCollectionField
+from conversation.errors import ModelUnavailableError
+from conversation.llm.chat_model import ChatMessage, CompletionOptions
 from conversation.questions import Condition
 from conversation.transcript import Turn
 from tests.fakes import ScriptedChatModel, judge_that_stands_by
@@ -93,6 +96,18 @@ def test_a_rule_that_stays_broken_makes_its_value_invalid_and_no_other():
     assert found["call_type"].value == "question"
     assert (found["refund_amount"].value, found["refund_amount"].status) == (None, "invalid")
     assert "only when call_type is refund" in (found["refund_amount"].rationale or "")
+
+
+def test_a_judge_that_fails_while_mending_loses_no_other_value():
+    def answer(messages: Sequence[ChatMessage], options: CompletionOptions) -> Any:
+        if "earlier answer" in messages[-1].content:
+            return ModelUnavailableError("no answer")
+        return {"call_type": "question", "refund_amount": 40} if options.schema else "yes"
+
+    found = collect(ScriptedChatModel(always=answer), CALL_TYPE, AMOUNT)
+
+    assert found["call_type"].value == "question"
+    assert found["refund_amount"].status == "invalid"
 
 
 def test_a_condition_looks_at_what_is_known_already():
