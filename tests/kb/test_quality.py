@@ -61,7 +61,8 @@ def test_a_question_about_something_else_scores_low(handbook: KnowledgeBase):
 
 
 @pytest.mark.parametrize(
-    ("name", "measure", "floor"), [("xquad", "nDCG@10", 0.97), ("helpcentre", "R@5", 0.90)]
+    ("name", "measure", "floor"),
+    [("xquad", "nDCG@10", 0.97), ("helpcentre", "R@5", 0.90), ("mtrag", "nDCG@10", 0.90)],
 )
 def test_quality_on_the_measuring_data(
     datasets: Path, tmp_path: Path, name: str, measure: str, floor: float
