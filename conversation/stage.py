@@ -35,8 +35,14 @@ class Stage:
             self.notes_by_key[key] = text
         self.notes.append(text)
 
-    def change(self, call: ToolCall) -> tuple[str, TurnEvent | None]:
+    def change(
+        self, call: ToolCall, *, is_wanted: Callable[[], bool]
+    ) -> tuple[str, TurnEvent | None]:
         """Do what a system tool asks for; returns its result, and what has to be kept of it.
+
+        Args:
+            call: Of the tool.
+            is_wanted: Whether the turn is still under way: getting ready may take its time.
 
         Raises:
             ConversationError: It cannot be done. Everything stays as it was.
@@ -47,7 +53,12 @@ class Stage:
             REPORT_GAP: report_gap,
         }
         change = changes.get(call.tool_name)
-        return ("done", None) if change is None else change(call)
+        before = self.speaker
+        outcome = ("done", None) if change is None else change(call)
+        if not is_wanted():
+            self.speaker = before
+            raise ConversationError("the turn ended before it was done.")
+        return outcome
 
     def _hand_over(self, call: ToolCall) -> tuple[str, TurnEvent]:
         wanted = str(call.parameters["agent_id"])

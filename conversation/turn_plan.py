@@ -185,8 +185,10 @@ class TurnPlan:
             if call.tool_name == SEARCH:
                 result = self._search(str(call.parameters["query"]))
             else:
-                result, event = self._stage.change(call)
-                if event is not None and not self._speaking.is_over:
+                result, event = self._stage.change(
+                    call, is_wanted=lambda: not self._speaking.is_over
+                )
+                if event is not None:
                     self._speaking.events.append(event)
         except ConversationError as error:
             return call.model_copy(update={"result": str(error), "is_error": True})

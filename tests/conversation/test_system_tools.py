@@ -489,6 +489,28 @@ def test_a_transfer_that_fails_is_told_and_the_agent_stays(
     assert "failed" in model.prompts[1][-1].content
 
 
+def test_a_transfer_that_is_interrupted_does_not_happen(store: ConversationStore):
+    def resolve(agent_id: str) -> ResolvedAgent:
+        session.interrupt()
+        return ResolvedAgent(BILLING, None, ScriptedChatModel())
+
+    model = ScriptedChatModel(use("transfer_to_agent", agent_id="billing"))
+    session = start(
+        store,
+        agent(TRANSFER),
+        model,
+        variables={"user_name": "Ada"},
+        client_tool=lambda wanted: "?",
+        resolve_agent=resolve,
+    )
+    *_, turn = session.reply("My invoice?")
+
+    assert isinstance(turn, AgentTurn)
+    assert [done.is_error for done in turn.turn.tool_calls] == [True]
+    assert session.agent.agent_id == "shop"
+    assert "agent_transferred" not in kinds(store, session)
+
+
 def test_a_transfer_keeps_the_language(store: ConversationStore):
     config = agent(TRANSFER, language="de")
     first = ScriptedChatModel(use("transfer_to_agent", agent_id="billing"))
