@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from analysis.errors import BudgetError
 from analysis.planning import EvaluationPlan, PlannedConversation
 from analysis.prompts import default_variant
+from analysis.value_answers import MAX_CLASSES
 from analysis.windows import WINDOW_CHARS
-from conversation.questions import panel_members
+from conversation.questions import DataCollectionField, panel_members
 from conversation.transcript import Usage
 
 Price = Callable[[str, int, int], float | None]
@@ -191,13 +192,20 @@ def _asked_of(planned: PlannedConversation) -> Mapping[str, _Asked]:
     members = panel_members(planned.judge)
     if fields := planned.missing.fields:
         described = sum(len(field.description) + 40 for field in fields)
-        classes = sum(bool(field.enum) or field.type == "boolean" for field in fields)
+        confirmed = sum(map(_confirmations, fields))
         for model in members:
             variant = planned.variant or default_variant(model)
-            checks = classes if variant == "logprobs" else 0
+            checks = confirmed if variant == "logprobs" else 0
             add(model, 1, described, _VALUE_TOKENS * len(fields))
             if checks:
                 add(model, checks, 120, checks * _WORD_TOKENS)
     if planned.missing.summary:
         add(members[0], 1, 0, _SUMMARY_TOKENS)
     return asked
+
+
+def _confirmations(field: DataCollectionField) -> int:
+    """Return how many yes-or-no questions the value of a field takes, at most."""
+    if field.enum and field.type == "string":
+        return min(len(field.enum), MAX_CLASSES)
+    return int(field.type in ("integer", "number", "boolean"))

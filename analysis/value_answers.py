@@ -42,7 +42,7 @@ from conversation.transcript import Turn
 
 _TOKENS_PER_FIELD = 40
 _TOKENS_PER_COMPOSITE = 160
-_MAX_CLASSES = 8
+MAX_CLASSES = 8
 """Of an enum, up to which each is asked for alone."""
 _CATCH_ALL = {"other", "others", "misc", "miscellaneous"}
 """An enum with one of these sorts every conversation: some value is right."""
@@ -209,7 +209,7 @@ def _surest(
     """
     word = yield from _stands_by(field, value, source)
     others = [allowed for allowed in field.enum or () if allowed != value]
-    if word.log_odds is None or field.type != "string" or len(others) >= _MAX_CLASSES:
+    if word.log_odds is None or field.type != "string" or len(others) >= MAX_CLASSES:
         return value, word
     surest: tuple[Scalar, Word] = (value, word)
     highest = word.log_odds
