@@ -20,6 +20,7 @@ from analysis.errors import AnalysisError
 from analysis.estimating import Budget, Price
 from analysis.evaluation import analyse_transcript, transcript_sha256
 from analysis.evaluation_run import Analysed, EvaluationRun, Tally
+from analysis.kept_answers import KeepingJudge
 from analysis.leases import give_back, given_back, new_holder, take
 from analysis.planning import (
     EvaluationPlan,
@@ -134,7 +135,17 @@ def evaluate_conversations(
         if planned.missing.nothing:
             return Analysed(planned, "", nothing, elsewhere=True)
         known = _known_values(analysis_store, planned)
-        return _analyse(planned, conversations, judges, sample=sample, known=known, now=now())
+
+        def keeping(name: str) -> ChatModel:
+            return KeepingJudge(
+                judges[name],
+                analysis_store.engine,
+                conversation_id=planned.conversation_id,
+                sample=sample,
+                now=now,
+            )
+
+        return _analyse(planned, conversations, keeping, sample=sample, known=known, now=now())
 
     total = len(plan.conversations)
     progress("conversations", 0, total)
@@ -217,7 +228,7 @@ def _as_completed(
 def _analyse(
     planned: PlannedConversation,
     conversations: ConversationStore,
-    judges: Mapping[str, ChatModel],
+    open_judge: Callable[[str], ChatModel],
     *,
     sample: int,
     known: Mapping[str, FieldValue],
@@ -233,7 +244,7 @@ def _analyse(
             planned.missing.criteria,
             planned.missing.fields,
             _default_judge(planned),
-            open_judge=judges.__getitem__,
+            open_judge=open_judge,
             summary=planned.missing.summary,
             sample=sample,
             variant=planned.variant,

@@ -131,6 +131,10 @@ class AnalysisStore:
                 add_answer(connection, tables.collected_values, "field", answer_row(value, now))
             if not (error and repeats_last_run(connection, run)):
                 connection.execute(sa.insert(tables.analysis_runs), run)
+            kept = tables.kept_answers
+            connection.execute(
+                sa.delete(kept).where(kept.c.conversation_id == result.conversation_id)
+            )
 
     def remember_questions(self, agent: AgentConfig, now: datetime) -> None:
         """Keep what each version of the agent's criteria and fields asks, once."""

@@ -255,9 +255,19 @@ evaluation_leases = Table(
 )
 """Which run is asking about a conversation. Gone as soon as its answers are stored."""
 
+kept_answers = Table(
+    "kept_answers",
+    metadata,
+    Column("conversation_id", String(255), primary_key=True),
+    Column("answer_key", String(64), primary_key=True),
+    Column("completion", JSON, nullable=False),
+    Column("answered_at", UTCDateTime, nullable=False),
+)
+"""Answers that are paid for while others about the conversation are still being asked for."""
+
 SCHEMA = Schema(
     metadata=metadata,
     migrations_package="analysis",
     version_table="alembic_version_analysis",
-    head="0005",
+    head="0006",
 )

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from analysis import tables
 from analysis.errors import BudgetError
 from analysis.estimating import estimate_conversation
 from analysis.evaluating import MAX_EMBEDDED_WORKERS, evaluate_conversations
@@ -400,7 +402,7 @@ from tests.fakes import ScriptedChatModel
 
 def slow(messages, options):
     os.write(1, b"asked\\n")
-    if len(judge.prompts) > 8:
+    if len(judge.prompts) > 10:
         sys.stdin.read()
     return judge_answer(messages, options)
 
@@ -425,11 +427,17 @@ def test_a_run_that_is_killed_goes_on_where_it_was(
         cwd=Path(__file__).resolve().parents[2],
     ) as process:
         assert process.stdout is not None
-        asked = [process.stdout.readline() for _ in range(9)]
+        asked = [process.stdout.readline() for _ in range(11)]
         process.kill()
-    assert asked == [b"asked\n"] * 9
+    assert asked == [b"asked\n"] * 11
 
     answered = stores.evaluations.progress_marks().keys()
     assert answered == {"c0", "c1"}, "four questions each"
     rest = run(stores, judge)
     assert (rest.evaluated, rest.cached) == (2, 2)
+    assert len(judge.prompts) == 2 + 4, (
+        "two questions about c2 were answered and are not paid twice"
+    )
+    with stores.evaluations.engine.connect() as connection:
+        kept = connection.execute(sa.select(tables.kept_answers)).all()
+    assert kept == [], "nothing is kept once it is stored"
