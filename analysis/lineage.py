@@ -140,7 +140,11 @@ def _cell(
         "evaluated_at"
     )
     for kind, table, own in (
-        ("criterion", "evaluations", "verdict::VARCHAR AS answer, NULL AS status, confidence"),
+        (
+            "criterion",
+            "evaluations",
+            "coalesce(score::VARCHAR, verdict::VARCHAR) AS answer, NULL AS status, confidence",
+        ),
         (
             "field",
             "collected_values",

@@ -126,13 +126,18 @@ def _as_json(column: Column) -> str:
 
 
 def _field_type(shape: ValueShape) -> str:
-    if shape.items is not None:
-        return f"{_field_type(shape.items)}[]"
-    if shape.parts:
-        parts = (f"{quoted(part.name)} {_field_type(part)}" for part in shape.parts)
-        return f"STRUCT({', '.join(parts)})"
     if shape.type == "string" and shape.enum:
         return f"ENUM({', '.join(literal(value) for value in dict.fromkeys(shape.enum))})"
+    return _nested_type(shape)
+
+
+def _nested_type(shape: ValueShape) -> str:
+    """Return the type of a list or object; DuckDB 2.0 stores no view with an ENUM inside of one."""
+    if shape.items is not None:
+        return f"{_nested_type(shape.items)}[]"
+    if shape.parts:
+        parts = (f"{quoted(part.name)} {_nested_type(part)}" for part in shape.parts)
+        return f"STRUCT({', '.join(parts)})"
     return _FIELD_TYPES[shape.type]
 
 
