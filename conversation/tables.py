@@ -168,9 +168,90 @@ used_signatures = Table(
     Column("expires_at", UTCDateTime, nullable=False, index=True),
 )
 
+# What the network protocol knows of an agent beside its file.
+agent_notes = Table(
+    "agent_notes",
+    metadata,
+    Column("agent_id", String(128), primary_key=True),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("tags", JSON, nullable=False),
+    # As clients sent it: settings that no agent file has are given back, and change nothing.
+    Column("sent", JSON, nullable=False),
+)
+
+# Documents that were handed in over the network, for any agent.
+library_documents = Table(
+    "library_documents",
+    metadata,
+    Column("document_id", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+    # The URL, or where the file lies below the library's folder.
+    Column("source", Text, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("reason", String(64)),
+    Column("detail", Text),
+    # The document of the library's knowledge base that was made of it.
+    Column("indexed_id", String(64)),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+    Column("owner", String(255)),
+    Index("library_documents_by_status", "status", "created_at"),
+)
+
+# Agents whose knowledge base has to be brought to what their file names.
+agent_syncs = Table(
+    "agent_syncs",
+    metadata,
+    Column("agent_id", String(128), primary_key=True),
+    Column("status", String(16), nullable=False),
+    # Counts requests: one that comes while a sync runs asks for another.
+    Column("requests", Integer, nullable=False),
+    Column("detail", Text),
+    Column("requested_at", UTCDateTime, nullable=False),
+    Column("finished_at", UTCDateTime),
+    Column("owner", String(255)),
+)
+
+# What the API alone makes: settings, webhooks, agent tests. One record is one JSON document.
+api_records = Table(
+    "api_records",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("record_id", String(128), primary_key=True),
+    Column("body", JSON, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+)
+
+# What webhooks are to be told of ended conversations; what is sent is made when it is sent.
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("webhook_id", String(64), primary_key=True),
+    Column(
+        "conversation_id",
+        String(255),
+        ForeignKey("conversations.conversation_id"),
+        primary_key=True,
+    ),
+    Column("event", String(32), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    # While a server is at it: until when no other takes it up.
+    Column("next_attempt_at", UTCDateTime, nullable=False),
+    Column("finished_at", UTCDateTime),
+    Column("error", String(255)),
+    Column("status_code", Integer),
+    Index("webhook_deliveries_by_time", "state", "next_attempt_at"),
+    Index("webhook_deliveries_of", "conversation_id"),
+)
+
 SCHEMA = Schema(
     metadata=metadata,
     migrations_package="conversation",
     version_table="alembic_version_conversation",
-    head="0005",
+    head="0006",
 )
