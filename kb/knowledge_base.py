@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from kb.catalog import Catalog, ChunkRow
-from kb.config import KnowledgeBaseConfig, RerankerConfig
+from kb.config import KnowledgeBaseConfig
 from kb.document import (
     AnySource,
     Document,
@@ -36,7 +36,7 @@ from kb.likeness import cosines
 from kb.planning import plan_all
 from kb.query import Rewriter, SaidTurn
 from kb.reading import IndexReader
-from kb.reranking import Reranker, open_reranker
+from kb.reranking import Reranker, optional_reranker
 from kb.site_listing import (
     ListedSources,
     list_pages,
@@ -115,7 +115,7 @@ class KnowledgeBase:
             Path(directory),
             config,
             embedder=lambda: open_embedder(config.embedding, weights),
-            reranker=lambda: _open_reranker(config.retrieval.reranker, weights),
+            reranker=lambda: optional_reranker(config.retrieval.reranker, weights),
             read_only=read_only,
         )
 
@@ -335,20 +335,13 @@ class KnowledgeBase:
     ) -> list[RetrievedPassage]:
         """Find passages by words and names alone: quick, and needs no embedding model.
 
-        What shares no word with the turn is not found. `score` is an estimate of the same
-        probability as that of `retrieve`, from less evidence.
-
-        Args:
-            query: The user's turn.
-            history: The turns before it, oldest first, without the query.
-            limit: At most so many passages.
+        Arguments as of `retrieve`. What shares no word with the turn is not found; `score` is an
+        estimate of the same probability from less evidence.
         """
         if not query.strip() or limit < 1:
             return []
         retriever = self._reader.lexical_retriever()
-        if retriever is None:
-            return []
-        return retriever.retrieve(query, history=history, limit=limit)
+        return retriever.retrieve(query, history=history, limit=limit) if retriever else []
 
     def similarities(self, text: str, others: Sequence[str]) -> list[float]:
         """How alike `text` is to each of `others`, as cosines of the embedding model."""
@@ -404,7 +397,3 @@ class KnowledgeBase:
         from kb.chroma_index import ChromaClient
 
         return ChromaClient(self._directory / "chroma", self._config.index)
-
-
-def _open_reranker(config: RerankerConfig | None, weights: WeightsFolder | None) -> Reranker | None:
-    return None if config is None else open_reranker(config, weights)

@@ -32,6 +32,13 @@ def open_reranker(config: RerankerConfig, weights: WeightsFolder | None = None) 
     return CrossEncoderReranker(config.model, folder, max_tokens=config.max_tokens)
 
 
+def optional_reranker(
+    config: RerankerConfig | None, weights: WeightsFolder | None
+) -> Reranker | None:
+    """The same where a reranker is configured, else None."""
+    return None if config is None else open_reranker(config, weights)
+
+
 def rescore(
     query: str,
     texts: Sequence[str],
