@@ -39,7 +39,14 @@ from conversation.store_writing import (
     revise_turn,
     status_of,
 )
-from conversation.tables import conversation_events, conversations, llm_usage, retrievals, turns
+from conversation.tables import (
+    conversation_events,
+    conversations,
+    llm_usage,
+    retrievals,
+    turns,
+    webhook_deliveries,
+)
 from conversation.transcript import ConversationStatus, Retrieval, Transcript, Turn
 
 DEFAULT_STORE_URL = "sqlite:///data/store/conversations.sqlite"
@@ -344,7 +351,7 @@ class ConversationStore:
     def delete(self, conversation_id: str) -> bool:
         """Remove every trace of the conversation from this store; False when there is none."""
         with self._writing() as connection:
-            for table in (llm_usage, retrievals, turns, conversation_events):
+            for table in (webhook_deliveries, llm_usage, retrievals, turns, conversation_events):
                 connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
             removed = connection.execute(
                 delete(conversations).where(conversations.c.conversation_id == conversation_id)

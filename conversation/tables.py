@@ -253,5 +253,5 @@ SCHEMA = Schema(
     metadata=metadata,
     migrations_package="conversation",
     version_table="alembic_version_conversation",
-    head="0006",
+    head="0007",
 )
