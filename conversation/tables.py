@@ -192,8 +192,6 @@ library_documents = Table(
     Column("status", String(16), nullable=False),
     Column("reason", String(64)),
     Column("detail", Text),
-    # The document of the library's knowledge base that was made of it.
-    Column("indexed_id", String(64)),
     Column("created_at", UTCDateTime, nullable=False),
     Column("updated_at", UTCDateTime, nullable=False),
     Column("owner", String(255)),

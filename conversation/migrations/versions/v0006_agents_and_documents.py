@@ -29,7 +29,6 @@ def upgrade() -> None:
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("reason", sa.String(64)),
         sa.Column("detail", sa.Text),
-        sa.Column("indexed_id", sa.String(64)),
         sa.Column("created_at", UTCDateTime, nullable=False),
         sa.Column("updated_at", UTCDateTime, nullable=False),
         sa.Column("owner", sa.String(255)),
