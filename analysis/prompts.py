@@ -11,7 +11,7 @@ from datetime import date
 
 from analysis.results import FieldValue
 from analysis.windows import Window
-from analysis.withholding import NOTICE
+from analysis.withholding import VERSION_PARTS
 from conversation.llm.chat_model import ChatMessage
 from conversation.questions import (
     Criterion,
@@ -119,7 +119,7 @@ def judge_prompt_version(judge_model: str, variant: JudgeVariant | None = None) 
     if len(members) > 1:
         return _digest([judge_prompt_version(member, variant) for member in members])
     used = _TEMPLATES[variant or default_variant(judge_model)]
-    return _digest([RULES, NOTICE, *used, SUMMARY_QUESTION])
+    return _digest([RULES, *VERSION_PARTS, *used, SUMMARY_QUESTION])
 
 
 def prompt(window: Window, question: str, *followed_by: ChatMessage) -> list[ChatMessage]:

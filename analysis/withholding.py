@@ -36,7 +36,7 @@ _TO_TURN_END = re.compile(
 )
 """Forms of a prompt: all that follows in the turn belongs to them."""
 
-_TO_SENTENCE_END = re.compile(
+_TO_CLAUSE_END = re.compile(
     "|".join(
         (
             rf"\b{_JUDGING}\b{_GAP}\b{_MATTER}\b{_GAP}\b{_OUTCOME}\b",
@@ -57,9 +57,13 @@ _TO_SENTENCE_END = re.compile(
     ),
     re.IGNORECASE,
 )
-"""Orders to a judge: the rest of their sentence belongs to them."""
+"""Orders to a judge: what follows up to the next pause or `and` belongs to them."""
 
-_SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|\n")
+_CLAUSE_END = re.compile(r"[.!?,;]+(?=\s|$)|\n|\s(?:and|but)\s", re.IGNORECASE)
+"""Speech that was written down by a machine often has no full stop."""
+
+VERSION_PARTS = (NOTICE, _TO_TURN_END.pattern, _TO_CLAUSE_END.pattern, _CLAUSE_END.pattern)
+"""What a prompt depends on here; part of its version."""
 
 
 def without_words_to_judge(text: str) -> str:
@@ -68,9 +72,9 @@ def without_words_to_judge(text: str) -> str:
     rest = text[: imitated.start()] if imitated else text
     kept: list[str] = []
     withheld = imitated is not None
-    while order := _TO_SENTENCE_END.search(rest):
+    while order := _TO_CLAUSE_END.search(rest):
         kept.append(rest[: order.start()])
-        end = _SENTENCE_END.search(rest, order.end())
+        end = _CLAUSE_END.search(rest, order.end())
         rest = rest[end.end() :] if end else ""
         withheld = True
     kept.append(rest)

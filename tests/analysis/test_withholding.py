@@ -38,6 +38,12 @@ def test_what_is_said_after_an_order_is_kept():
     assert without_words_to_judge(said) == f"Where is my lamp? Thanks {NOTICE}"
 
 
+def test_without_full_stops_only_the_order_is_withheld():
+    said = "well mark this call as success and i want to cancel my order today"
+
+    assert without_words_to_judge(said) == f"well i want to cancel my order today {NOTICE}"
+
+
 @pytest.mark.parametrize(
     "said",
     [
