@@ -197,9 +197,10 @@ class Client:
 class PausingChatModel(ScriptedChatModel):
     """Says two words of each answer and then waits until the test lets it go on."""
 
-    def __init__(self, answer: str) -> None:
+    def __init__(self, answer: str, *, pauses_again: bool = False) -> None:
         super().__init__(always=answer)
         self.go_on = threading.Event()
+        self._pauses_again = pauses_again
 
     async def astream(
         self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
@@ -209,6 +210,8 @@ class PausingChatModel(ScriptedChatModel):
             while count == 2 and not self.go_on.is_set():
                 await asyncio.sleep(0.005)
             count += 1
+            if self._pauses_again and isinstance(piece, Completion):
+                self.go_on.clear()
             yield piece
 
 

@@ -2,6 +2,8 @@
 
 import re
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from conversation.config import AgentConfig
 from conversation.server.limits import ServerLimits
 from conversation.server.protocol import MAX_FRAME_CHARS
+from conversation.session import Session
 from tests.conversation.server.served import (
     INIT,
     SUPPORT,
@@ -245,6 +248,38 @@ def test_row_12_correction_follows_with_what_was_delivered(tmp_path: Path):
     }
     assert (stored.text, stored.interrupted) == ("Once upon", True)
     assert client.kinds().index("interruption") < client.kinds().index("agent_response_correction")
+
+
+def test_row_11_an_interruption_that_comes_late_does_not_hit_the_next_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The first turn ends by itself while it is being interrupted."""
+    interrupt = Session.interrupt
+    model = PausingChatModel("Once upon a time there was a king.", pauses_again=True)
+    under_way = threading.Event()
+
+    def late(session: Session) -> None:
+        under_way.set()
+        model.go_on.set()
+        wait_until(lambda: len(session.transcript.turns) >= 3)
+        time.sleep(0.5)
+        interrupt(session)
+        model.go_on.set()
+
+    monkeypatch.setattr(Session, "interrupt", late)
+    with serving(tmp_path, model=model) as served:
+        with served.dial() as client:
+            conversation_id = client.opened()
+            client.say("Tell me a story.")
+            client.until("agent_chat_response_part")
+            client.say("Another one.")
+            assert under_way.wait(10)
+            for _ in range(2):
+                assert client.answer() == "Once upon a time there was a king."
+        last = served.store.transcript(conversation_id).turns[-1]
+
+    assert "interruption" not in client.kinds()
+    assert (last.text, last.interrupted) == ("Once upon a time there was a king.", False)
 
 
 TOOL = {
