@@ -5,5 +5,5 @@ Read in this order: `transcript` (the records), `config` and `agent_file` (what 
 `session` with `stage` (who speaks), `turn_plan` and `carrying_out` (a turn in steps), `speaking`
 and `recording` (what came of it), `store` on `database`. Beside them stand `webhook_tools`,
 `overrides`, `spoken_text` (for voices), `turn_taking` with `driving` (a session and its clock),
-`simulating` and `importing`.
+`simulating` and `importing`, and `server` with everything that goes over the network.
 """
