@@ -64,6 +64,10 @@ class RewritableSource(Protocol):
         """The stored text of a document."""
         ...
 
+    def similarities(self, text: str, others: Sequence[str]) -> list[float]:
+        """Cosine of `text` with each of `others`."""
+        ...
+
 
 def with_query_rewriting(
     source: PassageSource, config: QueryRewritingConfig, model: Callable[[], ChatModel]
@@ -169,3 +173,6 @@ class _RewritingSource:
 
     def text_of(self, document_id: str) -> str:
         return self._source.text_of(document_id)
+
+    def similarities(self, text: str, others: Sequence[str]) -> list[float]:
+        return self._source.similarities(text, others)

@@ -7,6 +7,7 @@ from datetime import datetime
 from conversation.config import AgentConfig, LLMConfig
 from conversation.errors import AgentConfigError
 from conversation.llm.chat_model import ChatModel
+from conversation.query_rewriting import with_query_rewriting
 from conversation.retrieving import PassageSource, whole_documents
 from conversation.starting import require_knowledge_base, with_variables
 from conversation.system_tools import TRANSFER, in_language
@@ -108,5 +109,22 @@ def prepared_speaker(
         has_knowledge_base=resolved.knowledge_base is not None,
     )
     model.check()
-    whole = tuple(whole_documents(filled, resolved.knowledge_base))
-    return Speaker(filled, model, resolved.knowledge_base, tools, whole)
+    source = _searched(resolved, model, circumstances)
+    whole = tuple(whole_documents(filled, source))
+    return Speaker(filled, model, source, tools, whole)
+
+
+def _searched(
+    resolved: ResolvedAgent, model: ChatModel, circumstances: Circumstances
+) -> PassageSource | None:
+    """What the agent answers from, asked through a model where its configuration says so."""
+    if resolved.knowledge_base is None:
+        return None
+    llm, rewriting = resolved.agent.llm, resolved.agent.knowledge_base.query_rewriting
+
+    def rewriter() -> ChatModel:
+        if rewriting.model in (None, llm.model):
+            return model
+        return circumstances.open_model(LLMConfig(model=rewriting.model))
+
+    return with_query_rewriting(resolved.knowledge_base, rewriting, rewriter)

@@ -2,11 +2,18 @@
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
-from conversation.config import QueryRewritingConfig
+from conversation.config import (
+    AgentConfig,
+    KnowledgeBaseSection,
+    LLMConfig,
+    QueryRewritingConfig,
+)
 from conversation.errors import ConversationError, ModelUnavailableError
+from conversation.likeness import ComparingSource
 from conversation.query_rewriting import (
     model_rewriter,
     rewriting_messages,
@@ -14,6 +21,8 @@ from conversation.query_rewriting import (
     with_query_rewriting,
 )
 from conversation.retrieving import LexicalSource, ReadableSource
+from conversation.session import Session
+from conversation.store import ConversationStore
 from conversation.transcript import Turn
 from kb.document import RetrievedPassage
 from kb.query import Rewriter
@@ -60,6 +69,9 @@ class Museum:
 
     def text_of(self, document_id: str) -> str:
         return document_id
+
+    def similarities(self, text: str, others: Sequence[str]) -> list[float]:
+        return [0.5 for _ in others]
 
 
 def test_the_model_reads_the_conversation_as_data():
@@ -133,6 +145,8 @@ def test_a_source_is_asked_through_the_model():
     assert museum.asked == ["museum hours on Sundays"]
     assert isinstance(source, LexicalSource)
     assert isinstance(source, ReadableSource)
+    assert isinstance(source, ComparingSource)
+    assert source.similarities("a", ["b"]) == [0.5]
     source.retrieve_lexical("and on Sundays?")
     assert museum.asked[1] == "words of and on Sundays?"
     assert source.text_of("a") == "a"
@@ -153,3 +167,38 @@ def test_a_source_that_cannot_be_asked_that_way_is_refused():
 
     with pytest.raises(ConversationError, match=r"'Plain' cannot search.*enabled: false"):
         with_query_rewriting(Plain(), ON, ScriptedChatModel)
+
+
+@pytest.mark.parametrize("model", [None, "scripted/small"])
+def test_a_session_searches_for_what_the_model_makes_of_a_turn(tmp_path: Path, model: str | None):
+    museum = Museum()
+    speaks = ScriptedChatModel(always="From ten to six.")
+    rewrites = ScriptedChatModel("museum hours on Sundays", model="scripted/small")
+    if model is None:
+        speaks = ScriptedChatModel("From ten.", "museum hours on Sundays", "From noon.")
+    opened: list[str] = []
+
+    def open_model(llm: LLMConfig) -> ScriptedChatModel:
+        opened.append(llm.model)
+        return rewrites
+
+    agent = AgentConfig(
+        agent_id="museum",
+        name="Museum",
+        llm=LLMConfig(model="scripted/model"),
+        knowledge_base=KnowledgeBaseSection(
+            query_rewriting=QueryRewritingConfig(enabled=True, model=model)
+        ),
+    )
+
+    with (
+        ConversationStore.open(f"sqlite:///{tmp_path / 'c.sqlite'}") as store,
+        Session.start(
+            agent, knowledge_base=museum, store=store, chat_model=speaks, open_model=open_model
+        ) as session,
+    ):
+        for said_now in ("is the museum open on Saturdays", "and on Sundays?"):
+            list(session.reply(said_now))
+
+    assert museum.asked == ["is the museum open on Saturdays", "museum hours on Sundays"]
+    assert opened == ([] if model is None else ["scripted/small"])
