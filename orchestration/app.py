@@ -56,7 +56,7 @@ class DeployedAgents:
     def knowledge_base(self, agent: AgentConfig) -> KnowledgeBase:
         """What the agent answers from."""
         with self._lock:
-            return self._deployment.knowledge_base(agent.agent_id)
+            return self._deployment.knowledge_base(agent.agent_id, warm_up=True)
 
     def chat_model(self, llm: LLMConfig) -> ChatModel:
         """The language model with its fallbacks."""

@@ -4,7 +4,9 @@ Commands, Dagster assets and servers all get their parts here, so that a run loa
 """
 
 import shutil
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +21,7 @@ from conversation.llm.models import open_chat_model
 from conversation.llm.traffic import parse_limits
 from conversation.speaker import ResolvedAgent
 from conversation.store import ConversationStore
+from kb.errors import KnowledgeBaseError
 from kb.knowledge_base import KnowledgeBase
 from kb.weights import Weights
 from kb.weights_progress import ProgressReporter
@@ -60,6 +63,7 @@ class Deployment:
         self._open_model = open_model
         self._open_knowledge_base = open_knowledge_base
         self._knowledge_bases: dict[str, KnowledgeBase] = {}
+        self._warming: list[threading.Thread] = []
         self._chat_models: dict[tuple[str | None, ...], ChatModel] = {}
 
     def __enter__(self) -> Self:
@@ -78,6 +82,7 @@ class Deployment:
         for opened in ("conversations", "evaluations"):
             if opened in self.__dict__:
                 self.__dict__.pop(opened).close()
+        self._wait_for_warming()
         while self._knowledge_bases:
             self._knowledge_bases.popitem()[1].close()
         self._chat_models.clear()
@@ -160,8 +165,8 @@ class Deployment:
         """The agent whose `knowledge_base` section says what to ingest."""
         return self._adapt_sources(self.agent(agent_id).agent)
 
-    def knowledge_base(self, agent_id: str) -> KnowledgeBase:
-        """The agent's knowledge base."""
+    def knowledge_base(self, agent_id: str, *, warm_up: bool = False) -> KnowledgeBase:
+        """The agent's knowledge base; with `warm_up`, models load beside whatever follows."""
         installed = self.agent(agent_id)
         found = self._knowledge_bases.get(installed.agent.agent_id)
         if found is None:
@@ -170,11 +175,14 @@ class Deployment:
                 installed.knowledge_base_dir, config, weights=self.weights
             )
             self._knowledge_bases[installed.agent.agent_id] = found
+            if warm_up:
+                self._warm_up(found)
         return found
 
     def delete_knowledge_base(self, agent_id: str) -> None:
         """Delete everything that was ingested for the agent; its sources stay."""
         installed = self.agent(agent_id)
+        self._wait_for_warming()
         opened = self._knowledge_bases.pop(installed.agent.agent_id, None)
         if opened is not None:
             opened.close()
@@ -198,3 +206,17 @@ class Deployment:
         """The judge with this model string, reached where the agents reach the same model."""
         api_bases = [agent.llm.api_base for agent in agents if agent.llm.model == model]
         return self.chat_model(LLMConfig(model=model, api_base=next(iter(api_bases), None)))
+
+    def _warm_up(self, knowledge_base: KnowledgeBase) -> None:
+        def load() -> None:
+            # What goes wrong is told with the first turn.
+            with suppress(KnowledgeBaseError):
+                knowledge_base.warm_up()
+
+        thread = threading.Thread(target=load, name="warm-up", daemon=True)
+        self._warming.append(thread)
+        thread.start()
+
+    def _wait_for_warming(self) -> None:
+        while self._warming:
+            self._warming.pop().join()

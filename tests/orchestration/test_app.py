@@ -15,6 +15,7 @@ from websockets.sync.client import connect
 
 from conversation.errors import AgentConfigError
 from conversation.server.errors import NoSuchAgentError
+from kb.knowledge_base import KnowledgeBase
 from orchestration.app import DeployedAgents, create_app
 from orchestration.cli.main import app as commands
 from orchestration.deployment import Deployment
@@ -80,6 +81,20 @@ def test_models_and_knowledge_bases_are_opened_once(deployment: Deployment):
 
     assert agents.knowledge_base(agent) is agents.knowledge_base(agent)
     assert agents.chat_model(agent.llm) is agents.chat_model(agent.llm)
+
+
+def test_the_first_session_with_an_agent_warms_its_search_up(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+):
+    warmed: list[Path] = []
+    monkeypatch.setattr(KnowledgeBase, "warm_up", lambda kb: warmed.append(kb.directory))
+    agents = DeployedAgents(deployment)
+
+    for _ in range(2):
+        agents.knowledge_base(agents.agent("shop-desk"))
+    deployment.close()
+
+    assert [folder.name for folder in warmed] == ["shop-desk"]
 
 
 async def test_a_deployment_without_an_agents_folder_is_not_ready(tmp_path: Path):
