@@ -124,12 +124,27 @@ def passage_text(passage: RetrievedPassage, *, explain: bool) -> str:
     page = f", page {passage.page}" if passage.page else ""
     lines = [f"{passage.rank}. {passage.document_name}{page}  {place}  ({passage.score:.4f})"]
     if explain:
-        ranks = ", ".join(f"{name} {rank}" for name, rank in sorted(passage.ranks.items()))
-        lines.append(f"   found by: {ranks or 'its name alone'}")
-        lines.append(f"   matched:  {' '.join(passage.matched_terms) or 'no word'}")
-        lines.append(f"   offsets:  {passage.start_char} to {passage.end_char}")
+        lines += [f"   {label + ':':<10}{said}" for label, said in _explanation(passage)]
     lines.append(f"   {' '.join(passage.text.split())}\n")
     return "\n".join(printable(line) for line in lines)
+
+
+def _explanation(passage: RetrievedPassage) -> list[tuple[str, str]]:
+    """Why a passage stands where it does, as labels and what they hold."""
+    found_by = [
+        f"{name} {rank}" + (f" ({passage.scores[name]:.3f})" if name in passage.scores else "")
+        for name, rank in sorted(passage.ranks.items(), key=lambda each: each[1])
+    ]
+    parts = [f"{name} {value:+.3f}" for name, value in passage.parts.items()]
+    lines = [
+        ("found by", ", ".join(found_by) or "its name alone"),
+        ("parts", f"{'  '.join(parts)}  = {sum(passage.parts.values()):.3f}" if parts else "none"),
+        ("matched", " ".join(passage.matched_terms) or "no word"),
+        ("offsets", f"{passage.start_char} to {passage.end_char}"),
+    ]
+    if passage.searched_for is not None:
+        lines.insert(0, ("searched", passage.searched_for))
+    return lines
 
 
 def text_with_borders(text: str, chunks: Sequence[ChunkRow]) -> str:

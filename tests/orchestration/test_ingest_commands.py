@@ -1,13 +1,16 @@
 """The commands about an agent's documents, on a real knowledge base without model weights."""
 
+import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from kb.document import RetrievedPassage
 from orchestration.cli import ingesting
 from orchestration.cli.main import app
 from orchestration.settings import Settings
+from orchestration.showing import passage_text
 from tests.orchestration.sample import sample_deployment, write_data
 
 
@@ -79,8 +82,37 @@ def test_a_search_explains_what_found_a_passage():
 
     assert plain.startswith("1. refunds.md")
     assert "found by" not in plain
-    assert "dense_last 1" in explained
+    assert re.search(r"found by: .*dense_last 1 \(0\.\d{3}\)", explained)
+    assert re.search(r"parts:    meaning \+0\.\d{3}  words \+.*  = 0\.\d{3}", explained)
     assert "matched:  refund" in explained
+    assert "searched:" not in explained
+
+
+def test_an_explanation_tells_of_a_reranker_and_of_a_query_made_by_a_model():
+    passage = RetrievedPassage(
+        document_id="doc_1",
+        document_name="hours.md",
+        chunk_id="c1",
+        text="The museum opens at ten.",
+        start_char=0,
+        end_char=24,
+        heading_path=(),
+        page=None,
+        score=0.5,
+        rank=1,
+        ranks={"dense_last": 2, "reranker": 1},
+        scores={"dense_last": 0.61, "reranker": 0.97},
+        parts={"meaning": 0.3, "words": 0.1},
+        searched_for="museum hours on Sundays",
+    )
+
+    shown = passage_text(passage, explain=True).splitlines()
+
+    assert shown[1:4] == [
+        "   searched: museum hours on Sundays",
+        "   found by: reranker 1 (0.970), dense_last 2 (0.610)",
+        "   parts:    meaning +0.300  words +0.100  = 0.400",
+    ]
 
 
 def test_a_document_is_shown_by_chunk_and_plain(settings: Settings):
