@@ -50,6 +50,8 @@ class ConversationSummary:
     simulated: bool
     turn_count: int
     metadata: Mapping[str, str]
+    listed_at: datetime
+    """Its place in lists: its start, or when the store learned of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def read_page(
     shown = rows[:limit]
     goes_on = len(rows) > limit
     return ConversationPage(
-        tuple(_summary(row) for row in shown), _cursor(shown[-1]) if goes_on else None
+        tuple(_summary(row) for row in shown), cursor_after(shown[-1]) if goes_on else None
     )
 
 
@@ -166,7 +168,8 @@ def _summary(row: Row[Any]) -> ConversationSummary:
     return ConversationSummary(**{name: getattr(row, name) for name in fields})
 
 
-def _cursor(row: Row[Any]) -> str:
+def cursor_after(row: ConversationSummary | Row[Any]) -> str:
+    """Where a list goes on after this conversation."""
     position = f"{row.listed_at.isoformat()} {row.conversation_id}"
     return base64.urlsafe_b64encode(position.encode()).decode()
 

@@ -9,11 +9,12 @@ from conversation.server import websocket
 from conversation.server.context import ServerContext
 from conversation.server.edge import Edge
 from conversation.server.errors import add_error_answers
-from conversation.server.routes import health, not_served, pages, signed_urls
+from conversation.server.routes import conversations, health, not_served, pages, signed_urls
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     signed_urls.router,
+    conversations.router,
     websocket.router,
     pages.router,
 )

@@ -15,6 +15,7 @@ from conversation.config import AgentConfig, LLMConfig
 from conversation.llm.chat_model import ChatModel
 from conversation.retrieving import PassageSource
 from conversation.server.access_store import AccessStore
+from conversation.server.after_calls import AfterCalls, StoreOnly
 from conversation.server.limits import Gate, Rates, ServerLimits
 from conversation.store import ConversationStore
 
@@ -68,8 +69,15 @@ class ServerContext:
     """Set when the server stops: turns finish, nothing new begins."""
     hang_up: Callable[[HTTPConnection], object] = lambda _connection: None
     """Drops a connection whose client takes nothing; set by the server that runs."""
+    after_calls: AfterCalls | None = None
+    """Masks, judges and deletes what was said; None shows conversations as they were said."""
     talks: set["Stoppable"] = field(default_factory=set["Stoppable"])
     """Conversations at this moment."""
+
+    @cached_property
+    def calls(self) -> AfterCalls:
+        """Ended conversations, as they may be read."""
+        return self.after_calls or StoreOnly(self.store)
 
     @cached_property
     def access(self) -> AccessStore:
