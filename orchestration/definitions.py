@@ -42,7 +42,11 @@ defs = dg.Definitions(
         automation.daily_findings,
         retention.daily_retention,
     ],
-    sensors=[automation.conversations_ended, automation.agent_files],
+    sensors=[
+        automation.conversations_ended,
+        automation.agent_files,
+        automation.what_follows,
+    ],
     resources={"deployment": resources.deployment},
     executor=executor(load_settings()),
 )

@@ -1,5 +1,6 @@
 """What can be wrong with a knowledge base, as sentences: an empty list is a pass."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -55,6 +56,12 @@ def stale_links(
         seen = "never" if synced_at is None else f"on {synced_at:%Y-%m-%d at %H:%M} UTC"
         return [f"its {len(links)} links were looked at {seen}"]
     return unrenewed_documents(links)
+
+
+def documents_version(documents: Sequence[Document]) -> str:
+    """Twelve hexadecimal digits that move when the content of some document did."""
+    held = sorted((each.document_id, each.content_sha256 or each.status) for each in documents)
+    return hashlib.sha256(repr(held).encode()).hexdigest()[:12]
 
 
 def chunk_count_problems(knowledge_base: KnowledgeBase) -> list[str]:

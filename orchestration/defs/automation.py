@@ -1,4 +1,4 @@
-"""When things run by themselves: jobs, two schedules, two sensors.
+"""When things run by themselves: jobs, schedules, sensors, and what follows what is above it.
 
 No `from __future__ import annotations` here: Dagster needs the annotations as types.
 """
@@ -51,6 +51,17 @@ improve_agent = dg.define_asset_job(
     description="Find the topics of one agent's conversations, and the gaps of its documents.",
 )
 
+what_follows = dg.AutomationConditionSensorDefinition(
+    name="what_follows",
+    target=dg.AssetSelection.assets(knowledge_gaps, report_page),
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    minimum_interval_seconds=30,
+    description=(
+        "Materializes what follows something that was materialized by hand: `report_page` after "
+        "`reports`, `knowledge_gaps` after `chunk_index`. Jobs and schedules do both in one run."
+    ),
+)
+
 hourly_reports = dg.ScheduleDefinition(
     name="hourly_reports",
     job=publish_reports,
@@ -74,7 +85,10 @@ hourly_reports = dg.ScheduleDefinition(
 def conversations_ended(
     context: dg.SensorEvaluationContext, deployment: dg.ResourceParam[Deployment]
 ) -> dg.SensorResult:
-    """Ask for one run for each day that has a newly ended conversation with something to judge."""
+    """Ask for one run for each day that has a newly ended conversation with something to judge.
+
+    Today comes first in the queue, so that an imported month does not keep it waiting.
+    """
     now = datetime.now(UTC)
     close_abandoned(deployment, now)
     if runs_are_local(deployment.settings):
@@ -83,7 +97,11 @@ def conversations_ended(
     report_changed_questions(context.instance, versions_by_day(deployment))
     found = days_to_evaluate(deployment, closed_from=closed_from)
     runs = [
-        dg.RunRequest(partition_key=str(day), run_key=f"{day} {newest.isoformat()}")
+        dg.RunRequest(
+            partition_key=str(day),
+            run_key=f"{day} {newest.isoformat()}",
+            tags={"dagster/priority": "1" if day == now.date() else "0"},
+        )
         for day, newest in found.items()
         if days.has_partition_key(str(day))
     ]

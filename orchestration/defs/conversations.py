@@ -11,7 +11,13 @@ from analysis.warehouse_tables import CALL_METRICS, CONVERSATIONS
 from orchestration.day_metrics import day_metrics, incomplete_transcripts
 from orchestration.defs.metadata import call_metrics_metadata, check_result, ended_metadata
 from orchestration.defs.partitions import chosen_days, days, days_in_a_run
-from orchestration.defs.policy import AGAIN_LATER, OPERATORS, only_transient_failures_again
+from orchestration.defs.policy import (
+    AGAIN_LATER,
+    MEASURED,
+    OPERATORS,
+    PERSONAL,
+    only_transient_failures_again,
+)
 from orchestration.defs.schemas import column_schema
 from orchestration.deployment import Deployment
 from orchestration.operations import ended_on
@@ -22,6 +28,7 @@ from orchestration.operations import ended_on
     backfill_policy=days_in_a_run,
     group_name="conversations",
     kinds={"sqlite"},
+    tags=PERSONAL,
     owners=[OPERATORS],
     retry_policy=AGAIN_LATER,
     metadata=column_schema(CONVERSATIONS),
@@ -49,6 +56,7 @@ def ended_conversations(
     backfill_policy=days_in_a_run,
     group_name="conversations",
     kinds={"python"},
+    tags=MEASURED,
     owners=[OPERATORS],
     retry_policy=AGAIN_LATER,
     metadata=column_schema(CALL_METRICS),

@@ -25,6 +25,7 @@ from orchestration.defs.policy import (
     ANALYSTS,
     MODEL_POOL,
     OPERATORS,
+    PERSONAL,
     only_transient_failures_again,
 )
 from orchestration.defs.questions import QUESTIONS
@@ -57,6 +58,7 @@ VERDICTS = dg.AssetSpec(
     deps=_UPSTREAM,
     group_name="evaluations",
     kinds={"llm", "sqlite"},
+    tags=PERSONAL,
     owners=[ANALYSTS],
     metadata=column_schema(EVALUATIONS),
     description=(
@@ -69,6 +71,7 @@ VALUES = dg.AssetSpec(
     deps=_UPSTREAM,
     group_name="evaluations",
     kinds={"llm", "sqlite"},
+    tags=PERSONAL,
     owners=[ANALYSTS],
     metadata=column_schema(COLLECTED_VALUES),
     description=f"The typed value of each data collection field, with quotes.\n\n{_ONLY_MISSING}",
@@ -78,6 +81,7 @@ SUMMARIES = dg.AssetSpec(
     deps=_UPSTREAM,
     group_name="evaluations",
     kinds={"llm", "sqlite"},
+    tags=PERSONAL,
     owners=[ANALYSTS],
     description="A title and a summary of each conversation, where the agent file asks for them.",
 )
@@ -116,6 +120,7 @@ def evaluate_days(
     backfill_policy=days_in_a_run,
     group_name="reports",
     kinds={"parquet"},
+    tags=PERSONAL,
     owners=[OPERATORS],
     retry_policy=AGAIN_LATER,
 )

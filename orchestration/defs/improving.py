@@ -3,15 +3,23 @@
 No `from __future__ import annotations` here: Dagster needs the annotations as types.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from analysis.finding_tables import CONVERSATION_TOPICS, GAP_STATES
 from orchestration.defs.knowledge_base import CHUNK_INDEX
 from orchestration.defs.metadata import check_result
 from orchestration.defs.partitions import agents, chosen_agents
-from orchestration.defs.policy import ANALYSTS, WRITERS
-from orchestration.defs.reports import reports
+from orchestration.defs.policy import (
+    AGAIN_LATER,
+    ANALYSTS,
+    PERSONAL,
+    WRITERS,
+    only_transient_failures_again,
+)
+from orchestration.defs.reports import PUBLISHED_HOURLY, reports
+from orchestration.defs.schemas import column_schema
 from orchestration.deployment import Deployment
 from orchestration.improving import (
     default_embedder,
@@ -22,6 +30,11 @@ from orchestration.improving import (
 from orchestration.report_page import write_report_page
 
 _OF_ALL_DAYS = dg.AllPartitionMapping()
+_FOUND_DAILY = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(days=3), warn_window=timedelta(hours=36)
+)
+_AFTER_AN_INGEST = dg.AutomationCondition.eager().ignore(dg.AssetSelection.assets("evaluations"))
+"""New verdicts alone do not count: `daily_findings` looks at those once a day."""
 
 
 @dg.asset(
@@ -29,7 +42,11 @@ _OF_ALL_DAYS = dg.AllPartitionMapping()
     partitions_def=agents,
     group_name="evaluations",
     kinds={"sqlite"},
+    tags=PERSONAL,
     owners=[ANALYSTS],
+    retry_policy=AGAIN_LATER,
+    metadata=column_schema(CONVERSATION_TOPICS),
+    freshness_policy=_FOUND_DAILY,
 )
 def topics(
     context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]
@@ -38,7 +55,9 @@ def topics(
 
     A topic keeps its id from run to run; a conversation is embedded once.
     """
-    run = update_topics(deployment, context.partition_key, embedder=default_embedder(deployment))
+    with only_transient_failures_again():
+        embedder = default_embedder(deployment)
+        run = update_topics(deployment, context.partition_key, embedder=embedder)
     return dg.MaterializeResult(
         metadata={
             "topics": len(run.topics),
@@ -54,7 +73,12 @@ def topics(
     partitions_def=agents,
     group_name="reports",
     kinds={"sqlite"},
+    tags=PERSONAL,
     owners=[WRITERS],
+    retry_policy=AGAIN_LATER,
+    metadata=column_schema(GAP_STATES),
+    automation_condition=_AFTER_AN_INGEST,
+    freshness_policy=_FOUND_DAILY,
 )
 def knowledge_gaps(
     context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]
@@ -63,7 +87,9 @@ def knowledge_gaps(
 
     After an ingest the questions are asked again: a gap is open, fixed or regressed.
     """
-    run = update_gaps(deployment, context.partition_key, embedder=default_embedder(deployment))
+    with only_transient_failures_again():
+        embedder = default_embedder(deployment)
+        run = update_gaps(deployment, context.partition_key, embedder=embedder)
     states = [gap.state for gap in run.gaps]
     return dg.MaterializeResult(
         metadata={
@@ -89,9 +115,20 @@ def no_gap_came_back(
     return check_result(problems, severity=dg.AssetCheckSeverity.WARN)
 
 
-@dg.asset(deps=[reports], group_name="reports", kinds={"html", "markdown"}, owners=[ANALYSTS])
+@dg.asset(
+    deps=[reports],
+    group_name="reports",
+    kinds={"html", "markdown"},
+    tags=PERSONAL,
+    owners=[ANALYSTS],
+    automation_condition=dg.AutomationCondition.eager(),
+    freshness_policy=PUBLISHED_HOURLY,
+)
 def report_page(deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResult:
-    """The report as one page to open, print or mail, and its Markdown twin for chats."""
+    """The report as one page to open, print or mail, and its Markdown twin for chats.
+
+    Follows `reports` by itself, whatever published them.
+    """
     html, markdown = write_report_page(deployment, datetime.now(UTC))
     return dg.MaterializeResult(
         metadata={

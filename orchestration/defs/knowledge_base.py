@@ -8,12 +8,20 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from analysis.warehouse_tables import DOCUMENTS as DOCUMENTS_TABLE
 from orchestration.defs.metadata import check_result, documents_metadata, index_metadata
 from orchestration.defs.partitions import agents, chosen_agents
-from orchestration.defs.policy import AGAIN_LATER, WRITERS, only_transient_failures_again
+from orchestration.defs.policy import (
+    AGAIN_LATER,
+    WRITERS,
+    WRITTEN,
+    only_transient_failures_again,
+)
+from orchestration.defs.schemas import column_schema
 from orchestration.deployment import Deployment
 from orchestration.knowledge_checks import (
     chunk_count_problems,
+    documents_version,
     empty_documents,
     limit_problems,
     self_recall,
@@ -29,6 +37,8 @@ DOCUMENTS = dg.AssetSpec(
     "documents",
     group_name=GROUP,
     kinds={"file", "sqlite"},
+    tags=WRITTEN,
+    metadata=column_schema(DOCUMENTS_TABLE),
     owners=[WRITERS],
     partitions_def=agents,
     description=(
@@ -43,6 +53,7 @@ CHUNK_INDEX = dg.AssetSpec(
     deps=["documents"],
     group_name=GROUP,
     kinds={"chroma", "sqlite"},
+    tags=WRITTEN,
     owners=[WRITERS],
     partitions_def=agents,
     description=(
@@ -61,10 +72,14 @@ def ingest_sources(
         report = ingest(deployment, context.partition_key)
     documents = deployment.knowledge_base(context.partition_key).documents()
     yield dg.MaterializeResult(
-        asset_key=DOCUMENTS.key, metadata=documents_metadata(report, documents)
+        asset_key=DOCUMENTS.key,
+        metadata=documents_metadata(report, documents),
+        data_version=dg.DataVersion(documents_version(documents)),
     )
     yield dg.MaterializeResult(
-        asset_key=CHUNK_INDEX.key, metadata=index_metadata(report, documents)
+        asset_key=CHUNK_INDEX.key,
+        metadata=index_metadata(report, documents),
+        data_version=dg.DataVersion(str(report.index_version)),
     )
 
 

@@ -16,6 +16,12 @@ ANALYSTS = "team:analysts"
 OPERATORS = "team:operators"
 """Who keeps it running."""
 
+PERSONAL = {"holds": "personal_data"}
+"""Words of callers, or what was concluded from them: `vivavoce forget` and retention reach it."""
+MEASURED = {"holds": "measurements"}
+WRITTEN = {"holds": "documents"}
+CONFIGURED = {"holds": "settings"}
+
 MODEL_POOL = "llm"
 """Steps that ask a language model, however they were started, share the slots of this pool."""
 

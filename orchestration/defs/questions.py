@@ -8,8 +8,10 @@ from datetime import date
 
 import dagster as dg
 
+from analysis.warehouse_tables import QUESTION_VERSIONS
 from orchestration.defs.partitions import days
-from orchestration.defs.policy import ANALYSTS
+from orchestration.defs.policy import ANALYSTS, CONFIGURED
+from orchestration.defs.schemas import column_schema
 
 DATA_VERSION = "dagster/data_version"
 
@@ -17,6 +19,8 @@ QUESTIONS = dg.AssetSpec(
     "questions",
     group_name="evaluations",
     kinds={"yaml"},
+    tags=CONFIGURED,
+    metadata=column_schema(QUESTION_VERSIONS),
     owners=[ANALYSTS],
     partitions_def=days,
     description=(

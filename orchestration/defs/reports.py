@@ -9,19 +9,30 @@ import dagster as dg
 
 from orchestration.defs.evaluations import report_tables
 from orchestration.defs.metadata import check_result, published_metadata
-from orchestration.defs.policy import AGAIN_LATER, OPERATORS, only_transient_failures_again
+from orchestration.defs.policy import (
+    AGAIN_LATER,
+    OPERATORS,
+    PERSONAL,
+    only_transient_failures_again,
+)
 from orchestration.deployment import Deployment
 from orchestration.operations import publish_reports
 from orchestration.report_checks import row_count_problems
+
+PUBLISHED_HOURLY = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(hours=3), warn_window=timedelta(hours=2)
+)
+"""The schedule `hourly_reports` publishes; one that was missed is no alarm."""
 
 
 @dg.asset(
     deps=[report_tables, "documents", "topics", "knowledge_gaps"],
     group_name="reports",
     kinds={"duckdb"},
+    tags=PERSONAL,
     owners=[OPERATORS],
     retry_policy=AGAIN_LATER,
-    freshness_policy=dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3)),
+    freshness_policy=PUBLISHED_HOURLY,
 )
 def reports(deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResult:
     """`reports.duckdb`: tables and documented views that people query with SQL.
