@@ -1,5 +1,6 @@
 """The ASGI app: middleware, error answers and routers around one `ServerContext`."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
@@ -9,12 +10,25 @@ from conversation.server import websocket
 from conversation.server.context import ServerContext
 from conversation.server.edge import Edge
 from conversation.server.errors import add_error_answers
-from conversation.server.routes import conversations, health, not_served, pages, signed_urls
+from conversation.server.routes import (
+    conversations,
+    health,
+    not_served,
+    pages,
+    secrets,
+    settings,
+    signed_urls,
+    webhooks,
+)
+from conversation.server.webhook_sending import WebhookSender
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     signed_urls.router,
     conversations.router,
+    secrets.router,
+    settings.router,
+    webhooks.router,
     websocket.router,
     pages.router,
 )
@@ -30,8 +44,13 @@ def make_app(context: ServerContext, *, routers: Sequence[APIRouter] = ()) -> Fa
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        sender = WebhookSender(context) if context.stored_secrets is not None else None
+        if sender is not None:
+            sender.start()
         yield
         context.stopping = True
+        if sender is not None:
+            await asyncio.to_thread(sender.stop)
 
     app = FastAPI(
         title="Viva Voce",

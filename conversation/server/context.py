@@ -17,6 +17,8 @@ from conversation.retrieving import PassageSource
 from conversation.server.access_store import AccessStore
 from conversation.server.after_calls import AfterCalls, StoreOnly
 from conversation.server.limits import Gate, Rates, ServerLimits
+from conversation.server.records import RecordStore
+from conversation.server.stored_secrets import StoredSecrets
 from conversation.store import ConversationStore
 
 
@@ -69,6 +71,8 @@ class ServerContext:
     """Set when the server stops: turns finish, nothing new begins."""
     hang_up: Callable[[HTTPConnection], object] = lambda _connection: None
     """Drops a connection whose client takes nothing; set by the server that runs."""
+    stored_secrets: StoredSecrets | None = None
+    """Where secrets that come over the API are kept; None takes none, and has no webhooks."""
     after_calls: AfterCalls | None = None
     """Masks, judges and deletes what was said; None shows conversations as they were said."""
     talks: set["Stoppable"] = field(default_factory=set["Stoppable"])
@@ -78,6 +82,11 @@ class ServerContext:
     def calls(self) -> AfterCalls:
         """Ended conversations, as they may be read."""
         return self.after_calls or StoreOnly(self.store)
+
+    @cached_property
+    def records(self) -> RecordStore:
+        """Settings, webhooks and agent tests."""
+        return RecordStore(self.store.engine)
 
     @cached_property
     def access(self) -> AccessStore:

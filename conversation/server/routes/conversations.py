@@ -15,15 +15,11 @@ from conversation.server.conversation_models import (
     ConversationDetail,
     ConversationList,
 )
-from conversation.server.conversation_search import (
-    CallFilter,
-    agent_names,
-    criterion_params,
-    list_page,
-)
-from conversation.server.conversation_views import call_status, detail
+from conversation.server.conversation_reading import conversation_detail
+from conversation.server.conversation_search import CallFilter, criterion_params, list_page
+from conversation.server.conversation_views import call_status
 from conversation.server.errors import ApiError, not_found
-from conversation.server.feedback import feedback_events, keep_feedback
+from conversation.server.feedback import keep_feedback
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize
 from conversation.transcript import Transcript
 
@@ -213,25 +209,6 @@ def get_audio(conversation_id: str, context: Context, _key: CanRead) -> Response
     """The recording; text conversations have none."""
     context.store.transcript(conversation_id)
     raise ApiError(404, "audio_not_found", f"Conversation {conversation_id!r} has no recording.")
-
-
-def conversation_detail(context: ServerContext, conversation_id: str) -> ConversationDetail:
-    """A conversation as it may be read.
-
-    Raises:
-        UnknownConversationError: There is none.
-    """
-    readable = context.calls.readable()
-    transcript = readable.transcript(conversation_id)
-    languages = {agent.agent_id: agent.language for agent in context.agents.agents()}
-    return detail(
-        transcript,
-        agent_name=agent_names(context).get(transcript.agent_id),
-        language=languages.get(transcript.agent_id),
-        retrievals=readable.retrievals(conversation_id),
-        events=feedback_events(context.store.engine, [conversation_id]).get(conversation_id, []),
-        analysis=context.calls.analyses([conversation_id]).get(conversation_id),
-    )
 
 
 def _require_ended(transcript: Transcript, what: str) -> None:
