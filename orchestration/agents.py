@@ -6,9 +6,12 @@ from pathlib import Path
 
 from conversation.agent_file import AgentListing, list_agents, load_agent
 from conversation.config import AgentConfig
-from kb.config import IndexConfig, KnowledgeBaseConfig, LinkConfig
+from kb.config import IndexConfig, KnowledgeBaseConfig, Limits, LinkConfig
 from orchestration.errors import UnknownAgentError
 from orchestration.settings import Settings
+
+LIBRARY = "Library"
+"""Folder, and start of the collections, of the documents that belong to no agent yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,19 @@ def knowledge_base_config(agent: AgentConfig, settings: Settings) -> KnowledgeBa
         chunking=section.chunking,
         parsing=section.parsing,
         retrieval=section.retrieval,
-        links=LinkConfig(allowed_cidrs=section.allowed_cidrs),
+        links=LinkConfig(allowed_cidrs=(*section.allowed_cidrs, *settings.allowed_networks)),
+        index=index,
+    )
+
+
+def library_config(settings: Settings) -> KnowledgeBaseConfig:
+    """How documents are read that belong to no agent yet; the library keeps limits of its own."""
+    index = IndexConfig()
+    if settings.chroma_url is not None:
+        index = IndexConfig(chroma_url=settings.chroma_url, collection_prefix=LIBRARY)
+    return KnowledgeBaseConfig(
+        limits=Limits(max_documents=None, max_total_bytes=None),
+        links=LinkConfig(allowed_cidrs=settings.allowed_networks),
         index=index,
     )
 

@@ -16,6 +16,7 @@ from conversation.server.errors import NoSuchAgentError
 from conversation.server.limits import ServerLimits
 from kb.knowledge_base import KnowledgeBase
 from orchestration.agents import agent_ids
+from orchestration.authoring import open_authoring
 from orchestration.deployment import Deployment
 from orchestration.errors import UnknownAgentError
 
@@ -58,6 +59,16 @@ class DeployedAgents:
         with self._lock:
             return self._deployment.knowledge_base(agent.agent_id, warm_up=True)
 
+    def knowledge_base_of(self, agent_id: str) -> KnowledgeBase:
+        """What the agent with this id answers from."""
+        with self._lock:
+            return self._deployment.knowledge_base(agent_id)
+
+    def delete_knowledge_base(self, agent_id: str) -> None:
+        """Delete what was ingested for the agent."""
+        with self._lock:
+            self._deployment.delete_knowledge_base(agent_id)
+
     def chat_model(self, llm: LLMConfig) -> ChatModel:
         """The language model with its fallbacks."""
         with self._lock:
@@ -96,13 +107,19 @@ def create_app(
     Raises:
         StoreError: The store cannot be opened.
     """
+    agents = DeployedAgents(deployment)
     context = ServerContext(
-        agents=DeployedAgents(deployment),
+        agents=agents,
         store=deployment.conversations,
         limits=limits or ServerLimits(),
         public_url=public_url,
         secrets=deployment.secrets,
         sdk_script=deployment.settings.store / SDK_SCRIPT,
+        authoring=open_authoring(
+            deployment,
+            open_knowledge_base=agents.knowledge_base_of,
+            delete_knowledge_base=agents.delete_knowledge_base,
+        ),
     )
     return make_app(context)
 

@@ -25,7 +25,13 @@ from kb.errors import KnowledgeBaseError
 from kb.knowledge_base import KnowledgeBase
 from kb.weights import Weights
 from kb.weights_progress import ProgressReporter
-from orchestration.agents import InstalledAgent, find_agent, knowledge_base_config
+from orchestration.agents import (
+    LIBRARY,
+    InstalledAgent,
+    find_agent,
+    knowledge_base_config,
+    library_config,
+)
 from orchestration.errors import UnknownAgentError
 from orchestration.progress import ProgressCallback
 from orchestration.secrets import read_secrets
@@ -178,6 +184,15 @@ class Deployment:
             if warm_up:
                 self._warm_up(found)
         return found
+
+    def open_library(self) -> KnowledgeBase:
+        """Open the knowledge base that documents handed in over the network are read into.
+
+        Its name is none that an agent can have.
+        """
+        config = library_config(self.settings)
+        folder = self.settings.store / "kb" / LIBRARY
+        return self._open_knowledge_base(folder, config, weights=self.weights)
 
     def delete_knowledge_base(self, agent_id: str) -> None:
         """Delete everything that was ingested for the agent; its sources stay."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal, Self, TextIO
 from urllib.parse import urlsplit, urlunsplit
@@ -102,6 +103,11 @@ class Settings(BaseSettings):
         description="YAML file of secrets, NAME: VALUE, that agents' webhooks put into headers as "
         "{{secret__NAME}}",
     )
+    link_networks: str = Field(
+        default="",
+        description="Private networks that links of every agent, and pages handed in over the "
+        "API, may point to, separated by commas, e.g. 10.1.0.0/16",
+    )
     llm_limits: str = Field(
         default="",
         description="What providers allow in a minute, MODEL=REQUESTS/TOKENS, separated by "
@@ -149,6 +155,18 @@ class Settings(BaseSettings):
     def weights_source_names(self) -> tuple[str, ...]:
         """`weights_sources`, split."""
         return tuple(name.strip() for name in self.weights_sources.split(",") if name.strip())
+
+    @property
+    def allowed_networks(self) -> tuple[str, ...]:
+        """`link_networks`, split."""
+        return tuple(name.strip() for name in self.link_networks.split(",") if name.strip())
+
+    @field_validator("link_networks")
+    @classmethod
+    def _are_networks(cls, networks: str) -> str:
+        for each in filter(None, (name.strip() for name in networks.split(","))):
+            ip_network(each)
+        return networks
 
     @field_validator("llm", "judge")
     @classmethod

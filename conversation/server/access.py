@@ -33,8 +33,8 @@ class Admission:
     """The one that a single-use signature starts."""
 
 
-def require(scope: Scope) -> Callable[..., ApiKey]:
-    """A dependency that gives the caller's key when it is good for `scope`."""
+def require(*scopes: Scope) -> Callable[..., ApiKey]:
+    """A dependency that gives the caller's key when it is good for one of `scopes`."""
 
     def key_with_scope(connection: HTTPConnection, context: Context) -> ApiKey:
         record = known_key(connection, context)
@@ -49,12 +49,12 @@ def require(scope: Scope) -> Callable[..., ApiKey]:
         wait_s = context.requests.wait_s(("key", record.key_id), now_s=context.timer_s())
         if wait_s is not None:
             raise too_many_requests(wait_s)
-        if not record.allows(scope):
+        if not any(record.allows(scope) for scope in scopes):
             raise ApiError(
                 403,
                 "missing_permissions",
                 f"The API key {record.name!r} has the scopes {', '.join(record.scopes)}; this "
-                f"needs {scope!r}.",
+                f"needs {' or '.join(repr(scope) for scope in scopes)}.",
             )
         connection.scope["key_id"] = record.key_id
         return record

@@ -11,6 +11,7 @@ from conversation.server.context import ServerContext
 from conversation.server.edge import Edge
 from conversation.server.errors import add_error_answers
 from conversation.server.routes import (
+    agents,
     conversations,
     health,
     not_served,
@@ -25,6 +26,7 @@ from conversation.server.webhook_sending import WebhookSender
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     signed_urls.router,
+    agents.router,
     conversations.router,
     secrets.router,
     settings.router,
@@ -44,6 +46,8 @@ def make_app(context: ServerContext, *, routers: Sequence[APIRouter] = ()) -> Fa
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        if context.authoring is not None:
+            await asyncio.to_thread(context.authoring.ingestion.start)
         sender = WebhookSender(context) if context.stored_secrets is not None else None
         if sender is not None:
             sender.start()
@@ -51,6 +55,8 @@ def make_app(context: ServerContext, *, routers: Sequence[APIRouter] = ()) -> Fa
         context.stopping = True
         if sender is not None:
             await asyncio.to_thread(sender.stop)
+        if context.authoring is not None:
+            await asyncio.to_thread(context.authoring.ingestion.stop)
 
     app = FastAPI(
         title="Viva Voce",

@@ -16,6 +16,8 @@ from conversation.llm.chat_model import ChatModel
 from conversation.retrieving import PassageSource
 from conversation.server.access_store import AccessStore
 from conversation.server.after_calls import AfterCalls, StoreOnly
+from conversation.server.authoring import Authoring
+from conversation.server.errors import ApiError
 from conversation.server.limits import Gate, Rates, ServerLimits
 from conversation.server.records import RecordStore
 from conversation.server.stored_secrets import StoredSecrets
@@ -75,6 +77,8 @@ class ServerContext:
     """Where secrets that come over the API are kept; None takes none, and has no webhooks."""
     after_calls: AfterCalls | None = None
     """Masks, judges and deletes what was said; None shows conversations as they were said."""
+    authoring: Authoring | None = None
+    """Makes and changes agents and documents; None where they are fixed."""
     talks: set["Stoppable"] = field(default_factory=set["Stoppable"])
     """Conversations at this moment."""
 
@@ -121,6 +125,18 @@ def server_context(connection: HTTPConnection) -> ServerContext:
 
 Context = Annotated[ServerContext, Depends(server_context)]
 """Write `context: Context` in a route's parameters."""
+
+
+def authoring_of(connection: HTTPConnection) -> Authoring:
+    """What makes agents and documents on the server that got this request."""
+    found = server_context(connection).authoring
+    if found is None:
+        raise ApiError(501, "not_supported", "The agents of this server cannot be changed.")
+    return found
+
+
+Authored = Annotated[Authoring, Depends(authoring_of)]
+"""Write `authored: Authored` in a route's parameters."""
 
 
 def address_of(connection: HTTPConnection) -> str:
