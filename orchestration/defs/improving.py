@@ -33,7 +33,11 @@ _OF_ALL_DAYS = dg.AllPartitionMapping()
 _FOUND_DAILY = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(days=3), warn_window=timedelta(hours=36)
 )
-_AFTER_AN_INGEST = dg.AutomationCondition.eager().ignore(dg.AssetSelection.assets("evaluations"))
+_AFTER_AN_INGEST = (
+    dg.AutomationCondition.eager()
+    .ignore(dg.AssetSelection.assets("evaluations"))
+    .with_label("after_an_ingest")
+)
 """New verdicts alone do not count: `daily_findings` looks at those once a day."""
 
 
