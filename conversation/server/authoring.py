@@ -171,7 +171,7 @@ class Authoring:
 
     def status_of(self, document: LibraryDocument, agents: Sequence[AgentRecord]) -> IngestStatus:
         """Whether a document was read, and everybody who answers from it can."""
-        if document.status != "succeeded":
+        if document.status != "succeeded" or not agents:
             return document.status
         states = self.queue.sync_states()
         waiting = any(
@@ -181,9 +181,13 @@ class Authoring:
         )
         return "processing" if waiting else "succeeded"
 
+    def open(self, agent_id: str) -> KnowledgeBase:
+        """The knowledge base of an agent."""
+        return self._knowledge_bases.open(agent_id)
+
     def indexed_documents(self, agent_id: str) -> list[Document]:
         """What the agent's knowledge base holds now."""
-        documents = self._knowledge_bases.open(agent_id).documents()
+        documents = self.open(agent_id).documents()
         return [document for document in documents if document.status == "ready"]
 
     def request_sync(self, agent_id: str) -> None:

@@ -23,7 +23,7 @@ from conversation.server.errors import ApiError, answer
 _log = logging.getLogger(__name__)
 
 _UPLOADS = re.compile(
-    r"/v1/convai/(knowledge-base(/file|/[^/]+/update-file)?|conversations/[^/]+/files)$"
+    r"/v1/convai/(knowledge-base(/file|/text|/[^/]+/update-file)?|conversations/[^/]+/files)$"
 )
 _OPEN_TO_PAGES = re.compile(
     r"/v1/convai/(agents/[^/]+/widget|conversations/[^/]+/(feedback|files)|conversation/token)$"

@@ -114,6 +114,8 @@ class Ingestion:
             self._queue.finish_document(
                 document.document_id, "succeeded", now=self._clock(), size=indexed.bytes
             )
+            if self._library.find(document.document_id) is None:  # deleted while it was read
+                self._library.index.remove(indexed.document_id, erase=True)
             self._ask_agents(document)
             return
         if self._stopping.is_set():
