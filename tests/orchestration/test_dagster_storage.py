@@ -48,6 +48,7 @@ def test_a_changed_configuration_that_keeps_runs_elsewhere_is_refused(tmp_path: 
 
 @pytest.mark.slow
 def test_runs_are_kept_on_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("dagster_postgres", reason="the extra `scale` is not installed")
     # What the settings export is gone after the test.
     monkeypatch.setenv("VIVAVOCE_DAGSTER_STORAGE_URL", "")
     local = write_data(tmp_path / "data")

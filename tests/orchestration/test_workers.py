@@ -58,8 +58,8 @@ class JudgeHandler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def judge_server() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), JudgeHandler)
+def judge_server(handler: type[JudgeHandler] = JudgeHandler) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}/v1"
@@ -111,6 +111,7 @@ def test_a_broker_that_is_no_redis_is_refused(monkeypatch: pytest.MonkeyPatch):
 def test_two_workers_share_the_days_and_judge_each_conversation_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    pytest.importorskip("dagster_celery", reason="the extra `scale` is not installed")
     monkeypatch.setenv("VIVAVOCE_DAGSTER_STORAGE_URL", "")
     settings = write_data(tmp_path / "data")
     (tmp_path / "server").mkdir()
