@@ -233,6 +233,16 @@ class Catalog:
         rows = self.connection.execute("select chunk_id, operation from pending_vectors order by 1")
         return [(str(chunk_id), str(operation)) for chunk_id, operation in rows]
 
+    def pending_among(self, chunk_ids: Sequence[str]) -> set[str]:
+        """Those of these chunks that are not published yet."""
+        found: set[str] = set()
+        for part in _parts(chunk_ids):
+            rows = self.connection.execute(
+                f"select chunk_id from pending_vectors where chunk_id in ({_marks(part)})", part
+            )
+            found.update(str(row[0]) for row in rows)
+        return found
+
     def deleted_since_rebuild(self) -> int:
         """Vectors deleted from the present collection, those pending included."""
         pending = self.connection.execute(

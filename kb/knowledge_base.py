@@ -34,6 +34,7 @@ from kb.indexing import VectorCollections
 from kb.ingesting import Intake
 from kb.likeness import cosines
 from kb.planning import plan_all
+from kb.precedence import PRECEDENCE
 from kb.query import Rewriter, SaidTurn
 from kb.reading import IndexReader
 from kb.reranking import Reranker, optional_reranker
@@ -86,7 +87,7 @@ class KnowledgeBase:
             cache=lambda: self._cache,
             open_collections=self._open_collections,
             now=now,
-            published=self._reader.forget,
+            served=self._reader,
             read_only=read_only,
         )
 
@@ -321,13 +322,11 @@ class KnowledgeBase:
         """
         if not query.strip() or limit < 1:
             return []
-        retriever = self._reader.retriever()
-        if retriever is None:
-            return []
-        rewritten = rewrite(query, history) if rewrite is not None else None
-        if rewritten is None or not rewritten.strip():
-            return retriever.retrieve(query, history=history, limit=limit)
-        found = retriever.retrieve(rewritten, history=history, limit=limit)
+        made = rewrite(query, history) if rewrite is not None and self.index_version else None
+        rewritten = (made or "").strip() or None
+        with PRECEDENCE.turn(), self._reader.reading() as retriever:
+            asked = rewritten or query
+            found = retriever.retrieve(asked, history=history, limit=limit) if retriever else []
         return [replace(passage, searched_for=rewritten) for passage in found]
 
     def retrieve_lexical(
@@ -340,12 +339,14 @@ class KnowledgeBase:
         """
         if not query.strip() or limit < 1:
             return []
-        retriever = self._reader.lexical_retriever()
-        return retriever.retrieve(query, history=history, limit=limit) if retriever else []
+        with PRECEDENCE.turn():
+            words = self._reader.lexical_retriever()
+            return words.retrieve(query, history=history, limit=limit) if words else []
 
     def similarities(self, text: str, others: Sequence[str]) -> list[float]:
         """How alike `text` is to each of `others`, as cosines of the embedding model."""
-        return cosines(self._embedder, text, others)
+        with PRECEDENCE.turn():
+            return cosines(self._embedder, text, others)
 
     def warm_up(self) -> None:
         """Open the index and load the models now, so that the first turn does not wait.
@@ -353,9 +354,9 @@ class KnowledgeBase:
         Raises:
             IndexMismatchError: The index was built with another embedding model.
         """
-        retriever = self._reader.retriever()
-        if retriever is not None:
-            retriever.warm_up()
+        with self._reader.reading() as retriever:
+            if retriever is not None:
+                retriever.warm_up()
 
     def rollback(self, index_version: int | None = None) -> int:
         """Go back to the documents of an earlier publish; returns the new index version.

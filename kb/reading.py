@@ -1,8 +1,10 @@
 """The index as last published, open for reading."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from kb.catalog import Catalog
 from kb.config import RetrievalConfig
@@ -17,7 +19,7 @@ from kb.retrieval import LexicalRetriever, Retriever
 from kb.word_search import WordSearch
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Opened:
     """One published version."""
 
@@ -25,6 +27,12 @@ class _Opened:
     retriever: Retriever
     collections: VectorCollections | None
     """None where the vectors are searched in memory."""
+    users: int = 0
+    """Queries that are under way; the last of an old version closes it."""
+
+    def close(self) -> None:
+        if self.collections is not None:
+            self.collections.close()
 
 
 class IndexReader:
@@ -59,31 +67,34 @@ class IndexReader:
         self._embedder = embedder
         self._cache = cache
         self._open_collections = open_collections
-        self._reranker = reranker
+        self._make_reranker = reranker
         self._place = place
         self._is_remote = is_remote
         self._lock = threading.Lock()
         self._words_lock = threading.Lock()
         self._stemmer = Stemmer()
         self._opened: _Opened | None = None
+        self._changes = 0
         self._words: tuple[int, WordSearch] | None = None
 
-    def retriever(self) -> Retriever | None:
+    @contextmanager
+    def reading(self) -> Generator[Retriever | None]:
         """The retriever of the newest version; None when nothing was ever published.
+
+        It stays open until the block is left, also when a newer version is published meanwhile.
 
         Raises:
             IndexMismatchError: The index was built with another embedding model.
         """
-        version = self._catalog.index_version
         with self._lock:
-            if self._opened is not None and self._opened.version == version:
-                return self._opened.retriever
-            self._let_go()
-            name = self._catalog.meta("collection")
-            if name is None:
-                return None
-            self._opened = self._open(version, name)
-            return self._opened.retriever
+            opened = self._newest()
+            if opened is not None:
+                opened.users += 1
+        try:
+            yield opened.retriever if opened is not None else None
+        finally:
+            if opened is not None:
+                self._give_back(opened)
 
     def lexical_retriever(self) -> LexicalRetriever | None:
         """The same for words alone. Waits for no model, also while another thread loads one."""
@@ -92,20 +103,62 @@ class IndexReader:
             return None
         return LexicalRetriever(self._catalog, self._word_search(version), self._config)
 
-    def forget(self) -> None:
-        """Close the version that is open, if any; the next query opens the newest one."""
+    @contextmanager
+    def changing(self) -> Generator[None]:
+        """Queries keep to the version that is open while this process changes the index."""
         with self._lock:
-            self._let_go()
+            self._changes += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._changes -= 1
+
+    def renew(self) -> None:
+        """Open the newest version in place of the one that is open, if any is.
+
+        It is opened beside the old one, so that no query waits for that.
+        """
+        if self._opened is None:
+            return
+        name = self._catalog.meta("collection")
+        fresh = None if name is None else self._open(self._catalog.index_version, name)
+        if fresh is not None:
+            fresh.retriever.warm_up()
+        with self._lock:
+            self._retire()
+            self._opened = fresh
 
     def close(self) -> None:
         """Let go of files."""
-        self.forget()
+        with self._lock:
+            self._retire()
         self._stemmer.close()
 
-    def _let_go(self) -> None:
-        if self._opened is not None and self._opened.collections is not None:
-            self._opened.collections.close()
+    def _newest(self) -> _Opened | None:
+        version = self._catalog.index_version
+        if self._opened is not None and (self._changes or self._opened.version == version):
+            return self._opened
+        self._retire()
+        name = self._catalog.meta("collection")
+        if name is not None:
+            self._opened = self._open(version, name)
+        return self._opened
+
+    def _retire(self) -> None:
+        if self._opened is not None and not self._opened.users:
+            self._opened.close()
         self._opened = None
+
+    def _give_back(self, opened: _Opened) -> None:
+        with self._lock:
+            opened.users -= 1
+            if not opened.users and opened is not self._opened:
+                opened.close()
+
+    @cached_property
+    def _reranker(self) -> Reranker | None:
+        return self._make_reranker()
 
     def _word_search(self, version: int) -> WordSearch:
         with self._words_lock:
@@ -136,7 +189,7 @@ class IndexReader:
             cache=self._cache(),
             config=self._config,
             dimension=int(self._catalog.meta(DIMENSION) or 0) or None,
-            reranker=self._reranker(),
+            reranker=self._reranker,
         )
         return _Opened(version, retriever, collections)
 

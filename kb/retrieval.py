@@ -110,7 +110,9 @@ class Retriever:
         cosines = self._cosines(weights @ vectors, [rows[row_id] for row_id in parts])
         share = self._config.dense_weight
         parts = {
-            row_id: replace(each, meaning=share * cosines[row_id]) for row_id, each in parts.items()
+            row_id: replace(each, meaning=share * cosines[row_id])
+            for row_id, each in parts.items()
+            if row_id in cosines
         }
         found = _found(
             rows,
@@ -129,8 +131,9 @@ class Retriever:
         )
 
     def warm_up(self) -> None:
-        """Load models, so that the first turn does not wait for them."""
-        self._embedder.embed_queries(["warm up"])
+        """Load models and vectors, so that the first turn does not wait for them."""
+        vectors = self._embed(["warm up"])
+        self._index.search(vectors, limit=1)
         if self._reranker is not None:
             self._reranker.score("warm up", ["warm up"])
 
@@ -155,18 +158,28 @@ class Retriever:
 
     def _cosines(self, direction: Vectors, rows: Sequence[ChunkRow]) -> dict[int, float]:
         """Cosine of each chunk to the dense queries, weighted together."""
-        if not rows:
+        vectors = self._vectors(rows)
+        known = [row for row in rows if row.chunk_id in vectors]
+        if not known:
             return {}
+        cosines = np.stack([vectors[row.chunk_id] for row in known]) @ direction
+        return {row.row_id: float(cosine) for row, cosine in zip(known, cosines, strict=True)}
+
+    def _vectors(self, rows: Sequence[ChunkRow]) -> dict[str, Vectors]:
+        """Vectors of chunks by their ids, without those that an ingest is still embedding."""
         vectors: dict[str, Vectors] = {}
         if isinstance(self._index, ExactIndex):
             vectors = self._index.held([row.chunk_id for row in rows])
         missing = [row for row in rows if row.chunk_id not in vectors]
-        if missing:
-            texts = {row.text_key: _indexed_text(row) for row in missing}
-            held = self._cache.vectors(texts, embedder=self._embedder)
-            vectors.update((row.chunk_id, held[row.text_key]) for row in missing)
-        cosines = np.stack([vectors[row.chunk_id] for row in rows]) @ direction
-        return {row.row_id: float(cosine) for row, cosine in zip(rows, cosines, strict=True)}
+        held = self._cache.held([row.text_key for row in missing], model_id=self._embedder.model_id)
+        lost = [row for row in missing if row.text_key not in held]
+        if lost:
+            pending = self._catalog.pending_among([row.chunk_id for row in lost])
+            kept = [row for row in lost if row.chunk_id not in pending]
+            texts = {row.text_key: _indexed_text(row) for row in kept}
+            held |= self._cache.vectors(texts, embedder=self._embedder)
+        found = [row for row in missing if row.text_key in held]
+        return vectors | {row.chunk_id: held[row.text_key] for row in found}
 
 
 def _reranked(

@@ -3,10 +3,11 @@
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from kb.catalog import Catalog
 from kb.config import KnowledgeBaseConfig
@@ -25,6 +26,18 @@ SYNCED_AT = "synced_at"
 """Key of the catalog: when every source was looked at last."""
 
 
+class Served(Protocol):
+    """What answers in this process while things change; `kb.reading.IndexReader` is one."""
+
+    def changing(self) -> AbstractContextManager[None]:
+        """Queries keep to the version that they have until the block is left."""
+        ...
+
+    def renew(self) -> None:
+        """Take the version that was published just now."""
+        ...
+
+
 class Writer:
     """What `KnowledgeBase` changes with. Parts are opened by the first change that needs them."""
 
@@ -38,10 +51,10 @@ class Writer:
         cache: Callable[[], EmbeddingCache],
         open_collections: Callable[[], VectorCollections],
         now: Callable[[], datetime],
-        published: Callable[[], None],
+        served: Served,
         read_only: bool,
     ) -> None:
-        """Remember where things are; `published` is called after each change of the index."""
+        """Remember where things are; `served` hears of every change of the index."""
         self._directory = directory
         self._catalog = catalog
         self._config = config
@@ -49,7 +62,7 @@ class Writer:
         self._cache = cache
         self._open_collections = open_collections
         self._now = now
-        self._published = published
+        self._served = served
         self._read_only = read_only
         self._lock = threading.RLock()
 
@@ -90,7 +103,7 @@ class Writer:
             publisher.publish()
             if erase:
                 erase_versions(self._catalog, document_id)
-            self._published()
+            self._served.renew()
 
     def rollback(self, index_version: int | None) -> int:
         """Go back to an earlier publish; None takes the one before the present."""
@@ -104,14 +117,14 @@ class Writer:
                 )
             restore_index(self._catalog, wanted)
             version = publisher.publish()
-            self._published()
+            self._served.renew()
         return version
 
     def rebuild_index(self) -> int:
         """Build the vector index anew."""
         with self._writing() as publisher:
             version = publisher.rebuild()
-            self._published()
+            self._served.renew()
         return version
 
     @cached_property
@@ -131,7 +144,7 @@ class Writer:
 
         if publisher.is_needed():
             publisher.publish(on_embedded=count)
-            self._published()
+            self._served.renew()
 
     @contextmanager
     def _writing(self) -> Generator[IndexPublisher]:
@@ -142,13 +155,14 @@ class Writer:
                 "without `read_only` to change it."
             )
         timeout_s = self._config.index.writer_timeout_s
-        with self._lock, writer_lock(self._directory, timeout_s=timeout_s):
+        lock = writer_lock(self._directory, timeout_s=timeout_s)
+        with self._lock, lock, self._served.changing():
             collections = self._open_collections()
             try:
                 publisher = self._publisher(collections)
                 if publisher.is_needed():
                     publisher.publish()
-                    self._published()
+                    self._served.renew()
                 yield publisher
             finally:
                 collections.close()
