@@ -10,8 +10,11 @@ from urllib.parse import urlsplit
 from kb.config import IndexConfig
 from kb.embedding import Vectors
 from kb.errors import KnowledgeBaseError
+from kb.precedence import PRECEDENCE
 
 _MAX_BATCH = 2_000
+_ADDED_AT_ONCE = 200
+"""So that a turn does not wait for many; fewer at once take noticeably longer each."""
 _CONSTRUCTION_BREADTH = 200
 _NEIGHBOURS = 32
 _KEEP_IN_MEMORY = 2_000
@@ -91,8 +94,9 @@ class ChromaIndex:
 
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
         """Add vectors; ids that are there already are left as they are."""
-        for start in range(0, len(ids), _MAX_BATCH):
-            part = slice(start, start + _MAX_BATCH)
+        for start in range(0, len(ids), _ADDED_AT_ONCE):
+            part = slice(start, start + _ADDED_AT_ONCE)
+            PRECEDENCE.step_aside()
             self._collection.add(ids=list(ids[part]), embeddings=vectors[part])
 
     def delete(self, ids: Sequence[str]) -> None:
