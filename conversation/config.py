@@ -115,7 +115,7 @@ class KnowledgeBaseSection(_Section):
     min_passage_score: NonNegativeFloat = 0.05
     """Passages scored lower are kept with the turn but stay out of its prompt.
 
-    On 115 answerable turns of MTRAG (dev) the best relevant passage never scored below .068.
+    On 127 turns of MTRAG (dev) the best relevant passage never scored below .089.
     """
     retrieval_deadline_s: PositiveFloat | None = 5.0
     """After this, a turn is searched for by its words alone; None waits for the full search."""

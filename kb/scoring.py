@@ -20,9 +20,9 @@ _RARE = 5.0
 """Rarity from which a single word can name a document: in about one chunk of 150."""
 _NAME_SLACK = 4.0
 """Rarity that a name lacks to be matched in full, so that names of common words count less."""
-CALIBRATION = (-3.7, 6.4)
+CALIBRATION = (-3.9, 6.7)
 """Intercept and slope of the logistic curve from score to probability."""
-LEXICAL_CALIBRATION = (-2.5, 9.3)
+LEXICAL_CALIBRATION = (-2.6, 9.2)
 """The same for the score of words and names alone."""
 
 

@@ -3,23 +3,26 @@
     python -m tests.bench.calibration [SET ...]
 
 Prints a reliability table a set and over all, and the logistic curve that fits best, for
-`kb.scoring.relevance`. Passages that nobody judged count as wrong, so the truth is a little better
-than the table. Then what the scores are used for: telling turns that no text answers (ROC AUC of
-the best passage's score), and turns that need no search at all (`should_search`).
+`kb.scoring.relevance` and, with words and names alone, for `lexical_relevance`. Passages that
+nobody judged count as wrong, so the truth is a little better than the table. Then what the scores
+are used for: telling turns that no text answers (ROC AUC of the best passage's score), and turns
+that need no search at all (`should_search`).
 """
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.scoring import CALIBRATION
+from kb.document import RetrievedPassage
+from kb.knowledge_base import KnowledgeBase
+from kb.scoring import CALIBRATION, LEXICAL_CALIBRATION
 from kb.small_talk import should_search
-from tests.bench.data import load_collection, sampled
+from tests.bench.data import Task, load_collection, sampled
 from tests.bench.figures import Figure, record
 from tests.bench.measures import calibration_error, mean, precision_recall, roc_auc
 from tests.bench.places import datasets, quick
@@ -46,10 +49,42 @@ class Scored:
     """1 where the passage answers."""
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A curve of `kb.scoring`, and the search that it is for."""
+
+    name: str
+    calibration: tuple[float, float]
+    search: Callable[[KnowledgeBase, Task], Sequence[RetrievedPassage]]
+
+
+CURVES = (
+    Curve(
+        "CALIBRATION",
+        CALIBRATION,
+        lambda kb, task: kb.retrieve(task.query, history=task.history, limit=_DEPTH),
+    ),
+    Curve(
+        "LEXICAL_CALIBRATION",
+        LEXICAL_CALIBRATION,
+        lambda kb, task: kb.retrieve_lexical(task.query, history=task.history, limit=_DEPTH),
+    ),
+)
+
+
 def main(names: Sequence[str], folder: Path) -> None:
-    """Print the tables and the fit. Every set weighs the same in the fit."""
-    samples = [judged_scores(name, folder) for name in names]
+    """Print the tables and the fits. Every set weighs the same in a fit."""
     figures: list[Figure] = []
+    for curve in CURVES:
+        figures += measured(curve, [judged_scores(name, folder, curve) for name in names])
+    figures += [*unanswerable(folder), *searching(folder)]
+    record("calibration", figures)
+
+
+def measured(curve: Curve, samples: Sequence[Scored]) -> list[Figure]:
+    """Print how well a curve holds, and the one that fits best."""
+    figures: list[Figure] = []
+    print(f"\n{curve.name} in use: {curve.calibration}")
     for sample in samples:
         error = calibration_error(list(sample.scores), list(sample.right))
         print(
@@ -57,15 +92,15 @@ def main(names: Sequence[str], folder: Path) -> None:
             f"mean score {sample.scores.mean():.3f}, calibration error {error:.3f}"
         )
         print(markdown(reliability(sample.scores, sample.right)), flush=True)
-        figures.append(Figure(f"calibration/{sample.name} error", error, len(sample.scores)))
+        what = "error" if curve is CURVES[0] else "error, words alone"
+        figures.append(Figure(f"calibration/{sample.name} {what}", error, len(sample.scores)))
     scores = np.concatenate([sample.scores for sample in samples])
     right = np.concatenate([sample.right for sample in samples])
     print(f"\nall sets\n{markdown(reliability(scores, right))}")
     weights = np.concatenate([np.full(len(held.scores), 1 / len(held.scores)) for held in samples])
-    intercept, slope = fit_logistic(raw_scores(scores), right, weights)
-    print(f"\nbest fit: CALIBRATION = ({intercept:.2f}, {slope:.2f}); in use: {CALIBRATION}")
-    figures += [*unanswerable(folder), *searching(folder)]
-    record("calibration", figures)
+    intercept, slope = fit_logistic(raw_scores(scores, curve.calibration), right, weights)
+    print(f"\nbest fit: {curve.name} = ({intercept:.2f}, {slope:.2f})")
+    return figures
 
 
 def reliability(scores: Values, right: Values) -> list[list[str]]:
@@ -127,7 +162,7 @@ def searching(folder: Path) -> list[Figure]:
     return figures
 
 
-def judged_scores(name: str, folder: Path) -> Scored:
+def judged_scores(name: str, folder: Path, curve: Curve) -> Scored:
     """Scores of the best passages of a set's tasks."""
     collection = load_collection(name, folder)
     scores: list[float] = []
@@ -136,15 +171,15 @@ def judged_scores(name: str, folder: Path) -> Scored:
         for task in sampled(collection.tasks, _MAX_TASKS):
             if name.startswith("dstc") and not task.relevant:
                 continue
-            for passage in kb.retrieve(task.query, history=task.history, limit=_DEPTH):
+            for passage in curve.search(kb, task):
                 scores.append(passage.score)
                 right.append(float(passage.document_name in task.relevant))
     return Scored(name, np.array(scores), np.array(right))
 
 
-def raw_scores(scores: Values) -> Values:
-    """Undo `relevance`."""
-    intercept, slope = CALIBRATION
+def raw_scores(scores: Values, calibration: tuple[float, float]) -> Values:
+    """Undo the logistic curve."""
+    intercept, slope = calibration
     clipped = np.clip(scores, 1e-9, 1 - 1e-9)
     return (np.log(clipped / (1 - clipped)) - intercept) / slope
 
