@@ -112,6 +112,34 @@ def admit(
     )
 
 
+def may_look(
+    connection: HTTPConnection, agent: AgentConfig, *, context: ServerContext, signature: str | None
+) -> None:
+    """Let a client see what an agent looks like before it talks; uses up no signature.
+
+    Raises:
+        ApiError: It may not talk to the agent.
+    """
+    try:
+        _check_origin(connection, agent)
+    except RefusedError as error:
+        raise ApiError(403, "origin_not_allowed", error.reason) from error
+    if signature is not None:
+        now_s = context.clock().timestamp()
+        try:
+            verify(signature, secret=context.secret, agent_id=agent.agent_id, now_s=now_s)
+        except BadSignatureError as error:
+            raise ApiError(401, "bad_signature", str(error)) from error
+        return
+    if agent.access.public or known_key(connection, context) is not None:
+        return
+    raise ApiError(
+        401,
+        "agent_not_public",
+        "This agent is not public: ask with the conversation_signature of a signed URL.",
+    )
+
+
 def _signature(connection: HTTPConnection, subprotocols: Iterable[str]) -> str | None:
     query = connection.query_params
     for name in ("conversation_signature", "token"):

@@ -11,6 +11,8 @@ from conversation.server.context import ServerContext
 from conversation.server.edge import Edge
 from conversation.server.errors import add_error_answers
 from conversation.server.routes import (
+    agent_sharing,
+    agent_simulation,
     agents,
     conversations,
     health,
@@ -30,6 +32,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     signed_urls.router,
     agents.router,
+    agent_sharing.router,
+    agent_simulation.router,
     knowledge_base_index.router,
     knowledge_base_changes.router,
     knowledge_base.router,

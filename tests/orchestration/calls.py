@@ -4,7 +4,7 @@ import json
 
 from websockets.sync.client import connect
 
-from tests.orchestration.api import ServedDeployment
+from tests.orchestration.deployed import ServedDeployment
 
 
 def heard_answer(served: ServedDeployment, agent_id: str, question: str) -> str:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.orchestration.api import served_deployment
+from tests.orchestration.deployed import served_deployment
 from tests.orchestration.calls import heard_answer
 
 
