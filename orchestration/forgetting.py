@@ -89,9 +89,7 @@ def forget_ids(deployment: Deployment, ids: Sequence[str], *, now: datetime) -> 
     lines = [ReceiptLine(f"database, {name}", count, "rows") for name, count in deleted.items()]
     lines.append(ReceiptLine("recordings", delete_recordings(deployment, ids), "files"))
     days, published = refresh_reports(deployment)
-    if deployment.lake is not None:
-        tidy(deployment.lake)
-        lines.append(ReceiptLine("lake", 1, "old snapshots and their files deleted"))
+    lines += tidy_lake(deployment)
     lines.append(ReceiptLine("Parquet files", days, "days written anew"))
     lines.append(ReceiptLine("published file", int(published), "file published anew"))
     written, failed = refresh_exports(deployment, now=now)
@@ -150,6 +148,14 @@ def refresh_reports(deployment: Deployment) -> tuple[int, bool]:
         export_findings(deployment.warehouse_dir, deployment.evaluations)
         return days, False
     return 0, False
+
+
+def tidy_lake(deployment: Deployment) -> list[ReceiptLine]:
+    """Delete what the lake keeps of its past, where there is one."""
+    if deployment.lake is None:
+        return []
+    tidy(deployment.lake)
+    return [ReceiptLine("lake", 1, "old snapshots and their files deleted")]
 
 
 def _published(deployment: Deployment, ids: Sequence[str]) -> int:

@@ -21,6 +21,7 @@ from orchestration.forgetting import (
     forget_ids,
     recordings_of,
     refresh_reports,
+    tidy_lake,
 )
 from orchestration.redacting import usable_agents
 
@@ -99,6 +100,7 @@ def apply_retention(deployment: Deployment, *, now: datetime) -> RetentionRun:
         not_reached = receipt.not_reached
     elif deleted or left:
         days, _published = refresh_reports(deployment)
+        lines += tidy_lake(deployment)
         lines.append(ReceiptLine("Parquet files", days, "days written anew"))
         problem = compact(engine)
         not_reached = (problem,) if problem is not None else ()
