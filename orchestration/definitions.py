@@ -38,6 +38,7 @@ defs = dg.Definitions(
     ],
     schedules=[
         automation.hourly_reports,
+        automation.hourly_left_overs,
         automation.daily_links,
         automation.daily_findings,
         retention.daily_retention,

@@ -17,6 +17,7 @@ from orchestration.defs.partitions import agents, days
 from orchestration.defs.questions import report_changed_questions
 from orchestration.defs.reports import reports
 from orchestration.deployment import Deployment
+from orchestration.left_over import days_left_over
 from orchestration.operations import close_abandoned, days_to_evaluate
 from orchestration.question_versions import versions_by_day
 from orchestration.runs import fail_abandoned_runs, runs_are_local
@@ -117,6 +118,29 @@ def conversations_ended(
         skip_reason=None if runs else "nothing ended that has something left to judge",
         cursor=newest.isoformat() if newest else None,
     )
+
+
+@dg.schedule(
+    job=evaluate_days,
+    cron_schedule="30 * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description=(
+        "Asks again for days of the last three with conversations that no run got through: the "
+        "judge was down, or the budget of the day was used up. Changed questions do not count."
+    ),
+)
+def hourly_left_overs(
+    context: dg.ScheduleEvaluationContext, deployment: dg.ResourceParam[Deployment]
+) -> list[dg.RunRequest] | dg.SkipReason:
+    """Ask for one run for each such day."""
+    hour = context.scheduled_execution_time
+    runs = [
+        dg.RunRequest(partition_key=str(day), run_key=f"{day} left over {hour.isoformat()}")
+        for day in days_left_over(deployment, now=hour.astimezone(UTC))
+        if days.has_partition_key(str(day))
+    ]
+    return runs or dg.SkipReason("nothing was left over")
 
 
 @dg.schedule(
