@@ -5,8 +5,9 @@ import difflib
 import io
 import re
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import duckdb
 
@@ -56,6 +57,28 @@ def query_as_csv(
     writer.writerow(names)
     writer.writerows(rows)
     return stream.getvalue()
+
+
+def query_rows(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    parameters: Sequence[object] = (),
+    *,
+    timeout_s: float | None = None,
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Run `sql` with values for its `?` and return the names of its columns, and all of its rows.
+
+    Raises:
+        QueryError: The query cannot be run, or takes longer than `timeout_s`; says why.
+    """
+    with time_limit(connection, timeout_s):
+        try:
+            found = connection.execute(sql, list(parameters))
+            return [str(column[0]) for column in found.description or ()], found.fetchall()
+        except duckdb.InterruptException as error:
+            raise _too_slow(timeout_s) from error
+        except duckdb.Error as error:
+            raise query_error(error, connection) from error
 
 
 @contextmanager

@@ -14,12 +14,17 @@ from conversation.server.app import make_app
 from conversation.server.context import ServerContext
 from conversation.server.errors import NoSuchAgentError
 from conversation.server.limits import ServerLimits
+from conversation.server.stored_secrets import SecretValues, StoredSecrets
 from kb.knowledge_base import KnowledgeBase
 from orchestration.agents import agent_ids
+from orchestration.api.after_calls import DeployedAfterCalls
+from orchestration.api.routers import own_routers
 from orchestration.authoring import open_authoring
 from orchestration.deployment import Deployment
 from orchestration.errors import UnknownAgentError
 
+SECRETS_FILE = "secrets.json"
+"""Below the store: what comes over the API and is never shown."""
 SDK_SCRIPT = Path("page", "sdk.js")
 """Below the store: where the published JavaScript SDK is looked for, as one script."""
 
@@ -108,12 +113,15 @@ def create_app(
         StoreError: The store cannot be opened.
     """
     agents = DeployedAgents(deployment)
+    stored = StoredSecrets(deployment.settings.store / SECRETS_FILE)
     context = ServerContext(
         agents=agents,
         store=deployment.conversations,
         limits=limits or ServerLimits(),
         public_url=public_url,
-        secrets=deployment.secrets,
+        secrets=SecretValues(deployment.secrets, stored),
+        stored_secrets=stored,
+        after_calls=DeployedAfterCalls(deployment),
         sdk_script=deployment.settings.store / SDK_SCRIPT,
         authoring=open_authoring(
             deployment,
@@ -121,7 +129,7 @@ def create_app(
             delete_knowledge_base=agents.delete_knowledge_base,
         ),
     )
-    return make_app(context)
+    return make_app(context, routers=own_routers(deployment))
 
 
 def _folder_state(folder: Path) -> FolderState:

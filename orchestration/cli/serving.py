@@ -1,7 +1,6 @@
 """Commands about the server: serve, and the keys that open it."""
 
-import logging
-import sys
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -40,13 +39,15 @@ def serve(
         run_until_signalled,
     )
     from orchestration.app import create_app
+    from orchestration.telemetry import configure_logs, start_telemetry
 
     require_free_port(host, port)
-    _log_to_standard_error()
     limits = ServerLimits(
         conversations=max_conversations, conversations_per_address=max_per_address
     )
-    with opened_deployment() as deployment:
+    with opened_deployment() as deployment, ExitStack() as at_end:
+        configure_logs(deployment.settings)
+        at_end.callback(start_telemetry(deployment.settings, service="vivavoce-server"))
         deployment.conversations.close_abandoned(datetime.now(UTC), timedelta(hours=24))
         served = create_app(deployment, limits=limits, public_url=public_url)
         server = make_server(
@@ -136,14 +137,3 @@ def _day(moment: datetime | None) -> str:
 
 def _minute(moment: datetime | None) -> str:
     return "" if moment is None else moment.strftime("%Y-%m-%d %H:%M")
-
-
-def _log_to_standard_error() -> None:
-    """What this project's own code logs; uvicorn's lines hold whole addresses with signatures."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    root = logging.getLogger()
-    root.addHandler(handler)
-    for name in ("conversation", "orchestration", "kb"):
-        logging.getLogger(name).setLevel(logging.INFO)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)

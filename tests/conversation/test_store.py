@@ -20,6 +20,7 @@ import conversation.migrations
 from conversation.database import migrate, open_database
 from conversation.errors import SessionEndedError, StoreError, UnknownConversationError
 from conversation.ownership import is_gone, this_process
+from conversation.server.webhook_deliveries import WebhookDeliveries
 from conversation.store import ConversationEvent, ConversationStore
 from conversation.tables import SCHEMA
 from conversation.transcript import (
@@ -298,11 +299,13 @@ def test_an_import_is_taken_in_once(store: ConversationStore):
 
 
 def test_a_deleted_conversation_leaves_no_row(store: ConversationStore, tmp_path: Path):
+    queue = WebhookDeliveries(store.engine)
     for conversation_id in ("conv_a", "conv_b"):
         begin(store, conversation_id)
         store.append_turn(
             conversation_id, ANSWER, at=NOON, retrieved=[retrieval(f"{conversation_id}.0", 1)]
         )
+        queue.add("hook", conversation_id, event="post_call_transcription", now=NOON)
 
     assert store.delete("conv_a")
     assert not store.delete("conv_a")

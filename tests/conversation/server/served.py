@@ -31,6 +31,7 @@ from conversation.server.context import ServerContext
 from conversation.server.errors import NoSuchAgentError
 from conversation.server.limits import ServerLimits
 from conversation.server.running import make_server
+from conversation.server.stored_secrets import StoredSecrets
 from conversation.store import ConversationStore
 from tests.fakes import ScriptedChatModel
 
@@ -240,6 +241,7 @@ def serving(
             store=opened,
             limits=limits or ServerLimits(),
             clock=clock,
+            stored_secrets=StoredSecrets(store / "secrets.json"),
         )
         server = make_server(make_app(context), context, host="127.0.0.1", port=0)
         thread = threading.Thread(target=server.run)
