@@ -51,7 +51,7 @@ class ServedDeployment:
         """The published client."""
         from elevenlabs import ElevenLabs
 
-        return ElevenLabs(base_url=self.url, api_key=self.key("admin"), timeout=30)
+        return ElevenLabs(base_url=self.url, api_key=self.key("admin"), httpx_client=self.http)
 
     def call(self, method: str, path: str, status: int = 200, **options: Any) -> Any:
         """The answer to a request, which has this status."""
@@ -91,12 +91,13 @@ def served_deployment(
     folder: Path,
     *,
     model: ScriptedChatModel | None = None,
+    networks: str = "127.0.0.0/8",
     prepare: Callable[[ServerContext], object] = lambda _context: None,
 ) -> Generator[ServedDeployment]:
     """A deployment with the sample's agent, on a free port; a second call goes on with its data."""
-    settings = Settings(data_dir=folder, link_networks="127.0.0.0/8")
     if not (folder / "agents").exists():
-        settings = write_data(folder).model_copy(update={"link_networks": "127.0.0.0/8"})
+        write_data(folder)
+    settings = Settings(data_dir=folder, link_networks=networks)
     with sample_deployment(settings, model) as deployment:
         app = create_app(deployment)
         context: ServerContext = app.state.context
