@@ -13,6 +13,7 @@ from conversation.server.errors import add_error_answers
 from conversation.server.routes import (
     agent_sharing,
     agent_simulation,
+    agent_tests,
     agents,
     conversations,
     health,
@@ -38,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     knowledge_base_changes.router,
     knowledge_base.router,
     conversations.router,
+    agent_tests.router,
     secrets.router,
     settings.router,
     webhooks.router,
@@ -78,7 +80,7 @@ def make_app(context: ServerContext, *, routers: Sequence[APIRouter] = ()) -> Fa
     )
     app.state.context = context
     add_error_answers(app)
-    for router in (*ROUTERS, *routers, not_served.router):
+    for router in (not_served.shadowed, *ROUTERS, *routers, not_served.router):
         app.include_router(router)
     app.add_middleware(Edge, context=context)
     return app
