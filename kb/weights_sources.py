@@ -113,6 +113,9 @@ class HubSource:
         part_done: Callable[[str], None],
     ) -> None:
         """Stream every file from the Hub."""
+        hub = weights.hub
+        if hub is None:
+            raise SourceUnavailableError(f"it has {weights.name} in another form only")
         import httpx
         from huggingface_hub import hf_hub_url
         from huggingface_hub.utils import build_hf_headers  # pyright: ignore[reportUnknownVariableType]
@@ -123,9 +126,9 @@ class HubSource:
             with httpx.Client(timeout=timeout, headers=headers, follow_redirects=True) as client:
                 for file in weights.files:
                     url = hf_hub_url(
-                        weights.hub.repository,
-                        weights.hub.paths.get(file.name, file.name),
-                        revision=weights.hub.revision,
+                        hub.repository,
+                        hub.paths.get(file.name, file.name),
+                        revision=hub.revision,
                         endpoint=self._endpoint,
                     )
                     with client.stream("GET", url) as response:
@@ -135,7 +138,7 @@ class HubSource:
                     part_done(self.label)
         except httpx.HTTPStatusError as error:
             raise SourceUnavailableError(
-                f"it answered {error.response.status_code} for {weights.hub.repository}"
+                f"it answered {error.response.status_code} for {hub.repository}"
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise SourceUnavailableError(f"not reachable ({_reason(error)})") from error

@@ -24,6 +24,7 @@ from kb.embedding import open_embedder
 from kb.errors import WeightsError
 from kb.knowledge_base import KnowledgeBase
 from kb.reranking import Reranker, open_reranker
+from kb.weights_catalog import CATALOG
 from tests.bench.data import Collection, Task, load_collection, sampled, xquad_across
 from tests.bench.embedders import Remembering, remembering
 from tests.bench.figures import Figure, mean_figure, record
@@ -34,7 +35,7 @@ from tests.bench.tables import markdown
 
 OPTIONS = ("precision", "reranker", "multilingual")
 RERANKER = "cross-encoder/ms-marco-MiniLM-L6-v2"
-MULTILINGUAL = "intfloat/multilingual-e5-small"
+MULTILINGUAL = "multilingual-e5-small"
 _E5 = {"query_prefix": "query: ", "document_prefix": "passage: "}
 _LANGUAGES = ("es", "de", "zh")
 _TASKS = 200
@@ -132,7 +133,7 @@ def reranked(folder: Path, model: str) -> list[tuple[str, Side, Side]]:
 def multilingual(folder: Path, model: str) -> list[tuple[str, Side, Side]]:
     """Questions in other languages about English texts."""
     prefixes = _E5 if "e5" in model else {}
-    runtime = "onnx_int8" if Path(model).is_dir() else "torch"
+    runtime = "onnx_int8" if Path(model).is_dir() or model in CATALOG else "torch"
     embedding = EmbeddingConfig.model_validate({"model": model, "runtime": runtime} | prefixes)
     open_embedder(embedding).embed(_WARM_UP)
     config = bench_config().model_copy(update={"embedding": embedding})
