@@ -22,10 +22,14 @@ concurrency:
     default_limit: 1
 run_monitoring:
   enabled: true
+  # The place in a pool of a run whose process was killed.
+  free_slots_after_run_end_seconds: 30
 run_retries:
-  # Only runs whose job asks for it: see the tag `dagster/max_retries` of `evaluate_days`.
+  # A run whose process was killed goes on where it stopped. Steps that failed have their own
+  # attempts, for failures that may pass.
   enabled: true
-  max_retries: 0
+  max_retries: 2
+  retry_on_asset_or_op_failure: false
 """
 
 POSTGRESQL_STORAGE = f"""\

@@ -5,11 +5,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from pydantic import ValidationError
+
 from analysis.call_metrics import CallMetrics, call_metrics
-from conversation.errors import StoreError
+from conversation.errors import ConversationError
 from conversation.store import CRASHED
 from orchestration.deployment import Deployment
 from orchestration.operations import days_with_conversations, ended_on
+
+UNREADABLE = (ConversationError, ValidationError)
+"""What a conversation is that does not come out of the store whole. The others of its day do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ def day_metrics(deployment: Deployment, day: date) -> DayMetrics:
             measured.append(
                 call_metrics(deployment.conversations.transcript(found.conversation_id))
             )
-        except StoreError:
+        except UNREADABLE:
             continue  # `incomplete_transcripts` names it
     costs = [found.cost_usd for found in measured if found.cost_usd is not None]
     return DayMetrics(
@@ -60,8 +65,8 @@ def incomplete_transcripts(deployment: Deployment, days: Collection[date] | None
         for found in ended_on(deployment, day):
             try:
                 transcript = deployment.conversations.transcript(found.conversation_id)
-            except StoreError as error:
-                problems.append(f"{found.conversation_id}: {error}")
+            except UNREADABLE as error:
+                problems.append(f"{found.conversation_id}: {_reason(error)}")
                 continue
             if len(transcript.turns) != found.turn_count:
                 problems.append(
@@ -71,6 +76,13 @@ def incomplete_transcripts(deployment: Deployment, days: Collection[date] | None
             elif transcript.end_reason == CRASHED:
                 problems.append(f"{found.conversation_id}: its process ended in the middle of it")
     return problems
+
+
+def _reason(error: ConversationError | ValidationError) -> str:
+    # The validator's own message repeats what it was given, which may be what somebody said.
+    if isinstance(error, ValidationError):
+        return "what is stored of it is not a conversation"
+    return str(error)
 
 
 def _median(values: Sequence[float | None]) -> float | None:

@@ -15,6 +15,9 @@ from orchestration.settings import Settings, export_for_dagster
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The instance keeps the log of a run; the terminal belongs to the command."""
 
+_OF_A_COMMAND = {"vivavoce/started_by": "command", "dagster/max_retries": "0"}
+"""Who stopped the command does not expect the daemon to start its run again."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
@@ -60,7 +63,7 @@ def run_job(
         RunFailedError: A step failed; the message says which and why.
         KeyboardInterrupt: Ctrl-C; Dagster turns it into a failed run, so it is raised again.
     """
-    tags: Mapping[str, str] = {"vivavoce/started_by": "command"}
+    tags: Mapping[str, str] = _OF_A_COMMAND
     if partition_range is not None:
         first, last = partition_range
         tags = {
@@ -107,9 +110,25 @@ def fail_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
     ]
     for run in abandoned:
         instance.report_run_failed(run, "The process of this run ended without finishing it.")
-        # Else the next run would wait for the place that this one has in a pool.
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    free_left_places(instance)
     return [run.run_id for run in abandoned]
+
+
+def free_left_places(instance: dg.DagsterInstance) -> None:
+    """Free what ended runs still hold of a pool; else the next run would wait for it for ever.
+
+    Dagster notices by itself that the process of a run is gone, and leaves its places taken.
+    """
+    storage = instance.event_log_storage
+    holders = {
+        claimed.run_id
+        for pool in storage.get_concurrency_keys()
+        for claimed in storage.get_concurrency_info(pool).claimed_slots
+    }
+    for run_id in holders:
+        run = instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            storage.free_concurrency_slots_for_run(run_id)
 
 
 def _pid_of(instance: dg.DagsterInstance, run_id: str) -> int | None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -36,7 +37,10 @@ MATERIALIZE += ["--select", "evaluations"]
 class JudgeHandler(BaseHTTPRequestHandler):
     """An LLM provider with the usual interface that finds every call a success."""
 
+    answers_after_s = 0.0
+
     def do_POST(self) -> None:
+        time.sleep(self.answers_after_s)
         request: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["content-length"])))
         verdict = {"verdict": "success", "turn": 2, "quote": "five days", "rationale": "Answered."}
         fields = {"fields": [{"field": "topic", "turn": 1, "value": "refunds"}]}
