@@ -1,6 +1,6 @@
 """Bodies of requests and answers about agents. What is not named here is kept and given back."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -164,6 +164,15 @@ class AgentTimes(BaseModel):
     updated_at_unix_secs: int
 
 
+class KnowledgeBaseState(BaseModel):
+    """Whether the agent answers from what its file names."""
+
+    status: Literal["created", "processing", "succeeded", "failed"]
+    """`created` waits. Of an agent whose documents were never changed here: `succeeded`."""
+    message: str | None = None
+    """For a person: what failed, or which documents did."""
+
+
 class AgentAnswer(BaseModel):
     """An agent, complete."""
 
@@ -179,6 +188,7 @@ class AgentAnswer(BaseModel):
     tags: list[str] = []
     version_id: str
     """Changes with every change; send it back as `If-Match` to change no other."""
+    knowledge_base_state: KnowledgeBaseState
     branch_id: str | None = None
     main_branch_id: str | None = None
 

@@ -15,7 +15,13 @@ from filelock import FileLock
 from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from conversation.agent_file import AGENT_FILE_SUFFIXES, list_agents, load_agent, save_agent
+from conversation.agent_file import (
+    AGENT_FILE_SUFFIXES,
+    AgentListing,
+    list_agents,
+    load_agent,
+    save_agent,
+)
 from conversation.config import AgentConfig
 from conversation.database import READ_ONLY
 from conversation.errors import AgentConfigError
@@ -51,11 +57,12 @@ class AgentRecords:
         """Take the folder of the files, and the engine of an opened `ConversationStore`."""
         self.folder = folder
         self._engine = engine
+        self._listed: tuple[object, list[AgentListing]] = (None, [])
 
     def all(self) -> list[AgentRecord]:
         """Every agent that can be used, by file name."""
         notes = self._notes()
-        found = [(row.agent, row.path) for row in list_agents(self.folder)]
+        found = [(row.agent, row.path) for row in self._listings()]
         return [self._record(agent, path, notes) for agent, path in found if agent is not None]
 
     def get(self, agent_id: str) -> AgentRecord:
@@ -71,7 +78,7 @@ class AgentRecords:
             agent = load_agent(path)
             if agent.agent_id == agent_id:
                 return self._record(agent, path, self._notes(agent_id))
-        for row in list_agents(self.folder):
+        for row in self._listings():
             if row.agent is not None and row.agent.agent_id == agent_id:
                 return self._record(row.agent, row.path, self._notes(agent_id))
             if row.agent is None and row.path.stem == agent_id:
@@ -152,6 +159,20 @@ class AgentRecords:
     def _changing(self) -> FileLock:
         self.folder.mkdir(parents=True, exist_ok=True)
         return FileLock(self.folder / ".agents.lock", timeout=LOCK_TIMEOUT_S)
+
+    def _listings(self) -> list[AgentListing]:
+        """All files, read again when one changed: a YAML file takes milliseconds."""
+        if not self.folder.is_dir():
+            return []
+        state: list[tuple[str, int, int]] = []
+        for path in sorted(self._files()):
+            with suppress(FileNotFoundError):  # it was deleted just now
+                stat = path.stat()
+                state.append((path.name, stat.st_mtime_ns, stat.st_size))
+        listed = self._listed
+        if listed[0] != state:
+            listed = self._listed = (state, list_agents(self.folder))
+        return listed[1]
 
     def _files(self) -> list[Path]:
         return [path for path in self.folder.iterdir() if path.suffix in AGENT_FILE_SUFFIXES]

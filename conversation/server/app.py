@@ -25,6 +25,7 @@ from conversation.server.routes import (
     secrets,
     settings,
     signed_urls,
+    test_runs,
     webhooks,
 )
 from conversation.server.webhook_sending import WebhookSender
@@ -40,6 +41,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     knowledge_base.router,
     conversations.router,
     agent_tests.router,
+    test_runs.router,
     secrets.router,
     settings.router,
     webhooks.router,
@@ -59,7 +61,7 @@ def make_app(context: ServerContext, *, routers: Sequence[APIRouter] = ()) -> Fa
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         if context.authoring is not None:
-            await asyncio.to_thread(context.authoring.ingestion.start)
+            await asyncio.to_thread(context.authoring.start)
         sender = WebhookSender(context) if context.stored_secrets is not None else None
         if sender is not None:
             sender.start()
@@ -68,7 +70,7 @@ def make_app(context: ServerContext, *, routers: Sequence[APIRouter] = ()) -> Fa
         if sender is not None:
             await asyncio.to_thread(sender.stop)
         if context.authoring is not None:
-            await asyncio.to_thread(context.authoring.ingestion.stop)
+            await asyncio.to_thread(context.authoring.stop)
 
     app = FastAPI(
         title="Viva Voce",

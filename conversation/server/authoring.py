@@ -65,6 +65,15 @@ class Authoring:
             clock=clock,
         )
 
+    def start(self) -> None:
+        """Begin to read what waits."""
+        self.ingestion.start()
+
+    def stop(self) -> None:
+        """End the work in the background, and close the library."""
+        self.ingestion.stop()
+        self.library.close()
+
     def create(self, body: NewAgent) -> AgentRecord:
         """A new agent; raises `ApiError` when no agent can be like that."""
         blank = AgentConfig(agent_id=new_agent_id(), name=UNNAMED)

@@ -27,7 +27,7 @@ class SyncState:
     requests: int
     """How often it was asked for."""
     detail: str | None = None
-    """One sentence for a person when failed."""
+    """For a person: what failed, or which documents did."""
 
 
 class IngestQueue:

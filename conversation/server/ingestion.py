@@ -19,6 +19,8 @@ _log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 5.0
 """Another server of the same store may have put work into the queue."""
+MAX_DETAIL = 2_000
+"""Characters kept of what was wrong with an agent's documents."""
 STOP_TIMEOUT_S = 20.0
 """How long the server waits for the document that is being read; the next start reads it again."""
 
@@ -138,15 +140,21 @@ class Ingestion:
     def _sync(self, sync: SyncState) -> None:
         try:
             report = self._sync_agent(sync.agent_id)
+        except BusyError:
+            self._queue.finish_sync(sync, "created", now=self._clock())
+            self._stopping.wait(1.0)
+            return
         except (ConversationError, KnowledgeBaseError) as error:
             detail = str(error)
         except Exception as error:
             _log.error("sync of agent %r: %s", sync.agent_id, type(error).__name__)
             detail = "The server failed; see its log."
         else:
-            failed = report.count("failed")
-            _log.info("agent %r was brought up to date, %d failed", sync.agent_id, failed)
-            self._queue.finish_sync(sync, "succeeded", now=self._clock())
+            failed = [row.detail or row.name for row in report.rows if row.action == "failed"]
+            _log.info("agent %r was brought up to date, %d failed", sync.agent_id, len(failed))
+            self._queue.finish_sync(
+                sync, "succeeded", now=self._clock(), detail=" ".join(failed)[:MAX_DETAIL] or None
+            )
             return
         if not self._stopping.is_set():
             _log.warning("agent %r could not be brought up to date", sync.agent_id)

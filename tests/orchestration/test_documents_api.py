@@ -204,6 +204,21 @@ def test_an_agent_takes_no_more_documents_than_it_may(tmp_path: Path):
     assert len(agent.knowledge_base.files) == len(held) == 5
 
 
+def test_an_agent_says_which_of_its_documents_failed(tmp_path: Path):
+    with served_deployment(tmp_path) as served, site() as (url, _pages):
+        added = served.call("POST", "/knowledge-base/url", json={"url": f"{url}/none"})
+        served.indexed(added["id"], "failed")
+        agent_id = served.agent_with(added["id"])
+
+        def state() -> dict[str, str]:
+            return served.call("GET", f"/agents/{agent_id}")["knowledge_base_state"]
+
+        wait_for(lambda: state()["status"] == "succeeded")
+        message = state()["message"]
+
+    assert "404" in message
+
+
 def test_what_a_killed_server_was_reading_is_read_by_the_next(tmp_path: Path):
     def asleep(context: ServerContext) -> None:
         assert context.authoring is not None

@@ -14,6 +14,7 @@ from conversation.server.agent_models import (
     AgentTimes,
     CopyOfAgent,
     KnowledgeBaseSize,
+    KnowledgeBaseState,
     NewAgent,
 )
 from conversation.server.agent_records import AgentRecord
@@ -155,6 +156,7 @@ def _answer(record: AgentRecord, authored: Authoring, response: Response) -> Age
     config = conversation_config(
         agent, authored.documents_of(record), sent.get("conversation_config") or {}
     )
+    sync = authored.queue.sync_states().get(agent.agent_id)
     return AgentAnswer(
         agent_id=agent.agent_id,
         name=agent.name,
@@ -167,6 +169,10 @@ def _answer(record: AgentRecord, authored: Authoring, response: Response) -> Age
         workflow=sent.get("workflow") or {},
         tags=list(record.tags),
         version_id=record.version,
+        knowledge_base_state=KnowledgeBaseState(
+            status="succeeded" if sync is None else sync.status,
+            message=None if sync is None else sync.detail,
+        ),
     )
 
 
