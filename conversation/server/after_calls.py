@@ -6,10 +6,12 @@ This package knows none of that; whoever composes the server gives it an `AfterC
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from conversation.config import AgentConfig
 from conversation.errors import UnknownConversationError
-from conversation.server.conversation_models import CallAnalysis
+from conversation.server.conversation_models import CallAnalysis, CriterionResult
 from conversation.server.errors import ApiError
 from conversation.store import ConversationStore
+from conversation.transcript import Transcript
 
 
 class AfterCalls(Protocol):
@@ -29,6 +31,10 @@ class AfterCalls(Protocol):
 
     def analyse(self, conversation_id: str) -> None:
         """Ask the judges what has no answer yet. Takes as long as they take."""
+        ...
+
+    def judge(self, agent: AgentConfig, transcript: Transcript, condition: str) -> CriterionResult:
+        """Ask the agent's judge one thing about a conversation, and keep nothing."""
         ...
 
     def forget(self, conversation_id: str) -> None:
@@ -55,6 +61,10 @@ class StoreOnly:
         return False
 
     def analyse(self, conversation_id: str) -> None:
+        """Refuse; there is no judge."""
+        raise ApiError(501, "not_supported", "This server was started without judges.")
+
+    def judge(self, agent: AgentConfig, transcript: Transcript, condition: str) -> CriterionResult:
         """Refuse; there is no judge."""
         raise ApiError(501, "not_supported", "This server was started without judges.")
 

@@ -38,13 +38,32 @@ class ToolReference(BaseModel):
     type: str | None = None
 
 
+class ValueRule(BaseModel):
+    """What a parameter must be: `exact`, `regex`, or anything else for any value."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "anything"
+    expected_value: Any = None
+    pattern: str | None = Field(default=None, max_length=500)
+
+
+class ExpectedParameter(BaseModel):
+    """A parameter, by its dotted path, and what it must be."""
+
+    model_config = ConfigDict(extra="allow")
+
+    path: str = Field(max_length=500)
+    eval: ValueRule = ValueRule()
+
+
 class ExpectedCall(BaseModel):
     """A tool call that must come, or must not."""
 
     model_config = ConfigDict(extra="allow")
 
     referenced_tool: ToolReference | None = None
-    parameters: list[dict[str, Any]] = []
+    parameters: list[ExpectedParameter] = []
     verify_absence: bool = False
 
 

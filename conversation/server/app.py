@@ -13,6 +13,7 @@ from conversation.server.errors import add_error_answers
 from conversation.server.routes import (
     agent_sharing,
     agent_simulation,
+    agent_test_runs,
     agent_tests,
     agents,
     conversations,
@@ -25,7 +26,6 @@ from conversation.server.routes import (
     secrets,
     settings,
     signed_urls,
-    test_runs,
     webhooks,
 )
 from conversation.server.webhook_sending import WebhookSender
@@ -41,7 +41,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     knowledge_base.router,
     conversations.router,
     agent_tests.router,
-    test_runs.router,
+    agent_test_runs.router,
     secrets.router,
     settings.router,
     webhooks.router,

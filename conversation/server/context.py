@@ -1,5 +1,6 @@
 """What the routes share: agents, stores, limits. One for each server."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -79,6 +80,8 @@ class ServerContext:
     """Masks, judges and deletes what was said; None shows conversations as they were said."""
     authoring: Authoring | None = None
     """Makes and changes agents and documents; None where they are fixed."""
+    test_runs: threading.Lock = field(default_factory=threading.Lock)
+    """Held by the tests of agents that run: one after the other."""
     talks: set["Stoppable"] = field(default_factory=set["Stoppable"])
     """Conversations at this moment."""
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from analysis.evaluating import evaluate_conversations
+from analysis.evaluation import analyse_transcript
 from analysis.results import CollectedValue, Evaluation
 from analysis.store import AnalysisStore
 from conversation.config import AgentConfig
@@ -15,6 +16,7 @@ from conversation.questions import Criterion, DataCollectionField
 from conversation.server.conversation_models import CallAnalysis, CriterionResult, FieldResult
 from conversation.server.conversation_views import overall
 from conversation.store import ConversationStore
+from conversation.transcript import Transcript
 from orchestration.api.lookup import owners
 from orchestration.deployment import Deployment
 from orchestration.forgetting import forget
@@ -83,6 +85,20 @@ class DeployedAfterCalls:
             )
         if run.failures:
             raise ModelUnavailableError("; ".join(run.failures.values()))
+
+    def judge(self, agent: AgentConfig, transcript: Transcript, condition: str) -> CriterionResult:
+        """Ask the agent's judge one thing about a conversation, and keep nothing."""
+        criterion = Criterion(criterion_id="condition", prompt=condition)
+        with self._judging:
+            found = analyse_transcript(
+                transcript,
+                [criterion],
+                [],
+                agent.judge,
+                summary=False,
+                open_judge=lambda model: self._deployment.judge(model, [agent]),
+            )
+        return criterion_result(found.evaluations[0], criterion)
 
     def forget(self, conversation_id: str) -> None:
         """Delete a conversation in every store, file and report."""
