@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kb.config import EmbeddingConfig
+from kb.config import EmbeddingConfig, KnowledgeBaseConfig
 from kb.embedding import PrefixingEmbedder, open_embedder
 from kb.errors import WeightsError
+from kb.knowledge_base import KnowledgeBase
 from kb.onnx_embedder import OnnxEmbedder
 from kb.packed_e5 import PACKED_NAME, unpacked
 from kb.weights import Weights
@@ -146,3 +147,25 @@ def test_the_real_one_understands_other_languages():
 
     near, far = texts @ asked
     assert near > far + 0.05
+
+
+@pytest.mark.slow
+def test_sentence_transformers_runs_the_same_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Any model of that library can be named; here a small one that lies in a folder."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (folder / "tokenizer_config.json").write_text(
+        '{"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "<pad>", "unk_token": "<unk>"}'
+    )
+    texts = ["good day", "days"]
+    config = EmbeddingConfig(model=str(folder), runtime="torch")
+    with KnowledgeBase.open(tmp_path / "kb", KnowledgeBaseConfig(embedding=config)) as kb:
+        kb.add_texts([("Good", "good day"), ("Days", "days")])
+        found = kb.retrieve("good day")
+
+    by_torch = open_embedder(config).embed_queries(texts)
+    by_onnx = OnnxEmbedder("tiny", folder, int8=False).embed_queries(texts)
+
+    assert found[0].document_name == "Good"
+    assert np.sum(by_torch * by_onnx, axis=1) == pytest.approx([1, 1], abs=1e-3)
