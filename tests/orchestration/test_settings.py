@@ -73,3 +73,31 @@ def test_every_setting_is_shown_with_a_description_and_without_passwords():
     assert shown["VIVAVOCE_STORE_URL"].value == "postgresql+psycopg://app:****@db:5432/vivavoce"
     assert not shown["VIVAVOCE_STORE_URL"].is_default
     assert shown["VIVAVOCE_LLM"].is_default
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        (
+            "store_url",
+            "postgresql://app:a%40b@db/x?password=c",
+            "postgresql://app:****@db/x?password=****",
+        ),
+        ("store_url", "postgresql://app@db/x", "postgresql://app@db/x"),
+        ("celery_broker_url", "redis://:hunter2@db:6379/0", "redis://:****@db:6379/0"),
+        ("chroma_url", "https://hunter2@chroma.internal", "https://****@chroma.internal"),
+        (
+            "warehouse_url",
+            "ducklake:postgres:dbname=x password='hunter 2' user=v",
+            "ducklake:postgres:dbname=x password=**** user=v",
+        ),
+    ],
+)
+def test_no_secret_is_shown_however_it_is_written(name: str, value: str, shown: str):
+    (found,) = [
+        setting.value
+        for setting in shown_settings(Settings.model_validate({name: value}))
+        if setting.variable == f"{PREFIX}{name.upper()}"
+    ]
+
+    assert found == shown
