@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
 from sqlalchemy import Engine, delete, func, insert, select, update
@@ -28,7 +28,6 @@ HandedInAs = Literal["file", "url", "text"]
 IngestStatus = Literal["created", "processing", "succeeded", "failed"]
 MAX_NAME_CHARS = 120
 _UNSAFE = re.compile(r"[^\w .,()+&-]+")
-_TEXT_SUFFIX = ".txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,10 +268,14 @@ class Library:
 
 
 def safe_file_name(name: str, *, is_text: bool) -> str:
-    """A name for the file that says what the client called it, and can lead nowhere else."""
+    """A name for the file that says what the client called it, and can lead nowhere else.
+
+    A text has no suffix that would have it read as anything but a text; agents name documents by
+    their files, so it has none at all where it can.
+    """
     bare = name.replace("\\", "/").rpartition("/")[2]
     cleaned = _UNSAFE.sub("_", bare).strip(" .")[-MAX_NAME_CHARS:].strip(" .") or "document"
-    return f"{cleaned.removesuffix(_TEXT_SUFFIX)}{_TEXT_SUFFIX}" if is_text else cleaned
+    return f"{cleaned}.txt" if is_text and PurePath(cleaned).suffix else cleaned
 
 
 def library_document(row: Row[Any]) -> LibraryDocument:
