@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,7 @@ from conversation.errors import ConversationError
 from kb.config import EmbeddingConfig, IndexConfig
 from kb.errors import KnowledgeBaseError
 from orchestration.agents import agent_listings
+from orchestration.daemon_state import SEEN_WITHIN, last_sign_of_life
 from orchestration.deployment import Deployment
 from orchestration.errors import OrchestrationError
 from orchestration.knowledge_checks import chunk_count_problems, limit_problems
@@ -63,7 +65,7 @@ def examine(deployment: Deployment) -> Iterator[Finding]:
             part, lambda model=model, users=users, part=part: _model(deployment, model, users, part)
         )
     yield from _looked_at("reports", lambda: [_reports(deployment)])
-    yield from _looked_at("dagster", lambda: [_dagster(deployment)])
+    yield from _looked_at("dagster", lambda: [_dagster(deployment, datetime.now(UTC))])
 
 
 def _looked_at(part: str, look: Callable[[], list[Finding]]) -> list[Finding]:
@@ -225,7 +227,7 @@ def _reports(deployment: Deployment) -> Finding:
     )
 
 
-def _dagster(deployment: Deployment) -> Finding:
+def _dagster(deployment: Deployment, now: datetime) -> Finding:
     import socket
     from urllib.parse import urlsplit
 
@@ -252,4 +254,13 @@ def _dagster(deployment: Deployment) -> Finding:
         )
     where = "PostgreSQL" if settings.dagster_storage_url else str(settings.dagster_instance_dir)
     steps = "Celery workers" if settings.celery_broker_url else "each run's own process"
-    return Finding("dagster", "ok", f"records are kept in {where}; steps execute in {steps}")
+    told = f"records are kept in {where}; steps execute in {steps}"
+    seen = last_sign_of_life(settings)
+    if seen is not None and now - seen > SEEN_WITHIN:
+        return Finding(
+            "dagster",
+            "warning",
+            f"{told}; its daemon was last seen on {seen:%Y-%m-%d at %H:%M} UTC",
+            "Nothing runs by itself until `vivavoce ui` or a daemon of the deployment is started.",
+        )
+    return Finding("dagster", "ok", told)

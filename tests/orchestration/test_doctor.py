@@ -1,5 +1,11 @@
+import time
 from pathlib import Path
 
+import dagster as dg
+import pytest
+from dagster._daemon.types import DaemonHeartbeat
+
+from orchestration.dagster_instance import prepare_instance
 from orchestration.doctor import Finding, examine
 from orchestration.settings import Settings
 from tests.orchestration.sample import sample_deployment, write_data
@@ -48,3 +54,29 @@ def test_servers_that_do_not_answer_are_named_with_their_setting(tmp_path: Path)
     assert f"redis at 127.0.0.1:{port}" in found["dagster"].told
     assert "secret" not in found["dagster"].told
     assert found["store"].state == "ok"
+
+
+@pytest.mark.parametrize(("minutes_ago", "state"), [(1, "ok"), (90, "warning")])
+def test_a_daemon_that_stopped_is_told(tmp_path: Path, minutes_ago: int, state: str):
+    settings = write_data(tmp_path / "data")
+    with dg.DagsterInstance.from_config(prepare_instance(settings)) as instance:
+        for kind in instance.get_required_daemon_types():
+            seen = time.time() - minutes_ago * 60
+            instance.add_daemon_heartbeat(DaemonHeartbeat(seen, kind, "one"))
+
+    found = findings(settings)["dagster"]
+
+    assert found.state == state
+    assert ("its daemon was last seen on" in found.told) is (state == "warning")
+
+
+def test_records_of_dagster_that_cannot_be_read_are_a_finding(tmp_path: Path):
+    settings = write_data(tmp_path / "data")
+    history = Path(prepare_instance(settings)) / "history"
+    history.mkdir()
+    (history / "runs.db").write_text("no database")
+
+    found = findings(settings)["dagster"]
+
+    assert found.state == "failed"
+    assert "Dagster's records cannot be read" in found.told
