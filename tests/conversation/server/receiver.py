@@ -18,6 +18,8 @@ class Receiver:
     """Body and headers (lower case) of each request."""
     codes: list[int] = field(default_factory=list[int])
     """Answered in turn; then 200."""
+    location: str | None = None
+    """Sent with each answer."""
     wait_s: float = 0.0
     """Before each answer."""
 
@@ -33,6 +35,8 @@ def receiving() -> Generator[Receiver]:
             receiver.got.put((body, {name.lower(): text for name, text in self.headers.items()}))
             time.sleep(receiver.wait_s)
             self.send_response(receiver.codes.pop(0) if receiver.codes else 200)
+            if receiver.location is not None:
+                self.send_header("location", receiver.location)
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:

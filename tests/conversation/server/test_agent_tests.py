@@ -7,7 +7,12 @@ import pytest
 
 from conversation.config import AgentConfig
 from conversation.server.after_calls import StoreOnly
-from conversation.server.agent_test_running import check_calls, conditions_of, read_invocation
+from conversation.server.agent_test_running import (
+    STAND_IN,
+    check_calls,
+    conditions_of,
+    read_invocation,
+)
 from conversation.server.agent_tests import AgentTest
 from conversation.server.conversation_models import CriterionResult
 from conversation.server.records import ApiRecord
@@ -114,6 +119,12 @@ def test_tools_are_noted_and_not_used(tmp_path: Path):
         found = run(served, *ids)
 
     assert [each["status"] for each in found["test_runs"]] == ["passed", "failed"]
+    results = [
+        result["result_value"]
+        for item in found["test_runs"][0]["agent_responses"]
+        for result in item["tool_results"]
+    ]
+    assert results == [STAND_IN]
     reason = found["test_runs"][1]["condition_result"]["rationale"]["summary"]
     assert reason == "orders was called with another value of number."
 

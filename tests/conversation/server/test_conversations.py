@@ -365,7 +365,8 @@ def test_feedback_on_private_conversations_needs_a_key(tmp_path: Path):
         }
     )
     with serving(tmp_path, agent) as served:
-        hidden = call(served.store, 1, agent_id="private")
+        by_key = {"authorization_method": "api_key"}
+        hidden = call(served.store, 1, agent_id="private", metadata=by_key)
         signed = call(
             served.store,
             2,

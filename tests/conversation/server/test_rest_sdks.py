@@ -14,7 +14,7 @@ import pytest
 
 from conversation.server.routes.not_served import METHODS
 from tests.conversation.server.receiver import receiving
-from tests.conversation.server.served import Served, serving
+from tests.conversation.server.served import Served, serving, wait_until
 from tests.conversation.server.test_conversations import ScriptedAfterCalls, call
 
 pytestmark = [
@@ -169,6 +169,16 @@ def test_agent_tests(tmp_path: Path):
         tests.delete(made[1].id)
         left = tests.list()
 
+        from elevenlabs.types import SingleTestRunRequestModel as WantedTest
+
+        wanted = [WantedTest(test_id=made[0].id)]
+        asked = client.conversational_ai.agents.run_tests("support", tests=wanted)
+        runs = tests.invocations
+        wait_until(lambda: runs.get(asked.id).test_runs[0].status != "pending")
+        (listed,) = runs.list(agent_id="support").results
+
+    assert asked.test_runs[0].status == "pending"
+    assert (listed.test_run_count, listed.failed_count) == (1, 1)
     assert changed.name == "Refunds 2"
     assert [each.name for each in found.tests] == ["Refunds 2"]
     assert sorted(both.tests) == sorted(each.id for each in made)

@@ -158,6 +158,20 @@ def test_what_always_fails_is_given_up_and_can_be_revived(tmp_path: Path):
         assert states(context) == [("delivered", 1)]
 
 
+def test_a_redirect_is_not_followed(tmp_path: Path):
+    with (
+        receiving() as elsewhere,
+        receiving() as receiver,
+        sending(tmp_path, receiver) as (context, sender, _),
+    ):
+        receiver.codes, receiver.location = [307], elsewhere.url
+        ended(context, "conv_a")
+        sender.send_due()
+
+        assert elsewhere.got.empty()
+        assert states(context) == [("waiting", 1)]
+
+
 def test_without_retries_one_failure_is_the_end(tmp_path: Path):
     with (
         receiving() as receiver,

@@ -1,7 +1,7 @@
 """This project's own API over a small deployment: verdicts, reasons, labels, gaps, reports."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from conversation.llm.chat_model import ChatMessage, CompletionOptions
 from conversation.server.access_store import AccessStore
 from conversation.server.api_keys import Scope, new_key
 from conversation.server.running import make_server
@@ -18,9 +19,24 @@ from orchestration.operations import evaluate, ingest, publish_reports
 from orchestration.settings import Settings
 from tests.analysis.calls import hold_call
 from tests.conversation.server.served import wait_until
-from tests.orchestration.sample import FIRST_DAY, hold_calls, sample_deployment, write_data
+from tests.fakes import ScriptedChatModel
+from tests.orchestration.sample import (
+    FIRST_DAY,
+    answer,
+    hold_calls,
+    sample_deployment,
+    write_data,
+)
 
 CALLS = "/v1/convai/conversations"
+
+
+def talkative(messages: Sequence[ChatMessage], options: CompletionOptions) -> Any:
+    """A judge that repeats what it had better not."""
+    said = answer(messages, options)
+    if isinstance(said, dict) and "rationale" in said:
+        return {**said, "rationale": "Answered; ada@example.com is written to."}
+    return said
 
 
 @pytest.fixture
@@ -30,7 +46,8 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def deployment(settings: Settings) -> Iterator[Deployment]:
-    with sample_deployment(settings) as opened:
+    model = ScriptedChatModel(always=talkative, model="scripted/model")
+    with sample_deployment(settings, model) as opened:
         hold_calls(opened, 3)
         yield opened
 
@@ -101,7 +118,7 @@ def test_analysis_comes_with_conversations_of_the_protocol(
     assert before["analysis"] is None
     analysis = run.json()["analysis"]
     assert analysis["call_successful"] == "success"
-    assert analysis["evaluation_criteria_results"]["helped"]["rationale"] == "Answered."
+    assert analysis["evaluation_criteria_results"]["helped"]["rationale"].startswith("Answered;")
     assert analysis["data_collection_results"]["topic"]["json_schema"] == {
         "type": "string",
         "description": "What it is about.",
@@ -253,6 +270,8 @@ def test_reports_by_name(client: httpx.Client, deployment: Deployment):
     ):
         answer = client.get(f"/api/reports/{path}", params=params, headers=headers)
         assert answer.status_code == code, path
+    wrong = client.get("/api/reports/success_rates", params={"nope": "1"}, headers=headers)
+    assert wrong.json()["detail"]["status"] == "unknown_column"
 
 
 def test_every_report_can_be_read(client: httpx.Client, deployment: Deployment):
