@@ -31,6 +31,7 @@ Follow = Callable[[str, Iterable[SessionEvent]], object]
 _MAX_METADATA_CHARS = 1_000
 _BEGIN = "(The call begins. You speak first.)"
 _SILENCE = "(The agent says nothing.)"
+_REMEMBER = "(What you still want: {goal}. Ask for it in your own words.)"
 _PLAY: JSONSchema = {
     "type": "object",
     "properties": {"says": {"type": "string"}, "hangs_up": {"type": "boolean"}},
@@ -196,7 +197,7 @@ class ModelUser:
 
 def user_prompt(turns: Sequence[Turn], persona: Persona) -> list[ChatMessage]:
     """The prompt for the user's next words. To the model, the agent is the one who asks."""
-    goal = persona.goal.strip() or "have your questions answered"
+    goal = persona.goal.strip().rstrip(".") or "have your questions answered"
     rules = (
         "You play a person who talks to an agent. You are not the agent, and you never answer for "
         f"it.\nWho you are: {persona.persona.strip()}\nWhat you want: {goal}\n"
@@ -213,6 +214,10 @@ def user_prompt(turns: Sequence[Turn], persona: Persona) -> list[ChatMessage]:
             messages.append(ChatMessage("assistant", _as_played(turn.text)))
         else:
             messages.append(ChatMessage("user", turn.text.strip() or _SILENCE))
+    if messages[-1].role == "user":
+        # Small models heed what stands last; without it they talk of anything.
+        heard = messages.pop().content
+        messages.append(ChatMessage("user", f"{heard}\n\n{_REMEMBER.format(goal=goal)}"))
     return messages
 
 

@@ -181,6 +181,16 @@ def test_the_user_speaks_first_when_the_agent_waits():
     assert roles == ["system", "user", "assistant", "user"]
 
 
+def test_the_goal_stands_last_and_only_there():
+    turns = [Turn(role=role, text=role) for role in ("agent", "user", "agent")]
+
+    _, first, _, last = user_prompt(turns, Persona("a student", "know the opening hours."))
+
+    assert first.content == "agent"
+    assert last.content.startswith("agent\n")
+    assert "you still want: know the opening hours. Ask" in last.content
+
+
 def test_a_played_user_is_any_function_of_the_turns(store: ConversationStore):
     def counts(turns: Sequence[Turn]) -> str | None:
         return f"I heard {len(turns)} turns" if len(turns) < 4 else None
