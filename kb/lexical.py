@@ -60,7 +60,8 @@ class Stemmer:
             return [stem for word in words if (stem := known[word])]
 
     def _knowing(self, words: Sequence[str]) -> dict[str, str]:
-        missing = set(words) - self._known.keys()
+        # Not `set(words) - known.keys()`: that walks through every known word.
+        missing = {word for word in words if word not in self._known}
         if missing:
             if len(self._known) > _MAX_KNOWN_WORDS:
                 self._known.clear()
