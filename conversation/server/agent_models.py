@@ -116,6 +116,15 @@ _EXAMPLE: dict[str, Any] = {
 }
 
 
+_COMPLETE: dict[str, Any] = _EXAMPLE | {
+    "agent_id": "agent_4f1c0a9b2e7d83650c1a",
+    "platform_settings": {"auth": {"enable_auth": True, "allowlist": []}},
+    "metadata": {"created_at_unix_secs": 1795417864, "updated_at_unix_secs": 1795417864},
+    "version_id": "c07b6c2099dc",
+    "knowledge_base_state": {"status": "succeeded", "message": None},
+}
+
+
 class _AgentParts(_Sent):
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -176,6 +185,8 @@ class KnowledgeBaseState(BaseModel):
 class AgentAnswer(BaseModel):
     """An agent, complete."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [_COMPLETE]})
+
     agent_id: str
     name: str
     conversation_config: dict[str, Any]
@@ -209,6 +220,28 @@ class AgentSummary(BaseModel):
 
 class AgentPage(BaseModel):
     """One page of agents."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "agents": [
+                        {
+                            "agent_id": "agent_4f1c0a9b2e7d83650c1a",
+                            "name": "Support",
+                            "voice_id": "",
+                            "tags": ["production"],
+                            "created_at_unix_secs": 1795417864,
+                            "updated_at_unix_secs": 1795417864,
+                            "access_info": {"is_creator": True, "role": "admin"},
+                        }
+                    ],
+                    "next_cursor": None,
+                    "has_more": False,
+                }
+            ]
+        }
+    )
 
     agents: list[AgentSummary]
     next_cursor: str | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends
@@ -109,6 +110,11 @@ class ServerContext:
     def gate(self) -> Gate:
         """Running conversations."""
         return Gate(self.limits)
+
+    @cached_property
+    def simulations(self) -> BoundedSemaphore:
+        """Places of simulated conversations, each of which holds a thread for minutes."""
+        return BoundedSemaphore(self.limits.simulations)
 
     @cached_property
     def starts(self) -> Rates:

@@ -119,6 +119,33 @@ class DocumentAnswer(DocumentSummary):
 class DocumentPage(BaseModel):
     """One page of documents."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "documents": [
+                        {
+                            "type": "text",
+                            "id": "doc_6b1f0c8a92d47e35b0aa",
+                            "name": "Refund policy",
+                            "metadata": {
+                                "created_at_unix_secs": 1795417868,
+                                "last_updated_at_unix_secs": 1795417868,
+                                "size_bytes": 23,
+                            },
+                            "supported_usages": ["auto", "prompt"],
+                            "access_info": {"is_creator": True, "role": "admin"},
+                            "dependent_agents": [],
+                            "status": "succeeded",
+                        }
+                    ],
+                    "next_cursor": None,
+                    "has_more": False,
+                }
+            ]
+        }
+    )
+
     documents: list[DocumentSummary]
     next_cursor: str | None = None
     has_more: bool
@@ -162,6 +189,22 @@ class IndexUsage(BaseModel):
 
 class DocumentIndex(BaseModel):
     """How far a document is on its way into the index."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "index_doc_6b1f0c8a92d47e35b0aa",
+                    "model": "multilingual_e5_large_instruct",
+                    "status": "succeeded",
+                    "progress_percentage": 100.0,
+                    "document_model_index_usage": {"used_bytes": 66},
+                    "reason": None,
+                    "message": None,
+                }
+            ]
+        }
+    )
 
     id: str
     model: str

@@ -24,6 +24,8 @@ class ServerLimits:
     """New conversations from one address."""
     requests_per_minute: int = 1_200
     """HTTP requests of one address, and of one key."""
+    simulations: int = 4
+    """Simulated conversations that are held at the same time."""
     body_bytes: int = 1_048_576
     upload_bytes: int = 26_214_400
     """Of a file that is uploaded."""

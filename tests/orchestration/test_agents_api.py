@@ -240,6 +240,9 @@ def test_a_conversation_is_simulated_and_judged(tmp_path: Path):
         path = "/agents/shop-desk/simulate-conversation"
         held = served.call("POST", path, json=body)
         streamed = served.http.post(f"/v1/convai{path}/stream", json=body)
+        for _ in range(served.context.limits.simulations):
+            served.context.simulations.acquire()
+        busy = served.call("POST", path, 429, json=body)
         extra = served.call("POST", path, 501, json=body | {"extra_evaluation_criteria": [{}]})
 
     said = [(turn["role"], turn["message"]) for turn in held["simulated_conversation"]]
@@ -247,6 +250,7 @@ def test_a_conversation_is_simulated_and_judged(tmp_path: Path):
     assert held["analysis"]["evaluation_criteria_results"]["helped"]["result"] == "success"
     assert streamed.headers["content-type"].startswith("text/event-stream")
     assert '"simulated_conversation"' in streamed.text
+    assert busy["detail"]["status"] == "too_many_simulations"
     assert "Criteria belong to the agent" in extra["detail"]["message"]
 
 

@@ -142,6 +142,22 @@ class OpeningUser(ModelUser):
 
 
 def _held(agent_id: str, body: WantedSimulation, context: ServerContext) -> SimulatedConversation:
+    if not context.simulations.acquire(blocking=False):
+        raise ApiError(
+            429,
+            "too_many_simulations",
+            f"{context.limits.simulations} conversations are being simulated; try again later.",
+            headers={"Retry-After": "10"},
+        )
+    try:
+        return _simulated(agent_id, body, context)
+    finally:
+        context.simulations.release()
+
+
+def _simulated(
+    agent_id: str, body: WantedSimulation, context: ServerContext
+) -> SimulatedConversation:
     asked = body.simulation_specification
     played = asked.simulated_user_config
     agent = _with_mocks(context.agents.agent(agent_id), asked.tool_mock_config)
