@@ -143,6 +143,10 @@ class TestList(BaseModel):
 class WantedTests(BaseModel):
     """Ids of tests."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"test_ids": ["test_0123456789abcdef0123456789abcdef"]}]}
+    )
+
     test_ids: list[str] = Field(max_length=500)
 
 

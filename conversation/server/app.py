@@ -79,6 +79,9 @@ def make_app(context: ServerContext, *, routers: Sequence[APIRouter] = ()) -> Fa
         # Their pages load scripts from elsewhere; `/openapi.json` is there for any viewer.
         docs_url=None,
         redoc_url=None,
+        # Its spans and log records would hold queries, and those hold words and signatures;
+        # sessions have spans of their own.
+        telemetry={"tracing": False, "operation_spans": False, "logs": False},
     )
     app.state.context = context
     add_error_answers(app)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from analysis.calibrating import calibrations
 from analysis.labelling import all_labels, remove_label
@@ -24,6 +24,12 @@ from orchestration.deployment import Deployment
 CanRead = Annotated[ApiKey, Depends(require("read"))]
 CanLabel = Annotated[ApiKey, Depends(require("label"))]
 Id = Annotated[str, Field(min_length=1, max_length=255)]
+EXAMPLE: dict[str, JsonValue] = {
+    "conversation_id": "conv_0123456789abcdef0123456789abcdef",
+    "criterion_id": "resolved",
+    "verdict": "success",
+    "annotator": "ada",
+}
 OptionalId = Annotated[str | None, Query(max_length=255)]
 
 
@@ -32,16 +38,7 @@ class GivenLabel(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "conversation_id": "conv_0123456789abcdef0123456789abcdef",
-                    "criterion_id": "resolved",
-                    "verdict": "success",
-                    "annotator": "ada",
-                }
-            ]
-        },
+        json_schema_extra={"examples": [EXAMPLE]},
     )
 
     conversation_id: Id
@@ -53,6 +50,8 @@ class GivenLabel(BaseModel):
 
 class GivenLabels(BaseModel):
     """Labels to keep; a newer one of the same person replaces the older."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"labels": [EXAMPLE]}]})
 
     labels: list[GivenLabel] = Field(min_length=1, max_length=1_000)
 

@@ -41,6 +41,10 @@ class NewSecret(BaseModel):
 class SecretChange(BaseModel):
     """A new value, and maybe another name."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"type": "update", "name": "CRM_TOKEN", "value": "..."}]}
+    )
+
     type: Literal["update"] = "update"
     name: SecretName
     value: SecretText | None = None

@@ -81,7 +81,10 @@ class MadeWebhook(BaseModel):
 class WebhookChange(BaseModel):
     """What to change; switching on what was switched off by itself tries again."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"is_disabled": False, "name": "Help desk"}]},
+    )
 
     is_disabled: bool
     name: Annotated[str, _NAME]
