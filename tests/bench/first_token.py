@@ -67,6 +67,19 @@ def unknown(prompt: Sequence[ChatMessage], number: int) -> list[ChatMessage]:
     return [ChatMessage(first.role, f"Number {number}. {first.content}"), *rest]
 
 
+def told(
+    name: str, number: int, model: ChatModel, prompt: Sequence[ChatMessage]
+) -> tuple[float, int, int]:
+    """Measure one prompt, and print it at once: a run that is stopped has told something."""
+    measured = first_token_ms(model, prompt)
+    ms, read, cached = measured
+    print(
+        f"turn {number} {name}: {ms:,.0f} ms ({cached:,} of {read:,} tokens from the cache)",
+        flush=True,
+    )
+    return measured
+
+
 def main() -> None:
     """Print the figures."""
     model = open_chat_model(sys.argv[1] if len(sys.argv) > 1 else MODEL)
@@ -74,15 +87,11 @@ def main() -> None:
     model.check()
     model.complete([ChatMessage("user", "Hi")], ONE_TOKEN)
     sent = prompts(turns)
-    warm = [first_token_ms(model, prompt) for prompt in sent]
-    cold = [first_token_ms(model, unknown(prompt, n)) for n, prompt in enumerate(sent, start=101)]
-    for number, (with_prefix, without) in enumerate(zip(warm, cold, strict=True), start=1):
-        print(
-            f"turn {number}: {with_prefix[0]:7.0f} ms with the prefix "
-            f"({with_prefix[2]:,} of {with_prefix[1]:,} tokens from the cache), "
-            f"{without[0]:7.0f} ms without ({without[2]:,} cached)",
-            flush=True,
-        )
+    warm = [told("with the prefix", n, model, prompt) for n, prompt in enumerate(sent, start=1)]
+    cold = [
+        told("without", n, model, unknown(prompt, 100 + n))
+        for n, prompt in enumerate(sent, start=1)
+    ]
     later = [ms for ms, _, _ in warm[1:]]
     print(
         f"median of later turns: {statistics.median(later):.0f} ms with, "
