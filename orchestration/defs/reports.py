@@ -49,5 +49,8 @@ def reports(deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResult:
 def reports_open_and_are_complete(
     deployment: dg.ResourceParam[Deployment],
 ) -> dg.AssetCheckResult:
-    """The published file opens, every view answers, and no row was lost on the way."""
+    """The published file opens, every view answers, and no row was lost on the way.
+
+    An error: people would act on figures that are not those of the store.
+    """
     return check_result(row_count_problems(deployment))

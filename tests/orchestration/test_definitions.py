@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -93,6 +94,27 @@ def test_the_graph_is_the_documented_one():
         ("evaluations", "judging_is_within_budget"),
         ("knowledge_gaps", "no_gap_came_back"),
         ("reports", "reports_open_and_are_complete"),
+    }
+
+
+def test_every_check_says_why_it_is_a_warning_or_an_error():
+    graph = defs.resolve_asset_graph()
+    for key in graph.asset_check_keys:
+        description = graph.get_check_spec(key).description or ""
+        assert re.search(r"A warning|An error", description), key
+
+
+def test_every_asset_says_whether_it_holds_personal_data():
+    graph = defs.resolve_asset_graph()
+    held = {
+        key.to_user_string(): graph.get(key).tags["holds"] for key in graph.get_all_asset_keys()
+    }
+
+    assert {name for name, what in held.items() if what != "personal_data"} == {
+        "documents",
+        "chunk_index",
+        "questions",
+        "call_metrics",
     }
 
 
