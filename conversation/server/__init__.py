@@ -5,4 +5,10 @@ conversation on a socket), `websocket` (who gets to talk); then `signing`, `api_
 (who may do what), `limits`, `edge` (headers, sizes, the access log), and `app`, which joins the
 routers of `routes/`. A resource is one module there; what routers share is `access`, `errors` and
 `pagination`. Nothing here decides what an agent says: sessions do.
+
+Ended conversations: `conversation_models` (their shape on the wire), `conversation_views` (a stored
+one in that shape, pure), `conversation_search`; `after_calls` is what the composition root adds,
+as this package knows no judges. Webhooks: `webhook_rules` (pure), `webhook_deliveries` (the queue),
+`webhook_sending` (the threads); `workspace` and `records` keep what only the API makes,
+`stored_secrets` what nobody may see.
 """

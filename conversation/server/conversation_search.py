@@ -17,7 +17,7 @@ from conversation.server.conversation_models import (
 from conversation.server.conversation_views import call_feedback, duration_s, list_item, outcome_of
 from conversation.server.errors import ApiError
 from conversation.server.feedback import feedback_events
-from conversation.store import ConversationSummary
+from conversation.store import ConversationStore, ConversationSummary
 from conversation.store_reading import cursor_after
 
 LOOKED_AT_ONCE = 100
@@ -94,7 +94,10 @@ def list_page(
         ids = [row.conversation_id for row in rows]
         analyses = context.calls.analyses(ids)
         feedback = feedback_events(context.store.engine, ids)
+        readable = context.calls.readable() if wanted.search else None
         for row in rows:
+            if readable is not None and not _says(readable, row, wanted.search or ""):
+                continue
             analysis = analyses.get(row.conversation_id)
             said = call_feedback(feedback.get(row.conversation_id, []))
             if not wanted.takes(row, analysis, said):
@@ -120,6 +123,12 @@ def list_page(
 def agent_names(context: ServerContext) -> dict[str, str]:
     """Names of the agents that can be used."""
     return {agent.agent_id: agent.name for agent in context.agents.agents()}
+
+
+def _says(readable: ConversationStore, row: ConversationSummary, words: str) -> bool:
+    """Whether a conversation still says it once it is masked: a search must not tell the rest."""
+    turns = readable.transcript(row.conversation_id).turns
+    return any(words.casefold() in turn.text.casefold() for turn in turns)
 
 
 def _rows(

@@ -141,6 +141,8 @@ def test_conversations_are_masked_where_the_agent_says_so(
     path.write_text(path.read_text() + "\nprivacy: {redact: true}\n")
 
     assert "[EMAIL_1]" in str(get(client, deployment, f"{CALLS}/c9"))
+    assert get(client, deployment, CALLS, search="ada@example.com")["conversations"] == []
+    assert len(get(client, deployment, CALLS, search="please")["conversations"]) == 1
     for where in (f"{CALLS}/c9", f"{CALLS}/c9/summary", "/api/conversations/c9/evaluations"):
         assert "ada@example.com" not in str(get(client, deployment, where))
 
