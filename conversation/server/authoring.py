@@ -3,6 +3,7 @@
 An agent's file is changed first; its knowledge base follows in the background.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +24,8 @@ from kb.document import Document, SyncReport
 from kb.knowledge_base import KnowledgeBase
 
 UNNAMED = "New agent"
+DELETE_WAITS_S = 10.0
+"""For a sync of the agent that is deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,7 @@ class Authoring:
     def delete(self, agent_id: str) -> None:
         """Delete an agent with its index; its conversations stay, and documents of the library."""
         self.records.get(agent_id)
+        self._await_sync(agent_id)
         self._knowledge_bases.delete(agent_id)
         self.queue.forget_agent(agent_id)
         self.records.delete(agent_id)
@@ -203,6 +207,15 @@ class Authoring:
         """Have an agent's knowledge base follow its file."""
         self.queue.request_sync(agent_id, now=self.clock())
         self.ingestion.wake()
+
+    def _await_sync(self, agent_id: str) -> None:
+        """Let a sync end that is under way: it would write into what is deleted."""
+        until_s = time.monotonic() + DELETE_WAITS_S
+        while time.monotonic() < until_s:
+            state = self.queue.sync_states().get(agent_id)
+            if state is None or state.status != "processing":
+                return
+            time.sleep(0.05)
 
     def _follow(self, before: AgentConfig, record: AgentRecord) -> None:
         if before.knowledge_base != record.agent.knowledge_base:

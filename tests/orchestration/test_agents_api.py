@@ -207,6 +207,18 @@ def test_a_copy_answers_from_the_same_documents(tmp_path: Path):
     assert size["number_of_pages"] > 0
 
 
+def test_an_agent_is_deleted_while_its_documents_are_read(tmp_path: Path):
+    with served_deployment(tmp_path) as served:
+        document_id = served.new_text("Parcels to Norway take nine days. " * 200)
+        agents = [served.agent_with(document_id) for _ in range(4)]
+        for agent_id in agents:
+            served.call("DELETE", f"/agents/{agent_id}", 204)
+        served.indexed(document_id)
+        left = [path.name for path in (served.settings.store / "kb").iterdir()]
+
+    assert set(left) <= {"Library", "shop-desk"}
+
+
 def test_agents_are_shared_by_link_and_widget(tmp_path: Path):
     with served_deployment(tmp_path) as served:
         public = served.agent_with()
