@@ -1,5 +1,6 @@
 """This project's own API over a small deployment: verdicts, reasons, labels, gaps, reports."""
 
+import json
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from orchestration.deployment import Deployment
 from orchestration.operations import evaluate, ingest, publish_reports
 from orchestration.settings import Settings
 from tests.analysis.calls import hold_call
+from tests.conversation.server.receiver import receiving
 from tests.conversation.server.served import wait_until
 from tests.fakes import ScriptedChatModel
 from tests.orchestration.sample import (
@@ -327,3 +329,43 @@ def test_each_route_needs_its_scope(
 ):
     assert client.request(method, path).status_code == 401
     assert client.request(method, path, headers=key(deployment, scope)).status_code == 403
+
+
+def test_tests_of_agents_are_judged_by_the_agents_judge(
+    client: httpx.Client, deployment: Deployment
+):
+    headers = key(deployment, "admin")
+    test = {
+        "name": "Refunds",
+        "chat_history": [{"role": "user", "message": "How long do refunds take?"}],
+        "success_condition": "The agent says how long refunds take.",
+    }
+    made = client.post("/v1/convai/agent-testing/create", json=test, headers=headers).json()
+    asked = client.post(
+        "/v1/convai/agents/shop-desk/run-tests",
+        json={"tests": [{"test_id": made["id"]}]},
+        headers=headers,
+    ).json()
+    path = f"/v1/convai/test-invocations/{asked['id']}"
+    wait_until(
+        lambda: client.get(path, headers=headers).json()["test_runs"][0]["status"] != "pending"
+    )
+    (run,) = client.get(path, headers=headers).json()["test_runs"]
+
+    assert run["status"] == "passed", run
+    assert run["condition_result"]["rationale"]["summary"].startswith("Answered;")
+    assert deployment.evaluations.evaluations([run["conversation_id"]]) == []
+
+
+def test_a_call_is_judged_before_its_webhook_is_told(client: httpx.Client, deployment: Deployment):
+    headers = key(deployment, "admin")
+    with receiving() as receiver:
+        given = {"settings": {"name": "Desk", "webhook_url": receiver.url}}
+        made = client.post("/v1/workspace/webhooks", json=given, headers=headers).json()
+        webhooks = {"webhooks": {"post_call_webhook_id": made["webhook_id"]}}
+        client.patch("/v1/convai/settings", json=webhooks, headers=headers)
+        hold_call(deployment.conversations, "c7", started_at=datetime.now(UTC))
+        event = json.loads(receiver.next()[0])
+
+    assert event["data"]["conversation_id"] == "c7"
+    assert event["data"]["analysis"]["call_successful"] == "success"
