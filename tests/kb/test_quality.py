@@ -9,7 +9,7 @@ from tests.bench.data import SaidTurn, load_collection
 from tests.bench.measures import mean
 from tests.bench.retrieval import bench_config, quality, ranker
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 HANDBOOK = {
     "Refunds": "Money goes back to the card that was charged within five working days after the "
