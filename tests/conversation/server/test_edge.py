@@ -24,7 +24,7 @@ async def echo(text: str = Body(embed=True)) -> dict[str, int]:
     return {"chars": len(text)}
 
 
-@router.post("/v1/convai/knowledge-base/file")
+@router.post("/v1/convai/knowledge-base/doc_1/update-file")
 async def upload(file: UploadFile) -> dict[str, int | None]:
     return {"bytes": file.size}
 
@@ -138,7 +138,7 @@ async def test_a_body_that_says_no_length_is_refused_while_it_is_read(http: http
 
 
 async def test_files_may_be_larger(http: httpx.AsyncClient):
-    path = "/v1/convai/knowledge-base/file"
+    path = "/v1/convai/knowledge-base/doc_1/update-file"
 
     assert (await http.post(path, files={"file": b"a" * 4_000})).json() == {"bytes": 4_000}
     assert (await http.post(path, files={"file": b"a" * 6_000})).status_code == 413
