@@ -31,7 +31,7 @@ from tests.servers import postgresql_server, redis_server
 DAYS = ("2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04")
 BIN = Path(sys.executable).parent
 MATERIALIZE = [str(BIN / "dagster"), "asset", "materialize", "-m", "orchestration.definitions"]
-MATERIALIZE += ["--select", "evaluations"]
+MATERIALIZE += ["--select", "evaluations,collected_values,summaries"]
 
 
 class JudgeHandler(BaseHTTPRequestHandler):
