@@ -68,7 +68,12 @@ _REMINDER = (
     "(If the answer is not written in the passages above, even if you know it from elsewhere, "
     f'reply "{DONT_KNOW}".)'
 )
-"""Small models heed what stands last; it costs them half a second."""
+"""Small models heed what stands last; it costs them half a second.
+
+It costs answers too: a 1.5B says that it does not know where a user states something instead of
+asking. The way out stays, because without it the same model agreed with what two users said wrongly
+and made up a number for a third (3 turns of MTRAG dev tried).
+"""
 _REMINDER_WITH_RESULTS = _REMINDER.replace("the passages above", "the passages and results above")
 _SUMMARY = "(What was said before, in short: {})"
 

@@ -18,6 +18,7 @@ from conversation.llm.generator import calls_tools
 from conversation.speaking import storable
 from conversation.system_tools import SEARCH
 from conversation.tool_config import ToolConfig, ToolKind
+from conversation.tool_naming import names_first
 from conversation.tools import MAX_RESULT_CHARS, offered_tools
 from conversation.transcript import ToolCall
 from conversation.variables import variable_names
@@ -56,6 +57,8 @@ class Toolbox:
         self._tools = {tool.name: tool for tool in agent.all_tools}
         self.native = _calls_natively(agent, model)
         """Whether the model is offered tools by its provider."""
+        self.names_first = names_first(model, native=self.native)
+        """Whether the model names a tool before it fills in its parameters."""
         _require_functions(agent, self._functions, any_of_them=client_tool is not None)
         _require_secrets(agent, self._secrets)
         if SEARCH in self._tools and not has_knowledge_base:

@@ -139,26 +139,36 @@ def outside_calls(calls: Sequence[ToolCall]) -> list[ToolCall]:
 
 
 def decision_options(
-    agent: AgentConfig, tools: Sequence[OfferedTool], *, native: bool
+    agent: AgentConfig,
+    tools: Sequence[OfferedTool],
+    *,
+    native: bool,
+    first: Sequence[OfferedTool] = (),
 ) -> CompletionOptions:
-    """How a decision is asked for."""
+    """How a decision is asked for; by schema, its first action may only be one of `first`."""
     return CompletionOptions(
         max_output_tokens=MAX_DECISION_TOKENS,
         temperature=0.0,
-        schema=None if native else tool_schema(tools),
+        schema=None if native else tool_schema(tools, first),
         tools=tuple(tools) if native else (),
         first_token_timeout_s=agent.llm.first_token_timeout_s,
         total_timeout_s=agent.llm.total_timeout_s,
     )
 
 
-def tool_schema(tools: Sequence[OfferedTool]) -> JSONSchema:
-    """JSON schema of a decision: one of the tools with its parameters or none, and further ones."""
+def tool_schema(tools: Sequence[OfferedTool], first: Sequence[OfferedTool] = ()) -> JSONSchema:
+    """JSON schema of a decision: one of the tools with its parameters or none, and further ones.
+
+    Args:
+        tools: What can be chosen.
+        first: What the first choice is limited to, when anything.
+    """
     chosen = [_choice_schema(tool.name, tool.parameters) for tool in tools]
+    begins = [_choice_schema(tool.name, tool.parameters) for tool in first] or chosen
     return {
         "type": "object",
         "properties": {
-            "action": {"anyOf": [_choice_schema(NO_TOOL, None), *chosen]},
+            "action": {"anyOf": [_choice_schema(NO_TOOL, None), *begins]},
             "more": {"type": "array", "items": {"anyOf": chosen}, "maxItems": 3},
         },
         "required": ["action"],

@@ -10,7 +10,8 @@ has tool calls and the prompt holds no text from outside.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
 
 from conversation.errors import ConversationError, ModelOutputError
 from conversation.events import RetrievalDone, ToolRequest
@@ -29,6 +30,7 @@ from conversation.system_tools import (
     skips_turn,
     was_handed_over,
 )
+from conversation.tool_naming import named_tool, naming_options, takes_parameters
 from conversation.tools import (
     Choice,
     chosen_tools,
@@ -42,7 +44,7 @@ from conversation.tools import (
 )
 from conversation.transcript import ToolCall
 from conversation.turn_search import found_passages, searched_passages
-from conversation.turn_steps import Ask, Emit, Steps, Use, Work
+from conversation.turn_steps import Ask, Emit, Step, Steps, Use, Work
 from kb.document import RetrievedPassage
 
 _log = logging.getLogger(__name__)
@@ -93,26 +95,41 @@ class TurnPlan:
                 yield from self._retrieve()
                 if not self._holds_text_from_outside():
                     return  # the answer itself is offered the tools
-            options = decision_options(speaker.agent, tools, native=speaker.tools.native)
-            messages = decision_messages(
-                speaker.agent,
-                self._speaking.turns,
-                tools,
-                native=speaker.tools.native,
-                calls=self._speaking.tool_calls,
-                trusted=speaker.tools.trusted,
-            )
-            choices: list[Choice] = []
-            try:
-                completion = yield Ask(speaker.model, messages, options, is_heard=False)
-                choices = self._choices(completion, tools)
-            except ModelOutputError:
-                # The user still gets an answer; the log says that a tool may have been missed.
-                _log.warning("no usable choice of a tool in turn %s", self._speaking.turn_id)
+            choices = yield from self._decision(tools)
             before = len(self._speaking.tool_calls)
             yield from self._use(choices)
             if not self._may_decide_again(self._speaking.tool_calls[before:]):
                 return
+
+    def _decision(self, tools: Sequence[OfferedTool]) -> Generator[Step, Any, list[Choice]]:
+        """What the model wants to be done."""
+        speaker = self._stage.speaker
+        messages = decision_messages(
+            speaker.agent,
+            self._speaking.turns,
+            tools,
+            native=speaker.tools.native,
+            calls=self._speaking.tool_calls,
+            trusted=speaker.tools.trusted,
+        )
+        try:
+            named: tuple[OfferedTool, ...] = ()
+            if speaker.tools.names_first:
+                options = naming_options(speaker.agent, tools)
+                answer = yield Ask(speaker.model, messages, options, is_heard=False)
+                tool = None if answer is None else named_tool(answer, tools)
+                if tool is None or not takes_parameters(tool):
+                    return [] if tool is None else [Choice(tool.name, {})]
+                named = (tool,)
+            options = decision_options(
+                speaker.agent, tools, native=speaker.tools.native, first=named
+            )
+            completion = yield Ask(speaker.model, messages, options, is_heard=False)
+            return self._choices(completion, tools)
+        except ModelOutputError:
+            # The user still gets an answer; the log says that a tool may have been missed.
+            _log.warning("no usable choice of a tool in turn %s", self._speaking.turn_id)
+            return []
 
     def _choices(self, completion: Completion | None, tools: Sequence[OfferedTool]) -> list[Choice]:
         if completion is None:

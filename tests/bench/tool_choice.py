@@ -3,9 +3,9 @@
     python -m tests.bench.tool_choice [MODEL] [shop|library] [SECONDS]
 
 Each case is one turn of a real session whose agent has six or seven tools; the answers of the
-agent are scripted, only the decisions are the model's. Prompts were tuned on the shop; the library
-is there to see whether they hold elsewhere. With SECONDS it stops after so long and reports what
-it has.
+agent are scripted, only the decisions are the model's. The flow was chosen on the shop; the library
+is there to see whether it holds elsewhere. With SECONDS it stops after so long and reports what it
+has, with as many turns that need a tool as turns that need none.
 """
 
 import statistics
@@ -224,7 +224,7 @@ class DecidingModel(ScriptedChatModel):
         if "<conversation>" not in messages[-1].content:
             completion = Completion(self.says, Usage(model=self.model), "stop")
         elif not self.is_asked:
-            nothing = NOTHING if options.schema else "no"
+            nothing = '"none"' if "enum" in (options.schema or {}) else NOTHING
             completion = Completion(nothing, Usage(model=self.model), "stop")
         else:
             completion = self._decides.complete(messages, options)
@@ -259,6 +259,13 @@ def decide(case: Case, agent: AgentConfig, model: ChatModel, store: Conversation
     )
 
 
+def mixed(cases: Sequence[Case]) -> list[Case]:
+    """In turn one that needs a tool and one that needs none, so that part of them is fair."""
+    needed = [case for case in cases if case.tool]
+    none = [case for case in cases if not case.tool]
+    return [case for pair in zip(needed, none, strict=True) for case in pair]
+
+
 def report(decisions: Sequence[Decision]) -> list[str]:
     """Figures of turns that need a tool and of turns that need none."""
     lines: list[str] = []
@@ -289,7 +296,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         ConversationStore.open(f"sqlite:///{Path(folder) / 'bench.sqlite'}") as store,
     ):
-        for case in cases:
+        for case in mixed(cases):
             if time.monotonic() > stop_s:
                 break
             decision = decide(case, agent, model, store)
