@@ -11,4 +11,9 @@ one in that shape, pure), `conversation_search`; `after_calls` is what the compo
 as this package knows no judges. Webhooks: `webhook_rules` (pure), `webhook_deliveries` (the queue),
 `webhook_sending` (the threads); `workspace` and `records` keep what only the API makes,
 `stored_secrets` what nobody may see.
+
+Agents and documents: `agent_records` (the YAML files), `agent_wire` and `agent_changes` (an agent
+in the protocol's shape and back, pure), `agent_documents` (its documents by id, pure), `library`
+(what was handed in), `ingest_queue` and `ingestion` (reading it in the background), and
+`authoring`, which joins them for the routes; `document_reading` shows those of agent files as well.
 """
