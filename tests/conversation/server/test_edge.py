@@ -89,10 +89,10 @@ async def test_what_is_not_served_says_so(http: httpx.AsyncClient):
     answer = await http.post("/v1/convai/phone-numbers", json={})
 
     assert answer.status_code == 501
-    assert answer.json()["detail"] == {
-        "status": "not_supported",
-        "message": "This server does not offer 'phone-numbers'.",
-    }
+    assert answer.json()["detail"]["status"] == "not_supported"
+    assert answer.json()["detail"]["message"].startswith(
+        "This server does not offer 'phone-numbers'."
+    )
 
 
 async def test_an_unknown_page_is_404_in_the_same_shape(http: httpx.AsyncClient):
