@@ -48,6 +48,9 @@ from orchestration.cli.main import main
 main()
 """
 
+PROMPT = "\r\nyou: "
+"""On a line of its own: a history shows the same words further right."""
+
 
 class Terminal:
     """A command at a pseudo-terminal."""
@@ -149,19 +152,19 @@ def plain(shown: str) -> str:
 
 def test_a_conversation_at_a_terminal(folder: Path, terminals: list[Terminal]):
     terminals.append(terminal := chat(folder, "--variable", "who=Ada"))
-    assert "Desk: Hello Ada." in plain(terminal.wait_for("you: "))
+    assert "Desk: Hello Ada." in plain(terminal.wait_for(PROMPT))
 
-    assert "You're welcome." in terminal.type("Thanks\n", then="you: ")
-    assert "No passage was found" in terminal.type("/why\n", then="you: ")
-    assert "There is no command /nope" in terminal.type("/nope\n", then="you: ")
-    assert "/retry" in terminal.type("/help\n", then="you: ")
+    assert "You're welcome." in terminal.type("Thanks\n", then=PROMPT)
+    assert "No passage was found" in terminal.type("/why\n", then=PROMPT)
+    assert "There is no command /nope" in terminal.type("/nope\n", then=PROMPT)
+    assert "/retry" in terminal.type("/help\n", then=PROMPT)
     assert "Thanks" in terminal.type("/retry\n", then="[cites")
-    terminal.wait_for("you: ", since=terminal.shown.rindex("[cites"))
-    history = plain(terminal.type("/history\n", then="you: "))
+    terminal.wait_for(PROMPT, since=terminal.shown.rindex("[cites"))
+    history = plain(terminal.type("/history\n", then=PROMPT))
     assert history.count("you: Thanks") == 2
     # Up and Enter: the line before comes again out of readline's history.
-    assert "Noted" in terminal.type("/note On the page about refunds\n", then="you: ")
-    assert "Noted" in terminal.type("\x1b[A\n", then="you: ")
+    assert "Noted" in terminal.type("/note On the page about refunds\n", then=PROMPT)
+    assert "Noted" in terminal.type("\x1b[A\n", then=PROMPT)
     terminal.type("\x04", then="Stored as conv_")
 
     assert terminal.close() == 0
@@ -179,15 +182,15 @@ def test_a_conversation_at_a_terminal(folder: Path, terminals: list[Terminal]):
 @pytest.mark.slow
 def test_ctrl_c_stops_the_answer_and_then_the_conversation(folder: Path, terminals: list[Terminal]):
     terminals.append(terminal := chat(folder, program=SLOW_MODEL))
-    terminal.wait_for("you: ")
+    terminal.wait_for(PROMPT)
     terminal.send("Count\n")
     terminal.wait_for("One two three")
     terminal.type("\x03", then="[stopped")
-    terminal.wait_for("you: ", since=terminal.shown.index("[stopped"))
+    terminal.wait_for(PROMPT, since=terminal.shown.index("[stopped"))
 
     # A line that was begun is thrown away; the next Ctrl-C, on an empty line, ends.
     terminal.type("half a line", then="half a line")
-    terminal.type("\x03", then="you: ")
+    terminal.type("\x03", then=PROMPT)
     terminal.type("\x03", then="Stored as conv_")
 
     assert terminal.close() == 0
@@ -204,7 +207,7 @@ def test_ctrl_c_stops_the_answer_and_then_the_conversation(folder: Path, termina
 def test_the_agent_speaks_up_and_ends_when_nobody_types(folder: Path, terminals: list[Terminal]):
     write_agent(folder, silence_s=1.5)
     terminals.append(terminal := chat(folder))
-    terminal.wait_for("you: ")
+    terminal.wait_for(PROMPT)
     terminal.send("not yet sen")
 
     terminal.wait_for("Are you still there?")
@@ -227,9 +230,9 @@ def test_no_escape_sequence_goes_to_a_terminal_that_minds(
     folder: Path, terminals: list[Terminal], environment: dict[str, str]
 ):
     terminals.append(terminal := chat(folder, environment=environment))
-    terminal.wait_for("you: ")
+    terminal.wait_for(PROMPT)
     terminal.type("Thanks\n", then="[cites")
-    terminal.wait_for("you: ", since=terminal.shown.index("[cites"))
+    terminal.wait_for(PROMPT, since=terminal.shown.index("[cites"))
     terminal.type("/quit\n", then="Stored as conv_")
     assert terminal.close() == 0
     colours = re.findall(r"\x1b\[[0-9;]*m", terminal.shown)
