@@ -190,6 +190,7 @@ def test_ctrl_c_stops_the_answer_and_then_the_conversation(folder: Path, termina
 
     # A line that was begun is thrown away; the next Ctrl-C, on an empty line, ends.
     terminal.type("half a line", then="half a line")
+    time.sleep(0.3)  # as fast as a person can be
     terminal.type("\x03", then=PROMPT)
     terminal.type("\x03", then="Stored as conv_")
 
