@@ -31,7 +31,7 @@ from conversation.session_config import LanguageSection, OverridesSection, Voice
 from conversation.tool_config import SystemToolName, ToolConfig, ToolUseSection
 from conversation.turn_taking import TurnTakingConfig
 from conversation.variable_values import RESERVED_PREFIXES, VariableValue
-from kb.config import ChunkingConfig, Limits, ParsingConfig, RetrievalConfig
+from kb.config import ChunkingConfig, EmbeddingConfig, Limits, ParsingConfig, RetrievalConfig
 
 DEFAULT_LLM = "embedded/qwen2.5-coder-1.5b-instruct"
 
@@ -105,6 +105,7 @@ class KnowledgeBaseSection(_Section):
     texts: tuple[TextSource, ...] = ()
     limits: Limits = Limits()
     chunking: ChunkingConfig = ChunkingConfig()
+    embedding: EmbeddingConfig = EmbeddingConfig()
     parsing: ParsingConfig = ParsingConfig()
     retrieval: RetrievalConfig = RetrievalConfig()
     query_rewriting: QueryRewritingConfig = QueryRewritingConfig()

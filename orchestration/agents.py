@@ -62,6 +62,7 @@ def knowledge_base_config(agent: AgentConfig, settings: Settings) -> KnowledgeBa
     return KnowledgeBaseConfig(
         limits=section.limits,
         chunking=section.chunking,
+        embedding=section.embedding,
         parsing=section.parsing,
         retrieval=section.retrieval,
         links=LinkConfig(allowed_cidrs=(*section.allowed_cidrs, *settings.allowed_networks)),
