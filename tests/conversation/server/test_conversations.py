@@ -245,7 +245,7 @@ def test_a_conversation_has_every_field_that_sdks_read(tmp_path: Path):
         )
         store.end("conv_a", reason="user_ended", at=MORNING + timedelta(seconds=61))
         served.context.after_calls = ScriptedAfterCalls(store)
-        served.context.after_calls.analyses = lambda _: {"conv_a": analysis(0)}
+        served.context.after_calls.analyses = lambda conversation_ids: {"conv_a": analysis(0)}
         shown = get(served, f"{CONVERSATIONS}/conv_a")
         short = get(served, f"{CONVERSATIONS}/conv_a/summary", max_messages=1)
 
