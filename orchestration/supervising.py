@@ -49,7 +49,7 @@ def supervise(
             of its log. The others are stopped.
     """
     running: list[tuple[Service, subprocess.Popen[bytes]]] = []
-    with ExitStack() as stack, _terminate_as_interrupt():
+    with ExitStack() as stack, _stopped_by_signals():
         try:
             for service in services:
                 say(f"starting {service.name} (log: {service.log})")
@@ -129,15 +129,23 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
+def _stopped_by_signals() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM raise KeyboardInterrupt.
+
+    Also where a shell started this in the background and so had Ctrl-C ignored: the services would
+    inherit that, and not hear the signal that stops them.
+    """
+
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, interrupt) for number in numbers]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _wait_until_ready(

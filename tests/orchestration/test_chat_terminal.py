@@ -101,6 +101,8 @@ class Terminal:
 
 def _become_leader() -> None:
     os.setsid()
+    # Tests that a shell runs in the background inherit that Ctrl-C is ignored.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     import fcntl
     import termios
 

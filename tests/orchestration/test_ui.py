@@ -78,6 +78,28 @@ def test_services_start_in_order_and_stop_together(tmp_path: Path):
             httpx.get(service.health_url, trust_env=False)
 
 
+def test_services_stop_at_once_though_they_were_started_in_the_background(tmp_path: Path):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    told: list[str] = []
+    service = _service(tmp_path, "polite", SERVE)
+    try:
+        supervise(
+            [service],
+            environment=dict(os.environ),
+            say=lambda line: (
+                threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
+                if line == "Ctrl-C stops it"
+                else told.append(line)
+            ),
+        )
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN, "as it was before"
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert told[-1] == "stopping"
+    assert "Keyboard interrupt received" in service.log.read_text()
+
+
 def test_one_that_ends_stops_the_others_and_its_log_is_shown(tmp_path: Path):
     broken = _service(tmp_path, "broken", "raise SystemExit('the disk is full')")
     first = _service(tmp_path, "first", SERVE)

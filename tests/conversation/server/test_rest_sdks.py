@@ -238,7 +238,7 @@ def test_the_javascript_client_lists_and_gets(tmp_path: Path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=600,
     )
     if installed.returncode != 0:
         pytest.skip(f"npm cannot get {JS_PACKAGE}")
