@@ -28,7 +28,7 @@ from analysis.lake_opening import (
     open_lake,
     part_lock,
 )
-from analysis.loading import agreement_values, selected_columns
+from analysis.loading import agreement_values, insert_files
 from analysis.parquet import literal, quoted
 from analysis.schema import Table, View
 from analysis.views import VIEWS, agent_views
@@ -65,7 +65,7 @@ def write_day(lake: Lake, warehouse_dir: Path, day: date) -> Mapping[str, int]:
         for table in DAILY_TABLES:
             connection.execute(f"DELETE FROM {quoted(table.name)} WHERE day = ?", [day])
             path = day_file(warehouse_dir, table, day)
-            counts[table.name] = _insert(connection, table, [path]) if path.is_file() else 0
+            counts[table.name] = insert_files(connection, table, [path]) if path.is_file() else 0
         return counts
 
     return _transact(lake, str(day), write)
@@ -88,7 +88,7 @@ def write_snapshots(
         for table in SNAPSHOT_TABLES:
             connection.execute(f"DELETE FROM {quoted(table.name)}")
             files = table_files(warehouse_dir, table)
-            counts[table.name] = _insert(connection, table, files) if files else 0
+            counts[table.name] = insert_files(connection, table, files) if files else 0
         rows = agreement_values(connection)
         connection.execute(f"DELETE FROM {JUDGE_AGREEMENT.name}")
         if rows:
@@ -213,16 +213,6 @@ def _add_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
 def _create_view(connection: duckdb.DuckDBPyConnection, view: View) -> None:
     connection.execute(f"CREATE OR REPLACE VIEW {quoted(view.name)} AS {view.sql}")
     connection.execute(f"COMMENT ON VIEW {quoted(view.name)} IS {literal(view.comment)}")
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> int:
-    listed = ", ".join(literal(str(path)) for path in files)
-    source = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
-    columns = selected_columns(connection, table, source)
-    row = connection.execute(
-        f"INSERT INTO {quoted(table.name)} BY NAME SELECT {columns} FROM {source}"
-    ).fetchone()
-    return int(row[0]) if row else 0
 
 
 def lake_type(type_: str) -> str:

@@ -28,7 +28,7 @@ def load_table(connection: duckdb.DuckDBPyConnection, table: Table, files: Seque
     if not files:
         return 0
     try:
-        return _insert(connection, table, files)
+        return insert_files(connection, table, files)
     except duckdb.Error as error:
         raise PublishError(
             f"The warehouse files of table {table.name!r} cannot be read: {error}. Delete the file "
@@ -62,7 +62,7 @@ def agreement_values(connection: duckdb.DuckDBPyConnection) -> list[tuple[object
     ]
 
 
-def selected_columns(connection: duckdb.DuckDBPyConnection, table: Table, source: str) -> str:
+def _selected_columns(connection: duckdb.DuckDBPyConnection, table: Table, source: str) -> str:
     """Return the select list that reads a table's columns, also derived ones, from `source`."""
     present = {row[0] for row in connection.execute(f"DESCRIBE FROM {source}").fetchall()}
     columns = ", ".join(quoted(c.name) for c in table.columns if c.name in present)
@@ -81,10 +81,11 @@ def _create_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     _comment(connection, "TABLE", table.name, table.comment, table.all_columns)
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> int:
+def insert_files(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> int:
+    """Add the rows of Parquet `files` to a table that is there, and return their number."""
     listed = ", ".join(literal(str(path)) for path in files)
     source = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
-    columns = selected_columns(connection, table, source)
+    columns = _selected_columns(connection, table, source)
     inserted = connection.execute(
         f"INSERT INTO {quoted(table.name)} BY NAME SELECT {columns} FROM {source}"
     ).fetchone()

@@ -3,15 +3,10 @@
 from dagster_celery.make_app import make_app
 from dagster_celery.tasks import create_task
 
-from orchestration.errors import SettingsError
 from orchestration.settings import load_settings
+from orchestration.workers import broker_url
 
-_broker_url = load_settings().celery_broker_url
-if _broker_url is None:
-    raise SettingsError(
-        "VIVAVOCE_CELERY_BROKER_URL is not set, so a worker has nothing to take steps from. Set "
-        "it to the Redis that the Dagster daemon uses, e.g. redis://redis.internal:6379/0."
-    )
+_broker_url = broker_url(load_settings())
 
 app = make_app()
 app.conf.update(

@@ -157,12 +157,13 @@ def _agreement_by_age(deployment: Deployment) -> dict[str, list[bool]]:
         (row["conversation_id"], row["criterion_id"]): row["verdict"]
         for row in deployment.evaluations.labels(ids)
     }
+    age = {conversation_id: place for place, conversation_id in enumerate(ids)}
     agreed: dict[str, list[bool]] = {}
-    for conversation_id in ids:
-        for (labelled, criterion_id), label in labels.items():
-            verdict = verdicts.get((labelled, criterion_id))
-            if labelled == conversation_id and verdict is not None and label != "unknown":
-                agreed.setdefault(criterion_id, []).append(verdict == label)
+    # Stable: labels of one conversation stay in the order in which they were given.
+    for key, label in sorted(labels.items(), key=lambda item: age[item[0][0]]):
+        verdict = verdicts.get(key)
+        if verdict is not None and label != "unknown":
+            agreed.setdefault(key[1], []).append(verdict == label)
     return agreed
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from analysis import warehouse_files
 from analysis.evaluating import evaluate_conversations
 from analysis.evaluation_run import EvaluationRun
 from analysis.finding_rows import export_findings, findings_outdated
@@ -149,11 +150,7 @@ def close_abandoned(deployment: Deployment, now: datetime) -> list[str]:
 
 def ended_on(deployment: Deployment, day: date) -> list[ConversationSummary]:
     """Conversations that ended on a day (UTC)."""
-    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    ended = deployment.conversations.conversations(
-        ended_from=start, ended_to=start + timedelta(days=1)
-    )
-    return [conversation for conversation in ended if conversation.status != "in_progress"]
+    return warehouse_files.ended_on(deployment.conversations, day)
 
 
 def days_with_conversations(deployment: Deployment, agent_id: str | None = None) -> list[date]:

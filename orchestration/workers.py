@@ -27,14 +27,24 @@ def serve_steps(settings: Settings, *, name: str, processes: int = 1) -> NoRetur
     Raises:
         SettingsError: No broker is set.
     """
+    broker_url(settings)
+    arguments = ["--app", "orchestration.celery_app", "worker", "--queues", "dagster"]
+    arguments += ["--concurrency", str(processes), "--loglevel", "INFO", "--hostname", f"{name}@%h"]
+    _become("celery", arguments, settings)
+
+
+def broker_url(settings: Settings) -> str:
+    """Where workers take steps from.
+
+    Raises:
+        SettingsError: It is not set.
+    """
     if settings.celery_broker_url is None:
         raise SettingsError(
             "VIVAVOCE_CELERY_BROKER_URL is not set, so a worker has nothing to take steps from. "
             "Set it to the Redis that the Dagster daemon uses, e.g. redis://redis.internal:6379/0."
         )
-    arguments = ["--app", "orchestration.celery_app", "worker", "--queues", "dagster"]
-    arguments += ["--concurrency", str(processes), "--loglevel", "INFO", "--hostname", f"{name}@%h"]
-    _become("celery", arguments, settings)
+    return settings.celery_broker_url
 
 
 def serve_dagster(

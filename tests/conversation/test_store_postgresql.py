@@ -1,11 +1,7 @@
 """The store on a real PostgreSQL server, started for the test from Debian's package."""
 
-import os
-import shutil
-import socket
-import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,6 +10,7 @@ from conversation.errors import SessionEndedError
 from conversation.store import ConversationStore
 from conversation.tables import SCHEMA
 from conversation.transcript import Retrieval, Transcript, Turn, Usage
+from tests.servers import postgresql_server
 
 pytestmark = pytest.mark.slow
 
@@ -30,45 +27,9 @@ ANSWER = Turn(
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory):
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not programs:
-        pytest.skip("no PostgreSQL server is installed (`apt-get install postgresql`)")
-    # The server refuses to run as root.
-    user = "postgres" if os.geteuid() == 0 else None
-    folder = tmp_path_factory.mktemp("postgresql")
-    if user is not None:
-        shutil.chown(folder, user)
-        for parent in folder.parents[:2]:
-            parent.chmod(0o755)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    data = folder / "data"
-
-    def run(*command: str | Path) -> None:
-        subprocess.run(command, check=True, user=user, cwd=folder, capture_output=True)
-
-    run(programs[-1] / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8")
-    server = subprocess.Popen(
-        [programs[-1] / "postgres", "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1"],
-        user=user,
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait = ["-h", "127.0.0.1", "-p", str(port), "-t", "1"]
-        for _ in range(60):
-            ready = subprocess.run([programs[-1] / "pg_isready", *wait], capture_output=True)
-            if ready.returncode == 0:
-                break
-        else:
-            raise RuntimeError("the PostgreSQL server did not start")
-        yield f"postgresql+psycopg://tester@127.0.0.1:{port}/postgres"
-    finally:
-        server.terminate()
-        server.wait(20)
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with postgresql_server(tmp_path_factory.mktemp("postgresql")) as address:
+        yield f"postgresql+psycopg://{address}"
 
 
 def test_a_conversation_is_kept_found_and_deleted(url: str):

@@ -1,6 +1,5 @@
 """The same knowledge base with its vectors on a Chroma server: a real one, on this machine."""
 
-import socket
 import subprocess
 import sys
 import time
@@ -13,14 +12,9 @@ import pytest
 from kb.config import IndexConfig
 from kb.errors import KnowledgeBaseError
 from tests.kb.conftest import UNLIMITED, OpenKnowledgeBase
+from tests.servers import free_port
 
 pytestmark = pytest.mark.slow
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
