@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+EXTRAS_STAMP := $(VENV)/.installed-extras
 
 .DEFAULT_GOAL := help
 .PHONY: help setup extras demo test test-slow lint format types layering bench ui page-sdk clean
@@ -20,8 +21,11 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev]'
 	@touch $(STAMP)
 
-extras: $(STAMP)  ## install the optional parts too (text recognition, names, scale-out)
+extras: $(EXTRAS_STAMP)  ## install the optional parts too (text recognition, names, scale-out)
+
+$(EXTRAS_STAMP): $(STAMP)
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,ocr,scale,privacy]'
+	@touch $(EXTRAS_STAMP)
 
 demo: $(STAMP)  ## documents -> conversation -> evaluations -> report, no key needed
 	@$(BIN)/vivavoce demo
@@ -40,7 +44,8 @@ format: $(STAMP)  ## apply formatting and safe fixes
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-types: $(STAMP)  ## static types
+# The scale-out modules import packages of an extra, so types want that extra too.
+types: $(EXTRAS_STAMP)  ## static types; installs the optional parts first
 	@$(BIN)/pyright
 
 layering: $(STAMP)  ## who may import whom
