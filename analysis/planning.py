@@ -146,12 +146,11 @@ def _prompt_version(way: JudgeVariant | None, model: str, own: JudgeVariant | No
 def _ended(
     conversations: ConversationStore, conversation_ids: Collection[str] | None
 ) -> list[ConversationSummary]:
-    wanted = None if conversation_ids is None else frozenset(conversation_ids)
-    return [
-        found
-        for found in conversations.conversations()
-        if found.status != "in_progress" and (wanted is None or found.conversation_id in wanted)
-    ]
+    if conversation_ids is None:
+        chosen = conversations.conversations()
+    else:
+        chosen = conversations.summaries(sorted(set(conversation_ids)))
+    return [found for found in chosen if found.status != "in_progress"]
 
 
 def _narrowed(agent: AgentConfig, only: Collection[str] | None) -> AgentConfig:

@@ -7,7 +7,7 @@ and the published file as they were, and the next run repairs the rest.
 import logging
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -82,15 +82,23 @@ class PublishedReports:
 
 
 def days_to_export(
-    warehouse_dir: Path, *, conversations: ConversationStore, evaluations: AnalysisStore
+    warehouse_dir: Path,
+    *,
+    conversations: ConversationStore,
+    evaluations: AnalysisStore,
+    days: Collection[date] | None = None,
 ) -> list[date]:
     """Return the days whose Parquet files no longer say what the stores say, oldest first.
 
     That is a day with a new, late, newly evaluated or deleted conversation, and every day after
-    the data dictionary changed.
+    the data dictionary changed. None looks at every day.
     """
-    wanted = fingerprints_of(ended_by_day(conversations), evaluations)
-    exported = exported_fingerprints(warehouse_dir)
+    if days is None:
+        ended = ended_by_day(conversations)
+    else:
+        ended = {day: found for day in days if (found := ended_on(conversations, day))}
+    wanted = fingerprints_of(ended, evaluations)
+    exported = exported_fingerprints(warehouse_dir, days)
     changed = {day for day, fingerprint in wanted.items() if exported.get(day) != fingerprint}
     return sorted(changed | (exported.keys() - wanted.keys()))
 

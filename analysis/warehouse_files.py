@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -44,12 +44,16 @@ def table_files(warehouse_dir: Path, table: Table) -> list[Path]:
     return sorted((warehouse_dir / table.name).glob("*/part.parquet"))
 
 
-def exported_fingerprints(warehouse_dir: Path) -> dict[date, str | None]:
-    """Return for each exported day what the stores said when it was written."""
-    return {
-        date.fromisoformat(path.stem): _fingerprint_in(path)
-        for path in (warehouse_dir / "days").glob("*.json")
-    }
+def exported_fingerprints(
+    warehouse_dir: Path, days: Collection[date] | None = None
+) -> dict[date, str | None]:
+    """Return for each exported day, or each of `days`, what the stores said when it was written."""
+    folder = warehouse_dir / "days"
+    if days is None:
+        paths = [*folder.glob("*.json")]
+    else:
+        paths = [path for day in days if (path := folder / f"{day}.json").exists()]
+    return {date.fromisoformat(path.stem): _fingerprint_in(path) for path in paths}
 
 
 def ended_by_day(conversations: ConversationStore) -> dict[date, list[ConversationSummary]]:

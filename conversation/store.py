@@ -26,6 +26,7 @@ from conversation.store_reading import (
     read_page,
     read_retrievals,
     read_summaries,
+    read_summaries_of,
     read_transcript,
     said_anywhere,
 )
@@ -255,6 +256,11 @@ class ConversationStore:
         )
         with self._reading() as connection:
             return read_summaries(connection, [each for each in conditions if each is not None])
+
+    def summaries(self, conversation_ids: Sequence[str]) -> list[ConversationSummary]:
+        """Those of these conversations that the store holds, in the order of their start."""
+        with self._reading() as connection:
+            return read_summaries_of(connection, conversation_ids)
 
     def page(
         self,

@@ -21,6 +21,9 @@ from conversation.store_writing import unknown_conversation
 from conversation.tables import conversation_events, conversations, llm_usage, retrievals, turns
 from conversation.transcript import ConversationStatus, Retrieval, Transcript
 
+_IDS_PER_QUERY = 500
+"""SQLite binds at most 999 variables in its oldest supported builds."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConversationEvent:
@@ -96,6 +99,24 @@ def read_summaries(
         _summaries(conditions).order_by(conversations.c.started_at, conversations.c.conversation_id)
     )
     return [_summary(row) for row in rows]
+
+
+def read_summaries_of(
+    connection: Connection, conversation_ids: Sequence[str]
+) -> list[ConversationSummary]:
+    """Those of the conversations that the store holds, in the order of their start."""
+    found: list[ConversationSummary] = []
+    for start in range(0, len(conversation_ids), _IDS_PER_QUERY):
+        ids = conversation_ids[start : start + _IDS_PER_QUERY]
+        found += read_summaries(connection, [conversations.c.conversation_id.in_(ids)])
+    return sorted(
+        found,
+        key=lambda each: (
+            each.started_at is not None,
+            each.started_at or each.listed_at,
+            each.conversation_id,
+        ),
+    )
 
 
 def read_page(

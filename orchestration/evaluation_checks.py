@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any, NamedTuple
 
-from analysis.store_audit import orphans
+from analysis.store_audit import agreement_by_age, rows_without_conversation
 from orchestration.deployment import Deployment
 from orchestration.operations import days_with_conversations, ended_on
 
@@ -97,27 +97,32 @@ def label_drift(deployment: Deployment) -> list[str]:
     """
     from scipy.stats import fisher_exact
 
+    _ = deployment.conversations
     problems: list[str] = []
-    for criterion_id, agreed in _agreement_by_age(deployment).items():
-        half = len(agreed) // 2
-        old, new = agreed[:half], agreed[half:]
-        if half < MIN_LABELS_A_HALF or sum(new) * len(old) >= sum(old) * len(new):
+    for criterion_id, (old, new) in agreement_by_age(deployment.evaluations.engine).items():
+        if (
+            old.compared < MIN_LABELS_A_HALF
+            or new.agreed * old.compared >= old.agreed * new.compared
+        ):
             continue
         tested: Any = fisher_exact(
-            [[sum(old), len(old) - sum(old)], [sum(new), len(new) - sum(new)]]
+            [
+                [old.agreed, old.compared - old.agreed],
+                [new.agreed, new.compared - new.agreed],
+            ]
         )
         if tested.pvalue < DRIFT_LEVEL:
             problems.append(
-                f"{criterion_id}: judge and people agree on {sum(new)} of {len(new)} new labels, "
-                f"and on {sum(old)} of {len(old)} older ones"
+                f"{criterion_id}: judge and people agree on {new.agreed} of {new.compared} new "
+                f"labels, and on {old.agreed} of {old.compared} older ones"
             )
     return problems
 
 
 def orphan_rows(deployment: Deployment) -> list[tuple[str, int]]:
     """Tables of the analysis store with rows of conversations that are gone, and how many."""
-    known = [found.conversation_id for found in deployment.conversations.conversations()]
-    return orphans(deployment.evaluations.engine, known)
+    _ = deployment.conversations
+    return rows_without_conversation(deployment.evaluations.engine)
 
 
 def judge_error_share(deployment: Deployment, days: Collection[date] | None) -> Share:
@@ -143,28 +148,6 @@ def first_judge_error(deployment: Deployment, days: Collection[date] | None) -> 
         if found.error is not None:
             return found.error
     return None
-
-
-def _agreement_by_age(deployment: Deployment) -> dict[str, list[bool]]:
-    """By criterion, whether judge and label agree, in the order in which conversations ended."""
-    ids = _ids(deployment, None)
-    verdicts = {
-        (found.conversation_id, found.criterion_id): found.verdict
-        for found in deployment.evaluations.evaluations(ids)
-        if found.sample == 0
-    }
-    labels = {
-        (row["conversation_id"], row["criterion_id"]): row["verdict"]
-        for row in deployment.evaluations.labels(ids)
-    }
-    age = {conversation_id: place for place, conversation_id in enumerate(ids)}
-    agreed: dict[str, list[bool]] = {}
-    # Stable: labels of one conversation stay in the order in which they were given.
-    for key, label in sorted(labels.items(), key=lambda item: age[item[0][0]]):
-        verdict = verdicts.get(key)
-        if verdict is not None and label != "unknown":
-            agreed.setdefault(key[1], []).append(verdict == label)
-    return agreed
 
 
 def _ids(deployment: Deployment, days: Collection[date] | None) -> list[str]:

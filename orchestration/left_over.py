@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from analysis.planning import plan_evaluations
 from orchestration.deployment import Deployment
-from orchestration.narrowing import Narrowing, narrowed_ids
+from orchestration.narrowing import is_judged, judged_since
 from orchestration.redacting import redacted_conversations, usable_agents
 
 BEING_JUDGED_FOR = timedelta(minutes=10)
@@ -21,20 +21,17 @@ TRIED_FOR = timedelta(days=3)
 
 def days_left_over(deployment: Deployment, *, now: datetime) -> list[date]:
     """Days (UTC) with conversations that ended lately and that no run got through, oldest first."""
+    since = judged_since(deployment, now)
     ended = {
         found.conversation_id: found.ended_at.astimezone(UTC).date()
         for found in deployment.conversations.conversations(closed_from=now - TRIED_FOR)
         if found.ended_at is not None
         and found.closed_at is not None
         and found.closed_at <= now - BEING_JUDGED_FOR
+        and is_judged(found, since)
     }
     judged = _judged(deployment, list(ended))
-    wanted = narrowed_ids(deployment, Narrowing(), now=now)
-    left = [
-        conversation_id
-        for conversation_id in ended
-        if conversation_id not in judged and (wanted is None or conversation_id in wanted)
-    ]
+    left = [conversation_id for conversation_id in ended if conversation_id not in judged]
     plan = plan_evaluations(
         redacted_conversations(deployment),
         deployment.evaluations,

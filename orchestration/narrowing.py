@@ -1,14 +1,17 @@
 """Which conversations and questions an evaluation is about, and what it may cost."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from analysis.planning import EvaluationPlan, plan_evaluations
 from conversation.config import AgentConfig
+from conversation.store import ConversationSummary
 from orchestration.deployment import Deployment
 from orchestration.errors import UnknownQuestionError
 from orchestration.redacting import redacted_conversations, usable_agents
+
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +63,33 @@ def narrowed_ids(
 
     Those whose evaluations were deleted by age are left out, so that they are not judged again.
     """
-    expired = _expired(deployment, now)
+    since = judged_since(deployment, now)
     bounds = (narrowing.days, narrowing.since, narrowing.until, narrowing.agent_id)
-    if not expired and all(bound is None for bound in bounds):
+    if not since and all(bound is None for bound in bounds):
         return None
-    found = deployment.conversations.conversations(
-        agent_id=narrowing.agent_id,
-        ended_from=_midnight(narrowing.since),
-        ended_to=_midnight(narrowing.until + timedelta(days=1)) if narrowing.until else None,
-    )
     return [
         each.conversation_id
-        for each in found
-        if each.conversation_id not in expired
-        and (
-            narrowing.days is None
-            or (each.ended_at is not None and each.ended_at.date() in narrowing.days)
+        for ended_from, ended_to in _spans(narrowing)
+        for each in deployment.conversations.conversations(
+            agent_id=narrowing.agent_id, ended_from=ended_from, ended_to=ended_to
         )
+        if is_judged(each, since)
     ]
+
+
+def judged_since(deployment: Deployment, now: datetime) -> dict[str, datetime]:
+    """By agent that deletes evaluations by age: conversations of before are not judged again."""
+    return {
+        agent.agent_id: now - timedelta(days=agent.privacy.evaluations_days)
+        for agent in usable_agents(deployment)
+        if agent.privacy.evaluations_days is not None
+    }
+
+
+def is_judged(conversation: ConversationSummary, since: Mapping[str, datetime]) -> bool:
+    """Whether a conversation is young enough; one that has not ended is."""
+    bound = since.get(conversation.agent_id)
+    return bound is None or conversation.ended_at is None or conversation.ended_at >= bound
 
 
 def plan_narrowed(deployment: Deployment, narrowing: Narrowing, *, now: datetime) -> EvaluationPlan:
@@ -93,17 +105,16 @@ def plan_narrowed(deployment: Deployment, narrowing: Narrowing, *, now: datetime
     )
 
 
-def _expired(deployment: Deployment, now: datetime) -> set[str]:
-    """Conversations older than their agent keeps evaluations."""
-    found: set[str] = set()
-    for agent in usable_agents(deployment):
-        days = agent.privacy.evaluations_days
-        if days is not None:
-            older = deployment.conversations.conversations(
-                agent_id=agent.agent_id, ended_to=now - timedelta(days=days)
-            )
-            found.update(each.conversation_id for each in older)
-    return found
+def _spans(narrowing: Narrowing) -> list[tuple[datetime | None, datetime | None]]:
+    """Times from and to which the conversations ended, each as short as can be."""
+    first, last = narrowing.since, narrowing.until
+    if narrowing.days is None:
+        return [(_midnight(first), None if last is None else _midnight(last + ONE_DAY))]
+    return [
+        (_midnight(day), _midnight(day + ONE_DAY))
+        for day in sorted(narrowing.days)
+        if (first is None or first <= day) and (last is None or day <= last)
+    ]
 
 
 def _midnight(day: date | None) -> datetime | None:

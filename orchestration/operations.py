@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from analysis import warehouse_files
+from analysis.closed_days import agents_by_day
 from analysis.evaluating import evaluate_conversations
 from analysis.evaluation_run import EvaluationRun
 from analysis.finding_rows import export_findings, findings_outdated
 from analysis.forgetting import forget_findings
 from analysis.lake import write_day, write_snapshots
-from analysis.planning import plan_evaluations
 from analysis.warehouse import (
     ExportedDay,
     PublishedReports,
@@ -155,13 +155,8 @@ def ended_on(deployment: Deployment, day: date) -> list[ConversationSummary]:
 
 def days_with_conversations(deployment: Deployment, agent_id: str | None = None) -> list[date]:
     """Days (UTC) on which conversations ended, oldest first."""
-    return sorted(
-        {
-            conversation.ended_at.astimezone(UTC).date()
-            for conversation in deployment.conversations.conversations(agent_id=agent_id)
-            if conversation.ended_at is not None
-        }
-    )
+    found = agents_by_day(deployment.conversations.engine)
+    return [day for day, agents in found.items() if agent_id is None or agent_id in agents]
 
 
 def evaluate(
@@ -195,44 +190,6 @@ def evaluate(
     )
 
 
-def days_to_evaluate(
-    deployment: Deployment, *, closed_from: datetime | None = None
-) -> dict[date, datetime]:
-    """Days with conversations that have something left to judge or to report.
-
-    Args:
-        deployment: Where to look.
-        closed_from: Only conversations that the store learned the end of at this time or later.
-
-    Returns:
-        By day (UTC), oldest first, when its last such conversation was closed.
-    """
-    wanted = narrowed_ids(deployment, EVERYTHING, now=datetime.now(UTC))
-    closed = {
-        found.conversation_id: found
-        for found in deployment.conversations.conversations(closed_from=closed_from)
-        if found.closed_at is not None
-        and found.ended_at is not None
-        and (wanted is None or found.conversation_id in wanted)
-    }
-    plan = plan_evaluations(
-        redacted_conversations(deployment),
-        deployment.evaluations,
-        usable_agents(deployment),
-        conversation_ids=closed.keys(),
-    )
-    unjudged = {planned.conversation_id for planned in plan.conversations}
-    outdated = set(outdated_days(deployment))
-    days: dict[date, datetime] = {}
-    for conversation_id, found in closed.items():
-        if found.closed_at is None or found.ended_at is None:
-            continue
-        day = found.ended_at.astimezone(UTC).date()
-        if conversation_id in unjudged or day in outdated:
-            days[day] = max(days.get(day, found.closed_at), found.closed_at)
-    return dict(sorted(days.items()))
-
-
 def export_days(deployment: Deployment, days: Collection[date]) -> list[ExportedDay]:
     """Write the report rows of each day anew."""
     exported: list[ExportedDay] = []
@@ -253,14 +210,16 @@ def export_days(deployment: Deployment, days: Collection[date]) -> list[Exported
     return exported
 
 
-def outdated_days(deployment: Deployment) -> list[date]:
-    """Days whose report rows no longer say what the stores say."""
+def outdated_days(deployment: Deployment, days: Collection[date] | None = None) -> list[date]:
+    """Days, of all or of `days`, whose report rows no longer say what the stores say."""
     outdated = days_to_export(
         deployment.warehouse_dir,
         conversations=deployment.conversations,
         evaluations=deployment.evaluations,
+        days=days,
     )
-    return sorted({*outdated, *days_of(deployment, agents_masked_otherwise(deployment))})
+    masked = days_of(deployment, agents_masked_otherwise(deployment))
+    return sorted({*outdated, *(masked if days is None else masked.intersection(days))})
 
 
 def publish_reports(deployment: Deployment) -> PublishedReports:

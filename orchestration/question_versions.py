@@ -1,28 +1,36 @@
 """What a day's conversations are asked, as one version that moves when the questions change."""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Mapping
-from datetime import UTC, date
+from collections.abc import Collection, Mapping
+from datetime import date
 
+from analysis.closed_days import agents_by_day
 from analysis.prompts import judge_prompt_version
 from conversation.config import AgentConfig
 from orchestration.deployment import Deployment
 from orchestration.redacting import usable_agents
 
 
-def versions_by_day(deployment: Deployment) -> dict[date, str]:
-    """Version of the questions for every day on which conversations ended.
+def versions_by_day(
+    deployment: Deployment, days: Collection[date] | None = None
+) -> dict[date, str]:
+    """Version of the questions for every day, or those of `days`, on which conversations ended.
 
     It moves for exactly the days with conversations of an agent whose criteria, fields or judge
     changed: those have answers to older questions.
     """
-    asked = {agent.agent_id: questions_version(agent) for agent in usable_agents(deployment)}
-    agents: dict[date, set[str]] = defaultdict(set)
-    for found in deployment.conversations.conversations():
-        if found.ended_at is not None and found.agent_id in asked:
-            agents[found.ended_at.astimezone(UTC).date()].add(found.agent_id)
-    return {day: _joined({name: asked[name] for name in names}) for day, names in agents.items()}
+    asked = versions_by_agent(deployment)
+    found = agents_by_day(deployment.conversations.engine, days)
+    versions = {
+        day: {name: asked[name] for name in agents if name in asked}
+        for day, agents in found.items()
+    }
+    return {day: joined_version(asked) for day, asked in versions.items() if asked}
+
+
+def versions_by_agent(deployment: Deployment) -> dict[str, str]:
+    """Version of the questions of every agent whose file can be used."""
+    return {agent.agent_id: questions_version(agent) for agent in usable_agents(deployment)}
 
 
 def questions_version(agent: AgentConfig) -> str:
@@ -40,9 +48,10 @@ def questions_version(agent: AgentConfig) -> str:
         "judge": agent.judge + judge_prompt_version(agent.judge, None),
         "summary": str(agent.analysis.summary),
     }
-    return _joined(parts)
+    return joined_version(parts)
 
 
-def _joined(parts: Mapping[str, str]) -> str:
+def joined_version(parts: Mapping[str, str]) -> str:
+    """Twelve hexadecimal digits that move when any part does."""
     text = "\n".join(f"{name}\t{parts[name]}" for name in sorted(parts))
     return hashlib.sha256(text.encode()).hexdigest()[:12]

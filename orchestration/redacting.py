@@ -5,6 +5,7 @@ import json
 from datetime import date
 from pathlib import Path
 
+from analysis.closed_days import agents_by_day
 from analysis.pii import BuiltinDetector
 from analysis.privacy import STRICTEST, RedactedAnalysis, RedactedConversations
 from conversation.config import AgentConfig
@@ -58,12 +59,10 @@ def note_masking(deployment: Deployment) -> None:
 
 def days_of(deployment: Deployment, agents: list[str]) -> set[date]:
     """Days (UTC) on which conversations of these agents ended."""
-    return {
-        found.ended_at.date()
-        for agent_id in agents
-        for found in deployment.conversations.conversations(agent_id=agent_id)
-        if found.ended_at is not None and found.status != "in_progress"
-    }
+    if not agents:
+        return set()
+    found = agents_by_day(deployment.conversations.engine)
+    return {day for day, talked_to in found.items() if not talked_to.isdisjoint(agents)}
 
 
 def _notes(deployment: Deployment) -> Path:

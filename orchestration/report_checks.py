@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from analysis.errors import ReportsNotPublishedError
 from analysis.reports import open_reports
+from analysis.store_audit import rows_to_publish
 from orchestration.deployment import Deployment
 
 
@@ -23,29 +24,15 @@ def row_count_problems(deployment: Deployment) -> list[str]:
             table: _count(connection.execute(f"select count(*) from {table}").fetchone())
             for table in ("conversations", "turns", "evaluations", "collected_values")
         }
-    stored = _stored_counts(deployment)
+    # What ended after the file was made is not missing from it.
+    made_at = datetime.fromtimestamp(deployment.reports_file.stat().st_mtime, UTC)
+    _ = deployment.conversations
+    stored = rows_to_publish(deployment.evaluations.engine, closed_to=made_at)
     return [
         f"{table}: {stored[table]} rows are stored, {count} are published"
         for table, count in published.items()
         if count != stored[table]
     ]
-
-
-def _stored_counts(deployment: Deployment) -> dict[str, int]:
-    # What ended after the file was made is not missing from it.
-    made_at = datetime.fromtimestamp(deployment.reports_file.stat().st_mtime, UTC)
-    ended = [
-        found
-        for found in deployment.conversations.conversations()
-        if found.status != "in_progress" and (found.closed_at is None or found.closed_at <= made_at)
-    ]
-    ids = [found.conversation_id for found in ended]
-    return {
-        "conversations": len(ended),
-        "turns": sum(found.turn_count for found in ended),
-        "evaluations": len(deployment.evaluations.evaluations(ids)),
-        "collected_values": len(deployment.evaluations.collected_values(ids)),
-    }
 
 
 def _count(row: tuple[int, ...] | None) -> int:

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from analysis.closed_days import agents_talked_to
 from orchestration.agents import agent_ids
+from orchestration.closing import Looked, days_to_judge, days_with_other_questions, look
 from orchestration.defs.conversations import call_metrics, ended_conversations
 from orchestration.defs.evaluations import SUMMARIES, VALUES, VERDICTS, report_tables
 from orchestration.defs.improving import knowledge_gaps, report_page, topics
@@ -18,7 +20,7 @@ from orchestration.defs.questions import report_changed_questions
 from orchestration.defs.reports import reports
 from orchestration.deployment import Deployment
 from orchestration.left_over import days_left_over
-from orchestration.operations import close_abandoned, days_to_evaluate
+from orchestration.operations import close_abandoned
 from orchestration.question_versions import versions_by_day
 from orchestration.runs import fail_abandoned_runs, runs_are_local
 from orchestration.watching import agents_with_links, look_at_sources
@@ -94,16 +96,19 @@ def conversations_ended(
     close_abandoned(deployment, now)
     if runs_are_local(deployment.settings):
         fail_abandoned_runs(context.instance)
-    closed_from = datetime.fromisoformat(context.cursor) if context.cursor else None
-    report_changed_questions(context.instance, versions_by_day(deployment))
-    found = days_to_evaluate(deployment, closed_from=closed_from)
+    before = Looked.parse(context.cursor)
+    closed, looked = look(deployment, before, now=now)
+    asked_otherwise = days_with_other_questions(closed, before, looked)
+    report_changed_questions(context.instance, versions_by_day(deployment, asked_otherwise))
+    found = days_to_judge(deployment, closed)
     runs = [
         dg.RunRequest(
             partition_key=str(day),
-            run_key=f"{day} {newest.isoformat()}",
+            # Stays while the day's run is at work; another conversation of the day changes it.
+            run_key=f"{day} {state}",
             tags={"dagster/priority": "1" if day == now.date() else "0"},
         )
-        for day, newest in found.items()
+        for day, state in found.items()
         if days.has_partition_key(str(day))
     ]
     if len(runs) < len(found):
@@ -112,11 +117,10 @@ def conversations_ended(
             f"{deployment.settings.first_day}, the first day with a partition. "
             "`vivavoce evaluate` judges them, or set VIVAVOCE_FIRST_DAY to an earlier day."
         )
-    newest = max(found.values(), default=closed_from)
     return dg.SensorResult(
         run_requests=runs,
         skip_reason=None if runs else "nothing ended that has something left to judge",
-        cursor=newest.isoformat() if newest else None,
+        cursor=looked.cursor,
     )
 
 
@@ -176,7 +180,7 @@ def daily_findings(
 ) -> list[dg.RunRequest] | dg.SkipReason:
     """Ask for one run for each agent that anybody talked to."""
     known = context.instance.get_dynamic_partitions("agents")
-    talked = {found.agent_id for found in deployment.conversations.conversations()}
+    talked = agents_talked_to(deployment.conversations.engine)
     day = context.scheduled_execution_time.date()
     runs = [
         dg.RunRequest(partition_key=key, run_key=f"{key} findings {day}")

@@ -11,12 +11,15 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
+from conversation.transcript import Transcript, Turn
+from orchestration.closing import Looked
 from orchestration.definitions import defs
 from orchestration.deployment import Deployment
-from orchestration.operations import import_transcripts
+from orchestration.operations import evaluate, export_days, import_transcripts, outdated_days
 from orchestration.runs import QUIET, opened_instance, run_job
 from tests.analysis.asked import WordsEmbedder
 from tests.analysis.calls import hold_call
+from tests.database_work import counted_work
 from tests.orchestration.sample import hold_calls, sample_deployment, write_data
 
 AGENT = "shop-desk"
@@ -188,6 +191,112 @@ def test_a_conversation_that_is_imported_late_reaches_the_day_on_which_it_ended(
     assert [found.verdict for found in deployment.evaluations.evaluations(["conv_late"])] == [
         "success"
     ]
+
+
+def take_in(deployment: Deployment, conversation_id: str, ended_at: datetime) -> None:
+    transcript = Transcript(
+        conversation_id=conversation_id,
+        agent_id=AGENT,
+        ended_at=ended_at,
+        turns=(Turn(role="user", text="Hello?"),),
+    )
+    assert deployment.conversations.import_transcript(transcript, now=ended_at)
+
+
+def test_a_tick_costs_what_is_new_and_not_what_is_stored(
+    deployment: Deployment, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+):
+    asked_dagster = list[Any]()
+    fetch = instance.fetch_observations
+
+    def counted(*args: Any, **options: Any) -> Any:
+        asked_dagster.append(args)
+        return fetch(*args, **options)
+
+    monkeypatch.setattr(instance, "fetch_observations", counted)
+    first_day = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    costs, stored = list[int](), 0
+    for count in (10, 300):
+        for number in range(stored, count):
+            take_in(deployment, f"c{number}", first_day + timedelta(hours=number / 4))
+        stored = count
+        cursor = tick(deployment, instance, None).cursor
+        asked_dagster.clear()
+        newest = first_day + timedelta(days=10 + count)
+        take_in(deployment, f"new{count}", newest)
+        with (
+            counted_work(deployment.conversations.engine) as of_conversations,
+            counted_work(deployment.evaluations.engine) as of_answers,
+        ):
+            asked = tick(deployment, instance, cursor).run_requests or []
+        # The day of what was looked at last time is asked for again: nothing judged it so far.
+        assert str(newest.date()) == [request.partition_key for request in asked][-1]
+        assert len(asked) == 2
+        assert len(asked_dagster) == 1
+        costs.append(sum(of_conversations) + sum(of_answers))
+
+    assert costs[1] <= 2 * costs[0]
+
+
+def test_a_day_is_asked_for_once_until_another_conversation_of_it_ends(
+    deployment: Deployment, instance: dg.DagsterInstance
+):
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    take_in(deployment, "c0", noon)
+    first = tick(deployment, instance, None)
+    again = tick(deployment, instance, first.cursor)
+    take_in(deployment, "c1", noon - timedelta(minutes=1))
+    late = tick(deployment, instance, again.cursor)
+
+    keys = [
+        [request.run_key for request in result.run_requests or []]
+        for result in (first, again, late)
+    ]
+    assert [len(found) for found in keys] == [1, 1, 1]
+    assert keys[0] == keys[1], "Dagster starts no second run for the same key"
+    assert keys[2] != keys[0]
+
+
+def test_a_cursor_of_an_older_version_is_understood():
+    assert Looked.parse("2026-03-01T12:00:00+00:00").closed_to == datetime(
+        2026, 3, 1, 12, tzinfo=UTC
+    )
+    looked = Looked(datetime(2026, 3, 1, 12, tzinfo=UTC), "abc")
+    assert Looked.parse(looked.cursor) == looked
+    assert Looked.parse(Looked().cursor) == Looked()
+
+
+def test_changed_questions_are_told_of_every_day_once(
+    deployment: Deployment, instance: dg.DagsterInstance
+):
+    def told() -> set[str | None]:
+        found = instance.fetch_observations(dg.AssetKey("questions"), limit=100).records
+        return {record.partition_key for record in found}
+
+    hold_calls(deployment, 2)
+    cursor = tick(deployment, instance, None).cursor
+    assert told() == {"2026-03-01", "2026-03-02"}
+    assert len(instance.fetch_observations(dg.AssetKey("questions"), limit=100).records) == 2
+
+    agent_file = deployment.settings.agents_dir / f"{AGENT}.yaml"
+    agent_file.write_text(agent_file.read_text().replace("got an answer", "was helped"))
+    cursor = tick(deployment, instance, cursor).cursor
+    tick(deployment, instance, cursor)
+
+    assert len(instance.fetch_observations(dg.AssetKey("questions"), limit=100).records) == 4
+
+
+def test_a_judged_day_whose_report_rows_are_old_is_asked_for(
+    deployment: Deployment, instance: dg.DagsterInstance
+):
+    hold_calls(deployment, 1)
+    evaluate(deployment)
+
+    asked = tick(deployment, instance, None).run_requests or []
+    assert [request.partition_key for request in asked] == ["2026-03-01"]
+
+    export_days(deployment, outdated_days(deployment))
+    assert not tick(deployment, instance, None).run_requests
 
 
 def test_today_is_judged_before_what_was_imported(
