@@ -62,15 +62,21 @@ def agreement_values(connection: duckdb.DuckDBPyConnection) -> list[tuple[object
     ]
 
 
+def columns_of_is_current(table: Table) -> tuple[str, ...]:
+    """Return the columns that `is_current` is computed from; none for a table without it."""
+    question = _CURRENT.get(table.name)
+    return ("sample", "conversation_id", question, _ORDER[table.name]) if question else ()
+
+
 def _selected_columns(connection: duckdb.DuckDBPyConnection, table: Table, source: str) -> str:
     """Return the select list that reads a table's columns, also derived ones, from `source`."""
     present = {row[0] for row in connection.execute(f"DESCRIBE FROM {source}").fetchall()}
     columns = ", ".join(quoted(c.name) for c in table.columns if c.name in present)
-    question = _CURRENT.get(table.name)
-    if question:
+    if basis := columns_of_is_current(table):
+        sample, conversation, question, order = basis
         columns += (
-            ", sample = 0 AND row_number() OVER (PARTITION BY conversation_id, "
-            f"{question}, sample = 0 ORDER BY {_ORDER[table.name]} DESC) = 1 AS is_current"
+            f", {sample} = 0 AND row_number() OVER (PARTITION BY {conversation}, "
+            f"{question}, {sample} = 0 ORDER BY {order} DESC) = 1 AS is_current"
         )
     return columns
 

@@ -7,8 +7,8 @@ from datetime import date
 
 import dagster as dg
 
-from analysis.warehouse_tables import CALL_METRICS, CONVERSATIONS
 from orchestration.day_metrics import day_metrics, incomplete_transcripts
+from orchestration.defs.lineage import column_lineage
 from orchestration.defs.metadata import call_metrics_metadata, check_result, ended_metadata
 from orchestration.defs.partitions import chosen_days, days, days_in_a_run
 from orchestration.defs.policy import (
@@ -31,7 +31,7 @@ from orchestration.operations import ended_on
     tags=PERSONAL,
     owners=[OPERATORS],
     retry_policy=AGAIN_LATER,
-    metadata=column_schema(CONVERSATIONS),
+    metadata=column_schema("ended_conversations"),
 )
 def ended_conversations(
     context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]
@@ -59,7 +59,7 @@ def ended_conversations(
     tags=MEASURED,
     owners=[OPERATORS],
     retry_policy=AGAIN_LATER,
-    metadata=column_schema(CALL_METRICS),
+    metadata={**column_schema("call_metrics"), **column_lineage("call_metrics")},
 )
 def call_metrics(
     context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]
@@ -69,7 +69,9 @@ def call_metrics(
         for key in context.partition_keys:
             metrics = day_metrics(deployment, date.fromisoformat(key))
             context.add_asset_metadata(call_metrics_metadata(metrics), partition_key=key)
-    return dg.MaterializeResult(metadata={"days": len(context.partition_keys)})
+    return dg.MaterializeResult(
+        metadata={"days": len(context.partition_keys), **column_lineage("call_metrics")}
+    )
 
 
 @dg.asset_check(asset=ended_conversations)

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from analysis.warehouse_tables import COLLECTED_VALUES, EVALUATIONS
 from orchestration.budget import evaluate_within_budget, spent_today
 from orchestration.defs.conversations import call_metrics, ended_conversations
+from orchestration.defs.lineage import column_lineage
 from orchestration.defs.metadata import (
     check_result,
     evaluation_metadata,
@@ -29,7 +29,7 @@ from orchestration.defs.policy import (
     only_transient_failures_again,
 )
 from orchestration.defs.questions import QUESTIONS
-from orchestration.defs.schemas import column_schema
+from orchestration.defs.schemas import column_schema, exported_schema
 from orchestration.deployment import Deployment
 from orchestration.evaluation_checks import (
     flip_share,
@@ -60,7 +60,7 @@ VERDICTS = dg.AssetSpec(
     kinds={"llm", "sqlite"},
     tags=PERSONAL,
     owners=[ANALYSTS],
-    metadata=column_schema(EVALUATIONS),
+    metadata={**column_schema("evaluations"), **column_lineage("evaluations")},
     description=(
         "A judge's verdict on each success criterion, with a reason and quotes.\n\n"
         f"{_ONLY_MISSING} A judge that fails leaves a recorded error, and the next run asks again."
@@ -73,7 +73,7 @@ VALUES = dg.AssetSpec(
     kinds={"llm", "sqlite"},
     tags=PERSONAL,
     owners=[ANALYSTS],
-    metadata=column_schema(COLLECTED_VALUES),
+    metadata={**column_schema("collected_values"), **column_lineage("collected_values")},
     description=f"The typed value of each data collection field, with quotes.\n\n{_ONLY_MISSING}",
 )
 SUMMARIES = dg.AssetSpec(
@@ -83,6 +83,7 @@ SUMMARIES = dg.AssetSpec(
     kinds={"llm", "sqlite"},
     tags=PERSONAL,
     owners=[ANALYSTS],
+    metadata={**column_schema("summaries"), **column_lineage("summaries")},
     description="A title and a summary of each conversation, where the agent file asks for them.",
 )
 
@@ -109,9 +110,12 @@ def evaluate_days(
             (SUMMARIES, summary_metadata(summary_share(deployment, [day]))),
         ):
             context.add_asset_metadata(found, asset_key=spec.key, partition_key=str(day))
-    yield dg.MaterializeResult(asset_key=VERDICTS.key, metadata=evaluation_metadata(run))
-    yield dg.MaterializeResult(asset_key=VALUES.key)
-    yield dg.MaterializeResult(asset_key=SUMMARIES.key)
+    yield dg.MaterializeResult(
+        asset_key=VERDICTS.key,
+        metadata={**evaluation_metadata(run), **column_lineage("evaluations")},
+    )
+    yield dg.MaterializeResult(asset_key=VALUES.key, metadata=column_lineage("collected_values"))
+    yield dg.MaterializeResult(asset_key=SUMMARIES.key, metadata=column_lineage("summaries"))
 
 
 @dg.asset(
@@ -123,6 +127,7 @@ def evaluate_days(
     tags=PERSONAL,
     owners=[OPERATORS],
     retry_policy=AGAIN_LATER,
+    metadata={**exported_schema(), **column_lineage("report_tables")},
 )
 def report_tables(
     context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]
@@ -133,7 +138,7 @@ def report_tables(
         exported = export_days(deployment, chosen)
     for day in exported:
         context.add_asset_metadata(export_metadata([day]), partition_key=str(day.day))
-    return dg.MaterializeResult(metadata={"days": len(exported)})
+    return dg.MaterializeResult(metadata={"days": len(exported), **column_lineage("report_tables")})
 
 
 @dg.asset_check(asset=VALUES.key)

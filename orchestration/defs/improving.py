@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from analysis.finding_tables import CONVERSATION_TOPICS, GAP_STATES
 from orchestration.defs.knowledge_base import CHUNK_INDEX
+from orchestration.defs.lineage import column_lineage
 from orchestration.defs.metadata import check_result
 from orchestration.defs.partitions import agents, chosen_agents
 from orchestration.defs.policy import (
@@ -49,7 +49,7 @@ _AFTER_AN_INGEST = (
     tags=PERSONAL,
     owners=[ANALYSTS],
     retry_policy=AGAIN_LATER,
-    metadata=column_schema(CONVERSATION_TOPICS),
+    metadata={**column_schema("topics"), **column_lineage("topics")},
     freshness_policy=_FOUND_DAILY,
 )
 def topics(
@@ -68,6 +68,7 @@ def topics(
             "new_topics": sum(topic.is_new for topic in run.topics),
             "conversations": run.conversations,
             "without_topic": run.without_topic,
+            **column_lineage("topics"),
         }
     )
 
@@ -80,7 +81,7 @@ def topics(
     tags=PERSONAL,
     owners=[WRITERS],
     retry_policy=AGAIN_LATER,
-    metadata=column_schema(GAP_STATES),
+    metadata=column_schema("knowledge_gaps"),
     automation_condition=_AFTER_AN_INGEST,
     freshness_policy=_FOUND_DAILY,
 )

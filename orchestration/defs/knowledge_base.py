@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from analysis.warehouse_tables import DOCUMENTS as DOCUMENTS_TABLE
 from orchestration.defs.metadata import check_result, documents_metadata, index_metadata
 from orchestration.defs.partitions import agents, chosen_agents
 from orchestration.defs.policy import (
@@ -38,7 +37,7 @@ DOCUMENTS = dg.AssetSpec(
     group_name=GROUP,
     kinds={"file", "sqlite"},
     tags=WRITTEN,
-    metadata=column_schema(DOCUMENTS_TABLE),
+    metadata=column_schema("documents"),
     owners=[WRITERS],
     partitions_def=agents,
     description=(

@@ -8,7 +8,6 @@ from datetime import date
 
 import dagster as dg
 
-from analysis.warehouse_tables import QUESTION_VERSIONS
 from orchestration.defs.partitions import days
 from orchestration.defs.policy import ANALYSTS, CONFIGURED
 from orchestration.defs.schemas import column_schema
@@ -22,7 +21,7 @@ QUESTIONS = dg.AssetSpec(
     group_name="evaluations",
     kinds={"yaml"},
     tags=CONFIGURED,
-    metadata=column_schema(QUESTION_VERSIONS),
+    metadata=column_schema("questions"),
     owners=[ANALYSTS],
     partitions_def=days,
     description=(

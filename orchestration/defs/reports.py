@@ -8,6 +8,7 @@ from datetime import timedelta
 import dagster as dg
 
 from orchestration.defs.evaluations import report_tables
+from orchestration.defs.lineage import column_lineage
 from orchestration.defs.metadata import check_result, published_metadata
 from orchestration.defs.policy import (
     AGAIN_LATER,
@@ -15,6 +16,7 @@ from orchestration.defs.policy import (
     PERSONAL,
     only_transient_failures_again,
 )
+from orchestration.defs.schemas import published_schema
 from orchestration.deployment import Deployment
 from orchestration.operations import publish_reports
 from orchestration.report_checks import row_count_problems
@@ -33,6 +35,7 @@ PUBLISHED_HOURLY = dg.FreshnessPolicy.time_window(
     owners=[OPERATORS],
     retry_policy=AGAIN_LATER,
     freshness_policy=PUBLISHED_HOURLY,
+    metadata={**published_schema(), **column_lineage("reports")},
 )
 def reports(deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResult:
     """`reports.duckdb`: tables and documented views that people query with SQL.
@@ -42,7 +45,9 @@ def reports(deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResult:
     """
     with only_transient_failures_again():
         published = publish_reports(deployment)
-    return dg.MaterializeResult(metadata=published_metadata(published))
+    return dg.MaterializeResult(
+        metadata={**published_metadata(published), **column_lineage("reports")}
+    )
 
 
 @dg.asset_check(asset=reports)
