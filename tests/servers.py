@@ -51,7 +51,7 @@ def postgresql_server(folder: Path) -> Iterator[str]:
         yield f"tester@127.0.0.1:{port}/postgres"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(60)
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def _answers(port: int) -> bool:
 
 
 def _wait(is_ready: Callable[[], bool], name: str) -> None:
-    for _ in range(300):
+    for _ in range(600):
         if is_ready():
             return
         time.sleep(0.1)

@@ -1,6 +1,6 @@
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -358,12 +358,15 @@ def test_an_embedded_judge_gets_few_conversations_at_a_time(stores: Stores):
         hold_call(stores.conversations, f"c{number}", question=f"Order {number}, please?")
     at_once: list[int] = []
     running: list[str] = []
+    overlapped = threading.Event()
 
     def answer(messages: Sequence[ChatMessage], options: CompletionOptions) -> str:
         transcript = messages[-1].content.split("</transcript>")[0]
         running.append(transcript)
         at_once.append(len(set(running)))
-        time.sleep(0.002)
+        if at_once[-1] > 1:
+            overlapped.set()
+        overlapped.wait(60)
         running.remove(transcript)
         return "yes"
 

@@ -84,7 +84,7 @@ class PausingModel(ScriptedChatModel):
         for number, piece in enumerate(super()._pieces(messages, options)):
             if number == self._pause_at:
                 self.reached.set()
-                assert self.released.wait(10)
+                assert self.released.wait(60)
             yield piece
 
 
@@ -536,32 +536,38 @@ def test_another_thread_can_interrupt_while_the_model_thinks(store: Conversation
     events: list[SessionEvent] = []
     listening = threading.Thread(target=lambda: events.extend(session.reply("Count")))
     listening.start()
-    assert model.reached.wait(10)
+    assert model.reached.wait(60)
 
     session.interrupt(heard_chars=5)
     stored_at_once = store.transcript("conv_n1").turns[-1]
     model.released.set()
-    listening.join(10)
+    listening.join(60)
 
     assert stored_at_once.text == "One t"
     assert last(events).turn == stored_at_once
     assert model.cancelled_streams == 1
 
 
+async def listened(session: Session, heard: asyncio.Event) -> list[SessionEvent]:
+    """What a reply yields; `heard` is set once the agent has begun to speak."""
+    events: list[SessionEvent] = []
+    async for event in session.areply("Hello"):
+        events.append(event)
+        if isinstance(event, TextDelta):
+            heard.set()
+    return events
+
+
 async def test_a_hanging_stream_is_cancelled_at_once(store: ConversationStore):
     model = HangingModel()
     session = start(store, model)
 
-    async def listen() -> list[SessionEvent]:
-        return [event async for event in session.areply("Hello")]
-
-    listening = asyncio.create_task(listen())
-    while not model.prompts:
-        await asyncio.sleep(0.001)
-    await asyncio.sleep(0.01)
+    heard = asyncio.Event()
+    listening = asyncio.create_task(listened(session, heard))
+    await asyncio.wait_for(heard.wait(), 60)
     session.interrupt()
 
-    turn = last(await asyncio.wait_for(listening, 5))
+    turn = last(await asyncio.wait_for(listening, 60))
     assert (turn.text, turn.interrupted) == ("Well,", True)
     assert model.cancelled_streams == 1
 
@@ -570,13 +576,9 @@ async def test_cancelling_the_listening_task_is_an_interruption(store: Conversat
     model = HangingModel()
     session = start(store, model)
 
-    async def listen() -> list[SessionEvent]:
-        return [event async for event in session.areply("Hello")]
-
-    listening = asyncio.create_task(listen())
-    while not model.prompts:
-        await asyncio.sleep(0.001)
-    await asyncio.sleep(0.01)
+    heard = asyncio.Event()
+    listening = asyncio.create_task(listened(session, heard))
+    await asyncio.wait_for(heard.wait(), 60)
     listening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await listening

@@ -139,7 +139,7 @@ def test_a_session_tells_its_model_what_was_said_long_ago(tmp_path: Path):
         session = Session.start(AGENT, store=store, chat_model=model)
         for number in range(3):
             list(session.reply(f"Question {number} " + "z" * 60))
-        assert written.wait(5)
+        assert written.wait(60)
         while not session._stage.summary.text:  # pyright: ignore[reportPrivateUsage]
             threading.Event().wait(0.001)
         list(session.reply("And now?"))

@@ -39,7 +39,7 @@ ORDER: Mapping[str, Any] = {
         "required": ["order"],
         "additionalProperties": False,
     },
-    "timeout_s": 0.5,
+    "timeout_s": 60,
 }
 
 
@@ -638,7 +638,7 @@ async def test_an_interruption_ends_a_decision_that_hangs(store: ConversationSto
     while not model.prompts:
         await asyncio.sleep(0.001)
     session.interrupt()
-    (turn,) = await asyncio.wait_for(listening, 10)
+    (turn,) = await asyncio.wait_for(listening, 60)
 
     assert isinstance(turn, AgentTurn)
     assert (turn.interrupted, turn.text) == (True, "")

@@ -26,10 +26,13 @@ ORDER = ToolConfig(
         "required": ["order"],
         "additionalProperties": False,
     },
-    timeout_s=0.2,
+    timeout_s=60,
 )
 GOODBYE = ToolConfig(name="end_call", description="The user says goodbye.")
 AGENT = AgentConfig(agent_id="shop", name="Shop", tools=(ORDER, GOODBYE))
+IMPATIENT = AGENT.model_copy(
+    update={"tools": (ORDER.model_copy(update={"timeout_s": 0.2}), GOODBYE)}
+)
 
 NONE = {"action": {"tool": "none"}}
 LOOK_UP = {"action": {"tool": "order_status", "parameters": {"order": 5}}}
@@ -46,10 +49,12 @@ def start(
     store: ConversationStore,
     model: ScriptedChatModel,
     function: Callable[[Mapping[str, Any]], object] = lambda parameters: "on its way",
+    *,
+    agent: AgentConfig = AGENT,
     **more: Any,
 ) -> Session:
     return Session.start(
-        AGENT, store=store, chat_model=model, tools={"order_status": function}, **more
+        agent, store=store, chat_model=model, tools={"order_status": function}, **more
     )
 
 
@@ -106,13 +111,14 @@ def test_without_a_need_no_tool_is_used(store: ConversationStore):
 
 def test_a_tool_that_fails_or_hangs_is_a_result(store: ConversationStore):
     never = threading.Event()
-    cases: list[tuple[Callable[[Mapping[str, Any]], object], str]] = [
-        (lambda parameters: 1 / 0, "ZeroDivisionError"),
-        (lambda parameters: never.wait(5), "within 0.2 s"),
+    cases: list[tuple[AgentConfig, Callable[[Mapping[str, Any]], object], str]] = [
+        (AGENT, lambda parameters: 1 / 0, "ZeroDivisionError"),
+        (IMPATIENT, lambda parameters: never.wait(60), "within 0.2 s"),
     ]
-    for function, expected in cases:
+    for agent, function, expected in cases:
         model = ScriptedChatModel(LOOK_UP, "Sorry, that failed.")
-        (call,), turn = outcome(list(start(store, model, function).reply("Where is order 5?")))
+        session = start(store, model, function, agent=agent)
+        (call,), turn = outcome(list(session.reply("Where is order 5?")))
 
         assert call.is_error
         assert expected in str(call.result)

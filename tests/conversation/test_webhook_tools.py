@@ -94,7 +94,7 @@ def tool(url: str, **webhook: Any) -> ToolConfig:
                 "required": ["order_id"],
                 "additionalProperties": False,
             },
-            "timeout_s": 2.0,
+            "timeout_s": 60,
             "webhook": settings,
         }
     )

@@ -26,7 +26,7 @@ def chroma_url(tmp_path: Path) -> Iterator[str]:
     with subprocess.Popen(
         [str(command), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as server:
-        for _ in range(300):
+        for _ in range(600):
             try:
                 httpx.get(f"{url}/api/v2/heartbeat", trust_env=False)
                 break

@@ -80,13 +80,13 @@ def test_it_does_not_wait_for_a_model_that_is_being_loaded(kb: KnowledgeBase, tm
 
     def slow_embedder() -> WordEmbedder:
         loading.set()
-        go_on.wait(10)
+        go_on.wait(60)
         return WordEmbedder()
 
     with KnowledgeBase(tmp_path / "kb", UNLIMITED, embedder=slow_embedder, read_only=True) as other:
         search = threading.Thread(target=other.retrieve, args=("dogs",))
         search.start()
-        loading.wait(10)
+        loading.wait(60)
 
         assert other.retrieve_lexical("dogs")
         assert search.is_alive()

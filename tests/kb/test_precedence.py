@@ -18,7 +18,7 @@ def test_work_that_can_wait_goes_on_when_the_last_turn_is_answered():
             thread = threading.Thread(target=ingest)
             thread.start()
         assert not went_on.wait(0.05)
-    thread.join(10)
+    thread.join(60)
 
     assert went_on.is_set()
 
@@ -29,7 +29,7 @@ def test_work_gets_on_a_little_while_turns_never_end():
 
     with precedence.turn():
         thread.start()
-        thread.join(10)
+        thread.join(60)
 
     assert not thread.is_alive()
 

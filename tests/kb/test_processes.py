@@ -177,7 +177,7 @@ def test_a_killed_sync_is_finished_by_the_next_one(tmp_path: Path):
                 time.sleep(0.005)
             time.sleep(chance.uniform(0.0, 0.8))
             process.send_signal(signal.SIGKILL)
-            kills += process.wait(30) == -signal.SIGKILL
+            kills += process.wait(60) == -signal.SIGKILL
         assert start(_SYNC, str(killed), edition, str(ready)).wait(100) == 0
 
     assert kills > 0

@@ -14,7 +14,7 @@ def heard_answer(served: ServedDeployment, agent_id: str, question: str) -> str:
         socket.send(json.dumps({"type": "conversation_initiation_client_data"}))
         answers: list[str] = []
         while len(answers) < 2:
-            frame = json.loads(socket.recv(timeout=20))
+            frame = json.loads(socket.recv(timeout=60))
             if frame["type"] == "agent_response":
                 answers.append(frame["agent_response_event"]["agent_response"])
                 if len(answers) == 1:

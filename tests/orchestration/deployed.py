@@ -108,17 +108,17 @@ def served_deployment(
         try:
             wait_for(lambda: server.started)
             url = f"http://127.0.0.1:{server.port}"
-            with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+            with httpx.Client(base_url=url, trust_env=False, timeout=60) as http:
                 served = ServedDeployment(deployment, context, url, http)
                 http.headers["xi-api-key"] = served.key("admin")
                 yield served
         finally:
             server.should_exit = True
-            thread.join(timeout=40)
+            thread.join(timeout=60)
     assert not thread.is_alive(), "the server does not stop"
 
 
-def wait_for(is_so: Callable[[], Any], timeout_s: float = 20) -> None:
+def wait_for(is_so: Callable[[], Any], timeout_s: float = 60) -> None:
     """Wait for something that happens on another thread."""
     until_s = time.monotonic() + timeout_s
     while not is_so():

@@ -148,14 +148,14 @@ def test_serving_tells_its_address_and_stops_on_a_signal(settings: Settings):
         try:
             assert process.stdout is not None
             address = process.stdout.readline().split()[2]
-            ready = httpx.get(f"{address}/api/ready", trust_env=False)
-            page = httpx.get(address, trust_env=False)
+            ready = httpx.get(f"{address}/api/ready", trust_env=False, timeout=60)
+            page = httpx.get(address, trust_env=False, timeout=60)
             socket_url = f"{address.replace('http', 'ws')}/v1/convai/conversation"
             with connect(f"{socket_url}?agent_id=shop-desk", proxy=None) as client:
                 client.send('{"type": "conversation_initiation_client_data"}')
-                first = client.recv(timeout=20)
+                first = client.recv(timeout=60)
             process.send_signal(signal.SIGTERM)
-            out, log = process.communicate(timeout=30)
+            out, log = process.communicate(timeout=60)
         finally:
             process.kill()
 

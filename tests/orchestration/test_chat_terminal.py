@@ -32,7 +32,7 @@ import asyncio
 from conversation.llm import extractive
 
 def answer(messages):
-    return "One two three four. " * 40
+    return "One two three four. " * 400
 
 extractive.extractive_answer = answer
 pieces = extractive.ExtractiveGenerator.generate
@@ -73,7 +73,7 @@ class Terminal:
 
     def wait_for(self, words: str, *, since: int = 0) -> str:
         """Everything shown since then, once it contains `words`."""
-        deadline_s = time.monotonic() + 30
+        deadline_s = time.monotonic() + 60
         while words not in self.shown[since:]:
             assert time.monotonic() < deadline_s, f"no {words!r} in {self.shown!r}"
             readable, _, _ = select.select([self._fd], [], [], 0.2)
@@ -94,7 +94,7 @@ class Terminal:
 
     def close(self) -> int:
         if self.process.poll() is None:
-            self.process.wait(20)
+            self.process.wait(60)
         os.close(self._fd)
         return self.process.returncode
 
@@ -192,7 +192,7 @@ def test_ctrl_c_stops_the_answer_and_then_the_conversation(folder: Path, termina
 
     # A line that was begun is thrown away; the next Ctrl-C, on an empty line, ends.
     terminal.type("half a line", then="half a line")
-    time.sleep(0.3)  # as fast as a person can be
+    time.sleep(1)  # as a person does
     terminal.type("\x03", then=PROMPT)
     terminal.type("\x03", then="Stored as conv_")
 
@@ -201,14 +201,14 @@ def test_ctrl_c_stops_the_answer_and_then_the_conversation(folder: Path, termina
     *_, counted = transcript.turns
     assert counted.interrupted
     assert counted.text.startswith("One two three")
-    assert len(counted.text) < 700, "the model was stopped"
+    assert len(counted.text) < 7_000, "the model was stopped"
     assert counted.text.split()[-1] in plain(terminal.shown)
     assert [turn.role for turn in transcript.turns] == ["agent", "user", "agent"]
 
 
 @pytest.mark.slow
 def test_the_agent_speaks_up_and_ends_when_nobody_types(folder: Path, terminals: list[Terminal]):
-    write_agent(folder, silence_s=1.5)
+    write_agent(folder, silence_s=5)
     terminals.append(terminal := chat(folder))
     terminal.wait_for(PROMPT)
     terminal.send("not yet sen")

@@ -32,8 +32,12 @@ from orchestration.settings import Settings
 from tests.fakes import ScriptedChatModel
 from tests.orchestration.sample import answer, sample_deployment
 
+answers_left = int(sys.argv[2])
+
 def slow_answer(messages, options):
-    time.sleep(0.1)
+    global answers_left
+    answers_left -= 1
+    time.sleep(0.1 if answers_left >= 0 else 3_600)
     return answer(messages, options)
 
 judge = ScriptedChatModel(always=slow_answer, model="scripted/model")
@@ -48,9 +52,10 @@ with sample_deployment(Settings(data_dir=Path(sys.argv[1])), judge) as deploymen
 """
 
 
-def start(data_dir: Path) -> "subprocess.Popen[str]":
+def start(data_dir: Path, *, answers: int = 1_000) -> "subprocess.Popen[str]":
+    """A worker whose judge hangs after so many answers."""
     return subprocess.Popen(
-        [sys.executable, "-c", WORKER, str(data_dir)],
+        [sys.executable, "-c", WORKER, str(data_dir), str(answers)],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -83,7 +88,8 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.mark.slow
 def test_a_killed_evaluation_goes_on_where_it_stopped(settings: Settings):
-    process = start(settings.data_dir)
+    # Three for each conversation: the last two never get theirs, so no kill comes too late.
+    process = start(settings.data_dir, answers=30)
     wait_for(process, "ready")
     ids = [f"c{number}" for number in range(CONVERSATIONS)]
     with sample_deployment(settings) as deployment:

@@ -107,5 +107,5 @@ def test_it_works_at_a_terminal(settings: Settings, tmp_path: Path):
         while piece := os.read(ours, 4_096):
             shown += piece
     os.close(ours)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=60) == 0
     assert b"2 of 4 labelled" in shown

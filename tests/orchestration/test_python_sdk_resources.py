@@ -64,9 +64,9 @@ def said_by(served: ServedDeployment, client: Any, agent_id: str, question: str)
     )
     conversation.start_session()
     try:
-        assert answers.get(timeout=20) == "Hello!"
+        assert answers.get(timeout=60) == "Hello!"
         conversation.send_user_message(question)
-        return answers.get(timeout=20)
+        return answers.get(timeout=60)
     finally:
         conversation.end_session()
         conversation.wait_for_session_end()

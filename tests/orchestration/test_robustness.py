@@ -105,7 +105,7 @@ def test_two_runs_of_one_day_ask_every_question_once(settings: Settings, tmp_pat
         run.stdin.write("go\n")
         run.stdin.flush()
     for run in runs:
-        _, told = run.communicate(timeout=120)
+        _, told = run.communicate(timeout=600)
         assert run.returncode == 0, told[-3_000:]
 
     questions = [len(path.read_text()) for path in asked]

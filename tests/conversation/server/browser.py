@@ -46,7 +46,7 @@ class Page:
         number = next(self._ids)
         self._socket.send(json.dumps({"id": number, "method": method, "params": params}))
         while True:
-            message = json.loads(self._socket.recv(timeout=30))
+            message = json.loads(self._socket.recv(timeout=60))
             if message.get("id") == number:
                 assert "error" not in message, message
                 return message["result"]
@@ -69,7 +69,7 @@ class Page:
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 
-    def wait(self, condition: str, timeout_s: float = 15) -> None:
+    def wait(self, condition: str, timeout_s: float = 60) -> None:
         until_s = time.monotonic() + timeout_s
         while not self.run(f"Boolean({condition})"):
             assert time.monotonic() < until_s, f"never: {condition}; {self.complaints}"
@@ -116,14 +116,16 @@ def opened_browser(folder: Path) -> Generator[Page]:
     ) as process:
         try:
             port = _devtools_port(profile)
-            tabs = httpx.get(f"http://127.0.0.1:{port}/json/list", trust_env=False).json()
+            tabs = httpx.get(
+                f"http://127.0.0.1:{port}/json/list", trust_env=False, timeout=60
+            ).json()
             address = next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
             with connect(address, max_size=None, proxy=None) as socket:
                 yield Page(socket)
         finally:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
-                process.wait(10)
+                process.wait(60)
             process.kill()
 
 
@@ -150,7 +152,7 @@ def npm_script(package: str, member: str, folder: Path) -> str:
 
 def _devtools_port(profile: Path) -> int:
     path = profile / "DevToolsActivePort"
-    until_s = time.monotonic() + 30
+    until_s = time.monotonic() + 60
     while not (path.exists() and path.read_text().strip()):
         assert time.monotonic() < until_s, "the browser does not start"
         time.sleep(0.05)

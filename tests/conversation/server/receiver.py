@@ -23,7 +23,7 @@ class Receiver:
     wait_s: float = 0.0
     """Before each answer."""
 
-    def next(self, timeout_s: float = 15) -> tuple[str, dict[str, str]]:
+    def next(self, timeout_s: float = 60) -> tuple[str, dict[str, str]]:
         return self.got.get(timeout=timeout_s)
 
 

@@ -49,6 +49,8 @@ PRIVATE = SUPPORT.model_copy(
     update={"agent_id": "private", "access": type(SUPPORT.access)(), "name": "Private"}
 )
 INIT = {"type": "conversation_initiation_client_data"}
+PATIENCE_S = 60
+"""How long a test waits for what must come: a busy machine is no failure."""
 
 
 @dataclass
@@ -87,7 +89,7 @@ class Served:
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.url, trust_env=False)
+        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=PATIENCE_S)
 
     @property
     def url(self) -> str:
@@ -134,6 +136,8 @@ class Served:
             additional_headers=headers,
             proxy=None,
             compression=None,
+            open_timeout=PATIENCE_S,
+            ping_interval=None,
         ) as socket:
             client = Client(socket)
             if init is not None:
@@ -156,7 +160,7 @@ class Client:
     def say(self, text: str) -> None:
         self.send({"type": "user_message", "text": text})
 
-    def next(self, timeout_s: float = 10) -> dict[str, Any]:
+    def next(self, timeout_s: float = PATIENCE_S) -> dict[str, Any]:
         frame = json.loads(self.socket.recv(timeout=timeout_s))
         assert isinstance(frame, dict)
         assert isinstance(frame["type"], str)
@@ -165,7 +169,7 @@ class Client:
             self.send({"type": "pong", "event_id": frame["ping_event"]["event_id"]})
         return frame
 
-    def until(self, kind: str, timeout_s: float = 10) -> dict[str, Any]:
+    def until(self, kind: str, timeout_s: float = PATIENCE_S) -> dict[str, Any]:
         """The next frame of this type."""
         while (frame := self.next(timeout_s))["type"] != kind:
             pass
@@ -181,7 +185,7 @@ class Client:
         assert self.answer() == "Hello!"
         return metadata["conversation_initiation_metadata_event"]["conversation_id"]
 
-    def closed(self, timeout_s: float = 10) -> tuple[int, str]:
+    def closed(self, timeout_s: float = PATIENCE_S) -> tuple[int, str]:
         """Code and reason of the close frame; what comes before it is kept."""
         try:
             while True:
@@ -226,21 +230,36 @@ class Clock:
         return datetime.now(UTC) + self.ahead
 
 
+class Timer:
+    """The timer of a server, which stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
 @contextmanager
 def serving(
     store: Path,
     *agents: AgentConfig,
     model: ChatModel | None = None,
     limits: ServerLimits | None = None,
+    timer_s: Callable[[], float] = time.monotonic,
 ) -> Generator[Served]:
-    """A server in a thread; it stops as on Ctrl-C."""
+    """A server in a thread; it stops as on Ctrl-C.
+
+    Without `limits` it waits long for the first frame, which every client here sends.
+    """
     clock = Clock()
     with ConversationStore.open(f"sqlite:///{store / 'store.sqlite'}") as opened:
         context = ServerContext(
             agents=ScriptedAgents(agents or (SUPPORT, PRIVATE), model or ScriptedChatModel()),
             store=opened,
-            limits=limits or ServerLimits(),
+            limits=limits or ServerLimits(init_timeout_s=PATIENCE_S),
             clock=clock,
+            timer_s=timer_s,
             stored_secrets=StoredSecrets(store / "secrets.json"),
         )
         server = make_server(make_app(context), context, host="127.0.0.1", port=0)
@@ -259,11 +278,11 @@ def serving(
                 yield served
         finally:
             server.should_exit = True
-            thread.join(timeout=40)
+            thread.join(timeout=PATIENCE_S)
     assert not thread.is_alive(), "the server does not stop"
 
 
-def wait_until(is_so: Any, timeout_s: float = 10) -> None:
+def wait_until(is_so: Any, timeout_s: float = PATIENCE_S) -> None:
     """Wait for something that happens on another thread."""
     until_s = time.monotonic() + timeout_s
     while not is_so():

@@ -13,7 +13,7 @@ from conversation.server.app import make_app
 from conversation.server.context import ServerContext
 from conversation.server.limits import ServerLimits
 from conversation.store import ConversationStore
-from tests.conversation.server.served import SUPPORT, ScriptedAgents
+from tests.conversation.server.served import SUPPORT, ScriptedAgents, Timer
 from tests.fakes import ScriptedChatModel
 
 router = APIRouter()
@@ -45,10 +45,15 @@ def limits() -> ServerLimits:
 
 
 @pytest.fixture
-async def http(tmp_path: Path, limits: ServerLimits) -> Any:
+def timer() -> Timer:
+    return Timer()
+
+
+@pytest.fixture
+async def http(tmp_path: Path, limits: ServerLimits, timer: Timer) -> Any:
     with ConversationStore.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
         agents = ScriptedAgents([SUPPORT], ScriptedChatModel())
-        context = ServerContext(agents=agents, store=store, limits=limits)
+        context = ServerContext(agents=agents, store=store, limits=limits, timer_s=timer)
         app = make_app(context, routers=[router])
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://agents") as client:
@@ -144,12 +149,17 @@ async def test_files_may_be_larger(http: httpx.AsyncClient):
     assert (await http.post(path, files={"file": b"a" * 6_000})).status_code == 413
 
 
-async def test_a_client_that_asks_too_often_is_told_when_to_come_back(http: httpx.AsyncClient):
-    answers = [await http.get("/api/health") for _ in range(25)]
+async def test_a_client_that_asks_too_often_is_told_when_to_come_back(
+    http: httpx.AsyncClient, timer: Timer
+):
+    answers = [await http.get("/api/health") for _ in range(21)]
+    timer.now_s = 0.5
+    later = [(await http.get("/api/health")).status_code for _ in range(2)]
 
-    assert answers[-1].status_code == 429
+    assert [answer.status_code for answer in answers] == [200] * 20 + [429]
     assert answers[-1].headers["retry-after"] == "1"
     assert answers[-1].json()["detail"]["status"] == "too_many_requests"
+    assert later == [200, 429]
 
 
 async def test_pages_of_other_sites_may_ask_for_what_widgets_need_and_nothing_else(

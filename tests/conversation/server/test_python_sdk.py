@@ -11,6 +11,7 @@ import pytest
 from conversation.config import AgentConfig
 from conversation.server.limits import ServerLimits
 from tests.conversation.server.served import (
+    PATIENCE_S,
     PRIVATE,
     SUPPORT,
     PausingChatModel,
@@ -82,13 +83,13 @@ def test_a_text_conversation(tmp_path: Path):
     model = ScriptedChatModel(always="Five days, as a rule.")
     with serving(tmp_path, model=model, limits=QUICK) as served:
         with talking(served) as (conversation, heard):
-            assert heard.answers.get(timeout=10) == "Hello!"
+            assert heard.answers.get(timeout=PATIENCE_S) == "Hello!"
             conversation.send_contextual_update("The user looks at order 7.")
             conversation.register_user_activity()
             conversation.send_user_message("How long do refunds take?")
-            assert heard.answers.get(timeout=10) == "Five days, as a rule."
+            assert heard.answers.get(timeout=PATIENCE_S) == "Five days, as a rule."
             conversation.send_multimodal_message(text="And parcels?")
-            assert heard.answers.get(timeout=10) == "Five days, as a rule."
+            assert heard.answers.get(timeout=PATIENCE_S) == "Five days, as a rule."
             wait_until(lambda: len(heard.latencies_ms) > 0)
         conversation_id = conversation.wait_for_session_end()
         wait_until(lambda: served.store.transcript(conversation_id).status == "done")
@@ -96,7 +97,7 @@ def test_a_text_conversation(tmp_path: Path):
 
     assert [kind for kind, _ in heard.parts] == ["start", *["delta"] * 5, "stop"] * 2
     assert "order 7" in model.prompt_texts[0]
-    assert heard.ended.get(timeout=5).reason == "user"
+    assert heard.ended.get(timeout=PATIENCE_S).reason == "user"
     assert transcript.end_reason == "user_ended"
     assert transcript.metadata["client"] == "python_sdk"
     assert transcript.metadata["text_only"] == "true"
@@ -106,12 +107,12 @@ def test_a_private_agent_by_signed_url(tmp_path: Path):
     with serving(tmp_path) as served:
         key = served.key("converse")
         with talking(served, "private", api_key=key) as (_, heard):
-            assert heard.answers.get(timeout=10) == "Hello!"
+            assert heard.answers.get(timeout=PATIENCE_S) == "Hello!"
 
 
 def test_a_private_agent_without_a_key_is_an_error_with_the_reason(tmp_path: Path):
     with serving(tmp_path, PRIVATE) as served, talking(served, "private") as (_, heard):
-        details = heard.ended.get(timeout=10)
+        details = heard.ended.get(timeout=PATIENCE_S)
 
     assert (details.reason, details.close_code) == ("error", 1008)
     assert "not public" in details.close_reason
@@ -151,12 +152,12 @@ def test_client_tools_and_the_end_of_the_call(tmp_path: Path):
         serving(tmp_path, agent, model=model) as served,
         talking(served, client_tools=tools) as (conversation, heard),
     ):
-        heard.answers.get(timeout=10)
+        heard.answers.get(timeout=PATIENCE_S)
         conversation.send_user_message("Show me my order.")
-        assert heard.answers.get(timeout=10) == "It has shipped."
+        assert heard.answers.get(timeout=PATIENCE_S) == "It has shipped."
         conversation.send_user_message("Bye.")
-        assert heard.answers.get(timeout=10) == "Goodbye!"
-        details = heard.ended.get(timeout=10)
+        assert heard.answers.get(timeout=PATIENCE_S) == "Goodbye!"
+        details = heard.ended.get(timeout=PATIENCE_S)
 
     assert len(asked) == 1
     assert any('"state": "out"' in prompt for prompt in model.prompt_texts)
@@ -169,7 +170,7 @@ def test_an_interrupted_turn_is_corrected(tmp_path: Path):
         serving(tmp_path, model=model) as served,
         talking(served) as (conversation, heard),
     ):
-        heard.answers.get(timeout=10)
+        heard.answers.get(timeout=PATIENCE_S)
         conversation.send_user_message("Tell me a story.")
         wait_until(lambda: len(heard.parts) >= 3)
         conversation.send_user_message("Stop.")
@@ -195,7 +196,7 @@ async def test_the_asynchronous_client(tmp_path: Path):
             callback_agent_response=answers.put,
         )
         await conversation.start_session()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             assert await answers.get() == "Hello!"
             await conversation.send_user_message("Are you there?")
             assert await answers.get() == "Yes."

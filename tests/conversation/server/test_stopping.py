@@ -96,7 +96,7 @@ def test_ctrl_c_ends_the_process_with_every_conversation_closed(tmp_path: Path):
             conversation_id = client.opened()
             process.send_signal(signal.SIGINT)
             assert client.closed()[0] == 1001
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
         assert store.transcript(conversation_id).end_reason == "server_stopped"
 

@@ -38,7 +38,7 @@ SETTINGS = "/v1/convai/settings"
 
 @contextmanager
 def sending(
-    folder: Path, receiver: Receiver, **webhook: Any
+    folder: Path, receiver: Receiver, *, timeout_s: float = 60, **webhook: Any
 ) -> Generator[tuple[ServerContext, WebhookSender, Clock]]:
     """A sender that sends when it is told to, and a webhook at `receiver`."""
     clock = Clock()
@@ -53,7 +53,7 @@ def sending(
         webhook_id, _ = add_webhook(context, body, {})
         post_call = PostCallWebhook(post_call_webhook_id=webhook_id)
         change_settings(context.records, post_call, now=clock())
-        retries = Sending(timeout_s=0.5, workers=2, retries=Retries(most_attempts=3))
+        retries = Sending(timeout_s=timeout_s, workers=2, retries=Retries(most_attempts=3))
         yield context, WebhookSender(context, retries, jitter=lambda: 0.0), clock
 
 
@@ -187,7 +187,7 @@ def test_without_retries_one_failure_is_the_end(tmp_path: Path):
 def test_a_receiver_that_is_away_or_slow_is_a_failure(tmp_path: Path):
     with receiving() as receiver:
         gone = receiver.url
-    with receiving() as slow, sending(tmp_path, slow) as (context, sender, clock):
+    with receiving() as slow, sending(tmp_path, slow, timeout_s=0.5) as (context, sender, clock):
         slow.wait_s = 1.5
         ended(context, "conv_a")
         sender.send_due()

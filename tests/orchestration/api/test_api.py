@@ -63,11 +63,11 @@ def client(deployment: Deployment) -> Iterator[httpx.Client]:
     try:
         wait_until(lambda: server.started)
         url = f"http://127.0.0.1:{server.port}"
-        with httpx.Client(base_url=url, trust_env=False, timeout=30) as opened:
+        with httpx.Client(base_url=url, trust_env=False, timeout=60) as opened:
             yield opened
     finally:
         server.should_exit = True
-        thread.join(timeout=40)
+        thread.join(timeout=60)
 
 
 def key(deployment: Deployment, *scopes: Scope) -> dict[str, str]:
