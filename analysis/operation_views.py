@@ -98,15 +98,21 @@ SELECT c.day, c.agent_id, c.simulated, count(*) AS conversations,
   coalesce(any_value(e.successes), 0) AS successes,
   coalesce(any_value(e.failures), 0) AS failures,
   coalesce(any_value(e.unknown), 0) AS unknown, coalesce(any_value(e.errors), 0) AS errors,
+  coalesce(any_value(e.scores), 0) AS scores,
   any_value(e.successes / nullif(e.successes + e.failures, 0)) AS rate,
   coalesce(any_value(f.flagged), 0) AS flagged_conversations,
   any_value(t.first_token_ms) AS first_token_p50_ms, any_value(u.cost_usd) AS cost_usd
 FROM conversations AS c
 LEFT JOIN (
   SELECT day, agent_id, simulated, sum(successes)::BIGINT AS successes,
-    sum(failures)::BIGINT AS failures, sum(unknown)::BIGINT AS unknown,
-    sum(errors)::BIGINT AS errors
-  FROM criterion_trends GROUP BY ALL
+    sum(failures)::BIGINT AS failures, sum(scores)::BIGINT AS scores,
+    sum(unknown)::BIGINT AS unknown, sum(errors)::BIGINT AS errors
+  FROM (
+    SELECT day, agent_id, simulated, successes, failures, 0 AS scores, unknown, errors
+    FROM criterion_trends
+    UNION ALL
+    SELECT day, agent_id, simulated, 0, 0, n, unknown, errors FROM score_trends
+  ) GROUP BY ALL
 ) AS e ON e.day = c.day AND e.agent_id = c.agent_id AND e.simulated = c.simulated
 LEFT JOIN (
   SELECT day, agent_id, simulated, count(DISTINCT conversation_id) AS flagged
@@ -131,8 +137,9 @@ GROUP BY c.day, c.agent_id, c.simulated""",
         Column("turns", "BIGINT", "Of both sides."),
         Column("successes", "BIGINT", "Verdicts success, over all criteria."),
         Column("failures", "BIGINT", "Verdicts failure, over all criteria."),
-        Column("unknown", "BIGINT", "Verdicts unknown, over all criteria."),
+        Column("unknown", "BIGINT", "Verdicts unknown and scores not told, over all criteria."),
         Column("errors", "BIGINT", "Evaluations that failed, over all criteria."),
+        Column("scores", "BIGINT", "Scores given, over all criteria on a scale."),
         Column("rate", "DOUBLE", "successes / (successes + failures)."),
         Column("flagged_conversations", "BIGINT", "In `flagged_conversations`."),
         Column("first_token_p50_ms", "DOUBLE", "Median wait for the first words."),

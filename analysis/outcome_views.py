@@ -2,16 +2,16 @@
 
 from analysis.schema import Column, View
 
-_AGENT = Column("agent_id", "VARCHAR", "The agent.")
+AGENT = Column("agent_id", "VARCHAR", "The agent.")
 _CONVERSATION = Column("conversation_id", "VARCHAR", "The conversation.")
-_CRITERION = (
+CRITERION = (
     Column("criterion_id", "VARCHAR", "The criterion."),
     Column("criterion_version", "VARCHAR", "Rates never mix versions of a question."),
     Column("judge_model", "VARCHAR", "Rates never mix judges."),
 )
-_DAY = Column("day", "DATE", "UTC day on which the conversations ended.")
-_SIMULATED = Column("simulated", "BOOLEAN", "Whether programs played the users.")
-_Z = 1.959963984540054
+DAY = Column("day", "DATE", "UTC day on which the conversations ended.")
+SIMULATED = Column("simulated", "BOOLEAN", "Whether programs played the users.")
+Z = 1.959963984540054
 """Normal quantile of a two-sided 95 % interval."""
 
 
@@ -21,9 +21,9 @@ def _wilson(successes: str, n: str) -> str:
     Source: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
     Journal of the American Statistical Association 22 (1927), doi:10.2307/2276774.
     """
-    z2 = _Z * _Z
+    z2 = Z * Z
     centre = f"({successes} + {z2 / 2})"
-    spread = f"{_Z} * sqrt({successes} * ({n} - {successes}) / {n} + {z2 / 4})"
+    spread = f"{Z} * sqrt({successes} * ({n} - {successes}) / {n} + {z2 / 4})"
     low, high = (f"({centre} {sign} {spread}) / ({n} + {z2})" for sign in "-+")
     return (
         f"CASE WHEN {n} > 0 THEN greatest(0.0, {low}) END AS rate_low, "
@@ -63,8 +63,8 @@ FROM (
   HAVING count(e.score) = 0
 )""",
     (
-        _AGENT,
-        *_CRITERION,
+        AGENT,
+        *CRITERION,
         Column("simulated", "BOOLEAN", "Rates never mix real and simulated users."),
         *_COUNTS,
     ),
@@ -83,9 +83,9 @@ JOIN judge_agreement AS a USING (
   agent_id, criterion_id, criterion_version, judge_model, simulated
 )""",
     (
-        _AGENT,
-        *_CRITERION,
-        _SIMULATED,
+        AGENT,
+        *CRITERION,
+        SIMULATED,
         Column("rate", "DOUBLE", "The judge's rate."),
         Column("n_judged", "BIGINT", "Conversations that it is over."),
         Column("n_labels", "BIGINT", "Of them labelled by people."),
@@ -109,31 +109,7 @@ FROM (
   WHERE is_current GROUP BY ALL
   HAVING count(e.score) = 0
 )""",
-    (_DAY, _AGENT, *_CRITERION, _SIMULATED, *_COUNTS),
-)
-
-SCORES = View(
-    "scores",
-    "Criteria that are scored on a scale: how the scores lie.",
-    """
-SELECT e.agent_id, criterion_id, criterion_version, judge_model, c.simulated, count(score) AS n,
-  avg(score) AS mean, quantile_cont(score, 0.1) AS p10, quantile_cont(score, 0.5) AS p50,
-  quantile_cont(score, 0.9) AS p90, count(*) FILTER (e.error IS NOT NULL) AS errors
-FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
-WHERE is_current
-GROUP BY ALL
-HAVING count(score) > 0""",
-    (
-        _AGENT,
-        *_CRITERION,
-        _SIMULATED,
-        Column("n", "BIGINT", "Conversations with a score."),
-        Column("mean", "DOUBLE", "Of the scores."),
-        Column("p10", "DOUBLE", "One of ten conversations is at or below this."),
-        Column("p50", "DOUBLE", "Median."),
-        Column("p90", "DOUBLE", "Nine of ten conversations are at or below this."),
-        Column("errors", "BIGINT", "Conversations that the judge failed on."),
-    ),
+    (DAY, AGENT, *CRITERION, SIMULATED, *_COUNTS),
 )
 
 JUDGE_STABILITY = View(
@@ -153,8 +129,8 @@ FROM (
 )
 GROUP BY ALL""",
     (
-        _AGENT,
-        *_CRITERION,
+        AGENT,
+        *CRITERION,
         Column("conversations", "BIGINT", "Judged more than once."),
         Column("mean_samples", "DOUBLE", "How often each of them was judged."),
         Column("flipping", "BIGINT", "Of them with more than one verdict."),
@@ -191,8 +167,8 @@ FROM turns AS t JOIN conversations AS c USING (conversation_id)
 WHERE t.error IS NOT NULL""",
     (
         _CONVERSATION,
-        _AGENT,
-        _DAY,
+        AGENT,
+        DAY,
         Column(
             "reason",
             "VARCHAR",
@@ -204,7 +180,7 @@ WHERE t.error IS NOT NULL""",
         Column("quote", "VARCHAR", "First words that the judge points to."),
         Column("turn_index", "INTEGER", "Turn that they were said in."),
         Column("summary", "VARCHAR", "What happened in the conversation."),
-        _SIMULATED,
+        SIMULATED,
     ),
 )
 
@@ -221,8 +197,8 @@ FROM (
   GROUP BY ALL
 )""",
     (
-        _AGENT,
-        _SIMULATED,
+        AGENT,
+        SIMULATED,
         Column("field_id", "VARCHAR", "The field."),
         Column("value", "VARCHAR", "The value as text."),
         Column("conversations", "BIGINT", "Conversations where what was said supports it."),
@@ -265,7 +241,7 @@ LEFT JOIN documents AS d ON d.agent_id = c.agent_id AND d.document_id = r.docume
   AND d.version = r.document_version""",
     (
         _CONVERSATION,
-        _AGENT,
+        AGENT,
         Column("kind", "VARCHAR", "`criterion` or `field`."),
         Column("question_id", "VARCHAR", "The criterion or field."),
         Column("question_version", "VARCHAR", "Hash of what it asked."),

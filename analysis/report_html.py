@@ -12,7 +12,10 @@ from analysis.charts import (
     day_bars,
     day_line,
     interval_bar,
+    score_bar,
+    score_bars,
     share_bar,
+    share_of,
     spark_bars,
     trend_line,
 )
@@ -26,6 +29,7 @@ from analysis.report_days import (
     report_gaps,
 )
 from analysis.report_questions import GAPS_SHOWN, ColumnKind
+from analysis.report_scores import ReportScore, report_scores
 from analysis.report_text import Section, format_cell, render_report, shown_rows
 
 _CODE = re.compile(r"`([^`]+)`")
@@ -53,10 +57,12 @@ def report_as_html(
     report = render_report(connection, agent_id=agent_id, simulated=simulated)
     trends = rate_trends(connection, agent_id=agent_id, simulated=simulated)
     days = report_days(connection, agent_id=agent_id, simulated=simulated)
+    scores = report_scores(connection, agent_id=agent_id, simulated=simulated)
     gaps = report_gaps(connection, agent_id=agent_id, limit=GAPS_SHOWN)
     draw: dict[str, Callable[[Section], str]] = {
         "Conversations": lambda section: _overview(section, days),
         "Success rates": lambda section: _rates(section, trends),
+        "Scores": lambda _section: "".join(map(_score, scores)),
         "Topics": lambda section: _bars(section, share=3, part=5),
         "Topics by field": lambda section: _bars(section, share=3, part=5),
         "Call types": lambda section: _bars(section, share=3, part=None),
@@ -136,6 +142,43 @@ def _rates(section: Section, trends: Mapping[tuple[str, str], Trend]) -> str:
             f"</div>{trend}</div>"
         )
     return "".join(rows)
+
+
+def _score(score: ReportScore) -> str:
+    """Draw the mean of a scored criterion, how its scores lie, and its days."""
+    bounds, interval = score.bounds, score.interval
+    bar, scale, drawn = "", "", ""
+    if bounds is not None:
+        bar = score_bar(score.mean, interval, bounds=bounds)
+        scale = f"scale from {bounds[0]:g} to {bounds[1]:g}"
+        drawn = score_bars(score.bins, what="conversations by score")
+        drawn += _score_days(score.days[-_DAYS_DRAWN:], bounds)
+    ends = "" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}"
+    counts = (
+        f"{score.n:,} scored · median {score.median:.2f}<br>{score.unknown:,} unknown · "
+        f"{score.errors:,} error"
+    )
+    return (
+        f'<div class="rate"><div><b>{escape(score.criterion_id)}</b> '
+        f"<small>{escape(score.agent_id)}, v{score.version}<br>{scale}</small></div>"
+        f"<div>{bar}</div><div><b>{score.mean:.2f}</b> <small>{ends}</small><br>"
+        f'<small>{counts}</small></div><div class="lines">{drawn}</div></div>'
+    )
+
+
+def _score_days(days: Trend, bounds: tuple[float, float]) -> str:
+    if len(days) < 2:
+        return ""
+    low, high = bounds
+    line = trend_line(
+        [
+            (day, share_of(mean, bounds), share_of(least, bounds), share_of(most, bounds))
+            for day, mean, least, most in days
+        ],
+        what="mean score",
+        show=lambda share: f"{low + share * (high - low):.2f}",
+    )
+    return f"<figure><figcaption>mean by day, from {low:g} to {high:g}</figcaption>{line}</figure>"
 
 
 def _bars(section: Section, *, share: int, part: int | None) -> str:

@@ -82,19 +82,34 @@ ORDER BY s.agent_id, s.criterion_id, version, judge_model, simulated""",
     Question(
         "Scores",
         """
-SELECT agent_id, criterion_id, n, mean, p10, p50, p90, errors
-FROM scores{where} ORDER BY agent_id, criterion_id, criterion_version, judge_model""",
+SELECT s.agent_id, s.criterion_id, 'v' || coalesce(v.version_number, 1) AS version,
+  printf('%g to %g', s.scale_min, s.scale_max) AS scale, n, mean, mean_low, mean_high, p50, (
+    SELECT list(CASE WHEN score_from = score_to THEN printf('%g: %d', score_from, conversations)
+      ELSE printf('%g to %g: %d', score_from, score_to, conversations) END ORDER BY score_from)
+    FROM score_counts AS d WHERE d.agent_id = s.agent_id AND d.criterion_id = s.criterion_id
+      AND d.criterion_version = s.criterion_version AND d.judge_model = s.judge_model
+      AND d.simulated = s.simulated
+  ) AS counts, unknown, errors
+FROM scores AS s
+LEFT JOIN question_versions AS v ON v.agent_id = s.agent_id AND v.kind = 'criterion'
+  AND v.question_id = s.criterion_id AND v.version = s.criterion_version{where}
+ORDER BY s.agent_id, s.criterion_id, version, judge_model""",
         _columns(
             agent="text",
             criterion="text",
-            conversations="count",
+            version="text",
+            scale="text",
+            scored="count",
             mean="ratio",
-            p10="ratio",
+            from_="ratio",
+            to="ratio",
             median="ratio",
-            p90="ratio",
-            errors="count",
+            how_often="list",
+            unknown="count",
+            error="count",
         ),
-        "Criteria that are scored on a scale.",
+        "Criteria on a scale: the mean of the scores, with its 95 % interval (Student's t), and "
+        "how often each score was given. Without two different scores there is no interval.",
         None,
     ),
     Question(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from analysis import finding_views, operation_views, outcome_views
+from analysis import finding_views, operation_views, outcome_views, score_views
 from analysis.parquet import literal, quoted
 from analysis.schema import Column, View
 from analysis.warehouse_tables import VERDICT_TYPE
@@ -13,7 +13,9 @@ VIEWS = (
     outcome_views.SUCCESS_RATES,
     outcome_views.SUCCESS_RATES_CORRECTED,
     outcome_views.CRITERION_TRENDS,
-    outcome_views.SCORES,
+    score_views.SCORES,
+    score_views.SCORE_TRENDS,
+    score_views.SCORE_COUNTS,
     outcome_views.JUDGE_STABILITY,
     operation_views.LATENCY,
     operation_views.COSTS,

@@ -182,11 +182,14 @@ def question_version_rows(versions: Sequence[Mapping[str, Any]]) -> list[Row]:
         key = (version["agent_id"], version["kind"], version["question_id"])
         numbers[key] += 1
         definition = version["definition"]
+        scale: Mapping[str, float] = definition.get("scale") or {}
         rows.append(
             {
                 **version,
                 "version_number": numbers[key],
                 "question": definition.get("prompt") or definition.get("description"),
+                "scale_min": scale.get("min"),
+                "scale_max": scale.get("max"),
                 "first_used_at": timestamp(version["first_used_at"]),
             }
         )

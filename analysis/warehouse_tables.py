@@ -255,6 +255,8 @@ QUESTION_VERSIONS = Table(
         Column("version", "VARCHAR", "Hash of what it asks."),
         Column("version_number", "INTEGER", "From 1, in order of first use: v1, v2, ..."),
         Column("question", "VARCHAR", "The words that it asks with."),
+        Column("scale_min", "DOUBLE", "Lowest score; NULL for what is not scored."),
+        Column("scale_max", "DOUBLE", "Highest score; NULL for what is not scored."),
         Column("first_used_at", "TIMESTAMP", "When (UTC)."),
     ),
 )

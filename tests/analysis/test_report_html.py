@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from analysis.charts import day_bars, day_line, interval_bar, trend_line
+from analysis.charts import (
+    day_bars,
+    day_line,
+    interval_bar,
+    score_bar,
+    score_bars,
+    trend_line,
+)
 from analysis.finding_rows import export_findings
 from analysis.gaps import find_gaps
 from analysis.report_html import report_as_html
@@ -23,6 +30,7 @@ from tests.analysis.calls import (
     refresh,
     save_answers,
 )
+from tests.analysis.test_score_views import SCORED, WARMTH, hold_scored
 
 VOID = {"meta", "br"}
 
@@ -142,3 +150,53 @@ def test_days_are_drawn_from_the_second_on():
     )
     line = day_line([("2026-03-01", 0.5, "$0.5"), ("2026-03-02", 1.0, "$1")], what="cost by day")
     assert "cost by day, at most $1" in line
+
+
+def test_scores_are_drawn_with_their_interval_their_scale_and_their_days(stores: Stores):
+    stores.evaluations.remember_questions(SCORED, DAY)
+    hold_scored(stores, [2, 4])
+    hold_scored(stores, [4, 3, 2, None, -1], day=1)
+    hold_scored(stores, [0.2], WARMTH)
+    refresh(stores, SCORED)
+    with open_reports(stores.reports) as connection:
+        found = parsed(report_as_html(connection, generated_at=DAY))
+
+    # Standard deviation 1, t(4) = 2.776445: 3 ± 1.24.
+    assert "3.00 1.76 to 4.24" in found.words
+    assert "scale from 1 to 5" in found.words
+    assert "5 scored · median 3.00" in found.words
+    assert "1 unknown · 1 error" in found.words
+    assert all(f"{score}: {count}" in found.words for score, count in ((1, 0), (2, 2), (3, 1)))
+    assert "3.00 on a scale from 1 to 5, 95 % interval 1.76 to 4.24" in found.words
+    assert "mean by day, from 1 to 5" in found.words
+    assert "2026-03-02: 3.00" in found.words
+    assert "scale from 0 to 1.5" in found.words
+    assert "0.15 to 0.3: 1" in found.words
+    assert found.words.count("mean by day") == 1, "one day is no line"
+
+
+def test_a_score_without_a_known_scale_is_a_number(stores: Stores):
+    hold_scored(stores, [2, 4])
+    words = parsed(page(stores)).words
+
+    assert "2 scored · median 3.00" in words
+    assert "scale from" not in words
+    assert "conversations by score" not in words
+
+
+def test_bars_of_scores_are_named_one_by_one_or_by_their_ends():
+    five = score_bars([(low, low, low) for low in range(1, 6)], what="calls")
+    ten = score_bars([(low / 10, (low + 1) / 10, 1) for low in range(10)], what="calls")
+
+    assert re.findall(r"<text[^>]*>([^<]*)", five) == ["1", "2", "3", "4", "5"]
+    assert re.findall(r"<text[^>]*>([^<]*)", ten) == ["0", "1"]
+    assert re.findall(r'height="(\d+\.\d)"', five) == ["14.0", "28.0", "42.0", "56.0", "70.0"]
+    assert "calls, at most 5" in five
+
+
+def test_a_bar_of_a_score_ends_where_the_score_lies():
+    bar = score_bar(4, (2, 5), bounds=(1, 5))
+
+    assert 'class="fill" x="0" y="5" width="240.0"' in bar
+    assert 'd="M80.0 11H320.0M' in bar
+    assert "whisker" not in score_bar(4, None, bounds=(1, 5))

@@ -13,8 +13,10 @@ from analysis.report_text import (
     report_as_text,
 )
 from analysis.reports import open_reports
+from conversation.questions import Criterion, Scale
 from conversation.transcript import Transcript, Turn
 from tests.analysis.calls import (
+    AGENT,
     DAY,
     Stores,
     a_value,
@@ -194,6 +196,28 @@ def test_scores_on_a_scale_are_no_rates(stores: Stores):
         verdict = a_verdict(f"c{number}", None, score=score)
         save_answers(stores.evaluations, f"c{number}", verdict)
     report = report_of(stores)
-    assert section(report, "Scores").rows[0][2:4] == (2, 3.0)
+    assert section(report, "Scores").rows[0][4:6] == (2, 3.0)
     assert section(report, "Success rates").rows == ()
     assert section(report, "Flagged conversations").rows == ()
+
+
+def test_scores_are_shown_with_their_interval_scale_and_counts(stores: Stores):
+    speed = Criterion(criterion_id="polite", prompt="How polite?", scale=Scale(min=1, max=5))
+    agent = AGENT.model_copy(update={"criteria": (speed,)})
+    stores.evaluations.remember_questions(agent, DAY)
+    for number, score in enumerate((2.0, 4.0, 4.0, 3.0, 2.0, None)):
+        hold_call(stores.conversations, f"c{number}")
+        verdict = a_verdict(f"c{number}", None, score=score, criterion_id="polite")
+        version = {"criterion_version": speed.version}
+        save_answers(stores.evaluations, f"c{number}", verdict.model_copy(update=version))
+
+    # Standard deviation 1, t(4) = 2.776445: 3 ± 1.24.
+    markdown = report_as_markdown(report_of(stores), with_sql=False)
+    assert (
+        "| agent | criterion | version | scale | scored | mean | from | to | median | how often "
+        "| unknown | error |" in markdown
+    )
+    assert (
+        "| shop-desk | polite | v1 | 1 to 5 | 5 | 3.00 | 1.76 | 4.24 | 3.00 "
+        "| 1: 0, 2: 2, 3: 1, 4: 2, 5: 0 | 1 | 0 |" in markdown
+    )

@@ -138,6 +138,7 @@ def test_names_that_people_build_on_stay(stores: Stores):
         *("success_rates", "criterion_trends", "latency", "costs_by_model", "topics"),
         *("judge_agreement", "success_rates_corrected", "judge_stability"),
         *("flagged_conversations", "value_counts", "lineage", "daily_report", "costs", "scores"),
+        *("score_trends", "score_counts"),
         *("conversation_topics", "gap_states", "gap_questions", "gap_history"),
         *("knowledge_gaps", "gap_trends"),
         "agent_shop_desk",
