@@ -5,6 +5,7 @@ store keeps the words as they were said; the masked ones are kept beside the eva
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from analysis.pii import BuiltinDetector, Detector
 from analysis.redaction import Redactor, policy_version, redact_retrievals, redact_transcript
 from analysis.store import AnalysisStore, StoredEvaluation, StoredRun, StoredValue
 from conversation.privacy import PrivacySection
-from conversation.store import ConversationStore
+from conversation.store import ConversationEvent, ConversationStore
 from conversation.transcript import Retrieval, Transcript
 
 STRICTEST = PrivacySection(redact=True)
@@ -95,6 +96,14 @@ class RedactedConversations(ConversationStore):
         found = super().retrievals(conversation_id)
         redactor = self.redactor(conversation_id) if found else None
         return found if redactor is None else redact_retrievals(found, redactor)
+
+    def events(self, conversation_id: str, *, kind: str | None = None) -> list[ConversationEvent]:
+        """What happened in the conversation, such as feedback, with its words masked."""
+        found = super().events(conversation_id, kind=kind)
+        redactor = self.redactor(conversation_id) if found else None
+        if redactor is None:
+            return found
+        return [replace(event, payload=redactor.anything(event.payload)) for event in found]
 
     def redactor(self, conversation_id: str) -> Redactor | None:
         """Masks further texts about the conversation with the same placeholders.

@@ -312,10 +312,10 @@ class ConversationStore:
         with self._reading() as connection:
             return read_retrievals(connection, conversation_id)
 
-    def events(self, conversation_id: str) -> list[ConversationEvent]:
-        """Everything that happened in the conversation, in order."""
+    def events(self, conversation_id: str, *, kind: str | None = None) -> list[ConversationEvent]:
+        """Everything that happened in the conversation, or all of one kind, in order."""
         with self._reading() as connection:
-            return read_events(connection, conversation_id)
+            return read_events(connection, conversation_id, kind=kind)
 
     def import_transcript(self, transcript: Transcript, *, now: datetime | None = None) -> bool:
         """Take in a finished conversation from elsewhere. Its id makes this idempotent.

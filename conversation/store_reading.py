@@ -165,13 +165,15 @@ def read_retrievals(connection: Connection, conversation_id: str) -> list[Retrie
     return [retrieval_from_row(row) for row in rows]
 
 
-def read_events(connection: Connection, conversation_id: str) -> list[ConversationEvent]:
-    """Everything that happened in the conversation, in order."""
-    rows = connection.execute(
-        select(conversation_events)
-        .where(conversation_events.c.conversation_id == conversation_id)
-        .order_by(conversation_events.c.event_id)
-    )
+def read_events(
+    connection: Connection, conversation_id: str, *, kind: str | None
+) -> list[ConversationEvent]:
+    """Everything that happened in the conversation, or all of one kind, in order."""
+    events = conversation_events.c
+    query = select(conversation_events).where(events.conversation_id == conversation_id)
+    if kind is not None:
+        query = query.where(events.kind == kind)
+    rows = connection.execute(query.order_by(events.event_id))
     return [ConversationEvent(row.kind, row.payload, row.turn_id, row.occurred_at) for row in rows]
 
 

@@ -85,6 +85,7 @@ def forget_ids(deployment: Deployment, ids: Sequence[str], *, now: datetime) -> 
     engine = deployment.evaluations.engine
     ids = with_replays(engine, ids)
     said = [deployment.conversations.transcript(found) for found in ids]
+    words = _words(deployment, said)
     deleted = forget_conversations(engine, ids)
     lines = [ReceiptLine(f"database, {name}", count, "rows") for name, count in deleted.items()]
     lines.append(ReceiptLine("recordings", delete_recordings(deployment, ids), "files"))
@@ -97,7 +98,7 @@ def forget_ids(deployment: Deployment, ids: Sequence[str], *, now: datetime) -> 
     problem = compact(engine)
     if published and _published(deployment, ids):
         failed = [*failed, f"{deployment.reports_file} (still names it)"]
-    searched, found_in = files_that_say(deployment, said)
+    searched, found_in = files_that_say(deployment, words)
     return Receipt(
         conversation_ids=tuple(ids),
         forgotten_at=now,
@@ -167,18 +168,21 @@ def _published(deployment: Deployment, ids: Sequence[str]) -> int:
     return int(found[0]) if found else 0
 
 
-def files_that_say(deployment: Deployment, said: Sequence[Transcript]) -> tuple[int, list[str]]:
-    """Search every file below the store for what users said, and nobody else says.
+def _words(deployment: Deployment, said: Sequence[Transcript]) -> set[str]:
+    """What users said in these conversations and wrote about them, where it is long enough."""
+    texts = [turn.text for each in said for turn in each.turns if turn.role == "user"]
+    for each in said:
+        feedback = deployment.conversations.events(each.conversation_id, kind="feedback")
+        texts += [str(event.payload.get("comment", "")) for event in feedback]
+    return {text.strip() for text in texts if len(text.strip()) >= _LONG_ENOUGH_TO_SEARCH}
+
+
+def files_that_say(deployment: Deployment, words: Collection[str]) -> tuple[int, list[str]]:
+    """Search every file below the store for words of users that nobody else says.
 
     Returns:
         How many files were searched, and in which of them something was found.
     """
-    words = {
-        turn.text.strip()
-        for transcript in said
-        for turn in transcript.turns
-        if turn.role == "user" and len(turn.text.strip()) >= _LONG_ENOUGH_TO_SEARCH
-    }
     store = deployment.settings.store
     files = [
         path

@@ -3,7 +3,6 @@
 from conversation.server.context import ServerContext
 from conversation.server.conversation_models import ConversationDetail
 from conversation.server.conversation_views import detail
-from conversation.server.feedback import feedback_events
 
 
 def conversation_detail(context: ServerContext, conversation_id: str) -> ConversationDetail:
@@ -21,6 +20,6 @@ def conversation_detail(context: ServerContext, conversation_id: str) -> Convers
         agent_name=agent.name if agent else None,
         language=agent.language if agent else None,
         retrievals=readable.retrievals(conversation_id),
-        events=feedback_events(context.store.engine, [conversation_id]).get(conversation_id, []),
+        events=readable.events(conversation_id, kind="feedback"),
         analysis=context.calls.analyses([conversation_id]).get(conversation_id),
     )

@@ -18,7 +18,11 @@ MAX_FEEDBACK_EVENTS = 200
 def feedback_events(
     engine: Engine, conversation_ids: Sequence[str]
 ) -> dict[str, list[ConversationEvent]]:
-    """The feedback on each of these conversations, oldest first."""
+    """The feedback on each of these conversations, oldest first.
+
+    In the words of the users: where a comment is shown, it is read from the conversations as they
+    may be read, `AfterCalls.readable`.
+    """
     query = (
         select(events)
         .where(events.c.conversation_id.in_(conversation_ids))

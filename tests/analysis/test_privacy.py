@@ -46,6 +46,23 @@ def test_judges_get_the_masked_words_and_the_store_keeps_the_said_ones(stores: S
     assert stores.conversations.transcript("c1").turns[1].text == QUESTION
 
 
+def test_feedback_has_the_placeholders_of_its_conversation(stores: Stores):
+    said = {"rating": 2, "comment": "ann@example.org got no answer. Call +1 415 555 0132!"}
+    stores.conversations.add_event("c1", "feedback", at=DAY, payload=said)
+    masked_events = masked(stores, shop_desk=MASKING).events("c1")
+    [feedback] = masked(stores, shop_desk=MASKING).events("c1", kind="feedback")
+    [plain] = masked(stores, shop_desk=PrivacySection()).events("c1", kind="feedback")
+
+    assert feedback.payload == {
+        "rating": 2,
+        "comment": "[EMAIL_1] got no answer. Call [PHONE_1]!",
+    }
+    assert (feedback.kind, feedback.turn_id, feedback.occurred_at) == ("feedback", None, DAY)
+    assert plain.payload == said
+    assert "ann@example" not in str(masked_events)
+    assert len(masked_events) == len(stores.conversations.events("c1"))
+
+
 def test_an_agent_that_masks_nothing_is_read_as_it_is(stores: Stores):
     seen = masked(stores, shop_desk=PrivacySection())
     assert seen.transcript("c1") == stores.conversations.transcript("c1")

@@ -59,6 +59,8 @@ def talk_about_it(deployment: Deployment) -> None:
         a_value("told", "status", SAID),
         summary=SAID,
     )
+    comment = {"rating": 1, "comment": "What became of my zanzibar parcel?"}
+    deployment.conversations.add_event("told", "feedback", at=NOW, payload=comment)
     label = Label(
         conversation_id="told", criterion_id="helped", verdict="failure", annotator="bo", note=SAID
     )
@@ -111,6 +113,18 @@ def test_what_is_forgotten_is_in_no_file_any_more(settings: Settings, deployment
         left = connection.execute("select conversation_id from conversations").fetchall()
     assert left == [("kept",)]
     assert len(deployment.conversations.transcript("kept").turns) == 4
+
+
+def test_a_copy_of_a_comment_is_told(settings: Settings, deployment: Deployment):
+    comment = {"comment": "My zanzibar parcel is lost, and nobody cares."}
+    deployment.conversations.add_event("told", "feedback", at=NOW, payload=comment)
+    copy = settings.store / "comments.txt"
+    copy.write_text(f"told: {comment['comment']}")
+
+    receipt = forget(deployment, now=NOW, conversation_id="told")
+
+    assert f"{copy} still holds words of it: delete it by hand" in receipt.not_reached
+    assert files_with(settings.store, "nobody cares") == ["comments.txt"]
 
 
 def test_a_user_is_forgotten_with_every_conversation(settings: Settings, deployment: Deployment):

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from analysis import tables
 from analysis.reports import open_reports
 from orchestration.deployment import Deployment
+from orchestration.exports import ReportForm, export, export_report
 from orchestration.operations import evaluate, outdated_days, publish_reports
 from orchestration.settings import Settings
 from tests.analysis.calls import hold_call
@@ -53,6 +54,24 @@ def test_neither_the_judge_nor_the_reports_see_what_is_masked(
     with open_reports(deployment.reports_file) as connection:
         [said] = connection.execute("select text from turns where turn_index = 1").fetchall()
     assert said == ("I am [EMAIL_1]. How long do refunds take?",)
+
+
+def test_what_users_wrote_about_a_conversation_stays_in_the_store(
+    settings: Settings, deployment: Deployment, model: ScriptedChatModel
+):
+    comment = {"rating": 1, "comment": "Nobody called me back at +1 415 555 0132."}
+    deployment.conversations.add_event("c0", "feedback", at=FIRST_DAY, payload=comment)
+    assert files_with(settings.store, "415 555 0132")
+    mask(settings)
+    evaluate(deployment)
+    publish_reports(deployment)
+    export_report(deployment, settings.store / "report.html", ReportForm("html"), now=FIRST_DAY)
+    export(deployment, settings.store / "conversations.csv", "conversations", now=FIRST_DAY)
+
+    assert not any("415 555 0132" in prompt for prompt in model.prompt_texts)
+    # The search looks into every table of the published file too.
+    assert deployment.reports_file.exists()
+    assert set(files_with(settings.store, "415 555 0132")) <= STORE
 
 
 def test_switching_masking_on_writes_old_days_anew_and_judges_the_masked_words(

@@ -140,8 +140,18 @@ def test_conversations_are_masked_where_the_agent_says_so(
     )
     path = settings.agents_dir / "shop-desk.yaml"
     evaluate(deployment)
+    given = {"rating": 2, "comment": "Nobody wrote to ada@example.com. Call +1 415 555 0132!"}
+    headers = key(deployment, "converse")
+    assert client.post(f"{CALLS}/c9/feedback", json=given, headers=headers).is_success
+    before = get(client, deployment, f"{CALLS}/c9")["metadata"]["feedback"]
     path.write_text(path.read_text() + "\nprivacy: {redact: true}\n")
+    after = get(client, deployment, f"{CALLS}/c9")["metadata"]["feedback"]
 
+    assert before["comment"] == given["comment"]
+    assert after == {**before, "comment": "Nobody wrote to [EMAIL_1]. Call [PHONE_1]!"}
+    commented = get(client, deployment, CALLS, has_feedback_comment="true")
+    assert [each["conversation_id"] for each in commented["conversations"]] == ["c9"]
+    assert "555" not in str(commented)
     assert "[EMAIL_1]" in str(get(client, deployment, f"{CALLS}/c9"))
     assert get(client, deployment, CALLS, search="ada@example.com")["conversations"] == []
     assert len(get(client, deployment, CALLS, search="please")["conversations"]) == 1
