@@ -5,13 +5,7 @@ from orchestration.settings import PREFIX, Settings
 
 STORAGE_VARIABLE = f"{PREFIX}DAGSTER_STORAGE_URL"
 
-DAGSTER_YAML = """\
-# Written by Viva Voce when it was absent; yours to change.
-telemetry:
-  enabled: false
-nux:
-  # The invitation to a newsletter on the first visit.
-  enabled: false
+_ON_ONE_MACHINE = """\
 concurrency:
   runs:
     # Each run loads its own models, so one at a time is fastest on one machine.
@@ -20,7 +14,25 @@ concurrency:
     # Steps that ask a language model share the pool `llm`: whatever starts them, so many at once.
     granularity: op
     default_limit: 1
-run_monitoring:
+"""
+_OVER_WORKERS = """\
+concurrency:
+  runs:
+    # Workers do the work and a run only waits for them; a limit here would leave workers idle.
+    max_concurrent_runs: 10
+  pools:
+    # Each worker judges one day at a time, so that the number of workers is the limit. What a
+    # provider allows is VIVAVOCE_LLM_LIMITS.
+    granularity: op
+"""
+_DAGSTER_YAML = """\
+# Written by Viva Voce when it was absent; yours to change.
+telemetry:
+  enabled: false
+nux:
+  # The invitation to a newsletter on the first visit.
+  enabled: false
+{concurrency}run_monitoring:
   enabled: true
   # The place in a pool of a run whose process was killed.
   free_slots_after_run_end_seconds: 30
@@ -31,6 +43,9 @@ run_retries:
   max_retries: 2
   retry_on_asset_or_op_failure: false
 """
+
+DAGSTER_YAML = _DAGSTER_YAML.replace("{concurrency}", _ON_ONE_MACHINE)
+"""What one machine gets."""
 
 POSTGRESQL_STORAGE = f"""\
 storage:
@@ -57,19 +72,34 @@ def prepare_instance(settings: Settings) -> str:
     wanted = instance_yaml(settings)
     if not configuration.exists():
         configuration.write_text(wanted, encoding="utf-8")
-    elif settings.dagster_storage_url is not None:
-        found = configuration.read_text(encoding="utf-8")
-        if found == DAGSTER_YAML:
-            configuration.write_text(wanted, encoding="utf-8")
-        elif STORAGE_VARIABLE not in found:
-            raise SettingsError(
-                f"{STORAGE_VARIABLE} is set, but {str(configuration)!r} was changed by hand and "
-                f"does not read it. Add this to that file:\n\n{POSTGRESQL_STORAGE}"
-            )
+        return str(folder)
+    found = configuration.read_text(encoding="utf-8")
+    if found != wanted and found in _written_with_less(settings):
+        configuration.write_text(wanted, encoding="utf-8")
+    elif settings.dagster_storage_url is not None and STORAGE_VARIABLE not in found:
+        raise SettingsError(
+            f"{STORAGE_VARIABLE} is set, but {str(configuration)!r} was changed by hand and "
+            f"does not read it. Add this to that file:\n\n{POSTGRESQL_STORAGE}"
+        )
     return str(folder)
 
 
 def instance_yaml(settings: Settings) -> str:
     """What a new `dagster.yaml` says."""
-    stored = "" if settings.dagster_storage_url is None else POSTGRESQL_STORAGE
-    return DAGSTER_YAML + stored
+    return _yaml(
+        stored=settings.dagster_storage_url is not None,
+        over_workers=settings.celery_broker_url is not None,
+    )
+
+
+def _yaml(*, stored: bool, over_workers: bool) -> str:
+    limits = _OVER_WORKERS if over_workers else _ON_ONE_MACHINE
+    text = _DAGSTER_YAML.replace("{concurrency}", limits)
+    return text + POSTGRESQL_STORAGE if stored else text
+
+
+def _written_with_less(settings: Settings) -> set[str]:
+    """What was written when fewer of these settings were set, and nobody changed since."""
+    stored = {False, settings.dagster_storage_url is not None}
+    workers = {False, settings.celery_broker_url is not None}
+    return {_yaml(stored=a, over_workers=b) for a in stored for b in workers}

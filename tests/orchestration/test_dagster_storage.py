@@ -4,6 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import yaml
 
 from orchestration.dagster_instance import DAGSTER_YAML, prepare_instance
 from orchestration.definitions import defs
@@ -34,6 +35,25 @@ def test_an_untouched_configuration_follows_the_setting(tmp_path: Path):
 
     assert "env: VIVAVOCE_DAGSTER_STORAGE_URL" in configuration.read_text()
     assert "secret" not in configuration.read_text()
+
+
+def test_workers_are_not_held_back_by_the_limits_of_one_machine(tmp_path: Path):
+    local = Settings(data_dir=tmp_path, dagster_storage_url=URL)
+    configuration = Path(prepare_instance(local)) / "dagster.yaml"
+    one_machine = yaml.safe_load(configuration.read_text())["concurrency"]
+    assert one_machine["runs"]["max_concurrent_runs"] == 1
+    assert one_machine["pools"]["default_limit"] == 1
+
+    scaled = local.model_copy(update={"celery_broker_url": "redis://redis.internal:6379/0"})
+    prepare_instance(scaled)
+
+    written = configuration.read_text()
+    over_workers = yaml.safe_load(written)["concurrency"]
+    assert over_workers["runs"]["max_concurrent_runs"] > 1
+    assert "default_limit" not in over_workers["pools"]
+    assert "env: VIVAVOCE_DAGSTER_STORAGE_URL" in written
+    prepare_instance(local)
+    assert configuration.read_text() == written, "one command without the setting changes nothing"
 
 
 def test_a_changed_configuration_that_keeps_runs_elsewhere_is_refused(tmp_path: Path):

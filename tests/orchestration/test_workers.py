@@ -7,8 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,6 +29,8 @@ from tests.orchestration.sample import FIRST_DAY, write_data
 from tests.servers import postgresql_server, redis_server
 
 DAYS = ("2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04")
+WAITS_S = 240.0
+"""Limit for a busy machine; each takes seconds on a quiet one."""
 BIN = Path(sys.executable).parent
 MATERIALIZE = [str(BIN / "dagster"), "asset", "materialize", "-m", "orchestration.definitions"]
 MATERIALIZE += ["--select", "evaluations,collected_values,summaries"]
@@ -39,9 +41,13 @@ class JudgeHandler(BaseHTTPRequestHandler):
 
     answers_after_s = 0.0
 
-    def do_POST(self) -> None:
+    def think(self, request: str) -> None:
+        """What happens before an answer."""
         time.sleep(self.answers_after_s)
+
+    def do_POST(self) -> None:
         request: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.think(json.dumps(request))
         verdict = {"verdict": "success", "turn": 2, "quote": "five days", "rationale": "Answered."}
         fields = {"fields": [{"field": "topic", "turn": 1, "value": "refunds"}]}
         answer = verdict if "verdict" in json.dumps(request) else fields
@@ -61,6 +67,24 @@ class JudgeHandler(BaseHTTPRequestHandler):
         pass
 
 
+def judge_of_two_at_once(days: Sequence[str]) -> tuple[type[JudgeHandler], threading.Event]:
+    """A judge that answers once it was asked about two days, which needs two workers; and when."""
+    two_at_once = threading.Event()
+    asked: set[str] = set()
+
+    class Judge(JudgeHandler):
+        def think(self, request: str) -> None:
+            about = {day for day in days if day in request}
+            asked.update(about)
+            if len(asked) > 1:
+                two_at_once.set()
+            # Whether there is a judge at all is answered at once.
+            if about:
+                two_at_once.wait(WAITS_S)
+
+    return Judge, two_at_once
+
+
 @contextmanager
 def judge_server(handler: type[JudgeHandler] = JudgeHandler) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -73,30 +97,47 @@ def judge_server(handler: type[JudgeHandler] = JudgeHandler) -> Iterator[str]:
 
 
 @contextmanager
-def worker(name: str, environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    process = subprocess.Popen(
-        [BIN / "vivavoce", "worker", "--name", name],
-        env=environment,
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+def worker(name: str, environment: dict[str, str], log: Path) -> Iterator[None]:
+    """A worker that is ready. It writes to a file: nobody has to read, and no pipe fills."""
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [BIN / "vivavoce", "worker", "--name", name],
+            env=environment,
+            cwd=REPOSITORY,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     try:
-        assert process.stdout is not None
-        told: list[str] = []
-        for line in process.stdout:
-            told.append(line)
-            if " ready." in line:
-                break
-        else:
-            pytest.fail("the worker ended: " + "".join(told[-20:]))
-        threading.Thread(target=process.stdout.read, daemon=True).start()
+        until_s = time.monotonic() + WAITS_S
+        while " ready." not in (told := log.read_text()):
+            assert process.poll() is None, f"the worker ended: {told[-3_000:]}"
+            assert time.monotonic() < until_s, f"the worker is not ready: {told[-3_000:]}"
+            time.sleep(0.1)
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def materializing(
+    day: str, environment: dict[str, str], folder: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
+    with (folder / f"{day}.log").open("w") as out:
+        process = subprocess.Popen(
+            [*MATERIALIZE, "--partition", day],
+            env=environment,
+            cwd=REPOSITORY,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
         yield process
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.kill()
+        process.wait()
 
 
 def test_a_worker_without_a_broker_says_what_to_set(tmp_path: Path):
@@ -112,6 +153,7 @@ def test_a_broker_that_is_no_redis_is_refused(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_two_workers_share_the_days_and_judge_each_conversation_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -122,7 +164,8 @@ def test_two_workers_share_the_days_and_judge_each_conversation_once(
     with ExitStack() as stack:
         address = stack.enter_context(postgresql_server(tmp_path / "server"))
         broker = stack.enter_context(redis_server(tmp_path))
-        api_base = stack.enter_context(judge_server())
+        judge, two_at_once = judge_of_two_at_once(DAYS)
+        api_base = stack.enter_context(judge_server(judge))
         agent_file = settings.agents_dir / "shop-desk.yaml"
         agent_file.write_text(
             agent_file.read_text().replace(
@@ -152,24 +195,15 @@ def test_two_workers_share_the_days_and_judge_each_conversation_once(
         with ConversationStore.open(str(settings.store_url)) as conversations:
             for number in range(len(DAYS) * 2):
                 started_at = FIRST_DAY + timedelta(days=number // 2)
-                hold_call(conversations, f"c{number}", started_at=started_at)
-        stack.enter_context(worker("one", environment))
-        stack.enter_context(worker("two", environment))
+                question = f"How long do refunds take that I asked for on {started_at.date()}?"
+                hold_call(conversations, f"c{number}", started_at=started_at, question=question)
+        for name in ("one", "two"):
+            stack.enter_context(worker(name, environment, tmp_path / f"worker-{name}.log"))
 
-        runs = [
-            subprocess.Popen(
-                [*MATERIALIZE, "--partition", day],
-                env=environment,
-                cwd=REPOSITORY,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            for day in DAYS
-        ]
-        for run in runs:
-            told, _ = run.communicate(timeout=240)
-            assert run.returncode == 0, told[-3_000:]
+        runs = {day: stack.enter_context(materializing(day, environment, tmp_path)) for day in DAYS}
+        for day, run in runs.items():
+            assert run.wait(WAITS_S) == 0, (tmp_path / f"{day}.log").read_text()[-3_000:]
+        assert two_at_once.is_set(), "one worker was idle while the other one judged"
 
         with AnalysisStore.open(str(settings.store_url)) as store:
             judged = store.evaluations([f"c{number}" for number in range(len(DAYS) * 2)])
