@@ -1,57 +1,102 @@
 """Real servers for tests: started on free ports of 127.0.0.1, stopped by themselves."""
 
 import os
+import random
 import shutil
+import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+_PORTS = range(10_000, 32_768)
+"""Below those that Linux gives to outgoing connections: one of these would take a free port."""
+_ATTEMPTS = 5
+_STARTS_WITHIN_S = 240.0
+
 
 def free_port() -> int:
     """A port that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    # Not the shared generator: tests that run at the same time may have seeded it alike.
+    chosen = random.SystemRandom()
+    while True:
+        port = chosen.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+@contextmanager
+def started(
+    command: Callable[[int], list[str | Path]],
+    is_ready: Callable[[int], bool],
+    *,
+    cwd: Path,
+    log: Path,
+    user: str | None = None,
+) -> Iterator[int]:
+    """Start a server on a free port and yield the port once it is ready.
+
+    Somebody may have taken the port meanwhile: a server that ends at once gets another one.
+    """
+    for _ in range(_ATTEMPTS):
+        port = free_port()
+        with log.open("a") as out:
+            server = subprocess.Popen(command(port), user=user, cwd=cwd, stdout=out, stderr=out)
+        try:
+            until_s = time.monotonic() + _STARTS_WITHIN_S
+            # Who answers before the server has failed may be another one: so is looked at last.
+            while not (ready := is_ready(port) and server.poll() is None):
+                if server.poll() is not None or time.monotonic() > until_s:
+                    break
+                time.sleep(0.1)
+            if ready:
+                yield port
+                return
+        finally:
+            # Both servers end at once on it; PostgreSQL would wait for clients on SIGTERM.
+            server.send_signal(signal.SIGINT)
+            server.wait(60)
+    raise RuntimeError(f"{command(0)[0]} does not start: {log.read_text()[-2_000:]}")
 
 
 @contextmanager
 def postgresql_server(folder: Path) -> Iterator[str]:
-    """A new PostgreSQL server in `folder`; yields `USER@HOST:PORT/DATABASE`."""
+    """A new PostgreSQL server that logs in `folder`; yields `USER@HOST:PORT/DATABASE`."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not programs:
         pytest.skip("no PostgreSQL server is installed (`apt-get install postgresql`)")
     # The server refuses to run as root.
     user = "postgres" if os.geteuid() == 0 else None
-    if user is not None:
-        shutil.chown(folder, user)
-        for parent in folder.parents:
-            if parent.stat().st_mode & 0o005 != 0o005:
-                parent.chmod(0o755)
-    port = free_port()
-    data = folder / "data"
-    initdb = [programs[-1] / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8"]
-    made = subprocess.run(initdb, user=user, cwd=folder, capture_output=True, text=True)
+    # Not below pytest's own folder: each run of pytest that starts closes that to other users.
+    with tempfile.TemporaryDirectory(prefix="viva-postgresql-") as place:
+        if user is not None:
+            shutil.chown(place, user)
+        yield from _postgresql(programs[-1], Path(place), user, log=folder / "postgresql.log")
+
+
+def _postgresql(programs: Path, place: Path, user: str | None, *, log: Path) -> Iterator[str]:
+    data = place / "data"
+    initdb = [programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8"]
+    made = subprocess.run(initdb, user=user, cwd=place, capture_output=True, text=True)
     if made.returncode:
         raise RuntimeError(f"initdb failed: {made.stderr}")
-    server = subprocess.Popen(
-        [programs[-1] / "postgres", "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1"],
-        user=user,
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        ready = [programs[-1] / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-t", "1"]
-        _wait(lambda: subprocess.run(ready, capture_output=True).returncode == 0, "PostgreSQL")
+
+    def command(port: int) -> list[str | Path]:
+        listening = ["-p", str(port), "-k", place, "-h", "127.0.0.1"]
+        return [programs / "postgres", "-D", data, *listening]
+
+    def is_ready(port: int) -> bool:
+        asking = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-t", "5"]
+        return subprocess.run(asking, capture_output=True).returncode == 0
+
+    with started(command, is_ready, cwd=place, log=log, user=user) as port:
         yield f"tester@127.0.0.1:{port}/postgres"
-    finally:
-        server.terminate()
-        server.wait(60)
 
 
 @contextmanager
@@ -60,30 +105,20 @@ def redis_server(folder: Path) -> Iterator[str]:
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("no Redis server is installed (`apt-get install redis-server`)")
-    port = free_port()
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    with subprocess.Popen(
-        [program, *options], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as server:
-        try:
-            _wait(lambda: _answers(port), "Redis")
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            server.terminate()
+    options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    with started(
+        lambda port: [program, "--port", str(port), *options],
+        _answers,
+        cwd=folder,
+        log=folder / "redis.log",
+    ) as port:
+        yield f"redis://127.0.0.1:{port}/0"
 
 
 def _answers(port: int) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
             connection.sendall(b"PING\r\n")
             return connection.recv(16).startswith(b"+PONG")
     except OSError:
         return False
-
-
-def _wait(is_ready: Callable[[], bool], name: str) -> None:
-    for _ in range(600):
-        if is_ready():
-            return
-        time.sleep(0.1)
-    raise RuntimeError(f"the {name} server did not start")
