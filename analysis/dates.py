@@ -4,7 +4,7 @@ What can be read in two ways is not read at all: `3/4/2026` is no day, `at 3` is
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
@@ -27,6 +27,10 @@ _MONTH = rf"(?P<month>{'|'.join(sorted(_MONTH_NUMBERS, key=len, reverse=True))})
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?\b"
 _YEAR = r"(?:,?\s+(?P<year>\d{4}))?\b"
 _COUNT = rf"(?P<count>\d+|{'|'.join(_COUNTS)})"
+_NTH = r"(?P<nth>\d{1,2})(?:st|nd|rd|th)\b"
+_CONTINUED = "and|or|at|in|on|for|to|from|until|till|if|as|would|is|works|please"
+_AFTER_A_DAY = rf"(?=\s*(?:[.,;:?!)]|$|\b(?:{_CONTINUED})\b))"
+"""What follows "the 11th" where it is a day, and not the 11th of something."""
 _DATE_PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -36,7 +40,10 @@ _DATE_PATTERNS = tuple(
         r"\b(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})\b",
         r"\b(?P<first>\d{1,2})/(?P<second>\d{1,2})/(?P<year>\d{4})\b",
         r"\b(?P<named>day after tomorrow|day before yesterday|today|tonight|tomorrow|yesterday)\b",
+        rf"\b(?P<weekday>{'|'.join(_WEEKDAYS)})(?:\s+of)?\s+(?P<week>this|next)\s+week\b",
         rf"\b(?P<past>last\s+)?(?:this\s+|next\s+|coming\s+)?(?P<weekday>{'|'.join(_WEEKDAYS)})\b",
+        rf"\b{_NTH}\s+(?:of\s+)?(?P<which>this|next)\s+month\b",
+        rf"\bthe\s+{_NTH}{_AFTER_A_DAY}",
         rf"\bin\s+{_COUNT}\s+(?P<unit>day|week)s?\b",
         rf"\b{_COUNT}\s+(?P<unit>day|week)s?\s+(?P<ago>ago)\b",
     )
@@ -50,6 +57,7 @@ _TIME_PATTERNS = tuple(
     )
 )
 _FARTHEST_DAYS = 36_500
+_ANY_DAY = date(2000, 1, 10)
 _NAMED_DAYS = {
     **{"today": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1},
     **{"day after tomorrow": 2, "day before yesterday": -2},
@@ -74,8 +82,8 @@ class SpokenTime(NamedTuple):
 def days_in(text: str, today: date | None) -> list[SpokenDay]:
     """Return the days said in `text`, in order.
 
-    A day without a year is the one nearest to `today`, a weekday the next one after it. Where
-    `today` is not known, these and `tomorrow` are no days.
+    A day without a year or a month is the one nearest to `today`, a weekday the next one after it.
+    Where `today` is not known, these and `tomorrow` are no days.
     """
     taken: list[tuple[int, int]] = []
     found: list[tuple[int, SpokenDay]] = []
@@ -87,6 +95,21 @@ def days_in(text: str, today: date | None) -> list[SpokenDay]:
                 taken.append(match.span())
                 found.append((match.start(), SpokenDay(match.group().strip(), value)))
     return [day for _, day in sorted(found)]
+
+
+def day_words_in(text: str) -> list[str]:
+    """Return the words of each day said in `text`, in order, whatever days they are."""
+    return [day.words for day in days_in(text, _ANY_DAY)]
+
+
+def is_day(text: str) -> bool:
+    """Return whether `text` is a day, or a moment of one in ISO 8601, and nothing else."""
+    try:
+        datetime.fromisoformat(text.strip())
+    except ValueError:
+        return day_words_in(text) == [text.strip()]
+    # Eight digits in a row are a number of something else.
+    return "-" in text
 
 
 def times_in(text: str) -> list[SpokenTime]:
@@ -113,6 +136,8 @@ def moments_in(text: str, today: date | None) -> Iterator[tuple[str, datetime]]:
 def _day(said: dict[str, str | None], today: date | None) -> date | None:
     if said.get("named") or said.get("weekday") or said.get("unit"):
         return None if today is None else _relative_day(said, today)
+    if nth := said.get("nth"):
+        return None if today is None else _day_of_a_month(int(nth), said.get("which"), today)
     first, second = said.get("first"), said.get("second")
     if first and second:
         return _slashed_day(int(first), int(second), int(said["year"] or 0))
@@ -124,17 +149,28 @@ def _day(said: dict[str, str | None], today: date | None) -> date | None:
     if today is None:
         return None
     near = (_calendar_day(today.year + shift, month_number, day) for shift in (-1, 0, 1))
-    return min(
-        (candidate for candidate in near if candidate is not None),
-        key=lambda candidate: abs(candidate - today),
-        default=None,
-    )
+    return _nearest(near, today)
+
+
+def _day_of_a_month(day: int, which: str | None, today: date) -> date | None:
+    """Return the `day`th of this month or the next; without either, the one nearest to today."""
+    shifts = {"this": (0,), "next": (1,)}.get((which or "").casefold(), (-1, 0, 1))
+    months = (divmod(today.year * 12 + today.month - 1 + shift, 12) for shift in shifts)
+    return _nearest((_calendar_day(year, month + 1, day) for year, month in months), today)
+
+
+def _nearest(days: Iterable[date | None], today: date) -> date | None:
+    known = (day for day in days if day is not None)
+    return min(known, key=lambda day: abs(day - today), default=None)
 
 
 def _relative_day(said: dict[str, str | None], today: date) -> date:
     if named := said.get("named"):
         return today + timedelta(days=_NAMED_DAYS[named.casefold()])
-    if weekday := said.get("weekday"):
+    if (weekday := said.get("weekday")) and (week := said.get("week")):
+        shift = _WEEKDAYS.index(weekday.casefold()) - today.weekday()
+        return today + timedelta(days=shift + (7 if week.casefold() == "next" else 0))
+    if weekday:
         ahead = (_WEEKDAYS.index(weekday.casefold()) - today.weekday() - 1) % 7 + 1
         past = (today.weekday() - _WEEKDAYS.index(weekday.casefold()) - 1) % 7 + 1
         return today + timedelta(days=-past if said.get("past") else ahead)

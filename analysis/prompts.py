@@ -55,10 +55,19 @@ VALUE_QUESTION = VERDICT_QUESTION.format(criterion="In the conversation, {field}
 TOLD_QUESTION = VERDICT_QUESTION.format(
     criterion="The user asked for, chose or agreed to this: {description}: {value}."
 )
-TOLD_BIAS = 0.3
-"""Log-odds of yes from which a value counts as told. Fitted with the wording above on 40 pairs of
-field and value from a public set: of 22 true values none lies below, of 18 that were never told
-(the value of another field, a number of the enum, a boolean) 3 lie above."""
+TOLD_BIASES = {
+    "number": 0.55,
+    "named_class": -0.25,
+    "unnamed_class": 1.0,
+    "boolean": 0.3,
+    "agents_words": 0.0,
+    "shared_words": -0.3,
+    "agents_shared_words": 0.45,
+    "reworded_day": 0.9,
+}
+"""Log-odds of yes from which a value counts as told, by how it was said. Fitted with the wording
+above on 331 values of 20 dialogues of a public set, so that few true values fall below. Words prove
+more than numbers, which stand in many sentences, and a user's more than an agent's."""
 FIELDS_JSON = (
     "Fields:\n{fields}\n\nList the fields whose value the transcript tells, in JSON: field, turn "
     "(number of the turn that tells it), value (as it was said there). Leave out every field that "
@@ -88,7 +97,7 @@ SUMMARY_QUESTION = (
 _TEMPLATES: dict[JudgeVariant, tuple[str, ...]] = {
     "logprobs": (
         *(VERDICT_QUESTION, str(YES_BIAS), str(SECOND_ANSWER_WEIGHT), VERDICT_AND_REASON),
-        *(FIELDS_QUESTION, VALUE_QUESTION, TOLD_QUESTION, str(TOLD_BIAS)),
+        *(FIELDS_QUESTION, VALUE_QUESTION, TOLD_QUESTION, str(TOLD_BIASES)),
         *(SCORE_QUESTION, SCORE_AND_REASON),
     ),
     "json": (VERDICT_JSON, FIELDS_JSON, SCORE_JSON),

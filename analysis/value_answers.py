@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from analysis.answer_forms import claims_schema, values_schema
+from analysis.answer_forms import choice_schema, claims_schema, values_schema
 from analysis.asking import Meter, Question, ask_twice
 from analysis.claims import (
     NOT_DISCUSSED,
@@ -24,8 +24,9 @@ from analysis.claims import (
     unsupported,
 )
 from analysis.composites import Leaf, leaves_of, put_together
+from analysis.dates import day_words_in, is_day
 from analysis.prompts import (
-    TOLD_BIAS,
+    TOLD_BIASES,
     fields_json_question,
     fields_question,
     prompt,
@@ -44,6 +45,9 @@ _TOKENS_PER_FIELD = 40
 _TOKENS_PER_COMPOSITE = 160
 MAX_CLASSES = 8
 """Of an enum, up to which each is asked for alone."""
+MAX_DAYS = 12
+"""Said in a conversation, from which the judge chooses one; the last ones count."""
+DENIED = "denied it when asked again"
 _CATCH_ALL = {"other", "others", "misc", "miscellaneous"}
 """An enum with one of these sorts every conversation: some value is right."""
 
@@ -149,8 +153,9 @@ def _located_scalar(
 ) -> Question[Finding]:
     """Find where a value was said; where words prove too little, the judge has to stand by it.
 
-    Words of a text are proof enough unless they are claimed for another field as well (`shared`).
-    Numbers and the values of an enum occur for many reasons, and a boolean has no words.
+    Words of a user are proof enough unless they are claimed for another field as well (`shared`).
+    An agent says many things that a user never asked for, numbers and the values of an enum occur
+    for many reasons, and a boolean has no words.
     """
     if is_nothing(field, raw):
         return NOT_DISCUSSED
@@ -159,41 +164,81 @@ def _located_scalar(
     except InvalidValueError as error:
         return Finding("invalid", rationale=f"The judge's answer {error}.")
     evidence = find_value(field, value, source.turns, source.shown, today=source.today)
+    reworded = evidence is None and _is_reworded_day(field, value)
+    if reworded:
+        value = (yield from _day_as_said(field, source)) or value
+        evidence = find_value(field, value, source.turns, source.shown, today=source.today)
     if evidence is None:
         return (yield from _unspoken(field, value, source))
-    proven = is_text(value) and not field.enum and not shared
-    if proven or _is_catch_all(field) or (yield from _told(field, value, source)):
+    role = source.turns[evidence.turn_index].role
+    manner = "reworded_day" if reworded else _manner(field, value, role, shared=shared)
+    if manner is None or _is_catch_all(field) or (yield from _told(field, value, source, manner)):
         return supported(value, evidence)
-    return unsupported(value, "denied it when asked again")
+    return unsupported(value, DENIED)
+
+
+def _manner(field: DataCollectionField, value: Scalar, role: str, *, shared: bool) -> str | None:
+    """Return how a value was said, as `TOLD_BIASES` calls it; None where that is proof enough."""
+    if not is_text(value):
+        return "number"
+    if field.enum:
+        return "named_class"
+    if role == "user":
+        return "shared_words" if shared else None
+    return "agents_shared_words" if shared else "agents_words"
+
+
+def _is_reworded_day(field: DataCollectionField, value: Scalar) -> bool:
+    free_text = field.type == "string" and not field.enum
+    return free_text and isinstance(value, str) and is_day(value)
+
+
+def _day_as_said(field: DataCollectionField, source: Source) -> Question[str | None]:
+    """Ask which of the days that were said is meant: small judges like to write days as numbers."""
+    said = [words for index in source.shown for words in day_words_in(source.turns[index].text)]
+    days = list(dict.fromkeys(said))[-MAX_DAYS:]
+    if not days:
+        return None
+    answered = yield from ask_twice(
+        prompt(source.window, fields_question([field], source.today)),
+        CompletionOptions(
+            max_output_tokens=_room_for([field]), schema=choice_schema(field.field_id, days)
+        ),
+        parse=lambda completion: parse_values(completion.text),
+        meter=source.meter,
+    )
+    day = answered.get(field.field_id)
+    return day if isinstance(day, str) else None
 
 
 def _unspoken(field: DataCollectionField, value: Scalar, source: Source) -> Question[Finding]:
     """Return what a value comes to that no words say: right only for classes and booleans."""
-    if field.enum and field.type == "string":
-        evidence = evidence_of_class(field, value, source.turns, source.shown)
-    elif field.type == "boolean":
+    if field.type == "boolean":
         evidence = evidence_of_boolean(field, source.turns, source.shown)
+    elif field.enum:
+        evidence = evidence_of_class(field, value, source.turns, source.shown)
     else:
         return unsupported(value, "nobody said so")
     if evidence is None:
         return NOT_DISCUSSED
     if _is_catch_all(field):
         return supported(value, evidence)
-    if field.type == "boolean":
-        if (yield from _told(field, value, source)):
-            return supported(value, evidence)
-        return unsupported(value, "denied it when asked again")
+    if field.type != "string":
+        # One who says "only me" names a number of riders without its word.
+        manner = "boolean" if field.type == "boolean" else "unnamed_class"
+        told = yield from _told(field, value, source, manner)
+        return supported(value, evidence) if told else unsupported(value, DENIED)
     surest, stands = yield from _surest(field, value, source)
     if not stands.is_yes:
-        return unsupported(value, "denied it when asked again")
+        return unsupported(value, DENIED)
     if surest != value:
         evidence = evidence_of_class(field, surest, source.turns, source.shown) or evidence
     return supported(surest, evidence)
 
 
-def _told(field: DataCollectionField, value: Scalar, source: Source) -> Question[bool]:
+def _told(field: DataCollectionField, value: Scalar, source: Source, manner: str) -> Question[bool]:
     question = prompt(source.window, told_question(field, value))
-    return (yield from ask_word(question, meter=source.meter, bias=TOLD_BIAS)).is_yes
+    return (yield from ask_word(question, meter=source.meter, bias=TOLD_BIASES[manner])).is_yes
 
 
 def _is_catch_all(field: DataCollectionField) -> bool:

@@ -83,6 +83,8 @@ def without_stated_unit(text: str, description: str) -> str:
     if quantity[2] or quantity[3].casefold() == "percent":
         return quantity[1] if "percent" in stated else text
     units = {word for phrase in _STATED_UNIT.findall(stated) for word in phrase.split()}
+    if units & {"fahrenheit", "celsius"}:
+        units.add("degrees")
     return quantity[1] if units & set(quantity[3].casefold().split()) - {"per"} else text
 
 

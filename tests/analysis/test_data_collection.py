@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 
 from analysis.asking import Meter, answer_question
 from analysis.claims import Finding
@@ -36,10 +37,13 @@ def word(**probabilities: float) -> Completion:
 
 
 def collect(
-    judge: ScriptedChatModel, *fields: DataCollectionField, variant: JudgeVariant = "logprobs"
+    judge: ScriptedChatModel,
+    *fields: DataCollectionField,
+    variant: JudgeVariant = "logprobs",
+    turns: Sequence[Turn] = TURNS,
 ) -> dict[str, Finding]:
     question = collect_fields(
-        fields, TURNS, transcript_windows(TURNS), variant=variant, meter=Meter()
+        fields, turns, transcript_windows(turns), variant=variant, meter=Meter()
     )
     return answer_question(question, judge)
 
@@ -102,7 +106,7 @@ def test_numbers_are_found_by_their_words():
 
 
 def test_a_number_that_the_user_did_not_tell_is_unsupported():
-    told, denied = word(yes=0.6, no=0.4), word(yes=0.55, no=0.45)
+    told, denied = word(yes=0.65, no=0.35), word(yes=0.6, no=0.4)
 
     assert collect(ScriptedChatModel({"people": 12}, told), field("people", "integer"))[
         "people"
@@ -133,6 +137,78 @@ def test_words_that_are_claimed_for_two_fields_have_to_be_told_for_each():
 
     assert [found[name].value for name in ("home", "work", "call")] == [None, "555 0100", "please"]
     assert len(judge.prompts) == 3
+
+
+def test_words_that_only_the_agent_said_have_to_be_told():
+    offered = field("offer")
+    denied, told = word(yes=0.45, no=0.55), word(yes=0.55, no=0.45)
+
+    assert collect(ScriptedChatModel({"offer": "call you back"}, denied), offered)[
+        "offer"
+    ].status == "unsupported"  # fmt: skip
+    assert collect(ScriptedChatModel({"offer": "call you back"}, told), offered)[
+        "offer"
+    ].value == "call you back"  # fmt: skip
+
+
+def test_a_class_in_words_needs_less_than_a_number():
+    unsure = word(yes=0.5, no=0.5)
+    answer = field("answer").model_copy(update={"enum": ("yes please", "no")})
+
+    found = collect(
+        ScriptedChatModel({"answer": "yes please", "people": 12}, unsure, unsure),
+        *(answer, field("people", "integer")),
+    )
+
+    assert (found["answer"].value, found["people"].value) == ("yes please", None)
+
+
+def test_a_number_of_an_enum_that_nobody_says_has_to_be_surer():
+    riders = DataCollectionField(
+        field_id="riders",
+        type="integer",
+        description="How many people ride.",
+        enum=("1", "2", "12"),
+    )
+    alone = (Turn(role="user", text="I want a ride home, it is for me alone."),)
+
+    for probability, value in ((0.8, 1), (0.7, None)):
+        judge = ScriptedChatModel({"riders": 1}, word(yes=probability, no=1 - probability))
+        assert collect(judge, riders, turns=alone)["riders"].value == value
+
+
+def test_a_day_written_as_a_number_is_put_into_the_words_that_were_said():
+    turns = (
+        Turn(role="user", text="A flight to Rome, please, and a room from Friday on."),
+        Turn(role="agent", text="When do you fly?"),
+        Turn(role="user", text="On the 2nd of this month."),
+    )
+    chosen, told, denied = {"departure": "2nd of this month"}, word(yes=0.8), word(yes=0.7, no=0.3)
+    judge = ScriptedChatModel({"departure": "2023-02-02"}, chosen, told)
+
+    found = collect(judge, field("departure"), turns=turns)["departure"]
+
+    assert found.value == "2nd of this month"
+    assert found.evidence == (Evidence(turn_index=2, quote="2nd of this month"),)
+    schema = judge.options[1].schema
+    assert schema is not None
+    assert schema["properties"]["departure"]["enum"] == ["Friday", "2nd of this month"]
+    judge = ScriptedChatModel({"departure": "2023-02-02"}, chosen, denied)
+    assert collect(judge, field("departure"), turns=turns)["departure"].status == "unsupported"
+
+
+def test_a_day_that_nobody_said_stays_unsupported():
+    judge = ScriptedChatModel({"departure": "2023-02-02"})
+
+    assert collect(judge, field("departure"))["departure"].status == "unsupported"
+    assert len(judge.prompts) == 1
+
+
+def test_a_day_of_which_the_judge_chooses_none_stays_unsupported():
+    turns = (Turn(role="user", text="We met on Friday."),)
+    judge = ScriptedChatModel({"departure": "2023-02-02"}, {})
+
+    assert collect(judge, field("departure"), turns=turns)["departure"].status == "unsupported"
 
 
 def test_null_and_empty_text_are_no_values():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.dates import days_in, moments_in, times_in
+from analysis.dates import day_words_in, days_in, is_day, moments_in, times_in
 
 MONDAY = date(2026, 11, 23)
 
@@ -30,6 +30,12 @@ MONDAY = date(2026, 11, 23)
         ("last Friday", date(2026, 11, 20)),
         ("in two weeks", date(2026, 12, 7)),
         ("3 days ago", date(2026, 11, 20)),
+        ("Wednesday next week", date(2026, 12, 2)),
+        ("on Wednesday this week", date(2026, 11, 25)),
+        ("the 2nd of this month", date(2026, 11, 2)),
+        ("4th of next month please", date(2026, 12, 4)),
+        ("How about the 11th?", date(2026, 11, 11)),
+        ("on the 3rd at noon", date(2026, 12, 3)),
     ],
 )
 def test_days_are_read_as_they_are_said(text: str, day: date):
@@ -40,7 +46,11 @@ def test_days_are_read_as_they_are_said(text: str, day: date):
 
 
 @pytest.mark.parametrize(
-    "text", ["3/4/2026", "February 30th", "2026-13-01", "soon", "order 2026-1", "sometime in May"]
+    "text",
+    [
+        *("3/4/2026", "February 30th", "2026-13-01", "soon", "order 2026-1", "sometime in May"),
+        *("the 2nd floor", "for the 3rd time", "the 31st of this month", "he came 2nd"),
+    ],
 )
 def test_what_is_no_day_or_two_is_not_read(text: str):
     assert days_in(text, MONDAY) == []
@@ -49,6 +59,24 @@ def test_what_is_no_day_or_two_is_not_read(text: str):
 def test_words_that_need_today_are_no_days_without_it():
     assert days_in("tomorrow, on Friday or on March 3rd", None) == []
     assert [day.value for day in days_in("on March 3rd 2026", None)] == [date(2026, 3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *(
+            (text, True)
+            for text in ("2023-02-02", "2023-02-02T10:00:00", "the 11th", "next Friday")
+        ),
+        *((text, False) for text in ("on Friday at noon", "Santa Clara", "2014", "20140102", "")),
+    ],
+)
+def test_what_is_a_day_and_nothing_else(text: str, expected: bool):
+    assert is_day(text) is expected
+
+
+def test_words_of_days_are_found_whatever_today_is():
+    assert day_words_in("Not on Friday, but the 11th.") == ["Friday", "the 11th"]
 
 
 def test_of_several_days_each_is_read_once_and_in_order():

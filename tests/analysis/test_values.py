@@ -119,6 +119,7 @@ def test_every_written_number_is_read_back(number: int):
         ("30 %", "Humidity in percent.", "30"),
         ("5 miles per hour", "Wind speed in miles per hour", "5"),
         ("94 degrees Fahrenheit", "Temperature in Fahrenheit", "94"),
+        ("85 degrees", "Temperature in Fahrenheit", "85"),
         ("3 nights", "Length of the stay", "3 nights"),
         ("3rd of June", "Day in June or July", "3rd of June"),
         ("12 Mill Road", "Street and number", "12 Mill Road"),
