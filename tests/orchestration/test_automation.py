@@ -15,6 +15,7 @@ from conversation.transcript import Transcript, Turn
 from orchestration.closing import Looked
 from orchestration.definitions import defs
 from orchestration.deployment import Deployment
+from orchestration.narrowing import Narrowing, plan_narrowed
 from orchestration.operations import evaluate, export_days, import_transcripts, outdated_days
 from orchestration.runs import QUIET, opened_instance, run_job
 from tests.analysis.asked import WordsEmbedder
@@ -234,6 +235,23 @@ def test_a_tick_costs_what_is_new_and_not_what_is_stored(
         assert len(asked) == 2
         assert len(asked_dagster) == 1
         costs.append(sum(of_conversations) + sum(of_answers))
+
+    assert costs[1] <= 2 * costs[0]
+
+
+def test_planning_a_day_costs_what_the_day_holds(deployment: Deployment):
+    first_day = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    costs, stored = list[int](), 1
+    take_in(deployment, "c0", first_day)
+    for count in (10, 300):
+        for number in range(stored, count):
+            take_in(deployment, f"c{number}", first_day + timedelta(days=1, hours=number / 4))
+        stored = count
+        with counted_work(deployment.conversations.engine) as work:
+            narrowing = Narrowing(days=[first_day.date()])
+            plan = plan_narrowed(deployment, narrowing, now=first_day + timedelta(days=90))
+        assert [planned.conversation_id for planned in plan.conversations] == ["c0"]
+        costs.append(sum(work))
 
     assert costs[1] <= 2 * costs[0]
 
