@@ -34,7 +34,7 @@ test: $(STAMP)  ## the default tests: nothing but Python is needed
 	@$(BIN)/python -m pytest
 
 test-slow: $(STAMP)  ## real processes, weights and shared data sets
-	@$(BIN)/python -m pytest -m slow --timeout 1800
+	@$(BIN)/python -m pytest -m slow --timeout 1800 --durations 25
 
 lint: $(STAMP)  ## style and formatting
 	@$(BIN)/ruff check .

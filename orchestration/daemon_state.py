@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestration.dagster_instance import STORAGE_VARIABLE, prepare_instance
+from orchestration.dagster_instance import STORAGE_VARIABLE
 from orchestration.errors import SettingsError
-from orchestration.settings import Settings, export_for_dagster
+from orchestration.settings import Settings
 
 SEEN_WITHIN = timedelta(minutes=5)
 """A daemon gives a sign of life every 30 seconds; one that starts or is busy takes longer."""
@@ -22,16 +22,16 @@ def last_sign_of_life(settings: Settings) -> datetime | None:
         return None
     import dagster as dg
 
-    home = prepare_instance(settings)
-    export_for_dagster(settings)
+    from orchestration.dagster_opening import open_instance
+
     try:
-        with dg.DagsterInstance.from_config(home) as instance:
+        with open_instance(settings) as instance:
             beats = instance.get_daemon_heartbeats()
             needed = instance.get_required_daemon_types()
     except (SQLAlchemyError, dg.DagsterError) as error:
         raise SettingsError(
             f"Dagster's records cannot be read ({type(error).__name__}). Check {STORAGE_VARIABLE} "
-            f"and {home}/dagster.yaml."
+            f"and {settings.dagster_instance_dir.resolve()}/dagster.yaml."
         ) from None  # whose message may hold the password
     seen = [beats[kind].timestamp for kind in needed if kind in beats]
     return datetime.fromtimestamp(min(seen), UTC) if seen else None

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from orchestration.dagster_instance import prepare_instance
+from orchestration.dagster_opening import open_instance
 from orchestration.deployment import Deployment
 from orchestration.errors import RunFailedError
-from orchestration.settings import Settings, export_for_dagster
+from orchestration.settings import Settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """The instance keeps the log of a run; the terminal belongs to the command."""
@@ -32,9 +32,7 @@ class RunOutcome:
 def opened_instance(deployment: Deployment) -> Iterator[dg.DagsterInstance]:
     """The deployment's Dagster instance, created when absent."""
     settings = deployment.settings
-    home = prepare_instance(settings)
-    export_for_dagster(settings)
-    with dg.DagsterInstance.from_config(home) as instance:
+    with open_instance(settings) as instance:
         if runs_are_local(settings):
             fail_abandoned_runs(instance)
         yield instance

@@ -32,7 +32,11 @@ def serve_ui(
         PortInUseError: A port was given and something else listens there.
         RunFailedError: A service ended by itself; the message quotes the end of its log.
     """
+    from orchestration.dagster_opening import open_instance
+
     home = Path(prepare_instance(settings))
+    # Services that start together would create its tables at the same time.
+    open_instance(settings).dispose()
     services = [
         *_chroma(settings),
         _dagster(choose_port(port, usual=USUAL_PORT), home),

@@ -64,6 +64,18 @@ with sample_deployment(Settings(data_dir=Path(sys.argv[1])), judge) as deploymen
                 partition="2026-03-01")
 """
 
+OPENING = """
+import sys
+from pathlib import Path
+from orchestration.dagster_opening import open_instance
+from orchestration.settings import Settings
+
+print("ready", flush=True)
+sys.stdin.readline()
+with open_instance(Settings(data_dir=Path(sys.argv[1]))) as instance:
+    print(instance.get_runs_count())
+"""
+
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
@@ -72,6 +84,43 @@ def settings(tmp_path: Path) -> Settings:
 
 def judged(deployment: Deployment, ids: Sequence[str]) -> list[str]:
     return [found.conversation_id for found in deployment.evaluations.evaluations(ids)]
+
+
+def started(code: str, *arguments: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def let_go(processes: Sequence[subprocess.Popen[str]]) -> list[str]:
+    """Wait until all are ready, let them go at once, and return what each says at its end."""
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        said = process.stdout.readline()
+        assert said == "ready\n", process.stderr.read()[-3_000:]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    ends: list[str] = []
+    for process in processes:
+        said, told = process.communicate(timeout=600)
+        assert process.returncode == 0, told[-3_000:]
+        ends.append(said)
+    return ends
+
+
+@pytest.mark.slow
+def test_processes_can_open_a_new_instance_together(tmp_path: Path):
+    processes = [started(OPENING, tmp_path / "data") for _ in range(4)]
+
+    assert let_go(processes) == ["0\n"] * 4
 
 
 @pytest.mark.slow
@@ -86,27 +135,8 @@ def test_two_runs_of_one_day_ask_every_question_once(settings: Settings, tmp_pat
         for conversation_id in ids:
             hold_call(deployment.conversations, conversation_id, started_at=FIRST_DAY)
     asked = [tmp_path / "one", tmp_path / "two"]
-    runs = [
-        subprocess.Popen(
-            [sys.executable, "-c", OVERLAPPING, str(settings.data_dir), str(path)],
-            cwd=REPOSITORY,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for path in asked
-    ]
-    for run in runs:
-        assert run.stdout is not None
-        assert run.stdout.readline() == "ready\n"
-    for run in runs:
-        assert run.stdin is not None
-        run.stdin.write("go\n")
-        run.stdin.flush()
-    for run in runs:
-        _, told = run.communicate(timeout=600)
-        assert run.returncode == 0, told[-3_000:]
+    runs = [started(OVERLAPPING, settings.data_dir, path) for path in asked]
+    let_go(runs)
 
     questions = [len(path.read_text()) for path in asked]
     assert min(questions) > 0, "one run did everything, so that nothing overlapped"
