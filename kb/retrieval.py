@@ -106,8 +106,10 @@ class Retriever:
             for row_id, row in rows.items()
         }
         parts = {row_id: parts[row_id] for row_id in _promising(parts, queries, rankings)}
+        cosines = _told_by_all(queries, rankings)
         weights = np.array([text.weight for text in queries.dense.values()], dtype=np.float32)
-        cosines = self._cosines(weights @ vectors, [rows[row_id] for row_id in parts])
+        unknown = [rows[row_id] for row_id in parts if row_id not in cosines]
+        cosines |= self._cosines(weights @ vectors, unknown)
         share = self._config.dense_weight
         parts = {
             row_id: replace(each, meaning=share * cosines[row_id])
@@ -211,6 +213,14 @@ def _word_parts(
         words=(1 - config.dense_weight) * words.score(hits.query, row),
         names=config.name_weight * named**2,
     )
+
+
+def _told_by_all(queries: SearchQueries, rankings: Mapping[str, Ranking]) -> dict[int, float]:
+    """Weighted cosine of each chunk that every dense ranking has; the others' are not known."""
+    held = [(rankings[name], text.weight) for name, text in queries.dense.items()]
+    first, *others = (ranking for ranking, _ in held)
+    shared = [row_id for row_id in first if all(row_id in other for other in others)]
+    return {row_id: sum(weight * ranking[row_id] for ranking, weight in held) for row_id in shared}
 
 
 def _promising(
