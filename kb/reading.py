@@ -74,6 +74,7 @@ class IndexReader:
         self._words_lock = threading.Lock()
         self._stemmer = Stemmer()
         self._opened: _Opened | None = None
+        self._renewal: threading.Thread | None = None
         self._changes = 0
         self._words: tuple[int, WordSearch] | None = None
 
@@ -82,6 +83,7 @@ class IndexReader:
         """The retriever of the newest version; None when nothing was ever published.
 
         It stays open until the block is left, also when a newer version is published meanwhile.
+        Where loading a version takes long, the one before answers until it is loaded.
 
         Raises:
             IndexMismatchError: The index was built with another embedding model.
@@ -131,6 +133,9 @@ class IndexReader:
 
     def close(self) -> None:
         """Let go of files."""
+        renewal = self._renewal
+        if renewal is not None:
+            renewal.join()
         with self._lock:
             self._retire()
         self._stemmer.close()
@@ -139,11 +144,32 @@ class IndexReader:
         version = self._catalog.index_version
         if self._opened is not None and (self._changes or self._opened.version == version):
             return self._opened
+        if (
+            self._opened is not None
+            and self._opened.collections is not None
+            and not self._is_remote
+        ):
+            # Another process published. A large index takes a second to load, which no turn waits.
+            if self._renewal is None:
+                self._renewal = threading.Thread(target=self._renew_aside, name="index renewal")
+                self._renewal.start()
+            return self._opened
         self._retire()
         name = self._catalog.meta("collection")
         if name is not None:
             self._opened = self._open(version, name)
         return self._opened
+
+    def _renew_aside(self) -> None:
+        try:
+            self.renew()
+        except Exception:
+            # The next query opens it again, and is told what is wrong.
+            with self._lock:
+                self._retire()
+        finally:
+            with self._lock:
+                self._renewal = None
 
     def _retire(self) -> None:
         if self._opened is not None and not self._opened.users:

@@ -1,11 +1,15 @@
 """Queries while the index changes under them."""
 
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from kb.config import KnowledgeBaseConfig, RetrievalConfig
 from kb.embedding import Vectors
+from kb.errors import KnowledgeBaseError
+from kb.indexing import VectorCollections
 from kb.knowledge_base import KnowledgeBase
 from kb.precedence import PRECEDENCE
 from tests.kb.conftest import UNLIMITED, OpenKnowledgeBase, WordEmbedder
@@ -83,6 +87,63 @@ def test_the_old_version_is_closed_by_its_last_query(open_kb: OpenKnowledgeBase)
         assert not closed
 
     assert closed == [True]
+
+
+def found_by_meaning(kb: KnowledgeBase, query: str) -> set[str]:
+    """Names of the documents that the vector index found; words are looked up in the catalog."""
+    found = kb.retrieve(query)
+    return {passage.document_name for passage in found if "dense_last" in passage.ranks}
+
+
+def eventually(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_no_query_waits_until_what_another_process_published_is_loaded(
+    open_kb: OpenKnowledgeBase,
+):
+    writer = open_kb(searched("approximate"))
+    writer.add_text("Refunds", REFUNDS)
+    reader = open_kb(searched("approximate"), read_only=True)
+    assert names(reader, "days") == {"Refunds"}
+    may_load = threading.Event()
+    opening: list[bool] = []
+    open_collections = reader._reader._open_collections
+
+    def open_when_told() -> VectorCollections:
+        opening.append(may_load.wait(60))
+        return open_collections()
+
+    reader._reader._open_collections = open_when_told
+    writer.add_text("Shipping", SHIPPING)
+
+    before = [found_by_meaning(reader, "days") for _ in range(3)]
+    may_load.set()
+
+    assert before == [{"Refunds"}] * 3
+    eventually(lambda: found_by_meaning(reader, "days") == {"Refunds", "Shipping"})
+    assert opening == [True]
+
+
+def test_an_index_that_cannot_be_loaded_is_told_by_the_next_query(open_kb: OpenKnowledgeBase):
+    writer = open_kb(searched("approximate"))
+    writer.add_text("Refunds", REFUNDS)
+    reader = open_kb(searched("approximate"), read_only=True)
+    assert names(reader, "days") == {"Refunds"}
+
+    def broken() -> VectorCollections:
+        raise KnowledgeBaseError("The disk is gone.")
+
+    reader._reader._open_collections = broken
+    writer.add_text("Shipping", SHIPPING)
+    reader.retrieve("days")
+    eventually(lambda: reader._reader._opened is None)
+
+    with pytest.raises(KnowledgeBaseError, match="disk is gone"):
+        reader.retrieve("days")
 
 
 def test_a_turn_goes_first(open_kb: OpenKnowledgeBase, monkeypatch: pytest.MonkeyPatch):
