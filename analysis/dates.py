@@ -123,6 +123,18 @@ def times_in(text: str) -> list[SpokenTime]:
     return [spoken for _, spoken in sorted(found)]
 
 
+def time_of(text: str) -> time | None:
+    """Return the time of day that `text` is, and nothing else; `16:30:00` and `4:30 pm` are one."""
+    try:
+        return time.fromisoformat(text.strip()) if ":" in text else _only_time(text)
+    except ValueError:
+        return _only_time(text)
+
+
+def _only_time(text: str) -> time | None:
+    return next((each.value for each in times_in(text) if each.words == text.strip()), None)
+
+
 def moments_in(text: str, today: date | None) -> Iterator[tuple[str, datetime]]:
     """Yield each pair of a day and a time that `text` says, with the words from one to other."""
     for day in days_in(text, today):

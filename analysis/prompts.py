@@ -56,18 +56,18 @@ TOLD_QUESTION = VERDICT_QUESTION.format(
     criterion="The user asked for, chose or agreed to this: {description}: {value}."
 )
 TOLD_BIASES = {
-    "number": 0.55,
+    "number": 0.3,
     "named_class": -0.25,
-    "unnamed_class": 1.0,
-    "boolean": 0.3,
-    "agents_words": 0.0,
-    "shared_words": -0.3,
+    "unnamed_class": 0.45,
+    "boolean": 0.12,
+    "agents_words": 0.15,
+    "shared_words": 0.1,
     "agents_shared_words": 0.45,
-    "reworded_day": 0.9,
+    "reworded_day": 0.4,
 }
 """Log-odds of yes from which a value counts as told, by how it was said. Fitted with the wording
-above on 331 values of 20 dialogues of a public set, so that few true values fall below. Words prove
-more than numbers, which stand in many sentences, and a user's more than an agent's."""
+above on some 600 values of 40 dialogues of a public set, so that few true values fall below. Words
+prove more than numbers, which stand in many sentences, and a user's more than an agent's."""
 FIELDS_JSON = (
     "Fields:\n{fields}\n\nList the fields whose value the transcript tells, in JSON: field, turn "
     "(number of the turn that tells it), value (as it was said there). Leave out every field that "

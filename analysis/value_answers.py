@@ -1,5 +1,6 @@
 """Two ways to ask for the values of fields, each ending in findings checked against the words."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from analysis.claims import (
     unsupported,
 )
 from analysis.composites import Leaf, leaves_of, put_together
-from analysis.dates import day_words_in, is_day
+from analysis.dates import day_words_in, is_day, time_of, times_in
 from analysis.prompts import (
     TOLD_BIASES,
     fields_json_question,
@@ -105,7 +106,14 @@ def ask_values(
             answer = raw[field.field_id]
             shared = times[_folded(answer)] > 1
             findings[field.field_id] = yield from _located(field, answer, source, shared=shared)
-    return findings
+    reworded = [
+        field
+        for field in fields
+        if field.field_id in raw
+        and _is_reworded_day(field, raw[field.field_id])
+        and findings[field.field_id].status == "unsupported"
+    ]
+    return findings | (yield from _days_as_said(reworded, source))
 
 
 def ask_claims(
@@ -163,18 +171,29 @@ def _located_scalar(
         value = typed_scalar(field, raw, today=source.today)
     except InvalidValueError as error:
         return Finding("invalid", rationale=f"The judge's answer {error}.")
+    if field.type == "string" and not field.enum and isinstance(value, str):
+        value = _time_as_said(value, source) or value
     evidence = find_value(field, value, source.turns, source.shown, today=source.today)
-    reworded = evidence is None and _is_reworded_day(field, value)
-    if reworded:
-        value = (yield from _day_as_said(field, source)) or value
-        evidence = find_value(field, value, source.turns, source.shown, today=source.today)
     if evidence is None:
         return (yield from _unspoken(field, value, source))
-    role = source.turns[evidence.turn_index].role
-    manner = "reworded_day" if reworded else _manner(field, value, role, shared=shared)
+    manner = _manner(field, value, source.turns[evidence.turn_index].role, shared=shared)
     if manner is None or _is_catch_all(field) or (yield from _told(field, value, source, manner)):
         return supported(value, evidence)
     return unsupported(value, DENIED)
+
+
+def _time_as_said(value: str, source: Source) -> str | None:
+    """Return the words that say the time `value` is, where the judge wrote it in another way."""
+    wanted = time_of(value)
+    if wanted is None:
+        return None
+    said: dict[str, str] = {}
+    for index in source.shown:
+        turn = source.turns[index]
+        for spoken in times_in(turn.text):
+            if spoken.value == wanted:
+                said[turn.role] = spoken.words
+    return said.get("user") or said.get("agent")
 
 
 def _manner(field: DataCollectionField, value: Scalar, role: str, *, shared: bool) -> str | None:
@@ -188,17 +207,43 @@ def _manner(field: DataCollectionField, value: Scalar, role: str, *, shared: boo
     return "agents_shared_words" if shared else "agents_words"
 
 
-def _is_reworded_day(field: DataCollectionField, value: Scalar) -> bool:
+def _is_reworded_day(field: DataCollectionField, answer: object) -> bool:
     free_text = field.type == "string" and not field.enum
-    return free_text and isinstance(value, str) and is_day(value)
+    return free_text and isinstance(answer, str) and is_day(answer)
 
 
-def _day_as_said(field: DataCollectionField, source: Source) -> Question[str | None]:
-    """Ask which of the days that were said is meant: small judges like to write days as numbers."""
+def _days_as_said(
+    fields: Sequence[DataCollectionField], source: Source
+) -> Question[dict[str, Finding]]:
+    """Put days that the judge wrote as numbers into the words that were said.
+
+    Small judges give the same day to every field that could have one: the field that they stand by
+    most keeps it.
+    """
     said = [words for index in source.shown for words in day_words_in(source.turns[index].text)]
     days = list(dict.fromkeys(said))[-MAX_DAYS:]
-    if not days:
-        return None
+    surest: dict[str, tuple[float, DataCollectionField]] = {}
+    for field in fields if days else ():
+        day = yield from _chosen_day(field, days, source)
+        if day is None:
+            continue
+        word = yield from _asked_whether_told(field, day, source)
+        stands = (
+            word.log_odds if word.log_odds is not None else math.inf if word.is_yes else -math.inf
+        )
+        if stands > max(TOLD_BIASES["reworded_day"], surest.get(day, (-math.inf,))[0]):
+            surest[day] = (stands, field)
+    findings: dict[str, Finding] = {}
+    for day, (_, field) in surest.items():
+        evidence = find_value(field, day, source.turns, source.shown, today=source.today)
+        if evidence is not None:
+            findings[field.field_id] = supported(day, evidence)
+    return findings
+
+
+def _chosen_day(
+    field: DataCollectionField, days: Sequence[str], source: Source
+) -> Question[str | None]:
     answered = yield from ask_twice(
         prompt(source.window, fields_question([field], source.today)),
         CompletionOptions(
@@ -208,7 +253,7 @@ def _day_as_said(field: DataCollectionField, source: Source) -> Question[str | N
         meter=source.meter,
     )
     day = answered.get(field.field_id)
-    return day if isinstance(day, str) else None
+    return day if isinstance(day, str) and day in days else None
 
 
 def _unspoken(field: DataCollectionField, value: Scalar, source: Source) -> Question[Finding]:
@@ -237,8 +282,15 @@ def _unspoken(field: DataCollectionField, value: Scalar, source: Source) -> Ques
 
 
 def _told(field: DataCollectionField, value: Scalar, source: Source, manner: str) -> Question[bool]:
+    bias = TOLD_BIASES[manner]
+    return (yield from _asked_whether_told(field, value, source, bias=bias)).is_yes
+
+
+def _asked_whether_told(
+    field: DataCollectionField, value: Scalar, source: Source, *, bias: float = 0.0
+) -> Question[Word]:
     question = prompt(source.window, told_question(field, value))
-    return (yield from ask_word(question, meter=source.meter, bias=TOLD_BIASES[manner])).is_yes
+    return (yield from ask_word(question, meter=source.meter, bias=bias))
 
 
 def _is_catch_all(field: DataCollectionField) -> bool:

@@ -106,7 +106,7 @@ def test_numbers_are_found_by_their_words():
 
 
 def test_a_number_that_the_user_did_not_tell_is_unsupported():
-    told, denied = word(yes=0.65, no=0.35), word(yes=0.6, no=0.4)
+    told, denied = word(yes=0.6, no=0.4), word(yes=0.55, no=0.45)
 
     assert collect(ScriptedChatModel({"people": 12}, told), field("people", "integer"))[
         "people"
@@ -172,7 +172,7 @@ def test_a_number_of_an_enum_that_nobody_says_has_to_be_surer():
     )
     alone = (Turn(role="user", text="I want a ride home, it is for me alone."),)
 
-    for probability, value in ((0.8, 1), (0.7, None)):
+    for probability, value in ((0.65, 1), (0.58, None)):
         judge = ScriptedChatModel({"riders": 1}, word(yes=probability, no=1 - probability))
         assert collect(judge, riders, turns=alone)["riders"].value == value
 
@@ -183,7 +183,7 @@ def test_a_day_written_as_a_number_is_put_into_the_words_that_were_said():
         Turn(role="agent", text="When do you fly?"),
         Turn(role="user", text="On the 2nd of this month."),
     )
-    chosen, told, denied = {"departure": "2nd of this month"}, word(yes=0.8), word(yes=0.7, no=0.3)
+    chosen, told, denied = {"departure": "2nd of this month"}, word(yes=0.8), word(yes=0.5, no=0.5)
     judge = ScriptedChatModel({"departure": "2023-02-02"}, chosen, told)
 
     found = collect(judge, field("departure"), turns=turns)["departure"]
@@ -195,6 +195,34 @@ def test_a_day_written_as_a_number_is_put_into_the_words_that_were_said():
     assert schema["properties"]["departure"]["enum"] == ["Friday", "2nd of this month"]
     judge = ScriptedChatModel({"departure": "2023-02-02"}, chosen, denied)
     assert collect(judge, field("departure"), turns=turns)["departure"].status == "unsupported"
+
+
+def test_a_time_written_in_another_way_is_put_into_the_words_that_were_said():
+    turns = (
+        Turn(role="agent", text="I have 4 pm and 4:30 pm."),
+        Turn(role="user", text="The one at 4:30 p.m. then."),
+    )
+
+    found = collect(ScriptedChatModel({"slot": "16:30:00"}), field("slot"), turns=turns)["slot"]
+
+    assert (found.value, found.evidence[0].turn_index) == ("4:30 p.m.", 1)
+
+
+def test_a_day_that_was_said_once_goes_to_the_field_that_is_surest_of_it():
+    turns = (Turn(role="user", text="A flight to Rome on Friday."),)
+    judge = ScriptedChatModel(
+        {"back": "2023-02-03", "departure": "2023-02-03", "arrival": "2023-02-03"},
+        *({"back": "Friday"}, word(yes=0.7, no=0.3)),
+        *({"departure": "Friday"}, word(yes=0.8, no=0.2)),
+        *({"arrival": "Friday"}, word(yes=0.75, no=0.25)),
+    )
+
+    found = collect(judge, field("back"), field("departure"), field("arrival"), turns=turns)
+
+    assert {name: each.value for name, each in found.items()} == {
+        **{"back": None, "arrival": None},
+        "departure": "Friday",
+    }
 
 
 def test_a_day_that_nobody_said_stays_unsupported():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.dates import day_words_in, days_in, is_day, moments_in, times_in
+from analysis.dates import day_words_in, days_in, is_day, moments_in, time_of, times_in
 
 MONDAY = date(2026, 11, 23)
 
@@ -99,6 +99,17 @@ def test_of_several_days_each_is_read_once_and_in_order():
 )
 def test_times_are_read_as_they_are_said(text: str, moment: time):
     assert [found.value for found in times_in(text)] == [moment]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *((text, time(16, 30)) for text in ("16:30:00", "4:30 pm", "16:30", "4:30 P.M.")),
+        *((text, None) for text in ("at 4:30 pm", "16", "2014", "soon", "")),
+    ],
+)
+def test_what_is_a_time_and_nothing_else(text: str, expected: time | None):
+    assert time_of(text) == expected
 
 
 @pytest.mark.parametrize("text", ["at 3", "13 pm", "25:00", "10:75", "in the morning"])
