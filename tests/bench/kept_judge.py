@@ -1,5 +1,6 @@
 """A judge whose answers are kept on disk, so that a measurement can stop and go on."""
 
+import asyncio
 import hashlib
 import json
 import threading
@@ -85,8 +86,8 @@ class KeptJudge:
     async def acomplete(
         self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
     ) -> Completion:
-        """Not needed by the bench."""
-        raise NotImplementedError
+        """The same without blocking the event loop."""
+        return await asyncio.to_thread(self.complete, messages, options)
 
     stream = astream = acomplete  # type: ignore[assignment]
 
