@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from analysis.results import Verdict
+from conversation.citations import attribute
 from conversation.config import Criterion
 from conversation.llm.chat_model import ChatModel
 from conversation.transcript import Transcript, Turn
+from kb.document import RetrievedPassage
 from tests.bench.kept_judge import measured
+from tests.bench.measures import roc_auc
 from tests.bench.verdicts import LabelledCall, accuracy, verdict_on
 
 MAX_TOOL_CHARS = 400
@@ -50,7 +53,11 @@ def measure_tau(judge: ChatModel, *, datasets: Path, n: int, seed: int) -> dict[
 def measure_faithfulness(
     judge: ChatModel, *, datasets: Path, n: int, seed: int
 ) -> dict[str, object]:
-    """Measure verdicts on answers against the median of three people, faithful from 3 of 4."""
+    """Measure verdicts on answers against the median of three people, faithful from 3 of 4.
+
+    `grounded_share` is what attribution without any model says of all these answers that state
+    something: how well it ranks the faithful ones first, and the balanced accuracy of half.
+    """
     folder = datasets / "mtrag"
     passages = {
         row["_id"]: row["text"]
@@ -58,10 +65,40 @@ def measure_faithfulness(
     }
     path = folder / "dev" / "human_judged_answers.jsonl"
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    grounded = _grounded(rows, passages)
     random.Random(seed).shuffle(rows)
     rows = _in_turn([r for r in rows if not _is_faithful(r)], [r for r in rows if _is_faithful(r)])
     calls = [LabelledCall(_answer(row, passages), FAITHFUL, _is_faithful(row)) for row in rows[:n]]
-    return _compared(calls, judge)
+    return {**_compared(calls, judge), "grounded_share": grounded}
+
+
+def _grounded(rows: list[dict[str, Any]], passages: dict[str, str]) -> dict[str, float]:
+    shares: list[tuple[bool, float]] = []
+    for row in rows:
+        known = [key for key in row["context_ids"] if key in passages]
+        shown = [_passage(rank, key, passages[key]) for rank, key in enumerate(known, start=1)]
+        share = attribute(row["response"], shown).grounded_share
+        if share is not None:
+            shares.append((_is_faithful(row), share))
+    kept, not_kept = ([share for label, share in shares if label is each] for each in (True, False))
+    return {
+        "n": len(shares),
+        "unfaithful": len(not_kept),
+        "roc_auc": roc_auc(kept, not_kept),
+        "balanced_accuracy": statistics.mean(
+            [
+                statistics.mean(share >= 0.5 for share in kept),
+                statistics.mean(share < 0.5 for share in not_kept),
+            ]
+        ),
+    }
+
+
+def _passage(rank: int, key: str, text: str) -> RetrievedPassage:
+    return RetrievedPassage(
+        **{"document_id": key, "document_name": key, "chunk_id": key, "text": text, "page": None},
+        **{"start_char": 0, "end_char": len(text), "heading_path": (), "score": 1.0, "rank": rank},
+    )
 
 
 def _compared(calls: list[LabelledCall], judge: ChatModel) -> dict[str, object]:
