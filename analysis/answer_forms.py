@@ -80,15 +80,6 @@ def values_schema(fields: Sequence[DataCollectionField]) -> JSONSchema:
     }
 
 
-def choice_schema(field_id: str, choices: Sequence[str]) -> JSONSchema:
-    """Return the form of an object of one found field, whose value is one of `choices`."""
-    return {
-        "type": "object",
-        "properties": {field_id: {"type": "string", "enum": list(choices)}},
-        "additionalProperties": False,
-    }
-
-
 def claims_schema(fields: Sequence[DataCollectionField]) -> JSONSchema:
     """Return the form of a list of found fields with the turn that tells each.
 

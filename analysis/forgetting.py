@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from analysis import tables
+from conversation.database import batches
 from conversation.tables import conversations, turns
 
-_IDS_PER_QUERY = 500
 _ANALYSIS_TABLES = (
     tables.evaluations,
     tables.collected_values,
@@ -45,7 +45,7 @@ def with_replays(engine: sa.Engine, conversation_ids: Sequence[str]) -> list[str
         while latest:
             replays = [
                 replay
-                for ids in _batches(latest)
+                for ids in batches(latest)
                 for replay in connection.execute(
                     sa.select(conversations.c.conversation_id)
                     .where(named.in_(ids))
@@ -68,7 +68,7 @@ def forget_conversations(engine: sa.Engine, conversation_ids: Sequence[str]) -> 
     with engine.begin() as connection:
         topics = _named_by(connection, tables.conversation_topics, "topic_id", conversation_ids)
         gaps = _named_by(connection, tables.gap_questions, "gap_id", conversation_ids)
-        for ids in _batches(conversation_ids):
+        for ids in batches(conversation_ids):
             for table in owned:
                 statement = sa.delete(table).where(table.c.conversation_id.in_(ids))
                 deleted[table.name] += connection.execute(statement).rowcount
@@ -81,7 +81,7 @@ def forget_evaluations(engine: sa.Engine, conversation_ids: Sequence[str]) -> di
     """Delete verdicts, values, summaries, labels and masked transcripts; the words stay."""
     deleted: Counter[str] = Counter()
     with engine.begin() as connection:
-        for ids in _batches(conversation_ids):
+        for ids in batches(conversation_ids):
             for table in _ANALYSIS_TABLES:
                 statement = sa.delete(table).where(table.c.conversation_id.in_(ids))
                 deleted[table.name] += connection.execute(statement).rowcount
@@ -109,7 +109,7 @@ def with_evaluations(engine: sa.Engine, conversation_ids: Sequence[str]) -> list
     """Return those of the conversations that `forget_evaluations` would delete something of."""
     found: set[str] = set()
     with engine.connect() as connection:
-        for ids in _batches(conversation_ids):
+        for ids in batches(conversation_ids):
             for table in _ANALYSIS_TABLES:
                 column = table.c.conversation_id
                 found.update(connection.execute(sa.select(column).where(column.in_(ids))).scalars())
@@ -176,7 +176,7 @@ def _named_by(
 ) -> set[str]:
     """Topics or gaps that these conversations have."""
     found: set[str] = set()
-    for ids in _batches(conversation_ids):
+    for ids in batches(conversation_ids):
         statement = sa.select(table.c[name]).where(table.c.conversation_id.in_(ids))
         found.update(value for value in connection.execute(statement).scalars() if value)
     return found
@@ -241,8 +241,3 @@ def _still_asked(title: str, missing: Sequence[str], asked: Sequence[str]) -> di
 
 def _words(texts: Iterable[str]) -> set[str]:
     return {word.casefold() for text in texts for word in _WORD.findall(text)}
-
-
-def _batches(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    for start in range(0, len(ids), _IDS_PER_QUERY):
-        yield ids[start : start + _IDS_PER_QUERY]

@@ -5,7 +5,7 @@ sample, and is never overwritten: asking again costs only what is missing. A fai
 beside it and does not count as an answer.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -27,11 +27,9 @@ from analysis.store_rows import (
 )
 from analysis.topic_store import forget_topics
 from conversation.config import AgentConfig
-from conversation.database import READ_ONLY, open_database
+from conversation.database import READ_ONLY, batches, open_database
 from conversation.questions import Criterion, DataCollectionField, JudgeVariant
 
-_IDS_PER_QUERY = 500
-"""SQLite binds at most 999 variables in its oldest supported builds."""
 _MARKS_ONE_BY_ONE = 5_000
 """For more conversations than this, one look at whole tables costs less."""
 
@@ -189,7 +187,7 @@ class AnalysisStore:
         """Return the keys of everything that is answered for these conversations."""
         keys: set[AnalysisKey] = set()
         with self._reading() as connection:
-            for ids in _batches(conversation_ids):
+            for ids in batches(conversation_ids):
                 for statement in answered_statements(ids):
                     keys.update(AnalysisKey(*row) for row in connection.execute(statement))
         return frozenset(keys)
@@ -264,7 +262,7 @@ class AnalysisStore:
         if conversation_ids is None or len(conversation_ids) > _MARKS_ONE_BY_ONE:
             conditions = [sa.true()]
         else:
-            conditions = [sa.column("conversation_id").in_(i) for i in _batches(conversation_ids)]
+            conditions = [sa.column("conversation_id").in_(i) for i in batches(conversation_ids)]
         marks: dict[str, list[int]] = {}
         with self._reading() as connection:
             for position, (table, key) in enumerate(marked_columns()):
@@ -293,7 +291,7 @@ class AnalysisStore:
         self, table: sa.Table, key: sa.Column[int], conversation_ids: Sequence[str]
     ) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
-        for ids in _batches(conversation_ids):
+        for ids in batches(conversation_ids):
             rows += self._rows(
                 sa.select(table).where(table.c.conversation_id.in_(ids)).order_by(key)
             )
@@ -302,8 +300,3 @@ class AnalysisStore:
     def _rows(self, statement: sa.Select[Any]) -> list[dict[str, Any]]:
         with self._reading() as connection:
             return [dict(row._mapping) for row in connection.execute(statement)]  # pyright: ignore[reportPrivateUsage]
-
-
-def _batches(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    for start in range(0, len(ids), _IDS_PER_QUERY):
-        yield ids[start : start + _IDS_PER_QUERY]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from analysis.answer_forms import choice_schema, claims_schema, values_schema
+from analysis.answer_forms import claims_schema, values_schema
 from analysis.asking import Meter, Question, ask_twice
 from analysis.claims import (
     NOT_DISCUSSED,
@@ -228,9 +228,9 @@ def _days_as_said(
         if day is None:
             continue
         word = yield from _asked_whether_told(field, day, source)
-        stands = (
-            word.log_odds if word.log_odds is not None else math.inf if word.is_yes else -math.inf
-        )
+        stands = word.log_odds
+        if stands is None:
+            stands = math.inf if word.is_yes else -math.inf
         if stands > max(TOLD_BIASES["reworded_day"], surest.get(day, (-math.inf,))[0]):
             surest[day] = (stands, field)
     findings: dict[str, Finding] = {}
@@ -244,11 +244,10 @@ def _days_as_said(
 def _chosen_day(
     field: DataCollectionField, days: Sequence[str], source: Source
 ) -> Question[str | None]:
+    choice = field.model_copy(update={"enum": tuple(days)})
     answered = yield from ask_twice(
         prompt(source.window, fields_question([field], source.today)),
-        CompletionOptions(
-            max_output_tokens=_room_for([field]), schema=choice_schema(field.field_id, days)
-        ),
+        CompletionOptions(max_output_tokens=_room_for([field]), schema=values_schema([choice])),
         parse=lambda completion: parse_values(completion.text),
         meter=source.meter,
     )

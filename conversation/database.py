@@ -4,7 +4,7 @@ Everything that is special to SQLite or PostgreSQL stands here; the stores are w
 """
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,8 @@ from sqlalchemy.types import TypeDecorator
 
 from conversation.errors import StoreError
 
+_IDS_PER_QUERY = 500
+"""SQLite binds at most 999 variables in its oldest supported builds."""
 BUSY_TIMEOUT_MS = 60_000
 """How long a writer waits for others; a turn is written in a few milliseconds."""
 MIGRATION_LOCK_TIMEOUT_S = 120.0
@@ -28,6 +30,12 @@ _POSTGRESQL_LOCK_ID = 7_242_861_017
 """Any constant: processes that migrate one database take the same advisory lock."""
 READ_ONLY: dict[str, Any] = {"vivavoce_read_only": True}
 """Execution options of a connection that will not write, so that it never waits for a writer."""
+
+
+def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield ids in as many as one query can name."""
+    for start in range(0, len(ids), _IDS_PER_QUERY):
+        yield ids[start : start + _IDS_PER_QUERY]
 
 
 class UTCDateTime(TypeDecorator[datetime]):

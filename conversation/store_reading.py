@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 from sqlalchemy.engine import Connection, Row
 
-from conversation.database import UTCDateTime
+from conversation.database import UTCDateTime, batches
 from conversation.errors import StoreError
 from conversation.store_rows import (
     calls_from_rows,
@@ -20,9 +20,6 @@ from conversation.store_rows import (
 from conversation.store_writing import unknown_conversation
 from conversation.tables import conversation_events, conversations, llm_usage, retrievals, turns
 from conversation.transcript import ConversationStatus, Retrieval, Transcript
-
-_IDS_PER_QUERY = 500
-"""SQLite binds at most 999 variables in its oldest supported builds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +103,7 @@ def read_summaries_of(
 ) -> list[ConversationSummary]:
     """Those of the conversations that the store holds, in the order of their start."""
     found: list[ConversationSummary] = []
-    for start in range(0, len(conversation_ids), _IDS_PER_QUERY):
-        ids = conversation_ids[start : start + _IDS_PER_QUERY]
+    for ids in batches(conversation_ids):
         found += read_summaries(connection, [conversations.c.conversation_id.in_(ids)])
     return sorted(
         found,

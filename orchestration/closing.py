@@ -44,10 +44,7 @@ def look(deployment: Deployment, looked: Looked, *, now: datetime) -> tuple[Clos
     """Days with conversations that were closed since the last look, and how far one has looked."""
     since = judged_since(deployment, now)
     asking = {agent.agent_id: since.get(agent.agent_id) for agent in _asking(deployment)}
-    _ = deployment.conversations
-    closed = look_at_closed(
-        deployment.evaluations.engine, closed_to=looked.closed_to, now=now, asking=asking
-    )
+    closed = look_at_closed(deployment.engine, closed_to=looked.closed_to, now=now, asking=asking)
     return closed, Looked(closed.closed_to, joined_version(versions_by_agent(deployment)))
 
 
@@ -67,7 +64,7 @@ def days_to_judge(deployment: Deployment, closed: Closed) -> dict[date, str]:
     judged = [found.day for found in closed.days if found.is_new and not found.unjudged]
     unjudged = [found.day for found in closed.days if found.unjudged]
     days = sorted([*unjudged, *(outdated_days(deployment, judged) if judged else ())])
-    return {day: state_of_day(deployment.evaluations.engine, day) for day in days}
+    return {day: state_of_day(deployment.engine, day) for day in days}
 
 
 def _moved(found: ClosedDay) -> bool:

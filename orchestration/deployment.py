@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy import Engine
+
 from analysis.lake_opening import Lake
 from analysis.store import AnalysisStore
 from conversation.config import AgentConfig, LLMConfig
@@ -141,6 +143,12 @@ class Deployment:
     def evaluations(self) -> AnalysisStore:
         """The durable store of evaluations."""
         return AnalysisStore.open(self.store_url)
+
+    @property
+    def engine(self) -> Engine:
+        """Of the database with both stores, whose tables are all there."""
+        _ = self.evaluations
+        return self.conversations.engine
 
     @cached_property
     def secrets(self) -> dict[str, str]:

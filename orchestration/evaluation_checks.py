@@ -97,9 +97,8 @@ def label_drift(deployment: Deployment) -> list[str]:
     """
     from scipy.stats import fisher_exact
 
-    _ = deployment.conversations
     problems: list[str] = []
-    for criterion_id, (old, new) in agreement_by_age(deployment.evaluations.engine).items():
+    for criterion_id, (old, new) in agreement_by_age(deployment.engine).items():
         if (
             old.compared < MIN_LABELS_A_HALF
             or new.agreed * old.compared >= old.agreed * new.compared
@@ -121,8 +120,7 @@ def label_drift(deployment: Deployment) -> list[str]:
 
 def orphan_rows(deployment: Deployment) -> list[tuple[str, int]]:
     """Tables of the analysis store with rows of conversations that are gone, and how many."""
-    _ = deployment.conversations
-    return rows_without_conversation(deployment.evaluations.engine)
+    return rows_without_conversation(deployment.engine)
 
 
 def judge_error_share(deployment: Deployment, days: Collection[date] | None) -> Share:

@@ -26,8 +26,7 @@ def row_count_problems(deployment: Deployment) -> list[str]:
         }
     # What ended after the file was made is not missing from it.
     made_at = datetime.fromtimestamp(deployment.reports_file.stat().st_mtime, UTC)
-    _ = deployment.conversations
-    stored = rows_to_publish(deployment.evaluations.engine, closed_to=made_at)
+    stored = rows_to_publish(deployment.engine, closed_to=made_at)
     return [
         f"{table}: {stored[table]} rows are stored, {count} are published"
         for table, count in published.items()

@@ -87,8 +87,7 @@ def apply_retention(deployment: Deployment, *, now: datetime) -> RetentionRun:
     recordings = [found for found in ids["recordings"] if found not in gone]
     evaluations = [found for found in ids["evaluations"] if found not in gone]
     lines = [ReceiptLine("recordings", delete_recordings(deployment, recordings), "files")]
-    engine = deployment.evaluations.engine
-    _ = deployment.conversations
+    engine = deployment.engine
     deleted = forget_evaluations(engine, evaluations)
     lines += [ReceiptLine(f"database, {name}", count, "rows") for name, count in deleted.items()]
     left = forget_conversations(engine, orphans(engine))

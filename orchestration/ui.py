@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from orchestration.dagster_instance import prepare_instance
 from orchestration.settings import Settings, child_environment
 from orchestration.supervising import HOST, Service, choose_port, is_free, supervise
 
@@ -34,9 +33,9 @@ def serve_ui(
     """
     from orchestration.dagster_opening import open_instance
 
-    home = Path(prepare_instance(settings))
     # Services that start together would create its tables at the same time.
     open_instance(settings).dispose()
+    home = settings.dagster_instance_dir.resolve()
     services = [
         *_chroma(settings),
         _dagster(choose_port(port, usual=USUAL_PORT), home),

@@ -27,6 +27,7 @@ class Archive:
         self._what = what
         try:
             self._zip = zipfile.ZipFile(BytesIO(data))
+        # zipfile raises NotImplementedError for ways to pack that it does not know.
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
             raise malformed(name, what, error) from error
         infos = self._zip.infolist()

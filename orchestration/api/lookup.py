@@ -4,10 +4,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import Engine, select
 
-from conversation.database import READ_ONLY
+from conversation.database import READ_ONLY, batches
 from conversation.tables import conversations
-
-_AT_ONCE = 500
 
 
 def owners(engine: Engine, conversation_ids: Iterable[str]) -> dict[str, str]:
@@ -15,7 +13,7 @@ def owners(engine: Engine, conversation_ids: Iterable[str]) -> dict[str, str]:
     ids, found = list(conversation_ids), dict[str, str]()
     columns = (conversations.c.conversation_id, conversations.c.agent_id)
     with engine.connect().execution_options(**READ_ONLY) as connection:
-        for start in range(0, len(ids), _AT_ONCE):
-            query = select(*columns).where(columns[0].in_(ids[start : start + _AT_ONCE]))
+        for batch in batches(ids):
+            query = select(*columns).where(columns[0].in_(batch))
             found.update({row.conversation_id: row.agent_id for row in connection.execute(query)})
     return found

@@ -96,8 +96,16 @@ def _grounded(rows: list[dict[str, Any]], passages: dict[str, str]) -> dict[str,
 
 def _passage(rank: int, key: str, text: str) -> RetrievedPassage:
     return RetrievedPassage(
-        **{"document_id": key, "document_name": key, "chunk_id": key, "text": text, "page": None},
-        **{"start_char": 0, "end_char": len(text), "heading_path": (), "score": 1.0, "rank": rank},
+        document_id=key,
+        document_name=key,
+        chunk_id=key,
+        text=text,
+        start_char=0,
+        end_char=len(text),
+        heading_path=(),
+        page=None,
+        score=1.0,
+        rank=rank,
     )
 
 
