@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 
 from analysis.errors import ReportsNotPublishedError
-from analysis.parquet import literal
+from analysis.warehouse.parquet import literal
 
 DEFAULT_REPORTS = Path("data/store/reports.duckdb")
 

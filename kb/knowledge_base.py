@@ -15,7 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from kb.catalog import Catalog, ChunkRow
 from kb.config import KnowledgeBaseConfig
 from kb.document import (
     AnySource,
@@ -27,26 +26,27 @@ from kb.document import (
     SyncReport,
     TextSource,
 )
-from kb.embedding import Embedder, Vectors, WeightsFolder, open_embedder
-from kb.embedding_cache import EmbeddingCache
-from kb.exact_index import load_vectors
-from kb.indexing import VectorCollections
-from kb.ingesting import Intake
-from kb.likeness import cosines
-from kb.planning import plan_all
-from kb.precedence import PRECEDENCE
-from kb.query import Rewriter, SaidTurn
-from kb.reading import IndexReader
-from kb.reranking import Reranker, optional_reranker
-from kb.site_listing import (
+from kb.embedding.likeness import cosines
+from kb.embedding.open_embedder import Embedder, Vectors, WeightsFolder, open_embedder
+from kb.index.catalog import Catalog, ChunkRow
+from kb.index.embedding_cache import EmbeddingCache
+from kb.index.exact_index import load_vectors
+from kb.index.index_publisher import VectorCollections
+from kb.ingest.intake import Intake
+from kb.ingest.plan import plan_all
+from kb.ingest.site_listing import (
     ListedSources,
     list_pages,
     list_sites,
     read_pages,
     site_key,
 )
-from kb.syncing import Progress
-from kb.writing import SYNCED_AT, Writer, unknown_document
+from kb.ingest.source_store import Progress
+from kb.ingest.writer import SYNCED_AT, Writer, unknown_document
+from kb.precedence import PRECEDENCE
+from kb.retrieval.index_reader import IndexReader
+from kb.retrieval.query import Rewriter, SaidTurn
+from kb.retrieval.reranking import Reranker, optional_reranker
 
 
 class KnowledgeBase:
@@ -395,6 +395,6 @@ class KnowledgeBase:
         return list_sites(sources, self._config.links, known_pages=self.site_pages)
 
     def _open_collections(self) -> VectorCollections:
-        from kb.chroma_index import ChromaClient
+        from kb.index.chroma_index import ChromaClient
 
         return ChromaClient(self._directory / "chroma", self._config.index)

@@ -7,10 +7,10 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from kb.embedding import WeightsFolder
+from kb.embedding.open_embedder import WeightsFolder
 from kb.errors import KnowledgeBaseError
+from kb.ingest.writer_lock import writer_lock
 from kb.knowledge_base import KnowledgeBase
-from kb.writer_lock import writer_lock
 
 _DATABASES = ("catalog.sqlite3", "embeddings.sqlite3")
 _VECTORS = "chroma"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from conversation.agent_file import AgentListing, list_agents, load_agent
-from conversation.config import AgentConfig
+from conversation.agent.agent_file import AgentListing, list_agents, load_agent
+from conversation.agent.config import AgentConfig
 from kb.config import IndexConfig, KnowledgeBaseConfig, Limits, LinkConfig
 from orchestration.errors import UnknownAgentError
 from orchestration.settings import Settings

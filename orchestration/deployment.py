@@ -14,19 +14,19 @@ from typing import Self
 
 from sqlalchemy import Engine
 
-from analysis.lake_opening import Lake
-from analysis.store import AnalysisStore
-from conversation.config import AgentConfig, LLMConfig
+from analysis.store.store import AnalysisStore
+from analysis.warehouse.lake_opening import Lake
+from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.errors import AgentConfigError
 from conversation.llm.chat_model import ChatModel
-from conversation.llm.models import open_chat_model
-from conversation.llm.traffic import parse_limits
-from conversation.speaker import ResolvedAgent
-from conversation.store import ConversationStore
+from conversation.llm.limits.traffic import parse_limits
+from conversation.llm.open_model import open_chat_model
+from conversation.store.store import ConversationStore
+from conversation.turn.speaker import ResolvedAgent
 from kb.errors import KnowledgeBaseError
 from kb.knowledge_base import KnowledgeBase
-from kb.weights import Weights
-from kb.weights_progress import ProgressReporter
+from kb.weights.folder import Weights
+from kb.weights.progress import ProgressReporter
 from orchestration.agents import (
     LIBRARY,
     InstalledAgent,
@@ -35,9 +35,9 @@ from orchestration.agents import (
     library_config,
 )
 from orchestration.errors import UnknownAgentError
-from orchestration.progress import ProgressCallback
 from orchestration.secrets import read_secrets
 from orchestration.settings import Settings
+from orchestration.terminal.progress import ProgressCallback
 
 
 class Deployment:

@@ -24,7 +24,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from conversation.llm.traffic import parse_limits
+from conversation.llm.limits.traffic import parse_limits
 from orchestration.errors import SettingsError
 
 PREFIX = "VIVAVOCE_"

@@ -59,10 +59,10 @@ def test_an_import_of_a_package_loads_nothing_heavy():
     heavy = ("torch", "chromadb", "litellm", "sentence_transformers", "llama_index", "dagster")
     names = [
         "kb.knowledge_base",
-        "conversation.session",
-        "conversation.agent_file",
-        "analysis.evaluation",
-        "analysis.evaluating",
+        "conversation.session.session",
+        "conversation.agent.agent_file",
+        "analysis.evaluation.analyse",
+        "analysis.evaluation.run",
         "orchestration.cli.main",
     ]
     program = (

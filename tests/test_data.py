@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from conversation.agent_file import load_agent
-from conversation.config import AgentConfig
-from conversation.importing import import_path
-from conversation.store import ConversationStore
-from kb.loading import load_file
+from conversation.agent.agent_file import load_agent
+from conversation.agent.config import AgentConfig
+from conversation.importing.files import import_path
+from conversation.store.store import ConversationStore
+from kb.ingest.load import load_file
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 AGENT_FILES = sorted((DATA / "agents").glob("*.yaml"))

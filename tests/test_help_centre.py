@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from conversation.llm.models import open_chat_model
+from conversation.llm.open_model import open_chat_model
 from tests.bench.help_centre import run
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import typer.main
 
-from conversation.agent_file import parse_agent
+from conversation.agent.agent_file import parse_agent
+from kb.ingest.load import load_file
 from kb.knowledge_base import KnowledgeBase
-from kb.loading import load_file
 from orchestration.cli.main import app
 from orchestration.deployment import Deployment
-from orchestration.operations import publish_reports
+from orchestration.operations.operations import publish_reports
 from orchestration.settings import PREFIX, Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent

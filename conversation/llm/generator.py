@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Generator, Sequence
 from typing import Protocol, runtime_checkable
 
 from conversation.errors import ModelUnavailableError
-from conversation.llm.background import model_loop
 from conversation.llm.chat_model import (
     DEFAULT_OPTIONS,
     ChatMessage,
@@ -12,6 +11,7 @@ from conversation.llm.chat_model import (
     CompletionOptions,
     ToolCallingModel,
 )
+from conversation.llm.model_loop import model_loop
 
 
 class TextGenerator(Protocol):

@@ -6,29 +6,26 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from conversation.server import websocket
+from conversation.server import health_routes as health
+from conversation.server import not_served_routes as not_served
+from conversation.server.access import secrets, signed_urls
+from conversation.server.agent_tests import routes as agent_tests
+from conversation.server.agent_tests import run_routes as agent_test_runs
+from conversation.server.agent_tests import simulation_routes as agent_simulation
+from conversation.server.agents import routes as agents
+from conversation.server.agents import sharing_routes as agent_sharing
 from conversation.server.context import ServerContext
+from conversation.server.conversations import routes as conversations
+from conversation.server.documents import change_routes as knowledge_base_changes
+from conversation.server.documents import index_routes as knowledge_base_index
+from conversation.server.documents import routes as knowledge_base
 from conversation.server.edge import Edge
 from conversation.server.errors import add_error_answers
-from conversation.server.routes import (
-    agent_sharing,
-    agent_simulation,
-    agent_test_runs,
-    agent_tests,
-    agents,
-    conversations,
-    health,
-    knowledge_base,
-    knowledge_base_changes,
-    knowledge_base_index,
-    not_served,
-    pages,
-    secrets,
-    settings,
-    signed_urls,
-    webhooks,
-)
-from conversation.server.webhook_sending import WebhookSender
+from conversation.server.pages import routes as pages
+from conversation.server.socket import route as websocket
+from conversation.server.webhooks import routes as webhooks
+from conversation.server.webhooks import settings_routes as settings
+from conversation.server.webhooks.sender import WebhookSender
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,

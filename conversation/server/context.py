@@ -13,17 +13,17 @@ from typing import Annotated, Protocol, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from conversation.config import AgentConfig, LLMConfig
+from conversation.agent.config import AgentConfig, LLMConfig
+from conversation.grounding.passages import PassageSource
 from conversation.llm.chat_model import ChatModel
-from conversation.retrieving import PassageSource
-from conversation.server.access_store import AccessStore
-from conversation.server.after_calls import AfterCalls, StoreOnly
-from conversation.server.authoring import Authoring
+from conversation.server.access.key_store import AccessStore
+from conversation.server.access.stored_secrets import StoredSecrets
+from conversation.server.agents.authoring import Authoring
+from conversation.server.conversations.after_conversations import AfterCalls, StoreOnly
 from conversation.server.errors import ApiError
 from conversation.server.limits import Gate, Rates, ServerLimits
 from conversation.server.records import RecordStore
-from conversation.server.stored_secrets import StoredSecrets
-from conversation.store import ConversationStore
+from conversation.store.store import ConversationStore
 
 
 class ServedAgents(Protocol):

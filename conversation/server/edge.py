@@ -16,7 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from conversation.server.access import too_many_requests
+from conversation.server.access.admission import too_many_requests
 from conversation.server.context import ServerContext, address_of
 from conversation.server.errors import ApiError, answer
 

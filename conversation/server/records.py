@@ -11,8 +11,8 @@ from typing import Any, Literal
 from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.engine import Connection, Row
 
-from conversation.database import READ_ONLY
-from conversation.tables import api_records as records
+from conversation.store.database import READ_ONLY
+from conversation.store.tables import api_records as records
 
 RecordKind = Literal["settings", "webhook", "secret", "agent_test", "test_invocation"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from kb.config import MEBIBYTE
 from kb.errors import DocumentError
-from kb.formats.building import encrypted, malformed
+from kb.formats.text_builder import encrypted, malformed
 from kb.formats.vendors import vendor
 
 MAX_MEMBERS = 20_000

@@ -1,7 +1,7 @@
 """Documents inside of documents: members of archives, attachments of messages."""
 
 from kb.errors import DocumentError
-from kb.formats.building import ParseRequest, TextBuilder
+from kb.formats.text_builder import ParseRequest, TextBuilder
 
 MAX_DEPTH = 2
 MAX_NESTED = 500
@@ -17,7 +17,7 @@ def add_nested(
     Two reasons end the whole: `too_large`, since its parts are what makes it so, and
     `ocr_missing`, since every part would meet it.
     """
-    from kb.formats.parsing import parse_document
+    from kb.formats.parse import parse_document
 
     if request.depth >= MAX_DEPTH:
         return False

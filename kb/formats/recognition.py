@@ -7,8 +7,8 @@ from pathlib import PurePath
 from urllib.parse import urlsplit
 
 from kb.errors import DocumentError
-from kb.formats.building import encrypted, malformed
 from kb.formats.decoding import decode, is_utf16_without_bom
+from kb.formats.text_builder import encrypted, malformed
 
 PDF = "application/pdf"
 HTML = "text/html"
@@ -30,24 +30,24 @@ ODP = "application/vnd.oasis.opendocument.presentation"
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
 
 PARSERS = {
-    PDF: "kb.formats.pdf",
-    HTML: "kb.formats.html",
-    MARKDOWN: "kb.formats.markdown",
+    PDF: "kb.formats.pdf.parser",
+    HTML: "kb.formats.pages.html",
+    MARKDOWN: "kb.formats.pages.markdown",
     PLAIN: "kb.formats.text",
-    CSV: "kb.formats.delimited",
-    JSON: "kb.formats.json_data",
-    XML: "kb.formats.xml_data",
-    EML: "kb.formats.mail",
-    RTF: "kb.formats.rich_text",
-    ZIP: "kb.formats.zip_archive",
-    EPUB: "kb.formats.book",
-    DOCX: "kb.formats.word",
-    PPTX: "kb.formats.slides",
-    XLSX: "kb.formats.sheets",
-    XLS: "kb.formats.sheets",
-    ODT: "kb.formats.open_document",
-    ODP: "kb.formats.open_document",
-    ODS: "kb.formats.sheets",
+    CSV: "kb.formats.data.delimited",
+    JSON: "kb.formats.data.json_data",
+    XML: "kb.formats.data.xml_data",
+    EML: "kb.formats.pages.mail",
+    RTF: "kb.formats.office.rich_text",
+    ZIP: "kb.formats.data.zip_archive",
+    EPUB: "kb.formats.office.book",
+    DOCX: "kb.formats.office.word",
+    PPTX: "kb.formats.office.slides",
+    XLSX: "kb.formats.office.sheets",
+    XLS: "kb.formats.office.sheets",
+    ODT: "kb.formats.office.open_document",
+    ODP: "kb.formats.office.open_document",
+    ODS: "kb.formats.office.sheets",
 }
 """Media type -> module with the function `parse`."""
 

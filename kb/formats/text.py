@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Iterator
 
 from kb.document import Block, ParsedDocument
-from kb.formats.building import ParseRequest, clean, one_line, too_long
 from kb.formats.decoding import decode
+from kb.formats.text_builder import ParseRequest, clean, one_line, too_long
 
 _GAP = re.compile(r"\n[ \t]*\n")
 _UNDERLINED = re.compile(r"^(\S.{0,118})\n(={3,}|-{3,}|~{3,}|\*{3,})[ \t]*$", re.MULTILINE)

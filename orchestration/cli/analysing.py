@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from analysis.lineage import why as trace
-from analysis.lineage_text import lineage_as_text
-from analysis.report_text import render_report, report_as_markdown, report_as_text
+from analysis.query.lineage import why as trace
+from analysis.query.lineage_text import lineage_as_text
+from analysis.report.text import render_report, report_as_markdown, report_as_text
 from analysis.reports import open_reports
-from orchestration.cli.opening import opened_deployment, progress
-from orchestration.exports import Form, ReportForm, export_report
-from orchestration.operations import publish_reports, reports_outdated
+from orchestration.cli.deployment import opened_deployment, progress
+from orchestration.operations.exports import Form, ReportForm, export_report
+from orchestration.operations.operations import publish_reports, reports_outdated
 
 app = typer.Typer()
 
@@ -53,8 +53,8 @@ def report(
 @app.command()
 def dictionary() -> None:
     """Print what every table, view and column of the reports means, as Markdown."""
-    from analysis.dictionary import dictionary_as_markdown
-    from orchestration.redacting import usable_agents
+    from analysis.dictionary.page import dictionary_as_markdown
+    from orchestration.operations.masking import usable_agents
 
     with opened_deployment() as deployment:
         typer.echo(dictionary_as_markdown(usable_agents(deployment)))

@@ -10,28 +10,28 @@ from typing import Annotated
 
 import typer
 
-from conversation.config import LLMConfig
-from conversation.events import SessionEvent
-from conversation.llm.embedded import EXTRACTIVE
-from conversation.session import Session
-from conversation.simulating import (
+from conversation.agent.config import LLMConfig
+from conversation.llm.providers.embedded import EXTRACTIVE
+from conversation.session.session import Session
+from conversation.session.simulating import (
     Follow,
     paired_answers,
     scripted_user,
 )
-from conversation.simulating import replay as replay_conversation
-from conversation.simulating import simulate as simulate_conversation
+from conversation.session.simulating import replay as replay_conversation
+from conversation.session.simulating import simulate as simulate_conversation
 from conversation.transcript import ToolCall, Transcript
+from conversation.turn.events import SessionEvent
 from kb.errors import KnowledgeBaseError
 from kb.knowledge_base import KnowledgeBase
-from orchestration.chatting import Style, TerminalChat
-from orchestration.cli.opening import opened_deployment
+from orchestration.cli.deployment import opened_deployment
 from orchestration.deployment import Deployment
-from orchestration.operations import close_abandoned, import_transcripts, unread_sources
-from orchestration.progress import Progress
-from orchestration.replying import printable, show_reply
+from orchestration.operations.operations import close_abandoned, import_transcripts, unread_sources
 from orchestration.settings import may_style
-from orchestration.showing import import_summary
+from orchestration.terminal.chat import Style, TerminalChat
+from orchestration.terminal.progress import Progress
+from orchestration.terminal.reply import printable, show_reply
+from orchestration.terminal.rows import import_summary
 
 app = typer.Typer()
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from orchestration.agents import agent_ids
-from orchestration.cli.opening import opened_deployment, progress
+from orchestration.cli.deployment import opened_deployment, progress
 from orchestration.deployment import Deployment
 
 app = typer.Typer()
@@ -30,8 +30,8 @@ def gaps(
     name_with: _NameWith = None,
 ) -> None:
     """Show what users asked and the documents do not answer; after an ingest, what is fixed."""
-    from analysis.gap_text import gaps_as_text
-    from orchestration.improving import default_embedder, update_gaps
+    from analysis.gaps.text import gaps_as_text
+    from orchestration.operations.improving import default_embedder, update_gaps
 
     with opened_deployment(progress()) as deployment:
         embedder = default_embedder(deployment)
@@ -49,8 +49,8 @@ def gaps(
 @app.command()
 def topics(agent: _Agent = None, name_with: _NameWith = None) -> None:
     """Find what conversations are about, and how many there are of each topic."""
-    from analysis.gap_text import topics_as_text
-    from orchestration.improving import default_embedder, update_topics
+    from analysis.gaps.text import topics_as_text
+    from orchestration.operations.improving import default_embedder, update_topics
 
     with opened_deployment(progress()) as deployment:
         embedder = default_embedder(deployment)
@@ -107,8 +107,8 @@ def impact(
     Tried on a copy that is deleted afterwards. Without options the change is what `ingest` would
     do now.
     """
-    from analysis.impact_text import differences_as_text, impact_as_text
-    from orchestration.impact import Change, change_impact, replay_both, tried
+    from analysis.gaps.impact_text import differences_as_text, impact_as_text
+    from orchestration.operations.impact import Change, change_impact, replay_both, tried
 
     if (add or remove) and not (from_version is None and to_version is None):
         raise typer.BadParameter("give either documents to add and remove, or index versions")

@@ -5,19 +5,19 @@ from typing import Annotated
 import typer
 
 from orchestration.agents import agent_listings, find_agent
-from orchestration.cli.opening import opened_deployment, progress
-from orchestration.operations import ingest as ingest_agent
-from orchestration.operations import plan_ingest, room_after, room_left
-from orchestration.replying import printable
+from orchestration.cli.deployment import opened_deployment, progress
+from orchestration.operations.operations import ingest as ingest_agent
+from orchestration.operations.operations import plan_ingest, room_after, room_left
 from orchestration.settings import load_settings
-from orchestration.showing import (
+from orchestration.terminal.reply import printable
+from orchestration.terminal.rows import (
     document_table,
     ingest_summary,
     passage_text,
     plan_table,
     text_with_borders,
 )
-from orchestration.tables import text_table
+from orchestration.terminal.tables import text_table
 
 app = typer.Typer()
 kb = typer.Typer(help="Look into an agent's knowledge base.", no_args_is_help=True)

@@ -7,18 +7,18 @@ from typing import Annotated
 
 import typer
 
-from analysis.comparing import FlipRate, VersionComparison, compare_versions, flip_rates
-from analysis.estimating import CostEstimate, estimate_plan
+from analysis.evaluation.estimate import CostEstimate, estimate_plan
+from analysis.labels.versions import FlipRate, VersionComparison, compare_versions, flip_rates
 from analysis.reports import open_reports
-from conversation.llm.prices import price_usd
-from orchestration.cli.opening import opened_deployment, progress
+from conversation.llm.providers.prices import price_usd
+from orchestration.cli.deployment import opened_deployment, progress
 from orchestration.deployment import Deployment
-from orchestration.narrowing import Narrowing, plan_narrowed
-from orchestration.operations import evaluate as evaluate_ended
-from orchestration.operations import publish_reports, reports_outdated
-from orchestration.replying import printable
-from orchestration.showing import evaluation_summary
-from orchestration.tables import text_table
+from orchestration.operations.narrowing import Narrowing, plan_narrowed
+from orchestration.operations.operations import evaluate as evaluate_ended
+from orchestration.operations.operations import publish_reports, reports_outdated
+from orchestration.terminal.reply import printable
+from orchestration.terminal.rows import evaluation_summary
+from orchestration.terminal.tables import text_table
 
 app = typer.Typer()
 

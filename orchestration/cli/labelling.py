@@ -8,18 +8,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from analysis.calibrating import calibrations, next_criterion
-from analysis.calibration_text import calibrations_as_text
-from analysis.labelling import Answered, LabellingSession, all_labels
-from analysis.labels import conversations_to_label, read_labels, write_labels
+from analysis.labels.agreement import conversations_to_label, read_labels, write_labels
+from analysis.labels.calibration import calibrations, next_criterion
+from analysis.labels.calibration_text import calibrations_as_text
+from analysis.labels.labelling import Answered, LabellingSession, all_labels
 from analysis.reports import open_reports
-from conversation.store import ConversationStore
+from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
-from orchestration.cli.opening import opened_deployment, progress
+from orchestration.cli.deployment import opened_deployment, progress
 from orchestration.deployment import Deployment
-from orchestration.operations import outdated_days, publish_reports
-from orchestration.redacting import redacted_conversations, usable_agents
-from orchestration.replying import printable
+from orchestration.operations.masking import redacted_conversations, usable_agents
+from orchestration.operations.operations import outdated_days, publish_reports
+from orchestration.terminal.reply import printable
 
 app = typer.Typer()
 labels = typer.Typer(help="Take labels in from a file, or write them to one.", no_args_is_help=True)

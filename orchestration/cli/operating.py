@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.opening import opened_deployment
+from orchestration.cli.deployment import opened_deployment
 from orchestration.settings import load_settings, shown_settings
-from orchestration.tables import text_table
+from orchestration.terminal.tables import text_table
 
 app = typer.Typer()
 
@@ -58,7 +58,7 @@ def ui(
     ] = None,
 ) -> None:
     """Start the Dagster UI with its daemon, and the API server; Ctrl-C stops them all."""
-    from orchestration.ui import serve_ui
+    from orchestration.processes.ui import serve_ui
 
     serve_ui(load_settings(), port=port, api_port=api_port, say=typer.echo)
 
@@ -71,7 +71,7 @@ def worker(
     ] = 1,
 ) -> None:
     """Take steps of runs from the broker of VIVAVOCE_CELERY_BROKER_URL until stopped."""
-    from orchestration.workers import serve_steps
+    from orchestration.processes.workers import serve_steps
 
     serve_steps(load_settings(), name=name, processes=processes)
 
@@ -83,7 +83,7 @@ def dagster(
     port: Annotated[int, typer.Option(help="Port of the webserver.")] = 3000,
 ) -> None:
     """Run Dagster's webserver or its daemon alone, e.g. in a container; `ui` runs both."""
-    from orchestration.workers import serve_dagster
+    from orchestration.processes.workers import serve_dagster
 
     serve_dagster(load_settings(), part.value, host=host, port=port)
 
@@ -91,7 +91,7 @@ def dagster(
 @app.command()
 def doctor() -> None:
     """Look at every part that the settings point at; say what is wrong and what to do about it."""
-    from orchestration.doctor import examine
+    from orchestration.checks.doctor import examine
 
     failed = 0
     with opened_deployment() as deployment:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.opening import opened_deployment, progress
-from orchestration.forgetting import Receipt, ReceiptLine, forget
-from orchestration.retention import Due, apply_retention, due_for_deletion
-from orchestration.tables import text_table
+from orchestration.cli.deployment import opened_deployment, progress
+from orchestration.operations.forgetting import Receipt, ReceiptLine, forget
+from orchestration.operations.retention import Due, apply_retention, due_for_deletion
+from orchestration.terminal.tables import text_table
 
 app = typer.Typer()
 

@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from analysis.errors import QueryError
-from analysis.querying import query_as_csv, query_as_table
+from analysis.query.sql import query_as_csv, query_as_table
 from analysis.reports import open_reports
-from orchestration.cli.opening import opened_deployment, progress
-from orchestration.exports import export as export_known
-from orchestration.operations import publish_reports, reports_outdated
+from orchestration.cli.deployment import opened_deployment, progress
+from orchestration.operations.exports import export as export_known
+from orchestration.operations.operations import publish_reports, reports_outdated
 
 app = typer.Typer()
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.opening import opened_deployment
-from orchestration.tables import text_table
+from orchestration.cli.deployment import opened_deployment
+from orchestration.terminal.tables import text_table
 
 app = typer.Typer()
 keys = typer.Typer(help="API keys of the server.", no_args_is_help=True)
@@ -33,13 +33,13 @@ def serve(
 ) -> None:
     """Serve the agents over HTTP and WebSocket; Ctrl-C lets running turns finish."""
     from conversation.server.limits import ServerLimits
-    from conversation.server.running import (
+    from conversation.server.serving import (
         make_server,
         require_free_port,
         run_until_signalled,
     )
-    from orchestration.app import create_app
-    from orchestration.telemetry import configure_logs, start_telemetry
+    from orchestration.processes.telemetry import configure_logs, start_telemetry
+    from orchestration.server.app import create_app
 
     require_free_port(host, port)
     limits = ServerLimits(
@@ -69,8 +69,8 @@ def create_key(
     ] = None,
 ) -> None:
     """Make an API key and print it; it is shown this once."""
-    from conversation.server.access_store import AccessStore
-    from conversation.server.api_keys import known_scopes, new_key
+    from conversation.server.access.api_keys import known_scopes, new_key
+    from conversation.server.access.key_store import AccessStore
 
     now = datetime.now(UTC)
     try:
@@ -91,7 +91,7 @@ def create_key(
 @keys.command(name="list")
 def list_keys() -> None:
     """List the keys, what they are good for, and when they were used."""
-    from conversation.server.access_store import AccessStore
+    from conversation.server.access.key_store import AccessStore
 
     with opened_deployment() as deployment:
         found = AccessStore(deployment.conversations.engine).keys()
@@ -119,7 +119,7 @@ def revoke_key(
     key_id: Annotated[str, typer.Argument(help="Id of the key, as `keys list` shows it.")],
 ) -> None:
     """Close a key for ever, at once."""
-    from conversation.server.access_store import AccessStore
+    from conversation.server.access.key_store import AccessStore
 
     with opened_deployment() as deployment:
         store = AccessStore(deployment.conversations.engine)

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from analysis.closed_days import agents_talked_to
+from analysis.store.closed_days import agents_talked_to
 from orchestration.agents import agent_ids
-from orchestration.closing import Looked, days_to_judge, days_with_other_questions, look
 from orchestration.defs.conversations import call_metrics, ended_conversations
 from orchestration.defs.evaluations import SUMMARIES, VALUES, VERDICTS, report_tables
 from orchestration.defs.improving import knowledge_gaps, report_page, topics
@@ -19,11 +18,12 @@ from orchestration.defs.partitions import agents, days
 from orchestration.defs.questions import report_changed_questions
 from orchestration.defs.reports import reports
 from orchestration.deployment import Deployment
-from orchestration.left_over import days_left_over
-from orchestration.operations import close_abandoned
-from orchestration.question_versions import versions_by_day
-from orchestration.runs import fail_abandoned_runs, runs_are_local
-from orchestration.watching import agents_with_links, look_at_sources
+from orchestration.operations.operations import close_abandoned
+from orchestration.processes.runs import fail_abandoned_runs, runs_are_local
+from orchestration.schedule.ended_days import Looked, days_to_judge, days_with_other_questions, look
+from orchestration.schedule.left_over import days_left_over
+from orchestration.schedule.question_versions import versions_by_day
+from orchestration.schedule.watching import agents_with_links, look_at_sources
 
 ingest_agent = dg.define_asset_job(
     "ingest_agent",

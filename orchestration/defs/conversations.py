@@ -7,9 +7,6 @@ from datetime import date
 
 import dagster as dg
 
-from orchestration.day_metrics import day_metrics, incomplete_transcripts
-from orchestration.defs.lineage import column_lineage
-from orchestration.defs.metadata import call_metrics_metadata, check_result, ended_metadata
 from orchestration.defs.partitions import chosen_days, days, days_in_a_run
 from orchestration.defs.policy import (
     AGAIN_LATER,
@@ -18,9 +15,12 @@ from orchestration.defs.policy import (
     PERSONAL,
     only_transient_failures_again,
 )
-from orchestration.defs.schemas import column_schema
+from orchestration.defs.shown.lineage import column_lineage
+from orchestration.defs.shown.metadata import call_metrics_metadata, check_result, ended_metadata
+from orchestration.defs.shown.schemas import column_schema
 from orchestration.deployment import Deployment
-from orchestration.operations import ended_on
+from orchestration.operations.operations import ended_on
+from orchestration.schedule.day_metrics import day_metrics, incomplete_transcripts
 
 
 @dg.asset(

@@ -8,17 +8,17 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from orchestration.budget import evaluate_within_budget, spent_today
-from orchestration.defs.conversations import call_metrics, ended_conversations
-from orchestration.defs.lineage import column_lineage
-from orchestration.defs.metadata import (
-    check_result,
-    evaluation_metadata,
-    export_metadata,
-    summary_metadata,
-    value_metadata,
-    verdict_metadata,
+from orchestration.checks.evaluations import (
+    flip_share,
+    judge_error_share,
+    label_drift,
+    orphan_rows,
+    summary_share,
+    unsupported_share,
+    value_counts,
+    verdict_counts,
 )
+from orchestration.defs.conversations import call_metrics, ended_conversations
 from orchestration.defs.partitions import chosen_days, days, days_in_a_run
 from orchestration.defs.policy import (
     AGAIN_LATER,
@@ -29,19 +29,19 @@ from orchestration.defs.policy import (
     only_transient_failures_again,
 )
 from orchestration.defs.questions import QUESTIONS
-from orchestration.defs.schemas import column_schema, exported_schema
-from orchestration.deployment import Deployment
-from orchestration.evaluation_checks import (
-    flip_share,
-    judge_error_share,
-    label_drift,
-    orphan_rows,
-    summary_share,
-    unsupported_share,
-    value_counts,
-    verdict_counts,
+from orchestration.defs.shown.lineage import column_lineage
+from orchestration.defs.shown.metadata import (
+    check_result,
+    evaluation_metadata,
+    export_metadata,
+    summary_metadata,
+    value_metadata,
+    verdict_metadata,
 )
-from orchestration.operations import export_days
+from orchestration.defs.shown.schemas import column_schema, exported_schema
+from orchestration.deployment import Deployment
+from orchestration.operations.budget import evaluate_within_budget, spent_today
+from orchestration.operations.operations import export_days
 
 MAX_UNSUPPORTED_SHARE = 0.2
 MAX_JUDGE_ERROR_SHARE = 0.05

@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from orchestration.defs.knowledge_base import CHUNK_INDEX
-from orchestration.defs.lineage import column_lineage
-from orchestration.defs.metadata import check_result
 from orchestration.defs.partitions import agents, chosen_agents
 from orchestration.defs.policy import (
     AGAIN_LATER,
@@ -19,15 +17,17 @@ from orchestration.defs.policy import (
     only_transient_failures_again,
 )
 from orchestration.defs.reports import PUBLISHED_HOURLY, reports
-from orchestration.defs.schemas import column_schema
+from orchestration.defs.shown.lineage import column_lineage
+from orchestration.defs.shown.metadata import check_result
+from orchestration.defs.shown.schemas import column_schema
 from orchestration.deployment import Deployment
-from orchestration.improving import (
+from orchestration.operations.improving import (
     default_embedder,
     regressed_gaps,
     update_gaps,
     update_topics,
 )
-from orchestration.report_page import write_report_page
+from orchestration.operations.report_page import write_report_page
 
 _OF_ALL_DAYS = dg.AllPartitionMapping()
 _FOUND_DAILY = dg.FreshnessPolicy.time_window(

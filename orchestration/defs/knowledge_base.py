@@ -8,17 +8,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration.defs.metadata import check_result, documents_metadata, index_metadata
-from orchestration.defs.partitions import agents, chosen_agents
-from orchestration.defs.policy import (
-    AGAIN_LATER,
-    WRITERS,
-    WRITTEN,
-    only_transient_failures_again,
-)
-from orchestration.defs.schemas import column_schema
-from orchestration.deployment import Deployment
-from orchestration.knowledge_checks import (
+from orchestration.checks.knowledge_base import (
     chunk_count_problems,
     documents_version,
     empty_documents,
@@ -27,7 +17,17 @@ from orchestration.knowledge_checks import (
     stale_links,
     unrenewed_documents,
 )
-from orchestration.operations import ingest
+from orchestration.defs.partitions import agents, chosen_agents
+from orchestration.defs.policy import (
+    AGAIN_LATER,
+    WRITERS,
+    WRITTEN,
+    only_transient_failures_again,
+)
+from orchestration.defs.shown.metadata import check_result, documents_metadata, index_metadata
+from orchestration.defs.shown.schemas import column_schema
+from orchestration.deployment import Deployment
+from orchestration.operations.operations import ingest
 
 GROUP = "knowledge_base"
 SELF_RECALL_FLOOR = 0.95

@@ -10,7 +10,7 @@ import dagster as dg
 
 from orchestration.defs.partitions import days
 from orchestration.defs.policy import ANALYSTS, CONFIGURED
-from orchestration.defs.schemas import column_schema
+from orchestration.defs.shown.schemas import column_schema
 
 DATA_VERSION = "dagster/data_version"
 MAX_KEYS_ASKED_FOR = 100

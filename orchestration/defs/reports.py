@@ -7,19 +7,19 @@ from datetime import timedelta
 
 import dagster as dg
 
+from orchestration.checks.reports import row_count_problems
 from orchestration.defs.evaluations import report_tables
-from orchestration.defs.lineage import column_lineage
-from orchestration.defs.metadata import check_result, published_metadata
 from orchestration.defs.policy import (
     AGAIN_LATER,
     OPERATORS,
     PERSONAL,
     only_transient_failures_again,
 )
-from orchestration.defs.schemas import published_schema
+from orchestration.defs.shown.lineage import column_lineage
+from orchestration.defs.shown.metadata import check_result, published_metadata
+from orchestration.defs.shown.schemas import published_schema
 from orchestration.deployment import Deployment
-from orchestration.operations import publish_reports
-from orchestration.report_checks import row_count_problems
+from orchestration.operations.operations import publish_reports
 
 PUBLISHED_HOURLY = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=3), warn_window=timedelta(hours=2)

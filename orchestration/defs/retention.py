@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration.deployment import Deployment
-from orchestration.retention import apply_retention
+from orchestration.operations.retention import apply_retention
 
 
 @dg.op(description="Delete what is older than the `privacy` section of its agent allows.")

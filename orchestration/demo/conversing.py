@@ -6,15 +6,15 @@ from pathlib import Path
 
 import yaml
 
-from conversation.config import AgentConfig
+from conversation.agent.config import AgentConfig
 from conversation.errors import UnknownConversationError
-from conversation.session import Session
-from conversation.store import CRASHED, ConversationStore
+from conversation.session.session import Session
+from conversation.store.store import CRASHED, ConversationStore
 from conversation.transcript import Transcript
 from kb.document import Document
 from orchestration.deployment import Deployment
-from orchestration.progress import Progress, format_duration
-from orchestration.replying import printable, show_reply, turn_notes
+from orchestration.terminal.progress import Progress, format_duration
+from orchestration.terminal.reply import printable, show_reply, turn_notes
 
 CHANNEL = "demo"
 """Kept in the metadata of the conversation, so that it can be told from those of people."""

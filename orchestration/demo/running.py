@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from analysis.report_text import render_report, report_as_text
+from analysis.report.text import render_report, report_as_text
 from analysis.reports import open_reports
 from conversation.llm.chat_model import ChatMessage, CompletionOptions
-from kb.embedding import open_embedder
+from kb.embedding.open_embedder import open_embedder
+from orchestration.checks.evaluations import first_judge_error, judge_error_share
 from orchestration.definitions import defs
 from orchestration.demo.clearing import clear_demo
 from orchestration.demo.conversing import Script, hold_conversation, unanswered
@@ -22,12 +23,11 @@ from orchestration.demo.site import served_site, site_port, with_site_port
 from orchestration.demo.steps import Steps
 from orchestration.deployment import Deployment
 from orchestration.errors import RunFailedError, SettingsError
-from orchestration.evaluation_checks import first_judge_error, judge_error_share
-from orchestration.operations import days_with_conversations, import_transcripts
-from orchestration.progress import Progress, format_duration
-from orchestration.runs import RunOutcome, opened_instance, run_job
+from orchestration.operations.operations import days_with_conversations, import_transcripts
+from orchestration.processes.runs import RunOutcome, opened_instance, run_job
 from orchestration.settings import Settings
-from orchestration.showing import document_table, import_summary
+from orchestration.terminal.progress import Progress, format_duration
+from orchestration.terminal.rows import document_table, import_summary
 
 AGENT_ID = "support"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit, urlunsplit
 
-from conversation.config import AgentConfig
+from conversation.agent.config import AgentConfig
 
 HOST = "127.0.0.1"
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from analysis.planning import plan_evaluations
+from analysis.evaluation.plan import plan_evaluations
 from orchestration.demo.conversing import Script, conversation_key, find_held
 from orchestration.deployment import Deployment
-from orchestration.progress import Progress, format_duration
+from orchestration.terminal.progress import Progress, format_duration
 
 TITLES = {
     "models": "check the models",

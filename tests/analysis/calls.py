@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from analysis.results import AnalysisResult, CollectedValue, Evaluation, Evidence
-from analysis.store import AnalysisStore
-from analysis.warehouse import days_to_export, export_day, export_documents, publish
-from conversation.config import AgentConfig, Criterion, DataCollectionField
-from conversation.store import ConversationStore
+from analysis.store.store import AnalysisStore
+from analysis.warehouse.publish import days_to_export, export_day, export_documents, publish
+from conversation.agent.config import AgentConfig, Criterion, DataCollectionField
+from conversation.store.store import ConversationStore
 from conversation.transcript import Citation, Retrieval, Turn, TurnLatency, Usage
 from kb.document import Document
 

@@ -5,7 +5,7 @@ import pytest
 
 from analysis.errors import ReportsNotPublishedError
 from analysis.reports import open_reports
-from analysis.warehouse import publish
+from analysis.warehouse.publish import publish
 
 
 @pytest.fixture

@@ -20,15 +20,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conversation.citations import admits_not_knowing, attribute
-from conversation.config import AgentConfig
+from conversation.agent.config import AgentConfig
+from conversation.grounding.citations import admits_not_knowing, attribute
 from conversation.llm.chat_model import ChatMessage, ChatModel, CompletionOptions
-from conversation.llm.models import open_chat_model
-from conversation.prompting import Prompt, build_prompt
+from conversation.llm.open_model import open_chat_model
+from conversation.prompt.prompt import Prompt, build_prompt
 from conversation.transcript import Turn
 from kb.config import KnowledgeBaseConfig, Limits
 from kb.knowledge_base import KnowledgeBase
-from kb.small_talk import should_search
+from kb.retrieval.small_talk import should_search
 from tests.bench.places import datasets, store
 
 MODEL = "embedded/qwen2.5-coder-1.5b-instruct"

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from kb.config import KnowledgeBaseConfig, Limits
-from kb.embedding import Embedder
+from kb.embedding.open_embedder import Embedder
 from kb.knowledge_base import KnowledgeBase
-from kb.query import SaidTurn
+from kb.retrieval.query import SaidTurn
 
 RECURSIVE_CHARS = 800
 _SEPARATORS = ("\n\n", "\n", " ")

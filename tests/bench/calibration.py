@@ -3,10 +3,10 @@
     python -m tests.bench.calibration [SET ...]
 
 Prints a reliability table a set and over all, and the logistic curve that fits best, for
-`kb.scoring.relevance` and, with words and names alone, for `lexical_relevance`. Passages that
-nobody judged count as wrong, so the truth is a little better than the table. Then what the scores
-are used for: telling turns that no text answers (ROC AUC of the best passage's score), and turns
-that need no search at all (`should_search`).
+`kb.retrieval.relevance.relevance` and, with words and names alone, for `lexical_relevance`.
+Passages that nobody judged count as wrong, so the truth is a little better than the table. Then
+what the scores are used for: telling turns that no text answers (ROC AUC of the best passage's
+score), and turns that need no search at all (`should_search`).
 """
 
 import math
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from kb.document import RetrievedPassage
 from kb.knowledge_base import KnowledgeBase
-from kb.scoring import CALIBRATION, LEXICAL_CALIBRATION
-from kb.small_talk import should_search
+from kb.retrieval.relevance import CALIBRATION, LEXICAL_CALIBRATION
+from kb.retrieval.small_talk import should_search
 from tests.bench.data import Task, load_collection, sampled
 from tests.bench.figures import Figure, record
 from tests.bench.measures import calibration_error, mean, precision_recall, roc_auc
@@ -51,7 +51,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A curve of `kb.scoring`, and the search that it is for."""
+    """A curve of `kb.retrieval.relevance`, and the search that it is for."""
 
     name: str
     calibration: tuple[float, float]

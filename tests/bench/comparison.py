@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 
 from kb.config import EmbeddingConfig
-from kb.embedding import Embedder, open_embedder
-from kb.query import SaidTurn
+from kb.embedding.open_embedder import Embedder, open_embedder
+from kb.retrieval.query import SaidTurn
 from tests.bench.baselines import BASELINES, OURS, Place, Search, System
 from tests.bench.chunking import BUDGETS, DEPTH, corpora_of, coverage, load_questions
 from tests.bench.data import Collection, Task, load_collection, sampled

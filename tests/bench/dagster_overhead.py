@@ -16,8 +16,8 @@ from pathlib import Path
 
 from orchestration.definitions import defs
 from orchestration.deployment import Deployment
-from orchestration.operations import evaluate, publish_reports
-from orchestration.runs import opened_instance, run_job
+from orchestration.operations.operations import evaluate, publish_reports
+from orchestration.processes.runs import opened_instance, run_job
 from tests.analysis.calls import hold_call
 from tests.orchestration.sample import FIRST_DAY, sample_deployment, write_data
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.results import CollectedValue, FieldValue
-from conversation.config import DataCollectionField
+from conversation.agent.config import DataCollectionField
 from conversation.transcript import Transcript, Turn
 
 

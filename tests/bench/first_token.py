@@ -13,11 +13,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from conversation.config import AgentConfig, LLMConfig
+from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.llm.chat_model import ChatMessage, ChatModel, CompletionOptions
-from conversation.llm.models import open_chat_model
-from conversation.session import Session
-from conversation.store import ConversationStore
+from conversation.llm.open_model import open_chat_model
+from conversation.session.session import Session
+from conversation.store.store import ConversationStore
 from tests.bench.turn_overhead import ReadyPassages
 from tests.fakes import ScriptedChatModel
 

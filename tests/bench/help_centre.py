@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conversation.config import DEFAULT_LLM, AgentConfig, LLMConfig
-from conversation.events import AgentTurn, RetrievalDone
+from conversation.agent.config import DEFAULT_LLM, AgentConfig, LLMConfig
 from conversation.llm.chat_model import ChatModel
-from conversation.llm.models import open_chat_model
-from conversation.session import Session
-from conversation.store import ConversationStore
+from conversation.llm.open_model import open_chat_model
+from conversation.session.session import Session
+from conversation.store.store import ConversationStore
+from conversation.turn.events import AgentTurn, RetrievalDone
 from kb.config import KnowledgeBaseConfig, Limits
 from kb.document import FileSource
 from kb.knowledge_base import KnowledgeBase

@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from analysis.clustering import NO_CLUSTER, cluster
-from analysis.gap_checking import ask_again
-from analysis.gap_questions import WEAK_SCORE
-from analysis.gap_store import KeptQuestion
-from analysis.topics import MAX_DISTANCE, MIN_CONVERSATIONS, topic_text
+from analysis.gaps.checking import ask_again
+from analysis.gaps.store import KeptQuestion
+from analysis.gaps.unanswered import WEAK_SCORE
+from analysis.topics.clustering import NO_CLUSTER, cluster
+from analysis.topics.topics import MAX_DISTANCE, MIN_CONVERSATIONS, topic_text
 from conversation.transcript import Transcript, Turn
 from kb.config import EmbeddingConfig, KnowledgeBaseConfig, Limits
-from kb.embedding import open_embedder
+from kb.embedding.open_embedder import open_embedder
 from kb.knowledge_base import KnowledgeBase
 from tests.analysis.calls import DAY
 from tests.bench import places

@@ -25,7 +25,7 @@ from typing import Any
 
 from kb.document import FileSource, SyncReport
 from kb.knowledge_base import KnowledgeBase
-from kb.weights import Weights
+from kb.weights.folder import Weights
 from tests.bench.figures import Figure, record
 from tests.bench.places import REPOSITORY, datasets
 from tests.bench.retrieval import bench_config

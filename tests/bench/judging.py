@@ -18,11 +18,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from analysis.evaluation import analyse_transcript
+from analysis.evaluation.analyse import analyse_transcript
 from analysis.results import Verdict
-from conversation.config import DEFAULT_LLM, Criterion
+from conversation.agent.config import DEFAULT_LLM, Criterion
 from conversation.llm.chat_model import ChatModel
-from conversation.llm.models import open_chat_model
+from conversation.llm.open_model import open_chat_model
 from conversation.transcript import Transcript, Turn
 from tests.bench.extraction import Extraction, load_dialogues, score_dialogue
 from tests.bench.injection import measure_injection

@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 
 from kb.config import EmbeddingConfig, KnowledgeBaseConfig, RerankerConfig, RetrievalConfig
-from kb.embedding import open_embedder
+from kb.embedding.open_embedder import open_embedder
 from kb.errors import WeightsError
 from kb.knowledge_base import KnowledgeBase
-from kb.reranking import Reranker, open_reranker
-from kb.weights_catalog import CATALOG
+from kb.retrieval.reranking import Reranker, open_reranker
+from kb.weights.known_models import CATALOG
 from tests.bench.data import Collection, Task, load_collection, sampled, xquad_across
 from tests.bench.embedders import Remembering, remembering
 from tests.bench.figures import Figure, mean_figure, record

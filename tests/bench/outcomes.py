@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.results import Verdict
-from conversation.citations import attribute
-from conversation.config import Criterion
+from conversation.agent.config import Criterion
+from conversation.grounding.citations import attribute
 from conversation.llm.chat_model import ChatModel
 from conversation.transcript import Transcript, Turn
 from kb.document import RetrievedPassage

@@ -15,7 +15,7 @@ from typing import Any
 from kb.config import Limits, ParsingConfig
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
-from kb.loading import parse_bytes, parse_in_process
+from kb.ingest.load import parse_bytes, parse_in_process
 from tests.bench.figures import Figure, record
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kb.embedding import open_embedder
+from kb.embedding.open_embedder import open_embedder
 from kb.knowledge_base import KnowledgeBase
-from kb.query import SaidTurn
+from kb.retrieval.query import SaidTurn
 from tests.bench.data import Task, load_collection
 from tests.bench.parsing import resident_bytes
 from tests.bench.places import datasets

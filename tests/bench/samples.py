@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from analysis.evaluation import analyse_transcript
+from analysis.evaluation.analyse import analyse_transcript
 from analysis.results import FieldValue
-from conversation.config import Criterion, DataCollectionField
+from conversation.agent.config import Criterion, DataCollectionField
 from conversation.llm.chat_model import ChatModel
 from conversation.transcript import Transcript, Turn
 from tests.bench.kept_judge import measured

@@ -19,14 +19,14 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from conversation.config import AgentConfig
+from conversation.agent.config import AgentConfig
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.server.app import make_app
 from conversation.server.context import ServerContext
 from conversation.server.limits import ServerLimits
-from conversation.server.running import make_server, run_until_signalled
-from conversation.session import Session
-from conversation.store import ConversationStore
+from conversation.server.serving import make_server, run_until_signalled
+from conversation.session.session import Session
+from conversation.store.store import ConversationStore
 from tests.bench.turn_overhead import ANSWER, ReadyPassages, describe
 from tests.conversation.server.served import ScriptedAgents
 from tests.fakes import ScriptedChatModel

@@ -2,8 +2,8 @@
 
     python -m tests.bench.splitters
 
-* structure          `kb.chunking` as it ships: headings, blocks, sentences, a bound in tokens, and
-                     the heading path before the embedded text
+* structure          `kb.ingest.chunking` as it ships: headings, blocks, sentences, a bound in
+                     tokens, and the heading path before the embedded text
 * no headings        the same without the heading path
 * recursive N        LangChain's recursive splitter at N characters
 * sentence windows   each sentence embedded, returned with three before and after it, as
@@ -22,10 +22,10 @@ from typing import Any
 
 import numpy as np
 
-from kb.chunking import indexed_texts, split_document
 from kb.config import ChunkingConfig
-from kb.embedding import Embedder, Vectors
-from kb.plain_structure import parse_text
+from kb.embedding.open_embedder import Embedder, Vectors
+from kb.ingest.chunking import indexed_texts, split_document
+from kb.ingest.plain_structure import parse_text
 from tests.bench.baselines import Place, recursive_pieces
 from tests.bench.chunking import (
     BUDGETS,

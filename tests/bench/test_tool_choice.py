@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from conversation.config import AgentConfig
-from conversation.store import ConversationStore
-from conversation.tools import offered_tools
+from conversation.agent.config import AgentConfig
+from conversation.store.store import ConversationStore
+from conversation.tools.deciding import offered_tools
 from tests.bench.tool_choice import NOTHING, SETS, Case, decide, report
 from tests.fakes import ScriptedChatModel
 

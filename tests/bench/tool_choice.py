@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from conversation.config import AgentConfig
+from conversation.agent.config import AgentConfig
 from conversation.llm.chat_model import (
     DEFAULT_OPTIONS,
     ChatMessage,
@@ -25,11 +25,11 @@ from conversation.llm.chat_model import (
     Completion,
     CompletionOptions,
 )
-from conversation.llm.models import open_chat_model
-from conversation.session import Session
-from conversation.speaker import ResolvedAgent
-from conversation.store import ConversationStore
+from conversation.llm.open_model import open_chat_model
+from conversation.session.session import Session
+from conversation.store.store import ConversationStore
 from conversation.transcript import ToolCall, Usage
+from conversation.turn.speaker import ResolvedAgent
 from tests.fakes import ScriptedChatModel
 
 MODEL = "embedded/qwen2.5-coder-1.5b-instruct"

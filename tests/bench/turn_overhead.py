@@ -20,9 +20,9 @@ import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 
-from conversation.config import AgentConfig
-from conversation.session import Session
-from conversation.store import ConversationStore
+from conversation.agent.config import AgentConfig
+from conversation.session.session import Session
+from conversation.store.store import ConversationStore
 from conversation.transcript import Turn
 from kb.document import RetrievedPassage
 from tests.fakes import ScriptedChatModel

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.evaluation import analyse_transcript
+from analysis.evaluation.analyse import analyse_transcript
 from analysis.results import Verdict
-from conversation.config import Criterion
+from conversation.agent.config import Criterion
 from conversation.errors import ModelError
 from conversation.llm.chat_model import ChatMessage, ChatModel, CompletionOptions
 from conversation.transcript import Transcript, Turn

@@ -15,7 +15,7 @@ from kb.errors import (
     LimitError,
     UnknownDocumentError,
 )
-from kb.writer_lock import writer_lock
+from kb.ingest.writer_lock import writer_lock
 from tests.kb.conftest import UNLIMITED, OpenKnowledgeBase, WordEmbedder
 
 REFUNDS = "Refunds take five working days and go to the card that was charged."

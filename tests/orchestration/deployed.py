@@ -10,13 +10,13 @@ from typing import Any
 
 import httpx
 
-from conversation.server.access_store import AccessStore
-from conversation.server.api_keys import Scope, new_key
-from conversation.server.authoring import Authoring
+from conversation.server.access.api_keys import Scope, new_key
+from conversation.server.access.key_store import AccessStore
+from conversation.server.agents.authoring import Authoring
 from conversation.server.context import ServerContext
-from conversation.server.running import make_server
-from orchestration.app import create_app
+from conversation.server.serving import make_server
 from orchestration.deployment import Deployment
+from orchestration.server.app import create_app
 from orchestration.settings import Settings
 from tests.fakes import ScriptedChatModel
 from tests.orchestration.sample import sample_deployment, write_data

@@ -11,10 +11,10 @@ import dagster as dg
 import pytest
 
 from analysis.reports import open_reports
+from orchestration.checks.reports import row_count_problems
 from orchestration.definitions import defs
-from orchestration.operations import outdated_days
-from orchestration.report_checks import row_count_problems
-from orchestration.runs import opened_instance, run_job
+from orchestration.operations.operations import outdated_days
+from orchestration.processes.runs import opened_instance, run_job
 from orchestration.settings import Settings
 from tests.conftest import REPOSITORY
 from tests.fakes import ScriptedChatModel
@@ -27,7 +27,7 @@ WORKER = """
 import sys, time
 from pathlib import Path
 from orchestration.definitions import defs
-from orchestration.runs import opened_instance, run_job
+from orchestration.processes.runs import opened_instance, run_job
 from orchestration.settings import Settings
 from tests.fakes import ScriptedChatModel
 from tests.orchestration.sample import answer, sample_deployment

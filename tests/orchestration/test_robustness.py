@@ -14,13 +14,13 @@ import sqlalchemy as sa
 from analysis.reports import open_reports
 from conversation.errors import ModelSetupError, ModelUnavailableError
 from kb.knowledge_base import KnowledgeBase
-from orchestration.dagster_instance import prepare_instance
+from orchestration.checks.reports import row_count_problems
 from orchestration.definitions import defs
 from orchestration.deployment import Deployment
 from orchestration.errors import RunFailedError
-from orchestration.operations import outdated_days, publish_reports
-from orchestration.report_checks import row_count_problems
-from orchestration.runs import opened_instance, run_job
+from orchestration.operations.operations import outdated_days, publish_reports
+from orchestration.processes.dagster_instance import prepare_instance
+from orchestration.processes.runs import opened_instance, run_job
 from orchestration.settings import Settings
 from tests.analysis.calls import hold_call
 from tests.conftest import REPOSITORY
@@ -44,7 +44,7 @@ OVERLAPPING = """
 import sys, time
 from pathlib import Path
 from orchestration.definitions import defs
-from orchestration.runs import opened_instance, run_job
+from orchestration.processes.runs import opened_instance, run_job
 from orchestration.settings import Settings
 from tests.fakes import ScriptedChatModel
 from tests.orchestration.sample import answer, sample_deployment
@@ -67,7 +67,7 @@ with sample_deployment(Settings(data_dir=Path(sys.argv[1])), judge) as deploymen
 OPENING = """
 import sys
 from pathlib import Path
-from orchestration.dagster_opening import open_instance
+from orchestration.processes.dagster_opening import open_instance
 from orchestration.settings import Settings
 
 print("ready", flush=True)

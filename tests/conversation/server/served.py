@@ -15,7 +15,8 @@ import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from conversation.config import AgentConfig, LLMConfig
+from conversation.agent.config import AgentConfig, LLMConfig
+from conversation.grounding.passages import PassageSource
 from conversation.llm.chat_model import (
     DEFAULT_OPTIONS,
     ChatMessage,
@@ -23,16 +24,15 @@ from conversation.llm.chat_model import (
     Completion,
     CompletionOptions,
 )
-from conversation.retrieving import PassageSource
-from conversation.server.access_store import AccessStore
-from conversation.server.api_keys import Scope, new_key
+from conversation.server.access.api_keys import Scope, new_key
+from conversation.server.access.key_store import AccessStore
+from conversation.server.access.stored_secrets import StoredSecrets
 from conversation.server.app import make_app
 from conversation.server.context import ServerContext
 from conversation.server.errors import NoSuchAgentError
 from conversation.server.limits import ServerLimits
-from conversation.server.running import make_server
-from conversation.server.stored_secrets import StoredSecrets
-from conversation.store import ConversationStore
+from conversation.server.serving import make_server
+from conversation.store.store import ConversationStore
 from tests.fakes import ScriptedChatModel
 
 PUBLIC = {"public": True}

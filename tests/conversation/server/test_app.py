@@ -24,7 +24,7 @@ trace.set_tracer_provider(provider)
 
 from conversation.server.app import make_app
 from conversation.server.context import ServerContext
-from conversation.store import ConversationStore
+from conversation.store.store import ConversationStore
 
 async def ask():
     with ConversationStore.open("sqlite://") as store:

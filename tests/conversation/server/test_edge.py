@@ -12,7 +12,7 @@ from fastapi import APIRouter, Body, UploadFile
 from conversation.server.app import make_app
 from conversation.server.context import ServerContext
 from conversation.server.limits import ServerLimits
-from conversation.store import ConversationStore
+from conversation.store.store import ConversationStore
 from tests.conversation.server.served import SUPPORT, ScriptedAgents, Timer
 from tests.fakes import ScriptedChatModel
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conversation.config import AgentConfig
+from conversation.agent.config import AgentConfig
 from conversation.server.limits import ServerLimits
 from tests.conversation.server.browser import Page, npm_script, opened_browser
 from tests.conversation.server.served import (

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conversation.config import AgentConfig
+from conversation.agent.config import AgentConfig
 from conversation.server.limits import ServerLimits
 from tests.conversation.server.served import (
     PATIENCE_S,

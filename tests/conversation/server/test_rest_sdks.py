@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from conversation.server.routes.not_served import METHODS
+from conversation.server.not_served_routes import METHODS
+from tests.conversation.server.conversations.test_routes import ScriptedAfterCalls, call
 from tests.conversation.server.receiver import receiving
 from tests.conversation.server.served import Served, serving, wait_until
-from tests.conversation.server.test_conversations import ScriptedAfterCalls, call
 
 pytestmark = [
     pytest.mark.slow,

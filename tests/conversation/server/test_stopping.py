@@ -14,8 +14,8 @@ import pytest
 
 from conversation.server.context import ServerContext
 from conversation.server.errors import PortTakenError
-from conversation.server.running import require_free_port
-from conversation.store import ConversationStore
+from conversation.server.serving import require_free_port
+from conversation.store.store import ConversationStore
 from tests.conversation.server.served import (
     Clock,
     PausingChatModel,
@@ -30,8 +30,8 @@ import sys
 from pathlib import Path
 from conversation.server.app import make_app
 from conversation.server.context import ServerContext
-from conversation.server.running import make_server
-from conversation.store import ConversationStore
+from conversation.server.serving import make_server
+from conversation.store.store import ConversationStore
 from tests.conversation.server.served import SUPPORT, ScriptedAgents
 from tests.fakes import ScriptedChatModel
 

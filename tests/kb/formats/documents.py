@@ -7,7 +7,7 @@ from typing import Any
 from kb.config import Limits, ParsingConfig
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
-from kb.loading import parse_in_process
+from kb.ingest.load import parse_in_process
 
 
 def parse(data: bytes | str, name: str, **options: Any) -> ParsedDocument:

@@ -1,0 +1,1 @@
+"""Every published table and view, column by column."""

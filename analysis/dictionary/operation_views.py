@@ -1,0 +1,148 @@
+"""Views about operation: waiting times, cost, and each day at a glance."""
+
+from analysis.dictionary.schema import Column, View
+
+_AGENT = Column("agent_id", "VARCHAR", "The agent.")
+_DAY = Column("day", "DATE", "UTC day on which the conversations ended.")
+
+_SIMULATED = Column("simulated", "BOOLEAN", "Whether programs played the users.")
+
+LATENCY = View(
+    "latency",
+    "How long users waited, in milliseconds from their turn on.",
+    """
+SELECT agent_id, simulated, step, count(ms) AS n,
+  quantile_cont(ms, 0.5) AS p50_ms, quantile_cont(ms, 0.9) AS p90_ms,
+  quantile_cont(ms, 0.95) AS p95_ms, max(ms) AS max_ms
+FROM (
+  UNPIVOT (
+    SELECT t.agent_id, c.simulated, request_to_retrieval_ms AS request_to_retrieval,
+      request_to_first_token_ms AS request_to_first_token,
+      request_to_last_token_ms AS request_to_last_token, own_overhead_ms AS own_overhead
+    FROM turns AS t JOIN conversations AS c USING (conversation_id) WHERE role = 'agent'
+  ) ON request_to_retrieval, request_to_first_token, request_to_last_token, own_overhead
+  INTO NAME step VALUE ms
+)
+GROUP BY agent_id, simulated, step""",
+    (
+        _AGENT,
+        _SIMULATED,
+        Column("step", "VARCHAR", "From the user's turn to what."),
+        Column("n", "BIGINT", "Agent turns that it was measured on."),
+        Column("p50_ms", "DOUBLE", "Median."),
+        Column("p90_ms", "DOUBLE", "Nine of ten turns were at most this."),
+        Column("p95_ms", "DOUBLE", "19 of 20 turns were at most this."),
+        Column("max_ms", "DOUBLE", "The slowest."),
+    ),
+)
+
+COSTS_BY_MODEL = View(
+    "costs_by_model",
+    "Tokens and cost of each model, for speaking and for judging.",
+    """
+SELECT u.agent_id, c.simulated, activity, model, sum(calls)::BIGINT AS calls,
+  sum(input_tokens)::BIGINT AS input_tokens,
+  sum(cached_input_tokens)::BIGINT AS cached_input_tokens,
+  sum(output_tokens)::BIGINT AS output_tokens,
+  sum(cost_usd) AS cost_usd,
+  count(*) FILTER (cost_usd IS NULL) AS rows_without_price
+FROM usage AS u JOIN conversations AS c USING (conversation_id) GROUP BY ALL""",
+    (
+        _AGENT,
+        _SIMULATED,
+        Column("activity", "VARCHAR", "`conversation` or `analysis`."),
+        Column("model", "VARCHAR", "Model string."),
+        Column("calls", "BIGINT", "Calls of the model."),
+        Column("input_tokens", "BIGINT", "Tokens read."),
+        Column("cached_input_tokens", "BIGINT", "Part of them read from the prefix cache."),
+        Column("output_tokens", "BIGINT", "Tokens written."),
+        Column("cost_usd", "DOUBLE", "Sum of the known costs; NULL when none is known."),
+        Column("rows_without_price", "BIGINT", "Rows of `usage` whose cost is not known."),
+    ),
+)
+
+COSTS = View(
+    "costs",
+    "What each conversation cost: speaking and judging, model by model.",
+    """
+SELECT u.conversation_id, u.agent_id, u.day, c.simulated, activity, model,
+  sum(calls)::BIGINT AS calls, sum(input_tokens)::BIGINT AS input_tokens,
+  sum(cached_input_tokens)::BIGINT AS cached_input_tokens,
+  sum(output_tokens)::BIGINT AS output_tokens, sum(cost_usd) AS cost_usd,
+  count(*) FILTER (cost_usd IS NULL) = 0 AS is_complete
+FROM usage AS u JOIN conversations AS c USING (conversation_id) GROUP BY ALL""",
+    (
+        Column("conversation_id", "VARCHAR", "The conversation."),
+        _AGENT,
+        _DAY,
+        _SIMULATED,
+        Column("activity", "VARCHAR", "`conversation` or `analysis`."),
+        Column("model", "VARCHAR", "Model string."),
+        Column("calls", "BIGINT", "Calls of the model."),
+        Column("input_tokens", "BIGINT", "Tokens read."),
+        Column("cached_input_tokens", "BIGINT", "Part of them read from the prefix cache."),
+        Column("output_tokens", "BIGINT", "Tokens written."),
+        Column("cost_usd", "DOUBLE", "Sum of the known costs; NULL when none is known."),
+        Column("is_complete", "BOOLEAN", "Whether every price is known."),
+    ),
+)
+
+DAILY_REPORT = View(
+    "daily_report",
+    "One row for each day and agent: how much, how well, how fast, at what cost. Real and "
+    "simulated conversations are two rows.",
+    """
+SELECT c.day, c.agent_id, c.simulated, count(*) AS conversations,
+  count(*) FILTER (c.status = 'failed') AS failed_conversations,
+  avg(c.duration_s) AS mean_duration_s, sum(c.turn_count)::BIGINT AS turns,
+  coalesce(any_value(e.successes), 0) AS successes,
+  coalesce(any_value(e.failures), 0) AS failures,
+  coalesce(any_value(e.unknown), 0) AS unknown, coalesce(any_value(e.errors), 0) AS errors,
+  coalesce(any_value(e.scores), 0) AS scores,
+  any_value(e.successes / nullif(e.successes + e.failures, 0)) AS rate,
+  coalesce(any_value(f.flagged), 0) AS flagged_conversations,
+  any_value(t.first_token_ms) AS first_token_p50_ms, any_value(u.cost_usd) AS cost_usd
+FROM conversations AS c
+LEFT JOIN (
+  SELECT day, agent_id, simulated, sum(successes)::BIGINT AS successes,
+    sum(failures)::BIGINT AS failures, sum(scores)::BIGINT AS scores,
+    sum(unknown)::BIGINT AS unknown, sum(errors)::BIGINT AS errors
+  FROM (
+    SELECT day, agent_id, simulated, successes, failures, 0 AS scores, unknown, errors
+    FROM criterion_trends
+    UNION ALL
+    SELECT day, agent_id, simulated, 0, 0, n, unknown, errors FROM score_trends
+  ) GROUP BY ALL
+) AS e ON e.day = c.day AND e.agent_id = c.agent_id AND e.simulated = c.simulated
+LEFT JOIN (
+  SELECT day, agent_id, simulated, count(DISTINCT conversation_id) AS flagged
+  FROM flagged_conversations GROUP BY ALL
+) AS f ON f.day = c.day AND f.agent_id = c.agent_id AND f.simulated = c.simulated
+LEFT JOIN (
+  SELECT t.day, t.agent_id, c.simulated,
+    quantile_cont(request_to_first_token_ms, 0.5) AS first_token_ms
+  FROM turns AS t JOIN conversations AS c USING (conversation_id) WHERE role = 'agent' GROUP BY ALL
+) AS t ON t.day = c.day AND t.agent_id = c.agent_id AND t.simulated = c.simulated
+LEFT JOIN (
+  SELECT day, agent_id, simulated, sum(cost_usd) AS cost_usd FROM costs GROUP BY ALL
+) AS u ON u.day = c.day AND u.agent_id = c.agent_id AND u.simulated = c.simulated
+GROUP BY c.day, c.agent_id, c.simulated""",
+    (
+        _DAY,
+        _AGENT,
+        _SIMULATED,
+        Column("conversations", "BIGINT", "Ended on that day."),
+        Column("failed_conversations", "BIGINT", "Of them with status `failed`."),
+        Column("mean_duration_s", "DOUBLE", "Seconds."),
+        Column("turns", "BIGINT", "Of both sides."),
+        Column("successes", "BIGINT", "Verdicts success, over all criteria."),
+        Column("failures", "BIGINT", "Verdicts failure, over all criteria."),
+        Column("unknown", "BIGINT", "Verdicts unknown and scores not told, over all criteria."),
+        Column("errors", "BIGINT", "Evaluations that failed, over all criteria."),
+        Column("scores", "BIGINT", "Scores given, over all criteria on a scale."),
+        Column("rate", "DOUBLE", "successes / (successes + failures)."),
+        Column("flagged_conversations", "BIGINT", "In `flagged_conversations`."),
+        Column("first_token_p50_ms", "DOUBLE", "Median wait for the first words."),
+        Column("cost_usd", "DOUBLE", "Speaking and judging; NULL when no price is known."),
+    ),
+)

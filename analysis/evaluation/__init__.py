@@ -1,0 +1,1 @@
+"""Conversations into evaluations: planned, estimated, run, tallied."""

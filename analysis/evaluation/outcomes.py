@@ -1,0 +1,236 @@
+"""The questions of an analysis, each ending in records: an answer, or why there is none."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from analysis.fields.claims import NOT_DISCUSSED, Finding
+from analysis.fields.data_collection import collect_fields
+from analysis.judge.asking import Meter, Question, total_usage
+from analysis.judge.judgments import Judgment
+from analysis.judge.panel import panel_evaluation, panel_value
+from analysis.judge.prompts import JudgeVariant, judge_prompt_version
+from analysis.judge.summary import summary_question
+from analysis.judge.verdict import criterion_question
+from analysis.judge.windows import Window
+from analysis.results import CollectedValue, Evaluation, FieldValue
+from conversation.agent.criteria import Criterion, DataCollectionField
+from conversation.errors import ModelError, ModelSetupError
+from conversation.transcript import Transcript, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What all questions of one analysis share."""
+
+    transcript: Transcript
+    transcript_sha256: str
+    windows: tuple[Window, ...]
+    sample: int
+    evaluated_at: datetime
+    known: Mapping[str, FieldValue]
+    """Values of fields that are answered already, for conditions of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one question."""
+
+    evaluations: tuple[Evaluation, ...] = ()
+    collected: tuple[CollectedValue, ...] = ()
+    summary: str | None = None
+    summary_error: str | None = None
+    usage: Usage | None = None
+
+
+def criterion_outcome(
+    subject: Subject, criterion: Criterion, *, judge_model: str, variant: JudgeVariant
+) -> Question[Outcome]:
+    """Judge one criterion."""
+    meter = Meter()
+    try:
+        judgment = yield from criterion_question(
+            criterion,
+            subject.transcript.turns,
+            subject.windows,
+            variant=variant,
+            meter=meter,
+        )
+    except ModelSetupError:
+        raise
+    except ModelError as error:
+        return _evaluated(subject, criterion, judge_model, variant, meter=meter, error=error)
+    return _evaluated(subject, criterion, judge_model, variant, meter=meter, judgment=judgment)
+
+
+def unreachable_outcome(
+    subject: Subject,
+    criterion: Criterion,
+    error: ModelError,
+    *,
+    judge_model: str,
+    variant: JudgeVariant,
+) -> Question[Outcome]:
+    """Return a question that asks nothing: the criterion's own judge cannot be reached."""
+    yield from ()
+    return _evaluated(subject, criterion, judge_model, variant, meter=Meter(), error=error)
+
+
+def fields_outcome(
+    subject: Subject,
+    fields: Sequence[DataCollectionField],
+    *,
+    judge_model: str,
+    variant: JudgeVariant,
+) -> Question[Outcome]:
+    """Collect all fields. What their shared calls cost is the outcome's, not a single value's."""
+    meter = Meter()
+    try:
+        findings = yield from collect_fields(
+            fields,
+            subject.transcript.turns,
+            subject.windows,
+            variant=variant,
+            meter=meter,
+            today=subject.transcript.started_at and subject.transcript.started_at.date(),
+            known=subject.known,
+        )
+    except ModelSetupError:
+        raise
+    except ModelError as error:
+        failed = Finding("error", rationale=error_text(error))
+        findings = {field.field_id: failed for field in fields}
+    collected = tuple(
+        _collected(
+            subject,
+            field,
+            findings.get(field.field_id, NOT_DISCUSSED),
+            judge_model=judge_model,
+            variant=variant,
+        )
+        for field in fields
+    )
+    return Outcome(collected=collected, usage=meter.total())
+
+
+def summary_outcome(subject: Subject) -> Question[Outcome]:
+    """Summarise the conversation."""
+    meter = Meter()
+    try:
+        summary = yield from summary_question(subject.windows, meter=meter)
+    except ModelSetupError:
+        raise
+    except ModelError as error:
+        return Outcome(summary_error=error_text(error), usage=meter.total())
+    return Outcome(summary=summary, usage=meter.total())
+
+
+def unreachable_fields_outcome(
+    subject: Subject,
+    fields: Sequence[DataCollectionField],
+    error: ModelError,
+    *,
+    judge_model: str,
+    variant: JudgeVariant,
+) -> Question[Outcome]:
+    """Return a question that asks nothing: a judge of the panel cannot be reached."""
+    yield from ()
+    failed = Finding("error", rationale=error_text(error))
+    return Outcome(
+        collected=tuple(
+            _collected(subject, field, failed, judge_model=judge_model, variant=variant)
+            for field in fields
+        )
+    )
+
+
+def panel_outcome(
+    members: Sequence[Outcome],
+    criteria: Sequence[Criterion],
+    *,
+    judge_model: str,
+    variant: JudgeVariant | None,
+) -> Outcome:
+    """Return what a panel decided from the outcome of each of its judges.
+
+    All members were asked the same: the one criterion of `criteria`, or the same fields.
+    """
+    version = judge_prompt_version(judge_model, variant)
+    evaluations = tuple(
+        panel_evaluation(
+            criterion,
+            [member.evaluations[position] for member in members],
+            judge_model=judge_model,
+            prompt_version=version,
+        )
+        for position, criterion in enumerate(criteria)
+    )
+    collected = tuple(
+        panel_value(answers, judge_model=judge_model, prompt_version=version)
+        for answers in zip(*(member.collected for member in members), strict=True)
+    )
+    usages = [member.usage for member in members if member.usage]
+    return Outcome(evaluations, collected, usage=total_usage(usages))
+
+
+def error_text(error: ModelError) -> str:
+    """Return what is recorded of a failure."""
+    return f"{type(error).__name__}: {error}"
+
+
+def _collected(
+    subject: Subject,
+    field: DataCollectionField,
+    finding: Finding,
+    *,
+    judge_model: str,
+    variant: JudgeVariant,
+) -> CollectedValue:
+    is_error = finding.status == "error"
+    return CollectedValue(
+        conversation_id=subject.transcript.conversation_id,
+        field_id=field.field_id,
+        field_version=field.version,
+        judge_model=judge_model,
+        judge_prompt_version=judge_prompt_version(judge_model, variant),
+        sample=subject.sample,
+        transcript_sha256=subject.transcript_sha256,
+        value=finding.value,
+        status=finding.status,
+        rationale=None if is_error else finding.rationale,
+        evidence=finding.evidence,
+        unsupported_quotes=finding.unsupported_quotes,
+        error=finding.rationale if is_error else None,
+        evaluated_at=subject.evaluated_at,
+    )
+
+
+def _evaluated(
+    subject: Subject,
+    criterion: Criterion,
+    judge_model: str,
+    variant: JudgeVariant,
+    *,
+    meter: Meter,
+    judgment: Judgment | None = None,
+    error: ModelError | None = None,
+) -> Outcome:
+    evaluation = Evaluation(
+        conversation_id=subject.transcript.conversation_id,
+        criterion_id=criterion.criterion_id,
+        criterion_version=criterion.version,
+        judge_model=judge_model,
+        judge_prompt_version=judge_prompt_version(judge_model, variant),
+        sample=subject.sample,
+        transcript_sha256=subject.transcript_sha256,
+        verdict=judgment.verdict if judgment else None,
+        score=judgment.score if judgment else None,
+        confidence=judgment.confidence if judgment else None,
+        rationale=judgment.rationale if judgment else None,
+        evidence=judgment.evidence if judgment else (),
+        unsupported_quotes=judgment.unsupported_quotes if judgment else (),
+        error=error_text(error) if error else None,
+        usage=meter.total(),
+        evaluated_at=subject.evaluated_at,
+    )
+    return Outcome(evaluations=(evaluation,), usage=meter.total())

@@ -1,0 +1,137 @@
+"""What an evaluation run adds up to, and when it had better stop."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from analysis.evaluation.plan import EvaluationPlan, PlannedConversation
+from analysis.results import AnalysisResult
+from conversation.errors import ModelSetupError, ModelUnavailableError
+from conversation.transcript import Usage
+
+_UNREACHABLE_IN_A_ROW = 5
+"""After so many conversations for which the judge could not be reached, the run stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRun:
+    """What a run did."""
+
+    evaluated: int
+    """Conversations that the judge was asked about."""
+    cached: int
+    """Conversations with nothing left to ask."""
+    failed: int
+    """Conversations that could not be evaluated at all."""
+    skipped: int
+    """Conversations of agents that are not among those given."""
+    left: int
+    """Conversations that were not reached because the run stopped early."""
+    answers: int
+    """New verdicts and values."""
+    answer_errors: int
+    """Questions that the judge failed on; the next run asks them again."""
+    usage: tuple[Usage, ...]
+    """By judge."""
+    cost_usd: float | None
+    """None when no price is known; 0.0 for embedded judges."""
+    elapsed_s: float
+    failures: Mapping[str, str]
+    """Conversation ids, and why each failed."""
+    stopped: str | None = None
+    """Why the run stopped early, when it did."""
+    elsewhere: int = 0
+    """Conversations that another run was asking about at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """What came of one conversation."""
+
+    planned: PlannedConversation
+    transcript_sha256: str
+    result: AnalysisResult
+    error: str | None = None
+    unreachable: bool = False
+    elsewhere: bool = False
+    """Another run asks about it at this moment, or has just done so."""
+    setup_error: ModelSetupError | None = None
+    """The judge turned out not to be set up: nothing is recorded of the conversation."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of a run while it goes on."""
+
+    failures: dict[str, str]
+    done: int = 0
+    answers: int = 0
+    answer_errors: int = 0
+    usages: list[Usage] = field(default_factory=list[Usage])
+    unreachable_in_a_row: int = 0
+    elsewhere: int = 0
+    stopped: str | None = None
+
+    def add(self, analysed: Analysed) -> None:
+        """Count one conversation, and decide whether to go on."""
+        self.done += 1
+        if analysed.elsewhere:
+            self.elsewhere += 1
+            return
+        result = analysed.result
+        if analysed.error:
+            self.failures[result.conversation_id] = analysed.error
+        errors = [answer.error for answer in (*result.evaluations, *result.collected)]
+        self.answer_errors += sum(error is not None for error in errors)
+        self.answers += sum(error is None for error in errors)
+        if result.usage:
+            self.usages.append(result.usage)
+        unreachable = analysed.unreachable or _all_unreachable(errors)
+        self.unreachable_in_a_row = self.unreachable_in_a_row + 1 if unreachable else 0
+        if self.unreachable_in_a_row >= _UNREACHABLE_IN_A_ROW:
+            self.stopped = (
+                f"The judge could not be reached for {_UNREACHABLE_IN_A_ROW} conversations in a "
+                "row. Check its endpoint and run again: what is answered stays answered."
+            )
+
+    def run(self, plan: EvaluationPlan, elapsed_s: float) -> EvaluationRun:
+        """Return the counts of the finished run."""
+        by_model: dict[str, Usage] = {}
+        for usage in self.usages:
+            before = by_model.get(usage.model)
+            by_model[usage.model] = _sum(before, usage) if before else usage
+        costs = [usage.cost_usd for usage in by_model.values() if usage.cost_usd is not None]
+        asked_and_failed = len(self.failures) - len(plan.unreadable)
+        return EvaluationRun(
+            evaluated=self.done - asked_and_failed - self.elsewhere,
+            cached=plan.cached,
+            failed=len(self.failures),
+            skipped=plan.skipped,
+            left=len(plan.conversations) - self.done,
+            answers=self.answers,
+            answer_errors=self.answer_errors,
+            usage=tuple(by_model.values()),
+            cost_usd=sum(costs) if costs else None,
+            elapsed_s=elapsed_s,
+            failures=self.failures,
+            stopped=self.stopped,
+            elsewhere=self.elsewhere,
+        )
+
+
+def _all_unreachable(errors: Sequence[str | None]) -> bool:
+    name = ModelUnavailableError.__name__
+    return bool(errors) and all(error is not None and name in error for error in errors)
+
+
+def _sum(first: Usage, second: Usage) -> Usage:
+    costs = (first.cost_usd, second.cost_usd)
+    return second.model_copy(
+        update={
+            "input_tokens": first.input_tokens + second.input_tokens,
+            "cached_input_tokens": first.cached_input_tokens + second.cached_input_tokens,
+            "output_tokens": first.output_tokens + second.output_tokens,
+            "cost_usd": None if None in costs else sum(cost or 0.0 for cost in costs),
+            "source": "estimated" if "estimated" in (first.source, second.source) else "measured",
+            "calls": first.calls + second.calls,
+        }
+    )

@@ -1,0 +1,1 @@
+"""Data collection: values asked for, read, checked by kind."""

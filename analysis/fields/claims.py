@@ -1,0 +1,231 @@
+"""Values that a judge claims, checked in code against the turn that is said to tell them. Pure."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import cast
+
+from analysis.fields.numerals import numbers_in, written_number
+from analysis.fields.values import (
+    InvalidValueError,
+    is_nothing,
+    moments_said,
+    spoken_span,
+    typed_value,
+)
+from analysis.judge.evidence import most_telling_turn, quote_of_turn, shares_words
+from analysis.results import Evidence, FieldValue, ValueStatus
+from conversation.agent.criteria import DataCollectionField
+from conversation.errors import ModelOutputError
+from conversation.transcript import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A value that the judge says a turn tells."""
+
+    turn_index: int
+    raw: object
+    """As the judge gave it, not yet of the field's type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a field came to. `value` is set only when `status` is `supported`."""
+
+    status: ValueStatus
+    value: FieldValue = None
+    rationale: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    unsupported_quotes: tuple[str, ...] = ()
+
+
+NOT_DISCUSSED = Finding("not_discussed")
+
+
+def check_claim(
+    field: DataCollectionField, claim: Claim, turns: Sequence[Turn], *, today: date | None = None
+) -> Finding:
+    """Accept a claimed value only when the turn it names says it.
+
+    A number or text must stand in the turn. An enum may be a class that nobody names, and a
+    boolean has no words of its own: then a sentence of the turn is the evidence, unless the turn
+    names another allowed value.
+    """
+    if is_nothing(field, claim.raw):
+        return NOT_DISCUSSED
+    try:
+        value = typed_value(field, claim.raw, today=today)
+    except InvalidValueError as error:
+        return Finding("invalid", rationale=f"The judge's answer {error}.")
+    if not 0 <= claim.turn_index < len(turns):
+        return unsupported(value, f"there is no turn {claim.turn_index}")
+    text = turns[claim.turn_index].text
+    span = spoken_span(text, value, shape=field, today=today)
+    if span is not None:
+        return supported(value, Evidence(turn_index=claim.turn_index, quote=span))
+    rival = _rival(field, value, text, today)
+    if rival is not None:
+        return Finding(
+            "contradicted",
+            rationale=f"The judge answered {value!r}, but turn {claim.turn_index} says otherwise.",
+            evidence=(Evidence(turn_index=claim.turn_index, quote=rival),),
+        )
+    if field.enum or field.type == "boolean":
+        quote = quote_of_turn(turns, claim.turn_index, f"{field.description} {value}")
+        if quote is not None:
+            return supported(value, quote)
+    return unsupported(value, f"turn {claim.turn_index} does not say so")
+
+
+def supported(value: FieldValue, evidence: Evidence) -> Finding:
+    """Return the finding of a value that `evidence` tells."""
+    return Finding("supported", value, evidence=(evidence,))
+
+
+def unsupported(value: FieldValue, reason: str) -> Finding:
+    """Return the finding of a claimed value that nobody said."""
+    return Finding(
+        "unsupported",
+        rationale=f"The judge answered {value!r}, but {reason}.",
+        unsupported_quotes=(str(value),),
+    )
+
+
+def find_value(
+    field: DataCollectionField,
+    value: FieldValue,
+    turns: Sequence[Turn],
+    turn_indexes: Iterable[int],
+    *,
+    today: date | None = None,
+) -> Evidence | None:
+    """Return where `value` was said last: by the user if they said it at all, else by the agent.
+
+    Numbers stand in many sentences: one counts only where its turn, or the turn that it answers,
+    speaks of what the field is about.
+    """
+    said: dict[str, Evidence] = {}
+    for index in turn_indexes:
+        span = spoken_span(turns[index].text, value, shape=field, today=today)
+        if span is not None and (is_text(value) or _speaks_of(field, turns, index)):
+            said[turns[index].role] = Evidence(turn_index=index, quote=span)
+    return said.get("user") or said.get("agent")
+
+
+def is_text(value: FieldValue) -> bool:
+    """Return whether a value is words, and no number even where its field is a text."""
+    return isinstance(value, str) and written_number(value) is None
+
+
+def _speaks_of(field: DataCollectionField, turns: Sequence[Turn], index: int) -> bool:
+    near = " ".join(turn.text for turn in turns[max(0, index - 1) : index + 1])
+    return shares_words(near, f"{field.field_id.replace('.', ' ')} {field.description}")
+
+
+def evidence_of_class(
+    field: DataCollectionField,
+    value: FieldValue,
+    turns: Sequence[Turn],
+    turn_indexes: Iterable[int],
+) -> Evidence | None:
+    """Return what most likely made the judge choose a class that nobody names.
+
+    That is the user's sentence nearest to the field's description, or what they said first.
+    """
+    by_user = [index for index in turn_indexes if turns[index].role == "user"]
+    hint = f"{value} {field.field_id} {field.description}"
+    told = most_telling_turn(turns, by_user, hint, min_shared=1)
+    return told or next(
+        (quote for index in by_user if (quote := quote_of_turn(turns, index, hint))), None
+    )
+
+
+def evidence_of_boolean(
+    field: DataCollectionField, turns: Sequence[Turn], turn_indexes: Iterable[int]
+) -> Evidence | None:
+    """Return the sentence that a boolean is about; None where nothing like it was said."""
+    indexes = list(turn_indexes)
+    by_name = most_telling_turn(turns, indexes, field.field_id, min_shared=1)
+    by_description = most_telling_turn(turns, indexes, field.description, min_shared=2)
+    return by_description or by_name
+
+
+def parse_values(text: str) -> dict[str, object]:
+    """Read the judge's object of found fields.
+
+    Raises:
+        ModelOutputError: It has another form.
+    """
+    return dict(_object(text))
+
+
+def parse_claims(text: str) -> dict[str, Claim]:
+    """Read the judge's list of found fields, by field id; of two for one field the first counts.
+
+    Raises:
+        ModelOutputError: It has another form.
+    """
+    items = _object(text).get("fields")
+    if not isinstance(items, list):
+        raise ModelOutputError("expected an object with a list `fields`.")
+    claims: dict[str, Claim] = {}
+    for item in cast("list[object]", items):
+        field_id, claim = _parse_claim(_mapping(item))
+        claims.setdefault(field_id, claim)
+    return claims
+
+
+def require_types(
+    fields: Sequence[DataCollectionField],
+    raw: Mapping[str, object],
+    *,
+    today: date | None = None,
+) -> None:
+    """Refuse an answer with a value that is not of its field's type, so that it is asked again.
+
+    Raises:
+        ModelOutputError: Names the field and what is wrong.
+    """
+    for field in fields:
+        if field.field_id in raw and not is_nothing(field, raw[field.field_id]):
+            try:
+                typed_value(field, raw[field.field_id], today=today)
+            except InvalidValueError as error:
+                raise ModelOutputError(f"{field.field_id}: {error}.") from error
+
+
+def _object(text: str) -> Mapping[str, object]:
+    try:
+        reply: object = json.loads(text)
+    except ValueError as error:
+        raise ModelOutputError("expected JSON, and this is none.") from error
+    if not isinstance(reply, dict):
+        raise ModelOutputError("expected a JSON object.")
+    return _mapping(cast("object", reply))
+
+
+def _parse_claim(item: Mapping[str, object]) -> tuple[str, Claim]:
+    field_id, turn = item.get("field"), item.get("turn")
+    if not isinstance(field_id, str) or not isinstance(turn, int) or "value" not in item:
+        raise ModelOutputError("expected entries with `field`, `turn` (a number) and `value`.")
+    return field_id, Claim(turn, item["value"])
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
+
+
+def _rival(
+    field: DataCollectionField, value: FieldValue, text: str, today: date | None
+) -> str | None:
+    """Return other words of `text` that answer the field differently, if there are any."""
+    if field.enum:
+        rivals = (spoken_span(text, allowed) for allowed in field.enum if allowed != value)
+        return next((rival for rival in rivals if rival), None)
+    if field.type in ("integer", "number"):
+        return next((words for words, _ in numbers_in(text)), None)
+    if field.type in ("date", "time", "datetime"):
+        return next((words for words, _ in moments_said(field, text, today)), None)
+    return None

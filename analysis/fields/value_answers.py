@@ -1,0 +1,360 @@
+"""Two ways to ask for the values of fields, each ending in findings checked against the words."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from analysis.fields.claims import (
+    NOT_DISCUSSED,
+    Claim,
+    Finding,
+    check_claim,
+    evidence_of_boolean,
+    evidence_of_class,
+    find_value,
+    is_text,
+    parse_claims,
+    parse_values,
+    require_types,
+    supported,
+    unsupported,
+)
+from analysis.fields.composites import Leaf, leaves_of, put_together
+from analysis.fields.dates import day_words_in, is_day, time_of, times_in
+from analysis.fields.values import InvalidValueError, is_nothing, typed_scalar, typed_value
+from analysis.judge.answer_forms import claims_schema, values_schema
+from analysis.judge.asking import Meter, Question, ask_twice
+from analysis.judge.prompts import (
+    TOLD_BIASES,
+    fields_json_question,
+    fields_question,
+    prompt,
+    told_question,
+    value_question,
+)
+from analysis.judge.windows import Window
+from analysis.judge.yes_no import Word, ask_word
+from analysis.results import Scalar
+from conversation.agent.criteria import DataCollectionField
+from conversation.llm.chat_model import Completion, CompletionOptions
+from conversation.transcript import Turn
+
+_TOKENS_PER_FIELD = 40
+_TOKENS_PER_COMPOSITE = 160
+MAX_CLASSES = 8
+"""Of an enum, up to which each is asked for alone."""
+MAX_DAYS = 12
+"""Said in a conversation, from which the judge chooses one; the last ones count."""
+DENIED = "denied it when asked again"
+_CATCH_ALL = {"other", "others", "misc", "miscellaneous"}
+"""An enum with one of these sorts every conversation: some value is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where values are looked for."""
+
+    turns: Sequence[Turn]
+    window: Window
+    meter: Meter
+    today: date | None = None
+    """Day of the conversation."""
+
+    @property
+    def shown(self) -> range:
+        """Indexes of the turns that the judge sees."""
+        return range(self.window.first_turn, self.window.last_turn + 1)
+
+
+class AskFields(Protocol):
+    """One way to ask for the values of several fields."""
+
+    def __call__(
+        self, fields: Sequence[DataCollectionField], source: Source, *, complaint: str = ""
+    ) -> Question[dict[str, Finding]]:
+        """Ask; `complaint` says what was wrong with an earlier answer."""
+        ...
+
+
+def ask_values(
+    fields: Sequence[DataCollectionField], source: Source, *, complaint: str = ""
+) -> Question[dict[str, Finding]]:
+    """Ask for values only, and find in code where they were said.
+
+    A small model names values far more reliably than turns.
+    """
+
+    def typed(completion: Completion) -> dict[str, object]:
+        raw = parse_values(completion.text)
+        require_types(fields, raw, today=source.today)
+        return raw
+
+    raw = yield from ask_twice(
+        prompt(source.window, fields_question(fields, source.today, complaint)),
+        CompletionOptions(max_output_tokens=_room_for(fields), schema=values_schema(fields)),
+        parse=typed,
+        parse_again=lambda completion: parse_values(completion.text),
+        meter=source.meter,
+    )
+    findings: dict[str, Finding] = {}
+    times = Counter(_folded(answer) for answer in raw.values())
+    for field in fields:
+        if field.field_id in raw:
+            answer = raw[field.field_id]
+            shared = times[_folded(answer)] > 1
+            findings[field.field_id] = yield from _located(field, answer, source, shared=shared)
+    reworded = [
+        field
+        for field in fields
+        if field.field_id in raw
+        and _is_reworded_day(field, raw[field.field_id])
+        and findings[field.field_id].status == "unsupported"
+    ]
+    return findings | (yield from _days_as_said(reworded, source))
+
+
+def ask_claims(
+    fields: Sequence[DataCollectionField], source: Source, *, complaint: str = ""
+) -> Question[dict[str, Finding]]:
+    """Ask for values together with the turns that tell them."""
+
+    def typed(completion: Completion) -> dict[str, Claim]:
+        claims = parse_claims(completion.text)
+        raw = {field_id: claim.raw for field_id, claim in claims.items()}
+        require_types(fields, raw, today=source.today)
+        return claims
+
+    claims = yield from ask_twice(
+        prompt(source.window, fields_json_question(fields, source.today, complaint)),
+        CompletionOptions(max_output_tokens=2 * _room_for(fields), schema=claims_schema(fields)),
+        parse=typed,
+        parse_again=lambda completion: parse_claims(completion.text),
+        meter=source.meter,
+    )
+    return {
+        field.field_id: _checked(field, claims[field.field_id], source)
+        for field in fields
+        if field.field_id in claims
+    }
+
+
+def _located(
+    field: DataCollectionField, raw: object, source: Source, *, shared: bool
+) -> Question[Finding]:
+    if not field.is_composite:
+        return (yield from _located_scalar(field, raw, source, shared=shared))
+    leaves = _leaves(field, raw, source.today)
+    if isinstance(leaves, Finding):
+        return leaves
+    findings: list[Finding] = []
+    for leaf in leaves:
+        located = yield from _located_scalar(leaf.field, leaf.value, source, shared=False)
+        findings.append(located)
+    return put_together(field, leaves, findings)
+
+
+def _located_scalar(
+    field: DataCollectionField, raw: object, source: Source, *, shared: bool
+) -> Question[Finding]:
+    """Find where a value was said; where words prove too little, the judge has to stand by it.
+
+    Words of a user are proof enough unless they are claimed for another field as well (`shared`).
+    An agent says many things that a user never asked for, numbers and the values of an enum occur
+    for many reasons, and a boolean has no words.
+    """
+    if is_nothing(field, raw):
+        return NOT_DISCUSSED
+    try:
+        value = typed_scalar(field, raw, today=source.today)
+    except InvalidValueError as error:
+        return Finding("invalid", rationale=f"The judge's answer {error}.")
+    if field.type == "string" and not field.enum and isinstance(value, str):
+        value = _time_as_said(value, source) or value
+    evidence = find_value(field, value, source.turns, source.shown, today=source.today)
+    if evidence is None:
+        return (yield from _unspoken(field, value, source))
+    manner = _manner(field, value, source.turns[evidence.turn_index].role, shared=shared)
+    if manner is None or _is_catch_all(field) or (yield from _told(field, value, source, manner)):
+        return supported(value, evidence)
+    return unsupported(value, DENIED)
+
+
+def _time_as_said(value: str, source: Source) -> str | None:
+    """Return the words that say the time `value` is, where the judge wrote it in another way."""
+    wanted = time_of(value)
+    if wanted is None:
+        return None
+    said: dict[str, str] = {}
+    for index in source.shown:
+        turn = source.turns[index]
+        for spoken in times_in(turn.text):
+            if spoken.value == wanted:
+                said[turn.role] = spoken.words
+    return said.get("user") or said.get("agent")
+
+
+def _manner(field: DataCollectionField, value: Scalar, role: str, *, shared: bool) -> str | None:
+    """Return how a value was said, as `TOLD_BIASES` calls it; None where that is proof enough."""
+    if not is_text(value):
+        return "number"
+    if field.enum:
+        return "named_class"
+    if role == "user":
+        return "shared_words" if shared else None
+    return "agents_shared_words" if shared else "agents_words"
+
+
+def _is_reworded_day(field: DataCollectionField, answer: object) -> bool:
+    free_text = field.type == "string" and not field.enum
+    return free_text and isinstance(answer, str) and is_day(answer)
+
+
+def _days_as_said(
+    fields: Sequence[DataCollectionField], source: Source
+) -> Question[dict[str, Finding]]:
+    """Put days that the judge wrote as numbers into the words that were said.
+
+    Small judges give the same day to every field that could have one: the field that they stand by
+    most keeps it.
+    """
+    said = [words for index in source.shown for words in day_words_in(source.turns[index].text)]
+    days = list(dict.fromkeys(said))[-MAX_DAYS:]
+    surest: dict[str, tuple[float, DataCollectionField]] = {}
+    for field in fields if days else ():
+        day = yield from _chosen_day(field, days, source)
+        if day is None:
+            continue
+        word = yield from _asked_whether_told(field, day, source)
+        stands = word.log_odds
+        if stands is None:
+            stands = math.inf if word.is_yes else -math.inf
+        if stands > max(TOLD_BIASES["reworded_day"], surest.get(day, (-math.inf,))[0]):
+            surest[day] = (stands, field)
+    findings: dict[str, Finding] = {}
+    for day, (_, field) in surest.items():
+        evidence = find_value(field, day, source.turns, source.shown, today=source.today)
+        if evidence is not None:
+            findings[field.field_id] = supported(day, evidence)
+    return findings
+
+
+def _chosen_day(
+    field: DataCollectionField, days: Sequence[str], source: Source
+) -> Question[str | None]:
+    choice = field.model_copy(update={"enum": tuple(days)})
+    answered = yield from ask_twice(
+        prompt(source.window, fields_question([field], source.today)),
+        CompletionOptions(max_output_tokens=_room_for([field]), schema=values_schema([choice])),
+        parse=lambda completion: parse_values(completion.text),
+        meter=source.meter,
+    )
+    day = answered.get(field.field_id)
+    return day if isinstance(day, str) and day in days else None
+
+
+def _unspoken(field: DataCollectionField, value: Scalar, source: Source) -> Question[Finding]:
+    """Return what a value comes to that no words say: right only for classes and booleans."""
+    if field.type == "boolean":
+        evidence = evidence_of_boolean(field, source.turns, source.shown)
+    elif field.enum:
+        evidence = evidence_of_class(field, value, source.turns, source.shown)
+    else:
+        return unsupported(value, "nobody said so")
+    if evidence is None:
+        return NOT_DISCUSSED
+    if _is_catch_all(field):
+        return supported(value, evidence)
+    if field.type != "string":
+        # One who says "only me" names a number of riders without its word.
+        manner = "boolean" if field.type == "boolean" else "unnamed_class"
+        told = yield from _told(field, value, source, manner)
+        return supported(value, evidence) if told else unsupported(value, DENIED)
+    surest, stands = yield from _surest(field, value, source)
+    if not stands.is_yes:
+        return unsupported(value, DENIED)
+    if surest != value:
+        evidence = evidence_of_class(field, surest, source.turns, source.shown) or evidence
+    return supported(surest, evidence)
+
+
+def _told(field: DataCollectionField, value: Scalar, source: Source, manner: str) -> Question[bool]:
+    bias = TOLD_BIASES[manner]
+    return (yield from _asked_whether_told(field, value, source, bias=bias)).is_yes
+
+
+def _asked_whether_told(
+    field: DataCollectionField, value: Scalar, source: Source, *, bias: float = 0.0
+) -> Question[Word]:
+    question = prompt(source.window, told_question(field, value))
+    return (yield from ask_word(question, meter=source.meter, bias=bias))
+
+
+def _is_catch_all(field: DataCollectionField) -> bool:
+    return bool(_CATCH_ALL & {allowed.casefold() for allowed in field.enum or ()})
+
+
+def _surest(
+    field: DataCollectionField, value: Scalar, source: Source
+) -> Question[tuple[Scalar, Word]]:
+    """Return the class that the judge stands by most, each asked alone, and how far it does.
+
+    In one answer for all fields a small judge leans to the same class for every conversation.
+    """
+    word = yield from _stands_by(field, value, source)
+    others = [allowed for allowed in field.enum or () if allowed != value]
+    if word.log_odds is None or field.type != "string" or len(others) >= MAX_CLASSES:
+        return value, word
+    surest: tuple[Scalar, Word] = (value, word)
+    highest = word.log_odds
+    for other in others:
+        word = yield from _stands_by(field, other, source)
+        if word.log_odds is not None and word.log_odds > highest:
+            surest, highest = (other, word), word.log_odds
+    return surest
+
+
+def _stands_by(field: DataCollectionField, value: Scalar, source: Source) -> Question[Word]:
+    question = prompt(source.window, value_question(field, value))
+    return (yield from ask_word(question, meter=source.meter))
+
+
+def _checked(field: DataCollectionField, claim: Claim, source: Source) -> Finding:
+    if not field.is_composite:
+        return check_claim(field, claim, source.turns, today=source.today)
+    leaves = _leaves(field, claim.raw, source.today)
+    if isinstance(leaves, Finding):
+        return leaves
+    return put_together(field, leaves, [_checked_leaf(leaf, claim, source) for leaf in leaves])
+
+
+def _checked_leaf(leaf: Leaf, claim: Claim, source: Source) -> Finding:
+    """Check one value of several: they may have been said in other turns than the one named."""
+    said = find_value(leaf.field, leaf.value, source.turns, source.shown, today=source.today)
+    if said is not None:
+        return supported(leaf.value, said)
+    return check_claim(
+        leaf.field, Claim(claim.turn_index, leaf.value), source.turns, today=source.today
+    )
+
+
+def _leaves(field: DataCollectionField, raw: object, today: date | None) -> list[Leaf] | Finding:
+    if is_nothing(field, raw):
+        return NOT_DISCUSSED
+    try:
+        return leaves_of(field, typed_value(field, raw, today=today))
+    except InvalidValueError as error:
+        return Finding("invalid", rationale=f"The judge's answer {error}.")
+
+
+def _room_for(fields: Sequence[DataCollectionField]) -> int:
+    """Return how many tokens the values may take."""
+    return 40 + sum(
+        _TOKENS_PER_COMPOSITE if field.is_composite else _TOKENS_PER_FIELD for field in fields
+    )
+
+
+def _folded(answer: object) -> str:
+    return str(answer).strip().casefold()

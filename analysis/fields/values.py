@@ -1,0 +1,228 @@
+"""Typed values of data collection fields, and the words that say them. Pure."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import cast
+
+from analysis.fields.dates import days_in, moments_in, times_in
+from analysis.fields.numerals import numbers_in, written_number
+from analysis.judge.evidence import verbatim
+from analysis.results import FieldValue, Scalar
+from conversation.agent.criteria import ValueShape
+
+_TRUE = {"true", "yes", "y"}
+_FALSE = {"false", "no", "n"}
+
+_NOTHING = {"", "unknown", "none", "null", "n/a", "nothing", "unspecified", "-"}
+_NOT_TOLD = re.compile(r"not (?:\w+ )?(?:mentioned|specified|provided|discussed|stated|given|said)")
+_QUANTITY = re.compile(r"([-+]?\d[\d,]*(?:\.\d+)?)(?:\s*(%)|\s+([^\W\d]+(?: [^\W\d]+){0,2}))")
+_STATED_UNIT = re.compile(r"\bin ([\w ]+)")
+
+
+class InvalidValueError(ValueError):
+    """An answer is not a value of its field's type."""
+
+
+def typed_value(shape: ValueShape, raw: object, *, today: date | None = None) -> FieldValue:
+    """Return `raw`, an answer of the judge, as a value of `shape`.
+
+    Days and times come out in ISO 8601: `2026-03-01`, `15:30:00`, `2026-03-01T15:30:00`. Entries
+    of a list and parts of an object that say that there is nothing are left out.
+
+    Args:
+        shape: What is asked for.
+        raw: The answer, from JSON.
+        today: Day of the conversation, for words such as tomorrow.
+
+    Raises:
+        InvalidValueError: It is not of that type, or not one of the allowed values.
+    """
+    if shape.type == "list":
+        return _list(shape, raw, today)
+    if shape.type == "object":
+        return _object(shape, raw, today)
+    return typed_scalar(shape, raw, today=today)
+
+
+def typed_scalar(shape: ValueShape, raw: object, *, today: date | None = None) -> Scalar:
+    """Return `raw` as a single value; as `typed_value` does for what is no list or object."""
+    value: Scalar
+    if shape.type == "boolean":
+        value = _boolean(raw)
+    elif shape.type == "integer":
+        value = _integer(raw)
+    elif shape.type == "number":
+        value = _number(raw)
+    elif shape.type == "string":
+        value = without_stated_unit(_string(raw), shape.description)
+    else:
+        value = _moment(shape, _string(raw), today)
+    return _allowed(shape, value) if shape.enum else value
+
+
+def is_nothing(shape: ValueShape, raw: object) -> bool:
+    """Return whether an answer says in words that there is no value."""
+    if raw is None or raw in ([], {}):
+        return True
+    if not isinstance(raw, str) or raw in (shape.enum or ()):
+        return False
+    said = raw.strip().casefold().rstrip(".")
+    return said in _NOTHING or _NOT_TOLD.fullmatch(said) is not None
+
+
+def without_stated_unit(text: str, description: str) -> str:
+    """Return the number of a quantity whose unit the field's description states already.
+
+    `30 %` of "Humidity in percent" is `30`; `3 nights` of "Length of stay" stays as it is.
+    """
+    quantity = _QUANTITY.fullmatch(text)
+    if quantity is None:
+        return text
+    stated = description.casefold()
+    if quantity[2] or quantity[3].casefold() == "percent":
+        return quantity[1] if "percent" in stated else text
+    units = {word for phrase in _STATED_UNIT.findall(stated) for word in phrase.split()}
+    if units & {"fahrenheit", "celsius"}:
+        units.add("degrees")
+    return quantity[1] if units & set(quantity[3].casefold().split()) - {"per"} else text
+
+
+def spoken_span(
+    text: str, value: FieldValue, *, shape: ValueShape | None = None, today: date | None = None
+) -> str | None:
+    """Return the shortest words of `text` that say `value`, as they stand there; None otherwise.
+
+    A number is said by its digits or its words; a string by itself, or with a space for each
+    underscore; a day or time of `shape` in any of the ways that can be read. A boolean has no
+    words of its own.
+    """
+    if value is None or isinstance(value, (bool, list, dict)):
+        return None
+    if isinstance(value, (int, float)):
+        return next((span for span, number in numbers_in(text) if number == value), None)
+    if shape is not None and shape.type in ("date", "time", "datetime"):
+        said = moments_said(shape, text, today)
+        return next((words for words, moment in said if moment == value), None)
+    for words in (value, value.strip(" .,;:!?\"'"), value.replace("_", " ")):
+        found = verbatim(text, words, whole_words=True)
+        if found:
+            return found
+    number = written_number(value)
+    return None if number is None else spoken_span(text, number)
+
+
+def moments_said(shape: ValueShape, text: str, today: date | None) -> list[tuple[str, str]]:
+    """Return each day, time or moment said in `text`: its words, and its value in ISO 8601."""
+    if shape.type == "date":
+        return [(words, day.isoformat()) for words, day in days_in(text, today)]
+    if shape.type == "time":
+        return [(words, spoken.isoformat()) for words, spoken in times_in(text)]
+    return [(words, moment.isoformat()) for words, moment in moments_in(text, today)]
+
+
+def _boolean(raw: object) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    word = str(raw).strip().casefold()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise InvalidValueError(f"{raw!r} is neither true nor false")
+
+
+def _number(raw: object) -> float:
+    if isinstance(raw, (int, float)) and not isinstance(raw, bool):
+        return float(raw)
+    numbers = numbers_in(str(raw))
+    if len(numbers) != 1:
+        raise InvalidValueError(f"{raw!r} is not a number")
+    return numbers[0][1]
+
+
+def _integer(raw: object) -> int:
+    number = _number(raw)
+    if number != int(number):
+        raise InvalidValueError(f"{raw!r} is not a whole number")
+    return int(number)
+
+
+def _string(raw: object) -> str:
+    text = " ".join(str(raw).split()) if isinstance(raw, (str, int, float)) else ""
+    if not text or isinstance(raw, bool):
+        raise InvalidValueError(f"{raw!r} is not text")
+    return text
+
+
+def _moment(shape: ValueShape, text: str, today: date | None) -> str:
+    kind = {"date": date, "time": time, "datetime": datetime}[shape.type]
+    try:
+        moment = kind.fromisoformat(text)
+    except ValueError:
+        said = {value for _, value in moments_said(shape, text, today)}
+        if len(said) == 1:
+            return said.pop()
+        day = "" if today else " where the day of the conversation is not known"
+        raise InvalidValueError(f"{text!r} is not one {shape.type}{day}") from None
+    if isinstance(moment, (time, datetime)):
+        moment = moment.replace(tzinfo=None, microsecond=0)
+    return moment.isoformat()
+
+
+def _list(shape: ValueShape, raw: object, today: date | None) -> FieldValue:
+    entry = shape.items or ValueShape()
+    given = cast("list[object]", raw) if isinstance(raw, list) else [raw]
+    values: list[Scalar | dict[str, Scalar]] = []
+    for each in given:
+        if is_nothing(entry, each):
+            continue
+        value = (
+            _object(entry, each, today) if entry.parts else typed_scalar(entry, each, today=today)
+        )
+        if value not in values:
+            values.append(value)
+    if not values:
+        raise InvalidValueError(f"{raw!r} has no entries")
+    return values
+
+
+def _object(shape: ValueShape, raw: object, today: date | None) -> dict[str, Scalar]:
+    if not isinstance(raw, Mapping):
+        raise InvalidValueError(f"{raw!r} is not an object with {part_names(shape)}")
+    given = cast("Mapping[object, object]", raw)
+    unknown = [key for key in given if key not in {part.name for part in shape.parts}]
+    if unknown:
+        raise InvalidValueError(f"{unknown[0]!r} is none of {part_names(shape)}")
+    values: dict[str, Scalar] = {}
+    for part in shape.parts:
+        if is_nothing(part, given.get(part.name)):
+            continue
+        try:
+            values[part.name] = typed_scalar(part, given[part.name], today=today)
+        except InvalidValueError as error:
+            raise InvalidValueError(f"{part.name}: {error}") from error
+    missing = missing_parts(shape, values)
+    if missing or not values:
+        raise InvalidValueError(f"{raw!r} lacks {', '.join(missing) or 'every part'}")
+    return values
+
+
+def missing_parts(shape: ValueShape, values: Mapping[str, Scalar]) -> list[str]:
+    """Return the required parts of an object that `values` does not have."""
+    return [part.name for part in shape.parts if part.required and part.name not in values]
+
+
+def part_names(shape: ValueShape) -> str:
+    """Return the names of an object's parts, for messages."""
+    return ", ".join(part.name for part in shape.parts)
+
+
+def _allowed(shape: ValueShape, value: Scalar) -> Scalar:
+    folded = _fold(str(value))
+    for allowed in shape.enum or ():
+        if _fold(allowed) == folded:
+            return allowed if isinstance(value, str) else value
+    raise InvalidValueError(f"{value!r} is not one of {', '.join(shape.enum or ())}")
+
+
+def _fold(text: str) -> str:
+    return " ".join(text.replace("_", " ").replace("-", " ").casefold().split())

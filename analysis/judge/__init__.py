@@ -1,0 +1,1 @@
+"""Criteria: prompts, answers, evidence, windows, panels, what is withheld from a judge."""

@@ -1,0 +1,170 @@
+"""How well does a conversation meet a criterion? A score within bounds, with checked evidence."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from analysis.judge.answer_forms import score_and_reason_schema, score_schema
+from analysis.judge.asking import Meter, Question, ask_twice
+from analysis.judge.evidence import quote_of_turn, verify_quote
+from analysis.judge.judgments import Judgment
+from analysis.judge.prompts import (
+    JudgeVariant,
+    prompt,
+    score_and_reason_question,
+    score_json_question,
+    score_word_question,
+)
+from analysis.judge.summary import whole_sentences
+from analysis.judge.windows import Window
+from conversation.agent.criteria import Criterion, Scale
+from conversation.errors import ModelOutputError
+from conversation.llm.chat_model import Completion, CompletionOptions
+from conversation.transcript import Turn
+
+_ONE_NUMBER = CompletionOptions(max_output_tokens=2, top_logprobs=20)
+_MIN_MASS = 0.1
+"""Of all numbers on the scale together; below it the distribution says nothing."""
+
+
+class ScoreReply(BaseModel):
+    """The JSON answer of the judge; `reason` without a quote, `rationale` with one."""
+
+    model_config = ConfigDict(strict=True)
+
+    score: float | None
+    turn: int
+    quote: str = ""
+    rationale: str = ""
+    reason: str = ""
+
+
+def score_question(
+    criterion: Criterion,
+    scale: Scale,
+    turns: Sequence[Turn],
+    windows: Sequence[Window],
+    *,
+    variant: JudgeVariant,
+    meter: Meter,
+) -> Question[Judgment]:
+    """Score one criterion, window by window; the windows that could tell are averaged.
+
+    Raises:
+        ModelError: The judge failed, or answered twice in a form that cannot be used.
+    """
+    ask = _ask_number_and_reason if variant == "logprobs" else _ask_json
+    judgments: list[Judgment] = []
+    for window in windows:
+        judgments.append((yield from ask(criterion, scale, turns, window, meter=meter)))
+    return merge_scores(judgments)
+
+
+def merge_scores(judgments: Sequence[Judgment]) -> Judgment:
+    """Return the judgment of a conversation from those of its windows, in order."""
+    told = [judgment for judgment in judgments if judgment.score is not None]
+    if not told:
+        return judgments[-1]
+    mean = sum(judgment.score or 0.0 for judgment in told) / len(told)
+    return Judgment(
+        None,
+        None,
+        told[-1].rationale,
+        tuple(evidence for judgment in told for evidence in judgment.evidence),
+        tuple(quote for judgment in judgments for quote in judgment.unsupported_quotes),
+        score=mean,
+    )
+
+
+def expected_score(scale: Scale, top_logprobs: Mapping[str, float]) -> float | None:
+    """Return the mean of the numbers on the scale, weighted by their probability.
+
+    It tells apart what one most likely number does not (G-Eval: Liu et al. 2023,
+    doi:10.18653/v1/2023.emnlp-main.153). None where numbers have more than one digit, or are no
+    likely answer.
+    """
+    if not scale.is_whole or scale.min < 0 or scale.max > 9:
+        return None
+    mass: dict[int, float] = {}
+    for token, logprob in top_logprobs.items():
+        word = token.strip()
+        if len(word) == 1 and word.isascii() and word.isdigit():
+            number = int(word)
+            if scale.min <= number <= scale.max:
+                mass[number] = mass.get(number, 0.0) + math.exp(logprob)
+    total = sum(mass.values())
+    if total < _MIN_MASS:
+        return None
+    return sum(number * share for number, share in mass.items()) / total
+
+
+def _ask_number_and_reason(
+    criterion: Criterion, scale: Scale, turns: Sequence[Turn], window: Window, *, meter: Meter
+) -> Question[Judgment]:
+    number = yield from ask_twice(
+        prompt(window, score_word_question(criterion, scale)),
+        _ONE_NUMBER,
+        parse=lambda completion: expected_score(scale, completion.top_logprobs or {}),
+        meter=meter,
+    )
+    try:
+        reply = yield from ask_twice(
+            prompt(window, score_and_reason_question(criterion, scale)),
+            CompletionOptions(max_output_tokens=90, schema=score_and_reason_schema(scale)),
+            parse=lambda completion: parse_score(completion, scale),
+            meter=meter,
+        )
+    except ModelOutputError:
+        if number is None:
+            raise
+        return Judgment(None, None, None, (), score=number)
+    evidence = quote_of_turn(turns, reply.turn, f"{criterion.prompt} {reply.reason}")
+    score = None if reply.score is None else reply.score if number is None else number
+    return Judgment(
+        "unknown" if score is None else None,
+        None,
+        whole_sentences(reply.reason) or None,
+        (evidence,) if evidence else (),
+        score=score,
+    )
+
+
+def _ask_json(
+    criterion: Criterion, scale: Scale, turns: Sequence[Turn], window: Window, *, meter: Meter
+) -> Question[Judgment]:
+    reply = yield from ask_twice(
+        prompt(window, score_json_question(criterion, scale)),
+        CompletionOptions(max_output_tokens=240, schema=score_schema(scale)),
+        parse=lambda completion: parse_score(completion, scale),
+        meter=meter,
+    )
+    evidence = verify_quote(turns, reply.turn, reply.quote)
+    return Judgment(
+        "unknown" if reply.score is None else None,
+        None,
+        reply.rationale.strip() or None,
+        (evidence,) if evidence else (),
+        (reply.quote,) if evidence is None and reply.quote.strip() else (),
+        score=reply.score,
+    )
+
+
+def parse_score(completion: Completion, scale: Scale) -> ScoreReply:
+    """Read the judge's score.
+
+    Raises:
+        ModelOutputError: It has another form, or lies outside of the scale.
+    """
+    try:
+        reply = ScoreReply.model_validate(json.loads(completion.text))
+    except ValueError as error:
+        raise ModelOutputError(
+            f"expected JSON with score and turn ({type(error).__name__})."
+        ) from error
+    if reply.score is not None and not scale.min <= reply.score <= scale.max:
+        raise ModelOutputError(
+            f"score {reply.score:g} does not lie between {scale.min:g} and {scale.max:g}."
+        )
+    return reply

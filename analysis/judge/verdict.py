@@ -1,0 +1,163 @@
+"""Does a conversation meet a criterion? Verdict, probability, rationale and checked evidence."""
+
+import json
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from analysis.judge.answer_forms import verdict_and_reason_schema, verdict_schema
+from analysis.judge.asking import Meter, Question, ask_twice
+from analysis.judge.evidence import quote_of_turn, verify_quote
+from analysis.judge.judgments import Judgment
+from analysis.judge.prompts import (
+    SECOND_ANSWER_WEIGHT,
+    YES_BIAS,
+    JudgeVariant,
+    prompt,
+    verdict_and_reason_question,
+    verdict_json_question,
+    verdict_question,
+)
+from analysis.judge.score import score_question
+from analysis.judge.summary import whole_sentences
+from analysis.judge.windows import Window
+from analysis.judge.yes_no import Word, ask_word, probability
+from analysis.results import Verdict
+from conversation.agent.criteria import Criterion
+from conversation.errors import ModelOutputError
+from conversation.llm.chat_model import Completion, CompletionOptions
+from conversation.transcript import Turn
+
+_REASON = CompletionOptions(max_output_tokens=90, schema=verdict_and_reason_schema())
+
+
+class VerdictReply(BaseModel):
+    """The JSON answer of the judge."""
+
+    model_config = ConfigDict(strict=True)
+
+    verdict: Verdict
+    turn: int
+    quote: str
+    rationale: str
+
+
+class ReasonReply(BaseModel):
+    """The JSON answer to the second question of the `logprobs` variant."""
+
+    model_config = ConfigDict(strict=True)
+
+    verdict: Verdict
+    turn: int
+    reason: str
+
+
+def criterion_question(
+    criterion: Criterion,
+    turns: Sequence[Turn],
+    windows: Sequence[Window],
+    *,
+    variant: JudgeVariant,
+    meter: Meter,
+) -> Question[Judgment]:
+    """Judge one criterion, window by window, or score it where it has a scale.
+
+    Raises:
+        ModelError: The judge failed, or answered twice in a form that cannot be used.
+    """
+    if criterion.scale is not None:
+        return (
+            yield from score_question(
+                criterion, criterion.scale, turns, windows, variant=variant, meter=meter
+            )
+        )
+    ask = _ask_word_and_reason if variant == "logprobs" else _ask_json
+    judgments: list[Judgment] = []
+    for window in windows:
+        judgments.append((yield from ask(criterion, turns, window, meter=meter)))
+    return merge_judgments(judgments)
+
+
+def merge_judgments(judgments: Sequence[Judgment]) -> Judgment:
+    """Return the judgment of a conversation from those of its windows, in order.
+
+    Windows that could not tell are left out; of the others the surest decides, and of equally sure
+    ones the last, because a conversation's outcome comes at its end.
+    """
+    decided = [judgment for judgment in judgments if judgment.verdict != "unknown"]
+    return max(reversed(decided or judgments), key=_certainty)
+
+
+def verdict_of(
+    word: Word, second: Verdict | None, threshold: float | None = None
+) -> tuple[Verdict, float | None]:
+    """Return the verdict and the probability of success.
+
+    Args:
+        word: The one-word answer to whether the criterion is met.
+        second: The verdict that the judge gives with its reason; None when it could not be read.
+        threshold: Probability above which it is a success; None for one half.
+    """
+    if word.log_odds is None:
+        return second or ("success" if word.is_yes else "failure"), None
+    weight = {"success": SECOND_ANSWER_WEIGHT, "failure": -SECOND_ANSWER_WEIGHT}
+    log_odds = word.log_odds - YES_BIAS + weight.get(second or "unknown", 0.0)
+    success = probability(log_odds)
+    if second == "unknown":
+        return second, success
+    return ("success" if success > (threshold or 0.5) else "failure"), success
+
+
+def _ask_word_and_reason(
+    criterion: Criterion, turns: Sequence[Turn], window: Window, *, meter: Meter
+) -> Question[Judgment]:
+    word = yield from ask_word(prompt(window, verdict_question(criterion.prompt)), meter=meter)
+    why = prompt(window, verdict_and_reason_question(criterion.prompt))
+    try:
+        reply = yield from ask_twice(why, _REASON, parse=_parse_reason, meter=meter)
+    except ModelOutputError:
+        # The probability stands without a reason: it does not depend on how it is explained.
+        return Judgment(*verdict_of(word, None, criterion.threshold), None, ())
+    verdict, confidence = verdict_of(word, reply.verdict, criterion.threshold)
+    evidence = quote_of_turn(turns, reply.turn, f"{criterion.prompt} {reply.reason}")
+    reason = whole_sentences(reply.reason) or None
+    return Judgment(verdict, confidence, reason, (evidence,) if evidence else ())
+
+
+def _ask_json(
+    criterion: Criterion, turns: Sequence[Turn], window: Window, *, meter: Meter
+) -> Question[Judgment]:
+    options = CompletionOptions(max_output_tokens=240, schema=verdict_schema())
+    reply = yield from ask_twice(
+        prompt(window, verdict_json_question(criterion)), options, parse=_parse_reply, meter=meter
+    )
+    evidence = verify_quote(turns, reply.turn, reply.quote)
+    return Judgment(
+        reply.verdict,
+        None,
+        reply.rationale.strip() or None,
+        (evidence,) if evidence else (),
+        (reply.quote,) if evidence is None and reply.quote.strip() else (),
+    )
+
+
+def _parse_reason(completion: Completion) -> ReasonReply:
+    try:
+        return ReasonReply.model_validate(json.loads(completion.text))
+    except ValueError as error:
+        raise ModelOutputError(
+            f"expected JSON with verdict, turn and reason ({type(error).__name__})."
+        ) from error
+
+
+def _parse_reply(completion: Completion) -> VerdictReply:
+    try:
+        return VerdictReply.model_validate(json.loads(completion.text))
+    except ValueError as error:
+        raise ModelOutputError(
+            f"expected JSON with verdict, turn, quote and rationale ({type(error).__name__})."
+        ) from error
+
+
+def _certainty(judgment: Judgment) -> float:
+    return 0.0 if judgment.confidence is None else abs(judgment.confidence - 0.5)

@@ -1,0 +1,1 @@
+"""Verdicts by people, and what they say about judges."""

@@ -1,0 +1,1 @@
+"""What judges and reports do not get to see: detection, redaction, masked stores."""

@@ -1,0 +1,207 @@
+"""Personal data in text, found by form and check digits: no model, nothing to install.
+
+What is found rather errs to silence than to noise: an order number is no phone number, and a
+version is no address. Names and places need a model: `presidio_detector`.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from analysis.privacy.pii_numbers import (
+    iban_length,
+    is_card_number,
+    is_iban,
+    is_phone_number,
+    spoken_digits,
+)
+from conversation.agent.privacy_config import PIIKind
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Personal data at `[start, end)` of a text."""
+
+    kind: PIIKind
+    start: int
+    end: int
+    value: str
+    """What identifies it, however it is written: a card number without its spaces."""
+
+
+class Detector(Protocol):
+    """Finds personal data."""
+
+    @property
+    def version(self) -> str:
+        """Changes when other things are found."""
+        ...
+
+    def find(self, text: str, kinds: Collection[PIIKind]) -> list[Finding]:
+        """Return what is found of `kinds`, in order, without overlaps."""
+        ...
+
+
+class BuiltinDetector:
+    """E-mail, phone, card (Luhn), IBAN (mod 97), IP, links with tokens, keys and passwords.
+
+    Addresses and numbers are found as they are written and as they are spoken: `ann at example
+    dot com`, `five five five, oh one two three`.
+    """
+
+    version = "builtin-1"
+
+    def find(self, text: str, kinds: Collection[PIIKind]) -> list[Finding]:
+        """Return what is found of `kinds`, in order, without overlaps."""
+        found = (
+            finding for finder in _FINDERS for finding in finder(text) if finding.kind in kinds
+        )
+        return without_overlaps(found)
+
+
+def without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
+    """Keep of findings that overlap the one that was named first, in order of the text."""
+    kept: list[Finding] = []
+    for finding in findings:
+        if all(finding.end <= other.start or finding.start >= other.end for other in kept):
+            kept.append(finding)
+    return sorted(kept, key=lambda finding: finding.start)
+
+
+_URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s<>\"')\]]+", re.IGNORECASE)
+_URL_SECRET = re.compile(
+    r"://[^/\s]+:[^/\s]+@"
+    r"|[?&#](?:[\w.-]*(?:token|key|sig|signature|auth|secret|password|pwd|session|sid|otp|code|"
+    r"jwt)[\w.-]*)=[^&\s]{4,}"
+    r"|/(?:reset|verify|confirm|invite|unsubscribe|magic|activate)[\w-]*/[\w~.-]{12,}",
+    re.IGNORECASE,
+)
+_KEY = re.compile(
+    r"\b(?:sk|pk|rk)[-_](?:[A-Za-z0-9]+[-_])*[A-Za-z0-9]{16,}|\bgh[pousr]_[A-Za-z0-9]{20,}"
+    r"|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bAKIA[0-9A-Z]{16}\b|\bAIza[\w-]{30,}"
+    r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{6,}"
+)
+_TOLD_SECRET = re.compile(
+    r"\b(?:password|passcode|passphrase|pin|cvv|cvc|security code|verification code|one[- ]time "
+    r"code|otp|bearer|api key|token)\b(?:\s+(?:number|code))?\s*(?:is|was|:|=)?\s*[\"'`]?"
+    r"(?P<value>(?=[^\s\"'`]*[\d!@#$%^&*_+=])[^\s\"'`,;]{3,64})",
+    re.IGNORECASE,
+)
+_EMAIL = re.compile(
+    r"(?<![\w.+-])[\w.+%-]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,24}(?![\w-])"
+)
+_SPOKEN_HOST = re.compile(
+    r"\s+at\s+[\w-]{1,63}(?:\s+(?:dash|hyphen)\s+[\w-]{1,63})?(?:\s+dot\s+[a-z]{2,15}){1,4}\b",
+    re.IGNORECASE,
+)
+_SPOKEN_MAILBOX = re.compile(
+    r"\b\w+(?:(?:\s+(?:dot|underscore|dash|hyphen|plus)\s+|[.+-])\w+)*$", re.IGNORECASE
+)
+_LONGEST_MAILBOX_CHARS = 80
+_NO_MAILBOX = re.compile(
+    r"am|are|arrived|available|bought|found|here|i|is|it|log|logged|look|looked|looking|looks|me|"
+    r"online|order|ordered|page|read|saw|see|shop|shopped|site|start|started|there|us|was|were|"
+    r"works?",
+    re.IGNORECASE,
+)
+"""Words before `at` that no mailbox is called by: `I looked at example dot com`."""
+_SPOKEN_MARKS = {"dot": ".", "underscore": "_", "dash": "-", "hyphen": "-", "plus": "+", "at": "@"}
+_IBAN_START = re.compile(r"\b[A-Za-z]{2}\d{2}(?=[ -]?[A-Za-z0-9])")
+_LONGEST_IBAN_CHARS = 44
+"""34 letters and digits, in groups of four."""
+_CARD = re.compile(r"(?<![\d.,])\d(?:[ -]?\d){12,18}(?!\d)")
+_IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w]|\.\d)")
+_IPV6 = re.compile(r"(?<![\w:])(?=[0-9A-Fa-f]*:[0-9A-Fa-f]*:)[0-9A-Fa-f:]{3,39}(?:%\w+)?(?![\w:])")
+_VERSION_BEFORE = re.compile(
+    r"\b(?:version|release|build|firmware|section|chapter|v)\.?\s*$", re.IGNORECASE
+)
+_PHONE = re.compile(r"(?<![\w.,/+])(?:\+|\(\+?)?\d(?:[\s().\-/]{0,2}\d){6,16}(?![\w]|[.,]\d)")
+
+
+def _urls(text: str) -> Iterator[Finding]:
+    for found in _URL.finditer(text):
+        link = found.group().rstrip(".,;:!?")
+        if _URL_SECRET.search(link):
+            yield Finding("url", found.start(), found.start() + len(link), link)
+
+
+def _secrets(text: str) -> Iterator[Finding]:
+    for found in _KEY.finditer(text):
+        yield Finding("secret", found.start(), found.end(), found.group())
+    for found in _TOLD_SECRET.finditer(text):
+        value = found["value"].rstrip(".?)")
+        yield Finding("secret", found.start("value"), found.start("value") + len(value), value)
+
+
+def _emails(text: str) -> Iterator[Finding]:
+    for found in _EMAIL.finditer(text):
+        yield Finding("email", found.start(), found.end(), found.group().lower())
+    for host in _SPOKEN_HOST.finditer(text):
+        before = max(0, host.start() - _LONGEST_MAILBOX_CHARS)
+        mailbox = _SPOKEN_MAILBOX.search(text[before : host.start()])
+        if mailbox is None or _NO_MAILBOX.fullmatch(mailbox.group().split()[0]):
+            continue
+        start = before + mailbox.start()
+        words = text[start : host.end()].lower().split()
+        value = "".join(_SPOKEN_MARKS.get(word, word) for word in words)
+        yield Finding("email", start, host.end(), value)
+
+
+def _ibans(text: str) -> Iterator[Finding]:
+    for found in _IBAN_START.finditer(text):
+        shown = text[found.start() : found.start() + _LONGEST_IBAN_CHARS]
+        length = iban_length(shown)
+        end = _end_of(shown, length) if length else None
+        if end is not None and is_iban(shown[:end]):
+            value = re.sub(r"[ -]", "", shown[:end]).upper()
+            yield Finding("iban", found.start(), found.start() + end, value)
+
+
+def _end_of(text: str, length: int) -> int | None:
+    """Where the first `length` letters and digits of `text` end, at the end of a word."""
+    ends = [index + 1 for index, char in enumerate(text) if char.isalnum()]
+    if len(ends) < length:
+        return None
+    end = ends[length - 1]
+    return None if text[end : end + 1].isalnum() else end
+
+
+def _cards(text: str) -> Iterator[Finding]:
+    for found in _CARD.finditer(text):
+        digits = re.sub(r"\D", "", found.group())
+        if is_card_number(digits):
+            yield Finding("card", found.start(), found.end(), digits)
+
+
+def _addresses(text: str) -> Iterator[Finding]:
+    for pattern in (_IPV4, _IPV6):
+        for found in pattern.finditer(text):
+            try:
+                address = ipaddress.ip_address(found.group())
+            except ValueError:
+                continue
+            if not _VERSION_BEFORE.search(text[: found.start()]):
+                yield Finding("ip", found.start(), found.end(), str(address))
+
+
+def _phones(text: str) -> Iterator[Finding]:
+    for found in _PHONE.finditer(text):
+        shown = found.group()
+        if is_phone_number(shown, before=text[max(0, found.start() - 40) : found.start()]):
+            value = re.sub(r"[^\d+]", "", shown)
+            yield Finding("phone", found.start(), found.end(), value)
+
+
+def _spoken_numbers(text: str) -> Iterator[Finding]:
+    for start, end, digits in spoken_digits(text):
+        kind: PIIKind = "card" if is_card_number(digits) else "phone"
+        yield Finding(kind, start, end, digits)
+
+
+_FINDERS: tuple[Callable[[str], Iterator[Finding]], ...] = (
+    *(_urls, _emails, _ibans, _cards, _secrets),
+    *(_addresses, _phones, _spoken_numbers),
+)
+"""The surest first: of findings that overlap the first one stands."""

@@ -1,0 +1,205 @@
+"""A conversation with personal data masked: the same value has the same placeholder throughout.
+
+Placeholders are numbered by first appearance (`[EMAIL_1]`), so that a judge still sees that two
+turns speak of the same address, and quotes are verified against the masked words.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from analysis.privacy.pii import BuiltinDetector, Detector, Finding, without_overlaps
+from conversation.agent.privacy_config import PIIKind, PrivacySection
+from conversation.transcript import Citation, Retrieval, ToolCall, Transcript, Turn
+
+_PLACEHOLDER = re.compile(r"\[([A-Z_]+)_(\d+)\]")
+_SHORTEST_KNOWN = 6
+_SHORTEST_SECRET = 4
+"""Characters that a value must have to be masked wherever it stands, without words around it that
+say what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A text with placeholders."""
+
+    text: str
+    edits: tuple[tuple[int, int, int], ...]
+    """[start, end) in the original text, and the length of what stands there now; in order."""
+
+    def moved(self, offset: int) -> int:
+        """Where `offset` of the original text lies now."""
+        shift = 0
+        for start, end, length in self.edits:
+            if offset >= end:
+                shift += length - (end - start)
+            elif offset > start:
+                return start + shift + min(offset - start, length)
+        return offset + shift
+
+
+class Redactor:
+    """Masks the texts of one conversation; keeps which placeholder stands for what in memory."""
+
+    def __init__(
+        self, privacy: PrivacySection, *, detector: Detector | None = None, public: str = ""
+    ) -> None:
+        """Start without placeholders.
+
+        Args:
+            privacy: Says what is masked.
+            detector: Finds it; None takes the built-in one.
+            public: Text of the agent's documents: what stands there is not personal, such as the
+                phone number of the shop.
+        """
+        self._kinds = privacy.kinds
+        self._detector = detector or BuiltinDetector()
+        self._public = public.casefold()
+        self._placeholders: dict[tuple[PIIKind, str], str] = {}
+        self._shown: dict[tuple[PIIKind, str], str] = {}
+        self._taken: set[str] = set()
+        self._found: dict[str, list[Finding]] = {}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many different values of each kind were masked."""
+        return dict(sorted(Counter(kind for kind, _ in self._placeholders).items()))
+
+    def learn(self, texts: Sequence[str]) -> None:
+        """Look through all texts of a conversation before any is masked.
+
+        So a number that only its last mention calls a phone number is masked in the first one
+        too, and no placeholder is given out that somebody typed.
+        """
+        for text in texts:
+            self._taken.update(found.group() for found in _PLACEHOLDER.finditer(text))
+        for text in texts:
+            self.mask(text)
+
+    def mask(self, text: str) -> Masked:
+        """Return `text` with placeholders."""
+        known = (
+            Finding(kind, found.start(), found.end(), value)
+            for kind, value, pattern in self._known()
+            for found in pattern.finditer(text)
+        )
+        if text not in self._found:
+            self._found[text] = self._detector.find(text, self._kinds)
+        pieces: list[str] = []
+        edits: list[tuple[int, int, int]] = []
+        at = 0
+        for finding in without_overlaps([*self._found[text], *known]):
+            shown = text[finding.start : finding.end]
+            if shown.casefold() in self._public:
+                continue
+            placeholder = self._placeholder(finding, shown)
+            pieces += [text[at : finding.start], placeholder]
+            edits.append((finding.start, finding.end, len(placeholder)))
+            at = finding.end
+        return Masked("".join([*pieces, text[at:]]), tuple(edits))
+
+    def text(self, text: str) -> str:
+        """Return `text` with placeholders, without saying where they are."""
+        return self.mask(text).text
+
+    def anything(self, value: Any) -> Any:
+        """Return a JSON value with placeholders in all of its strings; keys stay."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            items = cast("dict[str, Any]", value).items()
+            return {key: self.anything(item) for key, item in items}
+        if isinstance(value, list | tuple):
+            return [self.anything(item) for item in cast("Sequence[Any]", value)]
+        return value
+
+    def _known(self) -> list[tuple[PIIKind, str, re.Pattern[str]]]:
+        """What was masked before, however the words around it are: a bare number said again."""
+        return [
+            (kind, value, re.compile(rf"(?<!\w){re.escape(shown)}(?!\w)", re.IGNORECASE))
+            for (kind, value) in self._placeholders
+            if len(shown := self._shown.get((kind, value), ""))
+            >= (_SHORTEST_SECRET if kind == "secret" else _SHORTEST_KNOWN)
+        ]
+
+    def _placeholder(self, finding: Finding, shown: str) -> str:
+        key = (finding.kind, finding.value)
+        if key not in self._placeholders:
+            number = 1
+            while (name := f"[{finding.kind.upper()}_{number}]") in self._taken:
+                number += 1
+            self._placeholders[key] = name
+            self._shown[key] = shown
+            self._taken.add(name)
+        return self._placeholders[key]
+
+
+def redact_transcript(
+    transcript: Transcript,
+    privacy: PrivacySection,
+    *,
+    detector: Detector | None = None,
+    retrievals: Sequence[Retrieval] = (),
+) -> tuple[Transcript, Redactor]:
+    """Mask every turn, tool call and metadata value of a conversation.
+
+    Returns:
+        The masked conversation, and the redactor that knows its placeholders.
+    """
+    public = "\n".join(retrieval.text for retrieval in retrievals)
+    redactor = Redactor(privacy, detector=detector, public=public)
+    redactor.learn([turn.generated_text or turn.text for turn in transcript.turns])
+    turns = tuple(_turn(turn, redactor) for turn in transcript.turns)
+    metadata = {key: redactor.text(value) for key, value in transcript.metadata.items()}
+    return transcript.model_copy(update={"turns": turns, "metadata": metadata}), redactor
+
+
+def redact_retrievals(retrievals: Sequence[Retrieval], redactor: Redactor) -> list[Retrieval]:
+    """Mask the queries; passages are the agent's own documents."""
+    return [
+        retrieval.model_copy(update={"query": redactor.text(retrieval.query)})
+        for retrieval in retrievals
+    ]
+
+
+def policy_version(privacy: PrivacySection, detector: Detector) -> str:
+    """Twelve hexadecimal digits that change when other things would be masked."""
+    policy = f"{detector.version} {' '.join(sorted(privacy.kinds))}"
+    return hashlib.sha256(policy.encode()).hexdigest()[:12]
+
+
+def _turn(turn: Turn, redactor: Redactor) -> Turn:
+    masked = redactor.mask(turn.text)
+    return turn.model_copy(
+        update={
+            "text": masked.text,
+            "generated_text": None
+            if turn.generated_text is None
+            else redactor.text(turn.generated_text),
+            "citations": tuple(_citation(citation, masked) for citation in turn.citations),
+            "unsupported_spans": tuple(
+                (masked.moved(start), masked.moved(end)) for start, end in turn.unsupported_spans
+            ),
+            "tool_calls": tuple(_tool_call(call, redactor) for call in turn.tool_calls),
+            "error": None if turn.error is None else redactor.text(turn.error),
+        }
+    )
+
+
+def _citation(citation: Citation, masked: Masked) -> Citation:
+    return citation.model_copy(
+        update={
+            "turn_start_char": masked.moved(citation.turn_start_char),
+            "turn_end_char": masked.moved(citation.turn_end_char),
+        }
+    )
+
+
+def _tool_call(call: ToolCall, redactor: Redactor) -> ToolCall:
+    result = None if call.result is None else redactor.text(call.result)
+    return call.model_copy(
+        update={"parameters": redactor.anything(call.parameters), "result": result}
+    )

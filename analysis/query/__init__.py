@@ -1,0 +1,1 @@
+"""Questions by SQL, exports, and where a number comes from."""

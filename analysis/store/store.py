@@ -1,0 +1,302 @@
+"""The analysis store: append-only, versioned verdicts and values at a SQLAlchemy URL.
+
+A verdict is kept by conversation, transcript, criterion version, judge, judge prompt version and
+sample, and is never overwritten: asking again costs only what is missing. A failed attempt is kept
+beside it and does not count as an answer.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import sqlalchemy as sa
+
+from analysis.gaps.store import forget_gaps
+from analysis.judge.prompts import judge_prompt_version
+from analysis.results import AnalysisResult, CollectedValue, Evaluation, Label
+from analysis.store import tables
+from analysis.store.answer_keys import AnalysisKey, Missing, missing_from
+from analysis.store.rows import (
+    add_answer,
+    answer_row,
+    answered_statements,
+    insert_or_ignore,
+    marked_columns,
+    repeats_last_run,
+)
+from analysis.topics.topic_store import forget_topics
+from conversation.agent.config import AgentConfig
+from conversation.agent.criteria import Criterion, DataCollectionField, JudgeVariant
+from conversation.store.database import READ_ONLY, batches, open_database
+
+_MARKS_ONE_BY_ONE = 5_000
+"""For more conversations than this, one look at whole tables costs less."""
+
+
+class StoredEvaluation(Evaluation):
+    """An evaluation as the store holds it."""
+
+    evaluation_id: int
+    """Counts up: of two evaluations of the same moment, the later has the greater id."""
+
+
+class StoredValue(CollectedValue):
+    """A collected value as the store holds it."""
+
+    collected_value_id: int
+
+
+class StoredRun(NamedTuple):
+    """One time that a conversation was analysed."""
+
+    analysis_run_id: int
+    conversation_id: str
+    transcript_sha256: str
+    judge_model: str
+    judge_prompt_version: str
+    summary: str | None
+    error: str | None
+    usage: dict[str, Any] | None
+    evaluated_at: datetime
+
+
+class AnalysisStore:
+    """Evaluations, collected values, summaries and labels of finished conversations."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the store at a SQLAlchemy URL, creating or migrating its tables.
+
+        Raises:
+            StoreError: The database cannot be opened; says which and why.
+        """
+        return cls(open_database(url, tables.SCHEMA))
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The database connection, for modules that keep further tables at the same place."""
+        return self._engine
+
+    def close(self) -> None:
+        """Release the database connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def save(
+        self,
+        result: AnalysisResult,
+        *,
+        transcript_sha256: str,
+        judge_model: str,
+        judge_prompt_version: str,
+        now: datetime,
+        error: str | None = None,
+    ) -> None:
+        """Add everything that one run found, in one transaction.
+
+        An answer whose key is answered already is left out, and so is an error for such a key:
+        what stands is never replaced. An error that only repeats the last one of its key is not
+        added again.
+        """
+        run = {
+            "conversation_id": result.conversation_id,
+            "transcript_sha256": transcript_sha256,
+            "judge_model": judge_model,
+            "judge_prompt_version": judge_prompt_version,
+            "summary": result.summary,
+            "error": error,
+            "usage": result.usage.model_dump() if result.usage else None,
+            "evaluated_at": now,
+        }
+        with self._engine.begin() as connection:
+            for evaluation in result.evaluations:
+                add_answer(connection, tables.evaluations, "criterion", answer_row(evaluation, now))
+            for value in result.collected:
+                add_answer(connection, tables.collected_values, "field", answer_row(value, now))
+            if not (error and repeats_last_run(connection, run)):
+                connection.execute(sa.insert(tables.analysis_runs), run)
+            kept = tables.kept_answers
+            connection.execute(
+                sa.delete(kept).where(kept.c.conversation_id == result.conversation_id)
+            )
+
+    def remember_questions(self, agent: AgentConfig, now: datetime) -> None:
+        """Keep what each version of the agent's criteria and fields asks, once."""
+        rows = [
+            {
+                "agent_id": agent.agent_id,
+                "kind": kind,
+                "question_id": question_id,
+                "version": question.version,
+                "definition": question.model_dump(mode="json"),
+                "first_used_at": now,
+            }
+            for kind, question_id, question in [
+                *(("criterion", c.criterion_id, c) for c in agent.criteria),
+                *(("field", f.field_id, f) for f in agent.data_collection),
+            ]
+        ]
+        if rows:
+            with self._engine.begin() as connection:
+                statement = insert_or_ignore(connection, tables.question_versions)
+                connection.execute(statement, rows)
+
+    def question_versions(self) -> list[dict[str, Any]]:
+        """Return every version of every criterion and field, in order of first use."""
+        table = tables.question_versions
+        return self._rows(sa.select(table).order_by(table.c.first_used_at, table.c.question_id))
+
+    def missing(
+        self,
+        conversation_id: str,
+        transcript_sha256: str,
+        *,
+        criteria: Sequence[Criterion],
+        fields: Sequence[DataCollectionField],
+        judge: str,
+        prompt_version: Callable[[str, JudgeVariant | None], str] = judge_prompt_version,
+        sample: int = 0,
+    ) -> Missing:
+        """Return what has no answer yet for this transcript, by these versions, from this judge."""
+        return missing_from(
+            self.answered([conversation_id]),
+            conversation_id,
+            transcript_sha256,
+            criteria=criteria,
+            fields=fields,
+            judge=judge,
+            prompt_version=prompt_version,
+            sample=sample,
+        )
+
+    def answered(self, conversation_ids: Sequence[str]) -> frozenset[AnalysisKey]:
+        """Return the keys of everything that is answered for these conversations."""
+        keys: set[AnalysisKey] = set()
+        with self._reading() as connection:
+            for ids in batches(conversation_ids):
+                for statement in answered_statements(ids):
+                    keys.update(AnalysisKey(*row) for row in connection.execute(statement))
+        return frozenset(keys)
+
+    def evaluations(self, conversation_ids: Sequence[str]) -> list[StoredEvaluation]:
+        """Return every evaluation of these conversations, errors included, oldest first."""
+        table = tables.evaluations
+        return [
+            StoredEvaluation.model_validate(row)
+            for row in self._rows_of(table, table.c.evaluation_id, conversation_ids)
+        ]
+
+    def collected_values(self, conversation_ids: Sequence[str]) -> list[StoredValue]:
+        """Return every collected value of these conversations, errors included, oldest first."""
+        table = tables.collected_values
+        return [
+            StoredValue.model_validate(row)
+            for row in self._rows_of(table, table.c.collected_value_id, conversation_ids)
+        ]
+
+    def runs(self, conversation_ids: Sequence[str]) -> list[StoredRun]:
+        """Return every analysis run of these conversations, oldest first."""
+        table = tables.analysis_runs
+        return [
+            StoredRun(**row)
+            for row in self._rows_of(table, table.c.analysis_run_id, conversation_ids)
+        ]
+
+    def add_labels(self, labels: Sequence[Label], *, now: datetime) -> None:
+        """Keep verdicts by people; a newer one of the same person replaces the older."""
+        table = tables.labels
+        with self._engine.begin() as connection:
+            for label in labels:
+                connection.execute(
+                    sa.delete(table).where(
+                        table.c.conversation_id == label.conversation_id,
+                        table.c.criterion_id == label.criterion_id,
+                        table.c.annotator == label.annotator,
+                    )
+                )
+                row = label.model_dump() | {"labelled_at": label.labelled_at or now}
+                connection.execute(sa.insert(table), row)
+
+    def labels(self, conversation_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the verdicts by people on these conversations, oldest first."""
+        table = tables.labels
+        return self._rows_of(table, table.c.label_id, conversation_ids)
+
+    def latest_evaluations(self, conversation_id: str) -> dict[str, StoredEvaluation]:
+        """Return the evaluation in force for each criterion: the last one of sample 0."""
+        found = self.evaluations([conversation_id])
+        return {e.criterion_id: e for e in found if e.sample == 0}
+
+    def latest_collected_values(self, conversation_id: str) -> dict[str, StoredValue]:
+        """Return the value in force for each field: the last one of sample 0."""
+        found = self.collected_values([conversation_id])
+        return {v.field_id: v for v in found if v.sample == 0}
+
+    def latest_summary(self, conversation_id: str) -> str | None:
+        """Return the last summary; None when the conversation has none."""
+        summaries = [run.summary for run in self.runs([conversation_id]) if run.summary]
+        return summaries[-1] if summaries else None
+
+    def progress_marks(
+        self, conversation_ids: Sequence[str] | None = None
+    ) -> dict[str, tuple[int, int, int, int]]:
+        """Return for each conversation how far its rows reach, to see whether anything changed.
+
+        The mark is the greatest id in each table; ids only count up, so a mark that stays the
+        same means that nothing was added. None asks for every conversation that has rows.
+        """
+        if conversation_ids is None or len(conversation_ids) > _MARKS_ONE_BY_ONE:
+            conditions = [sa.true()]
+        else:
+            conditions = [sa.column("conversation_id").in_(i) for i in batches(conversation_ids)]
+        marks: dict[str, list[int]] = {}
+        with self._reading() as connection:
+            for position, (table, key) in enumerate(marked_columns()):
+                column = table.c.conversation_id
+                for condition in conditions:
+                    query = sa.select(column, sa.func.max(key)).where(condition).group_by(column)
+                    for conversation_id, greatest in connection.execute(query):
+                        marks.setdefault(conversation_id, [0, 0, 0, 0])[position] = greatest
+        return {key: (a, b, c, d) for key, (a, b, c, d) in marks.items()}
+
+    def forget(self, conversation_id: str) -> dict[str, int]:
+        """Delete everything about one conversation. Returns the rows deleted by table."""
+        deleted: dict[str, int] = {}
+        with self._engine.begin() as connection:
+            for table, _ in marked_columns():
+                statement = sa.delete(table).where(table.c.conversation_id == conversation_id)
+                deleted[table.name] = connection.execute(statement).rowcount
+            deleted["conversation_topics"] = forget_topics(connection, conversation_id)
+            deleted["gap_questions"] = forget_gaps(connection, conversation_id)
+        return deleted
+
+    def _reading(self) -> sa.Connection:
+        return self._engine.connect().execution_options(**READ_ONLY)
+
+    def _rows_of(
+        self, table: sa.Table, key: sa.Column[int], conversation_ids: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        for ids in batches(conversation_ids):
+            rows += self._rows(
+                sa.select(table).where(table.c.conversation_id.in_(ids)).order_by(key)
+            )
+        return rows
+
+    def _rows(self, statement: sa.Select[Any]) -> list[dict[str, Any]]:
+        with self._reading() as connection:
+            return [dict(row._mapping) for row in connection.execute(statement)]  # pyright: ignore[reportPrivateUsage]

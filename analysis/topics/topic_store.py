@@ -1,0 +1,177 @@
+"""Topics in the analysis store: their ids, names, middles and conversations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from analysis.store import tables
+from analysis.store.kept_rows import as_bytes, as_vector, read_rows
+from kb.embedding.open_embedder import Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTopic:
+    """A topic as it is kept."""
+
+    topic_id: str
+    name: str
+    named_by: str
+    """`words`, or the model string that was asked."""
+    terms: tuple[str, ...]
+    centroid: Vectors
+    model_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TopicMember:
+    """A conversation with its topic."""
+
+    conversation_id: str
+    topic_id: str | None
+    """None: like no other conversation."""
+    similarity: float | None
+    """To the topic's middle."""
+    text_sha256: str
+    model_id: str
+    vector: Vectors
+
+
+def read_topics(engine: sa.Engine, agent_id: str) -> list[KnownTopic]:
+    """Return the agent's topics, those without conversations included."""
+    table = tables.topics
+    return [
+        KnownTopic(
+            row["topic_id"],
+            row["name"],
+            row["named_by"],
+            tuple(row["terms"]),
+            as_vector(row["centroid"]),
+            row["model_id"],
+        )
+        for row in read_rows(engine, sa.select(table).where(table.c.agent_id == agent_id))
+    ]
+
+
+def read_members(engine: sa.Engine, agent_id: str) -> dict[str, TopicMember]:
+    """Return what is kept of the agent's conversations, by id."""
+    table = tables.conversation_topics
+    return {
+        row["conversation_id"]: TopicMember(
+            row["conversation_id"],
+            row["topic_id"],
+            row["similarity"],
+            row["text_sha256"],
+            row["model_id"],
+            as_vector(row["vector"]),
+        )
+        for row in read_rows(engine, sa.select(table).where(table.c.agent_id == agent_id))
+    }
+
+
+def save_topics(
+    engine: sa.Engine,
+    agent_id: str,
+    topics: Sequence[KnownTopic],
+    members: Sequence[TopicMember],
+    *,
+    now: datetime,
+) -> None:
+    """Keep a run: topics are added or renewed, what is kept of conversations is replaced."""
+    topic, member = tables.topics, tables.conversation_topics
+    with engine.begin() as connection:
+        found_at = {
+            row.topic_id: row.found_at
+            for row in connection.execute(
+                sa.select(topic.c.topic_id, topic.c.found_at).where(topic.c.agent_id == agent_id)
+            )
+        }
+        ids = [found.topic_id for found in topics]
+        connection.execute(sa.delete(topic).where(topic.c.topic_id.in_(ids)))
+        connection.execute(sa.delete(member).where(member.c.agent_id == agent_id))
+        if topics:
+            connection.execute(
+                sa.insert(topic),
+                [
+                    {
+                        "topic_id": found.topic_id,
+                        "agent_id": agent_id,
+                        "name": found.name,
+                        "named_by": found.named_by,
+                        "terms": list(found.terms),
+                        "centroid": as_bytes(found.centroid),
+                        "model_id": found.model_id,
+                        "found_at": found_at.get(found.topic_id, now),
+                        "updated_at": now,
+                    }
+                    for found in topics
+                ],
+            )
+        if members:
+            connection.execute(
+                sa.insert(member),
+                [
+                    {
+                        "conversation_id": kept.conversation_id,
+                        "agent_id": agent_id,
+                        "topic_id": kept.topic_id,
+                        "similarity": kept.similarity,
+                        "text_sha256": kept.text_sha256,
+                        "model_id": kept.model_id,
+                        "vector": as_bytes(kept.vector),
+                        "assigned_at": now,
+                    }
+                    for kept in members
+                ],
+            )
+
+
+def topic_rows(engine: sa.Engine) -> list[dict[str, Any]]:
+    """Return each conversation of each agent with its topic, for the reports."""
+    topic, member = tables.topics, tables.conversation_topics
+    return read_rows(
+        engine,
+        sa.select(
+            member.c.agent_id,
+            member.c.conversation_id,
+            member.c.topic_id,
+            topic.c.name.label("topic"),
+            topic.c.terms,
+            member.c.similarity,
+            member.c.assigned_at,
+        )
+        .select_from(member.outerjoin(topic, topic.c.topic_id == member.c.topic_id))
+        .order_by(member.c.agent_id, member.c.conversation_id),
+    )
+
+
+def forget_topics(connection: sa.Connection, conversation_id: str) -> int:
+    """Delete what is kept of a conversation; returns how many rows.
+
+    A topic that is left without any conversation goes too, and one that a model named is named by
+    its words again, which are those of several conversations.
+    """
+    topic, member = tables.topics, tables.conversation_topics
+    topic_id = connection.execute(
+        sa.select(member.c.topic_id).where(member.c.conversation_id == conversation_id)
+    ).scalar_one_or_none()
+    deleted = connection.execute(
+        sa.delete(member).where(member.c.conversation_id == conversation_id)
+    ).rowcount
+    if topic_id is None:
+        return deleted
+    others = connection.execute(
+        sa.select(sa.func.count()).where(member.c.topic_id == topic_id)
+    ).scalar_one()
+    this = topic.c.topic_id == topic_id
+    if others == 0:
+        connection.execute(sa.delete(topic).where(this))
+        return deleted
+    for row in connection.execute(
+        sa.select(topic.c.terms).where(this, topic.c.named_by != "words")
+    ):
+        name = ", ".join(row.terms[:3])
+        connection.execute(sa.update(topic).where(this).values(name=name, named_by="words"))
+    return deleted

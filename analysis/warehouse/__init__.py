@@ -1,0 +1,1 @@
+"""Evaluations and turns into Parquet, DuckDB and DuckLake."""

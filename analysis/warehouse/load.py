@@ -1,0 +1,118 @@
+"""Parquet files -> documented tables and views of the file that is published."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from analysis.dictionary.schema import Column, Table, View
+from analysis.dictionary.tables import COLLECTED_VALUES, EVALUATIONS, JUDGE_AGREEMENT
+from analysis.errors import PublishError
+from analysis.labels.agreement import agreement_rows
+from analysis.warehouse.parquet import literal, quoted
+
+_CURRENT = {EVALUATIONS.name: "criterion_id", COLLECTED_VALUES.name: "field_id"}
+_ORDER = {EVALUATIONS.name: "evaluation_id", COLLECTED_VALUES.name: "collected_value_id"}
+
+
+def load_table(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> int:
+    """Create `table` with its comments, fill it from `files`, and return its number of rows.
+
+    Columns that an older file lacks are NULL; columns that the data dictionary dropped are left
+    out.
+
+    Raises:
+        PublishError: A file cannot be read.
+    """
+    _create_table(connection, table)
+    if not files:
+        return 0
+    try:
+        return insert_files(connection, table, files)
+    except duckdb.Error as error:
+        raise PublishError(
+            f"The warehouse files of table {table.name!r} cannot be read: {error}. Delete the file "
+            "that is named, or the folder `days` of the warehouse, and export again: everything in "
+            "the warehouse is made from the stores."
+        ) from error
+
+
+def load_agreement(connection: duckdb.DuckDBPyConnection) -> int:
+    """Create `judge_agreement` from the evaluations and labels that are loaded already."""
+    _create_table(connection, JUDGE_AGREEMENT)
+    rows = agreement_values(connection)
+    if rows:
+        marks = ", ".join("?" * len(JUDGE_AGREEMENT.columns))
+        connection.executemany(f"INSERT INTO judge_agreement VALUES ({marks})", rows)
+    return len(rows)
+
+
+def agreement_values(connection: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
+    """Return the rows of `judge_agreement`, in the order of its columns."""
+    return [
+        (
+            *(row.agent_id, row.criterion_id, row.criterion_version, row.judge_model),
+            *(row.simulated, row.judged, row.agreement.n_labels, row.agreement.labels_missing),
+            *(row.annotators, row.annotator_agreement, row.agreement.agreement),
+            *(row.agreement.kappa, row.agreement.sensitivity, row.agreement.specificity),
+            *(row.agreement.corrected_rate, row.agreement.corrected_low),
+            row.agreement.corrected_high,
+        )
+        for row in agreement_rows(connection)
+    ]
+
+
+def columns_of_is_current(table: Table) -> tuple[str, ...]:
+    """Return the columns that `is_current` is computed from; none for a table without it."""
+    question = _CURRENT.get(table.name)
+    return ("sample", "conversation_id", question, _ORDER[table.name]) if question else ()
+
+
+def _selected_columns(connection: duckdb.DuckDBPyConnection, table: Table, source: str) -> str:
+    """Return the select list that reads a table's columns, also derived ones, from `source`."""
+    present = {row[0] for row in connection.execute(f"DESCRIBE FROM {source}").fetchall()}
+    columns = ", ".join(quoted(c.name) for c in table.columns if c.name in present)
+    if basis := columns_of_is_current(table):
+        sample, conversation, question, order = basis
+        columns += (
+            f", {sample} = 0 AND row_number() OVER (PARTITION BY {conversation}, "
+            f"{question}, {sample} = 0 ORDER BY {order} DESC) = 1 AS is_current"
+        )
+    return columns
+
+
+def _create_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    definition = ", ".join(f"{quoted(c.name)} {c.type}" for c in table.all_columns)
+    connection.execute(f"CREATE TABLE {quoted(table.name)} ({definition})")
+    _comment(connection, "TABLE", table.name, table.comment, table.all_columns)
+
+
+def insert_files(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> int:
+    """Add the rows of Parquet `files` to a table that is there, and return their number."""
+    listed = ", ".join(literal(str(path)) for path in files)
+    source = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+    columns = _selected_columns(connection, table, source)
+    inserted = connection.execute(
+        f"INSERT INTO {quoted(table.name)} BY NAME SELECT {columns} FROM {source}"
+    ).fetchone()
+    return int(inserted[0]) if inserted else 0
+
+
+def create_view(connection: duckdb.DuckDBPyConnection, view: View) -> None:
+    """Create `view` with its comments."""
+    connection.execute(f"CREATE VIEW {quoted(view.name)} AS {view.sql}")
+    _comment(connection, "VIEW", view.name, view.comment, view.columns)
+
+
+def _comment(
+    connection: duckdb.DuckDBPyConnection,
+    kind: str,
+    name: str,
+    comment: str,
+    columns: Sequence[Column],
+) -> None:
+    connection.execute(f"COMMENT ON {kind} {quoted(name)} IS {literal(comment)}")
+    for column in columns:
+        connection.execute(
+            f"COMMENT ON COLUMN {quoted(name)}.{quoted(column.name)} IS {literal(column.comment)}"
+        )

@@ -1,0 +1,255 @@
+"""What an agent is: one YAML file or one record. Unknown keys are refused.
+
+Success criteria and data collection fields are part of it as plain records; `analysis` reads them.
+"""
+
+from collections import Counter
+from typing import Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
+
+from conversation.agent.criteria import (
+    Criterion,
+    DataCollectionField,
+    JudgeVariant,
+    check_conditions,
+    judge_from_judges,
+    version_of,
+)
+from conversation.agent.language_config import LanguageSection, OverridesSection, VoiceSection
+from conversation.agent.privacy_config import PrivacySection
+from conversation.agent.tool_config import SystemToolName, ToolConfig, ToolUseSection
+from conversation.agent.variable_values import RESERVED_PREFIXES, VariableValue
+from conversation.turn_taking.silence import TurnTakingConfig
+from kb.config import ChunkingConfig, EmbeddingConfig, Limits, ParsingConfig, RetrievalConfig
+
+DEFAULT_LLM = "embedded/qwen2.5-coder-1.5b-instruct"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class LLMConfig(_Section):
+    """Which model speaks, and how."""
+
+    model: str = DEFAULT_LLM
+    """litellm model string: `embedded/...`, `anthropic/...`, `openai/...`, `ollama/...`."""
+    fallbacks: tuple[str, ...] = ()
+    """Tried in order when the model fails."""
+    temperature: NonNegativeFloat = 0.0
+    max_output_tokens: PositiveInt = 220
+    api_base: str | None = None
+    """Endpoint of a self-hosted provider, e.g. an OpenAI-compatible server."""
+    first_token_timeout_s: NonNegativeFloat = 60.0
+    total_timeout_s: NonNegativeFloat = 180.0
+
+
+class LinkSource(_Section):
+    """A page that the knowledge base reads."""
+
+    url: str
+    name: str | None = None
+
+
+class SiteSource(_Section):
+    """Pages of a site that the knowledge base reads, each a document of its own."""
+
+    url: str
+    """Where to begin: only pages under its folder count."""
+    max_pages: PositiveInt = 100
+    include: tuple[str, ...] = ()
+    """Patterns such as `/help/*`; a page must match one of them when there are any."""
+    exclude: tuple[str, ...] = ()
+    """Patterns of pages to leave out."""
+
+
+class TextSource(_Section):
+    """A text given in place."""
+
+    name: str
+    text: str
+
+
+class QueryRewritingConfig(_Section):
+    """Whether a model makes a query of a turn that leans on what was said before."""
+
+    enabled: bool = False
+    """Costs a request to the model on every turn but the first, before anything is searched."""
+    model: str | None = None
+    """Model string of the one that rewrites; None takes the agent's."""
+    deadline_s: PositiveFloat = 2.0
+    """After this, the turn is searched as it was said. Has to fit into `retrieval_deadline_s`."""
+    history_turns: PositiveInt = 6
+    """Turns that the model reads."""
+
+
+class KnowledgeBaseSection(_Section):
+    """What the agent may answer from."""
+
+    files: tuple[str, ...] = ()
+    """Paths relative to the agent file. A folder stands for every file in it, and patterns such as
+    `guides/**/*.md` for what they match."""
+    links: tuple[LinkSource, ...] = ()
+    sites: tuple[SiteSource, ...] = ()
+    texts: tuple[TextSource, ...] = ()
+    limits: Limits = Limits()
+    chunking: ChunkingConfig = ChunkingConfig()
+    embedding: EmbeddingConfig = EmbeddingConfig()
+    parsing: ParsingConfig = ParsingConfig()
+    retrieval: RetrievalConfig = RetrievalConfig()
+    query_rewriting: QueryRewritingConfig = QueryRewritingConfig()
+    allowed_cidrs: tuple[str, ...] = ()
+    """Private address ranges that links of this agent may point to."""
+    max_passages: PositiveInt = 4
+    """Passages put into the prompt of a turn."""
+    min_passage_score: NonNegativeFloat = 0.05
+    """Passages scored lower are kept with the turn but stay out of its prompt.
+
+    On 127 turns of MTRAG (dev) the best relevant passage never scored below .089.
+    """
+    retrieval_deadline_s: PositiveFloat | None = 5.0
+    """After this, a turn is searched for by its words alone; None waits for the full search."""
+
+
+class PromptSection(_Section):
+    """How much of what goes into a prompt. A token is about four characters."""
+
+    max_passage_tokens: PositiveInt = 600
+    """Of passages in one turn. Small embedded models read about 70 tokens a second."""
+    max_history_tokens: PositiveInt = 1_000
+    """Of earlier turns; the oldest are left out, several at a time to keep prefixes cached."""
+    max_note_tokens: PositiveInt = 400
+    """Of contextual updates; the oldest are left out."""
+    max_tool_result_tokens: PositiveInt = 500
+    """Of one tool's result; what is longer is cut."""
+    summarise_history: bool | None = None
+    """Whether turns that fell to the budget live on as a summary, which the model writes between
+    two turns. None does so for every model but embedded ones, whose time users would wait for."""
+    whole_knowledge_base_tokens: NonNegativeInt = 0
+    """A knowledge base up to this size stands in the prompt whole; 0 never does that."""
+
+
+class AccessSection(_Section):
+    """Who may talk to the agent over the network."""
+
+    public: bool = False
+    """Whether anybody may, without a key or a signed URL."""
+    allowed_origins: tuple[str, ...] = Field(default=(), max_length=10)
+    """Web pages that may: hosts such as `example.com` or `localhost:3000`; empty allows all."""
+
+
+class AnalysisSection(_Section):
+    """How finished conversations are judged."""
+
+    judge: str | None = None
+    """Model string of the judge; None takes the LLM of the agent."""
+    judges: tuple[str, ...] = ()
+    """Two or more judges in place of one; the majority decides."""
+    variant: JudgeVariant | None = None
+    """How the judge is asked; None takes what suits it best."""
+    summary: bool = True
+    """Whether each conversation is summarised as well."""
+
+    _judge = model_validator(mode="before")(judge_from_judges)
+
+
+class AgentConfig(_Section):
+    """One agent, complete."""
+
+    agent_id: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")
+    name: str
+    template: str | None = None
+    """Template that filled in what the file left out."""
+    first_message: str = ""
+    """Spoken when a conversation starts; empty waits for the user."""
+    system_prompt: str = ""
+    language: str = "en"
+    llm: LLMConfig = LLMConfig()
+    knowledge_base: KnowledgeBaseSection = KnowledgeBaseSection()
+    prompt: PromptSection = PromptSection()
+    turn_taking: TurnTakingConfig = TurnTakingConfig()
+    dynamic_variables: dict[str, VariableValue] = {}
+    """Defaults for `{{name}}` in messages, prompts and webhooks; they fix the type, too."""
+    languages: dict[str, LanguageSection] = {}
+    """Further languages, by code such as `de`."""
+    tools: tuple[ToolConfig, ...] = ()
+    system_tools: tuple[SystemToolName, ...] = ()
+    """Names of system tools as they are; one that needs settings stands under `tools`."""
+    tool_use: ToolUseSection = ToolUseSection()
+    voice: VoiceSection | None = None
+    overrides: OverridesSection = OverridesSection()
+    criteria: tuple[Criterion, ...] = ()
+    data_collection: tuple[DataCollectionField, ...] = ()
+    analysis: AnalysisSection = AnalysisSection()
+    privacy: PrivacySection = PrivacySection()
+    access: AccessSection = AccessSection()
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        for kind, ids in (
+            ("tools", [tool.name for tool in self.all_tools]),
+            ("criteria", [criterion.criterion_id for criterion in self.criteria]),
+            ("data_collection", [field.field_id for field in self.data_collection]),
+        ):
+            repeated = sorted(id_ for id_, count in Counter(ids).items() if count > 1)
+            if repeated:
+                raise ValueError(f"ids in `{kind}` must be unique, but these repeat: {repeated}")
+        check_conditions(self.data_collection)
+        return self
+
+    @field_validator("system_tools")
+    @classmethod
+    def _need_no_settings(cls, names: tuple[SystemToolName, ...]) -> tuple[SystemToolName, ...]:
+        for name in names:
+            ToolConfig(name=name)
+        return names
+
+    @field_validator("dynamic_variables")
+    @classmethod
+    def _are_no_secrets(cls, variables: dict[str, VariableValue]) -> dict[str, VariableValue]:
+        reserved = [name for name in variables if name.startswith(RESERVED_PREFIXES)]
+        if reserved:
+            raise ValueError(
+                f"{reserved} cannot have defaults: `system__` is filled in by the session, and a "
+                "`secret__` comes from the settings, never from an agent file"
+            )
+        return variables
+
+    @model_validator(mode="after")
+    def _has_the_languages_it_switches_to(self) -> Self:
+        if "language_detection" in {tool.name for tool in self.all_tools} and not self.languages:
+            raise ValueError(
+                "`language_detection` needs another language to switch to: "
+                "languages: {de: {first_message: ...}}"
+            )
+        if self.language in self.languages:
+            raise ValueError(
+                f"`languages` lists further languages, but {self.language!r} is the agent's own"
+            )
+        return self
+
+    @property
+    def all_tools(self) -> tuple[ToolConfig, ...]:
+        """Those under `tools`, then those that `system_tools` names."""
+        return (*self.tools, *(ToolConfig(name=name) for name in self.system_tools))
+
+    @property
+    def version(self) -> str:
+        """Twelve hexadecimal digits that change when any part of the agent changes."""
+        return version_of(self.model_dump_json())
+
+    @property
+    def judge(self) -> str:
+        """Model string of the judge in force."""
+        return self.analysis.judge or self.llm.model

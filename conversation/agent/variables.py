@@ -1,0 +1,133 @@
+"""Dynamic variables: `{{name}}` in an agent's texts, filled in when a conversation starts. Pure."""
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+
+from conversation.agent.variable_values import SECRET_PREFIX, SYSTEM_PREFIX, VariableValue
+from conversation.errors import AgentConfigError, MissingVariableError
+
+__all__ = ["VariableValue", "checked_variables", "fill_in", "split_secrets", "variable_names"]
+
+SYSTEM_VARIABLES_GIVEN = frozenset(
+    {"system__timezone", "system__caller_id", "system__called_number", "system__call_sid"}
+)
+"""What whoever starts a session knows better than the session."""
+
+_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def fill_in(
+    text: str,
+    variables: Mapping[str, VariableValue],
+    *,
+    where: str,
+    keep_secrets: bool = False,
+    encode: Callable[[str], str] = lambda value: value,
+) -> str:
+    """`text` with every `{{name}}` replaced by its value. Values are not searched again.
+
+    Args:
+        text: With placeholders.
+        variables: Values by name.
+        where: What the text is, for the error.
+        keep_secrets: Leave `{{secret__...}}` as it stands.
+        encode: What happens to a value before it goes into the text.
+
+    Raises:
+        MissingVariableError: A placeholder has no value.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if keep_secrets and name.startswith(SECRET_PREFIX):
+            return match.group()
+        if name not in variables:
+            raise _missing(name, variables, where)
+        found = variables[name]
+        return encode(str(found).lower() if isinstance(found, bool) else str(found))
+
+    return _PLACEHOLDER.sub(value, text)
+
+
+def variable_names(text: str) -> list[str]:
+    """Names of the placeholders in `text`, in order, each once."""
+    return list(dict.fromkeys(_PLACEHOLDER.findall(text)))
+
+
+def split_secrets(
+    given: Mapping[str, VariableValue],
+) -> tuple[dict[str, VariableValue], dict[str, str]]:
+    """Ordinary variables, and secrets by their name without `secret__`."""
+    plain = {name: value for name, value in given.items() if not name.startswith(SECRET_PREFIX)}
+    secrets = {
+        name.removeprefix(SECRET_PREFIX): str(value)
+        for name, value in given.items()
+        if name.startswith(SECRET_PREFIX)
+    }
+    return plain, secrets
+
+
+def checked_variables(
+    given: Mapping[str, VariableValue], defaults: Mapping[str, VariableValue]
+) -> dict[str, VariableValue]:
+    """`given` over `defaults`; a default fixes the type of its variable.
+
+    Numbers and truth values may come as text, since web pages know nothing else.
+
+    Raises:
+        AgentConfigError: A value is not of its default's type, or a name belongs to the session.
+    """
+    taken = [
+        name
+        for name in given
+        if name.startswith(SYSTEM_PREFIX) and name not in SYSTEM_VARIABLES_GIVEN
+    ]
+    if taken:
+        raise AgentConfigError(
+            f"The dynamic variables {taken} are filled in by the session itself. Give yours names "
+            f"without {SYSTEM_PREFIX!r}; only {sorted(SYSTEM_VARIABLES_GIVEN)} may be set."
+        )
+    values = dict(defaults)
+    for name, value in given.items():
+        values[name] = _of_type(name, value, defaults[name]) if name in defaults else value
+    return values
+
+
+def _of_type(name: str, value: VariableValue, default: VariableValue) -> VariableValue:
+    try:
+        if isinstance(default, bool):
+            return value if isinstance(value, bool) else _TRUTH[str(value).strip().lower()]
+        if isinstance(default, str):
+            return str(value).lower() if isinstance(value, bool) else str(value)
+        if isinstance(value, bool):
+            raise ValueError
+        if isinstance(default, float):
+            return float(value)
+        if isinstance(value, float) and not value.is_integer():
+            raise ValueError
+        return int(value)
+    except (ValueError, KeyError):
+        kind = type(default).__name__
+        raise AgentConfigError(
+            f"The dynamic variable {name!r} is {value!r}, but its default {default!r} says that "
+            f"it is of type {kind}. Give such a value, or change the default in the agent file."
+        ) from None
+
+
+def _missing(name: str, variables: Mapping[str, VariableValue], where: str) -> Exception:
+    if name.startswith(SECRET_PREFIX):
+        bare = name.removeprefix(SECRET_PREFIX)
+        return MissingVariableError(
+            f"The {where} needs the secret {bare!r}, which is not there. Secrets are for "
+            "headers of webhooks alone; give it when the session starts, `Session.start(agent, "
+            f"secrets={{{bare!r}: ...}})`."
+        )
+    near = difflib.get_close_matches(name, variables, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return MissingVariableError(
+        f"The {where} needs the dynamic variable {name!r}, which has no value.{hint} Give "
+        f"it when the session starts, `Session.start(agent, variables={{{name!r}: ...}})`, "
+        "or set a default under `dynamic_variables` in the agent file."
+    )

@@ -1,0 +1,1 @@
+"""Passages for a turn and citations of its answer."""

@@ -1,0 +1,239 @@
+"""Which sentence of an answer is supported by which passage. Pure, and without a language model.
+
+A sentence is supported when its telling words and all of its numbers stand close together in a
+passage. That is checked after the fact, so a model cannot claim a source that does not carry it.
+"""
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from conversation.language.sentences import Sentence, split_sentences
+from conversation.language.telling_words import is_negated, numbers_of, plain_quotes, telling_words
+from conversation.transcript import Citation
+from kb.document import RetrievedPassage
+
+Similarity = Callable[[str, Sequence[str]], Sequence[float]]
+"""Cosine similarity of a sentence to each of several texts, e.g. by an embedder."""
+
+SUPPORT_THRESHOLD = 0.65
+"""Share of a sentence's telling words that one window of a passage must hold."""
+SIMILAR_THRESHOLD = 0.3
+"""The same when an embedder finds sentence and window alike."""
+SIMILARITY_FLOOR = 0.7
+"""Cosine from which two sentences count as alike (MiniLM: paraphrases lie above .7)."""
+MAX_WINDOW_SENTENCES = 3
+CONTRADICTION_FACTOR = 0.5
+"""On the score of a window that is negated when the sentence is not, or the reverse."""
+
+_NOT = r"(?:\s+not|n't)"
+_UNKNOWING = re.compile(
+    rf"\b(?:i|we)\s+(?:do|did|could|can){_NOT}\s+(?:\w+\s+)?(?:know|find|see|say|tell|answer)\b"
+    rf"|\b(?:i|we)\s+(?:do|did){_NOT}\s+have\s+(?:\w+\s+){{0,3}}(?:information|details?|answer)\b"
+    rf"|\b(?:i|we)\s+cannot\s+(?:find|see|say|tell|answer|confirm)\b"
+    rf"|\b(?:i'm|i am|we're|we are)\s+(?:not\s+(?:sure|certain|aware|able)|unable)\b"
+    r"|\b(?:documents?|documentation|passages?|information|text|context|sources?)\b[^.!?]{0,40}?"
+    rf"\b(?:do|does|did){_NOT}\s+(?:\w+\s+)?"
+    r"(?:mention|specif|provide|contain|say|state|include|cover|address|answer|have|give|list)"
+    r"|\b(?:is|'s|have|has|found|find|see)\s+no\s+(?:\w+\s+)?(?:information|mention|details?|answer)\b"
+    r"|\b(?:documents?|documentation|passages?|information|text|context|sources?|i|we)\s+"
+    r"(?:say|says|have|has|hold|holds|contain|contains|mention|mentions|know|find|found)\s+nothing\b"
+    r"|\bno\s+(?:sentence|passage|document)\b[^.!?]{0,30}\b(?:fits|matches|says|answers)\b"
+    r"|\bnot\s+(?:mentioned|specified|provided|covered|stated|answered)\s+(?:in|by)\s+the\b",
+    re.IGNORECASE,
+)
+_INTERJECTION = re.compile(
+    r"(?:hi|hello|hey|sorry|thanks|thank you|you're welcome|welcome|goodbye|bye|great|sure|well"
+    r"|certainly|of course|okay|ok|yes|no|perfect|alright)(?:\s*[,.!:;-]+\s*|$)",
+    re.IGNORECASE,
+)
+_COURTESY = re.compile(
+    r"(?:thanks for|thank you for|i understand|i apologi[sz]e|i'm sorry|i am sorry|sorry for"
+    r"|i'm glad|glad|happy to|please let me know|let me know|feel free|have a (?:nice|good|great)"
+    r"|if you (?:have|need) (?:any |some )?(?:other|more|further)|welcome to|good to"
+    r"|no language model is set up|i can (?:pass|hand|help)|i(?:'d| would) be happy"
+    r"|you're welcome|you are welcome)\b",
+    re.IGNORECASE,
+)
+_MAX_COURTESY_WORDS = 6
+"""A longer sentence that opens politely still states something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """What of an answer is supported."""
+
+    citations: tuple[Citation, ...] = ()
+    """In the order of the sentences that they support."""
+    unsupported_spans: tuple[tuple[int, int], ...] = ()
+    """[start, end) in the answer of sentences that state something no passage supports."""
+    grounded_share: float | None = None
+    """Supported sentences among those that state something; None when none does."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Consecutive sentences of one passage that carry part of a sentence."""
+
+    passage: RetrievedPassage
+    start: int
+    end: int
+    """In the passage's text."""
+    found: frozenset[str]
+    score: float
+
+    @property
+    def text(self) -> str:
+        return self.passage.text[self.start : self.end]
+
+
+def attribute(
+    answer: str,
+    passages: Sequence[RetrievedPassage],
+    *,
+    similarity: Similarity | None = None,
+) -> Attribution:
+    """Find the passages that support each sentence of `answer`.
+
+    Sentences that state nothing (questions, courtesies, "I don't know") are left out of the
+    share. A sentence whose parts stand in two passages cites both.
+
+    Args:
+        answer: What the agent said.
+        passages: What it was shown.
+        similarity: Lets a sentence in other words count as supported; without it, words decide.
+    """
+    citations: list[Citation] = []
+    unsupported: list[tuple[int, int]] = []
+    claims = 0
+    for sentence in split_sentences(answer):
+        if not states_something(sentence.text):
+            continue
+        claims += 1
+        found = _support(sentence, passages, similarity)
+        if not found:
+            unsupported.append((sentence.start, sentence.end))
+        citations.extend(_citation(sentence, window) for window in found)
+    share = None if claims == 0 else (claims - len(unsupported)) / claims
+    return Attribution(tuple(citations), tuple(unsupported), share)
+
+
+def states_something(sentence: str) -> bool:
+    """Whether the sentence can be true or false: no question, courtesy or confession."""
+    rest = plain_quotes(sentence.strip())
+    while (opening := _INTERJECTION.match(rest)) is not None:
+        rest = rest[opening.end() :]
+    if not telling_words(rest) or rest.endswith("?") or admits_not_knowing(rest):
+        return False
+    courteous = _COURTESY.match(rest) is not None
+    return not (courteous and len(telling_words(rest)) <= _MAX_COURTESY_WORDS)
+
+
+def admits_not_knowing(text: str) -> bool:
+    """Whether the text says that the answer is not known or not in the documents."""
+    return _UNKNOWING.search(plain_quotes(text)) is not None
+
+
+def _support(
+    sentence: Sentence, passages: Sequence[RetrievedPassage], similarity: Similarity | None
+) -> list[_Window]:
+    wanted = telling_words(sentence.text)
+    numbers = numbers_of(sentence.text)
+    windows = sorted(
+        (window for passage in passages if (window := _best_window(sentence, wanted, passage))),
+        key=lambda window: -window.score,
+    )
+    if not windows:
+        return []
+    best = windows[0]
+    if best.score >= SUPPORT_THRESHOLD and numbers <= _numbers_in(best.passage):
+        return [best]
+    if similarity is not None:
+        alike = _alike(sentence, windows, numbers, similarity)
+        if alike is not None:
+            return [alike]
+    for other in windows[1:]:
+        known_numbers = _numbers_in(best.passage) | _numbers_in(other.passage)
+        together = len(best.found | other.found) / len(wanted)
+        added = len(other.found - best.found) / len(wanted)
+        if together >= SUPPORT_THRESHOLD and added >= 0.2 and numbers <= known_numbers:
+            return [best, other]
+    return []
+
+
+def _alike(
+    sentence: Sentence,
+    windows: Sequence[_Window],
+    numbers: frozenset[str],
+    similarity: Similarity,
+) -> _Window | None:
+    """The most similar window that also shares enough words and every number."""
+    candidates = [
+        window
+        for window in windows
+        if window.score >= SIMILAR_THRESHOLD and numbers <= _numbers_in(window.passage)
+    ]
+    if not candidates:
+        return None
+    scores = similarity(sentence.text, [window.text for window in candidates])
+    score, window = max(zip(scores, candidates, strict=True), key=lambda pair: pair[0])
+    return window if score >= SIMILARITY_FLOOR else None
+
+
+def _best_window(
+    sentence: Sentence, wanted: frozenset[str], passage: RetrievedPassage
+) -> _Window | None:
+    """The shortest run of the passage's sentences that holds most of the wanted words.
+
+    Only then is it asked whether one denies what the other affirms: a window that says less must
+    not stand in for the one that contradicts.
+    """
+    parts, words = _read(passage.text)
+    heading = telling_words(_titles(passage))
+    best: _Window | None = None
+    for length in range(1, MAX_WINDOW_SENTENCES + 1):
+        for first in range(len(parts) - length + 1):
+            inside = frozenset[str]().union(*words[first : first + length])
+            if not wanted & inside:
+                continue
+            found = wanted & (inside | heading)
+            if best is None or len(found) > len(best.found):
+                start, end = parts[first].start, parts[first + length - 1].end
+                best = _Window(passage, start, end, found, len(found) / len(wanted))
+    if best is None or is_negated(sentence.text) == is_negated(best.text):
+        return best
+    return replace(best, score=best.score * CONTRADICTION_FACTOR)
+
+
+def _titles(passage: RetrievedPassage) -> str:
+    """What the passage stands under; an answer may name it."""
+    return " ".join([passage.document_name, *passage.heading_path])
+
+
+def _numbers_in(passage: RetrievedPassage) -> frozenset[str]:
+    return numbers_of(passage.text) | numbers_of(_titles(passage))
+
+
+@lru_cache(maxsize=1_024)
+def _read(text: str) -> tuple[list[Sentence], list[frozenset[str]]]:
+    """Sentences of a passage with their telling words; passages come back turn after turn."""
+    parts = split_sentences(text)
+    return parts, [telling_words(part.text) for part in parts]
+
+
+def _citation(sentence: Sentence, window: _Window) -> Citation:
+    passage = window.passage
+    return Citation(
+        document_id=passage.document_id,
+        document_name=passage.document_name,
+        chunk_id=passage.chunk_id,
+        start_char=passage.start_char,
+        end_char=passage.end_char,
+        quote=window.text,
+        turn_start_char=sentence.start,
+        turn_end_char=sentence.end,
+        score=math.floor(window.score * 1_000) / 1_000,
+        page=passage.page,
+    )

@@ -1,0 +1,122 @@
+"""A user's turn -> the passages that the agent may answer from, in time.
+
+A knowledge base that is small enough stands in the prompt whole. Otherwise it is searched; a
+search that misses its deadline is replaced by one for words alone, which needs no embedding.
+"""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from conversation.agent.config import AgentConfig
+from conversation.prompt.prompt import estimated_tokens
+from conversation.transcript import Turn
+from kb.document import Document, RetrievedPassage
+from kb.retrieval.small_talk import should_search
+
+
+class PassageSource(Protocol):
+    """What a session needs of a knowledge base; `kb.knowledge_base.KnowledgeBase` is one."""
+
+    def retrieve(
+        self, query: str, *, history: Sequence[Turn] = (), limit: int = 5
+    ) -> list[RetrievedPassage]:
+        """Passages for a user's turn, best first. `history` does not contain the turn."""
+        ...
+
+
+@runtime_checkable
+class LexicalSource(Protocol):
+    """A knowledge base that can also search without its embedding model."""
+
+    def retrieve_lexical(
+        self, query: str, *, history: Sequence[Turn] = (), limit: int = 5
+    ) -> list[RetrievedPassage]:
+        """Passages that share words with the turn, best first."""
+        ...
+
+
+@runtime_checkable
+class ReadableSource(Protocol):
+    """A knowledge base whose documents can be read whole."""
+
+    def documents(self) -> list[Document]:
+        """Every document."""
+        ...
+
+    def text_of(self, document_id: str) -> str:
+        """The stored text of a document."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Passages, and how they were found."""
+
+    passages: tuple[RetrievedPassage, ...]
+    mode: str
+    """`hybrid`, `lexical`, `whole`, or `none` when the turn asks for nothing."""
+
+
+def find_passages(
+    source: PassageSource, turns: Sequence[Turn], *, limit: int, deadline_s: float | None
+) -> Found:
+    """Search `source` for the last of `turns`; after `deadline_s`, search for words alone.
+
+    A source that knows no search for words is waited for. Nothing is searched for a greeting or
+    thanks: what would be found fits nothing, and the model would have to read it.
+    """
+    *history, asked = turns
+    if not should_search(asked.text, history):
+        return Found((), "none")
+    if deadline_s is None or not isinstance(source, LexicalSource):
+        return Found(tuple(source.retrieve(asked.text, history=history, limit=limit)), "hybrid")
+    search: Future[list[RetrievedPassage]] = Future()
+
+    def run() -> None:
+        try:
+            search.set_result(source.retrieve(asked.text, history=history, limit=limit))
+        except BaseException as error:
+            search.set_exception(error)
+
+    # Not of a pool: a search that hangs must hold up neither the next one nor the end of the
+    # process.
+    threading.Thread(target=run, name="retrieval", daemon=True).start()
+    try:
+        return Found(tuple(search.result(timeout=deadline_s)), "hybrid")
+    except TimeoutError:
+        if search.done():
+            raise
+    words = source.retrieve_lexical(asked.text, history=history, limit=limit)
+    return Found(tuple(words), "lexical")
+
+
+def whole_documents(agent: AgentConfig, source: PassageSource | None) -> list[RetrievedPassage]:
+    """Each document as one passage, when all of them together fit the agent's budget for that."""
+    budget = agent.prompt.whole_knowledge_base_tokens
+    if budget == 0 or not isinstance(source, ReadableSource):
+        return []
+    ready = [document for document in source.documents() if document.status == "ready"]
+    if sum(document.chars for document in ready) > budget * 4:
+        return []
+    texts = [(document, source.text_of(document.document_id)) for document in ready]
+    if sum(estimated_tokens(text) for _, text in texts) > budget:
+        return []
+    return [
+        RetrievedPassage(
+            document_id=document.document_id,
+            document_name=document.name,
+            chunk_id=f"{document.document_id}:whole",
+            text=text,
+            start_char=0,
+            end_char=len(text),
+            heading_path=(),
+            page=None,
+            score=1.0,
+            rank=rank,
+            document_version=document.version,
+        )
+        for rank, (document, text) in enumerate(texts, start=1)
+    ]

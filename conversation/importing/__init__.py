@@ -1,0 +1,1 @@
+"""Conversations from elsewhere: files, records of other platforms, roles."""

@@ -1,0 +1,1 @@
+"""Words of languages: sentences, numbers, dates and addresses as they are spoken."""

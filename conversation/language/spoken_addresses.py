@@ -1,0 +1,101 @@
+"""Web and e-mail addresses and file names -> words, in some languages. Pure."""
+
+import re
+
+from conversation.language.number_words import digit_by_digit
+from conversation.language.spoken_rules import Match, Rule, rule
+
+_TLD = (
+    r"(?:com|org|net|io|dev|app|ai|co|info|edu|gov|eu|uk|de|fr|es|it|nl|ch|at|be|pl|se|us|ca|au|jp"
+    r"|in|br|example|test|local)"
+)
+_EXTENSION = (
+    r"(?:ya?ml|json|pdf|docx?|xlsx?|pptx?|md|txt|csv|html?|py|js|css|zip|gz|sqlite|toml|xml|log|png"
+    r"|jpe?g|svg|mp3|wav|mp4)"
+)
+_WORDS = {
+    "en": {
+        ".": "dot",
+        "/": "slash",
+        "-": "dash",
+        "_": "underscore",
+        "@": "at",
+        ":": "colon",
+        "?": "question mark",
+        "=": "equals",
+        "&": "and",
+        "#": "hash",
+        "+": "plus",
+        "%": "percent",
+        "~": "tilde",
+    },
+    "de": {
+        ".": "Punkt",
+        "/": "Schrägstrich",
+        "-": "Bindestrich",
+        "_": "Unterstrich",
+        "@": "at",
+        ":": "Doppelpunkt",
+        "?": "Fragezeichen",
+        "=": "gleich",
+        "&": "und",
+        "#": "Raute",
+        "+": "plus",
+        "%": "Prozent",
+        "~": "Tilde",
+    },
+    "fr": {
+        ".": "point",
+        "/": "barre oblique",
+        "-": "tiret",
+        "_": "tiret bas",
+        "@": "arobase",
+        ":": "deux-points",
+        "?": "point d'interrogation",
+        "=": "égal",
+        "&": "et",
+        "#": "dièse",
+        "+": "plus",
+        "%": "pour cent",
+        "~": "tilde",
+    },
+    "es": {
+        ".": "punto",
+        "/": "barra",
+        "-": "guion",
+        "_": "guion bajo",
+        "@": "arroba",
+        ":": "dos puntos",
+        "?": "signo de interrogación",
+        "=": "igual",
+        "&": "y",
+        "#": "almohadilla",
+        "+": "más",
+        "%": "por ciento",
+        "~": "tilde",
+    },
+}
+_ADDRESSES = (
+    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    r"\b[a-zA-Z]+://[^\s<>\"'()\[\]]*[^\s<>\"'()\[\].,;:!?]",
+    rf"\b(?:www\.)?(?:[\w-]+\.)+{_TLD}\b(?:[/:][\w/.?=&#%~+:-]*[\w/])?",
+    rf"(?<![\w.])(?:[\w.~-]*/)*[\w-]+\.{_EXTENSION}\b",
+)
+
+
+def address_rules(language: str) -> tuple[Rule, ...]:
+    """Rules that spell addresses out; none for a language whose words are not known here."""
+    words = _WORDS.get(language)
+    if words is None:
+        return ()
+    in_english = language == "en"
+
+    def spelled(match: Match) -> str:
+        address = re.sub(r"^[a-zA-Z]+://", "", match.group()).rstrip("/")
+        pieces: list[str] = re.findall(r"[0-9]|[^\W\d_]+|.", re.sub(r"^www\.", "", address))
+        return " ".join(
+            digit_by_digit(piece) if in_english and piece.isdecimal() else words.get(piece, piece)
+            for piece in pieces
+        )
+
+    return tuple(rule(pattern, spelled) for pattern in _ADDRESSES)

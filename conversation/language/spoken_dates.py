@@ -1,0 +1,97 @@
+"""English: dates and times of day -> words. Pure."""
+
+from conversation.language.number_words import cardinal, digit_by_digit, ordinal, year
+from conversation.language.spoken_rules import ALONE, Match, Rule, rule
+
+_MONTH_NAMES = (
+    "January February March April May June July August September October November December"
+)
+MONTHS = _MONTH_NAMES.split()
+_MONTH = (
+    r"(?P<month>Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|May|Jun(?:e|\.)?"
+    r"|Jul(?:y|\.)?|Aug(?:ust|\.)?|Sep(?:tember|t\.?|\.)?|Oct(?:ober|\.)?|Nov(?:ember|\.)?"
+    r"|Dec(?:ember|\.)?)"
+)
+_DAY = r"(?P<day>0?[1-9]|[12][0-9]|3[01])(?:st|nd|rd|th)?"
+YEAR = r"(?P<year>1[1-9][0-9]{2}|20[0-9]{2})"
+_TIME = r"(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?"
+_HALF_DAY = r"(?:\s?(?P<half>[aApP])\.?[mM]\b(?:\.(?=\s+[a-z]))?)?"
+
+
+def _month_day(match: Match) -> str:
+    name = next(name for name in MONTHS if name.startswith(match["month"][:3]))
+    said = f"{name} {ordinal(match['day'])}"
+    return f"{said}, {year(match['year'])}" if match["year"] else said
+
+
+def _iso_date(match: Match) -> str:
+    month, day = int(match["m"]), int(match["day"])
+    if not 1 <= month <= 12 or not 1 <= day <= 31:
+        return digit_by_digit(match["year"] + match["m"] + match["day"])
+    return f"{MONTHS[month - 1]} {ordinal(match['day'])}, {year(match['year'])}"
+
+
+def _slash_date(match: Match) -> str:
+    first, second = int(match["a"]), int(match["b"])
+    if first > 12 >= second >= 1 and first <= 31:
+        first, second = second, first
+    elif not (1 <= first <= 12 < second <= 31):
+        # Either could be the month: say what stands there.
+        parts = (cardinal(str(int(match["a"]))), cardinal(str(int(match["b"]))))
+        return f"{parts[0]} slash {parts[1]} slash {year(match['year'])}"
+    return f"{MONTHS[first - 1]} {ordinal(str(second))}, {year(match['year'])}"
+
+
+def _dotted_date(match: Match) -> str:
+    month, day = int(match["m"]), int(match["day"])
+    if not 1 <= month <= 12 or not 1 <= day <= 31:
+        return " point ".join(map(cardinal, (match["day"], match["m"], match["year"])))
+    return f"{MONTHS[month - 1]} {ordinal(match['day'])}, {year(match['year'])}"
+
+
+def _time(match: Match) -> str:
+    hour, minute = match["hour"], match["minute"]
+    said = cardinal(str(int(hour)))
+    if minute != "00":
+        ones = minute if minute[0] != "0" else f"oh {cardinal(minute[1])}"
+        said += f" {ones if minute[0] == '0' else cardinal(minute)}"
+    elif match["half"] is None:
+        said += " o'clock"
+    if match["second"]:
+        said += f" and {cardinal(str(int(match['second'])))} seconds"
+    return said + (f" {match['half'].upper()} M" if match["half"] else "")
+
+
+def _hour_only(match: Match) -> str:
+    return f"{cardinal(str(int(match['hour'])))} {match['half'].upper()} M"
+
+
+def _time_of_range(match: Match) -> str:
+    minute = match["minute"]
+    said = cardinal(str(int(match["hour"])))
+    if minute == "00":
+        return f"{said} o'clock"
+    return f"{said} oh {cardinal(minute[1])}" if minute[0] == "0" else f"{said} {cardinal(minute)}"
+
+
+DATE_RULES: tuple[Rule, ...] = (
+    rule(
+        rf"{ALONE}(?P<year>[0-9]{{4}})-(?P<m>[0-9]{{2}})-(?P<day>[0-9]{{2}})(?:T(?=[0-9])|(?!\d))",
+        lambda match: _iso_date(match) + (", " if match.group().endswith("T") else ""),
+    ),
+    rule(
+        rf"{ALONE}(?P<a>[0-9]{{1,2}})/(?P<b>[0-9]{{1,2}})/(?P<year>[0-9]{{4}})(?!\d)", _slash_date
+    ),
+    rule(
+        rf"{ALONE}(?P<day>[0-9]{{1,2}})\.(?P<m>[0-9]{{1,2}})\.(?P<year>[0-9]{{4}})(?![.\w])",
+        _dotted_date,
+    ),
+    rule(rf"\b{_MONTH}\s{_DAY}(?:,?\s{YEAR})?(?![\w])", _month_day),
+    rule(rf"\b{_DAY}\s{_MONTH}(?:,?\s{YEAR})?(?!\w)", _month_day),
+    rule(
+        rf"(?<![\w:]){_TIME}(?=\s?[-\u2013]\s?[0-9])(?P<half>)\s?[-\u2013]\s?",
+        lambda match: _time_of_range(match) + " to ",
+    ),
+    rule(rf"(?<![\w:]){_TIME}Z?{_HALF_DAY}(?![:\w])", _time),
+    rule(r"\b(?P<hour>1[0-2]|[1-9])\s?(?P<half>[aApP])\.?[mM]\b(?:\.(?=\s+[a-z]))?", _hour_only),
+)

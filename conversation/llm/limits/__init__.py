@@ -1,0 +1,1 @@
+"""How long, how often and how many at once models are asked, and who is asked next."""

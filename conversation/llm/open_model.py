@@ -1,0 +1,55 @@
+"""Model string -> `ChatModel`, ready to use."""
+
+from collections.abc import Mapping, Sequence
+
+from conversation.llm.chat_model import ChatModel
+from conversation.llm.generator import TextGenerator, TwinChatModel
+from conversation.llm.limits.fallback import FallbackGenerator
+from conversation.llm.limits.retries import ReliableGenerator
+from conversation.llm.limits.traffic import RateLimit, shared_traffic
+from conversation.llm.providers.embedded import EXTRACTIVE
+from conversation.llm.providers.extractive import ExtractiveGenerator
+from conversation.llm.providers.litellm_model import LiteLLMGenerator
+from kb.weights.folder import Weights
+
+
+def open_chat_model(
+    model: str,
+    *,
+    api_base: str | None = None,
+    fallbacks: Sequence[str] = (),
+    weights: Weights | None = None,
+    limits: Mapping[str, RateLimit] | None = None,
+) -> ChatModel:
+    """Return the language model with this model string. Nothing is loaded or called yet.
+
+    All that are opened in one process for the same model share its rate limit and, for embedded
+    models, its engine.
+
+    Args:
+        model: `embedded/NAME`, `embedded/PATH.gguf`, `embedded/extractive`, or PROVIDER/MODEL as
+            litellm knows it.
+        api_base: Endpoint of a self-hosted provider, for `model` only.
+        fallbacks: Model strings tried in order when `model` fails.
+        weights: Where embedded models lie; None for the user's cache folder.
+        limits: What providers allow in a minute, by model string.
+    """
+    limits = limits or {}
+    first = _generator(model, api_base=api_base, weights=weights, limits=limits)
+    others = [_generator(name, api_base=None, weights=weights, limits=limits) for name in fallbacks]
+    return TwinChatModel(FallbackGenerator([first, *others]) if others else first)
+
+
+def _generator(
+    model: str,
+    *,
+    api_base: str | None,
+    weights: Weights | None,
+    limits: Mapping[str, RateLimit],
+) -> TextGenerator:
+    if model == EXTRACTIVE:
+        return ExtractiveGenerator()
+    return ReliableGenerator(
+        LiteLLMGenerator(model, api_base=api_base, weights=weights),
+        traffic=shared_traffic(model, api_base=api_base, limit=limits.get(model)),
+    )

@@ -1,0 +1,189 @@
+"""`embedded/extractive`: no language model. It answers with sentences of the passages it is given.
+
+For machines where no weights can be had, and as the floor that a model must beat. Passages are
+read from the last user message: `<passage id="1" document="NAME">...</passage>`; what stands
+outside of them is what the user said.
+"""
+
+import html
+import math
+import re
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+
+from conversation.errors import ModelSetupError
+from conversation.language.sentences import split_sentences
+from conversation.language.telling_words import telling_words
+from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
+from conversation.llm.limits.fallback import CONTINUE
+from conversation.llm.providers.embedded import EXTRACTIVE
+from conversation.transcript import Usage
+from kb.retrieval.small_talk import should_search
+
+MAX_SENTENCES = 2
+MIN_SCORE = 0.34
+"""Share of the query's weight that a sentence must hold to be an answer."""
+NO_ANSWER = (
+    "I don't know. No language model is set up, so I can only quote the documents, and no "
+    "sentence in them fits."
+)
+
+_REPLIES = tuple(
+    (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), reply)
+    for words, reply in (
+        ("thanks?|thank|appreciated?|cheers", "You're welcome."),
+        ("bye|goodbye|goodnight|later", "Goodbye."),
+        ("hi|hiya|hey|hello|morning|afternoon|evening", "Hello. What would you like to know?"),
+    )
+)
+"""To what asks for nothing; the first that fits."""
+_AGREED = "All right. What else would you like to know?"
+
+_PASSAGE = re.compile(
+    r'<passage\s+id="[^"]*"\s+document="(?P<document>[^"]*)">(?P<text>.*?)</passage>', re.DOTALL
+)
+_SAID = re.compile(r"^The user says:\s*", re.MULTILINE)
+_REMARK = re.compile(r"\n\s*\n\(.*?\)\s*(?=\n\s*\n|\Z)", re.DOTALL)
+_PIECE = re.compile(r"\s*\S+\s*\Z|\s*\S+")
+_CHARS_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    document: str
+    text: str
+    words: frozenset[str]
+    position: int
+
+
+class ExtractiveGenerator:
+    """Answers with the sentences that share the most telling words with the question."""
+
+    @property
+    def model(self) -> str:
+        """The model string."""
+        return EXTRACTIVE
+
+    def price_usd(self, *, read: int, written: int) -> float | None:
+        """Nothing costs anything."""
+        return 0.0
+
+    async def check(self) -> None:
+        """Nothing can be missing."""
+
+    async def generate(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions
+    ) -> AsyncGenerator[str | Completion, None]:
+        """Yield the answer word by word, and then the `Completion`.
+
+        Raises:
+            ModelSetupError: A JSON answer or probabilities are asked for: only a language model
+                can give those.
+        """
+        if options.schema is not None or options.top_logprobs:
+            raise ModelSetupError(
+                f"{EXTRACTIVE!r} quotes documents; it cannot judge conversations, fill in fields "
+                "or choose tools. Name a language model as judge, e.g. "
+                "'embedded/qwen2.5-coder-1.5b-instruct' (VIVAVOCE_JUDGE, or `analysis.judge` in "
+                "the agent file)."
+            )
+        started_s = time.perf_counter()
+        text = extractive_answer(messages)
+        first_token_s = time.perf_counter()
+        for piece in _PIECE.findall(text):
+            yield piece
+        chars = sum(len(message.content) for message in messages)
+        yield Completion(
+            text=text,
+            usage=Usage(
+                model=EXTRACTIVE,
+                input_tokens=-(-chars // _CHARS_PER_TOKEN),
+                output_tokens=-(-len(text) // _CHARS_PER_TOKEN),
+                cost_usd=0.0,
+                source="estimated",
+            ),
+            finish_reason="stop",
+            request_to_first_token_ms=(first_token_s - started_s) * 1000,
+            request_to_last_token_ms=(time.perf_counter() - started_s) * 1000,
+        )
+
+
+def extractive_answer(messages: Sequence[ChatMessage]) -> str:
+    """Return the best sentences of the passages in the last user message, with their source.
+
+    A sentence scores the share of the question's telling words that it holds, rare words
+    counting more; words of the user's turn before help with questions such as "and for members?".
+    """
+    continues = bool(messages) and messages[-1].content == CONTINUE
+    if continues:
+        return f" ... {extractive_answer(messages[:-2])}"
+    users = [message.content for message in messages if message.role == "user"]
+    if not users:
+        return NO_ANSWER
+    said = _said(users[-1]).strip()
+    if any(map(str.isalpha, said)) and not should_search(said):
+        return _small_talk_reply(said)
+    candidates = _candidates(users[-1])
+    query = telling_words(said)
+    context = telling_words(_said(users[-2])) - query if len(users) > 1 else frozenset[str]()
+    chosen = _best(candidates, query, context)
+    if not chosen:
+        return NO_ANSWER
+    parts: list[str] = []
+    for index, candidate in enumerate(chosen):
+        repeated = index > 0 and chosen[index - 1].document == candidate.document
+        parts.append(candidate.text if repeated else f"{candidate.document} says: {candidate.text}")
+    return "No language model is set up, so I quote the documents. " + " ".join(parts)
+
+
+def _small_talk_reply(said: str) -> str:
+    return next((reply for pattern, reply in _REPLIES if pattern.search(said)), _AGREED)
+
+
+def _best(
+    candidates: Sequence[_Candidate], query: frozenset[str], context: frozenset[str]
+) -> list[_Candidate]:
+    """Return up to `MAX_SENTENCES` sentences in reading order, or none when nothing fits."""
+    frequency = Counter(word for candidate in candidates for word in candidate.words)
+
+    def weight(words: frozenset[str]) -> float:
+        return sum(math.log(1 + len(candidates) / (1 + frequency[word])) for word in words)
+
+    total = weight(query)
+    if not total:
+        return []
+    scored: list[tuple[float, float, _Candidate]] = []
+    for candidate in candidates:
+        share = weight(query & candidate.words) / total
+        if share >= MIN_SCORE:
+            scored.append((share, 0.2 * weight(context & candidate.words) / total, candidate))
+    if not scored:
+        return []
+    scored.sort(key=lambda item: (-(item[0] + item[1]), item[2].position))
+    best = scored[0][0] + scored[0][1]
+    chosen = [item[2] for item in scored[:MAX_SENTENCES] if item[0] + item[1] >= 0.7 * best]
+    return sorted(chosen, key=lambda candidate: candidate.position)
+
+
+def _candidates(message: str) -> list[_Candidate]:
+    found: list[_Candidate] = []
+    seen: set[str] = set()
+    for passage in _PASSAGE.finditer(message):
+        document = html.unescape(passage["document"])
+        for sentence in split_sentences(html.unescape(passage["text"])):
+            plain = " ".join(sentence.text.lstrip("#>* ").split())
+            if len(plain.split()) >= 3 and plain not in seen:
+                seen.add(plain)
+                found.append(_Candidate(document, plain, telling_words(plain), len(found)))
+    return found
+
+
+def _said(message: str) -> str:
+    """Return what the user said: after its label when there is one, else all but passages.
+
+    Paragraphs in parentheses are the application's own remarks.
+    """
+    outside = _PASSAGE.sub(" ", message)
+    return html.unescape(_REMARK.sub("", _SAID.split(outside)[-1]))

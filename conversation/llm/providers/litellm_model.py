@@ -1,0 +1,352 @@
+"""Every provider through litellm, by model string. One attempt; `reliability` adds more."""
+
+import asyncio
+import logging
+import os
+import sys
+import time
+import warnings
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from conversation.errors import ModelSetupError, ModelUnavailableError
+from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
+from conversation.llm.model_loop import model_loop
+from conversation.llm.providers.embedded import PROVIDER, embedded_weights, register_provider
+from conversation.llm.providers.json_answers import checked_json, response_format, with_instruction
+from conversation.llm.providers.litellm_errors import as_model_error
+from conversation.llm.providers.tool_calls import ToolCallParts, tool_definitions
+from conversation.transcript import Usage
+from kb.weights.folder import Weights
+
+CHARS_PER_TOKEN = 4
+PING_TIMEOUT_S = 20.0
+_HAVE_DEFAULTS = ("OLLAMA_API_BASE",)
+"""Variables that litellm lists as missing and can do without."""
+_LITELLM_WARNINGS = ("Item '.*' on TypedDict class", "Accessing the 'model_")
+"""About its own pydantic models: nobody who reads them can do anything about it."""
+_PING = (ChatMessage("user", "Reply with OK."),)
+
+
+@dataclass
+class _Answer:
+    """What has come in so far."""
+
+    started_s: float
+    text: str = ""
+    finish_reason: str | None = None
+    usage: Any = None
+    top_logprobs: dict[str, float] | None = None
+    tools: ToolCallParts = field(default_factory=ToolCallParts)
+    first_token_s: float | None = None
+
+
+class LiteLLMGenerator:
+    """One model of one provider."""
+
+    def __init__(
+        self, model: str, *, api_base: str | None = None, weights: Weights | None = None
+    ) -> None:
+        """Nothing is loaded or called yet: `check` does that."""
+        self._model = model
+        self._api_base = api_base
+        self._weights = weights
+        self._is_embedded = model.startswith(f"{PROVIDER}/")
+        self._can_constrain: bool | None = None
+        self._gguf: str | None = None
+        self._checked = False
+
+    @property
+    def model(self) -> str:
+        """The model string."""
+        return self._model
+
+    def calls_tools(self) -> bool:
+        """Whether litellm knows the provider's model to have tool calls."""
+        if self._is_embedded:
+            return False
+        return bool(load_litellm().supports_function_calling(self._model))
+
+    def price_usd(self, *, read: int, written: int) -> float | None:
+        """Price of so many tokens by litellm's table; None before the first call loaded that."""
+        if self._is_embedded:
+            return 0.0
+        loaded = sys.modules.get("litellm")
+        return None if loaded is None else self._cost_usd(loaded, read, 0, written)
+
+    async def check(self) -> None:
+        """Find out with the smallest possible call whether the model can be used.
+
+        Embedded weights are fetched and verified; a remote endpoint is asked for two words.
+        """
+        if self._checked:
+            return
+        if self._is_embedded:
+            await self._endpoint()
+        else:
+            self._require_key(await asyncio.to_thread(load_litellm))
+            await self._ping()
+        self._checked = True
+
+    async def generate(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions
+    ) -> AsyncGenerator[str | Completion, None]:
+        """Yield text deltas and then the `Completion`; a JSON answer comes in one piece."""
+        litellm = await asyncio.to_thread(load_litellm)
+        self._require_key(litellm)
+        endpoint = await self._endpoint()
+        asked, request = self._request(litellm, messages, options, endpoint=endpoint)
+        answer = _Answer(started_s=time.perf_counter())
+        stream: Any = None
+        try:
+            stream = await litellm.acompletion(**request)
+            async for chunk in stream:
+                delta = _take(answer, chunk)
+                if delta and options.schema is None:
+                    yield delta
+            _note_what_was_reported(answer, stream)
+        except Exception as error:
+            raise self._as_model_error(litellm, error) from error
+        finally:
+            if stream is not None and hasattr(stream, "aclose"):
+                await stream.aclose()
+        completion = self._completion(litellm, asked, answer, options)
+        if options.schema is not None:
+            yield completion.text
+        yield completion
+
+    def _request(
+        self,
+        litellm: Any,
+        messages: Sequence[ChatMessage],
+        options: CompletionOptions,
+        *,
+        endpoint: str | None,
+    ) -> tuple[Sequence[ChatMessage], dict[str, Any]]:
+        request: dict[str, Any] = {
+            "model": self._model,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "temperature": options.temperature,
+            "max_tokens": options.max_output_tokens,
+            # Tries are counted in one place, above this one.
+            "num_retries": 0,
+            "max_retries": 0,
+        }
+        if endpoint is not None:
+            request["api_base"] = endpoint
+            if not self._is_embedded and self._missing_keys(litellm):
+                request["api_key"] = "none"  # self-hosted servers mostly want none
+        if options.total_timeout_s:
+            request["timeout"] = options.total_timeout_s
+        if options.stop:
+            request["stop"] = list(options.stop)
+        if options.top_logprobs:
+            request |= {"logprobs": True, "top_logprobs": options.top_logprobs}
+        if options.schema is not None:
+            if self._constrains(litellm):
+                request["response_format"] = response_format(options.schema)
+            else:
+                messages = with_instruction(messages, options.schema)
+        if options.tools:
+            request["tools"] = tool_definitions(options.tools)
+            # litellm 1.106 else imports a package for MCP that is no dependency of it.
+            request["_skip_mcp_handler"] = True
+        request["messages"] = [{"role": m.role, "content": m.content} for m in messages]
+        return messages, request
+
+    def _constrains(self, litellm: Any) -> bool:
+        """Whether the provider itself keeps answers within a JSON schema."""
+        if self._can_constrain is None:
+            self._can_constrain = (
+                self._is_embedded
+                or self._api_base is not None
+                or bool(litellm.supports_response_schema(self._model))
+            )
+        return self._can_constrain
+
+    def _completion(
+        self,
+        litellm: Any,
+        asked: Sequence[ChatMessage],
+        answer: _Answer,
+        options: CompletionOptions,
+    ) -> Completion:
+        if answer.finish_reason is None:
+            raise ModelUnavailableError(
+                f"The stream of model {self._model!r} was cut after {len(answer.text)} "
+                "characters. Try again."
+            )
+        text = answer.text
+        if options.schema is not None:
+            text = checked_json(
+                text, options.schema, model=self._model, finish_reason=answer.finish_reason
+            )
+        return Completion(
+            text=text,
+            usage=self._usage(litellm, asked, answer),
+            finish_reason=answer.finish_reason,
+            request_to_first_token_ms=_ms(answer.started_s, answer.first_token_s),
+            request_to_last_token_ms=_ms(answer.started_s, time.perf_counter()),
+            top_logprobs=answer.top_logprobs,
+            requested_tools=answer.tools.requested(),
+        )
+
+    def _usage(self, litellm: Any, asked: Sequence[ChatMessage], answer: _Answer) -> Usage:
+        """Take the provider's count, or estimate: no tokenizer is downloaded for that."""
+        reported = answer.usage
+        if reported is not None and getattr(reported, "prompt_tokens", 0):
+            details = getattr(reported, "prompt_tokens_details", None)
+            sent, got = int(reported.prompt_tokens), int(reported.completion_tokens or 0)
+            cached = int(getattr(details, "cached_tokens", None) or 0)
+        else:
+            chars = sum(len(message.content) for message in asked)
+            sent, got = _estimate(chars), _estimate(len(answer.text))
+            cached, reported = 0, None
+        return Usage(
+            model=self._model,
+            input_tokens=sent,
+            cached_input_tokens=cached,
+            output_tokens=got,
+            cost_usd=0.0 if self._is_embedded else self._cost_usd(litellm, sent, cached, got),
+            source="estimated" if reported is None else "measured",
+        )
+
+    def _cost_usd(self, litellm: Any, sent: int, cached: int, got: int) -> float | None:
+        """Return the price from litellm's table, or None when it has none."""
+        try:
+            prompt_usd, answer_usd = litellm.cost_per_token(
+                model=self._model,
+                prompt_tokens=sent,
+                completion_tokens=got,
+                cache_read_input_tokens=cached,
+            )
+        except Exception:  # litellm raises a bare Exception for a model without a price
+            return None
+        return float(prompt_usd + answer_usd)
+
+    async def _endpoint(self) -> str | None:
+        """Return where calls go: a configured address, or the verified file of embedded weights."""
+        if not self._is_embedded:
+            return self._api_base
+        if self._gguf is None:
+            weights = self._weights or Weights()
+            self._gguf = str(await asyncio.to_thread(embedded_weights, self._model, weights))
+        return self._gguf
+
+    def _missing_keys(self, litellm: Any) -> tuple[str, ...]:
+        found = litellm.validate_environment(self._model, api_base=self._api_base)
+        names = cast("list[str]", found["missing_keys"])
+        return tuple(name for name in names if name not in _HAVE_DEFAULTS)
+
+    def _require_key(self, litellm: Any) -> None:
+        """Raise when the provider is unknown, or its key is nowhere."""
+        try:
+            litellm.get_llm_provider(self._model, api_base=self._api_base)
+        except Exception as error:
+            raise ModelSetupError(
+                f"No provider is known for model {self._model!r}. Write it as PROVIDER/MODEL, e.g. "
+                "'anthropic/claude-sonnet-4-5', 'openai/gpt-4.1-mini', 'ollama/llama3.2', or "
+                "'embedded/qwen2.5-coder-1.5b-instruct', which needs no key."
+            ) from error
+        if self._is_embedded or self._api_base is not None:
+            return
+        missing = self._missing_keys(litellm)
+        if missing:
+            raise ModelSetupError(
+                f"Model {self._model!r} needs {' and '.join(missing)} in the environment. Set it, "
+                "or use 'embedded/qwen2.5-coder-1.5b-instruct', which needs no key."
+            )
+
+    def _as_model_error(self, litellm: Any, error: Exception) -> Exception:
+        try:
+            found = litellm.validate_environment(self._model)
+            names = (*found["missing_keys"],) or _key_names(litellm, self._model)
+        except Exception:  # unknown to litellm: the message goes without a variable's name
+            names = ()
+        return as_model_error(error, self._model, api_base=self._api_base, key_names=names)
+
+    async def _ping(self) -> None:
+        options = CompletionOptions(max_output_tokens=16, total_timeout_s=PING_TIMEOUT_S)
+        try:
+            async for _ in self.generate(_PING, options):
+                pass
+        except ModelUnavailableError as error:
+            if error.retry_after_s is None and "429" not in str(error):
+                raise  # a rate limit shows that endpoint, key and model are right
+
+
+def load_litellm() -> Any:
+    """Import litellm (seconds, once) with its network calls and its printing switched off."""
+    # Else the import itself asks a public host for the newest price table.
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    import litellm
+
+    module = cast(Any, litellm)
+    if not module.suppress_debug_info:  # the first time
+        model_loop().before_exit(module.close_litellm_async_clients)
+    module.telemetry = False
+    module.suppress_debug_info = True
+    module.disable_hf_tokenizer_download = True
+    # What a provider does not know (seeds, penalties) is left out rather than refused.
+    module.drop_params = True
+    for message in _LITELLM_WARNINGS:
+        warnings.filterwarnings("ignore", message=message)
+    # These log whole prompts at their finer levels.
+    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.getLogger("openai").setLevel(logging.INFO)
+    register_provider(module)
+    return module
+
+
+def _take(answer: _Answer, chunk: Any) -> str:
+    """Add one chunk to the answer and return its text."""
+    usage = getattr(chunk, "usage", None)
+    if usage is not None:
+        answer.usage = usage
+    if not chunk.choices:
+        return ""
+    choice = chunk.choices[0]
+    if answer.top_logprobs is None:
+        answer.top_logprobs = _logprobs_of(chunk, choice)
+    answer.finish_reason = choice.finish_reason or answer.finish_reason
+    delta: str = choice.delta.content or ""
+    answer.tools.take(getattr(choice.delta, "tool_calls", None) or ())
+    if delta and answer.first_token_s is None:
+        answer.first_token_s = time.perf_counter()
+    answer.text += delta
+    return delta
+
+
+def _note_what_was_reported(answer: _Answer, stream: Any) -> None:
+    """Forget what litellm made up: it ends a cut stream with "stop" and counts tokens itself."""
+    if stream.received_finish_reason is None:
+        answer.finish_reason = None
+    if not any(getattr(chunk, "usage", None) is not None for chunk in stream.chunks):
+        answer.usage = None
+
+
+def _logprobs_of(chunk: Any, choice: Any) -> dict[str, float] | None:
+    own = getattr(chunk, "first_token_logprobs", None)
+    if own is not None:
+        return own
+    content = getattr(getattr(choice, "logprobs", None), "content", None)
+    if not content:
+        return None
+    return {entry.token: float(entry.logprob) for entry in content[0].top_logprobs}
+
+
+def _key_names(litellm: Any, model: str) -> tuple[str, ...]:
+    """Return the usual name of a provider's key variable."""
+    provider = litellm.get_llm_provider(model)[1]
+    return (f"{provider.upper()}_API_KEY",)
+
+
+def _estimate(chars: int) -> int:
+    return -(-chars // CHARS_PER_TOKEN)
+
+
+def _ms(start_s: float, end_s: float | None) -> float | None:
+    return None if end_s is None else (end_s - start_s) * 1000

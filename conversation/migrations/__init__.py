@@ -1,1 +1,0 @@
-"""Alembic history of the conversation store. Run by `conversation.database` on opening."""

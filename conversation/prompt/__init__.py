@@ -1,0 +1,1 @@
+"""Configuration, passages and turns into messages within a budget."""

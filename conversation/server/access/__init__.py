@@ -1,0 +1,1 @@
+"""Who may do what: keys, signed addresses, secrets, admission to a conversation."""

@@ -1,0 +1,1 @@
+"""Tests and simulations of agents over HTTP."""

@@ -1,0 +1,1 @@
+"""Agents over HTTP: bodies, changes, files, and how an agent is shown."""

@@ -1,0 +1,250 @@
+"""Agents and documents that are made and changed over the network: the parts, joined.
+
+An agent's file is changed first; its knowledge base follows in the background.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from conversation.agent.agent_file import merge_keys
+from conversation.agent.config import AgentConfig, KnowledgeBaseSection
+from conversation.server.agents.bodies import AgentChanges, NewAgent
+from conversation.server.agents.changed_agent import changed_agent
+from conversation.server.agents.files import AgentRecord, AgentRecords, new_agent_id
+from conversation.server.agents.named_documents import (
+    NamedDocument,
+    named_documents,
+    with_documents,
+)
+from conversation.server.library.ingest_queue import IngestQueue
+from conversation.server.library.ingestion import Ingestion
+from conversation.server.library.library import IngestStatus, Library, LibraryDocument
+from kb.document import Document, SyncReport
+from kb.knowledge_base import KnowledgeBase
+
+UNNAMED = "New agent"
+DELETE_WAITS_S = 10.0
+"""For a sync of the agent that is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeBases:
+    """What the deployment does with the knowledge bases of its agents. Called from threads."""
+
+    open: Callable[[str], KnowledgeBase]
+    """The one of an agent, opened once and shared."""
+    sync: Callable[[str], SyncReport]
+    """Brings one to what its agent's file names."""
+    delete: Callable[[str], object]
+    """Deletes one, while the agent's file is still there."""
+
+
+class Authoring:
+    """What the routes of agents and documents do."""
+
+    def __init__(
+        self,
+        records: AgentRecords,
+        library: Library,
+        *,
+        queue: IngestQueue,
+        knowledge_bases: KnowledgeBases,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Join the parts; nothing is read until `ingestion` is started."""
+        self.records = records
+        self.library = library
+        self.queue = queue
+        self._knowledge_bases = knowledge_bases
+        self.clock = clock
+        self.ingestion = Ingestion(
+            queue,
+            library,
+            sync_agent=knowledge_bases.sync,
+            agents_with=lambda document: [
+                record.agent.agent_id for record in self.agents_with(document.document_id)
+            ],
+            clock=clock,
+        )
+
+    def start(self) -> None:
+        """Begin to read what waits."""
+        self.ingestion.start()
+
+    def stop(self) -> None:
+        """End the work in the background, and close the library."""
+        self.ingestion.stop()
+        self.library.close()
+
+    def create(self, body: NewAgent) -> AgentRecord:
+        """A new agent; raises `ApiError` when no agent can be like that."""
+        blank = AgentConfig(agent_id=new_agent_id(), name=UNNAMED)
+        agent = changed_agent(blank, _plain(body), with_documents=self._with_documents(()))
+        record = self.records.create(
+            agent, now=self.clock(), tags=body.tags or (), sent=_kept(body)
+        )
+        self._follow(blank, record)
+        return record
+
+    def change(
+        self, agent_id: str, body: AgentChanges, *, if_match: str | None = None
+    ) -> AgentRecord:
+        """Change what was sent; raises as `AgentRecords.change` and `changed_agent`."""
+        before: list[AgentConfig] = []
+
+        def apply(record: AgentRecord) -> AgentRecord:
+            before.append(record.agent)
+            present = self.documents_of(record)
+            finder = self._with_documents(present)
+            return replace(
+                record,
+                agent=changed_agent(record.agent, _plain(body), with_documents=finder),
+                tags=record.tags if body.tags is None else tuple(body.tags),
+                sent=merge_keys(record.sent or {}, _kept(body)),
+            )
+
+        record = self.records.change(agent_id, apply, if_match=if_match)
+        self._follow(before[0], record)
+        return record
+
+    def duplicate(self, agent_id: str, name: str | None) -> AgentRecord:
+        """A copy under another id, with an index of its own."""
+        original = self.records.get(agent_id)
+        agent = original.agent.model_copy(
+            update={
+                "agent_id": new_agent_id(),
+                "name": name or f"{original.agent.name} (copy)",
+            }
+        )
+        record = self.records.create(
+            agent, now=self.clock(), tags=original.tags, sent=original.sent
+        )
+        self._follow(AgentConfig(agent_id=agent.agent_id, name=UNNAMED), record)
+        return record
+
+    def delete(self, agent_id: str) -> None:
+        """Delete an agent with its index; its conversations stay, and documents of the library."""
+        self.records.get(agent_id)
+        self._await_sync(agent_id)
+        self._knowledge_bases.delete(agent_id)
+        self.queue.forget_agent(agent_id)
+        self.records.delete(agent_id)
+
+    def attach(self, agent_id: str, document_id: str) -> AgentRecord:
+        """Have an agent answer from one more document; raises `ApiError` when it is full."""
+
+        def apply(record: AgentRecord) -> AgentRecord:
+            present = self.documents_of(record)
+            wanted = [*(each.document_id for each in present), document_id]
+            section = self._with_documents(present)(record.agent.knowledge_base, wanted)
+            agent = record.agent.model_copy(update={"knowledge_base": section})
+            return replace(record, agent=agent)
+
+        record = self.records.change(agent_id, apply)
+        self.request_sync(agent_id)
+        return record
+
+    def detach(self, document_id: str) -> None:
+        """Have no agent answer from a document any more."""
+
+        def apply(record: AgentRecord) -> AgentRecord:
+            present = self.documents_of(record)
+            wanted = [each.document_id for each in present if each.document_id != document_id]
+            section = self._with_documents(present)(record.agent.knowledge_base, wanted)
+            agent = record.agent.model_copy(update={"knowledge_base": section})
+            return replace(record, agent=agent)
+
+        for record in self.agents_with(document_id):
+            self.records.change(record.agent.agent_id, apply)
+            self.request_sync(record.agent.agent_id)
+
+    def documents_of(
+        self, record: AgentRecord, library: Sequence[LibraryDocument] | None = None
+    ) -> list[NamedDocument]:
+        """What an agent answers from."""
+        return named_documents(
+            record.agent.knowledge_base,
+            self.library.documents() if library is None else library,
+            agents_dir=self.records.folder,
+            library_dir=self.library.folder,
+        )
+
+    def agents_with(self, document_id: str) -> list[AgentRecord]:
+        """The agents that answer from a document."""
+        return self.agents_by_document().get(document_id, [])
+
+    def agents_by_document(self) -> dict[str, list[AgentRecord]]:
+        """The agents that answer from each document, by its id."""
+        library, found = self.library.documents(), dict[str, list[AgentRecord]]()
+        for record in self.records.all():
+            for document in self.documents_of(record, library):
+                found.setdefault(document.document_id, []).append(record)
+        return found
+
+    def status_of(self, document: LibraryDocument, agents: Sequence[AgentRecord]) -> IngestStatus:
+        """Whether a document was read, and everybody who answers from it can."""
+        if document.status != "succeeded" or not agents:
+            return document.status
+        states = self.queue.sync_states()
+        waiting = any(
+            states[each.agent.agent_id].status in ("created", "processing")
+            for each in agents
+            if each.agent.agent_id in states
+        )
+        return "processing" if waiting else "succeeded"
+
+    def open(self, agent_id: str) -> KnowledgeBase:
+        """The knowledge base of an agent."""
+        return self._knowledge_bases.open(agent_id)
+
+    def indexed_documents(self, agent_id: str) -> list[Document]:
+        """What the agent's knowledge base holds now."""
+        documents = self.open(agent_id).documents()
+        return [document for document in documents if document.status == "ready"]
+
+    def request_sync(self, agent_id: str) -> None:
+        """Have an agent's knowledge base follow its file."""
+        self.queue.request_sync(agent_id, now=self.clock())
+        self.ingestion.wake()
+
+    def _await_sync(self, agent_id: str) -> None:
+        """Let a sync end that is under way: it would write into what is deleted."""
+        until_s = time.monotonic() + DELETE_WAITS_S
+        while time.monotonic() < until_s:
+            state = self.queue.sync_states().get(agent_id)
+            if state is None or state.status != "processing":
+                return
+            time.sleep(0.05)
+
+    def _follow(self, before: AgentConfig, record: AgentRecord) -> None:
+        if before.knowledge_base != record.agent.knowledge_base:
+            self.request_sync(record.agent.agent_id)
+
+    def _with_documents(
+        self, present: Sequence[NamedDocument]
+    ) -> Callable[[KnowledgeBaseSection, Sequence[str]], KnowledgeBaseSection]:
+        def find(section: KnowledgeBaseSection, wanted: Sequence[str]) -> KnowledgeBaseSection:
+            return with_documents(
+                section,
+                wanted,
+                present=present,
+                library=self.library.documents(),
+                agents_dir=self.records.folder,
+                library_dir=self.library.folder,
+            )
+
+        return find
+
+
+def _plain(body: BaseModel) -> dict[str, Any]:
+    return body.model_dump(exclude_unset=True)
+
+
+def _kept(body: BaseModel) -> Mapping[str, Any]:
+    """What is given back; name and tags have places of their own."""
+    return body.model_dump(exclude_unset=True, exclude_none=True, exclude={"name", "tags"})

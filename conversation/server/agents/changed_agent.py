@@ -1,0 +1,238 @@
+"""What a client sends of an agent -> the changed `AgentConfig`. Pure.
+
+Only what was sent is changed; an entry of a list that says what it said before stays as it is, with
+everything that the protocol has no word for.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from conversation.agent.config import AgentConfig, KnowledgeBaseSection
+from conversation.server.agents.agent_tools import changed_tools
+from conversation.server.agents.shown_agent import criterion_item, field_item, part
+from conversation.server.errors import ApiError
+
+Json = dict[str, Any]
+WithDocuments = Callable[[KnowledgeBaseSection, Sequence[str]], KnowledgeBaseSection]
+"""Puts the documents with these ids into a section."""
+
+_PROVIDERS = (("gpt-", "openai"), ("claude-", "anthropic"), ("gemini-", "gemini"))
+_CUSTOM_LLM = "custom-llm"
+
+
+def changed_agent(
+    agent: AgentConfig, body: Mapping[str, Any], *, with_documents: WithDocuments
+) -> AgentConfig:
+    """The agent after a request to create or change it.
+
+    Args:
+        agent: As it stands.
+        body: `name`, `conversation_config` and `platform_settings`, each or none of them.
+        with_documents: Finds documents by their ids.
+
+    Raises:
+        ApiError: Names the first thing that no agent can be.
+    """
+    config, platform = part(body, "conversation_config"), part(body, "platform_settings")
+    spoken, prompt = part(config, "agent"), part(part(config, "agent"), "prompt")
+    changes: Json = {
+        **_given(body, name="name"),
+        **_given(spoken, first_message="first_message", language="language"),
+        **_given(prompt, prompt="system_prompt"),
+        "llm": _llm(agent, prompt),
+        "knowledge_base": _knowledge_base(agent, prompt, with_documents),
+        "turn_taking": _turn_taking(agent, config),
+        "access": _access(agent, platform),
+        "overrides": _overrides(agent, platform),
+        "privacy": _privacy(agent, platform),
+    }
+    variables = part(spoken, "dynamic_variables").get("dynamic_variable_placeholders")
+    if variables is not None:
+        changes["dynamic_variables"] = variables
+    voice = part(config, "tts").get("voice_id")
+    if voice is not None and voice != (agent.voice.voice_id if agent.voice else ""):
+        changes["voice"] = {"voice_id": voice} if voice else None
+    for name, section in (
+        ("languages", _languages(agent, config)),
+        ("criteria", _criteria(agent, platform)),
+        ("data_collection", _fields(agent, platform)),
+    ):
+        if section is not None:
+            changes[name] = section
+    return _valid(agent.model_dump() | changes | changed_tools(agent, prompt))
+
+
+def model_string(name: str) -> str:
+    """The model string of a model that the protocol names without its provider."""
+    if "/" in name:
+        return name
+    for prefix, provider in _PROVIDERS:
+        if name.startswith(prefix):
+            return f"{provider}/{name}"
+    raise ApiError(
+        422,
+        "unknown_llm",
+        f"The model {name[:100]!r} has no known provider. Write a model string such as "
+        "'openai/gpt-4o', 'ollama/llama3.2' or 'embedded/qwen2.5-coder-1.5b-instruct'.",
+    )
+
+
+def _llm(agent: AgentConfig, prompt: Json) -> Json:
+    llm = agent.llm.model_dump()
+    name, custom = prompt.get("llm"), prompt.get("custom_llm")
+    if name == _CUSTOM_LLM:
+        if not custom or not custom.get("url"):
+            raise ApiError(422, "missing_custom_llm", "`custom-llm` needs `custom_llm.url`.")
+        llm |= {"model": f"openai/{custom.get('model_id') or 'default'}", "fallbacks": ()}
+        llm["api_base"] = custom["url"]
+    elif name is not None and name != agent.llm.model:
+        # The endpoint belongs to the replaced model.
+        llm |= {"model": model_string(name), "api_base": None}
+    if prompt.get("temperature") is not None:
+        llm["temperature"] = prompt["temperature"]
+    most = prompt.get("max_tokens")
+    if most is not None:
+        llm["max_output_tokens"] = most if most > 0 else type(agent.llm)().max_output_tokens
+    backup = part(prompt, "backup_llm_config")
+    if backup.get("preference") == "override":
+        llm["fallbacks"] = [
+            each if each in agent.llm.fallbacks else model_string(each)
+            for each in backup.get("order", ())
+        ]
+    elif backup.get("preference") == "disabled":
+        llm["fallbacks"] = ()
+    return llm
+
+
+def _knowledge_base(
+    agent: AgentConfig, prompt: Json, with_documents: WithDocuments
+) -> KnowledgeBaseSection:
+    section = agent.knowledge_base
+    locators = prompt.get("knowledge_base")
+    if locators is not None:
+        section = with_documents(section, [str(each["id"]) for each in locators])
+    count = part(prompt, "rag").get("max_retrieved_rag_chunks_count")
+    if count is not None:
+        section = section.model_copy(update={"max_passages": count})
+    return section
+
+
+def _turn_taking(agent: AgentConfig, config: Json) -> Json:
+    turns = agent.turn_taking.model_dump()
+    silence = part(config, "turn").get("turn_timeout")
+    if silence is not None:
+        turns["silence_timeout_s"] = silence if silence > 0 else None
+    longest = part(config, "conversation").get("max_duration_seconds")
+    if longest is not None and longest != round(agent.turn_taking.max_duration_s or -1):
+        turns["max_duration_s"] = longest if longest > 0 else None
+    goodbye = part(config, "agent").get("max_conversation_duration_message")
+    if goodbye is not None:
+        turns["goodbye_message"] = goodbye
+    return turns
+
+
+def _languages(agent: AgentConfig, config: Json) -> Json | None:
+    presets = config.get("language_presets")
+    if presets is None:
+        return None
+    languages: Json = {}
+    for code, preset in presets.items():
+        texts = part(part(preset, "overrides"), "agent")
+        languages[code] = {
+            "first_message": texts.get("first_message"),
+            "system_prompt": part(texts, "prompt").get("prompt"),
+        }
+    return languages
+
+
+def _access(agent: AgentConfig, platform: Json) -> Json:
+    auth, access = part(platform, "auth"), agent.access.model_dump()
+    if auth.get("enable_auth") is not None:
+        access["public"] = not auth["enable_auth"]
+    if auth.get("allowlist") is not None:
+        access["allowed_origins"] = [each["hostname"] for each in auth["allowlist"]]
+    return access
+
+
+def _overrides(agent: AgentConfig, platform: Json) -> Json:
+    allowed = part(part(platform, "overrides"), "conversation_config_override")
+    spoken, prompt = part(allowed, "agent"), part(part(allowed, "agent"), "prompt")
+    changes = {
+        **_given(spoken, first_message="first_message", language="language"),
+        **_given(prompt, prompt="system_prompt"),
+        **_given(part(allowed, "tts"), voice_id="voice_id"),
+        **_given(part(allowed, "conversation"), text_only="text_only"),
+    }
+    may_choose = prompt.get("llm")
+    if may_choose is False:
+        changes["llm"] = ()
+    elif may_choose and not agent.overrides.llm:
+        changes["llm"] = (agent.llm.model, *agent.llm.fallbacks)
+    return agent.overrides.model_dump() | changes
+
+
+def _privacy(agent: AgentConfig, platform: Json) -> Json:
+    sent, privacy = part(platform, "privacy"), agent.privacy.model_dump()
+    days = sent.get("retention_days")
+    if days is not None:
+        privacy["transcripts_days"] = days if days > 0 else None
+    redact = part(sent, "conversation_history_redaction").get("enabled")
+    if redact is not None:
+        privacy["redact"] = redact
+    return privacy
+
+
+def _criteria(agent: AgentConfig, platform: Json) -> list[Json | BaseModel] | None:
+    items = part(platform, "evaluation").get("criteria")
+    if items is None:
+        return None
+    before = {each.criterion_id: each for each in agent.criteria}
+    criteria: list[Json | BaseModel] = []
+    for item in items:
+        known = before.get(item["id"])
+        base = {} if known is None else known.model_dump()
+        same = known is not None and item.get("name") == criterion_item(known)["name"]
+        name = base.get("name") if same else item.get("name")
+        prompt = item["conversation_goal_prompt"]
+        criteria.append(base | {"criterion_id": item["id"], "name": name, "prompt": prompt})
+    return criteria
+
+
+def _fields(agent: AgentConfig, platform: Json) -> list[Json | BaseModel] | None:
+    items = platform.get("data_collection")
+    if items is None:
+        return None
+    before = {each.field_id: each for each in agent.data_collection}
+    fields: list[Json | BaseModel] = []
+    for field_id, item in items.items():
+        known = before.get(field_id)
+        sent = {name: item.get(name) for name in ("type", "description", "enum")}
+        if known is not None and sent == field_item(known):
+            fields.append(known)
+        else:
+            fields.append({"field_id": field_id, **sent, "enum": sent["enum"] or None})
+    return fields
+
+
+def _given(section: Mapping[str, Any], **names: str) -> Json:
+    """Values that were sent and are not null, under our names."""
+    return {ours: section[sent] for sent, ours in names.items() if section.get(sent) is not None}
+
+
+def _valid(changed: Json) -> AgentConfig:
+    try:
+        return AgentConfig.model_validate(
+            {
+                name: value.model_dump() if isinstance(value, BaseModel) else value
+                for name, value in changed.items()
+            }
+        )
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False)
+        said = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+            for problem in problems[:5]
+        )
+        raise ApiError(422, "invalid_agent", f"The agent cannot be like that: {said}") from error

@@ -1,0 +1,225 @@
+"""Agents that the network protocol makes and changes: the same YAML files that people write.
+
+What a file has no place for, as tags and settings that change nothing here, is a row beside it.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from conversation.agent.agent_file import (
+    AGENT_FILE_SUFFIXES,
+    AgentListing,
+    list_agents,
+    load_agent,
+    save_agent,
+)
+from conversation.agent.config import AgentConfig
+from conversation.agent.criteria import version_of
+from conversation.errors import AgentConfigError
+from conversation.server.errors import ApiError, NoSuchAgentError
+from conversation.store.database import READ_ONLY
+from conversation.store.tables import agent_notes
+
+LOCK_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRecord:
+    """An agent as its file says it, and what is known beside."""
+
+    agent: AgentConfig
+    path: Path
+    created_at: datetime
+    updated_at: datetime
+    tags: tuple[str, ...] = ()
+    sent: Mapping[str, Any] | None = None
+    """What clients sent so far, merged: `conversation_config`, `platform_settings`, ..."""
+
+    @property
+    def version(self) -> str:
+        """Changes when anything about the agent does."""
+        return version_of(self.agent.version, repr(self.tags), repr(self.sent or {}))
+
+
+class AgentRecords:
+    """The agent files of one folder. Safe to share between threads and processes."""
+
+    def __init__(self, folder: Path, engine: Engine) -> None:
+        """Take the folder of the files, and the engine of an opened `ConversationStore`."""
+        self.folder = folder
+        self._engine = engine
+        self._listed: tuple[object, list[AgentListing]] = (None, [])
+
+    def all(self) -> list[AgentRecord]:
+        """Every agent that can be used, by file name."""
+        notes = self._notes()
+        found = [(row.agent, row.path) for row in self._listings()]
+        return [self._record(agent, path, notes) for agent, path in found if agent is not None]
+
+    def get(self, agent_id: str) -> AgentRecord:
+        """One agent.
+
+        Raises:
+            NoSuchAgentError: No file has this id.
+            AgentConfigError: Its file cannot be used.
+        """
+        # Files that the protocol makes are named after their agents; others may be named anyhow.
+        path = self.folder / f"{agent_id}.yaml"
+        if agent_id.isidentifier() and path.is_file():
+            agent = load_agent(path)
+            if agent.agent_id == agent_id:
+                return self._record(agent, path, self._notes(agent_id))
+        for row in self._listings():
+            if row.agent is not None and row.agent.agent_id == agent_id:
+                return self._record(row.agent, row.path, self._notes(agent_id))
+            if row.agent is None and row.path.stem == agent_id:
+                raise AgentConfigError(row.error or f"The file of {agent_id!r} cannot be used.")
+        raise NoSuchAgentError(f"There is no agent {agent_id[:64]!r}.")
+
+    def create(
+        self,
+        agent: AgentConfig,
+        *,
+        now: datetime,
+        tags: Sequence[str] = (),
+        sent: Mapping[str, Any] | None = None,
+    ) -> AgentRecord:
+        """Write the file of a new agent.
+
+        Raises:
+            ApiError: There is an agent of this id.
+        """
+        with self._changing():
+            taken = {path.stem for path in self._files()}
+            if agent.agent_id in taken:
+                raise ApiError(
+                    409, "agent_exists", f"There is an agent {agent.agent_id!r} already."
+                )
+            self._write_notes(agent.agent_id, created_at=now, tags=tags, sent=sent or {})
+            save_agent(agent, self.folder / f"{agent.agent_id}.yaml")
+        return self.get(agent.agent_id)
+
+    def change(
+        self,
+        agent_id: str,
+        how: Callable[[AgentRecord], AgentRecord],
+        *,
+        if_match: str | None = None,
+    ) -> AgentRecord:
+        """Put what `how` makes of an agent in its place; nobody else changes it meanwhile.
+
+        Args:
+            agent_id: Which.
+            how: Gets the agent as it stands and returns it as it shall be.
+            if_match: The version that the client knows; None changes any.
+
+        Raises:
+            NoSuchAgentError: No file has this id.
+            ApiError: The agent is not the one that the client knows.
+        """
+        with self._changing():
+            before = self.get(agent_id)
+            if if_match is not None and if_match != before.version:
+                raise ApiError(
+                    412,
+                    "agent_changed",
+                    f"The agent {agent_id!r} was changed meanwhile: it is at version "
+                    f"{before.version!r}, not {if_match!r}. Read it again and repeat the change.",
+                )
+            after = how(before)
+            self._write_notes(
+                agent_id, created_at=before.created_at, tags=after.tags, sent=after.sent or {}
+            )
+            if after.agent != before.agent:
+                save_agent(after.agent, before.path)
+            else:
+                before.path.touch()
+        return self.get(agent_id)
+
+    def delete(self, agent_id: str) -> None:
+        """Delete an agent's file.
+
+        Raises:
+            NoSuchAgentError: No file has this id.
+        """
+        with self._changing():
+            self.get(agent_id).path.unlink()
+            with self._engine.begin() as connection:
+                connection.execute(delete(agent_notes).where(agent_notes.c.agent_id == agent_id))
+
+    def _changing(self) -> FileLock:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.folder / ".agents.lock", timeout=LOCK_TIMEOUT_S)
+
+    def _listings(self) -> list[AgentListing]:
+        """All files, read again when one changed: a YAML file takes milliseconds."""
+        if not self.folder.is_dir():
+            return []
+        state: list[tuple[str, int, int]] = []
+        for path in sorted(self._files()):
+            with suppress(FileNotFoundError):  # it was deleted just now
+                stat = path.stat()
+                state.append((path.name, stat.st_mtime_ns, stat.st_size))
+        listed = self._listed
+        if listed[0] != state:
+            listed = self._listed = (state, list_agents(self.folder))
+        return listed[1]
+
+    def _files(self) -> list[Path]:
+        return [path for path in self.folder.iterdir() if path.suffix in AGENT_FILE_SUFFIXES]
+
+    def _record(self, agent: AgentConfig, path: Path, notes: Mapping[str, Any]) -> AgentRecord:
+        changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        note = notes.get(agent.agent_id)
+        if note is None:
+            # A file that a person wrote: from now on it keeps its place in lists.
+            self._add_notes(agent.agent_id, created_at=changed, tags=(), sent={})
+            note = self._notes(agent.agent_id)[agent.agent_id]
+        return AgentRecord(
+            agent, path, note.created_at, changed, tags=tuple(note.tags), sent=note.sent
+        )
+
+    def _notes(self, agent_id: str | None = None) -> dict[str, Any]:
+        query = select(agent_notes)
+        if agent_id is not None:
+            query = query.where(agent_notes.c.agent_id == agent_id)
+        with self._engine.connect().execution_options(**READ_ONLY) as connection:
+            return {row.agent_id: row for row in connection.execute(query)}
+
+    def _write_notes(
+        self, agent_id: str, *, created_at: datetime, tags: Sequence[str], sent: Mapping[str, Any]
+    ) -> None:
+        self._add_notes(agent_id, created_at=created_at, tags=tags, sent=sent)
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(agent_notes)
+                .where(agent_notes.c.agent_id == agent_id)
+                .values(tags=list(tags), sent=dict(sent))
+            )
+
+    def _add_notes(
+        self, agent_id: str, *, created_at: datetime, tags: Sequence[str], sent: Mapping[str, Any]
+    ) -> None:
+        """Begin to keep notes, unless somebody has."""
+        row = {
+            "agent_id": agent_id,
+            "created_at": created_at,
+            "tags": list(tags),
+            "sent": dict(sent),
+        }
+        with suppress(IntegrityError), self._engine.begin() as connection:
+            connection.execute(insert(agent_notes).values(row))
+
+
+def new_agent_id() -> str:
+    """An id that no agent has."""
+    return f"agent_{secrets.token_hex(10)}"

@@ -1,0 +1,197 @@
+"""Agents: made, read, changed and deleted. Each is a file that people can change as well."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+
+from conversation.server.access.admission import require
+from conversation.server.access.api_keys import ApiKey
+from conversation.server.agents.authoring import Authoring
+from conversation.server.agents.bodies import (
+    AgentAnswer,
+    AgentChanges,
+    AgentId,
+    AgentPage,
+    AgentSummary,
+    AgentTimes,
+    CopyOfAgent,
+    KnowledgeBaseSize,
+    KnowledgeBaseState,
+    NewAgent,
+)
+from conversation.server.agents.files import AgentRecord
+from conversation.server.agents.shown_agent import (
+    conversation_config,
+    is_archived,
+    platform_settings,
+)
+from conversation.server.context import Authored, Context
+from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, SortKey, page_of
+
+router = APIRouter(prefix="/v1/convai", tags=["agents"])
+
+MayRead = Annotated[ApiKey, Depends(require("read"))]
+MayChange = Annotated[ApiKey, Depends(require("admin"))]
+IfMatch = Annotated[str | None, Header(description="Change only this version of the agent.")]
+MAX_SEARCH_CHARS = 200
+CHARS_PER_PAGE = 2_000
+
+
+@router.post("/agents/create", operation_id="create_agent")
+def create_agent(body: NewAgent, authored: Authored, _key: MayChange) -> AgentId:
+    """Make an agent. Without `platform_settings.auth` nobody may talk to it without a key."""
+    return AgentId(agent_id=authored.create(body).agent.agent_id)
+
+
+@router.get("/agents", operation_id="list_agents")
+def list_agents(
+    authored: Authored,
+    context: Context,
+    _key: MayRead,
+    page_size: PageSize = DEFAULT_PAGE_SIZE,
+    cursor: Cursor = None,
+    search: Annotated[str | None, Query(max_length=MAX_SEARCH_CHARS)] = None,
+    archived: bool | None = None,
+    tags: Annotated[list[str] | None, Query()] = None,
+    sort_by: Literal["name", "created_at"] = "created_at",
+    sort_direction: Literal["asc", "desc"] = "desc",
+) -> AgentPage:
+    """Agents whose name holds `search` and that have one of `tags`, newest first."""
+    wanted = [
+        record
+        for record in authored.records.all()
+        if (search or "").lower() in record.agent.name.lower()
+        and archived in (None, is_archived(record.sent or {}))
+        and (not tags or set(tags) & set(record.tags))
+    ]
+
+    def key(record: AgentRecord) -> SortKey:
+        first = record.agent.name.lower() if sort_by == "name" else record.created_at.timestamp()
+        return (first, record.agent.agent_id)
+
+    page = page_of(
+        wanted,
+        sort_key=key,
+        page_size=page_size,
+        cursor=cursor,
+        descending=sort_direction == "desc",
+    )
+    return AgentPage(
+        agents=[_summary(record, context) for record in page.items],
+        next_cursor=page.next_cursor,
+        has_more=page.has_more,
+    )
+
+
+@router.get("/agents/summaries", operation_id="get_agent_summaries")
+def get_summaries(
+    authored: Authored,
+    context: Context,
+    _key: MayRead,
+    agent_ids: Annotated[list[str], Query(max_length=100)],
+) -> dict[str, dict[str, Any]]:
+    """Several agents by their ids; one that is not there is an entry that says so."""
+    known = {record.agent.agent_id: record for record in authored.records.all()}
+    found: dict[str, dict[str, Any]] = {}
+    for agent_id in agent_ids:
+        if agent_id in known:
+            summary = _summary(known[agent_id], context).model_dump()
+            found[agent_id] = {"status": "success", "data": summary}
+        else:
+            found[agent_id] = {
+                "status": "failure",
+                "error_code": 404,
+                "error_status": "agent_not_found",
+                "error_message": f"There is no agent {agent_id[:64]!r}.",
+            }
+    return found
+
+
+@router.get("/agents/{agent_id}", operation_id="get_agent")
+def get_agent(agent_id: str, authored: Authored, _key: MayRead, response: Response) -> AgentAnswer:
+    """An agent, complete. `ETag` and `version_id` name its present version."""
+    return _answer(authored.records.get(agent_id), authored, response)
+
+
+@router.patch("/agents/{agent_id}", operation_id="update_agent")
+def update_agent(
+    agent_id: str,
+    body: AgentChanges,
+    authored: Authored,
+    _key: MayChange,
+    response: Response,
+    if_match: IfMatch = None,
+) -> AgentAnswer:
+    """Change what is sent and leave the rest; lists are replaced whole.
+
+    With `If-Match` it answers 412 when somebody else changed the agent meanwhile.
+    """
+    version = None if if_match in (None, "*") else if_match.removeprefix("W/").strip('"')
+    record = authored.change(agent_id, body, if_match=version)
+    return _answer(record, authored, response)
+
+
+@router.delete("/agents/{agent_id}", operation_id="delete_agent", status_code=204)
+def delete_agent(agent_id: str, authored: Authored, _key: MayChange) -> None:
+    """Delete an agent with its index. Its conversations stay, and documents of the library."""
+    authored.delete(agent_id)
+
+
+@router.post("/agents/{agent_id}/duplicate", operation_id="duplicate_agent")
+def duplicate_agent(
+    agent_id: str, authored: Authored, _key: MayChange, body: CopyOfAgent | None = None
+) -> AgentId:
+    """Make a copy of an agent, which answers from the same documents."""
+    copy = authored.duplicate(agent_id, None if body is None else body.name)
+    return AgentId(agent_id=copy.agent.agent_id)
+
+
+@router.get("/agent/{agent_id}/knowledge-base/size", operation_id="get_knowledge_base_size")
+def get_knowledge_base_size(agent_id: str, authored: Authored, _key: MayRead) -> KnowledgeBaseSize:
+    """How long the documents are that the agent answers from, as far as they were read."""
+    authored.records.get(agent_id)
+    chars = sum(document.chars for document in authored.indexed_documents(agent_id))
+    return KnowledgeBaseSize(number_of_pages=round(chars / CHARS_PER_PAGE, 2))
+
+
+def _answer(record: AgentRecord, authored: Authoring, response: Response) -> AgentAnswer:
+    response.headers["ETag"] = f'"{record.version}"'
+    agent, sent = record.agent, record.sent or {}
+    config = conversation_config(
+        agent, authored.documents_of(record), sent.get("conversation_config") or {}
+    )
+    sync = authored.queue.sync_states().get(agent.agent_id)
+    return AgentAnswer(
+        agent_id=agent.agent_id,
+        name=agent.name,
+        conversation_config=config,
+        platform_settings=platform_settings(agent, sent.get("platform_settings") or {}),
+        metadata=AgentTimes(
+            created_at_unix_secs=int(record.created_at.timestamp()),
+            updated_at_unix_secs=int(record.updated_at.timestamp()),
+        ),
+        workflow=sent.get("workflow") or {},
+        tags=list(record.tags),
+        version_id=record.version,
+        knowledge_base_state=KnowledgeBaseState(
+            status="succeeded" if sync is None else sync.status,
+            message=None if sync is None else sync.detail,
+        ),
+    )
+
+
+def _summary(record: AgentRecord, context: Context) -> AgentSummary:
+    agent = record.agent
+    last = context.store.page(agent_id=agent.agent_id, limit=1).conversations
+    return AgentSummary(
+        agent_id=agent.agent_id,
+        name=agent.name,
+        voice_id=agent.voice.voice_id if agent.voice else "",
+        tags=list(record.tags),
+        created_at_unix_secs=int(record.created_at.timestamp()),
+        updated_at_unix_secs=int(record.updated_at.timestamp()),
+        last_call_time_unix_secs=(
+            int(last[0].started_at.timestamp()) if last and last[0].started_at else None
+        ),
+        archived=is_archived(record.sent or {}),
+    )

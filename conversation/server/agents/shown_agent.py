@@ -1,0 +1,273 @@
+"""`AgentConfig` -> the network protocol's `conversation_config` and `platform_settings`. Pure.
+
+`agent_changes` is the way back: what this gives, handed in again, changes nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from conversation.agent.agent_file import merge_keys
+from conversation.agent.config import AgentConfig, LLMConfig
+from conversation.agent.criteria import Criterion, DataCollectionField
+from conversation.agent.tool_config import ToolConfig
+from conversation.server.agents.named_documents import NamedDocument
+
+Json = dict[str, Any]
+
+OUR_EMBEDDING_MODEL = "multilingual_e5_large_instruct"
+"""The name that clients know for the index; which model it is, says the agent file."""
+UNLIMITED = -1
+AUDIO_FORMAT = "pcm_16000"
+_CLIENT_EVENTS = [
+    "conversation_initiation_metadata",
+    "ping",
+    "agent_response",
+    "agent_response_correction",
+    "agent_chat_response_part",
+    "agent_tool_request",
+    "agent_tool_response",
+    "client_tool_call",
+    "interruption",
+]
+_DEFAULT_CONVERSATION: Json = {
+    "asr": {
+        "quality": "high",
+        "provider": "elevenlabs",
+        "user_input_audio_format": AUDIO_FORMAT,
+        "keywords": [],
+    },
+    "turn": {"silence_end_call_timeout": UNLIMITED, "turn_eagerness": "normal"},
+    "tts": {
+        "agent_output_audio_format": AUDIO_FORMAT,
+        "optimize_streaming_latency": 3,
+        "stability": 0.5,
+        "speed": 1.0,
+        "similarity_boost": 0.8,
+    },
+    "conversation": {"text_only": False, "client_events": _CLIENT_EVENTS},
+    "vad": {},
+    "agent": {"prompt": {"tool_ids": [], "mcp_server_ids": [], "native_mcp_server_ids": []}},
+}
+_DEFAULT_PLATFORM: Json = {
+    "evaluation": {},
+    "widget": {"variant": "full", "placement": "bottom-right", "feedback_mode": "none"},
+    "auth": {"require_origin_header": False},
+    "call_limits": {
+        "agent_concurrency_limit": UNLIMITED,
+        "daily_limit": 100_000,
+        "bursting_enabled": True,
+    },
+    "privacy": {
+        "record_voice": False,
+        "delete_transcript_and_pii": False,
+        "delete_audio": False,
+        "zero_retention_mode": False,
+    },
+    "archived": False,
+}
+
+
+def conversation_config(
+    agent: AgentConfig, documents: Sequence[NamedDocument], sent: Mapping[str, Any]
+) -> Json:
+    """How the agent talks.
+
+    Args:
+        agent: The agent.
+        documents: What it answers from, as `named_documents` gives it.
+        sent: The part of that name of what clients sent: settings that change nothing here.
+    """
+    turns, section = agent.turn_taking, agent.knowledge_base
+    ours: Json = {
+        "turn": {"turn_timeout": turns.silence_timeout_s or UNLIMITED},
+        "tts": {"voice_id": "" if agent.voice is None else agent.voice.voice_id},
+        "conversation": {
+            "max_duration_seconds": (
+                UNLIMITED if turns.max_duration_s is None else round(turns.max_duration_s)
+            )
+        },
+        "language_presets": {
+            code: {"overrides": {"agent": _preset(texts.first_message, texts.system_prompt)}}
+            for code, texts in agent.languages.items()
+        },
+        "agent": {
+            "first_message": agent.first_message,
+            "language": agent.language,
+            "max_conversation_duration_message": turns.goodbye_message,
+            "dynamic_variables": {"dynamic_variable_placeholders": dict(agent.dynamic_variables)},
+            "prompt": {
+                "prompt": agent.system_prompt,
+                **llm_settings(agent.llm),
+                "knowledge_base": [_locator(document, sent) for document in documents],
+                "rag": {
+                    "enabled": True,
+                    "embedding_model": OUR_EMBEDDING_MODEL,
+                    "max_retrieved_rag_chunks_count": section.max_passages,
+                },
+                "tools": [tool_item(tool) for tool in agent.all_tools],
+                "built_in_tools": {
+                    tool.name: tool_item(tool) for tool in agent.all_tools if tool.kind == "system"
+                },
+            },
+        },
+    }
+    return _over(_DEFAULT_CONVERSATION, sent, ours)
+
+
+def platform_settings(agent: AgentConfig, sent: Mapping[str, Any]) -> Json:
+    """What surrounds the conversations: who may talk, what is asked afterwards, what is kept."""
+    overrides = agent.overrides
+    ours: Json = {
+        "auth": {
+            "enable_auth": not agent.access.public,
+            "allowlist": [{"hostname": host} for host in agent.access.allowed_origins],
+        },
+        "evaluation": {"criteria": [criterion_item(each) for each in agent.criteria]},
+        "data_collection": {field.field_id: field_item(field) for field in agent.data_collection},
+        "overrides": {
+            "conversation_config_override": {
+                "agent": {
+                    "first_message": overrides.first_message,
+                    "language": overrides.language,
+                    "prompt": {
+                        "prompt": overrides.system_prompt,
+                        "llm": bool(overrides.llm),
+                    },
+                },
+                "tts": {"voice_id": overrides.voice_id},
+                "conversation": {"text_only": overrides.text_only},
+            }
+        },
+        "privacy": {
+            "retention_days": agent.privacy.transcripts_days or UNLIMITED,
+            "conversation_history_redaction": {"enabled": agent.privacy.redact},
+        },
+    }
+    return _over(_DEFAULT_PLATFORM, sent, ours)
+
+
+def is_archived(sent: Mapping[str, Any]) -> bool:
+    """Whether a client put the agent away; it can be talked to all the same."""
+    return bool(part(sent, "platform_settings").get("archived"))
+
+
+def part(section: Mapping[str, Any], name: str) -> Json:
+    """The mapping under this name; an empty one where there is none."""
+    found = section.get(name)
+    return cast(Json, found) if isinstance(found, Mapping) else {}
+
+
+def llm_settings(llm: LLMConfig) -> Json:
+    """The model and how it is used."""
+    backup: Json = {"preference": "disabled"}
+    if llm.fallbacks:
+        backup = {"preference": "override", "order": list(llm.fallbacks)}
+    settings: Json = {
+        "llm": llm.model,
+        "temperature": llm.temperature,
+        "max_tokens": llm.max_output_tokens,
+        "backup_llm_config": backup,
+        "custom_llm": None,
+    }
+    if llm.api_base is not None:
+        settings["custom_llm"] = {"url": llm.api_base, "model_id": llm.model}
+    return settings
+
+
+def tool_item(tool: ToolConfig) -> Json:
+    """A tool. What a webhook gets is shown as one schema of its body, wherever it goes."""
+    item: Json = {
+        "type": tool.kind,
+        "name": tool.name,
+        "description": tool.description,
+        "response_timeout_secs": round(tool.timeout_s),
+    }
+    if tool.kind == "client":
+        return item | {"parameters": tool.parameters, "expects_response": True}
+    if tool.webhook is not None:
+        webhook = tool.webhook
+        return item | {
+            "api_schema": {
+                "url": webhook.url,
+                "method": webhook.method,
+                "request_headers": dict(webhook.headers),
+                **_by_place(tool),
+            }
+        }
+    params: Json = {"system_tool_type": tool.name}
+    if tool.agents:
+        params["transfers"] = [
+            {"agent_id": target.agent_id, "condition": target.when} for target in tool.agents
+        ]
+    return item | {"params": params}
+
+
+def criterion_item(criterion: Criterion) -> Json:
+    """A success criterion."""
+    return {
+        "id": criterion.criterion_id,
+        "name": criterion.name or criterion.criterion_id,
+        "type": "prompt",
+        "conversation_goal_prompt": criterion.prompt,
+        "use_knowledge_base": False,
+    }
+
+
+def field_item(field: DataCollectionField) -> Json:
+    """A data collection field; types that the protocol has not are shown as a string."""
+    plain = field.type in ("boolean", "string", "integer", "number")
+    return {
+        "type": field.type if plain else "string",
+        "description": field.description,
+        "enum": None if field.enum is None else list(field.enum),
+    }
+
+
+def _by_place(tool: ToolConfig) -> Json:
+    """Parameters of a webhook tool by where they go."""
+    webhook = tool.webhook
+    if webhook is None:
+        return {}
+    properties: Json = dict(tool.parameters.get("properties", {}))
+    required: list[str] = list(tool.parameters.get("required", []))
+    path = {name: properties.pop(name, {}) for name in webhook.url_parameters}
+    rest_required = [name for name in required if name not in path]
+    rest: Json = {"properties": properties, "required": rest_required}
+    if webhook.method in ("GET", "DELETE"):
+        return {
+            "path_params_schema": path,
+            "query_params_schema": rest if properties else None,
+            "request_body_schema": None,
+        }
+    return {
+        "path_params_schema": path,
+        "query_params_schema": None,
+        "request_body_schema": {"type": "object", **rest} if properties else None,
+    }
+
+
+def _preset(first_message: str | None, system_prompt: str | None) -> Json:
+    return {"first_message": first_message, "prompt": {"prompt": system_prompt}}
+
+
+def _locator(document: NamedDocument, sent: Mapping[str, Any]) -> Json:
+    modes = {each.get("id"): each.get("usage_mode") for each in _sent_locators(sent)}
+    return {
+        "type": document.kind,
+        "id": document.document_id,
+        "name": document.name,
+        "usage_mode": modes.get(document.document_id) or "auto",
+    }
+
+
+def _sent_locators(sent: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    return part(part(sent, "agent"), "prompt").get("knowledge_base") or ()
+
+
+def _over(defaults: Json, sent: Mapping[str, Any], ours: Json) -> Json:
+    """Defaults, under what was sent, under what is so; mappings of names are ours alone."""
+    merged = merge_keys(merge_keys(defaults, sent), ours)
+    for name in ("language_presets", "data_collection"):
+        if name in ours:
+            merged[name] = ours[name]
+    return merged

@@ -1,0 +1,74 @@
+"""What comes after a conversation: it is masked, judged, and some day deleted.
+
+This package knows none of that; whoever composes the server gives it an `AfterCalls`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from conversation.agent.config import AgentConfig
+from conversation.errors import UnknownConversationError
+from conversation.server.conversations.bodies import CallAnalysis, CriterionResult
+from conversation.server.errors import ApiError
+from conversation.store.store import ConversationStore
+from conversation.transcript import Transcript
+
+
+class AfterCalls(Protocol):
+    """Reached from any thread."""
+
+    def readable(self) -> ConversationStore:
+        """Conversations as people may read them: masked where the agent says so."""
+        ...
+
+    def analyses(self, conversation_ids: Sequence[str]) -> Mapping[str, CallAnalysis]:
+        """What was found in these conversations; those that were not judged are left out."""
+        ...
+
+    def wants_analysis(self, agent_id: str) -> bool:
+        """Whether the agent has anything that its conversations are judged by."""
+        ...
+
+    def analyse(self, conversation_id: str) -> None:
+        """Ask the judges what has no answer yet. Takes as long as they take."""
+        ...
+
+    def judge(self, agent: AgentConfig, transcript: Transcript, condition: str) -> CriterionResult:
+        """Ask the agent's judge one thing about a conversation, and keep nothing."""
+        ...
+
+    def forget(self, conversation_id: str) -> None:
+        """Delete an ended conversation with everything that was made from it."""
+        ...
+
+
+class StoreOnly:
+    """A server without judges: conversations are shown as they were said."""
+
+    def __init__(self, store: ConversationStore) -> None:
+        self._store = store
+
+    def readable(self) -> ConversationStore:
+        """The store itself."""
+        return self._store
+
+    def analyses(self, conversation_ids: Sequence[str]) -> Mapping[str, CallAnalysis]:
+        """None."""
+        return {}
+
+    def wants_analysis(self, agent_id: str) -> bool:
+        """No."""
+        return False
+
+    def analyse(self, conversation_id: str) -> None:
+        """Refuse; there is no judge."""
+        raise ApiError(501, "not_supported", "This server was started without judges.")
+
+    def judge(self, agent: AgentConfig, transcript: Transcript, condition: str) -> CriterionResult:
+        """Refuse; there is no judge."""
+        raise ApiError(501, "not_supported", "This server was started without judges.")
+
+    def forget(self, conversation_id: str) -> None:
+        """Delete it from the store."""
+        if not self._store.delete(conversation_id):
+            raise UnknownConversationError(f"There is no conversation {conversation_id!r}.")

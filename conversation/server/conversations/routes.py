@@ -1,0 +1,238 @@
+"""Conversations that were held: lists, transcripts with what was found in them, feedback."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from conversation.errors import ModelError
+from conversation.server.access.admission import known_key, origin_allowed, require
+from conversation.server.access.api_keys import ApiKey
+from conversation.server.context import Context, ServerContext
+from conversation.server.conversations.bodies import (
+    CallOutcome,
+    CallStatus,
+    ConversationDetail,
+    ConversationList,
+)
+from conversation.server.conversations.detail import conversation_detail
+from conversation.server.conversations.feedback import keep_feedback
+from conversation.server.conversations.search import CallFilter, criterion_params, list_page
+from conversation.server.conversations.shown_conversation import call_status
+from conversation.server.errors import ApiError, not_found
+from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize
+from conversation.transcript import Transcript
+
+router = APIRouter(prefix="/v1/convai/conversations", tags=["conversations"])
+
+CanRead = Annotated[ApiKey, Depends(require("read"))]
+CanAdminister = Annotated[ApiKey, Depends(require("admin"))]
+UnixSeconds = Annotated[int | None, Query(ge=0, le=253_402_300_798, description="Unix time, s.")]
+MAX_MESSAGES = 200
+_USERS = ("public", "signed_url", "authorization_header")
+"""How users come in who have no key."""
+
+
+class Feedback(BaseModel):
+    """What a user thought: thumbs, or stars with a comment."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"rating": 5, "comment": "Quick."}]})
+
+    feedback: Literal["like", "dislike"] | None = None
+    rating: int | None = Field(default=None, ge=1, le=5)
+    comment: str | None = Field(default=None, max_length=2_000)
+
+
+class SummaryMessage(BaseModel):
+    """A turn of a short view."""
+
+    role: Literal["user", "agent"]
+    message: str
+
+
+class ConversationShort(BaseModel):
+    """A conversation in short."""
+
+    conversation_id: str
+    agent_id: str
+    status: CallStatus
+    call_summary_title: str | None = None
+    transcript_summary: str | None = None
+    call_successful: CallOutcome | None = None
+    message_count: int
+    messages: list[SummaryMessage]
+    messages_omitted: bool
+    note: str
+
+
+@router.get("", operation_id="list_conversations")
+def list_conversations(
+    context: Context,
+    _key: CanRead,
+    agent_id: Annotated[str | None, Query(max_length=128)] = None,
+    call_successful: CallOutcome | None = None,
+    call_start_after_unix: UnixSeconds = None,
+    call_start_before_unix: UnixSeconds = None,
+    call_duration_min_secs: Annotated[int | None, Query(ge=0)] = None,
+    call_duration_max_secs: Annotated[int | None, Query(ge=0)] = None,
+    rating_min: Annotated[int | None, Query(ge=1, le=5)] = None,
+    rating_max: Annotated[int | None, Query(ge=1, le=5)] = None,
+    has_feedback_comment: bool | None = None,
+    user_id: Annotated[str | None, Query(max_length=200)] = None,
+    search: Annotated[str | None, Query(max_length=200, description="Words of a turn.")] = None,
+    conversation_initiation_source: Annotated[str | None, Query(max_length=64)] = None,
+    evaluation_params: Annotated[
+        list[str] | None, Query(max_length=20, description="`CRITERION:RESULT`, repeatable.")
+    ] = None,
+    summary_mode: Literal["exclude", "include"] = "exclude",
+    page_size: PageSize = DEFAULT_PAGE_SIZE,
+    cursor: Cursor = None,
+) -> ConversationList:
+    """Conversations, newest first; those that begin meanwhile neither repeat nor hide any.
+
+    A page may be short, or empty, and still have a next one: filters by outcome and feedback look
+    at so many conversations and no more.
+    """
+    wanted = CallFilter(
+        agent_id=agent_id,
+        started_from_s=call_start_after_unix,
+        started_to_s=call_start_before_unix,
+        search=search,
+        user_id=user_id,
+        call_successful=call_successful,
+        duration_min_s=call_duration_min_secs,
+        duration_max_s=call_duration_max_secs,
+        rating_min=rating_min,
+        rating_max=rating_max,
+        has_feedback_comment=has_feedback_comment,
+        source=conversation_initiation_source,
+        criteria=criterion_params(evaluation_params or []),
+    )
+    return list_page(
+        context,
+        wanted,
+        page_size=page_size,
+        cursor=cursor,
+        with_summary=summary_mode == "include",
+    )
+
+
+@router.get("/{conversation_id}", operation_id="get_conversation")
+def get_conversation(conversation_id: str, context: Context, _key: CanRead) -> ConversationDetail:
+    """One conversation: turns with what they rest on, metadata, and what was found in it."""
+    return conversation_detail(context, conversation_id)
+
+
+@router.get("/{conversation_id}/summary", operation_id="get_conversation_summary")
+def get_conversation_summary(
+    conversation_id: str,
+    context: Context,
+    _key: CanRead,
+    max_messages: Annotated[int, Query(ge=0, le=MAX_MESSAGES)] = 20,
+) -> ConversationShort:
+    """One conversation in short: its summary, and its last messages."""
+    transcript = context.calls.readable().transcript(conversation_id)
+    analysis = context.calls.analyses([conversation_id]).get(conversation_id)
+    shown = transcript.turns[-max_messages:] if max_messages else ()
+    omitted = len(transcript.turns) - len(shown)
+    return ConversationShort(
+        conversation_id=conversation_id,
+        agent_id=transcript.agent_id,
+        status=call_status(transcript.status),
+        transcript_summary=analysis.transcript_summary if analysis else None,
+        call_successful=analysis.call_successful if analysis else None,
+        message_count=len(transcript.turns),
+        messages=[SummaryMessage(role=turn.role, message=turn.text) for turn in shown],
+        messages_omitted=omitted > 0,
+        note=f"{omitted} earlier messages are left out." if omitted else "All messages are shown.",
+    )
+
+
+@router.delete("/{conversation_id}", operation_id="delete_conversation")
+def delete_conversation(
+    conversation_id: str, context: Context, _key: CanAdminister
+) -> dict[str, Any]:
+    """Delete a conversation and everything made from it, in every derived store, for ever."""
+    _require_ended(context.store.transcript(conversation_id), "deleted")
+    context.calls.forget(conversation_id)
+    return {}
+
+
+@router.post("/{conversation_id}/feedback", operation_id="give_feedback")
+def give_feedback(
+    conversation_id: str, given: Feedback, request: Request, context: Context
+) -> dict[str, Any]:
+    """Keep what a user thought of the conversation.
+
+    No key is needed where users talk without one: who knows the conversation's id was part of it.
+    """
+    _admit_feedback(context, request, context.store.transcript(conversation_id))
+    payload = {
+        name: value
+        for name, value in (
+            ("score", given.feedback),
+            ("rating", given.rating),
+            ("comment", given.comment),
+        )
+        if value is not None
+    }
+    if not payload:
+        raise ApiError(
+            422, "invalid_feedback", "Give `feedback` (like or dislike) or `rating` (1 to 5)."
+        )
+    keep_feedback(context.store, conversation_id, payload, at=context.clock())
+    return {}
+
+
+@router.post("/{conversation_id}/analysis/run", operation_id="run_conversation_analysis")
+def run_analysis(
+    conversation_id: str, context: Context, _key: Annotated[ApiKey, Depends(require("label"))]
+) -> ConversationDetail:
+    """Ask the judges what has no answer yet, and return the conversation with the answers."""
+    _require_ended(context.store.transcript(conversation_id), "judged")
+    try:
+        context.calls.analyse(conversation_id)
+    except ModelError as error:
+        raise ApiError(
+            502, "judge_failed", "The judge could not be asked; the server's log says why."
+        ) from error
+    return conversation_detail(context, conversation_id)
+
+
+@router.get(
+    "/{conversation_id}/audio",
+    operation_id="get_conversation_audio",
+    response_class=Response,
+    responses={404: {"description": "There is no recording."}},
+)
+def get_audio(conversation_id: str, context: Context, _key: CanRead) -> Response:
+    """The recording; text conversations have none."""
+    context.store.transcript(conversation_id)
+    raise ApiError(404, "audio_not_found", f"Conversation {conversation_id!r} has no recording.")
+
+
+def _require_ended(transcript: Transcript, what: str) -> None:
+    if transcript.status == "in_progress":
+        raise ApiError(
+            409,
+            "conversation_in_progress",
+            f"Conversation {transcript.conversation_id!r} is still being held; it can be {what} "
+            "when it has ended.",
+        )
+
+
+def _admit_feedback(context: ServerContext, request: Request, transcript: Transcript) -> None:
+    key = known_key(request, context)
+    if key is not None and key.allows("converse"):
+        return
+    agents = {agent.agent_id: agent for agent in context.agents.agents()}
+    agent = agents.get(transcript.agent_id)
+    by_user = transcript.metadata.get("authorization_method") in _USERS
+    if agent is None or not (agent.access.public or by_user):
+        # The same answer as for an id that is not there: strangers learn nothing of it.
+        raise not_found("conversation", transcript.conversation_id)
+    origin, host = request.headers.get("origin"), request.headers.get("host")
+    if origin is not None and not origin_allowed(origin, agent, host=host):
+        raise ApiError(
+            403, "forbidden_origin", "This agent may not be used from pages of this origin."
+        )

@@ -1,0 +1,175 @@
+"""Lists of conversations, narrowed by what their rows, their analysis and their feedback say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+from conversation.errors import StoreError
+from conversation.server.context import ServerContext
+from conversation.server.conversations.bodies import (
+    CallAnalysis,
+    CallFeedback,
+    CallOutcome,
+    ConversationList,
+    ConversationSummaryItem,
+)
+from conversation.server.conversations.feedback import feedback_events
+from conversation.server.conversations.shown_conversation import (
+    call_feedback,
+    duration_s,
+    list_item,
+    outcome_of,
+)
+from conversation.server.errors import ApiError
+from conversation.store.reading import cursor_after
+from conversation.store.store import ConversationStore, ConversationSummary
+
+LOOKED_AT_ONCE = 100
+MOST_LOOKED_AT = 2_000
+"""Then the page is given as it is, with a cursor: a rare outcome must not read the whole store."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """What is asked for; None asks for nothing."""
+
+    agent_id: str | None = None
+    started_from_s: int | None = None
+    started_to_s: int | None = None
+    search: str | None = None
+    user_id: str | None = None
+    call_successful: CallOutcome | None = None
+    duration_min_s: int | None = None
+    duration_max_s: int | None = None
+    rating_min: int | None = None
+    rating_max: int | None = None
+    has_feedback_comment: bool | None = None
+    source: str | None = None
+    criteria: Sequence[tuple[str, str]] = ()
+    """Criteria, each with the result that it must have."""
+
+    def takes(
+        self, row: ConversationSummary, analysis: CallAnalysis | None, feedback: CallFeedback
+    ) -> bool:
+        """Whether a conversation is one of those asked for."""
+        seconds = duration_s(row.started_at, row.ended_at)
+        metadata = row.metadata
+        results = analysis.evaluation_criteria_results if analysis else {}
+        return (
+            self.user_id in (None, metadata.get("user_id"))
+            and self.source in (None, metadata.get("client"))
+            and self.call_successful in (None, outcome_of(analysis))
+            and _within(seconds, self.duration_min_s, self.duration_max_s)
+            and _within(feedback.rating, self.rating_min, self.rating_max)
+            and self.has_feedback_comment in (None, feedback.comment is not None)
+            and all(
+                name in results and results[name].result == wanted for name, wanted in self.criteria
+            )
+        )
+
+
+def criterion_params(given: Sequence[str]) -> list[tuple[str, str]]:
+    """What `evaluation_params=ID:RESULT` asks for."""
+    pairs = [each.rpartition(":") for each in given]
+    for name, _, result in pairs:
+        if not name or result not in get_args(CallOutcome):
+            raise ApiError(
+                422,
+                "invalid_filter",
+                "evaluation_params is written CRITERION:RESULT, e.g. `resolved:success`.",
+            )
+    return [(name, result) for name, _, result in pairs]
+
+
+def list_page(
+    context: ServerContext,
+    wanted: CallFilter,
+    *,
+    page_size: int,
+    cursor: str | None,
+    with_summary: bool = False,
+) -> ConversationList:
+    """One page of the conversations that `wanted` describes, newest first."""
+    names = agent_names(context)
+    items: list[ConversationSummaryItem] = []
+    looked_at = 0
+    while True:
+        rows, following = _rows(context, wanted, cursor)
+        ids = [row.conversation_id for row in rows]
+        analyses = context.calls.analyses(ids)
+        feedback = feedback_events(context.store.engine, ids)
+        readable = context.calls.readable() if wanted.search else None
+        for row in rows:
+            if readable is not None and not _says(readable, row, wanted.search or ""):
+                continue
+            analysis = analyses.get(row.conversation_id)
+            said = call_feedback(feedback.get(row.conversation_id, []))
+            if not wanted.takes(row, analysis, said):
+                continue
+            items.append(
+                list_item(
+                    row,
+                    agent_name=names.get(row.agent_id),
+                    analysis=analysis,
+                    feedback=said,
+                    with_summary=with_summary,
+                )
+            )
+            if len(items) == page_size:
+                is_last = row is rows[-1] and following is None
+                return _page(items, None if is_last else cursor_after(row))
+        looked_at += len(rows)
+        if following is None or looked_at >= MOST_LOOKED_AT:
+            return _page(items, following)
+        cursor = following
+
+
+def agent_names(context: ServerContext) -> dict[str, str]:
+    """Names of the agents that can be used."""
+    return {agent.agent_id: agent.name for agent in context.agents.agents()}
+
+
+def _says(readable: ConversationStore, row: ConversationSummary, words: str) -> bool:
+    """Whether a conversation still says it once it is masked: a search must not tell the rest."""
+    turns = readable.transcript(row.conversation_id).turns
+    return any(words.casefold() in turn.text.casefold() for turn in turns)
+
+
+def _rows(
+    context: ServerContext, wanted: CallFilter, cursor: str | None
+) -> tuple[Sequence[ConversationSummary], str | None]:
+    before = _moment(wanted.started_to_s)
+    try:
+        page = context.store.page(
+            agent_id=wanted.agent_id,
+            since=_moment(wanted.started_from_s),
+            # Before and after are both meant to include their second.
+            until=None if before is None else before + timedelta(seconds=1),
+            text=wanted.search,
+            limit=LOOKED_AT_ONCE,
+            cursor=cursor,
+        )
+    except StoreError as error:
+        if cursor is None:
+            raise
+        raise ApiError(
+            400, "invalid_cursor", "The cursor is not one that this server gave."
+        ) from error
+    return page.conversations, page.next_cursor
+
+
+def _page(items: list[ConversationSummaryItem], cursor: str | None) -> ConversationList:
+    return ConversationList(conversations=items, next_cursor=cursor, has_more=cursor is not None)
+
+
+def _moment(unix_s: int | None) -> datetime | None:
+    return None if unix_s is None else datetime.fromtimestamp(unix_s, UTC)
+
+
+def _within(value: int | None, least: int | None, most: int | None) -> bool:
+    if least is None and most is None:
+        return True
+    if value is None:
+        return False
+    return (least is None or value >= least) and (most is None or value <= most)

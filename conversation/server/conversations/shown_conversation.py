@@ -1,0 +1,278 @@
+"""A stored conversation in the shape that SDKs read. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from conversation.server.conversations.bodies import (
+    CallAnalysis,
+    CallFeedback,
+    CallMetadata,
+    CallOutcome,
+    CallStatus,
+    ConversationDetail,
+    ConversationSummaryItem,
+    RetrievalInfo,
+    RetrievedChunk,
+    ToolCallItem,
+    ToolResultItem,
+    TranscriptItem,
+    TurnFeedback,
+)
+from conversation.store.store import ConversationEvent, ConversationSummary
+from conversation.transcript import Retrieval, ToolCall, Transcript, Turn
+
+_STATUS: dict[str, CallStatus] = {"in_progress": "in-progress", "done": "done", "failed": "failed"}
+
+
+def call_status(status: str) -> CallStatus:
+    """The protocol's name of a conversation's status."""
+    return _STATUS[status]
+
+
+def detail(
+    transcript: Transcript,
+    *,
+    agent_name: str | None,
+    language: str | None,
+    retrievals: Sequence[Retrieval],
+    events: Sequence[ConversationEvent],
+    analysis: CallAnalysis | None,
+    listed_at: datetime | None = None,
+) -> ConversationDetail:
+    """Everything about one conversation.
+
+    Args:
+        transcript: As it may be read.
+        agent_name: As it is now; None when the agent is gone.
+        language: The agent's.
+        retrievals: What was found for its turns.
+        events: Of which feedback is read.
+        analysis: What was found in it; None when it was not judged.
+        listed_at: Stands in for a start that is not known.
+    """
+    found: dict[str, list[Retrieval]] = {}
+    for each in retrievals:
+        found.setdefault(each.turn_id, []).append(each)
+    rated = _turn_ratings(events)
+    metadata = transcript.metadata
+    return ConversationDetail(
+        agent_id=transcript.agent_id,
+        agent_name=agent_name,
+        status=call_status(transcript.status),
+        user_id=metadata.get("user_id"),
+        version_id=transcript.agent_version,
+        conversation_id=transcript.conversation_id,
+        transcript=[
+            _item(turn, found.get(turn.turn_id or "", []), rated.get(turn.turn_id or ""))
+            for turn in transcript.turns
+        ],
+        metadata=_metadata(transcript, events, language, listed_at),
+        analysis=analysis,
+    )
+
+
+def list_item(
+    summary: ConversationSummary,
+    *,
+    agent_name: str | None,
+    analysis: CallAnalysis | None,
+    feedback: CallFeedback | None = None,
+    with_summary: bool = False,
+) -> ConversationSummaryItem:
+    """One conversation of a list."""
+    results = analysis.evaluation_criteria_results if analysis else {}
+    values = analysis.data_collection_results if analysis else {}
+    return ConversationSummaryItem(
+        agent_id=summary.agent_id,
+        agent_name=agent_name,
+        conversation_id=summary.conversation_id,
+        start_time_unix_secs=int((summary.started_at or summary.listed_at).timestamp()),
+        call_duration_secs=duration_s(summary.started_at, summary.ended_at),
+        message_count=summary.turn_count,
+        status=call_status(summary.status),
+        call_successful=outcome_of(analysis),
+        termination_reason=summary.end_reason,
+        transcript_summary=analysis.transcript_summary if analysis and with_summary else None,
+        call_summary_title=analysis.call_summary_title if analysis else None,
+        conversation_initiation_source=summary.metadata.get("client"),
+        user_id=summary.metadata.get("user_id"),
+        rating=feedback.rating if feedback else None,
+        evaluation_criteria_results={
+            key: {"result": each.result, "score": each.score, "max_score": each.max_score}
+            for key, each in results.items()
+        },
+        data_collection_results={key: each.value for key, each in values.items()},
+    )
+
+
+def outcome_of(analysis: CallAnalysis | None) -> CallOutcome:
+    """`unknown` for a conversation that was not judged."""
+    return "unknown" if analysis is None else analysis.call_successful
+
+
+def overall(results: Sequence[str]) -> CallOutcome:
+    """One outcome of many: a failure counts most, then a success."""
+    if "failure" in results:
+        return "failure"
+    return "success" if "success" in results else "unknown"
+
+
+def duration_s(started_at: datetime | None, ended_at: datetime | None) -> int:
+    """Whole seconds; 0 while it is not known."""
+    if started_at is None or ended_at is None:
+        return 0
+    return max(0, round((ended_at - started_at).total_seconds()))
+
+
+def call_feedback(events: Sequence[ConversationEvent]) -> CallFeedback:
+    """What users said of the conversation: the last rating and comment, and thumbs by turn."""
+    turns = _turn_ratings(events)
+    feedback = CallFeedback(
+        type="thumbs" if turns else None,
+        likes=sum(score == "like" for score in turns.values()),
+        dislikes=sum(score == "dislike" for score in turns.values()),
+    )
+    for event in events:
+        payload = event.payload
+        if event.kind != "feedback" or event.turn_id is not None:
+            continue
+        if payload.get("score") is not None and "event_id" not in payload:
+            feedback.overall_score, feedback.type = payload["score"], feedback.type or "thumbs"
+        if payload.get("rating") is not None:
+            feedback.rating, feedback.type = payload["rating"], "rating"
+        feedback.comment = payload.get("comment") or feedback.comment
+    return feedback
+
+
+def _turn_ratings(events: Sequence[ConversationEvent]) -> dict[str, str]:
+    """The last opinion on each turn; taking one back leaves none."""
+    rated: dict[str, str] = {}
+    for event in events:
+        if event.kind == "feedback" and event.turn_id is not None:
+            rated.pop(event.turn_id, None)
+            if event.payload.get("score") is not None:
+                rated[event.turn_id] = event.payload["score"]
+    return rated
+
+
+def _metadata(
+    transcript: Transcript,
+    events: Sequence[ConversationEvent],
+    language: str | None,
+    listed_at: datetime | None,
+) -> CallMetadata:
+    given = transcript.metadata
+    started_at = transcript.started_at or listed_at
+    start = int(started_at.timestamp()) if started_at else 0
+    failed = transcript.status == "failed" or transcript.end_reason == "failed"
+    return CallMetadata(
+        start_time_unix_secs=start,
+        accepted_time_unix_secs=start,
+        call_duration_secs=duration_s(transcript.started_at, transcript.ended_at),
+        feedback=call_feedback(events),
+        authorization_method=_authorization(given.get("authorization_method")),
+        termination_reason=transcript.end_reason or "",
+        error={"code": 1011, "reason": transcript.end_reason} if failed else None,
+        warnings=sorted({turn.error for turn in transcript.turns if turn.error}),
+        main_language=language,
+        text_only=given.get("text_only") == "true" or given.get("channel") != "websocket",
+        conversation_initiation_source=given.get("client") or "unknown",
+        conversation_initiation_source_version=given.get("client_version"),
+    )
+
+
+def _authorization(method: str | None) -> str | None:
+    """The protocol knows no API key here: that is a header."""
+    return "authorization_header" if method == "api_key" else method
+
+
+def _item(turn: Turn, retrieved: Sequence[Retrieval], score: str | None) -> TranscriptItem:
+    at_s = int(turn.offset_s or 0)
+    usage = turn.usage
+    return TranscriptItem(
+        role=turn.role,
+        message=turn.text,
+        time_in_call_secs=at_s,
+        tool_calls=[_call(call) for call in turn.tool_calls],
+        tool_results=[_result(call) for call in turn.tool_calls if call.result is not None],
+        feedback=TurnFeedback.model_validate({"score": score, "time_in_call_secs": at_s})
+        if score
+        else None,
+        producing_llm=None if usage is None else usage.model,
+        interrupted=turn.interrupted,
+        original_message=turn.generated_text,
+        conversation_turn_metrics=_metrics(turn),
+        rag_retrieval_info=_retrieval_info(turn, retrieved),
+        llm_usage=None
+        if usage is None
+        else {
+            "model_usage": {
+                usage.model: {
+                    "input": {"tokens": usage.input_tokens - usage.cached_input_tokens},
+                    "input_cache_read": {"tokens": usage.cached_input_tokens},
+                    "output_total": {"tokens": usage.output_tokens},
+                }
+            }
+        },
+        id=turn.turn_id,
+    )
+
+
+def _metrics(turn: Turn) -> dict[str, Any] | None:
+    latency = turn.latency
+    if latency is None:
+        return None
+    named: Mapping[str, float | None] = {
+        "convai_rag_latency": latency.request_to_retrieval_ms,
+        "convai_llm_service_ttfb": latency.request_to_first_token_ms,
+        "convai_llm_service_tt_last": latency.request_to_last_token_ms,
+    }
+    return {
+        "metrics": {
+            name: {"elapsed_time": round(ms / 1_000, 4)}
+            for name, ms in named.items()
+            if ms is not None
+        }
+    }
+
+
+def _retrieval_info(turn: Turn, retrieved: Sequence[Retrieval]) -> RetrievalInfo | None:
+    if not retrieved:
+        return None
+    latency_ms = turn.latency.request_to_retrieval_ms if turn.latency else None
+    return RetrievalInfo(
+        chunks=[
+            RetrievedChunk(
+                document_id=each.document_id,
+                chunk_id=each.chunk_id,
+                vector_distance=round(max(0.0, 1 - each.score), 6),
+            )
+            for each in retrieved
+        ],
+        embedding_model=retrieved[0].mode,
+        retrieval_query=retrieved[0].query,
+        rag_latency_secs=round((latency_ms or 0) / 1_000, 4),
+        used_chunk_ids=list(dict.fromkeys(each.chunk_id for each in turn.citations)),
+    )
+
+
+def _call(call: ToolCall) -> ToolCallItem:
+    return ToolCallItem(
+        request_id=call.tool_call_id,
+        tool_name=call.tool_name,
+        params_as_json=json.dumps(call.parameters, default=str),
+        tool_has_been_called=call.result is not None,
+    )
+
+
+def _result(call: ToolCall) -> ToolResultItem:
+    return ToolResultItem(
+        request_id=call.tool_call_id,
+        tool_name=call.tool_name,
+        result_value=call.result or "",
+        is_error=call.is_error,
+        tool_has_been_called=True,
+        tool_latency_secs=round((call.latency_ms or 0) / 1_000, 3),
+    )

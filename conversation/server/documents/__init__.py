@@ -1,0 +1,1 @@
+"""Documents over HTTP: upload, change, look up."""

@@ -1,0 +1,231 @@
+"""Documents: handed in, changed and deleted. They are read in the background."""
+
+from pathlib import PurePath
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
+
+from conversation.server.access.admission import require
+from conversation.server.access.api_keys import ApiKey
+from conversation.server.agents.authoring import Authoring
+from conversation.server.context import Authored
+from conversation.server.documents.bodies import (
+    AddedDocument,
+    DocumentAnswer,
+    DocumentChanges,
+    NewPage,
+    NewText,
+    ToDelete,
+)
+from conversation.server.documents.known_documents import document_answer, failure, known_document
+from conversation.server.errors import ApiError
+from conversation.server.library.library import LibraryDocument
+
+router = APIRouter(prefix="/v1/convai/knowledge-base", tags=["knowledge base"])
+
+MayIngest = Annotated[ApiKey, Depends(require("ingest"))]
+AgentId = Annotated[
+    str | None, Query(max_length=128, description="An agent that answers from it at once.")
+]
+
+
+@router.post("/url", operation_id="create_document_from_url")
+def create_from_url(body: NewPage, authored: Authored, _key: MayIngest) -> AddedDocument:
+    """Hand in a page. One that is known by this URL is read again."""
+    _refuse_folders(body.parent_folder_id)
+    _refuse_auto_sync(body.enable_auto_sync)
+    return _added(_new_page(body.url, body.name, authored), authored)
+
+
+@router.post("/text", operation_id="create_document_from_text")
+def create_from_text(body: NewText, authored: Authored, _key: MayIngest) -> AddedDocument:
+    """Hand in a text."""
+    _refuse_folders(body.parent_folder_id)
+    if not body.text.strip():
+        raise ApiError(422, "empty_document", "The text is empty.")
+    name = body.name or body.text.strip().splitlines()[0][:60]
+    document = authored.library.add_file(
+        body.text.encode("utf-8", "replace"),
+        file_name=name,
+        name=name,
+        kind="text",
+        now=authored.clock(),
+    )
+    return _added(document, authored)
+
+
+@router.post("/file", operation_id="create_document_from_file")
+def create_from_file(
+    authored: Authored,
+    _key: MayIngest,
+    file: Annotated[UploadFile, File(description="PDF, DOCX, HTML, EPUB, Markdown, text, ...")],
+    name: Annotated[str | None, Form(max_length=200)] = None,
+    parent_folder_id: Annotated[str | None, Form()] = None,
+) -> AddedDocument:
+    """Hand in a file. What it is, is told by its content."""
+    _refuse_folders(parent_folder_id)
+    return _added(_new_file(file, name, authored), authored)
+
+
+@router.post("", operation_id="add_to_knowledge_base")
+def add(
+    authored: Authored,
+    _key: MayIngest,
+    agent_id: AgentId = None,
+    name: Annotated[str | None, Form(max_length=200)] = None,
+    url: Annotated[str | None, Form(max_length=2_000)] = None,
+    file: Annotated[UploadFile | None, File()] = None,
+) -> AddedDocument:
+    """Hand in a file or a page, and have an agent answer from it; the older way of both."""
+    if (url is None) == (file is None):
+        raise ApiError(422, "one_source", "Give either `url` or `file`.")
+    if agent_id is not None:
+        authored.records.get(agent_id)
+    if file is not None:
+        document = _new_file(file, name, authored)
+    else:
+        page = NewPage.model_validate({"url": url, "name": name})
+        document = _new_page(page.url, page.name, authored)
+    added = _added(document, authored)
+    if agent_id is not None:
+        _attach(agent_id, document, authored)
+    return added
+
+
+@router.post("/bulk-delete", operation_id="delete_documents")
+def delete_several(
+    body: ToDelete, authored: Authored, _key: MayIngest
+) -> dict[str, dict[str, Any]]:
+    """Delete several documents; one that cannot be deleted is an entry that says why."""
+    answers: dict[str, dict[str, Any]] = {}
+    for document_id in dict.fromkeys(body.document_ids):
+        try:
+            _delete(document_id, authored, force=body.force)
+        except ApiError as error:
+            answers[document_id] = failure(error.status_code, error.status, error.message)
+        else:
+            answers[document_id] = {"status": "success", "data": {"id": document_id}}
+    return answers
+
+
+@router.patch("/{document_id}", operation_id="update_document")
+def update_document(
+    document_id: str, body: DocumentChanges, authored: Authored, _key: MayIngest
+) -> DocumentAnswer:
+    """Give a document another name or another content, which is then read again."""
+    _refuse_auto_sync(body.enable_auto_sync)
+    _stored(document_id, authored)
+    if body.name is not None:
+        authored.library.rename(document_id, body.name, now=authored.clock())
+    if body.content is not None:
+        data = body.content.encode("utf-8", "replace")
+        authored.library.replace_content(document_id, data, now=authored.clock())
+        authored.ingestion.wake()
+    return document_answer(known_document(document_id, authored), authored)
+
+
+@router.patch("/{document_id}/update-file", operation_id="update_document_file")
+def update_file(
+    document_id: str,
+    authored: Authored,
+    _key: MayIngest,
+    file: Annotated[UploadFile, File()],
+) -> DocumentAnswer:
+    """Put another file in the place of one; what it is, is told by its content."""
+    _stored(document_id, authored)
+    authored.library.replace_content(document_id, _content(file), now=authored.clock())
+    authored.ingestion.wake()
+    return document_answer(known_document(document_id, authored), authored)
+
+
+@router.post("/{document_id}/refresh", operation_id="refresh_document")
+def refresh(document_id: str, authored: Authored, _key: MayIngest) -> DocumentAnswer:
+    """Read a document once more: a page that changed, or one that could not be read."""
+    _stored(document_id, authored)
+    authored.library.read_again(document_id, now=authored.clock())
+    authored.ingestion.wake()
+    return document_answer(known_document(document_id, authored), authored)
+
+
+@router.delete("/{document_id}", operation_id="delete_document", status_code=204)
+def delete_document(
+    document_id: str, authored: Authored, _key: MayIngest, force: bool = False
+) -> None:
+    """Delete a document with its text. With `force` also one that agents answer from."""
+    _delete(document_id, authored, force=force)
+
+
+def _new_page(url: str, name: str | None, authored: Authoring) -> LibraryDocument:
+    return authored.library.add_url(url, name=name, now=authored.clock())
+
+
+def _new_file(file: UploadFile, name: str | None, authored: Authoring) -> LibraryDocument:
+    file_name = PurePath((file.filename or "document").replace("\\", "/")).name
+    return authored.library.add_file(
+        _content(file),
+        file_name=file_name,
+        name=name or file_name,
+        kind="file",
+        now=authored.clock(),
+    )
+
+
+def _content(file: UploadFile) -> bytes:
+    data = file.file.read()
+    if not data:
+        raise ApiError(422, "empty_document", f"The file {(file.filename or '')[:100]!r} is empty.")
+    return data
+
+
+def _added(document: LibraryDocument, authored: Authoring) -> AddedDocument:
+    authored.ingestion.wake()
+    return AddedDocument(id=document.document_id, name=document.name)
+
+
+def _attach(agent_id: str, document: LibraryDocument, authored: Authoring) -> None:
+    try:
+        authored.attach(agent_id, document.document_id)
+    except ApiError:
+        if document.kind != "url":
+            # Nobody asked for it but for this agent.
+            authored.library.remove(document.document_id)
+        raise
+
+
+def _stored(document_id: str, authored: Authoring) -> LibraryDocument:
+    """A document of the library; those that agent files name are changed where they are."""
+    document = known_document(document_id, authored)
+    if document.stored is None:
+        raise ApiError(
+            409,
+            "document_of_agent_file",
+            f"{document.name!r} is named by an agent file; change it there.",
+        )
+    return document.stored
+
+
+def _delete(document_id: str, authored: Authoring, *, force: bool) -> None:
+    document = known_document(document_id, authored)
+    if document.agents and not force:
+        names = ", ".join(repr(record.agent.agent_id) for record in document.agents[:5])
+        raise ApiError(
+            409,
+            "document_in_use",
+            f"Agents answer from {document.name!r}: {names}. Take it out of them first, or "
+            "delete it with `force`.",
+        )
+    authored.detach(document_id)
+    if document.stored is not None:
+        authored.library.remove(document_id)
+
+
+def _refuse_auto_sync(enable_auto_sync: bool | None) -> None:
+    if enable_auto_sync:
+        raise ApiError(
+            501, "not_supported", "Pages are read again on request or by Dagster's schedule."
+        )
+
+
+def _refuse_folders(parent_folder_id: str | None) -> None:
+    if parent_folder_id:
+        raise ApiError(501, "not_supported", "This server has no folders of documents.")

@@ -1,0 +1,166 @@
+"""Documents: listed and read."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import PlainTextResponse
+
+from conversation.server.access.admission import require
+from conversation.server.access.api_keys import ApiKey
+from conversation.server.agents.authoring import Authoring
+from conversation.server.context import Authored
+from conversation.server.documents.bodies import (
+    DependentAgents,
+    DocumentAnswer,
+    DocumentIds,
+    DocumentPage,
+)
+from conversation.server.documents.known_documents import (
+    KnownDocument,
+    dependent_agent,
+    document_answer,
+    failure,
+    known_document,
+    known_documents,
+    text_of,
+)
+from conversation.server.errors import ApiError
+from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, SortKey, page_of
+
+router = APIRouter(prefix="/v1/convai/knowledge-base", tags=["knowledge base"])
+
+MayRead = Annotated[ApiKey, Depends(require("read", "ingest"))]
+Kind = Literal["file", "url", "text", "folder"]
+
+
+@router.get("", operation_id="list_documents")
+def list_documents(
+    authored: Authored,
+    _key: MayRead,
+    page_size: PageSize = DEFAULT_PAGE_SIZE,
+    cursor: Cursor = None,
+    search: Annotated[str | None, Query(max_length=200)] = None,
+    types: Annotated[list[Kind] | None, Query()] = None,
+    parent_folder_id: str | None = None,
+    sort_by: Literal["name", "created_at", "updated_at", "size"] = "created_at",
+    sort_direction: Literal["asc", "desc"] = "desc",
+) -> DocumentPage:
+    """Documents of the library and of agent files whose name holds `search`, newest first."""
+
+    def key(document: KnownDocument) -> SortKey:
+        first = {
+            "name": document.name.lower(),
+            "created_at": document.created_at.timestamp(),
+            "updated_at": document.updated_at.timestamp(),
+            "size": float(document.bytes),
+        }[sort_by]
+        return (first, document.document_id)
+
+    _refuse_folders(parent_folder_id)
+    wanted = [
+        document
+        for document in known_documents(authored)
+        if (search or "").lower() in document.name.lower() and (not types or document.kind in types)
+    ]
+    page = page_of(
+        wanted,
+        sort_key=key,
+        page_size=page_size,
+        cursor=cursor,
+        descending=sort_direction == "desc",
+    )
+    return DocumentPage(
+        documents=[document.summary for document in page.items],
+        next_cursor=page.next_cursor,
+        has_more=page.has_more,
+    )
+
+
+@router.get("/summaries", operation_id="get_document_summaries")
+def get_summaries(
+    authored: Authored,
+    _key: MayRead,
+    document_ids: Annotated[list[str], Query(max_length=100)],
+) -> dict[str, dict[str, Any]]:
+    """Several documents by their ids; one that is not there is an entry that says so."""
+    found = {document.document_id: document for document in known_documents(authored)}
+    return {
+        document_id: (
+            {"status": "success", "data": found[document_id].summary.model_dump()}
+            if document_id in found
+            else failure(404, "document_not_found", f"There is no document {document_id[:100]!r}.")
+        )
+        for document_id in document_ids
+    }
+
+
+@router.get("/crawl", include_in_schema=False)
+def list_crawls(_key: MayRead) -> None:
+    """Not a document of this name."""
+    raise ApiError(501, "not_supported", "This server reads sites by `sites` of an agent file.")
+
+
+@router.post("/dependent-agents", operation_id="get_agents_of_documents")
+def get_agents_of_several(
+    body: DocumentIds,
+    authored: Authored,
+    _key: MayRead,
+    page_size: PageSize = DEFAULT_PAGE_SIZE,
+    cursor: Cursor = None,
+) -> DependentAgents:
+    """The agents that answer from any of these documents."""
+    return _agents(body.document_ids, authored, page_size=page_size, cursor=cursor)
+
+
+@router.get("/{document_id}", operation_id="get_document")
+def get_document(document_id: str, authored: Authored, _key: MayRead) -> DocumentAnswer:
+    """A document with its text."""
+    return document_answer(known_document(document_id, authored), authored)
+
+
+@router.get("/{document_id}/content", operation_id="get_document_content")
+def get_content(document_id: str, authored: Authored, _key: MayRead) -> PlainTextResponse:
+    """The text of a document, as it was read; 409 while it is still being read."""
+    return PlainTextResponse(text_of(known_document(document_id, authored), authored))
+
+
+@router.get("/{document_id}/dependent-agents", operation_id="get_agents_of_document")
+def get_agents(
+    document_id: str,
+    authored: Authored,
+    _key: MayRead,
+    page_size: PageSize = DEFAULT_PAGE_SIZE,
+    cursor: Cursor = None,
+) -> DependentAgents:
+    """The agents that answer from a document."""
+    known_document(document_id, authored)
+    return _agents([document_id], authored, page_size=page_size, cursor=cursor)
+
+
+def _agents(
+    document_ids: list[str], authored: Authoring, *, page_size: int, cursor: str | None
+) -> DependentAgents:
+    of_agent: dict[str, list[str]] = {}
+    by_document = authored.agents_by_document()
+    records = {
+        record.agent.agent_id: record
+        for document_id in document_ids
+        for record in by_document.get(document_id, [])
+        if of_agent.setdefault(record.agent.agent_id, []).append(document_id) is None
+    }
+    page = page_of(
+        list(records.values()),
+        sort_key=lambda record: (record.created_at.timestamp(), record.agent.agent_id),
+        page_size=page_size,
+        cursor=cursor,
+    )
+    return DependentAgents(
+        agents=[dependent_agent(each, of_agent[each.agent.agent_id]) for each in page.items],
+        next_cursor=page.next_cursor,
+        has_more=page.has_more,
+    )
+
+
+def _refuse_folders(parent_folder_id: str | None) -> None:
+    if parent_folder_id:
+        raise ApiError(501, "not_supported", "This server has no folders of documents.")

@@ -1,0 +1,1 @@
+"""The documents of all agents, and the queue that ingests them."""

@@ -1,0 +1,1 @@
+"""The live socket: frames, initiation, dialogue."""

@@ -1,0 +1,325 @@
+"""What frames mean: a client's frame becomes an action, a session's event becomes frames. Pure.
+
+No socket, no clock, no session: the time comes in as an argument, and `talking` carries out what
+comes back.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from conversation.server.socket.frames import (
+    END_CALL,
+    AgentChatResponsePart,
+    AgentResponse,
+    AgentResponseCorrection,
+    AgentResponseEvent,
+    AgentToolRequest,
+    AgentToolResponse,
+    ClientMessage,
+    ClientToolCall,
+    ClientToolCallEvent,
+    ClientToolResult,
+    ContextualUpdate,
+    CorrectionEvent,
+    Error,
+    Feedback,
+    InitiationData,
+    Interruption,
+    InterruptionEvent,
+    Metadata,
+    MetadataEvent,
+    MultimodalMessage,
+    Ping,
+    PingEvent,
+    Pong,
+    ResponsePart,
+    ServerMessage,
+    ToolRequestEvent,
+    ToolResponseEvent,
+    Unreadable,
+    UserActivity,
+    UserAudio,
+    UserMessage,
+    error_frame,
+)
+from conversation.turn.events import AgentTurn, SessionEvent, TextDelta, ToolCall, ToolRequest
+
+MAX_MESSAGE_CHARS = 16_000
+"""Of one typed turn or contextual update."""
+
+NO_VOICE = error_frame(
+    "value_error",
+    "This server holds conversations by text: audio is ignored. Send `user_message` frames.",
+)
+NO_FILES = error_frame(
+    "value_error", "This server takes no files in a conversation: only the text was read."
+)
+TOO_LONG = error_frame(
+    "invalid_message",
+    f"A message may have {MAX_MESSAGE_CHARS} characters at most; this one was ignored.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """The user took a turn."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """The agent should know something."""
+
+    text: str
+    context_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolAnswer:
+    """A tool of the client answered."""
+
+    tool_call_id: str
+    text: str
+    is_error: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The user likes or dislikes a turn; None takes that back."""
+
+    turn_id: str
+    event_id: int
+    score: Literal["like", "dislike"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """The user is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Tell the client, and go on."""
+
+    frame: Error
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Nothing is to be done."""
+
+    reason: str
+
+
+Action = Say | Note | ToolAnswer | Rate | Active | Refuse | Ignore
+
+
+class Dialogue:
+    """The wire's side of one conversation: event ids, round trips, what was refused already."""
+
+    def __init__(self) -> None:
+        self._last_event_id = 0
+        self._turn_ids: dict[int, str] = {}
+        self._pings: dict[int, float] = {}
+        self._ping_ms: int | None = None
+        self._refused: set[int] = set()
+
+    def next_event_id(self) -> int:
+        """Greater than every id before it."""
+        self._last_event_id += 1
+        return self._last_event_id
+
+    def opening(self, conversation_id: str) -> Metadata:
+        """The frame that every client waits for."""
+        event = MetadataEvent(conversation_id=conversation_id)
+        return Metadata(conversation_initiation_metadata_event=event)
+
+    def said(self, text: str, turn_id: str | None) -> AgentResponse:
+        """A turn that the agent took by itself: its first message, or a question after silence."""
+        event_id = self.next_event_id()
+        self.remember(event_id, turn_id)
+        return AgentResponse(
+            agent_response_event=AgentResponseEvent(agent_response=text, event_id=event_id)
+        )
+
+    def remember(self, event_id: int, turn_id: str | None) -> None:
+        """Tie the id that a client knows to the turn in the store."""
+        if turn_id is not None:
+            self._turn_ids[event_id] = turn_id
+
+    def ping(self, now_s: float) -> Ping:
+        """The next ping, with the last round trip."""
+        event_id = self.next_event_id()
+        # A client that never answers must not fill the memory.
+        self._pings = {event_id: now_s}
+        return Ping(ping_event=PingEvent(event_id=event_id, ping_ms=self._ping_ms))
+
+    def receive(self, message: ClientMessage, *, now_s: float) -> Action:
+        """What the client's frame asks for."""
+        match message:
+            case UserMessage(text=text):
+                return self._turn(text)
+            case MultimodalMessage(text=text):
+                return self._multimodal(message, text.text if text else None)
+            case ContextualUpdate(text=text, context_id=context_id):
+                return Refuse(TOO_LONG) if len(text) > MAX_MESSAGE_CHARS else Note(text, context_id)
+            case ClientToolResult(tool_call_id=call_id, result=result, is_error=is_error):
+                return ToolAnswer(call_id, result_text(result), is_error)
+            case Feedback(event_id=event_id, score=score):
+                return self._feedback(event_id, score)
+            case UserActivity():
+                return Active()
+            case _:
+                return self._other(message, now_s)
+
+    def _other(self, message: ClientMessage, now_s: float) -> Action:
+        match message:
+            case Pong(event_id=event_id):
+                return self._pong(event_id, now_s)
+            case UserAudio():
+                return self._once(NO_VOICE)
+            case Unreadable(reason="too_long"):
+                return Refuse(TOO_LONG)
+            case Unreadable(reason=reason):
+                return Ignore(reason)
+            case InitiationData():
+                return Ignore("late initiation data")
+            case _:
+                return Ignore(type(message).__name__)
+
+    def _turn(self, text: str | None) -> Action:
+        if text is None or not text.strip():
+            return Active()
+        return Refuse(TOO_LONG) if len(text) > MAX_MESSAGE_CHARS else Say(text)
+
+    def _multimodal(self, message: MultimodalMessage, text: str | None) -> Action:
+        if text is None or not text.strip():
+            return Refuse(NO_FILES) if message.file or message.files else Active()
+        return self._turn(text)
+
+    def _feedback(self, event_id: int, score: Literal["like", "dislike"] | None) -> Action:
+        """Old clients name the last frame they got, which may be later than the turn's own id."""
+        known = [each for each in self._turn_ids if each <= event_id]
+        if not known or event_id > self._last_event_id:
+            return Ignore("feedback on no turn")
+        return Rate(self._turn_ids[max(known)], event_id, score)
+
+    def _pong(self, event_id: int | None, now_s: float) -> Action:
+        sent_s = self._pings.pop(-1 if event_id is None else event_id, None)
+        if sent_s is not None:
+            self._ping_ms = max(0, round((now_s - sent_s) * 1_000))
+        return Ignore("pong")
+
+    def _once(self, frame: Error) -> Action:
+        """The same refusal is not repeated: a microphone sends thirty frames a second."""
+        if id(frame) in self._refused:
+            return Ignore("refused before")
+        self._refused.add(id(frame))
+        return Refuse(frame)
+
+
+class TurnFrames:
+    """Frames of one agent turn, in the order that every client can follow."""
+
+    def __init__(self, event_id: int) -> None:
+        """Remember the turn's id, which stands in each of its frames."""
+        self.event_id = event_id
+        self._kinds: dict[str, str] = {}
+        self._streaming = False
+        self._ending: ToolCall | None = None
+
+    def frames(self, event: SessionEvent) -> Iterator[ServerMessage]:
+        """What the client is told of `event`."""
+        match event:
+            case TextDelta(text=text):
+                if not self._streaming:
+                    self._streaming = True
+                    yield self._part("start")
+                yield self._part("delta", text)
+            case ToolRequest():
+                yield from self._asked(event)
+            case ToolCall():
+                yield from self._done(event)
+            case AgentTurn():
+                yield from self._end(event)
+            case _:
+                return
+
+    def _asked(self, request: ToolRequest) -> Iterator[ServerMessage]:
+        self._kinds[request.tool_call_id] = request.kind
+        yield AgentToolRequest(
+            agent_tool_request=ToolRequestEvent(
+                tool_name=request.tool_name,
+                tool_call_id=request.tool_call_id,
+                tool_type=request.kind,
+                event_id=self.event_id,
+            )
+        )
+        if request.kind == "client":
+            yield ClientToolCall(
+                client_tool_call=ClientToolCallEvent(
+                    tool_name=request.tool_name,
+                    tool_call_id=request.tool_call_id,
+                    parameters=dict(request.parameters),
+                    event_id=self.event_id,
+                )
+            )
+
+    def _done(self, call: ToolCall) -> Iterator[ServerMessage]:
+        if call.tool_name == END_CALL:
+            self._ending = call
+        else:
+            yield self._response(call)
+
+    def _response(self, call: ToolCall) -> ServerMessage:
+        return AgentToolResponse(
+            agent_tool_response=ToolResponseEvent(
+                tool_name=call.tool_name,
+                tool_call_id=call.tool_call_id,
+                tool_type=self._kinds.get(call.tool_call_id, "system"),
+                event_id=self.event_id,
+                is_error=call.is_error,
+            )
+        )
+
+    def _end(self, turn: AgentTurn) -> Iterator[ServerMessage]:
+        if self._streaming:
+            yield self._part("stop")
+        heard = turn.text
+        generated = turn.turn.generated_text or heard
+        if generated:
+            yield AgentResponse(
+                agent_response_event=AgentResponseEvent(
+                    agent_response=generated, event_id=self.event_id
+                )
+            )
+        if turn.interrupted:
+            yield Interruption(interruption_event=InterruptionEvent(event_id=self.event_id))
+            if generated:
+                yield AgentResponseCorrection(
+                    agent_response_correction_event=CorrectionEvent(
+                        original_agent_response=generated,
+                        corrected_agent_response=heard,
+                        event_id=self.event_id,
+                    )
+                )
+        if turn.error is not None and not heard:
+            # The stored error may name models and addresses, which are no business of a user.
+            yield error_frame(
+                "llm_error", "The agent could not answer this turn. Please ask again.", code=1011
+            )
+        if self._ending is not None and not turn.interrupted:
+            yield self._response(self._ending)
+
+    def _part(self, kind: Literal["start", "delta", "stop"], text: str = "") -> ServerMessage:
+        return AgentChatResponsePart(
+            text_response_part=ResponsePart(text=text, type=kind, event_id=self.event_id)
+        )
+
+
+def result_text(result: object) -> str:
+    """What a tool of the client gave, as text: published clients send text or any JSON."""
+    return result if isinstance(result, str) else json.dumps(result, ensure_ascii=False)

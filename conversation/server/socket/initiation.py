@@ -1,0 +1,113 @@
+"""What a client asks for at the start: text only, overrides, variables. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from conversation.agent.config import AgentConfig
+from conversation.agent.variables import VariableValue
+from conversation.errors import OverrideError
+from conversation.server.socket.frames import InitiationData
+from conversation.session.overrides import SessionOverrides
+
+MAX_VARIABLES = 100
+MAX_VARIABLE_CHARS = 4_000
+_TEXT_ONLY = (("conversation", "text_only"), ("text_only",))
+"""Both places in use: under `conversation`, and at the top."""
+
+_OVERRIDES = {
+    "agent.first_message": "first_message",
+    "agent.language": "language",
+    "agent.prompt.prompt": "system_prompt",
+    "agent.prompt.llm": "llm",
+    "agent.prompt.temperature": "temperature",
+    "agent.prompt.max_tokens": "max_output_tokens",
+    "tts.voice_id": "voice_id",
+}
+"""Keys of the protocol, and what sessions call them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the client asks for."""
+
+    text_only: bool = False
+    overrides: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """By dotted key, e.g. `agent.prompt.prompt`; empty objects and nulls ask for nothing."""
+    variables: Mapping[str, VariableValue] = field(default_factory=dict[str, VariableValue])
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Kept with the conversation: the client's name and version, the user's id."""
+
+
+def wishes(data: InitiationData | None, query: Mapping[str, str]) -> Wishes:
+    """What the client's first frame and its address ask for; without a frame, next to nothing.
+
+    Args:
+        data: The client's `conversation_initiation_client_data`, when it sent one in time.
+        query: Parameters of the address it dialled.
+    """
+    raw = {} if data is None else data.conversation_config_override or {}
+    flat = dict(_flat(raw))
+    text_only = any(flat.pop(".".join(path), False) is True for path in _TEXT_ONLY)
+    return Wishes(
+        text_only=text_only,
+        overrides=flat,
+        variables=_variables({} if data is None else data.dynamic_variables or {}),
+        metadata=_metadata(data, query),
+    )
+
+
+def session_overrides(asked: Wishes, agent: AgentConfig) -> SessionOverrides:
+    """What the session sets for itself; whether it may is decided by the session.
+
+    A client that can only write asks for text always, so that this alone is never refused.
+
+    Raises:
+        OverrideError: A key that no session can set, or a value that it cannot have.
+    """
+    unknown = sorted(asked.overrides.keys() - _OVERRIDES.keys())
+    if unknown:
+        raise OverrideError(f"no session can set {', '.join(unknown)}")
+    named = {_OVERRIDES[key]: value for key, value in asked.overrides.items()}
+    if asked.text_only and agent.overrides.text_only:
+        named["text_only"] = True
+    try:
+        return SessionOverrides.model_validate(named)
+    except ValidationError as error:
+        names = sorted({str(problem["loc"][0]) for problem in error.errors(include_input=False)})
+        raise OverrideError(f"{', '.join(names)} cannot have such a value") from error
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if value is None:
+            continue
+        if isinstance(value, Mapping):
+            yield from _flat(cast(Mapping[str, Any], value), f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _variables(given: Mapping[str, Any]) -> dict[str, VariableValue]:
+    """Values that a text can hold. Names of the system's own are not for clients to set."""
+    kept = {
+        name: value
+        for name, value in given.items()
+        if isinstance(value, str | int | float | bool)
+        and not name.startswith("system__")
+        and len(str(value)) <= MAX_VARIABLE_CHARS
+    }
+    return dict(list(kept.items())[:MAX_VARIABLES])
+
+
+def _metadata(data: InitiationData | None, query: Mapping[str, str]) -> dict[str, str]:
+    info = None if data is None else data.source_info
+    found = {
+        "channel": "websocket",
+        "client": (info.source if info else None) or query.get("source"),
+        "client_version": (info.version if info else None) or query.get("version"),
+        "user_id": None if data is None else data.user_id,
+    }
+    return {key: value[:200] for key, value in found.items() if value}

@@ -1,0 +1,235 @@
+"""The conversation WebSocket: lets a client in, starts its session, and tells it why not.
+
+Whatever refuses a client is said by closing the socket after accepting it: browsers lose the
+reason of a handshake that fails.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Sequence
+from functools import partial
+
+from fastapi import APIRouter
+from starlette.websockets import WebSocket
+
+from conversation.agent.config import AgentConfig
+from conversation.errors import ConversationError, MissingVariableError, OverrideError
+from conversation.server.access.admission import Admission, admit
+from conversation.server.context import ServerContext, address_of, server_context
+from conversation.server.errors import (
+    GOING_AWAY,
+    INTERNAL,
+    MISCONFIGURED,
+    POLICY,
+    NoSuchAgentError,
+    RefusedError,
+)
+from conversation.server.socket.client_tools import ClientTools
+from conversation.server.socket.frame_meaning import Dialogue, Rate
+from conversation.server.socket.frames import (
+    PATH,
+    SUBPROTOCOL,
+    InitiationData,
+    SetupConfig,
+    read_frame,
+)
+from conversation.server.socket.initiation import Wishes, session_overrides, wishes
+from conversation.server.socket.talk import ClientGoneError, Ending, Talk, Wire
+from conversation.session.driver import SessionDriver
+from conversation.session.session import Session
+from conversation.turn.speaker import ResolvedAgent
+from kb.errors import KnowledgeBaseError
+
+MAX_EARLY_FRAMES = 256
+"""Kept from before the conversation begins: some clients send audio at once."""
+
+router = APIRouter()
+_log = logging.getLogger(__name__)
+
+
+@router.websocket(PATH)
+async def conversation(websocket: WebSocket) -> None:
+    """Hold one conversation with the agent `agent_id`."""
+    context = server_context(websocket)
+    offered = websocket.scope.get("subprotocols", [])
+    await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+    wire = Wire(websocket, context.limits)
+    try:
+        ending = await _converse(websocket, wire, context, offered)
+    except RefusedError as refused:
+        _log.info("conversation refused (%d) from %s", refused.code, address_of(websocket))
+        ending = Ending("refused", refused.code, refused.reason)
+    except ClientGoneError:
+        ending = Ending("connection_lost", None)
+    if ending.code is not None:
+        await wire.close(ending.code, ending.text)
+    elif wire.is_stuck:
+        context.hang_up(websocket)
+
+
+async def _converse(
+    websocket: WebSocket, wire: Wire, context: ServerContext, offered: Sequence[str]
+) -> Ending:
+    address = address_of(websocket)
+    if context.stopping:
+        raise RefusedError(GOING_AWAY, "The server is stopping; please reconnect.")
+    if context.starts.wait_s(address, now_s=context.timer_s()) is not None:
+        raise RefusedError(POLICY, "Too many new conversations from your address; wait a moment.")
+    agent = await asyncio.to_thread(_agent, websocket, context)
+    admission = await asyncio.to_thread(
+        admit, websocket, agent, context=context, subprotocols=offered
+    )
+    with context.gate.entered(agent_id=agent.agent_id, address=address, key_id=admission.key_id):
+        data, early = await _initiation(wire, context.limits.init_timeout_s)
+        asked = wishes(data, websocket.query_params)
+        tools = ClientTools()
+        start = partial(_start, agent, asked, admission, tools=tools, context=context)
+        session = await asyncio.to_thread(start)
+        return await _talk(wire, session, tools=tools, early=early, context=context)
+
+
+async def _talk(
+    wire: Wire,
+    session: Session,
+    *,
+    tools: ClientTools,
+    early: Sequence[str | bytes | None],
+    context: ServerContext,
+) -> Ending:
+    dialogue = Dialogue()
+    talk = Talk(
+        wire,
+        SessionDriver(session, clock=context.timer_s),
+        dialogue=dialogue,
+        tools=tools,
+        limits=context.limits,
+        timer_s=context.timer_s,
+        keep_feedback=partial(_keep_feedback, context, session.conversation_id),
+    )
+    context.talks.add(talk)
+    began_s = context.timer_s()
+    ending = Ending("connection_lost", None)
+    try:
+        await wire.send(dialogue.opening(session.conversation_id))
+        if session.first_message:
+            first = session.transcript.turns[0].turn_id
+            await wire.send(dialogue.said(session.first_message, first))
+        ending = await talk.hold(early)
+        return ending
+    finally:
+        context.talks.discard(talk)
+        # Ends it also when the client went away before the first frame.
+        await asyncio.to_thread(session.end, ending.reason)
+        _log.info(
+            "conversation %s of agent %s ended: %s, %d turns, %.1f s",
+            session.conversation_id,
+            session.agent.agent_id,
+            ending.reason,
+            len(session.transcript.turns),
+            context.timer_s() - began_s,
+        )
+
+
+async def _initiation(
+    wire: Wire, timeout_s: float
+) -> tuple[InitiationData | None, list[str | bytes | None]]:
+    """The client's first words to the server, and the frames that came before them."""
+    early: list[str | bytes | None] = []
+    try:
+        async with asyncio.timeout(timeout_s):
+            while len(early) < MAX_EARLY_FRAMES:
+                frame = await wire.receive()
+                message = read_frame(frame)
+                if isinstance(message, InitiationData):
+                    return message, early
+                if not isinstance(message, SetupConfig):
+                    early.append(frame)
+    except TimeoutError:
+        # Clients of the first generation send nothing.
+        pass
+    return None, early
+
+
+def _agent(websocket: WebSocket, context: ServerContext) -> AgentConfig:
+    agent_id = websocket.query_params.get("agent_id", "")
+    try:
+        return context.agents.agent(agent_id)
+    except NoSuchAgentError as error:
+        raise RefusedError(
+            POLICY, "The AI agent you are trying to reach does not exist."
+        ) from error
+    except ConversationError as error:
+        raise _misconfigured(agent_id, error) from error
+
+
+def _start(
+    agent: AgentConfig,
+    asked: Wishes,
+    admission: Admission,
+    *,
+    tools: ClientTools,
+    context: ServerContext,
+) -> Session:
+    """Start the session; everything that a client may be told is a `RefusedError`."""
+    metadata = {**asked.metadata, "authorization_method": admission.method}
+    if asked.text_only:
+        metadata["text_only"] = "true"
+    try:
+        return Session.start(
+            agent,
+            knowledge_base=context.agents.knowledge_base(agent),
+            store=context.store,
+            chat_model=context.agents.chat_model(agent.llm),
+            variables=asked.variables,
+            metadata=metadata,
+            client_tool=tools.result,
+            secrets=context.secrets,
+            overrides=session_overrides(asked, agent),
+            resolve_agent=partial(_resolve, context),
+            open_model=context.agents.chat_model,
+            clock=context.clock,
+            new_id=lambda: _bare_id(admission),
+        )
+    except OverrideError as error:
+        raise RefusedError(POLICY, f"override_error: {error}") from error
+    except MissingVariableError as error:
+        raise RefusedError(POLICY, f"missing_dynamic_variable: {error}") from error
+    except (ConversationError, KnowledgeBaseError) as error:
+        raise _misconfigured(agent.agent_id, error) from error
+    except Exception as error:
+        _log.error(
+            "a session of agent %s failed to start: %s", agent.agent_id, type(error).__name__
+        )
+        raise RefusedError(INTERNAL, "The server failed; see its log.") from error
+
+
+def _resolve(context: ServerContext, agent_id: str) -> ResolvedAgent:
+    """An agent that a conversation is handed over to; who talks to the first may talk to it."""
+    agent = context.agents.agent(agent_id)
+    model = context.agents.chat_model(agent.llm)
+    return ResolvedAgent(agent, context.agents.knowledge_base(agent), model)
+
+
+def _bare_id(admission: Admission) -> str:
+    """The id that a single-use signature fixed, or a new one."""
+    fixed = admission.conversation_id
+    return uuid.uuid4().hex if fixed is None else fixed.removeprefix("conv_")
+
+
+def _misconfigured(agent_id: str, error: Exception) -> RefusedError:
+    """The operator reads why in the log; the client does not, as it may name hosts and files."""
+    _log.error("agent %r cannot be used: %s", agent_id, error)
+    return RefusedError(
+        MISCONFIGURED, "The AI agent you are trying to reach appears to be misconfigured."
+    )
+
+
+def _keep_feedback(context: ServerContext, conversation_id: str, rate: Rate) -> None:
+    context.store.add_event(
+        conversation_id,
+        "feedback",
+        at=context.clock(),
+        payload={"score": rate.score, "event_id": rate.event_id},
+        turn_id=rate.turn_id,
+    )

@@ -1,0 +1,1 @@
+"""What is posted to others after a conversation, signed and retried."""

@@ -1,0 +1,1 @@
+"""A conversation of turns: live, driven by a clock, simulated, replayed."""

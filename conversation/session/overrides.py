@@ -1,0 +1,105 @@
+"""What one session sets differently from its agent, as far as the agent lets it. Pure."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveInt
+
+from conversation.agent.config import AgentConfig
+from conversation.agent.language_config import VoiceSection
+from conversation.agent.system_tools import in_language
+from conversation.errors import OverrideError
+
+
+class SessionOverrides(BaseModel):
+    """None leaves a value as the agent has it. A value that the agent has anyway is no override."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first_message: str | None = None
+    """May be empty: the agent then waits for the user."""
+    system_prompt: str | None = None
+    language: str | None = None
+    llm: str | None = None
+    """Model string."""
+    temperature: NonNegativeFloat | None = None
+    max_output_tokens: PositiveInt | None = None
+    text_only: bool | None = None
+    """True for a session without a voice."""
+    voice_id: str | None = None
+
+    def set_values(self) -> dict[str, Any]:
+        """What is set, by name."""
+        return self.model_dump(exclude_none=True)
+
+
+def overridden(agent: AgentConfig, overrides: SessionOverrides) -> AgentConfig:
+    """The agent as this session wants it.
+
+    A language comes with its own first message and system prompt, which further overrides replace.
+
+    Raises:
+        OverrideError: The agent does not let a session set one of these.
+    """
+    wanted = _differing(agent, overrides)
+    refused = [name for name, value in wanted.items() if not _is_allowed(agent, name, value)]
+    if refused:
+        raise _refusal(agent, refused, wanted)
+    language = wanted.get("language")
+    if language is not None and language not in agent.languages:
+        raise OverrideError(
+            f"The agent {agent.agent_id!r} does not speak {language!r}. Its languages are "
+            f"{[agent.language, *agent.languages]}; add others under `languages`."
+        )
+    changed: dict[str, Any] = {
+        name: wanted[name] for name in ("first_message", "system_prompt") if name in wanted
+    }
+    llm = {
+        key: wanted[name]
+        for name, key in (
+            ("llm", "model"),
+            ("temperature", "temperature"),
+            ("max_output_tokens", "max_output_tokens"),
+        )
+        if name in wanted
+    }
+    if "llm" in wanted:
+        # Endpoint and fallbacks belong to the replaced model.
+        llm |= {"api_base": None, "fallbacks": ()}
+    if llm:
+        changed["llm"] = agent.llm.model_copy(update=llm)
+    if "voice_id" in wanted:
+        changed["voice"] = VoiceSection(voice_id=wanted["voice_id"])
+    if wanted.get("text_only"):
+        changed["voice"] = None
+    spoken = agent if language is None else in_language(agent, language)
+    return spoken.model_copy(update=changed)
+
+
+def _differing(agent: AgentConfig, overrides: SessionOverrides) -> dict[str, Any]:
+    present = {
+        "first_message": agent.first_message,
+        "system_prompt": agent.system_prompt,
+        "language": agent.language,
+        "llm": agent.llm.model,
+        "temperature": agent.llm.temperature,
+        "max_output_tokens": agent.llm.max_output_tokens,
+        "text_only": agent.voice is None,
+        "voice_id": None if agent.voice is None else agent.voice.voice_id,
+    }
+    given = overrides.set_values()
+    return {name: value for name, value in given.items() if value != present[name]}
+
+
+def _is_allowed(agent: AgentConfig, name: str, value: object) -> bool:
+    allowed = agent.overrides
+    return value in allowed.llm if name == "llm" else bool(getattr(allowed, name))
+
+
+def _refusal(agent: AgentConfig, refused: list[str], wanted: dict[str, Any]) -> OverrideError:
+    keys = ", ".join(
+        f"llm: [{wanted['llm']}]" if name == "llm" else f"{name}: true" for name in refused
+    )
+    return OverrideError(
+        f"The agent {agent.agent_id!r} does not let a session set {' and '.join(refused)}. Leave "
+        f"that out, or allow it in the agent file: `overrides: {{{keys}}}`."
+    )

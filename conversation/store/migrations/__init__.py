@@ -1,0 +1,1 @@
+"""Alembic history of the conversation store. Run by `conversation.store.database` on opening."""

@@ -1,0 +1,396 @@
+"""The durable store of conversations, on SQLite or PostgreSQL.
+
+A turn is one transaction: its event, its row, what was retrieved for it and what it cost. A
+process that is killed loses the turn being spoken and nothing else.
+"""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from conversation.errors import SessionEndedError, StoreError
+from conversation.store import tables
+from conversation.store.database import READ_ONLY, open_database
+from conversation.store.ownership import this_process
+from conversation.store.reading import (
+    ConversationEvent,
+    ConversationPage,
+    ConversationSummary,
+    read_events,
+    read_page,
+    read_retrievals,
+    read_summaries,
+    read_summaries_of,
+    read_transcript,
+    said_anywhere,
+)
+from conversation.store.rows import retrieval_row
+from conversation.store.tables import (
+    conversation_events,
+    conversations,
+    llm_usage,
+    retrievals,
+    turns,
+    webhook_deliveries,
+)
+from conversation.store.writing import (
+    abandoned,
+    add_event,
+    add_imported,
+    add_turn,
+    close_conversation,
+    revise_turn,
+    status_of,
+)
+from conversation.transcript import ConversationStatus, Retrieval, Transcript, Turn
+
+DEFAULT_STORE_URL = "sqlite:///data/store/conversations.sqlite"
+CRASHED = "interrupted_by_crash"
+
+
+class ConversationStore:
+    """Conversations, kept. Safe to share between threads; any number of processes may have one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str = DEFAULT_STORE_URL) -> Self:
+        """Open the store at the SQLAlchemy URL `url`, creating or migrating it first.
+
+        Raises:
+            StoreError: The URL cannot be used, or a newer version wrote the store.
+        """
+        return cls(open_database(url, tables.SCHEMA))
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def begin(
+        self,
+        conversation_id: str,
+        *,
+        agent_id: str,
+        started_at: datetime,
+        agent_version: str | None = None,
+        simulated: bool = False,
+        metadata: Mapping[str, str] | None = None,
+        turn: Turn | None = None,
+    ) -> None:
+        """Start a conversation, with its first turn when the agent speaks first.
+
+        Raises:
+            StoreError: The conversation exists already.
+        """
+        row = {
+            "conversation_id": conversation_id,
+            "agent_id": agent_id,
+            "agent_version": agent_version,
+            "status": "in_progress",
+            "started_at": started_at,
+            "listed_at": started_at,
+            "last_event_at": started_at,
+            "source": "session",
+            "simulated": simulated,
+            "metadata": dict(metadata or {}),
+            "owner": this_process(),
+        }
+        try:
+            with self._writing() as connection:
+                connection.execute(insert(conversations).values(row))
+                payload = {"agent_id": agent_id, "agent_version": agent_version}
+                add_event(connection, conversation_id, "conversation_started", started_at, payload)
+                if turn is not None:
+                    add_turn(connection, conversation_id, turn, index=0, at=started_at)
+        except IntegrityError as error:
+            raise StoreError(
+                f"The conversation {conversation_id!r} exists already. Give new conversations ids "
+                "that were never used."
+            ) from error
+
+    def append_turn(
+        self,
+        conversation_id: str,
+        turn: Turn,
+        *,
+        at: datetime,
+        retrieved: Sequence[Retrieval] = (),
+        events: Sequence[ConversationEvent] = (),
+    ) -> str:
+        """Keep a finished turn with everything that belongs to it, and return its id.
+
+        A conversation that was taken for crashed is open again: its process proved alive.
+
+        Raises:
+            UnknownConversationError: There is no such conversation.
+            SessionEndedError: The conversation is over.
+        """
+        with self._writing() as connection:
+            self._reopen(connection, conversation_id, at)
+            index = connection.execute(
+                select(func.count()).where(turns.c.conversation_id == conversation_id)
+            ).scalar_one()
+            for event in events:
+                add_event(
+                    connection,
+                    conversation_id,
+                    event.kind,
+                    event.occurred_at or at,
+                    event.payload,
+                    turn_id=event.turn_id,
+                )
+            if retrieved:
+                connection.execute(
+                    insert(retrievals), [retrieval_row(conversation_id, item) for item in retrieved]
+                )
+            turn_id = add_turn(connection, conversation_id, turn, index=index, at=at)
+            connection.execute(
+                update(conversations)
+                .where(conversations.c.conversation_id == conversation_id)
+                .values(last_event_at=at, owner=this_process())
+            )
+        return turn_id
+
+    def revise_turn(self, conversation_id: str, turn: Turn, *, at: datetime) -> None:
+        """Replace what a stored turn says was heard, after the user interrupted its playback.
+
+        Raises:
+            StoreError: The turn was never stored.
+        """
+        with self._writing() as connection:
+            revise_turn(connection, conversation_id, turn, at=at)
+
+    def add_event(
+        self,
+        conversation_id: str,
+        kind: str,
+        *,
+        at: datetime,
+        payload: Mapping[str, Any],
+        turn_id: str | None = None,
+    ) -> None:
+        """Keep an event that is no turn, e.g. a contextual update."""
+        with self._writing() as connection:
+            add_event(connection, conversation_id, kind, at, payload, turn_id=turn_id)
+            connection.execute(
+                update(conversations)
+                .where(conversations.c.conversation_id == conversation_id)
+                .values(last_event_at=at)
+            )
+
+    def end(
+        self,
+        conversation_id: str,
+        *,
+        reason: str,
+        at: datetime,
+        status: ConversationStatus = "done",
+    ) -> None:
+        """Close a conversation. Closing a closed one changes nothing.
+
+        Raises:
+            UnknownConversationError: There is no such conversation.
+        """
+        with self._writing() as connection:
+            if status_of(connection, conversation_id) == ("in_progress", None):
+                close_conversation(
+                    connection, conversation_id, reason=reason, at=at, now=at, status=status
+                )
+
+    def transcript(self, conversation_id: str) -> Transcript:
+        """The conversation with all its turns.
+
+        Raises:
+            UnknownConversationError: There is no such conversation.
+        """
+        with self._reading() as connection:
+            return read_transcript(connection, conversation_id)
+
+    def conversations(
+        self,
+        *,
+        agent_id: str | None = None,
+        status: ConversationStatus | None = None,
+        ended_from: datetime | None = None,
+        ended_to: datetime | None = None,
+        closed_from: datetime | None = None,
+        simulated: bool | None = None,
+    ) -> list[ConversationSummary]:
+        """Conversations in the order of their start, narrowed by what is given.
+
+        Args:
+            agent_id: Of this agent only.
+            status: In this state only.
+            ended_from: Ended at this time or later.
+            ended_to: Ended before this time.
+            closed_from: Closed in this store at this time or later: a cursor that misses neither
+                imports nor conversations that a crash ended.
+            simulated: Only simulated ones, or only real ones.
+        """
+        columns = conversations.c
+        conditions = (
+            None if agent_id is None else columns.agent_id == agent_id,
+            None if status is None else columns.status == status,
+            None if ended_from is None else columns.ended_at >= ended_from,
+            None if ended_to is None else columns.ended_at < ended_to,
+            None if closed_from is None else columns.closed_at >= closed_from,
+            None if simulated is None else columns.simulated == simulated,
+        )
+        with self._reading() as connection:
+            return read_summaries(connection, [each for each in conditions if each is not None])
+
+    def summaries(self, conversation_ids: Sequence[str]) -> list[ConversationSummary]:
+        """Those of these conversations that the store holds, in the order of their start."""
+        with self._reading() as connection:
+            return read_summaries_of(connection, conversation_ids)
+
+    def page(
+        self,
+        *,
+        agent_id: str | None = None,
+        status: ConversationStatus | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        text: str | None = None,
+        simulated: bool | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> ConversationPage:
+        """Some conversations, newest first, narrowed by what is given.
+
+        Args:
+            agent_id: Of this agent only.
+            status: In this state only.
+            since: Started at this time or later.
+            until: Started before this time.
+            text: With a turn that contains this, in whatever case.
+            simulated: Only simulated ones, or only real ones.
+            limit: At most so many, at least 1.
+            cursor: `next_cursor` of the page before; None for the first page. Conversations that
+                began since then neither move nor repeat what follows.
+
+        Raises:
+            StoreError: The cursor is none that a page gave.
+        """
+        columns = conversations.c
+        conditions = (
+            None if agent_id is None else columns.agent_id == agent_id,
+            None if status is None else columns.status == status,
+            None if since is None else columns.listed_at >= since,
+            None if until is None else columns.listed_at < until,
+            None if not text else said_anywhere(text),
+            None if simulated is None else columns.simulated == simulated,
+        )
+        with self._reading() as connection:
+            return read_page(
+                connection,
+                [each for each in conditions if each is not None],
+                limit=max(1, limit),
+                cursor=cursor,
+            )
+
+    def retrievals(self, conversation_id: str) -> list[Retrieval]:
+        """What was retrieved in the conversation, in order of turns and rank."""
+        with self._reading() as connection:
+            return read_retrievals(connection, conversation_id)
+
+    def events(self, conversation_id: str, *, kind: str | None = None) -> list[ConversationEvent]:
+        """Everything that happened in the conversation, or all of one kind, in order."""
+        with self._reading() as connection:
+            return read_events(connection, conversation_id, kind=kind)
+
+    def import_transcript(self, transcript: Transcript, *, now: datetime | None = None) -> bool:
+        """Take in a finished conversation from elsewhere. Its id makes this idempotent.
+
+        Turns get ids of this store. A conversation that has not ended is taken as ended.
+
+        Returns:
+            False when a conversation with this id is there already; nothing is changed then.
+        """
+        try:
+            with self._writing() as connection:
+                add_imported(connection, transcript, now=now or datetime.now(UTC))
+        except IntegrityError:
+            return False
+        return True
+
+    def close_abandoned(self, now: datetime, older_than: timedelta) -> list[str]:
+        """Close conversations whose process is gone, keeping every finished turn of them.
+
+        That is: its process ran on this machine and does not any more, or nothing has happened
+        for longer than `older_than`. They end with `interrupted_by_crash` at their last event.
+
+        Returns:
+            Ids of the conversations that were closed.
+        """
+        with self._writing() as connection:
+            closed = abandoned(connection, quiet_since=now - older_than)
+            for conversation_id, last_event_at in closed:
+                close_conversation(
+                    connection,
+                    conversation_id,
+                    reason=CRASHED,
+                    at=last_event_at,
+                    now=now,
+                    status="done",
+                )
+        return [conversation_id for conversation_id, _ in closed]
+
+    def delete(self, conversation_id: str) -> bool:
+        """Remove every trace of the conversation from this store; False when there is none."""
+        with self._writing() as connection:
+            for table in (webhook_deliveries, llm_usage, retrievals, turns, conversation_events):
+                connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
+            removed = connection.execute(
+                delete(conversations).where(conversations.c.conversation_id == conversation_id)
+            )
+        return removed.rowcount > 0
+
+    @contextmanager
+    def _writing(self) -> Generator[Connection]:
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise StoreError(
+                f"The conversation store {self.engine.url.render_as_string()!r} could not be "
+                f"written: {error.orig}. Check free space, permissions and the server."
+            ) from error
+
+    @contextmanager
+    def _reading(self) -> Generator[Connection]:
+        with self.engine.connect().execution_options(**READ_ONLY) as connection:
+            yield connection
+
+    def _reopen(self, connection: Connection, conversation_id: str, at: datetime) -> None:
+        status, reason = status_of(connection, conversation_id)
+        if status == "in_progress":
+            return
+        if reason != CRASHED:
+            raise SessionEndedError(
+                f"The conversation {conversation_id!r} is over ({reason}). Start a new session."
+            )
+        connection.execute(
+            update(conversations)
+            .where(conversations.c.conversation_id == conversation_id)
+            .values(status="in_progress", ended_at=None, end_reason=None, closed_at=None)
+        )
+        add_event(connection, conversation_id, "conversation_resumed", at, {})

@@ -1,0 +1,255 @@
+"""Tables of the conversation store.
+
+`conversation_events` is the truth and only grows; the other tables are what the events add up to,
+written in the same transactions. Deleting a conversation is the one way that rows disappear.
+"""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from conversation.store.database import Schema, UTCDateTime
+
+metadata = MetaData()
+
+
+def conversation_id_column(*, index: bool) -> Column[str]:
+    """The column that ties a row to its conversation."""
+    reference = ForeignKey("conversations.conversation_id")
+    return Column("conversation_id", String(255), reference, nullable=False, index=index)
+
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("conversation_id", String(255), primary_key=True),
+    Column("agent_id", String(128), nullable=False),
+    Column("agent_version", String(64)),
+    Column("status", String(32), nullable=False),
+    Column("started_at", UTCDateTime),
+    # Where lists put it: its start, or when the store learned of it. Never changed, so that a
+    # cursor into a list stays true.
+    Column("listed_at", UTCDateTime, nullable=False),
+    Column("last_event_at", UTCDateTime, nullable=False),
+    Column("ended_at", UTCDateTime),
+    Column("end_reason", String(64)),
+    # When this store learned of the end: later than `ended_at` for imports and crashes.
+    Column("closed_at", UTCDateTime),
+    Column("source", String(64), nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("metadata", JSON, nullable=False),
+    # Process that holds the conversation: "host/pid/token". Tells a killed one from a quiet one.
+    Column("owner", String(255)),
+    Index("conversations_by_agent", "agent_id", "ended_at"),
+    Index("conversations_by_end", "ended_at"),
+    Index("conversations_by_closing", "closed_at"),
+    Index("conversations_as_listed", "listed_at", "conversation_id"),
+    Index("conversations_of_agent_as_listed", "agent_id", "listed_at", "conversation_id"),
+    Index("conversations_by_status", "status", "last_event_at"),
+)
+
+conversation_events = Table(
+    "conversation_events",
+    metadata,
+    Column("event_id", Integer, primary_key=True),
+    conversation_id_column(index=True),
+    Column("turn_id", String(255)),
+    Column("kind", String(32), nullable=False),
+    Column("occurred_at", UTCDateTime, nullable=False),
+    Column("payload", JSON, nullable=False),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("turn_id", String(255), primary_key=True),
+    conversation_id_column(index=False),
+    Column("turn_index", Integer, nullable=False),
+    Column("role", String(16), nullable=False),
+    # Null for users: only an agent generates text.
+    Column("generated_text", Text),
+    Column("heard_text", Text, nullable=False),
+    # Null where a voice says the text as it stands, or none does.
+    Column("spoken_text", Text),
+    Column("interrupted", Boolean, nullable=False),
+    Column("offset_s", Float),
+    Column("grounded_share", Float),
+    Column("error", Text),
+    Column("citations", JSON, nullable=False),
+    Column("unsupported_spans", JSON, nullable=False),
+    Column("tool_calls", JSON, nullable=False),
+    Column("latency", JSON),
+    Column("recorded_at", UTCDateTime, nullable=False),
+    UniqueConstraint("conversation_id", "turn_index", name="turns_in_order"),
+)
+
+retrievals = Table(
+    "retrievals",
+    metadata,
+    Column("retrieval_id", Integer, primary_key=True),
+    conversation_id_column(index=True),
+    Column("turn_id", String(255), nullable=False, index=True),
+    Column("query", Text, nullable=False),
+    Column("mode", String(32), nullable=False),
+    Column("chunk_id", String(255), nullable=False, index=True),
+    Column("document_id", String(255), nullable=False, index=True),
+    Column("document_name", Text, nullable=False),
+    Column("document_version", Integer),
+    Column("start_char", Integer, nullable=False),
+    Column("end_char", Integer, nullable=False),
+    Column("page", String(64)),
+    Column("rank", Integer, nullable=False),
+    Column("score", Float, nullable=False),
+    # Whether the passage stood in the prompt or fell to its budget.
+    Column("in_prompt", Boolean, nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+llm_usage = Table(
+    "llm_usage",
+    metadata,
+    Column("usage_id", Integer, primary_key=True),
+    conversation_id_column(index=True),
+    Column("turn_id", String(255), nullable=False, index=True),
+    Column("model", String(255), nullable=False),
+    Column("input_tokens", Integer, nullable=False),
+    Column("cached_input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("cost_usd", Float),
+    Column("source", String(16), nullable=False),
+    Column("calls", Integer, nullable=False),
+    # One row is one call, also one that failed; rows of before that was so have no times.
+    Column("purpose", String(16), nullable=False),
+    Column("request_to_first_token_ms", Float),
+    Column("request_to_last_token_ms", Float),
+    Column("error", String(64)),
+    Column("recorded_at", UTCDateTime, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", String(32), primary_key=True),
+    Column("name", String(128), nullable=False),
+    # Of the whole key; the key itself is shown once and kept nowhere.
+    Column("sha256", String(64), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("expires_at", UTCDateTime),
+    Column("last_used_at", UTCDateTime),
+    Column("revoked_at", UTCDateTime),
+)
+
+# What several servers on one store sign with.
+signing_secrets = Table(
+    "signing_secrets",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("secret", String(128), nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+)
+
+# Signatures that may be used once and were.
+used_signatures = Table(
+    "used_signatures",
+    metadata,
+    Column("signature_id", String(64), primary_key=True),
+    Column("expires_at", UTCDateTime, nullable=False, index=True),
+)
+
+# What the network protocol knows of an agent beside its file.
+agent_notes = Table(
+    "agent_notes",
+    metadata,
+    Column("agent_id", String(128), primary_key=True),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("tags", JSON, nullable=False),
+    # As clients sent it: settings that no agent file has are given back, and change nothing.
+    Column("sent", JSON, nullable=False),
+)
+
+# Documents that were handed in over the network, for any agent.
+library_documents = Table(
+    "library_documents",
+    metadata,
+    Column("document_id", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+    # The URL, or where the file lies below the library's folder.
+    Column("source", Text, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("reason", String(64)),
+    Column("detail", Text),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+    Column("owner", String(255)),
+    Index("library_documents_by_status", "status", "created_at"),
+)
+
+# Agents whose knowledge base has to be brought to what their file names.
+agent_syncs = Table(
+    "agent_syncs",
+    metadata,
+    Column("agent_id", String(128), primary_key=True),
+    Column("status", String(16), nullable=False),
+    # Counts requests: one that comes while a sync runs asks for another.
+    Column("requests", Integer, nullable=False),
+    Column("detail", Text),
+    Column("requested_at", UTCDateTime, nullable=False),
+    Column("finished_at", UTCDateTime),
+    Column("owner", String(255)),
+)
+
+# What the API alone makes: settings, webhooks, agent tests. One record is one JSON document.
+api_records = Table(
+    "api_records",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("record_id", String(128), primary_key=True),
+    Column("body", JSON, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+)
+
+# What webhooks are to be told of ended conversations; what is sent is made when it is sent.
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("webhook_id", String(64), primary_key=True),
+    Column(
+        "conversation_id",
+        String(255),
+        ForeignKey("conversations.conversation_id"),
+        primary_key=True,
+    ),
+    Column("event", String(32), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    # While a server is at it: until when no other takes it up.
+    Column("next_attempt_at", UTCDateTime, nullable=False),
+    Column("finished_at", UTCDateTime),
+    Column("error", String(255)),
+    Column("status_code", Integer),
+    Index("webhook_deliveries_by_time", "state", "next_attempt_at"),
+    Index("webhook_deliveries_of", "conversation_id"),
+)
+
+SCHEMA = Schema(
+    metadata=metadata,
+    migrations_package="conversation.store",
+    version_table="alembic_version_conversation",
+    head="0007",
+)

@@ -1,0 +1,167 @@
+"""Steps that several writes of the conversation store share. Each runs inside a transaction."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.engine import Connection
+
+from conversation.errors import StoreError, UnknownConversationError
+from conversation.store.ownership import is_gone, this_process
+from conversation.store.rows import call_rows, turn_id_of, turn_payload, turn_row
+from conversation.store.tables import conversation_events, conversations, llm_usage, turns
+from conversation.transcript import ConversationStatus, Transcript, Turn
+
+
+def status_of(connection: Connection, conversation_id: str) -> tuple[str, str | None]:
+    """State and end reason of a conversation; raises `UnknownConversationError`."""
+    row = connection.execute(
+        select(conversations.c.status, conversations.c.end_reason).where(
+            conversations.c.conversation_id == conversation_id
+        )
+    ).one_or_none()
+    if row is None:
+        raise unknown_conversation(conversation_id)
+    return row.status, row.end_reason
+
+
+def unknown_conversation(conversation_id: str) -> UnknownConversationError:
+    """The error for an id that the store does not hold."""
+    return UnknownConversationError(
+        f"The store holds no conversation {conversation_id!r}. `ConversationStore.conversations()` "
+        "lists those it holds."
+    )
+
+
+def close_conversation(
+    connection: Connection,
+    conversation_id: str,
+    *,
+    reason: str,
+    at: datetime,
+    now: datetime,
+    status: ConversationStatus,
+) -> None:
+    """Mark a conversation as ended at `at`; the store learns of it `now`."""
+    connection.execute(
+        update(conversations)
+        .where(conversations.c.conversation_id == conversation_id)
+        .values(
+            status=status,
+            ended_at=at,
+            end_reason=reason,
+            closed_at=now,
+            last_event_at=at,
+            owner=None,
+        )
+    )
+    add_event(connection, conversation_id, "conversation_ended", now, {"reason": reason})
+
+
+def add_event(
+    connection: Connection,
+    conversation_id: str,
+    kind: str,
+    at: datetime,
+    payload: Mapping[str, Any],
+    *,
+    turn_id: str | None = None,
+) -> None:
+    """Append one event."""
+    connection.execute(
+        insert(conversation_events),
+        {
+            "conversation_id": conversation_id,
+            "turn_id": turn_id,
+            "kind": kind,
+            "occurred_at": at,
+            "payload": dict(payload),
+        },
+    )
+
+
+def add_turn(
+    connection: Connection, conversation_id: str, turn: Turn, *, index: int, at: datetime
+) -> str:
+    """Append a turn as event and row with its usage, and return its id."""
+    turn_id = turn.turn_id or turn_id_of(conversation_id, index)
+    turn = turn.model_copy(update={"turn_id": turn_id})
+    connection.execute(insert(turns), turn_row(conversation_id, turn, index=index, at=at))
+    add_event(
+        connection, conversation_id, f"{turn.role}_turn", at, turn_payload(turn), turn_id=turn_id
+    )
+    calls = call_rows(conversation_id, turn, at=at)
+    if calls:
+        connection.execute(insert(llm_usage), calls)
+    return turn_id
+
+
+def revise_turn(connection: Connection, conversation_id: str, turn: Turn, *, at: datetime) -> None:
+    """Replace what a stored turn says; raises `StoreError` when it was never stored."""
+    kept = {"conversation_id", "turn_index", "turn_id", "recorded_at"}
+    values = turn_row(conversation_id, turn, index=0, at=at)
+    changed = connection.execute(
+        update(turns)
+        .where(turns.c.turn_id == turn.turn_id)
+        .where(turns.c.conversation_id == conversation_id)
+        .values({key: value for key, value in values.items() if key not in kept})
+    )
+    if changed.rowcount == 0:
+        raise StoreError(
+            f"The conversation {conversation_id!r} has no turn {turn.turn_id!r} to revise."
+        )
+    add_event(
+        connection, conversation_id, "turn_revised", at, turn_payload(turn), turn_id=turn.turn_id
+    )
+
+
+def add_imported(connection: Connection, transcript: Transcript, *, now: datetime) -> None:
+    """Insert a finished conversation from elsewhere; raises `IntegrityError` when it is there."""
+    conversation_id = transcript.conversation_id
+    ended_at = transcript.ended_at or transcript.started_at or now
+    row = {
+        "conversation_id": conversation_id,
+        "agent_id": transcript.agent_id,
+        "agent_version": transcript.agent_version,
+        "status": "failed" if transcript.status == "failed" else "done",
+        "started_at": transcript.started_at,
+        "listed_at": transcript.started_at or ended_at,
+        "last_event_at": ended_at,
+        "ended_at": ended_at,
+        "end_reason": transcript.end_reason,
+        "closed_at": now,
+        "source": transcript.source,
+        "simulated": transcript.simulated,
+        "metadata": transcript.metadata,
+    }
+    connection.execute(insert(conversations).values(row))
+    payload = {"source": transcript.source, "turns": len(transcript.turns)}
+    add_event(connection, conversation_id, "conversation_imported", now, payload)
+    for index, turn in enumerate(transcript.turns):
+        own = turn.model_copy(update={"turn_id": None})
+        add_turn(connection, conversation_id, own, index=index, at=now)
+
+
+def abandoned(connection: Connection, *, quiet_since: datetime) -> list[tuple[str, datetime]]:
+    """Id and last event of open conversations that nobody holds any more.
+
+    Their process is gone, or nothing has happened since `quiet_since`.
+    """
+    quiet = conversations.c.last_event_at < quiet_since
+    candidates = connection.execute(
+        select(
+            conversations.c.conversation_id,
+            conversations.c.owner,
+            conversations.c.last_event_at,
+            quiet.label("quiet"),
+        )
+        .where(conversations.c.status == "in_progress")
+        .where(or_(quiet, conversations.c.owner.is_not(None)))
+    ).all()
+    me = this_process()
+    return [
+        (row.conversation_id, row.last_event_at)
+        for row in candidates
+        if row.quiet or (row.owner is not None and is_gone(row.owner, asked_by=me))
+    ]

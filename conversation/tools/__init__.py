@@ -1,0 +1,1 @@
+"""What an agent may do: which tools, with which arguments, run how."""

@@ -1,0 +1,233 @@
+"""Webhook tools: parameters to one HTTP request, its response to text for the agent.
+
+The host stands in the agent file and is resolved once; every address is judged before anything is
+sent, as for links. Redirects are not followed. Secrets are put into headers at the last moment, and
+wherever a response repeats one it is blotted out, so that none reaches a prompt or the store.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from conversation.agent.tool_config import ToolConfig, Webhook
+from conversation.agent.variable_values import VariableValue
+from conversation.agent.variables import fill_in
+from conversation.errors import ToolError
+from kb.config import LinkConfig
+from kb.errors import DocumentError
+from kb.media_types import split_media_type
+from kb.web.addresses import check_addresses, literal_address, read_url
+from kb.web.exchange import Exchange, Reply, resolve_host
+
+Resolve = Callable[[str, int], Sequence[str]]
+"""(host, port) -> addresses; raises OSError when there are none."""
+
+USER_AGENT = "vivavoce-webhook/1.0"
+MAX_URL_CHARS = 8_000
+MIN_SECRET_CHARS = 4
+"""Shorter ones are not looked for in responses: they would blot out ordinary text."""
+_BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+_ERROR_CHARS = 500
+_REASONS = {
+    "blocked_address": "its address is not public; add its range to the tool's `allowed_cidrs`",
+    "dns": "its host cannot be found",
+    "timeout": "it did not answer in time",
+    "tls": "the connection to it is not trusted; name its certificate authority in `ca_file`",
+    "too_large": "its answer is larger than the tool's `max_response_bytes`",
+    "unreachable": "it cannot be reached",
+    "bad_url": "its address cannot be used",
+    "unsupported_content_type": "it answered with something that is not text",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """One request, ready to be sent."""
+
+    method: str
+    url: str
+    headers: dict[str, str] = field(repr=False)
+    """With secrets in: never shown."""
+    content: bytes | None = field(repr=False)
+
+
+def filled_webhook(tool: ToolConfig, variables: Mapping[str, VariableValue]) -> ToolConfig:
+    """The tool with the dynamic variables in its URL, constants and headers filled in.
+
+    Secrets stay placeholders.
+
+    Raises:
+        MissingVariableError: One of them has no value.
+    """
+    webhook = tool.webhook
+    if webhook is None:
+        return tool
+    where = f"webhook of the tool {tool.name!r}"
+
+    constants = {
+        name: fill_in(value, variables, where=where) if isinstance(value, str) else value
+        for name, value in webhook.constants.items()
+    }
+    headers = {
+        name: fill_in(value, variables, where=where, keep_secrets=True)
+        for name, value in webhook.headers.items()
+    }
+    url = fill_in(webhook.url, variables, where=where, encode=lambda value: quote(value, safe=""))
+    changed = {"url": url, "constants": constants, "headers": headers}
+    return tool.model_copy(update={"webhook": webhook.model_copy(update=changed)})
+
+
+def webhook_request(
+    webhook: Webhook,
+    parameters: Mapping[str, Any],
+    *,
+    secrets: Mapping[str, str],
+    call_id: str,
+) -> WebhookRequest:
+    """The request for one call. `parameters` follow the tool's schema already.
+
+    Raises:
+        ToolError: A parameter cannot stand in a URL.
+        MissingVariableError: A secret is not there.
+    """
+    in_url = set(webhook.url_parameters)
+    url = webhook.url.format(
+        **{name: _path_part(name, parameters[name]) for name in webhook.url_parameters}
+    )
+    sent = {key: value for key, value in parameters.items() if key not in in_url}
+    sent |= webhook.constants
+    headers = {
+        "Accept": "application/json, text/*;q=0.8",
+        "User-Agent": USER_AGENT,
+        # The same call is never done twice by a server that knows the header.
+        "Idempotency-Key": call_id,
+    }
+    content = None
+    if webhook.method in _BODY_METHODS:
+        content = json.dumps(sent, ensure_ascii=False).encode()
+        headers["Content-Type"] = "application/json"
+    elif sent:
+        query = urlencode([(key, _plain(value)) for key, value in sent.items()])
+        url += ("&" if "?" in url else "?") + query
+    if len(url) > MAX_URL_CHARS:
+        raise ToolError("the parameters make its URL too long")
+    own = {name: fill_in_secrets(value, secrets) for name, value in webhook.headers.items()}
+    replaced = {name.lower() for name in own}
+    kept = {name: value for name, value in headers.items() if name.lower() not in replaced}
+    return WebhookRequest(webhook.method, url, {**kept, **own}, content)
+
+
+def call_webhook(
+    tool: ToolConfig,
+    parameters: Mapping[str, Any],
+    *,
+    secrets: Mapping[str, str],
+    call_id: str,
+    resolve: Resolve = resolve_host,
+    clock: Callable[[], float] = time.monotonic,
+) -> str:
+    """Send the request of one call and return what came back.
+
+    Raises:
+        ToolError: Nothing usable came back. Its message holds no secret.
+    """
+    webhook = tool.webhook
+    if webhook is None:
+        raise ValueError(f"the tool {tool.name!r} is no webhook")
+    request = webhook_request(webhook, parameters, secrets=secrets, call_id=call_id)
+    config = LinkConfig(
+        allowed_cidrs=webhook.allowed_cidrs,
+        max_bytes=webhook.max_response_bytes,
+        total_timeout_s=tool.timeout_s,
+        connect_timeout_s=tool.timeout_s,
+        ca_file=webhook.ca_file,
+        user_agent=USER_AGENT,
+    )
+    try:
+        reply = _exchanged(request, config, resolve=resolve, clock=clock)
+    except DocumentError as error:
+        raise ToolError(_REASONS.get(error.reason, f"it failed ({error.reason})")) from None
+    return _text_of(reply, secrets)
+
+
+def fill_in_secrets(text: str, secrets: Mapping[str, str]) -> str:
+    """A header with its secrets in."""
+    named = {f"secret__{name}": value for name, value in secrets.items()}
+    filled = fill_in(text, named, where="header of a webhook")
+    if not filled.isascii() or not filled.isprintable():
+        raise ToolError("a header of it holds characters that no header may")
+    return filled
+
+
+def without_secrets(text: str, secrets: Mapping[str, str]) -> str:
+    """`text` in which every secret is blotted out."""
+    forms = {form for value in secrets.values() for form in (value, json.dumps(value)[1:-1])}
+    for form in sorted(forms, key=len, reverse=True):
+        if len(form) >= MIN_SECRET_CHARS:
+            text = text.replace(form, "[secret]")
+    return text
+
+
+def _exchanged(
+    request: WebhookRequest,
+    config: LinkConfig,
+    *,
+    resolve: Resolve,
+    clock: Callable[[], float],
+) -> Reply:
+    deadline = clock() + config.total_timeout_s
+    target = read_url(request.url)
+    literal = literal_address(target.host)
+    try:
+        found = [str(literal)] if literal else resolve(target.host, target.port)
+    except (OSError, UnicodeError) as error:
+        raise DocumentError("dns", "the host has no address") from error
+    judged = check_addresses(target, found, allowed_cidrs=config.allowed_cidrs)
+    exchange = Exchange([str(each) for each in judged], deadline, clock, config)
+    return exchange.send(
+        request.method,
+        target,
+        headers=request.headers,
+        content=request.content,
+        wants=_is_text,
+        reads=lambda status: status // 100 in (2, 4, 5),
+    )
+
+
+def _text_of(reply: Reply, secrets: Mapping[str, str]) -> str:
+    _, charset = split_media_type(reply.headers.get("content-type", ""))
+    try:
+        text = reply.body.decode(charset or "utf-8", "replace").strip()
+    except LookupError:
+        text = reply.body.decode("utf-8", "replace").strip()
+    # Before anything is cut: half a secret would not be found any more.
+    text = without_secrets(text, secrets)
+    if reply.status // 100 == 2:
+        return text
+    if reply.status // 100 == 3:
+        raise ToolError(f"it answered with a redirect ({reply.status}), which is not followed")
+    said = f": {text[:_ERROR_CHARS]}" if text else ""
+    raise ToolError(f"it answered with status {reply.status}{said}", from_outside=True)
+
+
+def _is_text(media_type: str | None) -> bool:
+    return (
+        media_type is None
+        or media_type.startswith("text/")
+        or media_type in ("application/json", "application/xml", "application/problem+json")
+        or media_type.endswith(("+json", "+xml"))
+    )
+
+
+def _path_part(name: str, value: object) -> str:
+    text = _plain(value)
+    if text.strip() in ("", ".", ".."):
+        raise ToolError(f"its parameter {name!r} cannot stand in a URL")
+    return quote(text, safe="")
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""One turn: prepared, planned, carried out, said, and finished as a record."""

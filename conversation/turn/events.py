@@ -1,0 +1,67 @@
+"""What a session reports while the agent takes its turn.
+
+`RetrievalDone` comes before the text that it is for, and again only when another agent takes over.
+Each `ToolRequest` is followed by its `ToolCall`, unless the turn ends first. `TextDelta` come as
+the model writes, and in every case exactly one `AgentTurn` at the end.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from conversation.agent.tool_config import ToolKind
+from conversation.transcript import Citation, ToolCall, Turn, TurnLatency, Usage
+from kb.document import RetrievedPassage
+
+__all__ = ["AgentTurn", "RetrievalDone", "SessionEvent", "TextDelta", "ToolCall", "ToolRequest"]
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalDone:
+    """The knowledge base was asked."""
+
+    passages: tuple[RetrievedPassage, ...]
+    """Best first; those that fit into its budget stand in the prompt."""
+    query: str
+    mode: str = "hybrid"
+    """`hybrid`; `lexical` when the deadline passed; `whole` when all documents are in the prompt;
+    `none` when the user asked for nothing."""
+    latency_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRequest:
+    """The agent is about to use a tool. The `ToolCall` with the same id says what came of it."""
+
+    tool_name: str
+    tool_call_id: str
+    parameters: Mapping[str, Any]
+    kind: ToolKind
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More of the agent's text. All deltas of a turn, joined, are the text it generated."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTurn:
+    """The agent's turn is over and stored."""
+
+    text: str
+    """What was said; for an interrupted turn, the part that the user heard."""
+    citations: tuple[Citation, ...]
+    latency: TurnLatency | None
+    usage: Usage | None
+    grounded_share: float | None = None
+    """Share of the agent's sentences that a passage supports; None when none was checked."""
+    interrupted: bool = False
+    error: str | None = None
+    """Why the turn is incomplete: for a person to read. The session goes on."""
+    turn: Turn = field(default_factory=lambda: Turn(role="agent", text=""))
+    """The turn as it was stored, with unsupported sentences and the text as generated."""
+
+
+SessionEvent = RetrievalDone | TextDelta | ToolRequest | ToolCall | AgentTurn

@@ -1,0 +1,185 @@
+"""The agent's turn once it is over: its record, and what is kept with it. Pure."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from conversation.agent.system_tools import skips_turn
+from conversation.grounding.citations import Attribution, Similarity, attribute
+from conversation.transcript import Retrieval, ToolCall, Turn, total_of_calls
+from conversation.turn.events import AgentTurn, RetrievalDone
+from conversation.turn.turn_so_far import SpeakingTurn, storable
+from kb.document import RetrievedPassage
+
+Spoken = Callable[[str], str | None]
+"""What a voice says for a text; None when it says the text itself, or there is no voice."""
+
+
+def unchanged(text: str) -> str | None:
+    """No voice, or one that says every text as it stands."""
+    return None
+
+
+def finished_turn(
+    speaking: SpeakingTurn,
+    *,
+    interrupted: bool = False,
+    heard_chars: int | None = None,
+    error: str | None = None,
+    spoken: Spoken = unchanged,
+    similarity: Similarity | None = None,
+) -> Turn:
+    """The record of a turn that is over.
+
+    Args:
+        speaking: What was generated.
+        interrupted: Whether the user cut it short.
+        heard_chars: How much of the generated text the user heard; None for all of it.
+        error: Why it is incomplete, when it failed.
+        spoken: What a voice says for a text; None when it says the text itself.
+        similarity: Compares a sentence with passages; without it, words alone decide.
+    """
+    generated = speaking.text
+    heard = heard_part(generated, heard_chars)
+    attribution = _attribution(speaking, heard, similarity)
+    calls = speaking.used_tools()
+    model_calls = speaking.all_calls()
+    return Turn(
+        role="agent",
+        text=heard,
+        turn_id=speaking.turn_id,
+        offset_s=speaking.offset_s,
+        generated_text=None if heard == generated else generated,
+        spoken_text=spoken(heard),
+        interrupted=interrupted,
+        citations=attribution.citations,
+        unsupported_spans=attribution.unsupported_spans,
+        grounded_share=attribution.grounded_share,
+        tool_calls=calls,
+        latency=speaking.latency(),
+        usage=total_of_calls(model_calls),
+        calls=model_calls,
+        error=error or (None if interrupted else _shortcoming(speaking)),
+    )
+
+
+def _attribution(speaking: SpeakingTurn, heard: str, similarity: Similarity | None) -> Attribution:
+    """Which passages support the turn. What a tool returned supports a sentence, too."""
+    if speaking.retrieval is None:
+        return Attribution()
+    prompt = speaking.prompt
+    passages = () if prompt is None else prompt.passages
+    results = () if prompt is None else prompt.results
+    returned = [result_passage(call) for call in results if not call.is_error]
+    attribution = attribute(heard, (*passages, *returned), similarity=similarity)
+    by_tools = {passage.chunk_id for passage in returned}
+    citations = [cited for cited in attribution.citations if cited.chunk_id not in by_tools]
+    return replace(attribution, citations=tuple(citations))
+
+
+def result_passage(call: ToolCall) -> RetrievedPassage:
+    """What a tool returned, as something that sentences can be compared with."""
+    text = call.result or ""
+    return RetrievedPassage(
+        document_id=f"tool:{call.tool_name}",
+        document_name=call.tool_name,
+        chunk_id=f"tool:{call.tool_call_id}",
+        text=text,
+        start_char=0,
+        end_char=len(text),
+        heading_path=(),
+        page=None,
+        score=1.0,
+        rank=1,
+    )
+
+
+def heard_part(generated: str, heard_chars: int | None) -> str:
+    """The beginning of `generated` that was heard; never more than there is."""
+    if heard_chars is not None and heard_chars < 0:
+        raise ValueError(f"heard_chars counts characters and cannot be {heard_chars}")
+    return generated if heard_chars is None else generated[:heard_chars]
+
+
+def heard_turn(turn: Turn, heard_chars: int, *, spoken: Spoken = unchanged) -> Turn:
+    """A finished agent turn of which the user heard only the beginning."""
+    generated = turn.text if turn.generated_text is None else turn.generated_text
+    heard = heard_part(generated, heard_chars)
+    if heard == turn.text:
+        return turn
+    return turn.model_copy(
+        update={
+            "text": heard,
+            "generated_text": None if heard == generated else generated,
+            "spoken_text": spoken(heard),
+            "interrupted": True,
+            "citations": tuple(
+                citation for citation in turn.citations if citation.turn_end_char <= len(heard)
+            ),
+            "unsupported_spans": tuple(
+                span for span in turn.unsupported_spans if span[1] <= len(heard)
+            ),
+        }
+    )
+
+
+def retrieved_passages(speaking: SpeakingTurn) -> list[Retrieval]:
+    """Records of what was retrieved for the turn, with whether it stood in the prompt."""
+    prompt = speaking.prompt
+    shown = {passage.chunk_id for passage in prompt.passages} if prompt else set[str]()
+    records: dict[str, Retrieval] = {}
+    for search in speaking.searches:
+        for passage in search.passages:
+            record = _retrieval(
+                search, passage, speaking.turn_id, in_prompt=passage.chunk_id in shown
+            )
+            records.setdefault(passage.chunk_id, record)
+    return list(records.values())
+
+
+def _retrieval(
+    search: RetrievalDone, passage: RetrievedPassage, turn_id: str, *, in_prompt: bool
+) -> Retrieval:
+    return Retrieval(
+        turn_id=turn_id,
+        query=search.query,
+        mode=search.mode,
+        chunk_id=passage.chunk_id,
+        document_id=passage.document_id,
+        document_name=passage.document_name,
+        document_version=passage.document_version,
+        start_char=passage.start_char,
+        end_char=passage.end_char,
+        page=passage.page,
+        rank=passage.rank,
+        score=passage.score,
+        in_prompt=in_prompt,
+        # Whole documents would be kept again with every turn; version and offsets name them.
+        text="" if search.mode == "whole" else storable(passage.text),
+    )
+
+
+def agent_turn_event(turn: Turn) -> AgentTurn:
+    """The last event of the turn."""
+    return AgentTurn(
+        text=turn.text,
+        citations=turn.citations,
+        latency=turn.latency,
+        usage=turn.usage,
+        grounded_share=turn.grounded_share,
+        interrupted=turn.interrupted,
+        error=turn.error,
+        turn=turn,
+    )
+
+
+def _shortcoming(speaking: SpeakingTurn) -> str | None:
+    """What is wrong with an answer that came without an error."""
+    if not speaking.text and not skips_turn(speaking.tool_calls):
+        return "The model gave an empty answer. Ask again, or choose another model in `llm.model`."
+    completion = speaking.completion
+    if completion is not None and completion.finish_reason == "length":
+        return (
+            "The answer was cut at the token limit. Raise `llm.max_output_tokens` in the agent "
+            "file, or ask for shorter answers in its system prompt."
+        )
+    return None

@@ -1,0 +1,46 @@
+"""The passages of a turn, found with the words of the user or with those of the model."""
+
+from collections.abc import Callable, Sequence
+
+from conversation.errors import ConversationError
+from conversation.grounding.passages import Found, find_passages
+from conversation.transcript import Turn
+from conversation.turn.events import RetrievalDone
+from conversation.turn.speaker import Speaker
+
+
+def found_passages(
+    speaker: Speaker, turns: Sequence[Turn], query: str, *, timer_s: Callable[[], float]
+) -> RetrievalDone:
+    """What the speaker's documents hold for `query`, which stands in for the last of `turns`."""
+    if speaker.whole:
+        return _done(query, Found(speaker.whole, "whole"), latency_s=0.0)
+    return searched_passages(speaker, turns, query, timer_s=timer_s)
+
+
+def searched_passages(
+    speaker: Speaker, turns: Sequence[Turn], query: str, *, timer_s: Callable[[], float]
+) -> RetrievalDone:
+    """Like `found_passages`, by a search even where all documents stand in the prompt.
+
+    Raises:
+        ConversationError: The speaker has no documents.
+    """
+    if speaker.knowledge_base is None:
+        raise ConversationError("there are no documents to search in.")
+    began_s = timer_s()
+    section = speaker.agent.knowledge_base
+    *history, asked = turns
+    found = find_passages(
+        speaker.knowledge_base,
+        [*history, asked.model_copy(update={"text": query})],
+        limit=section.max_passages,
+        deadline_s=section.retrieval_deadline_s,
+    )
+    return _done(query, found, latency_s=timer_s() - began_s)
+
+
+def _done(query: str, found: Found, *, latency_s: float) -> RetrievalDone:
+    return RetrievalDone(
+        passages=found.passages, query=query, mode=found.mode, latency_ms=latency_s * 1_000
+    )

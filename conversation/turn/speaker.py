@@ -1,0 +1,130 @@
+"""Who speaks in a session: an agent with its model, documents and tools, ready to answer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from conversation.agent.config import AgentConfig, LLMConfig
+from conversation.agent.system_tools import TRANSFER, in_language
+from conversation.agent.variables import VariableValue
+from conversation.errors import AgentConfigError
+from conversation.grounding.passages import PassageSource, whole_documents
+from conversation.grounding.query_rewriting import with_query_rewriting
+from conversation.llm.chat_model import ChatModel
+from conversation.tools.toolbox import ClientTool, Toolbox, ToolFunction
+from conversation.turn.preparing import require_knowledge_base, with_variables
+from kb.document import RetrievedPassage
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedAgent:
+    """Another agent, as a conversation can be handed over to it."""
+
+    agent: AgentConfig
+    knowledge_base: PassageSource | None = None
+    chat_model: ChatModel | None = None
+    """None opens the model of its configuration."""
+
+
+ResolveAgent = Callable[[str], ResolvedAgent]
+"""The agent with this id; raises any `ConversationError` when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What is the same for every agent that speaks in a session."""
+
+    conversation_id: str
+    started_at: datetime
+    open_model: Callable[[LLMConfig], ChatModel]
+    variables: Mapping[str, VariableValue]
+    secrets: Mapping[str, str]
+    """By name, without `secret__`."""
+    functions: Mapping[str, ToolFunction]
+    client_tool: ClientTool | None = None
+    resolve_agent: ResolveAgent | None = None
+    text_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """An agent, ready to answer."""
+
+    agent: AgentConfig
+    """With every dynamic variable filled in, in the language that is spoken."""
+    model: ChatModel
+    knowledge_base: PassageSource | None
+    tools: Toolbox
+    whole: tuple[RetrievedPassage, ...] = ()
+    """All documents, when they stand in every prompt."""
+
+    def speaking(self, language: str) -> "Speaker":
+        """The same one in another language."""
+        return replace(self, agent=in_language(self.agent, language))
+
+
+def prepared_speaker(
+    resolved: ResolvedAgent, circumstances: Circumstances, *, hands_over: bool = False
+) -> Speaker:
+    """Make an agent ready to speak.
+
+    Args:
+        resolved: The agent with what it answers from.
+        circumstances: Of the session.
+        hands_over: Whether it takes over from another agent, whose functions it may not need.
+
+    Raises:
+        AgentConfigError: Something that it needs is not there.
+        ModelError: Its model cannot be used.
+    """
+    agent = resolved.agent
+    require_knowledge_base(agent, given=resolved.knowledge_base is not None)
+    filled = with_variables(
+        agent,
+        circumstances.variables,
+        conversation_id=circumstances.conversation_id,
+        started_at=circumstances.started_at,
+    )
+    if circumstances.text_only:
+        filled = filled.model_copy(update={"voice": None})
+    names = {tool.name for tool in agent.all_tools}
+    if TRANSFER in names and circumstances.resolve_agent is None:
+        raise AgentConfigError(
+            f"The agent {agent.agent_id!r} hands over to other agents, but nobody can say who they "
+            "are. Give `Session.start(agent, resolve_agent=...)`, or take the tool away."
+        )
+    may_be_for_others = hands_over or circumstances.resolve_agent is not None
+    functions = {
+        name: function
+        for name, function in circumstances.functions.items()
+        if name in names or not may_be_for_others
+    }
+    model = resolved.chat_model or circumstances.open_model(agent.llm)
+    tools = Toolbox(
+        filled,
+        model=model,
+        functions=functions,
+        client_tool=circumstances.client_tool,
+        secrets=circumstances.secrets,
+        has_knowledge_base=resolved.knowledge_base is not None,
+    )
+    model.check()
+    source = _searched(resolved, model, circumstances)
+    whole = tuple(whole_documents(filled, source))
+    return Speaker(filled, model, source, tools, whole)
+
+
+def _searched(
+    resolved: ResolvedAgent, model: ChatModel, circumstances: Circumstances
+) -> PassageSource | None:
+    """What the agent answers from, asked through a model where its configuration says so."""
+    if resolved.knowledge_base is None:
+        return None
+    llm, rewriting = resolved.agent.llm, resolved.agent.knowledge_base.query_rewriting
+
+    def rewriter() -> ChatModel:
+        if rewriting.model in (None, llm.model):
+            return model
+        return circumstances.open_model(LLMConfig(model=rewriting.model))
+
+    return with_query_rewriting(resolved.knowledge_base, rewriting, rewriter)

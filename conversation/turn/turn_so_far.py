@@ -1,0 +1,219 @@
+"""The agent's turn while it is being spoken: what came so far."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from conversation.errors import ModelError
+from conversation.llm.calls import calls_of, failed_calls
+from conversation.llm.chat_model import ChatMessage, ChatModel, Completion
+from conversation.llm.generator import price_usd
+from conversation.prompt.prompt import Prompt, estimated_tokens
+from conversation.transcript import LLMCall, ToolCall, Turn, TurnLatency, Usage
+from conversation.turn.events import AgentTurn, RetrievalDone
+from kb.document import RetrievedPassage
+
+CUT_OFF = "the user interrupted before it answered."
+"""Result of a tool that was still running when its turn ended."""
+
+
+class TurnEvent(NamedTuple):
+    """Something to be kept in the store with a turn."""
+
+    kind: str
+    payload: Mapping[str, Any]
+
+
+class _Asked(NamedTuple):
+    """A call of a model that has not ended."""
+
+    model: ChatModel
+    messages: Sequence[ChatMessage]
+    purpose: str
+    said_before: int
+    """Length of the turn's text when it began."""
+
+    def estimate(self, text: str) -> Usage:
+        """What it took, had it ended with the turn's text as it is now."""
+        read = sum(estimated_tokens(message.content) for message in self.messages)
+        written = estimated_tokens(text[self.said_before :])
+        return Usage(
+            model=self.model.model,
+            input_tokens=read,
+            output_tokens=written,
+            cost_usd=price_usd(self.model, read=read, written=written),
+            source="estimated",
+        )
+
+
+@dataclass(slots=True)
+class SpeakingTurn:
+    """One agent turn from the user's words to its end. The session alone changes it."""
+
+    turn_id: str
+    turns: tuple[Turn, ...]
+    """The conversation up to the user's turn, which is the last."""
+    offset_s: float
+    """Seconds from the conversation's start."""
+    requested_s: float
+    """When the user's turn arrived, on the session's timer; every latency counts from here."""
+    own_s: float = 0.0
+    """Spent in this project's own code so far."""
+    retrieval: RetrievalDone | None = None
+    """Everything that was found for the turn, by whichever query."""
+    searches: list[RetrievalDone] = field(default_factory=list[RetrievalDone])
+    """Each search that was made, oldest first."""
+    retrieved_s: float | None = None
+    prompt: Prompt | None = None
+    tool_calls: list[ToolCall] = field(default_factory=list[ToolCall])
+    events: list[TurnEvent] = field(default_factory=list[TurnEvent])
+    """What happened beside the turn itself, e.g. that another agent took over."""
+    calls: list[LLMCall] = field(default_factory=list[LLMCall])
+    """Every call of a model that has ended, also those that failed."""
+    completion: Completion | None = None
+    """Of the last call whose text is said."""
+    last_completion: Completion | None = None
+    """Of the last call of any kind; None while one is under way."""
+    first_token_s: float | None = None
+    last_token_s: float | None = None
+    outcome: AgentTurn | None = None
+    """Set once, when the turn is over: nothing is taken after that."""
+    is_complete: bool = False
+    """Whether the agent did all that it had planned."""
+    is_over: bool = False
+    text: str = ""
+    """Everything delivered so far, never ending in white space."""
+    _asked: "_Asked | None" = None
+    """The call under way."""
+    _running: str | None = None
+    """Id of the tool call under way."""
+    _held_back: str = ""
+    """White space that is delivered only when more text follows."""
+    _when_over: Callable[[], object] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, part: str | Completion, *, now_s: float, is_heard: bool = True) -> str:
+        """Take in a part of the model's stream; returns the text to deliver, perhaps none."""
+        if isinstance(part, Completion):
+            self.last_completion = part
+            self.completion = part if is_heard else self.completion
+            self.calls += calls_of(part, purpose="answer" if is_heard else "tools")
+            self._asked = None
+            return ""
+        if not is_heard:
+            return ""
+        if self.first_token_s is None and part:
+            self.first_token_s = now_s
+        self.last_token_s = now_s
+        fresh = self._held_back + storable(part)
+        if not self.text:
+            fresh = fresh.lstrip()
+        delivered = fresh.rstrip()
+        self._held_back = fresh[len(delivered) :]
+        self.text += delivered
+        return delivered
+
+    def ask(self, model: ChatModel, messages: Sequence[ChatMessage], *, is_heard: bool) -> None:
+        """A call of a model begins. Text that follows earlier text is set apart from it."""
+        purpose = "answer" if is_heard else "tools"
+        self._asked = _Asked(model, messages, purpose, said_before=len(self.text))
+        self.last_completion = None
+        if self.text:
+            self._held_back = " "
+
+    def begin_tool(self, call: ToolCall) -> None:
+        """A tool starts to run."""
+        self.tool_calls.append(call)
+        self._running = call.tool_call_id
+
+    def end_tool(self, call: ToolCall) -> None:
+        """The tool that was running has a result. One that comes too late is forgotten."""
+        if not self.is_over:
+            self.tool_calls[-1] = call
+            self._running = None
+
+    def used_tools(self) -> tuple[ToolCall, ...]:
+        """All calls; one that was cut off says so."""
+        return tuple(
+            call.model_copy(update={"result": CUT_OFF, "is_error": True})
+            if call.tool_call_id == self._running
+            else call
+            for call in self.tool_calls
+        )
+
+    def found(self, done: RetrievalDone, *, now_s: float) -> RetrievalDone:
+        """Take in the passages of a search; returns all of the turn, each once."""
+        self.searches.append(done)
+        self.retrieved_s = now_s
+        self.retrieval = joined_searches(self.searches, asked=self.turns[-1].text)
+        return self.retrieval
+
+    def forget_searches(self) -> None:
+        """Another agent took over, whose documents are others."""
+        self.searches.clear()
+        self.retrieval = None
+
+    def take_failure(self, error: Exception) -> None:
+        """Take in the calls that an error of a model stands for, where it lists them."""
+        if isinstance(error, ModelError) and error.failed_attempts and self._asked is not None:
+            self.calls += failed_calls(error.failed_attempts, purpose=self._asked.purpose)
+            self._asked = None
+
+    def all_calls(self) -> tuple[LLMCall, ...]:
+        """Every call of a model; one that was cut off is estimated."""
+        if self._asked is None:
+            return tuple(self.calls)
+        usage = self._asked.estimate(self.text)
+        return (*self.calls, LLMCall(usage=usage, purpose=self._asked.purpose))
+
+    def close(self) -> bool:
+        """Mark the turn as over and wake whoever waits for the model; False when it was over."""
+        with self._lock:
+            if self.is_over:
+                return False
+            self.is_over = True
+            waiting = self._when_over
+        if waiting is not None:
+            waiting()
+        return True
+
+    def when_over(self, callback: Callable[[], object] | None) -> None:
+        """Have `callback` called when the turn is closed; at once when it is already."""
+        with self._lock:
+            self._when_over = callback
+            is_over = self.is_over
+        if is_over and callback is not None:
+            callback()
+
+    def latency(self) -> TurnLatency:
+        """Milliseconds from the user's turn to each step that happened."""
+        return TurnLatency(
+            request_to_retrieval_ms=self._since_request_ms(self.retrieved_s),
+            request_to_first_token_ms=self._since_request_ms(self.first_token_s),
+            request_to_last_token_ms=self._since_request_ms(self.last_token_s),
+            own_overhead_ms=self.own_s * 1_000,
+        )
+
+    def _since_request_ms(self, moment_s: float | None) -> float | None:
+        return None if moment_s is None else (moment_s - self.requested_s) * 1_000
+
+
+def joined_searches(searches: Sequence[RetrievalDone], *, asked: str) -> RetrievalDone:
+    """All that was found, each passage once: what the model searched for itself comes first.
+
+    Args:
+        searches: At least one.
+        asked: The user's words, which are the query of every search but the model's own.
+    """
+    ordered = sorted(searches, key=lambda search: search.query == asked)
+    passages: dict[str, RetrievedPassage] = {}
+    for search in ordered:
+        for passage in search.passages:
+            passages.setdefault(passage.chunk_id, passage)
+    return replace(ordered[-1], passages=tuple(passages.values()))
+
+
+def storable(text: str) -> str:
+    """`text` without what databases refuse: zero characters and halves of surrogate pairs."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,1 @@
+"""Who speaks when: a pure state machine over time, without sound and without a clock."""

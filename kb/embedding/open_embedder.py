@@ -1,0 +1,138 @@
+"""Text -> unit vectors: what an embedder is, and which one a configuration means."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.config import EmbeddingConfig
+from kb.embedding.packed_e5 import unpacked
+from kb.errors import WeightsError
+
+Vectors = NDArray[np.float32]
+"""One row a text, each of length 1, so that the dot product is the cosine."""
+
+LITELLM_PREFIX = "litellm/"
+_TRAINED_WITH = {"multilingual-e5-small": ("query: ", "passage: ")}
+"""Words before queries and documents, of models that the weights know."""
+
+
+class Tokenizer(Protocol):
+    """How a model cuts text into what it reads."""
+
+    def offsets(self, text: str) -> Sequence[tuple[int, int]]:
+        """Character span of each token of `text`, in order, without special tokens."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors whose dot product says how near they are in meaning."""
+
+    @property
+    def model_id(self) -> str:
+        """Names model, weights and runtime: vectors of two ids must never meet in one index."""
+        ...
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's own tokenizer; chunks are bounded in its tokens."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts of documents."""
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed queries; differs from `embed` for models that want them marked as such."""
+        ...
+
+
+class WeightsFolder(Protocol):
+    """Where model files come from; `kb.weights.folder.Weights` is one."""
+
+    def models(self) -> Sequence[str]:
+        """Names of the models that it knows."""
+        ...
+
+    def resolve(self, name: str) -> Path:
+        """Folder that holds the model's files, fetched and checked when needed."""
+        ...
+
+
+def open_embedder(config: EmbeddingConfig, weights: WeightsFolder | None = None) -> Embedder:
+    """Make the embedder that `config` names. Models are loaded on first use.
+
+    Raises:
+        WeightsError: The model's files are missing, or this runtime cannot run them.
+    """
+    embedder = _open_model(config, weights)
+    given = (config.query_prefix, config.document_prefix)
+    query, document = given if any(given) else _TRAINED_WITH.get(config.model, given)
+    if not query and not document:
+        return embedder
+    return PrefixingEmbedder(embedder, query=query, document=document)
+
+
+class PrefixingEmbedder:
+    """An embedder whose model was trained with words before each text."""
+
+    def __init__(self, embedder: Embedder, *, query: str, document: str) -> None:
+        self._embedder = embedder
+        self._query = query
+        self._document = document
+
+    @property
+    def model_id(self) -> str:
+        """Of the model and of what precedes a document: other words give other vectors."""
+        prefix = hashlib.sha256(self._document.encode()).hexdigest()[:8]
+        return f"{self._embedder.model_id}/prefix-{prefix}"
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's tokenizer."""
+        return self._embedder.tokenizer
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts of documents."""
+        return self._embedder.embed([self._document + text for text in texts])
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed queries."""
+        return self._embedder.embed_queries([self._query + text for text in texts])
+
+
+def _open_model(config: EmbeddingConfig, weights: WeightsFolder | None) -> Embedder:
+    if config.model.startswith(LITELLM_PREFIX):
+        from kb.embedding.litellm_embedder import LiteLLMEmbedder
+
+        return LiteLLMEmbedder(config.model.removeprefix(LITELLM_PREFIX), api_base=config.api_base)
+    folder = model_folder(config.model, weights)
+    if config.runtime == "torch":
+        from kb.embedding.sentence_transformers_embedder import SentenceTransformersEmbedder
+
+        return SentenceTransformersEmbedder(config.model, folder)
+    from kb.embedding.onnx_embedder import OnnxEmbedder
+
+    if folder is None:
+        raise WeightsError(
+            f"No weights are known for embedding model {config.model!r}. Name a folder that holds "
+            "it, or set `embedding.runtime: torch` to load it through sentence-transformers."
+        )
+    return OnnxEmbedder(
+        config.model, folder, int8=config.runtime == "onnx_int8", threads=config.threads
+    )
+
+
+def model_folder(model: str, weights: WeightsFolder | None) -> Path | None:
+    """Folder of a model given by path or by a name that the weights know, else None."""
+    path = Path(model)
+    if path.is_dir():
+        return path
+    if weights is None:
+        from kb.weights.folder import Weights
+
+        weights = Weights()
+    return unpacked(weights.resolve(model)) if model in weights.models() else None

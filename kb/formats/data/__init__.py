@@ -1,0 +1,1 @@
+"""Parsers of data files: CSV, JSON, XML, archives."""

@@ -1,0 +1,1 @@
+"""Parsers of office files: Word, OpenDocument, RTF, slides, sheets, e-books."""

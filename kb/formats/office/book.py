@@ -1,0 +1,77 @@
+"""EPUB books: the chapters in reading order."""
+
+import posixpath
+from typing import Any
+from urllib.parse import unquote
+
+from kb.document import ParsedDocument
+from kb.errors import DocumentError
+from kb.formats.archive import Archive
+from kb.formats.decoding import decode
+from kb.formats.pages.html import drop_hidden, drop_permalinks, read_tree
+from kb.formats.pages.html_tree import add_tree, tag_of
+from kb.formats.text_builder import ParseRequest, TextBuilder, encrypted, malformed, one_line
+
+_CONTAINER = "META-INF/container.xml"
+_RIGHTS = ("META-INF/rights.xml", "META-INF/license.lcpl")
+_PAGES = frozenset({"application/xhtml+xml", "text/html", "application/x-dtbook+xml"})
+
+
+def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
+    """Read an EPUB; a copy-protected one is `encrypted`."""
+    archive = Archive(data, name=request.name, what="EPUB book")
+    if any(member in archive for member in _RIGHTS):
+        raise encrypted(request.name, "book")
+    package_path = _package_path(archive, request)
+    package = archive.xml(package_path)
+    builder = TextBuilder(request)
+    for member in _chapters(package, posixpath.dirname(package_path)):
+        if member in archive:
+            _add_chapter(builder, archive.read(member), member)
+    about = _about(package)
+    return builder.build(title=about.get("title"), language=about.get("language"), metadata=about)
+
+
+def _add_chapter(builder: TextBuilder, data: bytes, member: str) -> None:
+    try:
+        root = read_tree(decode(data), member)
+    except DocumentError as error:
+        if error.reason != "empty":
+            raise
+        return  # A blank page is no reason to refuse the book.
+    builder.hidden_chars += drop_hidden(root)
+    drop_permalinks(root)
+    add_tree(builder, root)
+
+
+def _package_path(archive: Archive, request: ParseRequest) -> str:
+    for element in archive.xml(_CONTAINER).iter():
+        if tag_of(element) == "rootfile" and element.get("full-path"):
+            return str(element.get("full-path"))
+    raise malformed(request.name, "EPUB book", "its container names no package")
+
+
+def _chapters(package: Any, folder: str) -> list[str]:
+    pages: dict[str, str] = {}
+    order: list[str] = []
+    for element in package.iter():
+        tag = tag_of(element)
+        if tag == "item" and element.get("media-type") in _PAGES:
+            path = posixpath.join(folder, unquote(element.get("href", "")))
+            # The navigation repeats every heading of the book.
+            if "nav" not in element.get("properties", "").split():
+                pages[element.get("id", "")] = posixpath.normpath(path)
+        elif tag == "itemref" and element.get("linear") != "no":
+            order.append(element.get("idref", ""))
+    return [pages[reference] for reference in order if reference in pages]
+
+
+def _about(package: Any) -> dict[str, str]:
+    names = {"title": "title", "language": "language", "creator": "author", "date": "created"}
+    names["description"] = "description"
+    about: dict[str, str] = {}
+    for element in package.iter():
+        key = names.get(tag_of(element))
+        if key and element.text and element.text != "unknown":
+            about.setdefault(key, one_line(element.text))
+    return about

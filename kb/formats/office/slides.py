@@ -1,0 +1,97 @@
+"""Presentations (.pptx): one page a slide, with tables, notes and picture captions."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+from kb.document import ParsedDocument
+from kb.formats.archive import Archive
+from kb.formats.text_builder import ParseRequest, TextBuilder, one_line, render_table
+from kb.formats.vendors import vendor
+
+
+def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
+    """Read a .pptx file; slides that are hidden in the show are dropped and counted."""
+    Archive(data, name=request.name, what="presentation")
+    presentation = vendor("pptx").Presentation(BytesIO(data))
+    builder = TextBuilder(request)
+    for number, slide in enumerate(presentation.slides, start=1):
+        if slide._element.get("show") == "0":
+            builder.hidden_chars += sum(len(text) for text in _texts(slide.shapes))
+            continue
+        builder.start_page(str(number))
+        _add_slide(builder, slide)
+    properties = presentation.core_properties
+    return builder.build(
+        title=properties.title,
+        language=properties.language,
+        metadata={"author": properties.author or "", "slides": str(len(presentation.slides))},
+    )
+
+
+def _add_slide(builder: TextBuilder, slide: Any) -> None:
+    title = slide.shapes.title
+    if title is not None and title.has_text_frame:
+        builder.add("heading", one_line(title.text_frame.text), level=1)
+    for shape in _flat(slide.shapes):
+        if title is None or shape.shape_id != title.shape_id:
+            _add_shape(builder, shape)
+    if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
+        notes = slide.notes_slide.notes_text_frame.text.strip()
+        builder.add("paragraph", f"Notes: {notes}" if notes else "")
+
+
+def _flat(shapes: Any) -> Iterator[Any]:
+    """Shapes in reading order: groups opened, top to bottom, then left to right."""
+    for shape in sorted(shapes, key=lambda shape: (shape.top or 0, shape.left or 0)):
+        if hasattr(shape, "shapes"):
+            yield from _flat(shape.shapes)
+        else:
+            yield shape
+
+
+def _add_shape(builder: TextBuilder, shape: Any) -> None:
+    if shape.has_text_frame:
+        _add_text_frame(builder, shape.text_frame)
+    elif getattr(shape, "has_table", False) and shape.has_table:
+        rows = [[cell.text for cell in row.cells] for row in shape.table.rows]
+        builder.add("table", render_table(rows))
+    elif getattr(shape, "has_chart", False) and shape.has_chart:
+        _add_chart(builder, shape.chart)
+    else:
+        described = shape._element.xpath(".//p:cNvPr/@descr")
+        builder.add("paragraph", "\n".join(str(text) for text in described))
+
+
+def _add_text_frame(builder: TextBuilder, frame: Any) -> None:
+    texts = [(paragraph.level, one_line(paragraph.text)) for paragraph in frame.paragraphs]
+    texts = [(level, text) for level, text in texts if text]
+    if len(texts) == 1:
+        builder.add("paragraph", texts[0][1])
+    else:
+        builder.add("list", "\n".join("  " * level + "- " + text for level, text in texts))
+
+
+def _add_chart(builder: TextBuilder, chart: Any) -> None:
+    if chart.has_title and chart.chart_title.has_text_frame:
+        builder.add("paragraph", chart.chart_title.text_frame.text)
+    for plot in chart.plots:
+        series = list(plot.series)
+        header = ["", *(str(one.name) for one in series)]
+        values = [list(one.values) for one in series]
+        rows = [
+            [str(category), *(_number(column, index) for column in values)]
+            for index, category in enumerate(plot.categories)
+        ]
+        builder.add("table", render_table([header, *rows]))
+
+
+def _number(column: list[Any], index: int) -> str:
+    value = column[index] if index < len(column) else None
+    return "" if value is None else f"{value:g}"
+
+
+def _texts(shapes: Any) -> Iterator[str]:
+    for shape in _flat(shapes):
+        if shape.has_text_frame:
+            yield shape.text_frame.text

@@ -1,0 +1,1 @@
+"""Parsers of pages: HTML, Markdown, MDX, mail."""

@@ -1,0 +1,229 @@
+"""Web pages: the main text with its structure; menus, banners and hidden text left out."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urljoin
+
+from kb.config import ParsingConfig
+from kb.document import ParsedDocument
+from kb.errors import DocumentError
+from kb.formats.decoding import decode
+from kb.formats.pages.html_body import marked_body
+from kb.formats.pages.html_tree import (
+    SKIPPED,
+    Element,
+    add_tree,
+    flatten_cells,
+    inline_text,
+    tag_of,
+    visible_text,
+)
+from kb.formats.text_builder import ParseRequest, TextBuilder, malformed, one_line
+from kb.formats.vendors import vendor
+
+MIN_MAIN_CHARS = 300
+"""When less main text than this is found, and it is less than `MIN_MAIN_SHARE` of what is visible,
+the page has no article to find, and all that is visible is taken."""
+MIN_MAIN_SHARE = 0.3
+MAX_FADED_SHARE = 0.2
+"""Transparent text beyond this share of a page waits to be faded in."""
+
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
+_HIDING_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden"
+    r"|font-size\s*:\s*0(?:\.0*)?(?:px|pt|em|rem|%)?\s*(?:;|$|!)"
+    r"|(?:left|top|text-indent)\s*:\s*-\d{4,}|scale\(\s*0\s*\)",
+    re.IGNORECASE,
+)
+_PERMALINK_SIGNS = frozenset({"¶", "#", "§", "\N{LINK SYMBOL}", "\uf0c1"})
+_COLOUR = re.compile(r"(?:^|;)\s*(color|background|background-color)\s*:\s*([^;!]+)", re.IGNORECASE)
+_FADED_STYLE = re.compile(r"opacity\s*:\s*0(?:\.0*)?\s*(?:;|$|!)", re.IGNORECASE)
+
+
+def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
+    """Read a web page: trafilatura finds the main text, its tree gives the blocks."""
+    root = read_tree(decode(data, stated=request.charset or _stated_charset(data)), request.name)
+    builder = TextBuilder(request)
+    if not request.config.html_keep_hidden:
+        builder.hidden_chars += drop_hidden(root)
+    title, language = _title(root), root.get("lang") or root.get("xml:lang")
+    visible = _visible_length(root)
+    drop_permalinks(root)
+    flatten_cells(root)
+    focused = visible > MIN_MAIN_CHARS and request.config.html_focus != "everything"
+    main = _main_text(root, request.config, name=request.name) if focused else None
+    if main is not None:
+        add_tree(builder, main)
+    parsed = builder.build(title=title, language=language, metadata=_metadata(root))
+    if len(parsed.text) < min(MIN_MAIN_CHARS, MIN_MAIN_SHARE * visible) or not parsed.text:
+        whole = TextBuilder(request)
+        whole.hidden_chars = builder.hidden_chars
+        add_tree(whole, root)
+        parsed = whole.build(title=title, language=language, metadata=_metadata(root))
+    return parsed
+
+
+def read_tree(source: str, name: str) -> Element:
+    """Parse HTML leniently; nothing is fetched and no entity is expanded from outside."""
+    etree, html = vendor("lxml.etree"), vendor("lxml.html")
+    parser = html.HTMLParser(
+        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True
+    )
+    source = _XML_DECLARATION.sub("", source).replace("\0", "")
+    try:
+        return html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.LxmlError, ValueError) as error:
+        if "empty" in str(error).lower():
+            raise DocumentError("empty", f"{name!r} is an HTML page without any text.") from error
+        raise malformed(name, "HTML page", error) from error
+
+
+def drop_hidden(root: Element) -> int:
+    """Remove elements that a reader of the page does not see; returns the characters dropped.
+
+    Whole pages begin transparent and are faded in by a script, so transparent text counts as
+    hidden only when it is the lesser part of the page.
+    """
+    dropped = _drop(root, [each for each in root.iter() if _is_hidden(each)])
+    faded = {each: None for each in root.iter() if _FADED_STYLE.search(_style(each))}
+    outermost = [each for each in faded if not any(up in faded for up in each.iterancestors())]
+    length = sum(len(one_line(visible_text(each))) for each in outermost)
+    if length and length <= MAX_FADED_SHARE * _visible_length(root):
+        dropped += _drop(root, outermost)
+    return dropped
+
+
+def drop_permalinks(root: Element) -> None:
+    """Remove the signs beside headings that link to the heading itself."""
+    for link in list(root.iter("a")):
+        if one_line(visible_text(link)) in _PERMALINK_SIGNS and "#" in (link.get("href") or ""):
+            link.drop_tree()
+
+
+def _drop(root: Element, elements: list[Element]) -> int:
+    dropped = 0
+    for element in elements:
+        if any(ancestor is root for ancestor in element.iterancestors()):
+            dropped += len(one_line(visible_text(element)))
+            element.drop_tree()
+    return dropped
+
+
+def _is_hidden(element: Element) -> bool:
+    tag = tag_of(element)
+    if not tag or tag in ("html", "body", *SKIPPED):
+        return False
+    if element.get("hidden") is not None and element.get("hidden") != "until-found":
+        return True
+    style = _style(element)
+    return _HIDING_STYLE.search(style) is not None or _is_camouflaged(style)
+
+
+def _is_camouflaged(style: str) -> bool:
+    """Whether the text has the colour of its own background."""
+    colours = {match[1].lower(): match[2].lower().strip() for match in _COLOUR.finditer(style)}
+    background = colours.get("background-color") or colours.get("background")
+    return background is not None and _usual(colours.get("color")) == _usual(background)
+
+
+def _usual(colour: str | None) -> str | None:
+    """One spelling for the ways to write the commonest colours."""
+    short = re.fullmatch("#([0-9a-f])([0-9a-f])([0-9a-f])", colour or "")
+    if short:
+        colour = "#" + "".join(digit * 2 for digit in short.groups())
+    compact = (colour or "").replace(" ", "")
+    return {"white": "#ffffff", "rgb(255,255,255)": "#ffffff", "black": "#000000"}.get(
+        compact, compact or None
+    )
+
+
+def _style(element: Element) -> str:
+    return element.get("style") or "" if tag_of(element) else ""
+
+
+def _visible_length(root: Element) -> int:
+    body = root.find("body")
+    return len(one_line(visible_text(root if body is None else body)))
+
+
+def _main_text(root: Element, config: ParsingConfig, *, name: str) -> Element | None:
+    focus = config.html_focus
+    body = marked_body(root) if focus in ("balanced", "recall") else None
+    if body is not None:
+        if config.html_link_targets:
+            _write_targets(body.iter("a"), base=name)
+        return body
+    found = vendor("trafilatura").bare_extraction(
+        root,
+        include_comments=False,
+        include_formatting=True,
+        # With links trafilatura loses fewer words around them; their targets are not used.
+        include_links=True,
+        favor_precision=focus == "precision",
+        favor_recall=focus == "recall",
+    )
+    if found is None:
+        return None
+    if config.html_link_targets:
+        _write_targets(found.body.iter("ref"), base=name)
+    return _as_html(found.body)
+
+
+def _write_targets(links: Iterator[Element], *, base: str) -> None:
+    for link in links:
+        target = urljoin(base, link.get("target") or link.get("href") or "")
+        if _LINK.match(target) and target not in inline_text(link):
+            link.tail = f" ({target}){link.tail or ''}"
+
+
+def _as_html(body: Element) -> Element:
+    """Rename trafilatura's TEI-like elements to the HTML they came from."""
+    names = {"item": "li", "row": "tr", "cell": "td", "lb": "br", "quote": "blockquote"}
+    for element in body.iter():
+        tag = tag_of(element)
+        if tag == "head":
+            level = element.get("rend", "h2")
+            element.tag = level if re.fullmatch("h[1-6]", level) else "h2"
+        elif tag == "list":
+            element.tag = "ol" if element.get("rend") == "ol" else "ul"
+        elif tag == "code":
+            block = tag_of(element.getparent()) not in (
+                "p",
+                "li",
+                "td",
+                "cell",
+                "item",
+                "hi",
+                "pre",
+            )
+            element.tag = "pre" if block else "code"
+        else:
+            element.tag = names.get(tag, tag or element.tag)
+    return body
+
+
+def _title(root: Element) -> str | None:
+    for query in ('.//meta[@property="og:title"]', ".//title"):
+        found = root.find(query)
+        if found is not None:
+            text = one_line(found.get("content") or found.text or "")
+            if text:
+                return text
+    return None
+
+
+def _metadata(root: Element) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for meta in root.iter("meta"):
+        name = (meta.get("name") or meta.get("property") or "").lower()
+        key = {"author": "author", "description": "description"}.get(name)
+        if key and meta.get("content"):
+            found.setdefault(key, one_line(meta.get("content")))
+    return found
+
+
+def _stated_charset(data: bytes) -> str | None:
+    match = _META_CHARSET.search(data[:4096])
+    return match[1].decode("ascii") if match else None

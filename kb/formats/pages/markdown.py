@@ -1,0 +1,164 @@
+"""Markdown and MDX: the text a reader of the rendered page sees, with its structure."""
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import yaml
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markdown_it.tree import SyntaxTreeNode
+
+from kb.document import ParsedDocument
+from kb.formats.decoding import decode
+from kb.formats.pages.mdx import drop_components, has_components
+from kb.formats.text_builder import ParseRequest, TextBuilder, render_table
+
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_HTML_DROPPED = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(script|style|template)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE
+)
+_HTML_BREAK = re.compile(r"<(?:br|/p|/div|/li|/tr|/h[1-6])\b[^>]*>", re.IGNORECASE)
+_HTML_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<[!?][^>]*>")
+_LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
+
+
+def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
+    """Read Markdown (CommonMark with tables), or MDX, whose components leave their text."""
+    builder = TextBuilder(request)
+    metadata = add_markdown(builder, decode(data, stated=request.charset))
+    return builder.build(
+        title=metadata.get("title"), language=metadata.get("language"), metadata=metadata
+    )
+
+
+def add_markdown(builder: TextBuilder, source: str) -> dict[str, str]:
+    """Append Markdown to `builder`; returns what its front matter says."""
+    source = source.replace("\r\n", "\n").lstrip("\ufeff")
+    metadata, source = _front_matter(source)
+    markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    if has_components(source):
+        source = drop_components(source)
+        # Components indent their children; MDX has no indented code for the same reason.
+        markdown.disable("code")
+    _add_nodes(builder, SyntaxTreeNode(markdown.parse(source)).children)
+    return metadata
+
+
+def _front_matter(source: str) -> tuple[dict[str, str], str]:
+    match = _FRONT_MATTER.match(source)
+    if match is None:
+        return {}, source
+    try:
+        loaded: object = yaml.safe_load(match[1])
+    except yaml.YAMLError:
+        return {}, source
+    if not isinstance(loaded, dict):
+        return {}, source
+    wanted = ("title", "description", "author", "date", "language", "lang")
+    found = {key: str(loaded[key]) for key in wanted if loaded.get(key)}  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    if "lang" in found:
+        found.setdefault("language", found.pop("lang"))
+    return found, source[match.end() :]
+
+
+def _add_nodes(builder: TextBuilder, nodes: Sequence[SyntaxTreeNode]) -> None:
+    for node in nodes:
+        match node.type:
+            case "heading":
+                builder.add("heading", _inline(node), level=int(node.tag[1:]))
+            case "paragraph":
+                builder.add("paragraph", _inline(node))
+            case "bullet_list" | "ordered_list":
+                builder.add("list", "\n".join(_list_lines(node)))
+            case "fence" | "code_block":
+                builder.add("code", node.content)
+            case "table":
+                builder.add("table", render_table(_table_rows(node)))
+            case "html_block":
+                builder.add("paragraph", _html_text(node.content))
+            case "blockquote":
+                _add_nodes(builder, node.children)
+            case _:
+                pass  # A rule between sections has no text.
+
+
+def _list_lines(node: SyntaxTreeNode) -> Iterator[str]:
+    number = int(node.attrs.get("start", 1))
+    for item in node.children:
+        marker = f"{number}. " if node.type == "ordered_list" else "- "
+        number += 1
+        indent = " " * len(marker)
+        for index, line in enumerate(_item_lines(item)):
+            yield (indent if index else marker) + line
+
+
+def _item_lines(item: SyntaxTreeNode) -> Iterator[str]:
+    for child in item.children:
+        if child.type in ("bullet_list", "ordered_list"):
+            yield from _list_lines(child)
+        elif child.type in ("fence", "code_block"):
+            yield from child.content.rstrip("\n").split("\n")
+        elif child.type == "table":
+            yield from render_table(_table_rows(child)).split("\n")
+        elif child.type == "html_block":
+            yield from filter(None, _html_text(child.content).split("\n"))
+        elif child.type == "blockquote":
+            yield from _item_lines(child)
+        elif child.children:
+            yield from filter(None, _inline(child).split("\n"))
+
+
+def _table_rows(table: SyntaxTreeNode) -> list[list[str]]:
+    return [
+        [_inline(cell) for cell in row.children]
+        for section in table.children
+        for row in section.children
+    ]
+
+
+@dataclass(slots=True)
+class _Inline:
+    parts: list[str] = field(default_factory=list[str])
+    links: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+
+    def add(self, token: Token) -> None:
+        match token.type:
+            case "text" | "code_inline":
+                self.parts.append(token.content)
+            case "softbreak":
+                self.parts.append(" ")
+            case "hardbreak":
+                self.parts.append("\n")
+            case "image":
+                self.parts.append(token.content)
+            case "html_inline":
+                self.parts.append("\n" if _HTML_BREAK.match(token.content) else "")
+            case "link_open":
+                self.links.append((str(token.attrs.get("href", "")), len(self.parts)))
+            case "link_close":
+                self._close_link()
+            case _:
+                pass  # Emphasis is not heard and not searched for.
+
+    def _close_link(self) -> None:
+        target, first = self.links.pop()
+        shown = "".join(self.parts[first:])
+        if _LINK.match(target) and target.removeprefix("mailto:").rstrip("/") not in shown:
+            self.parts.append(f" ({target})")
+
+
+def _inline(node: SyntaxTreeNode) -> str:
+    """Text of a heading, paragraph or cell; the target of an absolute link follows its text."""
+    rendered = _Inline()
+    for child in node.children:
+        for token in (child.token and child.token.children) or ():
+            rendered.add(token)
+    return "".join(rendered.parts).strip()
+
+
+def _html_text(source: str) -> str:
+    without = _HTML_BREAK.sub("\n", _HTML_DROPPED.sub("", source))
+    lines = (line.strip() for line in _HTML_TAG.sub("", without).split("\n"))
+    return html.unescape("\n".join(line for line in lines if line))

@@ -1,0 +1,186 @@
+"""Lines of a PDF page to headings, paragraphs, lists and code, by outline, size and position."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from kb.document import BlockKind
+from kb.formats.pdf.lines import Line
+from kb.formats.pdf.running_lines import without_running_lines
+from kb.formats.text_builder import TextBuilder, one_line
+
+HEADING_SIZE_RATIO = 1.15
+"""A short line this much larger than the body text is a heading when there is no outline."""
+PARAGRAPH_GAP_RATIO = 1.25
+"""A gap this much larger than the usual one between lines ends a paragraph."""
+MAX_TINY_SHARE = 0.4
+MAX_HEADING_CHARS = 160
+MAX_HEADING_SHARE = 0.15
+"""A size that holds more of the text than this is not one of headings."""
+
+_SENTENCE_ENDS = (".", "!", "?", ":", "\u201d")
+_UNDONE_HYPHEN = "\ufffe"
+_ITEM = re.compile(r"[•◦▪‣●○■\u2013∙]\s*\S|[-*]\s+\S|\(?(?:\d{1,2}|[a-z])[.)]\s+\S")
+_NUMBERING = re.compile(
+    r"^(?:(?:chapter|section|appendix|part)\s+)?[\dA-Z]{1,3}(?:\.\d+)*\.?\s+", re.IGNORECASE
+)
+_WORD_CHARACTERS = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineEntry:
+    """A bookmark: `title` begins on page number `page`, counted from 0."""
+
+    title: str
+    level: int
+    page: int
+
+
+def add_pages(
+    builder: TextBuilder,
+    pages: Sequence[Sequence[Line]],
+    *,
+    labels: Sequence[str],
+    outline: Sequence[OutlineEntry],
+) -> None:
+    """Append all pages to `builder`, without running headers, footers and page numbers."""
+    pages, hidden = _readable(pages)
+    builder.hidden_chars += hidden
+    pages = without_running_lines(pages, labels)
+    style = _Style.of(pages)
+    by_page: dict[int, list[OutlineEntry]] = defaultdict(list)
+    for entry in outline:
+        by_page[entry.page].append(entry)
+    for index, lines in enumerate(pages):
+        builder.start_page(labels[index])
+        levels = _located(lines, by_page[index]) if outline else style.heading_levels(lines)
+        _add_page(builder, lines, levels=levels, style=style)
+
+
+def _readable(pages: Sequence[Sequence[Line]]) -> tuple[Sequence[Sequence[Line]], int]:
+    """Leave out lines too small to read; returns how many characters they had.
+
+    Where much of the text seems to be that small, the file's measures are wrong instead.
+    """
+    hidden = sum(len(line.text) for lines in pages for line in lines if line.hidden)
+    total = sum(len(line.text) for lines in pages for line in lines)
+    if hidden > MAX_TINY_SHARE * total:
+        return pages, 0
+    return [[line for line in lines if not line.hidden] for lines in pages], hidden
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """What is usual in this document."""
+
+    body_size: float
+    line_gap: float
+    width: int
+    """Characters of a full line."""
+    heading_sizes: tuple[float, ...]
+
+    @classmethod
+    def of(cls, pages: Sequence[Sequence[Line]]) -> "_Style":
+        sizes: Counter[float] = Counter()
+        gaps: list[float] = []
+        lengths: list[int] = [1]
+        for lines in pages:
+            for line in lines:
+                sizes[line.size] += len(line.text)
+                lengths.append(len(line.text.rpartition(_UNDONE_HYPHEN)[2]))
+            pairs = pairwise(lines)
+            drops = [before.end_baseline - line.baseline for before, line in pairs]
+            gaps += [drop for drop in drops if 0 < drop < 60]
+        body = sizes.most_common(1)[0][0] if sizes else 0.0
+        rare = (size for size in sizes if sizes[size] <= MAX_HEADING_SHARE * sizes.total())
+        larger = sorted((size for size in rare if size > body * HEADING_SIZE_RATIO), reverse=True)
+        lengths.sort()
+        width = lengths[int(0.9 * (len(lengths) - 1))]
+        return cls(body, median(gaps) if gaps else 0.0, width, tuple(larger) if body else ())
+
+    def heading_levels(self, lines: Sequence[Line]) -> dict[int, int]:
+        """Index of each line that is large and short -> its level by size."""
+        return {
+            index: min(self.heading_sizes.index(line.size) + 1, 6)
+            for index, line in enumerate(lines)
+            if line.size in self.heading_sizes
+            and len(line.text) <= MAX_HEADING_CHARS
+            and any(character.isalpha() for character in line.text)
+        }
+
+    def is_new_paragraph(self, paragraph: Sequence[Line], line: Line) -> bool:
+        before = paragraph[-1]
+        if line.monospaced != before.monospaced or not _is_alike(line.size, before.size):
+            return True
+        drop = before.end_baseline - line.baseline
+        if _ITEM.match(line.text):
+            # The items of one list belong together.
+            return not _ITEM.match(paragraph[0].text) or drop > 2 * self.line_gap
+        if drop < 0:
+            # The next column: a sentence may run on there.
+            return before.text.rstrip().endswith(_SENTENCE_ENDS)
+        return self.line_gap > 0 and drop > self.line_gap * PARAGRAPH_GAP_RATIO
+
+
+def _is_alike(size: float, other: float) -> bool:
+    return max(size, other) <= HEADING_SIZE_RATIO * min(size, other)
+
+
+def _located(lines: Sequence[Line], entries: Sequence[OutlineEntry]) -> dict[int, int]:
+    """Find the bookmarks of a page among its lines, in order; returns line index -> level."""
+    found: dict[int, int] = {}
+    start = 0
+    for entry in entries:
+        wanted = _letters(entry.title)
+        for index in range(start, len(lines)):
+            shown = _letters(lines[index].text)
+            bare = _letters(_NUMBERING.sub("", lines[index].text))
+            if wanted and wanted in (shown, bare) and index not in found:
+                found[index] = entry.level
+                start = index + 1
+                break
+    return found
+
+
+def _letters(text: str) -> str:
+    return "".join(_WORD_CHARACTERS.findall(text.lower()))
+
+
+def _add_page(
+    builder: TextBuilder, lines: Sequence[Line], *, levels: dict[int, int], style: _Style
+) -> None:
+    paragraph: list[Line] = []
+    for index, line in enumerate(lines):
+        level = levels.get(index)
+        if level is not None:
+            _flush(builder, paragraph, style)
+            builder.add("heading", one_line(line.text), level=level)
+            continue
+        if paragraph and style.is_new_paragraph(paragraph, line):
+            _flush(builder, paragraph, style)
+        paragraph.append(line)
+    _flush(builder, paragraph, style)
+
+
+def _flush(builder: TextBuilder, paragraph: list[Line], style: _Style) -> None:
+    if not paragraph:
+        return
+    if paragraph[0].monospaced:
+        builder.add("code", "\n".join(line.text.rstrip() for line in paragraph))
+    else:
+        kind: BlockKind = "list" if _ITEM.match(paragraph[0].text) else "paragraph"
+        builder.add(kind, "".join(_joined(paragraph, style)))
+    paragraph.clear()
+
+
+def _joined(paragraph: Sequence[Line], style: _Style) -> Iterator[str]:
+    """Full lines run on with a blank; a short one was broken on purpose and stays a line."""
+    for before, line in zip((None, *paragraph), paragraph, strict=False):
+        if before is not None:
+            length = len(before.text.rpartition(_UNDONE_HYPHEN)[2])
+            runs_on = length >= 0.6 * style.width and not _ITEM.match(line.text)
+            yield " " if runs_on else "\n"
+        yield line.text.strip()

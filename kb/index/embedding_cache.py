@@ -1,0 +1,97 @@
+"""Vectors by model and text: what was embedded once is never embedded again."""
+
+import hashlib
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from kb.embedding.open_embedder import Embedder, Vectors
+
+_MAX_VARIABLES = 500
+_WRITE_EVERY = 256
+
+
+class Counter(Protocol):
+    """Told how many texts were embedded since the last time."""
+
+    def __call__(self, done: int, /) -> None:
+        """Take note of `done` more."""
+        ...
+
+
+def text_key(text: str) -> str:
+    """Key of a text in the cache."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class EmbeddingCache:
+    """A SQLite file beside the catalog. Losing it costs time, nothing else."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, timeout=30.0, check_same_thread=False)
+        self._connection.execute("pragma journal_mode = wal")
+        self._connection.execute("pragma synchronous = off")
+        self._connection.execute(
+            "create table if not exists vectors (model_id text, text_key text, vector blob, "
+            "primary key (model_id, text_key)) without rowid"
+        )
+        self._connection.commit()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def vectors(
+        self, texts: Mapping[str, str], *, embedder: Embedder, on_embedded: Counter | None = None
+    ) -> dict[str, Vectors]:
+        """Vectors by text key; embeds what is not there and keeps it.
+
+        Args:
+            texts: Text by its key.
+            embedder: Computes what is missing.
+            on_embedded: Told about each batch that had to be computed.
+        """
+        found = self.held(list(texts), model_id=embedder.model_id)
+        missing = sorted(
+            (key for key in texts if key not in found), key=lambda key: len(texts[key])
+        )
+        for start in range(0, len(missing), _WRITE_EVERY):
+            keys = missing[start : start + _WRITE_EVERY]
+            computed = dict(zip(keys, embedder.embed([texts[key] for key in keys]), strict=True))
+            self.store(computed, model_id=embedder.model_id)
+            found.update(computed)
+            if on_embedded is not None:
+                on_embedded(len(keys))
+        return found
+
+    def held(self, keys: Sequence[str], *, model_id: str) -> dict[str, Vectors]:
+        """Vectors that are there already."""
+        found: dict[str, Vectors] = {}
+        for start in range(0, len(keys), _MAX_VARIABLES):
+            part = keys[start : start + _MAX_VARIABLES]
+            rows = self._connection.execute(
+                "select text_key, vector from vectors where model_id = ? and text_key in "
+                f"({','.join('?' * len(part))})",
+                (model_id, *part),
+            )
+            found.update((str(key), np.frombuffer(vector, dtype="<f4")) for key, vector in rows)
+        return found
+
+    def forget(self, model_id: str) -> None:
+        """Drop every vector of a model."""
+        with self._connection:
+            self._connection.execute("delete from vectors where model_id = ?", (model_id,))
+
+    def store(self, vectors: Mapping[str, Vectors], *, model_id: str) -> None:
+        """Keep vectors by text key."""
+        with self._connection:
+            self._connection.executemany(
+                "insert or replace into vectors values (?, ?, ?)",
+                [
+                    (model_id, key, np.asarray(vector, dtype="<f4").tobytes())
+                    for key, vector in vectors.items()
+                ],
+            )

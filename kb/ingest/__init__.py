@@ -1,0 +1,1 @@
+"""The way in: a source planned, loaded in a sandbox, cut into chunks and written."""

@@ -1,0 +1,267 @@
+"""Source -> prepared document, or the finding that nothing changed."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kb.config import KnowledgeBaseConfig
+from kb.document import (
+    Document,
+    DocumentKind,
+    FileSource,
+    LinkSource,
+    ParsedDocument,
+    Source,
+    TextSource,
+)
+from kb.embedding.open_embedder import Embedder
+from kb.errors import DocumentError
+from kb.index.catalog import Fingerprint
+from kb.index.catalog_changes import IndexedChunk, PreparedDocument
+from kb.index.embedding_cache import text_key
+from kb.ingest.chunking import CHUNKER_VERSION, indexed_texts, split_document, subject_name
+from kb.ingest.plain_structure import parse_text
+
+if TYPE_CHECKING:
+    from kb.web.link_fetcher import LinkFetcher
+
+PARSER_VERSION = 2
+"""Counts up when the same bytes give another text or structure, so that all are parsed again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The source still is what was taken in."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells one source from another, before it is read."""
+
+    document_id: str
+    kind: DocumentKind
+    source: str
+    name: str
+
+
+def identify(source: Source) -> Identity:
+    """Name a source; the id stays the same as long as path, URL or name do."""
+    match source:
+        case FileSource(path=path, name=name):
+            kind, origin, given = "file", path.resolve().as_posix(), name or path.name
+        case LinkSource(url=url, name=name):
+            kind, origin, given = "link", url, name or url
+        case TextSource(name=name):
+            kind, origin, given = "text", name, name
+    digest = hashlib.sha256(f"{kind}\x1f{origin}".encode("utf-8", "surrogatepass")).hexdigest()
+    return Identity(f"doc_{digest[:20]}", kind, origin, given)
+
+
+class Intake:
+    """Reads, parses and cuts sources, unless they are what they were."""
+
+    def __init__(self, config: KnowledgeBaseConfig, embedder: Embedder) -> None:
+        self._config = config
+        self._embedder = embedder
+
+    @cached_property
+    def _fetcher(self) -> "LinkFetcher":
+        """One for all links, so that the robots.txt of a server is read once."""
+        from kb.web.link_fetcher import LinkFetcher
+
+        return LinkFetcher(self._config.links)
+
+    @property
+    def signature(self) -> str:
+        """Changes when the same source would give other chunks or vectors."""
+        chunking, parsing = self._config.chunking, self._config.parsing
+        return (
+            f"parser {PARSER_VERSION} {parsing.html_focus} {parsing.html_keep_hidden:d} "
+            f"{parsing.html_link_targets:d}{' ocr' if parsing.ocr else ''}, "
+            f"chunker {CHUNKER_VERSION} {chunking.max_tokens} {chunking.target_chars}, "
+            f"{self._embedder.model_id}"
+        )
+
+    def take_in(self, source: Source, known: Fingerprint | None) -> PreparedDocument | Unchanged:
+        """Read a source.
+
+        Args:
+            source: Where to read.
+            known: What the catalog holds of it, if anything.
+
+        Raises:
+            DocumentError: It cannot be taken in; carries a reason code and a sentence.
+        """
+        usable = known if known is not None and known.signature == self.signature else None
+        if usable is not None and usable.document.status != "ready":
+            usable = None
+        match source:
+            case FileSource(path=path):
+                return self._file(source, path, usable)
+            case LinkSource(url=url):
+                return self._link(source, url, usable)
+            case TextSource(text=text):
+                return self._text(source, text, usable)
+
+    def _file(
+        self, source: Source, path: Path, known: Fingerprint | None
+    ) -> PreparedDocument | Unchanged:
+        from kb.ingest.load import load_file
+
+        if known is not None and file_sha256(path) == known.document.content_sha256:
+            return Unchanged()
+        loaded = load_file(path, limits=self._config.limits, config=self._config.parsing)
+        return self._prepared(
+            identify(source), loaded.parsed, sha256=loaded.data_sha256, size=loaded.bytes
+        )
+
+    def _link(
+        self, source: Source, url: str, known: Fingerprint | None
+    ) -> PreparedDocument | Unchanged:
+        from kb.ingest.load import parse_bytes
+
+        fetched = self._fetcher.fetch(
+            url,
+            etag=known.etag if known else None,
+            last_modified=known.last_modified if known else None,
+        )
+        if known is not None and (
+            fetched.not_modified or _sha256(fetched.body) == known.document.content_sha256
+        ):
+            return Unchanged(fetched.etag, fetched.last_modified)
+        parsed = parse_bytes(
+            fetched.body,
+            name=fetched.final_url,
+            media_type=fetched.content_type,
+            limits=self._config.limits,
+            config=self._config.parsing,
+        )
+        return self._prepared(
+            identify(source),
+            parsed,
+            sha256=_sha256(fetched.body),
+            size=len(fetched.body),
+            validators=(fetched.etag, fetched.last_modified),
+        )
+
+    def _text(
+        self, source: Source, text: str, known: Fingerprint | None
+    ) -> PreparedDocument | Unchanged:
+        # Half of a character pair cannot be stored; the replacement keeps every offset.
+        text = text.encode("utf-8", "replace").decode("utf-8")
+        sha256 = text_sha256(text)
+        if known is not None and sha256 == known.document.content_sha256:
+            return Unchanged()
+        identity = identify(source)
+        if not text.strip():
+            raise DocumentError(
+                "empty", f"The text {identity.name!r} is empty. Fill it, or leave it out."
+            )
+        return self._prepared(identity, parse_text(text), sha256=sha256, size=text_bytes(text))
+
+    def _prepared(
+        self,
+        identity: Identity,
+        parsed: ParsedDocument,
+        *,
+        sha256: str,
+        size: int,
+        validators: tuple[str | None, str | None] = (None, None),
+    ) -> PreparedDocument:
+        name = identity.name
+        if identity.kind == "link" and name == identity.source and parsed.title:
+            name = parsed.title
+        chunks = self._chunks(identity.document_id, parsed, name=name)
+        document = Document(
+            document_id=identity.document_id,
+            name=name,
+            kind=identity.kind,
+            source=identity.source,
+            media_type=parsed.media_type,
+            bytes=size,
+            chars=len(parsed.text),
+            status="ready",
+            chunk_count=len(chunks),
+            content_sha256=sha256,
+            title=parsed.title,
+            hidden_chars_dropped=parsed.hidden_chars_dropped,
+        )
+        return PreparedDocument(
+            document=document,
+            text=parsed.text,
+            chunks=tuple(chunks),
+            signature=self.signature,
+            language=parsed.language,
+            etag=validators[0],
+            last_modified=validators[1],
+        )
+
+    def _chunks(
+        self, document_id: str, parsed: ParsedDocument, *, name: str
+    ) -> Sequence[IndexedChunk]:
+        tokenizer, config = self._embedder.tokenizer, self._config.chunking
+        chunks = split_document(parsed, document_id=document_id, tokenizer=tokenizer, config=config)
+        texts = indexed_texts(chunks, parsed.title, tokenizer=tokenizer, config=config)
+        return [
+            IndexedChunk(
+                chunk,
+                headings=text[: len(text) - len(chunk.text)].rstrip("\n"),
+                text_key=text_key(text),
+                name=subject_name(parsed, chunk, document_name=name),
+            )
+            for chunk, text in zip(chunks, texts, strict=True)
+        ]
+
+
+def failed_document(source: Source, error: DocumentError) -> Document:
+    """The record of a source that could not be taken in."""
+    identity = identify(source)
+    return Document(
+        document_id=identity.document_id,
+        name=identity.name,
+        kind=identity.kind,
+        source=identity.source,
+        bytes=0,
+        chars=0,
+        status="failed",
+        reason=error.reason,
+        detail=str(error),
+        version=0,
+    )
+
+
+def may_pass(reason: str) -> bool:
+    """Whether a failure says nothing about the source itself, so that its old content is kept."""
+    return reason in _PASSING or reason.startswith("http_5")
+
+
+_PASSING = frozenset({"timeout", "unreachable", "dns", "tls", "http_408", "http_429"})
+
+
+def file_sha256(path: Path) -> str | None:
+    """Digest of a file's bytes; None when it cannot be read, which `load_file` reports better."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def text_sha256(text: str) -> str:
+    """Digest of a text given in place."""
+    return _sha256(text.encode("utf-8", "replace"))
+
+
+def text_bytes(text: str) -> int:
+    """Size of a text given in place, as it counts against the limits."""
+    return len(text.encode("utf-8", "replace"))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

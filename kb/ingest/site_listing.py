@@ -1,0 +1,92 @@
+"""Sites among the sources -> their pages as links, before anything is written."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from kb.config import LinkConfig
+from kb.document import AnySource, LinkSource, SiteSource, Source
+from kb.errors import DocumentError
+from kb.ingest.intake import identify
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSources:
+    """Sources without sites, and what became of each site."""
+
+    sources: tuple[Source, ...]
+    """Each once; the first of two that stand for the same document counts."""
+    pages: Mapping[str, Sequence[str]]
+    """Pages of each site that could be listed, by where it begins."""
+    failures: tuple[tuple[LinkSource, DocumentError], ...] = ()
+    """Where a site begins that could not be listed, and why."""
+
+
+def list_sites(
+    wanted: Iterable[AnySource],
+    config: LinkConfig,
+    *,
+    known_pages: Callable[[str], Sequence[str]],
+) -> ListedSources:
+    """Put the pages of each site in its place.
+
+    A site that cannot be listed keeps the pages it had: each is then looked at by itself, so that
+    a server that is down for a while empties no knowledge base.
+
+    Args:
+        wanted: Sources, sites among them.
+        config: How links are fetched.
+        known_pages: The pages that a site had when it was listed last, by where it begins.
+    """
+    found: dict[str, Source] = {}
+    pages: dict[str, Sequence[str]] = {}
+    failures: list[tuple[LinkSource, DocumentError]] = []
+    for source in wanted:
+        if not isinstance(source, SiteSource):
+            found.setdefault(identify(source).document_id, source)
+            continue
+        try:
+            listed = pages[source.url] = list_pages(source, config)
+        except DocumentError as error:
+            listed = known_pages(source.url)
+            failures.append((LinkSource(source.url), error))
+        for page in map(LinkSource, listed):
+            found.setdefault(identify(page).document_id, page)
+    return ListedSources(
+        tuple(found.values()),
+        pages,
+        # Where a site begins can be a page of its own, which then says itself what is wrong.
+        tuple(failed for failed in failures if identify(failed[0]).document_id not in found),
+    )
+
+
+def list_pages(site: SiteSource, config: LinkConfig) -> list[str]:
+    """The pages of one site.
+
+    Raises:
+        DocumentError: The first page cannot be fetched, or no page is in scope.
+    """
+    from kb.web.site import discover_pages
+
+    return discover_pages(
+        site.url,
+        config,
+        max_pages=site.max_pages,
+        include=site.include,
+        exclude=site.exclude,
+    )
+
+
+def site_key(url: str) -> str:
+    """Key of the catalog under which the pages of a site are kept."""
+    return f"site {url}"
+
+
+def read_pages(stored: str | None) -> tuple[str, ...]:
+    """Pages as the catalog keeps them."""
+    return tuple(json.loads(stored)) if stored else ()
+
+
+def stored_pages(pages: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Pages of sites as the catalog keeps them."""
+    return {site_key(url): json.dumps(list(listed)) for url, listed in pages.items()}

@@ -1,0 +1,185 @@
+"""Changes of a knowledge base: one writer at a time, each change published before it lets go."""
+
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from kb.config import KnowledgeBaseConfig
+from kb.document import Document, Source, SyncReport
+from kb.embedding.open_embedder import Embedder
+from kb.errors import KnowledgeBaseError, UnknownDocumentError
+from kb.index.catalog import Catalog
+from kb.index.catalog_changes import erase_versions, remove_documents, restore_index
+from kb.index.embedding_cache import EmbeddingCache
+from kb.index.index_publisher import IndexPublisher, VectorCollections
+from kb.ingest.intake import Intake
+from kb.ingest.site_listing import ListedSources, stored_pages
+from kb.ingest.source_store import Progress, SourceStore, counted
+from kb.ingest.writer_lock import writer_lock
+
+SYNCED_AT = "synced_at"
+"""Key of the catalog: when every source was looked at last."""
+
+
+class Served(Protocol):
+    """What answers in this process while things change, such as `IndexReader`."""
+
+    def changing(self) -> AbstractContextManager[None]:
+        """Queries keep to the version that they have until the block is left."""
+        ...
+
+    def renew(self) -> None:
+        """Take the version that was published just now."""
+        ...
+
+
+class Writer:
+    """What `KnowledgeBase` changes with. Parts are opened by the first change that needs them."""
+
+    def __init__(
+        self,
+        directory: Path,
+        catalog: Catalog,
+        *,
+        config: KnowledgeBaseConfig,
+        embedder: Callable[[], Embedder],
+        cache: Callable[[], EmbeddingCache],
+        open_collections: Callable[[], VectorCollections],
+        now: Callable[[], datetime],
+        served: Served,
+        read_only: bool,
+    ) -> None:
+        """Remember where things are; `served` hears of every change of the index."""
+        self._directory = directory
+        self._catalog = catalog
+        self._config = config
+        self._embedder = embedder
+        self._cache = cache
+        self._open_collections = open_collections
+        self._now = now
+        self._served = served
+        self._read_only = read_only
+        self._lock = threading.RLock()
+
+    def add(self, sources: Sequence[Source], *, progress: Progress | None) -> list[Document]:
+        """Take in sources; what went in before one that fails is published."""
+        with self._writing() as publisher:
+            try:
+                return [self._sources.store(source)[1] for source in counted(sources, progress)]
+            finally:
+                self._publish(publisher, progress)
+
+    def take_in(
+        self, listed: ListedSources, *, remove_others: bool, progress: Progress | None
+    ) -> SyncReport:
+        """Take in sources, each failure a row; with `remove_others` there is nothing else then."""
+        started = time.monotonic()
+        with self._writing() as publisher:
+            named = [*listed.sources, *(site for site, _ in listed.failures)]
+            removed = self._sources.remove_others(named) if remove_others else []
+            rows = [self._sources.sync(source) for source in counted(listed.sources, progress)]
+            rows += [self._sources.store_failure(site, error) for site, error in listed.failures]
+            self._catalog.set_meta(stored_pages(listed.pages))
+            if remove_others:
+                self._catalog.set_meta({SYNCED_AT: self._now().isoformat()})
+            self._publish(publisher, progress)
+        return SyncReport(
+            rows=(*rows, *removed),
+            chunks_embedded=publisher.embedded,
+            seconds=time.monotonic() - started,
+            index_version=self._catalog.index_version,
+        )
+
+    def remove(self, document_id: str, *, erase: bool) -> None:
+        """Take one document out."""
+        with self._writing() as publisher:
+            if not remove_documents(self._catalog, [document_id]):
+                raise unknown_document(document_id)
+            publisher.publish()
+            if erase:
+                erase_versions(self._catalog, document_id)
+            self._served.renew()
+
+    def rollback(self, index_version: int | None) -> int:
+        """Go back to an earlier publish; None takes the one before the present."""
+        with self._writing() as publisher:
+            present = self._catalog.index_version
+            wanted = present - 1 if index_version is None else index_version
+            if not 0 <= wanted < present:
+                raise KnowledgeBaseError(
+                    f"There is no index version {wanted} to go back to: versions 0 to "
+                    f"{present - 1} came before the present one."
+                )
+            restore_index(self._catalog, wanted)
+            version = publisher.publish()
+            self._served.renew()
+        return version
+
+    def rebuild_index(self) -> int:
+        """Build the vector index anew."""
+        with self._writing() as publisher:
+            version = publisher.rebuild()
+            self._served.renew()
+        return version
+
+    @cached_property
+    def _sources(self) -> SourceStore:
+        intake = Intake(self._config, self._embedder())
+        return SourceStore(self._catalog, intake, limits=self._config.limits, now=self._now)
+
+    def _publish(self, publisher: IndexPublisher, progress: Progress | None) -> None:
+        total = sum(operation == "add" for _, operation in self._catalog.pending_vectors())
+        done = 0
+
+        def count(embedded: int) -> None:
+            nonlocal done
+            done += embedded
+            if progress is not None:
+                progress("chunks", done, total)
+
+        if publisher.is_needed():
+            publisher.publish(on_embedded=count)
+            self._served.renew()
+
+    @contextmanager
+    def _writing(self) -> Generator[IndexPublisher]:
+        """Hold the writer lock, with a publisher that has finished what a crash left undone."""
+        if self._read_only:
+            raise KnowledgeBaseError(
+                f"The knowledge base in {str(self._directory)!r} was opened to read only. Open it "
+                "without `read_only` to change it."
+            )
+        timeout_s = self._config.index.writer_timeout_s
+        lock = writer_lock(self._directory, timeout_s=timeout_s)
+        with self._lock, lock, self._served.changing():
+            collections = self._open_collections()
+            try:
+                publisher = self._publisher(collections)
+                if publisher.is_needed():
+                    publisher.publish()
+                    self._served.renew()
+                yield publisher
+            finally:
+                collections.close()
+
+    def _publisher(self, collections: VectorCollections) -> IndexPublisher:
+        return IndexPublisher(
+            self._catalog,
+            cache=self._cache(),
+            embedder=self._embedder(),
+            collections=collections,
+            config=self._config.index,
+            ef_search=self._config.retrieval.ef_search,
+        )
+
+
+def unknown_document(document_id: str) -> UnknownDocumentError:
+    """The error for an id that nothing has."""
+    return UnknownDocumentError(
+        f"There is no document {document_id!r} in this knowledge base. `documents()` lists them."
+    )

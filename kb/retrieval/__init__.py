@@ -1,0 +1,1 @@
+"""A conversation in, passages out: queries, word search, relevance, passages, reranking."""

@@ -1,0 +1,142 @@
+"""Scored chunks -> passages: repeats dropped, neighbours joined."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from kb.config import RetrievalConfig
+from kb.document import RetrievedPassage
+from kb.index.catalog import Catalog, ChunkRow
+from kb.retrieval.relevance import ChunkWords, WordQuery, matched_terms
+
+_LOOK_AHEAD = 20
+"""Chunks from which the next one is chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A chunk with how well it fits."""
+
+    row: ChunkRow
+    score: float
+    relevance: float
+    words: ChunkWords
+    ranks: dict[str, int]
+    scores: dict[str, float]
+    """In each ranking that found it, in that ranking's own unit."""
+    parts: dict[str, float]
+    """What `score` is the sum of."""
+
+
+@dataclass(slots=True)
+class _Passage:
+    best: Found
+    start_char: int
+    end_char: int
+    first: int
+    last: int
+
+    def joins(self, row: ChunkRow, *, budget_chars: int) -> bool:
+        """Whether a chunk lies directly before or after, and fits."""
+        if row.document_id != self.best.row.document_id:
+            return False
+        if row.ordinal not in (self.first - 1, self.last + 1):
+            return False
+        start = min(self.start_char, row.start_char)
+        return max(self.end_char, row.end_char) - start <= budget_chars
+
+    def join(self, row: ChunkRow) -> None:
+        self.start_char = min(self.start_char, row.start_char)
+        self.end_char = max(self.end_char, row.end_char)
+        self.first = min(self.first, row.ordinal)
+        self.last = max(self.last, row.ordinal)
+
+
+def assemble(
+    found: Iterable[Found],
+    *,
+    words: WordQuery,
+    catalog: Catalog,
+    config: RetrievalConfig,
+    limit: int,
+) -> list[RetrievedPassage]:
+    """Make at most `limit` passages of the best chunks.
+
+    A chunk that says nearly the same as a better one is dropped; one that lies beside a better
+    one extends it, so that its place goes to another part of the documents.
+    """
+    passages: list[_Passage] = []
+    shown: list[Found] = []
+    for item in found:
+        if any(is_repeat(item, other, config.duplicate_overlap) for other in shown):
+            continue
+        near = next(
+            (p for p in passages if p.joins(item.row, budget_chars=config.merge_chars)), None
+        )
+        if near is None and len(passages) == limit:
+            break
+        shown.append(item)
+        if near is not None:
+            near.join(item.row)
+        else:
+            row = item.row
+            passages.append(_Passage(item, row.start_char, row.end_char, row.ordinal, row.ordinal))
+    return [
+        _finish(passage, words, catalog=catalog, rank=rank)
+        for rank, passage in enumerate(passages, start=1)
+    ]
+
+
+def diversified(found: Iterable[Found], *, weight: float) -> Iterator[Found]:
+    """Put chunks of documents that were not shown yet before others that are hardly better.
+
+    Args:
+        found: Best first.
+        weight: What a chunk's score loses for each chunk of its document that stands before it.
+    """
+    waiting = list(found)
+    shown: Counter[str] = Counter()
+    while waiting:
+        worth = [
+            item.score - weight * shown[item.row.document_id] for item in waiting[:_LOOK_AHEAD]
+        ]
+        item = waiting.pop(worth.index(max(worth)))
+        shown[item.row.document_id] += 1
+        yield item
+
+
+def is_repeat(item: Found, other: Found, overlap: float) -> bool:
+    """Whether two chunks have more than the share `overlap` of their words in common."""
+    mine, theirs = item.words, other.words
+    longer = max(mine.length, theirs.length)
+    if longer == 0 or min(mine.length, theirs.length) <= overlap * longer:
+        return False
+    return (mine.counts & theirs.counts).total() > overlap * longer
+
+
+def _finish(
+    passage: _Passage, words: WordQuery, *, catalog: Catalog, rank: int
+) -> RetrievedPassage:
+    row = passage.best.row
+    text = row.body
+    if passage.first != passage.last:
+        text = catalog.text_between(
+            row.document_id, passage.start_char, passage.end_char, version=row.document_version
+        )
+    return RetrievedPassage(
+        document_id=row.document_id,
+        document_name=row.document_name,
+        chunk_id=row.chunk_id,
+        text=text,
+        start_char=passage.start_char,
+        end_char=passage.end_char,
+        heading_path=row.heading_path,
+        page=row.page,
+        score=passage.best.relevance,
+        rank=rank,
+        ranks=passage.best.ranks,
+        scores=passage.best.scores,
+        parts=passage.best.parts,
+        document_version=row.document_version,
+        matched_terms=tuple(matched_terms(words, passage.best.words)),
+    )

@@ -1,0 +1,291 @@
+"""Queries -> passages: candidates from every ranking, scored together."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from kb.config import RerankerConfig, RetrievalConfig
+from kb.document import RetrievedPassage
+from kb.embedding.open_embedder import Embedder, Vectors
+from kb.errors import IndexMismatchError
+from kb.index.catalog import Catalog, ChunkRow
+from kb.index.embedding_cache import EmbeddingCache
+from kb.index.exact_index import ExactIndex
+from kb.index.index_publisher import NearestVectors
+from kb.retrieval.passages import Found, assemble, diversified
+from kb.retrieval.query import SaidTurn, SearchQueries, build_queries, context_text
+from kb.retrieval.relevance import (
+    lexical_relevance,
+    lift_by_document,
+    lift_by_neighbours,
+    relevance,
+)
+from kb.retrieval.reranking import Reranker, blended_order, rescore
+from kb.retrieval.word_search import Ranking, WordHits, WordSearch
+
+_OTHERS = 80
+"""Chunks looked at whose meaning alone would not have found them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What a chunk's score is made of, each already weighted."""
+
+    words: float
+    names: float
+    meaning: float = 0.0
+
+    @property
+    def total(self) -> float:
+        return self.meaning + self.words + self.names
+
+
+class LexicalRetriever:
+    """Searches the words of one version of the index: no embedding, no vector index."""
+
+    def __init__(self, catalog: Catalog, words: WordSearch, config: RetrievalConfig) -> None:
+        self._catalog = catalog
+        self._words = words
+        self._config = config
+
+    def retrieve(
+        self, query: str, *, history: Sequence[SaidTurn], limit: int
+    ) -> list[RetrievedPassage]:
+        """Find passages that share words with a turn or stand under a name it says."""
+        hits = self._words.search(build_queries(query, history, self._config))
+        rows = _rows_of(self._catalog, hits.rankings)
+        parts = {
+            row_id: _word_parts(self._words, hits, row, self._config)
+            for row_id, row in rows.items()
+        }
+        found = _found(
+            rows,
+            {row_id: each for row_id, each in parts.items() if each.total > 0},
+            hits.rankings,
+            words=self._words,
+            config=self._config,
+            probability=lexical_relevance,
+        )
+        return assemble(
+            found, words=hits.query, catalog=self._catalog, config=self._config, limit=limit
+        )
+
+
+class Retriever:
+    """Searches one version of the index by meaning, words and names."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        words: WordSearch,
+        index: NearestVectors,
+        embedder: Embedder,
+        cache: EmbeddingCache,
+        config: RetrievalConfig,
+        dimension: int | None = None,
+        reranker: Reranker | None = None,
+    ) -> None:
+        """Search with these parts; `dimension` is the length of the vectors in the index."""
+        self._catalog = catalog
+        self._words = words
+        self._index = index
+        self._embedder = embedder
+        self._cache = cache
+        self._config = config
+        self._dimension = dimension
+        self._reranker = reranker
+
+    def retrieve(
+        self, query: str, *, history: Sequence[SaidTurn], limit: int
+    ) -> list[RetrievedPassage]:
+        """Find the passages for a turn, best first."""
+        queries = build_queries(query, history, self._config)
+        vectors = self._embed([text.text for text in queries.dense.values()])
+        hits = self._words.search(queries)
+        rankings = {**self._rank_by_meaning(queries, vectors), **hits.rankings}
+        rows = _rows_of(self._catalog, rankings)
+        parts = {
+            row_id: _word_parts(self._words, hits, row, self._config)
+            for row_id, row in rows.items()
+        }
+        parts = {row_id: parts[row_id] for row_id in _promising(parts, queries, rankings)}
+        cosines = _told_by_all(queries, rankings)
+        weights = np.array([text.weight for text in queries.dense.values()], dtype=np.float32)
+        unknown = [rows[row_id] for row_id in parts if row_id not in cosines]
+        cosines |= self._cosines(weights @ vectors, unknown)
+        share = self._config.dense_weight
+        parts = {
+            row_id: replace(each, meaning=share * cosines[row_id])
+            for row_id, each in parts.items()
+            if row_id in cosines
+        }
+        found = _found(
+            rows,
+            parts,
+            rankings,
+            words=self._words,
+            config=self._config,
+            probability=relevance,
+        )
+        found = diversified(found, weight=self._config.repeat_weight)
+        if self._reranker is not None and self._config.reranker is not None:
+            said = context_text(query, history, self._config)
+            found = _reranked(said, list(found), self._reranker, self._config.reranker)
+        return assemble(
+            found, words=hits.query, catalog=self._catalog, config=self._config, limit=limit
+        )
+
+    def warm_up(self) -> None:
+        """Load models and vectors, so that the first turn does not wait for them."""
+        vectors = self._embed(["warm up"])
+        self._index.search(vectors, limit=1)
+        if self._reranker is not None:
+            self._reranker.score("warm up", ["warm up"])
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        vectors = self._embedder.embed_queries(texts)
+        if self._dimension not in (None, vectors.shape[1]):
+            raise IndexMismatchError(
+                f"{self._embedder.model_id!r} gives vectors of {vectors.shape[1]} numbers, but the "
+                f"index holds vectors of {self._dimension}: another model answers to that name "
+                "now. Build the index anew with `rebuild_index()`."
+            )
+        return vectors
+
+    def _rank_by_meaning(self, queries: SearchQueries, vectors: Vectors) -> dict[str, Ranking]:
+        found = self._index.search(vectors, limit=self._config.candidates)
+        ids = list(dict.fromkeys(chunk_id for row in found for chunk_id, _ in row))
+        rows = self._catalog.rows_of_chunks(ids)
+        return {
+            name: {rows[chunk_id]: cosine for chunk_id, cosine in row if chunk_id in rows}
+            for name, row in zip(queries.dense, found, strict=True)
+        }
+
+    def _cosines(self, direction: Vectors, rows: Sequence[ChunkRow]) -> dict[int, float]:
+        """Cosine of each chunk to the dense queries, weighted together."""
+        vectors = self._vectors(rows)
+        known = [row for row in rows if row.chunk_id in vectors]
+        if not known:
+            return {}
+        cosines = np.stack([vectors[row.chunk_id] for row in known]) @ direction
+        return {row.row_id: float(cosine) for row, cosine in zip(known, cosines, strict=True)}
+
+    def _vectors(self, rows: Sequence[ChunkRow]) -> dict[str, Vectors]:
+        """Vectors of chunks by their ids, without those that an ingest is still embedding."""
+        vectors: dict[str, Vectors] = {}
+        if isinstance(self._index, ExactIndex):
+            vectors = self._index.held([row.chunk_id for row in rows])
+        missing = [row for row in rows if row.chunk_id not in vectors]
+        held = self._cache.held([row.text_key for row in missing], model_id=self._embedder.model_id)
+        lost = [row for row in missing if row.text_key not in held]
+        if lost:
+            pending = self._catalog.pending_among([row.chunk_id for row in lost])
+            kept = [row for row in lost if row.chunk_id not in pending]
+            texts = {row.text_key: _indexed_text(row) for row in kept}
+            held |= self._cache.vectors(texts, embedder=self._embedder)
+        found = [row for row in missing if row.text_key in held]
+        return vectors | {row.chunk_id: held[row.text_key] for row in found}
+
+
+def _reranked(
+    said: str, found: Sequence[Found], reranker: Reranker, config: RerankerConfig
+) -> list[Found]:
+    texts = [_indexed_text(item.row) for item in found[: config.candidates]]
+    scores = rescore(said, texts, reranker=reranker, config=config)
+    order = blended_order([item.score for item in found], scores, weight=config.weight)
+    by_score = sorted(range(len(scores)), key=lambda place: -scores[place])
+    rank_of = {place: rank for rank, place in enumerate(by_score, start=1)}
+    return [
+        replace(
+            found[place],
+            ranks={**found[place].ranks, "reranker": rank_of[place]},
+            scores={**found[place].scores, "reranker": scores[place]},
+        )
+        if place in rank_of
+        else found[place]
+        for place in order
+    ]
+
+
+def _word_parts(
+    words: WordSearch, hits: WordHits, row: ChunkRow, config: RetrievalConfig
+) -> _Parts:
+    """What a chunk's words and name add to its score."""
+    named = hits.names.get(row.name_id, 0.0) if row.name_id is not None else 0.0
+    return _Parts(
+        words=(1 - config.dense_weight) * words.score(hits.query, row),
+        names=config.name_weight * named**2,
+    )
+
+
+def _told_by_all(queries: SearchQueries, rankings: Mapping[str, Ranking]) -> dict[int, float]:
+    """Weighted cosine of each chunk that every dense ranking has; the others' are not known."""
+    held = [(rankings[name], text.weight) for name, text in queries.dense.items()]
+    first, *others = (ranking for ranking, _ in held)
+    shared = [row_id for row_id in first if all(row_id in other for other in others)]
+    return {row_id: sum(weight * ranking[row_id] for ranking, weight in held) for row_id in shared}
+
+
+def _promising(
+    parts: Mapping[int, _Parts], queries: SearchQueries, rankings: Mapping[str, Ranking]
+) -> list[int]:
+    """What meaning found, and the best of the others: their vectors have to be read one by one."""
+    near = dict.fromkeys(row_id for name in queries.dense for row_id in rankings[name])
+    others = sorted(
+        (row_id for row_id in parts if row_id not in near),
+        key=lambda row_id: (-parts[row_id].total, row_id),
+    )
+    return [*(row_id for row_id in near if row_id in parts), *others[:_OTHERS]]
+
+
+def _rows_of(catalog: Catalog, rankings: Mapping[str, Ranking]) -> dict[int, ChunkRow]:
+    ids = dict.fromkeys(row_id for ranking in rankings.values() for row_id in ranking)
+    return catalog.chunks_by_row(list(ids))
+
+
+def _found(
+    rows: Mapping[int, ChunkRow],
+    parts: Mapping[int, _Parts],
+    rankings: Mapping[str, Ranking],
+    *,
+    words: WordSearch,
+    config: RetrievalConfig,
+    probability: Callable[[float], float],
+) -> Iterator[Found]:
+    """All candidates, best first, each with how it was found."""
+    alone = {row_id: each.total for row_id, each in parts.items()}
+    lifted = lift_by_document(
+        alone,
+        {row_id: rows[row_id].document_id for row_id in alone},
+        weight=config.document_weight,
+    )
+    lifted = lift_by_neighbours(
+        lifted,
+        {row_id: (rows[row_id].document_id, rows[row_id].ordinal) for row_id in alone},
+        weight=config.neighbour_weight,
+    )
+    ranks = {
+        name: {row_id: rank for rank, row_id in enumerate(ranking, start=1)}
+        for name, ranking in rankings.items()
+    }
+    for row_id in sorted(lifted, key=lambda row_id: (-lifted[row_id], row_id)):
+        yield Found(
+            row=rows[row_id],
+            score=lifted[row_id],
+            relevance=probability(lifted[row_id]),
+            words=words.words_of(rows[row_id]),
+            ranks={name: held[row_id] for name, held in ranks.items() if row_id in held},
+            scores={name: held[row_id] for name, held in rankings.items() if row_id in held},
+            parts={
+                "meaning": parts[row_id].meaning,
+                "words": parts[row_id].words,
+                "names": parts[row_id].names,
+                "document": lifted[row_id] - alone[row_id],
+            },
+        )
+
+
+def _indexed_text(row: ChunkRow) -> str:
+    return f"{row.headings}\n{row.body}" if row.headings else row.body

@@ -1,0 +1,262 @@
+"""The pages of a site: from its sitemap, or else by following links on the same server.
+
+Every request goes through the fetcher of `kb.web.link_fetcher`, so that robots.txt, private
+addresses and sizes are judged for each. What comes back is read with the standard library only:
+links are all that is taken from it here, and the pages themselves are parsed in the sandbox
+later.
+"""
+
+import html
+import re
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl, urlencode, urljoin
+
+from kb.config import LinkConfig
+from kb.errors import DocumentError
+from kb.web.addresses import Target, read_url
+from kb.web.link_fetcher import FetchedLink, LinkFetcher
+
+MAX_SITEMAPS = 50
+"""Sitemaps read of one site, those named in sitemap indexes included."""
+MAX_CRAWL_DELAY_S = 10.0
+MAX_LINKS_BYTES = 2_000_000
+"""Of a page, links are looked for in its first two megabytes."""
+
+_LOCATION = re.compile(r"<(?:\w+:)?loc>(?:\s*<!\[CDATA\[)?([^<\]]*)")
+_SITEMAP_INDEX = re.compile(r"<(?:\w+:)?sitemapindex\b")
+_TRACKING = re.compile(r"utm_\w+|gclid|fbclid|mc_[ce]id")
+_PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", None})
+_DEFAULT_CONFIG = LinkConfig()
+
+
+def discover_pages(
+    url: str,
+    config: LinkConfig = _DEFAULT_CONFIG,
+    *,
+    max_pages: int = 100,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    fetcher: LinkFetcher | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[str]:
+    """List the pages of a site, at most `max_pages`.
+
+    Args:
+        url: Where to begin. Only pages of the same scheme, host and port are listed, and only
+            those under its folder: `https://a.example/help/start` lists `/help/...`.
+        config: Of the links.
+        max_pages: Where to stop.
+        include: Patterns such as `/help/*`; a page must match one of them when there are any.
+        exclude: Patterns of pages to leave out.
+        fetcher: To share what is known of robots.txt with the fetching of the pages.
+        sleep: Waits between requests of a crawl.
+
+    Raises:
+        DocumentError: The first page cannot be fetched, or (`empty`) no page is in scope.
+    """
+    fetcher = fetcher or LinkFetcher(config, sleep=sleep)
+    first = fetcher.fetch(url)
+    # Sites move visitors to https or another host name; the pages are where that leads.
+    start = read_url(first.final_url)
+    scope = _Scope(start, tuple(include), tuple(exclude))
+    allowed = _robots_filter(fetcher, start, config)
+    pages = _unique(
+        page for page in _sitemap_pages(fetcher, start, allowed.sitemaps) if scope.holds(page)
+    )
+    pages = [page for page in pages if allowed.allows(page)][:max_pages]
+    if not pages:
+        pause = max(config.crawl_pause_s, min(allowed.delay_s, MAX_CRAWL_DELAY_S))
+        pages = _crawl(fetcher, first, scope, max_pages=max_pages, wait=lambda: sleep(pause))
+    if not pages:
+        raise DocumentError(
+            "empty",
+            f"No page was found under {start.url!r} that `include` and `exclude` let through. "
+            "Check the patterns, or begin at another page.",
+        )
+    return pages
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    start: Target
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+
+    def holds(self, url: str) -> bool:
+        try:
+            target = read_url(url)
+        except DocumentError:
+            return False
+        path = target.path.partition("?")[0]
+        folder = self.start.path.partition("?")[0].rpartition("/")[0] + "/"
+        return (
+            target.origin == self.start.origin
+            and path.startswith(folder)
+            and (not self.include or any(fnmatchcase(path, each) for each in self.include))
+            and not any(fnmatchcase(path, each) for each in self.exclude)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    """What robots.txt says, or nothing when it is not to be asked."""
+
+    allows: Callable[[str], bool]
+    sitemaps: tuple[str, ...]
+    delay_s: float
+
+
+def _robots_filter(fetcher: LinkFetcher, start: Target, config: LinkConfig) -> _Allowed:
+    if not config.respect_robots_txt:
+        return _Allowed(lambda _: True, (), 0.0)
+    rules = fetcher.robots(start)
+    return _Allowed(
+        lambda url: rules.allows(read_url(url).path), rules.sitemaps, rules.crawl_delay_s
+    )
+
+
+def _sitemap_pages(fetcher: LinkFetcher, start: Target, stated: Sequence[str]) -> Iterator[str]:
+    waiting = deque(stated or [start.origin + "/sitemap.xml"])
+    if start.path.partition("?")[0].endswith((".xml", ".xml.gz")):
+        waiting = deque([start.url])
+    seen: set[str] = set()
+    while waiting and len(seen) < MAX_SITEMAPS:
+        sitemap = waiting.popleft()
+        if sitemap in seen:
+            continue
+        seen.add(sitemap)
+        text = _sitemap_text(fetcher, sitemap)
+        locations = (html.unescape(found.strip()) for found in _LOCATION.findall(text))
+        if _SITEMAP_INDEX.search(text):
+            waiting.extend(locations)
+        else:
+            yield from (tidy_url(location) for location in locations)
+
+
+def _sitemap_text(fetcher: LinkFetcher, url: str) -> str:
+    """A sitemap that cannot be had is no reason to fail: the links remain."""
+    try:
+        body = fetcher.fetch(url).body
+    except DocumentError:
+        return ""
+    if body.startswith(b"\x1f\x8b"):
+        try:
+            body = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, fetcher.max_bytes)
+        except zlib.error:
+            return ""
+    return body.decode("utf-8", errors="replace")
+
+
+def _crawl(
+    fetcher: LinkFetcher,
+    first: FetchedLink,
+    scope: _Scope,
+    *,
+    max_pages: int,
+    wait: Callable[[], None],
+) -> list[str]:
+    """Breadth first, so that what is near the start comes in before what is deep."""
+    waiting: deque[str] = deque()
+    seen: set[str] = set()
+    pages: list[str] = []
+
+    def look_at(fetched: FetchedLink) -> None:
+        links = read_links(fetched) if fetched.media_type in _PAGE_TYPES else Links()
+        final = tidy_url(fetched.final_url)
+        seen.add(final)
+        if scope.holds(final) and links.index and final not in pages:
+            pages.append(final)
+        new = [link for link in links.urls if link not in seen and _is_inside(link, scope)]
+        seen.update(new)
+        waiting.extend(new)
+
+    look_at(first)
+    for _ in range(2 * max_pages + 10):
+        if not waiting or len(pages) >= max_pages:
+            break
+        wait()
+        # A dead link of a page is that page's matter.
+        with suppress(DocumentError):
+            look_at(fetcher.fetch(waiting.popleft()))
+    return pages
+
+
+def _is_inside(url: str, scope: _Scope) -> bool:
+    """Whether to look at a page for its links: `include` names what is kept, not the way there."""
+    return _Scope(scope.start, (), scope.exclude).holds(url)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What a page says of where to go on."""
+
+    urls: tuple[str, ...] = ()
+    index: bool = True
+    """False when the page asks to be left out of indexes."""
+
+
+def read_links(fetched: FetchedLink) -> Links:
+    """The links of a page, absolute and tidy, in order; none of a `nofollow` page."""
+    reader = _LinkReader()
+    body = fetched.body[:MAX_LINKS_BYTES]
+    reader.feed(body.decode(_known_charset(fetched.charset), errors="replace"))
+    base = urljoin(fetched.final_url, reader.base or "")
+    urls = () if "nofollow" in reader.robots else (_absolute(base, each) for each in reader.links)
+    return Links(tuple(_unique(url for url in urls if url)), "noindex" not in reader.robots)
+
+
+def tidy_url(url: str) -> str:
+    """Drop the fragment and what only tracks where a reader came from."""
+    url = url.partition("#")[0].strip()
+    path, question_mark, query = url.partition("?")
+    if not question_mark:
+        return url
+    pairs = parse_qsl(query, keep_blank_values=True)
+    kept = [pair for pair in pairs if not _TRACKING.fullmatch(pair[0])]
+    if len(kept) == len(pairs):
+        return url
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
+class _LinkReader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.links: list[str] = []
+        self.base: str | None = None
+        self.robots = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag == "a" and values.get("href") and "nofollow" not in (values.get("rel") or ""):
+            self.links.append(values["href"] or "")
+        elif tag == "base" and self.base is None:
+            self.base = values.get("href")
+        elif tag == "meta" and (values.get("name") or "").lower() == "robots":
+            self.robots += (values.get("content") or "").lower()
+
+
+def _absolute(base: str, link: str) -> str | None:
+    try:
+        joined = urljoin(base, link.strip())
+        return tidy_url(read_url(tidy_url(joined)).url)
+    except (DocumentError, ValueError):
+        return None
+
+
+def _known_charset(charset: str | None) -> str:
+    try:
+        "".encode(charset or "utf-8")
+    except LookupError:
+        return "utf-8"
+    return charset or "utf-8"
+
+
+def _unique(urls: Iterator[str]) -> list[str]:
+    return list(dict.fromkeys(urls))

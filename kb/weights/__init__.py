@@ -1,0 +1,1 @@
+"""Model files by name and digest, and the places that may hold them."""

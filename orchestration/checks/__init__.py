@@ -1,0 +1,1 @@
+"""Checks of knowledge bases, evaluations, reports and the installation."""

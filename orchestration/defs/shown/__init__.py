@@ -1,0 +1,1 @@
+"""What Dagster shows of an asset: schemas, lineage, metadata."""

@@ -1,0 +1,1 @@
+"""What commands, assets and routes do: one function an operation."""

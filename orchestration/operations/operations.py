@@ -1,0 +1,247 @@
+"""What commands and Dagster assets do: each function joins parts of a deployment to one result."""
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from analysis.evaluation.run import evaluate_conversations
+from analysis.evaluation.tally import EvaluationRun
+from analysis.store.closed_days import agents_by_day
+from analysis.store.forgetting import forget_findings
+from analysis.warehouse import files as warehouse_files
+from analysis.warehouse.finding_rows import export_findings, findings_outdated
+from analysis.warehouse.lake import write_day, write_snapshots
+from analysis.warehouse.publish import (
+    ExportedDay,
+    PublishedReports,
+    days_to_export,
+    export_day,
+    export_documents,
+    publish,
+)
+from conversation.agent.agent_file import document_paths
+from conversation.importing.files import ImportReport, import_path
+from conversation.store.store import ConversationSummary
+from kb.config import MEBIBYTE, Limits
+from kb.document import (
+    AnySource,
+    Document,
+    FileSource,
+    LinkSource,
+    SiteSource,
+    SyncReport,
+    TextSource,
+)
+from kb.ingest.intake import identify
+from orchestration.deployment import Deployment
+from orchestration.operations.masking import (
+    agents_masked_otherwise,
+    days_of,
+    note_masking,
+    redacted_conversations,
+    redacted_evaluations,
+    usable_agents,
+)
+from orchestration.operations.narrowing import Narrowing, narrowed_agents, narrowed_ids
+from orchestration.operations.remote_files import copies, is_remote, mirror
+from orchestration.operations.report_page import renew_report_page
+
+logger = logging.getLogger(__name__)
+
+EVERYTHING = Narrowing()
+ABANDONED_AFTER = timedelta(hours=6)
+"""A conversation without any event for so long has ended, whatever its process says."""
+
+
+def ingest(deployment: Deployment, agent_id: str) -> SyncReport:
+    """Bring an agent's knowledge base to what its file names, and note the document versions."""
+    installed = deployment.agent(agent_id)
+    knowledge_base = deployment.knowledge_base(agent_id)
+    remote = filter(is_remote, deployment.sources(agent_id).knowledge_base.files)
+    for found in mirror(remote, deployment.copies_dir):
+        if found.problem is not None:
+            logger.warning("files of %s: %s", installed.agent.agent_id, found.problem)
+    wanted = sources(deployment, agent_id)
+    report = knowledge_base.sync(wanted, progress=deployment.progress)
+    export_documents(deployment.warehouse_dir, installed.agent.agent_id, knowledge_base.documents())
+    return report
+
+
+def plan_ingest(deployment: Deployment, agent_id: str) -> SyncReport:
+    """What `ingest` would do; nothing is changed."""
+    wanted = sources(deployment, agent_id)
+    return deployment.knowledge_base(agent_id).plan(wanted)
+
+
+def sources(deployment: Deployment, agent_id: str) -> list[AnySource]:
+    """What the agent's knowledge base is read from, in the order of its file.
+
+    Files at addresses come last of the files, as the copies that `ingest` makes of them.
+    """
+    agent, path = deployment.sources(agent_id), deployment.agent(agent_id).path
+    section = agent.knowledge_base
+    remote = [entry for entry in section.files if is_remote(entry)]
+    local = section.model_copy(update={"files": [e for e in section.files if not is_remote(e)]})
+    files = document_paths(agent.model_copy(update={"knowledge_base": local}), path)
+    return [
+        *(FileSource(file) for file in (*files, *copies(remote, deployment.copies_dir))),
+        *(LinkSource(link.url, link.name) for link in section.links),
+        *(
+            SiteSource(site.url, site.max_pages, site.include, site.exclude)
+            for site in section.sites
+        ),
+        *(TextSource(text.name, text.text) for text in section.texts),
+    ]
+
+
+def unread_sources(deployment: Deployment, agent_id: str) -> list[str]:
+    """Names of the agent's sources that its knowledge base holds nothing of."""
+    knowledge_base = deployment.knowledge_base(agent_id)
+    ready = {
+        document.document_id
+        for document in knowledge_base.documents()
+        if document.status == "ready"
+    }
+    unread: list[str] = []
+    for source in sources(deployment, agent_id):
+        if isinstance(source, SiteSource):
+            pages = [identify(LinkSource(page)) for page in knowledge_base.site_pages(source.url)]
+            if ready.isdisjoint(page.document_id for page in pages):
+                unread.append(source.url)
+        elif (identity := identify(source)).document_id not in ready:
+            unread.append(identity.name)
+    return unread
+
+
+def room_left(documents: Sequence[Document], limits: Limits) -> str:
+    """How much more the knowledge base may hold, in one sentence."""
+    held = [document.bytes for document in documents if document.status == "ready"]
+    return f"{_use(held, limits)} are used."
+
+
+def room_after(plan: SyncReport, limits: Limits) -> str:
+    """How much the knowledge base would hold after a planned ingest, in one sentence."""
+    held = [row.bytes for row in plan.rows if row.action in ("added", "replaced", "unchanged")]
+    text = f"{_use(held, limits)} would be used."
+    new_links = sum(row.kind == "link" and row.action == "added" for row in plan.rows)
+    return f"{text} The size of {new_links} new links is known once read." if new_links else text
+
+
+def _use(sizes: Sequence[int], limits: Limits) -> str:
+    count, size = f"{len(sizes)}", f"{sum(sizes) / MEBIBYTE:.2f} MB"
+    if limits.max_documents is not None:
+        count += f" of {limits.max_documents}"
+    if limits.max_total_bytes is not None:
+        size += f" of {limits.max_total_bytes / MEBIBYTE:g} MB"
+    return f"{count} documents and {size}"
+
+
+def import_transcripts(deployment: Deployment, path: Path, agent_id: str) -> ImportReport:
+    """Take in the finished conversations of a file or folder; known ones are left as they are."""
+    return import_path(path, deployment.conversations, agent_id)
+
+
+def close_abandoned(deployment: Deployment, now: datetime) -> list[str]:
+    """End the conversations whose process is gone, so that they are judged too."""
+    return deployment.conversations.close_abandoned(now, ABANDONED_AFTER)
+
+
+def ended_on(deployment: Deployment, day: date) -> list[ConversationSummary]:
+    """Conversations that ended on a day (UTC)."""
+    return warehouse_files.ended_on(deployment.conversations, day)
+
+
+def days_with_conversations(deployment: Deployment, agent_id: str | None = None) -> list[date]:
+    """Days (UTC) on which conversations ended, oldest first."""
+    found = agents_by_day(deployment.conversations.engine)
+    return [day for day, agents in found.items() if agent_id is None or agent_id in agents]
+
+
+def evaluate(
+    deployment: Deployment,
+    days: Collection[date] | None = None,
+    narrowing: Narrowing = EVERYTHING,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> EvaluationRun:
+    """Ask the judges what has no answer yet about the conversations of `days`, or of all.
+
+    Raises:
+        UnknownQuestionError: `narrowing` names a criterion or field that no agent has.
+    """
+    narrowing = narrowing if days is None else replace(narrowing, days=days)
+    agents = narrowed_agents(deployment, narrowing)
+    return evaluate_conversations(
+        redacted_conversations(deployment),
+        deployment.evaluations,
+        agents,
+        open_model=lambda model: deployment.judge(model, agents),
+        judge=narrowing.judge,
+        conversation_ids=narrowed_ids(deployment, narrowing, now=now()),
+        only=narrowing.only or None,
+        sample=narrowing.sample,
+        max_usd=narrowing.max_usd,
+        max_tokens=narrowing.max_tokens,
+        concurrency=deployment.settings.judge_concurrency,
+        progress=deployment.progress,
+        now=now,
+    )
+
+
+def export_days(deployment: Deployment, days: Collection[date]) -> list[ExportedDay]:
+    """Write the report rows of each day anew."""
+    exported: list[ExportedDay] = []
+    conversations = redacted_conversations(deployment)
+    evaluations = redacted_evaluations(deployment, conversations)
+    for done, day in enumerate(days):
+        deployment.progress("days", done, len(days))
+        exported.append(
+            export_day(
+                day,
+                deployment.warehouse_dir,
+                conversations=conversations,
+                evaluations=evaluations,
+            )
+        )
+        if deployment.lake is not None:
+            write_day(deployment.lake, deployment.warehouse_dir, day)
+    return exported
+
+
+def outdated_days(deployment: Deployment, days: Collection[date] | None = None) -> list[date]:
+    """Days, of all or of `days`, whose report rows no longer say what the stores say."""
+    outdated = days_to_export(
+        deployment.warehouse_dir,
+        conversations=deployment.conversations,
+        evaluations=deployment.evaluations,
+        days=days,
+    )
+    masked = days_of(deployment, agents_masked_otherwise(deployment))
+    return sorted({*outdated, *(masked if days is None else masked.intersection(days))})
+
+
+def publish_reports(deployment: Deployment) -> PublishedReports:
+    """Bring every outdated day up to date, then put a new published file in place."""
+    export_days(deployment, outdated_days(deployment))
+    for agent_id in agents_masked_otherwise(deployment):
+        # What was found in words that are masked by now; the next run finds it in the masked ones.
+        forget_findings(deployment.evaluations.engine, agent_id)
+    export_findings(deployment.warehouse_dir, deployment.evaluations)
+    note_masking(deployment)
+    agents = usable_agents(deployment)
+    if deployment.lake is not None:
+        write_snapshots(deployment.lake, deployment.warehouse_dir, agents)
+    published = publish(deployment.warehouse_dir, deployment.reports_file, agents)
+    renew_report_page(deployment, datetime.now(UTC))
+    return published
+
+
+def reports_outdated(deployment: Deployment) -> bool:
+    """Whether publishing would show anything else than the published file does."""
+    return (
+        not deployment.reports_file.exists()
+        or bool(outdated_days(deployment))
+        or findings_outdated(deployment.warehouse_dir, deployment.evaluations)
+    )

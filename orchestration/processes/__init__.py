@@ -1,0 +1,1 @@
+"""Processes that run: the UI, workers, runs, Dagster's instance, telemetry."""

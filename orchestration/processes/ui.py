@@ -1,0 +1,102 @@
+"""Everything that a person needs on one machine: Dagster, the API server and, if set, Chroma."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from orchestration.processes.supervisor import HOST, Service, choose_port, is_free, supervise
+from orchestration.settings import Settings, child_environment
+
+USUAL_PORT = 3000
+USUAL_API_PORT = 8080
+_LOCAL_HOSTS = ("127.0.0.1", "localhost")
+
+
+def serve_ui(
+    settings: Settings, *, port: int | None, api_port: int | None, say: Callable[[str], None]
+) -> None:
+    """Run the Dagster UI with its daemon, and the API server, until Ctrl-C or SIGTERM.
+
+    A Chroma server that VIVAVOCE_CHROMA_URL names on this machine is started too, unless one
+    listens there already.
+
+    Args:
+        settings: Where the instance and the stores are.
+        port: Port of the Dagster UI; None takes the usual one, or any free one when it is taken.
+        api_port: Port of the API server; None as above.
+        say: Told what a person should know, one line at a time.
+
+    Raises:
+        PortInUseError: A port was given and something else listens there.
+        RunFailedError: A service ended by itself; the message quotes the end of its log.
+    """
+    from orchestration.processes.dagster_opening import open_instance
+
+    # Services that start together would create its tables at the same time.
+    open_instance(settings).dispose()
+    home = settings.dagster_instance_dir.resolve()
+    services = [
+        *_chroma(settings),
+        _dagster(choose_port(port, usual=USUAL_PORT), home),
+        _api(choose_port(api_port, usual=USUAL_API_PORT, option="--api-port"), home),
+    ]
+    supervise(services, environment=child_environment(settings), say=say)
+
+
+def _dagster(port: int, home: Path) -> Service:
+    address = f"http://{HOST}:{port}"
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions"]
+    return Service(
+        name="Dagster",
+        command=[*command, "--host", HOST, "--port", str(port)],
+        health_url=f"{address}/server_info",
+        told=f"Dagster UI: {address}   asset graph: {address}/asset-groups",
+        log=home / "ui.log",
+    )
+
+
+def _api(port: int, home: Path) -> Service:
+    address = f"http://{HOST}:{port}"
+    command = [_program("vivavoce"), "serve"]
+    return Service(
+        name="the API server",
+        command=[*command, "--host", HOST, "--port", str(port)],
+        health_url=f"{address}/api/health",
+        told=f"API server: {address}   talk to an agent: {address}/talk/AGENT",
+        log=home / "api.log",
+    )
+
+
+def _chroma(settings: Settings) -> list[Service]:
+    """The Chroma server, when it is to be on this machine and does not run yet."""
+    if settings.chroma_url is None:
+        return []
+    parts = urlsplit(settings.chroma_url)
+    port = parts.port or 8000
+    if parts.hostname not in _LOCAL_HOSTS or not is_free(port):
+        return []
+    folder = settings.store.resolve() / "chroma"
+    return [
+        Service(
+            name="Chroma",
+            command=[
+                _program("chroma"),
+                "run",
+                "--host",
+                HOST,
+                "--port",
+                str(port),
+                "--path",
+                str(folder),
+            ],
+            health_url=f"http://{HOST}:{port}/api/v2/heartbeat",
+            told=f"Chroma: {settings.chroma_url}   vectors: {folder}",
+            log=settings.dagster_instance_dir.resolve() / "chroma.log",
+        )
+    ]
+
+
+def _program(name: str) -> str:
+    """A command that was installed beside the interpreter."""
+    return str(Path(sys.executable).with_name(name))

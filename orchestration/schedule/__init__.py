@@ -1,0 +1,1 @@
+"""Which days and agents are due, and why."""

@@ -1,0 +1,147 @@
+"""The server of this deployment: its agents, stores and limits behind `conversation.server`."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from conversation.agent.agent_file import AGENT_FILE_SUFFIXES
+from conversation.agent.config import AgentConfig, LLMConfig
+from conversation.errors import AgentConfigError
+from conversation.llm.chat_model import ChatModel
+from conversation.server.access.stored_secrets import SecretValues, StoredSecrets
+from conversation.server.app import make_app
+from conversation.server.context import ServerContext
+from conversation.server.errors import NoSuchAgentError
+from conversation.server.limits import ServerLimits
+from kb.knowledge_base import KnowledgeBase
+from orchestration.agents import agent_ids
+from orchestration.deployment import Deployment
+from orchestration.errors import UnknownAgentError
+from orchestration.server.after_conversations import DeployedAfterCalls
+from orchestration.server.authoring import open_authoring
+from orchestration.server.routers import own_routers
+
+SECRETS_FILE = "secrets.json"
+"""Below the store: what comes over the API and is never shown."""
+SDK_SCRIPT = Path("page", "sdk.js")
+"""Below the store: where the published JavaScript SDK is looked for, as one script."""
+
+FolderState = tuple[tuple[str, int, int], ...]
+
+
+class DeployedAgents:
+    """The agents of a deployment. Files are read again when they change, not at every request."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._lock = threading.RLock()
+        """The deployment opens models and knowledge bases; two threads would open them twice."""
+        self._state: FolderState | None = None
+        self._found: dict[str, AgentConfig] = {}
+
+    def agent(self, agent_id: str) -> AgentConfig:
+        """The agent as its file stands now.
+
+        Raises:
+            NoSuchAgentError: No file has this id.
+            AgentConfigError: Its file cannot be used.
+        """
+        with self._lock:
+            self._forget_what_changed()
+            if agent_id not in self._found:
+                self._found[agent_id] = self._read(agent_id)
+            return self._found[agent_id]
+
+    def agents(self) -> Sequence[AgentConfig]:
+        """Every agent that can be used."""
+        with self._lock:
+            return [self.agent(agent_id) for agent_id in agent_ids(self._deployment.settings)]
+
+    def knowledge_base(self, agent: AgentConfig) -> KnowledgeBase:
+        """What the agent answers from."""
+        with self._lock:
+            return self._deployment.knowledge_base(agent.agent_id, warm_up=True)
+
+    def knowledge_base_of(self, agent_id: str) -> KnowledgeBase:
+        """What the agent with this id answers from."""
+        with self._lock:
+            return self._deployment.knowledge_base(agent_id)
+
+    def delete_knowledge_base(self, agent_id: str) -> None:
+        """Delete what was ingested for the agent."""
+        with self._lock:
+            self._deployment.delete_knowledge_base(agent_id)
+
+    def chat_model(self, llm: LLMConfig) -> ChatModel:
+        """The language model with its fallbacks."""
+        with self._lock:
+            return self._deployment.chat_model(llm)
+
+    def _read(self, agent_id: str) -> AgentConfig:
+        # A path is an agent on the command line; over the network it would open any file.
+        if not agent_id or agent_id.endswith(AGENT_FILE_SUFFIXES):
+            raise NoSuchAgentError(f"There is no agent {agent_id[:64]!r}.")
+        try:
+            return self._deployment.agent(agent_id).agent
+        except UnknownAgentError as error:
+            # The error of the command line lists the other agents, which is not for strangers.
+            raise NoSuchAgentError(f"There is no agent {agent_id[:64]!r}.") from error
+
+    def _forget_what_changed(self) -> None:
+        state = _folder_state(self._deployment.settings.agents_dir)
+        if state != self._state:
+            self._state = state
+            self._found.clear()
+
+
+def create_app(
+    deployment: Deployment,
+    *,
+    limits: ServerLimits | None = None,
+    public_url: str | None = None,
+) -> FastAPI:
+    """The ASGI app of a deployment; its `state.context` is the server's context.
+
+    Args:
+        deployment: Opened; whoever opened it closes it after the server has stopped.
+        limits: What one client may have; None for the defaults.
+        public_url: Where clients reach the server, when a proxy changes that.
+
+    Raises:
+        StoreError: The store cannot be opened.
+    """
+    agents = DeployedAgents(deployment)
+    stored = StoredSecrets(deployment.settings.store / SECRETS_FILE)
+    context = ServerContext(
+        agents=agents,
+        store=deployment.conversations,
+        limits=limits or ServerLimits(),
+        public_url=public_url,
+        secrets=SecretValues(deployment.secrets, stored),
+        stored_secrets=stored,
+        after_calls=DeployedAfterCalls(deployment),
+        sdk_script=deployment.settings.store / SDK_SCRIPT,
+        authoring=open_authoring(
+            deployment,
+            open_knowledge_base=agents.knowledge_base_of,
+            delete_knowledge_base=agents.delete_knowledge_base,
+        ),
+    )
+    return make_app(context, routers=own_routers(deployment))
+
+
+def _folder_state(folder: Path) -> FolderState:
+    if not folder.is_dir():
+        raise AgentConfigError(
+            f"There is no folder {str(folder)!r} to look for agents in. Create it and put one YAML "
+            "file per agent there, or set VIVAVOCE_DATA_DIR to the folder that holds `agents`."
+        )
+    found = [
+        (path.name, stat.st_mtime_ns, stat.st_size)
+        for path in folder.iterdir()
+        if path.suffix in AGENT_FILE_SUFFIXES
+        for stat in (path.stat(),)
+    ]
+    return tuple(sorted(found))

@@ -1,0 +1,50 @@
+"""What a server needs of this deployment to make and change agents and documents."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from conversation.server.agents.authoring import Authoring, KnowledgeBases
+from conversation.server.agents.files import AgentRecords
+from conversation.server.library.ingest_queue import IngestQueue
+from conversation.server.library.library import Library
+from kb.document import SyncReport
+from kb.knowledge_base import KnowledgeBase
+from orchestration.deployment import Deployment
+from orchestration.operations.operations import ingest
+
+
+def open_authoring(
+    deployment: Deployment,
+    *,
+    open_knowledge_base: Callable[[str], KnowledgeBase],
+    delete_knowledge_base: Callable[[str], object],
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Authoring:
+    """The parts of a deployment that change over the network.
+
+    Args:
+        deployment: Opened; whoever opened it closes it, and closes what this returns before.
+        open_knowledge_base: The one of an agent, from any thread.
+        delete_knowledge_base: Likewise.
+        clock: The time.
+    """
+    engine = deployment.conversations.engine
+
+    def sync(agent_id: str) -> SyncReport:
+        # Opened under the lock of the server; what follows takes as long as it takes.
+        open_knowledge_base(agent_id)
+        return ingest(deployment, agent_id)
+
+    return Authoring(
+        AgentRecords(deployment.settings.agents_dir, engine),
+        Library(
+            engine,
+            deployment.settings.store / "library",
+            open_index=deployment.open_library,
+        ),
+        queue=IngestQueue(engine),
+        knowledge_bases=KnowledgeBases(
+            open=open_knowledge_base, sync=sync, delete=delete_knowledge_base
+        ),
+        clock=clock,
+    )

@@ -1,0 +1,106 @@
+"""Claimed values count only where they were said."""
+
+import pytest
+
+from analysis.fields.claims import Claim, check_claim, find_value, parse_claims
+from analysis.results import Evidence, FieldValue, ValueStatus
+from conversation.agent.config import DataCollectionField
+from conversation.agent.criteria import FieldType
+from conversation.errors import ModelOutputError
+from conversation.transcript import Turn
+
+TURNS = (
+    Turn(role="user", text="I have three dogs and want the basic plan."),
+    Turn(role="agent", text="The Basic plan or the premium plan?"),
+    Turn(role="user", text="Premium, and please call me back."),
+)
+
+
+def field(kind: FieldType = "string", *enum: str) -> DataCollectionField:
+    return DataCollectionField(
+        field_id="f", type=kind, description="What was said.", enum=enum or None
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "claim", "value", "status", "quote"),
+    [
+        (field("integer"), Claim(0, 3), 3, "supported", "three"),
+        (field("integer"), Claim(0, 4), None, "contradicted", "three"),
+        (field("integer"), Claim(2, 3), None, "unsupported", None),
+        (field(), Claim(0, "basic plan"), "basic plan", "supported", "basic plan"),
+        (field(), Claim(2, "basic plan"), None, "unsupported", None),
+        (field(), Claim(9, "basic plan"), None, "unsupported", None),
+        (field(), Claim(-1, "Premium"), None, "unsupported", None),
+        (
+            field("string", "basic", "premium"),
+            Claim(2, "premium"),
+            "premium",
+            "supported",
+            "Premium",
+        ),
+        (field("string", "basic", "premium"), Claim(2, "basic"), None, "contradicted", "Premium"),
+        (
+            field("string", "sales", "support"),
+            Claim(0, "sales"),
+            "sales",
+            "supported",
+            "I have three dogs and want the basic plan.",
+        ),
+        (
+            field("boolean"),
+            Claim(2, True),
+            True,
+            "supported",
+            "Premium, and please call me back.",
+        ),
+        (field("string", "sales", "support"), Claim(0, "other"), None, "invalid", None),
+        (field("boolean"), Claim(2, "perhaps"), None, "invalid", None),
+    ],
+)
+def test_a_claim_is_accepted_only_when_its_turn_says_it(
+    asked: DataCollectionField,
+    claim: Claim,
+    value: FieldValue,
+    status: ValueStatus,
+    quote: str | None,
+):
+    finding = check_claim(asked, claim, TURNS)
+
+    assert (finding.value, finding.status) == (value, status)
+    assert [each.quote for each in finding.evidence] == ([] if quote is None else [quote])
+
+
+def test_a_value_is_located_where_the_user_said_it_last():
+    assert find_value(field(), "premium", TURNS, range(3)) == Evidence(
+        turn_index=2, quote="Premium"
+    )
+    assert find_value(field(), "premium", TURNS, range(2)) == Evidence(
+        turn_index=1, quote="premium"
+    )
+    assert find_value(field(), "gold", TURNS, range(3)) is None
+
+
+def test_a_number_counts_only_where_its_field_is_spoken_of():
+    dogs = field("integer").model_copy(update={"field_id": "dogs"})
+    bags = field("integer").model_copy(update={"field_id": "bags"})
+
+    assert find_value(dogs, 3, TURNS, range(3)) == Evidence(turn_index=0, quote="three")
+    assert find_value(bags, 3, TURNS, range(3)) is None
+
+
+def test_of_two_claims_for_a_field_the_first_counts():
+    claims = parse_claims(
+        '{"fields": [{"field": "f", "turn": 1, "value": 1}, {"field": "f", "turn": 2, "value": 2}]}'
+    )
+
+    assert claims == {"f": Claim(1, 1)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["none", "[]", '{"fields": 3}', '{"fields": [1]}', '{"fields": [{"field": "f", "value": 1}]}'],
+)
+def test_another_form_is_not_read(text: str):
+    with pytest.raises(ModelOutputError, match="expected"):
+        parse_claims(text)

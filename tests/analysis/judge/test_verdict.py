@@ -1,0 +1,127 @@
+"""Verdicts from probabilities, and how the windows of a long conversation are merged."""
+
+import math
+
+import pytest
+
+from analysis.evaluation.analyse import analyse_transcript
+from analysis.judge.prompts import SECOND_ANSWER_WEIGHT, YES_BIAS, judge_prompt_version
+from analysis.judge.verdict import Judgment, merge_judgments, verdict_of
+from analysis.judge.yes_no import Word
+from analysis.results import Evidence, Verdict
+from conversation.agent.config import Criterion, DataCollectionField
+from conversation.llm.chat_model import Completion
+from conversation.transcript import Transcript, Turn, Usage
+from tests.fakes import ScriptedChatModel
+
+PAID = Criterion(criterion_id="paid", prompt="The user paid.")
+CITY = DataCollectionField(field_id="city", description="City that the user travels to.")
+LONG_CALL = Transcript(
+    conversation_id="long",
+    turns=(
+        Turn(role="user", text="To Rome, please."),
+        *(Turn(role="agent", text=f"Offer {number}: " + "x" * 2_000) for number in range(6)),
+        Turn(role="user", text="Make it Paris instead."),
+    ),
+)
+
+
+def judgment(verdict: Verdict, confidence: float | None) -> Judgment:
+    return Judgment(verdict, confidence, None, ())
+
+
+def test_a_lean_to_yes_within_the_bias_is_no_success():
+    assert verdict_of(Word(False, YES_BIAS - 0.1), None)[0] == "failure"
+    verdict, confidence = verdict_of(Word(True, YES_BIAS + 1.0), None)
+    assert (verdict, confidence) == ("success", pytest.approx(1 / (1 + math.exp(-1.0))))
+
+
+def test_the_second_answer_decides_where_the_first_is_not_sure():
+    unsure = Word(True, YES_BIAS + 0.9 * SECOND_ANSWER_WEIGHT)
+    sure = Word(True, YES_BIAS + 1.1 * SECOND_ANSWER_WEIGHT)
+
+    assert verdict_of(unsure, "failure")[0] == "failure"
+    assert verdict_of(sure, "failure")[0] == "success"
+    assert verdict_of(unsure, "success")[0] == "success"
+
+
+def test_a_criterion_may_ask_for_more_than_an_even_chance():
+    two_to_one = Word(True, YES_BIAS + math.log(2))
+
+    assert verdict_of(two_to_one, None)[0] == "success"
+    assert verdict_of(two_to_one, None, 0.6) == ("success", pytest.approx(2 / 3))
+    assert verdict_of(two_to_one, None, 0.7) == ("failure", pytest.approx(2 / 3))
+
+
+def test_the_threshold_and_the_way_of_asking_stand_at_the_criterion():
+    strict = PAID.model_copy(update={"threshold": 0.9, "variant": "logprobs"})
+    judge = ScriptedChatModel(
+        Completion(
+            text="yes",
+            usage=Usage(model="x/y", input_tokens=1, output_tokens=1),
+            finish_reason="stop",
+            top_logprobs={"yes": math.log(0.6), "no": math.log(0.4)},
+        ),
+        {"verdict": "success", "turn": 0, "reason": "Paid."},
+        model="x/y",
+    )
+    call = Transcript(conversation_id="c1", turns=(Turn(role="user", text="I paid."),))
+
+    (evaluation,) = analyse_transcript(call, [strict], [], judge, summary=False).evaluations
+
+    assert evaluation.verdict == "failure"
+    assert evaluation.confidence is not None
+    assert 0.5 < evaluation.confidence < 0.9
+    assert evaluation.judge_prompt_version == judge_prompt_version("x/y", "logprobs")
+
+
+def test_a_judge_may_say_that_the_transcript_does_not_tell():
+    assert verdict_of(Word(True, YES_BIAS), "unknown") == ("unknown", 0.5)
+
+
+def test_without_probabilities_the_second_answer_decides():
+    assert verdict_of(Word(True, None), "failure") == ("failure", None)
+    assert verdict_of(Word(True, None), None) == ("success", None)
+
+
+def test_the_surest_window_decides_and_of_equal_ones_the_last():
+    assert merge_judgments([judgment("success", 0.95), judgment("failure", 0.4)]).confidence == 0.95
+    assert merge_judgments([judgment("success", None), judgment("failure", None)]).verdict == (
+        "failure"
+    )
+
+
+def test_windows_that_cannot_tell_are_left_out():
+    undecided, decided = judgment("unknown", None), judgment("success", None)
+
+    assert merge_judgments([undecided, decided, undecided]).verdict == "success"
+    assert merge_judgments([undecided, undecided]).verdict == "unknown"
+
+
+def test_a_long_call_is_judged_in_windows_that_keep_turn_numbers():
+    judge = ScriptedChatModel(
+        {"verdict": "unknown", "turn": 0, "quote": "To Rome", "rationale": "-"},
+        {"verdict": "failure", "turn": 7, "quote": "Paris instead", "rationale": "Not yet."},
+        {"fields": [{"field": "city", "turn": 0, "value": "Rome"}]},
+        {"fields": [{"field": "city", "turn": 7, "value": "Paris"}]},
+    )
+
+    result = analyse_transcript(LONG_CALL, [PAID], [CITY], judge, summary=False)
+
+    assert result.evaluations[0].verdict == "failure"
+    assert result.evaluations[0].evidence == (Evidence(turn_index=7, quote="Paris instead"),)
+    assert (result.collected[0].value, result.collected[0].status) == ("Paris", "supported")
+    assert "one part of a longer conversation" in judge.prompt_texts[0]
+    assert "[7] user" in judge.prompt_texts[1]
+    assert "[0] user" not in judge.prompt_texts[1]
+
+
+def test_a_value_of_an_earlier_window_stays_when_a_later_one_has_none():
+    judge = ScriptedChatModel(
+        {"fields": [{"field": "city", "turn": 0, "value": "Rome"}]},
+        {"fields": [{"field": "city", "turn": 7, "value": "London"}]},
+    )
+
+    result = analyse_transcript(LONG_CALL, [], [CITY], judge, summary=False)
+
+    assert (result.collected[0].value, result.collected[0].status) == ("Rome", "supported")

@@ -1,0 +1,202 @@
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from analysis.gaps.gaps import find_gaps
+from analysis.report.charts import (
+    day_bars,
+    day_line,
+    interval_bar,
+    score_bar,
+    score_bars,
+    trend_line,
+)
+from analysis.report.html import report_as_html
+from analysis.reports import open_reports
+from analysis.warehouse.finding_rows import export_findings
+from tests.analysis.asked import ShelfSource, WordsEmbedder
+from tests.analysis.calls import (
+    AGENT,
+    DAY,
+    Stores,
+    a_verdict,
+    hold_call,
+    hold_judged_calls,
+    open_stores,
+    refresh,
+    save_answers,
+)
+from tests.analysis.dictionary.test_score_views import SCORED, WARMTH, hold_scored
+
+VOID = {"meta", "br"}
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Iterator[Stores]:
+    with open_stores(tmp_path) as stores:
+        yield stores
+
+
+class WellFormed(HTMLParser):
+    """Raises when tags are not closed in order; collects tags and text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open_tags: list[str] = []
+        self.tags: set[str] = set()
+        self.words = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        if tag not in VOID:
+            self.open_tags.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open_tags.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def page(stores: Stores) -> str:
+    refresh(stores)
+    with open_reports(stores.reports) as connection:
+        return report_as_html(connection, generated_at=DAY)
+
+
+def parsed(html: str) -> WellFormed:
+    parser = WellFormed()
+    parser.feed(html)
+    assert parser.open_tags == []
+    return parser
+
+
+def test_the_page_shows_rates_with_intervals_and_quotes(stores: Stores):
+    hold_judged_calls(stores)
+    words = parsed(page(stores)).words
+    assert "50.0 %" in words
+    assert "9.5 % to 90.5 %" in words
+    assert "five days" in words
+    assert "2026-03-01 10:00 UTC" in words
+
+
+def test_the_page_asks_nobody_for_anything(stores: Stores):
+    hold_judged_calls(stores)
+    html = page(stores)
+    assert not re.search(r"https?:|//|url\(|@import", html)
+    assert not parsed(html).tags & {"script", "link", "img", "iframe"}
+    assert "default-src 'none'" in html
+
+
+def test_what_was_said_stays_text(stores: Stores):
+    attack = '</style></blockquote><script>alert("x")</script>'
+    hold_call(stores.conversations, "c1")
+    save_answers(stores.evaluations, "c1", a_verdict("c1", "failure", rationale=attack))
+    found = parsed(page(stores))
+    assert "script" not in found.tags
+    assert attack in found.words
+
+
+def test_two_days_make_a_trend_and_one_does_not(stores: Stores):
+    hold_call(stores.conversations, "c1")
+    save_answers(stores.evaluations, "c1", a_verdict("c1"))
+    assert "success rate by day" not in page(stores)
+    hold_call(stores.conversations, "c2", started_at=DAY + timedelta(days=1))
+    save_answers(stores.evaluations, "c2", a_verdict("c2", "failure"))
+    assert "success rate by day from 2026-03-01 to 2026-03-02" in page(stores)
+
+
+def test_an_empty_page_says_what_is_missing(stores: Stores):
+    assert "Nothing has been judged yet." in parsed(page(stores)).words
+
+
+def test_charts_read_out_their_numbers():
+    assert "75.0 %, 95 % interval 40.9 to 92.9 %" in interval_bar(0.75, 0.409, 0.929)
+    assert "no verdict" in interval_bar(None, None, None)
+    trend = trend_line([("2026-03-01", 1.0, 0.5, 1.0), ("2026-03-02", 0.0, 0.0, 0.5)])
+    assert 'cx="4.0" cy="4.0"' in trend
+    assert 'cx="316.0" cy="86.0"' in trend
+
+
+def test_gaps_stand_on_the_page_with_their_state_and_what_was_asked_stays_text(stores: Stores):
+    attack = "Can I pay with a <b>gift</b> voucher?"
+    hold_call(stores.conversations, "c1", question=attack, answer="I don't know.")
+    find_gaps(
+        AGENT.agent_id,
+        conversations=stores.conversations,
+        store=stores.evaluations,
+        embedder=WordsEmbedder(),
+        now=DAY,
+        source=ShelfSource({"Refunds": "Pay with a card."}),
+    )
+    export_findings(stores.warehouse, stores.evaluations)
+    found = parsed(page(stores))
+    assert attack in found.words
+    assert "1 time in 1 conversation, last 2026-03-01" in found.words
+    assert "gift, voucher" in found.words
+    assert "open" in found.words
+
+
+def test_days_are_drawn_from_the_second_on():
+    assert "conversations by day, at most 3" in day_bars(
+        [("2026-03-01", 3, 1), ("2026-03-02", 0, 0)]
+    )
+    line = day_line([("2026-03-01", 0.5, "$0.5"), ("2026-03-02", 1.0, "$1")], what="cost by day")
+    assert "cost by day, at most $1" in line
+
+
+def test_scores_are_drawn_with_their_interval_their_scale_and_their_days(stores: Stores):
+    stores.evaluations.remember_questions(SCORED, DAY)
+    hold_scored(stores, [2, 4])
+    hold_scored(stores, [4, 3, 2, None, -1], day=1)
+    hold_scored(stores, [0.2], WARMTH)
+    refresh(stores, SCORED)
+    with open_reports(stores.reports) as connection:
+        found = parsed(report_as_html(connection, generated_at=DAY))
+
+    # Standard deviation 1, t(4) = 2.776445: 3 ± 1.24.
+    assert "3.00 1.76 to 4.24" in found.words
+    assert "scale from 1 to 5" in found.words
+    assert "5 scored · median 3.00" in found.words
+    assert "1 unknown · 1 error" in found.words
+    assert all(f"{score}: {count}" in found.words for score, count in ((1, 0), (2, 2), (3, 1)))
+    assert "3.00 on a scale from 1 to 5, 95 % interval 1.76 to 4.24" in found.words
+    assert "mean by day, from 1 to 5" in found.words
+    assert "2026-03-02: 3.00" in found.words
+    assert "scale from 0 to 1.5" in found.words
+    assert "0.15 to 0.3: 1" in found.words
+    assert found.words.count("mean by day") == 1, "one day is no line"
+
+
+def test_a_score_without_a_known_scale_is_a_number(stores: Stores):
+    hold_scored(stores, [2, 4])
+    words = parsed(page(stores)).words
+
+    assert "2 scored · median 3.00" in words
+    assert "scale from" not in words
+    assert "conversations by score" not in words
+
+
+def test_bars_of_scores_are_named_one_by_one_or_by_their_ends():
+    five = score_bars([(low, low, low) for low in range(1, 6)], what="calls")
+    ten = score_bars([(low / 10, (low + 1) / 10, 1) for low in range(10)], what="calls")
+
+    assert re.findall(r"<text[^>]*>([^<]*)", five) == ["1", "2", "3", "4", "5"]
+    assert re.findall(r"<text[^>]*>([^<]*)", ten) == ["0", "1"]
+    assert re.findall(r'height="(\d+\.\d)"', five) == ["14.0", "28.0", "42.0", "56.0", "70.0"]
+    assert "calls, at most 5" in five
+
+
+def test_a_bar_of_a_score_ends_where_the_score_lies():
+    bar = score_bar(4, (2, 5), bounds=(1, 5))
+
+    assert 'class="fill" x="0" y="5" width="240.0"' in bar
+    assert 'd="M80.0 11H320.0M' in bar
+    assert "whisker" not in score_bar(4, None, bounds=(1, 5))

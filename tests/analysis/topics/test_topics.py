@@ -1,0 +1,129 @@
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.topics.topic_store import topic_rows
+from analysis.topics.topics import TopicRun, find_topics, topic_text
+from conversation.transcript import Transcript, Turn
+from tests.analysis.asked import WordsEmbedder
+from tests.analysis.calls import AGENT, DAY, Stores, hold_call, open_stores
+
+REFUND = "I want a refund for the broken lamp number {}"
+PARCEL = "Where is my parcel from Tuesday, tracking shows nothing {}"
+LOGIN = "My password does not log me in to the account {}"
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Iterator[Stores]:
+    with open_stores(tmp_path) as stores:
+        yield stores
+
+
+def hold(stores: Stores, questions: list[str], *, first: int = 0) -> None:
+    for number, question in enumerate(questions, start=first):
+        at = DAY + timedelta(minutes=number)
+        hold_call(stores.conversations, f"c{number}", question=question, started_at=at)
+
+
+def no_name(_texts: Sequence[str]) -> None:
+    return None
+
+
+def run(stores: Stores, embedder: WordsEmbedder | None = None, **changes: Any) -> TopicRun:
+    given: dict[str, Any] = {
+        "conversations": stores.conversations,
+        "store": stores.evaluations,
+        "embedder": embedder or WordsEmbedder(),
+        "now": DAY,
+    }
+    return find_topics(AGENT.agent_id, **(given | changes))
+
+
+def test_conversations_about_the_same_thing_have_one_topic(stores: Stores):
+    hold(stores, [REFUND.format(n) for n in range(6)] + [PARCEL.format(n) for n in range(5)])
+    hold(stores, ["Do you sell elephants wholesale, seriously"], first=50)
+    found = run(stores)
+    assert [len(topic.conversation_ids) for topic in found.topics] == [6, 5]
+    assert "refund" in found.topics[0].name
+    assert "parcel" in found.topics[1].name
+    assert (found.conversations, found.without_topic) == (12, 1)
+
+
+def test_a_topic_keeps_its_id_and_name_while_conversations_come_and_go(stores: Stores):
+    hold(stores, [REFUND.format(n) for n in range(6)] + [PARCEL.format(n) for n in range(5)])
+    before = {topic.name: topic.topic_id for topic in run(stores).topics}
+    hold(stores, [PARCEL.format(n) for n in range(20, 28)], first=20)
+    hold(stores, [LOGIN.format(n) for n in range(4)], first=40)
+    stores.conversations.delete("c0")
+    after = run(stores)
+    assert {t.name: t.topic_id for t in after.topics if not t.is_new} == before
+    assert [len(t.conversation_ids) for t in after.topics if t.is_new] == [4]
+
+
+def test_a_conversation_is_embedded_once(stores: Stores):
+    hold(stores, [REFUND.format(n) for n in range(4)])
+    embedder = WordsEmbedder()
+    assert run(stores, embedder).embedded == 4
+    hold(stores, [REFUND.format(9)], first=9)
+    assert run(stores, embedder).embedded == 1
+    assert len(embedder.embedded) == 5
+
+
+def test_simulated_conversations_and_other_agents_are_left_out(stores: Stores):
+    hold(stores, [REFUND.format(n) for n in range(3)])
+    stores.conversations.import_transcript(
+        Transcript(
+            conversation_id="played",
+            agent_id=AGENT.agent_id,
+            turns=(Turn(role="user", text=REFUND.format(7)),),
+            started_at=DAY,
+            simulated=True,
+        )
+    )
+    assert run(stores).conversations == 3
+    assert (
+        find_topics(
+            "other",
+            conversations=stores.conversations,
+            store=stores.evaluations,
+            embedder=WordsEmbedder(),
+            now=DAY,
+        ).topics
+        == ()
+    )
+
+
+def test_a_model_may_name_topics_and_typical_words_are_the_fallback(stores: Stores):
+    hold(stores, [REFUND.format(n) for n in range(3)])
+    asked: list[list[str]] = []
+
+    def name(texts: Sequence[str]) -> str:
+        asked.append(list(texts))
+        return "Broken lamps"
+
+    assert run(stores, name_topic=name, named_by="a/b").topics[0].name == "Broken lamps"
+    assert run(stores, name_topic=name, named_by="a/b").topics[0].name == "Broken lamps"
+    assert len(asked) == 1
+    named = run(stores, name_topic=no_name, named_by="c/d").topics[0].name
+    assert "refund" in named
+
+
+def test_forgetting_a_conversation_reaches_its_topic(stores: Stores):
+    hold(stores, [REFUND.format(n) for n in range(3)])
+    run(stores, name_topic=lambda _texts: "Mr Miller's lamp", named_by="a/b")
+    stores.evaluations.forget("c0")
+    rows = topic_rows(stores.evaluations.engine)
+    assert [row["conversation_id"] for row in rows] == ["c1", "c2"]
+    assert "Miller" not in rows[0]["topic"]
+    stores.evaluations.forget("c1")
+    stores.evaluations.forget("c2")
+    assert topic_rows(stores.evaluations.engine) == []
+
+
+def test_greetings_do_not_tell_what_a_conversation_is_about():
+    turns = [Turn(role="user", text="Hello!"), Turn(role="user", text="My lamp is broken.")]
+    assert topic_text(Transcript(conversation_id="c", turns=tuple(turns))) == "My lamp is broken."
+    assert topic_text(Transcript(conversation_id="c", turns=tuple(turns[:1]))) == ""

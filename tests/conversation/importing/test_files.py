@@ -1,0 +1,352 @@
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from conversation.importing.files import ImportFailedError, import_path
+from conversation.store.store import ConversationStore
+from conversation.transcript import Transcript
+
+CALL = {
+    "conversation_id": "conv_one",
+    "started_at": "2026-11-12T08:41:10Z",
+    "labels": {"criteria": {"handled_inquiry": "success"}},
+    "turns": [
+        {"role": "user", "text": "Where is my parcel?", "offset_s": 0},
+        {"role": "agent", "text": "On its way.", "offset_s": 12.5},
+    ],
+}
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    with ConversationStore.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as opened:
+        yield opened
+
+
+def write(path: Path, content: object) -> Path:
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_a_conversation_goes_in_with_its_times(tmp_path: Path, store: ConversationStore):
+    report = import_path(write(tmp_path / "call.json", CALL), store, "support")
+
+    assert report.imported == ["conv_one"]
+    transcript = store.transcript("conv_one")
+    assert [turn.text for turn in transcript.turns] == ["Where is my parcel?", "On its way."]
+    assert transcript.agent_id == "support"
+    assert transcript.started_at == datetime(2026, 11, 12, 8, 41, 10, tzinfo=UTC)
+    assert transcript.ended_at == datetime(2026, 11, 12, 8, 41, 22, 500_000, tzinfo=UTC)
+
+
+def test_a_known_conversation_is_left_as_it_is(tmp_path: Path, store: ConversationStore):
+    path = write(tmp_path / "call.json", CALL)
+    import_path(path, store, "support")
+    write(path, CALL | {"turns": [{"role": "user", "text": "Something else"}]})
+
+    report = import_path(path, store, "support")
+
+    assert (report.imported, report.known) == ([], ["conv_one"])
+    assert store.transcript("conv_one").turns[0].text == "Where is my parcel?"
+
+
+def test_a_bad_record_is_reported_and_the_rest_goes_in(tmp_path: Path, store: ConversationStore):
+    secret = "my card is 4111"
+    records = [
+        CALL,
+        CALL | {"conversation_id": "conv_two", "turns": []},
+        CALL | {"conversation_id": "conv_three", "turns": [{"role": "robot", "text": secret}]},
+        "hello",
+        CALL | {"conversation_id": "conv_four"},
+    ]
+    report = import_path(write(tmp_path / "calls.json", records), store, "support")
+
+    assert report.imported == ["conv_one", "conv_four"]
+    assert [rejected.where for rejected in report.rejected] == [
+        "calls.json, record 2",
+        "calls.json, record 3",
+        "calls.json, record 4",
+    ]
+    assert "`turns`" in report.rejected[0].problem
+    assert "`turns.0.role`" in report.rejected[1].problem
+    assert secret not in report.rejected[1].problem
+
+
+def test_a_folder_is_read_file_by_file(tmp_path: Path, store: ConversationStore):
+    write(tmp_path / "a.json", CALL)
+    (tmp_path / "b.yaml").write_text("turns: [unclosed", encoding="utf-8")
+    (tmp_path / "c.jsonl").write_text(
+        json.dumps(CALL | {"conversation_id": "conv_line"}) + "\n{broken\n", encoding="utf-8"
+    )
+    (tmp_path / "notes.txt").write_text("not a conversation", encoding="utf-8")
+
+    report = import_path(tmp_path, store, "support")
+
+    assert report.imported == ["conv_one", "conv_line"]
+    assert [rejected.where for rejected in report.rejected] == [
+        "b.yaml",
+        "c.jsonl, line 2",
+        "notes.txt",
+    ]
+
+
+def test_nothing_to_import_is_an_error(tmp_path: Path, store: ConversationStore):
+    with pytest.raises(ImportFailedError, match="nothing to import"):
+        import_path(tmp_path / "absent", store, "support")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ImportFailedError, match="holds no file"):
+        import_path(tmp_path / "empty", store, "support")
+
+
+def only(tmp_path: Path, store: ConversationStore, name: str, content: object) -> Transcript:
+    """The transcript of a file that holds one conversation, taken in twice."""
+    path = tmp_path / name
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    report = import_path(path, store, "support")
+    assert report.rejected == []
+    (conversation_id,) = report.imported
+    assert import_path(path, store, "support").known == [conversation_id]
+    return store.transcript(conversation_id)
+
+
+def said(transcript: Transcript) -> list[tuple[str, str]]:
+    return [(turn.role, turn.text) for turn in transcript.turns]
+
+
+def test_an_elevenlabs_conversation_goes_in(tmp_path: Path, store: ConversationStore):
+    transcript = only(
+        tmp_path,
+        store,
+        "call.json",
+        {
+            "conversation_id": "conv_8401",
+            "agent_id": "agent_77",
+            "status": "done",
+            "metadata": {
+                "start_time_unix_secs": 1_700_000_000,
+                "call_duration_secs": 63,
+                "termination_reason": "end_call tool was called.",
+            },
+            "transcript": [
+                {"role": "agent", "message": "Hello!", "time_in_call_secs": 0},
+                {"role": "user", "message": "Where is it?", "time_in_call_secs": 4},
+                {
+                    "role": "agent",
+                    "message": "On its",
+                    "original_message": "On its way.",
+                    "interrupted": True,
+                    "time_in_call_secs": 7,
+                    "tool_calls": [
+                        {
+                            "request_id": "r1",
+                            "tool_name": "lookup",
+                            "params_as_json": '{"order": 5}',
+                            "tool_has_been_called": True,
+                        }
+                    ],
+                    "tool_results": [
+                        {
+                            "request_id": "r1",
+                            "tool_name": "lookup",
+                            "result_value": "sent",
+                            "is_error": False,
+                            "tool_latency_secs": 0.2,
+                        }
+                    ],
+                },
+                {"role": "user", "message": None, "time_in_call_secs": 9},
+            ],
+        },
+    )
+
+    assert transcript.conversation_id == "conv_8401"
+    assert transcript.agent_id == "support"
+    assert transcript.metadata["source_agent_id"] == "agent_77"
+    assert said(transcript)[1:] == [("user", "Where is it?"), ("agent", "On its")]
+    last = transcript.turns[-1]
+    assert (last.interrupted, last.generated_text) == (True, "On its way.")
+    (call,) = last.tool_calls
+    assert (call.tool_name, call.parameters, call.result) == ("lookup", {"order": 5}, "sent")
+    assert call.latency_ms == 200
+    assert transcript.started_at == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+    assert transcript.ended_at == datetime(2023, 11, 14, 22, 14, 23, tzinfo=UTC)
+
+
+def test_openai_messages_go_in_as_a_mapping_or_bare(tmp_path: Path, store: ConversationStore):
+    messages = [
+        {"role": "system", "content": "You help."},
+        {"role": "user", "content": [{"type": "text", "text": "Hi"}, {"type": "image_url"}]},
+        {"role": "assistant", "content": "Hello."},
+        {"role": "tool", "content": "{}"},
+    ]
+    bare = only(tmp_path, store, "bare.json", messages)
+    named = only(tmp_path, store, "named.json", {"id": "chat-1", "messages": messages})
+
+    assert said(bare) == said(named) == [("user", "Hi"), ("agent", "Hello.")]
+    assert bare.source == "openai"
+    assert named.metadata["source_id"] == "chat-1"
+    assert named.conversation_id.startswith("conv_")
+
+
+def test_vapi_and_retell_calls_go_in(tmp_path: Path, store: ConversationStore):
+    vapi = only(
+        tmp_path,
+        store,
+        "vapi.json",
+        {
+            "id": "v1",
+            "endedReason": "customer-ended-call",
+            "startedAt": "2026-03-01T12:00:00.000Z",
+            "endedAt": "2026-03-01T12:01:00Z",
+            "messages": [
+                {"role": "system", "message": "You help."},
+                {"role": "bot", "message": "Hello.", "secondsFromStart": 1.5},
+                {"role": "tool_calls", "message": ""},
+                {"role": "user", "message": "Hi", "secondsFromStart": 3},
+            ],
+        },
+    )
+    retell = only(
+        tmp_path,
+        store,
+        "retell.json",
+        {
+            "call_id": "r1",
+            "agent_id": "agent_1",
+            "start_timestamp": 1_700_000_000_000,
+            "end_timestamp": 1_700_000_060_000,
+            "disconnection_reason": "user_hangup",
+            "transcript": "Agent: Hello.",
+            "transcript_object": [
+                {"role": "agent", "content": "Hello.", "words": [{"word": "Hello", "start": 0.7}]},
+                {"role": "user", "content": "Hi", "words": []},
+            ],
+        },
+    )
+
+    assert said(vapi) == said(retell) == [("agent", "Hello."), ("user", "Hi")]
+    assert (vapi.source, vapi.end_reason) == ("vapi", "customer-ended-call")
+    assert vapi.turns[0].offset_s == 1.5
+    assert (retell.source, retell.turns[0].offset_s) == ("retell", 0.7)
+    assert retell.started_at == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+
+
+VTT = """WEBVTT
+
+NOTE recorded on a phone
+
+1
+00:00:01.000 --> 00:00:03.000
+<v Agent>Hello, this is <i>support</i>.</v>
+
+00:03.500 --> 00:05.000
+<v Mary>I have a
+
+00:00:05.000 --> 00:00:06.500
+question.
+"""
+
+
+def test_subtitles_go_in_with_cues_joined_to_turns(tmp_path: Path, store: ConversationStore):
+    transcript = only(tmp_path, store, "call.vtt", VTT)
+
+    assert said(transcript) == [
+        ("agent", "Hello, this is support."),
+        ("user", "I have a question."),
+    ]
+    assert [turn.offset_s for turn in transcript.turns] == [1.0, 3.5]
+
+
+def test_plain_text_goes_in_with_times_and_continued_lines(
+    tmp_path: Path, store: ConversationStore
+):
+    transcript = only(
+        tmp_path,
+        store,
+        "call.txt",
+        "[00:01] Support agent: Hello.\n01:05 Mary: My order: it is\nstill missing.\n",
+    )
+
+    assert said(transcript) == [("agent", "Hello."), ("user", "My order: it is\nstill missing.")]
+    assert transcript.turns[1].offset_s == 65
+
+
+def test_a_table_holds_many_conversations(tmp_path: Path, store: ConversationStore):
+    (tmp_path / "calls.csv").write_text(
+        "Call_ID;Speaker;Text;Start\n"
+        'a;customer;"Hi; are you\nthere?";0\na;agent;Yes.;00:04\n'
+        "b;customer;Bye;soon\nc;X;Hi;0\nc;Y;Hi;0\n",
+        "utf-8",
+    )
+    report = import_path(tmp_path / "calls.csv", store, "support")
+
+    (conversation_id,) = report.imported
+    assert said(store.transcript(conversation_id)) == [
+        ("user", "Hi; are you\nthere?"),
+        ("agent", "Yes."),
+    ]
+    assert [rejected.where for rejected in report.rejected] == [
+        "calls.csv, conversation 'b'",
+        "calls.csv, conversation 'c'",
+    ]
+    assert "'soon' is no time" in report.rejected[0].problem
+
+
+def test_a_table_without_times_keeps_good_conversations(tmp_path: Path, store: ConversationStore):
+    (tmp_path / "calls.csv").write_text(
+        'call_id,role,text\na,customer,"Hi, there"\na,agent,Yes.\nc,X,Hi\nc,Y,Hi\n', "utf-8"
+    )
+    report = import_path(tmp_path / "calls.csv", store, "support")
+
+    (conversation_id,) = report.imported
+    assert said(store.transcript(conversation_id)) == [("user", "Hi, there"), ("agent", "Yes.")]
+    (rejected,) = report.rejected
+    assert rejected.where == "calls.csv, conversation 'c'"
+    assert "['X', 'Y']" in rejected.problem
+
+
+def test_agents_can_be_named(tmp_path: Path, store: ConversationStore):
+    path = tmp_path / "call.txt"
+    path.write_text("Ann: Hello.\nBen: Hi.\n", encoding="utf-8")
+
+    assert "which speaker is the agent" in import_path(path, store, "a").rejected[0].problem
+    report = import_path(path, store, "support", agent_speakers=["Ann"])
+    assert said(store.transcript(report.imported[0])) == [("agent", "Hello."), ("user", "Hi.")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.vtt", "1\n00:00:01.000 --> 00:00:02.000\nHi", "WEBVTT"),
+        ("a.txt", "just words without anybody", "names no speaker"),
+        ("a.csv", "when,what\n1,2\n", "a column for the speaker"),
+        ("a.json", "{", "cannot be read"),
+        ("a.json", '{"transcript": "Agent: Hi"}', "`transcript` must be a list"),
+        ("a.json", '{"transcript": [1]}', "`transcript.0` must be a mapping"),
+        ("a.json", '{"transcript": [{"role": "agent", "message": " "}]}', "Nobody says anything"),
+        ("a.json", '{"foo": 1}', "none of the keys"),
+        ("a.txt", "\udcff", "cannot be read"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why(
+    tmp_path: Path, store: ConversationStore, name: str, content: str, expected: str
+):
+    path = tmp_path / name
+    path.write_bytes(content.encode("utf-8", "surrogateescape"))
+
+    (rejected,) = import_path(path, store, "support").rejected
+
+    assert rejected.where == name
+    assert expected in rejected.problem
+
+
+def test_the_sample_transcripts_go_in(store: ConversationStore):
+    samples = Path(__file__).parents[2] / "data" / "transcripts"
+
+    report = import_path(samples, store, "nobody")
+
+    assert report.rejected == []
+    assert len(report.imported) >= 12
+    assert store.transcript(report.imported[0]).agent_id == "support"

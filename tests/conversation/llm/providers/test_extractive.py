@@ -1,0 +1,121 @@
+"""Answers without a language model."""
+
+import pytest
+
+from conversation.agent.config import AgentConfig
+from conversation.errors import ModelSetupError
+from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
+from conversation.llm.limits.fallback import CONTINUE
+from conversation.llm.open_model import open_chat_model
+from conversation.llm.providers.extractive import NO_ANSWER, extractive_answer
+from conversation.prompt.prompt import build_prompt
+from conversation.transcript import Turn
+from kb.document import RetrievedPassage
+
+REFUNDS = (
+    "Refunds are paid within five working days. They go back to the card you paid with. "
+    "Members pay nothing for shipping."
+)
+HOURS = "The shop in Leeds opens at nine. It is closed on Sundays."
+
+
+def asked(question: str, *passages: tuple[str, str], before: str = "") -> list[ChatMessage]:
+    """The prompt exactly as a session builds it."""
+    found = [
+        RetrievedPassage(
+            document_id=name,
+            document_name=name,
+            chunk_id=str(rank),
+            text=text,
+            start_char=0,
+            end_char=len(text),
+            heading_path=(),
+            page=None,
+            score=1.0,
+            rank=rank,
+        )
+        for rank, (name, text) in enumerate(passages, 1)
+    ]
+    turns = [Turn(role="user", text=before), Turn(role="agent", text="Yes.")] if before else []
+    agent = AgentConfig(agent_id="a", name="A")
+    prompt = build_prompt(agent, [*turns, Turn(role="user", text=question)], passages=found)
+    return list(prompt.messages)
+
+
+def test_the_best_sentence_is_quoted_with_its_document():
+    answer = extractive_answer(
+        asked("When are refunds paid?", ("hours.md", HOURS), ("refunds.md", REFUNDS))
+    )
+
+    assert answer == (
+        "No language model is set up, so I quote the documents. "
+        "refunds.md says: Refunds are paid within five working days."
+    )
+
+
+@pytest.mark.parametrize("question", ["Do you sell bicycles?", "???"])
+def test_it_does_not_know_when_nothing_overlaps(question: str):
+    messages = asked(question, ("hours.md", HOURS), ("refunds.md", REFUNDS))
+
+    assert extractive_answer(messages) == NO_ANSWER
+    assert NO_ANSWER.startswith("I don't know")
+
+
+def test_the_turn_before_breaks_ties():
+    texts = ("a.md", "Members get refunds in one day. Members get shipping for free.")
+
+    refunds = extractive_answer(asked("And for members?", texts, before="How fast are refunds?"))
+    shipping = extractive_answer(asked("And for members?", texts, before="What is shipping?"))
+
+    assert "one day" in refunds.split("says:")[1].split(".")[0]
+    assert "shipping" in shipping
+
+
+def test_no_passages_no_answer():
+    assert extractive_answer(asked("When are refunds paid?")) == NO_ANSWER
+    assert extractive_answer([]) == NO_ANSWER
+
+
+def test_it_streams_and_costs_nothing():
+    model = open_chat_model("embedded/extractive")
+    model.check()
+
+    *deltas, completion = model.stream(asked("When are refunds paid?", ("r.md", REFUNDS)))
+
+    assert isinstance(completion, Completion)
+    assert len(deltas) > 5
+    assert "".join(map(str, deltas)) == completion.text
+    assert completion.usage.cost_usd == 0
+    assert completion.usage.source == "estimated"
+
+
+@pytest.mark.parametrize(
+    "options", [CompletionOptions(schema={"type": "object"}), CompletionOptions(top_logprobs=5)]
+)
+def test_it_cannot_judge(options: CompletionOptions):
+    with pytest.raises(ModelSetupError, match="cannot judge conversations"):
+        open_chat_model("embedded/extractive").complete([ChatMessage("user", "?")], options)
+
+
+@pytest.mark.parametrize(
+    ("said", "reply"),
+    [
+        ("Thanks a lot!", "You're welcome."),
+        ("Hello", "Hello. What would you like to know?"),
+        ("Okay, bye", "Goodbye."),
+        ("Great", "All right. What else would you like to know?"),
+    ],
+)
+def test_small_talk_is_answered_without_documents(said: str, reply: str):
+    remark = "(The user asks for nothing. Reply in one friendly sentence, without facts.)"
+    prompt = [ChatMessage("user", f"{remark}\n\nThe user says: {said}")]
+
+    assert extractive_answer(prompt) == reply
+    assert extractive_answer([ChatMessage("user", said)]) == reply
+
+
+def test_as_a_fallback_it_does_not_pretend_to_go_on_with_a_sentence():
+    prompt = asked("How long do refunds take?", ("refunds.md", REFUNDS))
+    cut = [*prompt, ChatMessage("assistant", "Refunds are"), ChatMessage("user", CONTINUE)]
+
+    assert extractive_answer(cut) == f" ... {extractive_answer(prompt)}"

@@ -1,0 +1,44 @@
+"""What a provider's error says about when to come back."""
+
+import pytest
+
+from conversation.errors import ModelUnavailableError
+from conversation.llm.providers.litellm_errors import as_model_error
+
+
+class RateLimitError(Exception):
+    """As litellm raises it."""
+
+    status_code = 429
+
+    def __init__(self, **headers: str) -> None:
+        self.litellm_response_headers = {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        super().__init__("litellm.RateLimitError: slow down")
+
+
+@pytest.mark.parametrize(
+    ("headers", "pause_s"),
+    [
+        ({"retry_after": "7"}, 7.0),
+        ({"retry_after": "7", "retry_after_ms": "6500"}, 6.5),
+        ({"retry_after": "-1"}, 0.0),
+        (
+            {
+                "date": "Wed, 21 Oct 2026 07:28:00 GMT",
+                "retry_after": "Wed, 21 Oct 2026 07:28:12 GMT",
+            },
+            12.0,
+        ),
+        ({"retry_after": "Wed, 21 Oct 2026 07:28:12 GMT"}, None),
+        ({"retry_after": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_the_pause_is_read_in_every_form(headers: dict[str, str], pause_s: float | None):
+    found = as_model_error(RateLimitError(**headers), "a/b", api_base=None, key_names=())
+
+    assert isinstance(found, ModelUnavailableError)
+    assert found.retry_after_s == pause_s
+    assert "rate limited (429)" in str(found)

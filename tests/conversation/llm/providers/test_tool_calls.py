@@ -1,0 +1,80 @@
+"""Tool calls of providers: the real litellm path against a scripted endpoint on a real socket."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from conversation.llm.chat_model import (
+    ChatMessage,
+    Completion,
+    CompletionOptions,
+    OfferedTool,
+    RequestedTool,
+)
+from conversation.llm.generator import TwinChatModel, calls_tools
+from conversation.llm.open_model import open_chat_model
+from conversation.llm.providers.litellm_model import LiteLLMGenerator
+from tests.conversation.llm.openai_stub import OpenAIStub, Reply, openai_stub
+from tests.fakes import ScriptedChatModel
+
+ORDER = OfferedTool(
+    "order_status",
+    "Look up an order.",
+    {"type": "object", "properties": {"order": {"type": "integer"}}, "required": ["order"]},
+)
+PROMPT = [ChatMessage("user", "Where are my orders 5 and 6?")]
+
+
+@pytest.fixture
+def stub() -> Iterator[OpenAIStub]:
+    with openai_stub() as running:
+        yield running
+
+
+def test_tools_are_offered_and_requests_for_them_come_with_the_completion(stub: OpenAIStub):
+    stub.script = [
+        Reply(
+            pieces=("Let me look.",),
+            tool_calls=(("order_status", '{"order": 5}'), ("order_status", "")),
+            finish_reason="tool_calls",
+        )
+    ]
+    model = TwinChatModel(LiteLLMGenerator("openai/stub", api_base=stub.base_url))
+
+    *texts, completion = model.stream(PROMPT, CompletionOptions(tools=(ORDER,)))
+
+    assert isinstance(completion, Completion)
+    assert texts == ["Let me look."]
+    assert completion.text == "Let me look."
+    assert completion.requested_tools == (
+        RequestedTool("order_status", '{"order": 5}'),
+        RequestedTool("order_status", "{}"),
+    )
+    (offered,) = stub.requests[0]["tools"]
+    assert offered["function"]["name"] == "order_status"
+    assert offered["function"]["parameters"] == ORDER.parameters
+
+
+def test_without_tools_none_are_offered(stub: OpenAIStub):
+    model = TwinChatModel(LiteLLMGenerator("openai/stub", api_base=stub.base_url))
+
+    assert model.complete(PROMPT).requested_tools == ()
+    assert "tools" not in stub.requests[0]
+
+
+@pytest.mark.parametrize(
+    ("model", "fallbacks", "expected"),
+    [
+        ("openai/gpt-4.1-mini", (), True),
+        ("anthropic/claude-sonnet-4-5", ("openai/gpt-4.1-mini",), True),
+        ("openai/gpt-4.1-mini", ("embedded/qwen2.5-coder-1.5b-instruct",), False),
+        ("embedded/qwen2.5-coder-1.5b-instruct", (), False),
+        ("embedded/extractive", (), False),
+    ],
+)
+def test_which_models_have_tool_calls(model: str, fallbacks: tuple[str, ...], expected: bool):
+    assert calls_tools(open_chat_model(model, fallbacks=fallbacks)) is expected
+
+
+def test_a_model_that_does_not_say_has_no_tool_calls():
+    assert not calls_tools(ScriptedChatModel())

@@ -1,0 +1,311 @@
+"""Attempts to get in, and to take more than there is."""
+
+import concurrent.futures
+import json
+import logging
+import socket
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from conversation.agent.config import AgentConfig
+from conversation.server.access.admission import origin_allowed
+from conversation.server.access.api_keys import Scope
+from conversation.server.limits import ServerLimits
+from conversation.server.serving import MAX_SOCKET_FRAME_BYTES
+from tests.conversation.server.served import (
+    PRIVATE,
+    SUPPORT,
+    Served,
+    Timer,
+    serving,
+    wait_until,
+)
+from tests.fakes import ScriptedChatModel
+
+SIGN = "/v1/convai/conversation/get-signed-url"
+
+
+def sign(served: Served, key: str | None, agent_id: str = "private") -> Any:
+    headers = {} if key is None else {"xi-api-key": key}
+    return served.http.get(SIGN, params={"agent_id": agent_id}, headers=headers)
+
+
+def test_a_wrong_key_and_no_key_get_nothing(tmp_path: Path):
+    with serving(tmp_path) as served:
+        good = served.key("converse")
+        for key in (None, "", "nonsense", good[:-1] + "x", good.upper()):
+            answer = sign(served, key)
+            assert answer.status_code == 401
+            assert answer.json()["detail"]["status"] == "invalid_api_key"
+            assert not key or key not in answer.text
+
+
+def test_an_expired_key_and_a_revoked_key_get_nothing(tmp_path: Path):
+    with serving(tmp_path) as served:
+        short = served.key("converse", expires_at=served.clock() + timedelta(days=1))
+        revoked = served.key("converse")
+        assert sign(served, short).status_code == 200
+        known = served.context.access.keys()
+        [record] = [each for each in known if not each.expires_at]
+        served.context.access.revoke_key(record.key_id, now=served.clock())
+        served.clock.ahead = timedelta(days=2)
+
+        assert sign(served, short).status_code == 401
+        assert sign(served, revoked).status_code == 401
+
+
+def test_a_key_without_the_scope_is_told_which_one_it_needs(tmp_path: Path):
+    with serving(tmp_path) as served:
+        answer = sign(served, served.key("read", "label"))
+
+    assert answer.status_code == 403
+    assert "needs 'converse'" in answer.json()["detail"]["message"]
+
+
+def test_a_key_is_taken_as_a_bearer_token_too(tmp_path: Path):
+    with serving(tmp_path) as served:
+        headers = {"Authorization": f"Bearer {served.key('admin')}"}
+        answer = served.http.get(SIGN, params={"agent_id": "private"}, headers=headers)
+
+    assert answer.status_code == 200
+
+
+def test_an_unknown_agent_is_signed_by_nobody(tmp_path: Path):
+    with serving(tmp_path) as served:
+        answer = sign(served, served.key("converse"), "nobody")
+
+    assert answer.status_code == 404
+    assert answer.json()["detail"]["status"] == "agent_not_found"
+
+
+def test_the_old_path_signs_too(tmp_path: Path):
+    with serving(tmp_path) as served:
+        answer = served.http.get(
+            "/v1/convai/conversation/get_signed_url",
+            params={"agent_id": "private"},
+            headers={"xi-api-key": served.key("converse")},
+        )
+
+    assert answer.json()["signed_url"].startswith("ws://")
+
+
+def test_the_signature_of_another_agent_opens_nothing(tmp_path: Path):
+    with serving(tmp_path) as served:
+        url = served.signed_url("support").replace("agent_id=support", "agent_id=private")
+        with served.dial(url=url) as client:
+            closed = client.closed()
+
+    assert closed == (1008, "The signature is for another agent.")
+
+
+def test_an_expired_signature_opens_nothing(tmp_path: Path):
+    with serving(tmp_path) as served:
+        url = served.signed_url("private")
+        served.clock.ahead = timedelta(minutes=15, seconds=1)
+        with served.dial(url=url) as client:
+            closed = client.closed()
+
+    assert closed == (1008, "The signed URL has expired; ask for a new one.")
+
+
+def test_a_conversation_outlives_the_signature_that_started_it(tmp_path: Path):
+    with (
+        serving(tmp_path, model=ScriptedChatModel(always="Yes.")) as served,
+        served.dial(url=served.signed_url("private")) as client,
+    ):
+        client.opened()
+        served.clock.ahead = timedelta(hours=1)
+        client.say("Still there?")
+        assert client.answer() == "Yes."
+
+
+@pytest.mark.parametrize("signature", ["", "x", "a.b", "%00", "é.é", "a" * 5_000])
+def test_an_invented_signature_opens_nothing(tmp_path: Path, signature: str):
+    with (
+        serving(tmp_path) as served,
+        served.dial("private", conversation_signature=signature) as client,
+    ):
+        assert client.closed()[0] == 1008
+
+
+@pytest.mark.parametrize("place", ["token", "bearer"])
+def test_a_signature_is_taken_in_its_other_places(tmp_path: Path, place: str):
+    with serving(tmp_path) as served:
+        signature = served.signed_url("private").partition("conversation_signature=")[2]
+        extra: dict[str, Any] = (
+            {"token": signature}
+            if place == "token"
+            else {"subprotocols": ["convai", f"bearer.{signature}"]}
+        )
+        with served.dial("private", **extra) as client:
+            client.opened()
+            assert client.socket.subprotocol == "convai"
+
+
+def test_a_program_may_open_the_socket_with_its_key(tmp_path: Path):
+    with serving(tmp_path) as served:
+        cases: list[tuple[Scope, bool]] = [("converse", True), ("read", False)]
+        for scope, opens in cases:
+            headers = {"xi-api-key": served.key(scope)}
+            with served.dial("private", headers=headers) as client:
+                if opens:
+                    client.opened()
+                else:
+                    assert client.closed()[0] == 1008
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("https://shop.example.com", True),
+        ("http://shop.example.com:8000", True),
+        ("https://localhost:3000", True),
+        ("https://localhost:3001", False),
+        ("https://evil.example.com", False),
+        ("https://shop.example.com.evil.com", False),
+        ("null", False),
+    ],
+)
+def test_only_pages_of_allowed_origins_get_in(origin: str, allowed: bool):
+    section = {"public": True, "allowed_origins": ["shop.example.com", "localhost:3000"]}
+    agent = AgentConfig.model_validate({"agent_id": "a", "name": "A", "access": section})
+
+    assert origin_allowed(origin, agent, host="agents.example.com") is allowed
+    assert origin_allowed("https://agents.example.com", agent, host="agents.example.com")
+
+
+def test_a_forbidden_origin_is_refused_with_a_reason_and_a_program_is_not(tmp_path: Path):
+    section = SUPPORT.access.model_copy(update={"allowed_origins": ("shop.example.com",)})
+    fenced = SUPPORT.model_copy(update={"access": section})
+    with serving(tmp_path, fenced) as served:
+        with served.dial(headers={"Origin": "https://evil.example.com"}) as client:
+            closed = client.closed()
+        with served.dial() as program:
+            program.opened()
+
+    assert closed == (1008, "This agent may not be used from pages of this origin.")
+
+
+def test_an_oversized_frame_closes_its_own_socket_and_no_other(tmp_path: Path):
+    with serving(tmp_path, model=ScriptedChatModel(always="Yes.")) as served:
+        with served.dial() as other, served.dial() as client:
+            other.opened()
+            conversation_id = client.opened()
+            client.send("a" * (MAX_SOCKET_FRAME_BYTES + 1))
+            # What the server did not read makes the kernel drop its last words at times.
+            assert client.closed()[0] in (1009, 1006)
+            other.say("Are you there?")
+            assert other.answer() == "Yes."
+        wait_until(lambda: served.store.transcript(conversation_id).status == "done")
+
+
+def test_a_client_that_takes_nothing_is_let_go_and_disturbs_nobody(tmp_path: Path):
+    long = ScriptedChatModel(always=" ".join(["word" * 5_000] * 400))
+    limits = ServerLimits(send_timeout_s=0.5)
+    with (
+        serving(tmp_path, model=long, limits=limits) as served,
+        _slow_socket(served.port) as slow,
+    ):
+        slow.sendall(_client_frame({"type": "user_message", "text": "Tell me all!"}))
+        # It may have come and gone before this thread looks.
+        wait_until(served.store.conversations)
+        wait_until(lambda: served.context.gate.running == 0)
+        wait_until(lambda: served.open_sockets() == 0)
+        with served.dial() as other:
+            other.opened()
+
+
+def test_a_thousand_connects_take_the_places_there_are(tmp_path: Path):
+    limits = ServerLimits(
+        conversations=50, conversations_per_address=None, starts_per_minute=100_000
+    )
+    with (
+        serving(tmp_path, model=ScriptedChatModel(always="Yes."), limits=limits) as served,
+        ExitStack() as held,
+        concurrent.futures.ThreadPoolExecutor(16) as pool,
+    ):
+        inside = [held.enter_context(served.dial()) for _ in range(50)]
+        for client in inside:
+            client.opened()
+
+        def refused(_number: int) -> str:
+            with served.dial() as client:
+                return client.closed()[1]
+
+        reasons = set(pool.map(refused, range(950)))
+        for client in inside[:5]:
+            client.say("Are you there?")
+            assert client.answer() == "Yes."
+
+    assert reasons == {"The server has reached its limit of 50 conversations at a time."}
+    assert served.context.gate.running == 0
+
+
+def test_a_thousand_connects_of_one_address_are_slowed_down(tmp_path: Path):
+    limits, timer = ServerLimits(starts_per_minute=12), Timer()
+    with serving(tmp_path, limits=limits, timer_s=timer) as served:
+
+        def outcome() -> str:
+            with served.dial() as client:
+                try:
+                    return client.opened()[:5]
+                except ConnectionClosed as error:
+                    return error.rcvd.reason if error.rcvd else ""
+
+        at_once = [outcome() for _ in range(6)]
+        timer.now_s = 4.9
+        too_early = outcome()
+        timer.now_s = 5.1
+        later = [outcome(), outcome()]
+
+    refused = "Too many new conversations from your address; wait a moment."
+    assert at_once == ["conv_", "conv_", *[refused] * 4]
+    assert too_early == refused
+    assert later == ["conv_", refused]
+
+
+def test_neither_words_nor_secrets_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # as `vivavoce serve` does
+    model = ScriptedChatModel(always="Her password is swordfish.")
+    with serving(tmp_path, PRIVATE, model=model) as served:
+        key = served.key("converse")
+        url = sign(served, key).json()["signed_url"]
+        signature = url.partition("conversation_signature=")[2]
+        with served.dial(url=url) as client:
+            conversation_id = client.opened()
+            client.say("My name is Rumpelstiltskin.")
+            client.answer()
+        wait_until(lambda: served.store.transcript(conversation_id).status == "done")
+
+    ours = [record for record in caplog.records if record.name.startswith(("conv", "uvicorn"))]
+    logged = "\n".join(record.getMessage() for record in ours)
+    assert conversation_id in logged
+    for secret in (key, key.rpartition("_")[2], signature, "Rumpelstiltskin", "swordfish"):
+        assert secret not in logged
+
+
+def _slow_socket(port: int) -> socket.socket:
+    """A client that opens a conversation and never reads what comes."""
+    opened = socket.socket()
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+    opened.connect(("127.0.0.1", port))
+    opened.sendall(
+        b"GET /v1/convai/conversation?agent_id=support HTTP/1.1\r\nHost: x\r\n"
+        b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    assert opened.recv(12) == b"HTTP/1.1 101"
+    opened.sendall(_client_frame({"type": "conversation_initiation_client_data"}))
+    return opened
+
+
+def _client_frame(content: dict[str, Any]) -> bytes:
+    """A masked text frame of less than 126 bytes; the mask is all zeros."""
+    payload = json.dumps(content).encode()
+    return bytes([0x81, 0x80 | len(payload)]) + b"\x00" * 4 + payload

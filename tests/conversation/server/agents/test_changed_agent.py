@@ -1,0 +1,138 @@
+"""What clients send of an agent, and the agent file that follows from it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from conversation.agent.config import AgentConfig, KnowledgeBaseSection
+from conversation.server.agents.changed_agent import changed_agent
+from conversation.server.agents.shown_agent import conversation_config, platform_settings
+from conversation.server.errors import ApiError
+
+BLANK = AgentConfig.model_validate({"agent_id": "desk", "name": "Desk"})
+
+
+def no_documents(section: KnowledgeBaseSection, wanted: Sequence[str]) -> KnowledgeBaseSection:
+    assert not wanted
+    return section
+
+
+def changed(agent: AgentConfig = BLANK, **body: Any) -> AgentConfig:
+    return changed_agent(agent, body, with_documents=no_documents)
+
+
+def with_prompt(agent: AgentConfig = BLANK, **prompt: Any) -> AgentConfig:
+    return changed(agent, conversation_config={"agent": {"prompt": prompt}})
+
+
+@pytest.mark.parametrize(
+    ("sent", "model"),
+    [
+        ("gpt-4o-mini", "openai/gpt-4o-mini"),
+        ("claude-sonnet-4-5", "anthropic/claude-sonnet-4-5"),
+        ("gemini-2.0-flash", "gemini/gemini-2.0-flash"),
+        ("ollama/llama3.2", "ollama/llama3.2"),
+    ],
+)
+def test_a_model_gets_its_provider(sent: str, model: str):
+    assert with_prompt(llm=sent).llm.model == model
+
+
+def test_an_endpoint_of_ones_own_goes_with_another_model():
+    custom = {"url": "http://llm.internal/v1", "model_id": "qwen"}
+    agent = with_prompt(llm="custom-llm", custom_llm=custom)
+    assert (agent.llm.model, agent.llm.api_base) == ("openai/qwen", "http://llm.internal/v1")
+    assert with_prompt(agent, temperature=0.3).llm.api_base == "http://llm.internal/v1"
+    assert with_prompt(agent, llm="gpt-4o").llm.api_base is None
+    with pytest.raises(ApiError, match=r"custom_llm\.url"):
+        with_prompt(llm="custom-llm")
+
+
+def test_models_that_stand_in_are_set_and_taken_away():
+    backup = {"preference": "override", "order": ["gpt-4o"]}
+    agent = with_prompt(backup_llm_config=backup)
+    assert agent.llm.fallbacks == ("openai/gpt-4o",)
+    assert with_prompt(agent, backup_llm_config={"preference": "disabled"}).llm.fallbacks == ()
+
+
+def test_a_webhook_becomes_a_tool_with_its_parameters_constants_and_secrets():
+    tool = {
+        "type": "webhook",
+        "name": "order",
+        "description": "Reads an order.",
+        "response_timeout_secs": 5,
+        "api_schema": {
+            "url": "https://example.com/orders/{id}",
+            "method": "POST",
+            "request_headers": {"Authorization": {"secret_id": "shop"}, "X-Desk": "1"},
+            "path_params_schema": {"id": {"type": "string", "description": "Its number."}},
+            "request_body_schema": {
+                "type": "object",
+                "required": ["reason"],
+                "properties": {
+                    "reason": {"type": "string", "dynamic_variable": ""},
+                    "shop": {"type": "string", "constant_value": "main"},
+                },
+            },
+        },
+    }
+    agent = with_prompt(tools=[tool])
+    (made,) = agent.tools
+    assert made.webhook is not None
+    assert made.webhook.headers == {"Authorization": "{{secret__shop}}", "X-Desk": "1"}
+    assert made.webhook.constants == {"shop": "main"}
+    assert made.parameters["required"] == ["id", "reason"]
+    assert made.parameters["properties"]["reason"] == {"type": "string"}
+    assert made.timeout_s == 5
+    shown = conversation_config(agent, [], {})["agent"]["prompt"]["tools"]
+    assert shown[0]["api_schema"]["path_params_schema"] == {
+        "id": {"type": "string", "description": "Its number."}
+    }
+    assert with_prompt(agent, tools=shown) == agent
+
+
+def test_system_tools_are_set_apart_from_the_others():
+    client = {"type": "client", "name": "show", "description": "Shows it."}
+    agent = with_prompt(tools=[client], built_in_tools={"end_call": {"name": "end_call"}})
+    assert [tool.name for tool in agent.all_tools] == ["show", "end_call"]
+    kept = with_prompt(agent, tools=[])
+    assert [tool.name for tool in kept.all_tools] == ["end_call"]
+    left = with_prompt(agent, built_in_tools={"end_call": None})
+    assert [tool.name for tool in left.all_tools] == ["show"]
+
+
+def test_platform_settings_are_access_questions_overrides_and_privacy():
+    agent = changed(
+        platform_settings={
+            "auth": {"enable_auth": False, "allowlist": [{"hostname": "example.com"}]},
+            "evaluation": {"criteria": [{"id": "ok", "conversation_goal_prompt": "It went well."}]},
+            "data_collection": {"mood": {"type": "string", "description": "How they felt."}},
+            "overrides": {
+                "conversation_config_override": {
+                    "agent": {"first_message": True, "prompt": {"llm": True}},
+                    "conversation": {"text_only": True},
+                }
+            },
+            "privacy": {"retention_days": 30, "conversation_history_redaction": {"enabled": True}},
+        }
+    )
+    assert (agent.access.public, agent.access.allowed_origins) == (True, ("example.com",))
+    assert [each.criterion_id for each in agent.criteria] == ["ok"]
+    assert [each.field_id for each in agent.data_collection] == ["mood"]
+    assert agent.overrides.first_message
+    assert agent.overrides.text_only
+    assert agent.overrides.llm == (agent.llm.model,)
+    assert (agent.privacy.transcripts_days, agent.privacy.redact) == (30, True)
+    shown = platform_settings(agent, {})
+    assert changed(agent, platform_settings=shown) == agent
+    closed = {"auth": {"enable_auth": True}, "privacy": {"retention_days": -1}}
+    after = changed(agent, platform_settings=closed)
+    assert (after.access.public, after.privacy.transcripts_days) == (False, None)
+
+
+def test_other_languages_come_as_presets():
+    preset = {"overrides": {"agent": {"first_message": "Hallo!"}}}
+    agent = changed(conversation_config={"language_presets": {"de": preset}})
+    assert agent.languages["de"].first_message == "Hallo!"
+    assert changed(agent, conversation_config={"language_presets": {}}).languages == {}

@@ -1,0 +1,203 @@
+from typing import Any
+
+import pytest
+
+from conversation.agent.tool_config import ToolKind
+from conversation.server.socket.frame_meaning import (
+    MAX_MESSAGE_CHARS,
+    Active,
+    Dialogue,
+    Ignore,
+    Note,
+    Rate,
+    Refuse,
+    Say,
+    ToolAnswer,
+    TurnFrames,
+)
+from conversation.server.socket.frames import (
+    ClientToolResult,
+    ContextualUpdate,
+    Feedback,
+    Pong,
+    ServerMessage,
+    UserActivity,
+    UserAudio,
+    UserMessage,
+)
+from conversation.transcript import Turn
+from conversation.turn.events import AgentTurn, SessionEvent, TextDelta, ToolCall, ToolRequest
+
+
+def said(text: str, **fields: Any) -> AgentTurn:
+    turn = Turn(role="agent", text=text, generated_text=fields.pop("generated", None))
+    return AgentTurn(text, (), None, None, turn=turn, **fields)
+
+
+def asks(kind: ToolKind, name: str, **parameters: Any) -> ToolRequest:
+    return ToolRequest(name, "c", parameters, kind)
+
+
+def frames(*events: SessionEvent) -> list[ServerMessage]:
+    turn = TurnFrames(7)
+    return [frame for event in events for frame in turn.frames(event)]
+
+
+def kinds(sent: list[ServerMessage]) -> list[str]:
+    return [frame.type for frame in sent]
+
+
+def test_event_ids_only_grow():
+    dialogue = Dialogue()
+    ids = [
+        dialogue.said("Hello!", "c.0").agent_response_event.event_id,
+        dialogue.ping(0.0).ping_event.event_id,
+        dialogue.next_event_id(),
+    ]
+
+    assert ids == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("message", "action"),
+    [
+        (UserMessage(type="user_message", text="Hi"), Say("Hi")),
+        (UserMessage(type="user_message", text=" "), Active()),
+        (UserMessage(type="user_message"), Active()),
+        (UserActivity(type="user_activity"), Active()),
+        (
+            ContextualUpdate(type="contextual_update", text="page 3", context_id="p"),
+            Note("page 3", "p"),
+        ),
+        (
+            ClientToolResult(
+                type="client_tool_result", tool_call_id="c", result={"a": 1}, is_error=True
+            ),
+            ToolAnswer("c", '{"a": 1}', is_error=True),
+        ),
+    ],
+)
+def test_frames_become_actions(message: Any, action: object):
+    assert Dialogue().receive(message, now_s=0.0) == action
+
+
+def test_what_is_too_long_is_refused():
+    long = "a" * (MAX_MESSAGE_CHARS + 1)
+    for message in (
+        UserMessage(type="user_message", text=long),
+        ContextualUpdate(type="contextual_update", text=long),
+    ):
+        assert isinstance(Dialogue().receive(message, now_s=0.0), Refuse)
+
+
+def test_audio_is_refused_once():
+    dialogue, audio = Dialogue(), UserAudio(user_audio_chunk="AAAA")
+
+    assert isinstance(dialogue.receive(audio, now_s=0.0), Refuse)
+    assert isinstance(dialogue.receive(audio, now_s=0.1), Ignore)
+
+
+def test_a_round_trip_is_told_with_the_next_ping():
+    dialogue = Dialogue()
+    first = dialogue.ping(10.0).ping_event
+    dialogue.receive(Pong(type="pong", event_id=first.event_id), now_s=10.042)
+
+    assert first.ping_ms is None
+    assert dialogue.ping(15.0).ping_event.ping_ms == 42
+
+
+def test_a_pong_that_nobody_asked_for_changes_nothing():
+    dialogue = Dialogue()
+    dialogue.ping(10.0)
+    dialogue.receive(Pong(type="pong", event_id=99), now_s=11.0)
+    dialogue.receive(Pong(type="pong"), now_s=11.0)
+
+    assert dialogue.ping(15.0).ping_event.ping_ms is None
+
+
+@pytest.mark.parametrize(
+    ("event_id", "turn_id"), [(1, "c.0"), (2, "c.0"), (3, "c.2"), (4, "c.2"), (5, None), (0, None)]
+)
+def test_feedback_finds_the_turn_at_or_before_the_event(event_id: int, turn_id: str | None):
+    dialogue = Dialogue()
+    dialogue.said("Hello!", "c.0")
+    dialogue.ping(0.0)
+    dialogue.remember(dialogue.next_event_id(), "c.2")
+    dialogue.ping(1.0)
+
+    feedback = Feedback(type="feedback", score="like", event_id=event_id)
+    action = dialogue.receive(feedback, now_s=0.0)
+
+    assert (action.turn_id if isinstance(action, Rate) else None) == turn_id
+
+
+def test_a_turn_is_a_start_deltas_a_stop_and_the_whole():
+    sent = frames(TextDelta("Five"), TextDelta(" days."), said("Five days."))
+
+    assert kinds(sent) == ["agent_chat_response_part"] * 4 + ["agent_response"]
+
+
+def test_a_turn_cut_before_its_first_word_has_nothing_to_correct():
+    assert kinds(frames(said("", interrupted=True))) == ["interruption"]
+
+
+def test_a_turn_of_which_less_was_heard_is_corrected_to_that():
+    sent = frames(
+        TextDelta("Once upon a time"),
+        said("Once upon", generated="Once upon a time", interrupted=True),
+    )
+
+    assert kinds(sent)[-3:] == ["agent_response", "interruption", "agent_response_correction"]
+    correction = sent[-1].model_dump()["agent_response_correction_event"]
+    assert correction["original_agent_response"] == "Once upon a time"
+    assert correction["corrected_agent_response"] == "Once upon"
+
+
+def test_the_end_of_the_call_is_told_last():
+    call = ToolCall(tool_name="end_call", tool_call_id="c")
+    sent = frames(asks("system", "end_call"), call, TextDelta("Bye."), said("Bye."))
+
+    assert kinds(sent)[0] == "agent_tool_request"
+    assert kinds(sent)[-2:] == ["agent_response", "agent_tool_response"]
+
+
+def test_an_interrupted_goodbye_does_not_make_the_client_hang_up():
+    call = ToolCall(tool_name="end_call", tool_call_id="c")
+    cut = said("Bye", interrupted=True)
+    sent = frames(asks("system", "end_call"), call, TextDelta("Bye"), cut)
+
+    assert "agent_tool_response" not in kinds(sent)
+
+
+def test_a_webhook_is_told_as_request_and_response():
+    call = ToolCall(tool_name="look_up", tool_call_id="c", is_error=True)
+    request, response = frames(asks("webhook", "look_up"), call)
+
+    assert request.model_dump()["agent_tool_request"]["tool_type"] == "webhook"
+    assert response.model_dump()["agent_tool_response"]["is_error"]
+
+
+def test_a_client_tool_is_asked_with_an_id_and_an_object():
+    request, call = frames(asks("client", "show", number="7"))
+
+    assert request.type == "agent_tool_request"
+    assert call.model_dump()["client_tool_call"] == {
+        "tool_name": "show",
+        "tool_call_id": "c",
+        "parameters": {"number": "7"},
+        "event_id": 7,
+        "expects_response": True,
+    }
+
+
+def test_an_answer_that_failed_half_way_is_shown_as_far_as_it_got():
+    sent = frames(TextDelta("Refunds take"), said("Refunds take", error="gone"))
+
+    assert kinds(sent)[-1] == "agent_response"
+
+
+def test_a_failed_turn_does_not_tell_the_user_what_the_operator_reads():
+    [error] = frames(said("", error="http://inside:8000 is down"))
+
+    assert error.type == "error"
+    assert "inside" not in error.model_dump_json()

@@ -1,0 +1,96 @@
+from typing import Any
+
+import pytest
+
+from conversation.agent.config import AgentConfig
+from conversation.agent.language_config import VoiceSection
+from conversation.errors import OverrideError
+from conversation.server.socket.frames import InitiationData
+from conversation.server.socket.initiation import MAX_VARIABLES, session_overrides, wishes
+from conversation.session.overrides import SessionOverrides
+
+
+def init(**fields: Any) -> InitiationData:
+    return InitiationData(type="conversation_initiation_client_data", **fields)
+
+
+@pytest.mark.parametrize(
+    "override", [{"text_only": True}, {"conversation": {"text_only": True}, "agent": {}}]
+)
+def test_text_only_is_read_in_both_places(override: dict[str, Any]):
+    asked = wishes(init(conversation_config_override=override), {})
+
+    assert asked.text_only
+    assert asked.overrides == {}
+
+
+def test_empty_objects_and_nulls_override_nothing():
+    override = {"agent": {"prompt": {}, "first_message": None}, "tts": {}}
+
+    assert wishes(init(conversation_config_override=override), {}).overrides == {}
+
+
+def test_overrides_are_told_by_their_dotted_key():
+    override = {"agent": {"prompt": {"prompt": "Be brief."}, "language": "de"}}
+
+    assert wishes(init(conversation_config_override=override), {}).overrides == {
+        "agent.prompt.prompt": "Be brief.",
+        "agent.language": "de",
+    }
+
+
+def test_variables_are_scalars_and_not_names_of_the_system():
+    given = {"name": "Ada", "vip": True, "system__time": "now", "list": [1], "none": None}
+
+    assert wishes(init(dynamic_variables=given), {}).variables == {"name": "Ada", "vip": True}
+
+
+def test_variables_are_bounded():
+    many = {f"v{number}": "x" for number in range(MAX_VARIABLES + 5)}
+    long = {"long": "x" * 10_000}
+
+    assert len(wishes(init(dynamic_variables=many), {}).variables) == MAX_VARIABLES
+    assert wishes(init(dynamic_variables=long), {}).variables == {}
+
+
+def test_the_client_is_known_by_its_frame_or_by_its_address():
+    asked = wishes(None, {"source": "js_sdk", "version": "0.4.0"})
+
+    assert asked.metadata == {
+        "channel": "websocket",
+        "client": "js_sdk",
+        "client_version": "0.4.0",
+    }
+
+
+AGENT = AgentConfig(agent_id="support", name="Support")
+
+
+def test_overrides_of_the_protocol_become_those_of_a_session():
+    override = {"agent": {"prompt": {"prompt": "Be brief.", "llm": "a/b"}, "first_message": ""}}
+    asked = wishes(init(conversation_config_override=override), {})
+
+    assert session_overrides(asked, AGENT) == SessionOverrides(
+        system_prompt="Be brief.", llm="a/b", first_message=""
+    )
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ({"tts": {"speed": 1.2}}, "tts.speed"),
+        ({"agent": {"prompt": {"prompt": ["a"]}}}, "system_prompt"),
+    ],
+)
+def test_what_no_session_can_set_is_named(override: dict[str, Any], named: str):
+    asked = wishes(init(conversation_config_override=override), {})
+
+    with pytest.raises(OverrideError, match=named):
+        session_overrides(asked, AGENT)
+
+
+def test_text_only_is_never_refused():
+    speaking = AGENT.model_copy(update={"voice": VoiceSection()})
+    asked = wishes(init(conversation_config_override={"text_only": True}), {})
+
+    assert session_overrides(asked, speaking).text_only is None

@@ -1,0 +1,325 @@
+"""Webhook tools against a real server on this machine."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversation.agent.config import AgentConfig
+from conversation.agent.tool_config import ToolConfig, Webhook
+from conversation.errors import AgentConfigError, MissingVariableError, ToolError
+from conversation.session.session import Session
+from conversation.store.store import ConversationStore
+from conversation.tools.webhook import call_webhook, webhook_request, without_secrets
+from conversation.transcript import ToolCall
+from conversation.turn.events import AgentTurn
+from tests.fakes import ScriptedChatModel
+
+SECRET = "sk-live-very-secret"
+
+
+class Seen:
+    """What a server was asked, and how it answers."""
+
+    def __init__(self) -> None:
+        self.method = self.path = ""
+        self.headers: dict[str, str] = {}
+        self.body: Any = None
+        self.status = 200
+        self.reply = b'{"state": "on its way"}'
+        self.media_type = "application/json"
+        self.more: dict[str, str] = {}
+        self.url = ""
+
+
+@contextmanager
+def webhook_server() -> Iterator[Seen]:
+    seen = Seen()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            length = int(self.headers.get("content-length") or 0)
+            body = self.rfile.read(length)
+            seen.method, seen.path = self.command, self.path
+            seen.headers = {name.lower(): value for name, value in self.headers.items()}
+            seen.body = json.loads(body) if body else None
+            self.send_response(seen.status)
+            for name, value in {"Content-Type": seen.media_type, **seen.more}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(seen.reply)))
+            self.end_headers()
+            self.wfile.write(seen.reply)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        setattr(Handler, f"do_{method}", Handler.answer)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    seen.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield seen
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[Seen]:
+    with webhook_server() as seen:
+        yield seen
+
+
+def tool(url: str, **webhook: Any) -> ToolConfig:
+    settings = {"url": url, "allowed_cidrs": ["127.0.0.1/32"], **webhook}
+    return ToolConfig.model_validate(
+        {
+            "name": "order_status",
+            "description": "Look up an order.",
+            "parameters": {
+                "type": "object",
+                "properties": {"order_id": {"type": "string"}, "detail": {"type": "boolean"}},
+                "required": ["order_id"],
+                "additionalProperties": False,
+            },
+            "timeout_s": 60,
+            "webhook": settings,
+        }
+    )
+
+
+def called(config: ToolConfig, parameters: Mapping[str, Any], **more: Any) -> str:
+    return call_webhook(config, parameters, **{"secrets": {}, "call_id": "c.1", **more})
+
+
+def test_parameters_go_into_the_body(server: Seen):
+    config = tool(f"{server.url}/orders", constants={"source": "agent"})
+
+    result = called(config, {"order_id": "5", "detail": True})
+
+    assert result == '{"state": "on its way"}'
+    assert (server.method, server.path) == ("POST", "/orders")
+    assert server.body == {"order_id": "5", "detail": True, "source": "agent"}
+    assert server.headers["content-type"] == "application/json"
+    assert server.headers["idempotency-key"] == "c.1"
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_without_a_body_parameters_go_into_the_query(server: Seen, method: str):
+    config = tool(f"{server.url}/orders/{{order_id}}?v=2", method=method)
+
+    called(config, {"order_id": "a/b c", "detail": True})
+
+    assert (server.method, server.path) == (method, "/orders/a%2Fb%20c?v=2&detail=true")
+    assert server.body is None
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_every_method_is_sent(server: Seen, method: str):
+    called(tool(f"{server.url}/orders/{{order_id}}", method=method), {"order_id": "5"})
+    assert (server.method, server.body) == (method, {})
+
+
+@given(st.text(min_size=1))
+def test_a_parameter_cannot_leave_its_place_in_the_url(value: str):
+    webhook = Webhook(url="https://shop.example.com/orders/{order_id}/state", method="GET")
+    try:
+        url = webhook_request(webhook, {"order_id": value}, secrets={}, call_id="c").url
+    except (ToolError, UnicodeEncodeError):
+        return
+    prefix, suffix = "https://shop.example.com/orders/", "/state"
+    assert url.startswith(prefix)
+    assert url.endswith(suffix)
+    middle = url[len(prefix) : -len(suffix)]
+    assert not set(middle) & set("/?#@ \\")
+    assert middle not in (".", "..")
+
+
+@pytest.mark.parametrize("value", ["..", ".", "", "  "])
+def test_a_parameter_that_would_climb_is_refused(value: str):
+    with pytest.raises(ToolError, match="'order_id' cannot stand in a URL"):
+        called(tool("http://127.0.0.1:9/orders/{order_id}"), {"order_id": value})
+
+
+def test_secrets_go_into_headers_and_nowhere_else(server: Seen):
+    server.reply = json.dumps({"echo": f"Bearer {SECRET}"}).encode()
+    config = tool(f"{server.url}/orders", headers={"Authorization": "Bearer {{secret__shop}}"})
+
+    result = called(config, {"order_id": "5"}, secrets={"shop": SECRET})
+
+    assert server.headers["authorization"] == f"Bearer {SECRET}"
+    assert result == '{"echo": "Bearer [secret]"}'
+    request = webhook_request(
+        config.webhook or Webhook(url="http://x"), {}, secrets={"shop": SECRET}, call_id="c"
+    )
+    assert SECRET not in repr(request)
+
+
+def test_an_escaped_secret_is_blotted_out_too():
+    secret = 'quo"te\\d'
+    assert without_secrets(json.dumps({"a": secret}), {"s": secret}) == '{"a": "[secret]"}'
+    assert without_secrets("a b c", {"s": "b"}) == "a b c"
+
+
+@pytest.mark.parametrize(
+    ("url", "cidrs", "expected"),
+    [
+        ("http://127.0.0.1:{port}/x", (), "not public"),
+        ("http://[::1]:{port}/x", ("127.0.0.0/8",), "not public"),
+        ("http://169.254.169.254/latest/meta-data", ("127.0.0.0/8",), "not public"),
+        ("http://2130706433:{port}/x", (), "not public"),
+        ("http://10.0.0.1/x", ("127.0.0.0/8",), "not public"),
+        ("http://nowhere.invalid/x", (), "host cannot be found"),
+    ],
+)
+def test_private_addresses_need_the_agents_leave(
+    server: Seen, url: str, cidrs: tuple[str, ...], expected: str
+):
+    port = server.url.rpartition(":")[2]
+    config = tool(url.format(port=port), allowed_cidrs=cidrs)
+
+    with pytest.raises(ToolError, match=expected):
+        called(config, {"order_id": "5"})
+    assert server.method == ""
+
+
+def test_a_name_that_leads_to_a_private_address_is_refused(server: Seen):
+    config = tool("http://shop.example.com/x", allowed_cidrs=())
+    with pytest.raises(ToolError, match="not public"):
+        called(config, {"order_id": "5"}, resolve=lambda host, port: ["93.184.216.34", "10.0.0.1"])
+
+
+def test_the_connection_goes_to_the_judged_address(server: Seen):
+    port = server.url.rpartition(":")[2]
+    asked: list[str] = []
+
+    def resolve(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    called(tool(f"http://shop.example.com:{port}/x"), {"order_id": "5"}, resolve=resolve)
+
+    assert asked == ["shop.example.com"]
+    assert server.headers["host"] == f"shop.example.com:{port}"
+
+
+@pytest.mark.parametrize(
+    ("status", "reply", "expected", "outside"),
+    [
+        (404, b"no such order", "status 404: no such order", True),
+        (500, b"", "status 500$", True),
+        (302, b"", "redirect .302., which is not followed", False),
+    ],
+)
+def test_an_answer_that_is_no_success_is_an_error(
+    server: Seen, status: int, reply: bytes, expected: str, outside: bool
+):
+    server.status, server.reply, server.more = status, reply, {"Location": "http://10.0.0.1/"}
+    with pytest.raises(ToolError, match=expected) as caught:
+        called(tool(f"{server.url}/x"), {"order_id": "5"})
+    assert caught.value.from_outside is outside
+
+
+def test_too_much_and_what_is_no_text_are_refused(server: Seen):
+    server.reply = b"x" * 2_000
+    with pytest.raises(ToolError, match="max_response_bytes"):
+        called(tool(f"{server.url}/x", max_response_bytes=1_000), {"order_id": "5"})
+    server.media_type = "image/png"
+    with pytest.raises(ToolError, match="not text"):
+        called(tool(f"{server.url}/x"), {"order_id": "5"})
+
+
+@pytest.mark.parametrize(
+    ("webhook", "expected"),
+    [
+        ({"url": "ftp://x/y"}, "begins with http"),
+        ({"url": "https://{order_id}.example.com/"}, "host of a webhook URL is fixed"),
+        ({"url": "https://{{host}}/"}, "host of a webhook URL is fixed"),
+        ({"url": "https://a:b@example.com/"}, "host of a webhook URL is fixed"),
+        ({"url": "https://example.com/?key={{secret__a}}"}, "secrets go into `headers`"),
+        ({"url": "https://example.com/{order_id"}, "no partner"),
+        ({"url": "https://example.com/{order_id.__class__}"}, "names in braces"),
+        ({"url": "https://example.com/{0}"}, "names in braces"),
+        ({"url": "https://example.com/{other}"}, "parameters.required"),
+        ({"url": "https://example.com/", "headers": {"Host": "x"}}, "set by the request"),
+        ({"url": "https://example.com/", "headers": {"A b": "x"}}, "no usable header"),
+        ({"url": "https://example.com/", "headers": {"A": "x\ny"}}, "no usable header"),
+    ],
+)
+def test_webhooks_that_are_not_safe_are_refused(webhook: dict[str, Any], expected: str):
+    with pytest.raises(ValueError, match=expected):
+        tool(webhook.pop("url"), **webhook)
+
+
+# In a session
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    with ConversationStore.open(f"sqlite:///{tmp_path / 'c.sqlite'}") as store:
+        yield store
+
+
+def agent(config: ToolConfig) -> AgentConfig:
+    return AgentConfig(
+        agent_id="shop", name="Shop", tools=(config,), dynamic_variables={"shop_id": "s 1"}
+    )
+
+
+LOOK_UP = {"action": {"tool": "order_status", "parameters": {"order_id": "5"}}}
+
+
+def test_a_session_calls_it_and_keeps_no_secret(
+    store: ConversationStore, server: Seen, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.DEBUG)
+    server.status, server.reply = 403, f"bad key {SECRET}".encode()
+    config = tool(
+        f"{server.url}/{{{{shop_id}}}}/orders", headers={"Authorization": "{{secret__shop}}"}
+    )
+    model = ScriptedChatModel(LOOK_UP, "Sorry.")
+    session = Session.start(
+        agent(config), store=store, chat_model=model, variables={"secret__shop": SECRET}
+    )
+
+    *_, call, _, turn = session.reply("Where is order 5?")
+
+    assert isinstance(call, ToolCall)
+    assert isinstance(turn, AgentTurn)
+    assert (server.path, server.headers["authorization"]) == ("/s%201/orders", SECRET)
+    assert call.is_error
+    assert call.result == "it answered with status 403: bad key [secret]."
+    assert call.latency_ms is not None
+    kept = json.dumps(
+        [event.payload for event in store.events(session.conversation_id)], default=str
+    )
+    for text in (kept, caplog.text, *model.prompt_texts, repr(session.transcript)):
+        assert SECRET not in text
+
+
+def test_what_a_webhook_needs_is_checked_at_the_start(store: ConversationStore):
+    config = tool("https://example.com/", headers={"Authorization": "{{secret__shop}}"})
+    with pytest.raises(AgentConfigError, match="needs the secret 'shop'"):
+        Session.start(agent(config), store=store, chat_model=ScriptedChatModel())
+    unknown = tool("https://example.com/{{nowhere}}/")
+    with pytest.raises(MissingVariableError, match="webhook of the tool 'order_status'"):
+        Session.start(agent(unknown), store=store, chat_model=ScriptedChatModel())
+    assert store.conversations() == []
+
+
+def test_a_prompt_cannot_hold_a_secret(store: ConversationStore):
+    config = AgentConfig(agent_id="a", name="A", system_prompt="The key is {{secret__shop}}.")
+    with pytest.raises(MissingVariableError, match="for headers of webhooks alone"):
+        Session.start(config, store=store, chat_model=ScriptedChatModel(), secrets={"shop": SECRET})

@@ -1,0 +1,113 @@
+"""The model built from safetensors says what the reference implementation says."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kb.config import EmbeddingConfig
+from kb.embedding.litellm_embedder import PieceTokenizer
+from kb.embedding.onnx_embedder import OnnxEmbedder
+from kb.embedding.onnx_export import build_bert_onnx
+from kb.embedding.open_embedder import PrefixingEmbedder, Vectors, open_embedder
+from kb.errors import WeightsError
+
+TEXTS = [
+    "Refunds take five working days.",
+    "short",
+    "A much longer text about the shipping of parcels to islands, " * 12,
+    "Où est la gare? 日本",
+]
+
+
+def test_a_folder_without_a_model_says_what_is_missing(tmp_path: Path):
+    with pytest.raises(WeightsError, match=r"model\.safetensors, config\.json, tokenizer\.json"):
+        OnnxEmbedder("mine", tmp_path)
+
+
+def test_an_architecture_that_is_not_bert_says_what_to_do(tmp_path: Path):
+    (tmp_path / "config.json").write_text('{"model_type": "llama", "hidden_act": "silu"}')
+
+    with pytest.raises(WeightsError, match=r"embedding\.runtime: torch"):
+        build_bert_onnx(tmp_path, tmp_path / "model.onnx", int8=True)
+    assert not (tmp_path / "model.onnx").exists()
+
+
+def test_a_remote_model_is_given_pieces_of_at_most_four_letters():
+    text = "Refunds, quickly!"
+
+    assert [text[start:end] for start, end in PieceTokenizer().offsets(text)] == [
+        "Refu", "nds", ",", "quic", "kly", "!",
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_both_precisions_agree_with_sentence_transformers():
+    reference = open_embedder(EmbeddingConfig(runtime="torch")).embed(TEXTS)
+    full = open_embedder(EmbeddingConfig(runtime="onnx_fp32")).embed(TEXTS)
+    small = open_embedder(EmbeddingConfig(runtime="onnx_int8")).embed(TEXTS)
+
+    assert np.sum(reference * full, axis=1).min() > 0.99999
+    assert np.sum(reference * small, axis=1).min() > 0.98
+    assert np.linalg.norm(small, axis=1) == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.slow
+def test_the_default_runtime_needs_no_torch():
+    import subprocess
+
+    script = (
+        "import sys; from kb.config import EmbeddingConfig;"
+        "from kb.embedding.open_embedder import open_embedder;"
+        "open_embedder(EmbeddingConfig()).embed(['a']);"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'sentence_transformers')))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+class Recording:
+    """Keeps what it was asked to embed."""
+
+    model_id = "recording/1"
+    tokenizer = PieceTokenizer()
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        self.asked.extend(texts)
+        return np.ones((len(texts), 1), dtype=np.float32)
+
+    embed_queries = embed
+
+
+def test_words_that_a_model_wants_stand_before_its_texts():
+    inner = Recording()
+    embedder = PrefixingEmbedder(inner, query="query: ", document="passage: ")
+
+    embedder.embed_queries(["refunds"])
+    embedder.embed(["Refunds take days."])
+
+    assert inner.asked == ["query: refunds", "passage: Refunds take days."]
+    assert embedder.tokenizer is inner.tokenizer
+
+
+def test_other_words_before_a_document_make_another_model():
+    ids = {
+        PrefixingEmbedder(Recording(), query=query, document=document).model_id
+        for query, document in [("q: ", "a: "), ("other: ", "a: "), ("q: ", "b: ")]
+    }
+
+    assert len(ids) == 2
+
+
+def test_a_name_that_no_catalog_knows_is_left_to_sentence_transformers():
+    embedder = open_embedder(EmbeddingConfig(model="somebody/some-model", runtime="torch"))
+
+    assert embedder.model_id == "sentence-transformers/somebody/some-model"
+    with pytest.raises(WeightsError, match=r"embedding\.runtime: torch"):
+        open_embedder(EmbeddingConfig(model="somebody/some-model"))

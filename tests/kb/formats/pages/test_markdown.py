@@ -1,0 +1,129 @@
+"""Markdown and MDX as a reader of the rendered page sees them."""
+
+import textwrap
+
+from kb.formats.pages.mdx import drop_components
+from tests.kb.formats.documents import outline, parse
+
+PAGE = """---
+title: Refunds
+description: How money comes back
+lang: en-GB
+---
+
+# How *refunds* work
+
+Ask **support**, see [the form](https://a.example/form) or [plans](/plans).
+Second line with `code` and ![a chart](x.png).
+
+1. Open *Settings*
+   - Billing
+   - Plans
+
+     More on plans.
+2. Done:
+
+   ```sh
+   refund --all
+   ```
+
+| Plan  | Price |
+|-------|------:|
+| Basic | 10    |
+
+```python
+x = 1
+
+y = 2
+```
+
+> Quoted **text**
+
+<div>Raw <b>HTML</b><br>text<script>bad()</script></div>
+<!-- hidden -->
+"""
+
+
+def test_structure_is_kept_and_signs_are_not():
+    parsed = parse(PAGE, "refunds.md")
+
+    assert outline(parsed) == [
+        "heading1| How refunds work",
+        "paragraph| Ask support, see the form (https://a.example/form) or plans. "
+        "Second line with code and a chart.",
+        "list| 1. Open Settings\n   - Billing\n   - Plans\n     More on plans.\n"
+        "2. Done:\n   refund --all",
+        "table| Plan | Price\nBasic | 10",
+        "code| x = 1\n\ny = 2",
+        "paragraph| Quoted text",
+        "paragraph| Raw HTML\ntext",
+    ]
+    assert (parsed.title, parsed.language) == ("Refunds", "en-GB")
+    assert parsed.metadata["description"] == "How money comes back"
+
+
+def test_components_go_and_what_they_say_stays():
+    source = """
+    import { Card } from '@site/card'
+    export const x = 1
+
+    Read <Tooltip tip="secret">this</Tooltip> first. {/* a comment */}
+
+    <Steps>
+      <Step title="Add a provider">
+        Click **Add**:
+
+        - **Google**: an ID
+        - OIDC: a URL
+
+        ```js
+        const a = <Card title="kept" />
+        ```
+      </Step>
+      <Step title={"Done"} icon="x">Finish it.</Step>
+    </Steps>
+    <Card title="Billing" href="/billing" cols={{a: 1}}>
+      How money moves
+    </Card>
+    <img src="x.png" alt="A screenshot"/>
+    Type `<YOUR_KEY>` and <br/> go. Water{' '}boils.
+    """
+
+    parsed = parse(textwrap.dedent(source), "page.mdx")
+
+    assert outline(parsed) == [
+        "paragraph| Read this first.",
+        "paragraph| Add a provider",
+        "paragraph| Click Add:",
+        "list| - Google: an ID\n- OIDC: a URL",
+        'code| const a = <Card title="kept" />',
+        "paragraph| Done",
+        "paragraph| Finish it.",
+        "paragraph| Billing",
+        "paragraph| How money moves",
+        "paragraph| A screenshot",
+        "paragraph| Type <YOUR_KEY> and go. Water boils.",
+    ]
+
+
+def test_plain_markdown_keeps_its_indented_code():
+    assert outline(parse("Text\n\n    code here\n", "a.md")) == [
+        "paragraph| Text",
+        "code| code here",
+    ]
+
+
+def test_front_matter_that_is_no_yaml_is_text():
+    assert "key: [unclosed" in parse("---\nkey: [unclosed\n---\n\ntext", "a.md").text
+
+
+def test_code_is_never_taken_for_components():
+    source = "````md\n```\n<Card/>\n```\n<Card/>\n````"
+
+    assert drop_components(source).strip() == source
+
+
+def test_a_stray_backtick_hides_no_component():
+    assert drop_components("One ` here.\n\n<Card>Text</Card>\n\nTwo ` there.").split() == (
+        ["One", "`", "here.", "Text", "Two", "`", "there."]
+    )

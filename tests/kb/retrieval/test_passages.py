@@ -1,0 +1,92 @@
+"""Chunks to passages: other documents are seen too, repeats once, neighbours together."""
+
+from collections import Counter
+
+import pytest
+
+from kb.config import KnowledgeBaseConfig, Limits, RetrievalConfig
+from kb.index.catalog import ChunkRow
+from kb.retrieval.passages import Found, diversified, is_repeat
+from kb.retrieval.relevance import ChunkWords
+from tests.kb.conftest import OpenKnowledgeBase
+
+
+def found(document: str, score: float, text: str = "some words") -> Found:
+    row = ChunkRow(
+        row_id=1,
+        chunk_id=f"{document}{score}",
+        document_id=document,
+        document_name=document,
+        ordinal=0,
+        start_char=0,
+        end_char=len(text),
+        heading_path=(),
+        page=None,
+        body=text,
+        text_key="",
+        document_version=1,
+        headings="",
+        name_id=None,
+    )
+    words = ChunkWords(Counter(text.split()), frozenset(), len(text.split()))
+    return Found(row, score, 0.5, words, {}, {}, {})
+
+
+def test_of_equally_good_chunks_those_of_other_documents_come_first():
+    chunks = [found("a", 0.90), found("a", 0.895), found("b", 0.89), found("a", 0.70)]
+
+    order = [each.row.chunk_id for each in diversified(chunks, weight=0.01)]
+
+    assert order == ["a0.9", "b0.89", "a0.895", "a0.7"]
+
+
+def test_a_clearly_better_chunk_of_the_same_document_stays_ahead():
+    chunks = [found("a", 0.90), found("a", 0.85), found("b", 0.80)]
+
+    assert list(diversified(chunks, weight=0.01)) == chunks
+    assert list(diversified([], weight=0.01)) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("refunds take five days", "refunds take five days", True),
+        ("days take five refunds", "refunds take five days", True),
+        ("refunds take five days", "refunds take ten days", False),
+        ("refunds", "refunds take five days", False),
+        ("", "", False),
+    ],
+)
+def test_a_repeat_has_nearly_the_same_words(one: str, other: str, same: bool):
+    assert is_repeat(found("a", 1.0, one), found("b", 0.9, other), 0.95) == same
+
+
+def test_what_stands_in_two_documents_is_shown_once(open_kb: OpenKnowledgeBase):
+    kb = open_kb(KnowledgeBaseConfig(limits=Limits(max_documents=None)))
+    answer = "Refunds take five working days and go to the card that was charged. "
+    kb.add_text("Handbook", answer * 2)
+    kb.add_text("Copy of handbook", answer * 2)
+    kb.add_text("Shipping", "Parcels take three working days.")
+
+    names = [passage.document_name for passage in kb.retrieve("refunds working days", limit=3)]
+
+    assert len(names) == 2
+    assert "Shipping" in names
+
+
+@pytest.mark.parametrize(("merge_chars", "count"), [(1, 2), (1_200, 1)])
+def test_neighbours_become_one_passage_within_the_budget(
+    open_kb: OpenKnowledgeBase, merge_chars: int, count: int
+):
+    config = KnowledgeBaseConfig(retrieval=RetrievalConfig(merge_chars=merge_chars))
+    kb = open_kb(config)
+    first = "Refunds take five working days. " * 12
+    second = "Exchanges of refunds are for sale items. " * 9
+    document = kb.add_text("Handbook", f"{first}\n\n{second}")
+
+    passages = kb.retrieve("refunds")
+
+    assert document.chunk_count == 2
+    assert len(passages) == count
+    text = kb.text_of(document.document_id)
+    assert all(each.text == text[each.start_char : each.end_char] for each in passages)

@@ -1,0 +1,82 @@
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._daemon.types import DaemonHeartbeat
+
+from orchestration.checks.doctor import Finding, examine
+from orchestration.processes.dagster_instance import prepare_instance
+from orchestration.settings import Settings
+from tests.orchestration.sample import sample_deployment, write_data
+from tests.servers import free_port
+
+
+def findings(settings: Settings) -> dict[str, Finding]:
+    with sample_deployment(settings) as deployment:
+        return {finding.part: finding for finding in examine(deployment)}
+
+
+def test_a_new_deployment_is_told_what_to_do_next(tmp_path: Path):
+    found = findings(write_data(tmp_path / "data"))
+
+    assert found["store folder"].state == "ok"
+    assert found["agent files"].told == "1 can be used: shop-desk"
+    assert found["documents of shop-desk"].remedy == "Run `vivavoce ingest shop-desk`."
+    assert found["reports"].state == "warning"
+    assert "failed" not in {finding.state for finding in found.values()}
+
+
+def test_a_broken_agent_file_does_not_hide_the_others(tmp_path: Path):
+    settings = write_data(tmp_path / "data")
+    (settings.agents_dir / "odd.yaml").write_text("agent_id: odd\nname: Odd\nlm: x\n")
+
+    found = findings(settings)
+
+    assert found["agent file odd.yaml"].state == "failed"
+    assert "lm" in found["agent file odd.yaml"].told
+    assert found["agent files"].told == "1 can be used: shop-desk"
+
+
+def test_servers_that_do_not_answer_are_named_with_their_setting(tmp_path: Path):
+    port = free_port()
+    settings = write_data(tmp_path / "data").model_copy(
+        update={
+            "chroma_url": f"http://127.0.0.1:{port}",
+            "celery_broker_url": f"redis://:secret@127.0.0.1:{port}/0",
+        }
+    )
+
+    found = findings(settings)
+
+    assert found["vectors"].state == "failed"
+    assert "VIVAVOCE_CHROMA_URL" in found["vectors"].remedy
+    assert f"redis at 127.0.0.1:{port}" in found["dagster"].told
+    assert "secret" not in found["dagster"].told
+    assert found["store"].state == "ok"
+
+
+@pytest.mark.parametrize(("minutes_ago", "state"), [(1, "ok"), (90, "warning")])
+def test_a_daemon_that_stopped_is_told(tmp_path: Path, minutes_ago: int, state: str):
+    settings = write_data(tmp_path / "data")
+    with dg.DagsterInstance.from_config(prepare_instance(settings)) as instance:
+        for kind in instance.get_required_daemon_types():
+            seen = time.time() - minutes_ago * 60
+            instance.add_daemon_heartbeat(DaemonHeartbeat(seen, kind, "one"))
+
+    found = findings(settings)["dagster"]
+
+    assert found.state == state
+    assert ("its daemon was last seen on" in found.told) is (state == "warning")
+
+
+def test_records_of_dagster_that_cannot_be_read_are_a_finding(tmp_path: Path):
+    settings = write_data(tmp_path / "data")
+    history = Path(prepare_instance(settings)) / "history"
+    history.mkdir()
+    (history / "runs.db").write_text("no database")
+
+    found = findings(settings)["dagster"]
+
+    assert found.state == "failed"
+    assert "Dagster's records cannot be read" in found.told

@@ -1,0 +1,144 @@
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from orchestration.cli.main import app, main
+from orchestration.operations.operations import evaluate, publish_reports
+from orchestration.settings import Settings
+from tests.orchestration.sample import hold_calls, sample_deployment, write_data
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    settings = write_data(tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    return settings
+
+
+@pytest.fixture
+def published(settings: Settings) -> Settings:
+    with sample_deployment(settings) as deployment:
+        hold_calls(deployment, 2)
+        evaluate(deployment)
+        publish_reports(deployment)
+    return settings
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+
+
+def test_agents_are_listed_with_those_that_cannot_be_used(settings: Settings):
+    (settings.agents_dir / "broken.yaml").write_text("agent_id: broken\nnmae: Broken\n")
+
+    shown = run("agents").output
+
+    assert "shop-desk  Shop desk  scripted/model" in shown
+    assert "broken.yaml cannot be used." in shown
+    assert "'nmae'" in shown
+
+
+def test_settings_are_shown_with_passwords_masked(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("VIVAVOCE_STORE_URL", "postgresql+psycopg://app:hunter2@db/vivavoce")
+
+    shown = run("settings").output
+
+    assert "postgresql+psycopg://app:****@db/vivavoce" in shown
+    assert "hunter2" not in shown
+
+
+@pytest.mark.usefixtures("published")
+def test_the_report_names_its_queries_and_they_run():
+    shown = run("report").output
+
+    assert "Success rates" in shown
+    assert "100.0 %" in shown
+    assert "FROM success_rates" in shown
+    assert "FROM success_rates" not in run("report", "--no-with-sql").output
+
+
+@pytest.mark.usefixtures("published")
+def test_queries_run_on_the_published_file():
+    assert "helped" in run("sql", "select criterion_id from success_rates").output
+    assert run("sql", "--csv", "select 1 as one").output.splitlines() == ["one", "1"]
+
+
+@pytest.mark.usefixtures("published")
+def test_a_verdict_is_traced_to_the_words_behind_it():
+    shown = run("why", "c0", "helped").output
+
+    assert "success" in shown
+    assert "five days" in shown
+
+
+def test_evaluating_without_conversations_publishes_an_empty_report(settings: Settings):
+    shown = run("evaluate")
+
+    assert shown.exit_code == 0
+    assert "0 conversations judged" in shown.output
+    assert (settings.store / "reports.duckdb").exists()
+
+
+def test_importing_tells_what_went_in(settings: Settings, tmp_path: Path):
+    transcript = tmp_path / "call.yaml"
+    transcript.write_text(
+        "conversation_id: conv_one\nturns:\n  - {role: user, text: Hello}\n"
+        "started_at: 2026-03-01T10:00:00Z\n"
+    )
+
+    first = run("import", str(transcript), "--agent", "shop-desk")
+    again = run("import", str(transcript), "--agent", "shop-desk")
+
+    assert first.output == "1 conversations imported, 0 known already.\n"
+    assert again.output == "0 conversations imported, 1 known already.\n"
+
+
+def test_a_rejected_transcript_is_named_and_fails_the_command(settings: Settings, tmp_path: Path):
+    (tmp_path / "bad.yaml").write_text("conversation_id: conv_two\nturns: []\n")
+
+    done = run("import", str(tmp_path / "bad.yaml"), "--agent", "shop-desk")
+
+    assert done.exit_code == 1
+    assert "Rejected" in done.output
+    assert "bad.yaml" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["ingest", "shop-dekk"], "There is no agent 'shop-dekk'"),
+        (["sql", "from success_rates"], "No reports are published"),
+        (["why", "c0", "helped"], "No reports are published"),
+        (["import", "nowhere", "--agent", "shop-desk"], "There is nothing to import at 'nowhere'"),
+        (["demo"], "The demo's sample data"),
+    ],
+)
+def test_an_error_is_one_message_without_a_traceback(
+    arguments: list[str],
+    told: str,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    monkeypatch.setattr(sys, "argv", ["vivavoce", *arguments])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 1
+    error = capsys.readouterr().err
+    assert error.startswith("vivavoce: ")
+    assert told in error
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("command", ["ingest", "chat", "evaluate", "report", "why", "demo", "ui"])
+def test_every_command_explains_itself(command: str):
+    shown = run(command, "--help")
+
+    assert shown.exit_code == 0
+    assert "Usage: vivavoce" in shown.output

@@ -1,0 +1,187 @@
+import io
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from conversation.agent.agent_file import load_agent
+from conversation.errors import ModelUnavailableError
+from conversation.llm.chat_model import Completion
+from conversation.transcript import Usage
+from orchestration.demo.clearing import clear_demo
+from orchestration.demo.conversing import Script, conversation_key, hold_conversation
+from orchestration.demo.site import served_site, site_port, with_site_port
+from orchestration.demo.steps import Steps, remaining_s
+from orchestration.deployment import Deployment
+from orchestration.operations.operations import ingest
+from orchestration.terminal.progress import Progress
+from tests.conftest import REPOSITORY
+from tests.fakes import ScriptedChatModel
+from tests.orchestration.sample import answer, hold_calls, sample_deployment, write_data
+
+SCRIPT = Script("shop-desk", ("How long do refunds take?", "And parcels?"))
+
+
+@pytest.fixture
+def model() -> ScriptedChatModel:
+    return ScriptedChatModel(always=answer, model="scripted/model")
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, model: ScriptedChatModel) -> Iterator[Deployment]:
+    with sample_deployment(write_data(tmp_path / "data"), model) as opened:
+        ingest(opened, "shop-desk")
+        yield opened
+
+
+def hold(deployment: Deployment) -> str:
+    stream = io.StringIO()
+    hold_conversation(deployment, SCRIPT, Progress(stream))
+    return stream.getvalue()
+
+
+def test_the_conversation_is_held_once_and_then_shown_again(
+    deployment: Deployment, model: ScriptedChatModel
+):
+    first = hold(deployment)
+    asked = len(model.prompts)
+    second = hold(deployment)
+
+    assert len(model.prompts) == asked
+    assert "cites refunds.md" in first
+    assert "so it is shown again" in second
+    for line in ("user: How long do refunds take?", "Shop desk: Refunds take five days."):
+        assert line in first
+        assert line in second
+    assert len(deployment.conversations.conversations()) == 1
+
+
+def test_another_document_means_another_conversation(deployment: Deployment):
+    hold(deployment)
+    page = deployment.settings.data_dir / "documents" / "refunds.md"
+    page.write_text("# Refunds\n\nRefunds take six days.\n")
+    ingest(deployment, "shop-desk")
+
+    assert "so it is shown again" not in hold(deployment)
+    assert len(deployment.conversations.conversations()) == 2
+
+
+def test_the_key_depends_on_agent_script_and_documents(deployment: Deployment):
+    agent = deployment.agent("shop-desk").agent
+    documents = deployment.knowledge_base("shop-desk").documents()
+    key = conversation_key(agent, SCRIPT, documents)
+
+    assert conversation_key(agent, SCRIPT, documents[::-1]) == key
+    assert conversation_key(agent, SCRIPT, documents[:1]) != key
+    assert conversation_key(agent, Script("shop-desk", ("Why?",)), documents) != key
+    renamed = agent.model_copy(update={"name": "Desk"})
+    assert conversation_key(renamed, SCRIPT, documents) != key
+
+
+def test_a_conversation_that_was_cut_off_is_held_again(
+    deployment: Deployment, model: ScriptedChatModel
+):
+    key = conversation_key(
+        deployment.agent("shop-desk").agent,
+        SCRIPT,
+        deployment.knowledge_base("shop-desk").documents(),
+    )
+    deployment.conversations.begin(
+        f"conv_demo{key}", agent_id="shop-desk", started_at=datetime.now(UTC)
+    )
+
+    assert "so it is shown again" not in hold(deployment)
+    assert "so it is shown again" in hold(deployment)
+
+
+def test_a_conversation_with_a_failed_turn_is_held_again(tmp_path: Path):
+    failing = ScriptedChatModel(
+        ModelUnavailableError("no answer"), always=answer, model="scripted/model"
+    )
+    with sample_deployment(write_data(tmp_path / "data"), failing) as deployment:
+        ingest(deployment, "shop-desk")
+        assert "incomplete: " in hold(deployment)
+        assert "so it is shown again" not in hold(deployment)
+
+
+def test_an_answer_that_was_cut_short_is_an_answer(tmp_path: Path):
+    cut = Completion(
+        text="Refunds take five",
+        usage=Usage(model="scripted/model"),
+        finish_reason="length",
+        request_to_first_token_ms=1.0,
+        request_to_last_token_ms=2.0,
+    )
+    model = ScriptedChatModel(cut, always=answer, model="scripted/model")
+    with sample_deployment(write_data(tmp_path / "data"), model) as deployment:
+        ingest(deployment, "shop-desk")
+        assert "incomplete: The answer was cut" in hold(deployment)
+        assert "so it is shown again" in hold(deployment)
+
+
+def test_starting_over_keeps_what_people_said(deployment: Deployment):
+    hold(deployment)
+    hold_calls(deployment, 1)
+
+    told = clear_demo(deployment, "shop-desk")
+
+    assert told.startswith("Started over: 1 conversations")
+    assert [row.conversation_id for row in deployment.conversations.conversations()] == ["c0"]
+    assert deployment.knowledge_base("shop-desk").documents() == []
+    ingest(deployment, "shop-desk")
+    assert len(deployment.knowledge_base("shop-desk").documents()) == 2
+
+
+def test_the_site_takes_another_port_when_its_own_is_taken(tmp_path: Path):
+    (tmp_path / "page.html").write_text("<p>hello</p>")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        with served_site(tmp_path, taken) as port:
+            assert port != taken
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/page.html") as reply:
+                assert reply.read() == b"<p>hello</p>"
+        with pytest.raises(urllib.error.URLError):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/page.html")
+
+
+def test_only_loopback_links_are_pointed_to_the_site():
+    agent = load_agent(REPOSITORY / "data" / "agents" / "support.yaml")
+    port = site_port(agent)
+
+    assert port == 8765
+    assert with_site_port(agent, port) is agent
+    moved = with_site_port(agent, 9000)
+    assert moved.knowledge_base.links[0].url == "http://127.0.0.1:9000/troubleshooting.html"
+    assert moved.knowledge_base.files == agent.knowledge_base.files
+
+
+def test_a_slow_machine_gets_a_longer_estimate():
+    expected_s = {"documents": 10.0, "conversation": 110.0, "evaluations": 150.0}
+    left = {"evaluations": 150.0}
+    on_time = {"documents": 10.0, "conversation": 110.0}
+    slow = {name: 2 * seconds for name, seconds in on_time.items()}
+
+    assert remaining_s(expected_s, expected_s, {}) == 270.0
+    assert remaining_s(left, expected_s, on_time) == pytest.approx(150.0)
+    # 120 s were expected, so that the doubled pace counts 120 / (120 + 30).
+    assert remaining_s(left, expected_s, slow) == pytest.approx(150.0 * (0.8 * 2 + 0.2))
+
+
+def test_what_exists_already_is_not_expected_to_take_time(deployment: Deployment):
+    def announced() -> str:
+        stream = io.StringIO()
+        steps = Steps(deployment, SCRIPT, Progress(stream), transcript_count=2)
+        with steps.step("models"):
+            pass
+        return stream.getvalue().splitlines()[1]
+
+    # 21 s as always, two questions, two transcripts and the conversation itself to judge.
+    assert announced() == "== 1 of 6: check the models (about 1:51 left)"
+    hold(deployment)
+    assert announced() == "== 1 of 6: check the models (about 1:21 left)"

@@ -1,0 +1,25 @@
+from orchestration.terminal.tables import markdown_table, text_table
+
+
+def test_text_columns_are_aligned_and_numbers_stand_to_the_right():
+    table = text_table(["name", "chars"], [["a.md", 1200], ["long-name.md", 7]])
+
+    assert table.splitlines() == [
+        "name          chars",
+        "------------  -----",
+        "a.md          1,200",
+        "long-name.md      7",
+    ]
+
+
+def test_a_table_without_rows_is_its_header():
+    assert text_table(["a", "b"], []) == "a  b\n-  -"
+
+
+def test_a_cell_can_neither_move_the_cursor_nor_break_out_of_markdown():
+    attack = "x\x1b[2J\n| <script> [a](b)"
+
+    assert "\x1b" not in text_table(["a"], [[attack]])
+    assert markdown_table(["a"], [[attack]]).splitlines()[2] == (
+        "| x \\[2J \\| \\<script\\> \\[a\\](b) |"
+    )
