@@ -26,8 +26,9 @@ from kb.document import (
     SyncReport,
     TextSource,
 )
+from kb.embedding.embedder import Embedder, Vectors, WeightsFolder
 from kb.embedding.likeness import cosines
-from kb.embedding.open_embedder import Embedder, Vectors, WeightsFolder, open_embedder
+from kb.embedding.open_embedder import open_embedder
 from kb.index.catalog import Catalog, ChunkRow
 from kb.index.embedding_cache import EmbeddingCache
 from kb.index.exact_index import load_vectors

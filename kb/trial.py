@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from kb.embedding.open_embedder import WeightsFolder
+from kb.embedding.embedder import WeightsFolder
 from kb.errors import KnowledgeBaseError
 from kb.ingest.writer_lock import writer_lock
 from kb.knowledge_base import KnowledgeBase

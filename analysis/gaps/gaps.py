@@ -33,7 +33,7 @@ from analysis.store.store import AnalysisStore
 from analysis.topics.clustering import centroid, cluster, match_groups
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
-from kb.embedding.open_embedder import Embedder, Vectors
+from kb.embedding.embedder import Embedder, Vectors
 
 MAX_DISTANCE = 0.6
 """Questions are one gap while they differ by less than this on average. Of 40 hand-made questions

@@ -12,7 +12,7 @@ from analysis.gaps.unanswered import UnansweredQuestion
 from analysis.store import tables
 from analysis.store.kept_rows import as_bytes, as_vector, read_rows
 from analysis.topics.clustering import most_central
-from kb.embedding.open_embedder import Vectors
+from kb.embedding.embedder import Vectors
 
 GapState = Literal["open", "fixed", "regressed"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from conversation.store.database import READ_ONLY
-from kb.embedding.open_embedder import Vectors
+from kb.embedding.embedder import Vectors
 
 
 def read_rows(engine: sa.Engine, statement: sa.Executable) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.embedding.open_embedder import Vectors
+from kb.embedding.embedder import Vectors
 
 NO_CLUSTER = -1
 _MAX_EXACT = 4_000

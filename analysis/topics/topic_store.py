@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from analysis.store import tables
 from analysis.store.kept_rows import as_bytes, as_vector, read_rows
-from kb.embedding.open_embedder import Vectors
+from kb.embedding.embedder import Vectors
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from analysis.topics.topic_store import (
 )
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
-from kb.embedding.open_embedder import Embedder, Vectors
+from kb.embedding.embedder import Embedder, Vectors
 from kb.retrieval.small_talk import should_search
 
 MAX_DISTANCE = 0.8

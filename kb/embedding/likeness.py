@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kb.embedding.open_embedder import Embedder
+from kb.embedding.embedder import Embedder
 
 
 def cosines(embedder: Embedder, text: str, others: Sequence[str]) -> list[float]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kb.embedding.open_embedder import Vectors
+from kb.embedding.embedder import Vectors
 from kb.errors import KnowledgeBaseError
 
 _BATCH_ROWS = 64

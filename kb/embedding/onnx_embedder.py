@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from kb.embedding.embedder import Vectors
 from kb.embedding.onnx_runtime import import_onnxruntime
-from kb.embedding.open_embedder import Vectors
 from kb.errors import WeightsError
 from kb.precedence import PRECEDENCE
 

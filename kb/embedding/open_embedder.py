@@ -1,65 +1,17 @@
-"""Text -> unit vectors: what an embedder is, and which one a configuration means."""
+"""Which embedder a configuration means."""
 
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from kb.config import EmbeddingConfig
+from kb.embedding.embedder import Embedder, Tokenizer, Vectors, WeightsFolder
 from kb.embedding.packed_e5 import unpacked
 from kb.errors import WeightsError
-
-Vectors = NDArray[np.float32]
-"""One row a text, each of length 1, so that the dot product is the cosine."""
 
 LITELLM_PREFIX = "litellm/"
 _TRAINED_WITH = {"multilingual-e5-small": ("query: ", "passage: ")}
 """Words before queries and documents, of models that the weights know."""
-
-
-class Tokenizer(Protocol):
-    """How a model cuts text into what it reads."""
-
-    def offsets(self, text: str) -> Sequence[tuple[int, int]]:
-        """Character span of each token of `text`, in order, without special tokens."""
-        ...
-
-
-class Embedder(Protocol):
-    """Turns texts into vectors whose dot product says how near they are in meaning."""
-
-    @property
-    def model_id(self) -> str:
-        """Names model, weights and runtime: vectors of two ids must never meet in one index."""
-        ...
-
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """The model's own tokenizer; chunks are bounded in its tokens."""
-        ...
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """Embed texts of documents."""
-        ...
-
-    def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """Embed queries; differs from `embed` for models that want them marked as such."""
-        ...
-
-
-class WeightsFolder(Protocol):
-    """Where model files come from; `kb.weights.folder.Weights` is one."""
-
-    def models(self) -> Sequence[str]:
-        """Names of the models that it knows."""
-        ...
-
-    def resolve(self, name: str) -> Path:
-        """Folder that holds the model's files, fetched and checked when needed."""
-        ...
 
 
 def open_embedder(config: EmbeddingConfig, weights: WeightsFolder | None = None) -> Embedder:

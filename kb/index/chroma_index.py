@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kb.config import IndexConfig
-from kb.embedding.open_embedder import Vectors
+from kb.embedding.embedder import Vectors
 from kb.errors import KnowledgeBaseError
 from kb.precedence import PRECEDENCE
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from kb.embedding.open_embedder import Embedder, Vectors
+from kb.embedding.embedder import Embedder, Vectors
 
 _MAX_VARIABLES = 500
 _WRITE_EVERY = 256

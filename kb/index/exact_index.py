@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from kb.embedding.open_embedder import Vectors
+from kb.embedding.embedder import Vectors
 from kb.index.catalog import Catalog
 from kb.index.embedding_cache import EmbeddingCache
 

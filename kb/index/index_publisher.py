@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from kb.config import IndexConfig
-from kb.embedding.open_embedder import Embedder, Vectors
+from kb.embedding.embedder import Embedder, Vectors
 from kb.index.catalog import Catalog
 from kb.index.embedding_cache import Counter, EmbeddingCache
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from kb.config import ChunkingConfig
 from kb.document import Block, Chunk, PageStart, ParsedDocument
-from kb.embedding.open_embedder import Tokenizer
+from kb.embedding.embedder import Tokenizer
 
 CHUNKER_VERSION = 1
 """Counts up when the same input gives other chunks, so that unchanged sources are cut again."""

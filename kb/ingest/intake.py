@@ -17,7 +17,7 @@ from kb.document import (
     Source,
     TextSource,
 )
-from kb.embedding.open_embedder import Embedder
+from kb.embedding.embedder import Embedder
 from kb.errors import DocumentError
 from kb.index.catalog import Fingerprint
 from kb.index.catalog_changes import IndexedChunk, PreparedDocument

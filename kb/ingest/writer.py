@@ -11,7 +11,7 @@ from typing import Protocol
 
 from kb.config import KnowledgeBaseConfig
 from kb.document import Document, Source, SyncReport
-from kb.embedding.open_embedder import Embedder
+from kb.embedding.embedder import Embedder
 from kb.errors import KnowledgeBaseError, UnknownDocumentError
 from kb.index.catalog import Catalog
 from kb.index.catalog_changes import erase_versions, remove_documents, restore_index

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kb.config import RetrievalConfig
-from kb.embedding.open_embedder import Embedder
+from kb.embedding.embedder import Embedder
 from kb.errors import IndexMismatchError
 from kb.index.catalog import Catalog
 from kb.index.embedding_cache import EmbeddingCache

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from kb.config import RerankerConfig
-from kb.embedding.open_embedder import WeightsFolder, model_folder
+from kb.embedding.embedder import WeightsFolder
+from kb.embedding.open_embedder import model_folder
 
 
 class Reranker(Protocol):

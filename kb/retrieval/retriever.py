@@ -7,7 +7,7 @@ import numpy as np
 
 from kb.config import RerankerConfig, RetrievalConfig
 from kb.document import RetrievedPassage
-from kb.embedding.open_embedder import Embedder, Vectors
+from kb.embedding.embedder import Embedder, Vectors
 from kb.errors import IndexMismatchError
 from kb.index.catalog import Catalog, ChunkRow
 from kb.index.embedding_cache import EmbeddingCache

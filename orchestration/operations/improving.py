@@ -9,7 +9,8 @@ from analysis.gaps.records import GapRun, stored_gaps
 from analysis.topics.naming import name_by_model
 from analysis.topics.topics import TopicRun, find_topics
 from kb.config import EmbeddingConfig
-from kb.embedding.open_embedder import Embedder, Tokenizer, Vectors, open_embedder
+from kb.embedding.embedder import Embedder, Tokenizer, Vectors
+from kb.embedding.open_embedder import open_embedder
 from orchestration.deployment import Deployment
 from orchestration.operations.masking import redacted_conversations, usable_agents
 

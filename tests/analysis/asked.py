@@ -10,7 +10,7 @@ import numpy as np
 
 from conversation.transcript import Turn
 from kb.document import RetrievedPassage
-from kb.embedding.open_embedder import Tokenizer, Vectors
+from kb.embedding.embedder import Tokenizer, Vectors
 
 
 class WordsTokenizer:

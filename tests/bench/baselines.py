@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from kb.config import KnowledgeBaseConfig, Limits
-from kb.embedding.open_embedder import Embedder
+from kb.embedding.embedder import Embedder
 from kb.knowledge_base import KnowledgeBase
 from kb.retrieval.query import SaidTurn
 

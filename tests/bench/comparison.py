@@ -25,7 +25,8 @@ from pathlib import Path
 import numpy as np
 
 from kb.config import EmbeddingConfig
-from kb.embedding.open_embedder import Embedder, open_embedder
+from kb.embedding.embedder import Embedder
+from kb.embedding.open_embedder import open_embedder
 from kb.retrieval.query import SaidTurn
 from tests.bench.baselines import BASELINES, OURS, Place, Search, System
 from tests.bench.chunking import BUDGETS, DEPTH, corpora_of, coverage, load_questions

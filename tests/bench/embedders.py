@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from kb.config import EmbeddingConfig
-from kb.embedding.open_embedder import Embedder, Tokenizer, Vectors, open_embedder
+from kb.embedding.embedder import Embedder, Tokenizer, Vectors
+from kb.embedding.open_embedder import open_embedder
 from kb.index.embedding_cache import EmbeddingCache, text_key
 from tests.bench.places import store
 

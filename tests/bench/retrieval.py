@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kb.config import KnowledgeBaseConfig, Limits, RetrievalConfig
-from kb.embedding.open_embedder import Embedder
+from kb.embedding.embedder import Embedder
 from kb.knowledge_base import KnowledgeBase
 from tests.bench.data import COLLECTIONS, Collection, Task, load_collection
 from tests.bench.embedders import remembering

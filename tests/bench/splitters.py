@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from kb.config import ChunkingConfig
-from kb.embedding.open_embedder import Embedder, Vectors
+from kb.embedding.embedder import Embedder, Vectors
 from kb.ingest.chunking import indexed_texts, split_document
 from kb.ingest.plain_structure import parse_text
 from tests.bench.baselines import Place, recursive_pieces

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kb.config import KnowledgeBaseConfig, Limits
-from kb.embedding.open_embedder import Vectors
+from kb.embedding.embedder import Vectors
 from kb.knowledge_base import KnowledgeBase
 
 _WORD = re.compile(r"\w+")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from analysis.topics.clustering import NO_CLUSTER, centroid, cluster, match_groups, most_central
-from kb.embedding.open_embedder import Vectors
+from kb.embedding.embedder import Vectors
 
 
 def blobs(sizes: list[int], *, spread: float = 0.05, common: float = 0.0) -> Vectors:

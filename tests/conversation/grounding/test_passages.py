@@ -12,7 +12,7 @@ from conversation.transcript import Turn
 from conversation.turn.events import AgentTurn, RetrievalDone
 from kb.config import KnowledgeBaseConfig
 from kb.document import Document, RetrievedPassage
-from kb.embedding.open_embedder import Vectors
+from kb.embedding.embedder import Vectors
 from kb.errors import KnowledgeBaseError
 from kb.knowledge_base import KnowledgeBase
 from tests.fakes import ScriptedChatModel

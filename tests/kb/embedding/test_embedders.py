@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from kb.config import EmbeddingConfig
+from kb.embedding.embedder import Vectors
 from kb.embedding.litellm_embedder import PieceTokenizer
 from kb.embedding.onnx_embedder import OnnxEmbedder
 from kb.embedding.onnx_export import build_bert_onnx
-from kb.embedding.open_embedder import PrefixingEmbedder, Vectors, open_embedder
+from kb.embedding.open_embedder import PrefixingEmbedder, open_embedder
 from kb.errors import WeightsError
 
 TEXTS = [

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from kb.config import KnowledgeBaseConfig, RetrievalConfig
-from kb.embedding.open_embedder import Vectors
+from kb.embedding.embedder import Vectors
 from kb.errors import KnowledgeBaseError
 from kb.index.index_publisher import VectorCollections
 from kb.knowledge_base import KnowledgeBase

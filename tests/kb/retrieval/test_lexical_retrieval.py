@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kb.embedding.open_embedder import Vectors
+from kb.embedding.embedder import Vectors
 from kb.knowledge_base import KnowledgeBase
 from tests.bench.data import SaidTurn
 from tests.kb.conftest import UNLIMITED, OpenKnowledgeBase, WordEmbedder
