@@ -4,8 +4,8 @@ from pathlib import Path
 
 import duckdb
 
+from analysis.dictionary.schema import literal
 from analysis.errors import ReportsNotPublishedError
-from analysis.warehouse.parquet import literal
 
 DEFAULT_REPORTS = Path("data/store/reports.duckdb")
 

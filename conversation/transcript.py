@@ -182,3 +182,8 @@ def total_of_calls(calls: Sequence[LLMCall]) -> Usage | None:
             continue
         total = call.usage if total is None else add_usage(total, call.usage)
     return total
+
+
+def storable(text: str) -> str:
+    """`text` without what databases refuse: zero characters and halves of surrogate pairs."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

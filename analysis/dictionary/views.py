@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from analysis.dictionary import finding_views, operation_views, outcome_views, score_views
-from analysis.dictionary.schema import Column, View
+from analysis.dictionary.schema import Column, View, literal, quoted
 from analysis.dictionary.tables import VERDICT_TYPE
-from analysis.warehouse.parquet import literal, quoted
 from conversation.agent.config import AgentConfig
 from conversation.agent.criteria import ValueShape
 

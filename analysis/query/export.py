@@ -6,10 +6,11 @@ from pathlib import Path
 
 import duckdb
 
+from analysis.dictionary.schema import literal, quoted
 from analysis.errors import ExportError, ReportsNotPublishedError
 from analysis.query.excel import write_excel
 from analysis.query.sql import query_error
-from analysis.warehouse.parquet import QUIET, literal, quoted
+from analysis.warehouse.parquet import QUIET
 
 _COPY_FORMATS = {
     ".csv": "FORMAT csv, HEADER",

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import duckdb
 
-from analysis.warehouse.parquet import literal
+from analysis.dictionary.schema import literal
 
 _SPARK_DAYS = 30
 

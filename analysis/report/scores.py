@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from analysis.dictionary.schema import literal
 from analysis.report.days import Trend
-from analysis.warehouse.parquet import literal
 
 _KEY = "agent_id, criterion_id, criterion_version, judge_model"
 

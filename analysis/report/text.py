@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 import duckdb
 
+from analysis.dictionary.schema import literal
 from analysis.report.sections import (
     FLAGGED_SHOWN,
     QUESTIONS,
@@ -13,7 +14,6 @@ from analysis.report.sections import (
     Question,
     ReportColumn,
 )
-from analysis.warehouse.parquet import literal
 
 Cell = str | int | float | bool | date | datetime | list[str] | None
 

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import duckdb
 
-from analysis.dictionary.schema import Table, View
+from analysis.dictionary.schema import Table, View, literal, quoted
 from analysis.dictionary.tables import (
     DAILY_TABLES,
     JUDGE_AGREEMENT,
@@ -38,7 +38,6 @@ from analysis.warehouse.lake_opening import (
     part_lock,
 )
 from analysis.warehouse.load import agreement_values, insert_files
-from analysis.warehouse.parquet import literal, quoted
 from conversation.agent.config import AgentConfig
 
 _T = TypeVar("_T")

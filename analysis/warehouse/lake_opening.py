@@ -12,8 +12,9 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock
 
+from analysis.dictionary.schema import literal
 from analysis.errors import LakeError
-from analysis.warehouse.parquet import QUIET, literal
+from analysis.warehouse.parquet import QUIET
 
 NAME = "lake"
 """Name of the attached catalog."""

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import duckdb
 
-from analysis.dictionary.schema import Column, Table, View
+from analysis.dictionary.schema import Column, Table, View, literal, quoted
 from analysis.dictionary.tables import COLLECTED_VALUES, EVALUATIONS, JUDGE_AGREEMENT
 from analysis.errors import PublishError
 from analysis.labels.agreement import agreement_rows
-from analysis.warehouse.parquet import literal, quoted
 
 _CURRENT = {EVALUATIONS.name: "criterion_id", COLLECTED_VALUES.name: "field_id"}
 _ORDER = {EVALUATIONS.name: "evaluation_id", COLLECTED_VALUES.name: "collected_value_id"}

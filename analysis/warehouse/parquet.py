@@ -10,7 +10,7 @@ from typing import Any, Self, TextIO
 
 import duckdb
 
-from analysis.dictionary.schema import Column, Table
+from analysis.dictionary.schema import Column, Table, literal, quoted
 
 QUIET: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
 """Settings of every DuckDB that is opened here: nothing is downloaded."""
@@ -118,13 +118,3 @@ def _clean(value: Any) -> Any:
     if isinstance(value, dict):
         return {_clean(key): _clean(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
     return value
-
-
-def quoted(name: str) -> str:
-    """Return `name` as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return `text` as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"

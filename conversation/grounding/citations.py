@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from conversation.language.sentences import Sentence, split_sentences
 from conversation.language.telling_words import is_negated, numbers_of, plain_quotes, telling_words
-from conversation.transcript import Citation
+from conversation.transcript import Citation, ToolCall
 from kb.document import RetrievedPassage
 
 Similarity = Callable[[str, Sequence[str]], Sequence[float]]
@@ -236,4 +236,21 @@ def _citation(sentence: Sentence, window: _Window) -> Citation:
         turn_end_char=sentence.end,
         score=math.floor(window.score * 1_000) / 1_000,
         page=passage.page,
+    )
+
+
+def result_passage(call: ToolCall) -> RetrievedPassage:
+    """What a tool returned, as something that sentences can be compared with."""
+    text = call.result or ""
+    return RetrievedPassage(
+        document_id=f"tool:{call.tool_name}",
+        document_name=call.tool_name,
+        chunk_id=f"tool:{call.tool_call_id}",
+        text=text,
+        start_char=0,
+        end_char=len(text),
+        heading_path=(),
+        page=None,
+        score=1.0,
+        rank=1,
     )

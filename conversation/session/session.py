@@ -28,7 +28,7 @@ from conversation.session.overrides import SessionOverrides, overridden
 from conversation.session.written_turns import Recording
 from conversation.store.store import DEFAULT_STORE_URL, ConversationStore
 from conversation.tools.toolbox import ClientTool, ToolFunction
-from conversation.transcript import Transcript
+from conversation.transcript import Transcript, storable
 from conversation.turn.carry_out import acarry_out, carry_out
 from conversation.turn.events import AgentTurn, SessionEvent
 from conversation.turn.finished_turn import agent_turn_event, finished_turn, heard_part
@@ -36,7 +36,7 @@ from conversation.turn.likeness import similarity_of
 from conversation.turn.plan import TurnPlan
 from conversation.turn.speaker import Circumstances, ResolveAgent, ResolvedAgent, prepared_speaker
 from conversation.turn.stage import Stage
-from conversation.turn.turn_so_far import SpeakingTurn, storable
+from conversation.turn.turn_so_far import SpeakingTurn
 from kb.errors import KnowledgeBaseError
 from kb.weights.folder import Weights
 

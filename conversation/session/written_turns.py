@@ -8,9 +8,9 @@ from conversation.errors import SessionEndedError
 from conversation.session.observing import observe_turn
 from conversation.store.rows import turn_id_of
 from conversation.store.store import ConversationEvent, ConversationStore
-from conversation.transcript import Transcript, Turn
+from conversation.transcript import Transcript, Turn, storable
 from conversation.turn.finished_turn import Spoken, heard_turn, retrieved_passages, unchanged
-from conversation.turn.turn_so_far import SpeakingTurn, storable
+from conversation.turn.turn_so_far import SpeakingTurn
 
 
 class Recording:

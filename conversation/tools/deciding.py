@@ -19,7 +19,7 @@ from conversation.agent.config import AgentConfig
 from conversation.agent.system_tools import tool_description, tool_parameters
 from conversation.agent.tool_config import SYSTEM_TOOLS, ToolConfig
 from conversation.errors import ModelOutputError
-from conversation.grounding.citations import attribute
+from conversation.grounding.citations import attribute, result_passage
 from conversation.llm.chat_model import (
     ChatMessage,
     Completion,
@@ -29,7 +29,6 @@ from conversation.llm.chat_model import (
 )
 from conversation.prompt.prompt import defuse, history_start
 from conversation.transcript import ToolCall, Turn
-from conversation.turn.finished_turn import result_passage
 
 NO_TOOL = "none"
 MAX_RESULT_CHARS = 4_000

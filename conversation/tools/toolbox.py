@@ -21,8 +21,7 @@ from conversation.llm.providers.embedded import EXTRACTIVE
 from conversation.tools.deciding import MAX_RESULT_CHARS, offered_tools
 from conversation.tools.naming import names_first
 from conversation.tools.webhook import call_webhook
-from conversation.transcript import ToolCall
-from conversation.turn.turn_so_far import storable
+from conversation.transcript import ToolCall, storable
 
 ToolFunction = Callable[[Mapping[str, Any]], object]
 """Takes the parameters and returns text for the agent, or an awaitable of it."""

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from conversation.agent.system_tools import skips_turn
-from conversation.grounding.citations import Attribution, Similarity, attribute
-from conversation.transcript import Retrieval, ToolCall, Turn, total_of_calls
+from conversation.grounding.citations import Attribution, Similarity, attribute, result_passage
+from conversation.transcript import Retrieval, Turn, storable, total_of_calls
 from conversation.turn.events import AgentTurn, RetrievalDone
-from conversation.turn.turn_so_far import SpeakingTurn, storable
+from conversation.turn.turn_so_far import SpeakingTurn
 from kb.document import RetrievedPassage
 
 Spoken = Callable[[str], str | None]
@@ -74,23 +74,6 @@ def _attribution(speaking: SpeakingTurn, heard: str, similarity: Similarity | No
     by_tools = {passage.chunk_id for passage in returned}
     citations = [cited for cited in attribution.citations if cited.chunk_id not in by_tools]
     return replace(attribution, citations=tuple(citations))
-
-
-def result_passage(call: ToolCall) -> RetrievedPassage:
-    """What a tool returned, as something that sentences can be compared with."""
-    text = call.result or ""
-    return RetrievedPassage(
-        document_id=f"tool:{call.tool_name}",
-        document_name=call.tool_name,
-        chunk_id=f"tool:{call.tool_call_id}",
-        text=text,
-        start_char=0,
-        end_char=len(text),
-        heading_path=(),
-        page=None,
-        score=1.0,
-        rank=1,
-    )
 
 
 def heard_part(generated: str, heard_chars: int | None) -> str:

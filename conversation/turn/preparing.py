@@ -10,7 +10,7 @@ from conversation.agent.variables import VariableValue, checked_variables, fill_
 from conversation.errors import AgentConfigError
 from conversation.prompt.parts import defuse
 from conversation.tools.webhook import filled_webhook
-from conversation.turn.turn_so_far import storable
+from conversation.transcript import storable
 
 
 def require_knowledge_base(agent: AgentConfig, *, given: bool) -> None:

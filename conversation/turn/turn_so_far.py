@@ -10,7 +10,7 @@ from conversation.llm.calls import calls_of, failed_calls
 from conversation.llm.chat_model import ChatMessage, ChatModel, Completion
 from conversation.llm.generator import price_usd
 from conversation.prompt.prompt import Prompt, estimated_tokens
-from conversation.transcript import LLMCall, ToolCall, Turn, TurnLatency, Usage
+from conversation.transcript import LLMCall, ToolCall, Turn, TurnLatency, Usage, storable
 from conversation.turn.events import AgentTurn, RetrievalDone
 from kb.document import RetrievedPassage
 
@@ -212,8 +212,3 @@ def joined_searches(searches: Sequence[RetrievalDone], *, asked: str) -> Retriev
         for passage in search.passages:
             passages.setdefault(passage.chunk_id, passage)
     return replace(ordered[-1], passages=tuple(passages.values()))
-
-
-def storable(text: str) -> str:
-    """`text` without what databases refuse: zero characters and halves of surrogate pairs."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

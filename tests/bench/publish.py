@@ -16,12 +16,11 @@ from typing import Any
 import duckdb
 
 from analysis.dictionary.finding_tables import FINDING_TABLES
-from analysis.dictionary.schema import Table
+from analysis.dictionary.schema import Table, literal, quoted
 from analysis.dictionary.tables import DAILY_TABLES
 from analysis.dictionary.views import VIEWS, agent_views
 from analysis.reports import open_reports
 from analysis.warehouse.files import day_file, snapshot_file
-from analysis.warehouse.parquet import literal, quoted
 from analysis.warehouse.publish import publish
 from conversation.agent.config import AgentConfig, Criterion, DataCollectionField
 from tests.bench.figures import Figure, record

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.dictionary.schema import Column, Table
-from analysis.warehouse.parquet import ParquetWriter, literal, quoted, read_rows
+from analysis.dictionary.schema import Column, Table, literal, quoted
+from analysis.warehouse.parquet import ParquetWriter, read_rows
 
 THINGS = Table(
     "things",
