@@ -427,7 +427,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(
         [sys.executable, "-c", _RUN, str(tmp_path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        cwd=Path(__file__).resolve().parents[2],
+        cwd=Path(__file__).resolve().parents[3],
     ) as process:
         assert process.stdout is not None
         asked = [process.stdout.readline() for _ in range(10)]

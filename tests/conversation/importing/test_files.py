@@ -343,7 +343,7 @@ def test_a_file_that_cannot_be_used_says_why(
 
 
 def test_the_sample_transcripts_go_in(store: ConversationStore):
-    samples = Path(__file__).parents[2] / "data" / "transcripts"
+    samples = Path(__file__).parents[3] / "data" / "transcripts"
 
     report = import_path(samples, store, "nobody")
 

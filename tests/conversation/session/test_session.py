@@ -643,7 +643,7 @@ def test_a_process_killed_while_speaking_loses_that_turn_only(tmp_path: Path):
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
     assert process.stdout is not None
     conversation_id = process.stdout.readline().strip()

@@ -15,7 +15,7 @@ from kb.document import Source, TextSource
 from kb.knowledge_base import KnowledgeBase
 from tests.kb.conftest import UNLIMITED, OpenKnowledgeBase, WordEmbedder
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.slow
 
 _WRITER = """

@@ -276,7 +276,7 @@ def test_a_process_ends_by_itself_in_the_middle_of_an_answer():
         capture_output=True,
         text=True,
         timeout=110,
-        cwd=Path(__file__).parents[3],
+        cwd=Path(__file__).parents[4],
         check=False,
     )
 

@@ -333,7 +333,7 @@ with ConversationStore.open(f"sqlite:///{folder / 'store.sqlite'}") as store:
 @contextmanager
 def child_server(folder: Path) -> Generator[tuple["subprocess.Popen[str]", int]]:
     command = [sys.executable, "-c", CHILD, str(folder)]
-    root = Path(__file__).resolve().parents[3]
+    root = Path(__file__).resolve().parents[4]
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
