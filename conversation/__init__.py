@@ -1,9 +1,136 @@
-"""One conversation, live: agent configuration, LLM access, sessions, and the durable store.
+"""One conversation, live: what an agent is, its turns, its language models, and the durable store.
 
-Read in this order: `transcript` (the records), `config` and `agent_file` (what an agent is), `llm`
-(model access), `retrieving`, `prompting`, `tools` and `citations` (the decisions of a turn),
-`session` with `stage` (who speaks), `turn_plan` and `carrying_out` (a turn in steps), `speaking`
-and `recording` (what came of it), `store` on `database`. Beside them stand `webhook_tools`,
-`overrides`, `spoken_text` (for voices), `turn_taking` with `driving` (a session and its clock),
-`simulating` and `importing`, and `server` with everything that goes over the network.
+    from conversation import Session, load_agent
+
+What stands here by name is what the package offers; it is loaded on first use. Inside are rooms:
+`agent` says what an agent is, `turn` what happens in one turn (with `prompt`, `grounding`, `tools`,
+`turn_taking` and `language`), `session` what holds turns together; `llm` asks models, `store`
+keeps, `importing` takes in conversations from elsewhere, and `server` is all that goes over the
+network.
 """
+
+from typing import TYPE_CHECKING
+
+from kb.public_names import loaded_on_first_use
+
+if TYPE_CHECKING:
+    from conversation.agent.agent_file import list_agents, load_agent, parse_agent, save_agent
+    from conversation.agent.config import AgentConfig
+    from conversation.agent.criteria import Criterion, DataCollectionField, Scale
+    from conversation.errors import (
+        AgentConfigError,
+        ConversationError,
+        ModelError,
+        ModelOutputError,
+        ModelSetupError,
+        ModelUnavailableError,
+        OverrideError,
+        SessionEndedError,
+        StoreError,
+        ToolError,
+        UnknownConversationError,
+    )
+    from conversation.importing.files import import_path
+    from conversation.language.spoken_text import spoken_form
+    from conversation.session.driver import SessionDriver
+    from conversation.session.overrides import SessionOverrides
+    from conversation.session.session import Session
+    from conversation.session.simulating import Persona, paired_answers, replay, simulate
+    from conversation.store.store import ConversationStore
+    from conversation.transcript import Citation, ToolCall, Transcript, Turn
+    from conversation.turn.events import (
+        AgentTurn,
+        RetrievalDone,
+        SessionEvent,
+        TextDelta,
+        ToolRequest,
+    )
+
+__all__ = [
+    "AgentConfig",
+    "AgentConfigError",
+    "AgentTurn",
+    "Citation",
+    "ConversationError",
+    "ConversationStore",
+    "Criterion",
+    "DataCollectionField",
+    "ModelError",
+    "ModelOutputError",
+    "ModelSetupError",
+    "ModelUnavailableError",
+    "OverrideError",
+    "Persona",
+    "RetrievalDone",
+    "Scale",
+    "Session",
+    "SessionDriver",
+    "SessionEndedError",
+    "SessionEvent",
+    "SessionOverrides",
+    "StoreError",
+    "TextDelta",
+    "ToolCall",
+    "ToolError",
+    "ToolRequest",
+    "Transcript",
+    "Turn",
+    "UnknownConversationError",
+    "import_path",
+    "list_agents",
+    "load_agent",
+    "paired_answers",
+    "parse_agent",
+    "replay",
+    "save_agent",
+    "simulate",
+    "spoken_form",
+]
+
+_PLACES = {
+    "list_agents": "conversation.agent.agent_file",
+    "load_agent": "conversation.agent.agent_file",
+    "parse_agent": "conversation.agent.agent_file",
+    "save_agent": "conversation.agent.agent_file",
+    "AgentConfig": "conversation.agent.config",
+    "Criterion": "conversation.agent.criteria",
+    "DataCollectionField": "conversation.agent.criteria",
+    "Scale": "conversation.agent.criteria",
+    "AgentConfigError": "conversation.errors",
+    "ConversationError": "conversation.errors",
+    "ModelError": "conversation.errors",
+    "ModelOutputError": "conversation.errors",
+    "ModelSetupError": "conversation.errors",
+    "ModelUnavailableError": "conversation.errors",
+    "OverrideError": "conversation.errors",
+    "SessionEndedError": "conversation.errors",
+    "StoreError": "conversation.errors",
+    "ToolError": "conversation.errors",
+    "UnknownConversationError": "conversation.errors",
+    "import_path": "conversation.importing.files",
+    "spoken_form": "conversation.language.spoken_text",
+    "SessionDriver": "conversation.session.driver",
+    "SessionOverrides": "conversation.session.overrides",
+    "Session": "conversation.session.session",
+    "Persona": "conversation.session.simulating",
+    "paired_answers": "conversation.session.simulating",
+    "replay": "conversation.session.simulating",
+    "simulate": "conversation.session.simulating",
+    "ConversationStore": "conversation.store.store",
+    "Citation": "conversation.transcript",
+    "ToolCall": "conversation.transcript",
+    "Transcript": "conversation.transcript",
+    "Turn": "conversation.transcript",
+    "AgentTurn": "conversation.turn.events",
+    "RetrievalDone": "conversation.turn.events",
+    "SessionEvent": "conversation.turn.events",
+    "TextDelta": "conversation.turn.events",
+    "ToolRequest": "conversation.turn.events",
+}
+
+if not TYPE_CHECKING:
+    __getattr__ = loaded_on_first_use(__name__, _PLACES)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -14,10 +14,24 @@
     x UnknownConversationError
 """
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-if TYPE_CHECKING:
-    from conversation.llm.chat_model import FailedAttempt
+from conversation.transcript import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """A call that failed before another one answered."""
+
+    model: str
+    error: str
+    """What went wrong, for a person; never what was said."""
+    kind: str = "ModelError"
+    """Name of the error's class."""
+    usage: Usage | None = None
+    """Estimated, when it had begun to answer; None when it cost nothing."""
+    request_to_first_token_ms: float | None = None
+    request_to_failure_ms: float | None = None
 
 
 class ConversationError(Exception):
@@ -54,7 +68,7 @@ class ModelError(ConversationError):
     """
 
     retryable = False
-    failed_attempts: "tuple[FailedAttempt, ...]" = ()
+    failed_attempts: tuple[FailedAttempt, ...] = ()
     """Every call that was made, oldest first, the one that raised this included."""
 
 

@@ -35,13 +35,7 @@ from kb.index.exact_index import load_vectors
 from kb.index.index_publisher import VectorCollections
 from kb.ingest.intake import Intake
 from kb.ingest.plan import plan_all
-from kb.ingest.site_listing import (
-    ListedSources,
-    list_pages,
-    list_sites,
-    read_pages,
-    site_key,
-)
+from kb.ingest.site_listing import ListedSources, list_pages, list_sites, read_pages, site_key
 from kb.ingest.source_store import Progress
 from kb.ingest.writer import SYNCED_AT, Writer, unknown_document
 from kb.precedence import PRECEDENCE

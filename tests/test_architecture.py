@@ -4,13 +4,17 @@ import ast
 import importlib
 import subprocess
 import sys
+from collections import Counter
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = ("kb", "conversation", "analysis", "orchestration")
 MAX_LINES = 400
+MAX_FILES = 14
 
 SETS_A_VENDOR_VARIABLE = {
     # litellm calls out on import unless told otherwise; it reads the environment, nothing else.
@@ -86,12 +90,29 @@ def test_files_stay_readable_in_one_sitting():
     assert not long, f"over {MAX_LINES} lines: which two things is each of these? {long}"
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_a_package_is_imported_without_side_effects(package: str):
-    tree = ast.parse((REPOSITORY / package / "__init__.py").read_text("utf-8"))
+def test_folders_are_rooms_that_can_be_looked_over():
+    folders = Counter(str(path.parent.relative_to(REPOSITORY)) for path in modules())
+    crowded = {folder: count for folder, count in folders.items() if count > MAX_FILES}
 
-    assert ast.get_docstring(tree), "it says what the package does"
-    assert len(tree.body) == 1, "a docstring and nothing else"
+    assert not crowded, f"over {MAX_FILES} Python files: which two rooms is each? {crowded}"
+
+
+def test_every_room_says_what_it_is():
+    silent = [
+        str(path.relative_to(REPOSITORY))
+        for path in modules()
+        if path.name == "__init__.py" and not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+    ]
+
+    assert not silent
+
+
+def test_no_module_imports_itself_through_others():
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    imported = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+
+    # Raises CycleError, which names the modules of a circle.
+    assert len(list(TopologicalSorter(imported).static_order())) == len(imported)
 
 
 def _reads_environment(node: ast.AST) -> bool:

@@ -4,8 +4,6 @@ Needs a judge and nothing else: no store, no Dagster. One question that fails co
 """
 
 import asyncio
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -16,6 +14,7 @@ from analysis.evaluation.tasks import Job, Judges, Task, subject_of, tasks_of
 from analysis.judge.asking import aanswer_question, answer_question, total_usage
 from analysis.judge.prompts import JudgeVariant
 from analysis.results import AnalysisResult, FieldValue
+from analysis.store.answer_keys import transcript_sha256
 from conversation.agent.criteria import Criterion, DataCollectionField
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.open_model import open_chat_model
@@ -110,12 +109,6 @@ async def aanalyse_transcript(
     first = [await answer(job) for job in jobs[:1]]
     others = await asyncio.gather(*map(answer, jobs[1:]))
     return _result(subject, tasks, [*first, *others])
-
-
-def transcript_sha256(transcript: Transcript) -> str:
-    """Return the digest of who said what, in order: times and costs do not change a verdict."""
-    said = [[turn.role, turn.text] for turn in transcript.turns]
-    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
 
 
 def _jobs(tasks: Sequence[Task]) -> list[Job]:

@@ -6,9 +6,8 @@ from functools import partial
 
 from pydantic import ValidationError
 
-from analysis.evaluation.analyse import transcript_sha256
 from analysis.judge.prompts import judge_prompt_version
-from analysis.store.answer_keys import AnalysisKey, Missing, missing_from
+from analysis.store.answer_keys import AnalysisKey, Missing, missing_from, transcript_sha256
 from analysis.store.store import AnalysisStore
 from conversation.agent.config import AgentConfig
 from conversation.agent.criteria import JudgeVariant, panel_members

@@ -17,7 +17,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from analysis.errors import AnalysisError
-from analysis.evaluation.analyse import analyse_transcript, transcript_sha256
+from analysis.evaluation.analyse import analyse_transcript
 from analysis.evaluation.estimate import Budget, Price
 from analysis.evaluation.plan import (
     EvaluationPlan,
@@ -28,6 +28,7 @@ from analysis.evaluation.plan import (
 from analysis.evaluation.tally import Analysed, EvaluationRun, Tally
 from analysis.judge.prompts import judge_prompt_version
 from analysis.results import AnalysisResult, FieldValue
+from analysis.store.answer_keys import transcript_sha256
 from analysis.store.kept_answers import KeepingJudge
 from analysis.store.leases import give_back, given_back, new_holder, take
 from analysis.store.store import AnalysisStore

@@ -11,7 +11,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from analysis.evaluation.analyse import transcript_sha256
 from analysis.privacy.pii import BuiltinDetector, Detector
 from analysis.privacy.redaction import (
     Redactor,
@@ -20,6 +19,7 @@ from analysis.privacy.redaction import (
     redact_transcript,
 )
 from analysis.store import tables
+from analysis.store.answer_keys import transcript_sha256
 from analysis.store.store import AnalysisStore, StoredEvaluation, StoredRun, StoredValue
 from conversation.agent.privacy_config import PrivacySection
 from conversation.store.store import ConversationEvent, ConversationStore

@@ -1,11 +1,14 @@
 """What has been answered about a conversation, and what still has to be asked."""
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from analysis.judge.prompts import judge_prompt_version
 from conversation.agent.criteria import Criterion, DataCollectionField, JudgeVariant
+from conversation.transcript import Transcript
 
 
 class AnalysisKey(NamedTuple):
@@ -85,3 +88,9 @@ def missing_from(
         fields=tuple(f for f in fields if is_missing("field", f.field_id, f.version, judge, None)),
         summary=sample == 0 and is_missing("summary", "", "", judge, None),
     )
+
+
+def transcript_sha256(transcript: Transcript) -> str:
+    """Return the digest of who said what, in order: times and costs do not change a verdict."""
+    said = [[turn.role, turn.text] for turn in transcript.turns]
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()

@@ -15,13 +15,13 @@ import sqlalchemy as sa
 
 from analysis.store import tables
 from analysis.store.rows import insert_or_ignore
+from conversation.errors import FailedAttempt
 from conversation.llm.chat_model import (
     DEFAULT_OPTIONS,
     ChatMessage,
     ChatModel,
     Completion,
     CompletionOptions,
-    FailedAttempt,
 )
 from conversation.store.database import READ_ONLY
 from conversation.transcript import Usage

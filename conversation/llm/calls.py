@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from conversation.llm.chat_model import Completion, FailedAttempt
+from conversation.errors import FailedAttempt
+from conversation.llm.chat_model import Completion
 from conversation.transcript import LLMCall, Usage
 
 

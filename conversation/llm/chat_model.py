@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from conversation.errors import FailedAttempt
 from conversation.transcript import Usage
 
 MessageRole = Literal["system", "user", "assistant"]
@@ -34,21 +35,6 @@ class RequestedTool:
     name: str
     arguments: str
     """JSON as the model wrote it: not checked."""
-
-
-@dataclass(frozen=True, slots=True)
-class FailedAttempt:
-    """A call that failed before another one answered."""
-
-    model: str
-    error: str
-    """What went wrong, for a person; never what was said."""
-    kind: str = "ModelError"
-    """Name of the error's class."""
-    usage: Usage | None = None
-    """Estimated, when it had begun to answer; None when it cost nothing."""
-    request_to_first_token_ms: float | None = None
-    request_to_failure_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,8 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from conversation.errors import ModelError, ModelSetupError
-from conversation.llm.chat_model import (
-    ChatMessage,
-    Completion,
-    CompletionOptions,
-    FailedAttempt,
-)
+from conversation.errors import FailedAttempt, ModelError, ModelSetupError
+from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.llm.generator import TextGenerator, calls_tools, price_usd
 
 CONTINUE = (

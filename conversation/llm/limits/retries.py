@@ -11,13 +11,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from conversation.errors import ModelError, ModelUnavailableError
-from conversation.llm.chat_model import (
-    ChatMessage,
-    Completion,
-    CompletionOptions,
-    FailedAttempt,
-)
+from conversation.errors import FailedAttempt, ModelError, ModelUnavailableError
+from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.llm.generator import TextGenerator, calls_tools, price_usd
 from conversation.llm.limits.traffic import Booking, Traffic
 from conversation.transcript import Usage

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from analysis.errors import EmptyTranscriptError
-from analysis.evaluation.analyse import aanalyse_transcript, analyse_transcript, transcript_sha256
+from analysis.evaluation.analyse import aanalyse_transcript, analyse_transcript
 from analysis.judge.prompts import SECOND_ANSWER_WEIGHT, YES_BIAS, judge_prompt_version
 from analysis.results import Evidence
+from analysis.store.answer_keys import transcript_sha256
 from conversation.agent.config import Criterion, DataCollectionField
 from conversation.errors import ModelSetupError, ModelUnavailableError
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions

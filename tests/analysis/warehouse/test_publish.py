@@ -493,7 +493,7 @@ def test_open_readers_keep_their_view_and_new_ones_see_the_new_file(stores: Stor
 _PUBLISH = """
 import sys
 from pathlib import Path
-from analysis import warehouse
+from analysis.warehouse import publish as warehouse
 if {hang_before_rename}:
     def stop(path):
         print("ready", flush=True)
@@ -539,7 +539,7 @@ _EXPORT = """
 import sys
 from datetime import date
 from pathlib import Path
-from analysis import parquet, warehouse
+from analysis.warehouse import publish as warehouse
 from analysis.store.store import AnalysisStore
 from conversation.store.store import ConversationStore
 

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from conversation.agent.config import AgentConfig, KnowledgeBaseSection, TextSource
 from conversation.errors import (
     AgentConfigError,
+    FailedAttempt,
     MissingVariableError,
     ModelSetupError,
     ModelUnavailableError,
     SessionEndedError,
 )
-from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions, FailedAttempt
+from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
 from conversation.transcript import Turn, Usage

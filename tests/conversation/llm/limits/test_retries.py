@@ -4,15 +4,14 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
-from conversation.errors import ModelOutputError, ModelSetupError, ModelUnavailableError
-from conversation.llm.calls import calls_of, failed_calls
-from conversation.llm.chat_model import (
-    DEFAULT_OPTIONS,
-    ChatMessage,
-    Completion,
-    CompletionOptions,
+from conversation.errors import (
     FailedAttempt,
+    ModelOutputError,
+    ModelSetupError,
+    ModelUnavailableError,
 )
+from conversation.llm.calls import calls_of, failed_calls
+from conversation.llm.chat_model import DEFAULT_OPTIONS, ChatMessage, Completion, CompletionOptions
 from conversation.llm.generator import TextGenerator, TwinChatModel
 from conversation.llm.limits.fallback import CONTINUE, FallbackGenerator
 from conversation.llm.limits.retries import ReliableGenerator, RetryPolicy
