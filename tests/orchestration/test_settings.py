@@ -36,6 +36,8 @@ def test_variables_and_the_env_file_are_read(tmp_path: Path, monkeypatch: pytest
     ("variable", "value", "told"),
     [
         ("VIVAVOCE_LLM", "gpt-4", "VIVAVOCE_LLM: 'gpt-4' is not a model string"),
+        ("VIVAVOCE_LINK_NETWORKS", "10.0.0.0/8, intranet", "VIVAVOCE_LINK_NETWORKS: "),
+        ("VIVAVOCE_LINK_NETWORKS", "10.0.0.0/33", "VIVAVOCE_LINK_NETWORKS: "),
         ("VIVAVOCE_STORE_URL", "store.db", "VIVAVOCE_STORE_URL: not a SQLAlchemy URL"),
         ("VIVAVOCE_JUDGE_CONCURRENCY", "0", "VIVAVOCE_JUDGE_CONCURRENCY: Input should be greater"),
         (

@@ -583,3 +583,15 @@ def test_the_exported_day_is_noted_last(stores: Stores):
     assert set(json.loads(noted.read_text())) == {"fingerprint"}
     parts = list(stores.warehouse.glob("*/day=*/part.parquet"))
     assert all(os.stat(part).st_mtime_ns <= os.stat(noted).st_mtime_ns for part in parts)  # noqa: PTH116
+
+
+def test_days_of_another_dictionary_are_exported_again(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+):
+    hold_call(stores.conversations, "c1")
+    refresh(stores)
+    assert days_to_export(stores.warehouse, **stores.both) == []
+
+    monkeypatch.setattr("analysis.warehouse.files.dictionary_version", lambda: "another")
+
+    assert days_to_export(stores.warehouse, **stores.both) == [FIRST]

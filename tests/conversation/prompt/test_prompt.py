@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversation.agent.config import AgentConfig, PromptSection
-from conversation.prompt.prompt import build_prompt, defuse, estimated_tokens, history_start
+from conversation.prompt.prompt import Prompt, build_prompt, defuse, estimated_tokens, history_start
 from conversation.transcript import ToolCall, Turn
 from kb.document import RetrievedPassage
 
@@ -208,3 +208,18 @@ def test_a_failed_system_tool_is_told():
 
     assert "(Note from the application: The action transfer_to_agent failed: gone." in content
     assert "taken over" not in content
+
+
+def test_turns_beyond_the_history_budget_are_not_in_the_prompt():
+    turns = [turn(f"{word} " * 20) for word in ("one", "two", "three") for turn in (user, agent)]
+    turns.append(user("And now?"))
+
+    short = build_prompt(limited(max_history_tokens=100), turns)
+    long = build_prompt(limited(max_history_tokens=6_000), turns)
+
+    def said(prompt: Prompt) -> list[str]:
+        return [message.content.split()[0] for message in prompt.messages[1:-1]]
+
+    assert said(long) == ["one", "one", "two", "two", "three", "three"]
+    assert said(short) == said(long)[-len(said(short)) :]
+    assert 0 < len(said(short)) < len(said(long))

@@ -90,3 +90,17 @@ def test_neighbours_become_one_passage_within_the_budget(
     assert len(passages) == count
     text = kb.text_of(document.document_id)
     assert all(each.text == text[each.start_char : each.end_char] for each in passages)
+
+
+@pytest.mark.parametrize(("share", "count"), [(1.0, 1), (0.99, 2)])
+def test_the_budget_of_a_passage_is_in_characters(
+    open_kb: OpenKnowledgeBase, share: float, count: int
+):
+    first = "Refunds take five working days. " * 12
+    second = "Exchanges of refunds are for sale items. " * 9
+    text = f"{first.strip()}\n\n{second.strip()}"
+    retrieval = RetrievalConfig(merge_chars=int(len(text) * share))
+    kb = open_kb(KnowledgeBaseConfig(retrieval=retrieval))
+    kb.add_text("Handbook", text)
+
+    assert len(kb.retrieve("refunds")) == count

@@ -11,6 +11,9 @@ from kb.config import KnowledgeBaseConfig, Limits
 from kb.knowledge_base import KnowledgeBase
 from tests.bench.data import SaidTurn
 
+pytestmark = pytest.mark.slow
+"""Needs the weights of the default embedding model, which a fresh machine fetches."""
+
 FLOORS = {"first": 0.86, "first_three": 0.90, "reciprocal_rank": 0.90}
 """Measured: .900, .933 and .919."""
 LEXICAL_FLOORS = {"first": 0.63, "first_three": 0.76, "reciprocal_rank": 0.71}

@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -6,10 +7,21 @@ import dagster as dg
 import pytest
 
 from conversation.errors import ModelSetupError, ModelUnavailableError
+from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
+from conversation.transcript import Usage
 from orchestration.defs.policy import only_transient_failures_again
 from orchestration.deployment import Deployment
 from orchestration.operations.budget import evaluate_within_budget, spent_today
-from tests.orchestration.sample import FIRST_DAY, hold_calls, sample_deployment, write_data
+from tests.fakes import ScriptedChatModel
+from tests.orchestration.sample import (
+    FIRST_DAY,
+    answer,
+    hold_calls,
+    sample_deployment,
+    write_data,
+)
+
+PRICED = "openai/gpt-4.1-mini"
 
 
 @pytest.fixture
@@ -52,3 +64,27 @@ def test_a_failure_that_will_not_pass_is_not_attempted_again():
 
     assert caught.value.allow_retries is False
     assert caught.value.description == "The key is refused. Set OPENAI_API_KEY."
+
+
+def costly(messages: Sequence[ChatMessage], options: CompletionOptions) -> Completion:
+    usage = Usage(model=PRICED, input_tokens=1, output_tokens=1, cost_usd=0.5)
+    return Completion(json.dumps(answer(messages, options)), usage, "stop")
+
+
+def test_what_was_spent_today_is_not_spent_again(tmp_path: Path):
+    settings = write_data(tmp_path / "data").model_copy(
+        update={"max_judge_usd_per_day": 1.5, "judge": PRICED}
+    )
+    now = datetime.now(UTC)
+    with sample_deployment(settings, ScriptedChatModel(always=costly, model=PRICED)) as deployment:
+        hold_calls(deployment, 2)
+        first = evaluate_within_budget(deployment, [FIRST_DAY.date()], now=now)
+        spent = spent_today(deployment, now=now)
+        days = [FIRST_DAY.date(), (FIRST_DAY + timedelta(days=1)).date()]
+        second = evaluate_within_budget(deployment, days, now=now)
+        tomorrow = evaluate_within_budget(deployment, days, now=now + timedelta(days=1))
+
+    assert (first.evaluated, spent) == (1, 1.5)
+    assert second.evaluated == 0
+    assert second.stopped is not None
+    assert tomorrow.evaluated == 1
