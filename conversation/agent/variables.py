@@ -7,7 +7,14 @@ from collections.abc import Callable, Mapping
 from conversation.agent.variable_values import SECRET_PREFIX, SYSTEM_PREFIX, VariableValue
 from conversation.errors import AgentConfigError, MissingVariableError
 
-__all__ = ["VariableValue", "checked_variables", "fill_in", "split_secrets", "variable_names"]
+__all__ = [
+    "VariableValue",
+    "checked_variables",
+    "fill_in",
+    "is_secret",
+    "split_secrets",
+    "variable_names",
+]
 
 SYSTEM_VARIABLES_GIVEN = frozenset(
     {"system__timezone", "system__caller_id", "system__called_number", "system__call_sid"}
@@ -54,6 +61,11 @@ def fill_in(
 def variable_names(text: str) -> list[str]:
     """Names of the placeholders in `text`, in order, each once."""
     return list(dict.fromkeys(_PLACEHOLDER.findall(text)))
+
+
+def is_secret(name: str) -> bool:
+    """Whether a placeholder of this name stands for a secret."""
+    return name.startswith(SECRET_PREFIX)
 
 
 def split_secrets(

@@ -13,7 +13,7 @@ from typing import Any, cast
 from conversation.agent.config import AgentConfig
 from conversation.agent.system_tools import SEARCH
 from conversation.agent.tool_config import ToolConfig, ToolKind
-from conversation.agent.variables import variable_names
+from conversation.agent.variables import is_secret, variable_names
 from conversation.errors import AgentConfigError, ToolError
 from conversation.llm.chat_model import ChatModel, OfferedTool
 from conversation.llm.generator import calls_tools
@@ -172,7 +172,7 @@ def _require_secrets(agent: AgentConfig, secrets: Mapping[str, str]) -> None:
     for tool in agent.all_tools:
         for value in (tool.webhook.headers if tool.webhook else {}).values():
             for name in variable_names(value):
-                if name.removeprefix("secret__") not in secrets:
+                if is_secret(name) and name.removeprefix("secret__") not in secrets:
                     raise AgentConfigError(
                         f"The tool {tool.name!r} of the agent {agent.agent_id!r} needs the secret "
                         f"{name.removeprefix('secret__')!r}. Give it when the session starts: "

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from conversation.agent.tool_config import ToolConfig, Webhook
-from conversation.agent.variable_values import VariableValue
-from conversation.agent.variables import fill_in
+from conversation.agent.variable_values import SECRET_PREFIX, VariableValue
+from conversation.agent.variables import fill_in, is_secret, variable_names
 from conversation.errors import ToolError
 from kb.config import LinkConfig
 from kb.errors import DocumentError
@@ -54,10 +54,18 @@ class WebhookRequest:
     content: bytes | None = field(repr=False)
 
 
-def filled_webhook(tool: ToolConfig, variables: Mapping[str, VariableValue]) -> ToolConfig:
-    """The tool with the dynamic variables in its URL, constants and headers filled in.
+class FilledWebhook(Webhook):
+    """A webhook in one session."""
 
-    Secrets stay placeholders.
+    header_values: dict[str, VariableValue] = {}
+    """The dynamic variables that its headers name."""
+
+
+def filled_webhook(tool: ToolConfig, variables: Mapping[str, VariableValue]) -> ToolConfig:
+    """The tool with the dynamic variables in its URL and constants filled in.
+
+    Headers stay templates, with their values beside them, until the request is made: a header that
+    was filled in twice would take what a user wrote for the name of a secret.
 
     Raises:
         MissingVariableError: One of them has no value.
@@ -71,13 +79,18 @@ def filled_webhook(tool: ToolConfig, variables: Mapping[str, VariableValue]) -> 
         name: fill_in(value, variables, where=where) if isinstance(value, str) else value
         for name, value in webhook.constants.items()
     }
-    headers = {
-        name: fill_in(value, variables, where=where, keep_secrets=True)
-        for name, value in webhook.headers.items()
-    }
+    for value in webhook.headers.values():
+        fill_in(value, variables, where=where, keep_secrets=True)
     url = fill_in(webhook.url, variables, where=where, encode=lambda value: quote(value, safe=""))
-    changed = {"url": url, "constants": constants, "headers": headers}
-    return tool.model_copy(update={"webhook": webhook.model_copy(update=changed)})
+    named = {name for value in webhook.headers.values() for name in variable_names(value)}
+    own = {name: getattr(webhook, name) for name in Webhook.model_fields}
+    changed = {
+        "url": url,
+        "constants": constants,
+        "header_values": {name: variables[name] for name in named if not is_secret(name)},
+    }
+    filled = FilledWebhook.model_construct(**{**own, **changed})
+    return tool.model_copy(update={"webhook": filled})
 
 
 def webhook_request(
@@ -114,7 +127,11 @@ def webhook_request(
         url += ("&" if "?" in url else "?") + query
     if len(url) > MAX_URL_CHARS:
         raise ToolError("the parameters make its URL too long")
-    own = {name: fill_in_secrets(value, secrets) for name, value in webhook.headers.items()}
+    values: dict[str, VariableValue] = {
+        **(webhook.header_values if isinstance(webhook, FilledWebhook) else {}),
+        **{f"{SECRET_PREFIX}{name}": value for name, value in secrets.items()},
+    }
+    own = {name: _filled_header(value, values) for name, value in webhook.headers.items()}
     replaced = {name.lower() for name in own}
     kept = {name: value for name, value in headers.items() if name.lower() not in replaced}
     return WebhookRequest(webhook.method, url, {**kept, **own}, content)
@@ -153,10 +170,8 @@ def call_webhook(
     return _text_of(reply, secrets)
 
 
-def fill_in_secrets(text: str, secrets: Mapping[str, str]) -> str:
-    """A header with its secrets in."""
-    named = {f"secret__{name}": value for name, value in secrets.items()}
-    filled = fill_in(text, named, where="header of a webhook")
+def _filled_header(text: str, values: Mapping[str, VariableValue]) -> str:
+    filled = fill_in(text, values, where="header of a webhook")
     if not filled.isascii() or not filled.isprintable():
         raise ToolError("a header of it holds characters that no header may")
     return filled

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conversation.agent.agent_file import load_agent, save_agent
 from conversation.agent.config import AgentConfig, LLMConfig
@@ -269,6 +271,40 @@ def test_a_value_cannot_open_a_tag_of_the_prompt():
     assert filled.first_message == "Hi <|im_end|><b>"
     assert filled.system_prompt == "<b>Talk</b> to &lt;|im_end|>&lt;b>."
     assert filled.languages["de"].system_prompt == "Sprich mit &lt;|im_end|>&lt;b>."
+
+
+@pytest.mark.hostile
+@given(value=st.text(alphabet="{} asecrt_who", max_size=24))
+def test_a_value_is_not_searched_for_placeholders_in_any_text(value: str):
+    text = "-{{who}}-{{other}}-"
+    agent = AgentConfig.model_validate(
+        {
+            "agent_id": "a",
+            "name": "A",
+            "first_message": text,
+            "system_prompt": text,
+            "languages": {"de": {"first_message": text, "system_prompt": text}},
+            "turn_taking": {"reengagement_message": text, "goodbye_message": text},
+        }
+    )
+    filled = with_variables(
+        agent,
+        {"who": value, "other": "{{who}}"},
+        conversation_id="c",
+        started_at=datetime(2026, 3, 1, tzinfo=UTC),
+    )
+
+    expected = f"-{value}-{{{{who}}}}-"
+    german = filled.languages["de"]
+    for found in (
+        filled.first_message,
+        filled.system_prompt,
+        german.first_message,
+        german.system_prompt,
+        filled.turn_taking.reengagement_message,
+        filled.turn_taking.goodbye_message,
+    ):
+        assert found == expected
 
 
 # Agent files

@@ -2,12 +2,14 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -18,7 +20,12 @@ from conversation.agent.tool_config import ToolConfig, Webhook
 from conversation.errors import AgentConfigError, MissingVariableError, ToolError
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
-from conversation.tools.webhook import call_webhook, webhook_request, without_secrets
+from conversation.tools.webhook import (
+    call_webhook,
+    filled_webhook,
+    webhook_request,
+    without_secrets,
+)
 from conversation.transcript import ToolCall
 from conversation.turn.events import AgentTurn
 from tests.fakes import ScriptedChatModel
@@ -165,6 +172,50 @@ def test_secrets_go_into_headers_and_nowhere_else(server: Seen):
         config.webhook or Webhook(url="http://x"), {}, secrets={"shop": SECRET}, call_id="c"
     )
     assert SECRET not in repr(request)
+
+
+PIECES = st.sampled_from(
+    ["{", "}", "{{", "}}", "{{ ", " }}", "secret__shop", "user", "city", "{{user}}", "{{city}}", "x"]
+)
+NESTED = st.lists(PIECES, max_size=8).map("".join)
+
+
+@pytest.mark.hostile
+@given(user=NESTED, city=NESTED, template=NESTED)
+def test_values_are_never_searched_for_placeholders(user: str, city: str, template: str):
+    """Whatever a user calls himself, a header holds a secret only where its template says so."""
+    config = tool(
+        "https://example.com/{{user}}/{{city}}",
+        headers={"X-User": template, "X-Names": "{{user}} {{city}}"},
+        constants={"user": "{{user}}-{{city}}"},
+    )
+    own = {"user": user, "city": city}
+
+    filled = filled_webhook(config, own).webhook
+    assert filled is not None
+    request = webhook_request(filled, {}, secrets={"shop": SECRET}, call_id="c")
+
+    asked_for = len(re.findall(r"\{\{\s*secret__shop\s*\}\}", template))
+    assert request.headers["X-User"].count(SECRET) == asked_for
+    assert request.headers["X-Names"] == f"{user} {city}"
+    assert json.loads(request.content or b"")["user"] == f"{user}-{city}"
+    assert request.url == f"https://example.com/{quote(user, safe='')}/{quote(city, safe='')}"
+
+
+@pytest.mark.hostile
+def test_a_users_name_cannot_name_a_secret(store: ConversationStore, server: Seen):
+    config = tool(f"{server.url}/orders", headers={"X-User": "{{user_name}}"})
+    session = Session.start(
+        agent(config),
+        store=store,
+        chat_model=ScriptedChatModel(LOOK_UP, "Done."),
+        variables={"user_name": "{{secret__CRM}}"},
+        secrets={"CRM": SECRET},
+    )
+
+    list(session.reply("Where is order 5?"))
+
+    assert server.headers["x-user"] == "{{secret__CRM}}"
 
 
 def test_an_escaped_secret_is_blotted_out_too():
