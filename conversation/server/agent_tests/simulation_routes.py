@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 
 from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.agent.variables import VariableValue
-from conversation.errors import AgentConfigError, ModelError, ToolError
+from conversation.errors import AgentConfigError, ModelError, OverrideError, ToolError
 from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
 from conversation.server.agents.changed_agent import model_string
@@ -19,6 +19,7 @@ from conversation.server.context import Context, ServerContext
 from conversation.server.conversations.bodies import CallAnalysis, TranscriptItem
 from conversation.server.conversations.detail import conversation_detail
 from conversation.server.errors import ApiError
+from conversation.session.overrides import SessionOverrides, overridden
 from conversation.session.simulating import ModelUser, Persona, simulate
 from conversation.transcript import ToolCall, Turn
 from conversation.turn.speaker import ResolvedAgent
@@ -35,7 +36,7 @@ class PlayedPrompt(BaseModel):
 
     prompt: str = Field(default="", max_length=10_000)
     llm: str | None = None
-    """Model string; None takes the agent's model."""
+    """Model string: the agent's own or one of its `overrides.llm`; None takes the agent's."""
 
 
 class PlayedUser(BaseModel):
@@ -161,7 +162,7 @@ def _simulated(
     asked = body.simulation_specification
     played = asked.simulated_user_config
     agent = _with_mocks(context.agents.agent(agent_id), asked.tool_mock_config)
-    llm = LLMConfig(model=model_string(played.prompt.llm)) if played.prompt.llm else agent.llm
+    llm = _playing(agent, played.prompt.llm)
     persona = Persona(_who(played))
     try:
         transcript = simulate(
@@ -191,6 +192,19 @@ def _simulated(
         analysis=detail.analysis or CallAnalysis(call_successful="unknown"),
         conversation_id=transcript.conversation_id,
     )
+
+
+def _playing(agent: AgentConfig, name: str | None) -> LLMConfig:
+    """The model that plays the user: the agent's, or one that the agent lets a session choose.
+
+    Any other would let a key that may only talk send requests to an address of its choice.
+    """
+    if not name:
+        return agent.llm
+    try:
+        return overridden(agent, SessionOverrides(llm=model_string(name))).llm
+    except OverrideError as error:
+        raise ApiError(422, "llm_not_allowed", str(error)) from error
 
 
 def _who(played: PlayedUser) -> str:

@@ -240,3 +240,47 @@ def test_each_route_needs_its_scope(tmp_path: Path, method: str, path: str, scop
         with_other = served.http.request(method, path, headers=key).status_code
 
     assert (without, with_other) == (401, 403)
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("stream", ["", "/stream"])
+@pytest.mark.parametrize(
+    ("llm", "allowed"),
+    [
+        ("oobabooga/http://127.0.0.1:9/x", False),
+        ("embedded/../../etc/passwd", False),
+        ("embedded//etc/passwd", False),
+        ("openai/gpt-4o", False),
+        ("gpt-4o", False),
+        ("claude-sonnet-4-5", True),
+        ("anthropic/claude-sonnet-4-5", True),
+        (SUPPORT.llm.model, True),
+        (None, True),
+    ],
+)
+def test_a_request_names_only_models_that_the_agent_lists(
+    tmp_path: Path, llm: str | None, allowed: bool, stream: str, monkeypatch: pytest.MonkeyPatch
+):
+    overrides = {"llm": ["anthropic/claude-sonnet-4-5"]}
+    agent = AgentConfig.model_validate(SUPPORT.model_dump() | {"overrides": overrides})
+    played = {"prompt": {"prompt": "Somebody.", "llm": llm}, "first_message": "Hi"}
+    body = {
+        "simulation_specification": {"simulated_user_config": played},
+        "new_turns_limit": 1,
+    }
+    opened: list[str] = []
+    with serving(tmp_path, agent, model=ScriptedChatModel(always="Hello.")) as served:
+        model = ScriptedChatModel(always="Hello.")
+        monkeypatch.setattr(
+            served.context.agents, "chat_model", lambda llm: opened.append(llm.model) or model
+        )
+        answer = served.http.post(
+            f"/v1/convai/agents/support/simulate-conversation{stream}",
+            json=body,
+            headers={"xi-api-key": served.key("converse")},
+        )
+
+    assert ("llm_not_allowed" not in answer.text) == allowed
+    if not stream:
+        assert answer.status_code == (200 if allowed else 422)
+    assert set(opened) <= {agent.llm.model, *agent.overrides.llm}
