@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from pydantic import Field
+
 from conversation.agent.tool_config import ToolConfig, Webhook
 from conversation.agent.variable_values import SECRET_PREFIX, VariableValue
 from conversation.agent.variables import fill_in, is_secret, variable_names
 from conversation.errors import ToolError
 from kb.config import LinkConfig
 from kb.errors import DocumentError
-from kb.media_types import split_media_type
+from kb.media_types import split_media_type, text_encoding
 from kb.web.addresses import check_addresses, literal_address, read_url
 from kb.web.exchange import Exchange, Reply, resolve_host
 
@@ -57,7 +59,7 @@ class WebhookRequest:
 class FilledWebhook(Webhook):
     """A webhook in one session."""
 
-    header_values: dict[str, VariableValue] = {}
+    header_values: dict[str, VariableValue] = Field(default_factory=dict[str, VariableValue])
     """The dynamic variables that its headers name."""
 
 
@@ -84,12 +86,12 @@ def filled_webhook(tool: ToolConfig, variables: Mapping[str, VariableValue]) -> 
     url = fill_in(webhook.url, variables, where=where, encode=lambda value: quote(value, safe=""))
     named = {name for value in webhook.headers.values() for name in variable_names(value)}
     own = {name: getattr(webhook, name) for name in Webhook.model_fields}
-    changed = {
+    changed: dict[str, Any] = {
         "url": url,
         "constants": constants,
         "header_values": {name: variables[name] for name in named if not is_secret(name)},
     }
-    filled = FilledWebhook.model_construct(**{**own, **changed})
+    filled = FilledWebhook.model_construct(None, **{**own, **changed})
     return tool.model_copy(update={"webhook": filled})
 
 
@@ -214,10 +216,7 @@ def _exchanged(
 
 def _text_of(reply: Reply, secrets: Mapping[str, str]) -> str:
     _, charset = split_media_type(reply.headers.get("content-type", ""))
-    try:
-        text = reply.body.decode(charset or "utf-8", "replace").strip()
-    except LookupError:
-        text = reply.body.decode("utf-8", "replace").strip()
+    text = reply.body.decode(text_encoding(charset) or "utf-8", "replace").strip()
     # Before anything is cut: half a secret would not be found any more.
     text = without_secrets(text, secrets)
     if reply.status // 100 == 2:

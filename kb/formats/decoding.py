@@ -2,6 +2,8 @@
 
 import codecs
 
+from kb.media_types import text_encoding
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -28,7 +30,8 @@ def decode(data: bytes, *, stated: str | None = None) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         damaged = error.start
-    if stated and (text := _try(data, stated)) is not None:
+    encoding = text_encoding(stated)
+    if encoding and (text := _try(data, encoding)) is not None:
         return text
     if damaged > _SAMPLE_BYTES:
         # Long valid UTF-8 with a flaw far in: one bad byte must not turn the rest to nonsense.
@@ -48,7 +51,7 @@ def is_utf16_without_bom(data: bytes) -> bool:
 def _try(data: bytes, encoding: str) -> str | None:
     try:
         return data.decode(encoding)
-    except (LookupError, UnicodeDecodeError):
+    except UnicodeError:
         return None
 
 

@@ -11,9 +11,11 @@ from kb.errors import DocumentError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+MAX_URL_CHARS = 8_192
+"""Of a link; longer ones are no addresses of pages."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _FORBIDDEN_IN_URL = re.compile(r"[\x00-\x20\x7f\\]")
-_NUMERIC_HOST = re.compile(r"(https?://)((?:[0-9][0-9a-fA-FxX]*\.?)+)(?=[:/?#]|$)", re.IGNORECASE)
+_NUMERIC_HOST = re.compile(r"(https?://)([0-9][0-9a-fx.]*)(?=[:/?#]|$)", re.IGNORECASE)
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 
 
@@ -61,6 +63,8 @@ def read_url(url: str) -> Target:
 
 
 def _parsed(url: str) -> httpx.URL:
+    if len(url) > MAX_URL_CHARS:
+        raise _bad_url(f"{url[:100]}...", f"has more than {MAX_URL_CHARS:,} characters")
     if _FORBIDDEN_IN_URL.search(url.strip()):
         raise _bad_url(url, "has a blank, a backslash or a control character in it")
     try:
@@ -71,8 +75,12 @@ def _parsed(url: str) -> httpx.URL:
         raise _bad_url(url, "does not begin with http:// or https://")
     if parsed.userinfo:
         raise _bad_url(_without_userinfo(parsed), "carries a user name or password")
-    if not parsed.host:
+    if not parsed.host.strip("."):
         raise _bad_url(url, "names no host")
+    if parsed.host.startswith(".") or ".." in parsed.host:
+        raise _bad_url(url, "names a host with an empty part")
+    if parsed.port is not None and not 0 < parsed.port < 65_536:
+        raise _bad_url(url, f"names the port {parsed.port}, which is none")
     return parsed
 
 
@@ -81,7 +89,8 @@ def _with_usual_address(url: str) -> str:
     match = _NUMERIC_HOST.match(url)
     if match is None:
         return url
-    return f"{match[1]}{literal_address(match[2])}{url[match.end() :]}"
+    literal = literal_address(match[2])
+    return url if literal is None else f"{match[1]}{literal}{url[match.end() :]}"
 
 
 def literal_address(host: str) -> Address | None:

@@ -17,6 +17,7 @@ from kb.web.addresses import Target
 from kb.web.content_encoding import decoded
 
 RESOLVE_TIMEOUT_S = 10.0
+_MAX_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Exchange:
                 pool.stream(
                     method,
                     target.url,
-                    headers=list(sent.items()),
+                    headers=[(name.encode(), _header_value(value)) for name, value in sent.items()],
                     content=content,
                     extensions={"timeout": timeouts},
                 ) as response,
@@ -111,7 +112,8 @@ class Exchange:
                 f"without a byte, or {self.config.total_timeout_s:g} s in all). Try again later, "
                 "or raise `links.total_timeout_s`.",
             ) from error
-        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
+        except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError) as error:
+            # A ValueError is of TLS or of a header, which refuse names and values of some forms.
             raise _unreachable(target, error) from error
 
     def remaining_s(self) -> float:
@@ -140,7 +142,7 @@ class Exchange:
                 "link of a page or a document.",
             )
         announced = headers.get("content-length", "")
-        if announced.isdigit() and int(announced) > self.config.max_bytes:
+        if is_number(announced) and int(announced) > self.config.max_bytes:
             raise _too_large(target, self.config.max_bytes)
         body = self._body(target, response, headers.get("content-encoding", "identity"))
         return Reply(response.status, headers, body)
@@ -167,8 +169,8 @@ def resolve_host(host: str, port: int) -> list[str]:
     def look_up() -> None:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            outcome.append(error)
+        except (OSError, UnicodeError) as error:
+            outcome.append(error if isinstance(error, OSError) else OSError(str(error)))
         else:
             outcome.append(list(dict.fromkeys(str(entry[4][0]) for entry in found)))
 
@@ -181,6 +183,16 @@ def resolve_host(host: str, port: int) -> list[str]:
     if isinstance(outcome[0], OSError):
         raise outcome[0]
     return outcome[0]
+
+
+def is_number(header: str) -> bool:
+    """Whether a header's value is a count of a size that a header can have."""
+    return header.isascii() and header.isdecimal() and len(header) <= _MAX_DIGITS
+
+
+def _header_value(value: str) -> bytes:
+    """As it came: what a server said beyond ASCII goes back to it byte for byte."""
+    return value.encode("latin-1")
 
 
 class _PinnedBackend(httpcore.NetworkBackend):

@@ -14,12 +14,14 @@ from kb.config import LinkConfig
 from kb.errors import DocumentError
 from kb.media_types import split_media_type
 from kb.web.addresses import Target, check_addresses, literal_address, read_url
-from kb.web.exchange import Exchange, Reply, resolve_host
+from kb.web.exchange import Exchange, Reply, is_number, resolve_host
 from kb.web.robots import ALLOW_ALL, DISALLOW_ALL, MAX_BYTES, RobotsRules, read_robots
 
 Resolve = Callable[[str, int], Sequence[str]]
 """(host, port) -> addresses; raises OSError when there are none."""
 
+MAX_VALIDATOR_CHARS = 1_000
+"""Of an ETag: a page with a longer one is fetched whole every time."""
 ROBOTS_KEPT_S = 3600.0
 """How long what a robots.txt says is relied on."""
 
@@ -104,7 +106,7 @@ class LinkFetcher:
         """
         deadline = self._clock() + self._config.total_timeout_s
         headers = {"If-None-Match": etag or "", "If-Modified-Since": last_modified or ""}
-        asked = {name: value for name, value in headers.items() if value}
+        asked = {name: value for name, value in headers.items() if _can_be_sent(value)}
         target, reply = self._follow(read_url(url), deadline, headers=asked, obey=True)
         if reply.status == 304 and asked:
             body, not_modified = b"", True
@@ -148,7 +150,7 @@ class LinkFetcher:
             location = reply.headers.get("location")
             if reply.status not in _REDIRECTS or not location:
                 return target, reply
-            target = read_url(urljoin(target.url, location))
+            target = _where_it_leads(target, location)
         raise DocumentError(
             "too_many_redirects",
             f"{first.url!r} was redirected more than {self._config.max_redirects} times, last to "
@@ -239,14 +241,30 @@ def retry_after(header: str | None, *, now: float) -> float | None:
     """Seconds to wait as a `Retry-After` header asks, in either of its two forms."""
     if not header:
         return None
-    if header.strip().isdigit():
+    if is_number(header.strip()):
         return float(header)
     from email.utils import parsedate_to_datetime
 
     try:
         return max(0.0, parsedate_to_datetime(header).timestamp() - now)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError, OSError):
+        # Not a date, or one that no clock shows.
         return None
+
+
+def _where_it_leads(target: Target, location: str) -> Target:
+    try:
+        return read_url(urljoin(target.url, location))
+    except ValueError as error:
+        raise DocumentError(
+            "bad_url", f"{target.url!r} redirects to {location[:200]!r}, which is no address."
+        ) from error
+
+
+def _can_be_sent(validator: str) -> bool:
+    """Whether an ETag or date can stand in a header again."""
+    printable = all(" " <= char <= "~" or "\xa0" <= char <= "\xff" for char in validator)
+    return 0 < len(validator) <= MAX_VALIDATOR_CHARS and printable
 
 
 def _is_readable(media_type: str | None) -> bool:

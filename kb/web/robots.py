@@ -7,6 +7,10 @@ from dataclasses import dataclass
 MAX_BYTES = 512 * 1024
 """More than this of a robots.txt is not read, as the RFC allows."""
 
+MAX_SITEMAPS = 1_000
+"""Sitemaps that are heeded of one robots.txt."""
+MAX_LINE_CHARS = 8_192
+
 
 @dataclass(frozen=True, slots=True)
 class RobotsRules:
@@ -33,17 +37,19 @@ DISALLOW_ALL = RobotsRules(rules=((False, "/"),))
 
 def read_robots(text: str, *, product: str) -> RobotsRules:
     """Read a robots.txt for the crawler whose product token is `product`."""
+    # Only these two groups are kept: a file can name a thousand crawlers before a thousand rules.
     groups: dict[str, list[tuple[str, str]]] = {}
-    sitemaps: list[str] = []
-    agents: list[str] = []
+    sitemaps: dict[str, None] = {}
+    agents: set[str] = set()
     in_rules = False
-    for key, value in _fields(text):
-        if key == "sitemap":
-            sitemaps.append(value)
+    for key, value in _fields(text[:MAX_BYTES]):
+        if key == "sitemap" and len(sitemaps) < MAX_SITEMAPS:
+            sitemaps[value] = None
         elif key == "user-agent":
-            agents = [value.lower()] if in_rules else [*agents, value.lower()]
+            agents = set() if in_rules else agents
             in_rules = False
-            groups.setdefault(value.lower(), [])
+            agents |= {value.lower()} & {product.lower(), "*"}
+            groups |= {agent: [] for agent in agents if agent not in groups}
         elif key in ("allow", "disallow", "crawl-delay"):
             in_rules = True
             for agent in agents:
@@ -51,7 +57,9 @@ def read_robots(text: str, *, product: str) -> RobotsRules:
     found = groups.get(product.lower(), groups.get("*", []))
     return RobotsRules(
         rules=tuple(
-            (key == "allow", value) for key, value in found if key != "crawl-delay" and value
+            dict.fromkeys(
+                (key == "allow", value) for key, value in found if key != "crawl-delay" and value
+            )
         ),
         sitemaps=tuple(sitemaps),
         crawl_delay_s=_delay(found),
@@ -59,8 +67,9 @@ def read_robots(text: str, *, product: str) -> RobotsRules:
 
 
 def _fields(text: str) -> Iterator[tuple[str, str]]:
+    """Keys and values; what goes on after `MAX_LINE_CHARS` of a line is no address of a page."""
     for line in text.lstrip("\ufeff").splitlines():
-        key, colon, value = line.partition("#")[0].partition(":")
+        key, colon, value = line[:MAX_LINE_CHARS].partition("#")[0].partition(":")
         if colon:
             yield key.strip().lower(), value.strip()
 

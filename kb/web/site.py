@@ -9,28 +9,35 @@ later.
 import html
 import re
 import time
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from html.parser import HTMLParser
+from itertools import islice
 from urllib.parse import parse_qsl, urlencode, urljoin
 
 from kb.config import LinkConfig
 from kb.errors import DocumentError
+from kb.media_types import text_encoding
 from kb.web.addresses import Target, read_url
+from kb.web.content_encoding import decoded, is_gzip
 from kb.web.link_fetcher import FetchedLink, LinkFetcher
 
 MAX_SITEMAPS = 50
 """Sitemaps read of one site, those named in sitemap indexes included."""
+MAX_LOCATIONS = 100_000
+"""Pages looked at of all sitemaps of a site together."""
 MAX_CRAWL_DELAY_S = 10.0
+MAX_LINKS = 10_000
+"""Different links followed of one page."""
 MAX_LINKS_BYTES = 2_000_000
 """Of a page, links are looked for in its first two megabytes."""
 
 _LOCATION = re.compile(r"<(?:\w+:)?loc>(?:\s*<!\[CDATA\[)?([^<\]]*)")
 _SITEMAP_INDEX = re.compile(r"<(?:\w+:)?sitemapindex\b")
+_ENDLESS_NUMBER = re.compile(r"&#[0-9]{1000,};?")
 _TRACKING = re.compile(r"utm_\w+|gclid|fbclid|mc_[ce]id")
 _PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", None})
 _DEFAULT_CONFIG = LinkConfig()
@@ -67,10 +74,9 @@ def discover_pages(
     start = read_url(first.final_url)
     scope = _Scope(start, tuple(include), tuple(exclude))
     allowed = _robots_filter(fetcher, start, config)
-    pages = _unique(
-        page for page in _sitemap_pages(fetcher, start, allowed.sitemaps) if scope.holds(page)
-    )
-    pages = [page for page in pages if allowed.allows(page)][:max_pages]
+    listed = dict.fromkeys(islice(_sitemap_pages(fetcher, start, allowed.sitemaps), MAX_LOCATIONS))
+    holding = (page for page in listed if scope.holds(page) and allowed.allows(page))
+    pages = list(islice(holding, max_pages))
     if not pages:
         pause = max(config.crawl_pause_s, min(allowed.delay_s, MAX_CRAWL_DELAY_S))
         pages = _crawl(fetcher, first, scope, max_pages=max_pages, wait=lambda: sleep(pause))
@@ -133,9 +139,10 @@ def _sitemap_pages(fetcher: LinkFetcher, start: Target, stated: Sequence[str]) -
             continue
         seen.add(sitemap)
         text = _sitemap_text(fetcher, sitemap)
-        locations = (html.unescape(found.strip()) for found in _LOCATION.findall(text))
+        found = (match[1].strip() for match in _LOCATION.finditer(text))
+        locations = (html.unescape(without_endless_numbers(each)) for each in found)
         if _SITEMAP_INDEX.search(text):
-            waiting.extend(locations)
+            waiting.extend(islice(locations, MAX_SITEMAPS))
         else:
             yield from (tidy_url(location) for location in locations)
 
@@ -146,12 +153,22 @@ def _sitemap_text(fetcher: LinkFetcher, url: str) -> str:
         body = fetcher.fetch(url).body
     except DocumentError:
         return ""
-    if body.startswith(b"\x1f\x8b"):
+    if is_gzip(body):
         try:
-            body = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, fetcher.max_bytes)
-        except zlib.error:
+            body = _unzipped(body, fetcher.max_bytes, url=url)
+        except DocumentError:
             return ""
     return body.decode("utf-8", errors="replace")
+
+
+def _unzipped(body: bytes, limit: int, *, url: str) -> bytes:
+    """Every member of a gzip file, as far as `limit` bytes."""
+    whole = bytearray()
+    for piece in decoded((body,), "gzip", url=url):
+        whole += piece
+        if len(whole) >= limit:
+            break
+    return bytes(whole[:limit])
 
 
 def _crawl(
@@ -206,10 +223,25 @@ def read_links(fetched: FetchedLink) -> Links:
     """The links of a page, absolute and tidy, in order; none of a `nofollow` page."""
     reader = _LinkReader()
     body = fetched.body[:MAX_LINKS_BYTES]
-    reader.feed(body.decode(_known_charset(fetched.charset), errors="replace"))
-    base = urljoin(fetched.final_url, reader.base or "")
-    urls = () if "nofollow" in reader.robots else (_absolute(base, each) for each in reader.links)
+    text = body.decode(text_encoding(fetched.charset) or "utf-8", errors="replace")
+    reader.feed(without_endless_numbers(text))
+    base = _base_of(fetched.final_url, reader.base)
+    stated = () if "nofollow" in reader.robots else dict.fromkeys(reader.links)
+    urls = (_absolute(base, each) for each in islice(stated, MAX_LINKS))
     return Links(tuple(_unique(url for url in urls if url)), "noindex" not in reader.robots)
+
+
+def without_endless_numbers(text: str) -> str:
+    """`text` in which no character reference has more digits than Python makes a number of."""
+    return _ENDLESS_NUMBER.sub("\ufffd", text)
+
+
+def _base_of(url: str, stated: str | None) -> str:
+    """What links are relative to: a `<base>` that is no address says nothing."""
+    try:
+        return urljoin(url, stated or "")
+    except ValueError:
+        return url
 
 
 def tidy_url(url: str) -> str:
@@ -232,6 +264,10 @@ class _LinkReader(HTMLParser):
         self.base: str | None = None
         self.robots = ""
 
+    def parse_marked_section(self, i: int, report: int = 1) -> int:
+        """Read `<![...` as browsers do, a comment: the library raises what no caller expects."""
+        return self.parse_bogus_comment(i)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
         if tag == "a" and values.get("href") and "nofollow" not in (values.get("rel") or ""):
@@ -248,14 +284,6 @@ def _absolute(base: str, link: str) -> str | None:
         return tidy_url(read_url(tidy_url(joined)).url)
     except (DocumentError, ValueError):
         return None
-
-
-def _known_charset(charset: str | None) -> str:
-    try:
-        "".encode(charset or "utf-8")
-    except LookupError:
-        return "utf-8"
-    return charset or "utf-8"
 
 
 def _unique(urls: Iterator[str]) -> list[str]:

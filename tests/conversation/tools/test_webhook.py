@@ -12,11 +12,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from conversation.agent.config import AgentConfig
 from conversation.agent.tool_config import ToolConfig, Webhook
+from conversation.agent.variables import variable_names
 from conversation.errors import AgentConfigError, MissingVariableError, ToolError
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
@@ -175,7 +176,20 @@ def test_secrets_go_into_headers_and_nowhere_else(server: Seen):
 
 
 PIECES = st.sampled_from(
-    ["{", "}", "{{", "}}", "{{ ", " }}", "secret__shop", "user", "city", "{{user}}", "{{city}}", "x"]
+    [
+        "{",
+        "}",
+        "{{",
+        "}}",
+        "{{ ",
+        " }}",
+        "secret__shop",
+        "user",
+        "city",
+        "{{user}}",
+        "{{city}}",
+        "x",
+    ]
 )
 NESTED = st.lists(PIECES, max_size=8).map("".join)
 
@@ -184,6 +198,7 @@ NESTED = st.lists(PIECES, max_size=8).map("".join)
 @given(user=NESTED, city=NESTED, template=NESTED)
 def test_values_are_never_searched_for_placeholders(user: str, city: str, template: str):
     """Whatever a user calls himself, a header holds a secret only where its template says so."""
+    assume({*variable_names(template)} <= {"user", "city", "secret__shop"})
     config = tool(
         "https://example.com/{{user}}/{{city}}",
         headers={"X-User": template, "X-Names": "{{user}} {{city}}"},
