@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 DocumentKind = Literal["file", "link", "text"]
 DocumentStatus = Literal["ready", "failed"]
@@ -44,6 +44,9 @@ class Document(BaseModel):
     title: str | None = None
     hidden_chars_dropped: int = 0
     """Characters of text that a reader of the page would not have seen."""
+    left_out: dict[str, int] = Field(default_factory=dict)
+    """What is in the source and not in the text, on purpose: pieces by kind, such as
+    `comment` or `hidden row`."""
     updated_at: datetime | None = None
     """UTC."""
 
@@ -86,6 +89,8 @@ class ParsedDocument:
     """BCP 47 code when the source states it or it was recognised."""
     metadata: dict[str, str] = field(default_factory=dict[str, str])
     """What the source says of itself: author, created, ..."""
+    left_out: dict[str, int] = field(default_factory=dict[str, int])
+    """Pieces by kind that were left out on purpose."""
 
 
 @dataclass(frozen=True, slots=True)

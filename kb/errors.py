@@ -7,6 +7,7 @@
   x IndexMismatchError       built with another embedding model
   x CatalogError             the catalog file cannot be used
   x BusyError                another process is writing
+  x StorageError             the disk is full, or the folder may not be written
   x WeightsError             model files missing, unreachable, or not what their digest says
 """
 
@@ -41,6 +42,10 @@ class CatalogError(KnowledgeBaseError):
 
 class BusyError(KnowledgeBaseError):
     """Another process is writing to the knowledge base, and did not finish in time."""
+
+
+class StorageError(KnowledgeBaseError):
+    """Nothing can be stored: the disk is full, or the folder may not be written."""
 
 
 class WeightsError(KnowledgeBaseError):

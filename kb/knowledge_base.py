@@ -29,10 +29,11 @@ from kb.document import (
 from kb.embedding.embedder import Embedder, Vectors, WeightsFolder
 from kb.embedding.likeness import cosines
 from kb.embedding.open_embedder import open_embedder
-from kb.index.catalog import Catalog, ChunkRow
-from kb.index.embedding_cache import EmbeddingCache
+from kb.index.catalog import ChunkRow
+from kb.index.embedding_cache import EmbeddingCache, open_cache
 from kb.index.exact_index import load_vectors
 from kb.index.index_publisher import VectorCollections
+from kb.index.open_catalog import open_catalog
 from kb.ingest.intake import Intake
 from kb.ingest.plan import plan_all
 from kb.ingest.site_listing import ListedSources, list_pages, list_sites, read_pages, site_key
@@ -61,9 +62,7 @@ class KnowledgeBase:
         self._directory = directory
         self._config = config
         self._make_embedder = embedder
-        if not read_only:
-            directory.mkdir(parents=True, exist_ok=True)
-        self._catalog = Catalog(directory / "catalog.sqlite3", read_only=read_only)
+        self._catalog = open_catalog(directory, read_only=read_only)
         self._reader = IndexReader(
             self._catalog,
             config=config.retrieval,
@@ -83,7 +82,7 @@ class KnowledgeBase:
             open_collections=self._open_collections,
             now=now,
             served=self._reader,
-            read_only=read_only,
+            read_only=self._catalog.read_only,
         )
 
     @classmethod
@@ -98,7 +97,7 @@ class KnowledgeBase:
         """Open the knowledge base in `directory`.
 
         Args:
-            directory: Created when absent, unless `read_only`.
+            directory: Created when absent, unless `read_only`; only read when it is not writable.
             config: None takes the defaults.
             weights: Where the embedding model comes from; None takes the default places.
             read_only: Refuse changes. Needs a knowledge base that exists.
@@ -384,7 +383,7 @@ class KnowledgeBase:
 
     @cached_property
     def _cache(self) -> EmbeddingCache:
-        return EmbeddingCache(self._directory / "embeddings.sqlite3")
+        return open_cache(self._directory, read_only=self._catalog.read_only)
 
     def _listed(self, sources: Iterable[AnySource]) -> ListedSources:
         return list_sites(sources, self._config.links, known_pages=self.site_pages)

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from urllib.parse import urlsplit
 
 from kb.errors import DocumentError
-from kb.formats.decoding import decode, is_utf16_without_bom
+from kb.formats.decoding import decode, utf16_without_bom
 from kb.formats.text_builder import encrypted, malformed
 
 PDF = "application/pdf"
@@ -250,10 +250,10 @@ def _recognise_ole(data: bytes, name: str) -> str:
 
 
 def _is_text(sample: bytes) -> bool:
-    if sample.startswith((b"\xff\xfe", b"\xfe\xff")) or is_utf16_without_bom(sample):
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")) or utf16_without_bom(sample):
         return True
     control = len(sample) - len(sample.translate(None, _CONTROL))
-    return b"\0" not in sample and control <= max(2, len(sample) // 100)
+    return control <= max(2, len(sample) // 100)
 
 
 def _unsupported(name: str, look: str, remedy: str = "") -> DocumentError:

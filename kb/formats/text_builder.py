@@ -1,6 +1,7 @@
 """What every parser shares: the request, and a builder that keeps text and offsets in step."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -50,6 +51,18 @@ class TextBuilder:
         self._blocks: list[Block] = []
         self._pages: list[PageStart] = []
         self.hidden_chars = 0
+        self.left_out: Counter[str] = Counter()
+
+    def leave_out(self, kind: str, count: int = 1) -> None:
+        """Count what is in the source and not in the text, e.g. `comment`: one piece each."""
+        if count > 0:
+            self.left_out[kind] += count
+
+    def hide(self, kind: str, text: str) -> None:
+        """Count a piece of text that a reader would not see, and its characters."""
+        length = len(one_line(text))
+        self.hidden_chars += length
+        self.leave_out(kind, min(length, 1))
 
     def add(self, kind: BlockKind, text: str, *, level: int = 0) -> None:
         """Append a block. Blank text adds nothing; unprintable characters are dropped."""
@@ -76,6 +89,7 @@ class TextBuilder:
             level = block.level + deeper if block.kind == "heading" else 0
             self.add(block.kind, parsed.text[block.start_char : block.end_char], level=level)
         self.hidden_chars += parsed.hidden_chars_dropped
+        self.left_out.update(parsed.left_out)
 
     def build(
         self,
@@ -96,6 +110,7 @@ class TextBuilder:
             hidden_chars_dropped=self.hidden_chars,
             language=language or None,
             metadata={key: value for key, value in (metadata or {}).items() if value},
+            left_out=dict(self.left_out),
         )
 
     def _first_heading(self, text: str) -> str | None:

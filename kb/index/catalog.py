@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 from kb.document import Document
 from kb.errors import CatalogError
 from kb.index.catalog_schema import SCHEMA_VERSION, STEPS
+from kb.index.sqlite_file import connect_sqlite
 
 _T = TypeVar("_T")
 
-_BUSY_TIMEOUT_S = 30.0
 _MAX_VARIABLES = 500
 
 
@@ -76,6 +76,11 @@ class Catalog:
                 "open it for writing to create an empty one."
             )
         self._prepare()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be changed."""
+        return self._read_only
 
     def close(self) -> None:
         """Close the connections of all threads."""
@@ -297,13 +302,9 @@ class Catalog:
         return found
 
     def _connect(self) -> sqlite3.Connection:
-        uri = f"{self._path.resolve().as_uri()}?mode={'ro' if self._read_only else 'rwc'}"
-        connection = sqlite3.connect(
-            uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
+        connection = connect_sqlite(self._path, read_only=self._read_only)
         connection.execute("pragma foreign_keys = on")
         if not self._read_only:
-            connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = normal")
         with self._connections_lock:
             self._connections.append(connection)
@@ -347,7 +348,7 @@ class Catalog:
 _DOCUMENT_FIELDS = (
     "document_id", "name", "kind", "source", "media_type", "bytes", "chars", "status", "reason",
     "detail", "version", "chunk_count", "content_sha256", "title", "hidden_chars_dropped",
-    "updated_at",
+    "updated_at", "left_out",
 )  # fmt: skip
 _DOCUMENT = ", ".join(_DOCUMENT_FIELDS)
 
@@ -355,7 +356,8 @@ _DOCUMENT = ", ".join(_DOCUMENT_FIELDS)
 def _document(row: Sequence[str | int | None]) -> Document:
     values = dict(zip(_DOCUMENT_FIELDS, row, strict=True))
     updated_at = datetime.fromisoformat(str(values.pop("updated_at")))
-    return Document.model_validate({**values, "updated_at": updated_at})
+    left_out = json.loads(str(values.pop("left_out")))
+    return Document.model_validate({**values, "updated_at": updated_at, "left_out": left_out})
 
 
 def _parts(values: Sequence[_T]) -> Iterator[Sequence[_T]]:

@@ -204,6 +204,7 @@ def _write_document(
     connection: sqlite3.Connection, document: Document, prepared: PreparedDocument
 ) -> None:
     values = document.model_dump(mode="json") | {
+        "left_out": json.dumps(document.left_out, ensure_ascii=False, sort_keys=True),
         "language": prepared.language,
         "etag": prepared.etag,
         "last_modified": prepared.last_modified,

@@ -1,6 +1,6 @@
 """Tables of the catalog, and how an older file becomes a newer one."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _TABLES = """
 create table meta (key text primary key, value text not null) without rowid;
@@ -81,5 +81,9 @@ alter table chunks add column name_id integer;
 create index chunks_of_name on chunks (name_id, live);
 """
 
-STEPS = (_TABLES, _NAMES)
+_LEFT_OUT = """
+alter table documents add column left_out text not null default '{}'
+"""
+
+STEPS = (_TABLES, _NAMES, _LEFT_OUT)
 """Scripts that lead from each version to the next, from an empty file on."""

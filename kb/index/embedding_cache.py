@@ -9,9 +9,14 @@ from typing import Protocol
 import numpy as np
 
 from kb.embedding.embedder import Embedder, Vectors
+from kb.index.sqlite_file import connect_sqlite
 
 _MAX_VARIABLES = 500
 _WRITE_EVERY = 256
+_TABLE = (
+    "create table if not exists vectors (model_id text, text_key text, vector blob, "
+    "primary key (model_id, text_key)) without rowid"
+)
 
 
 class Counter(Protocol):
@@ -30,19 +35,24 @@ def text_key(text: str) -> str:
 class EmbeddingCache:
     """A SQLite file beside the catalog. Losing it costs time, nothing else."""
 
-    def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(path, timeout=30.0, check_same_thread=False)
-        self._connection.execute("pragma journal_mode = wal")
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open the file; `read_only`, what is computed is kept in memory only."""
+        if read_only:
+            self._connection = sqlite3.connect(":memory:", check_same_thread=False)
+        else:
+            self._connection = connect_sqlite(path, read_only=False)
+            # Many rows are one transaction.
+            self._connection.isolation_level = "DEFERRED"
         self._connection.execute("pragma synchronous = off")
-        self._connection.execute(
-            "create table if not exists vectors (model_id text, text_key text, vector blob, "
-            "primary key (model_id, text_key)) without rowid"
-        )
+        self._connection.execute(_TABLE)
         self._connection.commit()
+        self._kept = connect_sqlite(path, read_only=True) if read_only and path.is_file() else None
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+        if self._kept is not None:
+            self._kept.close()
 
     def vectors(
         self, texts: Mapping[str, str], *, embedder: Embedder, on_embedded: Counter | None = None
@@ -72,12 +82,13 @@ class EmbeddingCache:
         found: dict[str, Vectors] = {}
         for start in range(0, len(keys), _MAX_VARIABLES):
             part = keys[start : start + _MAX_VARIABLES]
-            rows = self._connection.execute(
-                "select text_key, vector from vectors where model_id = ? and text_key in "
-                f"({','.join('?' * len(part))})",
-                (model_id, *part),
-            )
-            found.update((str(key), np.frombuffer(vector, dtype="<f4")) for key, vector in rows)
+            for connection in filter(None, (self._kept, self._connection)):
+                rows = connection.execute(
+                    "select text_key, vector from vectors where model_id = ? and text_key in "
+                    f"({','.join('?' * len(part))})",
+                    (model_id, *part),
+                )
+                found.update((str(key), np.frombuffer(vector, dtype="<f4")) for key, vector in rows)
         return found
 
     def forget(self, model_id: str) -> None:
@@ -95,3 +106,8 @@ class EmbeddingCache:
                     for key, vector in vectors.items()
                 ],
             )
+
+
+def open_cache(directory: Path, *, read_only: bool) -> EmbeddingCache:
+    """The cache of the knowledge base in `directory`."""
+    return EmbeddingCache(directory / "embeddings.sqlite3", read_only=read_only)

@@ -23,12 +23,13 @@ from kb.index.catalog import Fingerprint
 from kb.index.catalog_changes import IndexedChunk, PreparedDocument
 from kb.index.embedding_cache import text_key
 from kb.ingest.chunking import CHUNKER_VERSION, indexed_texts, split_document, subject_name
+from kb.ingest.names import storable
 from kb.ingest.plain_structure import parse_text
 
 if TYPE_CHECKING:
     from kb.web.link_fetcher import LinkFetcher
 
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 """Counts up when the same bytes give another text or structure, so that all are parsed again."""
 
 
@@ -60,7 +61,7 @@ def identify(source: Source) -> Identity:
         case TextSource(name=name):
             kind, origin, given = "text", name, name
     digest = hashlib.sha256(f"{kind}\x1f{origin}".encode("utf-8", "surrogatepass")).hexdigest()
-    return Identity(f"doc_{digest[:20]}", kind, origin, given)
+    return Identity(f"doc_{digest[:20]}", kind, storable(origin), storable(given))
 
 
 class Intake:
@@ -191,6 +192,7 @@ class Intake:
             content_sha256=sha256,
             title=parsed.title,
             hidden_chars_dropped=parsed.hidden_chars_dropped,
+            left_out=parsed.left_out,
         )
         return PreparedDocument(
             document=document,
@@ -241,7 +243,11 @@ def may_pass(reason: str) -> bool:
     return reason in _PASSING or reason.startswith("http_5")
 
 
-_PASSING = frozenset({"timeout", "unreachable", "dns", "tls", "http_408", "http_429"})
+_PASSING = frozenset(
+    {"timeout", "unreachable", "dns", "tls", "http_408", "http_429"}
+    # A file that is being copied, or was damaged: what it said last is better than nothing.
+    | {"malformed", "empty", "encrypted", "unreadable", "out_of_memory"}
+)
 
 
 def file_sha256(path: Path) -> str | None:

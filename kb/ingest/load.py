@@ -9,6 +9,7 @@ from kb.config import Limits, ParsingConfig
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.parse import parse_document
+from kb.ingest.names import storable
 from kb.ingest.sandbox import shared_pool
 
 DEFAULT_LIMITS = Limits()
@@ -36,8 +37,9 @@ def load_file(
     """
     path = Path(path)
     data = _read(path, limits)
-    parsed = parse_bytes(data, name=path.name, limits=limits, config=config)
-    return LoadedSource(path.name, hashlib.sha256(data).hexdigest(), len(data), parsed)
+    name = storable(path.name)
+    parsed = parse_bytes(data, name=name, limits=limits, config=config)
+    return LoadedSource(name, hashlib.sha256(data).hexdigest(), len(data), parsed)
 
 
 def parse_bytes(

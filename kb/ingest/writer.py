@@ -17,6 +17,7 @@ from kb.index.catalog import Catalog
 from kb.index.catalog_changes import erase_versions, remove_documents, restore_index
 from kb.index.embedding_cache import EmbeddingCache
 from kb.index.index_publisher import IndexPublisher, VectorCollections
+from kb.index.storage_errors import telling_storage_errors
 from kb.ingest.intake import Intake
 from kb.ingest.site_listing import ListedSources, stored_pages
 from kb.ingest.source_store import Progress, SourceStore, counted
@@ -152,11 +153,12 @@ class Writer:
         if self._read_only:
             raise KnowledgeBaseError(
                 f"The knowledge base in {str(self._directory)!r} was opened to read only. Open it "
-                "without `read_only` to change it."
+                "without `read_only`, in a folder that may be written, to change it."
             )
         timeout_s = self._config.index.writer_timeout_s
         lock = writer_lock(self._directory, timeout_s=timeout_s)
-        with self._lock, lock, self._served.changing():
+        telling = telling_storage_errors(self._directory)
+        with telling, self._lock, lock, self._served.changing():
             collections = self._open_collections()
             try:
                 publisher = self._publisher(collections)

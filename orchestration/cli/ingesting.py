@@ -13,6 +13,7 @@ from orchestration.terminal.reply import printable
 from orchestration.terminal.rows import (
     document_table,
     ingest_summary,
+    left_out_table,
     passage_text,
     plan_table,
     text_with_borders,
@@ -102,6 +103,9 @@ def show(
     plain: Annotated[
         bool, typer.Option("--plain", help="The text alone, without the borders of chunks.")
     ] = False,
+    left_out: Annotated[
+        bool, typer.Option("--left-out", help="What of the source is not in the text, by kind.")
+    ] = False,
 ) -> None:
     """Print a document as it is stored and indexed, chunk by chunk.
 
@@ -111,6 +115,9 @@ def show(
         knowledge_base = deployment.knowledge_base(agent)
         for found in knowledge_base.documents():
             if document in (found.document_id, found.name):
+                if left_out:
+                    typer.echo(left_out_table(found))
+                    return
                 text = knowledge_base.text_of(found.document_id)
                 chunks = knowledge_base.chunks_of(found.document_id)
                 typer.echo(printable(text) if plain else text_with_borders(text, chunks))

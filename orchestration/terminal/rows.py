@@ -79,6 +79,17 @@ def document_table(documents: Sequence[Document]) -> str:
     return "\n".join([table, *(f"\n{printable(note)}" for note in document_notes(documents))])
 
 
+def left_out_table(document: Document) -> str:
+    """What is in a document's source and not in its text, by kind, for a terminal."""
+    kinds = sorted(document.left_out.items(), key=lambda counted: (-counted[1], counted[0]))
+    hidden = document.hidden_chars_dropped
+    note = f"\n\n{hidden:,} characters that no reader sees were dropped." if hidden else ""
+    if not kinds:
+        return f"Nothing of {printable(document.name)} was left out by kind.{note}"
+    rows = [[kind, count] for kind, count in kinds]
+    return text_table(["left out", "pieces"], rows) + note
+
+
 def document_state(document: Document) -> str:
     """`ready`, `failed`, or `old version` when the last attempt to renew it failed."""
     if document.status == "ready" and document.reason is not None:

@@ -46,7 +46,7 @@ def _add_body(builder: TextBuilder, body: str) -> None:
     except DocumentError:
         builder.add("paragraph", body)
         return
-    builder.hidden_chars += drop_hidden(tree)
+    drop_hidden(tree, builder)
     add_tree(builder, tree, deeper=2)
 
 

@@ -39,7 +39,7 @@ def _add_chapter(builder: TextBuilder, data: bytes, member: str) -> None:
         if error.reason != "empty":
             raise
         return  # A blank page is no reason to refuse the book.
-    builder.hidden_chars += drop_hidden(root)
+    drop_hidden(root, builder)
     drop_permalinks(root)
     add_tree(builder, root)
 

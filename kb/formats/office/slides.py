@@ -17,7 +17,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     builder = TextBuilder(request)
     for number, slide in enumerate(presentation.slides, start=1):
         if slide._element.get("show") == "0":
-            builder.hidden_chars += sum(len(text) for text in _texts(slide.shapes))
+            builder.hide("hidden slide", " ".join(_texts(slide.shapes)))
             continue
         builder.start_page(str(number))
         _add_slide(builder, slide)

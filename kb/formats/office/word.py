@@ -112,7 +112,7 @@ class _Reader:
                 self._link(child, pieces)
             elif tag == "r" and _is_hidden(child):
                 texts = (part.text or "" for part in child.iter(f"{_WORD}t"))
-                self._builder.hidden_chars += sum(len(text) for text in texts)
+                self._builder.hide("hidden text", "".join(texts))
             elif tag and tag not in _SKIPPED:
                 self._collect(child, pieces)
 

@@ -47,7 +47,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     root = read_tree(decode(data, stated=request.charset or _stated_charset(data)), request.name)
     builder = TextBuilder(request)
     if not request.config.html_keep_hidden:
-        builder.hidden_chars += drop_hidden(root)
+        drop_hidden(root, builder)
     title, language = _title(root), root.get("lang") or root.get("xml:lang")
     visible = _visible_length(root)
     drop_permalinks(root)
@@ -59,7 +59,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     parsed = builder.build(title=title, language=language, metadata=_metadata(root))
     if len(parsed.text) < min(MIN_MAIN_CHARS, MIN_MAIN_SHARE * visible) or not parsed.text:
         whole = TextBuilder(request)
-        whole.hidden_chars = builder.hidden_chars
+        whole.hidden_chars, whole.left_out = builder.hidden_chars, builder.left_out
         add_tree(whole, root)
         parsed = whole.build(title=title, language=language, metadata=_metadata(root))
     return parsed
@@ -80,19 +80,18 @@ def read_tree(source: str, name: str) -> Element:
         raise malformed(name, "HTML page", error) from error
 
 
-def drop_hidden(root: Element) -> int:
-    """Remove elements that a reader of the page does not see; returns the characters dropped.
+def drop_hidden(root: Element, builder: TextBuilder) -> None:
+    """Remove elements that a reader of the page does not see; `builder` counts them.
 
     Whole pages begin transparent and are faded in by a script, so transparent text counts as
     hidden only when it is the lesser part of the page.
     """
-    dropped = _drop(root, [each for each in root.iter() if _is_hidden(each)])
+    _drop(root, [each for each in root.iter() if _is_hidden(each)], builder)
     faded = {each: None for each in root.iter() if _FADED_STYLE.search(_style(each))}
     outermost = [each for each in faded if not any(up in faded for up in each.iterancestors())]
     length = sum(len(one_line(visible_text(each))) for each in outermost)
     if length and length <= MAX_FADED_SHARE * _visible_length(root):
-        dropped += _drop(root, outermost)
-    return dropped
+        _drop(root, outermost, builder)
 
 
 def drop_permalinks(root: Element) -> None:
@@ -102,13 +101,11 @@ def drop_permalinks(root: Element) -> None:
             link.drop_tree()
 
 
-def _drop(root: Element, elements: list[Element]) -> int:
-    dropped = 0
+def _drop(root: Element, elements: list[Element], builder: TextBuilder) -> None:
     for element in elements:
         if any(ancestor is root for ancestor in element.iterancestors()):
-            dropped += len(one_line(visible_text(element)))
+            builder.hide("hidden text", visible_text(element))
             element.drop_tree()
-    return dropped
 
 
 def _is_hidden(element: Element) -> bool:

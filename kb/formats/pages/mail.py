@@ -53,7 +53,7 @@ def _add_body(builder: TextBuilder, body: MIMEPart, request: ParseRequest) -> No
             if error.reason != "empty":
                 raise
             return
-        builder.hidden_chars += drop_hidden(root)
+        drop_hidden(root, builder)
         add_tree(builder, root)
         return
     for block in find_blocks(text, headings={}):
