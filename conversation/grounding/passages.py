@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from conversation.agent.config import AgentConfig
-from conversation.prompt.prompt import estimated_tokens
+from conversation.language.tokens import estimated_tokens
 from conversation.transcript import Turn
 from kb.document import Document, RetrievedPassage
 from kb.retrieval.small_talk import should_search

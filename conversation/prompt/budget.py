@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from conversation.agent.tool_config import SYSTEM_TOOLS
+from conversation.language.tokens import chars_within, estimated_tokens
 from conversation.prompt.parts import passage_tag
 from conversation.transcript import ToolCall, Turn
 from kb.document import RetrievedPassage
 
-_CHARS_PER_TOKEN = 4
-_MIN_CUT_PASSAGE_CHARS = 200
+_MIN_CUT_PASSAGE_TOKENS = 50
 """A passage is cut to fit rather than left out when this much of it fits."""
 
 
@@ -36,16 +36,16 @@ def fit_passages(passages: Sequence[RetrievedPassage], max_tokens: int) -> list[
     A cut passage ends earlier in its document, so that its offsets stay true.
     """
     shown: list[RetrievedPassage] = []
-    room = max_tokens * _CHARS_PER_TOKEN
+    room = max_tokens
     for passage in passages:
-        overhead = len(passage_tag(len(shown) + 1, passage))
-        space = room - overhead
-        if len(passage.text) <= space:
+        space = room - estimated_tokens(passage_tag(len(shown) + 1, passage))
+        tokens = estimated_tokens(passage.text)
+        if tokens <= space:
             shown.append(passage)
-            room = space - len(passage.text)
+            room = space - tokens
             continue
-        if space >= _MIN_CUT_PASSAGE_CHARS or not shown:
-            shown.append(_cut(passage, max(space, _MIN_CUT_PASSAGE_CHARS)))
+        if space >= _MIN_CUT_PASSAGE_TOKENS or not shown:
+            shown.append(_cut(passage, max(space, _MIN_CUT_PASSAGE_TOKENS)))
         break
     return shown
 
@@ -64,17 +64,15 @@ def fit_notes(notes: Sequence[str], max_tokens: int) -> list[str]:
 def fit_results(calls: Sequence[ToolCall], max_tokens: int) -> list[ToolCall]:
     """What tools returned that reach outside of the conversation, each cut to the budget."""
     outside = [call for call in calls if call.tool_name not in SYSTEM_TOOLS]
-    room = max_tokens * _CHARS_PER_TOKEN
-    return [call.model_copy(update={"result": (call.result or "")[:room]}) for call in outside]
+    results = [call.result or "" for call in outside]
+    return [
+        call.model_copy(update={"result": result[: chars_within(result, max_tokens)]})
+        for call, result in zip(outside, results, strict=True)
+    ]
 
 
-def estimated_tokens(text: str) -> int:
-    """About how many tokens `text` is: four characters each in ASCII, fewer in other scripts."""
-    ascii_chars = sum(char.isascii() for char in text)
-    return -(-ascii_chars // _CHARS_PER_TOKEN) + -(-2 * (len(text) - ascii_chars) // 3)
-
-
-def _cut(passage: RetrievedPassage, max_chars: int) -> RetrievedPassage:
+def _cut(passage: RetrievedPassage, max_tokens: int) -> RetrievedPassage:
+    max_chars = chars_within(passage.text, max_tokens)
     text = passage.text[:max_chars]
     border = text.rfind(" ")
     if border > max_chars // 2:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from conversation.agent.config import AgentConfig
 from conversation.llm.chat_model import ChatMessage
 from conversation.prompt.budget import (
-    estimated_tokens,
     fit_notes,
     fit_passages,
     fit_results,
@@ -26,7 +25,6 @@ __all__ = [
     "Prompt",
     "build_prompt",
     "defuse",
-    "estimated_tokens",
     "history_start",
     "turns_left_out",
 ]

@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import aclosing, closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,9 +39,6 @@ from conversation.turn.stage import Stage
 from conversation.turn.turn_so_far import SpeakingTurn
 from kb.errors import KnowledgeBaseError
 from kb.weights.folder import Weights
-
-ABANDONED_AFTER = timedelta(hours=24)
-"""A conversation of an unreachable process that was quiet for so long is taken for crashed."""
 
 
 class Session:
@@ -135,7 +132,7 @@ class Session:
         speaker = prepared_speaker(ResolvedAgent(own, knowledge_base, of_config), circumstances)
         kept_in = store or ConversationStore.open(DEFAULT_STORE_URL)
         if store is None:
-            kept_in.close_abandoned(started_at, ABANDONED_AFTER)
+            kept_in.close_abandoned(started_at)
         opening = Transcript(
             conversation_id=conversation_id,
             agent_id=config.agent_id,

@@ -52,6 +52,11 @@ from conversation.transcript import ConversationStatus, Retrieval, Transcript, T
 
 DEFAULT_STORE_URL = "sqlite:///data/store/conversations.sqlite"
 CRASHED = "interrupted_by_crash"
+ABANDONED_AFTER = timedelta(hours=24)
+"""An open conversation in which nothing happened for so long has ended, whatever its process says.
+
+Long enough for a person who answers tomorrow in a session that a program keeps open.
+"""
 
 
 class ConversationStore:
@@ -332,7 +337,7 @@ class ConversationStore:
             return False
         return True
 
-    def close_abandoned(self, now: datetime, older_than: timedelta) -> list[str]:
+    def close_abandoned(self, now: datetime, older_than: timedelta = ABANDONED_AFTER) -> list[str]:
         """Close conversations whose process is gone, keeping every finished turn of them.
 
         That is: its process ran on this machine and does not any more, or nothing has happened

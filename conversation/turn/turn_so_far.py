@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from conversation.errors import ModelError
+from conversation.language.tokens import estimated_tokens
 from conversation.llm.calls import calls_of, failed_calls
 from conversation.llm.chat_model import ChatMessage, ChatModel, Completion
 from conversation.llm.generator import price_usd
-from conversation.prompt.prompt import Prompt, estimated_tokens
+from conversation.prompt.prompt import Prompt
 from conversation.transcript import LLMCall, ToolCall, Turn, TurnLatency, Usage, storable
 from conversation.turn.events import AgentTurn, RetrievalDone
 from kb.document import RetrievedPassage

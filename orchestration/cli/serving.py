@@ -38,6 +38,7 @@ def serve(
         require_free_port,
         run_until_signalled,
     )
+    from orchestration.operations.operations import close_abandoned
     from orchestration.processes.telemetry import configure_logs, start_telemetry
     from orchestration.server.app import create_app
 
@@ -48,7 +49,7 @@ def serve(
     with opened_deployment() as deployment, ExitStack() as at_end:
         configure_logs(deployment.settings)
         at_end.callback(start_telemetry(deployment.settings, service="vivavoce-server"))
-        deployment.conversations.close_abandoned(datetime.now(UTC), timedelta(hours=24))
+        close_abandoned(deployment, datetime.now(UTC))
         served = create_app(deployment, limits=limits, public_url=public_url)
         server = make_server(
             served, served.state.context, host=host, port=port, trusted_proxies=trusted_proxies

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from analysis.evaluation.run import evaluate_conversations
@@ -51,8 +51,6 @@ from orchestration.operations.report_page import renew_report_page
 logger = logging.getLogger(__name__)
 
 EVERYTHING = Narrowing()
-ABANDONED_AFTER = timedelta(hours=6)
-"""A conversation without any event for so long has ended, whatever its process says."""
 
 
 def ingest(deployment: Deployment, agent_id: str) -> SyncReport:
@@ -145,7 +143,7 @@ def import_transcripts(deployment: Deployment, path: Path, agent_id: str) -> Imp
 
 def close_abandoned(deployment: Deployment, now: datetime) -> list[str]:
     """End the conversations whose process is gone, so that they are judged too."""
-    return deployment.conversations.close_abandoned(now, ABANDONED_AFTER)
+    return deployment.conversations.close_abandoned(now)
 
 
 def ended_on(deployment: Deployment, day: date) -> list[ConversationSummary]:

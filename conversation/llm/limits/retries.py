@@ -12,12 +12,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from conversation.errors import FailedAttempt, ModelError, ModelUnavailableError
+from conversation.language.tokens import estimated_tokens
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.llm.generator import TextGenerator, calls_tools, price_usd
 from conversation.llm.limits.traffic import Booking, Traffic
 from conversation.transcript import Usage
-
-_CHARS_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +200,7 @@ class _Attempt:
         """Providers ask money for what they said, and for what they read to say it."""
         usage = None
         if self.text:
-            read, written = self._read_tokens(), _tokens(self.text)
+            read, written = self._read_tokens(), estimated_tokens(self.text)
             usage = Usage(
                 model=self.generator.model,
                 input_tokens=read,
@@ -219,7 +218,7 @@ class _Attempt:
         )
 
     def _read_tokens(self) -> int:
-        return sum(_tokens(message.content) for message in self.messages)
+        return sum(estimated_tokens(message.content) for message in self.messages)
 
     def _since_began_ms(self, moment_s: float | None) -> float | None:
         if moment_s is None or self.began_s is None:
@@ -271,10 +270,6 @@ def _too_late(model: str, options: CompletionOptions, *, first: bool) -> ModelUn
     return ModelUnavailableError(
         f"Model {model!r} {limit}. Try again, raise `llm.{key}`, or name a faster model."
     )
-
-
-def _tokens(text: str) -> int:
-    return -(-len(text) // _CHARS_PER_TOKEN)
 
 
 def _fits(delay_s: float, left_s: float | None) -> bool:

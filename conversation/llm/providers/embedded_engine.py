@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from conversation.language.tokens import estimated_tokens
+
 JSONObject = dict[str, Any]
 
 EXIT_WAIT_S = 5.0
@@ -73,7 +75,7 @@ class Engine:
         Raises:
             EngineRequestError: The request cannot be answered.
         """
-        need = min(estimated_tokens(request), self._context_tokens)
+        need = min(context_needed(request), self._context_tokens)
         with self._slots, _Reservation(self, need):
             if stopped() or self._closing:
                 return
@@ -175,10 +177,11 @@ def shared_engine(path: Path) -> Engine:
         return _engines[path]
 
 
-def estimated_tokens(request: Mapping[str, Any]) -> int:
+def context_needed(request: Mapping[str, Any]) -> int:
     """Return an upper estimate of the context that a request needs."""
-    chars = sum(len(str(message.get("content", ""))) for message in request["messages"])
-    return chars // 3 + 64 + int(request.get("max_tokens") or 256)
+    said = sum(estimated_tokens(str(message.get("content", ""))) for message in request["messages"])
+    # A third more than the estimate, which may be too small by about that for some scripts.
+    return said * 4 // 3 + 64 + int(request.get("max_tokens") or 256)
 
 
 def _close_all() -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from conversation.errors import ModelSetupError
 from conversation.language.sentences import split_sentences
 from conversation.language.telling_words import telling_words
+from conversation.language.tokens import estimated_tokens
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.llm.limits.fallback import CONTINUE
 from conversation.llm.providers.embedded import EXTRACTIVE
@@ -47,7 +48,6 @@ _PASSAGE = re.compile(
 _SAID = re.compile(r"^The user says:\s*", re.MULTILINE)
 _REMARK = re.compile(r"\n\s*\n\(.*?\)\s*(?=\n\s*\n|\Z)", re.DOTALL)
 _PIECE = re.compile(r"\s*\S+\s*\Z|\s*\S+")
-_CHARS_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +94,12 @@ class ExtractiveGenerator:
         first_token_s = time.perf_counter()
         for piece in _PIECE.findall(text):
             yield piece
-        chars = sum(len(message.content) for message in messages)
         yield Completion(
             text=text,
             usage=Usage(
                 model=EXTRACTIVE,
-                input_tokens=-(-chars // _CHARS_PER_TOKEN),
-                output_tokens=-(-len(text) // _CHARS_PER_TOKEN),
+                input_tokens=sum(estimated_tokens(message.content) for message in messages),
+                output_tokens=estimated_tokens(text),
                 cost_usd=0.0,
                 source="estimated",
             ),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from conversation.errors import ModelSetupError, ModelUnavailableError
+from conversation.language.tokens import estimated_tokens
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.llm.model_loop import model_loop
 from conversation.llm.providers.embedded import PROVIDER, embedded_weights, register_provider
@@ -20,7 +21,6 @@ from conversation.llm.providers.tool_calls import ToolCallParts, tool_definition
 from conversation.transcript import Usage
 from kb.weights.folder import Weights
 
-CHARS_PER_TOKEN = 4
 PING_TIMEOUT_S = 20.0
 _HAVE_DEFAULTS = ("OLLAMA_API_BASE",)
 """Variables that litellm lists as missing and can do without."""
@@ -201,8 +201,8 @@ class LiteLLMGenerator:
             sent, got = int(reported.prompt_tokens), int(reported.completion_tokens or 0)
             cached = int(getattr(details, "cached_tokens", None) or 0)
         else:
-            chars = sum(len(message.content) for message in asked)
-            sent, got = _estimate(chars), _estimate(len(answer.text))
+            sent = sum(estimated_tokens(message.content) for message in asked)
+            got = estimated_tokens(answer.text)
             cached, reported = 0, None
         return Usage(
             model=self._model,
@@ -342,10 +342,6 @@ def _key_names(litellm: Any, model: str) -> tuple[str, ...]:
     """Return the usual name of a provider's key variable."""
     provider = litellm.get_llm_provider(model)[1]
     return (f"{provider.upper()}_API_KEY",)
-
-
-def _estimate(chars: int) -> int:
-    return -(-chars // CHARS_PER_TOKEN)
 
 
 def _ms(start_s: float, end_s: float | None) -> float | None:

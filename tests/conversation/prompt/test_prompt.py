@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversation.agent.config import AgentConfig, PromptSection
-from conversation.prompt.prompt import Prompt, build_prompt, defuse, estimated_tokens, history_start
+from conversation.language.tokens import estimated_tokens
+from conversation.prompt.prompt import Prompt, build_prompt, defuse, history_start
 from conversation.transcript import ToolCall, Turn
 from kb.document import RetrievedPassage
 
@@ -128,12 +129,6 @@ def test_history_keeps_its_budget_or_only_the_last_turn(lengths: list[int], max_
     assert sum(estimated_tokens(turn.text) for turn in kept) <= max_tokens or len(kept) == 1
     starts = [history_start(turns[:count], max_tokens) for count in range(len(turns) + 1)]
     assert starts == sorted(starts)
-
-
-def test_tokens_are_estimated_by_script():
-    assert estimated_tokens("abcdefgh") == 2
-    assert estimated_tokens("\u4f60\u597d\u5417") == 2
-    assert estimated_tokens("") == 0
 
 
 def test_every_session_and_turn_of_an_agent_begins_with_the_same_prefix():

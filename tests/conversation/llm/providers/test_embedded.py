@@ -16,7 +16,7 @@ from conversation.errors import ModelError, ModelSetupError, ModelUnavailableErr
 from conversation.llm.chat_model import ChatMessage, ChatModel, Completion, CompletionOptions
 from conversation.llm.open_model import open_chat_model
 from conversation.llm.providers.embedded import embedded_models
-from conversation.llm.providers.embedded_engine import estimated_tokens, shared_engine
+from conversation.llm.providers.embedded_engine import context_needed, shared_engine
 from kb.weights.folder import Weights
 from kb.weights.progress import SilentReporter
 
@@ -88,7 +88,7 @@ def test_wrong_weights_are_said_before_any_work(tmp_path: Path):
 def test_the_estimate_of_needed_room_is_generous():
     request = {"messages": [{"role": "user", "content": "x" * 300}], "max_tokens": 50}
 
-    assert estimated_tokens(request) == 100 + 64 + 50
+    assert context_needed(request) == 100 + 64 + 50
 
 
 @pytest.fixture(scope="module")

@@ -100,7 +100,10 @@ def test_usage_is_estimated_when_the_provider_is_silent(stub: OpenAIStub):
     usage = opened(stub).complete(PROMPT).usage
 
     assert usage.source == "estimated"
-    assert (usage.input_tokens, usage.output_tokens) == (9, 6)  # 34 and 23 characters / 4, up
+    assert (usage.input_tokens, usage.output_tokens) == (
+        10,
+        6,
+    )  # 34 characters in two messages and 23, / 4, up
 
 
 def test_a_known_model_has_a_price(stub: OpenAIStub, monkeypatch: pytest.MonkeyPatch):
