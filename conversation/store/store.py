@@ -53,10 +53,7 @@ from conversation.transcript import ConversationStatus, Retrieval, Transcript, T
 DEFAULT_STORE_URL = "sqlite:///data/store/conversations.sqlite"
 CRASHED = "interrupted_by_crash"
 ABANDONED_AFTER = timedelta(hours=24)
-"""An open conversation in which nothing happened for so long has ended, whatever its process says.
-
-Long enough for a person who answers tomorrow in a session that a program keeps open.
-"""
+"""So long after its last event an open conversation has ended: an answer of tomorrow still counts."""
 
 
 class ConversationStore:

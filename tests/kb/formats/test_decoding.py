@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001
 """Bytes become text: damaged UTF-8 stays UTF-8, and old encodings are told apart in short texts."""
 
 import pytest
