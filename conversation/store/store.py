@@ -53,7 +53,7 @@ from conversation.transcript import ConversationStatus, Retrieval, Transcript, T
 DEFAULT_STORE_URL = "sqlite:///data/store/conversations.sqlite"
 CRASHED = "interrupted_by_crash"
 ABANDONED_AFTER = timedelta(hours=24)
-"""So long after its last event an open conversation has ended: an answer of tomorrow still counts."""
+"""So long after its last event an open conversation has ended; tomorrow is soon enough."""
 
 
 class ConversationStore:
