@@ -39,6 +39,21 @@ class Vote(_Record):
     """Why this judge has no vote."""
 
 
+class WindowFinding(_Record):
+    """What a judge found in one part of a conversation that it could not read at once."""
+
+    first_turn: int
+    last_turn: int
+    """Inclusive."""
+    verdict: Verdict | None
+    score: float | None = None
+    confidence: float | None = None
+    rationale: str | None = None
+
+
+WindowFindings = Annotated[tuple[WindowFinding, ...], BeforeValidator(lambda found: found or ())]
+"""Answers from before these were kept have none."""
+
 Votes = Annotated[tuple[Vote, ...], BeforeValidator(lambda votes: votes or ())]
 """Answers from before there were panels have none."""
 
@@ -69,6 +84,8 @@ class Evaluation(_Record):
     """Of a panel, each judge's; empty for a single judge."""
     agreement: float | None = None
     """Share of a panel's votes that agree with the outcome."""
+    windows: WindowFindings = ()
+    """What each part showed, where the judge could not read the conversation at once."""
     error: str | None = None
     usage: Usage | None = None
     evaluated_at: datetime | None = None

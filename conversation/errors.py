@@ -9,6 +9,7 @@
     x ModelSetupError          before any work: unknown model, missing key, weights
     x ModelUnavailableError    endpoint unreachable or overloaded; trying again may help
     x ModelOutputError         the answer does not have the asked-for form
+    x PromptTooLongError       the model cannot read so much at once
   x SessionEndedError        the conversation is over
   x StoreError               the conversation store cannot be used
     x UnknownConversationError
@@ -86,6 +87,10 @@ class ModelUnavailableError(ModelError):
 
 class ModelOutputError(ModelError):
     """The model's answer does not have the form that was asked for."""
+
+
+class PromptTooLongError(ModelError):
+    """The prompt is longer than the model can read at once."""
 
 
 class SessionEndedError(ConversationError):

@@ -19,6 +19,7 @@ from analysis.warehouse.lake_opening import Lake
 from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.errors import AgentConfigError
 from conversation.llm.chat_model import ChatModel
+from conversation.llm.limits.contexts import parse_contexts
 from conversation.llm.limits.traffic import parse_limits
 from conversation.llm.open_model import open_chat_model
 from conversation.store.store import ConversationStore
@@ -222,6 +223,7 @@ class Deployment:
                 fallbacks=llm.fallbacks,
                 weights=self.weights,
                 limits=parse_limits(self.settings.llm_limits),
+                contexts=parse_contexts(self.settings.llm_contexts),
             )
         return self._chat_models[key]
 

@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from conversation.llm.limits.contexts import parse_contexts
 from conversation.llm.limits.traffic import parse_limits
 from orchestration.errors import SettingsError
 
@@ -118,6 +119,12 @@ class Settings(BaseSettings):
         description="What providers allow in a minute, MODEL=REQUESTS/TOKENS, separated by "
         "commas, e.g. openai/gpt-4.1-mini=500/200000",
     )
+    llm_contexts: str = Field(
+        default="",
+        description="Tokens that models read at once, MODEL=TOKENS, separated by commas, where "
+        "litellm does not know it or a server of your own is set to less, e.g. "
+        "openai/own=32768",
+    )
     judge_concurrency: PositiveInt = Field(
         default=4, description="Conversations judged at the same time by a remote judge"
     )
@@ -188,6 +195,12 @@ class Settings(BaseSettings):
     def _limits_are_readable(cls, limits: str) -> str:
         parse_limits(limits)
         return limits
+
+    @field_validator("llm_contexts")
+    @classmethod
+    def _contexts_are_readable(cls, contexts: str) -> str:
+        parse_contexts(contexts)
+        return contexts
 
     @field_validator("store_url")
     @classmethod

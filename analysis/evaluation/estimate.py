@@ -8,8 +8,9 @@ from analysis.errors import BudgetError
 from analysis.evaluation.plan import EvaluationPlan, PlannedConversation
 from analysis.fields.value_answers import MAX_CLASSES
 from analysis.judge.prompts import default_variant
-from analysis.judge.windows import WINDOW_CHARS
+from analysis.judge.windows import window_tokens
 from conversation.agent.criteria import DataCollectionField, panel_members
+from conversation.llm.providers.prices import usual_context_tokens
 from conversation.transcript import Usage
 
 Price = Callable[[str, int, int], float | None]
@@ -174,21 +175,27 @@ class Budget:
 def _asked_of(planned: PlannedConversation) -> Mapping[str, _Asked]:
     """Return what each judge would be asked about one conversation."""
     asked: dict[str, _Asked] = {}
-    windows = 1 if planned.chars <= WINDOW_CHARS else -(-planned.chars // (WINDOW_CHARS * 3 // 4))
-    shown = planned.chars * (1 if windows == 1 else _OVERLAP) / _CHARS_PER_TOKEN
 
-    def add(model: str, calls: int, question_chars: int, output_tokens: int) -> None:
-        each = asked.setdefault(model, _Asked())
-        each.calls += calls * windows
+    def add(
+        model: str, calls: int, question_chars: int, output_tokens: int, *, together: bool = False
+    ) -> None:
+        windows = _windows(planned.chars, model)
+        shown = planned.chars * (1 if windows == 1 else _OVERLAP) / _CHARS_PER_TOKEN
         question = _PROMPT_TOKENS + question_chars / _CHARS_PER_TOKEN
-        each.input_tokens += round(calls * (shown + windows * question))
-        each.output_tokens += output_tokens * windows
+        # Parts that are judged are judged together once more.
+        more = 1 if together and windows > 1 else 0
+        each = asked.setdefault(model, _Asked())
+        each.calls += calls * (windows + more)
+        each.input_tokens += round(
+            calls * (shown + windows * question + more * (question + windows * _VERDICT_TOKENS))
+        )
+        each.output_tokens += output_tokens * (windows + more)
 
     for criterion in planned.missing.criteria:
         for model in panel_members(criterion.judge or planned.judge):
             variant = criterion.variant or planned.variant or default_variant(model)
             calls, words = (2, _WORD_TOKENS) if variant == "logprobs" else (1, 0)
-            add(model, calls, len(criterion.prompt), _VERDICT_TOKENS + words)
+            add(model, calls, len(criterion.prompt), _VERDICT_TOKENS + words, together=True)
     members = panel_members(planned.judge)
     if fields := planned.missing.fields:
         described = sum(len(field.description) + 40 for field in fields)
@@ -202,6 +209,12 @@ def _asked_of(planned: PlannedConversation) -> Mapping[str, _Asked]:
     if planned.missing.summary:
         add(members[0], 1, 0, _SUMMARY_TOKENS)
     return asked
+
+
+def _windows(chars: int, model: str) -> int:
+    """Return in how many windows a judge reads so many characters."""
+    room = int(window_tokens(usual_context_tokens(model)) * _CHARS_PER_TOKEN)
+    return 1 if chars <= room else -(-chars // (room * 3 // 4))
 
 
 def _confirmations(field: DataCollectionField) -> int:

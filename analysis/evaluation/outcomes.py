@@ -1,8 +1,9 @@
 """The questions of an analysis, each ending in records: an answer, or why there is none."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from analysis.fields.claims import NOT_DISCUSSED, Finding
 from analysis.fields.data_collection import collect_fields
@@ -12,11 +13,20 @@ from analysis.judge.panel import panel_evaluation, panel_value
 from analysis.judge.prompts import JudgeVariant, judge_prompt_version
 from analysis.judge.summary import summary_question
 from analysis.judge.verdict import criterion_question
-from analysis.judge.windows import Window
+from analysis.judge.windows import (
+    LEAST_WINDOW_TOKENS,
+    Window,
+    transcript_windows,
+    window_tokens,
+)
 from analysis.results import CollectedValue, Evaluation, FieldValue
 from conversation.agent.criteria import Criterion, DataCollectionField
-from conversation.errors import ModelError, ModelSetupError
+from conversation.errors import ModelError, ModelSetupError, PromptTooLongError
+from conversation.llm.chat_model import ChatModel
+from conversation.llm.generator import context_tokens
 from conversation.transcript import Transcript, Usage
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +35,34 @@ class Subject:
 
     transcript: Transcript
     transcript_sha256: str
-    windows: tuple[Window, ...]
     sample: int
     evaluated_at: datetime
     known: Mapping[str, FieldValue]
     """Values of fields that are answered already, for conditions of others."""
+    window_tokens: int | None = None
+    """What the judge can read of the transcript at once, in tokens; None where it does not say."""
+    cut: dict[int | None, tuple[Window, ...]] = field(
+        default_factory=dict[int | None, tuple[Window, ...]], repr=False, compare=False
+    )
+    """Windows by their size, shared by all questions."""
+
+    def for_judge(self, judge: ChatModel) -> "Subject":
+        """Return the conversation as this judge can read it."""
+        return replace(self, window_tokens=window_tokens(context_tokens(judge)))
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The transcript, cut to what the judge can read at once."""
+        size = self.window_tokens
+        if size not in self.cut:
+            windows = transcript_windows(self.transcript.turns, max_tokens=size)
+            self.cut[size] = tuple(windows)
+        return self.cut[size]
+
+    def narrowed(self) -> "Subject | None":
+        """Return the conversation cut to half the size; None where that is too small to judge."""
+        half = (self.window_tokens or window_tokens(None)) // 2
+        return None if half < LEAST_WINDOW_TOKENS else replace(self, window_tokens=half)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +82,11 @@ def criterion_outcome(
     """Judge one criterion."""
     meter = Meter()
     try:
-        judgment = yield from criterion_question(
-            criterion,
-            subject.transcript.turns,
-            subject.windows,
-            variant=variant,
-            meter=meter,
+        judgment = yield from _in_windows_that_fit(
+            subject,
+            lambda windows: criterion_question(
+                criterion, subject.transcript.turns, windows, variant=variant, meter=meter
+            ),
         )
     except ModelSetupError:
         raise
@@ -86,14 +118,17 @@ def fields_outcome(
     """Collect all fields. What their shared calls cost is the outcome's, not a single value's."""
     meter = Meter()
     try:
-        findings = yield from collect_fields(
-            fields,
-            subject.transcript.turns,
-            subject.windows,
-            variant=variant,
-            meter=meter,
-            today=subject.transcript.started_at and subject.transcript.started_at.date(),
-            known=subject.known,
+        findings = yield from _in_windows_that_fit(
+            subject,
+            lambda windows: collect_fields(
+                fields,
+                subject.transcript.turns,
+                windows,
+                variant=variant,
+                meter=meter,
+                today=subject.transcript.started_at and subject.transcript.started_at.date(),
+                known=subject.known,
+            ),
         )
     except ModelSetupError:
         raise
@@ -117,7 +152,9 @@ def summary_outcome(subject: Subject) -> Question[Outcome]:
     """Summarise the conversation."""
     meter = Meter()
     try:
-        summary = yield from summary_question(subject.windows, meter=meter)
+        summary = yield from _in_windows_that_fit(
+            subject, lambda windows: summary_question(windows, meter=meter)
+        )
     except ModelSetupError:
         raise
     except ModelError as error:
@@ -178,6 +215,20 @@ def error_text(error: ModelError) -> str:
     return f"{type(error).__name__}: {error}"
 
 
+def _in_windows_that_fit(
+    subject: Subject, ask: Callable[[Sequence[Window]], Question[T]]
+) -> Question[T]:
+    """Ask, in smaller windows where the judge turns out to read less at once than was thought."""
+    while True:
+        try:
+            return (yield from ask(subject.windows))
+        except PromptTooLongError:
+            smaller = subject.narrowed()
+            if smaller is None:
+                raise
+            subject = smaller
+
+
 def _collected(
     subject: Subject,
     field: DataCollectionField,
@@ -229,6 +280,7 @@ def _evaluated(
         rationale=judgment.rationale if judgment else None,
         evidence=judgment.evidence if judgment else (),
         unsupported_quotes=judgment.unsupported_quotes if judgment else (),
+        windows=judgment.windows if judgment else (),
         error=error_text(error) if error else None,
         usage=meter.total(),
         evaluated_at=subject.evaluated_at,

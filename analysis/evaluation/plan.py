@@ -7,6 +7,7 @@ from functools import partial
 from pydantic import ValidationError
 
 from analysis.judge.prompts import judge_prompt_version
+from analysis.judge.windows import shown_chars
 from analysis.store.answer_keys import AnalysisKey, Missing, missing_from, transcript_sha256
 from analysis.store.store import AnalysisStore
 from conversation.agent.config import AgentConfig
@@ -29,7 +30,7 @@ class PlannedConversation:
     variant: JudgeVariant | None = None
     """How the judge is asked where a criterion does not say; None for what suits it best."""
     chars: int = 0
-    """Length of what was said."""
+    """Length of what was said, and of what is shown of tools."""
 
     @property
     def judges(self) -> frozenset[str]:
@@ -104,7 +105,7 @@ def plan_evaluations(
             if not (summary and agent.analysis.summary) or only is not None:
                 missing = replace(missing, summary=False)
             if not missing.nothing:
-                chars = sum(len(turn.text) for turn in transcript.turns)
+                chars = shown_chars(transcript.turns)
                 planned.append(
                     PlannedConversation(
                         found.conversation_id, agent.agent_id, asked, missing, way, chars

@@ -18,7 +18,6 @@ from analysis.evaluation.outcomes import (
 )
 from analysis.judge.asking import Question
 from analysis.judge.prompts import JudgeVariant, default_variant
-from analysis.judge.windows import transcript_windows
 from analysis.results import FieldValue
 from conversation.agent.criteria import Criterion, DataCollectionField, panel_members
 from conversation.errors import ModelError, ModelSetupError
@@ -104,8 +103,7 @@ def subject_of(
             f"Conversation {transcript.conversation_id!r} cannot be judged: nothing was said in "
             f"its {len(transcript.turns)} turns. Leave it out, or judge it once it has turns."
         )
-    windows = tuple(transcript_windows(transcript.turns))
-    return Subject(transcript, digest, windows, sample, now or datetime.now(UTC), known or {})
+    return Subject(transcript, digest, sample, now or datetime.now(UTC), known or {})
 
 
 def tasks_of(
@@ -126,7 +124,7 @@ def tasks_of(
     if fields:
         tasks.append(_fields_task(subject, fields, judges, variant))
     if summary:
-        tasks.append(_single(Job(judges.first, summary_outcome(subject))))
+        tasks.append(_single(Job(judges.first, summary_outcome(subject.for_judge(judges.first)))))
     return tasks
 
 
@@ -145,7 +143,9 @@ def _criterion_task(
             )
             jobs.append(Job(judges.first, question))
         else:
-            question = criterion_outcome(subject, criterion, judge_model=model, variant=used)
+            question = criterion_outcome(
+                subject.for_judge(judge), criterion, judge_model=model, variant=used
+            )
             jobs.append(Job(judge, question))
     if len(jobs) == 1:
         return _single(jobs[0])
@@ -169,7 +169,9 @@ def _fields_task(
             )
             jobs.append(Job(judges.first, question))
         else:
-            question = fields_outcome(subject, fields, judge_model=model, variant=used)
+            question = fields_outcome(
+                subject.for_judge(judge), fields, judge_model=model, variant=used
+            )
             jobs.append(Job(judge, question))
     if len(jobs) == 1:
         return _single(jobs[0])

@@ -1,8 +1,12 @@
 """What a judge said of one criterion, evidence already checked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.results import Evidence, Verdict
+from analysis.judge.evidence import quote_of_turn, verbatim, verify_quote
+from analysis.judge.shown_tools import tool_lines
+from analysis.results import Evidence, Verdict, WindowFinding
+from conversation.transcript import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +21,24 @@ class Judgment:
     evidence: tuple[Evidence, ...]
     unsupported_quotes: tuple[str, ...] = ()
     score: float | None = None
+    windows: tuple[WindowFinding, ...] = ()
+    """What each part showed, where the judge could not read the conversation at once."""
+
+
+def checked_quote(
+    turns: Sequence[Turn], turn_index: int, quote: str, hint: str
+) -> tuple[tuple[Evidence, ...], tuple[str, ...]]:
+    """Return the evidence that a quote is, and the quote where nobody said it.
+
+    What a tool returned was not said. A judge that quotes it points to the turn that it stands
+    beside, so the sentence of that turn which says most about `hint` is the evidence.
+    """
+    evidence = verify_quote(turns, turn_index, quote)
+    if evidence is None and 0 <= turn_index < len(turns):
+        shown = tool_lines(turns[turn_index].tool_calls)
+        if any(verbatim(" ".join(line.split()), quote) for line in shown):
+            evidence = quote_of_turn(turns, turn_index, hint)
+            return ((evidence,) if evidence else ()), ()
+    if evidence is not None:
+        return (evidence,), ()
+    return (), ((quote,) if quote.strip() else ())

@@ -97,6 +97,7 @@ def _decided(merged: Evaluation, cast: Sequence[Evaluation]) -> Evaluation:
             if agreeing
             else f"The judges disagree: {_counted(counts)}.",
             "evidence": _evidence(agreeing),
+            "windows": agreeing[0].windows if agreeing else (),
             "unsupported_quotes": _quotes(cast),
             "error": None,
             "agreement": count / len(cast) if is_majority else 0.0,
@@ -113,6 +114,7 @@ def _scored(merged: Evaluation, cast: Sequence[Evaluation], *, width: float) -> 
             update={
                 "verdict": "unknown",
                 "score": None,
+                "windows": (),
                 "rationale": f"{len(cast) - len(told)} of {len(cast)} judges could not tell.",
                 "evidence": (),
                 "error": None,
@@ -125,6 +127,7 @@ def _scored(merged: Evaluation, cast: Sequence[Evaluation], *, width: float) -> 
         update={
             "verdict": None,
             "score": score,
+            "windows": nearest.windows,
             "rationale": nearest.rationale,
             "evidence": _evidence(told),
             "unsupported_quotes": _quotes(cast),

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from analysis.judge.across_windows import judge_windows
 from analysis.judge.answer_forms import score_and_reason_schema, score_schema
 from analysis.judge.asking import Meter, Question, ask_twice
-from analysis.judge.evidence import quote_of_turn, verify_quote
-from analysis.judge.judgments import Judgment
+from analysis.judge.evidence import quote_of_turn
+from analysis.judge.judgments import Judgment, checked_quote
 from analysis.judge.prompts import (
     JudgeVariant,
-    prompt,
+    Prompt,
     score_and_reason_question,
     score_json_question,
     score_word_question,
@@ -50,32 +51,17 @@ def score_question(
     variant: JudgeVariant,
     meter: Meter,
 ) -> Question[Judgment]:
-    """Score one criterion, window by window; the windows that could tell are averaged.
+    """Score one criterion, a long conversation on what was found in its parts.
 
     Raises:
         ModelError: The judge failed, or answered twice in a form that cannot be used.
     """
     ask = _ask_number_and_reason if variant == "logprobs" else _ask_json
-    judgments: list[Judgment] = []
-    for window in windows:
-        judgments.append((yield from ask(criterion, scale, turns, window, meter=meter)))
-    return merge_scores(judgments)
 
+    def about(shown: Prompt) -> Question[Judgment]:
+        return ask(criterion, scale, turns, shown, meter=meter)
 
-def merge_scores(judgments: Sequence[Judgment]) -> Judgment:
-    """Return the judgment of a conversation from those of its windows, in order."""
-    told = [judgment for judgment in judgments if judgment.score is not None]
-    if not told:
-        return judgments[-1]
-    mean = sum(judgment.score or 0.0 for judgment in told) / len(told)
-    return Judgment(
-        None,
-        None,
-        told[-1].rationale,
-        tuple(evidence for judgment in told for evidence in judgment.evidence),
-        tuple(quote for judgment in judgments for quote in judgment.unsupported_quotes),
-        score=mean,
-    )
+    return (yield from judge_windows(criterion, windows, about))
 
 
 def expected_score(scale: Scale, top_logprobs: Mapping[str, float]) -> float | None:
@@ -101,17 +87,17 @@ def expected_score(scale: Scale, top_logprobs: Mapping[str, float]) -> float | N
 
 
 def _ask_number_and_reason(
-    criterion: Criterion, scale: Scale, turns: Sequence[Turn], window: Window, *, meter: Meter
+    criterion: Criterion, scale: Scale, turns: Sequence[Turn], shown: Prompt, *, meter: Meter
 ) -> Question[Judgment]:
     number = yield from ask_twice(
-        prompt(window, score_word_question(criterion, scale)),
+        shown(score_word_question(criterion, scale)),
         _ONE_NUMBER,
         parse=lambda completion: expected_score(scale, completion.top_logprobs or {}),
         meter=meter,
     )
     try:
         reply = yield from ask_twice(
-            prompt(window, score_and_reason_question(criterion, scale)),
+            shown(score_and_reason_question(criterion, scale)),
             CompletionOptions(max_output_tokens=90, schema=score_and_reason_schema(scale)),
             parse=lambda completion: parse_score(completion, scale),
             meter=meter,
@@ -132,21 +118,20 @@ def _ask_number_and_reason(
 
 
 def _ask_json(
-    criterion: Criterion, scale: Scale, turns: Sequence[Turn], window: Window, *, meter: Meter
+    criterion: Criterion, scale: Scale, turns: Sequence[Turn], shown: Prompt, *, meter: Meter
 ) -> Question[Judgment]:
     reply = yield from ask_twice(
-        prompt(window, score_json_question(criterion, scale)),
+        shown(score_json_question(criterion, scale)),
         CompletionOptions(max_output_tokens=240, schema=score_schema(scale)),
         parse=lambda completion: parse_score(completion, scale),
         meter=meter,
     )
-    evidence = verify_quote(turns, reply.turn, reply.quote)
+    hint = f"{criterion.prompt} {reply.rationale}"
     return Judgment(
         "unknown" if reply.score is None else None,
         None,
         reply.rationale.strip() or None,
-        (evidence,) if evidence else (),
-        (reply.quote,) if evidence is None and reply.quote.strip() else (),
+        *checked_quote(turns, reply.turn, reply.quote, hint),
         score=reply.score,
     )
 

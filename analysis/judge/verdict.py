@@ -5,15 +5,16 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from analysis.judge.across_windows import judge_windows
 from analysis.judge.answer_forms import verdict_and_reason_schema, verdict_schema
 from analysis.judge.asking import Meter, Question, ask_twice
-from analysis.judge.evidence import quote_of_turn, verify_quote
-from analysis.judge.judgments import Judgment
+from analysis.judge.evidence import quote_of_turn
+from analysis.judge.judgments import Judgment, checked_quote
 from analysis.judge.prompts import (
     SECOND_ANSWER_WEIGHT,
     YES_BIAS,
     JudgeVariant,
-    prompt,
+    Prompt,
     verdict_and_reason_question,
     verdict_json_question,
     verdict_question,
@@ -72,20 +73,11 @@ def criterion_question(
             )
         )
     ask = _ask_word_and_reason if variant == "logprobs" else _ask_json
-    judgments: list[Judgment] = []
-    for window in windows:
-        judgments.append((yield from ask(criterion, turns, window, meter=meter)))
-    return merge_judgments(judgments)
 
+    def about(shown: Prompt) -> Question[Judgment]:
+        return ask(criterion, turns, shown, meter=meter)
 
-def merge_judgments(judgments: Sequence[Judgment]) -> Judgment:
-    """Return the judgment of a conversation from those of its windows, in order.
-
-    Windows that could not tell are left out; of the others the surest decides, and of equally sure
-    ones the last, because a conversation's outcome comes at its end.
-    """
-    decided = [judgment for judgment in judgments if judgment.verdict != "unknown"]
-    return max(reversed(decided or judgments), key=_certainty)
+    return (yield from judge_windows(criterion, windows, about))
 
 
 def verdict_of(
@@ -109,10 +101,10 @@ def verdict_of(
 
 
 def _ask_word_and_reason(
-    criterion: Criterion, turns: Sequence[Turn], window: Window, *, meter: Meter
+    criterion: Criterion, turns: Sequence[Turn], shown: Prompt, *, meter: Meter
 ) -> Question[Judgment]:
-    word = yield from ask_word(prompt(window, verdict_question(criterion.prompt)), meter=meter)
-    why = prompt(window, verdict_and_reason_question(criterion.prompt))
+    word = yield from ask_word(shown(verdict_question(criterion.prompt)), meter=meter)
+    why = shown(verdict_and_reason_question(criterion.prompt))
     try:
         reply = yield from ask_twice(why, _REASON, parse=_parse_reason, meter=meter)
     except ModelOutputError:
@@ -125,20 +117,15 @@ def _ask_word_and_reason(
 
 
 def _ask_json(
-    criterion: Criterion, turns: Sequence[Turn], window: Window, *, meter: Meter
+    criterion: Criterion, turns: Sequence[Turn], shown: Prompt, *, meter: Meter
 ) -> Question[Judgment]:
     options = CompletionOptions(max_output_tokens=240, schema=verdict_schema())
     reply = yield from ask_twice(
-        prompt(window, verdict_json_question(criterion)), options, parse=_parse_reply, meter=meter
+        shown(verdict_json_question(criterion)), options, parse=_parse_reply, meter=meter
     )
-    evidence = verify_quote(turns, reply.turn, reply.quote)
-    return Judgment(
-        reply.verdict,
-        None,
-        reply.rationale.strip() or None,
-        (evidence,) if evidence else (),
-        (reply.quote,) if evidence is None and reply.quote.strip() else (),
-    )
+    hint = f"{criterion.prompt} {reply.rationale}"
+    checked = checked_quote(turns, reply.turn, reply.quote, hint)
+    return Judgment(reply.verdict, None, reply.rationale.strip() or None, *checked)
 
 
 def _parse_reason(completion: Completion) -> ReasonReply:
@@ -157,7 +144,3 @@ def _parse_reply(completion: Completion) -> VerdictReply:
         raise ModelOutputError(
             f"expected JSON with verdict, turn, quote and rationale ({type(error).__name__})."
         ) from error
-
-
-def _certainty(judgment: Judgment) -> float:
-    return 0.0 if judgment.confidence is None else abs(judgment.confidence - 0.5)

@@ -70,8 +70,16 @@ def without_words_to_judge(text: str) -> str:
     """Return what a user said without the words that are meant for a judge."""
     imitated = _TO_TURN_END.search(text)
     rest = text[: imitated.start()] if imitated else text
+    return _without_orders(text, rest, withheld=imitated is not None)
+
+
+def without_orders_to_judge(text: str) -> str:
+    """Return what a tool gave without orders to a judge; JSON and markup in it stay."""
+    return _without_orders(text, text, withheld=False)
+
+
+def _without_orders(text: str, rest: str, *, withheld: bool) -> str:
     kept: list[str] = []
-    withheld = imitated is not None
     while order := _TO_CLAUSE_END.search(rest):
         kept.append(rest[: order.start()])
         end = _CLAUSE_END.search(rest, order.end())

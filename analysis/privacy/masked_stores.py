@@ -215,5 +215,6 @@ class RedactedAnalysis(AnalysisStore):
 
 _WRITTEN = frozenset(
     {"rationale", "evidence", "unsupported_quotes", "error", "value", "summary", "note"}
+    | {"votes", "windows"}
 )
 """Columns of answers that may repeat what was said."""

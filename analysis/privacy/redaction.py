@@ -106,9 +106,11 @@ class Redactor:
         return self.mask(text).text
 
     def anything(self, value: Any) -> Any:
-        """Return a JSON value with placeholders in all of its strings; keys stay."""
+        """Return a JSON value with placeholders in all of its strings and numbers; keys stay."""
         if isinstance(value, str):
             return self.text(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return value if self.text(str(value)) == str(value) else self.text(str(value))
         if isinstance(value, dict):
             items = cast("dict[str, Any]", value).items()
             return {key: self.anything(item) for key, item in items}

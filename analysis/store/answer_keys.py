@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from analysis.judge.prompts import judge_prompt_version
 from conversation.agent.criteria import Criterion, DataCollectionField, JudgeVariant
-from conversation.transcript import Transcript
+from conversation.transcript import Transcript, Turn
 
 
 class AnalysisKey(NamedTuple):
@@ -91,6 +91,14 @@ def missing_from(
 
 
 def transcript_sha256(transcript: Transcript) -> str:
-    """Return the digest of who said what, in order: times and costs do not change a verdict."""
-    said = [[turn.role, turn.text] for turn in transcript.turns]
-    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
+    """Return the digest of who said and did what, in order: times and costs change no verdict."""
+    said = [[turn.role, turn.text, *_done(turn)] for turn in transcript.turns]
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _done(turn: Turn) -> list[list[object]]:
+    """What a turn did besides speaking; nothing for one that only spoke."""
+    return [
+        [call.tool_name, call.parameters, call.result, call.is_error] for call in turn.tool_calls
+    ]

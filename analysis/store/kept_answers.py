@@ -23,6 +23,7 @@ from conversation.llm.chat_model import (
     Completion,
     CompletionOptions,
 )
+from conversation.llm.generator import context_tokens
 from conversation.store.database import READ_ONLY
 from conversation.transcript import Usage
 
@@ -58,6 +59,10 @@ class KeepingJudge:
     def model(self) -> str:
         """The model string of the judge."""
         return self._judge.model
+
+    def context_tokens(self) -> int | None:
+        """How much the judge reads at once; None when it is not known."""
+        return context_tokens(self._judge)
 
     def check(self) -> None:
         """Raise when the judge cannot be used."""

@@ -41,6 +41,7 @@ evaluations = Table(
     Column("unsupported_quotes", JSON, nullable=False),
     Column("votes", JSON(none_as_null=True)),
     Column("agreement", Float),
+    Column("windows", JSON(none_as_null=True)),
     Column("error", Text),
     Column("usage", JSON(none_as_null=True)),
     Column("evaluated_at", UTCDateTime, nullable=False),
@@ -269,5 +270,5 @@ SCHEMA = Schema(
     metadata=metadata,
     migrations_package="analysis.store",
     version_table="alembic_version_analysis",
-    head="0006",
+    head="0007",
 )

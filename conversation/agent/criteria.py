@@ -25,6 +25,8 @@ JudgeVariant = Literal["logprobs", "json"]
 """`logprobs` asks for single words and reads their probability, with evidence asked afterwards;
 `json` takes answer and evidence from one JSON object."""
 
+Reach = Literal["throughout", "once", "overall"]
+
 _PANEL = "majority("
 _LONGEST_PANEL = 255
 """What the stores keep of a judge's name."""
@@ -110,6 +112,10 @@ class Criterion(_Section):
     """How its judge is asked; None takes the agent's way, or what suits the judge best."""
     threshold: float | None = Field(default=None, gt=0, lt=1)
     """Probability from which a verdict is success, where the judge gives one; None: 0.5."""
+    holds: Reach | None = None
+    """How the parts of a conversation count that its judge cannot read at once: `throughout` is a
+    failure when any part shows one, `once` a success when any part shows one, `overall` is judged
+    once more on what was found in all parts. None reads it from words such as "never"."""
     reveals_gap: bool = False
     """Whether a failure means that the documents lacked something: its turns count as unanswered
     questions in `vivavoce gaps`."""
@@ -130,6 +136,8 @@ class Criterion(_Section):
             parts.append(f"scale {self.scale.min:g} {self.scale.max:g}")
         if self.threshold is not None:
             parts.append(f"threshold {self.threshold:g}")
+        if self.holds is not None:
+            parts.append(f"holds {self.holds}")
         return version_of(*parts)
 
 

@@ -124,3 +124,12 @@ class ToolCallingModel(Protocol):
     def calls_tools(self) -> bool:
         """Whether `CompletionOptions.tools` reach the model."""
         ...
+
+
+@runtime_checkable
+class ContextBoundModel(Protocol):
+    """A model that knows how much it reads at once; of others it is not known."""
+
+    def context_tokens(self) -> int | None:
+        """Prompt and answer together, in tokens; None when it is not known."""
+        ...

@@ -9,6 +9,7 @@ from conversation.llm.chat_model import (
     ChatMessage,
     Completion,
     CompletionOptions,
+    ContextBoundModel,
     ToolCallingModel,
 )
 from conversation.llm.model_loop import model_loop
@@ -65,6 +66,10 @@ class TwinChatModel:
         """Price of so many tokens; None when it is not known."""
         return price_usd(self._generator, read=read, written=written)
 
+    def context_tokens(self) -> int | None:
+        """How much the model reads at once; None when it is not known."""
+        return context_tokens(self._generator)
+
     def check(self) -> None:
         """Raise now what a first call would raise: bad name, missing key, dead endpoint."""
         model_loop().call(self._generator.check())
@@ -97,6 +102,11 @@ class TwinChatModel:
 def calls_tools(model: object) -> bool:
     """Whether a model or generator has tool calls; one that does not say has none."""
     return isinstance(model, ToolCallingModel) and model.calls_tools()
+
+
+def context_tokens(model: object) -> int | None:
+    """How many tokens a model or generator reads at once; None when it does not say."""
+    return model.context_tokens() if isinstance(model, ContextBoundModel) else None
 
 
 def price_usd(model: object, *, read: int, written: int) -> float | None:

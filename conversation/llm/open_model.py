@@ -1,6 +1,7 @@
 """Model string -> `ChatModel`, ready to use."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.generator import TextGenerator, TwinChatModel
@@ -13,6 +14,15 @@ from conversation.llm.providers.litellm_model import LiteLLMGenerator
 from kb.weights.folder import Weights
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the caller knows of the models that it opens."""
+
+    weights: Weights | None
+    limits: Mapping[str, RateLimit]
+    contexts: Mapping[str, int]
+
+
 def open_chat_model(
     model: str,
     *,
@@ -20,6 +30,7 @@ def open_chat_model(
     fallbacks: Sequence[str] = (),
     weights: Weights | None = None,
     limits: Mapping[str, RateLimit] | None = None,
+    contexts: Mapping[str, int] | None = None,
 ) -> ChatModel:
     """Return the language model with this model string. Nothing is loaded or called yet.
 
@@ -33,23 +44,21 @@ def open_chat_model(
         fallbacks: Model strings tried in order when `model` fails.
         weights: Where embedded models lie; None for the user's cache folder.
         limits: What providers allow in a minute, by model string.
+        contexts: Tokens that models read at once, by model string, where litellm does not know it
+            or a server of your own is set to less.
     """
-    limits = limits or {}
-    first = _generator(model, api_base=api_base, weights=weights, limits=limits)
-    others = [_generator(name, api_base=None, weights=weights, limits=limits) for name in fallbacks]
+    told = _Told(weights, limits or {}, contexts or {})
+    first = _generator(model, api_base=api_base, told=told)
+    others = [_generator(name, api_base=None, told=told) for name in fallbacks]
     return TwinChatModel(FallbackGenerator([first, *others]) if others else first)
 
 
-def _generator(
-    model: str,
-    *,
-    api_base: str | None,
-    weights: Weights | None,
-    limits: Mapping[str, RateLimit],
-) -> TextGenerator:
+def _generator(model: str, *, api_base: str | None, told: _Told) -> TextGenerator:
     if model == EXTRACTIVE:
         return ExtractiveGenerator()
     return ReliableGenerator(
-        LiteLLMGenerator(model, api_base=api_base, weights=weights),
-        traffic=shared_traffic(model, api_base=api_base, limit=limits.get(model)),
+        LiteLLMGenerator(
+            model, api_base=api_base, weights=told.weights, context=told.contexts.get(model)
+        ),
+        traffic=shared_traffic(model, api_base=api_base, limit=told.limits.get(model)),
     )

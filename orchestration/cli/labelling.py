@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from analysis.judge.shown_tools import tool_lines
 from analysis.labels.agreement import conversations_to_label, read_labels, write_labels
 from analysis.labels.calibration import calibrations, next_criterion
 from analysis.labels.calibration_text import calibrations_as_text
@@ -175,13 +176,20 @@ def _show(
         f"\n--- {session.position} of {session.total}: {session.current} "
         f"({transcript.agent_id}, {len(transcript.turns)} turns)\n"
     )
-    typer.echo(_transcript_text(transcript))
+    typer.echo(transcript_text(transcript))
     typer.echo(f"\n{criterion_id}: {printable(question)}")
 
 
-def _transcript_text(transcript: Transcript) -> str:
+def transcript_text(transcript: Transcript) -> str:
+    """A conversation as the person who labels it reads it, uses of tools included."""
     lines: list[str] = []
     for index, turn in enumerate(transcript.turns):
+        lines += [
+            textwrap.fill(
+                f"{index:>3}  {'tool':<6} {printable(used)}", _WIDTH, subsequent_indent=" " * 12
+            )
+            for used in tool_lines(turn.tool_calls)
+        ]
         head = f"{index:>3}  {turn.role:<6}"
         cut = " [interrupted]" if turn.interrupted else ""
         lines += textwrap.wrap(

@@ -18,6 +18,7 @@ from conversation.llm.chat_model import (
     Completion,
     CompletionOptions,
 )
+from conversation.llm.generator import context_tokens
 from conversation.transcript import Usage
 from tests.bench.places import store
 
@@ -48,6 +49,10 @@ class KeptJudge:
     def model(self) -> str:
         """The judge's."""
         return self._judge.model
+
+    def context_tokens(self) -> int | None:
+        """The judge's."""
+        return context_tokens(self._judge)
 
     def check(self) -> None:
         """Do nothing: the judge is opened when it is first asked."""

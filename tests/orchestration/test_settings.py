@@ -46,6 +46,8 @@ def test_variables_and_the_env_file_are_read(tmp_path: Path, monkeypatch: pytest
             "'ftp': name one or more of folder, huggingface, pypi or folder:PATH",
         ),
         ("VIVAVOCE_LLM_LIMITS", "gpt=5/5", "'gpt=5/5' is no limit; write MODEL=REQUESTS/TOKENS"),
+        ("VIVAVOCE_LLM_CONTEXTS", "gpt=32k", "'gpt=32k' is no size of a context; write MODEL="),
+        ("VIVAVOCE_LLM_CONTEXTS", "openai/own=12", "with at least 1024 tokens"),
         ("VIVAVOCE_FIRST_DAY", "2999-01-01", "2999-01-01 is in the future"),
     ],
 )

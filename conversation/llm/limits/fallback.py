@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from conversation.errors import FailedAttempt, ModelError, ModelSetupError
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
-from conversation.llm.generator import TextGenerator, calls_tools, price_usd
+from conversation.llm.generator import TextGenerator, calls_tools, context_tokens, price_usd
 
 CONTINUE = (
     "Your answer was cut off there. Continue it exactly where it stops, without repeating anything."
@@ -46,6 +46,11 @@ class FallbackGenerator:
     def price_usd(self, *, read: int, written: int) -> float | None:
         """Price of the first choice."""
         return price_usd(self._generators[0], read=read, written=written)
+
+    def context_tokens(self) -> int | None:
+        """What every model reads at once: each may be the one that answers."""
+        known = [context_tokens(generator) for generator in self._generators]
+        return None if None in known else min(each for each in known if each is not None)
 
     async def check(self) -> None:
         """Raise when any model is set up wrongly, or when none can be reached."""

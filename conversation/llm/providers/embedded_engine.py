@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from conversation.language.tokens import estimated_tokens
+from conversation.llm.providers.gguf import trained_context_tokens
 
 JSONObject = dict[str, Any]
 
@@ -175,6 +176,17 @@ def shared_engine(path: Path) -> Engine:
                 atexit.register(_close_all)
             _engines[path] = Engine(path, _options.get(path, EngineOptions()))
         return _engines[path]
+
+
+def embedded_context_tokens(path: Path) -> int:
+    """How many tokens one request for this weights file may take.
+
+    Half of the engine's room, because a request waits until its room is free, and people talk to
+    agents that run on the same engine; never more than the model was trained to read.
+    """
+    with _engines_lock:
+        room = _options.get(path, EngineOptions()).context_tokens // 2
+    return min(room, trained_context_tokens(path) or room)
 
 
 def context_needed(request: Mapping[str, Any]) -> int:

@@ -4,7 +4,12 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from conversation.errors import ModelError, ModelSetupError, ModelUnavailableError
+from conversation.errors import (
+    ModelError,
+    ModelSetupError,
+    ModelUnavailableError,
+    PromptTooLongError,
+)
 
 _DETAIL_CHARS = 300
 
@@ -40,7 +45,7 @@ def as_model_error(
             f"agent, or its `api_base`.{said}"
         )
     if kind == "ContextWindowExceededError" or "available context size" in str(error):
-        return ModelError(
+        return PromptTooLongError(
             f"The prompt is longer than {model!r} can read. Give it fewer passages or turns, or "
             f"choose a model with a larger context.{said}"
         )

@@ -14,7 +14,13 @@ from conversation.errors import ModelSetupError, ModelUnavailableError
 from conversation.language.tokens import estimated_tokens
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.llm.model_loop import model_loop
-from conversation.llm.providers.embedded import PROVIDER, embedded_weights, register_provider
+from conversation.llm.providers.embedded import (
+    EXTRACTIVE,
+    PROVIDER,
+    embedded_weights,
+    register_provider,
+)
+from conversation.llm.providers.embedded_engine import embedded_context_tokens
 from conversation.llm.providers.json_answers import checked_json, response_format, with_instruction
 from conversation.llm.providers.litellm_errors import as_model_error
 from conversation.llm.providers.tool_calls import ToolCallParts, tool_definitions
@@ -42,16 +48,38 @@ class _Answer:
     first_token_s: float | None = None
 
 
+def known_context_tokens(model: str, weights: Weights | None = None) -> int | None:
+    """How many tokens a model reads at once, without asking its provider; None: not known.
+
+    Raises:
+        ModelSetupError: The file of an embedded model is missing or wrong.
+    """
+    if model == EXTRACTIVE:
+        return None
+    if model.startswith(f"{PROVIDER}/"):
+        return embedded_context_tokens(embedded_weights(model, weights or Weights()))
+    table = cast("dict[str, dict[str, Any]]", load_litellm().model_cost)
+    entry = table.get(model) or table.get(model.partition("/")[2]) or {}
+    tokens = entry.get("max_input_tokens")
+    return tokens if isinstance(tokens, int) and tokens > 0 else None
+
+
 class LiteLLMGenerator:
     """One model of one provider."""
 
     def __init__(
-        self, model: str, *, api_base: str | None = None, weights: Weights | None = None
+        self,
+        model: str,
+        *,
+        api_base: str | None = None,
+        weights: Weights | None = None,
+        context: int | None = None,
     ) -> None:
         """Nothing is loaded or called yet: `check` does that."""
         self._model = model
         self._api_base = api_base
         self._weights = weights
+        self._context = context
         self._is_embedded = model.startswith(f"{PROVIDER}/")
         self._can_constrain: bool | None = None
         self._gguf: str | None = None
@@ -74,6 +102,10 @@ class LiteLLMGenerator:
             return 0.0
         loaded = sys.modules.get("litellm")
         return None if loaded is None else self._cost_usd(loaded, read, 0, written)
+
+    def context_tokens(self) -> int | None:
+        """What the settings say, the weights file, or litellm's table; None where none does."""
+        return self._context or known_context_tokens(self._model, self._weights)
 
     async def check(self) -> None:
         """Find out with the smallest possible call whether the model can be used.

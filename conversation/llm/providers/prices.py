@@ -1,6 +1,7 @@
-"""What a call of a language model costs, known before it is made."""
+"""What a call of a language model costs and how much it can hold, known before it is made."""
 
-from conversation.llm.providers.litellm_model import load_litellm
+from conversation.llm.providers.embedded_engine import EngineOptions
+from conversation.llm.providers.litellm_model import known_context_tokens, load_litellm
 
 
 def price_usd(model: str, input_tokens: int, output_tokens: int) -> float | None:
@@ -19,3 +20,10 @@ def price_usd(model: str, input_tokens: int, output_tokens: int) -> float | None
     except Exception:  # litellm raises a bare Exception for a model without a price
         return None
     return float(prompt_usd + answer_usd)
+
+
+def usual_context_tokens(model: str) -> int | None:
+    """Return how much a model reads at once, without looking for its weights; None: not known."""
+    if model.startswith("embedded/"):
+        return EngineOptions().context_tokens // 2
+    return known_context_tokens(model)

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.judge.asking import Meter, answer_question
-from analysis.judge.judgments import Judgment
-from analysis.judge.score import expected_score, merge_scores
+from analysis.judge.score import expected_score
 from analysis.judge.verdict import criterion_question
 from analysis.judge.windows import transcript_windows
 from analysis.results import Evidence
@@ -95,9 +94,24 @@ def test_an_expected_score_lies_within_its_bounds(top_logprobs: dict[str, float]
     assert expected is None or 1 <= expected <= 5
 
 
-def test_windows_that_could_tell_are_averaged():
-    def judgment(score: float | None) -> Judgment:
-        return Judgment(None if score else "unknown", None, None, (), score=score)
+def test_a_long_call_is_scored_on_what_was_found_in_its_parts():
+    turns = tuple(Turn(role="user", text=f"Call {number}: " + "x " * 600) for number in range(20))
+    windows = transcript_windows(turns)
+    answers = [
+        {"score": 1 + number % 5, "turn": window.first_turn, "quote": "", "rationale": f"R{number}"}
+        for number, window in enumerate(windows)
+    ]
+    judge = ScriptedChatModel(
+        *answers, {"score": 4, "turn": 3, "quote": "Call 3", "rationale": "All in all."}
+    )
 
-    assert merge_scores([judgment(2), judgment(None), judgment(4)]).score == 3
-    assert merge_scores([judgment(None), judgment(None)]).verdict == "unknown"
+    found = answer_question(
+        criterion_question(EFFORT, turns, windows, variant="json", meter=Meter()), judge
+    )
+
+    assert len(windows) > 2
+    assert (found.score, found.rationale) == (4, "All in all.")
+    assert found.evidence == (Evidence(turn_index=3, quote="Call 3"),)
+    assert [part.score for part in found.windows] == [answer["score"] for answer in answers]
+    assert "R0" in judge.prompt_texts[-1]
+    assert "turns 0 to" in judge.prompt_texts[-1]

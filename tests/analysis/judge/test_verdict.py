@@ -6,9 +6,9 @@ import pytest
 
 from analysis.evaluation.analyse import analyse_transcript
 from analysis.judge.prompts import SECOND_ANSWER_WEIGHT, YES_BIAS, judge_prompt_version
-from analysis.judge.verdict import Judgment, merge_judgments, verdict_of
+from analysis.judge.verdict import verdict_of
 from analysis.judge.yes_no import Word
-from analysis.results import Evidence, Verdict
+from analysis.results import Evidence
 from conversation.agent.config import Criterion, DataCollectionField
 from conversation.llm.chat_model import Completion
 from conversation.transcript import Transcript, Turn, Usage
@@ -24,10 +24,6 @@ LONG_CALL = Transcript(
         Turn(role="user", text="Make it Paris instead."),
     ),
 )
-
-
-def judgment(verdict: Verdict, confidence: float | None) -> Judgment:
-    return Judgment(verdict, confidence, None, ())
 
 
 def test_a_lean_to_yes_within_the_bias_is_no_success():
@@ -84,24 +80,11 @@ def test_without_probabilities_the_second_answer_decides():
     assert verdict_of(Word(True, None), None) == ("success", None)
 
 
-def test_the_surest_window_decides_and_of_equal_ones_the_last():
-    assert merge_judgments([judgment("success", 0.95), judgment("failure", 0.4)]).confidence == 0.95
-    assert merge_judgments([judgment("success", None), judgment("failure", None)]).verdict == (
-        "failure"
-    )
-
-
-def test_windows_that_cannot_tell_are_left_out():
-    undecided, decided = judgment("unknown", None), judgment("success", None)
-
-    assert merge_judgments([undecided, decided, undecided]).verdict == "success"
-    assert merge_judgments([undecided, undecided]).verdict == "unknown"
-
-
 def test_a_long_call_is_judged_in_windows_that_keep_turn_numbers():
     judge = ScriptedChatModel(
         {"verdict": "unknown", "turn": 0, "quote": "To Rome", "rationale": "-"},
-        {"verdict": "failure", "turn": 7, "quote": "Paris instead", "rationale": "Not yet."},
+        {"verdict": "success", "turn": 7, "quote": "Paris instead", "rationale": "Not yet."},
+        {"verdict": "failure", "turn": 7, "quote": "Paris instead", "rationale": "Not paid."},
         {"fields": [{"field": "city", "turn": 0, "value": "Rome"}]},
         {"fields": [{"field": "city", "turn": 7, "value": "Paris"}]},
     )
@@ -111,6 +94,7 @@ def test_a_long_call_is_judged_in_windows_that_keep_turn_numbers():
     assert result.evaluations[0].verdict == "failure"
     assert result.evaluations[0].evidence == (Evidence(turn_index=7, quote="Paris instead"),)
     assert (result.collected[0].value, result.collected[0].status) == ("Paris", "supported")
+    assert [part.verdict for part in result.evaluations[0].windows] == ["unknown", "success"]
     assert "one part of a longer conversation" in judge.prompt_texts[0]
     assert "[7] user" in judge.prompt_texts[1]
     assert "[0] user" not in judge.prompt_texts[1]

@@ -33,16 +33,20 @@ def test_windows_cover_every_turn_within_their_size(
 ):
     turns = [Turn(role="user", text="x" * length) for length in lengths]
 
-    windows = transcript_windows(turns, max_chars=max_chars, overlap_turns=overlap_turns)
+    windows = transcript_windows(
+        turns, max_tokens=max_chars, overlap_turns=overlap_turns, size_of=len
+    )
 
     assert windows[0].first_turn == 0
     assert windows[-1].last_turn == len(turns) - 1
     for window in windows:
         assert len(window.text) <= max_chars
-        assert len(window.text.splitlines()) == window.last_turn - window.first_turn + 1
+        shown = {int(line[1 : line.index("]")]) for line in window.text.splitlines()}
+        assert shown == set(range(window.first_turn, window.last_turn + 1))
     for earlier, later in itertools.pairwise(windows):
-        assert earlier.first_turn < later.first_turn <= earlier.last_turn + 1
-        assert earlier.last_turn < later.last_turn
+        assert earlier.first_turn <= later.first_turn <= earlier.last_turn + 1
+        assert earlier.last_turn <= later.last_turn
+        assert later.text.splitlines()[-1] not in earlier.text.splitlines()
     assert windows[0].is_whole == (len(windows) == 1)
 
 
@@ -50,8 +54,8 @@ def test_a_window_repeats_the_last_turns_of_the_one_before_where_they_are_short(
     turns = [Turn(role="user", text="x") for _ in range(10)]
     long = [Turn(role="user", text="x" * 30) for _ in range(10)]
 
-    windows = transcript_windows(turns, max_chars=100, overlap_turns=2)
-    windows_of_long_turns = transcript_windows(long, max_chars=100, overlap_turns=2)
+    windows = transcript_windows(turns, max_tokens=100, overlap_turns=2, size_of=len)
+    windows_of_long_turns = transcript_windows(long, max_tokens=100, overlap_turns=2, size_of=len)
 
     assert [(w.first_turn, w.last_turn) for w in windows] == [(0, 7), (6, 9)]
     assert [w.first_turn for w in windows_of_long_turns] == [0, 2, 4, 6, 8]
