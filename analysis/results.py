@@ -9,7 +9,13 @@ from conversation.transcript import Usage
 
 Verdict = Literal["success", "failure", "unknown"]
 ValueStatus = Literal[
-    "supported", "unsupported", "contradicted", "not_discussed", "invalid", "error"
+    "supported",
+    "unsupported",
+    "contradicted",
+    "ambiguous",
+    "not_discussed",
+    "invalid",
+    "error",
 ]
 Scalar = str | int | float | bool
 FieldValue = Scalar | list[Scalar | dict[str, Scalar]] | dict[str, Scalar] | None

@@ -11,7 +11,8 @@ from analysis.dictionary.schema import Column, Table
 
 VERDICT_TYPE = "ENUM('success', 'failure', 'unknown')"
 STATUS_TYPE = (
-    "ENUM('supported', 'unsupported', 'contradicted', 'not_discussed', 'invalid', 'error')"
+    "ENUM('supported', 'unsupported', 'contradicted', 'ambiguous', 'not_discussed', 'invalid', "
+    "'error')"
 )
 _EVIDENCE_TYPE = "STRUCT(turn_index INTEGER, quote VARCHAR)[]"
 

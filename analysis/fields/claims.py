@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import cast
 
-from analysis.fields.numerals import numbers_in, written_number
-from analysis.fields.values import (
-    InvalidValueError,
-    is_nothing,
-    moments_said,
-    spoken_span,
-    typed_value,
-)
+from analysis.fields.said_values import SaidValue, answers_said, said_as, spoken_span
+from analysis.fields.values import InvalidValueError, is_nothing, typed_value
 from analysis.judge.evidence import most_telling_turn, quote_of_turn, shares_words
-from analysis.results import Evidence, FieldValue, ValueStatus
+from analysis.results import Evidence, FieldValue, Scalar, ValueStatus
+from analysis.said.language import Language, language_of, language_of_turn
+from analysis.said.negation import is_denied
+from analysis.said.numbers import written_number
 from conversation.agent.criteria import DataCollectionField
 from conversation.errors import ModelOutputError
 from conversation.transcript import Turn
@@ -62,21 +59,45 @@ def check_claim(
     if not 0 <= claim.turn_index < len(turns):
         return unsupported(value, f"there is no turn {claim.turn_index}")
     text = turns[claim.turn_index].text
-    span = spoken_span(text, value, shape=field, today=today)
-    if span is not None:
-        return supported(value, Evidence(turn_index=claim.turn_index, quote=span))
-    rival = _rival(field, value, text, today)
+    language = language_of_turn(turns, claim.turn_index)
+    said = said_as(text, value, shape=field, today=today, language=language)
+    denied = bool(said and field.enum and is_denied(text, said.words))
+    if said and not denied:
+        return found_in(claim.turn_index, value, said)
+    rival = _rival(field, value, text, today=today, language=language)
     if rival is not None:
         return Finding(
             "contradicted",
             rationale=f"The judge answered {value!r}, but turn {claim.turn_index} says otherwise.",
             evidence=(Evidence(turn_index=claim.turn_index, quote=rival),),
         )
-    if field.enum or field.type == "boolean":
+    if not denied and (field.enum or field.type == "boolean"):
         quote = quote_of_turn(turns, claim.turn_index, f"{field.description} {value}")
         if quote is not None:
             return supported(value, quote)
     return unsupported(value, f"turn {claim.turn_index} does not say so")
+
+
+def found_in(turn_index: int, value: FieldValue, said: SaidValue) -> Finding:
+    """Return the finding of words that say `value`, or that could as well say something else."""
+    evidence = Evidence(turn_index=turn_index, quote=said.words)
+    if said.is_certain:
+        return supported(value, evidence)
+    return ambiguous(said.readings, evidence)
+
+
+def ambiguous(readings: Sequence[Scalar], evidence: Evidence) -> Finding:
+    """Return the finding of words that can mean several things."""
+    shown = " or ".join(_plain(reading) for reading in readings)
+    return Finding(
+        "ambiguous",
+        rationale=f"{evidence.quote!r} in turn {evidence.turn_index} can mean {shown}.",
+        evidence=(evidence,),
+    )
+
+
+def _plain(reading: Scalar) -> str:
+    return f"{reading:.10g}" if isinstance(reading, float) else str(reading)
 
 
 def supported(value: FieldValue, evidence: Evidence) -> Finding:
@@ -104,14 +125,44 @@ def find_value(
     """Return where `value` was said last: by the user if they said it at all, else by the agent.
 
     Numbers stand in many sentences: one counts only where its turn, or the turn that it answers,
-    speaks of what the field is about.
+    speaks of what the field is about, as far as both are in one language.
     """
-    said: dict[str, Evidence] = {}
+    finding = _last_said(field, value, turns, turn_indexes, today=today)
+    return finding.evidence[0] if finding and finding.status == "supported" else None
+
+
+def find_ambiguous(
+    field: DataCollectionField,
+    value: FieldValue,
+    turns: Sequence[Turn],
+    turn_indexes: Iterable[int],
+    *,
+    today: date | None = None,
+) -> Finding | None:
+    """Return the finding of words that may say `value`, where none certainly do."""
+    finding = _last_said(field, value, turns, turn_indexes, today=today)
+    return finding if finding and finding.status == "ambiguous" else None
+
+
+def _last_said(
+    field: DataCollectionField,
+    value: FieldValue,
+    turns: Sequence[Turn],
+    turn_indexes: Iterable[int],
+    *,
+    today: date | None,
+) -> Finding | None:
+    found: dict[tuple[bool, str], Finding] = {}
     for index in turn_indexes:
-        span = spoken_span(turns[index].text, value, shape=field, today=today)
-        if span is not None and (is_text(value) or _speaks_of(field, turns, index)):
-            said[turns[index].role] = Evidence(turn_index=index, quote=span)
-    return said.get("user") or said.get("agent")
+        language = language_of_turn(turns, index)
+        text = turns[index].text
+        said = said_as(text, value, shape=field, today=today, language=language)
+        if said is None or not (is_text(value) or _speaks_of(field, turns, index)):
+            continue
+        if not (field.enum and is_denied(text, said.words)):
+            found[said.is_certain, turns[index].role] = found_in(index, value, said)
+    order = ((True, "user"), (True, "agent"), (False, "user"), (False, "agent"))
+    return next((found[key] for key in order if key in found), None)
 
 
 def is_text(value: FieldValue) -> bool:
@@ -120,6 +171,10 @@ def is_text(value: FieldValue) -> bool:
 
 
 def _speaks_of(field: DataCollectionField, turns: Sequence[Turn], index: int) -> bool:
+    asked = language_of(field.description)
+    if asked is not None and asked != (language_of_turn(turns, index) or asked):
+        # Words of two languages cannot be compared.
+        return True
     near = " ".join(turn.text for turn in turns[max(0, index - 1) : index + 1])
     return shares_words(near, f"{field.field_id.replace('.', ' ')} {field.description}")
 
@@ -218,14 +273,23 @@ def _mapping(value: object) -> Mapping[str, object]:
 
 
 def _rival(
-    field: DataCollectionField, value: FieldValue, text: str, today: date | None
+    field: DataCollectionField,
+    value: FieldValue,
+    text: str,
+    *,
+    today: date | None,
+    language: Language | None,
 ) -> str | None:
-    """Return other words of `text` that answer the field differently, if there are any."""
+    """Return the words of `text` that answer the field differently; None where that is not sure.
+
+    It is sure only of the one answer that a text gives: of two numbers either may be meant.
+    """
     if field.enum:
-        rivals = (spoken_span(text, allowed) for allowed in field.enum if allowed != value)
-        return next((rival for rival in rivals if rival), None)
-    if field.type in ("integer", "number"):
-        return next((words for words, _ in numbers_in(text)), None)
-    if field.type in ("date", "time", "datetime"):
-        return next((words for words, _ in moments_said(field, text, today)), None)
-    return None
+        named = [
+            words
+            for allowed in field.enum
+            if allowed != value and (words := spoken_span(text, allowed, language=language))
+        ]
+        return named[0] if len(named) == 1 and not is_denied(text, named[0]) else None
+    answers = answers_said(field, text, today=today, language=language)
+    return answers[0].words if len(answers) == 1 and answers[0].is_certain else None

@@ -14,6 +14,7 @@ from analysis.fields.claims import (
     check_claim,
     evidence_of_boolean,
     evidence_of_class,
+    find_ambiguous,
     find_value,
     is_text,
     parse_claims,
@@ -175,7 +176,8 @@ def _located_scalar(
         value = _time_as_said(value, source) or value
     evidence = find_value(field, value, source.turns, source.shown, today=source.today)
     if evidence is None:
-        return (yield from _unspoken(field, value, source))
+        either = find_ambiguous(field, value, source.turns, source.shown, today=source.today)
+        return either or (yield from _unspoken(field, value, source))
     manner = _manner(field, value, source.turns[evidence.turn_index].role, shared=shared)
     if manner is None or _is_catch_all(field) or (yield from _told(field, value, source, manner)):
         return supported(value, evidence)

@@ -1,14 +1,13 @@
-"""Typed values of data collection fields, and the words that say them. Pure."""
+"""Typed values of data collection fields. Pure."""
 
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import cast
 
-from analysis.fields.dates import days_in, moments_in, times_in
-from analysis.fields.numerals import numbers_in, written_number
-from analysis.judge.evidence import verbatim
+from analysis.fields.said_values import moments_said
 from analysis.results import FieldValue, Scalar
+from analysis.said.numbers import numbers_in
 from conversation.agent.criteria import ValueShape
 
 _TRUE = {"true", "yes", "y"}
@@ -88,39 +87,6 @@ def without_stated_unit(text: str, description: str) -> str:
     return quantity[1] if units & set(quantity[3].casefold().split()) - {"per"} else text
 
 
-def spoken_span(
-    text: str, value: FieldValue, *, shape: ValueShape | None = None, today: date | None = None
-) -> str | None:
-    """Return the shortest words of `text` that say `value`, as they stand there; None otherwise.
-
-    A number is said by its digits or its words; a string by itself, or with a space for each
-    underscore; a day or time of `shape` in any of the ways that can be read. A boolean has no
-    words of its own.
-    """
-    if value is None or isinstance(value, (bool, list, dict)):
-        return None
-    if isinstance(value, (int, float)):
-        return next((span for span, number in numbers_in(text) if number == value), None)
-    if shape is not None and shape.type in ("date", "time", "datetime"):
-        said = moments_said(shape, text, today)
-        return next((words for words, moment in said if moment == value), None)
-    for words in (value, value.strip(" .,;:!?\"'"), value.replace("_", " ")):
-        found = verbatim(text, words, whole_words=True)
-        if found:
-            return found
-    number = written_number(value)
-    return None if number is None else spoken_span(text, number)
-
-
-def moments_said(shape: ValueShape, text: str, today: date | None) -> list[tuple[str, str]]:
-    """Return each day, time or moment said in `text`: its words, and its value in ISO 8601."""
-    if shape.type == "date":
-        return [(words, day.isoformat()) for words, day in days_in(text, today)]
-    if shape.type == "time":
-        return [(words, spoken.isoformat()) for words, spoken in times_in(text)]
-    return [(words, moment.isoformat()) for words, moment in moments_in(text, today)]
-
-
 def _boolean(raw: object) -> bool:
     if isinstance(raw, bool):
         return raw
@@ -133,10 +99,10 @@ def _boolean(raw: object) -> bool:
 def _number(raw: object) -> float:
     if isinstance(raw, (int, float)) and not isinstance(raw, bool):
         return float(raw)
-    numbers = numbers_in(str(raw))
-    if len(numbers) != 1:
+    numbers = numbers_in(raw) if isinstance(raw, str) else []
+    if len(numbers) != 1 or not numbers[0].readings:
         raise InvalidValueError(f"{raw!r} is not a number")
-    return numbers[0][1]
+    return numbers[0].readings[0]
 
 
 def _integer(raw: object) -> int:
@@ -158,9 +124,9 @@ def _moment(shape: ValueShape, text: str, today: date | None) -> str:
     try:
         moment = kind.fromisoformat(text)
     except ValueError:
-        said = {value for _, value in moments_said(shape, text, today)}
+        said = {value for each in moments_said(shape, text, today) for value in each.readings}
         if len(said) == 1:
-            return said.pop()
+            return str(said.pop())
         day = "" if today else " where the day of the conversation is not known"
         raise InvalidValueError(f"{text!r} is not one {shape.type}{day}") from None
     if isinstance(moment, (time, datetime)):

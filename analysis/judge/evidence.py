@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from analysis.results import Evidence
+from analysis.said.normal_form import words_that_repeat, words_that_say
 from conversation.transcript import Turn
 
 _SENTENCE = re.compile(r"\S.*?(?:[.!?…]+(?=\s|$)|$)", re.DOTALL)
@@ -26,17 +27,10 @@ _EMPTY_WORDS = frozenset(
 def verbatim(text: str, quote: str, *, whole_words: bool = False) -> str | None:
     """Return the words of `text` that `quote` repeats, as they stand there, or None.
 
-    White space and case are folded, and nothing more: a changed word, a dropped comma or an
-    ellipsis is not a quote. With `whole_words` a part of a longer word does not count.
+    White space, case and typography are folded, and nothing more: a changed word, a dropped comma
+    or an ellipsis is not a quote. With `whole_words` a part of a longer word does not count.
     """
-    words = quote.split()
-    if not words:
-        return None
-    pattern = r"\s+".join(re.escape(word) for word in words)
-    if whole_words:
-        pattern = rf"(?<!\w){pattern}(?!\w)"
-    found = re.search(pattern, text, re.IGNORECASE)
-    return found.group() if found else None
+    return words_that_say(text, quote) if whole_words else words_that_repeat(text, quote)
 
 
 def verify_quote(turns: Sequence[Turn], turn_index: int, quote: str) -> Evidence | None:

@@ -1,6 +1,7 @@
 """Web and e-mail addresses and file names -> words, in some languages. Pure."""
 
 import re
+from functools import lru_cache
 
 from conversation.language.number_words import digit_by_digit
 from conversation.language.spoken_rules import Match, Rule, rule
@@ -81,6 +82,28 @@ _ADDRESSES = (
     rf"\b(?:www\.)?(?:[\w-]+\.)+{_TLD}\b(?:[/:][\w/.?=&#%~+:-]*[\w/])?",
     rf"(?<![\w.])(?:[\w.~-]*/)*[\w-]+\.{_EXTENSION}\b",
 )
+
+
+_SPOKEN_BESIDES = {
+    "hyphen": "-", "minus": "-", "arobas": "@", "klammeraffe": "@", "guión": "-", "tilde": "~",
+    "strich": "-", "ät": "@", "et": "@",
+}  # fmt: skip
+"""What people call a mark beside the words that it is spoken with here."""
+
+
+@lru_cache(maxsize=1)
+def marks_by_word() -> dict[str, str]:
+    """Return the mark that each word of an address names, in any language, in lower case.
+
+    Names of several words are left out: their first word is another mark's in the same language.
+    """
+    words = {
+        word.casefold(): mark
+        for by_mark in _WORDS.values()
+        for mark, word in by_mark.items()
+        if word.isalpha() and mark != "&"
+    }
+    return words | _SPOKEN_BESIDES
 
 
 def address_rules(language: str) -> tuple[Rule, ...]:

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.fields.numerals import numbers_in
+from analysis.fields.said_values import spoken_span
 from analysis.fields.values import (
     InvalidValueError,
     is_nothing,
-    spoken_span,
     typed_value,
     without_stated_unit,
 )
 from analysis.results import FieldValue
+from analysis.said.numbers import numbers_in
 from conversation.agent.config import DataCollectionField
 from conversation.agent.criteria import FieldType
 
@@ -110,7 +110,9 @@ def test_located_words_are_always_verbatim(text: str, value: FieldValue):
 
 @given(st.integers(0, 10**9))
 def test_every_written_number_is_read_back(number: int):
-    assert numbers_in(f"It is {number:,} now") == [(f"{number:,}", float(number))]
+    (said,) = numbers_in(f"It is {number:,} now")
+
+    assert (said.words, said.readings) == (f"{number:,}", (float(number),))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,111 @@
+"""The words of a turn that say a value, and what else they can mean. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from analysis.fields.dates import days_in, moments_in, times_in
+from analysis.results import FieldValue, Scalar
+from analysis.said.inflection import inflected_words
+from analysis.said.language import Language, language_of
+from analysis.said.normal_form import words_that_say
+from analysis.said.numbers import languages_counted_in, number_said, numbers_in, written_number
+from analysis.said.spelled import spelled_words
+from conversation.agent.criteria import ValueShape
+
+
+@dataclass(frozen=True, slots=True)
+class SaidValue:
+    """Words that say a value."""
+
+    words: str
+    """Verbatim."""
+    readings: tuple[Scalar, ...]
+    """What they can mean; more than one where nobody can tell which."""
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether they can mean one thing only."""
+        return len(self.readings) == 1
+
+
+def said_as(
+    text: str,
+    value: FieldValue,
+    *,
+    shape: ValueShape | None = None,
+    today: date | None = None,
+    language: Language | None = None,
+) -> SaidValue | None:
+    """Return the words of `text` that say `value`, or may say it; None where none do.
+
+    A number is said by its digits or its words; a text by itself, whatever its typography, by its
+    singular or plural, or spelled as addresses and codes are spoken; a day or time of `shape` in
+    any of the ways that can be read. A boolean has no words of its own.
+    """
+    if value is None or isinstance(value, (bool, list, dict)):
+        return None
+    language = language or language_of(text)
+    if isinstance(value, (int, float)):
+        return _number(text, value, language)
+    if shape is not None and shape.type in ("date", "time", "datetime"):
+        said = [each for each in moments_said(shape, text, today) if value in each.readings]
+        return min(said, key=lambda each: len(each.readings), default=None)
+    words = words_of_text(text, value, language)
+    if words is not None:
+        return SaidValue(words, (value,))
+    number = written_number(value)
+    return None if number is None else _number(text, number, language)
+
+
+def spoken_span(
+    text: str,
+    value: FieldValue,
+    *,
+    shape: ValueShape | None = None,
+    today: date | None = None,
+    language: Language | None = None,
+) -> str | None:
+    """Return the words of `text` that certainly say `value`, as they stand there; else None."""
+    said = said_as(text, value, shape=shape, today=today, language=language)
+    return said.words if said and said.is_certain else None
+
+
+def words_of_text(text: str, value: str, language: Language | None) -> str | None:
+    """Return the words of `text` that are a text, a name, an address or a code; else None."""
+    for words in dict.fromkeys((value, value.strip(" .,;:!?\"'"), value.replace("_", " "))):
+        if words and (found := words_that_say(text, words)):
+            return found
+    if found := spelled_words(text, value, language):
+        return found
+    ends = [said.end for said in numbers_in(text, language)]
+    languages = (language,) if language else tuple(languages_counted_in(text))
+    for each in languages:
+        if found := inflected_words(text, value, each, number_ends=ends):
+            return found
+    return None
+
+
+def moments_said(shape: ValueShape, text: str, today: date | None) -> list[SaidValue]:
+    """Return each day, time or moment said in `text`, as values in ISO 8601."""
+    if shape.type == "date":
+        return [SaidValue(words, (day.isoformat(),)) for words, day in days_in(text, today)]
+    if shape.type == "time":
+        return [SaidValue(words, (spoken.isoformat(),)) for words, spoken in times_in(text)]
+    return [SaidValue(words, (moment.isoformat(),)) for words, moment in moments_in(text, today)]
+
+
+def answers_said(
+    shape: ValueShape, text: str, *, today: date | None, language: Language | None
+) -> Sequence[SaidValue]:
+    """Return everything in `text` that has the form of a value of `shape`: a number, a moment."""
+    if shape.type in ("integer", "number"):
+        return [SaidValue(said.words, said.readings) for said in numbers_in(text, language)]
+    if shape.type in ("date", "time", "datetime"):
+        return moments_said(shape, text, today)
+    return ()
+
+
+def _number(text: str, value: float, language: Language | None) -> SaidValue | None:
+    said = number_said(value, numbers_in(text, language))
+    return None if said is None else SaidValue(said.words, said.readings)

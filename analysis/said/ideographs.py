@@ -1,0 +1,53 @@
+"""Numbers in Chinese and Japanese characters. Pure.
+
+A single one stands in many words ("together" is written with "one"): it counts only before a
+counter, and none counts where a day, a month or an hour is named.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from analysis.said.numerals import SaidNumber
+
+_DIGITS = "零〇一二三四五六七八九两兩"
+_UNITS = {"十": 10, "百": 100, "千": 1_000}
+_MYRIADS = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
+_RUN = re.compile(f"[{_DIGITS}{''.join(_UNITS)}{''.join(_MYRIADS)}]+")
+_COUNTERS = frozenset(
+    "个個张張位名件份本杯瓶人枚台只隻間间晚泊天岁歳歲元円圆圓块塊次回盒箱条條辆輛家口斤碗套部页頁分双雙"
+    "支把つ歩层層楼階"
+)
+_OF_TIME = frozenset("月日号號点點時时年周週星期礼禮")
+
+
+def ideographs_in(text: str) -> Iterator[SaidNumber]:
+    """Yield the numbers written in ideographs, in order."""
+    for found in _RUN.finditer(text):
+        run, after, before = found.group(), text[found.end() : found.end() + 1], found.start()
+        if after in _OF_TIME or text[max(0, before - 1) : before] in _OF_TIME:
+            continue
+        if len(run) > 1 or after in _COUNTERS:
+            value = _value(run)
+            yield SaidNumber(found.start(), run, () if value is None else (value,))
+
+
+def _value(run: str) -> float | None:
+    total = section = digit = 0
+    bare = not any(char in _UNITS or char in _MYRIADS for char in run)
+    if bare:
+        return float("".join(str(_digit(char)) for char in run)) if len(run) != 2 else None
+    for char in run:
+        if char in _MYRIADS:
+            total += (section + digit or 1) * _MYRIADS[char]
+            section = digit = 0
+        elif char in _UNITS:
+            section += (digit or 1) * _UNITS[char]
+            digit = 0
+        else:
+            digit = _digit(char)
+    return float(total + section + digit)
+
+
+def _digit(char: str) -> int:
+    return 2 if char in "两兩" else int(unicodedata.numeric(char))

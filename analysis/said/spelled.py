@@ -1,0 +1,121 @@
+"""Addresses, codes and numbers of something as they are spoken, compared with how they are written.
+
+`ann dot lee at example dot com` is `ann.lee@example.com`, `A B four seven one two` is `AB4712`.
+Pure, and linear in the length of the text.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analysis.said.language import Language
+from analysis.said.normal_form import folded
+from analysis.said.numbers import digit_runs
+from conversation.language.spoken_addresses import marks_by_word
+
+_TOKEN = re.compile(r"[^\W\d_]+|\S")
+_SEPARATORS = re.compile(r"[\s\-./()]")
+_TELEPHONE_DIGITS = 6
+_LONGEST_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    start: int
+    end: int
+    written: str
+
+
+def is_spelled(value: str) -> bool:
+    """Return whether a value is one that people spell: an address, a code, a number."""
+    plain = value.strip()
+    if not plain or len(plain) > _LONGEST_CHARS:
+        return False
+    if any(char.isdecimal() for char in plain) or "@" in plain:
+        return True
+    return re.fullmatch(r"[A-Z]{2,8}|\S+\.[a-z]{2,}", plain) is not None
+
+
+def spelled_words(text: str, value: str, language: Language | None) -> str | None:
+    """Return the words of `text` that spell `value`, as they stand there, or None."""
+    if not is_spelled(value):
+        return None
+    wanted = folded(value.strip(" .,;:!?\"'")).text
+    digits = _SEPARATORS.sub("", wanted.lstrip("+"))
+    telephone = digits.isdecimal() and len(digits) >= _TELEPHONE_DIGITS
+    ignored = " -./()+," if telephone else " " if "@" in wanted else " -"
+    wanted = "".join(char for char in wanted if char not in ignored)
+    if not wanted:
+        return None
+    tokens = [token for token in _tokens(text, language) if token.written not in ignored]
+    return _found(text, tokens, wanted.removeprefix("00") if telephone else wanted)
+
+
+def _tokens(text: str, language: Language | None) -> list[_Token]:
+    """Return the words of `text` as they are written: digits for numbers, marks for their names."""
+    tokens = [
+        _Token(said.start, said.end, said.digits)
+        for said in digit_runs(text, language)
+        if said.digits
+    ]
+    covered = [False] * (len(text) + 1)
+    for token in tokens:
+        covered[token.start : token.end] = [True] * (token.end - token.start)
+    marks = marks_by_word()
+    for found in _TOKEN.finditer(text):
+        if not covered[found.start()]:
+            word = folded(found.group()).text
+            tokens.append(_Token(found.start(), found.end(), marks.get(word, word)))
+    return sorted(tokens, key=lambda token: token.start)
+
+
+def _found(text: str, tokens: Sequence[_Token], wanted: str) -> str | None:
+    for first in range(len(tokens)):
+        written, last = "", first
+        while last < len(tokens) and len(written) < len(wanted):
+            written += tokens[last].written
+            if not wanted.startswith(written):
+                break
+            last += 1
+        if written == wanted and _stands_alone(text, tokens, first, last):
+            return text[tokens[first].start : tokens[last - 1].end]
+    return None
+
+
+def _stands_alone(text: str, tokens: Sequence[_Token], first: int, last: int) -> bool:
+    """Return whether no part of a longer address or number stands beside the tokens."""
+    before = tokens[first - 1] if first else None
+    after = tokens[last] if last < len(tokens) else None
+    if before and _goes_on(text, before, tokens[first]):
+        return False
+    following = tokens[last + 1] if last + 1 < len(tokens) else None
+    if after and _is_mark(after) and after.written not in ".@":
+        return True
+    if after and _is_mark(after) and following and not text[after.end : following.start]:
+        return False
+    if after and _is_mark(after):
+        # A full stop ends the sentence; its name goes on with the address.
+        return text[after.start : after.end] == after.written or following is None
+    return not (after and _goes_on(text, tokens[last - 1], after))
+
+
+def _goes_on(text: str, left: _Token, right: _Token) -> bool:
+    gap = text[left.end : right.start]
+    if left.written.isdecimal() and right.written.isdecimal():
+        return not gap.strip(" -./()")
+    if _is_mark(left):
+        named = text[left.start : left.end] != left.written
+        return left.written in "._-" and (named or not gap)
+    if _is_letter(text, left) and _is_letter(text, right):
+        return not gap.strip(" -.")
+    return not gap and not _is_mark(right)
+
+
+def _is_letter(text: str, token: _Token) -> bool:
+    """Return whether a token is one large letter, as codes are spelled; "I" stands for itself."""
+    letter = text[token.start : token.end]
+    return len(letter) == 1 and letter.isupper() and letter != "I"
+
+
+def _is_mark(token: _Token) -> bool:
+    return len(token.written) == 1 and not token.written.isalnum()
