@@ -10,6 +10,7 @@
     x ModelUnavailableError    endpoint unreachable or overloaded; trying again may help
     x ModelOutputError         the answer does not have the asked-for form
     x PromptTooLongError       the model cannot read so much at once
+    x TurnLimitError           a turn took all the calls, money or time that it may
   x SessionEndedError        the conversation is over
   x StoreError               the conversation store cannot be used
     x UnknownConversationError
@@ -91,6 +92,10 @@ class ModelOutputError(ModelError):
 
 class PromptTooLongError(ModelError):
     """The prompt is longer than the model can read at once."""
+
+
+class TurnLimitError(ModelError):
+    """A turn took all the calls, money or time that its agent gives it."""
 
 
 class SessionEndedError(ConversationError):

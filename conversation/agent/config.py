@@ -53,6 +53,13 @@ class LLMConfig(_Section):
     """Endpoint of a self-hosted provider, e.g. an OpenAI-compatible server."""
     first_token_timeout_s: NonNegativeFloat = 60.0
     total_timeout_s: NonNegativeFloat = 180.0
+    """Of all calls of a turn together; 0 sets no limit."""
+    max_calls_per_turn: PositiveInt = 16
+    """Calls of models in one turn, whatever they ask for. Two are kept for the answer:
+    below 3, the agent uses no tools."""
+    max_cost_per_turn_usd: PositiveFloat | None = 5.0
+    """A turn that cost this much makes no further call; None sets no limit. Calls whose price is
+    not known count nothing."""
 
 
 class LinkSource(_Section):
@@ -174,6 +181,8 @@ class AgentConfig(_Section):
     first_message: str = ""
     """Spoken when a conversation starts; empty waits for the user."""
     system_prompt: str = ""
+    failure_message: str | None = None
+    """Said when a turn fails; None says so in a sentence of the language that is spoken."""
     language: str = "en"
     llm: LLMConfig = LLMConfig()
     knowledge_base: KnowledgeBaseSection = KnowledgeBaseSection()

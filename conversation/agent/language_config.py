@@ -12,6 +12,8 @@ class LanguageSection(_Section):
 
     first_message: str | None = None
     system_prompt: str | None = None
+    failure_message: str | None = None
+    """None takes a sentence of this language, not the one that the agent has for its own."""
 
 
 class VoiceSection(_Section):

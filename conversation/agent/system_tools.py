@@ -86,16 +86,23 @@ def in_language(agent: AgentConfig, language: str) -> AgentConfig:
     section = agent.languages.get(language)
     if section is None:
         return agent
-    left = type(section)(first_message=agent.first_message, system_prompt=agent.system_prompt)
+    left = type(section)(
+        first_message=agent.first_message,
+        system_prompt=agent.system_prompt,
+        failure_message=agent.failure_message,
+    )
     others = {code: each for code, each in agent.languages.items() if code != language}
     changed: dict[str, Any] = {
         name: text
         for name in ("first_message", "system_prompt")
         if (text := getattr(section, name)) is not None
     }
-    return agent.model_copy(
-        update={**changed, "language": language, "languages": {**others, agent.language: left}}
-    )
+    changed |= {
+        "failure_message": section.failure_message,
+        "language": language,
+        "languages": {**others, agent.language: left},
+    }
+    return agent.model_copy(update=changed)
 
 
 def _was_done(name: str, calls: Sequence[ToolCall]) -> bool:

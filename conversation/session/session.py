@@ -330,7 +330,7 @@ class Session:
                 )
             turn = turn.model_copy(update={"latency": speaking.latency()})
             self._recording.add_agent_turn(turn, speaking)
-            speaking.outcome = agent_turn_event(turn)
+            speaking.outcome = agent_turn_event(turn, is_answered=bool(speaking.model_text))
             if not interrupted and ends_conversation(turn.tool_calls):
                 self.end("agent_ended")
             elif not self.is_over:

@@ -26,13 +26,16 @@ from conversation.llm.chat_model import (
     CompletionOptions,
     JSONSchema,
     OfferedTool,
+    RequestedTool,
 )
 from conversation.prompt.prompt import defuse, history_start
-from conversation.transcript import ToolCall, Turn
+from conversation.transcript import ToolCall, Turn, storable
 
 NO_TOOL = "none"
 MAX_RESULT_CHARS = 4_000
 MAX_DECISION_TOKENS = 400
+MAX_NAME_CHARS = 64
+"""Of a tool that is not there, whose name the model made up."""
 MIN_CHECKED_DIGITS = 3
 """Shorter numbers may have been said in words."""
 _DIGITS = re.compile(r"\d+")
@@ -213,9 +216,27 @@ def requested_choices(completion: Completion, tools: Sequence[OfferedTool]) -> l
     by_name = {tool.name: tool for tool in tools}
     return [
         _checked_choice(by_name[request.name], request.arguments)
-        for request in completion.requested_tools
         if request.name in by_name
+        else _not_offered(request, tools)
+        for request in completion.requested_tools
     ]
+
+
+def _not_offered(request: RequestedTool, tools: Sequence[OfferedTool]) -> Choice:
+    name = storable(request.name)[:MAX_NAME_CHARS]
+    problem = "not done: no tool can be used now"
+    if tools:
+        names = ", ".join(tool.name for tool in tools)
+        problem = f"not done: there is no such tool. Those that are there: {names}"
+    return Choice(name, _object_or_nothing(request.arguments), problem)
+
+
+def _object_or_nothing(arguments: str) -> dict[str, Any]:
+    try:
+        parameters: object = json.loads(arguments)
+    except (ValueError, RecursionError):
+        return {}
+    return cast(dict[str, Any], parameters) if isinstance(parameters, dict) else {}
 
 
 def describes_itself(choice: Choice) -> tuple[str, str]:
@@ -228,7 +249,7 @@ def _checked_choice(tool: OfferedTool, arguments: str) -> Choice:
 
     try:
         parameters: object = json.loads(arguments)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Choice(tool.name, {}, "its parameters are not JSON")
     if not isinstance(parameters, dict):
         return Choice(tool.name, {}, "its parameters are no JSON object")

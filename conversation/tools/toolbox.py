@@ -75,8 +75,8 @@ class Toolbox:
         return frozenset(name for name, tool in self._tools.items() if tool.trusted_result)
 
     def kind_of(self, name: str) -> ToolKind:
-        """Who does the tool."""
-        return self._tools[name].kind
+        """Who does the tool; what is not there is answered by the session itself."""
+        return self._tools[name].kind if name in self._tools else "system"
 
     def offered(self, agent: AgentConfig, *, without: frozenset[str]) -> tuple[OfferedTool, ...]:
         """The tools that `agent`, in its present language, may use now."""

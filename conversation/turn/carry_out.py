@@ -5,11 +5,15 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing
 from typing import Any
 
+from conversation.errors import TurnLimitError
 from conversation.llm.chat_model import Completion
 from conversation.turn.events import SessionEvent, TextDelta
 from conversation.turn.steps import Ask, Emit, Step, Steps, Use
 from conversation.turn.turn_so_far import SpeakingTurn
 from conversation.turn.waiting import aparts, parts, unless_over
+
+_GRACE_S = 1.0
+"""Models that keep their deadlines say more clearly what was too slow."""
 
 
 def carry_out(
@@ -74,9 +78,11 @@ def _ask(
     step: Ask, speaking: SpeakingTurn, timer_s: Callable[[], float]
 ) -> Generator[SessionEvent, None, Completion | None]:
     speaking.ask(step.model, step.messages, is_heard=step.is_heard)
+    in_time = _clocked(step, timer_s)
     stream = step.model.stream(step.messages, step.options)
     with closing(parts(stream, speaking)) as received:
         for part in received:
+            in_time()
             text = _take(step, speaking, part, timer_s)
             if text:
                 yield TextDelta(text)
@@ -87,12 +93,29 @@ async def _aask(
     step: Ask, speaking: SpeakingTurn, timer_s: Callable[[], float]
 ) -> AsyncGenerator[SessionEvent]:
     speaking.ask(step.model, step.messages, is_heard=step.is_heard)
+    in_time = _clocked(step, timer_s)
     stream = step.model.astream(step.messages, step.options)
     async with aclosing(aparts(stream, speaking)) as received:
         async for part in received:
+            in_time()
             text = _take(step, speaking, part, timer_s)
             if text:
                 yield TextDelta(text)
+
+
+def _clocked(step: Ask, timer_s: Callable[[], float]) -> Callable[[], None]:
+    """Raises once the call has had its time: not every model keeps a deadline itself."""
+    allowed_s = step.options.total_timeout_s
+    began_s = timer_s()
+
+    def check() -> None:
+        if allowed_s and timer_s() - began_s > allowed_s + _GRACE_S:
+            raise TurnLimitError(
+                f"Model {step.model.model!r} was still answering after {allowed_s:.0f} s. Raise "
+                "`llm.total_timeout_s`, or name a faster model."
+            )
+
+    return check
 
 
 def _take(

@@ -60,6 +60,8 @@ class AgentTurn:
     interrupted: bool = False
     error: str | None = None
     """Why the turn is incomplete: for a person to read. The session goes on."""
+    is_answered: bool = True
+    """Whether a model said any of it; False when the agent itself had to say that it failed."""
     turn: Turn = field(default_factory=lambda: Turn(role="agent", text=""))
     """The turn as it was stored, with unsupported sentences and the text as generated."""
 

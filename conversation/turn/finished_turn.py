@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from conversation.agent.system_tools import skips_turn
 from conversation.grounding.citations import Attribution, Similarity, attribute, result_passage
 from conversation.transcript import Retrieval, Turn, storable, total_of_calls
 from conversation.turn.events import AgentTurn, RetrievalDone
@@ -40,7 +39,7 @@ def finished_turn(
     """
     generated = speaking.text
     heard = heard_part(generated, heard_chars)
-    attribution = _attribution(speaking, heard, similarity)
+    attribution = _attribution(speaking, heard[: len(speaking.model_text)], similarity)
     calls = speaking.used_tools()
     model_calls = speaking.all_calls()
     return Turn(
@@ -58,7 +57,7 @@ def finished_turn(
         latency=speaking.latency(),
         usage=total_of_calls(model_calls),
         calls=model_calls,
-        error=error or (None if interrupted else _shortcoming(speaking)),
+        error=error or (None if interrupted else speaking.error),
     )
 
 
@@ -141,8 +140,8 @@ def _retrieval(
     )
 
 
-def agent_turn_event(turn: Turn) -> AgentTurn:
-    """The last event of the turn."""
+def agent_turn_event(turn: Turn, *, is_answered: bool = True) -> AgentTurn:
+    """The last event of the turn; `is_answered` tells whether a model said any of it."""
     return AgentTurn(
         text=turn.text,
         citations=turn.citations,
@@ -151,18 +150,6 @@ def agent_turn_event(turn: Turn) -> AgentTurn:
         grounded_share=turn.grounded_share,
         interrupted=turn.interrupted,
         error=turn.error,
+        is_answered=is_answered,
         turn=turn,
     )
-
-
-def _shortcoming(speaking: SpeakingTurn) -> str | None:
-    """What is wrong with an answer that came without an error."""
-    if not speaking.text and not skips_turn(speaking.tool_calls):
-        return "The model gave an empty answer. Ask again, or choose another model in `llm.model`."
-    completion = speaking.completion
-    if completion is not None and completion.finish_reason == "length":
-        return (
-            "The answer was cut at the token limit. Raise `llm.max_output_tokens` in the agent "
-            "file, or ask for shorter answers in its system prompt."
-        )
-    return None

@@ -11,6 +11,7 @@ has tool calls and the prompt holds no text from outside.
 
 import logging
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from conversation.agent.system_tools import (
@@ -21,11 +22,13 @@ from conversation.agent.system_tools import (
     SEARCH,
     SKIP_TURN,
     TRANSFER,
+    ends_conversation,
     skips_turn,
     was_handed_over,
 )
-from conversation.errors import ConversationError, ModelOutputError
-from conversation.llm.chat_model import Completion, CompletionOptions, OfferedTool
+from conversation.errors import ConversationError, ModelError, ModelOutputError
+from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions, OfferedTool
+from conversation.llm.limits.turn_budget import TurnBudget
 from conversation.prompt.prompt import DONT_KNOW, build_prompt
 from conversation.tools.deciding import (
     Choice,
@@ -40,14 +43,21 @@ from conversation.tools.deciding import (
 )
 from conversation.tools.naming import named_tool, naming_options, takes_parameters
 from conversation.transcript import ToolCall
-from conversation.turn.events import RetrievalDone, ToolRequest
+from conversation.turn.events import RetrievalDone, TextDelta, ToolRequest
+from conversation.turn.failure import last_words, shortcoming
 from conversation.turn.search import found_passages, searched_passages
 from conversation.turn.stage import Stage
 from conversation.turn.steps import Ask, Emit, Step, Steps, Use, Work
 from conversation.turn.turn_so_far import SpeakingTurn
 from kb.document import RetrievedPassage
+from kb.errors import KnowledgeBaseError
 
 _log = logging.getLogger(__name__)
+
+_COME_LAST = frozenset({END_CALL, SKIP_TURN, TRANSFER})
+"""What the model wanted to do after one of these, it wanted under other circumstances."""
+_KEPT_CALLS = 2
+"""Calls of the model that are left for the answer: one more may only ask for tools again."""
 
 
 class TurnPlan:
@@ -60,9 +70,35 @@ class TurnPlan:
         self._stage = stage
         self._timer_s = timer_s
         speaking.calls += stage.summary.take_calls()
+        self._budget = TurnBudget(speaking.calls)
+        self._tools_ended = False
+        """Whether the model asked for nothing new, so that no tool is offered any more."""
+        self._refused: set[str] = set()
+        """Ids of calls that were not done: what they returned was written here."""
 
     def steps(self) -> Steps:
-        """The turn from the user's words to the last word of the agent."""
+        """The turn from the user's words to the last word of the agent, whatever goes wrong."""
+        speaking = self._speaking
+        try:
+            yield from self._turn()
+            speaking.error = shortcoming(speaking)
+        except (ModelError, KnowledgeBaseError) as error:
+            speaking.error, speaking.has_failed = str(error), True
+        except Exception as error:
+            speaking.error = f"The turn failed with {type(error).__name__}."
+            speaking.has_failed = True
+            yield from self._last_words()
+            raise
+        yield from self._last_words()
+        speaking.is_complete = True
+
+    def _last_words(self) -> Steps:
+        if not self._speaking.is_over:
+            words = last_words(self._speaking, self._stage.speaker.agent)
+            if words:
+                yield Emit(TextDelta(self._speaking.say(words)))
+
+    def _turn(self) -> Steps:
         yield from self._decide()
         if not self._is_finished():
             yield from self._retrieve()
@@ -70,7 +106,6 @@ class TurnPlan:
         if self._leaves_a_gap():
             question = self._asked[:MAX_QUESTION_CHARS]
             yield from self._use_one(Choice(REPORT_GAP, {"question": question}))
-        self._speaking.is_complete = True
 
     def _leaves_a_gap(self) -> bool:
         """Whether the agent searched, does not know, and is to report that."""
@@ -78,7 +113,8 @@ class TurnPlan:
         return (
             speaking.retrieval is not None
             and speaking.text.replace("\u2019", "'").casefold().startswith(DONT_KNOW.casefold())
-            and any(tool.name == REPORT_GAP for tool in self._usable())
+            and any(tool.name == REPORT_GAP for tool in self._stage.speaker.agent.all_tools)
+            and self._over_limit() is None
             and all(call.tool_name != REPORT_GAP for call in speaking.tool_calls)
             and not speaking.is_over
         )
@@ -116,7 +152,7 @@ class TurnPlan:
             named: tuple[OfferedTool, ...] = ()
             if speaker.tools.names_first:
                 options = naming_options(speaker.agent, tools)
-                answer = yield Ask(speaker.model, messages, options, is_heard=False)
+                answer = yield from self._ask(messages, options)
                 tool = None if answer is None else named_tool(answer, tools)
                 if tool is None or not takes_parameters(tool):
                     return [] if tool is None else [Choice(tool.name, {})]
@@ -124,7 +160,7 @@ class TurnPlan:
             options = decision_options(
                 speaker.agent, tools, native=speaker.tools.native, first=named
             )
-            completion = yield Ask(speaker.model, messages, options, is_heard=False)
+            completion = yield from self._ask(messages, options)
             return self._choices(completion, tools)
         except ModelOutputError:
             # The user still gets an answer; the log says that a tool may have been missed.
@@ -134,23 +170,49 @@ class TurnPlan:
     def _choices(self, completion: Completion | None, tools: Sequence[OfferedTool]) -> list[Choice]:
         if completion is None:
             return []
-        if self._stage.speaker.tools.native:
+        # Some servers make a call of their own out of an answer that was to follow a schema.
+        if self._stage.speaker.tools.native or completion.requested_tools:
             return requested_choices(completion, tools)
         chosen = chosen_tools(completion, tools)
         return [choice for choice in chosen if not is_made_up(choice, self._speaking.turns)]
+
+    def _ask(
+        self,
+        messages: Sequence[ChatMessage],
+        options: CompletionOptions,
+        *,
+        is_heard: bool = False,
+    ) -> Generator[Step, Any, Completion | None]:
+        """Call the model, as far as the turn still may."""
+        speaker = self._stage.speaker
+        within = self._budget.limited(speaker.agent.llm, options)
+        began_s = self._timer_s()
+        try:
+            return (yield Ask(speaker.model, messages, within, is_heard=is_heard))
+        finally:
+            self._budget.wait(self._timer_s() - began_s)
 
     def _may_decide_again(self, calls: Sequence[ToolCall]) -> bool:
         """Whether there is anything new to decide on, and nothing in it from outside."""
         if was_handed_over(calls):
             return True
+        return bool(calls) and not self._from_outside(calls)
+
+    def _from_outside(self, calls: Sequence[ToolCall]) -> bool:
+        """Whether somebody else wrote what one of the calls returned."""
         trusted = self._stage.speaker.tools.trusted
-        return bool(calls) and all(call.tool_name in trusted for call in calls)
+        return any(
+            call.tool_name not in trusted and call.tool_call_id not in self._refused
+            for call in calls
+        )
 
     def _usable(self) -> tuple[OfferedTool, ...]:
         """Tools that may still be used in this turn."""
         stage, calls = self._stage, self._speaking.tool_calls
         left = stage.speaker.agent.tool_use.max_calls_per_turn - len(calls)
-        if not stage.speaker.tools or left <= 0:
+        if self._tools_ended or not stage.speaker.tools or left <= 0:
+            return ()
+        if self._budget.calls_left(stage.speaker.agent.llm) <= _KEPT_CALLS:
             return ()
         without = frozenset({TRANSFER}) if was_handed_over(calls) else frozenset[str]()
         return stage.speaker.tools.offered(stage.speaker.agent, without=without)
@@ -162,13 +224,21 @@ class TurnPlan:
             describes_itself(Choice(call.tool_name, call.parameters))
             for call in self._speaking.tool_calls
         }
+        over: str | None = None
         for choice in choices:
-            if describes_itself(choice) in seen or not self._usable() or self._is_finished():
-                continue
+            if describes_itself(choice) in seen:
+                continue  # its result stands there already
             seen.add(describes_itself(choice))
-            yield from self._use_one(choice)
-            if choice.tool_name in (END_CALL, SKIP_TURN, TRANSFER):
-                return
+            problem = over or choice.problem or self._over_limit()
+            yield from self._use_one(replace(choice, problem=problem))
+            if problem is None and choice.tool_name in _COME_LAST:
+                over = f"not done: {choice.tool_name} came before it"
+
+    def _over_limit(self) -> str | None:
+        most = self._stage.speaker.agent.tool_use.max_calls_per_turn
+        if len(self._speaking.tool_calls) < most:
+            return None
+        return f"not done: a turn has room for {most} calls of tools"
 
     def _use_one(self, choice: Choice) -> Steps:
         speaking, tools = self._speaking, self._stage.speaker.tools
@@ -177,12 +247,14 @@ class TurnPlan:
             tool_call_id=f"{speaking.turn_id}.{len(speaking.tool_calls) + 1}",
             parameters=choice.parameters,
         )
-        kind = tools.kind_of(choice.tool_name)
+        # What is not done is no business of the application either.
+        kind = "system" if choice.problem else tools.kind_of(choice.tool_name)
         yield Emit(ToolRequest(call.tool_name, call.tool_call_id, call.parameters, kind))
         if speaking.is_over:
             return
         speaking.begin_tool(call)
         if choice.problem is not None:
+            self._refused.add(call.tool_call_id)
             done = call.model_copy(update={"result": f"{choice.problem}.", "is_error": True})
         elif kind != "system":
             done = yield Use(tools, call)
@@ -255,24 +327,28 @@ class TurnPlan:
         calls = outside_calls(self._speaking.tool_calls)
         return (
             bool(speaker.whole or self._passages())
-            or any(call.tool_name not in speaker.tools.trusted for call in calls)
+            or self._from_outside(calls)
             or any(map(holds_text_from_outside, self._speaking.turns))
         )
 
     # Answering
 
     def _answer(self) -> Steps:
+        """Rounds of text and tools. Each but the last has a call that is new, and few are."""
         while not self._is_finished():
+            self._tools_ended |= ends_conversation(self._speaking.tool_calls)
             tools = self._offered_in_answer()
-            completion = yield self._request(tools)
+            is_last = self._tools_ended
+            completion = yield from self._request(tools)
             if completion is None or not completion.requested_tools:
                 return
             before = len(self._speaking.tool_calls)
             yield from self._use(requested_choices(completion, tools))
             fresh = self._speaking.tool_calls[before:]
             said_enough = {call.tool_name for call in fresh} <= NEED_NO_ANSWER
-            if self._speaking.text and said_enough:
+            if is_last or (self._speaking.text and said_enough):
                 return
+            self._tools_ended = not (tools and fresh)
             if was_handed_over(fresh):
                 yield from self._decide()
             yield from self._retrieve()
@@ -282,7 +358,7 @@ class TurnPlan:
         tools = self._stage.speaker.tools
         return self._usable() if tools.native and not self._holds_text_from_outside() else ()
 
-    def _request(self, tools: tuple[OfferedTool, ...]) -> Ask:
+    def _request(self, tools: tuple[OfferedTool, ...]) -> Generator[Step, Any, Completion | None]:
         began_s = self._timer_s()
         speaking, stage = self._speaking, self._stage
         agent, retrieval = stage.speaker.agent, speaking.retrieval
@@ -304,4 +380,4 @@ class TurnPlan:
             tools=tools,
         )
         speaking.own_s += self._timer_s() - began_s
-        return Ask(stage.speaker.model, speaking.prompt.messages, options, is_heard=True)
+        return (yield from self._ask(speaking.prompt.messages, options, is_heard=True))

@@ -68,7 +68,7 @@ def with_variables(
         code: section.model_copy(
             update={
                 name: filled(text, f"{name.replace('_', ' ')} for {code!r}")
-                for name in ("first_message", "system_prompt")
+                for name in ("first_message", "system_prompt", "failure_message")
                 if (text := getattr(section, name)) is not None
             }
         )
@@ -77,6 +77,11 @@ def with_variables(
     changed: dict[str, Any] = {
         "first_message": filled(agent.first_message, "first message").strip(),
         "system_prompt": filled(agent.system_prompt, "system prompt"),
+        "failure_message": (
+            None
+            if agent.failure_message is None
+            else filled(agent.failure_message, "failure message").strip()
+        ),
         "languages": languages,
         "turn_taking": agent.turn_taking.model_copy(update=timed),
         "tools": tuple(filled_webhook(tool, values) for tool in agent.tools),

@@ -83,8 +83,14 @@ class SpeakingTurn:
     is_complete: bool = False
     """Whether the agent did all that it had planned."""
     is_over: bool = False
+    error: str | None = None
+    """Why the answer is not what it should be, for whoever runs the agent."""
+    has_failed: bool = False
+    """Whether something was raised; an answer can fall short without that."""
     text: str = ""
     """Everything delivered so far, never ending in white space."""
+    own_words_chars: int = 0
+    """How much of the end of `text` the agent said by itself, without a model."""
     _asked: "_Asked | None" = None
     """The call under way."""
     _running: str | None = None
@@ -114,6 +120,19 @@ class SpeakingTurn:
         self._held_back = fresh[len(delivered) :]
         self.text += delivered
         return delivered
+
+    def say(self, words: str) -> str:
+        """The agent says something by itself; returns the text to deliver."""
+        fresh = f" {words}" if self.text else words
+        self.text += fresh
+        self.own_words_chars += len(fresh)
+        self._held_back = ""
+        return fresh
+
+    @property
+    def model_text(self) -> str:
+        """The part of the text that a model wrote."""
+        return self.text[: len(self.text) - self.own_words_chars]
 
     def ask(self, model: ChatModel, messages: Sequence[ChatMessage], *, is_heard: bool) -> None:
         """A call of a model begins. Text that follows earlier text is set apart from it."""

@@ -306,7 +306,7 @@ class TurnFrames:
                         event_id=self.event_id,
                     )
                 )
-        if turn.error is not None and not heard:
+        if turn.error is not None and not (heard and turn.is_answered):
             # The stored error may name models and addresses, which are no business of a user.
             yield error_frame(
                 "llm_error", "The agent could not answer this turn. Please ask again.", code=1011

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conversation.agent.config import AgentConfig
-from conversation.errors import AgentConfigError, ConversationError
+from conversation.errors import AgentConfigError, ConversationError, ModelUnavailableError
 from conversation.llm.chat_model import ChatMessage, Completion, RequestedTool
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
@@ -272,11 +272,186 @@ def test_bad_parameters_reach_no_function(store: ConversationStore, arguments: s
 
 
 def test_a_tool_that_was_not_offered_is_not_used(store: ConversationStore):
-    model = NativeModel(call("Well.", ("delete_all", {})))
+    model = NativeModel(call("Well.", ("delete_all", {})), "I cannot do that.")
 
-    calls, turn = outcome(list(start(store, agent("end_call"), model).reply("Hi")))
+    (refused,), turn = outcome(list(start(store, agent("end_call"), model).reply("Hi")))
 
-    assert (calls, turn.text) == ([], "Well.")
+    assert (refused.tool_name, refused.is_error) == ("delete_all", True)
+    assert refused.result == ("not done: there is no such tool. Those that are there: end_call.")
+    assert "there is no such tool" in model.prompt_texts[1]
+    assert turn.text == "Well. I cannot do that."
+
+
+STUBBORN = {
+    "a tool that is not there": ({"tools": [dict(ORDER)]}, call("", ("get_weather", {}))),
+    "the same call again": (
+        {"tools": [{**ORDER, "trusted_result": True}]},
+        call("", ("order_status", {"order": 5})),
+    ),
+    "a gap again": (
+        {"system_tools": ["report_knowledge_gap"]},
+        call("", ("report_knowledge_gap", {"question": "Why?"})),
+    ),
+    "a tool though none is offered": ({}, call("", ("order_status", {"order": 5}))),
+    "a language that is not there": (
+        {"system_tools": ["language_detection"], "languages": {"de": {}}},
+        call("", ("language_detection", {"language": "xx"})),
+    ),
+    "broken parameters": ({"tools": [dict(ORDER)]}, call("", ("order_status", "{"))),
+}
+
+
+@pytest.mark.parametrize("kind", STUBBORN)
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_model_that_asks_for_nothing_new_is_not_asked_for_ever(
+    store: ConversationStore, kind: str, is_async: bool
+):
+    settings, answer = STUBBORN[kind]
+    model = NativeModel(always=answer)
+    tools = {"order_status": lambda given: "on its way"} if "tools" in settings else {}
+    config = agent(**{"tools": [], **settings})
+    session = start(store, config, model, tools=tools)
+
+    calls, turn = outcome(replied(session, "Hello", is_async=is_async))
+
+    assert len(model.prompts) <= 4
+    assert model.offers[-1] == []
+    assert len(calls) == 1
+    assert turn.error is not None
+    assert turn.text.startswith("Sorry, something went wrong")
+    assert store.transcript(session.conversation_id).turns[-1] == turn.turn
+
+
+def replied(session: Session, text: str, *, is_async: bool) -> list[SessionEvent]:
+    async def collect() -> list[SessionEvent]:
+        return [event async for event in session.areply(text)]
+
+    return asyncio.run(collect()) if is_async else list(session.reply(text))
+
+
+@pytest.mark.parametrize(
+    ("own", "language", "answers", "said"),
+    [
+        ("", "en", ("So long.",), "So long."),
+        ("", "en", (call("", ("end_call", {})),), "Goodbye!"),
+        ("", "de", (call("", ("end_call", {})),), "Auf Wiedersehen!"),
+        ("", "de-AT", ("",), "Auf Wiedersehen!"),
+        ("Take care!", "en", (ModelUnavailableError("down"),), "Take care!"),
+    ],
+)
+def test_hanging_up_ends_the_conversation_with_a_goodbye(
+    store: ConversationStore, own: str, language: str, answers: tuple[Any, ...], said: str
+):
+    model = NativeModel(call("", ("end_call", {})), *answers)
+    config = agent("end_call", language=language, turn_taking={"goodbye_message": own})
+    session = start(store, config, model)
+
+    (ended,), turn = outcome(list(session.reply("Bye!")))
+
+    assert (ended.tool_name, ended.is_error) == ("end_call", False)
+    assert turn.text == said
+    assert model.offers == [["end_call"], []]
+    assert session.transcript.end_reason == "agent_ended"
+
+
+def test_a_turn_has_so_many_calls_of_the_model_and_no_more(store: ConversationStore):
+    def eager(messages: Sequence[ChatMessage], options: Any) -> Completion:
+        return call("", ("order_status", {"order": len(model.prompts)}))
+
+    config = agent(
+        {**ORDER, "trusted_result": True},
+        tool_use={"max_calls_per_turn": 20},
+        llm={"max_calls_per_turn": 5},
+    )
+    model = NativeModel(always=eager)
+    session = start(store, config, model, tools={"order_status": lambda given: "?"})
+
+    calls, turn = outcome(list(session.reply("Where?")))
+
+    assert len(model.prompts) == 5
+    assert [offered != [] for offered in model.offers] == [True, True, True, False, False]
+    assert [each.is_error for each in calls] == [False, False, False, True, True]
+    assert turn.error is not None
+
+
+def test_a_turn_costs_so_much_and_no_more(store: ConversationStore):
+    config = agent({**ORDER, "trusted_result": True}, llm={"max_cost_per_turn_usd": 0.15})
+    numbers = iter(range(100))
+    model = NativeModel(
+        always=lambda messages, options: call("", ("order_status", {"order": next(numbers)}))
+    )
+    session = start(store, config, model, tools={"order_status": lambda given: "?"})
+
+    _, turn = outcome(list(session.reply("Where?")))
+
+    assert len(model.prompts) == 2
+    assert turn.error is not None
+    assert "max_cost_per_turn_usd" in turn.error
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_all_calls_of_a_turn_share_its_time(store: ConversationStore, is_async: bool):
+    class Slow(NativeModel):
+        def _pieces(self, messages: Any, options: Any):
+            nonlocal now_s
+            for piece in super()._pieces(messages, options):
+                now_s += 40.0
+                yield piece
+
+    now_s = 0.0
+    config = agent({**ORDER, "trusted_result": True}, llm={"total_timeout_s": 100})
+    numbers = iter(range(100))
+    model = Slow(
+        always=lambda messages, options: call("", ("order_status", {"order": next(numbers)}))
+    )
+    session = start(
+        store,
+        config,
+        model,
+        tools={"order_status": lambda given: "?"},
+        timer_s=lambda: now_s,
+    )
+
+    _, turn = outcome(replied(session, "Where?", is_async=is_async))
+
+    assert [options.total_timeout_s for options in model.options] == [100.0, 60.0, 20.0]
+    assert turn.error is not None
+    assert "total_timeout_s" in turn.error
+    assert turn.text
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_an_answer_without_end_is_cut(store: ConversationStore, is_async: bool):
+    class Endless(NativeModel):
+        def _pieces(self, messages: Any, options: Any):
+            nonlocal now_s
+            while True:
+                now_s += 1.0
+                yield "on and "
+
+    now_s = 0.0
+    session = start(store, agent(llm={"total_timeout_s": 9}), Endless(), timer_s=lambda: now_s)
+
+    turn = outcome(replied(session, "Go on", is_async=is_async))[1]
+
+    assert turn.error is not None
+    assert "still answering after 9 s" in turn.error
+    assert turn.text.startswith("on and on and")
+    assert turn.text.endswith("Please ask me again.")
+
+
+def test_what_comes_after_hanging_up_is_refused(store: ConversationStore):
+    model = NativeModel(call("Bye.", ("end_call", {}), ("order_status", {"order": 5})), "Bye now.")
+    asked: list[object] = []
+    session = start(store, agent("end_call", ORDER), model, tools={"order_status": asked.append})
+
+    calls, _ = outcome(list(session.reply("Bye!")))
+
+    assert [(each.tool_name, each.is_error) for each in calls] == [
+        ("end_call", False),
+        ("order_status", True),
+    ]
+    assert (asked, session.is_over) == ([], True)
 
 
 def test_beside_passages_no_tool_is_offered(store: ConversationStore):

@@ -292,9 +292,15 @@ def test_a_model_that_fails_leaves_a_usable_session(store: ConversationStore):
     turn = last(list(session.reply("Hello again")))
 
     assert failed.error == "the endpoint is down; start it"
-    assert failed.text == ""
+    assert failed.text.startswith("Sorry, something went wrong")
+    assert not failed.is_answered
     assert turn.text == "Back."
-    assert [message.role for message in model.prompts[1]] == ["system", "user"]
+    assert [message.role for message in model.prompts[1]] == [
+        "system",
+        "user",
+        "assistant",
+        "user",
+    ]
     assert store.transcript("conv_n1").turns[2].error == failed.error
 
 
@@ -310,7 +316,8 @@ def test_a_model_that_fails_midway_keeps_what_it_said(store: ConversationStore):
 
     turn = last(list(session.reply("How long?")))
 
-    assert (turn.text, turn.error) == ("Refunds take", "connection lost")
+    assert turn.text.startswith("Refunds take Sorry, something went wrong")
+    assert (turn.error, turn.is_answered) == ("connection lost", True)
     assert turn.usage is not None
     assert turn.usage.source == "estimated"
     assert store.transcript("conv_n1").turns[-1] == turn.turn

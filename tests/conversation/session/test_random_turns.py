@@ -1,0 +1,283 @@
+"""Random models against random agents: a turn ends within its bounds, and nothing of it is lost."""
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conversation.agent.config import AgentConfig
+from conversation.agent.system_tools import ends_conversation, skips_turn
+from conversation.errors import (
+    ConversationError,
+    ModelError,
+    ModelOutputError,
+    ModelUnavailableError,
+)
+from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions, RequestedTool
+from conversation.session.session import Session
+from conversation.store.store import ConversationStore
+from conversation.transcript import Usage
+from conversation.turn.events import AgentTurn, SessionEvent, TextDelta, ToolCall, ToolRequest
+from conversation.turn.speaker import ResolvedAgent
+from kb.document import RetrievedPassage
+from tests.fakes import ScriptedChatModel
+
+TURNS = 2
+"""Of each conversation."""
+NAMES = (
+    "order_status",
+    "end_call",
+    "skip_turn",
+    "transfer_to_agent",
+    "language_detection",
+    "search_knowledge_base",
+    "report_knowledge_gap",
+    "get_weather",
+    "</result>\x00\ud800",
+    "x" * 500,
+)
+ARGUMENTS = (
+    "{}",
+    "",
+    "[]",
+    "null",
+    '{"order": 1}',
+    '{"order": "2"}',
+    '{"order": 3, "more": 4}',
+    '{"order": ',
+    '"{\\"order\\": 5}"',
+    '{"language": "de"}',
+    '{"language": "xx"}',
+    '{"agent_id": "other"}',
+    '{"agent_id": "nobody"}',
+    '{"query": "refunds"}',
+    '{"question": "How long?"}',
+    "NaN",
+    "[" * 200,
+)
+TEXTS = ("", " ", "Fine.", "Let me look.", "I don't know.", "<think>hm</think>", "none", "\x00")
+REASONS = ("stop", "tool_calls", "length", "content_filter", "", "function_call", "error")
+ERRORS = (
+    ModelError("refused"),
+    ModelOutputError("no JSON"),
+    ModelUnavailableError("down"),
+)
+
+asked_tools = st.builds(RequestedTool, st.sampled_from(NAMES), st.sampled_from(ARGUMENTS))
+native_answers = st.builds(
+    lambda text, reason, tools, cost: Completion(
+        text,
+        Usage(model="scripted/model", input_tokens=3, output_tokens=2, cost_usd=cost),
+        reason,
+        requested_tools=tuple(tools),
+    ),
+    st.sampled_from(TEXTS),
+    st.sampled_from(REASONS),
+    st.lists(asked_tools, max_size=7),
+    st.sampled_from((None, 0.0, 0.5)),
+)
+actions = st.one_of(
+    st.just({"tool": "none"}),
+    st.builds(
+        lambda name, order: {"tool": name, "parameters": {"order": order}},
+        st.sampled_from(NAMES),
+        st.integers(0, 3),
+    ),
+    st.sampled_from(("end_call", "skip_turn")).map(lambda name: {"tool": name, "parameters": {}}),
+)
+schema_answers = st.builds(
+    lambda action, more: {"action": action, "more": more}, actions, st.lists(actions, max_size=3)
+)
+answers = st.lists(
+    st.one_of(native_answers, native_answers, schema_answers, st.sampled_from(ERRORS)),
+    min_size=1,
+    max_size=4,
+)
+
+
+@st.composite
+def agents(draw: st.DrawFn) -> tuple[AgentConfig, bool]:
+    """An agent, and whether it answers from documents."""
+    has_documents = draw(st.booleans())
+    tools: list[dict[str, Any]] = []
+    for name in draw(st.lists(st.sampled_from(NAMES[:7]), unique=True)):
+        if name == "search_knowledge_base" and not has_documents:
+            continue
+        tool: dict[str, Any] = {"name": name}
+        if name == "order_status":
+            tool |= {
+                "description": "Look up an order.",
+                "parameters": {
+                    "type": "object",
+                    "properties": {"order": {"type": "integer"}},
+                    "required": ["order"],
+                    "additionalProperties": False,
+                },
+                "trusted_result": draw(st.booleans()),
+            }
+        if name == "transfer_to_agent":
+            tool["agents"] = [
+                {"agent_id": "other", "when": "other things"},
+                {"agent_id": "nobody", "when": "nothing"},
+            ]
+        tools.append(tool)
+    config = AgentConfig.model_validate(
+        {
+            "agent_id": "shop",
+            "name": "Shop",
+            "tools": tools,
+            "languages": {"de": {}},
+            "tool_use": {
+                "calls": draw(st.sampled_from(("auto", "native", "schema"))),
+                "max_calls_per_turn": draw(st.integers(1, 5)),
+            },
+            "llm": {
+                "max_calls_per_turn": draw(st.integers(1, 12)),
+                "max_cost_per_turn_usd": draw(st.sampled_from((None, 1.0))),
+            },
+        }
+    )
+    return config, has_documents
+
+
+class Random(ScriptedChatModel):
+    """Gives its answers in order, again and again."""
+
+    def __init__(self, given: Sequence[Any], *, native: bool) -> None:
+        super().__init__(always=self._again)
+        self._given = given
+        self._native = native
+        self.completed: list[Completion] = []
+
+    def calls_tools(self) -> bool:
+        return self._native
+
+    def _again(self, messages: Sequence[ChatMessage], options: CompletionOptions) -> Any:
+        answer = self._given[(len(self.prompts) - 1) % len(self._given)]
+        if isinstance(answer, Completion):
+            self.completed.append(answer)
+        return answer
+
+
+class Documents:
+    """Finds something for half of all queries."""
+
+    def retrieve(self, query: str, *, history: object = (), limit: int = 5):
+        text = f"Refunds take five days. {query}"
+        found = RetrievedPassage("d", "d.md", "c", text, 0, len(text), (), None, 1.0, 1)
+        return [found] if len(query) % 2 else []
+
+
+def resolve(agent_id: str) -> ResolvedAgent:
+    if agent_id != "other":
+        raise ConversationError("there is no such agent")
+    other = AgentConfig.model_validate(
+        {"agent_id": "other", "name": "Other", "system_tools": ["end_call", "skip_turn"]}
+    )
+    return ResolvedAgent(other, None, None)
+
+
+async def _all(session: Session, text: str) -> list[SessionEvent]:
+    return [event async for event in session.areply(text)]
+
+
+def play(
+    store: ConversationStore,
+    config: AgentConfig,
+    model: Random,
+    *,
+    has_documents: bool,
+    is_async: bool,
+) -> int:
+    """Returns how many turns the agent took."""
+    wanted = {tool.name for tool in config.all_tools if tool.kind == "client"}
+    session = Session.start(
+        config,
+        store=store,
+        chat_model=model,
+        knowledge_base=Documents() if has_documents else None,
+        tools={name: lambda given: {"seen": given} for name in wanted},
+        resolve_agent=resolve,
+        open_model=lambda llm: model,
+    )
+    for text in ("Where is my order?", "Bye!")[:TURNS]:
+        if session.is_over:
+            break
+        before, seen, began_s = len(model.prompts), len(model.completed), time.monotonic()
+        events = asyncio.run(_all(session, text)) if is_async else list(session.reply(text))
+        assert time.monotonic() - began_s < 10
+        # After a transfer the bounds are those of the other agent, which has the default.
+        bound = max(config.llm.max_calls_per_turn, session.agent.llm.max_calls_per_turn)
+        assert len(model.prompts) - before <= bound
+        check(events, config, session)
+        asked = {tool.name for each in model.completed[seen:] for tool in each.requested_tools}
+        turn = events[-1]
+        assert isinstance(turn, AgentTurn)
+        if turn.turn.error is None and not session.is_over:
+            known = {call.tool_name for call in turn.turn.tool_calls}
+            heard = {name for name in asked if len(name) < 64 and name.isidentifier()}
+            assert heard <= known, "a call that the model made has no outcome"
+    transcript = session.end()
+    assert store.transcript(session.conversation_id).turns == transcript.turns
+    return sum(turn.role == "agent" for turn in transcript.turns)
+
+
+def check(events: Sequence[SessionEvent], config: AgentConfig, session: Session) -> None:
+    *others, turn = events
+    assert isinstance(turn, AgentTurn)
+    assert not any(isinstance(event, AgentTurn) for event in others)
+    requests = [event.tool_call_id for event in others if isinstance(event, ToolRequest)]
+    calls = [event for event in others if isinstance(event, ToolCall)]
+    assert [call.tool_call_id for call in calls] == requests
+    assert tuple(calls) == turn.turn.tool_calls
+    assert all(call.result is not None for call in calls)
+    done = [call for call in calls if not call.is_error]
+    assert len(done) <= max(config.tool_use.max_calls_per_turn, 4)
+    said = "".join(event.text for event in others if isinstance(event, TextDelta))
+    assert said == turn.text
+    assert turn.text or skips_turn(calls), "the user hears nothing"
+    assert session.is_over == ends_conversation(calls)
+    assert session.transcript.turns[-1] == turn.turn
+    json.dumps(turn.turn.model_dump(mode="json")).encode("utf-8")
+
+
+def run(store: ConversationStore, examples: int) -> int:
+    """Returns how many turns were played."""
+    played = 0
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(agents(), answers, st.booleans(), st.booleans())
+    def turns(agent: Any, given_answers: Any, native: bool, is_async: bool) -> None:
+        nonlocal played
+        config, has_documents = agent
+        model = Random(given_answers, native=native)
+        played += play(store, config, model, has_documents=has_documents, is_async=is_async)
+
+    turns()
+    return played
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    with ConversationStore.open(f"sqlite:///{tmp_path / 'c.sqlite'}") as store:
+        yield store
+
+
+def test_every_turn_ends_and_nothing_is_lost(store: ConversationStore):
+    assert run(store, examples=200) >= 300
+
+
+@pytest.mark.slow
+def test_two_thousand_turns_end_and_nothing_is_lost(store: ConversationStore):
+    assert run(store, examples=1_400) >= 2_000
