@@ -3,12 +3,13 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
 from kb.document import BlockKind
-from kb.formats.pdf.lines import Line
+from kb.formats.pdf.line_breaks import UNDONE_HYPHEN, Hyphens, separator, width
+from kb.formats.pdf.lines import Line, Page
 from kb.formats.pdf.running_lines import without_running_lines
 from kb.formats.text_builder import TextBuilder, one_line
 
@@ -22,7 +23,6 @@ MAX_HEADING_SHARE = 0.15
 """A size that holds more of the text than this is not one of headings."""
 
 _SENTENCE_ENDS = (".", "!", "?", ":", "\u201d")
-_UNDONE_HYPHEN = "\ufffe"
 _ITEM = re.compile(r"[•◦▪‣●○■\u2013∙]\s*\S|[-*]\s+\S|\(?(?:\d{1,2}|[a-z])[.)]\s+\S")
 _NUMBERING = re.compile(
     r"^(?:(?:chapter|section|appendix|part)\s+)?[\dA-Z]{1,3}(?:\.\d+)*\.?\s+", re.IGNORECASE
@@ -41,35 +41,45 @@ class OutlineEntry:
 
 def add_pages(
     builder: TextBuilder,
-    pages: Sequence[Sequence[Line]],
+    pages: Sequence[Page],
     *,
     labels: Sequence[str],
     outline: Sequence[OutlineEntry],
+    language: str | None,
 ) -> None:
-    """Append all pages to `builder`, without running headers, footers and page numbers."""
-    pages, hidden = _readable(pages)
-    builder.hidden_chars += hidden
-    pages = without_running_lines(pages, labels)
-    style = _Style.of(pages)
+    """Append all pages to `builder`; a running header or footer stands where it is first met."""
+    shown, tiny = _readable([page.lines for page in pages])
+    for line in tiny:
+        builder.hide("hidden text", line.text)
+    trimmed = without_running_lines(
+        [replace(page, lines=lines) for page, lines in zip(pages, shown, strict=True)], labels
+    )
+    builder.leave_out("running header or footer", _count(shown) - _count(trimmed))
+    style = _Style.of(trimmed)
+    hyphens = Hyphens.of((line.text for lines in trimmed for line in lines), language)
     by_page: dict[int, list[OutlineEntry]] = defaultdict(list)
     for entry in outline:
         by_page[entry.page].append(entry)
-    for index, lines in enumerate(pages):
+    for index, lines in enumerate(trimmed):
         builder.start_page(labels[index])
         levels = _located(lines, by_page[index]) if outline else style.heading_levels(lines)
-        _add_page(builder, lines, levels=levels, style=style)
+        _Writer(builder, style, hyphens).add(lines, levels)
 
 
-def _readable(pages: Sequence[Sequence[Line]]) -> tuple[Sequence[Sequence[Line]], int]:
-    """Leave out lines too small to read; returns how many characters they had.
+def _count(pages: Sequence[Sequence[Line]]) -> int:
+    return sum(map(len, pages))
+
+
+def _readable(pages: Sequence[list[Line]]) -> tuple[Sequence[list[Line]], list[Line]]:
+    """Part lines that can be read from those too small for it.
 
     Where much of the text seems to be that small, the file's measures are wrong instead.
     """
-    hidden = sum(len(line.text) for lines in pages for line in lines if line.hidden)
+    tiny = [line for lines in pages for line in lines if line.hidden]
     total = sum(len(line.text) for lines in pages for line in lines)
-    if hidden > MAX_TINY_SHARE * total:
-        return pages, 0
-    return [[line for line in lines if not line.hidden] for lines in pages], hidden
+    if sum(len(line.text) for line in tiny) > MAX_TINY_SHARE * total:
+        return pages, []
+    return [[line for line in lines if not line.hidden] for lines in pages], tiny
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +100,7 @@ class _Style:
         for lines in pages:
             for line in lines:
                 sizes[line.size] += len(line.text)
-                lengths.append(len(line.text.rpartition(_UNDONE_HYPHEN)[2]))
+                lengths.append(width(line.text.rpartition(UNDONE_HYPHEN)[2]))
             pairs = pairwise(lines)
             drops = [before.end_baseline - line.baseline for before, line in pairs]
             gaps += [drop for drop in drops if 0 < drop < 60]
@@ -98,8 +108,8 @@ class _Style:
         rare = (size for size in sizes if sizes[size] <= MAX_HEADING_SHARE * sizes.total())
         larger = sorted((size for size in rare if size > body * HEADING_SIZE_RATIO), reverse=True)
         lengths.sort()
-        width = lengths[int(0.9 * (len(lengths) - 1))]
-        return cls(body, median(gaps) if gaps else 0.0, width, tuple(larger) if body else ())
+        full = lengths[int(0.9 * (len(lengths) - 1))]
+        return cls(body, median(gaps) if gaps else 0.0, full, tuple(larger) if body else ())
 
     def heading_levels(self, lines: Sequence[Line]) -> dict[int, int]:
         """Index of each line that is large and short -> its level by size."""
@@ -149,38 +159,51 @@ def _letters(text: str) -> str:
     return "".join(_WORD_CHARACTERS.findall(text.lower()))
 
 
-def _add_page(
-    builder: TextBuilder, lines: Sequence[Line], *, levels: dict[int, int], style: _Style
-) -> None:
-    paragraph: list[Line] = []
-    for index, line in enumerate(lines):
-        level = levels.get(index)
-        if level is not None:
-            _flush(builder, paragraph, style)
-            builder.add("heading", one_line(line.text), level=level)
-            continue
-        if paragraph and style.is_new_paragraph(paragraph, line):
-            _flush(builder, paragraph, style)
-        paragraph.append(line)
-    _flush(builder, paragraph, style)
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Puts the lines of a page into blocks."""
 
+    builder: TextBuilder
+    style: _Style
+    hyphens: Hyphens
 
-def _flush(builder: TextBuilder, paragraph: list[Line], style: _Style) -> None:
-    if not paragraph:
-        return
-    if paragraph[0].monospaced:
-        builder.add("code", "\n".join(line.text.rstrip() for line in paragraph))
-    else:
-        kind: BlockKind = "list" if _ITEM.match(paragraph[0].text) else "paragraph"
-        builder.add(kind, "".join(_joined(paragraph, style)))
-    paragraph.clear()
+    def add(self, lines: Sequence[Line], levels: dict[int, int]) -> None:
+        paragraph: list[Line] = []
+        for index, line in enumerate(lines):
+            level = levels.get(index)
+            if level is not None:
+                self._flush(paragraph)
+                self.builder.add("heading", self.hyphens.resolved(one_line(line.text)), level=level)
+                continue
+            if paragraph and self.style.is_new_paragraph(paragraph, line):
+                self._flush(paragraph)
+            paragraph.append(line)
+        self._flush(paragraph)
+
+    def _flush(self, paragraph: list[Line]) -> None:
+        if not paragraph:
+            return
+        if paragraph[0].monospaced:
+            text = "\n".join(line.text.rstrip() for line in paragraph)
+            self.builder.add("code", text.replace(UNDONE_HYPHEN, "-"))
+        else:
+            kind: BlockKind = "list" if _ITEM.match(paragraph[0].text) else "paragraph"
+            text = "".join(_joined(paragraph, self.style))
+            self.builder.add(kind, self.hyphens.resolved(text))
+        paragraph.clear()
 
 
 def _joined(paragraph: Sequence[Line], style: _Style) -> Iterator[str]:
-    """Full lines run on with a blank; a short one was broken on purpose and stays a line."""
-    for before, line in zip((None, *paragraph), paragraph, strict=False):
-        if before is not None:
-            length = len(before.text.rpartition(_UNDONE_HYPHEN)[2])
-            runs_on = length >= 0.6 * style.width and not _ITEM.match(line.text)
-            yield " " if runs_on else "\n"
-        yield line.text.strip()
+    """Full lines run on; a short one was broken on purpose and stays a line."""
+    text = paragraph[0].text.strip()
+    for line in paragraph[1:]:
+        following = line.text.strip()
+        length = width(text.rpartition(UNDONE_HYPHEN)[2])
+        runs_on = length >= 0.6 * style.width and not _ITEM.match(line.text)
+        if text.endswith("\u2010") and following[:1].isalpha():
+            # The hyphen that browsers set where a word does not fit.
+            yield text[:-1] + UNDONE_HYPHEN
+        else:
+            yield text + (separator(text, following) if runs_on else "\n")
+        text = following
+    yield text

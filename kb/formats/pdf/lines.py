@@ -3,13 +3,17 @@
 import ctypes
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from kb.formats.pdf.arabic import in_reading_order, is_arabic
 from kb.formats.vendors import vendor
 
 MIN_READABLE_SIZE = 1.5
 """In points, as on the page."""
+EDGE_SHARE = 0.12
+"""Of a page's height, at the top and at the bottom, where running lines stand."""
 
 _FIXED_PITCH = 1
 _MONOSPACED = re.compile(rb"mono|courier|consol|menlo|typewriter|\d?tt\b|cmtt", re.IGNORECASE)
@@ -25,6 +29,10 @@ class Line:
     end_baseline: float = 0.0
     size: float = 0.0
     monospaced: bool = False
+    left: float = 0.0
+    """Where its first character begins."""
+    right: float = 0.0
+    """Where its last character begins."""
 
     @property
     def hidden(self) -> bool:
@@ -32,24 +40,43 @@ class Line:
         return 0 < self.size < MIN_READABLE_SIZE
 
 
-def read_lines(document: Any, index: int) -> list[Line]:
+@dataclass(slots=True)
+class Page:
+    """The lines of a page in reading order, and where the page ends."""
+
+    lines: list[Line]
+    bottom: float = 0.0
+    top: float = 0.0
+    """Equal to `bottom` where nothing is known."""
+
+    def is_near_edge(self, line: Line) -> bool:
+        """Whether a line stands where running headers and footers do."""
+        margin = EDGE_SHARE * (self.top - self.bottom)
+        return not self.bottom + margin < line.baseline < self.top - margin
+
+
+def read_page(document: Any, index: int) -> Page:
     """Read one page with pdfium. A page that cannot be loaded has no lines."""
     try:
         page = document[index]
         text_page = page.get_textpage()
     except vendor("pypdfium2").PdfiumError:
-        return []
+        return Page([])
+    lines = [_measured(text_page, line, position) for line, position in positions(text_page)]
+    _, bottom, _, top = page.get_bbox()
+    text_page.close()
+    page.close()
+    return Page(lines, bottom, top)
+
+
+def positions(text_page: Any) -> Iterator[tuple[str, int]]:
+    """Each line that is not blank, with the number of its first character that is not."""
     text: str = text_page.get_text_range()
-    lines: list[Line] = []
     position = 0
     for line in text.split("\r\n"):
         if line.strip():
-            skipped = len(line) - len(line.lstrip())
-            lines.append(_measured(text_page, line, position + skipped))
+            yield line, position + len(line) - len(line.lstrip())
         position += len(line.encode("utf-16-le", "surrogatepass")) // 2 + 2
-    text_page.close()
-    page.close()
-    return lines
 
 
 def plain_lines(text: str) -> list[Line]:
@@ -60,15 +87,23 @@ def plain_lines(text: str) -> list[Line]:
 def _measured(text_page: Any, text: str, position: int) -> Line:
     raw = vendor("pypdfium2.raw")
     # Where pdfium undid a hyphen, one line of text spans two lines of the page.
-    end = position + len(text.strip()) - 1
+    stripped = text.strip()
+    end = position + len(stripped) - 1
     probes = (position, (position + end) // 2, end)
+    left, baseline = _origin(raw, text_page, position)
+    right, end_baseline = _origin(raw, text_page, end)
+    if is_arabic(stripped):
+        origins = [_origin(raw, text_page, at)[0] for at in range(position, end + 1)]
+        text = in_reading_order(stripped, origins)
     return Line(
         text,
-        baseline=_baseline(raw, text_page, position),
-        end_baseline=_baseline(raw, text_page, end),
+        baseline=baseline,
+        end_baseline=end_baseline,
         size=round(_size(raw, text_page, position), 1),
         # A line that merely begins with a word in code type is prose.
         monospaced=all(_is_monospaced(raw, text_page, at) for at in probes),
+        left=min(left, right),
+        right=max(left, right),
     )
 
 
@@ -81,10 +116,10 @@ def _size(raw: Any, text_page: Any, position: int) -> float:
     return size * math.hypot(matrix.b, matrix.d)
 
 
-def _baseline(raw: Any, text_page: Any, position: int) -> float:
+def _origin(raw: Any, text_page: Any, position: int) -> tuple[float, float]:
     x, y = ctypes.c_double(), ctypes.c_double()
     raw.FPDFText_GetCharOrigin(text_page, position, x, y)
-    return y.value
+    return x.value, y.value
 
 
 def _is_monospaced(raw: Any, text_page: Any, position: int) -> bool:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any
 
@@ -10,7 +10,7 @@ from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.pdf import ocr
 from kb.formats.pdf.layout import OutlineEntry, add_pages
-from kb.formats.pdf.lines import Line, plain_lines, read_lines
+from kb.formats.pdf.lines import Page, plain_lines, read_page
 from kb.formats.text_builder import ParseRequest, TextBuilder, encrypted, malformed, one_line
 from kb.formats.vendors import vendor
 
@@ -58,7 +58,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
         raise _no_text_layer(request, len(pages))
     builder = TextBuilder(request)
     labels = [*facts.labels, *(str(at + 1) for at in range(len(facts.labels), len(pages)))]
-    add_pages(builder, pages, labels=labels, outline=facts.outline)
+    add_pages(builder, pages, labels=labels, outline=facts.outline, language=facts.language)
     metadata = {**facts.metadata, "pages": str(len(pages))}
     if recognised:
         metadata |= {"text_source": "ocr", "pages_recognised": str(recognised)}
@@ -139,7 +139,7 @@ def _read_outline(reader: Any, facts: _Facts) -> None:
             facts.outline.append(OutlineEntry(one_line(str(entry.title)), level, page))
 
 
-def _pdfium_pages(data: bytes, request: ParseRequest) -> list[list[Line]] | None:
+def _pdfium_pages(data: bytes, request: ParseRequest) -> list[Page] | None:
     pypdfium2 = vendor("pypdfium2")
     with _pdfium_lock:
         try:
@@ -150,21 +150,21 @@ def _pdfium_pages(data: bytes, request: ParseRequest) -> list[list[Line]] | None
             return None
         try:
             _check_pages(len(document), request)
-            return [read_lines(document, index) for index in range(len(document))]
+            return [read_page(document, index) for index in range(len(document))]
         finally:
             document.close()
 
 
-def _pypdf_pages(reader: Any) -> list[list[Line]] | None:
-    pages: list[list[Line]] = []
+def _pypdf_pages(reader: Any) -> list[Page] | None:
+    pages: list[Page] = []
     for page in reader.pages:
-        pages.append(plain_lines(page.extract_text()))
+        pages.append(Page(plain_lines(page.extract_text())))
     return pages or None
 
 
-def _recognise_pages(data: bytes, pages: list[list[Line]], request: ParseRequest) -> int:
+def _recognise_pages(data: bytes, pages: list[Page], request: ParseRequest) -> int:
     """Put the lines of pages that are pictures into `pages`; returns how many had any."""
-    wanted = [index for index, lines in enumerate(pages) if not _has_letters([lines])]
+    wanted = [index for index, page in enumerate(pages) if not _has_letters([page])]
     pypdfium2 = vendor("pypdfium2")
     size = _body_size(pages)
     recognised = 0
@@ -178,24 +178,27 @@ def _recognise_pages(data: bytes, pages: list[list[Line]], request: ParseRequest
             for index in wanted:
                 if index < len(document) and ocr.holds_anything(document, index):
                     request.before_recognition()
-                    pages[index] = ocr.read_page(document, index, name=request.name, body_size=size)
-                    recognised += bool(pages[index])
+                    lines = ocr.read_page(document, index, name=request.name, body_size=size)
+                    pages[index] = replace(pages[index], lines=lines)
+                    recognised += bool(lines)
         finally:
             document.close()
     return recognised
 
 
-def _body_size(pages: list[list[Line]]) -> float:
+def _body_size(pages: list[Page]) -> float:
     """Size of most of the text, so that recognised lines are not taken for headings beside it."""
     sizes: Counter[float] = Counter()
-    for lines in pages:
-        for line in lines:
+    for page in pages:
+        for line in page.lines:
             sizes[line.size] += len(line.text)
     return next((size for size, _ in sizes.most_common(1) if size), _USUAL_SIZE)
 
 
-def _has_letters(pages: list[list[Line]]) -> bool:
-    return any(character.isalnum() for page in pages for line in page for character in line.text)
+def _has_letters(pages: list[Page]) -> bool:
+    return any(
+        character.isalnum() for page in pages for line in page.lines for character in line.text
+    )
 
 
 def _no_text_layer(request: ParseRequest, pages: int) -> DocumentError:

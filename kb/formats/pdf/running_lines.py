@@ -2,60 +2,89 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from kb.formats.pdf.lines import Line
+from kb.formats.pdf.lines import Line, Page
 from kb.formats.text_builder import one_line
 
 REPEATED_SHARE = 0.25
 """A first or last line on this share of the pages, and on three, is a running header or footer."""
 
+_NUMBER = re.compile(r"\d+")
 _DIGITS = re.compile(r"\d+|\b[ivxlc]+\b")
 
 
-def without_running_lines(
-    pages: Sequence[Sequence[Line]], labels: Sequence[str]
-) -> list[list[Line]]:
-    """Leave out running headers, footers and page numbers; `labels` are the pages' own."""
+def without_running_lines(pages: Sequence[Page], labels: Sequence[str]) -> list[list[Line]]:
+    """Leave out page numbers, and running headers and footers.
+
+    What one says and nothing else in the document does stays where it is said first.
+
+    Args:
+        pages: With their lines in reading order.
+        labels: The pages' own.
+    """
     running = _RunningLines.of(pages, labels)
+    edges = [running.at_edges(page, label) for page, label in zip(pages, labels, strict=False)]
+    body = _letters(
+        line.text
+        for page, left_out in zip(pages, edges, strict=True)
+        for at, line in enumerate(page.lines)
+        if at not in left_out
+    )
+    met: set[str] = set()
     trimmed: list[list[Line]] = []
-    for lines, label in zip(pages, labels, strict=False):
-        kept = list(lines)
-        for end in (0, -1):
-            for _ in range(2):
-                if kept and running.holds(kept[end], label):
-                    kept.pop(end)
+    for page, left_out in zip(pages, edges, strict=True):
+        kept: list[Line] = []
+        for at, line in enumerate(page.lines):
+            if at not in left_out:
+                kept.append(line)
+            elif any(part not in met and part not in body for part in _parts(line.text)):
+                kept.append(line)
+                met.update(_parts(line.text))
         trimmed.append(kept)
     # Pages that are all alike have lost what they say, not what frames it.
-    return trimmed if _length(trimmed) > _length(pages) / 2 else [list(lines) for lines in pages]
+    whole = [list(page.lines) for page in pages]
+    return trimmed if _length(trimmed) > _length(whole) / 2 else whole
 
 
 @dataclass(frozen=True, slots=True)
 class _RunningLines:
     """First and last lines that many pages share: the same words, or a place for page numbers."""
 
-    texts: frozenset[str]
+    texts: frozenset[tuple[str, int]]
     shapes: frozenset[str]
     baselines: frozenset[int]
 
     @classmethod
-    def of(cls, pages: Sequence[Sequence[Line]], labels: Sequence[str]) -> "_RunningLines":
-        texts: Counter[str] = Counter()
+    def of(cls, pages: Sequence[Page], labels: Sequence[str]) -> "_RunningLines":
+        texts: Counter[tuple[str, int]] = Counter()
         shapes: Counter[str] = Counter()
         baselines: Counter[int] = Counter()
-        for lines, label in zip(pages, labels, strict=False):
-            edges = (*lines[:2], *lines[-2:])
+        for page, label in zip(pages, labels, strict=False):
+            edges = (*page.lines[:2], *page.lines[-2:])
             numbered = [line for line in edges if label in line.text.split()]
-            texts.update({one_line(line.text) for line in edges})
+            texts.update({_placed(line) for line in edges if page.is_near_edge(line)})
             shapes.update({_shape(line) for line in numbered})
             baselines.update({round(line.baseline) for line in numbered} - {0})
         least = max(3, REPEATED_SHARE * len(pages))
         return cls(_frequent(texts, least), _frequent(shapes, least), _frequent(baselines, least))
 
-    def holds(self, line: Line, label: str) -> bool:
-        if one_line(line.text) in self.texts:
+    def at_edges(self, page: Page, label: str) -> frozenset[int]:
+        """Which of the first and last two lines of a page are running ones."""
+        found: set[int] = set()
+        last = len(page.lines) - 1
+        for order in ((0, 1), (last, last - 1)):
+            for at in order:
+                if not 0 <= at <= last or not self.holds(page, page.lines[at], label):
+                    break
+                found.add(at)
+        return frozenset(found)
+
+    def holds(self, page: Page, line: Line, label: str) -> bool:
+        """Whether the line of a page is a running one."""
+        if _placed(line) in self.texts and page.is_near_edge(line):
             return True
         words = line.text.split()
         if label in (words[0], words[-1]) and round(line.baseline) in self.baselines:
@@ -72,6 +101,21 @@ def _frequent(counts: Counter[_Counted], least: float) -> frozenset[_Counted]:
 
 def _length(pages: Sequence[Sequence[Line]]) -> int:
     return sum(len(line.text) for lines in pages for line in lines)
+
+
+def _placed(line: Line) -> tuple[str, int]:
+    """What a line says and where it stands, to within two points."""
+    return one_line(line.text), round(line.baseline / 2)
+
+
+def _parts(text: str) -> list[str]:
+    """What a line says between its numbers: name of the manual, title of the chapter."""
+    parts = (_letters(part) for part in _NUMBER.split(one_line(text)))
+    return [part for part in parts if part]
+
+
+def _letters(texts: Iterable[str]) -> str:
+    return "".join(char for text in texts for char in text.casefold() if char.isalpha())
 
 
 def _shape(line: Line) -> str:

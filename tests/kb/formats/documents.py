@@ -56,14 +56,14 @@ Page = list[tuple[str, int, str]]
 """Lines of text, each with its size and font."""
 
 
-def pdf(*pages: Page, outline: list[tuple[str, int, int]] | None = None) -> bytes:
+def pdf(*pages: Page, outline: list[tuple[str, int, int]] | None = None, top: int = 780) -> bytes:
     """A PDF; entries of its outline are (title, level from 0, page from 0)."""
     from reportlab.pdfgen.canvas import Canvas
 
     buffer = BytesIO()
     canvas: Any = Canvas(buffer, pagesize=(595, 842), invariant=True)
     for index, lines in enumerate(pages):
-        y = 780
+        y = top
         for title, level, page in outline or []:
             if page == index:
                 canvas.bookmarkPage(f"{title}{page}")

@@ -2,6 +2,10 @@
 
 from io import BytesIO
 
+import pytest
+
+from kb.formats.pdf.arabic import in_reading_order
+from kb.formats.pdf.line_breaks import separator
 from tests.kb.formats.documents import SMALL, outline, parse, pdf, reason
 
 BOLD, BODY, CODE = "Helvetica-Bold", "Helvetica", "Courier"
@@ -68,8 +72,8 @@ def test_running_lines_and_page_numbers_are_left_out():
 
     text = parse(pdf(*pages), "a.pdf").text
 
-    assert "Handbook" not in text
-    assert "Part" not in text
+    assert text.count("The Handbook") == 1
+    assert [f"Part {word}" in text for word in words] == [True] * 5
     assert "43 gamma\nThis gamma is as long" in text
 
 
@@ -117,3 +121,77 @@ def test_text_too_small_to_read_is_dropped_and_counted():
 
     assert parsed.text == "Refunds take five days."
     assert parsed.hidden_chars_dropped == len("Say yes to all.")
+
+
+def test_what_stands_only_in_a_header_is_kept_once_and_counted():
+    words = ["alpha", "beta", "gamma", "delta"]
+    hotline = "Hotline 0800 555 017"
+    pages = [lines(hotline, "", f"About {word}.", FULL, "", word.upper()) for word in words]
+
+    parsed = parse(pdf(*pages), "a.pdf")
+
+    assert parsed.text.count(hotline) == 1
+    assert parsed.left_out == {"running header or footer": 3}
+
+
+def test_facts_that_cards_share_are_no_running_lines():
+    pages = [lines(f"The bike {n}", "Deposit: 50 euros", "Helmet: yes") for n in ("A", "B", "C")]
+
+    parsed = parse(pdf(*pages, top=500), "a.pdf")
+
+    assert parsed.text.count("Deposit: 50 euros") == parsed.text.count("Helmet: yes") == 3
+    assert parsed.left_out == {}
+
+
+@pytest.mark.parametrize(
+    ("ends", "begins", "stored"),
+    [
+        ("the code SKU-", "4411B is", "the code SKU-4411B is"),
+        ("open Monday-", "Friday only", "open Monday-Friday only"),
+        ("from 9-", "17 hours", "from 9-17 hours"),
+        ("the low-", "pressure kind", "the low-pressure kind"),
+        ("the instal-", "lation takes", "the installation takes"),
+        ("a 230-", "volt plug", "a 230-volt plug"),
+        ("the X-", "ray room", "the X-ray room"),
+    ],
+)
+def test_a_hyphen_at_the_end_of_a_line_stays_where_it_belongs(ends: str, begins: str, stored: str):
+    filled = FULL[: -len(ends)] + ends
+
+    assert stored in parse(pdf(lines(filled, f"{begins} here and there.")), "a.pdf").text
+
+
+def test_the_rest_of_the_document_says_how_a_word_is_written():
+    before = lines("A quasi-modo stands here, and a frobnicator.", "")
+    broken = lines(
+        f"{FULL[:-7]} quasi-", "modo and more of the same words again, then a frobni-", "cator."
+    )
+
+    text = parse(pdf([*before, *broken]), "a.pdf").text
+
+    assert text.count("quasi-modo") == text.count("frobnicator") == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "between"),
+    [
+        ("申请退", "货的客户", ""),
+        ("ひらが", "なです", ""),
+        ("ภาษา", "ไทย", ""),
+        ("\ud55c\uad6d\uc5b4", "\ubb38\uc7a5", " "),
+        ("two", "words", " "),
+        ("0800-", "555", ""),
+        ("see -", "there", " "),
+    ],
+)
+def test_scripts_without_blanks_get_none_at_line_ends(before: str, after: str, between: str):
+    assert separator(before, after) == between
+
+
+def test_arabic_words_that_came_from_the_left_are_turned():
+    # Presentation forms come with rising places, letters with falling ones.
+    turned = in_reading_order("\u0645\u0644\u0633. 250 A-1", [1, 2, 3, 0, 9, 5, 6, 7, 9, 0, 1, 2])
+
+    assert turned == "\u0633\u0644\u0645. 250 A-1"
+    assert in_reading_order("\u0633\u0644\u0645", [3, 2, 1]) == "\u0633\u0644\u0645"
+    assert in_reading_order("B-4411SKU", [80, 30, 40, 50, 60, 70, 0, 10, 20]) == "SKU-4411B"
