@@ -9,9 +9,17 @@ MAX_NESTED = 500
 
 
 def add_nested(
-    builder: TextBuilder, data: bytes, *, name: str, media_type: str | None, request: ParseRequest
+    builder: TextBuilder,
+    data: bytes,
+    *,
+    name: str,
+    media_type: str | None,
+    request: ParseRequest,
+    titled: bool = True,
 ) -> bool:
-    """Append an inner document under a heading with its name; returns whether it was read.
+    """Append an inner document; returns whether it was read.
+
+    It stands under a heading with its name, unless it is not `titled`.
 
     One that cannot be read is left out: a picture in a message is no reason to refuse it.
     Two reasons end the whole: `too_large`, since its parts are what makes it so, and
@@ -35,6 +43,7 @@ def add_nested(
         if error.reason in {"too_large", "ocr_missing"}:
             raise
         return False
-    builder.add("heading", name, level=1)
-    builder.extend(inner, deeper=1)
+    if titled:
+        builder.add("heading", name, level=1)
+    builder.extend(inner, deeper=int(titled))
     return True

@@ -1,62 +1,122 @@
-"""Word documents (.docx): headings, lists and tables in document order."""
+"""Word documents (.docx and its family): headings, lists and tables in document order."""
 
 import re
-import zipfile
 from collections.abc import Iterator
-from io import BytesIO
 from typing import Any
 
 from kb.document import ParsedDocument
-from kb.formats.archive import Archive
+from kb.errors import DocumentError
+from kb.formats.nesting import add_nested
+from kb.formats.office.package import Package, Relation, property_texts
+from kb.formats.office.word_numbering import Numbering
+from kb.formats.office.word_styles import WORD, Styles, is_on, number_of, outline_of, value_of
 from kb.formats.pages.html_tree import tag_of
 from kb.formats.text_builder import ParseRequest, TextBuilder, malformed, one_line, render_table
-from kb.formats.vendors import vendor
 
-_HEADING = re.compile(r"(?:heading|überschrift|titre|título|titolo|kop)\s*(\d)", re.IGNORECASE)
 _LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
-_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 # Deleted text, and the copy of a text box for programs of before 2010.
 _SKIPPED = frozenset({"del", "movefrom", "fallback", "ppr", "rpr", "instrtext"})
 _BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "nobreakhyphen": "-"}
+_NOTES = {"footnotereference": "footnotes", "endnotereference": "endnotes"}
+_LEFT_OUT = {"blip": "picture", "imagedata": "picture", "oleobject": "embedded file"}
+_PAGE_FIELD = re.compile(r"\s*(?:PAGE|NUMPAGES|SECTIONPAGES)\b", re.IGNORECASE)
+_PAGE_NUMBER = "\x02"
+"""Stands for the number of a page, which changes from page to page and is no text."""
+_MAX_PAGE_WORDS = 3
+"""As in `Page 1 of 3`."""
+_BODY_LEVEL = 9
+_MAX_LEVEL = 9
 
 
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
-    """Read a .docx file; text formatted as hidden is dropped and counted."""
-    Archive(data, name=request.name, what="Word document")
-    docx = vendor("docx")
-    try:
-        document = docx.Document(BytesIO(data))
-    except (
-        vendor("docx.opc.exceptions").PackageNotFoundError,
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-    ) as error:
-        raise malformed(request.name, "Word document", error) from error
+    """Read a Word document; text formatted as hidden is dropped and counted.
+
+    Notes stand where they are referred to, headers before the text and footers after it, each
+    different one once. Automatic numbers are written out.
+    """
+    package = Package(data, name=request.name, what="Word document")
+    main = package.main_part
+    if main not in package.archive:
+        raise malformed(request.name, "Word document", f"there is no {main!r} in it")
+    root = package.xml(main)
+    body = root.find(f"{WORD}body")
+    if body is None:
+        raise malformed(request.name, "Word document", f"there is no body in {main!r}")
     builder = TextBuilder(request)
-    _Reader(builder, document).run(document.element.body)
-    properties = document.core_properties
+    _Reader(builder, package, main, request).run(body)
+    about = property_texts(package)
     return builder.build(
-        title=properties.title,
-        language=properties.language,
-        metadata={"author": properties.author or "", "subject": properties.subject or ""},
+        title=about.get("title"),
+        language=about.get("language"),
+        metadata={"author": about.get("creator", ""), "subject": about.get("subject", "")},
     )
 
 
 class _Reader:
     """Walks the body; list items wait until their list ends."""
 
-    def __init__(self, builder: TextBuilder, document: Any) -> None:
+    def __init__(
+        self, builder: TextBuilder, package: Package, main: str, request: ParseRequest
+    ) -> None:
         self._builder = builder
-        self._links = document.part.rels
-        self._styles = {style.style_id: style.name or "" for style in document.styles}
+        self._package = package
+        self._request = request
+        self._relations = package.relations(main)
+        self._styles = Styles(self._part("styles"))
+        self._numbering = Numbering(self._part("numbering"), self._styles)
+        self._notes = {kind: self._note_elements(kind) for kind in _NOTES.values()}
         self._items: list[str] = []
         self._boxes: list[Any] = []
+        self._fields: list[bool] = []
 
     def run(self, body: Any) -> None:
+        seen: set[str] = set()
+        self._margins(body, "header", seen)
         self._blocks(body)
         self._end_list()
+        self._margins(body, "footer", seen)
+        self._end_list()
+        comments = self._part("comments")
+        if comments is not None:
+            self._builder.leave_out("comment", len(comments))
+
+    def _part(self, kind: str) -> Any | None:
+        part = next((each.target for each in self._relations.values() if each.kind == kind), None)
+        return (
+            None if part is None or part not in self._package.archive else self._package.xml(part)
+        )
+
+    def _note_elements(self, kind: str) -> dict[str, Any]:
+        root = self._part(kind)
+        return {} if root is None else {str(note.get(f"{WORD}id", "")): note for note in root}
+
+    def _margins(self, body: Any, kind: str, seen: set[str]) -> None:
+        """Headers or footers of all sections, each different paragraph once."""
+        for reference in body.iter(f"{WORD}{kind}Reference"):
+            relation = self._relations.get(reference.get(_RELATION, ""))
+            if relation is None or relation.target not in self._package.archive:
+                continue
+            outer, self._relations = self._relations, self._package.relations(relation.target)
+            root = self._package.xml(relation.target)
+            for paragraph in root.iter(f"{WORD}p"):
+                text = self._without_page_number(self._text(paragraph))
+                if text and text not in seen:
+                    seen.add(text)
+                    self._builder.add("paragraph", text)
+            self._boxes.clear()
+            self._relations = outer
+
+    def _without_page_number(self, text: str) -> str:
+        kept: list[str] = []
+        for part in text.split("\t"):
+            if _PAGE_NUMBER in part and len(part.split()) - part.count(_PAGE_NUMBER) < (
+                _MAX_PAGE_WORDS
+            ):
+                self._builder.leave_out("page number")
+            else:
+                kept.append(one_line(part.replace(_PAGE_NUMBER, "")))
+        return "\n".join(filter(None, kept))
 
     def _blocks(self, parent: Any) -> None:
         for element in parent:
@@ -66,22 +126,31 @@ class _Reader:
             elif tag == "tbl":
                 self._end_list()
                 self._builder.add("table", render_table(list(self._rows(element))))
+            elif tag == "altchunk":
+                self._end_list()
+                self._inserted_file(self._relations.get(element.get(_RELATION, "")))
+            elif tag == "del":
+                self._count_deleted(element)
             elif tag not in _SKIPPED and len(element):
                 # Content controls, insertions and the like only wrap blocks.
                 self._blocks(element)
 
     def _paragraph(self, paragraph: Any) -> None:
-        text = self._text(paragraph)
-        style = self._style(paragraph)
-        heading = _HEADING.match(style)
-        level = 1 if style == "Title" else int(heading[1]) if heading else 0
-        depth = None if level else _list_depth(paragraph, style)
-        if depth is not None:
+        text = self._text(paragraph).replace(_PAGE_NUMBER, "")
+        style_id = value_of(paragraph, "pPr pStyle")
+        level = self._heading_level(paragraph, style_id)
+        list_id, depth = self._number(paragraph, style_id)
+        is_gone = is_on(paragraph, "pPr rPr del") and not text
+        label = self._numbering.label(list_id, depth) if list_id and not is_gone else ""
+        if level:
+            self._end_list()
+            self._builder.add("heading", f"{label} {one_line(text)}" if text else "", level=level)
+        elif list_id or self._styles.is_list(style_id):
             if text.strip():
-                self._items.append("  " * depth + "- " + one_line(text))
+                self._items.append("  " * depth + f"{label or '-'} {one_line(text)}")
         else:
             self._end_list()
-            self._builder.add("heading" if level else "paragraph", text, level=level)
+            self._builder.add("paragraph", text)
         boxes, self._boxes = self._boxes, []
         for box in boxes:
             self._blocks(box)
@@ -90,9 +159,23 @@ class _Reader:
         self._builder.add("list", "\n".join(self._items))
         self._items.clear()
 
-    def _style(self, paragraph: Any) -> str:
-        found = paragraph.find(f"{_WORD}pPr/{_WORD}pStyle")
-        return self._styles.get(found.get(f"{_WORD}val"), "") if found is not None else ""
+    def _heading_level(self, paragraph: Any, style_id: str | None) -> int:
+        outline = outline_of(paragraph)
+        if outline is None:
+            return self._styles.heading_level(style_id)
+        return outline + 1 if outline < _BODY_LEVEL else 0
+
+    def _number(self, paragraph: Any, style_id: str | None) -> tuple[str | None, int]:
+        """The list that the paragraph belongs to, if any, and its level there."""
+        own_list, own_level = number_of(paragraph)
+        list_id, level = self._styles.number(style_id)
+        list_id = list_id if own_list is None else own_list
+        if list_id is None or list_id == "0":
+            return None, 0
+        level = level if own_level is None else own_level
+        if level is None:
+            level = self._numbering.level_of_style(list_id, style_id)
+        return list_id, min(level, _MAX_LEVEL)
 
     def _text(self, element: Any) -> str:
         pieces: list[str] = []
@@ -103,35 +186,103 @@ class _Reader:
         for child in element:
             tag = tag_of(child)
             if tag == "t":
-                pieces.append(child.text or "")
+                pieces.append(_PAGE_NUMBER if any(self._fields) else child.text or "")
             elif tag in _BREAKS:
                 pieces.append(_BREAKS[tag])
             elif tag == "txbxcontent":
                 self._boxes.append(child)
             elif tag == "hyperlink":
                 self._link(child, pieces)
-            elif tag == "r" and _is_hidden(child):
-                texts = (part.text or "" for part in child.iter(f"{_WORD}t"))
+            elif tag in _NOTES:
+                pieces.append(self._note(_NOTES[tag], child))
+            elif tag == "r" and self._is_hidden(child, element):
+                texts = (part.text or "" for part in child.iter(f"{WORD}t"))
                 self._builder.hide("hidden text", "".join(texts))
-            elif tag and tag not in _SKIPPED:
+            elif not self._left_out(child, tag) and not self._field(child, tag, pieces):
                 self._collect(child, pieces)
+
+    def _left_out(self, element: Any, tag: str) -> bool:
+        """Count what is no text of the document; whether `element` is that."""
+        if tag in _LEFT_OUT:
+            self._builder.leave_out(_LEFT_OUT[tag])
+        elif tag == "del":
+            self._count_deleted(element)
+        elif tag == "instrtext":
+            return False
+        return not tag or tag in _SKIPPED or tag in _LEFT_OUT
+
+    def _field(self, element: Any, tag: str, pieces: list[str]) -> bool:
+        """Follow fields, as numbers of pages are; whether that was all there is to `element`."""
+        if tag == "fldchar":
+            kind = element.get(f"{WORD}fldCharType")
+            if kind == "begin":
+                self._fields.append(False)
+            elif kind == "end" and self._fields:
+                self._fields.pop()
+        elif tag == "instrtext" and self._fields:
+            self._fields[-1] |= _PAGE_FIELD.match(element.text or "") is not None
+        elif tag == "fldsimple" and _PAGE_FIELD.match(element.get(f"{WORD}instr", "")):
+            pieces.append(_PAGE_NUMBER)
+        else:
+            return False
+        return True
+
+    def _is_hidden(self, run: Any, paragraph: Any) -> bool:
+        own = is_on(run, "rPr vanish")
+        if own is not None:
+            return own
+        by_run = value_of(run, "rPr rStyle")
+        return self._styles.is_hidden(by_run) or self._styles.is_hidden(
+            value_of(paragraph, "pPr pStyle")
+        )
+
+    def _count_deleted(self, element: Any) -> None:
+        if any(part.text for part in element.iter(f"{WORD}delText", f"{WORD}t")):
+            self._builder.leave_out("deleted text")
+
+    def _note(self, kind: str, reference: Any) -> str:
+        note = self._notes[kind].pop(str(reference.get(f"{WORD}id", "")), None)
+        if note is None:
+            return ""
+        texts = [one_line(self._text(paragraph)) for paragraph in note.iter(f"{WORD}p")]
+        text = " ".join(filter(None, texts))
+        return f" ({text})" if text else ""
+
+    def _inserted_file(self, relation: Relation | None) -> None:
+        """A document of another format that Word merges in when it opens the file."""
+        if relation is None or relation.target not in self._package.archive:
+            return
+        data, name = self._package.archive.read(relation.target), relation.target.rpartition("/")[2]
+        try:
+            read = add_nested(
+                self._builder, data, name=name, media_type=None, request=self._request, titled=False
+            )
+        except DocumentError as error:
+            if error.reason != "ocr_missing":
+                raise
+            read = False
+        if not read:
+            self._builder.leave_out("inserted file")
 
     def _link(self, link: Any, pieces: list[str]) -> None:
         """The target of an absolute link follows its text."""
         shown: list[str] = []
         self._collect(link, shown)
         text = "".join(shown)
-        relation = self._links.get(link.get(_RELATION))
-        target = str(relation.target_ref) if relation is not None else ""
+        relation = self._relations.get(link.get(_RELATION, ""))
+        target = relation.target if relation is not None and relation.external else ""
         pieces.append(text)
         if _LINK.match(target) and target.rstrip("/") not in text:
             pieces.append(f" ({target})")
 
     def _rows(self, table: Any) -> Iterator[list[str]]:
-        for row in table.iter(f"{_WORD}tr"):
-            if next(row.iterancestors(f"{_WORD}tbl"), None) is not table:
+        for row in table.iter(f"{WORD}tr"):
+            if next(row.iterancestors(f"{WORD}tbl"), None) is not table:
                 continue  # A table inside of a cell is that cell's text.
-            cells = [cell for cell in row.iter(f"{_WORD}tc") if _row_of(cell) is row]
+            if row.find(f"{WORD}trPr/{WORD}del") is not None:
+                self._builder.leave_out("deleted row")
+                continue
+            cells = [cell for cell in row.iter(f"{WORD}tc") if _row_of(cell) is row]
             yield [" ".join(self._cell_texts(cell)) for cell in cells]
 
     def _cell_texts(self, cell: Any) -> Iterator[str]:
@@ -140,21 +291,10 @@ class _Reader:
                 yield from (" ".join(row) for row in self._rows(part))
             else:
                 yield self._text(part)
+            boxes, self._boxes = self._boxes, []
+            for box in boxes:
+                yield from self._cell_texts(box)
 
 
 def _row_of(cell: Any) -> Any:
-    return next(cell.iterancestors(f"{_WORD}tr"), None)
-
-
-def _is_hidden(run: Any) -> bool:
-    found = run.find(f"{_WORD}rPr/{_WORD}vanish")
-    return found is not None and found.get(f"{_WORD}val") not in ("0", "false")
-
-
-def _list_depth(paragraph: Any, style: str) -> int | None:
-    """How deep in a list the paragraph is, or None when it is in none."""
-    numbering = paragraph.find(f"{_WORD}pPr/{_WORD}numPr")
-    if numbering is None:
-        return 0 if style.startswith("List") else None
-    level = numbering.find(f"{_WORD}ilvl")
-    return int(level.get(f"{_WORD}val", "0")) if level is not None else 0
+    return next(cell.iterancestors(f"{WORD}tr"), None)
