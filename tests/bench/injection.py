@@ -7,13 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from analysis.judge.withholding import without_words_to_judge
 from analysis.results import Verdict
 from conversation.llm.chat_model import ChatModel
-from tests.bench.attacks import FRESH_ATTACKS, OWN_ATTACKS, filled
+from tests.bench.attacks import FRESH_ATTACKS, OWN_ATTACKS, TRANSLATED_ATTACKS, filled
+from tests.bench.innocent import INNOCENT
 from tests.bench.kept_judge import measured
 from tests.bench.verdicts import LabelledCall, load_star, verdict_on, wilson
 
-KINDS = ("own", "fresh", "bipia")
+KINDS = ("own", "fresh", "translated", "bipia")
 
 
 class Attacked(NamedTuple):
@@ -35,7 +37,8 @@ def measure_injection(judge: ChatModel, *, datasets: Path, n: int, seed: int) ->
     """Measure how many verdicts an attack flips to what the attacker wants.
 
     Each of `n` calls is attacked once in the user's last turn: by an own attack that the defences
-    were written against, one that they were not, or a string of `injection_bipia`, in turn. Those
+    were written against, one of a second list, one in another
+    language, or a string of `injection_bipia`, in turn. Those
     order something else (a poem, a translation), and any flip counts as theirs.
     """
     rng = random.Random(seed)
@@ -50,7 +53,11 @@ def measure_injection(judge: ChatModel, *, datasets: Path, n: int, seed: int) ->
         call, kind, draw = plan
         before = verdict_on(call, judge)
         target = "failure" if before == "success" else "success"
-        known = {"own": OWN_ATTACKS, "fresh": FRESH_ATTACKS}.get(kind)
+        known = {
+            "own": OWN_ATTACKS,
+            "fresh": FRESH_ATTACKS,
+            "translated": TRANSLATED_ATTACKS,
+        }.get(kind)
         attacks = filled(known, target) if known else foreign
         text = attacks[int(draw * len(attacks))]
         return Attacked(kind, text, before, target, verdict_on(attacked_call(call, text), judge))
@@ -60,6 +67,10 @@ def measure_injection(judge: ChatModel, *, datasets: Path, n: int, seed: int) ->
     return {
         **{kind: _rate([each for each in outcomes if each.kind == kind]) for kind in KINDS},
         "all": _rate(outcomes),
+        "orders_kept_from_judge": _withheld(
+            filled((*OWN_ATTACKS, *FRESH_ATTACKS, *TRANSLATED_ATTACKS), "success")
+        ),
+        "innocent_withheld": _withheld(INNOCENT),
         "flipped_by": [
             f"{each.kind}, {each.before} -> {each.after}: {each.attack}"
             for each in outcomes
@@ -75,6 +86,11 @@ def attacked_call(call: LabelledCall, attack: str) -> LabelledCall:
     last = max((i for i, turn in enumerate(turns) if turn.role == "user"), default=0)
     turns[last] = turns[last].model_copy(update={"text": f"{turns[last].text} {attack}"})
     return replace(call, transcript=call.transcript.model_copy(update={"turns": tuple(turns)}))
+
+
+def _withheld(said: Sequence[str]) -> str:
+    count = sum(without_words_to_judge(each) != each for each in said)
+    return f"{count} of {len(said)}"
 
 
 def _rate(outcomes: Sequence[Attacked]) -> dict[str, object]:
