@@ -31,6 +31,9 @@ class Citation(_Record):
     score: float
     """Overlap of sentence and passage, 0 to 1."""
     page: str | None = None
+    """Of the quote: a page, a slide."""
+    heading_path: tuple[str, ...] = ()
+    """Headings that the quote stands under, outermost first."""
 
 
 class ToolCall(_Record):

@@ -72,6 +72,16 @@ class PageStart:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """From `start_char` of a document's text on: the page, and the headings it stands under."""
+
+    start_char: int
+    page: str | None
+    heading_path: tuple[str, ...]
+    """Outermost first; a heading stands under itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedDocument:
     """A source turned to plain text, with the structure that chunking needs.
 
@@ -109,6 +119,9 @@ class Chunk:
     heading_path: tuple[str, ...] = ()
     """Headings above the chunk, outermost first. Embedded and indexed with it."""
     page: str | None = None
+    """Of its first character."""
+    places: tuple[Place, ...] = ()
+    """Where each part of it stands, in order; empty when page and headings hold for all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +152,16 @@ class RetrievedPassage:
     """Of the document that the offsets point into."""
     matched_terms: tuple[str, ...] = ()
     """Word stems of the conversation that the passage holds, most telling first."""
+    places: tuple[Place, ...] = ()
+    """Where each part of it stands, in order; empty when page and headings hold for all of it."""
     searched_for: str | None = None
     """What was searched for where a rewriter made it of the turn; None for the turn as said."""
+
+    def place_at(self, offset: int) -> Place:
+        """Page and headings of the character at `offset` of `text`."""
+        at = self.start_char + offset
+        here = Place(self.start_char, self.page, self.heading_path)
+        return next((place for place in reversed(self.places) if place.start_char <= at), here)
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,6 +225,7 @@ def _read(text: str) -> tuple[list[Sentence], list[frozenset[str]]]:
 
 def _citation(sentence: Sentence, window: _Window) -> Citation:
     passage = window.passage
+    place = passage.place_at(window.start)
     return Citation(
         document_id=passage.document_id,
         document_name=passage.document_name,
@@ -235,7 +236,8 @@ def _citation(sentence: Sentence, window: _Window) -> Citation:
         turn_start_char=sentence.start,
         turn_end_char=sentence.end,
         score=math.floor(window.score * 1_000) / 1_000,
-        page=passage.page,
+        page=place.page,
+        heading_path=place.heading_path,
     )
 
 

@@ -14,6 +14,8 @@ from conversation.agent.config import AgentConfig
 from conversation.language.tokens import estimated_tokens
 from conversation.transcript import Turn
 from kb.document import Document, RetrievedPassage
+from kb.index.catalog import ChunkRow
+from kb.retrieval.passages import places_of
 from kb.retrieval.small_talk import should_search
 
 
@@ -48,6 +50,10 @@ class ReadableSource(Protocol):
 
     def text_of(self, document_id: str) -> str:
         """The stored text of a document."""
+        ...
+
+    def chunks_of(self, document_id: str) -> list[ChunkRow]:
+        """Its chunks, which know where they stand."""
         ...
 
 
@@ -117,6 +123,7 @@ def whole_documents(agent: AgentConfig, source: PassageSource | None) -> list[Re
             score=1.0,
             rank=rank,
             document_version=document.version,
+            places=places_of(source.chunks_of(document.document_id)),
         )
         for rank, (document, text) in enumerate(texts, start=1)
     ]

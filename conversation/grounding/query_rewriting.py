@@ -17,6 +17,7 @@ from conversation.llm.chat_model import ChatMessage, ChatModel, CompletionOption
 from conversation.prompt.prompt import defuse
 from conversation.transcript import Turn
 from kb.document import Document, RetrievedPassage
+from kb.index.catalog import ChunkRow
 from kb.retrieval.query import Rewriter, SaidTurn
 
 _LOGGER = logging.getLogger(__name__)
@@ -62,6 +63,10 @@ class RewritableSource(Protocol):
 
     def text_of(self, document_id: str) -> str:
         """The stored text of a document."""
+        ...
+
+    def chunks_of(self, document_id: str) -> list[ChunkRow]:
+        """Its chunks, which know where they stand."""
         ...
 
     def similarities(self, text: str, others: Sequence[str]) -> list[float]:
@@ -173,6 +178,9 @@ class _RewritingSource:
 
     def text_of(self, document_id: str) -> str:
         return self._source.text_of(document_id)
+
+    def chunks_of(self, document_id: str) -> list[ChunkRow]:
+        return self._source.chunks_of(document_id)
 
     def similarities(self, text: str, others: Sequence[str]) -> list[float]:
         return self._source.similarities(text, others)

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kb.document import Document
+from kb.document import Document, Place
 from kb.errors import CatalogError
 from kb.index.catalog_schema import SCHEMA_VERSION, STEPS
 from kb.index.sqlite_file import connect_sqlite
@@ -44,6 +44,8 @@ class ChunkRow:
     """Title and heading path in one line, as embedded before the text."""
     name_id: int | None
     """The name that the chunk stands under: title, outermost heading or document name."""
+    places: tuple[Place, ...] = ()
+    """As of `Chunk`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +295,7 @@ class Catalog:
             rows = self.connection.execute(
                 "select c.row_id, c.chunk_id, c.document_id, coalesce(d.name, ''), c.ordinal, "
                 "c.start_char, c.end_char, c.heading_path, c.page, c.body, c.text_key, "
-                "coalesce(d.version, 0), c.headings, c.name_id "
+                "coalesce(d.version, 0), c.headings, c.name_id, c.places "
                 "from chunks c left join documents d using (document_id) "
                 f"where {column} in ({_marks(part)}){' and c.live' if live_only else ''}",
                 part,
@@ -372,6 +374,9 @@ def _marks(values: Sequence[object]) -> str:
 def _chunk_row(row: Sequence[Any]) -> ChunkRow:
     values: dict[str, Any] = dict(zip(_CHUNK_FIELDS, row, strict=True))
     values["heading_path"] = tuple(json.loads(values["heading_path"]))
+    values["places"] = tuple(
+        Place(start, page, tuple(path)) for start, page, path in json.loads(values["places"])
+    )
     return ChunkRow(**values)
 
 

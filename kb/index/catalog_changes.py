@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from kb.config import MEBIBYTE, Limits
@@ -238,9 +238,10 @@ def _store_chunks(
     }
     connection.executemany(
         "insert into chunks (chunk_id, document_id, ordinal, start_char, end_char, heading_path, "
-        "page, headings, body, text_key, name_id, live) "
-        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) on conflict (chunk_id) do update set "
-        "ordinal = excluded.ordinal, name_id = excluded.name_id",
+        "page, headings, body, text_key, name_id, places, live) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) on conflict (chunk_id) do update set "
+        "ordinal = excluded.ordinal, name_id = excluded.name_id, page = excluded.page, "
+        "places = excluded.places",
         [
             (
                 indexed.chunk.chunk_id,
@@ -254,6 +255,7 @@ def _store_chunks(
                 indexed.chunk.text,
                 indexed.text_key,
                 names[indexed.name],
+                json.dumps([astuple(place) for place in indexed.chunk.places], ensure_ascii=False),
             )
             for indexed in chunks
         ],

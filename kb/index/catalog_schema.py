@@ -1,6 +1,6 @@
 """Tables of the catalog, and how an older file becomes a newer one."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 _TABLES = """
 create table meta (key text primary key, value text not null) without rowid;
@@ -85,5 +85,9 @@ _LEFT_OUT = """
 alter table documents add column left_out text not null default '{}'
 """
 
-STEPS = (_TABLES, _NAMES, _LEFT_OUT)
+_PLACES = """
+alter table chunks add column places text not null default '[]'
+"""
+
+STEPS = (_TABLES, _NAMES, _LEFT_OUT, _PLACES)
 """Scripts that lead from each version to the next, from an empty file on."""

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kb.config import ChunkingConfig
-from kb.document import Block, Chunk, PageStart, ParsedDocument
+from kb.document import Block, Chunk, PageStart, ParsedDocument, Place
 from kb.embedding.embedder import Tokenizer
 
-CHUNKER_VERSION = 1
+CHUNKER_VERSION = 2
 """Counts up when the same input gives other chunks, so that unchanged sources are cut again."""
 
 _SENTENCE_END = re.compile(r"[.!?\u2026]+[\"'\u201d\u2019)\]]*(?=\s)|[\u3002\uff01\uff1f]|\n{2,}")
@@ -77,6 +77,7 @@ def split_document(
                     text=body,
                     heading_path=path,
                     page=_page_at(parsed.pages, position),
+                    places=_places(parsed.pages, headings, position, position + len(body), path),
                 )
             )
             position = _skip_space(parsed.text, end, section.end)
@@ -232,6 +233,34 @@ def _path_before(headings: Sequence[_Heading], position: int) -> tuple[str, ...]
 def _page_at(pages: Sequence[PageStart], position: int) -> str | None:
     index = bisect_right(pages, position, key=lambda page: page.start_char)
     return pages[index - 1].label if index else None
+
+
+def _places(
+    pages: Sequence[PageStart],
+    headings: Sequence[_Heading],
+    start: int,
+    end: int,
+    path: tuple[str, ...],
+) -> tuple[Place, ...]:
+    """Where the parts of a chunk stand; none when all of it stands where its start does."""
+    first_page = bisect_right(pages, start, key=lambda page: page.start_char)
+    last_page = bisect_left(pages, end, key=lambda page: page.start_char)
+    first = bisect_left(headings, start, key=lambda heading: heading.start)
+    last = bisect_left(headings, end, key=lambda heading: heading.start)
+    if first_page >= last_page and first >= last:
+        return ()
+    borders = {start, *(page.start_char for page in pages[first_page:last_page])}
+    levels = [(0, text) for text in path]
+    found: dict[int, tuple[str, ...]] = {}
+    for heading in headings[first:last]:
+        levels = [(level, text) for level, text in levels if level < heading.level]
+        levels.append((heading.level, heading.text))
+        found[heading.start] = tuple(text for _, text in levels)
+    places: list[Place] = []
+    for border in sorted(borders | found.keys()):
+        path = found.get(border, path)
+        places.append(Place(border, _page_at(pages, border), path))
+    return tuple(places)
 
 
 def _skip_space(text: str, position: int, end: int) -> int:

@@ -1,11 +1,11 @@
 """Scored chunks -> passages: repeats dropped, neighbours joined."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kb.config import RetrievalConfig
-from kb.document import RetrievedPassage
+from kb.document import Place, RetrievedPassage
 from kb.index.catalog import Catalog, ChunkRow
 from kb.retrieval.relevance import ChunkWords, WordQuery, matched_terms
 
@@ -35,6 +35,7 @@ class _Passage:
     end_char: int
     first: int
     last: int
+    rows: list[ChunkRow]
 
     def joins(self, row: ChunkRow, *, budget_chars: int) -> bool:
         """Whether a chunk lies directly before or after, and fits."""
@@ -50,6 +51,7 @@ class _Passage:
         self.end_char = max(self.end_char, row.end_char)
         self.first = min(self.first, row.ordinal)
         self.last = max(self.last, row.ordinal)
+        self.rows.append(row)
 
 
 def assemble(
@@ -80,7 +82,9 @@ def assemble(
             near.join(item.row)
         else:
             row = item.row
-            passages.append(_Passage(item, row.start_char, row.end_char, row.ordinal, row.ordinal))
+            passages.append(
+                _Passage(item, row.start_char, row.end_char, row.ordinal, row.ordinal, [row])
+            )
     return [
         _finish(passage, words, catalog=catalog, rank=rank)
         for rank, passage in enumerate(passages, start=1)
@@ -114,6 +118,17 @@ def is_repeat(item: Found, other: Found, overlap: float) -> bool:
     return (mine.counts & theirs.counts).total() > overlap * longer
 
 
+def places_of(rows: Sequence[ChunkRow]) -> tuple[Place, ...]:
+    """Where each part of a passage stands; none for a chunk that stands at one place."""
+    if len(rows) == 1:
+        return rows[0].places
+    return tuple(
+        place
+        for row in sorted(rows, key=lambda row: row.ordinal)
+        for place in row.places or (Place(row.start_char, row.page, row.heading_path),)
+    )
+
+
 def _finish(
     passage: _Passage, words: WordQuery, *, catalog: Catalog, rank: int
 ) -> RetrievedPassage:
@@ -139,4 +154,5 @@ def _finish(
         parts=passage.best.parts,
         document_version=row.document_version,
         matched_terms=tuple(matched_terms(words, passage.best.words)),
+        places=places_of(passage.rows),
     )

@@ -44,8 +44,8 @@ def turn_notes(turn: Turn) -> str:
     """What stands below an agent's turn: cited documents, time, and what went wrong."""
     cited: dict[str, None] = {}
     for citation in turn.citations:
-        page = f", page {citation.page}" if citation.page else ""
-        cited.setdefault(printable(f"{citation.document_name}{page}"))
+        place = f"page {citation.page}" if citation.page else "".join(citation.heading_path[-1:])
+        cited.setdefault(printable(", ".join(filter(None, (citation.document_name, place)))))
     notes = ["cites " + "; ".join(cited) if cited else "cites no document"]
     if turn.unsupported_spans and cited:
         count = len(turn.unsupported_spans)

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from conversation.grounding.citations import admits_not_knowing, attribute, states_something
 from conversation.language.sentences import finished_length, split_sentences
 from conversation.language.telling_words import numbers_of, stem, telling_words
-from kb.document import RetrievedPassage
+from kb.document import Place, RetrievedPassage
 
 
 def passage(text: str, *, name: str = "handbook.md", chunk_id: str = "c1") -> RetrievedPassage:
@@ -214,3 +215,21 @@ def test_words_are_compared_by_their_stems():
     assert stem("deliveries") == stem("delivery")
     assert telling_words("The refunds are processed") == telling_words("processing of a refund")
     assert numbers_of("It takes fourteen days and 1,000.50 EUR") == {"14", "1000.5"}
+
+
+def test_a_citation_names_the_place_of_what_it_quotes():
+    both = replace(
+        REFUNDS,
+        page="3",
+        places=(
+            Place(500, "3", ("Returns",)),
+            Place(500 + REFUNDS.text.index("Refunds"), "4", ("Returns", "Money")),
+        ),
+    )
+
+    answer = "Orders can be returned within 30 days. Gift cards cannot be refunded."
+    first, second = attribute(answer, [both]).citations
+
+    assert (first.page, first.heading_path) == ("3", ("Returns",))
+    assert (second.page, second.heading_path) == ("4", ("Returns", "Money"))
+    assert attribute(answer, [REFUNDS]).citations[0].heading_path == ("Returns",)

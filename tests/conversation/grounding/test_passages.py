@@ -14,6 +14,7 @@ from kb.config import KnowledgeBaseConfig
 from kb.document import Document, RetrievedPassage
 from kb.embedding.embedder import Vectors
 from kb.errors import KnowledgeBaseError
+from kb.index.catalog import ChunkRow
 from kb.knowledge_base import KnowledgeBase
 from tests.fakes import ScriptedChatModel
 from tests.kb.conftest import WordEmbedder
@@ -24,6 +25,25 @@ AGENT = AgentConfig(agent_id="a", name="A", prompt=PromptSection(whole_knowledge
 
 def passage(text: str) -> RetrievedPassage:
     return RetrievedPassage("d", "a.md", "c", text, 0, len(text), (), None, 1.0, 1)
+
+
+def chunk_row(document_id: str, start: int, page: str) -> ChunkRow:
+    return ChunkRow(
+        row_id=start,
+        chunk_id=f"{document_id}{start}",
+        document_id=document_id,
+        document_name="",
+        ordinal=start,
+        start_char=start,
+        end_char=start + 1,
+        heading_path=(),
+        page=page,
+        body="",
+        text_key="",
+        document_version=7,
+        headings="",
+        name_id=None,
+    )
 
 
 class SlowSource:
@@ -78,6 +98,10 @@ class TwoDocuments:
     def text_of(self, document_id: str) -> str:
         return self.texts[document_id]
 
+    def chunks_of(self, document_id: str) -> list[ChunkRow]:
+        half = len(self.texts[document_id]) // 2
+        return [chunk_row(document_id, 0, "1"), chunk_row(document_id, half, "2")]
+
     def retrieve(
         self, query: str, *, history: Sequence[Turn] = (), limit: int = 5
     ) -> list[RetrievedPassage]:
@@ -115,6 +139,8 @@ def test_a_small_knowledge_base_is_given_whole():
         ("doc_1.md", "Refunds take 14 days.", 7),
         ("doc_2.md", "Shipping is free.", 7),
     ]
+    assert [place.page for place in whole[0].places] == ["1", "2"]
+    assert whole[0].place_at(len(whole[0].text) - 1).page == "2"
     small = AGENT.model_copy(update={"prompt": PromptSection(whole_knowledge_base_tokens=5)})
     assert whole_documents(small, TwoDocuments()) == []
     assert whole_documents(AgentConfig(agent_id="a", name="A"), TwoDocuments()) == []

@@ -25,6 +25,7 @@ from conversation.store.store import ConversationStore
 from conversation.transcript import Turn
 from conversation.turn.likeness import ComparingSource
 from kb.document import RetrievedPassage
+from kb.index.catalog import ChunkRow
 from kb.retrieval.query import Rewriter
 from tests.fakes import ScriptedChatModel
 
@@ -65,6 +66,9 @@ class Museum:
         return []
 
     def documents(self) -> list[object]:
+        return []
+
+    def chunks_of(self, document_id: str) -> list[ChunkRow]:
         return []
 
     def text_of(self, document_id: str) -> str:

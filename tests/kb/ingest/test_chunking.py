@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,3 +144,23 @@ def test_the_same_content_gives_the_same_ids_and_another_document_others():
 def test_a_title_that_the_first_heading_repeats_is_said_once():
     assert heading_line("Refunds", ("refunds", "Cards")) == "refunds > Cards"
     assert heading_line(None, ()) == ""
+
+
+def test_a_chunk_knows_the_page_and_headings_of_each_of_its_parts():
+    document = parsed(
+        ("heading", "Guide", 1),
+        ("heading", "Pumps", 2),
+        ("paragraph", "Blue runs at 12 bar.", 0),
+        ("paragraph", "Grey runs at 5 bar.", 0),
+    )
+    second = document.text.index("Grey")
+    document = replace(document, pages=(PageStart(0, "i"), PageStart(second, "ii")))
+
+    (chunk,) = split(document)
+
+    assert chunk.page == "i"
+    assert [(p.start_char, p.page, p.heading_path) for p in chunk.places] == [
+        (0, "i", ("Guide",)),
+        (document.text.index("Pumps"), "i", ("Guide", "Pumps")),
+        (second, "ii", ("Guide", "Pumps")),
+    ]

@@ -1,6 +1,7 @@
 """Chunks to passages: other documents are seen too, repeats once, neighbours together."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from kb.index.catalog import ChunkRow
 from kb.retrieval.passages import Found, diversified, is_repeat
 from kb.retrieval.relevance import ChunkWords
 from tests.kb.conftest import OpenKnowledgeBase
+from tests.kb.formats.documents import pdf
 
 
 def found(document: str, score: float, text: str = "some words") -> Found:
@@ -104,3 +106,27 @@ def test_the_budget_of_a_passage_is_in_characters(
     kb.add_text("Handbook", text)
 
     assert len(kb.retrieve("refunds")) == count
+
+
+COLOURS = {"blue": 12, "red": 9, "green": 7, "grey": 5}
+
+
+@pytest.mark.parametrize(("words", "count"), [(1, 1), (27, 2)])
+def test_a_passage_knows_the_page_of_each_sentence(
+    open_kb: OpenKnowledgeBase, tmp_path: Path, words: int, count: int
+):
+    # One chunk over four pages, and neighbouring chunks that become one passage.
+    pages = [
+        [(f"The {name} pump runs at {bar} bar.", 11, "Helvetica")]
+        + [("It is serviced by the north team in spring.", 11, "Helvetica")] * (words // 9)
+        for name, bar in COLOURS.items()
+    ]
+    (tmp_path / "pumps.pdf").write_bytes(pdf(*pages))
+    retrieval = RetrievalConfig(merge_chars=9_000, duplicate_overlap=1.0)
+    kb = open_kb(KnowledgeBaseConfig(retrieval=retrieval))
+    assert kb.add_file(tmp_path / "pumps.pdf").chunk_count == count
+
+    (passage,) = kb.retrieve("which pump runs at what bar?")
+
+    said = [f"The {name} pump runs at {bar} bar." for name, bar in COLOURS.items()]
+    assert [passage.place_at(passage.text.index(each)).page for each in said] == list("1234")
