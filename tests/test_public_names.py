@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = ("kb", "conversation", "analysis")
 GUIDES = sorted(
     path
-    for folder in (REPOSITORY, REPOSITORY / ".github", *(REPOSITORY / name for name in PACKAGES))
+    for folder in (REPOSITORY, *(REPOSITORY / name for name in PACKAGES))
     for path in folder.glob("**/*.md" if folder.name in PACKAGES else "*.md")
     if path.name != "CHANGELOG.md"
 )

@@ -1,35 +1,38 @@
 """Finished conversations from files into the store.
 
-YAML and JSON files hold one conversation or a list of them, `.jsonl` one a line: our own form, or
-exports of ElevenLabs, Vapi, Retell and OpenAI chats (`import_records`). `.vtt`, `.csv` and `.txt`
-hold lines of speakers (`import_text`). A record that cannot be used is reported and the rest goes
-in; a conversation that the store knows already is left as it is.
+YAML and JSON files hold records, `.jsonl` one a line: our own form, or those of the platforms that
+`platforms.known` lists, also as webhooks and as pages of a list. `.vtt` and `.srt` hold captions,
+`.csv` a row a message, `.txt` lines of speakers. A record that cannot be used is reported and the
+rest goes in; a conversation that the store knows already is left as it is.
 """
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import cast
 
 import yaml
 
 from conversation.errors import ConversationError
-from conversation.importing.lines import (
-    CSVRow,
-    lines_of_rows,
-    lines_of_text,
-    lines_of_vtt,
-    rows_of_csv,
-    turns_of_lines,
+from conversation.importing.captions import lines_of_captions, lines_of_vtt
+from conversation.importing.lines import Line, lines_of_text, turns_of_lines
+from conversation.importing.platforms.known import records_of, taken
+from conversation.importing.platforms.record import (
+    Place,
+    Taken,
+    content_id,
+    conversation_of,
+    mapping,
 )
-from conversation.importing.records import content_id, imported, transcript_of
 from conversation.importing.roles import RecordError
+from conversation.importing.tables import TableConversation, conversations_of_csv, lines_of_rows
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
 
-SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".txt", ".vtt")
+SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".txt", ".vtt", ".srt")
 MAX_FILE_BYTES = 256 * 2**20
 
 
@@ -55,11 +58,15 @@ class ImportReport:
     """Ids of conversations that are new in the store."""
     known: list[str] = field(default_factory=list[str])
     """Ids of those that were there already; they were left as they are."""
+    differing: list[RejectedRecord] = field(default_factory=list[RejectedRecord])
+    """Those of the known ones that say something else in the store."""
     rejected: list[RejectedRecord] = field(default_factory=list[RejectedRecord])
+    left_out: Counter[str] = field(default_factory=Counter[str])
+    """What the records hold and the store does not, by kind, with its number."""
 
 
-_Found = tuple[str, Callable[[], Transcript]]
-"""Where a record stands, and how it becomes a transcript; that may raise `RecordError`."""
+_Found = tuple[str, Callable[[], Taken]]
+"""Where a record stands, and how it is read; that may raise `RecordError`."""
 
 
 def import_path(
@@ -68,6 +75,7 @@ def import_path(
     agent_id: str,
     *,
     agent_speakers: Sequence[str] = (),
+    user_speakers: Sequence[str] = (),
 ) -> ImportReport:
     """Take in every conversation of a file, or of all files of a folder.
 
@@ -75,15 +83,17 @@ def import_path(
         path: A file with one of `SUFFIXES`, or a folder of such files.
         store: Receives the conversations.
         agent_id: Agent of conversations that name none.
-        agent_speakers: Names of agents that text files use, beside `Agent`, `Assistant`, ...
+        agent_speakers: Names of agents that files use, beside `Agent`, `Assistant`, ...
+        user_speakers: Names of users that files use, beside `User`, `Customer`, ...
 
     Raises:
         ImportFailedError: The path does not exist, or holds no file that can be read.
     """
     report = ImportReport()
     for file in _files(Path(path)):
+        place = Place(agent_id, file.name, file.name, tuple(agent_speakers), tuple(user_speakers))
         try:
-            for where, read in _records(file, agent_id, agent_speakers):
+            for where, read in _records(file, place):
                 _import_record(where, read, store=store, report=report)
         except (OSError, ValueError, csv.Error, yaml.YAMLError, RecursionError) as error:
             report.rejected.append(RejectedRecord(file.name, _unreadable(error)))
@@ -91,16 +101,30 @@ def import_path(
 
 
 def _import_record(
-    where: str, read: Callable[[], Transcript], *, store: ConversationStore, report: ImportReport
+    where: str, read: Callable[[], Taken], *, store: ConversationStore, report: ImportReport
 ) -> None:
     try:
-        transcript = read()
+        found = read()
     except RecordError as error:
         problem = f"{str(error)[:1].upper()}{str(error)[1:]}. Correct it and import the file again."
         report.rejected.append(RejectedRecord(where, problem))
         return
-    is_new = store.import_transcript(transcript)
-    (report.imported if is_new else report.known).append(transcript.conversation_id)
+    conversation_id = found.transcript.conversation_id
+    if store.import_transcript(found.transcript):
+        report.imported.append(conversation_id)
+        report.left_out += found.left_out
+        return
+    report.known.append(conversation_id)
+    if _said(store.transcript(conversation_id)) != _said(found.transcript):
+        problem = (
+            f"The store holds a conversation {conversation_id} with other words, which was left as "
+            "it is. Give this one another id, or forget the old one first."
+        )
+        report.differing.append(RejectedRecord(where, problem))
+
+
+def _said(transcript: Transcript) -> list[tuple[str, str]]:
+    return [(turn.role, turn.text) for turn in transcript.turns]
 
 
 def _files(path: Path) -> list[Path]:
@@ -119,82 +143,104 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _records(file: Path, agent_id: str, agent_speakers: Sequence[str]) -> Iterator[_Found]:
+def _records(file: Path, place: Place) -> Iterator[_Found]:
     """Each record of a file with the place where it stands."""
     if file.stat().st_size > MAX_FILE_BYTES:
         raise RecordError(f"it is larger than {MAX_FILE_BYTES:,} bytes; split it")
     text = file.read_text(encoding="utf-8-sig")
     suffix = file.suffix.lower()
     if suffix == ".jsonl":
-        yield from _json_lines(file, text, agent_id=agent_id)
+        yield from _json_lines(text, place)
     elif suffix in (".json", ".yaml", ".yml"):
         content: object = json.loads(text) if suffix == ".json" else yaml.safe_load(text)
-        yield from _json_records(file, content, agent_id=agent_id)
+        yield from _numbered(list(records_of(content)), place)
     elif suffix == ".csv":
-        yield from _csv_records(file, text, agent_id=agent_id, agent_speakers=agent_speakers)
+        for one in conversations_of_csv(text):
+            where = file.name if one.key is None else f"{file.name}, conversation {one.key!r}"
+            yield where, partial(_table_conversation, one, place)
     else:
-
-        def read() -> Transcript:
-            lines = lines_of_vtt(text) if suffix == ".vtt" else lines_of_text(text)
-            turns = turns_of_lines(lines, agent_speakers)
-            source_id = content_id(turns, file.name)
-            return imported(
-                turns, source=suffix.lstrip("."), source_id=source_id, agent_id=agent_id
-            )
-
-        yield file.name, read
+        yield file.name, partial(_spoken, suffix, text, place)
 
 
-def _json_records(file: Path, content: object, *, agent_id: str) -> Iterator[_Found]:
-    records: list[object] = [content]
-    if isinstance(content, list):
-        records = cast(list[object], content)
-    if records and all(_is_message(record) for record in records):
-        # A bare list of chat messages is one conversation.
-        records = [content]
+def _numbered(records: Sequence[object], place: Place) -> Iterator[_Found]:
     for number, record in enumerate(records, start=1):
-        where = file.name if len(records) == 1 else f"{file.name}, record {number}"
-        yield where, _reader(record, agent_id, where)
+        where = place.where if len(records) == 1 else f"{place.where}, record {number}"
+        yield where, partial(taken, record, _at(place, where))
 
 
-def _json_lines(file: Path, text: str, *, agent_id: str) -> Iterator[_Found]:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            where = f"{file.name}, line {number}"
-            yield where, _line_reader(line, agent_id, where)
+def _json_lines(text: str, place: Place) -> Iterator[_Found]:
+    lines = [
+        (number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()
+    ]
+    events = _events(lines)
+    if events is not None:
+        yield place.where, partial(taken, events, place)
+        return
+    for number, line in lines:
+        where = f"{place.where}, line {number}"
+        yield where, partial(_line, line, _at(place, where))
 
 
-def _csv_records(
-    file: Path, text: str, *, agent_id: str, agent_speakers: Sequence[str]
-) -> Iterator[_Found]:
-    for key, rows in rows_of_csv(text):
-        where = file.name if key is None else f"{file.name}, conversation {key!r}"
-
-        def read(key: str | None = key, rows: list[CSVRow] = rows) -> Transcript:
-            turns = turns_of_lines(lines_of_rows(rows), agent_speakers)
-            source_id = key or content_id(turns, file.name)
-            return imported(turns, source="csv", source_id=source_id, agent_id=agent_id)
-
-        yield where, read
+def _events(lines: Sequence[tuple[int, str]]) -> object | None:
+    """The one conversation that a log of events holds, a line each; else None."""
+    if not lines or '"type"' not in lines[0][1]:
+        return None
+    try:
+        found = list(records_of([json.loads(line) for _, line in lines]))
+    except ValueError:
+        return None
+    is_log = len(found) == 1 and "events" in mapping(found[0])
+    return found[0] if is_log else None
 
 
-def _reader(record: object, agent_id: str, where: str) -> Callable[[], Transcript]:
-    return lambda: transcript_of(record, agent_id, where=where)
+def _line(line: str, place: Place) -> Taken:
+    try:
+        record: object = json.loads(line)
+    except ValueError as error:
+        raise RecordError(_unreadable(error)) from error
+    return taken(next(records_of(record), record), place)
 
 
-def _line_reader(line: str, agent_id: str, where: str) -> Callable[[], Transcript]:
-    def read() -> Transcript:
-        try:
-            record: object = json.loads(line)
-        except ValueError as error:
-            raise RecordError(_unreadable(error)) from error
-        return transcript_of(record, agent_id, where=where)
+def _table_conversation(one: TableConversation, place: Place) -> Taken:
+    lines, begun = lines_of_rows(one.rows)
+    turns = turns_of_lines(lines, place.agent_speakers, place.user_speakers)
+    transcript = conversation_of(
+        turns,
+        source="csv",
+        source_id=one.key or content_id(turns, place.file_name),
+        # A number of a row or a ticket: another file has the same ones.
+        scope=place.file_name if one.key else "",
+        agent_id=place.agent_id,
+        started_at=begun,
+        metadata={"user_id": one.user_id},
+    )
+    return Taken(transcript, one.left_out)
 
-    return read
+
+def _spoken(suffix: str, text: str, place: Place) -> Taken:
+    turns = turns_of_lines(
+        _spoken_lines(suffix, text, place), place.agent_speakers, place.user_speakers
+    )
+    return Taken(
+        conversation_of(
+            turns,
+            source=suffix.lstrip("."),
+            source_id=content_id(turns, place.file_name),
+            agent_id=place.agent_id,
+        )
+    )
 
 
-def _is_message(record: object) -> bool:
-    return isinstance(record, dict) and "role" in record and "content" in record
+def _spoken_lines(suffix: str, text: str, place: Place) -> list[Line]:
+    if suffix == ".vtt":
+        return lines_of_vtt(text)
+    if suffix == ".srt":
+        return lines_of_captions(text)
+    return lines_of_text(text, place.agent_speakers, place.user_speakers)
+
+
+def _at(place: Place, where: str) -> Place:
+    return replace(place, where=where)
 
 
 def _unreadable(error: Exception) -> str:

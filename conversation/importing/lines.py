@@ -1,25 +1,15 @@
-"""Conversations written as lines of text: `Speaker: words`, WebVTT and CSV. Pure."""
+"""Conversations written as lines of text, `Speaker: words`, and lines into turns. Pure."""
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from conversation.importing.roles import RecordError, roles_of
+from conversation.importing.roles import RecordError, roles_of, side_of
 from conversation.transcript import Turn
 
-_SPEAKER = re.compile(
-    r"^\s*(?:\[?(\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)\]?\s+)?([^:\n]{1,40}?)\s*:\s+(.*)$"
-)
-_CUE_TIMES = re.compile(r"^((?:\d+:)?\d{2}:\d{2}[.,]\d{3})\s+-->\s+((?:\d+:)?\d{2}:\d{2}[.,]\d{3})")
-_VOICE = re.compile(r"^<v(?:\.[^ >]*)?\s+([^>]+)>(.*)$", re.DOTALL)
-_TAG = re.compile(r"</?[^>]*>")
-_ID_COLUMNS = ("conversation_id", "call_id", "id", "conversation")
-_SPEAKER_COLUMNS = ("role", "speaker", "from", "author", "participant")
-_TEXT_COLUMNS = ("text", "message", "content", "utterance", "words")
-_TIME_COLUMNS = ("offset_s", "start_s", "start", "time", "timestamp", "offset")
+LABEL = re.compile(r"^\s*([^:\n]{1,40}?)\s*:\s+(.*)$")
+"""A speaker before what was said."""
+_TIMED = re.compile(r"^\s*\[?(\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)\]?\s+(.*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,89 +21,49 @@ class Line:
     offset_s: float | None = None
 
 
-class CSVRow(NamedTuple):
-    """One row of a table, as it stands there."""
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A line of a file: its label may be a speaker, or words before a colon."""
 
-    speaker: str
-    text: str
-    time: str
-
-
-def lines_of_text(text: str) -> list[Line]:
-    """`Speaker: words` on each line, perhaps after a time; other lines go on with the last one."""
-    lines: list[Line] = []
-    for number, raw in enumerate(text.splitlines(), start=1):
-        match = _SPEAKER.match(raw)
-        if match:
-            time, speaker, words = match.groups()
-            lines.append(Line(speaker, words, seconds_of(time) if time else None))
-        elif raw.strip():
-            if not lines:
-                raise RecordError(
-                    f"line {number} names no speaker; every turn starts with `Speaker: words`"
-                )
-            last = lines[-1]
-            lines[-1] = Line(last.speaker, f"{last.text}\n{raw.strip()}".strip(), last.offset_s)
-    return lines
+    raw: str
+    label: str | None
+    words: str
+    offset_s: float | None
 
 
-def lines_of_vtt(text: str) -> list[Line]:
-    """The cues of a WebVTT file; speakers stand in `<v Name>` or as `Name: words`."""
-    if not text.startswith("WEBVTT"):
-        raise RecordError("a .vtt file starts with the word WEBVTT, and this one does not")
-    lines: list[Line] = []
-    for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n")):
-        rows = block.strip().split("\n")
-        at = next((index for index, row in enumerate(rows) if _CUE_TIMES.match(row)), None)
-        if at is None:
-            continue
-        times = _CUE_TIMES.match(rows[at])
-        offset_s = seconds_of(times.group(1)) if times else None
-        words = "\n".join(rows[at + 1 :]).strip()
-        lines.extend(_cue_lines(words, offset_s, lines))
-    return lines
+def lines_of_text(
+    text: str, agent_speakers: Iterable[str] = (), user_speakers: Iterable[str] = ()
+) -> list[Line]:
+    """`Speaker: words` on each line, perhaps after a time; other lines go on with the last one.
 
-
-def rows_of_csv(text: str) -> Iterator[tuple[str | None, list[CSVRow]]]:
-    """Conversations of a CSV table: its id, when there is a column for it, and its rows in order.
+    `Large: 9 euros` is a line of whoever spoke before when both sides are known by other names.
 
     Raises:
-        RecordError: There is no column for the speaker or none for the words.
+        RecordError: The first line names no speaker, or a label may be a speaker or not.
     """
-    try:
-        dialect = csv.Sniffer().sniff(text[:4_096], delimiters=",;\t|")
-    except csv.Error:
-        dialect = csv.excel
-    reader = csv.DictReader(io.StringIO(text, newline=""), dialect=dialect)
-    names = {name.strip().casefold(): name for name in reader.fieldnames or []}
-    id_column = _column(names, _ID_COLUMNS)
-    speaker_column = _column(names, _SPEAKER_COLUMNS)
-    text_column = _column(names, _TEXT_COLUMNS)
-    time_column = _column(names, _TIME_COLUMNS)
-    if speaker_column is None or text_column is None:
-        raise RecordError(
-            f"the table needs a column for the speaker ({', '.join(_SPEAKER_COLUMNS)}) and one for "
-            f"the words ({', '.join(_TEXT_COLUMNS)}), but has {sorted(names)}"
-        )
-    conversations: dict[str | None, list[CSVRow]] = {}
-    for row in reader:
-        key = (row.get(id_column) or "").strip() if id_column else None
-        conversations.setdefault(key, []).append(
-            CSVRow(
-                (row.get(speaker_column) or "").strip(),
-                (row.get(text_column) or "").strip(),
-                (row.get(time_column) or "").strip() if time_column else "",
+    written = [_written(raw) for raw in text.splitlines() if raw.strip()]
+    speakers = _speakers(written, list(agent_speakers), list(user_speakers))
+    lines: list[Line] = []
+    for number, each in enumerate(written, start=1):
+        if each.label is not None and each.label in speakers:
+            lines.append(Line(each.label, each.words, each.offset_s))
+            continue
+        if not lines:
+            raise RecordError(
+                f"line {number} names no speaker; every turn starts with `Speaker: words`"
             )
-        )
-    yield from conversations.items()
+        last = lines[-1]
+        lines[-1] = replace(last, text=f"{last.text}\n{each.raw.strip()}".strip())
+    return lines
 
 
-def lines_of_rows(rows: Iterable[CSVRow]) -> list[Line]:
-    """Rows of one conversation as lines."""
-    return [Line(row.speaker, row.text, seconds_of(row.time) if row.time else None) for row in rows]
-
-
-def turns_of_lines(lines: Iterable[Line], agent_speakers: Iterable[str] = ()) -> tuple[Turn, ...]:
+def turns_of_lines(
+    lines: Iterable[Line],
+    agent_speakers: Iterable[str] = (),
+    user_speakers: Iterable[str] = (),
+    *,
+    joiner: str = " ",
+) -> tuple[Turn, ...]:
     """Lines to turns: neighbours of one side are one turn, silence is none.
 
     Raises:
@@ -122,17 +72,22 @@ def turns_of_lines(lines: Iterable[Line], agent_speakers: Iterable[str] = ()) ->
     spoken = [line for line in lines if line.text.strip()]
     if not spoken:
         raise RecordError("nobody says anything in it")
-    roles = roles_of([line.speaker for line in spoken], agent_speakers)
+    roles = roles_of([line.speaker for line in spoken], agent_speakers, user_speakers)
     turns: list[Turn] = []
+    parts: list[list[str]] = []
     for line in spoken:
         role = roles[line.speaker]
         if role is None:
             continue
         if turns and turns[-1].role == role:
-            turns[-1] = turns[-1].model_copy(update={"text": f"{turns[-1].text} {line.text}"})
+            parts[-1].append(line.text.strip())
         else:
-            turns.append(Turn(role=role, text=line.text.strip(), offset_s=line.offset_s))
-    return tuple(turns)
+            turns.append(Turn(role=role, text="", offset_s=line.offset_s))
+            parts.append([line.text.strip()])
+    return tuple(
+        turn.model_copy(update={"text": joiner.join(said)})
+        for turn, said in zip(turns, parts, strict=True)
+    )
 
 
 def seconds_of(time: str) -> float:
@@ -150,22 +105,35 @@ def seconds_of(time: str) -> float:
     return seconds
 
 
-def _cue_lines(words: str, offset_s: float | None, before: list[Line]) -> list[Line]:
-    lines: list[Line] = []
-    for row in words.split("\n"):
-        voice = _VOICE.match(row)
-        speaker = _SPEAKER.match(_TAG.sub("", row))
-        if voice:
-            lines.append(Line(voice.group(1).strip(), _TAG.sub("", voice.group(2)), offset_s))
-        elif speaker:
-            lines.append(Line(speaker.group(2), speaker.group(3), offset_s))
-        elif lines or before:
-            name = (lines or before)[-1].speaker
-            lines.append(Line(name, _TAG.sub("", row), offset_s))
-        elif row.strip():
-            raise RecordError("its first cue names no speaker; use `<v Name>words`")
-    return lines
+def _written(raw: str) -> _Written:
+    timed = _TIMED.match(raw)
+    offset_s = seconds_of(timed.group(1)) if timed else None
+    labelled = LABEL.match(timed.group(2) if timed else raw)
+    if labelled is None:
+        return _Written(raw, None, raw.strip(), offset_s)
+    return _Written(raw, labelled.group(1), labelled.group(2), offset_s)
 
 
-def _column(names: dict[str, str], wanted: Iterable[str]) -> str | None:
-    return next((names[name] for name in wanted if name in names), None)
+def _speakers(written: Sequence[_Written], agents: list[str], users: list[str]) -> set[str]:
+    """The labels that are speakers."""
+    labels = {each.label for each in written if each.label is not None}
+    sides = {
+        label: side_of(label, {a.casefold() for a in agents}, {u.casefold() for u in users})
+        for label in labels
+    }
+    known = {label for label, side in sides.items() if side != "?"}
+    unknown = labels - known
+    if not unknown or {"agent", "user"} <= {sides[label] for label in known}:
+        return known
+    timed = {each.label for each in written if each.offset_s is not None} & unknown
+    if timed:
+        # Where turns have times, a label without one is no speaker.
+        return known | {label for label in unknown if label in timed}
+    counts = {label: sum(each.label == label for each in written) for label in unknown}
+    if agents or users or len(unknown) > 1 or max(counts.values()) > 1:
+        return labels
+    raise RecordError(
+        f"it cannot be told whether {sorted(unknown)} speaks or stands before a colon in the words "
+        f"of {sorted(known) or 'somebody'}. Name the speakers with `--agent-speaker` and "
+        "`--user-speaker`"
+    )

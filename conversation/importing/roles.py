@@ -9,7 +9,7 @@ _AGENT_NAMES = re.compile(
     r"\b(?:agent|assistant|bot|chatbot|ai|support|operator|representative|rep|advisor|model)\b"
 )
 _USER_NAMES = re.compile(
-    r"\b(?:user|customer|caller|client|human|visitor|guest|me|patient|member|shopper)\b"
+    r"\b(?:user|customer|caller|client|human|visitor|guest|me|patient|member|shopper|end-user)\b"
 )
 _SILENT_NAMES = frozenset({"system", "developer", "tool", "function", "note", "ivr"})
 
@@ -18,7 +18,11 @@ class RecordError(ValueError):
     """A record from elsewhere cannot be used; the message says why, without what was said."""
 
 
-def roles_of(speakers: Sequence[str], agent_speakers: Iterable[str] = ()) -> dict[str, Role | None]:
+def roles_of(
+    speakers: Sequence[str],
+    agent_speakers: Iterable[str] = (),
+    user_speakers: Iterable[str] = (),
+) -> dict[str, Role | None]:
     """The role of each speaker; None for system messages, which nobody says.
 
     One unknown name beside a known one is the other side.
@@ -26,19 +30,22 @@ def roles_of(speakers: Sequence[str], agent_speakers: Iterable[str] = ()) -> dic
     Args:
         speakers: Names as they stand in the record.
         agent_speakers: Names of agents that the names alone do not tell.
+        user_speakers: The same of users.
 
     Raises:
         RecordError: It cannot be told who is the agent.
     """
-    given = {name.casefold() for name in agent_speakers}
-    roles = {name: _role_of(name, given) for name in dict.fromkeys(speakers)}
+    agents = {name.casefold() for name in agent_speakers}
+    users = {name.casefold() for name in user_speakers}
+    roles = {name: side_of(name, agents, users) for name in dict.fromkeys(speakers)}
     unknown = [name for name, role in roles.items() if role == "?"]
     known = {role for role in roles.values() if role in ("agent", "user")}
     if unknown:
-        if len(known) != 1:
+        # Two unknown names beside one known side: either may be a third person or no person.
+        if len(known) != 1 or len(unknown) > 1:
             raise RecordError(
-                f"it cannot be told which speaker is the agent: {sorted(roles)}. Name the agent "
-                "`Agent` and the user `User` in the file"
+                f"it cannot be told which speaker is the agent: {sorted(roles)}. Name them with "
+                "`--agent-speaker` and `--user-speaker`"
             )
         other = "user" if known == {"agent"} else "agent"
         roles = {name: other if role == "?" else role for name, role in roles.items()}
@@ -48,10 +55,13 @@ def roles_of(speakers: Sequence[str], agent_speakers: Iterable[str] = ()) -> dic
     return result
 
 
-def _role_of(name: str, agent_names: set[str]) -> str | None:
+def side_of(name: str, agents: set[str], users: set[str]) -> str | None:
+    """`agent`, `user`, None for what nobody says, or `?`; names given are in lower case."""
     plain = name.casefold().strip()
-    if plain in agent_names:
+    if plain in agents:
         return "agent"
+    if plain in users:
+        return "user"
     if plain in _SILENT_NAMES:
         return None
     if _AGENT_NAMES.search(plain):

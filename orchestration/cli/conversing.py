@@ -163,12 +163,26 @@ def replay(
 def import_command(
     path: Annotated[Path, typer.Argument(help="A transcript file, or a folder of them.")],
     agent: Annotated[str, typer.Option(help="Agent of transcripts that name none.")],
+    agent_speaker: Annotated[
+        list[str] | None,
+        typer.Option(help="Name that the files give to an agent; repeat it for several."),
+    ] = None,
+    user_speaker: Annotated[
+        list[str] | None,
+        typer.Option(help="Name that the files give to a user; repeat it for several."),
+    ] = None,
 ) -> None:
     """Take in finished conversations from elsewhere; those that are there already are left."""
     with opened_deployment() as deployment:
-        report = import_transcripts(deployment, path, deployment.agent(agent).agent.agent_id)
+        report = import_transcripts(
+            deployment,
+            path,
+            deployment.agent(agent).agent.agent_id,
+            agent_speakers=agent_speaker or (),
+            user_speakers=user_speaker or (),
+        )
     typer.echo(import_summary(report))
-    if report.rejected:
+    if report.rejected or report.differing:
         raise typer.Exit(1)
 
 

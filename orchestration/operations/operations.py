@@ -136,9 +136,22 @@ def _use(sizes: Sequence[int], limits: Limits) -> str:
     return f"{count} documents and {size}"
 
 
-def import_transcripts(deployment: Deployment, path: Path, agent_id: str) -> ImportReport:
+def import_transcripts(
+    deployment: Deployment,
+    path: Path,
+    agent_id: str,
+    *,
+    agent_speakers: Sequence[str] = (),
+    user_speakers: Sequence[str] = (),
+) -> ImportReport:
     """Take in the finished conversations of a file or folder; known ones are left as they are."""
-    return import_path(path, deployment.conversations, agent_id)
+    return import_path(
+        path,
+        deployment.conversations,
+        agent_id,
+        agent_speakers=agent_speakers,
+        user_speakers=user_speakers,
+    )
 
 
 def close_abandoned(deployment: Deployment, now: datetime) -> list[str]:

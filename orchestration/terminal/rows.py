@@ -182,9 +182,13 @@ def _add_gap(lines: list[str], text: str) -> None:
 
 
 def import_summary(report: ImportReport) -> str:
-    """What an import did; each record that was rejected has a line of its own."""
+    """What an import did; each record that differs or was rejected has a line of its own."""
     lines = [f"{len(report.imported)} conversations imported, {len(report.known)} known already."]
+    lines += [f"Differs {row.where}: {row.problem}" for row in report.differing]
     lines += [f"Rejected {row.where}: {row.problem}" for row in report.rejected]
+    if report.left_out:
+        kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(report.left_out.items()))
+        lines.append(f"Left out: {kinds}.")
     return "\n".join(lines)
 
 

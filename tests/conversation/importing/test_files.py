@@ -350,3 +350,132 @@ def test_the_sample_transcripts_go_in(store: ConversationStore):
     assert report.rejected == []
     assert len(report.imported) >= 12
     assert store.transcript(report.imported[0]).agent_id == "support"
+
+
+def test_a_colon_among_words_makes_no_speaker(tmp_path: Path, store: ConversationStore):
+    teams = only(
+        tmp_path,
+        store,
+        "teams.vtt",
+        "WEBVTT\n\n1\n00:00:01.000 --> 00:00:03.000\n<v Support Agent>Tea &amp; more,\n"
+        "we sell A&lt;B&nbsp;tea: green and black.</v>\n\n"
+        "00:00:04.000 --> 00:00:05.000\n<v Ann Smith>My rule: no sugar.</v>\n",
+    )
+    zoom = only(
+        tmp_path,
+        store,
+        "zoom.vtt",
+        "WEBVTT\n\n00:00:01.000 --> 00:00:03.000\nAgent: We have\nplease note: green or black.\n\n"
+        "00:00:04.000 --> 00:00:05.000\nAnn: Green.\n",
+    )
+    text = only(
+        tmp_path,
+        store,
+        "call.txt",
+        "Agent: Three offers.\nSmall: 5 euros\nLarge: 9 euros\nUser: Large please\n",
+    )
+
+    assert said(teams) == [
+        ("agent", "Tea & more, we sell A<B tea: green and black."),
+        ("user", "My rule: no sugar."),
+    ]
+    assert said(zoom) == [("agent", "We have please note: green or black."), ("user", "Green.")]
+    assert said(text) == [
+        ("agent", "Three offers.\nSmall: 5 euros\nLarge: 9 euros"),
+        ("user", "Large please"),
+    ]
+
+
+def test_two_voices_in_a_cue_are_two_speakers(tmp_path: Path, store: ConversationStore):
+    transcript = only(
+        tmp_path,
+        store,
+        "call.vtt",
+        "WEBVTT\n\n00:01.000 --> 00:03.000\n<v Agent>Hi.</v> <v Ann>Hello.</v>\n",
+    )
+
+    assert said(transcript) == [("agent", "Hi."), ("user", "Hello.")]
+
+
+def test_subrip_goes_in(tmp_path: Path, store: ConversationStore):
+    transcript = only(
+        tmp_path,
+        store,
+        "call.srt",
+        "1\n00:00:01,000 --> 00:00:03,000\nAgent: <i>Hi</i>.\n\n"
+        "2\n00:00:04,500 --> 00:00:05,000\nUser: Hello.\n",
+    )
+
+    assert said(transcript) == [("agent", "Hi."), ("user", "Hello.")]
+    assert transcript.turns[1].offset_s == 4.5
+
+
+def test_who_speaks_is_asked_where_it_is_not_clear(tmp_path: Path, store: ConversationStore):
+    path = tmp_path / "call.txt"
+    path.write_text("Agent: One offer.\nSmall: 5 euros\n", "utf-8")
+
+    (rejected,) = import_path(path, store, "support").rejected
+    assert "stands before a colon" in rejected.problem
+    assert "--user-speaker" in rejected.problem
+
+    path.write_text("Agent: One offer.\nSmall: 5 euros\nMae: Good.\n", "utf-8")
+    named = import_path(path, store, "support", user_speakers=["Mae"])
+    assert said(store.transcript(named.imported[0])) == [
+        ("agent", "One offer.\nSmall: 5 euros"),
+        ("user", "Good."),
+    ]
+
+
+def test_numbers_of_rows_belong_to_their_file(tmp_path: Path, store: ConversationStore):
+    for name, word in (("a.csv", "Tea?"), ("b.csv", "Coffee?")):
+        (tmp_path / name).write_text(f"id,role,text\n1,user,{word}\n1,agent,No.\n", "utf-8")
+
+    report = import_path(tmp_path, store, "support")
+
+    assert len(set(report.imported)) == 2
+    assert import_path(tmp_path, store, "support").known == report.imported
+
+
+def test_other_words_under_a_known_id_are_reported(tmp_path: Path, store: ConversationStore):
+    other = CALL | {"turns": [{"role": "user", "text": "Something else"}]}
+    path = tmp_path / "two.jsonl"
+    path.write_text(f"{json.dumps(CALL)}\n{json.dumps(other)}\n{json.dumps(CALL)}\n", "utf-8")
+
+    report = import_path(path, store, "support")
+
+    assert report.imported == ["conv_one"]
+    assert [each.where for each in report.differing] == ["two.jsonl, line 2"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("1780000000000", "1780000004000"),
+        ("1780000000", "1780000004"),
+        ("2026-05-28T20:26:40Z", "2026-05-28T20:26:44Z"),
+        ("2026-05-28 22:26:40+02:00", "2026-05-28 20:26:44"),
+    ],
+)
+def test_times_of_a_table_may_be_moments(
+    tmp_path: Path, store: ConversationStore, first: str, second: str
+):
+    transcript = only(
+        tmp_path,
+        store,
+        "chat.csv",
+        f"sep=,\nChat ID,Role,Text,Timestamp,Mood\n1,agent,Yes.,{second},\n1,user,Tea?,{first},\n",
+    )
+
+    assert said(transcript) == [("user", "Tea?"), ("agent", "Yes.")]
+    assert transcript.started_at == datetime(2026, 5, 28, 20, 26, 40, tzinfo=UTC)
+    assert [turn.offset_s for turn in transcript.turns] == [0.0, 4.0]
+
+
+def test_columns_that_are_not_taken_are_counted(tmp_path: Path, store: ConversationStore):
+    path = tmp_path / "chat.csv"
+    path.write_text("id,user_id,role,text,mood\n1,u7,user,Tea?,glad\n1,u7,agent,Yes.,\n", "utf-8")
+
+    report = import_path(path, store, "support")
+
+    assert report.left_out == {"csv.mood": 1}
+    assert store.transcript(report.imported[0]).metadata["user_id"] == "u7"

@@ -1,0 +1,90 @@
+"""Captions of recorded calls: WebVTT as Teams, Zoom and Meet write it, and SubRip. Pure."""
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from conversation.importing.lines import LABEL, Line, seconds_of
+from conversation.importing.roles import RecordError
+
+_TIMES = re.compile(r"^\s*((?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3})\s+-->\s+(?:\d+:)?\d{1,2}:\d{2}[.,]")
+_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
+_TAG = re.compile(r"</?[A-Za-z0-9][^<>]*>|<\d[\d:.]*>")
+_BLANKS = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Cue:
+    offset_s: float
+    payload: str
+    """As it stands there, with its lines."""
+
+
+def lines_of_vtt(text: str) -> list[Line]:
+    """The cues of a WebVTT file; speakers stand in `<v Name>` or as `Name:` before a cue's words.
+
+    A colon further on in a cue belongs to the words: a cue has its speaker at the beginning.
+
+    Raises:
+        RecordError: It is no WebVTT, or its first cue names no speaker.
+    """
+    if not text.lstrip("\ufeff").startswith("WEBVTT"):
+        raise RecordError("a .vtt file starts with the word WEBVTT, and this one does not")
+    return lines_of_captions(text)
+
+
+def lines_of_captions(text: str) -> list[Line]:
+    """The cues of a file of captions; see `lines_of_vtt`."""
+    cues = _cues(text)
+    by_voice = any(_VOICE.search(cue.payload) for cue in cues)
+    lines: list[Line] = []
+    for cue in cues:
+        said = _voices(cue, lines) if by_voice else [_labelled(cue, lines)]
+        lines += [line for line in said if line.text]
+    return lines
+
+
+def _cues(text: str) -> list[_Cue]:
+    found: list[_Cue] = []
+    for block in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
+        rows = block.strip("\n").split("\n")
+        times = next(
+            ((at, match) for at, row in enumerate(rows) if (match := _TIMES.match(row))), None
+        )
+        if times is not None:
+            at, match = times
+            found.append(_Cue(seconds_of(match.group(1)), "\n".join(rows[at + 1 :])))
+    return found
+
+
+def _voices(cue: _Cue, before: Sequence[Line]) -> list[Line]:
+    """The voices of a cue; what stands before the first goes on with the last one before it."""
+    pieces = _VOICE.split(cue.payload)
+    lines: list[Line] = []
+    if head := _words(pieces[0]):
+        lines.append(Line(_speaker_before(before), head, cue.offset_s))
+    for name, words in zip(pieces[1::2], pieces[2::2], strict=True):
+        lines.append(Line(html.unescape(name).strip(), _words(words), cue.offset_s))
+    return lines
+
+
+def _labelled(cue: _Cue, before: Sequence[Line]) -> Line:
+    plain = _TAG.sub("", cue.payload)
+    first, _, rest = plain.partition("\n")
+    label = LABEL.match(f"{first} ")
+    if label is None:
+        return Line(_speaker_before(before), _words(plain), cue.offset_s)
+    name = html.unescape(label.group(1)).strip()
+    return Line(name, _words(f"{label.group(2)}\n{rest}"), cue.offset_s)
+
+
+def _speaker_before(lines: Sequence[Line]) -> str:
+    if not lines:
+        raise RecordError("its first cue names no speaker; use `<v Name>words`")
+    return lines[-1].speaker
+
+
+def _words(payload: str) -> str:
+    """Words of a cue on one line, without markup, and with entities as what they stand for."""
+    return _BLANKS.sub(" ", html.unescape(_TAG.sub("", payload))).strip()

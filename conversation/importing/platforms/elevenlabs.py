@@ -1,0 +1,121 @@
+"""Conversations of ElevenLabs Agents: the REST record, and the post-call webhook around it.
+
+The webhook that this server posts has the same form.
+"""
+
+from collections import Counter
+from datetime import timedelta
+
+from conversation.importing.platforms.record import (
+    Place,
+    Platform,
+    Record,
+    Taken,
+    content_id,
+    conversation_of,
+    has_list,
+    json_mapping,
+    mapping,
+    mappings,
+    role_of,
+    seconds,
+    text_of,
+    unread,
+)
+from conversation.importing.times import moment
+from conversation.transcript import ToolCall, Turn
+
+_READ = frozenset(
+    {"conversation_id", "agent_id", "metadata", "transcript", "status", "user_id", "has_audio"}
+)
+
+
+def _read(record: Record, place: Place) -> Taken:
+    entries = mappings(record, "transcript")
+    metadata = mapping(record.get("metadata"))
+    results = {
+        text_of(result.get("request_id")): result
+        for entry in entries
+        for result in mappings(entry, "tool_results")
+    }
+    turns = _joined([turn for entry in entries if (turn := _turn(entry, results)) is not None])
+    started_at = moment(metadata.get("start_time_unix_secs"), "metadata.start_time_unix_secs")
+    duration_s = seconds(metadata.get("call_duration_secs"))
+    given = mapping(record.get("conversation_initiation_client_data"))
+    user_id = record.get("user_id") or given.get("user_id")
+    transcript = conversation_of(
+        turns,
+        source="elevenlabs",
+        source_id=text_of(record.get("conversation_id")) or content_id(turns, place.where),
+        agent_id=place.agent_id,
+        started_at=started_at,
+        ended_at=started_at + timedelta(seconds=duration_s)
+        if started_at is not None and duration_s is not None
+        else None,
+        end_reason=text_of(metadata.get("termination_reason")) or None,
+        metadata={
+            "source_agent_id": text_of(record.get("agent_id")),
+            "user_id": text_of(user_id),
+            "language": text_of(metadata.get("main_language")),
+        },
+    )
+    return Taken(transcript, unread(record, _READ, platform="elevenlabs") + _orphans(entries))
+
+
+def _turn(entry: Record, results: dict[str, Record]) -> Turn | None:
+    text = text_of(entry.get("message"))
+    calls = tuple(_call(call, results) for call in mappings(entry, "tool_calls"))
+    if not text and not calls:
+        return None
+    generated = text_of(entry.get("original_message"))
+    return Turn(
+        role=role_of(text_of(entry.get("role"))),
+        text=text,
+        offset_s=seconds(entry.get("time_in_call_secs")),
+        interrupted=bool(entry.get("interrupted")),
+        generated_text=generated if generated and generated != text else None,
+        tool_calls=calls,
+    )
+
+
+def _joined(turns: list[Turn]) -> list[Turn]:
+    """Calls that stand in an entry of their own belong to the words that the agent says next."""
+    found: list[Turn] = []
+    for turn in turns:
+        before = found[-1] if found else None
+        if before is not None and not before.text and before.role == turn.role == "agent":
+            calls = (*before.tool_calls, *turn.tool_calls)
+            found[-1] = turn.model_copy(update={"tool_calls": calls})
+        else:
+            found.append(turn)
+    return found
+
+
+def _call(call: Record, results: dict[str, Record]) -> ToolCall:
+    """A call with its result, which real exports keep in a later entry."""
+    call_id = text_of(call.get("request_id"))
+    result = results.get(call_id, {})
+    latency_s = seconds(result.get("tool_latency_secs"))
+    return ToolCall(
+        tool_name=text_of(call.get("tool_name")),
+        tool_call_id=call_id,
+        parameters=json_mapping(call.get("params_as_json")),
+        result=text_of(result.get("result_value")) or None,
+        is_error=bool(result.get("is_error")),
+        latency_ms=latency_s * 1_000 if latency_s is not None else None,
+    )
+
+
+def _orphans(entries: list[Record]) -> Counter[str]:
+    called = {
+        text_of(call.get("request_id")) for e in entries for call in mappings(e, "tool_calls")
+    }
+    without = sum(
+        text_of(result.get("request_id")) not in called
+        for entry in entries
+        for result in mappings(entry, "tool_results")
+    )
+    return Counter({"elevenlabs: tool results without a call": without}) if without else Counter()
+
+
+ELEVENLABS = Platform("elevenlabs", lambda record: has_list(record, "transcript"), _read)

@@ -1,0 +1,119 @@
+"""Every kind of record that is understood, and what is wrapped around them. Pure."""
+
+from collections.abc import Iterator
+from typing import cast
+
+from conversation.importing.platforms.contact_centres import CONTACT_LENS, GENESYS, TWILIO
+from conversation.importing.platforms.elevenlabs import ELEVENLABS
+from conversation.importing.platforms.help_desks import CHATWOOT, INTERCOM, ZENDESK
+from conversation.importing.platforms.openai import OPENAI, OPENAI_REALTIME
+from conversation.importing.platforms.own import OWN
+from conversation.importing.platforms.record import (
+    Place,
+    Platform,
+    Record,
+    Taken,
+    has_list,
+    kind,
+    mapping,
+    text_of,
+)
+from conversation.importing.platforms.retell import RETELL
+from conversation.importing.platforms.vapi import VAPI
+from conversation.importing.roles import RecordError
+
+PLATFORMS: tuple[Platform, ...] = (
+    OWN, RETELL, CHATWOOT, VAPI, INTERCOM, ZENDESK, CONTACT_LENS, GENESYS, TWILIO,
+    OPENAI_REALTIME, ELEVENLABS, OPENAI,
+)  # fmt: skip
+"""The first that recognises a record reads it: the more particular stand before the others."""
+
+_ENVELOPES = ("data", "call", "chat", "message", "conversation")
+"""Keys under which webhooks hold the record itself."""
+_PAGES = ("results", "conversations", "calls", "chats", "items", "tickets")
+"""Keys under which a page of a list holds its records."""
+
+
+def records_of(content: object) -> Iterator[object]:
+    """The records in what was read: one, a list of them, or a page of a platform's list."""
+    if isinstance(content, list):
+        listed = cast(list[object], content)
+        if listed and all(_is_message(each) for each in listed):
+            # A bare list of chat messages is one conversation.
+            yield {"messages": listed}
+        elif listed and all(_is_event(each) for each in listed):
+            yield {"events": listed}
+        else:
+            for each in listed:
+                yield from records_of(each) if mapping(each) else [each]
+        return
+    record = mapping(content)
+    if not record or _platform_of(record) is not None:
+        yield content
+        return
+    page = next((key for key in _PAGES if has_list(record, key)), None)
+    if page is not None:
+        yield from cast(list[object], record[page])
+        return
+    yield content
+
+
+def taken(record: object, place: Place) -> Taken:
+    """Read one record of any known kind.
+
+    Raises:
+        RecordError: Nobody knows its kind, or a field is missing or wrong.
+    """
+    if not isinstance(record, dict):
+        raise RecordError(f"a conversation is a mapping with `turns`, and this is {kind(record)}")
+    inner = _unwrapped(cast(Record, record))
+    platform = _platform_of(inner)
+    if platform is None:
+        raise RecordError(_unknown(inner))
+    return platform.read(inner, place)
+
+
+def _unwrapped(record: Record) -> Record:
+    """What a webhook holds; an identity of the call beside it is kept."""
+    while _platform_of(record) is None:
+        key = next((key for key in _ENVELOPES if isinstance(record.get(key), dict)), None)
+        if key is None:
+            break
+        record = mapping(record[key])
+    return record
+
+
+def _platform_of(record: Record) -> Platform | None:
+    return next((platform for platform in PLATFORMS if platform.recognises(record)), None)
+
+
+def _unknown(record: Record) -> str:
+    if "transcript" in record:
+        return (
+            f"`transcript` must be a list, and is {kind(record['transcript'])}: whose words are "
+            "whose cannot be told from it. Export the record with its messages"
+        )
+    if text_of(record.get("conversation_id")) or "agent_id" in record:
+        return (
+            "it holds a summary without what was said; fetch each conversation by its id. It has "
+            f"none of the keys that hold what was said: {_KEYS}"
+        )
+    return f"it has none of the keys that hold what was said: {_KEYS}"
+
+
+_KEYS = (
+    "`turns`, `transcript`, `transcript_object`, `messages`, `artifact.messages`, `output`, "
+    "`conversation_parts`, `comments`, `Transcript`, `transcripts`, `sentences`"
+)
+
+
+def _is_message(record: object) -> bool:
+    fields = mapping(record)
+    return ("role" in fields and ("content" in fields or "message" in fields)) or (
+        "message_type" in fields and "content" in fields
+    )
+
+
+def _is_event(record: object) -> bool:
+    name = text_of(mapping(record).get("type"))
+    return name.startswith(("conversation.item.", "response.", "session.", "input_audio_buffer."))

@@ -1,0 +1,89 @@
+"""Calls and chats of Retell, also inside its `{event, call}` webhooks."""
+
+from collections.abc import Sequence
+
+from conversation.importing.platforms.record import (
+    Place,
+    Platform,
+    Record,
+    Taken,
+    answered_call,
+    content_id,
+    conversation_of,
+    has_list,
+    mapping,
+    mappings,
+    role_of,
+    seconds,
+    text_of,
+    unread,
+    with_calls,
+)
+from conversation.importing.times import moment
+from conversation.transcript import Role, ToolCall, Turn
+
+_LISTS = (
+    "transcript_with_tool_calls", "transcript_object", "message_with_tool_calls",
+    "scrubbed_transcript_with_tool_calls",
+)  # fmt: skip
+_READ = frozenset(
+    {
+        *_LISTS, "transcript", "call_id", "chat_id", "agent_id", "start_timestamp", "event",
+        "end_timestamp", "disconnection_reason", "from_number", "call_status", "chat_status",
+        "duration_ms", "call_type",
+    }
+)  # fmt: skip
+
+
+def _read(record: Record, place: Place) -> Taken:
+    entries = mappings(record, next(key for key in _LISTS if has_list(record, key)))
+    results = {
+        text_of(entry.get("tool_call_id")): entry.get("content")
+        for entry in entries
+        if entry.get("role") == "tool_call_result"
+    }
+    turns: list[Turn] = []
+    calls: list[tuple[int, ToolCall]] = []
+    for entry in entries:
+        name = text_of(entry.get("role"))
+        if name == "tool_call_invocation":
+            call_id = text_of(entry.get("tool_call_id"))
+            tool = text_of(entry.get("name"))
+            call = answered_call(call_id, tool, entry.get("arguments"), results.get(call_id))
+            calls.append((len(turns), call))
+        elif (text := text_of(entry.get("content"))) and name != "tool_call_result":
+            turns.append(Turn(role=_role(name), text=text, offset_s=_offset_s(entry)))
+    dynamic = mapping(record.get("retell_llm_dynamic_variables"))
+    transcript = conversation_of(
+        with_calls(turns, calls),
+        source="retell",
+        source_id=text_of(record.get("call_id") or record.get("chat_id"))
+        or content_id(turns, place.where),
+        agent_id=place.agent_id,
+        started_at=moment(record.get("start_timestamp"), "start_timestamp"),
+        ended_at=moment(record.get("end_timestamp"), "end_timestamp"),
+        end_reason=text_of(record.get("disconnection_reason")) or None,
+        metadata={
+            "source_agent_id": text_of(record.get("agent_id")),
+            "user_id": text_of(dynamic.get("user_id")) or text_of(record.get("from_number")),
+            "transferred": "yes" if _was_transferred(entries) else "",
+        },
+    )
+    return Taken(transcript, unread(record, _READ, platform="retell"))
+
+
+def _role(name: str) -> Role:
+    # Whom a call is transferred to speaks for the side that was called.
+    return "agent" if name == "transfer_target" else role_of(name)
+
+
+def _was_transferred(entries: Sequence[Record]) -> bool:
+    return any(entry.get("role") == "transfer_target" for entry in entries)
+
+
+def _offset_s(entry: Record) -> float | None:
+    words = mappings(entry, "words")
+    return seconds(words[0].get("start")) if words else None
+
+
+RETELL = Platform("retell", lambda record: any(has_list(record, key) for key in _LISTS), _read)

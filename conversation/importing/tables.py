@@ -1,0 +1,118 @@
+"""Conversations as tables: CSV with a row a message. Pure."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from conversation.importing.lines import Line, seconds_of
+from conversation.importing.roles import RecordError
+from conversation.importing.times import is_moment, moment_of_text
+
+_ID_COLUMNS = (
+    "conversation_id", "call_id", "chat_id", "session_id", "thread_id", "ticket_id",
+    "conversation", "id",
+)  # fmt: skip
+_SPEAKER_COLUMNS = (
+    "role", "speaker", "sender", "from", "author", "participant", "sender_type", "author_type",
+)  # fmt: skip
+_TEXT_COLUMNS = ("text", "message", "content", "utterance", "words", "body", "transcript")
+_TIME_COLUMNS = (
+    "offset_s", "start_s", "start", "time", "timestamp", "offset", "created_at", "date",
+    "datetime", "sent_at",
+)  # fmt: skip
+_USER_COLUMNS = ("user_id", "customer_id", "contact_id", "visitor_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table, as it stands there."""
+
+    speaker: str
+    text: str
+    time: str
+
+
+@dataclass(slots=True)
+class TableConversation:
+    """The rows of one conversation."""
+
+    key: str | None
+    """Its id in the table; None when the table has no such column."""
+    rows: list[Row] = field(default_factory=list[Row])
+    user_id: str = ""
+    left_out: Counter[str] = field(default_factory=Counter[str])
+    """Columns of which nothing is taken, with the cells that they fill."""
+
+
+def conversations_of_csv(text: str) -> Iterator[TableConversation]:
+    """Conversations of a CSV table, each with its rows in order.
+
+    Raises:
+        RecordError: There is no column for the speaker or none for the words.
+    """
+    first, _, rest = text.partition("\n")
+    if first.strip().casefold().startswith("sep=") and len(first.strip()) == len("sep=") + 1:
+        # A line for Excel alone that says what stands between the cells.
+        text = rest
+    reader = csv.DictReader(io.StringIO(text, newline=""), dialect=_dialect(text))
+    names = {name.strip().casefold().replace(" ", "_"): name for name in reader.fieldnames or []}
+    columns = [
+        _column(names, wanted)
+        for wanted in (_ID_COLUMNS, _SPEAKER_COLUMNS, _TEXT_COLUMNS, _TIME_COLUMNS, _USER_COLUMNS)
+    ]
+    id_column, speaker_column, text_column, time_column, user_column = columns
+    if speaker_column is None or text_column is None:
+        raise RecordError(
+            f"the table needs a column for the speaker ({', '.join(_SPEAKER_COLUMNS)}) and one for "
+            f"the words ({', '.join(_TEXT_COLUMNS)}), but has {sorted(names)}"
+        )
+    others = [name for name in names.values() if name not in columns]
+    found: dict[str | None, TableConversation] = {}
+    for row in reader:
+        key = (row.get(id_column) or "").strip() if id_column else None
+        one = found.setdefault(key, TableConversation(key))
+        one.rows.append(
+            Row(_cell(row, speaker_column), _cell(row, text_column), _cell(row, time_column))
+        )
+        one.user_id = one.user_id or _cell(row, user_column)
+        one.left_out.update(f"csv.{name}" for name in others if _cell(row, name))
+    yield from found.values()
+
+
+def lines_of_rows(rows: Sequence[Row]) -> tuple[list[Line], datetime | None]:
+    """Rows of one conversation as lines, and when it began where its times are moments.
+
+    Raises:
+        RecordError: A time is neither a moment nor seconds from the start.
+    """
+    times = [row.time for row in rows if row.time]
+    if not times or not all(is_moment(time) for time in times):
+        timed = [(row, seconds_of(row.time) if row.time else None) for row in rows]
+        return [Line(row.speaker, row.text, offset_s) for row, offset_s in timed], None
+    moments = [moment_of_text(row.time, "time") if row.time else None for row in rows]
+    begun = min(moment for moment in moments if moment is not None)
+    lines = [
+        Line(row.speaker, row.text, (at - begun).total_seconds() if at is not None else None)
+        for row, at in zip(rows, moments, strict=True)
+    ]
+    if None not in moments:
+        lines.sort(key=lambda line: line.offset_s or 0.0)
+    return lines, begun
+
+
+def _dialect(text: str) -> type[csv.Dialect]:
+    try:
+        return csv.Sniffer().sniff(text[:4_096], delimiters=",;\t|")
+    except csv.Error:
+        return csv.excel
+
+
+def _cell(row: dict[str, str], column: str | None) -> str:
+    return (row.get(column) or "").strip() if column else ""
+
+
+def _column(names: dict[str, str], wanted: Iterable[str]) -> str | None:
+    return next((names[name] for name in wanted if name in names), None)
