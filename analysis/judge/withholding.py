@@ -20,8 +20,8 @@ _GAP = r"[^.!?\n,;:]{0,40}?"
 _WIDE = r"[^.!?\n]{0,90}?"
 _THIS = (
     r"(?:this|the present|that|it|dies(?:e[nrs]?)?|das|esta?|cette?|cet|ceci|questa?|isto|dit|deze"
+    r"|to|tę|detta|это|этот|эту|це|bu(?:nu)?|هذه|इस|इसे)"
 )
-_THIS += r"|to|tę|detta|это|этот|эту|це|bu(?:nu)?|هذه|इस|इसे)"
 _OUTCOME = rf"(?:{words.OUTCOMES})"
 _AS = rf"(?:{words.AS})"
 _MATTER = rf"(?:{words.MATTERS})"
@@ -39,7 +39,7 @@ _NOT_TOLD = (
     r"(?<!\byou )(?<!\bto )(?<!did )(?<!does )"
 )
 _END = r"(?=\s*(?:[.!?,;:)\"'\u201d]|$)|\s+(?:and|but|because|since|please|und|et|y|e|en|i|и)\b)"
-# "... as a success story" judges nothing.
+"""Where a verdict ends: "... as a success story" judges nothing."""
 
 _TO_TURN_END = re.compile(
     "|".join(
