@@ -1,6 +1,5 @@
 """How well does a conversation meet a criterion? A score within bounds, with checked evidence."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 
@@ -22,10 +21,12 @@ from analysis.judge.summary import whole_sentences
 from analysis.judge.windows import Window
 from conversation.agent.criteria import Criterion, Scale
 from conversation.errors import ModelOutputError
-from conversation.llm.chat_model import Completion, CompletionOptions
+from conversation.llm.chat_model import Completion, CompletionOptions, JSONSchema
+from conversation.llm.providers.json_answers import json_value
 from conversation.transcript import Turn
 
 _ONE_NUMBER = CompletionOptions(max_output_tokens=2, top_logprobs=20)
+_ANY_SCORE: JSONSchema = {"anyOf": [{"type": "number"}, {"type": "null"}]}
 _MIN_MASS = 0.1
 """Of all numbers on the scale together; below it the distribution says nothing."""
 
@@ -95,11 +96,12 @@ def _ask_number_and_reason(
         parse=lambda completion: expected_score(scale, completion.top_logprobs or {}),
         meter=meter,
     )
+    schema = score_and_reason_schema(scale)
     try:
         reply = yield from ask_twice(
             shown(score_and_reason_question(criterion, scale)),
-            CompletionOptions(max_output_tokens=90, schema=score_and_reason_schema(scale)),
-            parse=lambda completion: parse_score(completion, scale),
+            CompletionOptions(max_output_tokens=90, schema=schema),
+            parse=lambda completion: parse_score(completion, scale, schema),
             meter=meter,
         )
     except ModelOutputError:
@@ -120,10 +122,11 @@ def _ask_number_and_reason(
 def _ask_json(
     criterion: Criterion, scale: Scale, turns: Sequence[Turn], shown: Prompt, *, meter: Meter
 ) -> Question[Judgment]:
+    schema = score_schema(scale)
     reply = yield from ask_twice(
         shown(score_json_question(criterion, scale)),
-        CompletionOptions(max_output_tokens=240, schema=score_schema(scale)),
-        parse=lambda completion: parse_score(completion, scale),
+        CompletionOptions(max_output_tokens=240, schema=schema),
+        parse=lambda completion: parse_score(completion, scale, schema),
         meter=meter,
     )
     hint = f"{criterion.prompt} {reply.rationale}"
@@ -136,14 +139,22 @@ def _ask_json(
     )
 
 
-def parse_score(completion: Completion, scale: Scale) -> ScoreReply:
+def parse_score(completion: Completion, scale: Scale, schema: JSONSchema) -> ScoreReply:
     """Read the judge's score.
 
     Raises:
         ModelOutputError: It has another form, or lies outside of the scale.
     """
     try:
-        reply = ScoreReply.model_validate(json.loads(completion.text))
+        reply = ScoreReply.model_validate(
+            json_value(
+                completion.text,
+                # Bounds are checked below, where the complaint can name them.
+                schema | {"properties": schema["properties"] | {"score": _ANY_SCORE}},
+                model=completion.usage.model,
+                finish_reason=completion.finish_reason,
+            )
+        )
     except ValueError as error:
         raise ModelOutputError(
             f"expected JSON with score and turn ({type(error).__name__})."

@@ -1,7 +1,7 @@
 """Does a conversation meet a criterion? Verdict, probability, rationale and checked evidence."""
 
-import json
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -26,7 +26,8 @@ from analysis.judge.yes_no import Word, ask_word, probability
 from analysis.results import Verdict
 from conversation.agent.criteria import Criterion
 from conversation.errors import ModelOutputError
-from conversation.llm.chat_model import Completion, CompletionOptions
+from conversation.llm.chat_model import Completion, CompletionOptions, JSONSchema
+from conversation.llm.providers.json_answers import json_value
 from conversation.transcript import Turn
 
 _REASON = CompletionOptions(max_output_tokens=90, schema=verdict_and_reason_schema())
@@ -128,9 +129,18 @@ def _ask_json(
     return Judgment(reply.verdict, None, reply.rationale.strip() or None, *checked)
 
 
+def _read(completion: Completion, schema: JSONSchema) -> Any:
+    return json_value(
+        completion.text,
+        schema,
+        model=completion.usage.model,
+        finish_reason=completion.finish_reason,
+    )
+
+
 def _parse_reason(completion: Completion) -> ReasonReply:
     try:
-        return ReasonReply.model_validate(json.loads(completion.text))
+        return ReasonReply.model_validate(_read(completion, verdict_and_reason_schema()))
     except ValueError as error:
         raise ModelOutputError(
             f"expected JSON with verdict, turn and reason ({type(error).__name__})."
@@ -139,7 +149,7 @@ def _parse_reason(completion: Completion) -> ReasonReply:
 
 def _parse_reply(completion: Completion) -> VerdictReply:
     try:
-        return VerdictReply.model_validate(json.loads(completion.text))
+        return VerdictReply.model_validate(_read(completion, verdict_schema()))
     except ValueError as error:
         raise ModelOutputError(
             f"expected JSON with verdict, turn, quote and rationale ({type(error).__name__})."

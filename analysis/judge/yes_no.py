@@ -10,9 +10,12 @@ from analysis.judge.asking import Meter, Question, ask_twice
 from analysis.judge.prompts import YES_BIAS
 from conversation.errors import ModelOutputError
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
+from conversation.llm.providers.lenient_json import without_reasoning
 
 _ONE_WORD = CompletionOptions(max_output_tokens=2, top_logprobs=20)
 _MIN_WORD_MASS = 0.02
+_FEW_WORDS = 4
+"""Around the one word that was asked for: "Answer: yes"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,10 @@ def _parse_word(completion: Completion, bias: float) -> Word:
     log_odds = yes_log_odds(completion.top_logprobs or {})
     if log_odds is not None:
         return Word(log_odds > bias, log_odds)
-    words = re.findall(r"[a-z]+", completion.text.casefold())
-    if words[:1] in (["yes"], ["no"]):
-        return Word(words[0] == "yes", None)
+    said = re.findall(r"[a-z]+", without_reasoning(completion.text).casefold())
+    told = {word for word in said[:_FEW_WORDS] if word in ("yes", "no")}
+    if said[:1] in (["yes"], ["no"]):
+        return Word(said[0] == "yes", None)
+    if len(told) == 1:
+        return Word(told == {"yes"}, None)
     raise ModelOutputError(f"expected yes or no, got {completion.text[:40]!r}.")

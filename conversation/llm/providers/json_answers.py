@@ -1,14 +1,12 @@
 """Answers that must follow a JSON schema: asking, reading, checking. Pure."""
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from conversation.errors import ModelOutputError
 from conversation.llm.chat_model import ChatMessage, JSONSchema
-
-_FENCE = re.compile(r"\A\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
+from conversation.llm.providers.lenient_json import closed, fitted, values_in
 
 
 def response_format(schema: JSONSchema) -> dict[str, Any]:
@@ -33,33 +31,46 @@ def with_instruction(messages: Sequence[ChatMessage], schema: JSONSchema) -> lis
 
 
 def checked_json(text: str, schema: JSONSchema, *, model: str, finish_reason: str) -> str:
-    """Return the JSON text of an answer once it is known to follow `schema`.
+    """Return the JSON text of an answer, read leniently, once it is known to follow `schema`.
 
     Raises:
         ModelOutputError: It is no JSON, or does not follow the schema.
     """
+    return json.dumps(
+        json_value(text, schema, model=model, finish_reason=finish_reason), ensure_ascii=False
+    )
+
+
+def json_value(text: str, schema: JSONSchema, *, model: str, finish_reason: str = "stop") -> Any:
+    """Return the value of an answer, read leniently and then checked against `schema`.
+
+    Raises:
+        ModelOutputError: It is no JSON, or does not follow the schema however it is written.
+    """
     import jsonschema
 
-    fenced = _FENCE.match(text)
-    plain = fenced.group(1) if fenced else text.strip()
-    try:
-        value: Any = json.loads(plain)
-    except json.JSONDecodeError as error:
-        if finish_reason == "length":
-            raise ModelOutputError(
-                f"The JSON answer of {model!r} was cut at its token limit after {len(text)} "
-                "characters. Raise `max_output_tokens`, or ask for less."
-            ) from error
+    broken: jsonschema.ValidationError | None = None
+    cut = [closed(text)] if finish_reason == "length" else []
+    for value in (*values_in(text), *cut):
+        shaped = fitted(value, schema)
+        try:
+            jsonschema.validate(shaped, schema)
+        except jsonschema.ValidationError as error:
+            broken = broken or error
+        else:
+            return shaped
+    if finish_reason == "length":
         raise ModelOutputError(
-            f"The answer of {model!r} is no JSON (character {error.pos} of {len(plain)}: "
-            f"{error.msg}). Use a model that supports JSON schemas."
-        ) from error
-    try:
-        jsonschema.validate(value, schema)
-    except jsonschema.ValidationError as error:
-        path = "/".join(str(step) for step in error.absolute_path) or "the top level"
+            f"The JSON answer of {model!r} was cut at its token limit after {len(text)} "
+            "characters. Raise `max_output_tokens`, or ask for less."
+        )
+    if broken is None:
         raise ModelOutputError(
-            f"The answer of {model!r} does not follow the JSON schema: rule "
-            f"{error.validator!r} is broken at {path}. Use a model that supports JSON schemas."
-        ) from error
-    return plain
+            f"The answer of {model!r} is no JSON ({len(text)} characters). Use a model that "
+            "supports JSON schemas."
+        )
+    path = "/".join(str(step) for step in broken.absolute_path) or "the top level"
+    raise ModelOutputError(
+        f"The answer of {model!r} does not follow the JSON schema: rule "
+        f"{broken.validator!r} is broken at {path}. Use a model that supports JSON schemas."
+    ) from broken
