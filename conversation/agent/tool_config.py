@@ -19,6 +19,8 @@ from pydantic import (
     model_validator,
 )
 
+from conversation.agent.parameter_schema import check_parameters
+
 SystemToolName = Literal[
     "end_call",
     "transfer_to_agent",
@@ -112,7 +114,7 @@ class TransferTarget(_Section):
 class ToolConfig(_Section):
     """Something that the agent may do beside talking."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
     description: str = Field(default="", max_length=1_000)
     """When to use it, for the model. System tools have one of their own."""
     parameters: dict[str, Any] = NO_PARAMETERS
@@ -153,14 +155,7 @@ class ToolConfig(_Section):
     @field_validator("parameters")
     @classmethod
     def _are_an_object(cls, parameters: dict[str, Any]) -> dict[str, Any]:
-        from jsonschema import Draft202012Validator, SchemaError
-
-        if parameters.get("type") != "object":
-            raise ValueError("`parameters` is a JSON schema of type object")
-        try:
-            Draft202012Validator.check_schema(parameters)  # pyright: ignore[reportUnknownMemberType]
-        except SchemaError as error:
-            raise ValueError(f"`parameters` is no JSON schema: {error.message}") from error
+        check_parameters(parameters)
         return parameters
 
     @model_validator(mode="after")

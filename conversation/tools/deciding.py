@@ -29,13 +29,14 @@ from conversation.llm.chat_model import (
     RequestedTool,
 )
 from conversation.prompt.prompt import defuse, history_start
+from conversation.tools.arguments import ArgumentsError, fitted, read_object
 from conversation.transcript import ToolCall, Turn, storable
 
 NO_TOOL = "none"
-MAX_RESULT_CHARS = 4_000
 MAX_DECISION_TOKENS = 400
 MAX_NAME_CHARS = 64
 """Of a tool that is not there, whose name the model made up."""
+_MAY_BE_CORRECTED = "It was not done; correct them and call it again, or tell the user"
 MIN_CHECKED_DIGITS = 3
 """Shorter numbers may have been said in words."""
 _DIGITS = re.compile(r"\d+")
@@ -188,11 +189,13 @@ def chosen_tools(completion: Completion, tools: Sequence[OfferedTool]) -> list[C
 
     try:
         answer: object = json.loads(completion.text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelOutputError("The model's choice of a tool is not JSON.") from error
     validator: Any = Draft202012Validator(tool_schema(tools))
     if not validator.is_valid(answer):
-        raise ModelOutputError("The model's choice of a tool does not follow the schema.")
+        answer = _fitted_decision(answer, tools)
+        if not validator.is_valid(answer):
+            raise ModelOutputError("The model's choice of a tool does not follow the schema.")
     decision = cast(dict[str, Any], answer)
     actions = cast(list[dict[str, Any]], [decision["action"], *decision.get("more", ())])
     return [
@@ -200,6 +203,26 @@ def chosen_tools(completion: Completion, tools: Sequence[OfferedTool]) -> list[C
         for action in actions
         if action["tool"] != NO_TOOL
     ]
+
+
+def _fitted_decision(answer: object, tools: Sequence[OfferedTool]) -> object:
+    """The decision with the parameters of each action as its tool wants them, where that can be."""
+    if isinstance(answer, list):
+        return [_fitted_decision(each, tools) for each in cast(list[object], answer)]
+    if not isinstance(answer, dict):
+        return answer
+    given = cast(dict[str, Any], answer)
+    if "tool" not in given:
+        return {key: _fitted_decision(each, tools) for key, each in given.items()}
+    schema = next((tool.parameters for tool in tools if tool.name == given["tool"]), None)
+    if schema is None or "parameters" not in given:
+        return given
+    written = given["parameters"]
+    text = written if isinstance(written, str) else json.dumps(written)
+    try:
+        return {**given, "parameters": fitted(read_object(text), schema)}
+    except ArgumentsError:
+        return given
 
 
 def is_made_up(choice: Choice, turns: Sequence[Turn]) -> bool:
@@ -213,13 +236,14 @@ def is_made_up(choice: Choice, turns: Sequence[Turn]) -> bool:
 
 def requested_choices(completion: Completion, tools: Sequence[OfferedTool]) -> list[Choice]:
     """The tools that the provider says the model asks for. Unusable ones carry the reason."""
+    return [_requested(request, tools) for request in completion.requested_tools]
+
+
+def _requested(request: RequestedTool, tools: Sequence[OfferedTool]) -> Choice:
     by_name = {tool.name: tool for tool in tools}
-    return [
-        _checked_choice(by_name[request.name], request.arguments)
-        if request.name in by_name
-        else _not_offered(request, tools)
-        for request in completion.requested_tools
-    ]
+    if request.name not in by_name:
+        return _not_offered(request, tools)
+    return _checked_choice(by_name[request.name], request.arguments)
 
 
 def _not_offered(request: RequestedTool, tools: Sequence[OfferedTool]) -> Choice:
@@ -233,10 +257,9 @@ def _not_offered(request: RequestedTool, tools: Sequence[OfferedTool]) -> Choice
 
 def _object_or_nothing(arguments: str) -> dict[str, Any]:
     try:
-        parameters: object = json.loads(arguments)
-    except (ValueError, RecursionError):
+        return read_object(arguments)
+    except ArgumentsError:
         return {}
-    return cast(dict[str, Any], parameters) if isinstance(parameters, dict) else {}
 
 
 def describes_itself(choice: Choice) -> tuple[str, str]:
@@ -245,22 +268,10 @@ def describes_itself(choice: Choice) -> tuple[str, str]:
 
 
 def _checked_choice(tool: OfferedTool, arguments: str) -> Choice:
-    from jsonschema import Draft202012Validator
-
     try:
-        parameters: object = json.loads(arguments)
-    except (ValueError, RecursionError):
-        return Choice(tool.name, {}, "its parameters are not JSON")
-    if not isinstance(parameters, dict):
-        return Choice(tool.name, {}, "its parameters are no JSON object")
-    given = cast(dict[str, Any], parameters)
-    validator: Any = Draft202012Validator(tool.parameters)
-    problem = next(iter(validator.iter_errors(given)), None)
-    if problem is None:
-        return Choice(tool.name, given)
-    where = "/".join(str(step) for step in problem.absolute_path) or "the top level"
-    broken = f"its parameters break the rule {problem.validator!r} of its schema at {where}"
-    return Choice(tool.name, given, broken)
+        return Choice(tool.name, fitted(read_object(arguments), tool.parameters))
+    except ArgumentsError as error:
+        return Choice(tool.name, error.parameters, f"{error}. {_MAY_BE_CORRECTED}")
 
 
 def _done(call: ToolCall, trusted: frozenset[str]) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,8 +17,9 @@ from conversation.errors import AgentConfigError, ToolError
 from conversation.llm.chat_model import ChatModel, OfferedTool
 from conversation.llm.generator import calls_tools
 from conversation.llm.providers.embedded import EXTRACTIVE
-from conversation.tools.deciding import MAX_RESULT_CHARS, offered_tools
+from conversation.tools.deciding import offered_tools
 from conversation.tools.naming import names_first
+from conversation.tools.results import MAX_RESULT_CHARS, result_text
 from conversation.tools.webhook import call_webhook
 from conversation.transcript import ToolCall, storable
 
@@ -104,6 +104,10 @@ class Toolbox:
             result = outcome.result(timeout=tool.timeout_s)
         except Exception as error:
             return _failed(call, tool, error, began_s=began_s)
+        except BaseException as error:
+            if outcome.done() and outcome.exception() is error:  # the function's own
+                return _failed(call, tool, error, began_s=began_s)
+            raise
         return _done(call, result, began_s=began_s)
 
     async def arun(self, call: ToolCall) -> ToolCall:
@@ -115,6 +119,11 @@ class Toolbox:
         try:
             result = await asyncio.wait_for(_awaited(self._call(tool, call)), tool.timeout_s)
         except Exception as error:
+            return _failed(call, tool, error, began_s=began_s)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
             return _failed(call, tool, error, began_s=began_s)
         return _done(call, result, began_s=began_s)
 
@@ -181,23 +190,20 @@ def _require_secrets(agent: AgentConfig, secrets: Mapping[str, str]) -> None:
 
 
 async def _awaited(value: object) -> object:
-    return await cast(Awaitable[object], value) if isinstance(value, Awaitable) else value
+    if not isinstance(value, Awaitable):
+        return value
+    try:
+        return await cast(Awaitable[object], value)
+    except SystemExit as error:  # would end the whole event loop
+        raise ToolError("it tried to end the process") from error
 
 
 def _done(call: ToolCall, result: object, *, began_s: float) -> ToolCall:
-    text = storable(_as_text(result))[:MAX_RESULT_CHARS]
+    text = result_text(result)
     return call.model_copy(update={"result": text, "latency_ms": _ms_since(began_s)})
 
 
-def _as_text(result: object) -> str:
-    if result is None:
-        return ""
-    if isinstance(result, (dict, list)):
-        return json.dumps(result, ensure_ascii=False, default=str)
-    return str(result)
-
-
-def _failed(call: ToolCall, tool: ToolConfig, error: Exception, *, began_s: float) -> ToolCall:
+def _failed(call: ToolCall, tool: ToolConfig, error: BaseException, *, began_s: float) -> ToolCall:
     """A tool that fails is a result too: the agent says so, and the conversation goes on."""
     if isinstance(error, ToolError):
         reason = storable(f"{error}.")[:MAX_RESULT_CHARS]

@@ -440,6 +440,48 @@ def test_an_answer_without_end_is_cut(store: ConversationStore, is_async: bool):
     assert turn.text.endswith("Please ask me again.")
 
 
+def test_what_a_model_got_wrong_it_may_correct(store: ConversationStore):
+    asked: list[dict[str, Any]] = []
+    model = NativeModel(
+        call("", ("order_status", {"order": "five"})),
+        call("", ("order_status", {"order": "5"})),
+        "On its way.",
+    )
+    session = start(
+        store,
+        agent(ORDER),
+        model,
+        tools={"order_status": lambda given: asked.append(dict(given)) or "on its way"},
+    )
+
+    calls, turn = outcome(list(session.reply("Where is five?")))
+
+    assert model.offers[:2] == [["order_status"], ["order_status"]]
+    assert 'at order, which is "integer"' in model.prompt_texts[1]
+    assert [each.is_error for each in calls] == [True, False]
+    assert asked == [{"order": 5}]
+    assert turn.text == "On its way."
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_calls_over_the_limit_are_told_and_kept(store: ConversationStore, is_async: bool):
+    model = NativeModel(
+        call("", *(("order_status", {"order": number}) for number in range(6))), "Four are here."
+    )
+    session = start(store, agent(ORDER), model, tools={"order_status": lambda given: "here"})
+
+    events = replied(session, "Where are they?", is_async=is_async)
+    calls, turn = outcome(events)
+
+    assert [each.is_error for each in calls] == [False] * 4 + [True] * 2
+    assert calls[5].result == "not done: a turn has room for 4 calls of tools."
+    assert 'order_status with {"order": 5} failed; tell the user so' in model.prompt_texts[1]
+    assert 'order_status with {"order": 3} was done' in model.prompt_texts[1]
+    kinds_of = [event.kind for event in events if isinstance(event, ToolRequest)]
+    assert kinds_of == ["client"] * 4 + ["system"] * 2
+    assert store.transcript(session.conversation_id).turns[-1] == turn.turn
+
+
 def test_what_comes_after_hanging_up_is_refused(store: ConversationStore):
     model = NativeModel(call("Bye.", ("end_call", {}), ("order_status", {"order": 5})), "Bye now.")
     asked: list[object] = []

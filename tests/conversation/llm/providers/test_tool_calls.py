@@ -1,6 +1,7 @@
 """Tool calls of providers: the real litellm path against a scripted endpoint on a real socket."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,7 @@ from conversation.llm.chat_model import (
 from conversation.llm.generator import TwinChatModel, calls_tools
 from conversation.llm.open_model import open_chat_model
 from conversation.llm.providers.litellm_model import LiteLLMGenerator
+from conversation.llm.providers.tool_calls import ToolCallParts
 from tests.conversation.llm.openai_stub import OpenAIStub, Reply, openai_stub
 from tests.fakes import ScriptedChatModel
 
@@ -78,3 +80,30 @@ def test_which_models_have_tool_calls(model: str, fallbacks: tuple[str, ...], ex
 
 def test_a_model_that_does_not_say_has_no_tool_calls():
     assert not calls_tools(ScriptedChatModel())
+
+
+def piece(index: int | None, name: str, arguments: str, call_id: str | None = None) -> object:
+    function = SimpleNamespace(name=name or None, arguments=arguments)
+    return SimpleNamespace(index=index, id=call_id, function=function)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "asked"),
+    [
+        ([(0, "a", '{"n": 1}', "x"), (0, "a", '{"n": 2}', "y")], ['{"n": 1}', '{"n": 2}']),
+        ([(0, "a", '{"n": 1}', None), (0, "a", '{"n": 2}', None)], ['{"n": 1}', '{"n": 2}']),
+        ([(None, "a", "", None), (None, "b", "", None)], ["{}", "{}"]),
+        ([(0, "a", '{"n"', "x"), (0, "a", ": 1}", "x")], ['{"n": 1}']),
+        ([(0, "a", '{"n"', None), (0, "a", ": 1}", None), (0, "a", "", None)], ['{"n": 1}']),
+        ([(0, "a", "", "x"), (0, "", '{"n": 1}', None)], ['{"n": 1}']),
+        ([(0, "a", "{", "x"), (1, "b", "{", "y"), (0, "", "}", None)], ["{}", "{"]),
+    ],
+)
+def test_calls_are_told_apart_also_when_all_have_one_number(
+    pieces: list[tuple[int | None, str, str, str | None]], asked: list[str]
+):
+    parts = ToolCallParts()
+    for each in pieces:
+        parts.take([piece(*each)])
+
+    assert [request.arguments for request in parts.requested()] == asked

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -53,6 +54,16 @@ json_values = st.recursive(
         (b"\x00", Unreadable("binary")),
         (None, Unreadable("binary")),
         ("x" * (MAX_FRAME_CHARS + 1), Unreadable("too_long")),
+        (
+            json.dumps(
+                {"type": "client_tool_result", "tool_call_id": "1", "result": "x" * 200_000}
+            ),
+            ClientToolResult(type="client_tool_result", tool_call_id="1", result="x" * 200_000),
+        ),
+        (
+            json.dumps({"type": "user_message", "text": "client_tool_result" * 10_000}),
+            Unreadable("too_long"),
+        ),
         ("{", Unreadable("not_json")),
         ("[" * 60_000, Unreadable("not_json")),
         ("3", Unreadable("not_an_object")),
