@@ -7,7 +7,12 @@ from datetime import date
 from typing import cast
 
 from analysis.fields.said_values import SaidValue, answers_said, said_as, spoken_span
-from analysis.fields.values import InvalidValueError, is_nothing, typed_value
+from analysis.fields.values import (
+    AmbiguousValueError,
+    InvalidValueError,
+    is_nothing,
+    typed_value,
+)
 from analysis.judge.evidence import most_telling_turn, quote_of_turn, shares_words
 from analysis.results import Evidence, FieldValue, Scalar, ValueStatus
 from analysis.said.language import Language, language_of, language_of_turn
@@ -52,14 +57,17 @@ def check_claim(
     """
     if is_nothing(field, claim.raw):
         return NOT_DISCUSSED
+    known = 0 <= claim.turn_index < len(turns)
+    language = language_of_turn(turns, claim.turn_index) if known else None
     try:
-        value = typed_value(field, claim.raw, today=today)
+        value = typed_value(field, claim.raw, today=today, language=language)
+    except AmbiguousValueError as error:
+        return resolved(field, error, turns, [claim.turn_index] if known else [], today=today)
     except InvalidValueError as error:
         return Finding("invalid", rationale=f"The judge's answer {error}.")
-    if not 0 <= claim.turn_index < len(turns):
+    if not known:
         return unsupported(value, f"there is no turn {claim.turn_index}")
     text = turns[claim.turn_index].text
-    language = language_of_turn(turns, claim.turn_index)
     said = said_as(text, value, shape=field, today=today, language=language)
     denied = bool(said and field.enum and is_denied(text, said.words))
     if said and not denied:
@@ -76,6 +84,30 @@ def check_claim(
         if quote is not None:
             return supported(value, quote)
     return unsupported(value, f"turn {claim.turn_index} does not say so")
+
+
+def resolved(
+    field: DataCollectionField,
+    error: AmbiguousValueError,
+    turns: Sequence[Turn],
+    turn_indexes: Iterable[int],
+    *,
+    today: date | None = None,
+) -> Finding:
+    """Return what an answer that can mean several values comes to by the words that were said.
+
+    The judge may have left out what tells them apart: "at 3:30 pm" answered as `3:30`.
+    """
+    either: Finding | None = None
+    for index in turn_indexes:
+        language = language_of_turn(turns, index)
+        for said in answers_said(field, turns[index].text, today=today, language=language):
+            meant = [reading for reading in said.readings if reading in error.readings]
+            if meant and said.is_certain:
+                return found_in(index, meant[0], said)
+            if meant:
+                either = found_in(index, meant[0], said)
+    return either or Finding("unsupported", rationale=f"The judge's answer {error}.")
 
 
 def found_in(turn_index: int, value: FieldValue, said: SaidValue) -> Finding:
@@ -247,6 +279,9 @@ def require_types(
         if field.field_id in raw and not is_nothing(field, raw[field.field_id]):
             try:
                 typed_value(field, raw[field.field_id], today=today)
+            except AmbiguousValueError:
+                # What was said may tell which.
+                continue
             except InvalidValueError as error:
                 raise ModelOutputError(f"{field.field_id}: {error}.") from error
 

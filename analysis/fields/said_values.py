@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from analysis.fields.dates import days_in, moments_in, times_in
+from analysis.fields import dates
+from analysis.fields.dates import SpokenMoment
 from analysis.results import FieldValue, Scalar
+from analysis.said.clock import SpokenTime, times_said
+from analysis.said.days import SpokenDay, days_said
 from analysis.said.inflection import inflected_words
 from analysis.said.language import Language, language_of
 from analysis.said.normal_form import words_that_say
@@ -49,7 +52,9 @@ def said_as(
     if isinstance(value, (int, float)):
         return _number(text, value, language)
     if shape is not None and shape.type in ("date", "time", "datetime"):
-        said = [each for each in moments_said(shape, text, today) if value in each.readings]
+        said = [
+            each for each in moments_said(shape, text, today, language) if value in each.readings
+        ]
         return min(said, key=lambda each: len(each.readings), default=None)
     words = words_of_text(text, value, language)
     if words is not None:
@@ -78,7 +83,7 @@ def words_of_text(text: str, value: str, language: Language | None) -> str | Non
             return found
     if found := spelled_words(text, value, language):
         return found
-    ends = [said.end for said in numbers_in(text, language)]
+    ends = {said.end for said in numbers_in(text, language)}
     languages = (language,) if language else tuple(languages_counted_in(text))
     for each in languages:
         if found := inflected_words(text, value, each, number_ends=ends):
@@ -86,13 +91,21 @@ def words_of_text(text: str, value: str, language: Language | None) -> str | Non
     return None
 
 
-def moments_said(shape: ValueShape, text: str, today: date | None) -> list[SaidValue]:
+def moments_said(
+    shape: ValueShape, text: str, today: date | None, language: Language | None = None
+) -> list[SaidValue]:
     """Return each day, time or moment said in `text`, as values in ISO 8601."""
+    said: Sequence[SpokenDay | SpokenTime | SpokenMoment]
     if shape.type == "date":
-        return [SaidValue(words, (day.isoformat(),)) for words, day in days_in(text, today)]
-    if shape.type == "time":
-        return [SaidValue(words, (spoken.isoformat(),)) for words, spoken in times_in(text)]
-    return [SaidValue(words, (moment.isoformat(),)) for words, moment in moments_in(text, today)]
+        said = days_said(text, today, language)
+    elif shape.type == "time":
+        said = times_said(text, language)
+    else:
+        said = dates.moments_said(text, today, language)
+    return [
+        SaidValue(each.words, tuple(reading.isoformat() for reading in each.readings))
+        for each in said
+    ]
 
 
 def answers_said(
@@ -102,7 +115,7 @@ def answers_said(
     if shape.type in ("integer", "number"):
         return [SaidValue(said.words, said.readings) for said in numbers_in(text, language)]
     if shape.type in ("date", "time", "datetime"):
-        return moments_said(shape, text, today)
+        return moments_said(shape, text, today, language)
     return ()
 
 

@@ -20,12 +20,19 @@ from analysis.fields.claims import (
     parse_claims,
     parse_values,
     require_types,
+    resolved,
     supported,
     unsupported,
 )
 from analysis.fields.composites import Leaf, leaves_of, put_together
 from analysis.fields.dates import day_words_in, is_day, time_of, times_in
-from analysis.fields.values import InvalidValueError, is_nothing, typed_scalar, typed_value
+from analysis.fields.values import (
+    AmbiguousValueError,
+    InvalidValueError,
+    is_nothing,
+    typed_scalar,
+    typed_value,
+)
 from analysis.judge.answer_forms import claims_schema, values_schema
 from analysis.judge.asking import Meter, Question, ask_twice
 from analysis.judge.prompts import (
@@ -39,6 +46,7 @@ from analysis.judge.prompts import (
 from analysis.judge.windows import Window
 from analysis.judge.yes_no import Word, ask_word
 from analysis.results import Scalar
+from analysis.said.language import Language, language_of_turns
 from conversation.agent.criteria import DataCollectionField
 from conversation.llm.chat_model import Completion, CompletionOptions
 from conversation.transcript import Turn
@@ -68,6 +76,11 @@ class Source:
     def shown(self) -> range:
         """Indexes of the turns that the judge sees."""
         return range(self.window.first_turn, self.window.last_turn + 1)
+
+    @property
+    def language(self) -> Language | None:
+        """Language of the conversation, as far as its numbers need it."""
+        return language_of_turns(self.turns)
 
 
 class AskFields(Protocol):
@@ -147,7 +160,7 @@ def _located(
 ) -> Question[Finding]:
     if not field.is_composite:
         return (yield from _located_scalar(field, raw, source, shared=shared))
-    leaves = _leaves(field, raw, source.today)
+    leaves = _leaves(field, raw, source)
     if isinstance(leaves, Finding):
         return leaves
     findings: list[Finding] = []
@@ -169,7 +182,9 @@ def _located_scalar(
     if is_nothing(field, raw):
         return NOT_DISCUSSED
     try:
-        value = typed_scalar(field, raw, today=source.today)
+        value = typed_scalar(field, raw, today=source.today, language=source.language)
+    except AmbiguousValueError as error:
+        return resolved(field, error, source.turns, source.shown, today=source.today)
     except InvalidValueError as error:
         return Finding("invalid", rationale=f"The judge's answer {error}.")
     if field.type == "string" and not field.enum and isinstance(value, str):
@@ -326,7 +341,7 @@ def _stands_by(field: DataCollectionField, value: Scalar, source: Source) -> Que
 def _checked(field: DataCollectionField, claim: Claim, source: Source) -> Finding:
     if not field.is_composite:
         return check_claim(field, claim, source.turns, today=source.today)
-    leaves = _leaves(field, claim.raw, source.today)
+    leaves = _leaves(field, claim.raw, source)
     if isinstance(leaves, Finding):
         return leaves
     return put_together(field, leaves, [_checked_leaf(leaf, claim, source) for leaf in leaves])
@@ -342,11 +357,12 @@ def _checked_leaf(leaf: Leaf, claim: Claim, source: Source) -> Finding:
     )
 
 
-def _leaves(field: DataCollectionField, raw: object, today: date | None) -> list[Leaf] | Finding:
+def _leaves(field: DataCollectionField, raw: object, source: Source) -> list[Leaf] | Finding:
     if is_nothing(field, raw):
         return NOT_DISCUSSED
     try:
-        return leaves_of(field, typed_value(field, raw, today=today))
+        value = typed_value(field, raw, today=source.today, language=source.language)
+        return leaves_of(field, value)
     except InvalidValueError as error:
         return Finding("invalid", rationale=f"The judge's answer {error}.")
 

@@ -7,6 +7,7 @@ from typing import cast
 
 from analysis.fields.said_values import moments_said
 from analysis.results import FieldValue, Scalar
+from analysis.said.language import Language
 from analysis.said.numbers import numbers_in
 from conversation.agent.criteria import ValueShape
 
@@ -23,7 +24,21 @@ class InvalidValueError(ValueError):
     """An answer is not a value of its field's type."""
 
 
-def typed_value(shape: ValueShape, raw: object, *, today: date | None = None) -> FieldValue:
+class AmbiguousValueError(InvalidValueError):
+    """An answer can be several values of its field's type."""
+
+    def __init__(self, message: str, readings: tuple[Scalar, ...]) -> None:
+        super().__init__(message)
+        self.readings = readings
+
+
+def typed_value(
+    shape: ValueShape,
+    raw: object,
+    *,
+    today: date | None = None,
+    language: Language | None = None,
+) -> FieldValue:
     """Return `raw`, an answer of the judge, as a value of `shape`.
 
     Days and times come out in ISO 8601: `2026-03-01`, `15:30:00`, `2026-03-01T15:30:00`. Entries
@@ -33,30 +48,38 @@ def typed_value(shape: ValueShape, raw: object, *, today: date | None = None) ->
         shape: What is asked for.
         raw: The answer, from JSON.
         today: Day of the conversation, for words such as tomorrow.
+        language: Of the conversation: `1.500` is fifteen hundred in German.
 
     Raises:
+        AmbiguousValueError: It can be several values of that type.
         InvalidValueError: It is not of that type, or not one of the allowed values.
     """
     if shape.type == "list":
-        return _list(shape, raw, today)
+        return _list(shape, raw, today, language)
     if shape.type == "object":
-        return _object(shape, raw, today)
-    return typed_scalar(shape, raw, today=today)
+        return _object(shape, raw, today, language)
+    return typed_scalar(shape, raw, today=today, language=language)
 
 
-def typed_scalar(shape: ValueShape, raw: object, *, today: date | None = None) -> Scalar:
+def typed_scalar(
+    shape: ValueShape,
+    raw: object,
+    *,
+    today: date | None = None,
+    language: Language | None = None,
+) -> Scalar:
     """Return `raw` as a single value; as `typed_value` does for what is no list or object."""
     value: Scalar
     if shape.type == "boolean":
         value = _boolean(raw)
     elif shape.type == "integer":
-        value = _integer(raw)
+        value = _integer(raw, language)
     elif shape.type == "number":
-        value = _number(raw)
+        value = _number(raw, language)
     elif shape.type == "string":
         value = without_stated_unit(_string(raw), shape.description)
     else:
-        value = _moment(shape, _string(raw), today)
+        value = _moment(shape, _string(raw), today, language)
     return _allowed(shape, value) if shape.enum else value
 
 
@@ -96,17 +119,18 @@ def _boolean(raw: object) -> bool:
     raise InvalidValueError(f"{raw!r} is neither true nor false")
 
 
-def _number(raw: object) -> float:
+def _number(raw: object, language: Language | None) -> float:
     if isinstance(raw, (int, float)) and not isinstance(raw, bool):
         return float(raw)
-    numbers = numbers_in(raw) if isinstance(raw, str) else []
+    text = raw if isinstance(raw, str) else ""
+    numbers = numbers_in(text, language) or numbers_in(text)
     if len(numbers) != 1 or not numbers[0].readings:
         raise InvalidValueError(f"{raw!r} is not a number")
     return numbers[0].readings[0]
 
 
-def _integer(raw: object) -> int:
-    number = _number(raw)
+def _integer(raw: object, language: Language | None) -> int:
+    number = _number(raw, language)
     if number != int(number):
         raise InvalidValueError(f"{raw!r} is not a whole number")
     return int(number)
@@ -119,14 +143,18 @@ def _string(raw: object) -> str:
     return text
 
 
-def _moment(shape: ValueShape, text: str, today: date | None) -> str:
+def _moment(shape: ValueShape, text: str, today: date | None, language: Language | None) -> str:
     kind = {"date": date, "time": time, "datetime": datetime}[shape.type]
     try:
         moment = kind.fromisoformat(text)
     except ValueError:
-        said = {value for each in moments_said(shape, text, today) for value in each.readings}
+        # A judge may answer in English about a conversation in another language.
+        said = _readings(shape, text, today, language) or _readings(shape, text, today, None)
         if len(said) == 1:
-            return str(said.pop())
+            return str(said[0])
+        if said:
+            shown = " or ".join(map(str, said))
+            raise AmbiguousValueError(f"{text!r} can mean {shown}", said) from None
         day = "" if today else " where the day of the conversation is not known"
         raise InvalidValueError(f"{text!r} is not one {shape.type}{day}") from None
     if isinstance(moment, (time, datetime)):
@@ -134,7 +162,16 @@ def _moment(shape: ValueShape, text: str, today: date | None) -> str:
     return moment.isoformat()
 
 
-def _list(shape: ValueShape, raw: object, today: date | None) -> FieldValue:
+def _readings(
+    shape: ValueShape, text: str, today: date | None, language: Language | None
+) -> tuple[Scalar, ...]:
+    said = moments_said(shape, text, today, language)
+    return tuple(dict.fromkeys(value for each in said for value in each.readings))
+
+
+def _list(
+    shape: ValueShape, raw: object, today: date | None, language: Language | None
+) -> FieldValue:
     entry = shape.items or ValueShape()
     given = cast("list[object]", raw) if isinstance(raw, list) else [raw]
     values: list[Scalar | dict[str, Scalar]] = []
@@ -142,7 +179,9 @@ def _list(shape: ValueShape, raw: object, today: date | None) -> FieldValue:
         if is_nothing(entry, each):
             continue
         value = (
-            _object(entry, each, today) if entry.parts else typed_scalar(entry, each, today=today)
+            _object(entry, each, today, language)
+            if entry.parts
+            else typed_scalar(entry, each, today=today, language=language)
         )
         if value not in values:
             values.append(value)
@@ -151,7 +190,9 @@ def _list(shape: ValueShape, raw: object, today: date | None) -> FieldValue:
     return values
 
 
-def _object(shape: ValueShape, raw: object, today: date | None) -> dict[str, Scalar]:
+def _object(
+    shape: ValueShape, raw: object, today: date | None, language: Language | None
+) -> dict[str, Scalar]:
     if not isinstance(raw, Mapping):
         raise InvalidValueError(f"{raw!r} is not an object with {part_names(shape)}")
     given = cast("Mapping[object, object]", raw)
@@ -163,7 +204,7 @@ def _object(shape: ValueShape, raw: object, today: date | None) -> dict[str, Sca
         if is_nothing(part, given.get(part.name)):
             continue
         try:
-            values[part.name] = typed_scalar(part, given[part.name], today=today)
+            values[part.name] = typed_scalar(part, given[part.name], today=today, language=language)
         except InvalidValueError as error:
             raise InvalidValueError(f"{part.name}: {error}") from error
     missing = missing_parts(shape, values)

@@ -6,7 +6,7 @@ inflected only behind a number.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Set
 
 from analysis.said.language import Language
 
@@ -20,10 +20,11 @@ _ENDINGS: dict[Language, tuple[str, ...]] = {
 _HISSING = re.compile(r"(?:[sxzo]|ch|sh)$")
 _MIN_STEM_CHARS = 3
 _MOST_WORDS = 12
+_MOST_SPACES = 8
 
 
 def inflected_words(
-    text: str, value: str, language: Language, *, number_ends: Sequence[int]
+    text: str, value: str, language: Language, *, number_ends: Set[int]
 ) -> str | None:
     """Return the words of `text` that are `value` in another number, or None.
 
@@ -40,7 +41,7 @@ def inflected_words(
     for index in range(len(said) - len(wanted) + 1):
         window = said[index : index + len(wanted)]
         between = text[window[0].start() : window[-1].end()]
-        counted = any(not text[end : window[0].start()].strip() for end in number_ends)
+        counted = window[0].start() - _spaces_before(text, window[0].start()) in number_ends
         alike = all(
             _same_thing(found.group(), word, language, counted=counted)
             for found, word in zip(window, wanted, strict=True)
@@ -50,6 +51,11 @@ def inflected_words(
         if alike and "-" not in around and not re.search(r"[.;:!?]", between):
             return between
     return None
+
+
+def _spaces_before(text: str, at: int) -> int:
+    before = text[max(0, at - _MOST_SPACES) : at]
+    return len(before) - len(before.rstrip())
 
 
 def _same_thing(said: str, wanted: str, language: Language, *, counted: bool) -> bool:

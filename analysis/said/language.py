@@ -9,6 +9,7 @@ from conversation.transcript import Turn
 
 Language = Literal["en", "de", "fr", "es"]
 LANGUAGES: tuple[Language, ...] = ("en", "de", "fr", "es")
+_TELLING_TURNS = 40
 _WORD = re.compile(r"[^\W\d_]+")
 _COMMON_WORDS: dict[Language, str] = {
     "en": (
@@ -17,7 +18,7 @@ _COMMON_WORDS: dict[Language, str] = {
         "just around they he she me them an if when which by or need want got cost costs"
     ),
     "de": (
-        "der die das und ist es war waren sind ich du sie wir mein meine ihr von zu für im in am "
+        "der die das und ist es war waren sind ich du sie wir mein meine ihr von zu für im in "
         "um auf dass mit habe hat hatte würde bitte ja nicht nein kein keine was wie aber aus wird "
         "kann gibt etwa nur den dem des ein eine einen einem uhr bei nach hätte gern noch euro "
         "stück bis zum zur oder wenn brauche möchte kostet"
@@ -54,4 +55,9 @@ def language_of(text: str) -> Language | None:
 def language_of_turn(turns: Sequence[Turn], index: int) -> Language | None:
     """Return the language of a turn: by its own words, or else by those of the conversation."""
     own = language_of(turns[index].text)
-    return own or language_of("\n".join(turn.text for turn in turns))
+    return own or language_of_turns(turns)
+
+
+def language_of_turns(turns: Sequence[Turn]) -> Language | None:
+    """Return the language of a conversation, as its first turns tell it."""
+    return language_of("\n".join(turn.text for turn in turns[:_TELLING_TURNS]))

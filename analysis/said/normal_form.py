@@ -135,7 +135,12 @@ def _parts(left: str, right: str, text: str, *, at_end: bool) -> bool:
         # Particles follow a word; nothing goes before it.
         return at_end
     # In Japanese a word of ideographs begins where they do: "Kyoto" is no part of "Tokyo-to".
-    return first == "han" and (at_end or not any(script(char) == "hiragana" for char in text))
+    return first == "han" and (at_end or not _is_japanese(text))
+
+
+@lru_cache(maxsize=512)
+def _is_japanese(text: str) -> bool:
+    return any(script(char) == "hiragana" for char in text)
 
 
 @lru_cache(maxsize=4_096)

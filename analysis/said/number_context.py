@@ -135,7 +135,9 @@ def _end_of_cents(text: str, amount: SaidNumber, cents: SaidNumber) -> int | Non
         len(each.readings) == 1 and each.readings[0] == int(each.readings[0]) >= 0
         for each in (amount, cents)
     )
-    between = _BETWEEN_MONEY.fullmatch(text[amount.end : cents.start])
+    between = None
+    if cents.start - amount.end < _LOOK_CHARS:
+        between = _BETWEEN_MONEY.fullmatch(text[amount.end : cents.start])
     if not whole or between is None or cents.readings[0] >= 100:
         return None
     priced = between["unit"] or text[max(0, amount.start - 1) : amount.start] in ("$", "€", "£")

@@ -7,13 +7,14 @@ Several in a row are one number of something, digit by digit (`four seven one tw
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from analysis.said import number_words as words_of
 from analysis.said.counted_nothing import counted_without_number
 from analysis.said.ideographs import ideographs_in
 from analysis.said.language import Language, language_of
 from analysis.said.number_context import in_context
-from analysis.said.numerals import SaidNumber, is_plain, numerals_in
+from analysis.said.numerals import MOST_DIGITS, SaidNumber, is_plain, numerals_in
 
 _WORD = re.compile(r"[^\W\d_]+")
 _NEAR = re.compile(r"\s+|\s?-\s?")
@@ -28,7 +29,7 @@ _PRONOUN_BEFORE = re.compile(
 _PRONOUN_AFTER = re.compile(r"\s+(?:of|is|was|that|who|which|thing|day|way)\b|-(?!\w+\s*$)")
 _COUNT_BEFORE = re.compile(
     r"(?:^|[.,;:!?]\s*|\b(?:just|only|it|it's|is|are|be|about|for|have|need|want|take|to|number|"
-    r"page|room|and|or|than|least|most|exactly|line|option|gate|table|dot|point|dash|slash|plus|zero|oh|one|two|three|four|five|six|"
+    r"page|room|and|or|than|least|most|exactly|line|option|gate|table|at|past|by|until|till|after|before|around|dot|point|dash|slash|plus|zero|oh|one|two|three|four|five|six|"
     r"seven|eight|nine|double|triple)\s+)$",
     re.IGNORECASE,
 )
@@ -71,10 +72,23 @@ def digit_runs(text: str, language: Language | None = None) -> list[SaidNumber]:
 
     `two point five` are two of them, each with its digits.
     """
-    language = language or language_of(text)
+    return list(_digit_runs(text, language or language_of(text)))
+
+
+@lru_cache(maxsize=1_024)
+def _digit_runs(text: str, language: Language | None) -> tuple[SaidNumber, ...]:
     pieces = [*_written(text, language), *_in_words(text, language)]
     chains = _chains(text, sorted(pieces, key=lambda piece: piece.start))
-    return [said for chain in chains for said in _read(text, chain)]
+    return tuple(said for chain in chains for said in _read(text, chain))
+
+
+def spelled_numbers(text: str, language: Language | None) -> list[tuple[int, int, str]]:
+    """Return where each whole number stands in words, and its digits; neighbours stay apart."""
+    return [
+        (piece.start, piece.end, piece.digits)
+        for piece in _in_words(text, language)
+        if piece.digits.isdecimal() and text[piece.start : piece.end] != "o"
+    ]
 
 
 def languages_counted_in(text: str) -> list[Language]:
@@ -258,7 +272,7 @@ def _digit_run(text: str, chain: Sequence[_Piece], digits: str) -> Iterator[Said
             words = text[piece.start : piece.end]
             yield SaidNumber(piece.start, words, piece.readings, piece.digits)
         return
-    certain = len(digits) > 2 and not commas and digits[0] != "0"
+    certain = 2 < len(digits) <= MOST_DIGITS and not commas and digits[0] != "0"
     yield SaidNumber(start, text[start:end], (float(digits),) if certain else (), digits)
 
 

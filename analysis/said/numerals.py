@@ -32,7 +32,7 @@ class SaidNumber:
 _SPACES = " \u00a0\u202f\u2009"
 _DIGITAL = re.compile(
     rf"(?:(?<![^\s(])[-+\u2212](?:[$€£¥]\s?)?(?=\d))?"
-    rf"(?<![\w.,/:@])(?<!\w-)(?>[1-9]\d{{0,2}}(?:[{_SPACES}]\d{{3}})+(?![{_SPACES}]?\d)(?:[.,]\d+)?"
+    rf"(?<![\w.,/:@])(?<!\w-)(?>[1-9]\d{{0,2}}(?:[{_SPACES}]\d{{3}}){{1,5}}(?![{_SPACES}]?\d)(?:[.,]\d+)?"
     rf"|\d+(?:[.,'\u2019/:-]\d+)*)"
     rf"(?:[{_SPACES}]?[\u00bc-\u00be\u2153\u2154]|[kKmM](?!\w)|(?:bn|BN)(?!\w)|(?=[^\W\d_]+\b))?"
     rf"(?:(?!\w)|(?=[^\W\d_]+\b))"
@@ -42,7 +42,7 @@ _PLAIN = re.compile(r"\d+")
 _VULGAR = {"\u00bc": 0.25, "\u00bd": 0.5, "\u00be": 0.75, "\u2153": 1 / 3, "\u2154": 2 / 3}
 _SUFFIXES = {"k": 1e3, "m": 1e6, "bn": 1e9}
 _FRACTIONS = {"1/2": 0.5, "1/3": 1 / 3, "2/3": 2 / 3, "1/4": 0.25, "3/4": 0.75}
-_LONGEST_DIGITS = 18
+MOST_DIGITS = 18
 """Longer ones are numbers of something, and no amounts."""
 
 
@@ -81,7 +81,7 @@ def readings_of(numeral: str, language: Language | None) -> tuple[float, ...]:
         # A range: either end of it.
         return tuple(float(end) for end in numeral.split("-"))
     plain = re.sub(rf"[{_SPACES}'\u2019](?=\d{{3}})", "", numeral)
-    if not re.fullmatch(r"[\d.,]+", plain) or len(plain) > _LONGEST_DIGITS:
+    if not re.fullmatch(r"[\d.,]+", plain) or len(plain) > MOST_DIGITS:
         return ()
     marks = re.sub(r"\d", "", plain)
     if not marks:

@@ -58,3 +58,38 @@ def test_what_is_right_is_supported(row: dict[str, str]):
 @pytest.mark.parametrize("row", [row for row in rows() if row["right"] == "?"], ids=named)
 def test_what_can_mean_two_things_contradicts_nothing(row: dict[str, str]):
     assert claimed(row, row["wrong"]).status == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "answer", "rationale"),
+    [
+        ("date", "03/04/2026", "2026-04-03", "can mean 2026-03-04 or 2026-04-03"),
+        ("date", "03/04/2026", "03/04/2026", "can mean 2026-03-04 or 2026-04-03"),
+        ("date", "next Friday", "next Friday", "can mean 2026-11-27 or 2026-12-04"),
+        ("time", "half past eight", "20:30", "can mean 08:30:00 or 20:30:00"),
+        ("number", "two fifty", "2.5", "can mean 250 or 2.5"),
+        (
+            "datetime",
+            "tomorrow at nine o'clock",
+            "2026-11-24T09:00",
+            "can mean 2026-11-24T09:00:00 or 2026-11-24T21:00:00",
+        ),
+    ],
+)
+def test_both_readings_are_told(kind: FieldType, said: str, answer: str, rationale: str):
+    field = DataCollectionField(field_id="n", type=kind, description="What")
+    raw = float(answer) if kind == "number" else answer
+
+    found = check_claim(field, Claim(0, raw), [Turn(role="user", text=said)], today=MONDAY)
+
+    assert found.status == "ambiguous"
+    assert found.value is None
+    assert rationale in (found.rationale or "")
+    assert [each.quote for each in found.evidence] == [said]
+
+
+def test_what_the_words_tell_settles_an_answer_that_does_not():
+    field = DataCollectionField(field_id="at", type="time", description="When")
+    turns = [Turn(role="user", text="At 3:30 in the afternoon.")]
+
+    assert check_claim(field, Claim(0, "3:30"), turns).value == "15:30:00"
