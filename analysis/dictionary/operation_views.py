@@ -124,7 +124,9 @@ LEFT JOIN (
   FROM turns AS t JOIN conversations AS c USING (conversation_id) WHERE role = 'agent' GROUP BY ALL
 ) AS t ON t.day = c.day AND t.agent_id = c.agent_id AND t.simulated = c.simulated
 LEFT JOIN (
-  SELECT day, agent_id, simulated, sum(cost_usd) AS cost_usd FROM costs GROUP BY ALL
+  SELECT day, agent_id, simulated,
+    CASE WHEN bool_and(is_complete) THEN sum(cost_usd) END AS cost_usd
+  FROM costs GROUP BY ALL
 ) AS u ON u.day = c.day AND u.agent_id = c.agent_id AND u.simulated = c.simulated
 GROUP BY c.day, c.agent_id, c.simulated""",
     (
@@ -143,6 +145,6 @@ GROUP BY c.day, c.agent_id, c.simulated""",
         Column("rate", "DOUBLE", "successes / (successes + failures)."),
         Column("flagged_conversations", "BIGINT", "In `flagged_conversations`."),
         Column("first_token_p50_ms", "DOUBLE", "Median wait for the first words."),
-        Column("cost_usd", "DOUBLE", "Speaking and judging; NULL when no price is known."),
+        Column("cost_usd", "DOUBLE", "Speaking and judging; NULL when a price is not known."),
     ),
 )

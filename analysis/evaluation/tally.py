@@ -33,12 +33,14 @@ class EvaluationRun:
     usage: tuple[Usage, ...]
     """By judge."""
     cost_usd: float | None
-    """None when no price is known; 0.0 for embedded judges."""
+    """None when the price of one judge is not known; 0.0 for embedded judges."""
     elapsed_s: float
     failures: Mapping[str, str]
     """Conversation ids, and why each failed."""
     stopped: str | None = None
     """Why the run stopped early, when it did."""
+    cost_at_least_usd: float = 0.0
+    """Of the judges whose price is known."""
     elsewhere: int = 0
     """Conversations that another run was asking about at the same time."""
 
@@ -99,7 +101,8 @@ class Tally:
         for usage in self.usages:
             before = by_model.get(usage.model)
             by_model[usage.model] = _sum(before, usage) if before else usage
-        costs = [usage.cost_usd for usage in by_model.values() if usage.cost_usd is not None]
+        costs = [usage.cost_usd for usage in by_model.values()]
+        known = sum(usage.cost_usd for usage in self.usages if usage.cost_usd is not None)
         asked_and_failed = len(self.failures) - len(plan.unreadable)
         return EvaluationRun(
             evaluated=self.done - asked_and_failed - self.elsewhere,
@@ -110,7 +113,8 @@ class Tally:
             answers=self.answers,
             answer_errors=self.answer_errors,
             usage=tuple(by_model.values()),
-            cost_usd=sum(costs) if costs else None,
+            cost_usd=known if costs and None not in costs else None,
+            cost_at_least_usd=known,
             elapsed_s=elapsed_s,
             failures=self.failures,
             stopped=self.stopped,

@@ -15,12 +15,10 @@ from analysis.store import tables
 from conversation.store.database import batches
 from conversation.store.tables import conversations, turns
 
-_ANALYSIS_TABLES = (
-    tables.evaluations,
-    tables.collected_values,
-    tables.analysis_runs,
-    tables.labels,
-    tables.redacted_transcripts,
+_FOUND_OVER_MANY = (tables.conversation_topics, tables.gap_questions)
+"""Of a conversation too, but found by looking at many: they go with the words."""
+_ANALYSIS_TABLES = tuple(
+    table for table in tables.tables_of_conversations() if table not in _FOUND_OVER_MANY
 )
 _WORD = re.compile(r"\w+")
 
@@ -78,7 +76,7 @@ def forget_conversations(engine: sa.Engine, conversation_ids: Sequence[str]) -> 
 
 
 def forget_evaluations(engine: sa.Engine, conversation_ids: Sequence[str]) -> dict[str, int]:
-    """Delete verdicts, values, summaries, labels and masked transcripts; the words stay."""
+    """Delete verdicts, values, labels, masked transcripts, kept answers, ...; the words stay."""
     deleted: Counter[str] = Counter()
     with engine.begin() as connection:
         for ids in batches(conversation_ids):
@@ -124,7 +122,7 @@ def orphans(engine: sa.Engine) -> list[str]:
     known = sa.select(conversations.c.conversation_id)
     found: set[str] = set()
     with engine.connect() as connection:
-        for table in (*_ANALYSIS_TABLES, tables.conversation_topics, tables.gap_questions):
+        for table in tables.tables_of_conversations():
             column = table.c.conversation_id
             found.update(
                 connection.execute(sa.select(column).where(column.not_in(known))).scalars()

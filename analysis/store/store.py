@@ -277,11 +277,12 @@ class AnalysisStore:
         """Delete everything about one conversation. Returns the rows deleted by table."""
         deleted: dict[str, int] = {}
         with self._engine.begin() as connection:
-            for table, _ in marked_columns():
-                statement = sa.delete(table).where(table.c.conversation_id == conversation_id)
-                deleted[table.name] = connection.execute(statement).rowcount
             deleted["conversation_topics"] = forget_topics(connection, conversation_id)
             deleted["gap_questions"] = forget_gaps(connection, conversation_id)
+            for table in tables.tables_of_conversations():
+                statement = sa.delete(table).where(table.c.conversation_id == conversation_id)
+                gone = connection.execute(statement).rowcount
+                deleted[table.name] = deleted.get(table.name, 0) + gone
         return deleted
 
     def _reading(self) -> sa.Connection:

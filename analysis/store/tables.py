@@ -272,3 +272,8 @@ SCHEMA = Schema(
     version_table="alembic_version_analysis",
     head="0007",
 )
+
+
+def tables_of_conversations() -> tuple[Table, ...]:
+    """Return every table whose rows belong to a conversation, also one that is added later."""
+    return tuple(table for table in metadata.sorted_tables if "conversation_id" in table.columns)

@@ -44,7 +44,7 @@ def day_metrics(deployment: Deployment, day: date) -> DayMetrics:
             )
         except UNREADABLE:
             continue  # `incomplete_transcripts` names it
-    costs = [found.cost_usd for found in measured if found.cost_usd is not None]
+    costs = [found.cost_usd for found in measured]
     return DayMetrics(
         conversations=len(measured),
         turns=sum(found.turns for found in measured),
@@ -54,7 +54,7 @@ def day_metrics(deployment: Deployment, day: date) -> DayMetrics:
         first_token_p50_ms=_median([found.request_to_first_token_p50_ms for found in measured]),
         first_token_p95_ms=_median([found.request_to_first_token_p95_ms for found in measured]),
         grounded_share=_median([found.grounded_share for found in measured]),
-        cost_usd=sum(costs) if costs else None,
+        cost_usd=None if not costs or None in costs else sum(cost or 0.0 for cost in costs),
     )
 
 

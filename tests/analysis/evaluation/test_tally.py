@@ -1,26 +1,41 @@
-"""Counts of a run, and when it gives up."""
+"""What a run cost, where not every price is known."""
 
-from analysis.evaluation.plan import PlannedConversation
-from analysis.evaluation.tally import Analysed, Tally
+import pytest
+
+from analysis.evaluation.plan import EvaluationPlan, PlannedConversation
+from analysis.evaluation.tally import Analysed, EvaluationRun, Tally
 from analysis.results import AnalysisResult
 from analysis.store.answer_keys import Missing
+from conversation.transcript import Usage
+from orchestration.terminal.rows import evaluation_summary
 
 
-def analysed(number: int, *, unreachable: bool) -> Analysed:
-    result = AnalysisResult(conversation_id=f"c{number}", evaluations=(), collected=())
-    planned = PlannedConversation(
-        f"c{number}", "desk", "scripted/judge", Missing((), (), summary=True)
-    )
-    return Analysed(planned, "sha", result, unreachable=unreachable)
-
-
-def test_only_failures_in_a_row_end_a_run():
+def a_run(*costs: tuple[str, float | None]) -> EvaluationRun:
     tally = Tally(failures={})
-    for number, unreachable in enumerate([*[True] * 4, False, *[True] * 4]):
-        tally.add(analysed(number, unreachable=unreachable))
-        assert tally.stopped is None
+    for number, (model, cost) in enumerate(costs):
+        planned = PlannedConversation(f"c{number}", "shop", model, Missing((), (), True))
+        usage = Usage(model=model, input_tokens=10, cost_usd=cost)
+        result = AnalysisResult(conversation_id=f"c{number}", usage=usage)
+        tally.add(Analysed(planned, "", result))
+    return tally.run(EvaluationPlan((), 0, 0, {}), 1.0)
 
-    tally.add(analysed(9, unreachable=True))
 
-    assert tally.stopped is not None
-    assert "in a row" in tally.stopped
+@pytest.mark.parametrize(
+    ("costs", "total", "at_least"),
+    [
+        ([], None, 0.0),
+        ([("a/x", 0.5), ("b/y", 0.25)], 0.75, 0.75),
+        ([("a/x", 0.5), ("b/y", None)], None, 0.5),
+        ([("a/x", 0.5), ("a/x", None)], None, 0.5),
+        ([("a/x", None)], None, 0.0),
+        ([("embedded/x", 0.0)], 0.0, 0.0),
+    ],
+)
+def test_a_cost_is_told_when_every_price_is_known_and_else_at_least(
+    costs: list[tuple[str, float | None]], total: float | None, at_least: float
+):
+    run = a_run(*costs)
+
+    assert (run.cost_usd, run.cost_at_least_usd) == (total, at_least)
+    told = "at least 0.5000 USD" in evaluation_summary(run)
+    assert told == (total is None and at_least > 0)

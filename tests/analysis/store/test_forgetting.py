@@ -12,6 +12,7 @@ from analysis.store.forgetting import (
     forget_conversations,
     forget_evaluations,
     forget_findings,
+    orphans,
     said_by_others,
     with_evaluations,
     with_replays,
@@ -153,3 +154,79 @@ def test_evaluations_can_go_alone(stores: Stores):
         "analysis_runs": 1,
     }
     assert len(stores.conversations.conversations()) == 1
+
+
+def leave_rows_everywhere(stores: Stores, conversation_id: str) -> set[str]:
+    """Put a row about a conversation into each table of the analysis store that has such rows."""
+    engine = stores.evaluations.engine
+    filled = set[str]()
+    for table in tables.metadata.sorted_tables:
+        if "conversation_id" not in table.columns:
+            continue
+        row: dict[str, object] = {"conversation_id": conversation_id}
+        for column in table.columns:
+            if column.name in row or column.nullable or column.autoincrement is True:
+                continue
+            if column.primary_key and isinstance(column.type, sa.Integer):
+                continue
+            row[column.name] = {
+                "String": "x",
+                "Text": "x",
+                "Integer": 1,
+                "Float": 1.0,
+                "Boolean": True,
+                "JSON": [],
+                "LargeBinary": b"x",
+            }.get(type(column.type).__name__, DAY)
+        with engine.begin() as connection:
+            connection.execute(sa.insert(table), row)
+        filled.add(table.name)
+    return filled
+
+
+def left_about(stores: Stores, conversation_id: str) -> set[str]:
+    with stores.evaluations.engine.connect() as connection:
+        return {
+            table.name
+            for table in tables.metadata.sorted_tables
+            if "conversation_id" in table.columns
+            and connection.execute(
+                sa.select(table).where(table.c.conversation_id == conversation_id)
+            ).first()
+        }
+
+
+def test_no_table_of_the_schema_is_forgotten(stores: Stores):
+    hold_call(stores.conversations, "c1")
+    filled = leave_rows_everywhere(stores, "c1")
+    leave_rows_everywhere(stores, "c2")
+    assert {"kept_answers", "evaluation_leases", "redacted_transcripts"} <= filled
+    assert orphans(stores.evaluations.engine) == ["c2"]
+
+    stores.evaluations.forget("c1")
+
+    assert left_about(stores, "c1") == set()
+    assert left_about(stores, "c2") == filled
+    forget_conversations(stores.evaluations.engine, ["c2"])
+    assert left_about(stores, "c2") == set()
+
+
+@pytest.mark.parametrize("name", ["kept_answers", "evaluation_leases", "redacted_transcripts"])
+def test_one_row_that_is_left_makes_an_orphan(stores: Stores, name: str):
+    leave_rows_everywhere(stores, "gone")
+    engine = stores.evaluations.engine
+    with engine.begin() as connection:
+        for table in tables.tables_of_conversations():
+            if table.name != name:
+                connection.execute(sa.delete(table))
+
+    assert orphans(engine) == ["gone"]
+    assert with_evaluations(engine, ["gone"]) == ["gone"]
+
+
+def test_retention_of_evaluations_keeps_topics_and_gaps_and_nothing_else(stores: Stores):
+    leave_rows_everywhere(stores, "c1")
+
+    forget_evaluations(stores.evaluations.engine, ["c1"])
+
+    assert left_about(stores, "c1") == {"conversation_topics", "gap_questions"}
