@@ -54,6 +54,8 @@ class Completion:
     """Retries and fallbacks that came before, oldest first."""
     requested_tools: tuple[RequestedTool, ...] = ()
     """Of those that were offered, in the model's order."""
+    thinking: str = ""
+    """What the model wrote for itself between tags; no part of `text`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from conversation.llm.chat_model import (
     ToolCallingModel,
 )
 from conversation.llm.model_loop import model_loop
+from conversation.llm.visible_text import visible
 
 
 class TextGenerator(Protocol):
@@ -90,13 +91,13 @@ class TwinChatModel:
         self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
     ) -> Generator[str | Completion, None, None]:
         """Yield the answer as it is produced."""
-        return model_loop().iterate(lambda: self._generator.generate(messages, options))
+        return model_loop().iterate(lambda: _generated(self._generator, messages, options))
 
     def astream(
         self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
     ) -> AsyncGenerator[str | Completion, None]:
         """Yield the answer as it is produced, without blocking the event loop."""
-        return model_loop().aiterate(lambda: self._generator.generate(messages, options))
+        return model_loop().aiterate(lambda: _generated(self._generator, messages, options))
 
 
 def calls_tools(model: object) -> bool:
@@ -114,11 +115,18 @@ def price_usd(model: object, *, read: int, written: int) -> float | None:
     return model.price_usd(read=read, written=written) if isinstance(model, PricedModel) else None
 
 
+def _generated(
+    generator: TextGenerator, messages: Sequence[ChatMessage], options: CompletionOptions
+) -> AsyncGenerator[str | Completion, None]:
+    pieces = generator.generate(messages, options)
+    return visible(pieces) if options.schema is None else pieces
+
+
 async def _read_to_end(
     generator: TextGenerator, messages: Sequence[ChatMessage], options: CompletionOptions
 ) -> Completion:
     completion: Completion | None = None
-    async for piece in generator.generate(messages, options):
+    async for piece in _generated(generator, messages, options):
         if isinstance(piece, Completion):
             completion = piece
     if completion is None:

@@ -10,11 +10,14 @@ from conversation.language.tokens import estimated_tokens
 from conversation.llm.calls import calls_of, failed_calls
 from conversation.llm.chat_model import ChatMessage, ChatModel, Completion
 from conversation.llm.generator import price_usd
+from conversation.llm.visible_text import VisibleText, apart
 from conversation.prompt.prompt import Prompt
 from conversation.transcript import LLMCall, ToolCall, Turn, TurnLatency, Usage, storable
 from conversation.turn.events import AgentTurn, RetrievalDone
 from kb.document import RetrievedPassage
 
+THINKING = "model_thinking"
+"""Kind of the event that holds what a model wrote for itself, without its tags."""
 CUT_OFF = "the user interrupted before it answered."
 """Result of a tool that was still running when its turn ended."""
 
@@ -93,6 +96,8 @@ class SpeakingTurn:
     """How much of the end of `text` the agent said by itself, without a model."""
     _asked: "_Asked | None" = None
     """The call under way."""
+    _visible: VisibleText = field(default_factory=VisibleText)
+    """Of the call under way."""
     _running: str | None = None
     """Id of the tool call under way."""
     _held_back: str = ""
@@ -103,14 +108,23 @@ class SpeakingTurn:
     def take(self, part: str | Completion, *, now_s: float, is_heard: bool = True) -> str:
         """Take in a part of the model's stream; returns the text to deliver, perhaps none."""
         if isinstance(part, Completion):
+            rest = self._visible.end() if is_heard else ""
+            part = apart(part, self._visible, part.text) if is_heard else part
+            if part.thinking:
+                self.events.append(TurnEvent(THINKING, {"text": storable(part.thinking)}))
             self.last_completion = part
             self.completion = part if is_heard else self.completion
             self.calls += calls_of(part, purpose="answer" if is_heard else "tools")
             self._asked = None
-            return ""
+            return self._deliver(rest, now_s=now_s)
         if not is_heard:
             return ""
-        if self.first_token_s is None and part:
+        return self._deliver(self._visible.take(part), now_s=now_s)
+
+    def _deliver(self, part: str, *, now_s: float) -> str:
+        if not part:
+            return ""
+        if self.first_token_s is None:
             self.first_token_s = now_s
         self.last_token_s = now_s
         fresh = self._held_back + storable(part)
@@ -139,6 +153,7 @@ class SpeakingTurn:
         purpose = "answer" if is_heard else "tools"
         self._asked = _Asked(model, messages, purpose, said_before=len(self.text))
         self.last_completion = None
+        self._visible = VisibleText()
         if self.text:
             self._held_back = " "
 

@@ -1,0 +1,133 @@
+"""What models write for themselves is not said, however it is cut into pieces."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversation.agent.config import AgentConfig
+from conversation.llm.chat_model import Completion, RequestedTool
+from conversation.llm.visible_text import VisibleText, requested_in_text
+from conversation.session.session import Session
+from conversation.store.store import ConversationStore
+from conversation.transcript import Usage
+from conversation.turn.events import AgentTurn, TextDelta
+from tests.fakes import ScriptedChatModel
+
+CASES = [
+    ("<think>The user is rude.</think>Hello!", "Hello!", ["The user is rude."], []),
+    ("<think>\na\n</think>\n\nHello!", "Hello!", ["a"], []),
+    ("<THINK >a</ think>Hi", "Hi", ["a"], []),
+    ("<reasoning>a</reasoning> Hi <thinking>b</thinking> you", "Hi you", ["a", "b"], []),
+    ("<think>a <b>c</b> < d </reasoning></think>Hi", "Hi", ["a <b>c</b> < d </reasoning>"], []),
+    ("<think>cut at the limit", "", ["cut at the limit"], []),
+    ("</think>Hi", "Hi", [], []),
+    ("<think></think>Hi", "Hi", [], []),
+    ('<tool_call>{"name": "x"}</tool_call>', "", [], ['{"name": "x"}']),
+    ('One moment.\n<tool_call>\n{"name": "x"}', "One moment.\n", [], ['{"name": "x"}']),
+    ("Write `<think>` before it.", "Write `<think>` before it.", [], []),
+    ("Use the <think> tag for it.", "Use the <think> tag for it.", [], []),
+    ("3 < 4 and <thing> and <t", "3 < 4 and <thing> and <t", [], []),
+    ("a\n\nb <thinker>", "a\n\nb <thinker>", [], []),
+    ("<think>a</think>one\n\ntwo", "one\n\ntwo", ["a"], []),
+]
+
+
+@pytest.mark.parametrize(("written", "said", "thinking", "calls"), CASES)
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 1_000])
+def test_only_what_is_for_the_user_is_shown(
+    written: str, said: str, thinking: list[str], calls: list[str], size: int
+):
+    text = VisibleText()
+    shown = [text.take(written[at : at + size]) for at in range(0, len(written), size)]
+    shown.append(text.end())
+
+    assert "".join(shown) == said
+    assert (text.thinking, text.calls) == (thinking, calls)
+
+
+fragments = st.sampled_from(
+    ["<", ">", "</", "think", "<think>", "</think>", "<tool_call>", "</tool_call>", " ", "\n", "`"]
+)
+
+
+@given(st.lists(fragments | st.text(max_size=3), max_size=20), st.lists(st.integers(1, 9)))
+def test_pieces_change_nothing(parts: list[str], sizes: list[int]):
+    written = "".join(parts)
+    whole, cut = VisibleText(), VisibleText()
+    expected = whole.take(written) + whole.end()
+    shown, at = "", 0
+    for size in sizes:
+        shown += cut.take(written[at : at + size])
+        at += size
+    shown += cut.take(written[at:]) + cut.end()
+
+    assert shown == expected
+    assert (cut.thinking, cut.calls) == (whole.thinking, whole.calls)
+
+
+def test_a_text_without_tags_comes_at_once():
+    text = VisibleText()
+
+    assert [text.take(piece) for piece in ("Hel", "lo <", "b> ", "you")] == [
+        "Hel",
+        "lo ",
+        "<b> ",
+        "you",
+    ]
+
+
+def test_long_reasoning_takes_linear_time():
+    text = VisibleText()
+    for _ in range(200_000):
+        text.take("<a ")
+    assert text.take("<think>") == ""
+    for _ in range(200_000):
+        assert text.take("no ") == ""
+    assert text.take("</think>Yes") == "Yes"
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ('{"name": "x", "arguments": {"a": 1}}', [RequestedTool("x", '{"a": 1}')]),
+        ('{"name": "x", "parameters": "{}"}', [RequestedTool("x", "{}")]),
+        ('{"function": {"name": "x", "arguments": {}}}', [RequestedTool("x", "{}")]),
+        ('{"function": "x"}', [RequestedTool("x", "{}")]),
+        ("{", []),
+        ("[]", []),
+        ("3", []),
+    ],
+)
+def test_calls_in_the_text_are_calls(written: str, asked: list[RequestedTool]):
+    assert list(requested_in_text([written])) == asked
+
+
+def test_a_turn_says_stores_and_prompts_only_the_answer(tmp_path: Path):
+    model = ScriptedChatModel("<think> The user is rude. </think> Hello there!", "Fine.")
+    with ConversationStore.open(f"sqlite:///{tmp_path / 'c.sqlite'}") as store:
+        session = Session.start(AgentConfig(agent_id="a", name="A"), store=store, chat_model=model)
+        *events, turn = session.reply("Hi")
+        list(session.reply("How are you?"))
+        kept = store.events(session.conversation_id, kind="model_thinking")
+
+    assert isinstance(turn, AgentTurn)
+    assert "".join(e.text for e in events if isinstance(e, TextDelta)) == "Hello there!"
+    assert (turn.text, turn.turn.generated_text, turn.error) == ("Hello there!", None, None)
+    assert "rude" not in model.prompt_texts[1]
+    assert [event.payload for event in kept] == [{"text": "The user is rude."}]
+    assert kept[0].turn_id == turn.turn.turn_id
+
+
+def test_thinking_alone_is_no_answer(tmp_path: Path):
+    cut = Completion("<think>Let me see", Usage(model="m"), "length")
+    with ConversationStore.open(f"sqlite:///{tmp_path / 'c.sqlite'}") as store:
+        session = Session.start(
+            AgentConfig(agent_id="a", name="A"), store=store, chat_model=ScriptedChatModel(cut)
+        )
+        *_, turn = session.reply("Hi")
+
+    assert isinstance(turn, AgentTurn)
+    assert turn.text.startswith("Sorry")
+    assert turn.error is not None
