@@ -36,6 +36,7 @@ def analyse_transcript(
     sample: int = 0,
     variant: JudgeVariant | None = None,
     known_values: Mapping[str, FieldValue] | None = None,
+    timezone: str | None = None,
     weights: Weights | None = None,
     open_judge: Callable[[str], ChatModel] | None = None,
 ) -> AnalysisResult:
@@ -58,6 +59,8 @@ def analyse_transcript(
         sample: Number of a repeated analysis with the same key.
         variant: How judges are asked where a criterion does not say; None takes what suits best.
         known_values: Values of further fields, which conditions of `data_collection` may name.
+        timezone: Name of the agent's time zone, which decides what "tomorrow" means where the
+            conversation's own metadata (`timezone`) does not; None leaves `started_at` as it is.
         weights: Where embedded models find their files; None for the default place.
         open_judge: Opens model strings; None opens them with `weights`.
 
@@ -69,7 +72,9 @@ def analyse_transcript(
     """
     judges = Judges(judge, open_judge or _opener(weights))
     digest = transcript_sha256(transcript)
-    subject = subject_of(transcript, digest, now=now, sample=sample, known=known_values)
+    subject = subject_of(
+        transcript, digest, now=now, sample=sample, known=known_values, timezone=timezone
+    )
     tasks = tasks_of(subject, criteria, data_collection, judges, summary=summary, variant=variant)
     jobs = _jobs(tasks)
     first = [_answer(job) for job in jobs[:1]]
@@ -89,13 +94,16 @@ async def aanalyse_transcript(
     sample: int = 0,
     variant: JudgeVariant | None = None,
     known_values: Mapping[str, FieldValue] | None = None,
+    timezone: str | None = None,
     weights: Weights | None = None,
     open_judge: Callable[[str], ChatModel] | None = None,
 ) -> AnalysisResult:
     """Do what `analyse_transcript` does without blocking the event loop."""
     judges = await asyncio.to_thread(Judges, judge, open_judge or _opener(weights))
     digest = transcript_sha256(transcript)
-    subject = subject_of(transcript, digest, now=now, sample=sample, known=known_values)
+    subject = subject_of(
+        transcript, digest, now=now, sample=sample, known=known_values, timezone=timezone
+    )
     tasks = await asyncio.to_thread(
         tasks_of, subject, criteria, data_collection, judges, summary=summary, variant=variant
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
 from analysis.fields.claims import NOT_DISCUSSED, Finding
@@ -22,6 +22,7 @@ from analysis.judge.windows import (
 from analysis.results import CollectedValue, Evaluation, FieldValue
 from conversation.agent.criteria import Criterion, DataCollectionField
 from conversation.errors import ModelError, ModelSetupError, PromptTooLongError
+from conversation.language.local_time import TIMEZONE_KEY, local_day
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.generator import context_tokens
 from conversation.transcript import Transcript, Usage
@@ -41,10 +42,23 @@ class Subject:
     """Values of fields that are answered already, for conditions of others."""
     window_tokens: int | None = None
     """What the judge can read of the transcript at once, in tokens; None where it does not say."""
+    timezone: str | None = None
+    """Of the agent, for conversations that tell none of their own."""
     cut: dict[int | None, tuple[Window, ...]] = field(
         default_factory=dict[int | None, tuple[Window, ...]], repr=False, compare=False
     )
     """Windows by their size, shared by all questions."""
+
+    @property
+    def day(self) -> date | None:
+        """Day of the conversation where it was held: the zone of the conversation, or of the agent.
+
+        None where nobody knows when it was.
+        """
+        started_at = self.transcript.started_at
+        if started_at is None:
+            return None
+        return local_day(started_at, self.transcript.metadata.get(TIMEZONE_KEY), self.timezone)
 
     def for_judge(self, judge: ChatModel) -> "Subject":
         """Return the conversation as this judge can read it."""
@@ -126,7 +140,7 @@ def fields_outcome(
                 windows,
                 variant=variant,
                 meter=meter,
-                today=subject.transcript.started_at and subject.transcript.started_at.date(),
+                today=subject.day,
                 known=subject.known,
             ),
         )

@@ -31,6 +31,8 @@ class PlannedConversation:
     """How the judge is asked where a criterion does not say; None for what suits it best."""
     chars: int = 0
     """Length of what was said, and of what is shown of tools."""
+    timezone: str | None = None
+    """Of the agent."""
 
     @property
     def judges(self) -> frozenset[str]:
@@ -108,7 +110,13 @@ def plan_evaluations(
                 chars = shown_chars(transcript.turns)
                 planned.append(
                     PlannedConversation(
-                        found.conversation_id, agent.agent_id, asked, missing, way, chars
+                        found.conversation_id,
+                        agent.agent_id,
+                        asked,
+                        missing,
+                        way,
+                        chars,
+                        agent.timezone,
                     )
                 )
     cached = len(known) - len(planned) - len(unreadable)

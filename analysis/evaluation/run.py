@@ -250,6 +250,7 @@ def _analyse(
             sample=sample,
             variant=planned.variant,
             known_values=known,
+            timezone=planned.timezone,
             now=now,
         )
     except ModelSetupError as error:

@@ -92,6 +92,7 @@ def subject_of(
     now: datetime | None,
     sample: int,
     known: Mapping[str, FieldValue] | None,
+    timezone: str | None = None,
 ) -> Subject:
     """Return what all questions about a conversation share.
 
@@ -103,7 +104,8 @@ def subject_of(
             f"Conversation {transcript.conversation_id!r} cannot be judged: nothing was said in "
             f"its {len(transcript.turns)} turns. Leave it out, or judge it once it has turns."
         )
-    return Subject(transcript, digest, sample, now or datetime.now(UTC), known or {})
+    at = now or datetime.now(UTC)
+    return Subject(transcript, digest, sample, at, known or {}, timezone=timezone)
 
 
 def tasks_of(

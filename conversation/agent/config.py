@@ -30,6 +30,7 @@ from conversation.agent.language_config import LanguageSection, OverridesSection
 from conversation.agent.privacy_config import PrivacySection
 from conversation.agent.tool_config import SystemToolName, ToolConfig, ToolUseSection
 from conversation.agent.variable_values import RESERVED_PREFIXES, VariableValue
+from conversation.language.local_time import TimeZoneName
 from conversation.turn_taking.silence import TurnTakingConfig
 from kb.config import ChunkingConfig, EmbeddingConfig, Limits, ParsingConfig, RetrievalConfig
 
@@ -184,6 +185,9 @@ class AgentConfig(_Section):
     failure_message: str | None = None
     """Said when a turn fails; None says so in a sentence of the language that is spoken."""
     language: str = "en"
+    timezone: TimeZoneName = "UTC"
+    """Where its conversations are held, unless a session says otherwise: it decides what "today"
+    and "tomorrow" mean, in prompts and for judges. What is stored stays UTC."""
     llm: LLMConfig = LLMConfig()
     knowledge_base: KnowledgeBaseSection = KnowledgeBaseSection()
     prompt: PromptSection = PromptSection()

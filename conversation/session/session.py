@@ -21,6 +21,7 @@ from conversation.agent.system_tools import ends_conversation
 from conversation.agent.variables import VariableValue, split_secrets
 from conversation.errors import ModelError
 from conversation.grounding.passages import PassageSource
+from conversation.language.local_time import TIMEZONE_KEY
 from conversation.language.spoken_text import spoken_form
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.open_model import open_chat_model
@@ -140,7 +141,7 @@ class Session:
             started_at=started_at,
             agent_version=config.version,
             simulated=simulated,
-            metadata=dict(metadata or {}),
+            metadata=_with_zone(metadata or {}, config, plain),
         )
         recording = Recording(opening, store=kept_in, clock=clock)
         session = cls(
@@ -351,6 +352,14 @@ class Session:
         started_s = self._timer_s()
         yield
         speaking.own_s += self._timer_s() - started_s
+
+
+def _with_zone(
+    metadata: Mapping[str, str], agent: AgentConfig, variables: Mapping[str, VariableValue]
+) -> dict[str, str]:
+    """Keep the time zone that a conversation is held in with it, for whoever judges it later."""
+    zone = str(variables.get("system__timezone", agent.timezone))
+    return {**({} if zone == "UTC" else {TIMEZONE_KEY: zone}), **metadata}
 
 
 def _opener(weights: Weights | None) -> Callable[[LLMConfig], ChatModel]:

@@ -50,7 +50,7 @@ def with_variables(
             agent,
             conversation_id=conversation_id,
             started_at=started_at,
-            timezone=str(own.get("system__timezone", "UTC")),
+            timezone=str(own.get("system__timezone", agent.timezone)),
         ),
     }
 

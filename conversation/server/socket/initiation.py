@@ -9,9 +9,11 @@ from pydantic import ValidationError
 from conversation.agent.config import AgentConfig
 from conversation.agent.variables import VariableValue
 from conversation.errors import OverrideError
+from conversation.language.local_time import is_zone
 from conversation.server.socket.frames import InitiationData
 from conversation.session.overrides import SessionOverrides
 
+_ZONE = "system__timezone"
 MAX_VARIABLES = 100
 MAX_VARIABLE_CHARS = 4_000
 _TEXT_ONLY = (("conversation", "text_only"), ("text_only",))
@@ -91,12 +93,15 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
 
 
 def _variables(given: Mapping[str, Any]) -> dict[str, VariableValue]:
-    """Values that a text can hold. Names of the system's own are not for clients to set."""
+    """Values that a text can hold. Names of the system's own are not for clients to set.
+
+    But for the time zone: a caller knows best where they are, if such a zone there is.
+    """
     kept = {
         name: value
         for name, value in given.items()
         if isinstance(value, str | int | float | bool)
-        and not name.startswith("system__")
+        and (not name.startswith("system__") or (name == _ZONE and is_zone(value)))
         and len(str(value)) <= MAX_VARIABLE_CHARS
     }
     return dict(list(kept.items())[:MAX_VARIABLES])

@@ -45,6 +45,16 @@ def test_variables_are_scalars_and_not_names_of_the_system():
     assert wishes(init(dynamic_variables=given), {}).variables == {"name": "Ada", "vip": True}
 
 
+@pytest.mark.parametrize(
+    ("zone", "kept"),
+    [("Europe/Berlin", True), ("Mars/Olympus", False), ("../etc/passwd", False), (3, False)],
+)
+def test_a_client_may_say_in_which_time_zone_its_user_is(zone: object, kept: bool):
+    found = wishes(init(dynamic_variables={"system__timezone": zone}), {}).variables
+
+    assert found == ({"system__timezone": zone} if kept else {})
+
+
 def test_variables_are_bounded():
     many = {f"v{number}": "x" for number in range(MAX_VARIABLES + 5)}
     long = {"long": "x" * 10_000}
