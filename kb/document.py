@@ -60,6 +60,8 @@ class Block:
     end_char: int
     level: int = 0
     """Of a heading: 1 for the outermost. 0 for every other kind."""
+    columns: str = ""
+    """Of a table whose rows do not name their columns: the line that does, as it is indexed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,10 @@ class Chunk:
     text: str
     """Exactly `document_text[start_char:end_char]`."""
     heading_path: tuple[str, ...] = ()
-    """Headings above the chunk, outermost first. Embedded and indexed with it."""
+    """Headings above the chunk, outermost first. Embedded and indexed with it.
+
+    For a chunk that begins inside of a table, the names of its columns are the last one.
+    """
     page: str | None = None
     """Of its first character."""
     places: tuple[Place, ...] = ()

@@ -43,11 +43,11 @@ PARSERS = {
     EPUB: "kb.formats.office.book",
     DOCX: "kb.formats.office.word",
     PPTX: "kb.formats.office.slides",
-    XLSX: "kb.formats.office.sheets",
-    XLS: "kb.formats.office.sheets",
+    XLSX: "kb.formats.sheets.parser",
+    XLS: "kb.formats.sheets.parser",
     ODT: "kb.formats.office.open_document",
     ODP: "kb.formats.office.open_document",
-    ODS: "kb.formats.office.sheets",
+    ODS: "kb.formats.office.open_document",
 }
 """Media type -> module with the function `parse`."""
 

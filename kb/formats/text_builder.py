@@ -2,15 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kb.config import Limits, ParsingConfig
 from kb.document import Block, BlockKind, PageStart, ParsedDocument
 from kb.errors import DocumentError
-
-COMPACT_TABLE_CHARS = 600
-"""Tables up to this size stay rows under one header; in larger ones each row names its columns."""
 
 _SEPARATOR = "\n\n"
 # Zero-width and soft-hyphen characters cut words apart for every index.
@@ -18,7 +15,6 @@ _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 # Unicode tag characters render as nothing and serve only to hide text from people.
 _HIDDEN = re.compile("[\U000e0000-\U000e007f]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-_NUMBER = re.compile(r"[-+]?[\d.,:%$€£\s/]+")
 
 
 def no_clock() -> None:
@@ -64,8 +60,11 @@ class TextBuilder:
         self.hidden_chars += length
         self.leave_out(kind, min(length, 1))
 
-    def add(self, kind: BlockKind, text: str, *, level: int = 0) -> None:
-        """Append a block. Blank text adds nothing; unprintable characters are dropped."""
+    def add(self, kind: BlockKind, text: str, *, level: int = 0, columns: str = "") -> None:
+        """Append a block. Blank text adds nothing; unprintable characters are dropped.
+
+        For `level` and `columns` see `Block`.
+        """
         text, hidden = clean(text)
         self.hidden_chars += hidden
         text = text.strip("\n").rstrip() if kind == "code" else text.strip()
@@ -76,7 +75,7 @@ class TextBuilder:
         self._length = start + len(text)
         self._check_size()
         self._parts.append(separator + text)
-        self._blocks.append(Block(kind, start, self._length, level=level))
+        self._blocks.append(Block(kind, start, self._length, level, clean(columns)[0]))
 
     def start_page(self, label: str) -> None:
         """Say that what is added from here on is on page `label`."""
@@ -87,7 +86,8 @@ class TextBuilder:
         """Append another document's blocks, its headings `deeper` levels further in."""
         for block in parsed.blocks:
             level = block.level + deeper if block.kind == "heading" else 0
-            self.add(block.kind, parsed.text[block.start_char : block.end_char], level=level)
+            body = parsed.text[block.start_char : block.end_char]
+            self.add(block.kind, body, level=level, columns=block.columns)
         self.hidden_chars += parsed.hidden_chars_dropped
         self.left_out.update(parsed.left_out)
 
@@ -164,38 +164,3 @@ def clean(text: str) -> tuple[str, int]:
 def one_line(text: str) -> str:
     """Collapse every run of white space to one space."""
     return " ".join(text.split())
-
-
-def render_table(rows: Sequence[Sequence[str]]) -> str:
-    """Write a table as text that can be found and read without its grid.
-
-    A small table is its rows, cells separated by ` | `. In one too large for a single passage
-    each row repeats the names of its columns (`Plan: Basic | Price: 10`), so that any row
-    found alone still says what its numbers mean.
-    """
-    cells = [[one_line(cell) for cell in row] for row in rows]
-    cells = [row for row in cells if any(row)]
-    plain = "\n".join(" | ".join(row).strip() for row in cells)
-    if len(plain) <= COMPACT_TABLE_CHARS or not _is_header(cells[0]):
-        return plain
-    header = cells[0]
-    records = [" | ".join(_labelled(header, row)) for row in cells[1:]]
-    return "\n".join([" | ".join(name for name in header if name), *records])
-
-
-def _is_header(row: Sequence[str]) -> bool:
-    named = [cell for cell in row if cell]
-    return (
-        len(named) >= max(2, len(row) // 2)
-        and len(set(named)) == len(named)
-        and not any(_NUMBER.fullmatch(cell) for cell in named)
-        and all(len(cell) <= 80 for cell in named)
-    )
-
-
-def _labelled(header: Sequence[str], row: Sequence[str]) -> list[str]:
-    return [
-        f"{header[column]}: {cell}" if column < len(header) and header[column] else cell
-        for column, cell in enumerate(row)
-        if cell
-    ]

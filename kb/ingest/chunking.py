@@ -62,7 +62,7 @@ def split_document(
     for section in _sections(parsed):
         position = _skip_space(parsed.text, section.start, section.end)
         while position < section.end:
-            path = _path_before(headings, position)
+            path = (*_path_before(headings, position), *_columns_at(parsed.blocks, position))
             prefix = _bounded_prefix(parsed.title, path, tokenizer=tokenizer, config=config)
             budget = config.max_tokens - len(tokenizer.offsets(prefix))
             end = _chunk_end(parsed.text, position, section, tokenizer, budget, config)
@@ -228,6 +228,14 @@ def _path_before(headings: Sequence[_Heading], position: int) -> tuple[str, ...]
             path.append(heading.text)
             level = heading.level
     return tuple(reversed(path))
+
+
+def _columns_at(blocks: Sequence[Block], position: int) -> tuple[str, ...]:
+    """The names of the columns, for a chunk that begins inside of a table."""
+    index = bisect_left(blocks, position, key=lambda block: block.start_char) - 1
+    if index < 0 or not blocks[index].columns or position >= blocks[index].end_char:
+        return ()
+    return (blocks[index].columns,)
 
 
 def _page_at(pages: Sequence[PageStart], position: int) -> str | None:

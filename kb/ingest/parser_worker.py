@@ -79,7 +79,8 @@ def to_wire(parsed: ParsedDocument) -> dict[str, Any]:
     """A parsed document as JSON knows it."""
     fields = asdict(parsed)
     fields["blocks"] = [
-        [block.kind, block.start_char, block.end_char, block.level] for block in parsed.blocks
+        [block.kind, block.start_char, block.end_char, block.level, block.columns]
+        for block in parsed.blocks
     ]
     fields["pages"] = [[page.start_char, page.label] for page in parsed.pages]
     return fields

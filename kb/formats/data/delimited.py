@@ -1,28 +1,37 @@
 """Comma, semicolon, tab or bar separated values."""
 
 import csv
+import re
 from io import StringIO
 
 from kb.document import ParsedDocument
 from kb.formats.decoding import decode
-from kb.formats.text_builder import ParseRequest, TextBuilder, malformed, render_table
+from kb.formats.tables.rendering import add_table
+from kb.formats.text_builder import ParseRequest, TextBuilder, malformed
 
 _DELIMITERS = ",;\t|"
 _SNIFFED_LINES = 50
+_STATED = re.compile(r"\ufeff?\"?sep=([^\w\s\"]|\t)\"?[,;\t|]*\r?\n", re.IGNORECASE)
 
 
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     """Read a table; its delimiter is found by trying."""
     source = decode(data, stated=request.charset)
     try:
-        reader = csv.reader(StringIO(source, newline=""), delimiter=_delimiter(source))
-        rows = [row for row in reader if any(cell.strip() for cell in row)]
+        delimiter, source = _stated_delimiter(source)
+        reader = csv.reader(StringIO(source, newline=""), delimiter=delimiter or _delimiter(source))
+        rows = list(reader)
     except csv.Error as error:
         raise malformed(request.name, "table of separated values", error) from error
     builder = TextBuilder(request)
-    if rows:
-        builder.add("table", render_table(rows))
+    add_table(builder, rows)
     return builder.build(title=request.name)
+
+
+def _stated_delimiter(source: str) -> tuple[str | None, str]:
+    """The delimiter that a first line `sep=;` states, as spreadsheets do, and what follows it."""
+    match = _STATED.match(source)
+    return (match[1], source[match.end() :]) if match else (None, source)
 
 
 def _delimiter(source: str) -> str:

@@ -7,7 +7,8 @@ from typing import Any, cast
 from kb.document import ParsedDocument
 from kb.formats.decoding import decode
 from kb.formats.pages.markdown import add_markdown
-from kb.formats.text_builder import ParseRequest, TextBuilder, malformed, one_line, render_table
+from kb.formats.tables.rendering import add_table
+from kb.formats.text_builder import ParseRequest, TextBuilder, malformed, one_line
 
 MAX_DEPTH = 100
 _MAX_HEADING_LEVEL = 6
@@ -62,7 +63,7 @@ def _add_object(builder: TextBuilder, value: dict[str, object], *, level: int) -
 
 def _add_array(builder: TextBuilder, values: list[object], *, level: int) -> None:
     if _are_records(values):
-        builder.add("table", render_table(_as_rows(cast("list[dict[str, Scalar]]", values))))
+        add_table(builder, _as_rows(cast("list[dict[str, Scalar]]", values)), header=True)
     elif _is_flat_list(values):
         builder.add("list", "\n".join(f"- {_shown(cast(Scalar, value))}" for value in values))
     else:

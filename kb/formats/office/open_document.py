@@ -1,18 +1,21 @@
-"""OpenDocument text and presentations (.odt, .odp)."""
+"""OpenDocument text, presentations and spreadsheets (.odt, .odp, .ods)."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from kb.document import ParsedDocument
 from kb.formats.archive import Archive
-from kb.formats.pages.html_tree import tag_of
-from kb.formats.text_builder import ParseRequest, TextBuilder, encrypted, one_line, render_table
+from kb.formats.office.open_table import attribute, number_of, read_table
+from kb.formats.pages.html_text import tag_of
+from kb.formats.tables.rendering import add_table
+from kb.formats.tables.sheet import add_sheet
+from kb.formats.text_builder import ParseRequest, TextBuilder, encrypted, one_line
 
 _SKIPPED = frozenset(
     {"tracked-changes", "forms", "sequence-decls", "annotation", "table-of-content"}
 )
-_MAX_REPEAT = 100
-"""Spaces and cells can be stored as a count; no reader sees more of them than this."""
+_MAX_SPACES = 100
+"""Spaces can be stored as a count; no reader sees more of them than this."""
 
 
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
@@ -21,12 +24,15 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     if b"encryption-data" in archive.read("META-INF/manifest.xml"):
         raise encrypted(request.name, "document")
     builder = TextBuilder(request)
-    body = next(
-        element for element in archive.xml("content.xml").iter() if tag_of(element) == "body"
-    )
-    _add_children(builder, body, slide=[0])
+    content = archive.xml("content.xml")
+    body = next(element for element in content.iter() if tag_of(element) == "body")
+    if any(tag_of(element) == "spreadsheet" for element in body):
+        _add_sheets(builder, body, hidden=_hidden_styles(content))
+    else:
+        _add_children(builder, body, slide=[0])
     about = _about(archive)
-    return builder.build(title=about.get("title"), language=about.get("language"), metadata=about)
+    title = about.get("title") or _sheet_title(body, request.name)
+    return builder.build(title=title, language=about.get("language"), metadata=about)
 
 
 def _add_children(builder: TextBuilder, parent: Any, *, slide: list[int]) -> None:
@@ -35,7 +41,7 @@ def _add_children(builder: TextBuilder, parent: Any, *, slide: list[int]) -> Non
         if tag in _SKIPPED:
             continue
         if tag == "h":
-            level = int(_attribute(element, "outline-level") or 1)
+            level = int(attribute(element, "outline-level") or 1)
             builder.add("heading", one_line(_text(element)), level=level)
         elif tag == "p":
             builder.add("paragraph", _text(element))
@@ -43,7 +49,7 @@ def _add_children(builder: TextBuilder, parent: Any, *, slide: list[int]) -> Non
         elif tag == "list":
             builder.add("list", "\n".join(_list_lines(element)))
         elif tag == "table":
-            builder.add("table", render_table(list(_rows(element))))
+            add_table(builder, read_table(element, _cell_text).visible_rows())
         else:
             if tag == "page":
                 slide[0] += 1
@@ -69,7 +75,7 @@ def _collect(element: Any, pieces: list[str]) -> None:
     for child in element:
         tag = tag_of(child)
         if tag == "s":
-            pieces.append(" " * min(int(_attribute(child, "c") or 1), _MAX_REPEAT))
+            pieces.append(" " * min(number_of(child, "c", 1), _MAX_SPACES))
         elif tag == "tab":
             pieces.append("\t")
         elif tag == "line-break":
@@ -94,24 +100,33 @@ def _list_lines(element: Any) -> Iterator[str]:
                 first = False
 
 
-def _rows(table: Any) -> Iterator[list[str]]:
-    for row in table.iter():
-        if tag_of(row) != "table-row":
+def _cell_text(cell: Any) -> str:
+    return " ".join(_text(part) for part in cell if tag_of(part) not in _SKIPPED)
+
+
+def _add_sheets(builder: TextBuilder, body: Any, *, hidden: set[str]) -> None:
+    for table in body.iter():
+        if tag_of(table) != "table" or tag_of(table.getparent()) != "spreadsheet":
             continue
-        cells: list[str] = []
-        for cell in row:
-            if tag_of(cell) == "table-cell":
-                text = " ".join(_text(part) for part in cell)
-                repeat = int(_attribute(cell, "number-columns-repeated") or 1)
-                cells += [text] * min(repeat, _MAX_REPEAT if text else 1)
-        yield cells
+        sheet = read_table(table, _cell_text)
+        if attribute(table, "style-name") in hidden:
+            builder.hide("hidden sheet", sheet.text())
+            continue
+        add_sheet(builder, sheet, name=attribute(table, "name") or "")
 
 
-def _attribute(element: Any, name: str) -> str | None:
-    for key, value in element.attrib.items():
-        if str(key).endswith("}" + name):
-            return str(value)
-    return None
+def _hidden_styles(content: Any) -> set[str]:
+    """Names of the styles of sheets that are not shown."""
+    hidden: set[str] = set()
+    for properties in content.iter():
+        if tag_of(properties) == "table-properties" and attribute(properties, "display") == "false":
+            hidden.add(attribute(properties.getparent(), "name") or "")
+    return hidden
+
+
+def _sheet_title(body: Any, name: str) -> str | None:
+    """A sheet's name says too little to be the title of the whole."""
+    return name if any(tag_of(part) == "spreadsheet" for part in body) else None
 
 
 def _about(archive: Archive) -> dict[str, str]:

@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import Any
 
 from kb.formats.archive import Archive, read_xml
-from kb.formats.pages.html_tree import tag_of
+from kb.formats.pages.html_text import tag_of
 
 _STRICT = b"http://purl.oclc.org/ooxml/"
 _TRANSITIONAL = (

@@ -3,8 +3,9 @@
 import re
 
 from kb.document import ParsedDocument
+from kb.formats.tables.rendering import add_table
 from kb.formats.text import find_blocks
-from kb.formats.text_builder import ParseRequest, TextBuilder, clean, one_line, render_table
+from kb.formats.text_builder import ParseRequest, TextBuilder, clean, one_line
 from kb.formats.vendors import vendor
 
 _TITLE = re.compile(rb"\\title ([^{}\\]{1,300})")
@@ -16,11 +17,15 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     text, hidden = clean(vendor("striprtf.striprtf").rtf_to_text(source, errors="replace"))
     builder = TextBuilder(request)
     builder.hidden_chars = hidden
+    rows: list[list[str]] = []
     for paragraph in text.split("\n"):
         if paragraph.count("|") > 1:
-            builder.add("table", render_table([paragraph.strip("|").split("|")]))
+            rows.append(paragraph.removesuffix("|").split("|"))
             continue
+        add_table(builder, rows)
+        rows = []
         for block in find_blocks(paragraph, headings={}):
             builder.add(block.kind, paragraph[block.start_char : block.end_char])
+    add_table(builder, rows)
     title = _TITLE.search(data)
     return builder.build(title=one_line(title[1].decode("latin-1")) if title else None)

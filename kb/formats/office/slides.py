@@ -6,7 +6,10 @@ from typing import Any
 
 from kb.document import ParsedDocument
 from kb.formats.archive import Archive
-from kb.formats.text_builder import ParseRequest, TextBuilder, one_line, render_table
+from kb.formats.office.charts import add_chart
+from kb.formats.tables.grid import Cell
+from kb.formats.tables.rendering import add_table
+from kb.formats.text_builder import ParseRequest, TextBuilder, one_line
 from kb.formats.vendors import vendor
 
 
@@ -54,10 +57,9 @@ def _add_shape(builder: TextBuilder, shape: Any) -> None:
     if shape.has_text_frame:
         _add_text_frame(builder, shape.text_frame)
     elif getattr(shape, "has_table", False) and shape.has_table:
-        rows = [[cell.text for cell in row.cells] for row in shape.table.rows]
-        builder.add("table", render_table(rows))
+        add_table(builder, (list(_cells(row)) for row in shape.table.rows))
     elif getattr(shape, "has_chart", False) and shape.has_chart:
-        _add_chart(builder, shape.chart)
+        add_chart(builder, shape.chart)
     else:
         described = shape._element.xpath(".//p:cNvPr/@descr")
         builder.add("paragraph", "\n".join(str(text) for text in described))
@@ -72,23 +74,11 @@ def _add_text_frame(builder: TextBuilder, frame: Any) -> None:
         builder.add("list", "\n".join("  " * level + "- " + text for level, text in texts))
 
 
-def _add_chart(builder: TextBuilder, chart: Any) -> None:
-    if chart.has_title and chart.chart_title.has_text_frame:
-        builder.add("paragraph", chart.chart_title.text_frame.text)
-    for plot in chart.plots:
-        series = list(plot.series)
-        header = ["", *(str(one.name) for one in series)]
-        values = [list(one.values) for one in series]
-        rows = [
-            [str(category), *(_number(column, index) for column in values)]
-            for index, category in enumerate(plot.categories)
-        ]
-        builder.add("table", render_table([header, *rows]))
-
-
-def _number(column: list[Any], index: int) -> str:
-    value = column[index] if index < len(column) else None
-    return "" if value is None else f"{value:g}"
+def _cells(row: Any) -> Iterator[Cell]:
+    for column, cell in enumerate(row.cells):
+        if not cell.is_spanned:
+            rows, columns = (cell.span_height, cell.span_width) if cell.is_merge_origin else (1, 1)
+            yield Cell(cell.text, rows, columns, column=column)
 
 
 def _texts(shapes: Any) -> Iterator[str]:

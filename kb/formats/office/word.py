@@ -10,8 +10,11 @@ from kb.formats.nesting import add_nested
 from kb.formats.office.package import Package, Relation, property_texts
 from kb.formats.office.word_numbering import Numbering
 from kb.formats.office.word_styles import WORD, Styles, is_on, number_of, outline_of, value_of
-from kb.formats.pages.html_tree import tag_of
-from kb.formats.text_builder import ParseRequest, TextBuilder, malformed, one_line, render_table
+from kb.formats.office.word_table import deleted_rows, table_rows
+from kb.formats.pages.html_text import tag_of
+from kb.formats.tables.grid import Cell
+from kb.formats.tables.rendering import add_table
+from kb.formats.text_builder import ParseRequest, TextBuilder, malformed, one_line
 
 _LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -125,7 +128,7 @@ class _Reader:
                 self._paragraph(element)
             elif tag == "tbl":
                 self._end_list()
-                self._builder.add("table", render_table(list(self._rows(element))))
+                self._table(element)
             elif tag == "altchunk":
                 self._end_list()
                 self._inserted_file(self._relations.get(element.get(_RELATION, "")))
@@ -275,26 +278,19 @@ class _Reader:
         if _LINK.match(target) and target.rstrip("/") not in text:
             pieces.append(f" ({target})")
 
-    def _rows(self, table: Any) -> Iterator[list[str]]:
-        for row in table.iter(f"{WORD}tr"):
-            if next(row.iterancestors(f"{WORD}tbl"), None) is not table:
-                continue  # A table inside of a cell is that cell's text.
-            if row.find(f"{WORD}trPr/{WORD}del") is not None:
-                self._builder.leave_out("deleted row")
-                continue
-            cells = [cell for cell in row.iter(f"{WORD}tc") if _row_of(cell) is row]
-            yield [" ".join(self._cell_texts(cell)) for cell in cells]
+    def _table(self, table: Any) -> None:
+        self._builder.leave_out("deleted row", deleted_rows(table))
+        add_table(self._builder, self._rows(table))
+
+    def _rows(self, table: Any) -> list[list[Cell]]:
+        return table_rows(table, lambda cell: " ".join(self._cell_texts(cell)))
 
     def _cell_texts(self, cell: Any) -> Iterator[str]:
         for part in cell:
             if tag_of(part) == "tbl":
-                yield from (" ".join(row) for row in self._rows(part))
+                yield from (" ".join(cell.text for cell in row) for row in self._rows(part))
             else:
                 yield self._text(part)
             boxes, self._boxes = self._boxes, []
             for box in boxes:
                 yield from self._cell_texts(box)
-
-
-def _row_of(cell: Any) -> Any:
-    return next(cell.iterancestors(f"{WORD}tr"), None)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from urllib.parse import urljoin
 
 from kb.config import ParsingConfig
@@ -9,15 +10,9 @@ from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.decoding import decode
 from kb.formats.pages.html_body import marked_body
-from kb.formats.pages.html_tree import (
-    SKIPPED,
-    Element,
-    add_tree,
-    flatten_cells,
-    inline_text,
-    tag_of,
-    visible_text,
-)
+from kb.formats.pages.html_table import flatten_cells, is_data_table, table_key
+from kb.formats.pages.html_text import SKIPPED, Element, inline_text, tag_of, visible_text
+from kb.formats.pages.html_tree import add_tree
 from kb.formats.text_builder import ParseRequest, TextBuilder, malformed, one_line
 from kb.formats.vendors import vendor
 
@@ -152,6 +147,7 @@ def _main_text(root: Element, config: ParsingConfig, *, name: str) -> Element | 
         if config.html_link_targets:
             _write_targets(body.iter("a"), base=name)
         return body
+    tables = {table_key(table): deepcopy(table) for table in _data_tables(root)}
     found = vendor("trafilatura").bare_extraction(
         root,
         include_comments=False,
@@ -163,9 +159,24 @@ def _main_text(root: Element, config: ParsingConfig, *, name: str) -> Element | 
     )
     if found is None:
         return None
+    _restore_tables(found.body, tables)
     if config.html_link_targets:
-        _write_targets(found.body.iter("ref"), base=name)
+        _write_targets(found.body.iter("ref", "a"), base=name)
     return _as_html(found.body)
+
+
+def _data_tables(root: Element) -> Iterator[Element]:
+    return (table for table in root.iter("table") if is_data_table(table))
+
+
+def _restore_tables(body: Element, tables: dict[str, Element]) -> None:
+    """Put tables as the page has them in place of trafilatura's, which know no spans."""
+    for table in list(body.iter("table")):
+        original = tables.get(table_key(table))
+        if original is not None:
+            restored = deepcopy(original)
+            restored.tail = table.tail
+            table.getparent().replace(table, restored)
 
 
 def _write_targets(links: Iterator[Element], *, base: str) -> None:

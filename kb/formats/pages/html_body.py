@@ -6,7 +6,7 @@ marked up plainly. So where the text is marked, it is taken whole.
 
 from collections.abc import Iterator
 
-from kb.formats.pages.html_tree import Element, tag_of, visible_text
+from kb.formats.pages.html_text import Element, tag_of, visible_text
 from kb.formats.text_builder import one_line
 
 MIN_BODY_CHARS = 200

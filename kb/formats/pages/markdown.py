@@ -1,6 +1,5 @@
 """Markdown and MDX: the text a reader of the rendered page sees, with its structure."""
 
-import html
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,15 +11,13 @@ from markdown_it.tree import SyntaxTreeNode
 
 from kb.document import ParsedDocument
 from kb.formats.decoding import decode
+from kb.formats.pages.markdown_html import add_html, html_lines, whole_tables
 from kb.formats.pages.mdx import drop_components, has_components
-from kb.formats.text_builder import ParseRequest, TextBuilder, render_table
+from kb.formats.tables.rendering import add_table, render_table
+from kb.formats.text_builder import ParseRequest, TextBuilder
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_HTML_DROPPED = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(script|style|template)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE
-)
 _HTML_BREAK = re.compile(r"<(?:br|/p|/div|/li|/tr|/h[1-6])\b[^>]*>", re.IGNORECASE)
-_HTML_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<[!?][^>]*>")
 _LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 
 
@@ -64,48 +61,48 @@ def _front_matter(source: str) -> tuple[dict[str, str], str]:
 
 
 def _add_nodes(builder: TextBuilder, nodes: Sequence[SyntaxTreeNode]) -> None:
-    for node in nodes:
+    for node in whole_tables(nodes):
         match node.type:
             case "heading":
                 builder.add("heading", _inline(node), level=int(node.tag[1:]))
             case "paragraph":
                 builder.add("paragraph", _inline(node))
             case "bullet_list" | "ordered_list":
-                builder.add("list", "\n".join(_list_lines(node)))
+                builder.add("list", "\n".join(_list_lines(builder, node)))
             case "fence" | "code_block":
                 builder.add("code", node.content)
             case "table":
-                builder.add("table", render_table(_table_rows(node)))
+                add_table(builder, _table_rows(node), header=True)
             case "html_block":
-                builder.add("paragraph", _html_text(node.content))
+                add_html(builder, node.content)
             case "blockquote":
                 _add_nodes(builder, node.children)
             case _:
                 pass  # A rule between sections has no text.
 
 
-def _list_lines(node: SyntaxTreeNode) -> Iterator[str]:
+def _list_lines(builder: TextBuilder, node: SyntaxTreeNode) -> Iterator[str]:
     number = int(node.attrs.get("start", 1))
     for item in node.children:
         marker = f"{number}. " if node.type == "ordered_list" else "- "
         number += 1
         indent = " " * len(marker)
-        for index, line in enumerate(_item_lines(item)):
+        for index, line in enumerate(_item_lines(builder, item)):
             yield (indent if index else marker) + line
 
 
-def _item_lines(item: SyntaxTreeNode) -> Iterator[str]:
+def _item_lines(builder: TextBuilder, item: SyntaxTreeNode) -> Iterator[str]:
     for child in item.children:
         if child.type in ("bullet_list", "ordered_list"):
-            yield from _list_lines(child)
+            yield from _list_lines(builder, child)
         elif child.type in ("fence", "code_block"):
             yield from child.content.rstrip("\n").split("\n")
         elif child.type == "table":
-            yield from render_table(_table_rows(child)).split("\n")
+            yield from render_table(_table_rows(child), header=True).text.split("\n")
         elif child.type == "html_block":
-            yield from filter(None, _html_text(child.content).split("\n"))
+            yield from html_lines(builder, child.content)
         elif child.type == "blockquote":
-            yield from _item_lines(child)
+            yield from _item_lines(builder, child)
         elif child.children:
             yield from filter(None, _inline(child).split("\n"))
 
@@ -156,9 +153,3 @@ def _inline(node: SyntaxTreeNode) -> str:
         for token in (child.token and child.token.children) or ():
             rendered.add(token)
     return "".join(rendered.parts).strip()
-
-
-def _html_text(source: str) -> str:
-    without = _HTML_BREAK.sub("\n", _HTML_DROPPED.sub("", source))
-    lines = (line.strip() for line in _HTML_TAG.sub("", without).split("\n"))
-    return html.unescape("\n".join(line for line in lines if line))

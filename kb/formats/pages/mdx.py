@@ -21,6 +21,11 @@ _SHOWN = re.compile(
     re.VERBOSE,
 )
 _BORDER = "\x01"
+# Their text means nothing without them.
+_TABULAR = frozenset(
+    {"table", "thead", "tbody", "tfoot", "tr", "td", "th", "caption", "dl", "dt", "dd"}
+)
+_NUMBER_ATTRIBUTE = re.compile(r"=\{\s*(\d+)\s*\}")
 # A stray backtick must not reach over a blank line to the next one.
 _INLINE_CODE = re.compile(r"(`+)(?:[^\n]|\n(?!\s*\n))+?\1")
 _EXPRESSION = re.compile(r"\{\s*[\"'`]([^\"'`{}]*)[\"'`]\s*\}")
@@ -79,6 +84,8 @@ def _drop_tags_outside_code(text: str) -> str:
 def _opening(tag: re.Match[str]) -> str:
     if tag["name"] == "br":
         return "\n"
+    if tag["name"].lower() in _TABULAR:
+        return _NUMBER_ATTRIBUTE.sub(r'="\1"', tag[0])
     values = (match.group(match.lastindex or 0) for match in _SHOWN.finditer(tag["attributes"]))
     shown = [text.strip() for text in values if text.strip()]
     if not _stands_alone(tag):
@@ -89,6 +96,8 @@ def _opening(tag: re.Match[str]) -> str:
 
 
 def _closing(tag: re.Match[str]) -> str:
+    if tag[0].strip("</> \t\n") in _TABULAR:
+        return tag[0]
     is_component = tag[0].strip("</> ")[:1].isupper()
     return _BORDER if is_component and _stands_alone(tag) else ""
 

@@ -1,0 +1,85 @@
+"""What an HTML element is called and what it says."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from kb.formats.text_builder import one_line
+
+HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+SKIPPED = frozenset(
+    {"script", "style", "template", "head", "noscript", "svg", "math", "iframe", "object"}
+    | {"select", "datalist", "canvas", "audio", "video", "map"}
+)
+LISTS = frozenset({"ul", "ol", "menu", "dir"})
+BLOCKS = (
+    HEADINGS
+    | LISTS
+    | frozenset({"p", "div", "section", "article", "main", "header", "footer", "aside", "nav"})
+    | frozenset({"table", "pre", "blockquote", "dl", "dt", "dd", "figure", "figcaption", "hr"})
+    | frozenset({"form", "fieldset", "details", "summary", "address", "center", "body", "li"})
+    | frozenset({"tr", "td", "th", "thead", "tbody", "tfoot", "caption"})
+)
+
+# lxml ships no types; an element is met here and in the modules that make one.
+Element = Any
+
+
+def tag_of(element: Element) -> str:
+    """Lower-case name without a namespace; empty for comments and instructions."""
+    tag = element.tag
+    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+
+
+def inline_text(element: Element) -> str:
+    """Text inside an element; `<br>` starts a line, other white space is one blank."""
+    pieces: list[str] = []
+    collect(element, pieces)
+    lines = "".join(pieces).split("\0")
+    return "\n".join(filter(None, (one_line(line) for line in lines)))
+
+
+def visible_text(element: Element) -> str:
+    """All text inside, tails of inner elements included, without scripts and the like."""
+    pieces: list[str] = []
+    stack = [element]
+    while stack:
+        current = stack.pop()
+        if tag_of(current) and tag_of(current) not in SKIPPED:
+            pieces.append(current.text or "")
+            stack.extend(current)
+        if current is not element:
+            pieces.append(current.tail or "")
+    return " ".join(pieces)
+
+
+def drain(pieces: list[str]) -> Iterator[str]:
+    """Yield the lines that `collect` gathered, and forget them."""
+    lines = [one_line(line) for line in "".join(pieces).split("\0")]
+    pieces.clear()
+    yield from filter(None, lines)
+
+
+def collect(element: Element, pieces: list[str], border: str = " ") -> None:
+    """Append the text inside `element`, without its tail. A line break is a NUL for now.
+
+    `border` is what comes before and after a block inside of it.
+    """
+    tag = tag_of(element)
+    if not tag or tag in SKIPPED:
+        return
+    if tag == "br":
+        pieces.append("\0")
+        return
+    apart = border if tag in BLOCKS else ""
+    pieces.append(apart + (element.text or ""))
+    for child in element:
+        collect(child, pieces, border)
+        pieces.append(child.tail or "")
+    pieces.append(apart)
+
+
+def lines_of(element: Element) -> Iterator[str]:
+    """The text of an element, a line for each block and each break in it."""
+    pieces: list[str] = []
+    collect(element, pieces, "\0")
+    return drain(pieces)

@@ -1,0 +1,1 @@
+"""Spreadsheets: what a workbook holds, and what its sheets show of it."""
