@@ -114,6 +114,11 @@ class Settings(BaseSettings):
         description="Private networks that links of every agent, and pages handed in over the "
         "API, may point to, separated by commas, e.g. 10.1.0.0/16",
     )
+    webhook_networks: str = Field(
+        default="",
+        description="Private networks that webhooks told of ended conversations may be in, "
+        "separated by commas, e.g. 10.1.0.0/16",
+    )
     llm_limits: str = Field(
         default="",
         description="What providers allow in a minute, MODEL=REQUESTS/TOKENS, separated by "
@@ -173,7 +178,12 @@ class Settings(BaseSettings):
         """`link_networks`, split."""
         return tuple(name.strip() for name in self.link_networks.split(",") if name.strip())
 
-    @field_validator("link_networks")
+    @property
+    def allowed_webhook_networks(self) -> tuple[str, ...]:
+        """`webhook_networks`, split."""
+        return tuple(name.strip() for name in self.webhook_networks.split(",") if name.strip())
+
+    @field_validator("link_networks", "webhook_networks")
     @classmethod
     def _are_networks(cls, networks: str) -> str:
         for each in filter(None, (name.strip() for name in networks.split(","))):

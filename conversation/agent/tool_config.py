@@ -20,6 +20,8 @@ from pydantic import (
 )
 
 from conversation.agent.parameter_schema import check_parameters
+from kb.errors import DocumentError
+from kb.web.addresses import read_url
 
 SystemToolName = Literal[
     "end_call",
@@ -41,6 +43,7 @@ NO_PARAMETERS: dict[str, Any] = {
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _SECRET_NAME = re.compile(r"\{\{\s*secret__")
+_PARAMETER = re.compile(r"\{[^{}]*\}")
 _VARIABLE = re.compile(r"\{\{.*?\}\}")
 _HOST_OF_URL = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 _SET_BY_US = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade"})
@@ -90,6 +93,10 @@ class Webhook(_Section):
             raise ValueError(f"a brace in the URL has no partner ({error})") from error
         if any(not (name or "").isidentifier() or spec or how for _, name, spec, how in fields):
             raise ValueError("parameters in a URL are names in braces, as in /orders/{order_id}")
+        try:
+            read_url(_PARAMETER.sub("x", _bare(url)))
+        except DocumentError as error:
+            raise ValueError(f"no request can be sent to this address: {error}") from error
         return url
 
     @field_validator("headers")

@@ -66,6 +66,8 @@ class ServerContext:
     proxy that changes the path."""
     secrets: Mapping[str, str] = field(default_factory=dict[str, str])
     """For headers of webhook tools, by name."""
+    webhook_networks: tuple[str, ...] = ()
+    """Private address ranges that webhooks of the workspace may be in."""
     sdk_script: Path | None = None
     """The published JavaScript SDK as one script, which the page uses in place of its own client
     when the file is there."""

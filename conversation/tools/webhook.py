@@ -7,7 +7,7 @@ wherever a response repeats one it is blotted out, so that none reaches a prompt
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -21,11 +21,8 @@ from conversation.errors import ToolError
 from kb.config import LinkConfig
 from kb.errors import DocumentError
 from kb.media_types import split_media_type, text_encoding
-from kb.web.addresses import check_addresses, literal_address, read_url
-from kb.web.exchange import Exchange, Reply, resolve_host
-
-Resolve = Callable[[str, int], Sequence[str]]
-"""(host, port) -> addresses; raises OSError when there are none."""
+from kb.web.exchange import Reply, resolve_host
+from kb.web.guarded import Resolve, send_guarded
 
 USER_AGENT = "vivavoce-webhook/1.0"
 MAX_URL_CHARS = 8_000
@@ -166,7 +163,17 @@ def call_webhook(
         user_agent=USER_AGENT,
     )
     try:
-        reply = _exchanged(request, config, resolve=resolve, clock=clock)
+        reply = send_guarded(
+            request.method,
+            request.url,
+            headers=request.headers,
+            content=request.content,
+            config=config,
+            wants=_is_text,
+            reads=lambda status: status // 100 in (2, 4, 5),
+            resolve=resolve,
+            clock=clock,
+        )
     except DocumentError as error:
         raise ToolError(_REASONS.get(error.reason, f"it failed ({error.reason})")) from None
     return _text_of(reply, secrets)
@@ -186,32 +193,6 @@ def without_secrets(text: str, secrets: Mapping[str, str]) -> str:
         if len(form) >= MIN_SECRET_CHARS:
             text = text.replace(form, "[secret]")
     return text
-
-
-def _exchanged(
-    request: WebhookRequest,
-    config: LinkConfig,
-    *,
-    resolve: Resolve,
-    clock: Callable[[], float],
-) -> Reply:
-    deadline = clock() + config.total_timeout_s
-    target = read_url(request.url)
-    literal = literal_address(target.host)
-    try:
-        found = [str(literal)] if literal else resolve(target.host, target.port)
-    except (OSError, UnicodeError) as error:
-        raise DocumentError("dns", "the host has no address") from error
-    judged = check_addresses(target, found, allowed_cidrs=config.allowed_cidrs)
-    exchange = Exchange([str(each) for each in judged], deadline, clock, config)
-    return exchange.send(
-        request.method,
-        target,
-        headers=request.headers,
-        content=request.content,
-        wants=_is_text,
-        reads=lambda status: status // 100 in (2, 4, 5),
-    )
 
 
 def _text_of(reply: Reply, secrets: Mapping[str, str]) -> str:

@@ -13,9 +13,26 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 MAX_URL_CHARS = 8_192
 """Of a link; longer ones are no addresses of pages."""
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_SPECIAL = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        # The special-purpose registries of IANA, those that are routed included: nobody's documents
+        # are there, and the library of Python 3.11 knows the registries of 2019.
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+        *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24"),
+        *("192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15"),
+        *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+        *("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3ffe::/16", "3fff::/20"),
+        # Looks public, and is the host of every virtual machine of one cloud.
+        "168.63.129.16/32",
+    )
+)
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _FORBIDDEN_IN_URL = re.compile(r"[\x00-\x20\x7f\\]")
 _NUMERIC_HOST = re.compile(r"(https?://)([0-9][0-9a-fx.]*)(?=[:/?#]|$)", re.IGNORECASE)
+_USER = re.compile(r"[^/?#]*//[^/?#]*@")
+"""Also an empty one, which the parsed URL does not show."""
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 
 
@@ -73,7 +90,7 @@ def _parsed(url: str) -> httpx.URL:
         raise _bad_url(url, f"cannot be read ({error})") from error
     if parsed.scheme not in ("http", "https"):
         raise _bad_url(url, "does not begin with http:// or https://")
-    if parsed.userinfo:
+    if parsed.userinfo or _USER.match(url.strip()):
         raise _bad_url(_without_userinfo(parsed), "carries a user name or password")
     if not parsed.host.strip("."):
         raise _bad_url(url, "names no host")
@@ -178,12 +195,12 @@ def _embedded(address: Address) -> Iterator[Address]:
 
 
 def _is_public(address: Address) -> bool:
-    return (
-        address.is_global
-        and not address.is_multicast
-        and not address.is_reserved
-        and not address.is_unspecified
-    )
+    """Whether the address was given to somebody to be reached at by everybody."""
+    if any(address in network for network in _SPECIAL):
+        return False
+    # Of IPv6, unicast addresses are handed out from this block alone; NAT64 is judged by its inner.
+    is_unicast = address.version == 4 or address in _GLOBAL_UNICAST or address in _NAT64
+    return is_unicast and address.is_global and not address.is_multicast
 
 
 def _without_userinfo(url: httpx.URL) -> str:

@@ -122,6 +122,7 @@ def create_app(
         secrets=SecretValues(deployment.secrets, stored),
         stored_secrets=stored,
         after_calls=DeployedAfterCalls(deployment),
+        webhook_networks=deployment.settings.allowed_webhook_networks,
         sdk_script=deployment.settings.store / SDK_SCRIPT,
         authoring=open_authoring(
             deployment,

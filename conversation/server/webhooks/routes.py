@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -21,6 +20,8 @@ from conversation.server.webhooks.workspace import (
     secrets_of,
     workspace_settings,
 )
+from kb.errors import DocumentError
+from kb.web.addresses import read_url
 
 router = APIRouter(tags=["webhooks"])
 
@@ -45,9 +46,12 @@ class WebhookSettings(BaseModel):
     @field_validator("webhook_url")
     @classmethod
     def _is_an_address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-            raise ValueError("write an address that begins with https:// or http://, no password")
+        try:
+            read_url(url)
+        except DocumentError as error:
+            raise ValueError(
+                "write an address that begins with https:// or http://, with no password in it"
+            ) from error
         return url
 
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import httpx
-
 from conversation.errors import UnknownConversationError
 from conversation.server.context import ServerContext
 from conversation.server.conversations.detail import conversation_detail
@@ -24,6 +22,9 @@ from conversation.server.webhooks.rules import (
     signature_header,
 )
 from conversation.server.webhooks.workspace import Webhook, secrets_of, webhooks, workspace_settings
+from kb.config import LinkConfig
+from kb.errors import DocumentError
+from kb.web.guarded import send_guarded
 
 _log = logging.getLogger(__name__)
 
@@ -81,19 +82,12 @@ class WebhookSender:
     def send_due(self) -> int:
         """Queue what ended, and try everything that is due. Returns the number of attempts."""
         self._queue_ended()
-        with (
-            httpx.Client(
-                timeout=self._sending.timeout_s, trust_env=False, follow_redirects=False
-            ) as client,
-            ThreadPoolExecutor(self._sending.workers) as pool,
-        ):
+        with ThreadPoolExecutor(self._sending.workers) as pool:
             first = self._take()
             if first is None:
                 return 0
-            done = [pool.submit(self._drain, client, first)]
-            done += [
-                pool.submit(self._drain, client, None) for _ in range(self._sending.workers - 1)
-            ]
+            done = [pool.submit(self._drain, first)]
+            done += [pool.submit(self._drain, None) for _ in range(self._sending.workers - 1)]
             return sum(each.result() for each in done)
 
     def _run(self) -> None:
@@ -142,16 +136,16 @@ class WebhookSender:
             return None
         return self._queue.take(wanted, now=self._context.clock(), lease=LEASE)
 
-    def _drain(self, client: httpx.Client, first: Delivery | None) -> int:
+    def _drain(self, first: Delivery | None) -> int:
         count = 0
         delivery = first or self._take()
         while delivery is not None:
-            self._deliver(client, delivery)
+            self._deliver(delivery)
             count += 1
             delivery = None if self._stopping.is_set() else self._take()
         return count
 
-    def _deliver(self, client: httpx.Client, delivery: Delivery) -> None:
+    def _deliver(self, delivery: Delivery) -> None:
         known = webhooks(self._context.records, secrets_of(self._context))
         webhook = known.get(delivery.webhook_id)
         if webhook is None:
@@ -161,7 +155,7 @@ class WebhookSender:
         except UnknownConversationError:
             # Deleted since it was taken, and its delivery with it.
             return
-        status_code, error = self._post(client, webhook, body)
+        status_code, error = self._post(webhook, body)
         now = self._context.clock()
         outcome = after_attempt(
             status_code=status_code,
@@ -200,9 +194,7 @@ class WebhookSender:
         }
         return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
-    def _post(
-        self, client: httpx.Client, webhook: Webhook, body: bytes
-    ) -> tuple[int | None, str | None]:
+    def _post(self, webhook: Webhook, body: bytes) -> tuple[int | None, str | None]:
         """The status that the receiver answered, or why there is none."""
         now_s = int(self._context.clock().timestamp())
         headers = {
@@ -211,9 +203,27 @@ class WebhookSender:
             "user-agent": USER_AGENT,
             SIGNATURE_HEADER: signature_header(body, secret=webhook.secret, now_s=now_s),
         }
+        config = LinkConfig(
+            allowed_cidrs=self._context.webhook_networks,
+            total_timeout_s=self._sending.timeout_s,
+            connect_timeout_s=self._sending.timeout_s,
+            user_agent=USER_AGENT,
+        )
         try:
             # What it answers besides its status is of no use, and may be endless.
-            with client.stream("POST", webhook.url, content=body, headers=headers) as answer:
-                return answer.status_code, None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return None, type(error).__name__
+            reply = send_guarded(
+                "POST",
+                webhook.url,
+                headers=headers,
+                content=body,
+                config=config,
+                reads=lambda _status: False,
+            )
+        except DocumentError as error:
+            return None, _why(error)
+        return reply.status, None
+
+
+def _why(error: DocumentError) -> str:
+    """What was in the way: the failure of the connection, or the rule that forbids the address."""
+    return error.reason if error.__cause__ is None else type(error.__cause__).__name__

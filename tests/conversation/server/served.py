@@ -261,6 +261,7 @@ def serving(
             clock=clock,
             timer_s=timer_s,
             stored_secrets=StoredSecrets(store / "secrets.json"),
+            webhook_networks=("127.0.0.0/8",),
         )
         server = make_server(make_app(context), context, host="127.0.0.1", port=0)
         thread = threading.Thread(target=server.run)

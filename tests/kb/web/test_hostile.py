@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
+from ipaddress import ip_address
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -16,7 +17,7 @@ from kb.config import LinkConfig
 from kb.errors import DocumentError
 from kb.formats.decoding import decode
 from kb.media_types import text_encoding
-from kb.web.addresses import MAX_URL_CHARS, read_url
+from kb.web.addresses import MAX_URL_CHARS, is_allowed, read_url
 from kb.web.content_encoding import decoded
 from kb.web.link_fetcher import FetchedLink, LinkFetcher, retry_after
 from kb.web.robots import MAX_SITEMAPS, read_robots
@@ -370,3 +371,90 @@ def test_a_page_of_endless_links_is_followed_so_far():
     body = "".join(f"<a href=/{number}>x</a>" for number in range(MAX_LINKS + 5_000))
     fetched = FetchedLink("", "http://a/", 200, body.encode(), "text/html", None, None, None)
     assert len(read_links(fetched).urls) == MAX_LINKS
+
+
+# Addresses
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "0.1.2.3",
+        "10.9.8.7",
+        "100.100.100.200",
+        "127.0.0.2",
+        "169.254.169.254",
+        "172.31.0.1",
+        "192.0.0.1",
+        "192.0.0.9",
+        "192.0.0.170",
+        "192.0.0.192",
+        "192.0.2.1",
+        "192.31.196.1",
+        "192.52.193.1",
+        "192.88.99.1",
+        "192.168.0.1",
+        "192.175.48.1",
+        "198.18.0.1",
+        "198.19.255.255",
+        "198.51.100.1",
+        "203.0.113.1",
+        "224.0.0.1",
+        "239.1.1.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "168.63.129.16",
+        "::",
+        "::1",
+        "::7f00:1",
+        "::ffff:0:7f00:1",
+        "::ffff:192.0.0.192",
+        "64:ff9b::a00:1",
+        "64:ff9b::a83f:8110",
+        "64:ff9b:1::1",
+        "100::1",
+        "2001::1",
+        "2001:1::1",
+        "2001:2::1",
+        "2001:10::1",
+        "2001:20::1",
+        "2001:1ff::1",
+        "2001:db8::1",
+        "2002:808:808::1",
+        "2620:4f:8000::1",
+        "3ffe::1",
+        "3fff::1",
+        "4000::1",
+        "5f00::1",
+        "fc00::1",
+        "fd00:ec2::254",
+        "fe80::1",
+        "fec0::1",
+        "fee0::1",
+        "ff02::1",
+        "ff0e::1",
+    ],
+)
+def test_no_special_address_is_public(address: str):
+    assert not is_allowed(ip_address(address), allowed_cidrs=())
+    assert is_allowed(ip_address("10.0.0.1"), allowed_cidrs=("10.0.0.0/8",))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "8.8.8.8",
+        "1.1.1.1",
+        "93.184.215.14",
+        "168.63.129.17",
+        "192.0.1.1",
+        "2606:4700::1111",
+        "2a00:1450:4001::1",
+        "2001:4860:4860::8888",
+        "2400::1",
+        "64:ff9b::808:808",
+        "::ffff:8.8.8.8",
+    ],
+)
+def test_public_addresses_stay_public(address: str):
+    assert is_allowed(ip_address(address), allowed_cidrs=())

@@ -38,7 +38,12 @@ SETTINGS = "/v1/convai/settings"
 
 @contextmanager
 def sending(
-    folder: Path, receiver: Receiver, *, timeout_s: float = 60, **webhook: Any
+    folder: Path,
+    receiver: Receiver,
+    *,
+    timeout_s: float = 60,
+    networks: tuple[str, ...] = ("127.0.0.0/8",),
+    **webhook: Any,
 ) -> Generator[tuple[ServerContext, WebhookSender, Clock]]:
     """A sender that sends when it is told to, and a webhook at `receiver`."""
     clock = Clock()
@@ -48,6 +53,7 @@ def sending(
             store=store,
             clock=clock,
             stored_secrets=StoredSecrets(folder / "secrets.json"),
+            webhook_networks=networks,
         )
         body = {"name": "Desk", "webhook_url": receiver.url, **webhook}
         webhook_id, _ = add_webhook(context, body, {})
@@ -200,6 +206,69 @@ def test_a_receiver_that_is_away_or_slow_is_a_failure(tmp_path: Path):
         context.records.put("webhook", record.record_id, moved, now=clock())
         sender.send_due()
         assert [each.error for each in queue.listed()] == ["ConnectError"]
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        "http://localhost:1/",
+        "http://[::1]:1/",
+        "http://169.254.169.254/latest",
+        "http://0x7f.1:1/",
+        "http://192.0.0.192/",
+        "http://[::ffff:127.0.0.1]:1/",
+    ],
+)
+def test_a_receiver_on_a_private_network_needs_the_operators_leave(tmp_path: Path, url: str | None):
+    with (
+        receiving() as receiver,
+        sending(tmp_path, receiver, networks=("10.0.0.0/8",)) as (context, sender, clock),
+    ):
+        (record,) = context.records.all("webhook")
+        asked = {**record.body, "webhook_url": url or receiver.url}
+        context.records.put("webhook", record.record_id, asked, now=clock())
+        ended(context, "conv_a")
+        sender.send_due()
+
+        assert receiver.got.empty()
+        queue = WebhookDeliveries(context.store.engine)
+        assert [each.error for each in queue.listed()] == ["blocked_address"]
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user@desk.example.com/",
+        "https://:p@desk.example.com/",
+        "https://u:p@desk.example.com/",
+        "https://@desk.example.com/",
+        "https://desk.example.com:99999/",
+        "https://desk.example.com:0/",
+        "https://desk.example.com/a\r\nX: y",
+        "https://desk.example.com/a\nb",
+        "https://desk.example.com/ b",
+        "https://desk.example.com\\@evil.example/",
+        "https://",
+        "ftp://desk.example.com/",
+        "https://[::1",
+        "https://desk..example.com/",
+        "\ud800",
+        "https://desk.example.com/\x00",
+        "http:desk.example.com",
+    ],
+)
+def test_an_address_that_can_be_read_two_ways_is_refused(tmp_path: Path, url: str):
+    with serving(tmp_path) as served:
+        answer = served.http.post(
+            WEBHOOKS,
+            content=json.dumps({"settings": {"name": "Desk", "webhook_url": url}}),
+            headers={"xi-api-key": served.key("admin"), "content-type": "application/json"},
+        )
+        assert answer.status_code == 422, answer.text
+        assert served.context.records.all("webhook") == []
 
 
 def test_a_receiver_that_fails_ten_times_is_switched_off_and_on_again(tmp_path: Path):
