@@ -32,7 +32,15 @@ def find_agent(agent_id: str, settings: Settings) -> InstalledAgent:
         UnknownAgentError: No agent file has this id.
         AgentConfigError: The file is there but is not a valid agent.
     """
-    path = _path_of(agent_id, settings)
+    return installed_agent(_path_of(agent_id, settings), settings)
+
+
+def installed_agent(path: Path, settings: Settings) -> InstalledAgent:
+    """The agent of a file.
+
+    Raises:
+        AgentConfigError: It is not a valid agent.
+    """
     agent = load_agent(path, override_llm=settings.llm)
     if settings.judge is not None:
         analysis = agent.analysis.model_copy(update={"judge": settings.judge})

@@ -4,6 +4,7 @@ The log line says what was asked of which route, never with which query or body:
 signatures, keys and words.
 """
 
+import asyncio
 import json
 import logging
 import re
@@ -19,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from conversation.server.access.admission import too_many_requests
 from conversation.server.context import ServerContext, address_of
 from conversation.server.errors import ApiError, answer
+from conversation.server.plain_json import with_plain_json
 
 _log = logging.getLogger(__name__)
 
@@ -97,10 +99,17 @@ class Edge:
     async def _with_limited_body(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stop reading a body that says no length, or a wrong one, when it grows too large."""
         most, so_far, answered = self._most_bytes(scope), 0, False
+        is_whole = False
 
         async def limited_receive() -> Message:
-            nonlocal so_far
-            message = await receive()
+            nonlocal so_far, is_whole
+            # After its end only the client's going away is waited for, however long that takes.
+            patience_s = None if is_whole else self._context.limits.body_timeout_s
+            try:
+                message = await asyncio.wait_for(receive(), patience_s)
+            except TimeoutError:
+                raise _too_slow() from None
+            is_whole = not message.get("more_body", False)
             so_far += len(message.get("body", b""))
             if so_far > most:
                 raise _too_large(most)
@@ -115,11 +124,20 @@ class Edge:
                 answered = True
                 await answer(_too_large(most))(scope, receive, send)
 
-        await self._app(scope, limited_receive, limited_send)
+        try:
+            checked_receive = await with_plain_json(scope, limited_receive)
+        except ApiError as error:
+            await answer(error)(scope, receive, send)
+            return
+        await self._app(scope, checked_receive, limited_send)
 
     def _most_bytes(self, scope: Scope) -> int:
         limits = self._context.limits
         return limits.upload_bytes if _UPLOADS.match(scope["path"]) else limits.body_bytes
+
+
+def _too_slow() -> ApiError:
+    return ApiError(408, "request_timeout", "The rest of the request did not come.")
 
 
 def _too_large(most: int) -> ApiError:

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
@@ -23,6 +24,7 @@ from conversation.errors import (
 
 _log = logging.getLogger(__name__)
 
+MAX_MESSAGE_CHARS = 2_000
 MAX_REASON_BYTES = 123
 """A close frame holds no more."""
 POLICY, MISCONFIGURED, INTERNAL, GOING_AWAY, NORMAL = 1008, 1002, 1011, 1001, 1000
@@ -74,12 +76,13 @@ def not_found(kind: str, identifier: str) -> ApiError:
 
 def close_reason(text: str) -> str:
     """`text` cut to what a close frame can hold."""
-    return text.encode()[:MAX_REASON_BYTES].decode("utf-8", "ignore")
+    return text.encode("utf-8", "replace")[:MAX_REASON_BYTES].decode("utf-8", "ignore")
 
 
 def add_error_answers(app: FastAPI) -> None:
     """Give every error the `detail` shape that the published SDKs read."""
     app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(NoSuchAgentError, _no_such_agent)
     app.add_exception_handler(UnknownConversationError, _no_such_conversation)
     app.add_exception_handler(AgentConfigError, _unusable_agent)
@@ -89,8 +92,30 @@ def add_error_answers(app: FastAPI) -> None:
 
 def answer(error: ApiError) -> JSONResponse:
     """The HTTP answer of an error."""
-    detail = {"status": error.status, "message": error.message}
+    detail = {"status": error.status, "message": _shown(error.message)}
     return JSONResponse({"detail": detail}, error.status_code, headers=error.headers)
+
+
+def _shown(text: str) -> str:
+    """`text` as it can be sent, whatever it quotes."""
+    return text.encode("utf-8", "replace").decode()[:MAX_MESSAGE_CHARS]
+
+
+async def _invalid_request(_request: Request, error: Exception) -> JSONResponse:
+    """What is wrong and where, as the SDKs read it; never what was sent, which may be a secret."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    problems = [
+        {
+            "type": problem["type"],
+            "loc": [
+                part if isinstance(part, int) else _shown(str(part)) for part in problem["loc"]
+            ],
+            "msg": _shown(problem["msg"]),
+        }
+        for problem in error.errors()
+    ]
+    return JSONResponse({"detail": problems}, 422)
 
 
 async def _api_error(_request: Request, error: Exception) -> JSONResponse:

@@ -29,6 +29,10 @@ class ServerLimits:
     body_bytes: int = 1_048_576
     upload_bytes: int = 26_214_400
     """Of a file that is uploaded."""
+    head_timeout_s: float = 20.0
+    """How long a request line and its headers may take to come."""
+    body_timeout_s: float = 30.0
+    """How long a client may send nothing of a body that it announced."""
     frames_per_second: int = 120
     """From one client in one conversation; a microphone sends about 31."""
     turns_per_minute: int = 60

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from conversation.server.context import ServerContext
 from conversation.server.errors import PortTakenError
+from conversation.server.request_heads import bounded_heads
 
 MAX_SOCKET_FRAME_BYTES = 262_144
 """What is longer is not even read: the socket closes with 1009."""
@@ -88,6 +89,7 @@ def make_server(
         # uvicorn would log whole addresses, and those hold signatures.
         access_log=False,
         log_config=None,
+        http=bounded_heads(context.limits.head_timeout_s),
         server_header=False,
         ws_max_size=MAX_SOCKET_FRAME_BYTES,
         ws_ping_interval=KEEP_ALIVE_S,

@@ -7,15 +7,33 @@ metrics can also be read from the API server's `/metrics`.
 import json
 import logging
 import sys
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TextIO
 
 from orchestration.errors import SettingsError
 from orchestration.settings import Settings
 
 OWN_LOGGERS = ("kb", "conversation", "analysis", "orchestration")
+_SHOWN_FRAMES = 4
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
+
+
+class PlainLines(logging.Formatter):
+    """Text a line: time, level, logger, message, and the place of an exception."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Render one record, without what an exception quotes of the work that it broke."""
+        shown = logging.makeLogRecord({**record.__dict__, "msg": message_of(record), "args": None})
+        shown.exc_info = shown.exc_text = shown.stack_info = None
+        line = super().format(shown)
+        place = place_of(record)
+        return f"{line} [{place}]" if place else line
 
 
 class JSONLines(logging.Formatter):
@@ -27,23 +45,40 @@ class JSONLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": message_of(record),
         }
-        line |= {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
+        if _is_own(record):
+            line |= {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
         if record.exc_info:
-            # The place, not the message: it may quote what was being worked on.
             line["exception"] = getattr(record.exc_info[0], "__name__", "")
+            line["place"] = place_of(record).partition(" ")[2]
         return json.dumps(line, default=str)
+
+
+def message_of(record: logging.LogRecord) -> str:
+    """The message; of other libraries its first line, for what follows quotes exceptions."""
+    text = record.getMessage()
+    return text if _is_own(record) else text.partition("\n")[0]
+
+
+def place_of(record: logging.LogRecord) -> str:
+    """Kind and place of the record's exception: its message may quote what was worked on."""
+    error = record.exc_info[1] if record.exc_info else None
+    if error is None:
+        return ""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-_SHOWN_FRAMES:]]
+    return " ".join([type(error).__name__, *places])
+
+
+def _is_own(record: logging.LogRecord) -> bool:
+    return record.name.partition(".")[0] in OWN_LOGGERS
 
 
 def configure_logs(settings: Settings, stream: TextIO = sys.stderr) -> None:
     """Let this project's own loggers write to `stream`; others only from warnings on."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        JSONLines()
-        if settings.log_format == "json"
-        else logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
-    )
+    handler.setFormatter(JSONLines() if settings.log_format == "json" else PlainLines())
     logging.getLogger().handlers[:] = [handler]
     logging.getLogger().setLevel(logging.WARNING)
     for name in OWN_LOGGERS:

@@ -16,9 +16,8 @@ from conversation.server.context import ServerContext
 from conversation.server.errors import NoSuchAgentError
 from conversation.server.limits import ServerLimits
 from kb.knowledge_base import KnowledgeBase
-from orchestration.agents import agent_ids
+from orchestration.agents import agent_listings, installed_agent
 from orchestration.deployment import Deployment
-from orchestration.errors import UnknownAgentError
 from orchestration.server.after_conversations import DeployedAfterCalls
 from orchestration.server.authoring import open_authoring
 from orchestration.server.routers import own_routers
@@ -40,6 +39,8 @@ class DeployedAgents:
         """The deployment opens models and knowledge bases; two threads would open them twice."""
         self._state: FolderState | None = None
         self._found: dict[str, AgentConfig] = {}
+        self._broken: dict[str, Path] = {}
+        """Files that cannot be used, by the id that they would have."""
 
     def agent(self, agent_id: str) -> AgentConfig:
         """The agent as its file stands now.
@@ -49,15 +50,20 @@ class DeployedAgents:
             AgentConfigError: Its file cannot be used.
         """
         with self._lock:
-            self._forget_what_changed()
-            if agent_id not in self._found:
-                self._found[agent_id] = self._read(agent_id)
-            return self._found[agent_id]
+            self._read_what_changed()
+            found = self._found.get(agent_id)
+            if found is None:
+                # Not looked for again: how long that takes would tell which agents there are.
+                if agent_id not in self._broken:
+                    raise NoSuchAgentError(f"There is no agent {agent_id[:64]!r}.")
+                found = installed_agent(self._broken[agent_id], self._deployment.settings).agent
+            return found
 
     def agents(self) -> Sequence[AgentConfig]:
         """Every agent that can be used."""
         with self._lock:
-            return [self.agent(agent_id) for agent_id in agent_ids(self._deployment.settings)]
+            self._read_what_changed()
+            return list(self._found.values())
 
     def knowledge_base(self, agent: AgentConfig) -> KnowledgeBase:
         """What the agent answers from."""
@@ -79,21 +85,19 @@ class DeployedAgents:
         with self._lock:
             return self._deployment.chat_model(llm)
 
-    def _read(self, agent_id: str) -> AgentConfig:
-        # A path is an agent on the command line; over the network it would open any file.
-        if not agent_id or agent_id.endswith(AGENT_FILE_SUFFIXES):
-            raise NoSuchAgentError(f"There is no agent {agent_id[:64]!r}.")
-        try:
-            return self._deployment.agent(agent_id).agent
-        except UnknownAgentError as error:
-            # The error of the command line lists the other agents, which is not for strangers.
-            raise NoSuchAgentError(f"There is no agent {agent_id[:64]!r}.") from error
-
-    def _forget_what_changed(self) -> None:
-        state = _folder_state(self._deployment.settings.agents_dir)
-        if state != self._state:
-            self._state = state
-            self._found.clear()
+    def _read_what_changed(self) -> None:
+        settings = self._deployment.settings
+        state = _folder_state(settings.agents_dir)
+        if state == self._state:
+            return
+        rows = agent_listings(settings)
+        self._found = {
+            row.agent.agent_id: installed_agent(row.path, settings).agent
+            for row in rows
+            if row.agent is not None
+        }
+        self._broken = {row.path.stem: row.path for row in rows if row.agent is None}
+        self._state = state
 
 
 def create_app(

@@ -4,10 +4,12 @@ A route says what it needs with `Annotated[ApiKey, Depends(require("read"))]`.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from ipaddress import ip_address
+from typing import NamedTuple
 
 from starlette.requests import HTTPConnection
 
@@ -15,8 +17,23 @@ from conversation.agent.config import AgentConfig
 from conversation.server.access.api_keys import ApiKey, Scope
 from conversation.server.access.signing import Grant, verify
 from conversation.server.context import Context, ServerContext
-from conversation.server.errors import POLICY, ApiError, BadSignatureError, RefusedError
+from conversation.server.errors import (
+    POLICY,
+    ApiError,
+    BadSignatureError,
+    NoSuchAgentError,
+    RefusedError,
+)
 
+UNREACHABLE = (
+    "The AI agent you are trying to reach does not exist. Or it needs a signed URL from "
+    "get-signed-url."
+)
+_ORIGIN = re.compile(
+    r"([a-z][a-z0-9+.-]*)://([^\s/?#@:\[\]\\]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?/?"
+)
+_WITH_PORT = re.compile(r":[0-9]+$")
+_PORTS = {"http": 80, "https": 443}
 KEY_HEADER = "xi-api-key"
 """The name that the published SDKs use; `Authorization: Bearer` does as well."""
 BEARER_SUBPROTOCOL = "bearer."
@@ -94,50 +111,79 @@ def admit(
     Raises:
         RefusedError: It may not; the reason is for the client.
     """
-    _check_origin(connection, agent)
     signature = _signature(connection, subprotocols)
     if signature is not None:
         in_query = "conversation_signature" in connection.query_params
         method = "signed_url" if in_query else "authorization_header"
+        _check_origin(connection, agent, context)
         grant = _use(signature, agent, context)
         return Admission(method, conversation_id=grant.conversation_id)
     key = known_key(connection, context)
-    if key is not None and key.allows("converse"):
+    may_converse = key is not None and key.allows("converse")
+    if not may_converse and not agent.access.public:
+        raise RefusedError(POLICY, UNREACHABLE)
+    _check_origin(connection, agent, context)
+    if key is not None and may_converse:
         return Admission("api_key", key_id=key.key_id)
-    if agent.access.public:
-        return Admission("public")
-    raise RefusedError(
-        POLICY,
-        "This agent is not public: start the conversation with a signed URL from get-signed-url.",
-    )
+    return Admission("public")
+
+
+def refuse_missing(
+    connection: HTTPConnection,
+    agent_id: str,
+    *,
+    context: ServerContext,
+    subprotocols: Iterable[str] = (),
+) -> RefusedError:
+    """What a client is told who asks for an agent that is not there: the same as of a private one.
+
+    Strangers must not find out which agents there are.
+    """
+    signature = _signature(connection, subprotocols)
+    if signature is None:
+        known_key(connection, context)
+        return RefusedError(POLICY, UNREACHABLE)
+    try:
+        now_s = context.clock().timestamp()
+        verify(signature, secret=context.secret, agent_id=agent_id, now_s=now_s)
+    except BadSignatureError as error:
+        return RefusedError(POLICY, str(error))
+    return RefusedError(POLICY, UNREACHABLE)
 
 
 def may_look(
-    connection: HTTPConnection, agent: AgentConfig, *, context: ServerContext, signature: str | None
-) -> None:
+    connection: HTTPConnection, agent_id: str, *, context: ServerContext, signature: str | None
+) -> AgentConfig:
     """Let a client see what an agent looks like before it talks; uses up no signature.
 
     Raises:
-        ApiError: It may not talk to the agent.
+        ApiError: It may not talk to the agent, or there is none: strangers are told the same.
+        NoSuchAgentError: There is none, and the client has a key.
     """
+    key = known_key(connection, context)
     try:
-        _check_origin(connection, agent)
-    except RefusedError as error:
-        raise ApiError(403, "origin_not_allowed", error.reason) from error
+        agent = context.agents.agent(agent_id)
+    except NoSuchAgentError:
+        if key is not None:
+            raise
+        agent = None
     if signature is not None:
         now_s = context.clock().timestamp()
         try:
-            verify(signature, secret=context.secret, agent_id=agent.agent_id, now_s=now_s)
+            verify(signature, secret=context.secret, agent_id=agent_id, now_s=now_s)
         except BadSignatureError as error:
             raise ApiError(401, "bad_signature", str(error)) from error
-        return
-    if agent.access.public or known_key(connection, context) is not None:
-        return
-    raise ApiError(
-        401,
-        "agent_not_public",
-        "This agent is not public: ask with the conversation_signature of a signed URL.",
-    )
+    if agent is None or (signature is None and key is None and not agent.access.public):
+        raise ApiError(
+            401,
+            "agent_not_public",
+            "This agent is not public: ask with the conversation_signature of a signed URL.",
+        )
+    try:
+        _check_origin(connection, agent, context)
+    except RefusedError as error:
+        raise ApiError(403, "origin_not_allowed", error.reason) from error
+    return agent
 
 
 def _signature(connection: HTTPConnection, subprotocols: Iterable[str]) -> str | None:
@@ -166,25 +212,76 @@ def _use(signature: str, agent: AgentConfig, context: ServerContext) -> Grant:
     return grant
 
 
-def _check_origin(connection: HTTPConnection, agent: AgentConfig) -> None:
+def _check_origin(connection: HTTPConnection, agent: AgentConfig, context: ServerContext) -> None:
     """Pages of other sites may not use the agent; programs send no origin."""
-    origin = connection.headers.get("origin")
-    if origin is not None and not origin_allowed(
-        origin, agent, host=connection.headers.get("host")
-    ):
+    if not page_allowed(connection, agent, context):
         raise RefusedError(POLICY, "This agent may not be used from pages of this origin.")
 
 
-def origin_allowed(origin: str, agent: AgentConfig, *, host: str | None) -> bool:
-    """Whether a page of `origin` may use the agent; this server's own pages always may."""
+def page_allowed(connection: HTTPConnection, agent: AgentConfig, context: ServerContext) -> bool:
+    """Whether the page that the request comes from, if it comes from one, may use the agent."""
+    return all(
+        origin_allowed(
+            origin, agent, host=connection.headers.get("host"), public_url=context.public_url
+        )
+        for origin in connection.headers.getlist("origin")
+    )
+
+
+def origin_allowed(
+    origin: str, agent: AgentConfig, *, host: str | None, public_url: str | None = None
+) -> bool:
+    """Whether a page of `origin` may use the agent; this server's own pages always may.
+
+    Own pages are those of `public_url`, and those of an address or of localhost where the request
+    itself went: another name in `host` may be one that its owner lets point here.
+    """
     allowed = agent.access.allowed_origins
-    netloc = urlsplit(origin).netloc.lower()
-    if not allowed or (host is not None and netloc == host.lower()):
+    if not allowed:
         return True
-    return any(_same_host(netloc, each.lower()) for each in allowed)
+    page = _place(origin)
+    if page is None:
+        return False
+    own = None if public_url is None else _place(public_url)
+    if page == own:
+        return True
+    asked = None if host is None else _place(f"{page.scheme}://{host}")
+    if page == asked and _cannot_be_rebound(page.host):
+        return True
+    return any(_same_host(page, each.lower()) for each in allowed)
 
 
-def _same_host(netloc: str, allowed: str) -> bool:
+class _Place(NamedTuple):
+    scheme: str
+    host: str
+    port: int | None
+    """None for the scheme's own."""
+
+
+def _place(url: str) -> _Place | None:
+    """Where a page is from; None for what is no origin, e.g. one with a user name in it."""
+    match = _ORIGIN.fullmatch(url.lower())
+    if match is None:
+        return None
+    scheme, host, port = match[1], match[2], int(match[3]) if match[3] else None
+    return _Place(scheme, host, None if port == _PORTS.get(scheme) else port)
+
+
+def _cannot_be_rebound(host: str) -> bool:
+    """Whether the host is an address, or a name that browsers never look up."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _same_host(page: _Place, allowed: str) -> bool:
     """An allowed host without a port stands for every port of it."""
     bare = allowed.rpartition("://")[2].rstrip("/")
-    return netloc == bare or netloc.partition(":")[0] == bare
+    named = _place(f"{page.scheme}://{bare}")
+    if named is None or named.host != page.host:
+        return False
+    return not _WITH_PORT.search(bare) or named.port == page.port

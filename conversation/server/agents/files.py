@@ -29,6 +29,7 @@ from conversation.server.errors import ApiError, NoSuchAgentError
 from conversation.store.database import READ_ONLY
 from conversation.store.tables import agent_notes
 
+MAX_ID_CHARS = 64
 LOCK_TIMEOUT_S = 10.0
 
 
@@ -74,7 +75,8 @@ class AgentRecords:
         """
         # Files that the protocol makes are named after their agents; others may be named anyhow.
         path = self.folder / f"{agent_id}.yaml"
-        if agent_id.isidentifier() and path.is_file():
+        is_name = agent_id.isidentifier() and len(agent_id) <= MAX_ID_CHARS
+        if is_name and path.is_file():
             agent = load_agent(path)
             if agent.agent_id == agent_id:
                 return self._record(agent, path, self._notes(agent_id))

@@ -65,8 +65,7 @@ def get_widget(
     conversation_signature: Annotated[str | None, Query(max_length=1_024)] = None,
 ) -> AgentWidget:
     """What the widget shows. Open to whoever may talk to the agent, without a key."""
-    agent = context.agents.agent(agent_id)
-    may_look(request, agent, context=context, signature=conversation_signature)
+    agent = may_look(request, agent_id, context=context, signature=conversation_signature)
     return AgentWidget(agent_id=agent_id, widget_config=_config(agent, context))
 
 

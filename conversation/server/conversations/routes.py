@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from conversation.errors import ModelError
-from conversation.server.access.admission import known_key, origin_allowed, require
+from conversation.errors import ModelError, UnknownConversationError
+from conversation.server.access.admission import known_key, page_allowed, require
 from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context, ServerContext
 from conversation.server.conversations.bodies import (
@@ -166,7 +166,11 @@ def give_feedback(
 
     No key is needed where users talk without one: who knows the conversation's id was part of it.
     """
-    _admit_feedback(context, request, context.store.transcript(conversation_id))
+    try:
+        transcript = context.store.transcript(conversation_id)
+    except UnknownConversationError as error:
+        raise not_found("conversation", conversation_id) from error
+    _admit_feedback(context, request, transcript)
     payload = {
         name: value
         for name, value in (
@@ -231,8 +235,7 @@ def _admit_feedback(context: ServerContext, request: Request, transcript: Transc
     if agent is None or not (agent.access.public or by_user):
         # The same answer as for an id that is not there: strangers learn nothing of it.
         raise not_found("conversation", transcript.conversation_id)
-    origin, host = request.headers.get("origin"), request.headers.get("host")
-    if origin is not None and not origin_allowed(origin, agent, host=host):
+    if not page_allowed(request, agent, context):
         raise ApiError(
             403, "forbidden_origin", "This agent may not be used from pages of this origin."
         )

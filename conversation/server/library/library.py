@@ -27,6 +27,8 @@ from kb.knowledge_base import KnowledgeBase
 HandedInAs = Literal["file", "url", "text"]
 IngestStatus = Literal["created", "processing", "succeeded", "failed"]
 MAX_NAME_CHARS = 120
+MAX_NAME_BYTES = 200
+"""File systems count bytes, of which a character has up to four; a suffix comes on top."""
 _UNSAFE = re.compile(r"[^\w .,()+&-]+")
 
 
@@ -274,7 +276,8 @@ def safe_file_name(name: str, *, is_text: bool) -> str:
     their files, so it has none at all where it can.
     """
     bare = name.replace("\\", "/").rpartition("/")[2]
-    cleaned = _UNSAFE.sub("_", bare).strip(" .")[-MAX_NAME_CHARS:].strip(" .") or "document"
+    cut = _UNSAFE.sub("_", bare).strip(" .")[-MAX_NAME_CHARS:].encode()[-MAX_NAME_BYTES:]
+    cleaned = cut.decode("utf-8", "ignore").strip(" .") or "document"
     return f"{cleaned}.txt" if is_text and PurePath(cleaned).suffix else cleaned
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from conversation.server.plain_json import flaw_of
+
 PATH = "/v1/convai/conversation"
 SUBPROTOCOL = "convai"
 AUDIO_FORMAT = "pcm_16000"
@@ -164,6 +166,8 @@ def read_frame(frame: str | bytes | None) -> ClientMessage:
         return Unreadable("not_json")
     if not isinstance(found, dict):
         return Unreadable("not_an_object")
+    if flaw_of(frame) is not None:
+        return Unreadable("malformed")
     try:
         if "user_audio_chunk" in found:
             return UserAudio.model_validate(found)

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket
 
 from conversation.agent.config import AgentConfig
 from conversation.errors import ConversationError, MissingVariableError, OverrideError
-from conversation.server.access.admission import Admission, admit
+from conversation.server.access.admission import Admission, admit, refuse_missing
 from conversation.server.context import ServerContext, address_of, server_context
 from conversation.server.errors import (
     GOING_AWAY,
@@ -76,7 +76,7 @@ async def _converse(
         raise RefusedError(GOING_AWAY, "The server is stopping; please reconnect.")
     if context.starts.wait_s(address, now_s=context.timer_s()) is not None:
         raise RefusedError(POLICY, "Too many new conversations from your address; wait a moment.")
-    agent = await asyncio.to_thread(_agent, websocket, context)
+    agent = await asyncio.to_thread(_agent, websocket, context, offered)
     admission = await asyncio.to_thread(
         admit, websocket, agent, context=context, subprotocols=offered
     )
@@ -151,14 +151,12 @@ async def _initiation(
     return None, early
 
 
-def _agent(websocket: WebSocket, context: ServerContext) -> AgentConfig:
+def _agent(websocket: WebSocket, context: ServerContext, offered: Sequence[str]) -> AgentConfig:
     agent_id = websocket.query_params.get("agent_id", "")
     try:
         return context.agents.agent(agent_id)
     except NoSuchAgentError as error:
-        raise RefusedError(
-            POLICY, "The AI agent you are trying to reach does not exist."
-        ) from error
+        raise refuse_missing(websocket, agent_id, context=context, subprotocols=offered) from error
     except ConversationError as error:
         raise _misconfigured(agent_id, error) from error
 

@@ -2,6 +2,9 @@
 
 import json
 import logging
+import socket
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ from conversation.server.app import make_app
 from conversation.server.context import ServerContext
 from conversation.server.limits import ServerLimits
 from conversation.store.store import ConversationStore
-from tests.conversation.server.served import SUPPORT, ScriptedAgents, Timer
+from tests.conversation.server.served import SUPPORT, ScriptedAgents, Timer, serving, wait_until
 from tests.fakes import ScriptedChatModel
 
 router = APIRouter()
@@ -204,3 +207,114 @@ async def test_the_openapi_document_has_examples_and_no_page_loads_scripts_from_
     assert "/v1/convai/conversation/get-signed-url" in document["paths"]
     assert document["components"]["schemas"]["SignedUrl"]["examples"]
     assert (await http.get("/docs")).status_code == 404
+
+
+SECRET = "sk-hunter2-hunter2"
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    "value",
+    [
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e999",
+        "-1e999",
+        "9" * 400 + ".0",
+        "9" * 30,
+        "-" + "9" * 20,
+        '"\\ud800"',
+        '"\\uDFFF\\uD800"',
+        '{"\\ud800": 1}',
+        "[[NaN]]",
+    ],
+)
+async def test_json_that_cannot_be_kept_is_refused_and_not_repeated(
+    http: httpx.AsyncClient, value: str, caplog: pytest.LogCaptureFixture
+):
+    body = f'{{"text": {value}, "key": "{SECRET}"}}'.encode()
+    for kind in ("application/json", "application/json; charset=utf-8", None):
+        headers = {} if kind is None else {"content-type": kind}
+        answer = await http.post("/v1/convai/echo", content=body, headers=headers)
+
+        assert answer.status_code == 422, answer.text
+        assert SECRET not in answer.text + caplog.text
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"text": "NaN Infinity 1e999 \\ud83d\\ude00 9999999999999999999999"}',
+        '{"text": "\\ud83d\\ude00"}'.encode("utf-16"),
+    ],
+)
+async def test_harmless_text_that_looks_odd_passes(http: httpx.AsyncClient, body: bytes):
+    headers = {"content-type": "application/json"}
+    answer = await http.post("/v1/convai/echo", content=body, headers=headers)
+
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.hostile
+async def test_a_refusal_says_where_and_never_what_was_sent(http: httpx.AsyncClient):
+    for body in (f'{{"text": ["{SECRET}"]}}', f'{{"text": {{"a": "{SECRET}"}}}}', f'["{SECRET}"]'):
+        headers = {"content-type": "application/json"}
+        answer = await http.post("/v1/convai/echo", content=body, headers=headers)
+
+        assert answer.status_code == 422
+        assert answer.json()["detail"][0]["msg"]
+        assert SECRET not in answer.text
+
+
+@pytest.mark.hostile
+def test_half_a_request_is_not_waited_for(tmp_path: Path):
+    limits = ServerLimits(head_timeout_s=0.5, body_timeout_s=0.5)
+    halves = [
+        b"",
+        b"G",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: ",
+        b"GET /api/health HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nX:",
+        b"POST /v1/convai/feedback HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 900\r\n\r\n{",
+    ]
+    with serving(tmp_path, limits=limits) as served:
+        sockets = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(10 * 5)]
+        for number, each in enumerate(sockets):
+            each.sendall(halves[number % len(halves)])
+        for each in sockets:
+            each.settimeout(20)
+            with suppress(ConnectionError):
+                while each.recv(65_536):
+                    pass
+            each.close()
+        wait_until(lambda: served.open_sockets() == 0)
+        assert served.http.get("/api/health").status_code == 200
+
+
+@pytest.mark.hostile
+def test_an_endless_head_is_cut_off(tmp_path: Path):
+    with serving(tmp_path) as served:
+        with socket.create_connection(("127.0.0.1", served.port)) as each, suppress(OSError):
+            each.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n")
+            for _ in range(2_000):
+                each.sendall(b"X-Filler: " + b"a" * 500 + b"\r\n")
+        wait_until(lambda: served.open_sockets() == 0)
+
+
+@pytest.mark.hostile
+def test_slow_but_steady_requests_are_answered(tmp_path: Path):
+    limits = ServerLimits(head_timeout_s=20, body_timeout_s=20, init_timeout_s=20)
+    with serving(tmp_path, limits=limits) as served:
+        with socket.create_connection(("127.0.0.1", served.port)) as each:
+            for piece in (
+                b"GET /api/health HTTP/1.1\r\n",
+                b"Host: a\r\n",
+                b"Connection: close\r\n\r\n",
+            ):
+                each.sendall(piece)
+                time.sleep(0.05)
+            assert each.recv(100).startswith(b"HTTP/1.1 200")
+        with served.dial() as client:
+            client.opened()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -135,6 +135,29 @@ def test_json_logs_are_one_object_a_line_and_quote_no_exception():
     )
     assert (second["message"], second["exception"]) == ("1 failed", "ValueError")
     assert "plumtree" not in stream.getvalue()
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_no_format_prints_what_an_exception_quotes(log_format: Literal["text", "json"]):
+    stream = io.StringIO()
+    configure_logs(Settings(log_format=log_format), stream)
+    try:
+        try:
+            raise KeyError("plumtree")
+        except KeyError as cause:
+            raise ValueError("body: plumtree") from cause
+    except ValueError as error:
+        logging.getLogger("uvicorn.error").exception("Exception in ASGI application\n")
+        logging.getLogger("analysis").error("failed", exc_info=True, stack_info=True)
+        logging.getLogger("asyncio").error("Task exception was never retrieved\nfuture: %r", error)
+        logging.getLogger("other").error("failed", extra={"body": "plumtree"})
+
+    shown = stream.getvalue()
+    assert "plumtree" not in shown
+    assert len(shown.splitlines()) == 4
+    assert shown.count("ValueError") == 2
+    assert "test_telemetry.py:" in shown
 
 
 def test_the_level_is_a_setting():

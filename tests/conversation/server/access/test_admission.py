@@ -176,7 +176,69 @@ def test_only_pages_of_allowed_origins_get_in(origin: str, allowed: bool):
     agent = AgentConfig.model_validate({"agent_id": "a", "name": "A", "access": section})
 
     assert origin_allowed(origin, agent, host="agents.example.com") is allowed
-    assert origin_allowed("https://agents.example.com", agent, host="agents.example.com")
+    own = "https://agents.example.com"
+    assert origin_allowed(own, agent, host="inside:8080", public_url=f"{own}/")
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    ("origin", "host", "allowed"),
+    [
+        # A name that its owner lets point to this server is in both headers.
+        ("http://rebound.example", "rebound.example", False),
+        ("http://rebound.example:8080", "rebound.example:8080", False),
+        ("http://localhost.rebound.example", "localhost.rebound.example", False),
+        ("http://127.0.0.1.rebound.example", "127.0.0.1.rebound.example", False),
+        # Addresses, and localhost, lead where they say.
+        ("http://127.0.0.1:8080", "127.0.0.1:8080", True),
+        ("http://[::1]:8080", "[::1]:8080", True),
+        ("http://localhost:8080", "localhost:8080", True),
+        ("http://10.1.2.3", "10.1.2.3", True),
+        ("http://10.1.2.3", "10.1.2.3:80", True),
+        ("http://10.1.2.3:81", "10.1.2.3", False),
+        ("http://localhost:8081", "localhost:8080", False),
+        # User names, and what is no origin.
+        ("http://shop.example.com@evil.example", "a", False),
+        ("http://shop.example.com:80@evil.example", "a", False),
+        ("http://evil.example@shop.example.com", "a", False),
+        ("http://shop.example.com#.evil.example", "a", False),
+        ("http://shop.example.com\\.evil.example", "a", False),
+        ("http://shop.example.com .evil.example", "a", False),
+        ("http://[::1", "[::1", False),
+        ("http://", "", False),
+        ("", "", False),
+        ("null", "null", False),
+        ("http://shop.example.com:99999999", "a", False),
+        ("HTTPS://SHOP.example.com", "a", True),
+    ],
+)
+def test_a_page_is_not_let_in_by_a_name_that_it_chose(origin: str, host: str, allowed: bool):
+    section = {"public": True, "allowed_origins": ["shop.example.com"]}
+    agent = AgentConfig.model_validate({"agent_id": "a", "name": "A", "access": section})
+
+    assert origin_allowed(origin, agent, host=host) is allowed
+
+
+@pytest.mark.hostile
+def test_a_private_agent_and_a_missing_one_look_the_same_to_strangers(tmp_path: Path):
+    access = PRIVATE.access.model_copy(update={"allowed_origins": ("shop.example",)})
+    private = PRIVATE.model_copy(update={"access": access})
+    told: dict[str, list[Any]] = {"private": [], "missing": []}
+    with serving(tmp_path, SUPPORT, private) as served:
+        for agent_id, seen in told.items():
+            for headers in ({}, {"Origin": "https://evil.example"}, {"xi-api-key": "junk"}):
+                with served.dial(agent_id, init=None, headers=headers) as client:
+                    seen.append(client.closed())
+                for query in ({}, {"conversation_signature": "junk"}):
+                    path = f"/v1/convai/agents/{agent_id}/widget"
+                    answer = served.http.get(path, params=query, headers=headers)
+                    seen.append((answer.status_code, answer.json()))
+            with served.dial(agent_id, init=None, conversation_signature="junk") as client:
+                seen.append(client.closed())
+            path = f"/v1/convai/conversation/get-signed-url?agent_id={agent_id}"
+            seen.append(served.http.get(path).status_code)
+
+    assert told["private"] == told["missing"]
 
 
 def test_a_forbidden_origin_is_refused_with_a_reason_and_a_program_is_not(tmp_path: Path):

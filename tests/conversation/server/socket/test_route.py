@@ -383,7 +383,7 @@ def test_row_16_end_call_comes_after_the_goodbye_and_then_the_socket_closes(tmp_
     ("agent_id", "code", "reason"),
     [
         ("nobody", 1008, "The AI agent you are trying to reach does not exist."),
-        ("private", 1008, "This agent is not public"),
+        ("private", 1008, "The AI agent you are trying to reach does not exist."),
     ],
 )
 def test_row_17_errors_are_a_code_and_a_reason_after_the_handshake(

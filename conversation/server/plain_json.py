@@ -1,0 +1,85 @@
+"""JSON that this server can keep and write again: finite numbers, and characters that exist.
+
+Python's parser takes `NaN`, `1e999` and halves of surrogate pairs. None of them can be stored or
+sent, so what holds one is refused before anything is done with it.
+"""
+
+import json
+import math
+import re
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope
+
+from conversation.server.errors import ApiError
+
+MAX_INTEGER = 2**63 - 1
+_SUSPECT = re.compile(
+    rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|NaN|Infinity|[eE]\+?[0-9]{3}|[0-9]{19}|\x00"
+)
+"""Without one of these there is nothing to find; with one, the text may still be harmless."""
+
+
+class _OddNumberError(ValueError):
+    """A number that cannot be kept."""
+
+
+def flaw_of(text: str | bytes) -> str | None:
+    """What in a JSON text cannot be kept; None for a good text, and for one that is no JSON."""
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if not _SUSPECT.search(data):
+        return None
+    try:
+        found = json.loads(text, parse_constant=_odd, parse_float=_finite, parse_int=_small)
+        json.dumps(found, ensure_ascii=False).encode()
+    except _OddNumberError:
+        return "it holds a number that is not finite or too large"
+    except UnicodeEncodeError:
+        return "it holds half of a surrogate pair, which is no character"
+    except (ValueError, RecursionError):
+        return None
+    return None
+
+
+async def with_plain_json(scope: Scope, receive: Receive) -> Receive:
+    """`receive` of a request, whose JSON body was looked through; others pass unread.
+
+    Raises:
+        ApiError: The body holds what cannot be kept.
+    """
+    media_type = Headers(scope=scope).get("content-type", "application/json").lower()
+    if scope["method"] in ("GET", "HEAD", "OPTIONS") or "json" not in media_type:
+        return receive
+    messages: list[Message] = []
+    while not messages or messages[-1].get("more_body"):
+        messages.append(await receive())
+        if messages[-1]["type"] != "http.request":
+            break
+    flaw = flaw_of(b"".join(message.get("body", b"") for message in messages))
+    if flaw is not None:
+        raise ApiError(422, "unusable_json", f"The body cannot be kept: {flaw}.")
+    waiting = iter(messages)
+
+    async def replay() -> Message:
+        message = next(waiting, None)
+        return await receive() if message is None else message
+
+    return replay
+
+
+def _odd(_name: str) -> Any:
+    raise _OddNumberError
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise _OddNumberError
+    return number
+
+
+def _small(digits: str) -> int:
+    if len(digits) > 20 or abs(int(digits)) > MAX_INTEGER:
+        raise _OddNumberError
+    return int(digits)
