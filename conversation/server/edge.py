@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from conversation.server.access.admission import too_many_requests
 from conversation.server.context import ServerContext, address_of
 from conversation.server.errors import ApiError, answer
-from conversation.server.plain_json import with_plain_json
+from conversation.server.incoming.plain_json import with_plain_json
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 
 from conversation.server.context import ServerContext
 from conversation.server.errors import PortTakenError
-from conversation.server.request_heads import bounded_heads
+from conversation.server.incoming.request_heads import bounded_heads
 
 MAX_SOCKET_FRAME_BYTES = 262_144
 """What is longer is not even read: the socket closes with 1009."""

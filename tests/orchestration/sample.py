@@ -44,7 +44,7 @@ def write_data(folder: Path) -> Settings:
     (folder / "agents" / "shop-desk.yaml").write_text(AGENT_FILE)
     (folder / "documents" / "refunds.md").write_text("# Refunds\n\nRefunds take five days.\n")
     (folder / "documents" / "delivery.md").write_text("# Delivery\n\nParcels take two days.\n")
-    return Settings(data_dir=folder)
+    return Settings(data_dir=folder, webhook_networks="127.0.0.0/8")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from conversation.server.plain_json import flaw_of
+from conversation.server.incoming.plain_json import flaw_of
 
 PATH = "/v1/convai/conversation"
 SUBPROTOCOL = "convai"

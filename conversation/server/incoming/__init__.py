@@ -1,0 +1,1 @@
+"""What comes in before any route sees it: heads of requests, and JSON that can be kept."""
