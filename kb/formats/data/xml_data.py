@@ -6,8 +6,8 @@ from typing import Any
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.archive import read_xml
-from kb.formats.pages.html import drop_hidden, read_tree
-from kb.formats.pages.html_text import tag_of
+from kb.formats.pages.html import drop_hidden
+from kb.formats.pages.html_text import read_tree, tag_of
 from kb.formats.pages.html_tree import add_tree
 from kb.formats.text_builder import ParseRequest, TextBuilder, one_line
 

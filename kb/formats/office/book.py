@@ -8,8 +8,8 @@ from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.archive import Archive
 from kb.formats.decoding import decode
-from kb.formats.pages.html import drop_hidden, drop_permalinks, read_tree
-from kb.formats.pages.html_text import tag_of
+from kb.formats.pages.html import drop_hidden, drop_permalinks
+from kb.formats.pages.html_text import read_tree, tag_of
 from kb.formats.pages.html_tree import add_tree
 from kb.formats.text_builder import ParseRequest, TextBuilder, encrypted, malformed, one_line
 

@@ -7,13 +7,21 @@ from urllib.parse import urljoin
 
 from kb.config import ParsingConfig
 from kb.document import ParsedDocument
-from kb.errors import DocumentError
 from kb.formats.decoding import decode
 from kb.formats.pages.html_body import marked_body
+from kb.formats.pages.html_plain import controlled_ids, is_opened_by_click, make_plain
+from kb.formats.pages.html_script import add_stated_questions, is_built_by_script, needs_browser
 from kb.formats.pages.html_table import flatten_cells, is_data_table, table_key
-from kb.formats.pages.html_text import SKIPPED, Element, inline_text, tag_of, visible_text
+from kb.formats.pages.html_text import (
+    SKIPPED,
+    Element,
+    inline_text,
+    read_tree,
+    tag_of,
+    visible_text,
+)
 from kb.formats.pages.html_tree import add_tree
-from kb.formats.text_builder import ParseRequest, TextBuilder, malformed, one_line
+from kb.formats.text_builder import ParseRequest, TextBuilder, one_line
 from kb.formats.vendors import vendor
 
 MIN_MAIN_CHARS = 300
@@ -24,7 +32,6 @@ MAX_FADED_SHARE = 0.2
 """Transparent text beyond this share of a page waits to be faded in."""
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
-_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 _HIDING_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden"
@@ -32,6 +39,7 @@ _HIDING_STYLE = re.compile(
     r"|(?:left|top|text-indent)\s*:\s*-\d{4,}|scale\(\s*0\s*\)",
     re.IGNORECASE,
 )
+_AROUND = ("nav", "header", "footer", "aside", "form")
 _PERMALINK_SIGNS = frozenset({"¶", "#", "§", "\N{LINK SYMBOL}", "\uf0c1"})
 _COLOUR = re.compile(r"(?:^|;)\s*(color|background|background-color)\s*:\s*([^;!]+)", re.IGNORECASE)
 _FADED_STYLE = re.compile(r"opacity\s*:\s*0(?:\.0*)?\s*(?:;|$|!)", re.IGNORECASE)
@@ -44,35 +52,31 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     if not request.config.html_keep_hidden:
         drop_hidden(root, builder)
     title, language = _title(root), root.get("lang") or root.get("xml:lang")
+    is_empty = is_built_by_script(root)
+    make_plain(root, builder)
+    stated = TextBuilder(request)
+    add_stated_questions(stated, root, shown=visible_text(root))
     visible = _visible_length(root)
     drop_permalinks(root)
     flatten_cells(root)
     focused = visible > MIN_MAIN_CHARS and request.config.html_focus != "everything"
+    focused = focused and not _is_short(root)
     main = _main_text(root, request.config, name=request.name) if focused else None
     if main is not None:
         add_tree(builder, main)
+        builder.extend(stated.build())
     parsed = builder.build(title=title, language=language, metadata=_metadata(root))
     if len(parsed.text) < min(MIN_MAIN_CHARS, MIN_MAIN_SHARE * visible) or not parsed.text:
+        shown = root if request.config.html_focus == "everything" else _main_element(root)
         whole = TextBuilder(request)
         whole.hidden_chars, whole.left_out = builder.hidden_chars, builder.left_out
-        add_tree(whole, root)
+        if not is_empty:
+            add_tree(whole, shown)
+        whole.extend(stated.build())
         parsed = whole.build(title=title, language=language, metadata=_metadata(root))
+    if is_empty and not parsed.text:
+        raise needs_browser(request.name)
     return parsed
-
-
-def read_tree(source: str, name: str) -> Element:
-    """Parse HTML leniently; nothing is fetched and no entity is expanded from outside."""
-    etree, html = vendor("lxml.etree"), vendor("lxml.html")
-    parser = html.HTMLParser(
-        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True
-    )
-    source = _XML_DECLARATION.sub("", source).replace("\0", "")
-    try:
-        return html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
-    except (etree.ParserError, etree.LxmlError, ValueError) as error:
-        if "empty" in str(error).lower():
-            raise DocumentError("empty", f"{name!r} is an HTML page without any text.") from error
-        raise malformed(name, "HTML page", error) from error
 
 
 def drop_hidden(root: Element, builder: TextBuilder) -> None:
@@ -81,7 +85,13 @@ def drop_hidden(root: Element, builder: TextBuilder) -> None:
     Whole pages begin transparent and are faded in by a script, so transparent text counts as
     hidden only when it is the lesser part of the page.
     """
-    _drop(root, [each for each in root.iter() if _is_hidden(each)], builder)
+    controlled = controlled_ids(root)
+    hidden = [each for each in root.iter() if _is_hidden(each)]
+    for element in hidden:
+        if element.get("id") in controlled or is_opened_by_click(element):
+            for attribute in ("hidden", "style"):
+                element.attrib.pop(attribute, None)
+    _drop(root, [each for each in hidden if _is_hidden(each)], builder)
     faded = {each: None for each in root.iter() if _FADED_STYLE.search(_style(each))}
     outermost = [each for each in faded if not any(up in faded for up in each.iterancestors())]
     length = sum(len(one_line(visible_text(each))) for each in outermost)
@@ -210,6 +220,30 @@ def _as_html(body: Element) -> Element:
         else:
             element.tag = names.get(tag, tag or element.tag)
     return body
+
+
+def _is_short(root: Element) -> bool:
+    """Whether the page marks its text, and that is too short to be found as an article."""
+    main = _main_element(root)
+    length = len(one_line(visible_text(main)))
+    if main is root or not 0 < length <= MIN_MAIN_CHARS:
+        return False
+    around = [
+        each
+        for each in root.iter(*_AROUND)
+        if not any(tag_of(above) in _AROUND or above is main for above in each.iterancestors())
+    ]
+    furniture = sum(len(one_line(visible_text(each))) for each in around)
+    return _visible_length(root) - furniture - length <= MIN_MAIN_CHARS
+
+
+def _main_element(root: Element) -> Element:
+    """The element that a page without an article says its text is in; else all of it."""
+    for query in (".//main", './/*[@role="main"]', ".//article"):
+        found = root.findall(query)
+        if len(found) == 1 and one_line(visible_text(found[0])):
+            return found[0]
+    return root
 
 
 def _title(root: Element) -> str | None:

@@ -1,10 +1,14 @@
 """What an HTML element is called and what it says."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from kb.formats.text_builder import one_line
+from kb.errors import DocumentError
+from kb.formats.text_builder import malformed, one_line
+from kb.formats.vendors import vendor
 
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 SKIPPED = frozenset(
     {"script", "style", "template", "head", "noscript", "svg", "math", "iframe", "object"}
@@ -22,6 +26,21 @@ BLOCKS = (
 
 # lxml ships no types; an element is met here and in the modules that make one.
 Element = Any
+
+
+def read_tree(source: str, name: str) -> Element:
+    """Parse HTML leniently; nothing is fetched and no entity is expanded from outside."""
+    etree, html = vendor("lxml.etree"), vendor("lxml.html")
+    parser = html.HTMLParser(
+        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True
+    )
+    source = _XML_DECLARATION.sub("", source).replace("\0", "")
+    try:
+        return html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.LxmlError, ValueError) as error:
+        if "empty" in str(error).lower():
+            raise DocumentError("empty", f"{name!r} is an HTML page without any text.") from error
+        raise malformed(name, "HTML page", error) from error
 
 
 def tag_of(element: Element) -> str:

@@ -35,7 +35,7 @@ class _Walk:
     def __init__(self, builder: TextBuilder, root: Element, deeper: int) -> None:
         self._builder = builder
         self._deeper = deeper
-        self._holders = _block_holders(root)
+        self._holders = block_holders(root)
 
     def run(self, element: Element) -> None:
         tag = tag_of(element)
@@ -106,7 +106,8 @@ class _Walk:
             yield from self.item_lines(element)
 
 
-def _block_holders(root: Element) -> set[Element]:
+def block_holders(root: Element) -> set[Element]:
+    """The elements that hold a block, however deep."""
     holders: set[Element] = set()
     for element in root.iter():
         if tag_of(element) in BLOCKS:

@@ -8,7 +8,8 @@ from email.message import EmailMessage, MIMEPart
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.nesting import add_nested
-from kb.formats.pages.html import drop_hidden, read_tree
+from kb.formats.pages.html import drop_hidden
+from kb.formats.pages.html_text import read_tree
 from kb.formats.pages.html_tree import add_tree
 from kb.formats.text import find_blocks
 from kb.formats.text_builder import ParseRequest, TextBuilder, clean, encrypted, one_line

@@ -3,8 +3,8 @@
 import pytest
 
 from kb.config import ParsingConfig
-from kb.formats.pages.html import read_tree
 from kb.formats.pages.html_body import marked_body
+from kb.formats.pages.html_text import read_tree
 from tests.kb.formats.documents import EVERYTHING, outline, parse, reason
 
 BODY = """

@@ -1,0 +1,303 @@
+"""Web pages made plain before their main text is looked for.
+
+A finder of articles knows paragraphs, headings, lists and tables. What a reader opens with a click,
+what stands in elements of a page's own making and what numbers lines of code is put into these.
+"""
+
+import re
+from collections.abc import Mapping
+
+from kb.formats.pages.html_text import (
+    BLOCKS,
+    HEADINGS,
+    Element,
+    inline_text,
+    tag_of,
+    visible_text,
+)
+from kb.formats.pages.html_tree import block_holders
+from kb.formats.text_builder import TextBuilder, one_line
+
+_DELETED = {"del": "deleted text", "s": "struck text", "strike": "struck text"}
+_OUTSIDE = frozenset({"nav", "header", "footer", "form", "menu", "aside"})
+_CONTENT = frozenset({"div", "section", "p", "ul", "ol", "dd", "article"})
+_MIN_QUESTION_WORDS = 3
+_MAX_QUESTION_CHARS = 300
+_LONG = frozenset({"p", "ul", "ol", "pre", "table", "dl"})
+_LINK_SHARE = 0.8
+_CONTACT = re.compile(r"(?:tel|mailto|sms):", re.IGNORECASE)
+_LINE_NUMBER = re.compile(r"\s*\d{1,6}\s*")
+_MIN_NUMBERED_LINES = 2
+
+
+def make_plain(root: Element, builder: TextBuilder) -> None:
+    """Change `root` in place; `builder` counts what is dropped."""
+    _drop_deleted(root, builder)
+    _open_shadow_roots(root)
+    _rename_own_elements(root)
+    _unnumber_code(root)
+    levels = _levels_below(root)
+    _open_details(root)
+    _show_questions(root, levels)
+    _write_definitions(root)
+
+
+def is_opened_by_click(element: Element) -> bool:
+    """Whether hidden text is one panel of an accordion or of tabs, which a reader opens."""
+    if (element.get("role") or "").lower() == "tabpanel":
+        return True
+    if not len(element) and not (element.text or "").strip():
+        return False
+    before = element.getprevious()
+    if before is None:
+        return False
+    openers = [before] if before.get("aria-expanded") is not None else before.iter()
+    return any(tag_of(each) and each.get("aria-expanded") is not None for each in openers)
+
+
+def controlled_ids(root: Element) -> set[str]:
+    """Ids of the elements that a button says it opens."""
+    return {
+        name
+        for each in root.iter()
+        if tag_of(each) and each.get("aria-expanded") is not None
+        for name in (each.get("aria-controls") or "").split()
+    }
+
+
+def _drop_deleted(root: Element, builder: TextBuilder) -> None:
+    for element in list(root.iter(*_DELETED)):
+        if one_line(visible_text(element)):
+            builder.leave_out(_DELETED[tag_of(element)])
+        following = element.getnext()
+        touches = not (element.tail or "").strip() and following is not None
+        if touches and tag_of(following) == "ins":
+            element.tail = element.tail or " "
+        if element.getparent() is not None:
+            element.drop_tree()
+
+
+def _open_shadow_roots(root: Element) -> None:
+    for element in list(root.iter("template")):
+        if element.get("shadowrootmode") or element.get("shadowroot"):
+            element.tag = "div"
+
+
+def _rename_own_elements(root: Element) -> None:
+    """Elements of a page's own making are blocks where they hold blocks or stand alone."""
+    own = [each for each in root.iter() if "-" in tag_of(each)]
+    holders = block_holders(root)
+    # The innermost first: what is around them then sees whether they are blocks.
+    for element in reversed(own):
+        if element in holders:
+            element.tag = "div"
+        else:
+            element.tag = "p" if _stands_alone(element) else "span"
+        if element.tag != "span":
+            for above in element.iterancestors():
+                if above in holders:
+                    break
+                holders.add(above)
+
+
+def _stands_alone(element: Element) -> bool:
+    parent, before = element.getparent(), element.getprevious()
+    if parent is None or tag_of(parent) in (HEADINGS | {"p", "span", "a", "li", "td", "button"}):
+        return False
+    ahead = parent.text if before is None else before.tail
+    return not (ahead or "").strip() and not (element.tail or "").strip()
+
+
+def _unnumber_code(root: Element) -> None:
+    for table in list(root.iter("table")):
+        code = _code_beside_numbers(table)
+        if code is not None and table.getparent() is not None:
+            pre = table.makeelement("pre")
+            pre.text, pre.tail = code, table.tail
+            table.getparent().replace(table, pre)
+    for pre in root.iter("pre"):
+        _drop_line_numbers(pre)
+
+
+def _code_beside_numbers(table: Element) -> str | None:
+    """The code of a table whose first column only counts its lines."""
+    rows = [[cell for cell in row if tag_of(cell) in ("td", "th")] for row in table.iter("tr")]
+    if not rows or any(len(row) != 2 for row in rows):
+        return None
+    numbers = " ".join(_raw(row[0]) or str(row[0].get("data-line-number", "")) for row in rows)
+    if not _counts_up(numbers.split()):
+        return None
+    if len(rows) == 1 and not any(tag_of(inner) == "pre" for inner in rows[0][1].iter()):
+        return None
+    is_code = any(
+        tag_of(inner) in ("pre", "code") or "code" in (inner.get("class") or "")
+        for row in rows
+        for inner in row[1].iter()
+        if tag_of(inner)
+    )
+    return "\n".join(_raw(row[1]).strip("\n") for row in rows) if is_code else None
+
+
+def _drop_line_numbers(pre: Element) -> None:
+    """Drop elements that count the lines of the code that they stand in."""
+    kinds: dict[tuple[str, str], list[Element]] = {}
+    for element in pre.iterdescendants():
+        if tag_of(element) and _LINE_NUMBER.fullmatch(_raw(element)):
+            kinds.setdefault((tag_of(element), element.get("class") or ""), []).append(element)
+    for elements in kinds.values():
+        if _counts_up([_raw(each).strip() for each in elements]):
+            for element in elements:
+                if element.getparent() is not None:
+                    element.drop_tree()
+
+
+def _counts_up(numbers: list[str]) -> bool:
+    if len(numbers) < _MIN_NUMBERED_LINES or not all(_is_count(each) for each in numbers):
+        return False
+    first = int(numbers[0])
+    return [int(each) for each in numbers] == list(range(first, first + len(numbers)))
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 6
+
+
+def _open_details(root: Element) -> None:
+    for details in list(root.iter("details")):
+        summary = next((child for child in details if tag_of(child) == "summary"), None)
+        if summary is not None:
+            holds_heading = any(tag_of(inner) in HEADINGS for inner in summary.iter())
+            summary.tag = "div" if holds_heading else "p"
+        details.tag = "div"
+        _wrap_bare_text(details)
+
+
+def _wrap_bare_text(parent: Element) -> None:
+    """Put text and inline elements between blocks into paragraphs."""
+    paragraph = _paragraph_of(parent, parent.text)
+    parent.text = None
+    children = list(parent)
+    for child in children:
+        parent.remove(child)
+    for child in children:
+        tail, child.tail = child.tail, None
+        holds = any(tag_of(inner) in BLOCKS for inner in child.iter())
+        if tag_of(child) and not holds:
+            paragraph = paragraph if paragraph is not None else parent.makeelement("p")
+            child.tail = tail
+            paragraph.append(child)
+            continue
+        if paragraph is not None:
+            parent.append(paragraph)
+        parent.append(child)
+        paragraph = _paragraph_of(parent, tail)
+    if paragraph is not None:
+        parent.append(paragraph)
+
+
+def _paragraph_of(parent: Element, text: str | None) -> Element | None:
+    if not (text or "").strip():
+        return None
+    paragraph = parent.makeelement("p")
+    paragraph.text = text
+    return paragraph
+
+
+def _show_questions(root: Element, levels: Mapping[Element, str]) -> None:
+    """What a reader clicks to open an answer is the heading of the answer."""
+    boxes = {
+        each.get("id")
+        for each in root.iter("input")
+        if (each.get("type") or "").lower() in ("checkbox", "radio") and each.get("id")
+    }
+    for element in list(root.iter("button", "label")):
+        parent = element.getparent()
+        if parent is None:
+            continue
+        if tag_of(parent) in HEADINGS:
+            element.drop_tag()
+        elif _opens_answer(element, boxes):
+            element.tag = levels[element]
+    for heading in root.iter(*HEADINGS):
+        for inner in [each for each in heading.iter("button", "label")]:
+            inner.drop_tag()
+        if (heading.get("role") or "").lower() in ("button", "tab"):
+            del heading.attrib["role"]
+
+
+def _opens_answer(element: Element, boxes: set[str | None]) -> bool:
+    text = one_line(visible_text(element))
+    following = element.getnext()
+    if not text or len(text) > _MAX_QUESTION_CHARS or following is None:
+        return False
+    if tag_of(following) not in _CONTENT or not one_line(visible_text(following)):
+        return False
+    if any(tag_of(above) in _OUTSIDE for above in element.iterancestors()):
+        return False
+    if tag_of(element) == "label":
+        return element.get("for") in boxes
+    if element.get("aria-expanded") is not None or element.get("aria-controls"):
+        return True
+    return (element.get("type") or "").lower() != "submit" and (
+        len(text.split()) >= _MIN_QUESTION_WORDS or text.endswith(("?", "\uff1f"))
+    )
+
+
+def _levels_below(root: Element) -> dict[Element, str]:
+    """The heading one level below the one that each thing to click stands under."""
+    level, found = 1, dict[Element, str]()
+    for element in root.iter():
+        tag = tag_of(element)
+        if tag in HEADINGS:
+            level = int(tag[1])
+        elif tag in ("button", "label"):
+            found[element] = f"h{min(level + 1, 6)}"
+    return found
+
+
+def _write_definitions(root: Element) -> None:
+    """Short definitions become items of `term: definition`, longer ones keep their blocks."""
+    for found in list(root.iter("dl")):
+        groups = [child for child in found if tag_of(child) == "div"]
+        for group in groups:
+            group.drop_tag()
+        holds_blocks = any(tag_of(inner) in _LONG for inner in found.iterdescendants())
+        if not holds_blocks and not _only_links(found):
+            _write_items(found)
+
+
+def _only_links(found: Element) -> bool:
+    """Whether every definition is a link to another page, as in a list of tags."""
+    definitions = [child for child in found if tag_of(child) == "dd"]
+    return bool(definitions) and all(_is_link(each) for each in definitions)
+
+
+def _is_link(definition: Element) -> bool:
+    links = [each for each in definition.iter("a") if not _CONTACT.match(each.get("href") or "")]
+    linked = sum(len(one_line(visible_text(each))) for each in links)
+    return bool(links) and linked >= _LINK_SHARE * len(one_line(visible_text(definition)))
+
+
+def _write_items(found: Element) -> None:
+    items: list[tuple[list[str], list[str]]] = []
+    for child in found:
+        text = one_line(inline_text(child))
+        if tag_of(child) == "dt" and text:
+            if not items or items[-1][1]:
+                items.append(([], []))
+            items[-1][0].append(text)
+        elif tag_of(child) == "dd" and text:
+            if not items:
+                items.append(([], []))
+            items[-1][1].append(text)
+    for child in list(found):
+        found.remove(child)
+    found.tag, found.text = "ul", None
+    for terms, definitions in items:
+        item = found.makeelement("li")
+        item.text = ": ".join(filter(None, ("; ".join(terms), "; ".join(definitions))))
+        found.append(item)
+
+
+def _raw(element: Element) -> str:
+    return "".join(str(piece) for piece in element.itertext())
