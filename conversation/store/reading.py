@@ -1,16 +1,16 @@
-"""What can be read from the conversation store. Each function runs on an open connection."""
+"""What can be read from the conversation store, on an open connection or an engine."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Select, func, literal, select, tuple_
 from sqlalchemy.engine import Connection, Row
 
 from conversation.errors import StoreError
-from conversation.store.database import UTCDateTime, batches
+from conversation.store.database import READ_ONLY, UTCDateTime, batches
 from conversation.store.rows import (
     calls_from_rows,
     conversation_from_row,
@@ -25,7 +25,7 @@ from conversation.store.tables import (
     turns,
 )
 from conversation.store.writing import unknown_conversation
-from conversation.transcript import ConversationStatus, Retrieval, Transcript
+from conversation.transcript import ConversationStatus, Retrieval, ToolCall, Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +127,21 @@ def read_page(
     *,
     limit: int,
     cursor: str | None,
+    oldest_first: bool = False,
 ) -> ConversationPage:
-    """The next `limit` conversations that meet every condition, newest first.
+    """The next `limit` conversations that meet every condition, newest first unless said else.
 
     Raises:
         StoreError: The cursor is none that an earlier page gave.
     """
     key = tuple_(conversations.c.listed_at, conversations.c.conversation_id)
-    before = [] if cursor is None else [key < _position(cursor)]
+    beyond: list[ColumnElement[bool]] = []
+    if cursor is not None:
+        beyond = [key > _position(cursor) if oldest_first else key < _position(cursor)]
+    columns = (conversations.c.listed_at, conversations.c.conversation_id)
     rows = connection.execute(
-        _summaries([*conditions, *before])
-        .order_by(conversations.c.listed_at.desc(), conversations.c.conversation_id.desc())
+        _summaries([*conditions, *beyond])
+        .order_by(*(column if oldest_first else column.desc() for column in columns))
         .limit(limit + 1)
     ).all()
     shown = rows[:limit]
@@ -145,6 +149,27 @@ def read_page(
     return ConversationPage(
         tuple(_summary(row) for row in shown), cursor_after(shown[-1]) if goes_on else None
     )
+
+
+def tool_calls_of(engine: Engine, conversation_ids: Sequence[str]) -> dict[str, list[ToolCall]]:
+    """The tool calls of conversations, in order; without those that called none."""
+    found: dict[str, list[ToolCall]] = {}
+    with engine.connect().execution_options(**READ_ONLY) as connection:
+        for ids in batches(conversation_ids):
+            query = (
+                select(turns.c.conversation_id, turns.c.tool_calls)
+                .where(turns.c.conversation_id.in_(ids))
+                .order_by(turns.c.conversation_id, turns.c.turn_index)
+            )
+            _add_calls(found, connection.execute(query))
+    return found
+
+
+def _add_calls(found: dict[str, list[ToolCall]], rows: Iterable[Any]) -> None:
+    for row in rows:
+        calls = [ToolCall.model_validate(call) for call in row.tool_calls]
+        if calls:
+            found.setdefault(row.conversation_id, []).extend(calls)
 
 
 def said_anywhere(text: str) -> ColumnElement[bool]:

@@ -275,8 +275,9 @@ class ConversationStore:
         simulated: bool | None = None,
         limit: int = 50,
         cursor: str | None = None,
+        oldest_first: bool = False,
     ) -> ConversationPage:
-        """Some conversations, newest first, narrowed by what is given.
+        """Some conversations, narrowed by what is given.
 
         Args:
             agent_id: Of this agent only.
@@ -288,6 +289,7 @@ class ConversationStore:
             limit: At most so many, at least 1.
             cursor: `next_cursor` of the page before; None for the first page. Conversations that
                 began since then neither move nor repeat what follows.
+            oldest_first: Else newest first; a cursor belongs to one of the two.
 
         Raises:
             StoreError: The cursor is none that a page gave.
@@ -307,6 +309,7 @@ class ConversationStore:
                 [each for each in conditions if each is not None],
                 limit=max(1, limit),
                 cursor=cursor,
+                oldest_first=oldest_first,
             )
 
     def retrievals(self, conversation_id: str) -> list[Retrieval]:
@@ -339,9 +342,7 @@ class ConversationStore:
 
         That is: its process ran on this machine and does not any more, or nothing has happened
         for longer than `older_than`. They end with `interrupted_by_crash` at their last event.
-
-        Returns:
-            Ids of the conversations that were closed.
+        Returns the ids of those that were closed.
         """
         with self._writing() as connection:
             closed = abandoned(connection, quiet_since=now - older_than)

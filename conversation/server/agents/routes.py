@@ -35,6 +35,8 @@ MayChange = Annotated[ApiKey, Depends(require("admin"))]
 IfMatch = Annotated[str | None, Header(description="Change only this version of the agent.")]
 MAX_SEARCH_CHARS = 200
 CHARS_PER_PAGE = 2_000
+NO_WORKFLOW: dict[str, Any] = {"edges": {}, "nodes": {}, "prevent_subagent_loops": False}
+"""What clients read where nothing was sent: the strict ones refuse an empty mapping."""
 
 
 @router.post("/agents/create", operation_id="create_agent")
@@ -170,7 +172,7 @@ def _answer(record: AgentRecord, authored: Authoring, response: Response) -> Age
             created_at_unix_secs=int(record.created_at.timestamp()),
             updated_at_unix_secs=int(record.updated_at.timestamp()),
         ),
-        workflow=sent.get("workflow") or {},
+        workflow=NO_WORKFLOW | (sent.get("workflow") or {}),
         tags=list(record.tags),
         version_id=record.version,
         knowledge_base_state=KnowledgeBaseState(

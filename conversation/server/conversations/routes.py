@@ -15,19 +15,26 @@ from conversation.server.conversations.bodies import (
     ConversationDetail,
     ConversationList,
 )
+from conversation.server.conversations.comparisons import comparisons
 from conversation.server.conversations.detail import conversation_detail
 from conversation.server.conversations.feedback import keep_feedback
 from conversation.server.conversations.search import CallFilter, criterion_params, list_page
 from conversation.server.conversations.shown_conversation import call_status
 from conversation.server.errors import ApiError, not_found
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize
+from conversation.server.parameters import refuse_unknown_parameters
 from conversation.transcript import Transcript
 
-router = APIRouter(prefix="/v1/convai/conversations", tags=["conversations"])
+router = APIRouter(
+    prefix="/v1/convai/conversations",
+    tags=["conversations"],
+    dependencies=[Depends(refuse_unknown_parameters)],
+)
 
 CanRead = Annotated[ApiKey, Depends(require("read"))]
 CanAdminister = Annotated[ApiKey, Depends(require("admin"))]
 UnixSeconds = Annotated[int | None, Query(ge=0, le=253_402_300_798, description="Unix time, s.")]
+Names = Annotated[list[str] | None, Query(max_length=50, description="Any of these.")]
 MAX_MESSAGES = 200
 _USERS = ("public", "signed_url", "authorization_header")
 """How users come in who have no key."""
@@ -84,6 +91,18 @@ def list_conversations(
     evaluation_params: Annotated[
         list[str] | None, Query(max_length=20, description="`CRITERION:RESULT`, repeatable.")
     ] = None,
+    data_collection_params: Annotated[
+        list[str] | None, Query(max_length=20, description="`FIELD:OP:VALUE`, repeatable.")
+    ] = None,
+    data_collection_filter: Annotated[str | None, Query(max_length=500)] = None,
+    tool_names: Names = None,
+    tool_names_successful: Names = None,
+    tool_names_errored: Names = None,
+    main_languages: Names = None,
+    termination_reasons: Names = None,
+    exclude_statuses: Annotated[list[CallStatus] | None, Query(max_length=5)] = None,
+    version_id: Annotated[str | None, Query(max_length=128)] = None,
+    sort_direction: Literal["asc", "desc"] = "desc",
     summary_mode: Literal["exclude", "include"] = "exclude",
     page_size: PageSize = DEFAULT_PAGE_SIZE,
     cursor: Cursor = None,
@@ -107,6 +126,18 @@ def list_conversations(
         has_feedback_comment=has_feedback_comment,
         source=conversation_initiation_source,
         criteria=criterion_params(evaluation_params or []),
+        values=comparisons(
+            [*(data_collection_params or ()), *filter(None, [data_collection_filter])],
+            "data_collection_params",
+        ),
+        tool_names=tool_names or (),
+        tool_names_successful=tool_names_successful or (),
+        tool_names_errored=tool_names_errored or (),
+        languages=main_languages or (),
+        end_reasons=termination_reasons or (),
+        excluded_statuses=exclude_statuses or (),
+        version_id=version_id,
+        oldest_first=sort_direction == "asc",
     )
     return list_page(
         context,

@@ -11,23 +11,37 @@ from conversation.server.conversations.bodies import (
     CallAnalysis,
     CallFeedback,
     CallOutcome,
+    CallStatus,
     ConversationList,
     ConversationSummaryItem,
 )
+from conversation.server.conversations.comparisons import Comparison
 from conversation.server.conversations.feedback import feedback_events
 from conversation.server.conversations.shown_conversation import (
     call_feedback,
+    call_status,
     duration_s,
     list_item,
     outcome_of,
 )
 from conversation.server.errors import ApiError
-from conversation.store.reading import cursor_after
+from conversation.store.reading import cursor_after, tool_calls_of
 from conversation.store.store import ConversationStore, ConversationSummary
+from conversation.transcript import ToolCall
 
 LOOKED_AT_ONCE = 100
 MOST_LOOKED_AT = 2_000
 """Then the page is given as it is, with a cursor: a rare outcome must not read the whole store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a conversation beside its row."""
+
+    analysis: CallAnalysis | None
+    feedback: CallFeedback
+    language: str | None
+    calls: Sequence[ToolCall] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +62,69 @@ class CallFilter:
     source: str | None = None
     criteria: Sequence[tuple[str, str]] = ()
     """Criteria, each with the result that it must have."""
+    values: Sequence[Comparison] = ()
+    """Of data collection fields."""
+    tool_names: Sequence[str] = ()
+    """Any of these was called."""
+    tool_names_successful: Sequence[str] = ()
+    tool_names_errored: Sequence[str] = ()
+    languages: Sequence[str] = ()
+    end_reasons: Sequence[str] = ()
+    excluded_statuses: Sequence[CallStatus] = ()
+    version_id: str | None = None
+    oldest_first: bool = False
 
-    def takes(
-        self, row: ConversationSummary, analysis: CallAnalysis | None, feedback: CallFeedback
-    ) -> bool:
+    @property
+    def by_tools(self) -> bool:
+        """Whether tool calls have to be read."""
+        return bool(self.tool_names or self.tool_names_successful or self.tool_names_errored)
+
+    def takes(self, row: ConversationSummary, known: Known) -> bool:
         """Whether a conversation is one of those asked for."""
+        return (
+            self._takes_row(row, known.language)
+            and self._takes_findings(known.analysis)
+            and self._takes_feedback(known.feedback)
+            and self._takes_tools(known.calls)
+        )
+
+    def _takes_row(self, row: ConversationSummary, language: str | None) -> bool:
         seconds = duration_s(row.started_at, row.ended_at)
         metadata = row.metadata
-        results = analysis.evaluation_criteria_results if analysis else {}
         return (
             self.user_id in (None, metadata.get("user_id"))
             and self.source in (None, metadata.get("client"))
-            and self.call_successful in (None, outcome_of(analysis))
+            and self.version_id in (None, row.agent_version)
             and _within(seconds, self.duration_min_s, self.duration_max_s)
-            and _within(feedback.rating, self.rating_min, self.rating_max)
-            and self.has_feedback_comment in (None, feedback.comment is not None)
+            and (not self.languages or language in self.languages)
+            and (not self.end_reasons or row.end_reason in self.end_reasons)
+            and call_status(row.status) not in self.excluded_statuses
+        )
+
+    def _takes_findings(self, analysis: CallAnalysis | None) -> bool:
+        results = analysis.evaluation_criteria_results if analysis else {}
+        collected = analysis.data_collection_results if analysis else {}
+        values = {name: each.value for name, each in collected.items()}
+        return (
+            self.call_successful in (None, outcome_of(analysis))
             and all(
                 name in results and results[name].result == wanted for name, wanted in self.criteria
             )
+            and all(comparison.holds(values) for comparison in self.values)
         )
+
+    def _takes_feedback(self, feedback: CallFeedback) -> bool:
+        return _within(
+            feedback.rating, self.rating_min, self.rating_max
+        ) and self.has_feedback_comment in (None, feedback.comment is not None)
+
+    def _takes_tools(self, calls: Sequence[ToolCall]) -> bool:
+        wanted = (
+            (self.tool_names, {call.tool_name for call in calls}),
+            (self.tool_names_successful, {c.tool_name for c in calls if not c.is_error}),
+            (self.tool_names_errored, {c.tool_name for c in calls if c.is_error}),
+        )
+        return all(not names or not used.isdisjoint(names) for names, used in wanted)
 
 
 def criterion_params(given: Sequence[str]) -> list[tuple[str, str]]:
@@ -90,8 +148,8 @@ def list_page(
     cursor: str | None,
     with_summary: bool = False,
 ) -> ConversationList:
-    """One page of the conversations that `wanted` describes, newest first."""
-    names = agent_names(context)
+    """One page of the conversations that `wanted` describes, newest first unless it says else."""
+    agents = {agent.agent_id: agent for agent in context.agents.agents()}
     items: list[ConversationSummaryItem] = []
     looked_at = 0
     while True:
@@ -99,18 +157,23 @@ def list_page(
         ids = [row.conversation_id for row in rows]
         analyses = context.calls.analyses(ids)
         feedback = feedback_events(context.store.engine, ids)
+        calls = tool_calls_of(context.store.engine, ids) if wanted.by_tools else {}
         readable = context.calls.readable() if wanted.search else None
         for row in rows:
             if readable is not None and not _says(readable, row, wanted.search or ""):
                 continue
             analysis = analyses.get(row.conversation_id)
             said = call_feedback(feedback.get(row.conversation_id, []))
-            if not wanted.takes(row, analysis, said):
+            agent = agents.get(row.agent_id)
+            language = row.metadata.get("language") or (agent.language if agent else None)
+            known = Known(analysis, said, language, calls.get(row.conversation_id, ()))
+            if not wanted.takes(row, known):
                 continue
             items.append(
                 list_item(
                     row,
-                    agent_name=names.get(row.agent_id),
+                    agent_name=agent.name if agent else None,
+                    language=language,
                     analysis=analysis,
                     feedback=said,
                     with_summary=with_summary,
@@ -123,11 +186,6 @@ def list_page(
         if following is None or looked_at >= MOST_LOOKED_AT:
             return _page(items, following)
         cursor = following
-
-
-def agent_names(context: ServerContext) -> dict[str, str]:
-    """Names of the agents that can be used."""
-    return {agent.agent_id: agent.name for agent in context.agents.agents()}
 
 
 def _says(readable: ConversationStore, row: ConversationSummary, words: str) -> bool:
@@ -149,6 +207,7 @@ def _rows(
             text=wanted.search,
             limit=LOOKED_AT_ONCE,
             cursor=cursor,
+            oldest_first=wanted.oldest_first,
         )
     except StoreError as error:
         if cursor is None:

@@ -78,6 +78,7 @@ def list_item(
     *,
     agent_name: str | None,
     analysis: CallAnalysis | None,
+    language: str | None = None,
     feedback: CallFeedback | None = None,
     with_summary: bool = False,
 ) -> ConversationSummaryItem:
@@ -96,6 +97,7 @@ def list_item(
         termination_reason=summary.end_reason,
         transcript_summary=analysis.transcript_summary if analysis and with_summary else None,
         call_summary_title=analysis.call_summary_title if analysis else None,
+        main_language=language,
         conversation_initiation_source=summary.metadata.get("client"),
         user_id=summary.metadata.get("user_id"),
         rating=feedback.rating if feedback else None,

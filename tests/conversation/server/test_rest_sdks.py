@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from conversation.server.not_served_routes import METHODS
 from tests.conversation.server.conversations.test_routes import ScriptedAfterCalls, call
 from tests.conversation.server.receiver import receiving
 from tests.conversation.server.served import Served, serving, wait_until
+from tests.npm import node_with
 
 pytestmark = [
     pytest.mark.slow,
@@ -229,19 +229,7 @@ const [baseUrl, apiKey, id] = process.argv.slice(2);
 
 @pytest.mark.timeout(300)
 def test_the_javascript_client_lists_and_gets(tmp_path: Path):
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
-        pytest.skip("Node.js is not installed")
-    installed = subprocess.run(
-        [npm, "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", JS_PACKAGE],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    if installed.returncode != 0:
-        pytest.skip(f"npm cannot get {JS_PACKAGE}")
+    node = node_with(tmp_path, JS_PACKAGE)
     (tmp_path / "rest.js").write_text(JS)
     with serving(tmp_path) as served:
         ids = [call(served.store, number) for number in range(2)]

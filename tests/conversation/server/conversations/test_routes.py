@@ -9,7 +9,7 @@ import pytest
 
 from conversation.errors import ModelUnavailableError
 from conversation.server.conversations.after_conversations import StoreOnly
-from conversation.server.conversations.bodies import CallAnalysis, CriterionResult
+from conversation.server.conversations.bodies import CallAnalysis, CriterionResult, FieldResult
 from conversation.server.conversations.shown_conversation import overall
 from conversation.store.store import ConversationStore
 from conversation.transcript import (
@@ -70,7 +70,7 @@ class ScriptedAfterCalls(StoreOnly):
         self.error: Exception | None = None
 
     def analyses(self, conversation_ids: Sequence[str]) -> Mapping[str, CallAnalysis]:
-        return {each: analysis(int(each[-4:]) % 3) for each in conversation_ids}
+        return {each: analysis(int(each[-4:])) for each in conversation_ids}
 
     def analyse(self, conversation_id: str) -> None:
         if self.error is not None:
@@ -78,15 +78,19 @@ class ScriptedAfterCalls(StoreOnly):
         self.judged.append(conversation_id)
 
 
-def analysis(kind: int) -> CallAnalysis:
+def analysis(number: int) -> CallAnalysis:
     result = CriterionResult(
-        criteria_id="resolved", result=("success", "failure", "unknown")[kind], rationale="So."
+        criteria_id="resolved",
+        result=("success", "failure", "unknown")[number % 3],
+        rationale="So.",
     )
+    order = FieldResult(data_collection_id="order", value=number, rationale="Said.")
     return CallAnalysis(
         call_successful=result.result,
         transcript_summary="An order was asked for.",
         evaluation_criteria_results={"resolved": result},
         evaluation_criteria_results_list=[result],
+        data_collection_results={"order": order},
     )
 
 
@@ -136,12 +140,31 @@ def test_a_full_last_page_has_no_next_one(tmp_path: Path):
         ({"conversation_initiation_source": "python_sdk"}, []),
         ({"rating_min": 4}, [2]),
         ({"has_feedback_comment": "true"}, [2]),
+        ({"sort_direction": "asc"}, [0, 1, 2, 3, 4, 5]),
+        ({"tool_names": ["lookup", "other"]}, [4, 3]),
+        ({"tool_names_successful": "lookup"}, [3]),
+        ({"tool_names_errored": "lookup"}, [4]),
+        ({"tool_names": "nothing"}, []),
+        ({"main_languages": ["de"]}, [1]),
+        ({"termination_reasons": ["agent_ended"]}, [0]),
+        ({"exclude_statuses": ["done"]}, []),
+        ({"version_id": "nope"}, []),
+        ({"data_collection_params": "order:gte:3"}, [5, 4, 3]),
+        ({"data_collection_params": ["order:gte:3", "order:neq:4"]}, [5, 3]),
+        ({"data_collection_filter": "order:in:1|2"}, [2, 1]),
+        ({"data_collection_params": "colour:eq:"}, [5, 4, 3, 2, 1, 0]),
+        ({"data_collection_params": "colour:neq:"}, []),
     ],
 )
 def test_a_list_is_narrowed(tmp_path: Path, params: dict[str, Any], found: list[int]):
     with serving(tmp_path) as served:
-        for number in range(5):
-            call(served.store, number)
+        call(served.store, 0, end_reason="agent_ended")
+        call(served.store, 1, metadata={"user_id": "u1", "client": "js_sdk", "language": "de"})
+        call(served.store, 2)
+        for number, failed in ((3, False), (4, True)):
+            used = ToolCall(tool_name="lookup", tool_call_id="t", parameters={}, is_error=failed)
+            turn = Turn(role="user", text=f"Where is order {number}?", tool_calls=(used,))
+            call(served.store, number, turns=(Turn(role="agent", text="Hello!"), turn))
         call(served.store, 5, agent_id="private")
         rated = {"rating": 4, "comment": "Quick."}
         served.http.post(f"{CONVERSATIONS}/conv_{2:032d}/feedback", json=rated)
@@ -175,6 +198,11 @@ def test_a_rare_outcome_is_found_beyond_what_is_looked_at_once(
         ({"page_size": 101}, 422),
         ({"call_successful": "great"}, 422),
         ({"evaluation_params": "resolved"}, 422),
+        ({"data_collection_params": "order"}, 422),
+        ({"data_collection_params": "order:gt:many"}, 422),
+        ({"data_collection_params": "order:like:1"}, 422),
+        ({"sort_direction": "up"}, 422),
+        ({"exclude_statuses": "gone"}, 422),
     ],
 )
 def test_what_cannot_be_asked_is_said(tmp_path: Path, params: dict[str, Any], status: int):
@@ -185,6 +213,33 @@ def test_what_cannot_be_asked_is_said(tmp_path: Path, params: dict[str, Any], st
 
     assert answer.status_code == status
     assert answer.json()["detail"]
+
+
+def test_a_parameter_without_effect_is_refused_by_name(tmp_path: Path):
+    with serving(tmp_path) as served:
+        answer = served.http.get(
+            CONVERSATIONS,
+            params={"topic_ids": "t1", "phone_number_ids": "p", "page_size": 3},
+            headers={"xi-api-key": served.key("read")},
+        )
+
+    assert answer.status_code == 422
+    detail = answer.json()["detail"]
+    assert detail["status"] == "unsupported_parameter"
+    assert "phone_number_ids, topic_ids" in detail["message"]
+    assert "page_size" in detail["message"]
+
+
+def test_a_list_from_its_oldest_on_goes_on_where_it_stopped(tmp_path: Path):
+    with serving(tmp_path) as served:
+        for number in range(5):
+            call(served.store, number)
+        first = get(served, CONVERSATIONS, page_size=3, sort_direction="asc")
+        rest = get(
+            served, CONVERSATIONS, page_size=3, sort_direction="asc", cursor=first["next_cursor"]
+        )
+
+    assert [ids(page) for page in (first, rest)] == [[0, 1, 2], [3, 4]]
 
 
 def test_a_conversation_has_every_field_that_sdks_read(tmp_path: Path):
