@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from analysis.store.store import AnalysisStore
 from analysis.warehouse.lake_opening import Lake
-from conversation.agent.config import AgentConfig, LLMConfig
+from conversation.agent.config import AgentConfig, FallbackLLM, LLMConfig
 from conversation.errors import AgentConfigError
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.limits.contexts import parse_contexts
@@ -73,7 +73,7 @@ class Deployment:
         self._open_knowledge_base = open_knowledge_base
         self._knowledge_bases: dict[str, KnowledgeBase] = {}
         self._warming: list[threading.Thread] = []
-        self._chat_models: dict[tuple[str | None, ...], ChatModel] = {}
+        self._chat_models: dict[tuple[str | FallbackLLM | None, ...], ChatModel] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -215,11 +215,12 @@ class Deployment:
 
     def chat_model(self, llm: LLMConfig) -> ChatModel:
         """The language model of an agent, with its fallbacks."""
-        key = (llm.model, llm.api_base, *llm.fallbacks)
+        key = (llm.model, llm.api_base, llm.api_key_variable, *llm.fallbacks)
         if key not in self._chat_models:
             self._chat_models[key] = self._open_model(
                 llm.model,
                 api_base=llm.api_base,
+                api_key_variable=llm.api_key_variable,
                 fallbacks=llm.fallbacks,
                 weights=self.weights,
                 limits=parse_limits(self.settings.llm_limits),

@@ -51,7 +51,9 @@ def load_agent(path: Path | str, *, override_llm: str | None = None) -> AgentCon
     agent = parse_agent(_read(path), origin=str(path), default_id=path.stem)
     if override_llm is None:
         return agent
-    llm = agent.llm.model_copy(update={"model": override_llm, "fallbacks": (), "api_base": None})
+    llm = agent.llm.model_copy(
+        update={"model": override_llm, "fallbacks": (), "api_base": None, "api_key_variable": None}
+    )
     return agent.model_copy(update={"llm": llm})
 
 

@@ -41,17 +41,32 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+_KEY_VARIABLE = r"^[A-Z][A-Z0-9_]*_(?:KEY|TOKEN)$"
+"""Other variables are no keys, and must not reach a provider."""
+
+
+class FallbackLLM(_Section):
+    """A model that answers when the one before it cannot, with its own endpoint and key."""
+
+    model: str
+    api_base: str | None = None
+    api_key_variable: str | None = Field(default=None, pattern=_KEY_VARIABLE)
+    """Environment variable with its key; None takes the provider's usual one."""
+
+
 class LLMConfig(_Section):
     """Which model speaks, and how."""
 
     model: str = DEFAULT_LLM
     """litellm model string: `embedded/...`, `anthropic/...`, `openai/...`, `ollama/...`."""
-    fallbacks: tuple[str, ...] = ()
-    """Tried in order when the model fails."""
+    fallbacks: tuple[str | FallbackLLM, ...] = ()
+    """Tried in order when the model fails; each has its share of the time that is left."""
     temperature: NonNegativeFloat = 0.0
     max_output_tokens: PositiveInt = 220
     api_base: str | None = None
     """Endpoint of a self-hosted provider, e.g. an OpenAI-compatible server."""
+    api_key_variable: str | None = Field(default=None, pattern=_KEY_VARIABLE)
+    """Environment variable with its key; None takes the provider's usual one."""
     first_token_timeout_s: NonNegativeFloat = 60.0
     total_timeout_s: NonNegativeFloat = 180.0
     """Of all calls of a turn together; 0 sets no limit."""
@@ -61,6 +76,13 @@ class LLMConfig(_Section):
     max_cost_per_turn_usd: PositiveFloat | None = 5.0
     """A turn that cost this much makes no further call; None sets no limit. Calls whose price is
     not known count nothing."""
+
+    @property
+    def fallback_models(self) -> tuple[FallbackLLM, ...]:
+        """Each fallback with its settings, also where only its model string is given."""
+        return tuple(
+            FallbackLLM(model=each) if isinstance(each, str) else each for each in self.fallbacks
+        )
 
 
 class LinkSource(_Section):

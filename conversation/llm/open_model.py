@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from conversation.agent.config import FallbackLLM
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.generator import TextGenerator, TwinChatModel
 from conversation.llm.limits.fallback import FallbackGenerator
@@ -27,7 +28,8 @@ def open_chat_model(
     model: str,
     *,
     api_base: str | None = None,
-    fallbacks: Sequence[str] = (),
+    api_key_variable: str | None = None,
+    fallbacks: Sequence[str | FallbackLLM] = (),
     weights: Weights | None = None,
     limits: Mapping[str, RateLimit] | None = None,
     contexts: Mapping[str, int] | None = None,
@@ -41,24 +43,30 @@ def open_chat_model(
         model: `embedded/NAME`, `embedded/PATH.gguf`, `embedded/extractive`, or PROVIDER/MODEL as
             litellm knows it.
         api_base: Endpoint of a self-hosted provider, for `model` only.
-        fallbacks: Model strings tried in order when `model` fails.
+        api_key_variable: Environment variable with the key, for `model` only.
+        fallbacks: Models tried in order when `model` fails, with endpoints of their own.
         weights: Where embedded models lie; None for the user's cache folder.
         limits: What providers allow in a minute, by model string.
         contexts: Tokens that models read at once, by model string, where litellm does not know it
             or a server of your own is set to less.
     """
     told = _Told(weights, limits or {}, contexts or {})
-    first = _generator(model, api_base=api_base, told=told)
-    others = [_generator(name, api_base=None, told=told) for name in fallbacks]
+    named = FallbackLLM(model=model, api_base=api_base, api_key_variable=api_key_variable)
+    first, *others = [_generator(each, told) for each in (named, *fallbacks)]
     return TwinChatModel(FallbackGenerator([first, *others]) if others else first)
 
 
-def _generator(model: str, *, api_base: str | None, told: _Told) -> TextGenerator:
-    if model == EXTRACTIVE:
+def _generator(named: str | FallbackLLM, told: _Told) -> TextGenerator:
+    llm = FallbackLLM(model=named) if isinstance(named, str) else named
+    if llm.model == EXTRACTIVE:
         return ExtractiveGenerator()
     return ReliableGenerator(
         LiteLLMGenerator(
-            model, api_base=api_base, weights=told.weights, context=told.contexts.get(model)
+            llm.model,
+            api_base=llm.api_base,
+            api_key_variable=llm.api_key_variable,
+            weights=told.weights,
+            context=told.contexts.get(llm.model),
         ),
-        traffic=shared_traffic(model, api_base=api_base, limit=told.limits.get(model)),
+        traffic=shared_traffic(llm.model, api_base=llm.api_base, limit=told.limits.get(llm.model)),
     )

@@ -364,5 +364,9 @@ def _with_zone(
 
 def _opener(weights: Weights | None) -> Callable[[LLMConfig], ChatModel]:
     return lambda llm: open_chat_model(
-        llm.model, api_base=llm.api_base, fallbacks=llm.fallbacks, weights=weights
+        llm.model,
+        api_base=llm.api_base,
+        api_key_variable=llm.api_key_variable,
+        fallbacks=llm.fallbacks,
+        weights=weights,
     )

@@ -258,7 +258,11 @@ def _answers(transcript: Transcript) -> list[tuple[str, str]]:
 def _open(agent: AgentConfig, weights: Weights | None) -> ChatModel:
     llm = agent.llm
     return open_chat_model(
-        llm.model, api_base=llm.api_base, fallbacks=llm.fallbacks, weights=weights
+        llm.model,
+        api_base=llm.api_base,
+        api_key_variable=llm.api_key_variable,
+        fallbacks=llm.fallbacks,
+        weights=weights,
     )
 
 

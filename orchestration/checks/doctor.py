@@ -193,14 +193,13 @@ def _models(deployment: Deployment, agents: list[AgentConfig]) -> dict[str, list
     """Every model string that something uses, with where it is reached."""
     found: dict[str, list[LLMConfig]] = {}
     for agent in agents:
-        for model in (
-            agent.llm.model,
-            *agent.llm.fallbacks,
-            deployment.settings.judge or agent.judge,
-        ):
-            own = model == agent.llm.model
-            llm = LLMConfig(model=model, api_base=agent.llm.api_base if own else None)
-            found.setdefault(model, []).append(llm)
+        own = agent.llm.model_copy(update={"fallbacks": ()})
+        judge = deployment.settings.judge or agent.judge
+        reached = [own, *(LLMConfig(**dict(each)) for each in agent.llm.fallback_models)]
+        if judge not in {llm.model for llm in reached}:
+            reached.append(LLMConfig(model=judge))
+        for llm in reached:
+            found.setdefault(llm.model, []).append(llm)
     return found
 
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from conversation.errors import FailedAttempt, ModelError, ModelSetupError
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.llm.generator import TextGenerator, calls_tools, context_tokens, price_usd
+from conversation.llm.limits.continuing import Continuation
+from conversation.llm.visible_text import visible
 
 CONTINUE = (
     "Your answer was cut off there. Continue it exactly where it stops, without repeating anything."
@@ -18,8 +20,8 @@ class FallbackGenerator:
     """Models in order of preference.
 
     When a model fails in the middle of an answer, the next one continues it: it is shown what was
-    said so far. `Completion.usage.model` names the model that finished, `failed_attempts` the
-    others.
+    said so far, and what it repeats of that is left out. `Completion.usage.model` names the model
+    that finished, `failed_attempts` the others.
     """
 
     def __init__(
@@ -72,22 +74,23 @@ class FallbackGenerator:
         said = ""
         failed: list[FailedAttempt] = []
         began_s = self._clock()
-        for generator in self._generators:
+        for number, generator in enumerate(self._generators):
             prompt = _continuing(messages, said) if said else messages
-            before = said
+            after = Continuation(said)
+            left = len(self._generators) - number
+            share = _with_share(options, self._clock() - began_s, models=left)
+            pieces = generator.generate(prompt, share)
             try:
-                left = _with_time_left(options, self._clock() - began_s)
-                async with aclosing(generator.generate(prompt, left)) as pieces:
-                    async for piece in pieces:
-                        if isinstance(piece, Completion):
-                            yield replace(
-                                piece,
-                                text=before + piece.text,
-                                failed_attempts=(*failed, *piece.failed_attempts),
-                            )
-                        else:
-                            said += piece
-                            yield piece
+                async with aclosing(pieces if options.schema else visible(pieces)) as shown:
+                    async for piece in shown:
+                        is_done = isinstance(piece, Completion)
+                        fresh = after.end() if is_done else after.take(piece)
+                        said += fresh
+                        if fresh:
+                            yield fresh
+                        if is_done:
+                            before = (*failed, *piece.failed_attempts)
+                            yield replace(piece, text=said, failed_attempts=before)
                 return
             except ModelError as error:
                 failed += error.failed_attempts or [_failed(generator.model, error)]
@@ -97,11 +100,11 @@ class FallbackGenerator:
                     raise
 
 
-def _with_time_left(options: CompletionOptions, elapsed_s: float) -> CompletionOptions:
-    """All models together have the time that was given for an answer."""
+def _with_share(options: CompletionOptions, elapsed_s: float, *, models: int) -> CompletionOptions:
+    """A fair share of the time that is left, so that the last model is asked whatever happens."""
     if not options.total_timeout_s:
         return options
-    return replace(options, total_timeout_s=options.total_timeout_s - elapsed_s)
+    return replace(options, total_timeout_s=(options.total_timeout_s - elapsed_s) / models)
 
 
 def _is_spent(options: CompletionOptions, elapsed_s: float) -> bool:

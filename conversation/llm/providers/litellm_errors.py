@@ -1,5 +1,6 @@
 """litellm's exceptions -> this package's errors, with what to do about each. Pure."""
 
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -12,6 +13,8 @@ from conversation.errors import (
 )
 
 _DETAIL_CHARS = 300
+_OVERLOADED = re.compile(r"overloaded|over(?:\s|_)?capacity|server[_\s]is[_\s]busy", re.IGNORECASE)
+_FILTERED = re.compile(r"content[_\s](?:filter|policy|management)", re.IGNORECASE)
 
 
 def as_model_error(
@@ -56,6 +59,8 @@ def as_model_error(
         )
         limited.retry_after_s = _retry_after_s(error)
         return limited
+    if (told := _as_it_says(error, f"{model!r}{where}", said)) is not None:
+        return told
     if kind == "Timeout" or status == 408:
         return ModelUnavailableError(f"Model {model!r}{where} did not answer in time.{said}")
     if "connection" in kind.lower() or _is_connection_failure(error):
@@ -68,6 +73,23 @@ def as_model_error(
     failed = ModelUnavailableError(f"Model {model!r}{where} failed ({status or kind}).{said}")
     failed.retry_after_s = _retry_after_s(error)
     return failed
+
+
+def _as_it_says(error: Exception, model: str, said: str) -> ModelError | None:
+    """What the provider's own words mean, e.g. in the middle of a stream, which has no status."""
+    if _status_of(error) == 529 or _OVERLOADED.search(str(error)):
+        busy = ModelUnavailableError(
+            f"Model {model} is overloaded. Try again later, or name another model under "
+            f"`llm.fallbacks`.{said}"
+        )
+        busy.retry_after_s = _retry_after_s(error)
+        return busy
+    if _FILTERED.search(str(error)):
+        return ModelError(
+            f"The content filter of {model} stopped the answer. Ask in other words, or choose "
+            f"another model in `llm.model`.{said}"
+        )
+    return None
 
 
 def _status_of(error: Exception) -> int | None:

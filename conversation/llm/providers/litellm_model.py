@@ -72,12 +72,14 @@ class LiteLLMGenerator:
         model: str,
         *,
         api_base: str | None = None,
+        api_key_variable: str | None = None,
         weights: Weights | None = None,
         context: int | None = None,
     ) -> None:
         """Nothing is loaded or called yet: `check` does that."""
         self._model = model
         self._api_base = api_base
+        self._key_variable = api_key_variable
         self._weights = weights
         self._context = context
         self._is_embedded = model.startswith(f"{PROVIDER}/")
@@ -170,6 +172,8 @@ class LiteLLMGenerator:
             request["api_base"] = endpoint
             if not self._is_embedded and self._missing_keys(litellm):
                 request["api_key"] = "none"  # self-hosted servers mostly want none
+        if self._key_variable is not None:
+            request["api_key"] = litellm.get_secret_str(self._key_variable)
         if options.total_timeout_s:
             request["timeout"] = options.total_timeout_s
         if options.stop:
@@ -282,9 +286,11 @@ class LiteLLMGenerator:
                 "'anthropic/claude-sonnet-4-5', 'openai/gpt-4.1-mini', 'ollama/llama3.2', or "
                 "'embedded/qwen2.5-coder-1.5b-instruct', which needs no key."
             ) from error
-        if self._is_embedded or self._api_base is not None:
+        named = self._key_variable
+        if self._is_embedded or (self._api_base is not None and named is None):
             return
-        missing = self._missing_keys(litellm)
+        missing = [named] if named else self._missing_keys(litellm)
+        missing = [each for each in missing if each != named or not litellm.get_secret_str(each)]
         if missing:
             raise ModelSetupError(
                 f"Model {self._model!r} needs {' and '.join(missing)} in the environment. Set it, "
@@ -295,6 +301,7 @@ class LiteLLMGenerator:
         try:
             found = litellm.validate_environment(self._model)
             names = (*found["missing_keys"],) or _key_names(litellm, self._model)
+            names = (self._key_variable,) if self._key_variable else names
         except Exception:  # unknown to litellm: the message goes without a variable's name
             names = ()
         return as_model_error(error, self._model, api_base=self._api_base, key_names=names)

@@ -86,10 +86,12 @@ def _llm(agent: AgentConfig, prompt: Json) -> Json:
         if not custom or not custom.get("url"):
             raise ApiError(422, "missing_custom_llm", "`custom-llm` needs `custom_llm.url`.")
         llm |= {"model": f"openai/{custom.get('model_id') or 'default'}", "fallbacks": ()}
+        if custom["url"] != agent.llm.api_base:  # the key belongs to the replaced endpoint
+            llm["api_key_variable"] = None
         llm["api_base"] = custom["url"]
     elif name is not None and name != agent.llm.model:
         # The endpoint belongs to the replaced model.
-        llm |= {"model": model_string(name), "api_base": None}
+        llm |= {"model": model_string(name), "api_base": None, "api_key_variable": None}
     if prompt.get("temperature") is not None:
         llm["temperature"] = prompt["temperature"]
     most = prompt.get("max_tokens")
@@ -98,7 +100,8 @@ def _llm(agent: AgentConfig, prompt: Json) -> Json:
     backup = part(prompt, "backup_llm_config")
     if backup.get("preference") == "override":
         llm["fallbacks"] = [
-            each if each in agent.llm.fallbacks else model_string(each)
+            next((known for known in agent.llm.fallback_models if known.model == each), None)
+            or model_string(each)
             for each in backup.get("order", ())
         ]
     elif backup.get("preference") == "disabled":
@@ -169,7 +172,10 @@ def _overrides(agent: AgentConfig, platform: Json) -> Json:
     if may_choose is False:
         changes["llm"] = ()
     elif may_choose and not agent.overrides.llm:
-        changes["llm"] = (agent.llm.model, *agent.llm.fallbacks)
+        changes["llm"] = (
+            agent.llm.model,
+            *(each.model for each in agent.llm.fallback_models),
+        )
     return agent.overrides.model_dump() | changes
 
 

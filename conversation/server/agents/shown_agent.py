@@ -161,7 +161,7 @@ def llm_settings(llm: LLMConfig) -> Json:
     """The model and how it is used."""
     backup: Json = {"preference": "disabled"}
     if llm.fallbacks:
-        backup = {"preference": "override", "order": list(llm.fallbacks)}
+        backup = {"preference": "override", "order": [each.model for each in llm.fallback_models]}
     settings: Json = {
         "llm": llm.model,
         "temperature": llm.temperature,

@@ -303,7 +303,7 @@ def test_all_models_together_have_the_time_of_one_answer():
 
     with pytest.raises(ModelUnavailableError, match="b is down"):
         TwinChatModel(chain).complete(ASK, CompletionOptions(total_timeout_s=10))
-    assert timeouts == [10, 4]
+    assert timeouts == [10 / 3, 2]
 
 
 def test_calls_wait_for_the_minutes_share_and_settle_what_they_took():

@@ -42,3 +42,27 @@ def test_the_pause_is_read_in_every_form(headers: dict[str, str], pause_s: float
     assert isinstance(found, ModelUnavailableError)
     assert found.retry_after_s == pause_s
     assert "rate limited (429)" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("message", "meaning", "may_pass"),
+    [
+        ("Overloaded", "is overloaded", True),
+        ('{"type": "overloaded_error"}', "is overloaded", True),
+        ("The server is busy, try later", "is overloaded", True),
+        ("The model is at over capacity", "is overloaded", True),
+        ("blocked by the content filter", "content filter of", False),
+        ("ContentPolicyViolationError: content_policy", "content filter of", False),
+    ],
+)
+def test_what_comes_in_the_middle_of_a_stream_has_its_own_words(
+    message: str, meaning: str, may_pass: bool
+):
+    class APIConnectionError(Exception):
+        """As litellm wraps an error event of a stream."""
+
+    found = as_model_error(APIConnectionError(message), "a/b", api_base=None, key_names=())
+
+    assert meaning in str(found)
+    assert "Start its server" not in str(found)
+    assert found.retryable is may_pass

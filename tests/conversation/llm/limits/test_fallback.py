@@ -1,0 +1,173 @@
+"""Whose turn it is when a model fails: time for everybody, no word twice, own endpoints."""
+
+from collections.abc import AsyncGenerator, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from conversation.agent.config import FallbackLLM, LLMConfig
+from conversation.errors import ModelSetupError, ModelUnavailableError
+from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
+from conversation.llm.generator import TwinChatModel
+from conversation.llm.limits.continuing import Continuation
+from conversation.llm.limits.fallback import FallbackGenerator
+from conversation.llm.open_model import open_chat_model
+from conversation.llm.providers.litellm_model import load_litellm
+from tests.conversation.llm.limits.test_retries import ScriptedGenerator
+from tests.conversation.llm.openai_stub import Reply, openai_stub
+
+ASK = [ChatMessage("user", "How long do refunds take?")]
+
+
+class Silent(ScriptedGenerator):
+    """Uses up what it is given."""
+
+    def __init__(self, model: str, clock: list[float]) -> None:
+        super().__init__(model=model)
+        self._clock = clock
+        self.given_s: list[float | None] = []
+
+    async def generate(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions
+    ) -> AsyncGenerator[str | Completion, None]:
+        self.given_s.append(options.total_timeout_s)
+        self._clock[0] += options.total_timeout_s or 0.0
+        if messages:
+            raise ModelUnavailableError("silent")
+        yield ""
+
+
+@pytest.mark.parametrize("silent", [1, 2, 3])
+def test_the_last_model_is_always_asked(silent: int):
+    clock = [0.0]
+    quiet = [Silent(f"a/{number}", clock) for number in range(silent)]
+    last = ScriptedGenerator(["14 days."], model="b/last")
+    model = TwinChatModel(FallbackGenerator([*quiet, last], clock=lambda: clock[0]))
+
+    completion = model.complete(ASK, CompletionOptions(total_timeout_s=180.0))
+
+    assert completion.text == "14 days."
+    assert [each.given_s for each in quiet] == [
+        [pytest.approx(180.0 / (silent + 1))] for _ in quiet
+    ]
+
+
+def test_a_silent_server_leaves_time_for_the_fallback():
+    load_litellm()  # takes seconds, once
+    with openai_stub(*[Reply(first_token_delay_s=5.0)] * 3) as silent, openai_stub() as other:
+        other.script = [Reply(pieces=("From b.",))]
+        model = open_chat_model(
+            "openai/a",
+            api_base=silent.base_url,
+            fallbacks=[FallbackLLM(model="openai/b", api_base=other.base_url)],
+        )
+        options = CompletionOptions(first_token_timeout_s=1.0, total_timeout_s=6.0)
+        *_, completion = model.stream(ASK, options)
+
+    assert isinstance(completion, Completion)
+    assert completion.text == "From b."
+
+
+REPEATS = [
+    ("Refunds take ", "14 days.", "14 days."),
+    ("Refunds take ", "Refunds take 14 days.", "14 days."),
+    ("Refunds ta", "Refunds take 14 days.", "ke 14 days."),
+    ("Refunds take", "Refunds take 14 days.", " 14 days."),
+    ("All of the refunds take", "refunds take 14 days.", " 14 days."),
+    ("All refunds ta", "refunds take 14 days.", "ke 14 days."),
+    ("It is ", "is 14 days.", "is 14 days."),
+    ("the cat the cat sat", "the cat sat down", " down"),
+    ("Refunds take 14 days.", "Refunds take 14 days.", ""),
+    ("Refunds take 14 days. They", "Refunds take", ""),
+    ("Erstattungen dauern\n", "Erstattungen  dauern 14 Tage", "14 Tage"),
+    ("退款需要", "退款需要十四天", "十四天"),
+    ("", "Hello", "Hello"),
+    ("Refunds take", "", ""),
+]
+
+
+@pytest.mark.parametrize(("said", "again", "new"), REPEATS)
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_what_was_said_is_not_said_twice(said: str, again: str, new: str, size: int):
+    after = Continuation(said)
+    shown = [after.take(again[at : at + size]) for at in range(0, len(again), size)]
+
+    assert "".join([*shown, after.end()]) == new
+
+
+words = st.lists(st.sampled_from(["a", "ab", "b", " ", "  ", "\n", "c."]), max_size=12).map("".join)
+
+
+@given(words, words, st.lists(st.integers(1, 4)))
+def test_pieces_change_nothing_and_only_a_beginning_is_cut(said: str, again: str, sizes: list[int]):
+    whole, cut = Continuation(said), Continuation(said)
+    expected = whole.take(again) + whole.end()
+    shown, at = "", 0
+    for size in sizes:
+        shown += cut.take(again[at : at + size])
+        at += size
+    shown += cut.take(again[at:]) + cut.end()
+
+    assert shown.split() == expected.split()
+    assert again.endswith(shown.lstrip())
+
+
+def test_the_completion_is_what_was_said():
+    first = ScriptedGenerator(["Refunds take ", ModelUnavailableError("cut")], model="a/first")
+    second = ScriptedGenerator(["Refunds ", "take ", "14 days."], model="b/second")
+    model = TwinChatModel(FallbackGenerator([first, second]))
+
+    *texts, completion = model.stream(ASK)
+
+    assert isinstance(completion, Completion)
+    assert "".join(str(text) for text in texts) == completion.text == "Refunds take 14 days."
+
+
+def test_half_a_thought_swallows_nothing_of_the_next_model():
+    first = ScriptedGenerator(["<think>Let me ", ModelUnavailableError("cut")], model="a/first")
+    second = ScriptedGenerator(["Hello!"], model="b/second")
+
+    assert TwinChatModel(FallbackGenerator([first, second])).complete(ASK).text == "Hello!"
+
+
+def test_two_endpoints_of_ones_own_back_each_other(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SECOND_API_KEY", "second-key")
+    with openai_stub(Reply(status=500)) as first, openai_stub(Reply(pieces=("Hi.",))) as second:
+        llm = LLMConfig.model_validate(
+            {
+                "model": "openai/a",
+                "api_base": first.base_url,
+                "fallbacks": [
+                    {
+                        "model": "openai/a",
+                        "api_base": second.base_url,
+                        "api_key_variable": "SECOND_API_KEY",
+                    }
+                ],
+            }
+        )
+        first.script = [Reply(status=400, message="no")]
+        model = open_chat_model(llm.model, api_base=llm.api_base, fallbacks=llm.fallbacks)
+        completion = model.complete(ASK)
+
+        assert completion.text == "Hi."
+        assert second.keys == ["Bearer second-key"]
+        assert first.keys != second.keys
+
+
+def test_a_key_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("SECOND_API_KEY", raising=False)
+    model = open_chat_model(
+        "openai/a", api_base="http://127.0.0.1:9/v1", api_key_variable="SECOND_API_KEY"
+    )
+
+    with pytest.raises(ModelSetupError, match="SECOND_API_KEY"):
+        model.complete(ASK)
+
+
+@pytest.mark.parametrize("name", ["HOME", "PATH", "secret_key", "AWS_PROFILE", "A B_KEY", ""])
+def test_only_keys_are_read_as_keys(name: str):
+    with pytest.raises(ValidationError):
+        FallbackLLM(model="openai/a", api_key_variable=name)
