@@ -11,6 +11,7 @@ from kb.document import BlockKind
 from kb.formats.pdf.line_breaks import UNDONE_HYPHEN, Hyphens, separator, width
 from kb.formats.pdf.lines import Line, Page
 from kb.formats.pdf.running_lines import without_running_lines
+from kb.formats.pdf.table_text import table_texts
 from kb.formats.text_builder import TextBuilder, one_line
 
 HEADING_SIZE_RATIO = 1.15
@@ -57,13 +58,14 @@ def add_pages(
     builder.leave_out("running header or footer", _count(shown) - _count(trimmed))
     style = _Style.of(trimmed)
     hyphens = Hyphens.of((line.text for lines in trimmed for line in lines), language)
+    tables = table_texts(trimmed, hyphens)
     by_page: dict[int, list[OutlineEntry]] = defaultdict(list)
     for entry in outline:
         by_page[entry.page].append(entry)
     for index, lines in enumerate(trimmed):
         builder.start_page(labels[index])
         levels = _located(lines, by_page[index]) if outline else style.heading_levels(lines)
-        _Writer(builder, style, hyphens).add(lines, levels)
+        _Writer(builder, style, hyphens, tables).add(lines, levels)
 
 
 def _count(pages: Sequence[Sequence[Line]]) -> int:
@@ -97,7 +99,7 @@ class _Style:
         sizes: Counter[float] = Counter()
         gaps: list[float] = []
         lengths: list[int] = [1]
-        for lines in pages:
+        for lines in ([line for line in page if line.table is None] for page in pages):
             for line in lines:
                 sizes[line.size] += len(line.text)
                 lengths.append(width(line.text.rpartition(UNDONE_HYPHEN)[2]))
@@ -117,6 +119,7 @@ class _Style:
             index: min(self.heading_sizes.index(line.size) + 1, 6)
             for index, line in enumerate(lines)
             if line.size in self.heading_sizes
+            and line.table is None
             and len(line.text) <= MAX_HEADING_CHARS
             and any(character.isalpha() for character in line.text)
         }
@@ -146,6 +149,8 @@ def _located(lines: Sequence[Line], entries: Sequence[OutlineEntry]) -> dict[int
     for entry in entries:
         wanted = _letters(entry.title)
         for index in range(start, len(lines)):
+            if lines[index].table is not None:
+                continue
             shown = _letters(lines[index].text)
             bare = _letters(_NUMBERING.sub("", lines[index].text))
             if wanted and wanted in (shown, bare) and index not in found:
@@ -166,6 +171,8 @@ class _Writer:
     builder: TextBuilder
     style: _Style
     hyphens: Hyphens
+    tables: dict[int, str]
+    """By identity."""
 
     def add(self, lines: Sequence[Line], levels: dict[int, int]) -> None:
         paragraph: list[Line] = []
@@ -174,6 +181,10 @@ class _Writer:
             if level is not None:
                 self._flush(paragraph)
                 self.builder.add("heading", self.hyphens.resolved(one_line(line.text)), level=level)
+                continue
+            if line.table is not None:
+                self._flush(paragraph)
+                self.builder.add("table", self.tables[id(line.table)])
                 continue
             if paragraph and self.style.is_new_paragraph(paragraph, line):
                 self._flush(paragraph)

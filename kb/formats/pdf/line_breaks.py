@@ -25,6 +25,8 @@ _UNSPACED = re.compile(
 
 def width(text: str) -> int:
     """Columns of a terminal that a text takes: an ideograph is as wide as two letters."""
+    if text.isascii():
+        return len(text)
     return len(text) + sum(unicodedata.east_asian_width(char) in "WF" for char in text)
 
 

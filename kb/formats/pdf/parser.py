@@ -10,7 +10,7 @@ from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.pdf import ocr
 from kb.formats.pdf.layout import OutlineEntry, add_pages
-from kb.formats.pdf.lines import Page, plain_lines, read_page
+from kb.formats.pdf.lines import Page, plain_lines, read_pages
 from kb.formats.text_builder import ParseRequest, TextBuilder, encrypted, malformed, one_line
 from kb.formats.vendors import vendor
 
@@ -150,7 +150,7 @@ def _pdfium_pages(data: bytes, request: ParseRequest) -> list[Page] | None:
             return None
         try:
             _check_pages(len(document), request)
-            return [read_page(document, index) for index in range(len(document))]
+            return read_pages(document)
         finally:
             document.close()
 

@@ -84,6 +84,8 @@ class _RunningLines:
 
     def holds(self, page: Page, line: Line, label: str) -> bool:
         """Whether the line of a page is a running one."""
+        if line.table is not None:
+            return False
         if _placed(line) in self.texts and page.is_near_edge(line):
             return True
         words = line.text.split()
