@@ -12,6 +12,7 @@ from kb.formats.pdf.line_breaks import UNDONE_HYPHEN, Hyphens, separator, width
 from kb.formats.pdf.lines import Line, Page
 from kb.formats.pdf.running_lines import without_running_lines
 from kb.formats.pdf.table_text import table_texts
+from kb.formats.tables.rendering import TableText
 from kb.formats.text_builder import TextBuilder, one_line
 
 HEADING_SIZE_RATIO = 1.15
@@ -171,7 +172,7 @@ class _Writer:
     builder: TextBuilder
     style: _Style
     hyphens: Hyphens
-    tables: dict[int, str]
+    tables: dict[int, TableText]
     """By identity."""
 
     def add(self, lines: Sequence[Line], levels: dict[int, int]) -> None:
@@ -184,7 +185,8 @@ class _Writer:
                 continue
             if line.table is not None:
                 self._flush(paragraph)
-                self.builder.add("table", self.tables[id(line.table)])
+                table = self.tables[id(line.table)]
+                self.builder.add("table", table.text, columns=table.columns)
                 continue
             if paragraph and self.style.is_new_paragraph(paragraph, line):
                 self._flush(paragraph)

@@ -1,27 +1,38 @@
 """Tables of pages as text; one that goes on over pages has its column names once."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from kb.formats.pdf.line_breaks import Hyphens
 from kb.formats.pdf.lines import Line
-from kb.formats.pdf.table import PageTable
-from kb.formats.text_builder import render_table
+from kb.formats.pdf.table import PageTable, TableCell
+from kb.formats.tables.grid import Cell
+from kb.formats.tables.rendering import TableText, render_table
+
+_Rows = list[list[TableCell]]
 
 
-def table_texts(pages: Sequence[Sequence[Line]], hyphens: Hyphens) -> dict[int, str]:
+def table_texts(pages: Sequence[Sequence[Line]], hyphens: Hyphens) -> dict[int, TableText]:
     """The text of each table, by the identity of the table."""
-    texts: dict[int, str] = {}
+    texts: dict[int, TableText] = {}
     for chain in _chains(pages):
-        grids = [_grid(table, hyphens) for table in chain]
-        for number in range(1, len(grids)):
-            grids[number] = _without_names(grids[number], grids[0])
-        lines = render_table([row for grid in grids for row in grid]).split("\n")
+        parts = [_rows(table, hyphens) for table in chain]
+        parts[1:] = [_without_names(rows, parts[0]) for rows in parts[1:]]
+        whole = render_table(
+            [
+                [Cell(cell.text, cell.rows, cell.columns, column=cell.column) for cell in row]
+                for rows in parts
+                for row in rows
+            ]
+        )
+        lines = whole.text.split("\n")
         # Title and column names lie on the first page, so that rows are counted from the end.
-        for table, grid in reversed(list(zip(chain[1:], grids[1:], strict=True))):
-            texts[id(table)] = "\n".join(lines[len(lines) - len(grid) :] if grid else [])
-            lines = lines[: len(lines) - len(grid)]
-        texts[id(chain[0])] = "\n".join(lines)
+        for table, rows in reversed(list(zip(chain[1:], parts[1:], strict=True))):
+            first = max(len(lines) - _lines(rows), 0)
+            texts[id(table)] = replace(whole, text="\n".join(lines[first:]))
+            lines = lines[:first]
+        texts[id(chain[0])] = replace(whole, text="\n".join(lines))
     return texts
 
 
@@ -45,21 +56,30 @@ def _chains(pages: Sequence[Sequence[Line]]) -> Iterator[list[PageTable]]:
             yield chain
 
 
-def _grid(table: PageTable, hyphens: Hyphens) -> list[list[str]]:
-    """Rows of equal length; a cell that spans is repeated in each place that it covers."""
-    width = len(table.borders) - 1
-    grid = [[""] * width for _ in table.rows]
-    for number, row in enumerate(table.rows):
-        for cell in row:
-            for below in range(number, min(number + cell.rows, len(grid))):
-                for column in range(cell.column, min(cell.column + cell.columns, width)):
-                    grid[below][column] = hyphens.resolved(cell.text)
-    return [row for row in grid if any(row)]
+def _rows(table: PageTable, hyphens: Hyphens) -> _Rows:
+    """The rows with their hyphens; no cell reaches beyond the page."""
+    count = len(table.rows)
+    return [
+        [
+            replace(cell, text=hyphens.resolved(cell.text), rows=min(cell.rows, count - number))
+            for cell in row
+        ]
+        for number, row in enumerate(table.rows)
+    ]
 
 
-def _without_names(grid: list[list[str]], first: list[list[str]]) -> list[list[str]]:
+def _lines(rows: _Rows) -> int:
+    """How many of the rows hold text, be it of a cell that began further up."""
+    reach = filled = 0
+    for number, row in enumerate(rows):
+        reach = max([reach, *(number + cell.rows for cell in row if cell.text)])
+        filled += reach > number
+    return filled
+
+
+def _without_names(rows: _Rows, first: _Rows) -> _Rows:
     """Leave out the rows at the top that only repeat those of the table's first page."""
     same = 0
-    while same < min(len(grid), len(first)) and grid[same] == first[same]:
+    while same < min(len(rows), len(first)) and rows[same] == first[same]:
         same += 1
-    return grid[same:]
+    return rows[same:]
