@@ -16,11 +16,14 @@ from typing import Any, TypeVar
 
 from kb.document import Document, Place
 from kb.errors import CatalogError
-from kb.index.catalog_schema import SCHEMA_VERSION, STEPS
-from kb.index.sqlite_file import connect_sqlite
+from kb.index.catalog_schema import SCHEMA_VERSION, STEPS, WORDS_VERSION
+from kb.index.catalog_words import store_all_words
+from kb.index.sqlite_file import connect_sqlite, is_writable
 
 _T = TypeVar("_T")
 
+_MIGRATION_TIMEOUT_MS = 1_800_000
+"""How long to wait for another process that brings a large catalog up to date."""
 _MAX_VARIABLES = 500
 
 
@@ -46,6 +49,11 @@ class ChunkRow:
     """The name that the chunk stands under: title, outermost heading or document name."""
     places: tuple[Place, ...] = ()
     """As of `Chunk`."""
+    heading_terms: str = ""
+    body_terms: str = ""
+    extra_terms: str = ""
+    own_headings: int = 0
+    """See `kb.words.indexing.ChunkTerms`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +187,14 @@ class Catalog:
         rows = self._chunks("c.chunk_id", [chunk_id], live_only=False)
         return rows[0] if rows else None
 
-    def names(self, name_ids: Sequence[int]) -> dict[int, str]:
-        """Names by their ids."""
-        found: dict[int, str] = {}
+    def names(self, name_ids: Sequence[int]) -> dict[int, list[str]]:
+        """Terms of names in order, by the ids of the names."""
+        found: dict[int, list[str]] = {}
         for part in _parts(name_ids):
             rows = self.connection.execute(
-                f"select name_id, name from names where name_id in ({_marks(part)})", part
+                f"select name_id, terms from name_words where name_id in ({_marks(part)})", part
             )
-            found.update((int(name_id), str(name)) for name_id, name in rows)
+            found.update((int(name_id), str(terms).split()) for name_id, terms in rows)
         return found
 
     def rows_under(self, name_id: int, *, limit: int) -> list[int]:
@@ -295,8 +303,9 @@ class Catalog:
             rows = self.connection.execute(
                 "select c.row_id, c.chunk_id, c.document_id, coalesce(d.name, ''), c.ordinal, "
                 "c.start_char, c.end_char, c.heading_path, c.page, c.body, c.text_key, "
-                "coalesce(d.version, 0), c.headings, c.name_id, c.places "
-                "from chunks c left join documents d using (document_id) "
+                "coalesce(d.version, 0), c.headings, c.name_id, c.places, w.headings, w.body, "
+                "w.extra, w.own_headings from chunks c join chunk_words w using (row_id) "
+                "left join documents d using (document_id) "
                 f"where {column} in ({_marks(part)}){' and c.live' if live_only else ''}",
                 part,
             )
@@ -313,8 +322,12 @@ class Catalog:
         return connection
 
     def _prepare(self) -> None:
-        if self._schema_version() < SCHEMA_VERSION and not self._read_only:
-            self._migrate()
+        if self._schema_version() < SCHEMA_VERSION:
+            if not self._read_only:
+                self._migrate()
+            elif is_writable(self._path) and is_writable(self._path.parent):
+                # What readers see stays the same, so that they need not wait for a writer.
+                Catalog(self._path).close()
         found = self._schema_version()
         if found != SCHEMA_VERSION:
             self.close()
@@ -325,6 +338,7 @@ class Catalog:
             )
 
     def _migrate(self) -> None:
+        self.connection.execute(f"pragma busy_timeout = {_MIGRATION_TIMEOUT_MS}")
         with self.transaction() as connection:
             # Another process may have been faster.
             found = self._schema_version()
@@ -335,6 +349,8 @@ class Catalog:
             if found == 1:
                 # Chunks stored before names were kept: each is named when it is stored again.
                 connection.execute("update documents set signature = ''")
+            if found < WORDS_VERSION:
+                store_all_words(connection)
             connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
 
     def _schema_version(self) -> int:

@@ -10,6 +10,7 @@ from kb.config import MEBIBYTE, Limits
 from kb.document import Chunk, Document
 from kb.errors import LimitError
 from kb.index.catalog import Catalog
+from kb.index.catalog_words import erase_words, hide_words, language_of, show_words, store_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def store_document(
             "insert into document_versions values (?, ?, ?, ?, ?)",
             (document_id, version, prepared.text, _record(document, prepared), now.isoformat()),
         )
-        _store_chunks(connection, document, prepared.chunks)
+        _store_chunks(connection, document, prepared)
         _set_live(connection, document_id, [chunk.chunk.chunk_id for chunk in prepared.chunks])
         _open_span(connection, document_id, version)
     return document
@@ -127,7 +128,8 @@ def remove_documents(catalog: Catalog, document_ids: Iterable[str]) -> int:
 def erase_versions(catalog: Catalog, document_id: str) -> None:
     """Erase every trace of a removed document: texts, chunks, spans."""
     with catalog.transaction() as connection:
-        for table in ("document_versions", "version_chunks", "live_spans", "chunks"):
+        erase_words(connection, document_id)
+        for table in ("document_versions", "version_chunks", "live_spans"):
             connection.execute(f"delete from {table} where document_id = ?", (document_id,))
 
 
@@ -231,8 +233,9 @@ def _record(document: Document, prepared: PreparedDocument) -> str:
 
 
 def _store_chunks(
-    connection: sqlite3.Connection, document: Document, chunks: Sequence[IndexedChunk]
+    connection: sqlite3.Connection, document: Document, prepared: PreparedDocument
 ) -> None:
+    chunks = prepared.chunks
     names = {
         name: _name_id(connection, name) for name in dict.fromkeys(item.name for item in chunks)
     }
@@ -264,15 +267,16 @@ def _store_chunks(
         "insert into version_chunks values (?, ?, ?)",
         [(document.document_id, document.version, item.chunk.chunk_id) for item in chunks],
     )
+    language = language_of(connection, prepared.language, (item.chunk.text for item in chunks))
+    for item in chunks:
+        store_words(connection, item.chunk.chunk_id, name_id=names[item.name], language=language)
 
 
 def _name_id(connection: sqlite3.Connection, name: str) -> int:
     row = connection.execute("select name_id from names where name = ?", (name,)).fetchone()
     if row is not None:
         return int(row[0])
-    name_id = connection.execute("insert into names (name) values (?)", (name,)).lastrowid
-    connection.execute("insert into name_search (rowid, name) values (?, ?)", (name_id, name))
-    return int(name_id or 0)
+    return int(connection.execute("insert into names (name) values (?)", (name,)).lastrowid or 0)
 
 
 def _set_live(connection: sqlite3.Connection, document_id: str, wanted: Sequence[str]) -> None:
@@ -284,19 +288,11 @@ def _set_live(connection: sqlite3.Connection, document_id: str, wanted: Sequence
         )
     }
     for chunk_id in sorted(held - set(wanted)):
-        connection.execute(
-            "insert into chunk_search (chunk_search, rowid, headings, body) "
-            "select 'delete', row_id, headings, body from chunks where chunk_id = ?",
-            (chunk_id,),
-        )
+        hide_words(connection, chunk_id)
         _switch(connection, chunk_id, live=False)
     for chunk_id in wanted:
         if chunk_id not in held:
-            connection.execute(
-                "insert into chunk_search (rowid, headings, body) "
-                "select row_id, headings, body from chunks where chunk_id = ?",
-                (chunk_id,),
-            )
+            show_words(connection, chunk_id)
             _switch(connection, chunk_id, live=True)
 
 

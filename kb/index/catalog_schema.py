@@ -1,6 +1,6 @@
 """Tables of the catalog, and how an older file becomes a newer one."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 _TABLES = """
 create table meta (key text primary key, value text not null) without rowid;
@@ -89,5 +89,39 @@ _PLACES = """
 alter table chunks add column places text not null default '[]'
 """
 
-STEPS = (_TABLES, _NAMES, _LEFT_OUT, _PLACES)
+_WORDS = """
+drop table chunk_terms;
+drop table chunk_search;
+drop table name_search;
+create table chunk_words (
+    row_id integer primary key,
+    language text not null,
+    headings text not null,
+    body text not null,
+    extra text not null,
+    own_headings integer not null
+);
+create virtual table chunk_search using fts5 (
+    headings, body, extra, content='chunk_words', content_rowid='row_id', tokenize='ascii'
+);
+create virtual table chunk_terms using fts5vocab (chunk_search, row);
+create table name_words (name_id integer primary key, terms text not null);
+create virtual table name_search using fts5 (
+    terms, content='name_words', content_rowid='name_id', tokenize='ascii'
+);
+create table known_words (
+    word text not null,
+    term text not null,
+    backwards text not null,
+    seen integer not null,
+    primary key (word, term)
+) without rowid;
+create index known_words_backwards on known_words (backwards);
+create index known_words_of_term on known_words (term);
+"""
+
+STEPS = (_TABLES, _NAMES, _LEFT_OUT, _PLACES, _WORDS)
 """Scripts that lead from each version to the next, from an empty file on."""
+WORDS_VERSION = 5
+"""From here on the terms of chunks and names are made by `kb.words` and kept; files from before
+have to be gone through once."""

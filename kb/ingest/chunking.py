@@ -25,6 +25,8 @@ _LINE_END = re.compile(r"\n")
 _WORD_END = re.compile(r"(?<=\S)(?=\s)")
 _PREFIX_SHARE = 4
 """Title and headings may take at most this fraction of a chunk's tokens: one in four."""
+_MAX_LEAD_CHARS = 80
+"""A paragraph that is longer is none that leads to the next."""
 _HARD_FACTOR = 3
 """A chunk is at most this many targets long: a run without spaces can count as one token."""
 
@@ -176,21 +178,31 @@ def _sections(parsed: ParsedDocument) -> Iterator[_Section]:
     start = 0
     for block in blocks:
         if block.kind == "heading" and gathered and not _continues(gathered[-1], block):
-            yield _section(gathered, start, block.start_char)
+            yield _section(parsed.text, gathered, start, block.start_char)
             gathered, start = [], block.start_char
         gathered.append(block)
-    yield _section(gathered, start, len(parsed.text))
+    yield _section(parsed.text, gathered, start, len(parsed.text))
 
 
 def _continues(previous: Block, heading: Block) -> bool:
     return previous.kind == "heading" and previous.level < heading.level
 
 
-def _section(blocks: Sequence[Block], start: int, end: int) -> _Section:
+def _section(text: str, blocks: Sequence[Block], start: int, end: int) -> _Section:
     # A heading's end is no border: it would be cut off from what it is the heading of.
-    borders = tuple(block.end_char for block in blocks if block.kind != "heading")
+    borders = tuple(block.end_char for block in blocks if not _leads_on(text, block))
     by_line = any(block.kind in ("list", "table", "code") for block in blocks)
     return _Section(start=start, end=end, borders=borders, line_borders=by_line)
+
+
+def _leads_on(text: str, block: Block) -> bool:
+    """Whether a block is a heading, by its mark or by its looks: "Article 41" on its own line."""
+    if block.kind != "paragraph":
+        return block.kind == "heading"
+    if block.end_char - block.start_char > _MAX_LEAD_CHARS:
+        return False
+    line = text[block.start_char : block.end_char].strip()
+    return "\n" not in line and not _SENTENCE_END.search(f"{line} ", max(0, len(line) - 4))
 
 
 def _paragraphs(text: str) -> tuple[Block, ...]:

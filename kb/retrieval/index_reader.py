@@ -13,7 +13,6 @@ from kb.index.catalog import Catalog
 from kb.index.embedding_cache import EmbeddingCache
 from kb.index.exact_index import ExactIndex, load_vectors
 from kb.index.index_publisher import DIMENSION, NearestVectors, VectorCollections
-from kb.retrieval.lexical import Stemmer
 from kb.retrieval.reranking import Reranker
 from kb.retrieval.retriever import LexicalRetriever, Retriever
 from kb.retrieval.word_search import WordSearch
@@ -72,7 +71,6 @@ class IndexReader:
         self._is_remote = is_remote
         self._lock = threading.Lock()
         self._words_lock = threading.Lock()
-        self._stemmer = Stemmer()
         self._opened: _Opened | None = None
         self._renewal: threading.Thread | None = None
         self._changes = 0
@@ -138,7 +136,6 @@ class IndexReader:
             renewal.join()
         with self._lock:
             self._retire()
-        self._stemmer.close()
 
     def _newest(self) -> _Opened | None:
         version = self._catalog.index_version
@@ -189,7 +186,7 @@ class IndexReader:
     def _word_search(self, version: int) -> WordSearch:
         with self._words_lock:
             if self._words is None or self._words[0] != version:
-                search = WordSearch(self._catalog, stemmer=self._stemmer, config=self._config)
+                search = WordSearch(self._catalog, config=self._config)
                 self._words = (version, search)
             return self._words[1]
 

@@ -1,14 +1,17 @@
 """Scored chunks -> passages: repeats dropped, neighbours joined."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kb.config import RetrievalConfig
 from kb.document import Place, RetrievedPassage
 from kb.index.catalog import Catalog, ChunkRow
 from kb.retrieval.relevance import ChunkWords, WordQuery, matched_terms
+from kb.words.spelling import numbers_and_names
 
+_FIRST = 2
+"""Places at the top that exact terms are kept to."""
 _LOOK_AHEAD = 20
 """Chunks from which the next one is chosen."""
 
@@ -61,6 +64,7 @@ def assemble(
     catalog: Catalog,
     config: RetrievalConfig,
     limit: int,
+    is_telling: Callable[[str], bool],
 ) -> list[RetrievedPassage]:
     """Make at most `limit` passages of the best chunks.
 
@@ -70,7 +74,10 @@ def assemble(
     passages: list[_Passage] = []
     shown: list[Found] = []
     for item in found:
-        if any(is_repeat(item, other, config.duplicate_overlap) for other in shown):
+        if any(
+            is_repeat(item, other, config.duplicate_overlap, is_telling=is_telling)
+            for other in shown
+        ):
             continue
         near = next(
             (p for p in passages if p.joins(item.row, budget_chars=config.merge_chars)), None
@@ -109,13 +116,57 @@ def diversified(found: Iterable[Found], *, weight: float) -> Iterator[Found]:
         yield item
 
 
-def is_repeat(item: Found, other: Found, overlap: float) -> bool:
-    """Whether two chunks have more than the share `overlap` of their words in common."""
+def exact_first(found: Iterable[Found], exact: Sequence[str]) -> Iterable[Found]:
+    """Put the best chunk with each of the first exact terms among the first chunks.
+
+    Args:
+        found: Best first.
+        exact: Terms that must not be missed, the most telling first. As many as the first places
+            count are looked after; a chunk may hold several.
+    """
+    if not exact:
+        return found
+    ordered = list(found)
+    first: list[int] = []
+    for term in exact[:_FIRST]:
+        holder = next(
+            (place for place, item in enumerate(ordered) if term in item.words.counts), None
+        )
+        if holder is not None and holder not in first:
+            first.append(holder)
+    if all(place < _FIRST for place in first):
+        return ordered
+    # A chunk that was best all the same keeps its place before a single one.
+    head = sorted(first) if len(first) == _FIRST else [0, *first]
+    return [*(ordered[place] for place in head), *_without(ordered, set(head))]
+
+
+def _without(found: Sequence[Found], places: Collection[int]) -> Iterator[Found]:
+    return (item for place, item in enumerate(found) if place not in places)
+
+
+def is_repeat(
+    item: Found,
+    other: Found,
+    overlap: float,
+    *,
+    is_telling: Callable[[str], bool] = lambda term: False,
+) -> bool:
+    """Whether two chunks say the same.
+
+    They have more than the share `overlap` of their words in common, the same numbers and names in
+    the same order, and no word that `is_telling` is in one of them only.
+    """
     mine, theirs = item.words, other.words
     longer = max(mine.length, theirs.length)
     if longer == 0 or min(mine.length, theirs.length) <= overlap * longer:
         return False
-    return (mine.counts & theirs.counts).total() > overlap * longer
+    if (mine.counts & theirs.counts).total() <= overlap * longer:
+        return False
+    differing = (mine.counts - theirs.counts) + (theirs.counts - mine.counts)
+    if any(map(is_telling, differing)):
+        return False
+    return numbers_and_names(item.row.body) == numbers_and_names(other.row.body)
 
 
 def places_of(rows: Sequence[ChunkRow]) -> tuple[Place, ...]:

@@ -44,6 +44,8 @@ class WordQuery:
         rarity: Mapping[str, float],
         *,
         unheard_rarity: float = 0.0,
+        forms: Mapping[str, Mapping[str, float]] | None = None,
+        unheard_shares: Mapping[str, float] | None = None,
     ) -> None:
         """Keep the stems that the index has, the most telling of them when there are many.
 
@@ -52,13 +54,22 @@ class WordQuery:
             rarity: Inverse document frequency of those that the index has.
             unheard_rarity: What the others count towards a full match, which no chunk can reach
                 then: a question about something else must not look answered.
+            forms: Other terms that a stem may stand as, with what such a match counts, 0 to 1.
+            unheard_shares: How much of `unheard_rarity` some of the others count, 1 by default.
         """
+        forms, unheard_shares = forms or {}, unheard_shares or {}
         worth = {stem: weights[stem] * rarity[stem] for stem in rarity}
         kept = sorted(worth, key=lambda stem: -worth[stem])[:_MAX_SCORED_WORDS]
         self.worth = {stem: worth[stem] for stem in kept}
         """Weight times rarity of each stem, most telling first."""
+        self.forms = {stem: others for stem in kept if (others := forms.get(stem))}
+        """Other terms that some of these stems may stand as, with what such a match counts."""
+        self.asked = frozenset(stem for held in (weights, *forms.values()) for stem in held)
+        """Everything looked for, in every form, whether the index has it or not."""
         unheard = [
-            weight * unheard_rarity for stem, weight in weights.items() if stem not in rarity
+            weight * unheard_rarity * unheard_shares.get(stem, 1.0)
+            for stem, weight in weights.items()
+            if stem not in rarity
         ]
         telling = nlargest(_TELLING_WORDS, [*self.worth.values(), *unheard])
         self.full_match = sum(telling) * (_K1 + 1)
@@ -77,18 +88,30 @@ def word_score(
         return 0.0
     norm = _K1 * (1 - _B + _B * words.length / max(average_length, 1.0))
     total = 0.0
-    counts = words.counts
-    for stem in [stem for stem in query.worth if stem in counts]:
-        count = counts[stem]
-        saturated = count * (_K1 + 1) / (count + norm)
-        bonus = heading_weight if stem in words.heading else 0.0
-        total += query.worth[stem] * (saturated + bonus)
+    counts, forms = words.counts, query.forms
+    for stem, worth in query.worth.items():
+        held = _match(stem, words, norm, heading_weight) if stem in counts else 0.0
+        for term, share in forms[stem].items() if stem in forms else ():
+            if term in counts:
+                held = max(held, share * _match(term, words, norm, heading_weight))
+        total += worth * held
     return total / query.full_match
 
 
+def _match(term: str, words: ChunkWords, norm: float, heading_weight: float) -> float:
+    """What one term of a chunk counts: how often it is there, and whether in a heading."""
+    count = words.counts[term]
+    bonus = heading_weight if term in words.heading else 0.0
+    return count * (_K1 + 1) / (count + norm) + bonus
+
+
 def matched_terms(query: WordQuery, words: ChunkWords) -> list[str]:
-    """Stems of the query that a chunk holds, most telling first."""
-    return [stem for stem in query.worth if stem in words.counts]
+    """Stems of the query that a chunk holds in some form, most telling first."""
+    return [
+        stem
+        for stem in query.worth
+        if stem in words.counts or any(term in words.counts for term in query.forms.get(stem, ()))
+    ]
 
 
 def name_coverage(name: Sequence[str], said: Sequence[str], rarity: Mapping[str, float]) -> float:

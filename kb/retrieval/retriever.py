@@ -13,7 +13,7 @@ from kb.index.catalog import Catalog, ChunkRow
 from kb.index.embedding_cache import EmbeddingCache
 from kb.index.exact_index import ExactIndex
 from kb.index.index_publisher import NearestVectors
-from kb.retrieval.passages import Found, assemble, diversified
+from kb.retrieval.passages import Found, assemble, diversified, exact_first
 from kb.retrieval.query import SaidTurn, SearchQueries, build_queries, context_text
 from kb.retrieval.relevance import (
     lexical_relevance,
@@ -34,11 +34,12 @@ class _Parts:
 
     words: float
     names: float
+    exact: float
     meaning: float = 0.0
 
     @property
     def total(self) -> float:
-        return self.meaning + self.words + self.names
+        return self.meaning + self.words + self.names + self.exact
 
 
 class LexicalRetriever:
@@ -68,7 +69,12 @@ class LexicalRetriever:
             probability=lexical_relevance,
         )
         return assemble(
-            found, words=hits.query, catalog=self._catalog, config=self._config, limit=limit
+            exact_first(found, list(hits.exact)),
+            words=hits.query,
+            catalog=self._catalog,
+            config=self._config,
+            limit=limit,
+            is_telling=hits.is_telling,
         )
 
 
@@ -101,7 +107,7 @@ class Retriever:
         self, query: str, *, history: Sequence[SaidTurn], limit: int
     ) -> list[RetrievedPassage]:
         """Find the passages for a turn, best first."""
-        queries = build_queries(query, history, self._config)
+        queries = build_queries(self._words.corrected(query), history, self._config)
         vectors = self._embed([text.text for text in queries.dense.values()])
         hits = self._words.search(queries)
         rankings = {**self._rank_by_meaning(queries, vectors), **hits.rankings}
@@ -134,7 +140,12 @@ class Retriever:
             said = context_text(query, history, self._config)
             found = _reranked(said, list(found), self._reranker, self._config.reranker)
         return assemble(
-            found, words=hits.query, catalog=self._catalog, config=self._config, limit=limit
+            exact_first(found, list(hits.exact)),
+            words=hits.query,
+            catalog=self._catalog,
+            config=self._config,
+            limit=limit,
+            is_telling=hits.is_telling,
         )
 
     def warm_up(self) -> None:
@@ -217,6 +228,7 @@ def _word_parts(
     return _Parts(
         words=(1 - config.dense_weight) * words.score(hits.query, row),
         names=config.name_weight * named**2,
+        exact=config.exact_weight * hits.exact_share(words.words_of(row)),
     )
 
 
@@ -282,6 +294,7 @@ def _found(
                 "meaning": parts[row_id].meaning,
                 "words": parts[row_id].words,
                 "names": parts[row_id].names,
+                "exact": parts[row_id].exact,
                 "document": lifted[row_id] - alone[row_id],
             },
         )

@@ -1,13 +1,14 @@
 """A turn -> chunks by its words and by the names it says. Needs the catalog only, no embedding."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kb.config import RetrievalConfig
 from kb.index.catalog import Catalog, ChunkRow
-from kb.retrieval.lexical import Stemmer, TermCounts, search_chunks, search_names
-from kb.retrieval.query import SearchQueries, WeightedText
+from kb.retrieval.lexical import affordable, search_chunks, search_names
+from kb.retrieval.query import SearchQueries
+from kb.retrieval.reading import Reading
 from kb.retrieval.relevance import ChunkWords, WordQuery, name_coverage, word_score
 
 Ranking = dict[int, float]
@@ -21,6 +22,7 @@ _MAX_KEPT_WORDS = 20_000
 _MAX_KEPT_TURNS = 2_000
 _FAINT_NAME = 0.1
 """Names said less than this are not followed: they would add nothing to a score."""
+_MAX_EXACT = 8
 _MAX_POSTINGS = 3_000
 """Places that one lexical query may look at: a few milliseconds, at any size."""
 
@@ -33,33 +35,57 @@ class WordHits:
     names: dict[int, float]
     """How much of each name was said, 0 to 1, by name id."""
     rankings: dict[str, Ranking] = field(default_factory=dict[str, Ranking])
+    exact: dict[str, float] = field(default_factory=dict[str, float])
+    """Rarity of each identifier and name of the query that few chunks hold, rarest first."""
+
+    idle: frozenset[str] = frozenset()
+    """Function words of the languages of the index, as terms."""
+
+    def is_telling(self, term: str) -> bool:
+        """Whether two texts that differ in this term say something else.
+
+        A word that was asked for does, and a function word: "not" is one.
+        """
+        return term in self.query.asked or term in self.idle
+
+    def exact_share(self, words: ChunkWords) -> float:
+        """How much of these a chunk holds, 0 to 1."""
+        held = sum(rarity for term, rarity in self.exact.items() if term in words.counts)
+        return held / sum(self.exact.values()) if held else 0.0
 
 
 class WordSearch:
     """Searches the words of one version of the index."""
 
-    def __init__(self, catalog: Catalog, *, stemmer: Stemmer, config: RetrievalConfig) -> None:
+    def __init__(self, catalog: Catalog, *, config: RetrievalConfig) -> None:
         self._catalog = catalog
-        self._stemmer = stemmer
         self._config = config
-        self._terms = TermCounts(stemmer, chunk_count=catalog.live_count())
+        self._reading = Reading(catalog, unheard_share=config.unheard_share)
         self._words: dict[int, ChunkWords] = {}
         self._names: dict[str, Mapping[int, float]] = {}
-        self._headings: dict[str, list[str]] = {}
         self._average_length = self._measure_length()
 
     def search(self, queries: SearchQueries) -> WordHits:
         """Rank chunks by the words of the last turn, by those of all turns, and by names."""
         said = queries.words
-        query = self._word_query(said)
-        rankings = {"lexical_last": self._search_words(self._word_query(said[:1]), said[:1])}
+        query = self._reading.query(said)
+        rankings = {"lexical_last": self._search_words(self._reading.query(said[:1]))}
         if len(said) > 1:
-            rankings["lexical_context"] = self._search_words(query, said)
+            rankings["lexical_context"] = self._search_words(query)
+        exact = self._reading.exact(said[0].text) if said else {}
+        if exact:
+            rankings["exact"] = search_chunks(
+                self._catalog.connection, list(exact)[:_MAX_EXACT], limit=self._config.candidates
+            )
         names = self._names_said(queries)
         under = self._rows_under(names)
         if under:
             rankings["names"] = under
-        return WordHits(query, names, rankings)
+        return WordHits(query, names, rankings, exact, self._reading.idle_terms)
+
+    def corrected(self, query: str) -> str:
+        """A query as the documents write its words, where hardly one of them is known."""
+        return self._reading.corrected(query)
 
     def words_of(self, row: ChunkRow) -> ChunkWords:
         """The words of a chunk, counted once."""
@@ -79,14 +105,11 @@ class WordSearch:
             heading_weight=self._config.heading_weight,
         )
 
-    def _search_words(self, query: WordQuery, said: Sequence[WeightedText]) -> Ranking:
-        stems = self._terms.affordable(
-            list(query.worth)[: self._config.max_terms], max_postings=_MAX_POSTINGS
-        )
-        surface = {stem: word for text in said for word, stem in self._stemmer.stems(text.text)}
+    def _search_words(self, query: WordQuery) -> Ranking:
+        counts = self._reading.terms_to_search(query, max_terms=self._config.max_terms)
         return search_chunks(
             self._catalog.connection,
-            [surface[stem] for stem in stems],
+            affordable(counts, max_postings=_MAX_POSTINGS),
             limit=self._config.candidates,
         )
 
@@ -117,45 +140,27 @@ class WordSearch:
         return held
 
     def _find_names(self, said: str) -> Mapping[int, float]:
-        connection = self._catalog.connection
-        pairs = self._stemmer.stems(said)
-        stems = [stem for _, stem in pairs]
-        rarity = self._terms.rarity(connection, stems)
-        telling = sorted(rarity, key=lambda stem: -rarity[stem])[: self._config.max_terms]
-        surface = {stem: word for word, stem in pairs}
-        ids = search_names(connection, [surface[stem] for stem in telling], limit=_NAMES_PER_TURN)
+        sequences = self._reading.asked(said).sequences
+        rarity = self._reading.rarities(term for sequence in sequences for term in sequence)
+        telling = sorted(rarity, key=lambda term: -rarity[term])[: self._config.max_terms]
+        ids = search_names(self._catalog.connection, telling, limit=_NAMES_PER_TURN)
         found: dict[int, float] = {}
         for name_id, name in self._catalog.names(list(ids)).items():
-            name_stems = self._stemmer.stem_list(name)
-            of_name = self._terms.rarity(connection, name_stems)
-            coverage = name_coverage(name_stems, stems, of_name)
+            of_name = self._reading.rarities(name)
+            coverage = max(name_coverage(name, sequence, of_name) for sequence in sequences)
             if coverage > 0:
                 found[name_id] = coverage
         return found
 
-    def _word_query(self, texts: Sequence[WeightedText]) -> WordQuery:
-        weights: dict[str, float] = {}
-        for text in texts:
-            for _, stem in self._stemmer.stems(text.text):
-                weights[stem] = max(weights.get(stem, 0.0), text.weight)
-        rarity = self._terms.rarity(self._catalog.connection, weights)
-        return WordQuery(
-            weights, rarity, unheard_rarity=self._config.unheard_share * self._terms.highest
-        )
-
     def _count_words(self, row: ChunkRow) -> ChunkWords:
-        # Chunks of one document stand under few different headings.
-        above = self._headings.get(row.headings)
-        if above is None:
-            if len(self._headings) > _MAX_KEPT_TURNS:
-                self._headings = {}
-            above = self._stemmer.stem_list(row.headings)
-            self._headings[row.headings] = above
-        own = self._stemmer.stem_list(_own_headings(row))
-        body = self._stemmer.stem_list(row.body)
+        body, above = row.body_terms.split(), row.heading_terms.split()
+        counts = Counter(body)
+        counts.update(above)
+        for term in row.extra_terms.split():
+            counts.setdefault(term, 1)
         return ChunkWords(
-            counts=Counter(body + above),
-            heading=frozenset(above + own),
+            counts=counts,
+            heading=frozenset(above + body[: row.own_headings]),
             length=len(body) + len(above),
         )
 
@@ -163,15 +168,3 @@ class WordSearch:
         rows = self._catalog.chunks_by_row(self._catalog.sample_rows(_LENGTH_SAMPLE))
         lengths = [self.words_of(row).length for row in rows.values()]
         return sum(lengths) / len(lengths) if lengths else 1.0
-
-
-def _own_headings(row: ChunkRow) -> str:
-    """Headings that a chunk's text starts with."""
-    if not row.body.lstrip().startswith("#"):
-        return ""
-    lines: list[str] = []
-    for line in row.body.splitlines():
-        if line.strip() and not line.startswith("#"):
-            break
-        lines.append(line)
-    return "\n".join(lines)

@@ -130,3 +130,55 @@ def test_a_passage_knows_the_page_of_each_sentence(
 
     said = [f"The {name} pump runs at {bar} bar." for name, bar in COLOURS.items()]
     assert [passage.place_at(passage.text.index(each)).page for each in said] == list("1234")
+
+
+DELIVERY = (
+    "Delivery of parcels to {country} is done by our partner on every working day between eight "
+    "and six. The parcel is handed to the person at the door or to a neighbour, and a card is left "
+    "when nobody is at home. Delivery costs {price} euros for each parcel up to thirty kilograms, "
+    "whatever its size, and {can} be paid in cash at the door."
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"country": "Germany", "price": "5"}, {"country": "Austria", "price": "9"}),
+        ({"price": "5"}, {"price": "9"}),
+        ({"country": "Germany"}, {"country": "Poland"}),
+        ({"can": "can"}, {"can": "cannot"}),
+        ({"can": "may"}, {"can": "may not"}),
+    ],
+)
+def test_pages_that_differ_in_a_fact_are_all_shown(
+    open_kb: OpenKnowledgeBase, one: dict[str, str], other: dict[str, str]
+):
+    kb = open_kb()
+    common = {"country": "Germany", "price": "5", "can": "cannot"}
+    kb.add_text("one", DELIVERY.format(**common | one))
+    kb.add_text("other", DELIVERY.format(**common | other))
+    kb.add_text("pool", "The pool opens at nine.")
+
+    for found in (kb.retrieve("delivery costs"), kb.retrieve_lexical("delivery costs")):
+        assert {"one", "other"} <= {passage.document_name for passage in found}
+
+
+def test_a_word_that_was_asked_for_makes_a_difference(open_kb: OpenKnowledgeBase):
+    kb = open_kb()
+    common = " ".join(f"word{'abcdefghij'[at % 10]}{'klmnop'[at // 10]}" for at in range(60))
+    kb.add_text("red", f"{common} red")
+    kb.add_text("blue", f"{common} blue")
+
+    named = {passage.document_name for passage in kb.retrieve("red or blue wordak")}
+    other = kb.retrieve("wordak")
+
+    assert named == {"red", "blue"}
+    assert len(other) == 1
+
+
+def test_numbers_that_change_places_make_a_difference(open_kb: OpenKnowledgeBase):
+    kb = open_kb()
+    kb.add_text("one", "Adults pay 9 euros and children pay 5 euros for the ticket at the desk.")
+    kb.add_text("other", "Adults pay 5 euros and children pay 9 euros for the ticket at the desk.")
+
+    assert len(kb.retrieve("what do children pay")) == 2

@@ -1,0 +1,137 @@
+"""Words of the documents near one that was asked for: misspelt, or part of a longer one.
+
+Reads the catalog's list of words through its two indexes, forwards and backwards: one of the two
+halves of a word with one wrong letter is right.
+"""
+
+import sqlite3
+
+from kb.words.indexing import CAPITALISED, LOWER_CASE
+
+_MIN_MISSPELT = 4
+_TWO_ERRORS = 8
+"""Letters from which a word may have two wrong ones."""
+_MAX_NEAR = 3
+_MAX_SCANNED = 2_000
+_MIN_PART = 4
+_MAX_LONGER = 12
+_LINKS = ("", "s", "es", "n", "en", "er", "e")
+"""What Germanic languages put between the parts of a word."""
+_LAST = "\U0010ffff"
+
+
+def is_name(connection: sqlite3.Connection, word: str) -> bool:
+    """Whether a folded word never stands in lower case, and has a capital within a sentence."""
+    rows = connection.execute("select seen from known_words where word = ?", (word,)).fetchall()
+    seen = 0
+    for row in rows:
+        seen |= int(row[0])
+    return bool(seen & CAPITALISED) and not seen & LOWER_CASE
+
+
+def near_words(connection: sqlite3.Connection, word: str) -> list[tuple[str, str]]:
+    """Known words that differ from a folded one by a letter, or two where it is long.
+
+    Each with its term, the likeliest first.
+    """
+    if len(word) < _MIN_MISSPELT or not word.isalpha():
+        return []
+    allowed = 2 if len(word) >= _TWO_ERRORS else 1
+    kept = len(word) // (allowed + 1)
+    found: dict[str, tuple[str, int]] = {}
+    for known, term in (
+        *_starting(connection, word[:kept], limit=_MAX_SCANNED),
+        *_ending(connection, word[-kept:], limit=_MAX_SCANNED),
+        *_swapped(connection, word),
+    ):
+        if abs(len(known) - len(word)) <= allowed and known not in found:
+            apart = edits(word, known, at_most=allowed)
+            if apart <= allowed:
+                found[known] = term, apart
+    nearest = min((apart for _, apart in found.values()), default=0)
+    best = sorted(
+        (known for known, (_, apart) in found.items() if apart == nearest),
+        key=lambda known: (known[0] != word[0], abs(len(known) - len(word)), known),
+    )
+    return [(known, found[known][0]) for known in best[:_MAX_NEAR]]
+
+
+def parts_of(connection: sqlite3.Connection, word: str) -> list[str]:
+    """Terms of the two known words that a folded compound is made of; empty where it is none."""
+    for at in range(len(word) - _MIN_PART, _MIN_PART - 1, -1):
+        head = _term(connection, word[at:])
+        if head is None:
+            continue
+        for link in _LINKS:
+            if word[:at].endswith(link) and at - len(link) >= _MIN_PART:
+                modifier = _term(connection, word[: at - len(link)])
+                if modifier is not None:
+                    return [modifier, head]
+    return []
+
+
+def compounds_with(connection: sqlite3.Connection, word: str, stem: str) -> list[str]:
+    """Terms of known words that begin with a stem or end in a folded word."""
+    if len(stem) < _MIN_PART:
+        return []
+    longer = [
+        *_starting(connection, stem, limit=_MAX_LONGER),
+        *_ending(connection, word, limit=_MAX_LONGER),
+        *_ending(connection, stem, limit=_MAX_LONGER),
+    ]
+    return list(dict.fromkeys(term for known, term in longer if len(known) >= len(word) + 3))
+
+
+def edits(one: str, other: str, *, at_most: int) -> int:
+    """Letters to put in, leave out, change or swap between two words; `at_most` + 1 for more.
+
+    Restricted Damerau-Levenshtein distance, row by row.
+    """
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for place, letter in enumerate(one, start=1):
+        earlier, before, row = before, row, [place]
+        for at, against in enumerate(other, start=1):
+            cost = min(before[at] + 1, row[at - 1] + 1, before[at - 1] + (letter != against))
+            if place > 1 and at > 1 and letter == other[at - 2] and one[place - 2] == against:
+                cost = min(cost, earlier[at - 2] + 1)
+            row.append(cost)
+        if min(row) > at_most:
+            return at_most + 1
+    return min(row[-1], at_most + 1)
+
+
+def _term(connection: sqlite3.Connection, word: str) -> str | None:
+    row = connection.execute(
+        "select term from known_words where word = ? or (word >= ? and word < ? and term = ?) "
+        "limit 1",
+        (word, word, word + _LAST, word),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _starting(connection: sqlite3.Connection, start: str, *, limit: int) -> list[tuple[str, str]]:
+    rows = connection.execute(
+        "select word, term from known_words where word >= ? and word < ? limit ?",
+        (start, start + _LAST, limit),
+    )
+    return [(str(word), str(term)) for word, term in rows]
+
+
+def _ending(connection: sqlite3.Connection, end: str, *, limit: int) -> list[tuple[str, str]]:
+    backwards = end[::-1]
+    rows = connection.execute(
+        "select word, term from known_words where backwards >= ? and backwards < ? limit ?",
+        (backwards, backwards + _LAST, limit),
+    )
+    return [(str(word), str(term)) for word, term in rows]
+
+
+def _swapped(connection: sqlite3.Connection, word: str) -> list[tuple[str, str]]:
+    """Two letters swapped just where the halves of a word meet leave neither half right."""
+    found: list[tuple[str, str]] = []
+    for at in range(1, len(word)):
+        swapped = word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :]
+        rows = connection.execute("select word, term from known_words where word = ?", (swapped,))
+        found += [(str(known), str(term)) for known, term in rows]
+    return found

@@ -1,0 +1,1 @@
+"""Text -> terms to index and to look for: scripts, languages, stems, identifiers."""

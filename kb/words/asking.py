@@ -1,0 +1,113 @@
+"""What a person said -> the terms that it may stand as in documents of several languages. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from kb.words.identifiers import identifiers
+from kb.words.indexing import acronym, hebrew_forms, is_acronym, run_terms
+from kb.words.languages import function_words, recognised, stem
+from kb.words.spelling import Run, folded, respelled, runs
+
+_MIN_SPLIT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AskedWord:
+    """A word, or two syllables of a script without spaces."""
+
+    terms: tuple[str, ...]
+    """What it may stand as, the likeliest first; never empty."""
+    surface: str
+    """Folded."""
+    is_idle: bool
+    """A function word of the language that was spoken."""
+    is_syllables: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskedIdentifier:
+    """One way to read a place of what was said as an identifier."""
+
+    term: str
+    start: int
+    end: int
+    is_exact: bool
+    """Whether it names one thing, by itself or by the word before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Everything to look for in one turn."""
+
+    words: tuple[AskedWord, ...]
+    sequences: tuple[tuple[str, ...], ...]
+    """Its terms in order, once for each language of the documents."""
+    identifiers: tuple[AskedIdentifier, ...]
+    pairs: tuple[tuple[str, str], ...]
+    """Folded words side by side: names of two words, "wi fi"."""
+
+
+def ask(text: str, languages: Sequence[str]) -> Asked:
+    """Read a turn in the languages of the documents, the commonest first."""
+    text = respelled(text)
+    found = list(runs(text))
+    spoken = recognised(text, among=languages)
+    order = [spoken, *(each for each in languages if each != spoken)] if spoken else languages
+    idle = frozenset[str]().union(*map(function_words, [spoken] if spoken else languages))
+    return Asked(
+        words=tuple(
+            word
+            for run in found
+            for word in (
+                _acronym(run)
+                if is_acronym(run, text) and folded(run.text) in idle
+                else _words(run, order, idle)
+            )
+        ),
+        sequences=tuple(
+            tuple(term for run in found for term in run_terms(run, language))
+            for language in languages
+        ),
+        identifiers=tuple(_identifiers(text, idle)),
+        pairs=tuple(_pairs(text, found, idle)),
+    )
+
+
+def _acronym(run: Run) -> list[AskedWord]:
+    surface = folded(run.text)
+    return [AskedWord((acronym(surface),), surface, False)]
+
+
+def _words(run: Run, languages: Sequence[str], idle: frozenset[str]) -> list[AskedWord]:
+    if run.kind == "syllables":
+        return [AskedWord((term,), term, term in idle, True) for term in run_terms(run, "")]
+    surface = folded(run.text)
+    forms = [stem(run.text, language) for language in languages] or [surface]
+    terms = tuple(dict.fromkeys(form for form in (*forms, *hebrew_forms(surface)) if form))
+    return [AskedWord(terms, surface, surface in idle)] if terms else []
+
+
+def _identifiers(text: str, idle: frozenset[str]) -> list[AskedIdentifier]:
+    usable = [each for each in identifiers(text) if not idle.intersection(each.apart)]
+    named = [each.end for each in usable if each.is_exact and not each.text[0].isdigit()]
+    return [
+        # "41" of "article 41" names something too, where the document writes "Art. 41".
+        AskedIdentifier(each.text, each.start, each.end, each.is_exact or each.end in named)
+        for each in usable
+    ]
+
+
+def _pairs(text: str, found: Sequence[Run], idle: frozenset[str]) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for first, second in pairwise(found):
+        if (
+            first.kind != second.kind
+            or first.kind != "word"
+            or text[first.end : second.start] != " "
+        ):
+            continue
+        one, other = folded(first.text), folded(second.text)
+        if one.isalpha() and other.isalpha() and not idle.intersection((one, other)):
+            pairs.append((one, other))
+    return pairs

@@ -1,0 +1,126 @@
+"""Text -> one spelling: however a letter, a digit or a mark was written, it is the same here. Pure.
+
+NFC and NFD, full and half width, accents, capitals, digits of other scripts. Nothing of this is
+stored as a document's text: terms have no offsets.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+_FOLDED_MARKS = re.compile(
+    "[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
+    "\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4]"
+)
+"""Accents, points and vowel signs that writers leave out. Marks of other scripts are letters."""
+_UNSEEN = {
+    **dict.fromkeys(map(ord, "\u00ad\u0640\u200b\u200c\u200d\u2060\ufeff"), None),
+    ord("_"): "-",
+    # Letters that Persian and Arabic keyboards write differently.
+    ord("\u06a9"): "\u0643",
+    ord("\u06cc"): "\u064a",
+    ord("\u0649"): "\u064a",
+}
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+
+
+def _mark_ranges() -> str:
+    """All combining marks as ranges of a character class: `str.isalnum` leaves them out."""
+    codes = [code for code in range(0x300, 0x1E100) if unicodedata.category(chr(code))[0] == "M"]
+    held = set(codes)
+    starts = [code for code in codes if code - 1 not in held]
+    ends = [code for code in codes if code + 1 not in held]
+    return "".join(f"{chr(a)}-{chr(b)}" for a, b in zip(starts, ends, strict=True))
+
+
+_MARKS = _mark_ranges()
+_RUN = re.compile(rf"[\w{_MARKS}]+")
+_CLUSTERED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+"""Thai, Lao, Burmese, Khmer: no spaces between words, several characters to a syllable."""
+_IDEOGRAPHIC = (
+    "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
+"""Chinese, Japanese, Korean: words, or words with their endings, run together."""
+IDEOGRAPH = f"[{_IDEOGRAPHIC}]"
+SPACELESS = f"[{_CLUSTERED}{_IDEOGRAPHIC}]"
+"""Pattern of one character of a script that writes no spaces between words."""
+_SPACELESS = re.compile(f"{SPACELESS}+")
+_CLUSTER = re.compile(rf"[^{_MARKS}][{_MARKS}]*|[{_MARKS}]+")
+
+RunKind = Literal["word", "syllables"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Letters and digits that stand together, of one kind of script."""
+
+    text: str
+    kind: RunKind
+    start: int
+    end: int
+
+
+def respelled(text: str) -> str:
+    """`text` with compatible characters made equal; capitals and accents are kept."""
+    if text.isascii():
+        return text.replace("_", "-")
+    # Digits of other scripts are no compatible characters of ours.
+    text = unicodedata.normalize("NFKC", text).translate(_UNSEEN)
+    return _OTHER_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)
+
+
+def folded(word: str) -> str:
+    """A respelled word without capitals, accents and points."""
+    if word.isascii():
+        return word.lower()
+    parts = unicodedata.normalize("NFD", word.casefold())
+    return unicodedata.normalize("NFC", _FOLDED_MARKS.sub("", parts))
+
+
+def runs(text: str) -> Iterator[Run]:
+    """The runs of a respelled text in order; a change of script ends one."""
+    for match in _RUN.finditer(text):
+        found, start = match[0], match.start()
+        if found.isascii():
+            yield Run(found, "word", start, match.end())
+            continue
+        at = 0
+        for spaceless in _SPACELESS.finditer(found):
+            if spaceless.start() > at:
+                yield _run(found, "word", at, spaceless.start(), start)
+            yield _run(found, "syllables", spaceless.start(), spaceless.end(), start)
+            at = spaceless.end()
+        if at < len(found):
+            yield _run(found, "word", at, len(found), start)
+
+
+def respelt(text: str, words: Mapping[str, str]) -> str:
+    """`text` with some words written in another way, by their folded forms."""
+    text = respelled(text)
+    parts: list[str] = []
+    end = 0
+    for run in runs(text):
+        parts += (text[end : run.start], words.get(folded(run.text), run.text))
+        end = run.end
+    return "".join((*parts, text[end:]))
+
+
+def numbers_and_names(text: str) -> list[str]:
+    """What holds a digit or begins with a capital, folded and in order."""
+    return [
+        folded(run.text)
+        for run in runs(respelled(text))
+        if run.text[0].isupper() or any(map(str.isdigit, run.text))
+    ]
+
+
+def syllables(text: str) -> list[str]:
+    """What a spaceless run is made of: characters with their marks."""
+    return _CLUSTER.findall(text)
+
+
+def _run(text: str, kind: RunKind, start: int, end: int, offset: int) -> Run:
+    return Run(text[start:end], kind, offset + start, offset + end)
