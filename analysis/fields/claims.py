@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import cast
 
+from analysis.fields.across_turns import moment_in_two_turns, told_nothing
+from analysis.fields.corrections import corrected, is_taken_back
 from analysis.fields.said_values import SaidValue, answers_said, said_as, spoken_span
 from analysis.fields.values import (
     AmbiguousValueError,
@@ -55,9 +57,9 @@ def check_claim(
     boolean has no words of its own: then a sentence of the turn is the evidence, unless the turn
     names another allowed value.
     """
-    if is_nothing(field, claim.raw):
-        return NOT_DISCUSSED
     known = 0 <= claim.turn_index < len(turns)
+    if is_nothing(field, claim.raw):
+        return nothing_told(field, claim.raw, turns, [claim.turn_index] if known else [])
     language = language_of_turn(turns, claim.turn_index) if known else None
     try:
         value = typed_value(field, claim.raw, today=today, language=language)
@@ -69,9 +71,14 @@ def check_claim(
         return unsupported(value, f"there is no turn {claim.turn_index}")
     text = turns[claim.turn_index].text
     said = said_as(text, value, shape=field, today=today, language=language)
-    denied = bool(said and field.enum and is_denied(text, said.words))
+    denied = bool(said and _is_denied(field, text, said))
     if said and not denied:
-        return found_in(claim.turn_index, value, said)
+        finding = found_in(claim.turn_index, value, said)
+        return as_corrected(field, finding, turns, today=today)
+    if field.type == "datetime" and (
+        parts := moment_in_two_turns(value, turns, claim.turn_index, today=today)
+    ):
+        return Finding("supported", value, evidence=parts)
     rival = _rival(field, value, text, today=today, language=language)
     if rival is not None:
         return Finding(
@@ -84,6 +91,37 @@ def check_claim(
         if quote is not None:
             return supported(value, quote)
     return unsupported(value, f"turn {claim.turn_index} does not say so")
+
+
+def _is_denied(field: DataCollectionField, text: str, said: SaidValue) -> bool:
+    return bool(field.enum and is_denied(text, said.words)) or is_taken_back(text, said.words)
+
+
+def nothing_told(
+    field: DataCollectionField, raw: object, turns: Sequence[Turn], turn_indexes: Iterable[int]
+) -> Finding:
+    """Return the finding of an answer that there is no value: a user may have said just that."""
+    told = told_nothing(field, raw, turns, turn_indexes)
+    return NOT_DISCUSSED if told is None else supported(*told)
+
+
+def as_corrected(
+    field: DataCollectionField,
+    finding: Finding,
+    turns: Sequence[Turn],
+    *,
+    today: date | None = None,
+) -> Finding:
+    """Return `finding` with the value that a user put in its place later, if they did."""
+    if finding.status != "supported" or not finding.evidence:
+        return finding
+    later = corrected(field, finding.value, finding.evidence[0], turns, today=today)
+    if later is None:
+        return finding
+    value, evidence = later
+    if field.type == "integer":
+        value = int(value)
+    return supported(value, evidence)
 
 
 def resolved(
@@ -191,7 +229,7 @@ def _last_said(
         said = said_as(text, value, shape=field, today=today, language=language)
         if said is None or not (is_text(value) or _speaks_of(field, turns, index)):
             continue
-        if not (field.enum and is_denied(text, said.words)):
+        if not _is_denied(field, text, said):
             found[said.is_certain, turns[index].role] = found_in(index, value, said)
     order = ((True, "user"), (True, "agent"), (False, "user"), (False, "agent"))
     return next((found[key] for key in order if key in found), None)

@@ -43,11 +43,21 @@ def leaves_of(field: DataCollectionField, value: FieldValue) -> list[Leaf]:
 
 
 def put_together(
-    field: DataCollectionField, leaves: Sequence[Leaf], findings: Sequence[Finding]
+    field: DataCollectionField,
+    leaves: Sequence[Leaf],
+    findings: Sequence[Finding],
+    refused: Sequence[str] = (),
 ) -> Finding:
     """Return what a list or object came to: the values that were supported, with their evidence.
 
     An object that loses a required part is invalid; such an entry of a list is left out of it.
+    The rationale counts what was left out, and says why: nothing disappears without a word.
+
+    Args:
+        field: The list or object.
+        leaves: Its single values.
+        findings: What each came to.
+        refused: What was wrong with entries that are no values of the list.
     """
     kept: dict[int, dict[str | None, Scalar]] = {}
     for leaf, finding in zip(leaves, findings, strict=True):
@@ -70,7 +80,26 @@ def put_together(
     value: FieldValue = values
     if field.type == "object" and isinstance(values[0], dict):
         value = values[0]
-    return Finding("supported", value, evidence=evidence, unsupported_quotes=quotes)
+    left_out = _left_out(leaves, findings, refused)
+    return Finding(
+        "supported", value, rationale=left_out, evidence=evidence, unsupported_quotes=quotes
+    )
+
+
+def _left_out(
+    leaves: Sequence[Leaf], findings: Sequence[Finding], refused: Sequence[str]
+) -> str | None:
+    """Return what did not get into a list or object, and why; None where everything did."""
+    reasons = [
+        finding.rationale or f"{leaf.value!r} was not told."
+        for leaf, finding in zip(leaves, findings, strict=True)
+        if finding.status != "supported"
+    ]
+    reasons += [f"The judge's answer {each}." for each in refused]
+    if not reasons:
+        return None
+    count = "1 value was" if len(reasons) == 1 else f"{len(reasons)} values were"
+    return f"{count} left out. {' '.join(reasons)}"
 
 
 def _nothing_left(

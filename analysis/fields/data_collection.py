@@ -5,7 +5,8 @@ from datetime import date
 
 from analysis.fields.claims import NOT_DISCUSSED, Finding
 from analysis.fields.field_rules import Violation, recorded, to_ask_again, violations
-from analysis.fields.value_answers import AskFields, Source, ask_claims, ask_values
+from analysis.fields.source import Source
+from analysis.fields.value_answers import AskFields, ask_claims, ask_values
 from analysis.judge.asking import Meter, Question
 from analysis.judge.prompts import JudgeVariant
 from analysis.judge.windows import Window

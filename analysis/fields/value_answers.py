@@ -3,20 +3,21 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Protocol
 
+from analysis.fields.across_turns import moment_in_two_turns
 from analysis.fields.claims import (
     NOT_DISCUSSED,
     Claim,
     Finding,
+    as_corrected,
     check_claim,
     evidence_of_boolean,
     evidence_of_class,
     find_ambiguous,
     find_value,
     is_text,
+    nothing_told,
     parse_claims,
     parse_values,
     require_types,
@@ -24,17 +25,18 @@ from analysis.fields.claims import (
     supported,
     unsupported,
 )
-from analysis.fields.composites import Leaf, leaves_of, put_together
+from analysis.fields.composites import Leaf, put_together
 from analysis.fields.dates import day_words_in, is_day, time_of, times_in
+from analysis.fields.source import Source, leaves_told
 from analysis.fields.values import (
     AmbiguousValueError,
     InvalidValueError,
     is_nothing,
     typed_scalar,
-    typed_value,
 )
 from analysis.judge.answer_forms import claims_schema, values_schema
-from analysis.judge.asking import Meter, Question, ask_twice
+from analysis.judge.asking import Question, ask_twice
+from analysis.judge.evidence import shares_words
 from analysis.judge.prompts import (
     TOLD_BIASES,
     fields_json_question,
@@ -43,13 +45,10 @@ from analysis.judge.prompts import (
     told_question,
     value_question,
 )
-from analysis.judge.windows import Window
 from analysis.judge.yes_no import Word, ask_word
 from analysis.results import Scalar
-from analysis.said.language import Language, language_of_turns
 from conversation.agent.criteria import DataCollectionField
 from conversation.llm.chat_model import Completion, CompletionOptions
-from conversation.transcript import Turn
 
 _TOKENS_PER_FIELD = 40
 _TOKENS_PER_COMPOSITE = 160
@@ -60,27 +59,6 @@ MAX_DAYS = 12
 DENIED = "denied it when asked again"
 _CATCH_ALL = {"other", "others", "misc", "miscellaneous"}
 """An enum with one of these sorts every conversation: some value is right."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where values are looked for."""
-
-    turns: Sequence[Turn]
-    window: Window
-    meter: Meter
-    today: date | None = None
-    """Day of the conversation."""
-
-    @property
-    def shown(self) -> range:
-        """Indexes of the turns that the judge sees."""
-        return range(self.window.first_turn, self.window.last_turn + 1)
-
-    @property
-    def language(self) -> Language | None:
-        """Language of the conversation, as far as its numbers need it."""
-        return language_of_turns(self.turns)
 
 
 class AskFields(Protocol):
@@ -160,14 +138,15 @@ def _located(
 ) -> Question[Finding]:
     if not field.is_composite:
         return (yield from _located_scalar(field, raw, source, shared=shared))
-    leaves = _leaves(field, raw, source)
-    if isinstance(leaves, Finding):
-        return leaves
+    told = leaves_told(field, raw, source)
+    if isinstance(told, Finding):
+        return told
+    leaves, refused = told
     findings: list[Finding] = []
     for leaf in leaves:
         located = yield from _located_scalar(leaf.field, leaf.value, source, shared=False)
         findings.append(located)
-    return put_together(field, leaves, findings)
+    return put_together(field, leaves, findings, refused)
 
 
 def _located_scalar(
@@ -180,7 +159,7 @@ def _located_scalar(
     for many reasons, and a boolean has no words.
     """
     if is_nothing(field, raw):
-        return NOT_DISCUSSED
+        return nothing_told(field, raw, source.turns, _asked_about(field, source))
     try:
         value = typed_scalar(field, raw, today=source.today, language=source.language)
     except AmbiguousValueError as error:
@@ -190,13 +169,29 @@ def _located_scalar(
     if field.type == "string" and not field.enum and isinstance(value, str):
         value = _time_as_said(value, source) or value
     evidence = find_value(field, value, source.turns, source.shown, today=source.today)
+    if evidence is None and field.type == "datetime":
+        for index in reversed(source.shown):
+            parts = moment_in_two_turns(value, source.turns, index, today=source.today)
+            if parts and index == max(part.turn_index for part in parts):
+                return Finding("supported", value, evidence=parts)
     if evidence is None:
         either = find_ambiguous(field, value, source.turns, source.shown, today=source.today)
         return either or (yield from _unspoken(field, value, source))
     manner = _manner(field, value, source.turns[evidence.turn_index].role, shared=shared)
     if manner is None or _is_catch_all(field) or (yield from _told(field, value, source, manner)):
-        return supported(value, evidence)
+        finding = supported(value, evidence)
+        return as_corrected(field, finding, source.turns, today=source.today)
     return unsupported(value, DENIED)
+
+
+def _asked_about(field: DataCollectionField, source: Source) -> list[int]:
+    """Return the turns that answer a question about the field, the last one first."""
+    about = f"{field.field_id.replace('.', ' ')} {field.description}"
+    return [
+        index
+        for index in reversed(source.shown)
+        if index > 0 and shares_words(source.turns[index - 1].text, about)
+    ]
 
 
 def _time_as_said(value: str, source: Source) -> str | None:
@@ -341,10 +336,12 @@ def _stands_by(field: DataCollectionField, value: Scalar, source: Source) -> Que
 def _checked(field: DataCollectionField, claim: Claim, source: Source) -> Finding:
     if not field.is_composite:
         return check_claim(field, claim, source.turns, today=source.today)
-    leaves = _leaves(field, claim.raw, source)
-    if isinstance(leaves, Finding):
-        return leaves
-    return put_together(field, leaves, [_checked_leaf(leaf, claim, source) for leaf in leaves])
+    told = leaves_told(field, claim.raw, source)
+    if isinstance(told, Finding):
+        return told
+    leaves, refused = told
+    checked = [_checked_leaf(leaf, claim, source) for leaf in leaves]
+    return put_together(field, leaves, checked, refused)
 
 
 def _checked_leaf(leaf: Leaf, claim: Claim, source: Source) -> Finding:
@@ -355,16 +352,6 @@ def _checked_leaf(leaf: Leaf, claim: Claim, source: Source) -> Finding:
     return check_claim(
         leaf.field, Claim(claim.turn_index, leaf.value), source.turns, today=source.today
     )
-
-
-def _leaves(field: DataCollectionField, raw: object, source: Source) -> list[Leaf] | Finding:
-    if is_nothing(field, raw):
-        return NOT_DISCUSSED
-    try:
-        value = typed_value(field, raw, today=source.today, language=source.language)
-        return leaves_of(field, value)
-    except InvalidValueError as error:
-        return Finding("invalid", rationale=f"The judge's answer {error}.")
 
 
 def _room_for(fields: Sequence[DataCollectionField]) -> int:

@@ -55,7 +55,10 @@ def typed_value(
         InvalidValueError: It is not of that type, or not one of the allowed values.
     """
     if shape.type == "list":
-        return _list(shape, raw, today, language)
+        values, refused = typed_entries(shape, raw, today=today, language=language)
+        if refused:
+            raise refused[0]
+        return list(values)
     if shape.type == "object":
         return _object(shape, raw, today, language)
     return typed_scalar(shape, raw, today=today, language=language)
@@ -169,25 +172,39 @@ def _readings(
     return tuple(dict.fromkeys(value for each in said for value in each.readings))
 
 
-def _list(
-    shape: ValueShape, raw: object, today: date | None, language: Language | None
-) -> FieldValue:
+def typed_entries(
+    shape: ValueShape,
+    raw: object,
+    *,
+    today: date | None = None,
+    language: Language | None = None,
+) -> tuple[list[Scalar | dict[str, Scalar]], list[InvalidValueError]]:
+    """Return the entries of a list as typed values, and what is wrong with each of the others.
+
+    Raises:
+        InvalidValueError: It has no entries at all.
+    """
     entry = shape.items or ValueShape()
     given = cast("list[object]", raw) if isinstance(raw, list) else [raw]
     values: list[Scalar | dict[str, Scalar]] = []
+    refused: list[InvalidValueError] = []
     for each in given:
         if is_nothing(entry, each):
             continue
-        value = (
-            _object(entry, each, today, language)
-            if entry.parts
-            else typed_scalar(entry, each, today=today, language=language)
-        )
+        try:
+            value = (
+                _object(entry, each, today, language)
+                if entry.parts
+                else typed_scalar(entry, each, today=today, language=language)
+            )
+        except InvalidValueError as error:
+            refused.append(error)
+            continue
         if value not in values:
             values.append(value)
-    if not values:
+    if not values and not refused:
         raise InvalidValueError(f"{raw!r} has no entries")
-    return values
+    return values, refused
 
 
 def _object(

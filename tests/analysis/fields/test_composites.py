@@ -213,3 +213,42 @@ def test_whatever_a_judge_answers_a_collected_value_has_its_type(
 def _python_type(field: DataCollectionField) -> type:
     types = {"integer": int, "number": float, "boolean": bool, "list": list, "object": dict}
     return types.get(field.type, str)
+
+
+ITEMS = DataCollectionField(
+    field_id="items",
+    type="list",
+    description="What the user orders.",
+    items=ValueShape(type="string"),
+)
+VISITS = DataCollectionField(
+    field_id="visits",
+    type="list",
+    description="Days of the visits.",
+    items=ValueShape(type="date"),
+)
+
+
+def claimed(field: DataCollectionField, value: list[str]) -> Finding:
+    claim = json.dumps({"fields": [{"field": field.field_id, "turn": 1, "value": value}]})
+    return collect(ScriptedChatModel(always=claim), field, variant="json")[field.field_id]
+
+
+def test_entries_in_another_number_are_found_and_those_that_nobody_said_are_named():
+    found = claimed(ITEMS, ["lamp", "chair", "table"])
+
+    assert found.value == ["lamp", "chair"]
+    assert [each.quote for each in found.evidence] == ["lamps", "chair"]
+    assert found.rationale == (
+        "1 value was left out. The judge answered 'table', but turn 1 does not say so."
+    )
+    assert found.unsupported_quotes == ("table",)
+
+
+def test_an_entry_that_is_no_value_costs_only_itself_and_is_named():
+    found = claimed(VISITS, ["Friday", "some day"])
+
+    assert found.value == ["2026-11-27"]
+    assert found.rationale == (
+        "1 value was left out. The judge's answer 'some day' is not one date."
+    )

@@ -1,0 +1,116 @@
+"""What was taken back: a value corrected later, or said only to be denied. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from analysis.fields.said_values import SaidValue, answers_said, spoken_span
+from analysis.results import Evidence, FieldValue, Scalar
+from analysis.said.language import Language, language_of_turn
+from conversation.agent.criteria import DataCollectionField
+from conversation.transcript import Turn
+
+_CUE = re.compile(
+    r"\b(?:no|nope|wait|actually|sorry|i\s+mean|i\s+meant|i\s+misspoke|scratch\s+that|correction|"
+    r"make\s+(?:it|that)|change\s+(?:it|that)|let['\u2019]s\s+(?:make\s+it|say)|nein|moment|"
+    r"entschuldigung|ich\s+mein(?:e|te)|lieber|korrektur|quatsch|non|en\s+fait|pardon|attendez|"
+    r"plutôt|je\s+veux\s+dire|finalement|perdón|espera|en\s+realidad|mejor|quiero\s+decir|digo)\b",
+    re.IGNORECASE,
+)
+_FILLER = re.compile(
+    r"[\s,\u2013\u2014-]*(?:(?:no|sorry|wait|actually|make|change|it|that|to|let['\u2019]s|say|we|we're|"
+    r"i|i'm|mean|meant|is|was|are|should|be|rather|better|please|for|at|on|the|a|um|uh|said|have|"
+    r"need|want|take|nein|doch|machen|nehmen|wir|ich|meine|meinte|es|sind|ist|lieber|besser|am|um|"
+    r"für|auf|der|den|die|das|bitte|eher|non|pardon|mettez|mets|c['\u2019]est|ce|sera|à|le|la|pour|"
+    r"plutôt|disons|nous|sommes|perdón|que|sean|sea|son|mejor|a|las|el|para|ponga|pon|somos|"
+    r"not\s+\S+?|nicht\s+\S+?|pas\s+\S+?)\b[\s,\u2013\u2014-]*)*",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(
+    r"\s*(?:$|[.,;!?]|(?:please|instead|then|bitte|stattdessen|plutôt|por\s+favor|mejor|and|und|et|"
+    r"y|at|um|à|not|nicht|pas)\b)",
+    re.IGNORECASE,
+)
+_WORD_AFTER = re.compile(r"\s+(?P<word>[^\W\d_]+)")
+_DENIED_BEFORE = re.compile(
+    r"\b(?:not|nicht|pas|no)\s+(?:(?:on|at|for|the|am|um|für|den|le|à|el|a|las)\s+)*$",
+    re.IGNORECASE,
+)
+_LOOK_CHARS = 32
+
+
+def is_taken_back(text: str, words: str) -> bool:
+    """Return whether `words` stand in `text` only behind a "not": `three, not two`."""
+    start = text.find(words)
+    while start >= 0:
+        if not _DENIED_BEFORE.search(text[max(0, start - _LOOK_CHARS) : start]):
+            return False
+        start = text.find(words, start + len(words))
+    return True
+
+
+def corrected(
+    field: DataCollectionField,
+    value: FieldValue,
+    told: Evidence,
+    turns: Sequence[Turn],
+    *,
+    today: date | None,
+) -> tuple[Scalar, Evidence] | None:
+    """Return the value that a user puts in place of one that was told, and where; the last counts.
+
+    A correction is announced ("no, make it three"), and tells the same thing: another number of
+    something else is none.
+    """
+    found: tuple[Scalar, Evidence] | None = None
+    noun = _noun_after(turns[told.turn_index].text, told.quote)
+    for index in range(told.turn_index, len(turns)):
+        if turns[index].role != "user":
+            continue
+        text, begin = turns[index].text, 0
+        if index == told.turn_index:
+            begin = text.find(told.quote) + len(told.quote)
+        language = language_of_turn(turns, index)
+        for said in _announced(field, text, begin, noun, today=today, language=language):
+            found = said.readings[0], Evidence(turn_index=index, quote=said.words)
+    return found if found and found[0] != value else None
+
+
+def _announced(
+    field: DataCollectionField,
+    text: str,
+    begin: int,
+    noun: str,
+    *,
+    today: date | None,
+    language: Language | None,
+) -> Iterator[SaidValue]:
+    """Yield the certain values in `text` that follow the announcement of a correction."""
+    answers = _answers(field, text, today=today, language=language)
+    if not answers:
+        return
+    for cue in _CUE.finditer(text, begin):
+        filler = _FILLER.match(text, cue.end())
+        at = filler.end() if filler else cue.end()
+        for said in answers:
+            end = at + len(said.words)
+            same = _noun_after(text[at:], said.words) == noun != ""
+            if text[at:end] == said.words and said.is_certain and (same or _ENDS.match(text, end)):
+                yield said
+
+
+def _answers(
+    field: DataCollectionField, text: str, *, today: date | None, language: Language | None
+) -> list[SaidValue]:
+    if not field.enum:
+        return list(answers_said(field, text, today=today, language=language))
+    return [
+        SaidValue(words, (allowed,))
+        for allowed in field.enum
+        if (words := spoken_span(text, allowed, language=language))
+    ]
+
+
+def _noun_after(text: str, words: str) -> str:
+    found = _WORD_AFTER.match(text, text.find(words) + len(words))
+    return found["word"].casefold() if found else ""
