@@ -11,6 +11,7 @@
   x LabelError               labels that cannot be used; says file and line
   x LakeError                a lake cannot be opened or written
   x ComparisonError          versions of a criterion that cannot be compared
+  x EvaluatorError           a criterion that code decides cannot be used as it is written
   x PrivacyError             personal data cannot be masked as the agent file asks
 """
 
@@ -53,6 +54,10 @@ class LabelError(AnalysisError):
 
 class LakeError(AnalysisError):
     """A lake cannot be opened or written; it is as it was."""
+
+
+class EvaluatorError(AnalysisError):
+    """A criterion that code decides cannot be used as it is written."""
 
 
 class ComparisonError(AnalysisError):

@@ -15,20 +15,22 @@ from analysis.judge.asking import aanswer_question, answer_question, total_usage
 from analysis.judge.prompts import JudgeVariant
 from analysis.results import AnalysisResult, FieldValue
 from analysis.store.answer_keys import transcript_sha256
-from conversation.agent.criteria import Criterion, DataCollectionField
+from conversation.agent.criteria import CODE_JUDGE, Criterion, DataCollectionField
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.open_model import open_chat_model
-from conversation.transcript import Transcript
+from conversation.transcript import Retrieval, Transcript
 from kb.weights.folder import Weights
 
 REMOTE_CONCURRENCY = 4
+NOBODY = f"{CODE_JUDGE}nobody"
+"""Stands for the judge where there is none."""
 
 
 def analyse_transcript(
     transcript: Transcript,
     criteria: Sequence[Criterion],
     data_collection: Sequence[DataCollectionField],
-    judge: str | ChatModel,
+    judge: str | ChatModel | None,
     *,
     now: datetime | None = None,
     concurrency: int | None = None,
@@ -37,6 +39,7 @@ def analyse_transcript(
     variant: JudgeVariant | None = None,
     known_values: Mapping[str, FieldValue] | None = None,
     timezone: str | None = None,
+    retrievals: Sequence[Retrieval] = (),
     weights: Weights | None = None,
     open_judge: Callable[[str], ChatModel] | None = None,
 ) -> AnalysisResult:
@@ -51,7 +54,8 @@ def analyse_transcript(
         criteria: Each becomes one evaluation, in this order. One with its own `judge` goes there.
         data_collection: Each becomes one collected value, in this order.
         judge: Model string such as `anthropic/...` or `embedded/...`, a panel written as
-            `majority(a/x, b/y)`, or an open model.
+            `majority(a/x, b/y)`, or an open model. None where code decides every criterion and
+            nothing else is asked for.
         now: Written to the records; None takes the clock.
         concurrency: Questions asked at the same time, after a first one has filled the provider's
             prefix cache. None asks embedded models one at a time and others four.
@@ -61,6 +65,7 @@ def analyse_transcript(
         known_values: Values of further fields, which conditions of `data_collection` may name.
         timezone: Name of the agent's time zone, which decides what "tomorrow" means where the
             conversation's own metadata (`timezone`) does not; None leaves `started_at` as it is.
+        retrievals: What was retrieved in the conversation, for evaluators that look at it.
         weights: Where embedded models find their files; None for the default place.
         open_judge: Opens model strings; None opens them with `weights`.
 
@@ -70,10 +75,16 @@ def analyse_transcript(
             when a key turns out to be refused: that is recorded of no conversation.
         ModelUnavailableError: The judge cannot be reached.
     """
-    judges = Judges(judge, open_judge or _opener(weights))
+    judges = Judges(judge or NOBODY, open_judge or _opener(weights))
     digest = transcript_sha256(transcript)
     subject = subject_of(
-        transcript, digest, now=now, sample=sample, known=known_values, timezone=timezone
+        transcript,
+        digest,
+        now=now,
+        sample=sample,
+        known=known_values,
+        timezone=timezone,
+        retrievals=retrievals,
     )
     tasks = tasks_of(subject, criteria, data_collection, judges, summary=summary, variant=variant)
     jobs = _jobs(tasks)
@@ -86,7 +97,7 @@ async def aanalyse_transcript(
     transcript: Transcript,
     criteria: Sequence[Criterion],
     data_collection: Sequence[DataCollectionField],
-    judge: str | ChatModel,
+    judge: str | ChatModel | None,
     *,
     now: datetime | None = None,
     concurrency: int | None = None,
@@ -95,14 +106,21 @@ async def aanalyse_transcript(
     variant: JudgeVariant | None = None,
     known_values: Mapping[str, FieldValue] | None = None,
     timezone: str | None = None,
+    retrievals: Sequence[Retrieval] = (),
     weights: Weights | None = None,
     open_judge: Callable[[str], ChatModel] | None = None,
 ) -> AnalysisResult:
     """Do what `analyse_transcript` does without blocking the event loop."""
-    judges = await asyncio.to_thread(Judges, judge, open_judge or _opener(weights))
+    judges = await asyncio.to_thread(Judges, judge or NOBODY, open_judge or _opener(weights))
     digest = transcript_sha256(transcript)
     subject = subject_of(
-        transcript, digest, now=now, sample=sample, known=known_values, timezone=timezone
+        transcript,
+        digest,
+        now=now,
+        sample=sample,
+        known=known_values,
+        timezone=timezone,
+        retrievals=retrievals,
     )
     tasks = await asyncio.to_thread(
         tasks_of, subject, criteria, data_collection, judges, summary=summary, variant=variant

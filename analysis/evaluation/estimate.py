@@ -192,6 +192,8 @@ def _asked_of(planned: PlannedConversation) -> Mapping[str, _Asked]:
         each.output_tokens += output_tokens * (windows + more)
 
     for criterion in planned.missing.criteria:
+        if criterion.kind != "judged":
+            continue
         for model in panel_members(criterion.judge or planned.judge):
             variant = criterion.variant or planned.variant or default_variant(model)
             calls, words = (2, _WORD_TOKENS) if variant == "logprobs" else (1, 0)

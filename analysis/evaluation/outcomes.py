@@ -5,6 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TypeVar
 
+from analysis.errors import EvaluatorError
+from analysis.evaluators.kind import Evaluated
+from analysis.evaluators.known import evaluator_of
 from analysis.fields.claims import NOT_DISCUSSED, Finding
 from analysis.fields.data_collection import collect_fields
 from analysis.judge.asking import Meter, Question, total_usage
@@ -20,12 +23,12 @@ from analysis.judge.windows import (
     window_tokens,
 )
 from analysis.results import CollectedValue, Evaluation, FieldValue
-from conversation.agent.criteria import Criterion, DataCollectionField
+from conversation.agent.criteria import CODE_JUDGE, Criterion, DataCollectionField
 from conversation.errors import ModelError, ModelSetupError, PromptTooLongError
 from conversation.language.local_time import TIMEZONE_KEY, local_day
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.generator import context_tokens
-from conversation.transcript import Transcript, Usage
+from conversation.transcript import Retrieval, Transcript, Usage
 
 T = TypeVar("T")
 
@@ -40,6 +43,8 @@ class Subject:
     evaluated_at: datetime
     known: Mapping[str, FieldValue]
     """Values of fields that are answered already, for conditions of others."""
+    retrievals: Sequence[Retrieval] = ()
+    """What was retrieved in it; nothing where that is not at hand."""
     window_tokens: int | None = None
     """What the judge can read of the transcript at once, in tokens; None where it does not say."""
     timezone: str | None = None
@@ -107,6 +112,18 @@ def criterion_outcome(
     except ModelError as error:
         return _evaluated(subject, criterion, judge_model, variant, meter=meter, error=error)
     return _evaluated(subject, criterion, judge_model, variant, meter=meter, judgment=judgment)
+
+
+def decided_outcome(subject: Subject, criterion: Criterion) -> Question[Outcome]:
+    """Return a question that asks nothing: code decides the criterion."""
+    yield from ()
+    name = criterion.judge or CODE_JUDGE
+    evaluated = Evaluated(subject.transcript, subject.retrievals)
+    try:
+        judgment = evaluator_of(criterion.kind).decide(criterion, evaluated)
+    except EvaluatorError as error:
+        return _evaluated(subject, criterion, name, None, meter=Meter(), error=error)
+    return _evaluated(subject, criterion, name, None, meter=Meter(), judgment=judgment)
 
 
 def unreachable_outcome(
@@ -224,7 +241,7 @@ def panel_outcome(
     return Outcome(evaluations, collected, usage=total_usage(usages))
 
 
-def error_text(error: ModelError) -> str:
+def error_text(error: ModelError | EvaluatorError) -> str:
     """Return what is recorded of a failure."""
     return f"{type(error).__name__}: {error}"
 
@@ -274,11 +291,11 @@ def _evaluated(
     subject: Subject,
     criterion: Criterion,
     judge_model: str,
-    variant: JudgeVariant,
+    variant: JudgeVariant | None,
     *,
     meter: Meter,
     judgment: Judgment | None = None,
-    error: ModelError | None = None,
+    error: ModelError | EvaluatorError | None = None,
 ) -> Outcome:
     evaluation = Evaluation(
         conversation_id=subject.transcript.conversation_id,

@@ -11,7 +11,7 @@ from analysis.judge.windows import shown_chars
 from analysis.store.answer_keys import AnalysisKey, Missing, missing_from, transcript_sha256
 from analysis.store.store import AnalysisStore
 from conversation.agent.config import AgentConfig
-from conversation.agent.criteria import JudgeVariant, panel_members
+from conversation.agent.criteria import CODE_JUDGE, JudgeVariant, panel_members
 from conversation.errors import ConversationError
 from conversation.store.store import ConversationStore, ConversationSummary
 
@@ -36,11 +36,15 @@ class PlannedConversation:
 
     @property
     def judges(self) -> frozenset[str]:
-        """Model strings of every judge that is needed; the members of a panel, each."""
+        """Model strings of every judge that is needed; the members of a panel, each.
+
+        None for criteria that code decides.
+        """
         named = {criterion.judge or self.judge for criterion in self.missing.criteria}
         if self.missing.fields or self.missing.summary:
             named.add(self.judge)
-        return frozenset(member for name in named for member in panel_members(name))
+        members = {member for name in named for member in panel_members(name)}
+        return frozenset(name for name in members if not name.startswith(CODE_JUDGE))
 
 
 @dataclass(frozen=True, slots=True)

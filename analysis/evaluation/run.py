@@ -38,6 +38,7 @@ from conversation.errors import ConversationError, ModelSetupError, ModelUnavail
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.providers.prices import price_usd
 from conversation.store.store import ConversationStore
+from conversation.transcript import Retrieval
 
 logger = logging.getLogger(__name__)
 
@@ -251,6 +252,7 @@ def _analyse(
             variant=planned.variant,
             known_values=known,
             timezone=planned.timezone,
+            retrievals=_retrievals(conversations, planned),
             now=now,
         )
     except ModelSetupError as error:
@@ -265,6 +267,15 @@ def _analyse(
         unreachable = isinstance(error, ModelUnavailableError)
         return Analysed(planned, digest, nothing, error=text, unreachable=unreachable)
     return Analysed(planned, digest, result)
+
+
+def _retrievals(
+    conversations: ConversationStore, planned: PlannedConversation
+) -> Sequence[Retrieval]:
+    """Return what was retrieved, where an evaluator may look at it."""
+    if all(criterion.kind == "judged" for criterion in planned.missing.criteria):
+        return ()
+    return conversations.retrievals(planned.conversation_id)
 
 
 def _as_of_now(

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from functools import partial
 
 from analysis.errors import EmptyTranscriptError
+from analysis.evaluation.no_judge import NoJudge
 from analysis.evaluation.outcomes import (
     Outcome,
     Subject,
     criterion_outcome,
+    decided_outcome,
     fields_outcome,
     panel_outcome,
     summary_outcome,
@@ -19,10 +21,10 @@ from analysis.evaluation.outcomes import (
 from analysis.judge.asking import Question
 from analysis.judge.prompts import JudgeVariant, default_variant
 from analysis.results import FieldValue
-from conversation.agent.criteria import Criterion, DataCollectionField, panel_members
+from conversation.agent.criteria import CODE_JUDGE, Criterion, DataCollectionField, panel_members
 from conversation.errors import ModelError, ModelSetupError
 from conversation.llm.chat_model import ChatModel
-from conversation.transcript import Transcript
+from conversation.transcript import Retrieval, Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class Judges:
         Raises:
             ModelSetupError: It is not set up: unknown, without a key, without weights.
         """
+        if model.startswith(CODE_JUDGE):
+            return NoJudge(model)
         if model not in self._opened:
             try:
                 opened = self._open_judge(model)
@@ -93,6 +97,7 @@ def subject_of(
     sample: int,
     known: Mapping[str, FieldValue] | None,
     timezone: str | None = None,
+    retrievals: Sequence[Retrieval] = (),
 ) -> Subject:
     """Return what all questions about a conversation share.
 
@@ -105,7 +110,15 @@ def subject_of(
             f"its {len(transcript.turns)} turns. Leave it out, or judge it once it has turns."
         )
     at = now or datetime.now(UTC)
-    return Subject(transcript, digest, sample, at, known or {}, timezone=timezone)
+    return Subject(
+        transcript,
+        digest,
+        sample,
+        at,
+        known or {},
+        retrievals=tuple(retrievals),
+        timezone=timezone,
+    )
 
 
 def tasks_of(
@@ -133,6 +146,8 @@ def tasks_of(
 def _criterion_task(
     subject: Subject, criterion: Criterion, judges: Judges, variant: JudgeVariant | None
 ) -> Task:
+    if criterion.kind != "judged":
+        return _single(Job(judges.first, decided_outcome(subject, criterion)))
     name = criterion.judge or judges.name
     asked = criterion.variant or variant
     jobs: list[Job] = []

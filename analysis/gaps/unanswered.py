@@ -117,6 +117,11 @@ def unanswered_questions(
     return found
 
 
+def questions_asked(transcript: Transcript) -> list[int]:
+    """Return the turns of the user that ask for something and were followed by the agent."""
+    return [index for index, answers in _exchanges(transcript).items() if answers]
+
+
 def says_dont_know(text: str) -> bool:
     """Whether a reply says that the answer is not known."""
     return _DONT_KNOW.search(text.replace("\u2019", "'")) is not None

@@ -9,10 +9,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import date
 
+from analysis.evaluators.known import evaluator_version
 from analysis.judge.windows import Window
 from analysis.judge.withholding import VERSION_PARTS
 from analysis.results import FieldValue
 from conversation.agent.criteria import (
+    CODE_JUDGE,
     Criterion,
     DataCollectionField,
     JudgeVariant,
@@ -148,6 +150,8 @@ def judge_prompt_version(judge_model: str, variant: JudgeVariant | None = None) 
 
     Those of a panel change with any of its judges'.
     """
+    if judge_model.startswith(CODE_JUDGE):
+        return evaluator_version(judge_model)
     members = panel_members(judge_model)
     if len(members) > 1:
         return _digest([judge_prompt_version(member, variant) for member in members])

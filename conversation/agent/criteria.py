@@ -25,6 +25,8 @@ JudgeVariant = Literal["logprobs", "json"]
 """`logprobs` asks for single words and reads their probability, with evidence asked afterwards;
 `json` takes answer and evidence from one JSON object."""
 
+CODE_JUDGE = "code/"
+"""How the names of evaluators begin that decide without a judge, where a judge's would stand."""
 Reach = Literal["throughout", "once", "overall"]
 
 _PANEL = "majority("
@@ -120,7 +122,34 @@ class Criterion(_Section):
     """Whether a failure means that the documents lacked something: its turns count as unanswered
     questions in `vivavoce gaps`."""
 
-    _judge = model_validator(mode="before")(judge_from_judges)
+    kind: str = Field(default="judged", pattern=r"^[a-z][a-z0-9_]{0,63}$")
+    """`judged` for a question to a judge, with or without a `scale`; else the kind of evaluator
+    that decides without one, such as `rule`, `faithfulness` or `answered`."""
+    settings: dict[str, Any] = {}
+    """Of that kind of evaluator."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_judged_or_decided(cls, section: Any) -> Any:
+        if isinstance(section, str):
+            section = {"id": section, "kind": section}
+        if not isinstance(section, Mapping):
+            return section
+        given = dict(cast("Mapping[str, Any]", section))
+        kind = given.get("kind", "judged")
+        if kind == "judged":
+            if given.get("settings"):
+                raise ValueError("`settings` belong to a `kind` that decides without a judge")
+            return judge_from_judges(given)
+        asked = [
+            name
+            for name in ("judge", "judges", "variant", "threshold", "scale", "holds")
+            if given.get(name) and given.get(name) != f"{CODE_JUDGE}{kind}"
+        ]
+        if asked:
+            raise ValueError(f"{asked} ask a judge; a criterion of kind {kind!r} has none")
+        given.setdefault("prompt", f"What the evaluator `{kind}` checks.")
+        return given | {"judge": f"{CODE_JUDGE}{kind}"}
 
     @model_validator(mode="after")
     def _threshold_is_of_a_verdict(self) -> Self:
@@ -136,6 +165,8 @@ class Criterion(_Section):
             parts.append(f"scale {self.scale.min:g} {self.scale.max:g}")
         if self.threshold is not None:
             parts.append(f"threshold {self.threshold:g}")
+        if self.kind != "judged":
+            parts.append(f"{self.kind} {json.dumps(self.settings, sort_keys=True, default=str)}")
         if self.holds is not None:
             parts.append(f"holds {self.holds}")
         return version_of(*parts)
