@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.judge.evidence import quote_of_turn, verbatim, verify_quote
-from analysis.judge.shown_tools import tool_lines
 from analysis.results import Evidence, Verdict, WindowFinding
+from analysis.shown.tools import tool_lines
 from conversation.transcript import Turn
 
 

@@ -11,8 +11,8 @@ from datetime import date
 
 from analysis.evaluators.known import evaluator_version
 from analysis.judge.windows import Window
-from analysis.judge.withholding import VERSION_PARTS
 from analysis.results import FieldValue
+from analysis.shown.withholding import VERSION_PARTS
 from conversation.agent.criteria import (
     CODE_JUDGE,
     Criterion,

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from analysis.judge.shown_tools import tool_lines
-from analysis.judge.withholding import without_words_to_judge
+from analysis.shown.tools import tool_lines
+from analysis.shown.withholding import without_words_to_judge
 from conversation.language.tokens import estimated_tokens
 from conversation.transcript import Turn
 

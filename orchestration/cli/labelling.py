@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from analysis.judge.shown_tools import tool_lines
 from analysis.labels.agreement import conversations_to_label, read_labels, write_labels
 from analysis.labels.calibration import calibrations, next_criterion
 from analysis.labels.calibration_text import calibrations_as_text
 from analysis.labels.labelling import Answered, LabellingSession, all_labels
 from analysis.reports import open_reports
+from analysis.shown.tools import tool_lines
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
 from orchestration.cli.deployment import opened_deployment, progress

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from analysis.judge.withholding import without_words_to_judge
 from analysis.results import Verdict
+from analysis.shown.withholding import without_words_to_judge
 from conversation.llm.chat_model import ChatModel
 from tests.bench.attacks import FRESH_ATTACKS, OWN_ATTACKS, TRANSLATED_ATTACKS, filled
 from tests.bench.innocent import INNOCENT

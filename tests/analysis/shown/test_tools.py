@@ -3,10 +3,10 @@
 import pytest
 
 from analysis.evaluation.analyse import analyse_transcript
-from analysis.judge.shown_tools import tool_lines
 from analysis.judge.windows import shown_chars, transcript_windows
 from analysis.privacy.redaction import redact_transcript
 from analysis.results import Evidence
+from analysis.shown.tools import tool_lines
 from analysis.store.answer_keys import transcript_sha256
 from conversation.agent.config import Criterion, DataCollectionField
 from conversation.agent.privacy_config import PrivacySection

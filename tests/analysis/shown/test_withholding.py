@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analysis.evaluation.analyse import analyse_transcript
 from analysis.judge.windows import transcript_windows
-from analysis.judge.withholding import NOTICE, without_words_to_judge
+from analysis.shown.withholding import NOTICE, without_words_to_judge
 from conversation.agent.config import Criterion
 from conversation.llm.chat_model import ChatMessage, CompletionOptions
 from conversation.transcript import Transcript, Turn

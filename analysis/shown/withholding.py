@@ -12,7 +12,7 @@ quotes a rule does none of these.
 
 import re
 
-from analysis.judge import examiner_words as words
+from analysis.shown import examiner_words as words
 
 NOTICE = "(words to the examiner withheld)"
 

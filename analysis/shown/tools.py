@@ -6,7 +6,7 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from analysis.judge.withholding import without_orders_to_judge
+from analysis.shown.withholding import without_orders_to_judge
 from conversation.transcript import ToolCall
 
 _MOST_CALLS = 12

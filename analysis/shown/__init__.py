@@ -1,0 +1,1 @@
+"""What judges, and people who label, are shown of a conversation, and what is withheld."""
