@@ -59,6 +59,7 @@ class _Section:
         return any(token.kind in kinds for token in self.tokens)
 
 
+@lru_cache(maxsize=10_000)
 def show_number(value: str, code: str, *, since_1904: bool = False) -> str:
     """What a cell shows that holds the number `value` under the format `code`.
 
@@ -68,6 +69,8 @@ def show_number(value: str, code: str, *, since_1904: bool = False) -> str:
             shows the number itself.
         since_1904: Dates of the workbook count from 1904.
     """
+    if code == GENERAL and len(value) < 15 and value.isdecimal():
+        return value
     try:
         number = Decimal(value)
     except InvalidOperation:

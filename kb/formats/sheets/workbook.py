@@ -8,6 +8,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -61,7 +62,11 @@ class Workbook:
         row = -1
         source = BytesIO(self._archive.read(entry.member))
         for _, element in vendor("lxml.etree").iterparse(
-            source, events=("end",), resolve_entities=False, no_network=True, huge_tree=True
+            source,
+            tag=("{*}row", "{*}col", "{*}mergeCell"),
+            resolve_entities=False,
+            no_network=True,
+            huge_tree=True,
         ):
             if _is(element, "row"):
                 row = self._read_row(sheet, element, row + 1)
@@ -91,9 +96,9 @@ class Workbook:
             sheet.hidden_rows.add(number)
         column = -1
         for cell in element:
-            if _is(cell, "c"):
-                found = _REFERENCE.fullmatch(cell.get("r") or "")
-                column = _column(found[1]) if found else column + 1
+            if cell.tag[-2:] == "}c":
+                letters = (cell.get("r") or "").rstrip("0123456789")
+                column = _column(letters) if letters else column + 1
                 text = self._text(cell).strip()
                 if text and column <= _LAST_COLUMN:
                     sheet.add(number, column, Cell(text))
@@ -104,7 +109,7 @@ class Workbook:
         kind = cell.get("t") or "n"
         if kind == "inlineStr":
             return _string(cell)
-        value = next((part.text or "" for part in cell if _is(part, "v")), "")
+        value = next((part.text or "" for part in cell if part.tag[-2:] == "}v"), "")
         if kind == "s":
             index = _number(value, -1)
             return self._strings[index] if 0 <= index < len(self._strings) else ""
@@ -167,9 +172,10 @@ def _area(reference: str) -> Iterator[tuple[int, int, int, int]]:
         yield int(first[2]) - 1, _column(first[1]), int(last[2]) - 1, _column(last[1])
 
 
+@lru_cache(maxsize=1_000)
 def _column(letters: str) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters[:5].upper():
         number = number * 26 + ord(letter) - 64
     return number - 1
 

@@ -79,6 +79,10 @@ def _place_row(
         column = _free(column, places) if cell.column is None else cell.column
         columns = min(max(cell.columns, 1), most_columns)
         text = one_line(cell.text)
+        if columns == 1 and cell.rows <= 1:
+            places[column] = Place(text, (number, column), cell.header)
+            column += 1
+            continue
         place = Place(text, (number, column), cell.header, columns)
         once = Place("", place.origin, cell.header, columns)
         repeated = place if len(text) <= MAX_REPEATED_CHARS else once

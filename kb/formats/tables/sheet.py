@@ -99,6 +99,8 @@ class Sheet:
 
 def _seen(begin: int, count: int, at: dict[int, int], *, last: int) -> list[int]:
     """The places that a cell covers of those that are seen."""
+    if count == 1:
+        return [at[begin]] if begin in at else []
     covered = range(begin, min(begin + count, last + 1))
     return [at[each] for each in covered if each in at]
 

@@ -128,6 +128,12 @@ def test_the_delimiter_is_found(source: str):
     assert outline(parse(source, "a.csv")) == ["table| Plan | Price\nBasic | 1,000"]
 
 
+def test_a_line_that_states_the_delimiter_is_no_row():
+    source = "\ufeffsep=;\r\nPlan;Price\r\nBasic;9,90\r\n"
+
+    assert outline(parse(source, "a.csv")) == ["table| Plan | Price\nBasic | 9,90"]
+
+
 def test_a_csv_of_another_encoding():
     assert "Größe" in parse("Größe;Preis\n1;2\n".encode("cp1252"), "a.csv").text
 
