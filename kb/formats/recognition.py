@@ -145,6 +145,8 @@ _MAIL_HEADERS = frozenset(
     | {"delivered-to", "sender", "content-type", "x-mailer", "reply-to"}
 )
 _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f\x1b")
+_CHARACTERS_A_NUL = 16
+"""A text may hold a stray NUL, which costs itself; a file with more of them is none."""
 _HTML_START = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
@@ -253,7 +255,8 @@ def _is_text(sample: bytes) -> bool:
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")) or utf16_without_bom(sample):
         return True
     control = len(sample) - len(sample.translate(None, _CONTROL))
-    return control <= max(2, len(sample) // 100)
+    few_nuls = _CHARACTERS_A_NUL * sample.count(0) <= len(sample)
+    return few_nuls and control <= max(2, len(sample) // 100)
 
 
 def _unsupported(name: str, look: str, remedy: str = "") -> DocumentError:

@@ -8,15 +8,26 @@ from kb.formats.text import find_blocks
 from kb.formats.text_builder import ParseRequest, TextBuilder, clean, one_line
 from kb.formats.vendors import vendor
 
+_TOKEN = re.compile(
+    r"\\(?P<word>[a-zA-Z]{1,32})(?P<number>-?\d{1,10})? ?|\\'[0-9a-fA-F]{2}|\\[^a-zA-Z]"
+    r"|(?P<brace>[{}])|[\r\n]+|(?P<text>[^\\{}\r\n]+)"
+)
+_LEFT_OUT = {
+    **dict.fromkeys(("header", "headerl", "headerr", "headerf"), "header"),
+    **dict.fromkeys(("footer", "footerl", "footerr", "footerf"), "footer"),
+    "annotation": "comment",
+    "pict": "picture",
+    "objdata": "embedded file",
+}
 _TITLE = re.compile(rb"\\title ([^{}\\]{1,300})")
 
 
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     """Read an RTF file; its code pages are those that it names itself."""
-    source = data.decode("latin-1")
-    text, hidden = clean(vendor("striprtf.striprtf").rtf_to_text(source, errors="replace"))
     builder = TextBuilder(request)
-    builder.hidden_chars = hidden
+    source = _shown_source(data.decode("latin-1"), builder)
+    text, hidden = clean(vendor("striprtf.striprtf").rtf_to_text(source, errors="replace"))
+    builder.hidden_chars += hidden
     rows: list[list[str]] = []
     for paragraph in text.split("\n"):
         if paragraph.count("|") > 1:
@@ -29,3 +40,32 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     add_table(builder, rows)
     title = _TITLE.search(data)
     return builder.build(title=one_line(title[1].decode("latin-1")) if title else None)
+
+
+def _shown_source(source: str, builder: TextBuilder) -> str:
+    r"""Drop what is formatted as hidden (`\v`), and put notes where they are referred to."""
+    kept: list[str] = []
+    hidden: list[str] = []
+    # Of each open group: whether its text is hidden, and what closes it.
+    groups = [(False, "}")]
+    for token in _TOKEN.finditer(source):
+        is_hidden, closing = groups[-1]
+        word, written = token["word"], token[0]
+        if token["brace"] == "{":
+            groups.append((is_hidden, "}"))
+        elif token["brace"] == "}":
+            written = closing
+            if len(groups) > 1:
+                groups.pop()
+        elif word in ("v", "plain"):
+            groups[-1] = (word == "v" and token["number"] != "0", closing)
+        elif word == "footnote":
+            groups[-1], written = (is_hidden, ")}"), " ("
+        elif word is not None:
+            builder.leave_out(_LEFT_OUT.get(word, ""), int(word in _LEFT_OUT))
+        elif is_hidden:
+            hidden.append(token["text"] or "")
+            continue
+        kept.append("" if is_hidden and word in ("u", "tab", "line", "footnote") else written)
+    builder.hide("hidden text", "".join(hidden))
+    return "".join(kept)

@@ -18,7 +18,7 @@ from kb.formats.recognition import (
     ZIP,
     recognise,
 )
-from tests.kb.formats.documents import reason, zipped
+from tests.kb.formats.documents import parse, reason, zipped
 
 MESSAGE = b"From: a@b.c\nTo: d@e.f\nSubject: Hello\n\nBody"
 
@@ -93,3 +93,10 @@ def test_every_format_has_its_parser():
     from importlib import import_module
 
     assert all(callable(import_module(module).parse) for module in PARSERS.values())
+
+
+def test_one_nul_costs_itself_and_many_are_no_text():
+    table = b"Plan,Price\nBasic,1\x000\nPro,30\n"
+
+    assert parse(table, "a.csv").text == parse(table.replace(b"\0", b""), "a.csv").text
+    assert reason(b"x\0yz\0\0w" * 50, "a.csv") == "unsupported"
