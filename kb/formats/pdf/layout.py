@@ -51,6 +51,8 @@ def add_pages(
 ) -> None:
     """Append all pages to `builder`; a running header or footer stands where it is first met."""
     shown, tiny = _readable([page.lines for page in pages])
+    for text in (text for page in pages for text in page.unseen):
+        builder.hide("hidden text", text)
     for line in tiny:
         builder.hide("hidden text", line.text)
     trimmed = without_running_lines(

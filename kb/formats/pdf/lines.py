@@ -5,7 +5,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,6 +15,7 @@ from kb.formats.pdf.ruled_tables import ruled_tables
 from kb.formats.pdf.rules import Rules, rules_of
 from kb.formats.pdf.table import PageTable
 from kb.formats.pdf.unruled_tables import unruled_tables
+from kb.formats.pdf.unseen import unseen_objects, without_unseen
 from kb.formats.pdf.words import Word, has_wide_gap, words_of
 from kb.formats.vendors import vendor
 
@@ -58,6 +59,8 @@ class Page:
     bottom: float = 0.0
     top: float = 0.0
     """Equal to `bottom` where nothing is known."""
+    unseen: list[str] = field(default_factory=list[str])
+    """Text that lies on the page and that no reader sees; in no line."""
 
     def is_near_edge(self, line: Line) -> bool:
         """Whether a line stands where running headers and footers do."""
@@ -84,10 +87,18 @@ def _read_page(document: Any, index: int, above: PageTable | None) -> Page:
         text_page = page.get_textpage()
     except vendor("pypdfium2").PdfiumError:
         return Page([])
+    drawn = drawn_on(page)
+    box = page.get_bbox()
     placed = list(positions(text_page))
+    unseen = unseen_objects(drawn, box)
+    dropped: list[str] = []
+    if unseen:
+        placed, dropped = without_unseen(text_page, placed, unseen)
     lines = [_measured(text_page, line, position) for line, position in placed]
+    if dropped:
+        lines = [replace(line, text=" ".join(line.text.split())) for line in lines]
     if page.get_rotation() in (0, 180):
-        rules = rules_of(drawn_on(page))
+        rules = rules_of(drawn)
         if above or rules.may_enclose() or _has_rows(text_page, lines, placed):
             words = [
                 word
@@ -95,10 +106,10 @@ def _read_page(document: Any, index: int, above: PageTable | None) -> Page:
                 for word in words_of(text_page, line.strip(), position, number)
             ]
             lines = with_tables(lines, words, rules, above)
-    _, bottom, _, top = page.get_bbox()
+    _, bottom, _, top = box
     text_page.close()
     page.close()
-    return Page(lines, bottom, top)
+    return Page(lines, bottom, top, dropped)
 
 
 def _has_rows(text_page: Any, lines: Sequence[Line], placed: Sequence[tuple[str, int]]) -> bool:

@@ -51,7 +51,8 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
         pages = _pypdf_pages(reader)
     if pages is None:
         raise malformed(request.name, "PDF", complaint or "no page could be read")
-    if not _has_letters(pages) and reader is not None and len(pages) <= MAX_FALLBACK_PAGES:
+    is_blank = not _has_letters(pages) and not any(page.unseen for page in pages)
+    if is_blank and reader is not None and len(pages) <= MAX_FALLBACK_PAGES:
         pages = _pypdf_pages(reader) or pages
     recognised = _recognise_pages(data, pages, request) if request.config.ocr else 0
     if not _has_letters(pages):
