@@ -15,6 +15,7 @@ from analysis.privacy.pii_numbers import (
     is_card_number,
     is_iban,
     is_phone_number,
+    plain_digits,
     spoken_digits,
 )
 from conversation.agent.privacy_config import PIIKind
@@ -51,7 +52,7 @@ class BuiltinDetector:
     dot com`, `five five five, oh one two three`.
     """
 
-    version = "builtin-1"
+    version = "builtin-2"
 
     def find(self, text: str, kinds: Collection[PIIKind]) -> list[Finding]:
         """Return what is found of `kinds`, in order, without overlaps."""
@@ -83,12 +84,29 @@ _KEY = re.compile(
     r"|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bAKIA[0-9A-Z]{16}\b|\bAIza[\w-]{30,}"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{6,}"
 )
-_TOLD_SECRET = re.compile(
-    r"\b(?:password|passcode|passphrase|pin|cvv|cvc|security code|verification code|one[- ]time "
-    r"code|otp|bearer|api key|token)\b(?:\s+(?:number|code))?\s*(?:is|was|:|=)?\s*[\"'`]?"
+_TOLD = r"\s*(?:is|was|:|=)?\s*[\"'`]?"
+_PASSWORD = re.compile(
+    rf"\b(?:password|passphrase)\b{_TOLD}"
     r"(?P<value>(?=[^\s\"'`]*[\d!@#$%^&*_+=])[^\s\"'`,;]{3,64})",
     re.IGNORECASE,
 )
+_TOKEN = re.compile(
+    rf"\b(?:bearer|api key|token)\b{_TOLD}"
+    r"(?P<value>(?=[^\s\"'`]*[\d!@#$%^&*_+=])[^\s\"'`,;]{10,64})",
+    re.IGNORECASE,
+)
+_CODE_NAME = (
+    r"(?i:\b(?:pin|passcode|cvv|cvc|security code|verification code|one[- ]time code|otp|ssn|"
+    r"social security(?: number)?)\b(?:\s+(?:number|code))?)"
+)
+_CODE = re.compile(
+    rf"{_CODE_NAME}{_TOLD}"
+    r"(?P<value>\d{3}-\d{2}-\d{4}|\d[\d -]{1,14}\d|(?=[A-Z]*\d)[A-Z0-9]{4,12})(?![\w-])"
+)
+"""Digits, or large letters with digits: not the "code4" of "the pin code4 thing"."""
+_SPOKEN_CODE = re.compile(rf"{_CODE_NAME}{_TOLD}")
+_MIN_SPOKEN_CODE_DIGITS = 3
+_LONGEST_SPOKEN_CODE_CHARS = 120
 _EMAIL = re.compile(
     r"(?<![\w.+-])[\w.+%-]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,24}(?![\w-])"
 )
@@ -96,6 +114,12 @@ _SPOKEN_HOST = re.compile(
     r"\s+at\s+[\w-]{1,63}(?:\s+(?:dash|hyphen)\s+[\w-]{1,63})?(?:\s+dot\s+[a-z]{2,15}){1,4}\b",
     re.IGNORECASE,
 )
+_PROVIDER_HOST = re.compile(
+    r"\s+at\s+(?:gmail|googlemail|hotmail|outlook|yahoo|icloud|aol|gmx|protonmail|proton|msn|live|"
+    r"web|laposte|orange)\s+(?:com|net|org|de|fr|es|at|ch|me|co\s+uk)\b",
+    re.IGNORECASE,
+)
+"""Providers of mailboxes are known without the dot of their name, which transcripts leave out."""
 _SPOKEN_MAILBOX = re.compile(
     r"\b\w+(?:(?:\s+(?:dot|underscore|dash|hyphen|plus)\s+|[.+-])\w+)*$", re.IGNORECASE
 )
@@ -117,7 +141,9 @@ _IPV6 = re.compile(r"(?<![\w:])(?=[0-9A-Fa-f]*:[0-9A-Fa-f]*:)[0-9A-Fa-f:]{3,39}(
 _VERSION_BEFORE = re.compile(
     r"\b(?:version|release|build|firmware|section|chapter|v)\.?\s*$", re.IGNORECASE
 )
-_PHONE = re.compile(r"(?<![\w.,/+])(?:\+|\(\+?)?\d(?:[\s().\-/]{0,2}\d){6,16}(?![\w]|[.,]\d)")
+_PHONE = re.compile(
+    r"(?<![\w.,/+\uff0b])(?:[+\uff0b]|\([+\uff0b]?)?\d(?:[\s().\-/]{0,2}\d){6,16}(?![\w]|[.,]\d)"
+)
 
 
 def _urls(text: str) -> Iterator[Finding]:
@@ -130,15 +156,21 @@ def _urls(text: str) -> Iterator[Finding]:
 def _secrets(text: str) -> Iterator[Finding]:
     for found in _KEY.finditer(text):
         yield Finding("secret", found.start(), found.end(), found.group())
-    for found in _TOLD_SECRET.finditer(text):
-        value = found["value"].rstrip(".?)")
-        yield Finding("secret", found.start("value"), found.start("value") + len(value), value)
+    for pattern in (_PASSWORD, _TOKEN, _CODE):
+        for found in pattern.finditer(text):
+            value = found["value"].rstrip(".?)")
+            yield Finding("secret", found.start("value"), found.start("value") + len(value), value)
+    for found in _SPOKEN_CODE.finditer(text):
+        spoken = text[found.end() : found.end() + _LONGEST_SPOKEN_CODE_CHARS]
+        first = next(spoken_digits(spoken, at_least=_MIN_SPOKEN_CODE_DIGITS), None)
+        if first is not None and first[0] == 0:
+            yield Finding("secret", found.end(), found.end() + first[1], first[2])
 
 
 def _emails(text: str) -> Iterator[Finding]:
     for found in _EMAIL.finditer(text):
         yield Finding("email", found.start(), found.end(), found.group().lower())
-    for host in _SPOKEN_HOST.finditer(text):
+    for host in (*_SPOKEN_HOST.finditer(text), *_PROVIDER_HOST.finditer(text)):
         before = max(0, host.start() - _LONGEST_MAILBOX_CHARS)
         mailbox = _SPOKEN_MAILBOX.search(text[before : host.start()])
         if mailbox is None or _NO_MAILBOX.fullmatch(mailbox.group().split()[0]):
@@ -146,6 +178,10 @@ def _emails(text: str) -> Iterator[Finding]:
         start = before + mailbox.start()
         words = text[start : host.end()].lower().split()
         value = "".join(_SPOKEN_MARKS.get(word, word) for word in words)
+        if host.re is _PROVIDER_HOST:
+            mailbox_words = text[start : host.start()].lower().split()
+            name = "".join(_SPOKEN_MARKS.get(word, word) for word in mailbox_words)
+            value = f"{name}@{'.'.join(host.group().lower().split()[1:])}"
         yield Finding("email", start, host.end(), value)
 
 
@@ -189,8 +225,9 @@ def _addresses(text: str) -> Iterator[Finding]:
 def _phones(text: str) -> Iterator[Finding]:
     for found in _PHONE.finditer(text):
         shown = found.group()
-        if is_phone_number(shown, before=text[max(0, found.start() - 40) : found.start()]):
-            value = re.sub(r"[^\d+]", "", shown)
+        before = text[max(0, found.start() - 40) : found.start()]
+        if is_phone_number(shown, before=before, after=text[found.end() : found.end() + 40]):
+            value = re.sub(r"[^\d+]", "", plain_digits(shown))
             yield Finding("phone", found.start(), found.end(), value)
 
 

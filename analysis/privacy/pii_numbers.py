@@ -1,6 +1,7 @@
 """Numbers that identify people: what tells them from order numbers, dates and amounts. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 _IBAN_LENGTHS = {
@@ -26,9 +27,20 @@ _PHONE_WORDS = re.compile(
 )
 _OTHER_NUMBER_WORDS = re.compile(
     r"\b(?:order|ticket|reference|ref|tracking|account|case|invoice|serial|booking|confirmation|"
-    r"customer|article|item|sku|policy|model|part|version|isbn|id)\b[^.,;?!]{0,24}$",
+    r"customer|article|item|sku|policy|model|part|version|isbn|id|flight|room|gate|seat|train|"
+    r"zimmer|flug|vol|chambre|vuelo)\b[^.,;?!]{0,24}$",
     re.IGNORECASE,
 )
+_CODE_LETTERS = re.compile(r"\b[A-Z]{2,3}\s?$")
+"""As a flight has them: `LH 0400`."""
+_COUNTED = re.compile(
+    r"\s?(?:[%€$£]|(?!(?:always|as|has|is|plus|thanks|this|us|was|yes)\b)[^\W\d_]{3,}s\b|"
+    r"(?:ms|sec|min|km|mm|cm|kg|kb|mb|gb|tb|people|euro|eur|usd|percent|prozent|millisekunden|"
+    r"sekunden|minuten|stunden|meter|kilometer)\b)",
+    re.IGNORECASE,
+)
+"""What a number counts that stands before it."""
+_ROUND = re.compile(r"[1-9]\d*0{5,}")
 _DATE = re.compile(r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:[ T]\d+)?")
 _GROUPED = re.compile(r"\(?\d{3}\)?[\s.\-]{1,2}\d{3}[\s.\-]\d{4}|1[\s.\-]\(?\d{3}\)?.\d{3}.\d{4}")
 _TRUNK = re.compile(r"\(?0\d{1,5}\)?[\s./\-]{0,2}\d[\d\s./\-]{4,}\d")
@@ -56,19 +68,29 @@ def is_card_number(digits: str) -> bool:
     return total % 10 == 0
 
 
-def is_phone_number(shown: str, *, before: str) -> bool:
+def plain_digits(text: str) -> str:
+    """Return `text` with the digits and signs of every script as those of ASCII."""
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(str(int(char)) if char.isdecimal() else char for char in plain)
+
+
+def is_phone_number(shown: str, *, before: str, after: str = "") -> bool:
     """Return whether a run of digits is a phone number.
 
     Args:
         shown: The digits as they are written, with spaces and signs.
         before: The words in front of it, which tell what the number is.
+        after: The words behind it: `1234567 milliseconds` are no number to call.
     """
+    shown = plain_digits(shown)
     digits = re.sub(r"\D", "", shown)
     if not 7 <= len(digits) <= 15 or _DATE.fullmatch(shown):
         return False
     if shown.lstrip("(").startswith("+") or (digits.startswith("00") and len(digits) >= 11):
         return len(digits) >= 8
-    if _OTHER_NUMBER_WORDS.search(before):
+    if _OTHER_NUMBER_WORDS.search(before) or _CODE_LETTERS.search(before):
+        return False
+    if shown == digits and (_COUNTED.match(after) or _ROUND.fullmatch(digits)):
         return False
     if _GROUPED.fullmatch(shown) or (len(digits) >= 9 and _TRUNK.fullmatch(shown)):
         return True
@@ -80,17 +102,29 @@ _CARD = re.compile(
     r"|3[0689]\d{12}"
 )
 """First digits and lengths that card issuers use."""
-_DIGIT_WORDS = dict(
+_ENGLISH_DIGITS = dict(
     zero="0", oh="0", o="0", one="1", two="2", three="3", four="4", five="5", six="6", seven="7",
     eight="8", nine="9",
 )  # fmt: skip
+_FOREIGN_DIGITS = (
+    "null eins zwei drei vier fünf sechs sieben acht neun",
+    "zéro un deux trois quatre cinq six sept huit neuf",
+    "cero uno dos tres cuatro cinco seis siete ocho nueve",
+)
+_DIGIT_WORDS = {
+    **{word: str(digit) for words in _FOREIGN_DIGITS for digit, word in enumerate(words.split())},
+    **_ENGLISH_DIGITS,
+    "zwo": "2",
+}
 _REPEATS = {"double": 2, "triple": 3}
-_WORD = re.compile(r"[A-Za-z]+|\d")
+_WORD = re.compile(r"[^\W\d_]+|\d")
 _MIN_SPOKEN_DIGITS = 7
 
 
-def spoken_digits(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield where at least seven digits are spelled out in a row, and which they are.
+def spoken_digits(
+    text: str, *, at_least: int = _MIN_SPOKEN_DIGITS
+) -> Iterator[tuple[int, int, str]]:
+    """Yield where at least so many digits are spelled out in a row, and which they are.
 
     Between them may stand white space, commas and hyphens; `double five` counts as two.
     """
@@ -105,7 +139,7 @@ def spoken_digits(text: str) -> Iterator[tuple[int, int, str]]:
             digits, times = (digits + digit * times, 1) if digit else (digits, _REPEATS[word])
             end = found.end()
             continue
-        if _MIN_SPOKEN_DIGITS <= len(digits) <= 19 and not _before_other(text[:start]):
+        if at_least <= len(digits) <= 19 and not _before_other(text[:start]):
             yield start, end, digits
         restarted = found is not None and (_DIGIT_WORDS.get(word) or "")
         digits, times = restarted or "", _REPEATS.get(word, 1)

@@ -99,3 +99,46 @@ def test_findings_lie_in_the_text_in_order_and_apart(text: str):
 def test_a_long_text_without_personal_data_is_read_quickly():
     text = "1 " * 20_000 + "a-" * 20_000 + "one " * 5_000 + "x at y dot " * 3_000
     assert len(BuiltinDetector().find(text, BUILTIN_KINDS)) < 20_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My call lasted 1234567 milliseconds",
+        "call me when 4500000 visitors came",
+        "the number is 25000000",
+        "flight LH 0400 123456",
+        "room 0301 2345678",
+        "token is expired2",
+        "the pin code4 thing",
+        "the pin is not working",
+        "I looked at gmail com",
+    ],
+)
+def test_what_only_looks_like_personal_data_is_left_alone(text: str):
+    assert found_in(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("ann at gmail com", "email", "ann@gmail.com"),
+        ("ann dot lee at web de", "email", "ann.lee@web.de"),
+        ("\uff0b49 30 1234567", "phone", "+49301234567"),
+        ("null eins sieben fünf drei neun acht zwei", "phone", "01753982"),
+        ("zéro un deux trois quatre cinq six sept", "phone", "01234567"),
+        ("cero uno dos tres cuatro cinco seis", "phone", "0123456"),
+        ("call \u0660\u0663\u0660\u0661\u0662\u0663\u0664\u0665\u0666", "phone", "030123456"),
+        ("the pin is four eight two one", "secret", "4821"),
+        ("my PIN is one two three four", "secret", "1234"),
+        ("my pin is 4821", "secret", "4821"),
+        ("SSN 123456789", "secret", "123456789"),
+        ("otp A7X9Q2", "secret", "A7X9Q2"),
+        ("the password is hunter2", "secret", "hunter2"),
+        ("call 5551234 please", "phone", "5551234"),
+    ],
+)
+def test_personal_data_is_found_however_it_is_said(text: str, kind: str, value: str):
+    (found,) = BuiltinDetector().find(text, BUILTIN_KINDS)
+
+    assert (found.kind, found.value) == (kind, value)
