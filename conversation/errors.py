@@ -3,6 +3,7 @@
 * ConversationError
   x AgentConfigError         an agent file cannot be used; says file, key and remedy
     x MissingVariableError     a `{{name}}` in its texts has no value
+    x VariableValueError       a value that was given for one cannot be used
     x OverrideError            a session sets what the agent does not let it set
   x ToolError                a tool could not be used; the agent is told why
   x ModelError               a language model cannot be used or failed
@@ -46,6 +47,13 @@ class AgentConfigError(ConversationError):
 
 class MissingVariableError(AgentConfigError):
     """A text of the agent has a `{{name}}` for which nobody gave a value."""
+
+
+class VariableValueError(AgentConfigError):
+    """A value that was given for a dynamic variable cannot be used.
+
+    The message does not hold it: it may be about a person, and messages reach logs.
+    """
 
 
 class OverrideError(AgentConfigError):

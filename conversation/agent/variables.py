@@ -1,11 +1,13 @@
 """Dynamic variables: `{{name}}` in an agent's texts, filled in when a conversation starts. Pure."""
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Mapping
+from unicodedata import normalize
 
 from conversation.agent.variable_values import SECRET_PREFIX, SYSTEM_PREFIX, VariableValue
-from conversation.errors import AgentConfigError, MissingVariableError
+from conversation.errors import AgentConfigError, MissingVariableError, VariableValueError
 
 __all__ = [
     "VariableValue",
@@ -21,7 +23,8 @@ SYSTEM_VARIABLES_GIVEN = frozenset(
 )
 """What whoever starts a session knows better than the session."""
 
-_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_PLACEHOLDER = re.compile(r"\{\{\s*([^\W\d][^\s{}]*)\s*\}\}")
+"""Names as people write them: `user-name`, `user.name`, `größe`."""
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -45,14 +48,16 @@ def fill_in(
     Raises:
         MissingVariableError: A placeholder has no value.
     """
+    # The same letter has two spellings in Unicode, and a keyboard decides which one comes.
+    by_name = {normalize("NFC", name): found for name, found in variables.items()}
 
     def value(match: re.Match[str]) -> str:
-        name = match.group(1)
+        name = normalize("NFC", match.group(1))
         if keep_secrets and name.startswith(SECRET_PREFIX):
             return match.group()
-        if name not in variables:
-            raise _missing(name, variables, where)
-        found = variables[name]
+        if name not in by_name:
+            raise _missing(name, by_name, where)
+        found = by_name[name]
         return encode(str(found).lower() if isinstance(found, bool) else str(found))
 
     return _PLACEHOLDER.sub(value, text)
@@ -60,7 +65,7 @@ def fill_in(
 
 def variable_names(text: str) -> list[str]:
     """Names of the placeholders in `text`, in order, each once."""
-    return list(dict.fromkeys(_PLACEHOLDER.findall(text)))
+    return list(dict.fromkeys(normalize("NFC", name) for name in _PLACEHOLDER.findall(text)))
 
 
 def is_secret(name: str) -> bool:
@@ -115,17 +120,27 @@ def _of_type(name: str, value: VariableValue, default: VariableValue) -> Variabl
             return str(value).lower() if isinstance(value, bool) else str(value)
         if isinstance(value, bool):
             raise ValueError
-        if isinstance(default, float):
-            return float(value)
-        if isinstance(value, float) and not value.is_integer():
+        number = float(value)
+        if not math.isfinite(number):
             raise ValueError
-        return int(value)
-    except (ValueError, KeyError):
+        if isinstance(default, float):
+            return number
+        return _whole(value, number)
+    except (ValueError, KeyError, OverflowError):
         kind = type(default).__name__
-        raise AgentConfigError(
-            f"The dynamic variable {name!r} is {value!r}, but its default {default!r} says that "
-            f"it is of type {kind}. Give such a value, or change the default in the agent file."
+        raise VariableValueError(
+            f"The dynamic variable {name!r} is not of type {kind}, which its default "
+            f"{default!r} has. Give such a value, or change the default in the agent file."
         ) from None
+
+
+def _whole(value: VariableValue, number: float) -> int:
+    if not number.is_integer():
+        raise ValueError
+    try:
+        return int(value)
+    except ValueError:  # "2.0"
+        return int(number)
 
 
 def _missing(name: str, variables: Mapping[str, VariableValue], where: str) -> Exception:

@@ -1,5 +1,6 @@
 """What one session sets differently from its agent, as far as the agent lets it. Pure."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveInt
@@ -40,7 +41,7 @@ def overridden(agent: AgentConfig, overrides: SessionOverrides) -> AgentConfig:
     Raises:
         OverrideError: The agent does not let a session set one of these.
     """
-    wanted = _differing(agent, overrides)
+    wanted = _differing(agent, _in_known_language(agent, overrides))
     refused = [name for name, value in wanted.items() if not _is_allowed(agent, name, value)]
     if refused:
         raise _refusal(agent, refused, wanted)
@@ -73,6 +74,31 @@ def overridden(agent: AgentConfig, overrides: SessionOverrides) -> AgentConfig:
         changed["voice"] = None
     spoken = agent if language is None else in_language(agent, language)
     return spoken.model_copy(update=changed)
+
+
+def _in_known_language(agent: AgentConfig, overrides: SessionOverrides) -> SessionOverrides:
+    """Browsers say `de-DE`: the language that the agent calls `de`, when there is no closer one."""
+    if overrides.language is None:
+        return overrides
+    known = known_language(overrides.language, [agent.language, *agent.languages])
+    return overrides.model_copy(update={"language": known or overrides.language})
+
+
+def known_language(wanted: str, known: Sequence[str]) -> str | None:
+    """The one of `known` that is nearest: the same, else without a region, else of another."""
+    tags = {code: code.replace("_", "-").casefold() for code in known}
+    asked = wanted.replace("_", "-").casefold()
+    primary = asked.partition("-")[0]
+    tests: tuple[Callable[[str], bool], ...] = (
+        lambda tag: tag == asked,
+        lambda tag: tag == primary,
+        lambda tag: tag.partition("-")[0] == primary,
+    )
+    for fits in tests:
+        for code, tag in tags.items():
+            if fits(tag):
+                return code
+    return None
 
 
 def _differing(agent: AgentConfig, overrides: SessionOverrides) -> dict[str, Any]:

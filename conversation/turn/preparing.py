@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from conversation.agent.config import AgentConfig
 from conversation.agent.variables import VariableValue, checked_variables, fill_in
-from conversation.errors import AgentConfigError
+from conversation.errors import AgentConfigError, VariableValueError
 from conversation.prompt.parts import defuse
 from conversation.tools.webhook import filled_webhook
 from conversation.transcript import storable
@@ -100,7 +100,7 @@ def system_variables(
     try:
         local = started_at.astimezone(ZoneInfo(timezone))
     except (ValueError, OSError, KeyError) as error:
-        raise AgentConfigError(
+        raise VariableValueError(
             f"There is no time zone {timezone!r}. Give `system__timezone` a name such as "
             "'Europe/Berlin'."
         ) from error

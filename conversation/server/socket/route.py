@@ -14,7 +14,12 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket
 
 from conversation.agent.config import AgentConfig
-from conversation.errors import ConversationError, MissingVariableError, OverrideError
+from conversation.errors import (
+    ConversationError,
+    MissingVariableError,
+    OverrideError,
+    VariableValueError,
+)
 from conversation.server.access.admission import Admission, admit, refuse_missing
 from conversation.server.context import ServerContext, address_of, server_context
 from conversation.server.errors import (
@@ -191,6 +196,8 @@ def _start(
         )
     except OverrideError as error:
         raise RefusedError(POLICY, f"override_error: {error}") from error
+    except VariableValueError as error:
+        raise RefusedError(POLICY, f"invalid_dynamic_variable: {error}") from error
     except MissingVariableError as error:
         raise RefusedError(POLICY, f"missing_dynamic_variable: {error}") from error
     except (ConversationError, KnowledgeBaseError) as error:

@@ -1,5 +1,6 @@
 """Overrides, languages, voice and variables of one session."""
 
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +12,15 @@ from hypothesis import strategies as st
 
 from conversation.agent.agent_file import load_agent, save_agent
 from conversation.agent.config import AgentConfig, LLMConfig
-from conversation.agent.variables import checked_variables, split_secrets
-from conversation.errors import AgentConfigError, OverrideError
-from conversation.session.overrides import SessionOverrides, overridden
+from conversation.agent.language_config import LanguageSection, OverridesSection
+from conversation.agent.variables import checked_variables, fill_in, split_secrets, variable_names
+from conversation.errors import (
+    AgentConfigError,
+    MissingVariableError,
+    OverrideError,
+    VariableValueError,
+)
+from conversation.session.overrides import SessionOverrides, known_language, overridden
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
 from conversation.turn.events import AgentTurn
@@ -193,6 +200,9 @@ def test_without_a_voice_nothing_is_said(store: ConversationStore):
     [
         (3, "5", 5),
         (3, 5.0, 5),
+        (3, "5.0", 5),
+        (3, " 5 ", 5),
+        (3, "123456789012345678901", 123456789012345678901),
         (1.5, "2", 2.0),
         (True, "no", False),
         (True, False, False),
@@ -205,10 +215,82 @@ def test_a_default_fixes_the_type(default: Any, given: Any, expected: Any):
     assert (found, type(found)) == (expected, type(expected))
 
 
-@pytest.mark.parametrize(("default", "given"), [(3, "five"), (3, 5.5), (3, True), (True, "maybe")])
+@pytest.mark.parametrize(
+    ("default", "given"),
+    [
+        (3, "five"),
+        (3, "5.5"),
+        (3, 5.5),
+        (3, True),
+        (True, "maybe"),
+        (1.5, "nan"),
+        (1.5, "1e999"),
+        (3, "inf"),
+        (3, ""),
+    ],
+)
 def test_a_value_of_another_type_is_refused(default: Any, given: Any):
-    with pytest.raises(AgentConfigError, match=r"'x'.*its default"):
+    with pytest.raises(VariableValueError, match=r"'x'.*its default"):
         checked_variables({"x": given}, {"x": default})
+
+
+def test_an_error_does_not_hold_the_value():
+    with pytest.raises(VariableValueError) as raised:
+        checked_variables({"x": "Ada Lovelace"}, {"x": 3})
+
+    assert "Ada" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("user-name", "user-name"),
+        ("user.name", "user.name"),
+        ("größe", "größe"),
+        ("größe", unicodedata.normalize("NFD", "größe")),
+        (unicodedata.normalize("NFD", "größe"), "größe"),
+        ("नाम", "नाम"),
+        ("名前", "名前"),
+        ("_x1", "_x1"),
+    ],
+)
+def test_variables_are_named_as_people_write(name: str, given: str):
+    text = f"Hi {{{{ {name} }}}}!"
+
+    assert fill_in(text, {given: "Ada"}, where="prompt") == "Hi Ada!"
+    assert variable_names(text) == [unicodedata.normalize("NFC", name)]
+    with pytest.raises(MissingVariableError):
+        fill_in(text, {}, where="prompt")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "known", "found"),
+    [
+        ("de-DE", ["en", "de"], "de"),
+        ("de_at", ["en", "de"], "de"),
+        ("DE", ["en", "de"], "de"),
+        ("de-AT", ["de", "de-AT"], "de-AT"),
+        ("de-CH", ["de-AT", "de"], "de"),
+        ("de", ["en", "de-AT"], "de-AT"),
+        ("pt-BR", ["en", "pt-PT"], "pt-PT"),
+        ("fr", ["en", "de"], None),
+        ("d", ["en", "de"], None),
+    ],
+)
+def test_a_region_finds_its_language(wanted: str, known: list[str], found: str | None):
+    assert known_language(wanted, known) == found
+
+
+def test_a_session_may_ask_in_the_words_of_a_browser():
+    config = AgentConfig(
+        agent_id="a",
+        name="A",
+        languages={"de": LanguageSection(first_message="Hallo!")},
+        overrides=OverridesSection(language=True),
+    )
+
+    assert overridden(config, SessionOverrides(language="de-DE")).first_message == "Hallo!"
+    assert overridden(config, SessionOverrides(language="en-US")) == config
 
 
 def test_names_of_the_session_are_taken():
