@@ -33,7 +33,14 @@ if TYPE_CHECKING:
     from analysis.labels.paired import PairedDifference, paired_difference
     from analysis.labels.versions import compare_versions
     from analysis.reports import open_reports
-    from analysis.results import AnalysisResult, CollectedValue, Evaluation, Evidence, Label
+    from analysis.results import (
+        AnalysisResult,
+        CollectedValue,
+        Evaluation,
+        Evidence,
+        Label,
+        Verdict,
+    )
     from analysis.store.store import AnalysisStore
     from analysis.warehouse.lake_opening import Lake, open_lake
 
@@ -59,6 +66,7 @@ __all__ = [
     "PublishError",
     "QueryError",
     "ReportsNotPublishedError",
+    "Verdict",
     "analyse_transcript",
     "compare_versions",
     "conversations_to_label",
@@ -68,6 +76,7 @@ __all__ = [
 ]
 
 _PLACES = {
+    "Verdict": "analysis.results",
     "AnalysisError": "analysis.errors",
     "BudgetError": "analysis.errors",
     "ComparisonError": "analysis.errors",

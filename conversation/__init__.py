@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     )
     from conversation.importing.files import import_path
     from conversation.language.spoken_text import spoken_form
+    from conversation.llm.chat_model import ChatMessage, ChatModel, Completion, CompletionOptions
+    from conversation.llm.open_model import open_chat_model
     from conversation.session.driver import SessionDriver
     from conversation.session.overrides import SessionOverrides
     from conversation.session.session import Session
@@ -50,7 +52,11 @@ __all__ = [
     "AgentConfig",
     "AgentConfigError",
     "AgentTurn",
+    "ChatMessage",
+    "ChatModel",
     "Citation",
+    "Completion",
+    "CompletionOptions",
     "ConversationError",
     "ConversationStore",
     "Criterion",
@@ -79,6 +85,7 @@ __all__ = [
     "import_path",
     "list_agents",
     "load_agent",
+    "open_chat_model",
     "paired_answers",
     "parse_agent",
     "replay",
@@ -88,6 +95,11 @@ __all__ = [
 ]
 
 _PLACES = {
+    "ChatMessage": "conversation.llm.chat_model",
+    "ChatModel": "conversation.llm.chat_model",
+    "Completion": "conversation.llm.chat_model",
+    "CompletionOptions": "conversation.llm.chat_model",
+    "open_chat_model": "conversation.llm.open_model",
     "list_agents": "conversation.agent.agent_file",
     "load_agent": "conversation.agent.agent_file",
     "parse_agent": "conversation.agent.agent_file",

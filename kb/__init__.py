@@ -25,7 +25,17 @@ if TYPE_CHECKING:
         RetrievalConfig,
         SandboxConfig,
     )
-    from kb.document import Document, RetrievedPassage, SyncReport
+    from kb.document import (
+        Chunk,
+        Document,
+        FileSource,
+        LinkSource,
+        ParsedDocument,
+        RetrievedPassage,
+        SiteSource,
+        SyncReport,
+        TextSource,
+    )
     from kb.embedding.embedder import Embedder
     from kb.embedding.open_embedder import open_embedder
     from kb.errors import (
@@ -38,16 +48,21 @@ if TYPE_CHECKING:
         UnknownDocumentError,
         WeightsError,
     )
+    from kb.ingest.load import parse_bytes
     from kb.knowledge_base import KnowledgeBase
+    from kb.retrieval.query import SaidTurn
+    from kb.retrieval.small_talk import should_search
 
 __all__ = [
     "BusyError",
     "CatalogError",
+    "Chunk",
     "ChunkingConfig",
     "Document",
     "DocumentError",
     "Embedder",
     "EmbeddingConfig",
+    "FileSource",
     "IndexConfig",
     "IndexMismatchError",
     "KnowledgeBase",
@@ -56,18 +71,34 @@ __all__ = [
     "LimitError",
     "Limits",
     "LinkConfig",
+    "LinkSource",
+    "ParsedDocument",
     "ParsingConfig",
     "RerankerConfig",
     "RetrievalConfig",
     "RetrievedPassage",
+    "SaidTurn",
     "SandboxConfig",
+    "SiteSource",
     "SyncReport",
+    "TextSource",
     "UnknownDocumentError",
     "WeightsError",
     "open_embedder",
+    "parse_bytes",
+    "should_search",
 ]
 
 _PLACES = {
+    "Chunk": "kb.document",
+    "FileSource": "kb.document",
+    "LinkSource": "kb.document",
+    "ParsedDocument": "kb.document",
+    "SiteSource": "kb.document",
+    "TextSource": "kb.document",
+    "parse_bytes": "kb.ingest.load",
+    "SaidTurn": "kb.retrieval.query",
+    "should_search": "kb.retrieval.small_talk",
     "ChunkingConfig": "kb.config",
     "EmbeddingConfig": "kb.config",
     "IndexConfig": "kb.config",
