@@ -22,6 +22,7 @@ from conversation.llm.chat_model import ChatModel
 from conversation.llm.limits.contexts import parse_contexts
 from conversation.llm.limits.traffic import parse_limits
 from conversation.llm.open_model import open_chat_model
+from conversation.server.access.stored_secrets import SecretValues, StoredSecrets
 from conversation.store.store import ConversationStore
 from conversation.turn.speaker import ResolvedAgent
 from kb.errors import KnowledgeBaseError
@@ -39,6 +40,9 @@ from orchestration.errors import UnknownAgentError
 from orchestration.secrets import read_secrets
 from orchestration.settings import Settings
 from orchestration.terminal.progress import ProgressCallback
+
+SECRETS_FILE = "secrets.json"
+"""Beside the stores: what was handed in over the API."""
 
 
 class Deployment:
@@ -215,12 +219,14 @@ class Deployment:
 
     def chat_model(self, llm: LLMConfig) -> ChatModel:
         """The language model of an agent, with its fallbacks."""
-        key = (llm.model, llm.api_base, llm.api_key_variable, *llm.fallbacks)
+        api_key = self._api_key(llm)
+        key = (llm.model, llm.api_base, llm.api_key_variable, api_key, *llm.fallbacks)
         if key not in self._chat_models:
             self._chat_models[key] = self._open_model(
                 llm.model,
                 api_base=llm.api_base,
                 api_key_variable=llm.api_key_variable,
+                **({} if api_key is None else {"api_key": api_key}),
                 fallbacks=llm.fallbacks,
                 weights=self.weights,
                 limits=parse_limits(self.settings.llm_limits),
@@ -230,8 +236,24 @@ class Deployment:
 
     def judge(self, model: str, agents: Sequence[AgentConfig]) -> ChatModel:
         """The judge with this model string, reached where the agents reach the same model."""
-        api_bases = [agent.llm.api_base for agent in agents if agent.llm.model == model]
-        return self.chat_model(LLMConfig(model=model, api_base=next(iter(api_bases), None)))
+        same = (agent.llm for agent in agents if agent.llm.model == model)
+        reached = next(same, None)
+        if reached is None:
+            return self.chat_model(LLMConfig(model=model))
+        return self.chat_model(reached.model_copy(update={"fallbacks": ()}))
+
+    def _api_key(self, llm: LLMConfig) -> str | None:
+        """What the endpoint of `llm` gets; None for what the environment has."""
+        if not llm.api_key_secret:
+            return llm.api_key_secret
+        stored = StoredSecrets(self.settings.store / SECRETS_FILE)
+        found = SecretValues(self.secrets, stored).get(llm.api_key_secret)
+        if found is None:
+            raise AgentConfigError(
+                f"The model {llm.model!r} needs the secret {llm.api_key_secret!r}, which is not "
+                "there. Hand it in over the API, or write it into VIVAVOCE_SECRETS_FILE."
+            )
+        return found
 
     def _warm_up(self, knowledge_base: KnowledgeBase) -> None:
         def load() -> None:

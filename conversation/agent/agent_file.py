@@ -53,6 +53,7 @@ def load_agent(path: Path | str, *, override_llm: str | None = None) -> AgentCon
         return agent
     llm = agent.llm.model_copy(
         update={"model": override_llm, "fallbacks": (), "api_base": None, "api_key_variable": None}
+        | {"api_key_secret": None}
     )
     return agent.model_copy(update={"llm": llm})
 

@@ -67,6 +67,9 @@ class LLMConfig(_Section):
     """Endpoint of a self-hosted provider, e.g. an OpenAI-compatible server."""
     api_key_variable: str | None = Field(default=None, pattern=_KEY_VARIABLE)
     """Environment variable with its key; None takes the provider's usual one."""
+    api_key_secret: str | None = None
+    """Name of the secret that `api_base` gets as its key, and no other; empty for no key at all.
+    So it always is for an endpoint that was set over the API."""
     first_token_timeout_s: NonNegativeFloat = 60.0
     total_timeout_s: NonNegativeFloat = 180.0
     """Of all calls of a turn together; 0 sets no limit."""

@@ -29,6 +29,7 @@ def open_chat_model(
     *,
     api_base: str | None = None,
     api_key_variable: str | None = None,
+    api_key: str | None = None,
     fallbacks: Sequence[str | FallbackLLM] = (),
     weights: Weights | None = None,
     limits: Mapping[str, RateLimit] | None = None,
@@ -44,6 +45,7 @@ def open_chat_model(
             litellm knows it.
         api_base: Endpoint of a self-hosted provider, for `model` only.
         api_key_variable: Environment variable with the key, for `model` only.
+        api_key: What `model` gets in place of any key of the environment; empty for none.
         fallbacks: Models tried in order when `model` fails, with endpoints of their own.
         weights: Where embedded models lie; None for the user's cache folder.
         limits: What providers allow in a minute, by model string.
@@ -52,11 +54,14 @@ def open_chat_model(
     """
     told = _Told(weights, limits or {}, contexts or {})
     named = FallbackLLM(model=model, api_base=api_base, api_key_variable=api_key_variable)
-    first, *others = [_generator(each, told) for each in (named, *fallbacks)]
+    first = _generator(named, told, api_key=api_key)
+    others = [_generator(each, told) for each in fallbacks]
     return TwinChatModel(FallbackGenerator([first, *others]) if others else first)
 
 
-def _generator(named: str | FallbackLLM, told: _Told) -> TextGenerator:
+def _generator(
+    named: str | FallbackLLM, told: _Told, *, api_key: str | None = None
+) -> TextGenerator:
     llm = FallbackLLM(model=named) if isinstance(named, str) else named
     if llm.model == EXTRACTIVE:
         return ExtractiveGenerator()
@@ -65,6 +70,7 @@ def _generator(named: str | FallbackLLM, told: _Told) -> TextGenerator:
             llm.model,
             api_base=llm.api_base,
             api_key_variable=llm.api_key_variable,
+            api_key=api_key,
             weights=told.weights,
             context=told.contexts.get(llm.model),
         ),

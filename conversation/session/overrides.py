@@ -65,7 +65,8 @@ def overridden(agent: AgentConfig, overrides: SessionOverrides) -> AgentConfig:
     }
     if "llm" in wanted:
         # Endpoint and fallbacks belong to the replaced model.
-        llm |= {"api_base": None, "api_key_variable": None, "fallbacks": ()}
+        llm |= {"api_base": None, "api_key_variable": None, "api_key_secret": None}
+        llm |= {"fallbacks": ()}
     if llm:
         changed["llm"] = agent.llm.model_copy(update=llm)
     if "voice_id" in wanted:

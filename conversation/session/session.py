@@ -121,7 +121,7 @@ class Session:
         circumstances = Circumstances(
             conversation_id=conversation_id,
             started_at=started_at,
-            open_model=open_model or _opener(weights),
+            open_model=open_model or _opener(weights, secrets or {}),
             variables=plain,
             secrets={**given_secrets, **(secrets or {})},
             functions=tools or {},
@@ -362,11 +362,14 @@ def _with_zone(
     return {**({} if zone == "UTC" else {TIMEZONE_KEY: zone}), **metadata}
 
 
-def _opener(weights: Weights | None) -> Callable[[LLMConfig], ChatModel]:
+def _opener(
+    weights: Weights | None, secrets: Mapping[str, str]
+) -> Callable[[LLMConfig], ChatModel]:
     return lambda llm: open_chat_model(
         llm.model,
         api_base=llm.api_base,
         api_key_variable=llm.api_key_variable,
+        api_key=secrets.get(name, "") if (name := llm.api_key_secret) is not None else None,
         fallbacks=llm.fallbacks,
         weights=weights,
     )

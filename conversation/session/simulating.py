@@ -261,6 +261,8 @@ def _open(agent: AgentConfig, weights: Weights | None) -> ChatModel:
         llm.model,
         api_base=llm.api_base,
         api_key_variable=llm.api_key_variable,
+        # No secret is at hand here; a key of the environment is not for this endpoint.
+        api_key=None if llm.api_key_secret is None else "",
         fallbacks=llm.fallbacks,
         weights=weights,
     )

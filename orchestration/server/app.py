@@ -17,12 +17,11 @@ from conversation.server.errors import NoSuchAgentError
 from conversation.server.limits import ServerLimits
 from kb.knowledge_base import KnowledgeBase
 from orchestration.agents import agent_listings, installed_agent
-from orchestration.deployment import Deployment
+from orchestration.deployment import SECRETS_FILE, Deployment
 from orchestration.server.after_conversations import DeployedAfterCalls
 from orchestration.server.authoring import open_authoring
 from orchestration.server.routers import own_routers
 
-SECRETS_FILE = "secrets.json"
 """Below the store: what comes over the API and is never shown."""
 SDK_SCRIPT = Path("page", "sdk.js")
 """Below the store: where the published JavaScript SDK is looked for, as one script."""

@@ -1,12 +1,15 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from conversation.agent.config import LLMConfig
 from conversation.errors import AgentConfigError
 from orchestration.deployment import Deployment
 from orchestration.errors import SettingsError
 from orchestration.secrets import read_secrets
 from orchestration.settings import Settings
+from tests.fakes import ScriptedChatModel
 
 
 def test_secrets_are_read_by_name(tmp_path: Path):
@@ -58,3 +61,24 @@ def test_a_conversation_is_handed_over_to_agents_of_the_deployment(tmp_path: Pat
     assert resolved.agent.name == "Billing"
     assert resolved.chat_model is not None
     assert resolved.knowledge_base is not None
+
+
+@pytest.mark.hostile
+def test_a_models_own_key_is_a_secret_by_name(tmp_path: Path):
+    opened: list[dict[str, Any]] = []
+
+    def open_model(model: str, **options: Any) -> Any:
+        opened.append(options)
+        return ScriptedChatModel()
+
+    secrets = tmp_path / "secrets.yaml"
+    secrets.write_text("LLM_KEY: sk-own\n")
+    settings = Settings(data_dir=tmp_path, secrets_file=secrets)
+    with Deployment(settings, open_model=open_model) as deployment:
+        for name in ("LLM_KEY", "", None):
+            llm = LLMConfig(model="openai/x", api_base="http://llm/v1", api_key_secret=name)
+            deployment.chat_model(llm)
+        with pytest.raises(AgentConfigError, match="'GONE'"):
+            deployment.chat_model(LLMConfig(model="openai/x", api_key_secret="GONE"))
+
+    assert [options.get("api_key") for options in opened] == ["sk-own", "", None]

@@ -32,6 +32,8 @@ _HAVE_DEFAULTS = ("OLLAMA_API_BASE",)
 """Variables that litellm lists as missing and can do without."""
 _LITELLM_WARNINGS = ("Item '.*' on TypedDict class", "Accessing the 'model_")
 """About its own pydantic models: nobody who reads them can do anything about it."""
+_NO_KEY = "none"
+"""Self-hosted servers mostly want none, and the client wants to send one."""
 _PING = (ChatMessage("user", "Reply with OK."),)
 
 
@@ -73,6 +75,7 @@ class LiteLLMGenerator:
         *,
         api_base: str | None = None,
         api_key_variable: str | None = None,
+        api_key: str | None = None,
         weights: Weights | None = None,
         context: int | None = None,
     ) -> None:
@@ -80,6 +83,7 @@ class LiteLLMGenerator:
         self._model = model
         self._api_base = api_base
         self._key_variable = api_key_variable
+        self._api_key = api_key
         self._weights = weights
         self._context = context
         self._is_embedded = model.startswith(f"{PROVIDER}/")
@@ -170,10 +174,9 @@ class LiteLLMGenerator:
         }
         if endpoint is not None:
             request["api_base"] = endpoint
-            if not self._is_embedded and self._missing_keys(litellm):
-                request["api_key"] = "none"  # self-hosted servers mostly want none
-        if self._key_variable is not None:
-            request["api_key"] = litellm.get_secret_str(self._key_variable)
+        key = self._key(litellm, endpoint)
+        if key is not None:
+            request["api_key"] = key
         if options.total_timeout_s:
             request["timeout"] = options.total_timeout_s
         if options.stop:
@@ -191,6 +194,17 @@ class LiteLLMGenerator:
             request["_skip_mcp_handler"] = True
         request["messages"] = [{"role": m.role, "content": m.content} for m in messages]
         return messages, request
+
+    def _key(self, litellm: Any, endpoint: str | None) -> str | None:
+        """What the endpoint gets as its key; None for what litellm finds in the environment."""
+        if self._api_key is not None:
+            # An empty one would be looked for in the environment.
+            return self._api_key or _NO_KEY
+        if self._key_variable is not None:
+            return litellm.get_secret_str(self._key_variable)
+        if endpoint is not None and not self._is_embedded and self._missing_keys(litellm):
+            return _NO_KEY
+        return None
 
     def _constrains(self, litellm: Any) -> bool:
         """Whether the provider itself keeps answers within a JSON schema."""

@@ -13,6 +13,8 @@ from conversation.agent.config import AgentConfig, KnowledgeBaseSection
 from conversation.server.agents.agent_tools import changed_tools
 from conversation.server.agents.shown_agent import criterion_item, field_item, part
 from conversation.server.errors import ApiError
+from kb.errors import DocumentError
+from kb.web.addresses import read_url
 
 Json = dict[str, Any]
 WithDocuments = Callable[[KnowledgeBaseSection, Sequence[str]], KnowledgeBaseSection]
@@ -66,6 +68,12 @@ def changed_agent(
 
 def model_string(name: str) -> str:
     """The model string of a model that the protocol names without its provider."""
+    if "://" in name:
+        raise ApiError(
+            422,
+            "unknown_llm",
+            "The name of a model holds no address. An endpoint of your own is `custom_llm.url`.",
+        )
     if "/" in name:
         return name
     for prefix, provider in _PROVIDERS:
@@ -79,19 +87,38 @@ def model_string(name: str) -> str:
     )
 
 
+def _endpoint(url: object) -> str:
+    try:
+        read_url(str(url))
+    except DocumentError as error:
+        raise ApiError(422, "bad_custom_llm", f"`custom_llm.url`: {error}") from error
+    return str(url)
+
+
+def _own_endpoint(agent: AgentConfig, custom: Json) -> Json:
+    if not custom.get("url"):
+        raise ApiError(422, "missing_custom_llm", "`custom-llm` needs `custom_llm.url`.")
+    llm: Json = {
+        "model": f"openai/{custom.get('model_id') or 'default'}",
+        "fallbacks": (),
+        "api_base": _endpoint(custom["url"]),
+    }
+    if custom["url"] != agent.llm.api_base:  # the key belongs to the replaced endpoint
+        # Keys of the environment are for endpoints that the operator wrote into the file.
+        llm |= {"api_key_variable": None, "api_key_secret": ""}
+    key = part(custom, "api_key").get("secret_id")
+    return llm | ({"api_key_secret": key} if key else {})
+
+
 def _llm(agent: AgentConfig, prompt: Json) -> Json:
     llm = agent.llm.model_dump()
     name, custom = prompt.get("llm"), prompt.get("custom_llm")
     if name == _CUSTOM_LLM:
-        if not custom or not custom.get("url"):
-            raise ApiError(422, "missing_custom_llm", "`custom-llm` needs `custom_llm.url`.")
-        llm |= {"model": f"openai/{custom.get('model_id') or 'default'}", "fallbacks": ()}
-        if custom["url"] != agent.llm.api_base:  # the key belongs to the replaced endpoint
-            llm["api_key_variable"] = None
-        llm["api_base"] = custom["url"]
+        llm |= _own_endpoint(agent, custom or {})
     elif name is not None and name != agent.llm.model:
         # The endpoint belongs to the replaced model.
         llm |= {"model": model_string(name), "api_base": None, "api_key_variable": None}
+        llm["api_key_secret"] = None
     if prompt.get("temperature") is not None:
         llm["temperature"] = prompt["temperature"]
     most = prompt.get("max_tokens")

@@ -324,3 +324,16 @@ def test_a_price_is_known_for_known_models_only():
     assert price_usd(open_chat_model("openai/no-such-model"), read=1, written=1) is None
     assert price_usd(open_chat_model("embedded/extractive"), read=1, written=1) == 0.0
     assert price_usd(object(), read=1, written=1) is None
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(("own", "sent"), [("", "none"), ("sk-own", "sk-own"), (None, "sk-right")])
+def test_an_endpoint_gets_the_key_that_it_names(
+    stub: OpenAIStub, own: str | None, sent: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-right")
+    model = open_chat_model("openai/stub", api_base=stub.base_url, api_key=own)
+
+    model.complete(PROMPT)
+
+    assert stub.keys == [f"Bearer {sent}"]

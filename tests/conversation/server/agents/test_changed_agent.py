@@ -7,7 +7,11 @@ import pytest
 
 from conversation.agent.config import AgentConfig, KnowledgeBaseSection
 from conversation.server.agents.changed_agent import changed_agent
-from conversation.server.agents.shown_agent import conversation_config, platform_settings
+from conversation.server.agents.shown_agent import (
+    conversation_config,
+    llm_settings,
+    platform_settings,
+)
 from conversation.server.errors import ApiError
 
 BLANK = AgentConfig.model_validate({"agent_id": "desk", "name": "Desk"})
@@ -136,3 +140,36 @@ def test_other_languages_come_as_presets():
     agent = changed(conversation_config={"language_presets": {"de": preset}})
     assert agent.languages["de"].first_message == "Hallo!"
     assert changed(agent, conversation_config={"language_presets": {}}).languages == {}
+
+
+@pytest.mark.hostile
+def test_an_endpoint_set_here_gets_no_key_but_the_one_that_is_named():
+    custom = {"url": "http://llm.internal/v1", "model_id": "qwen"}
+    bare = with_prompt(llm="custom-llm", custom_llm=custom)
+    keyed = with_prompt(
+        llm="custom-llm", custom_llm={**custom, "api_key": {"secret_id": "LLM_KEY"}}
+    )
+
+    assert bare.llm.api_key_secret == ""
+    assert keyed.llm.api_key_secret == "LLM_KEY"
+    assert with_prompt(keyed, temperature=0.3).llm.api_key_secret == "LLM_KEY"
+    assert with_prompt(keyed, llm="gpt-4o").llm.api_key_secret is None
+    assert llm_settings(keyed.llm)["custom_llm"]["api_key"] == {"secret_id": "LLM_KEY"}
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        {"llm": "huggingface/http://evil.example/x"},
+        {"llm": "oobabooga/http://127.0.0.1:1/"},
+        {"backup_llm_config": {"preference": "override", "order": ["ollama/http://127.0.0.1/x"]}},
+        {"llm": "custom-llm", "custom_llm": {"url": "http://user:pw@llm.internal/v1"}},
+        {"llm": "custom-llm", "custom_llm": {"url": "file:///etc/passwd"}},
+        {"llm": "custom-llm", "custom_llm": {"url": "http://a:99999/"}},
+    ],
+)
+def test_no_model_string_holds_an_address(prompt: dict[str, Any]):
+    with pytest.raises(ApiError) as caught:
+        with_prompt(**prompt)
+    assert caught.value.status_code == 422
