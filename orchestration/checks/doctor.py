@@ -21,6 +21,7 @@ from orchestration.deployment import Deployment
 from orchestration.errors import OrchestrationError
 from orchestration.operations.operations import unread_sources
 from orchestration.processes.daemon_state import SEEN_WITHIN, last_sign_of_life
+from orchestration.processes.private_files import close_to_others, open_to_others
 
 State = Literal["ok", "warning", "failed"]
 
@@ -42,11 +43,13 @@ class Finding:
 
 
 def examine(deployment: Deployment) -> Iterator[Finding]:
-    """Look at every configured part, the cheap ones first. Nothing is fetched or changed.
+    """Look at every configured part, the cheap ones first. Nothing is fetched.
 
+    Nothing is changed either, but that others lose their rights to what the store folder holds.
     One part that cannot be looked at is a finding; the others are looked at all the same.
     """
     yield from _looked_at("store folder", lambda: [_store_folder(deployment.settings.store)])
+    yield from _looked_at("private files", lambda: [_private_files(deployment.settings.store)])
     yield from _looked_at("store", lambda: [_store(deployment)])
     listings = agent_listings(deployment.settings) if _has_agents(deployment) else []
     yield from _agent_files(deployment, listings)
@@ -75,6 +78,21 @@ def _looked_at(part: str, look: Callable[[], list[Finding]]) -> list[Finding]:
         return [Finding(part, "failed", str(error))]
     except OSError as error:
         return [Finding(part, "failed", f"{type(error).__name__}: {error}")]
+
+
+def _private_files(folder: Path) -> Finding:
+    closed, left = close_to_others(open_to_others(folder))
+    if left:
+        return Finding(
+            "private files",
+            "failed",
+            f"others can open {len(left):,} files of {str(folder)!r}, e.g. {str(left[0])!r}",
+            "Run this as the user whose files they are, or take the rights of others away.",
+        )
+    told = "nobody else can open what is kept"
+    if closed:
+        told = f"others could open {closed:,} files and folders; their rights were taken away"
+    return Finding("private files", "ok", told)
 
 
 def _store_folder(folder: Path) -> Finding:

@@ -20,6 +20,7 @@ from orchestration.cli import (
     serving,
 )
 from orchestration.errors import OrchestrationError
+from orchestration.processes.private_files import make_private
 
 app = typer.Typer(
     name="vivavoce",
@@ -38,6 +39,7 @@ for module in (
 
 def main() -> None:
     """Run one command; an error raised on purpose is one message and exit code 1."""
+    make_private()
     try:
         app()
     except (KnowledgeBaseError, ConversationError, AnalysisError, OrchestrationError) as error:

@@ -170,9 +170,10 @@ def llm_settings(llm: LLMConfig) -> Json:
         "custom_llm": None,
     }
     if llm.api_base is not None:
-        settings["custom_llm"] = {"url": llm.api_base, "model_id": llm.model}
+        custom: Json = {"url": llm.api_base, "model_id": llm.model}
         if llm.api_key_secret:
-            settings["custom_llm"]["api_key"] = {"secret_id": llm.api_key_secret}
+            custom["api_key"] = {"secret_id": llm.api_key_secret}
+        settings["custom_llm"] = custom
     return settings
 
 

@@ -1,3 +1,7 @@
+import os
+import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -80,3 +84,45 @@ def test_records_of_dagster_that_cannot_be_read_are_a_finding(tmp_path: Path):
 
     assert found.state == "failed"
     assert "Dagster's records cannot be read" in found.told
+
+
+@pytest.mark.hostile
+def test_what_others_can_open_is_closed_to_them(tmp_path: Path):
+    settings = write_data(tmp_path / "data")
+    inner = settings.store / "kb" / "shop"
+    inner.mkdir(parents=True)
+    (inner / "catalog.sqlite").write_text("said")
+    (tmp_path / "elsewhere").write_text("not ours")
+    (inner / "link").symlink_to(tmp_path / "elsewhere")
+    for path, mode in ((settings.store, 0o755), (inner, 0o775), (inner / "catalog.sqlite", 0o644)):
+        path.chmod(mode)
+    (tmp_path / "elsewhere").chmod(0o644)
+
+    first, second = findings(settings)["private files"], findings(settings)["private files"]
+
+    assert first.state == second.state == "ok"
+    assert "were taken away" in first.told
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (settings.store, inner)]
+    assert modes == [0o700, 0o700]
+    assert stat.S_IMODE((inner / "catalog.sqlite").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "elsewhere").stat().st_mode) == 0o644
+
+
+@pytest.mark.hostile
+def test_a_command_makes_files_for_its_user_alone(tmp_path: Path):
+    settings = write_data(tmp_path / "data")
+    program = (
+        "import sys; sys.argv = ['vivavoce', 'keys', 'create', '--name', 'a', '--scope', 'read']; "
+    )
+    program += "from orchestration.cli.main import main; main()"
+    environment = os.environ | {"VIVAVOCE_DATA_DIR": str(settings.data_dir)}
+    subprocess.run(
+        [sys.executable, "-c", f"import os; os.umask(0o022); {program}"],
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
+
+    made = [settings.store, *settings.store.rglob("*")]
+    assert len(made) > 1
+    assert [path for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
