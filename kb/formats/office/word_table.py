@@ -60,7 +60,7 @@ def _cells(layout: list[_Layout], number: int, text_of: Callable[[Any], str]) ->
         rows = 1
         while number + rows < len(layout) and column in layout[number + rows].continued:
             rows += 1
-        cells.append(Cell(text_of(element), rows, columns, header=row.header))
+        cells.append(Cell(text_of(element), rows, columns, row.header, _is_strong(element)))
     return cells
 
 
@@ -73,6 +73,12 @@ def _rows_of(table: Any) -> Iterator[Any]:
     for row in table.iter(f"{WORD}tr"):
         if next(row.iterancestors(f"{WORD}tbl"), None) is table:
             yield row
+
+
+def _is_strong(cell: Any) -> bool:
+    """Whether every run of text in a cell is set in bold."""
+    runs = [run for run in cell.iter(f"{WORD}r") if run.find(f"{WORD}t") is not None]
+    return bool(runs) and all(is_on(run, "rPr b") for run in runs)
 
 
 def _count(element: Any, path: str, default: int) -> int:

@@ -53,7 +53,10 @@ class Workbook:
         )
         by_kind = {kind.rpartition("/")[2]: to for kind, to in relations.values()}
         self._strings = self._shared_strings(by_kind.get("sharedStrings", ""))
-        self._codes = self._format_codes(by_kind.get("styles", ""))
+        styles = by_kind.get("styles", "")
+        root = archive.xml(styles) if styles in archive else None
+        self._codes = _format_codes(root) if root is not None else []
+        self._strong = _bold_styles(root) if root is not None else set[int]()
 
     def read(self, entry: SheetEntry) -> Sheet:
         """All cells of a sheet, with what is hidden marked as such."""
@@ -101,7 +104,8 @@ class Workbook:
                 column = _column(letters) if letters else column + 1
                 text = self._text(cell).strip()
                 if text and column <= _LAST_COLUMN:
-                    sheet.add(number, column, Cell(text))
+                    strong = _number(cell.get("s"), 0) in self._strong
+                    sheet.add(number, column, Cell(text, strong=strong))
         return number
 
     def _text(self, cell: Any) -> str:
@@ -128,23 +132,33 @@ class Workbook:
             return []
         return [_string(item) for item in self._archive.xml(member) if _is(item, "si")]
 
-    def _format_codes(self, member: str) -> list[str]:
-        """The format of each style of cells."""
-        if not member or member not in self._archive:
-            return []
-        styles = self._archive.xml(member)
-        own = {
-            _number(element.get("numFmtId"), 0): element.get("formatCode") or GENERAL
-            for element in styles.iter()
-            if _is(element, "numFmt")
-        }
-        codes = BUILT_IN | own
-        return [
-            codes.get(_number(style.get("numFmtId"), 0), GENERAL)
-            for group in styles
-            if _is(group, "cellXfs")
-            for style in group
-        ]
+
+def _format_codes(styles: Any) -> list[str]:
+    """The number format of each style of cells."""
+    own = {
+        _number(element.get("numFmtId"), 0): element.get("formatCode") or GENERAL
+        for element in styles.iter()
+        if _is(element, "numFmt")
+    }
+    codes = BUILT_IN | own
+    return [
+        codes.get(_number(style.get("numFmtId"), 0), GENERAL)
+        for style in _children(styles, "cellXfs")
+    ]
+
+
+def _bold_styles(styles: Any) -> set[int]:
+    """The styles of cells whose font is bold."""
+    bold = [
+        any(_is(part, "b") and part.get("val") not in ("0", "false") for part in font)
+        for font in _children(styles, "fonts")
+    ]
+    fonts = [_number(style.get("fontId"), 0) for style in _children(styles, "cellXfs")]
+    return {index for index, font in enumerate(fonts) if font < len(bold) and bold[font]}
+
+
+def _children(styles: Any, group: str) -> list[Any]:
+    return [part for parts in styles if _is(parts, group) for part in parts]
 
 
 def _relations(archive: Archive, member: str) -> Iterator[tuple[str, str, str]]:
@@ -162,7 +176,8 @@ def _merge(sheet: Sheet, merges: list[tuple[int, int, int, int]]) -> None:
     for top, left, bottom, right in merges:
         cell = sheet.rows.get(top, {}).get(left)
         if cell is not None:
-            sheet.add(top, left, Cell(cell.text, bottom - top + 1, right - left + 1))
+            rows, columns = bottom - top + 1, right - left + 1
+            sheet.add(top, left, Cell(cell.text, rows, columns, strong=cell.strong))
 
 
 def _area(reference: str) -> Iterator[tuple[int, int, int, int]]:

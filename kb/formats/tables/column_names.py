@@ -19,6 +19,7 @@ _FIGURE = re.compile(
     r"[%\u2030)$€£¥]*(?: ?[^\W\d_]{1,4}\.?)?"
 )
 _BARE_NUMBER = re.compile(r"[-+(\u2212]?[$€£¥]? ?\d+(?:[.,'\u00a0 ]\d+)?[%$€£¥ )]*")
+_DIGIT_RUN = re.compile(r"\d+")
 _DIGITS = re.compile(r"\d[\d.,]*")
 _YEAR = re.compile(r"(?:19|20|21)\d\d")
 _WHOLE = re.compile(r"\d{1,4}")
@@ -188,7 +189,10 @@ def _is_header(grid: Grid, first: int, end: int, *, figures: bool) -> bool:
     texts = list({place.origin: place.text for place in row if place.text}.values())
     if len(texts) < 2 or not body or any(len(text) > MAX_NAME_CHARS for text in texts):
         return False
-    if len({text.casefold() for text in texts}) < len(texts):
+    if _stands_out(row, body):
+        return True
+    distinct = {text.casefold() for text in texts}
+    if len(distinct) < 2 or (len(distinct) < len(texts) and not _differs(grid, first, end)):
         return False
     numbers = [text for text in texts if _BARE_NUMBER.fullmatch(text)]
     if numbers:
@@ -196,6 +200,13 @@ def _is_header(grid: Grid, first: int, end: int, *, figures: bool) -> bool:
     if any(_is_like_values(place, body, column) for column, place in enumerate(row) if place.text):
         return False
     return (len(texts) > 2 and not figures) or _differs(grid, first, end)
+
+
+def _stands_out(row: Sequence[Place], body: Grid) -> bool:
+    """Whether a row is bold and what stands below it is not."""
+    if not all(place.strong for place in row if place.text):
+        return False
+    return not any(place.strong for below in body for place in below[1:] if place.text)
 
 
 def _are_steps(numbers: Sequence[str], body: Grid) -> bool:
@@ -232,7 +243,8 @@ def _is_like_values(name: Place, body: Grid, column: int) -> bool:
         return True
     if not any(character.isdigit() for character in name.text):
         return False
-    alike = sum(_shape(text) == _shape(name.text.casefold()) for text in others)
+    form = _DIGIT_RUN.sub("9", name.text.casefold())
+    alike = sum(_DIGIT_RUN.sub("9", text) == form for text in others)
     return alike * 2 > len(others)
 
 

@@ -21,6 +21,8 @@ class Cell:
     columns: int = 1
     header: bool = False
     """Whether the source says that it names what stands below or beside it."""
+    strong: bool = False
+    """Whether all of it is set in bold, as the names of columns often are."""
     column: int | None = None
     """Its column from 0 where the source states it; else the next one that is free."""
 
@@ -35,6 +37,7 @@ class Place:
     header: bool = False
     columns: int = 1
     """How many columns that cell covers."""
+    strong: bool = False
 
 
 Grid = list[list[Place]]
@@ -80,11 +83,11 @@ def _place_row(
         columns = min(max(cell.columns, 1), most_columns)
         text = one_line(cell.text)
         if columns == 1 and cell.rows <= 1:
-            places[column] = Place(text, (number, column), cell.header)
+            places[column] = Place(text, (number, column), cell.header, strong=cell.strong)
             column += 1
             continue
-        place = Place(text, (number, column), cell.header, columns)
-        once = Place("", place.origin, cell.header, columns)
+        place = Place(text, (number, column), cell.header, columns, cell.strong)
+        once = Place("", place.origin, cell.header, columns, cell.strong)
         repeated = place if len(text) <= MAX_REPEATED_CHARS else once
         for covered in range(column, column + columns):
             if covered in places and (cell.column is None or covered > column):

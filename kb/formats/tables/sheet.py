@@ -62,7 +62,9 @@ class Sheet:
                 over = _seen(row, cell.rows, at_row, last=rows[-1] if rows else 0)
                 across = _seen(column, cell.columns, at_column, last=columns[-1] if columns else 0)
                 if over and across:
-                    placed = Cell(cell.text, len(over), len(across), cell.header, across[0])
+                    placed = Cell(
+                        cell.text, len(over), len(across), cell.header, cell.strong, across[0]
+                    )
                     grid[over[0]].setdefault(across[0], placed)
         for index, cells in enumerate(grid):
             if index and rows[index] - rows[index - 1] > 1 and not self._is_hidden_gap(rows, index):

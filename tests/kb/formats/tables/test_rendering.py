@@ -93,6 +93,27 @@ def test_nothing_is_labelled_where_no_row_is_sure_to_name_the_columns(
     assert not [line for line in large(rows=rows) if ": " in line]
 
 
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [
+        (["Room", "01.05.2026", "01.06.2026", "01.07.2026"], "01.05.2026: 41 | 01.06.2026: 71"),
+        (["Room", "1 kg", "2 kg", "5 kg"], "1 kg: 41 | 2 kg: 71"),
+        (["Room", "Phone", "Phone", "Fax"], "Phone: 41 | Phone: 71"),
+        (["", "May", "June", "July"], "May: 41 | June: 71"),
+    ],
+)
+def test_names_of_many_kinds(head: list[str | Cell], line: str):
+    assert line in large(head, rows=priced(18))[2]
+
+
+def test_a_bold_row_names_the_columns_of_words():
+    rows: list[list[str | Cell]] = [[f"Question {n}", "answer"] for n in range(16)]
+    bold: list[str | Cell] = [Cell("Asked", strong=True), Cell("Said", strong=True)]
+
+    assert large(bold, rows=rows)[1] == "Asked: Question 0 | Said: answer"
+    assert large(["Asked", "Said"], rows=rows)[1] == "Question 0 | answer"
+
+
 def test_a_note_and_the_name_of_a_section_are_no_values():
     rows = priced()
     rows[5:5] = [["Sea side", "", "", ""], [Cell("Hill side", columns=4)]]

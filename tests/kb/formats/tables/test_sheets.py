@@ -86,6 +86,17 @@ def test_a_stray_cell_costs_itself(at: tuple[int, int]):
     assert len(text) < 4_000
 
 
+def test_a_bold_row_names_the_columns():
+    def build(book: Any, sheet: Any) -> None:
+        sheet.write_row(0, 0, ["Asked", "Said"], book.add_format({"bold": True}))
+        for row in range(1, 20):
+            sheet.write_row(row, 0, [f"Who has the key of door {row}?", "The porter has it"])
+
+    text = parse(workbook(build), "a.xlsx").text
+
+    assert "Asked: Who has the key of door 3? | Said: The porter has it" in text
+
+
 def test_an_open_sheet_says_what_its_cells_show():
     names = " ".join(
         f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'

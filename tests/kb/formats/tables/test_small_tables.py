@@ -6,7 +6,7 @@ from typing import Any
 from kb.config import ChunkingConfig
 from kb.ingest.chunking import split_document
 from kb.ingest.plain_structure import parse_text
-from tests.kb.formats.documents import outline, parse
+from tests.kb.formats.documents import docx, outline, parse
 from tests.kb.ingest.test_chunking import LetterGroups
 
 
@@ -55,6 +55,19 @@ def test_points_of_a_scatter_chart():
     assert outline(parse(deck(build), "a.pptx")) == [
         "table| Series | X | Y\nPump | 1 | 2.5\nPump | 3 | 4"
     ]
+
+
+def test_a_bold_row_of_a_word_table_names_its_columns():
+    def build(document: Any) -> None:
+        table = document.add_table(rows=20, cols=2)
+        for row in range(20):
+            for column, text in enumerate(("Asked", "Said") if not row else ("Who?", "Nobody")):
+                run = table.cell(row, column).paragraphs[0].add_run(f"{text} at door {row}")
+                run.bold = row == 0
+
+    text = parse(docx(build), "a.docx").text
+
+    assert "Asked at door 0: Who? at door 3 | Said at door 0: Nobody at door 3" in text
 
 
 def test_icons_are_read_out():
