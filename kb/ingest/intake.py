@@ -27,7 +27,7 @@ from kb.ingest.names import storable
 from kb.ingest.plain_structure import parse_text
 
 if TYPE_CHECKING:
-    from kb.web.link_fetcher import LinkFetcher
+    from kb.web.link_fetcher import FetchedLink, LinkFetcher
 
 PARSER_VERSION = 3
 """Counts up when the same bytes give another text or structure, so that all are parsed again."""
@@ -70,6 +70,7 @@ class Intake:
     def __init__(self, config: KnowledgeBaseConfig, embedder: Embedder) -> None:
         self._config = config
         self._embedder = embedder
+        self._shown: dict[str, str] = {}
 
     @cached_property
     def _fetcher(self) -> "LinkFetcher":
@@ -126,16 +127,19 @@ class Intake:
         self, source: Source, url: str, known: Fingerprint | None
     ) -> PreparedDocument | Unchanged:
         from kb.ingest.load import parse_bytes
+        from kb.web.page_kind import check_page
 
         fetched = self._fetcher.fetch(
             url,
             etag=known.etag if known else None,
             last_modified=known.last_modified if known else None,
         )
+        self._once(url, fetched, known)
         if known is not None and (
             fetched.not_modified or _sha256(fetched.body) == known.document.content_sha256
         ):
             return Unchanged(fetched.etag, fetched.last_modified)
+        check_page(fetched)
         parsed = parse_bytes(
             fetched.body,
             name=fetched.final_url,
@@ -150,6 +154,28 @@ class Intake:
             size=len(fetched.body),
             validators=(fetched.etag, fetched.last_modified),
         )
+
+    def _once(self, url: str, fetched: "FetchedLink", known: Fingerprint | None) -> None:
+        """Refuse a page that another link of this ingest has shown already.
+
+        Raises:
+            DocumentError: `duplicate`.
+        """
+        from kb.web.site import page_names
+
+        digest = known.document.content_sha256 if known and fetched.not_modified else None
+        names = {*page_names(fetched), digest or _sha256(fetched.body)}
+        shown = next((self._shown[name] for name in sorted(names) if name in self._shown), url)
+        if shown != url:
+            raise DocumentError(
+                "duplicate",
+                f"{url!r} shows the same page as {shown!r}, which is taken in once. Leave one out.",
+            )
+        self._shown.update(dict.fromkeys(names, url))
+
+    def begin(self) -> None:
+        """Begin an ingest, in which each page of the web counts once."""
+        self._shown.clear()
 
     def _text(
         self, source: Source, text: str, known: Fingerprint | None

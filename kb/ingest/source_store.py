@@ -64,6 +64,10 @@ class SourceStore:
         was_ready = known is not None and known.document.status == "ready"
         return "replaced" if was_ready else "added", document
 
+    def begin(self) -> None:
+        """Begin an ingest: pages that the one before has shown may be shown again."""
+        self._intake.begin()
+
     def sync(self, source: Source) -> SyncRow:
         """Take in one source; when that fails, the failure is recorded as a document."""
         try:

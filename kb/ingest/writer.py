@@ -70,6 +70,7 @@ class Writer:
     def add(self, sources: Sequence[Source], *, progress: Progress | None) -> list[Document]:
         """Take in sources; what went in before one that fails is published."""
         with self._writing() as publisher:
+            self._sources.begin()
             try:
                 return [self._sources.store(source)[1] for source in counted(sources, progress)]
             finally:
@@ -83,6 +84,7 @@ class Writer:
         with self._writing() as publisher:
             named = [*listed.sources, *(site for site, _ in listed.failures)]
             removed = self._sources.remove_others(named) if remove_others else []
+            self._sources.begin()
             rows = [self._sources.sync(source) for source in counted(listed.sources, progress)]
             rows += [self._sources.store_failure(site, error) for site, error in listed.failures]
             self._catalog.set_meta(stored_pages(listed.pages))

@@ -49,6 +49,14 @@ class FetchedLink:
     etag: str | None
     last_modified: str | None
     not_modified: bool = False
+    robots_tag: str = ""
+    """What the server says of indexes, beside the page."""
+
+    @property
+    def may_be_kept(self) -> bool:
+        """Whether the server lets the page be in an index, as far as it says for everybody."""
+        said = (each.strip().lower() for each in self.robots_tag.split(","))
+        return not any(each in ("noindex", "none") for each in said)
 
     @property
     def content_type(self) -> str | None:
@@ -126,6 +134,7 @@ class LinkFetcher:
             last_modified=reply.headers.get("last-modified")
             or (last_modified if not_modified else None),
             not_modified=not_modified,
+            robots_tag=reply.headers.get("x-robots-tag") or "",
         )
 
     @property

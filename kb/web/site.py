@@ -6,7 +6,6 @@ links are all that is taken from it here, and the pages themselves are parsed in
 later.
 """
 
-import html
 import re
 import time
 from collections import deque
@@ -14,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import islice
 from urllib.parse import parse_qsl, urlencode, urljoin
@@ -24,6 +24,7 @@ from kb.media_types import text_encoding
 from kb.web.addresses import Target, read_url
 from kb.web.content_encoding import decoded, is_gzip
 from kb.web.link_fetcher import FetchedLink, LinkFetcher
+from kb.web.sitemap import locations
 
 MAX_SITEMAPS = 50
 """Sitemaps read of one site, those named in sitemap indexes included."""
@@ -35,7 +36,6 @@ MAX_LINKS = 10_000
 MAX_LINKS_BYTES = 2_000_000
 """Of a page, links are looked for in its first two megabytes."""
 
-_LOCATION = re.compile(r"<(?:\w+:)?loc>(?:\s*<!\[CDATA\[)?([^<\]]*)")
 _SITEMAP_INDEX = re.compile(r"<(?:\w+:)?sitemapindex\b")
 _ENDLESS_NUMBER = re.compile(r"&#[0-9]{1000,};?")
 _TRACKING = re.compile(r"utm_\w+|gclid|fbclid|mc_[ce]id")
@@ -57,7 +57,8 @@ def discover_pages(
 
     Args:
         url: Where to begin. Only pages of the same scheme, host and port are listed, and only
-            those under its folder: `https://a.example/help/start` lists `/help/...`.
+            those under its folder: `https://a.example/help/start` lists `/help/...`, and
+            `https://a.example/docs` lists `/docs/...`.
         config: Of the links.
         max_pages: Where to stop.
         include: Patterns such as `/help/*`; a page must match one of them when there are any.
@@ -101,10 +102,14 @@ class _Scope:
         except DocumentError:
             return False
         path = target.path.partition("?")[0]
-        folder = self.start.path.partition("?")[0].rpartition("/")[0] + "/"
+        begin = self.start.path.partition("?")[0]
+        folder = begin.rpartition("/")[0] + "/"
+        if folder == "/" and "." not in begin:
+            # `/docs` is where `/docs/...` begins, and says nothing of `/shop`.
+            folder = f"{begin.rstrip('/')}/"
         return (
             target.origin == self.start.origin
-            and path.startswith(folder)
+            and (path.startswith(folder) or path == begin)
             and (not self.include or any(fnmatchcase(path, each) for each in self.include))
             and not any(fnmatchcase(path, each) for each in self.exclude)
         )
@@ -130,7 +135,7 @@ def _robots_filter(fetcher: LinkFetcher, start: Target, config: LinkConfig) -> _
 
 def _sitemap_pages(fetcher: LinkFetcher, start: Target, stated: Sequence[str]) -> Iterator[str]:
     waiting = deque(stated or [start.origin + "/sitemap.xml"])
-    if start.path.partition("?")[0].endswith((".xml", ".xml.gz")):
+    if start.path.partition("?")[0].endswith((".xml", ".xml.gz", ".txt")):
         waiting = deque([start.url])
     seen: set[str] = set()
     while waiting and len(seen) < MAX_SITEMAPS:
@@ -139,12 +144,11 @@ def _sitemap_pages(fetcher: LinkFetcher, start: Target, stated: Sequence[str]) -
             continue
         seen.add(sitemap)
         text = _sitemap_text(fetcher, sitemap)
-        found = (match[1].strip() for match in _LOCATION.finditer(text))
-        locations = (html.unescape(without_endless_numbers(each)) for each in found)
+        listed = locations(text, url=sitemap, tidied=without_endless_numbers)
         if _SITEMAP_INDEX.search(text):
-            waiting.extend(islice(locations, MAX_SITEMAPS))
+            waiting.extend(islice(listed, MAX_SITEMAPS))
         else:
-            yield from (tidy_url(location) for location in locations)
+            yield from map(tidy_url, listed)
 
 
 def _sitemap_text(fetcher: LinkFetcher, url: str) -> str:
@@ -183,13 +187,17 @@ def _crawl(
     waiting: deque[str] = deque()
     seen: set[str] = set()
     pages: list[str] = []
+    shown: set[str] = set()
 
     def look_at(fetched: FetchedLink) -> None:
         links = read_links(fetched) if fetched.media_type in _PAGE_TYPES else Links()
         final = tidy_url(fetched.final_url)
         seen.add(final)
-        if scope.holds(final) and links.index and final not in pages:
+        # The same page under another address is the same page.
+        names = {final, links.canonical or final, sha256(fetched.body).hexdigest()}
+        if scope.holds(final) and links.index and fetched.may_be_kept and not names & shown:
             pages.append(final)
+            shown.update(names)
         new = [link for link in links.urls if link not in seen and _is_inside(link, scope)]
         seen.update(new)
         waiting.extend(new)
@@ -217,6 +225,8 @@ class Links:
     urls: tuple[str, ...] = ()
     index: bool = True
     """False when the page asks to be left out of indexes."""
+    canonical: str | None = None
+    """Where the page says it really is, on the same server."""
 
 
 def read_links(fetched: FetchedLink) -> Links:
@@ -228,7 +238,22 @@ def read_links(fetched: FetchedLink) -> Links:
     base = _base_of(fetched.final_url, reader.base)
     stated = () if "nofollow" in reader.robots else dict.fromkeys(reader.links)
     urls = (_absolute(base, each) for each in islice(stated, MAX_LINKS))
-    return Links(tuple(_unique(url for url in urls if url)), "noindex" not in reader.robots)
+    canonical = _absolute(base, reader.canonical) if reader.canonical else None
+    if canonical is not None and not _same_server(canonical, fetched.final_url):
+        canonical = None
+    index = "noindex" not in reader.robots
+    return Links(tuple(_unique(url for url in urls if url)), index, canonical)
+
+
+def _same_server(url: str, other: str) -> bool:
+    return read_url(url).origin == read_url(other).origin
+
+
+def page_names(fetched: FetchedLink) -> set[str]:
+    """The addresses that a page goes by: where it was found, and where it says it is."""
+    final = tidy_url(fetched.final_url)
+    is_page = fetched.media_type in _PAGE_TYPES and not fetched.not_modified
+    return {final, (read_links(fetched).canonical if is_page else None) or final}
 
 
 def without_endless_numbers(text: str) -> str:
@@ -262,6 +287,7 @@ class _LinkReader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.links: list[str] = []
         self.base: str | None = None
+        self.canonical: str | None = None
         self.robots = ""
 
     def parse_marked_section(self, i: int, report: int = 1) -> int:
@@ -272,6 +298,8 @@ class _LinkReader(HTMLParser):
         values = dict(attrs)
         if tag == "a" and values.get("href") and "nofollow" not in (values.get("rel") or ""):
             self.links.append(values["href"] or "")
+        elif tag == "link" and "canonical" in (values.get("rel") or "").lower().split():
+            self.canonical = self.canonical or values.get("href")
         elif tag == "base" and self.base is None:
             self.base = values.get("href")
         elif tag == "meta" and (values.get("name") or "").lower() == "robots":

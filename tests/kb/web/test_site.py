@@ -165,3 +165,96 @@ def test_a_base_and_a_strange_charset_are_understood():
 )
 def test_tracking_and_fragments_go(url: str, tidy: str):
     assert tidy_url(url) == tidy
+
+
+def test_addresses_of_extensions_are_no_pages(server: Server):
+    entry = "<url><loc>{0}/{1}</loc><image:image><image:loc>{0}/{1}.png</image:loc></image:image>"
+    entry += "<video:video><video:player_loc>{0}/{1}.mp4</video:player_loc></video:video></url>"
+    text = "".join(entry.format(server.url, name) for name in "abc")
+    server.routes["/sitemap.xml"] = page(f"<urlset>{text}</urlset>".encode(), "application/xml")
+
+    assert paths(server, discover_pages(server.url, LOCAL, max_pages=3)) == ["/a", "/b", "/c"]
+
+
+def test_a_sitemap_may_use_a_prefix_of_its_own(server: Server):
+    text = f"<s:urlset><s:url><s:loc>{server.url}/a</s:loc><image:loc>{server.url}/b</image:loc>"
+    server.routes["/sitemap.xml"] = page(f"{text}</s:url></s:urlset>".encode(), "text/xml")
+
+    assert paths(server, discover_pages(server.url, LOCAL)) == ["/a"]
+
+
+def test_relative_addresses_and_sitemaps_of_plain_text(server: Server):
+    text = f"\ufeff{server.url}/help/x\n\nno address\n{server.url}/help/y\n"
+    server.routes |= {
+        "/robots.txt": page(
+            f"Sitemap: {server.url}/help/s.xml\nSitemap: {server.url}/s.txt".encode(), "text/plain"
+        ),
+        "/help/s.xml": page(sitemap("/help/a", "b"), "text/xml"),
+        "/s.txt": page(text.encode(), "text/plain"),
+    }
+
+    found = paths(server, discover_pages(server.url + "/help/start", LOCAL))
+
+    assert found == ["/help/a", "/help/b", "/help/x", "/help/y"]
+
+
+def test_a_folder_without_its_slash_is_a_scope_of_segments(server: Server):
+    server.routes |= {
+        "/docs": page(linking("/docs/a", "/docs-old/b", "/shop")),
+        **{path: page(linking(head=path)) for path in ("/docs/a", "/docs-old/b", "/shop")},
+    }
+
+    assert paths(server, discover_pages(server.url + "/docs", LOCAL, sleep=lambda _: None)) == [
+        "/docs",
+        "/docs/a",
+    ]
+
+
+def test_a_crawl_lists_each_page_once(server: Server):
+    canonical = '<link rel="canonical" href="/a">'
+    server.routes |= {
+        "/": page(linking("/a", "/a?sort=up", "/b", "/b/", "/c", "/d")),
+        "/a": page(linking(head=canonical)),
+        "/a?sort=up": page(linking("/x", head=canonical)),
+        "/b": page(b"<p>The same bytes</p>"),
+        "/b/": page(b"<p>The same bytes</p>"),
+        "/c": redirect("/d"),
+        "/d": page(b"<p>Where c leads</p>"),
+    }
+
+    found = discover_pages(server.url, LOCAL, sleep=lambda _: None)
+
+    assert paths(server, found) == ["/", "/a", "/b", "/d"]
+
+
+def test_a_canonical_address_of_another_server_says_nothing():
+    head = '<link rel="canonical" href="https://elsewhere.example/a">'
+    fetched = FetchedLink(
+        url="https://a.example/x",
+        final_url="https://a.example/x",
+        status=200,
+        body=linking(head=head),
+        media_type="text/html",
+        charset=None,
+        etag=None,
+        last_modified=None,
+    )
+
+    assert read_links(fetched).canonical is None
+
+
+@pytest.mark.parametrize(
+    ("tag", "kept"),
+    [
+        ("noindex", False),
+        ("nofollow, noindex", False),
+        ("none", False),
+        ("", True),
+        ("unavailable_after: 25 Jun 2010", True),
+        ("otherbot: noindex", True),
+    ],
+)
+def test_a_server_may_ask_for_a_page_to_be_left_out(tag: str, kept: bool):
+    fetched = FetchedLink("u", "u", 200, b"", None, None, None, None, robots_tag=tag)
+
+    assert fetched.may_be_kept is kept
