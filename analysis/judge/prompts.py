@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from analysis.evaluators.known import evaluator_version
+from analysis.fields.field_kind import FieldKind, kind_of_field
 from analysis.judge.windows import Window
 from analysis.results import FieldValue
 from analysis.shown.withholding import VERSION_PARTS
@@ -81,6 +82,17 @@ VALUE_QUESTION = VERDICT_QUESTION.format(criterion="In the conversation, {field}
 TOLD_QUESTION = VERDICT_QUESTION.format(
     criterion="The user asked for, chose or agreed to this: {description}: {value}."
 )
+TOLD_QUESTIONS: dict[FieldKind, str] = {
+    "wish": TOLD_QUESTION,
+    "fact": VERDICT_QUESTION.format(criterion="The user told this: {description}: {value}."),
+    "agreement": VERDICT_QUESTION.format(
+        criterion="The user answered this, by yes or by no: {description}: {value}."
+    ),
+    "agents_statement": VERDICT_QUESTION.format(
+        criterion="The agent said this: {description}: {value}."
+    ),
+}
+"""By what a field asks for: whoever tells their phone number neither chooses nor agrees."""
 TOLD_BIASES = {
     "number": 0.3,
     "named_class": -0.25,
@@ -123,7 +135,7 @@ SUMMARY_QUESTION = (
 _TEMPLATES: dict[JudgeVariant, tuple[str, ...]] = {
     "logprobs": (
         *(VERDICT_QUESTION, str(YES_BIAS), str(SECOND_ANSWER_WEIGHT), VERDICT_AND_REASON),
-        *(FIELDS_QUESTION, VALUE_QUESTION, TOLD_QUESTION, str(TOLD_BIASES)),
+        *(FIELDS_QUESTION, VALUE_QUESTION, *TOLD_QUESTIONS.values(), str(TOLD_BIASES)),
         *(SCORE_QUESTION, SCORE_AND_REASON),
     ),
     "json": (VERDICT_JSON, FIELDS_JSON, SCORE_JSON),
@@ -216,9 +228,10 @@ def value_question(field: DataCollectionField, value: FieldValue) -> str:
 
 
 def told_question(field: DataCollectionField, value: FieldValue) -> str:
-    """Return the yes-or-no question whether the user told a value, or agreed to it."""
+    """Return the yes-or-no question whether a value was told, as the field's description asks."""
     description = " ".join(field.description.split()).rstrip(".")
-    return TOLD_QUESTION.format(description=description, value=_shown(value))
+    question = TOLD_QUESTIONS[kind_of_field(field)]
+    return question.format(description=description, value=_shown(value))
 
 
 def field_line(field: DataCollectionField) -> str:

@@ -10,6 +10,7 @@ from conversation.transcript import Turn
 Language = Literal["en", "de", "fr", "es"]
 LANGUAGES: tuple[Language, ...] = ("en", "de", "fr", "es")
 _TELLING_TURNS = 40
+_SPANISH_MARKS = re.compile("[\u00bf\u00a1\u00f1]")
 _WORD = re.compile(r"[^\W\d_]+")
 _COMMON_WORDS: dict[Language, str] = {
     "en": (
@@ -47,6 +48,8 @@ def language_of(text: str) -> Language | None:
     votes = {
         language: sum(word in common for word in words) for language, common in _COMMON.items()
     }
+    if _SPANISH_MARKS.search(text):
+        votes["es"] += 2
     best = max(votes.values())
     leading: list[Language] = [language for language in LANGUAGES if votes[language] == best]
     return leading[0] if best and len(leading) == 1 else None
