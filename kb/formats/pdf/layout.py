@@ -11,7 +11,7 @@ from kb.document import BlockKind
 from kb.formats.pdf.line_breaks import UNDONE_HYPHEN, Hyphens, separator, width
 from kb.formats.pdf.lines import Line, Page
 from kb.formats.pdf.running_lines import without_running_lines
-from kb.formats.pdf.table_text import table_texts
+from kb.formats.pdf.tables.text import table_texts
 from kb.formats.tables.rendering import TableText
 from kb.formats.text_builder import TextBuilder, one_line
 
@@ -53,6 +53,8 @@ def add_pages(
     shown, tiny = _readable([page.lines for page in pages])
     for text in (text for page in pages for text in page.unseen):
         builder.hide("hidden text", text)
+    for kind in (kind for page in pages for kind in page.left_out):
+        builder.leave_out(kind)
     for line in tiny:
         builder.hide("hidden text", line.text)
     trimmed = without_running_lines(
@@ -129,6 +131,8 @@ class _Style:
 
     def is_new_paragraph(self, paragraph: Sequence[Line], line: Line) -> bool:
         before = paragraph[-1]
+        if "note" in (line.mark, before.mark):
+            return True
         if line.monospaced != before.monospaced or not _is_alike(line.size, before.size):
             return True
         drop = before.end_baseline - line.baseline
@@ -211,10 +215,12 @@ class _Writer:
 def _joined(paragraph: Sequence[Line], style: _Style) -> Iterator[str]:
     """Full lines run on; a short one was broken on purpose and stays a line."""
     text = paragraph[0].text.strip()
-    for line in paragraph[1:]:
+    for before, line in pairwise(paragraph):
         following = line.text.strip()
         length = width(text.rpartition(UNDONE_HYPHEN)[2])
         runs_on = length >= 0.6 * style.width and not _ITEM.match(line.text)
+        # What stands beside a field is an entry of its own.
+        runs_on = runs_on and not before.mark and not line.mark
         if text.endswith("\u2010") and following[:1].isalpha():
             # The hyphen that browsers set where a word does not fit.
             yield text[:-1] + UNDONE_HYPHEN

@@ -3,20 +3,12 @@
 import ctypes
 import math
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from kb.formats.pdf.arabic import in_reading_order, is_arabic
-from kb.formats.pdf.objects import drawn_on
-from kb.formats.pdf.ruled_tables import ruled_tables
-from kb.formats.pdf.rules import Rules, rules_of
-from kb.formats.pdf.table import PageTable
-from kb.formats.pdf.unruled_tables import unruled_tables
-from kb.formats.pdf.unseen import unseen_objects, without_unseen
-from kb.formats.pdf.words import Word, has_wide_gap, words_of
+from kb.formats.pdf.tables.found import PageTable
 from kb.formats.vendors import vendor
 
 MIN_READABLE_SIZE = 1.5
@@ -44,6 +36,8 @@ class Line:
     """Where its last character begins."""
     table: PageTable | None = None
     """What stands here instead of a line of text."""
+    mark: str = ""
+    """`value`, `choice` or `note` where it came from a form or an annotation."""
 
     @property
     def hidden(self) -> bool:
@@ -61,104 +55,15 @@ class Page:
     """Equal to `bottom` where nothing is known."""
     unseen: list[str] = field(default_factory=list[str])
     """Text that lies on the page and that no reader sees; in no line."""
+    left_out: list[str] = field(default_factory=list[str])
+    """Kinds of what lies over the page and was not read, one for each piece."""
+    files: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
+    """Name and content of what is attached to a place of it."""
 
     def is_near_edge(self, line: Line) -> bool:
         """Whether a line stands where running headers and footers do."""
         margin = EDGE_SHARE * (self.top - self.bottom)
         return not self.bottom + margin < line.baseline < self.top - margin
-
-
-def read_pages(document: Any) -> list[Page]:
-    """Read all pages with pdfium."""
-    pages: list[Page] = []
-    above: PageTable | None = None
-    for index in range(len(document)):
-        page = _read_page(document, index, above)
-        pages.append(page)
-        # What a page ends with besides a running footer.
-        above = next((line.table for line in page.lines[:-4:-1] if line.table), None)
-    return pages
-
-
-def _read_page(document: Any, index: int, above: PageTable | None) -> Page:
-    """Read one page. One that cannot be loaded has no lines."""
-    try:
-        page = document[index]
-        text_page = page.get_textpage()
-    except vendor("pypdfium2").PdfiumError:
-        return Page([])
-    drawn = drawn_on(page)
-    box = page.get_bbox()
-    placed = list(positions(text_page))
-    unseen = unseen_objects(drawn, box)
-    dropped: list[str] = []
-    if unseen:
-        placed, dropped = without_unseen(text_page, placed, unseen)
-    lines = [_measured(text_page, line, position) for line, position in placed]
-    if dropped:
-        lines = [replace(line, text=" ".join(line.text.split())) for line in lines]
-    if page.get_rotation() in (0, 180):
-        rules = rules_of(drawn)
-        if above or rules.may_enclose() or _has_rows(text_page, lines, placed):
-            words = [
-                word
-                for number, (line, position) in enumerate(placed)
-                for word in words_of(text_page, line.strip(), position, number)
-            ]
-            lines = with_tables(lines, words, rules, above)
-    _, bottom, _, top = box
-    text_page.close()
-    page.close()
-    return Page(lines, bottom, top, dropped)
-
-
-def _has_rows(text_page: Any, lines: Sequence[Line], placed: Sequence[tuple[str, int]]) -> bool:
-    """Whether two lines of a page, or more, may be rows of a table."""
-    found = sum(
-        before.baseline == after.baseline and after.left > before.right
-        for before, after in pairwise(lines)
-    )
-    for line, position in placed:
-        if found > 1:
-            return True
-        found += has_wide_gap(text_page, line.strip(), position)
-    return found > 1
-
-
-def with_tables(
-    lines: Sequence[Line], words: Sequence[Word], rules: Rules, above: PageTable | None
-) -> list[Line]:
-    """Put each table in place of the lines that it was made of, where the first of them stood."""
-    tables = list(ruled_tables(words, rules, above=above))
-    used = {word for table in tables for word in table.words}
-    loose = [word for word in words if word not in used and not lines[word.line].monospaced]
-    for table in unruled_tables(loose, rules, above=above):
-        tables.append(table)
-        used |= table.words
-    if not tables:
-        return list(lines)
-    begins: dict[int, list[PageTable]] = defaultdict(list)
-    for table in tables:
-        begins[min(word.line for word in table.words)].append(table)
-    rest: dict[int, list[str]] = defaultdict(list)
-    touched = {word.line for word in used}
-    for word in words:
-        if word not in used:
-            rest[word.line].append(word.text)
-    shown: list[Line] = []
-    for number, line in enumerate(lines):
-        shown += [_table_line(table, line) for table in begins[number]]
-        if number not in touched:
-            shown.append(line)
-        elif rest[number]:
-            shown.append(replace(line, text=" ".join(rest[number])))
-    return shown
-
-
-def _table_line(table: PageTable, line: Line) -> Line:
-    lowest = min(word.bottom for word in table.words)
-    text = " ".join(cell.text for row in table.rows for cell in row if cell.text)
-    return replace(line, text=text, end_baseline=lowest, monospaced=False, table=table)
 
 
 def positions(text_page: Any) -> Iterator[tuple[str, int]]:
@@ -176,7 +81,8 @@ def plain_lines(text: str) -> list[Line]:
     return [Line(line) for line in text.split("\n") if line.strip()]
 
 
-def _measured(text_page: Any, text: str, position: int) -> Line:
+def measured(text_page: Any, text: str, position: int) -> Line:
+    """A line whose first character has the number `position`, with its measures."""
     raw = vendor("pypdfium2.raw")
     # Where pdfium undid a hyphen, one line of text spans two lines of the page.
     stripped = text.strip()

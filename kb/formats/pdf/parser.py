@@ -8,9 +8,12 @@ from typing import Any
 
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
+from kb.formats.nesting import MAX_NESTED, add_nested
 from kb.formats.pdf import ocr
+from kb.formats.pdf.annotations import attached_files
 from kb.formats.pdf.layout import OutlineEntry, add_pages
-from kb.formats.pdf.lines import Page, plain_lines, read_pages
+from kb.formats.pdf.lines import Page, plain_lines
+from kb.formats.pdf.page_reading import read_pages
 from kb.formats.text_builder import ParseRequest, TextBuilder, encrypted, malformed, one_line
 from kb.formats.vendors import vendor
 
@@ -35,6 +38,8 @@ class _Facts:
     metadata: dict[str, str] = field(default_factory=dict[str, str])
     title: str | None = None
     language: str | None = None
+    attached: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
+    """Name and content of each file inside of it."""
 
 
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
@@ -46,7 +51,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     """
     reader, complaint = _open_reader(data, request)
     facts = _facts(reader) if reader is not None else _Facts()
-    pages = _pdfium_pages(data, request)
+    pages = _pdfium_pages(data, request, facts)
     if pages is None and reader is not None:
         pages = _pypdf_pages(reader)
     if pages is None:
@@ -60,6 +65,11 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     builder = TextBuilder(request)
     labels = [*facts.labels, *(str(at + 1) for at in range(len(facts.labels), len(pages)))]
     add_pages(builder, pages, labels=labels, outline=facts.outline, language=facts.language)
+    attached = [*facts.attached, *(file for page in pages for file in page.files)]
+    for name, content in attached[:MAX_NESTED]:
+        if not add_nested(builder, content, name=name, media_type=None, request=request):
+            builder.leave_out("attachment")
+    builder.leave_out("attachment", len(attached) - MAX_NESTED)
     metadata = {**facts.metadata, "pages": str(len(pages))}
     if recognised:
         metadata |= {"text_source": "ocr", "pages_recognised": str(recognised)}
@@ -140,7 +150,7 @@ def _read_outline(reader: Any, facts: _Facts) -> None:
             facts.outline.append(OutlineEntry(one_line(str(entry.title)), level, page))
 
 
-def _pdfium_pages(data: bytes, request: ParseRequest) -> list[Page] | None:
+def _pdfium_pages(data: bytes, request: ParseRequest, facts: _Facts) -> list[Page] | None:
     pypdfium2 = vendor("pypdfium2")
     with _pdfium_lock:
         try:
@@ -151,6 +161,7 @@ def _pdfium_pages(data: bytes, request: ParseRequest) -> list[Page] | None:
             return None
         try:
             _check_pages(len(document), request)
+            facts.attached = attached_files(document)
             return read_pages(document)
         finally:
             document.close()

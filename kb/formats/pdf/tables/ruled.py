@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from kb.formats.pdf.rules import SNAP, Rule, Rules
-from kb.formats.pdf.table import PageTable, TableCell
+from kb.formats.pdf.tables.found import PageTable, TableCell
+from kb.formats.pdf.tables.rules import SNAP, Rule, Rules
 from kb.formats.pdf.words import Word, joined
 
 MAX_RULES = 1_500

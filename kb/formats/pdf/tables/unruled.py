@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from kb.formats.pdf.rules import Rules
-from kb.formats.pdf.table import PageTable, TableCell
+from kb.formats.pdf.tables.found import PageTable, TableCell
+from kb.formats.pdf.tables.rules import Rules
 from kb.formats.pdf.words import Word, joined
 
 GAP_RATIO = 0.9

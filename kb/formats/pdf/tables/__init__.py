@@ -1,0 +1,1 @@
+"""Tables of PDF pages: found by rules or by place, written as one over pages."""
