@@ -44,7 +44,11 @@ def open_reports(
             connection.execute(f"SET threads = {threads:d}")
         connection.execute("SET enable_progress_bar = false")
         connection.execute("SET autoinstall_known_extensions = false")
+        # A temporary folder, and the very file with what may lie beside it, would stay open to
+        # reading and writing by name; what is attached is read through the handle that is open.
+        connection.execute("SET temp_directory = ''")
         connection.execute("SET enable_external_access = false")
+        connection.execute("SET disabled_filesystems = 'LocalFileSystem'")
         connection.execute("SET lock_configuration = true")
     except duckdb.Error as error:
         connection.close()

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import duckdb
 
+from analysis.cells import cell, said_in
 from analysis.errors import LabelError
 from analysis.labels.correction import Agreement, Stratum, is_sure, judge_agreement, label_order
 from analysis.results import Label, Verdict
@@ -71,7 +72,7 @@ def write_labels(labels: Iterable[Mapping[str, Any]], path: Path) -> int:
         with following.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(names)
-            writer.writerows(rows)
+            writer.writerows([cell(value) for value in row] for row in rows)
         following.replace(path)
     except OSError as error:
         raise LabelError(f"{path} cannot be written: {error}.") from error
@@ -79,7 +80,7 @@ def write_labels(labels: Iterable[Mapping[str, Any]], path: Path) -> int:
 
 
 def _label(row: dict[str, str | None], path: Path, line: int) -> Label:
-    values = {name: (row.get(name) or "").strip() for name in (*_REQUIRED, "note")}
+    values = {name: said_in((row.get(name) or "").strip()).strip() for name in (*_REQUIRED, "note")}
     empty = [name for name in _REQUIRED if not values[name]]
     if empty:
         raise LabelError(f"{path}, line {line}: {', '.join(map(repr, empty))} is empty.")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from analysis.cells import cell_sql
 from analysis.dictionary.schema import literal, quoted
 from analysis.errors import ExportError, ReportsNotPublishedError
 from analysis.query.excel import write_excel
@@ -102,9 +103,10 @@ def _write(connection: duckdb.DuckDBPyConnection, query: str, following: Path, t
             found = connection.execute(query)
             names = [str(column[0]) for column in found.description or ()]
             return write_excel(following, names, lambda: found.fetchmany(10_000), target.stem)
+        chosen = _cells(connection, query) if target.suffix.lower() == ".csv" else "*"
         # In brackets, so that nothing but one query can stand there.
         counted = connection.execute(
-            f"COPY (SELECT * FROM (\n{query}\n)) TO {literal(str(following))} "
+            f"COPY (SELECT {chosen} FROM (\n{query}\n)) TO {literal(str(following))} "
             f"({_COPY_FORMATS[target.suffix.lower()]})"
         ).fetchone()
         return int(counted[0]) if counted else 0
@@ -112,6 +114,15 @@ def _write(connection: duckdb.DuckDBPyConnection, query: str, following: Path, t
         raise _unwritable(target, error) from error
     except duckdb.Error as error:
         raise query_error(error) from error
+
+
+def _cells(connection: duckdb.DuckDBPyConnection, query: str) -> str:
+    """The columns of `query`, text among them so that no spreadsheet takes it for a formula."""
+    described = connection.execute(f"DESCRIBE SELECT * FROM (\n{query}\n)").fetchall()
+    return ", ".join(
+        f"{cell_sql(quoted(name))} AS {quoted(name)}" if kind == "VARCHAR" else quoted(name)
+        for name, kind, *_ in described
+    )
 
 
 def _known_name(name: str, names: list[str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from analysis.cells import cell
 from analysis.errors import QueryError
 
 _MISSING = re.compile(r"Table with name (\w+) does not exist")
@@ -40,6 +41,8 @@ def query_as_csv(
 ) -> str:
     """Run `sql` and return all of its rows as CSV with a header.
 
+    Text that a spreadsheet would take for a formula has an apostrophe before it.
+
     Raises:
         QueryError: The query cannot be run, or takes longer than `timeout_s`; says why.
     """
@@ -54,8 +57,8 @@ def query_as_csv(
             raise query_error(error, connection) from error
     stream = io.StringIO()
     writer = csv.writer(stream)
-    writer.writerow(names)
-    writer.writerows(rows)
+    writer.writerow([cell(name) for name in names])
+    writer.writerows([cell(value) for value in row] for row in rows)
     return stream.getvalue()
 
 
@@ -119,7 +122,8 @@ def query_error(
 
 def printable(text: str) -> str:
     """Replace control characters: what was said must not steer a terminal."""
-    return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
+    lines = text.replace("\r\n", "\n")
+    return "".join(char if char.isprintable() or char == "\n" else " " for char in lines)
 
 
 def _told(error: duckdb.Error) -> str:

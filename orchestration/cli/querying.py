@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from analysis.errors import QueryError
-from analysis.query.sql import query_as_csv, query_as_table
+from analysis.query.sql import printable, query_as_csv, query_as_table
 from analysis.reports import open_reports
 from orchestration.cli.deployment import opened_deployment, progress
 from orchestration.operations.exports import export as export_known
@@ -43,7 +43,8 @@ def sql(
     ):
         run = query_as_csv if csv else query_as_table
         shown = run(connection, query, timeout_s=timeout)
-    typer.echo(shown, nl=not csv)
+    # A file gets what was said; a terminal would obey control sequences in it.
+    typer.echo(printable(shown) if csv and sys.stdout.isatty() else shown, nl=not csv)
 
 
 @app.command()

@@ -53,3 +53,32 @@ def test_the_connection_reads_reports_and_can_do_nothing_else(
     secret.write_text("hidden")
     with open_reports(published) as reports, pytest.raises(duckdb.Error):
         reports.execute(sql.format(secret=secret))
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from read_text('.tmp/x')",
+        "select * from glob('.tmp/*')",
+        "copy (select 1) to '.tmp/o.csv'",
+        "copy (select 1) to '{file}'",
+        "copy (select 1) to '{file}.wal'",
+        "copy (select 1) to '{file}.wal.recovery'",
+        "select * from read_blob('{file}')",
+        "attach '{file}' as again",
+    ],
+)
+def test_nothing_beside_the_file_is_read_or_written(
+    published: Path, tmp_path: Path, sql: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".tmp").mkdir()
+    (tmp_path / ".tmp" / "x").write_text("hidden")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with open_reports(published) as reports:
+        with pytest.raises(duckdb.PermissionException):
+            reports.execute(sql.format(file=published))
+        assert reports.sql("from success_rates").fetchall() == []
+
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

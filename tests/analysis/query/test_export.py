@@ -1,4 +1,5 @@
 import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,8 +7,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from analysis.cells import said_in
+from analysis.dictionary.schema import literal
 from analysis.errors import ExportError, QueryError, ReportsNotPublishedError
 from analysis.query.export import export_query, export_table
+from analysis.query.sql import query_as_csv
+from analysis.reports import open_reports
 from tests.analysis.calls import hold_judged_calls, open_stores, refresh
 
 
@@ -94,3 +99,33 @@ def test_an_exported_query_reaches_nothing_but_the_reports(
     assert secret.read_text() == "a\n1\n"
     assert not (tmp_path / "out.csv").exists()
     assert list(tmp_path.glob(".*next*")) == []
+
+
+FORMULAS = [
+    "=1+1",
+    "+1+1",
+    "-1+1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    " =1",
+    "|cmd",
+    "-",
+]
+HARMLESS = ["-5", "+4930123", "-1.5e3", "1=1", "a", "'a", "", "5%", "-1,000"]
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("text", [*FORMULAS, *HARMLESS])
+def test_no_cell_is_a_formula(reports: Path, tmp_path: Path, text: str):
+    asked = f"select {literal(text)} as said, -5 as number"
+    target = tmp_path / "said.csv"
+    export_query(reports, asked, target)
+    with target.open(newline="") as stream:
+        exported = list(csv.reader(stream))[1]
+    with open_reports(reports) as connection:
+        queried = list(csv.reader(io.StringIO(query_as_csv(connection, asked), newline="")))[1]
+
+    expected = f"'{text}" if text in FORMULAS else text
+    assert exported == queried == [expected, "-5"]
+    assert said_in(expected) == text
