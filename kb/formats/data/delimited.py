@@ -9,6 +9,7 @@ from kb.formats.decoding import decode
 from kb.formats.tables.rendering import add_table
 from kb.formats.text_builder import ParseRequest, TextBuilder, malformed
 
+csv.field_size_limit(2**31 - 1)
 _DELIMITERS = ",;\t|"
 _SNIFFED_LINES = 50
 _STATED = re.compile(r"\ufeff?\"?sep=([^\w\s\"]|\t)\"?[,;\t|]*\r?\n", re.IGNORECASE)

@@ -19,8 +19,8 @@ Scalar = str | int | float | bool | None
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     """Read JSON, JSON Lines or a Jupyter notebook."""
     source = decode(data, stated=request.charset)
-    value = _load(source, request.name)
     builder = TextBuilder(request)
+    value = _load(source, request.name, builder)
     fields = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
     if "nbformat" in fields and "cells" in fields:
         _add_notebook(builder, fields)
@@ -29,16 +29,30 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     return builder.build(title=_title(fields) or request.name)
 
 
-def _load(source: str, name: str) -> object:
+def _load(source: str, name: str, builder: TextBuilder) -> object:
     try:
         return json.loads(source)
     except RecursionError as error:
         raise malformed(name, "JSON file", f"nested deeper than {MAX_DEPTH} levels") from error
     except json.JSONDecodeError as error:
-        try:
-            return [json.loads(line) for line in source.splitlines() if line.strip()]
-        except json.JSONDecodeError:
+        records, broken = _records(source)
+        if not records or broken > len(records):
             raise malformed(name, "JSON file", error) from error
+        builder.leave_out("broken line", broken)
+        return records
+
+
+def _records(source: str) -> tuple[list[object], int]:
+    """What the lines hold that are JSON by themselves, and how many others there are."""
+    records: list[object] = []
+    broken = 0
+    for line in filter(str.strip, source.splitlines()):
+        try:
+            records.append(json.loads(line))
+        except (ValueError, RecursionError):
+            broken += 1
+    is_whole = not broken or all(isinstance(each, dict | list) for each in records)
+    return (records, broken) if is_whole else ([], broken)
 
 
 def _add_value(builder: TextBuilder, value: object, *, level: int) -> None:

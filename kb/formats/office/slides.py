@@ -7,6 +7,13 @@ from typing import Any
 from kb.document import ParsedDocument
 from kb.formats.archive import Archive
 from kb.formats.office.charts import add_chart
+from kb.formats.office.package import as_presentation
+from kb.formats.office.slide_shapes import (
+    choose_alternatives,
+    diagram_texts,
+    shown_shapes,
+    text_of,
+)
 from kb.formats.tables.grid import Cell
 from kb.formats.tables.rendering import add_table
 from kb.formats.text_builder import ParseRequest, TextBuilder, one_line
@@ -14,16 +21,18 @@ from kb.formats.vendors import vendor
 
 
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
-    """Read a .pptx file; slides that are hidden in the show are dropped and counted."""
+    """Read a presentation; slides and shapes that the show hides are dropped and counted."""
     Archive(data, name=request.name, what="presentation")
-    presentation = vendor("pptx").Presentation(BytesIO(data))
+    presentation = vendor("pptx").Presentation(BytesIO(as_presentation(data)))
+    size = (presentation.slide_width or 0, presentation.slide_height or 0)
     builder = TextBuilder(request)
     for number, slide in enumerate(presentation.slides, start=1):
         if slide._element.get("show") == "0":
-            builder.hide("hidden slide", " ".join(_texts(slide.shapes)))
+            builder.hide("hidden slide", " ".join(text_of(shape) for shape in slide.shapes))
             continue
         builder.start_page(str(number))
-        _add_slide(builder, slide)
+        choose_alternatives(slide)
+        _add_slide(builder, slide, size)
     properties = presentation.core_properties
     return builder.build(
         title=properties.title,
@@ -32,25 +41,16 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     )
 
 
-def _add_slide(builder: TextBuilder, slide: Any) -> None:
+def _add_slide(builder: TextBuilder, slide: Any, size: tuple[int, int]) -> None:
     title = slide.shapes.title
     if title is not None and title.has_text_frame:
         builder.add("heading", one_line(title.text_frame.text), level=1)
-    for shape in _flat(slide.shapes):
+    for shape in shown_shapes(slide.shapes, size=size if all(size) else None, builder=builder):
         if title is None or shape.shape_id != title.shape_id:
             _add_shape(builder, shape)
     if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
         notes = slide.notes_slide.notes_text_frame.text.strip()
         builder.add("paragraph", f"Notes: {notes}" if notes else "")
-
-
-def _flat(shapes: Any) -> Iterator[Any]:
-    """Shapes in reading order: groups opened, top to bottom, then left to right."""
-    for shape in sorted(shapes, key=lambda shape: (shape.top or 0, shape.left or 0)):
-        if hasattr(shape, "shapes"):
-            yield from _flat(shape.shapes)
-        else:
-            yield shape
 
 
 def _add_shape(builder: TextBuilder, shape: Any) -> None:
@@ -60,6 +60,8 @@ def _add_shape(builder: TextBuilder, shape: Any) -> None:
         add_table(builder, (list(_cells(row)) for row in shape.table.rows))
     elif getattr(shape, "has_chart", False) and shape.has_chart:
         add_chart(builder, shape.chart)
+    elif points := diagram_texts(shape):
+        builder.add("list", "\n".join(f"- {point}" for point in points))
     else:
         described = shape._element.xpath(".//p:cNvPr/@descr")
         builder.add("paragraph", "\n".join(str(text) for text in described))
@@ -79,9 +81,3 @@ def _cells(row: Any) -> Iterator[Cell]:
         if not cell.is_spanned:
             rows, columns = (cell.span_height, cell.span_width) if cell.is_merge_origin else (1, 1)
             yield Cell(cell.text, rows, columns, column=column)
-
-
-def _texts(shapes: Any) -> Iterator[str]:
-    for shape in _flat(shapes):
-        if shape.has_text_frame:
-            yield shape.text_frame.text

@@ -1,0 +1,93 @@
+"""One flaw costs itself, and what a show hides is dropped and counted."""
+
+import json
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from kb.formats.office.package import as_presentation
+from tests.kb.formats.documents import parse, reason
+
+
+def test_a_bad_line_of_json_lines_costs_itself():
+    lines = [json.dumps({"question": f"Q{number}", "answer": f"A{number}"}) for number in range(5)]
+    lines.insert(2, '{"question": "cut of')
+
+    parsed = parse("\n".join(lines), "a.jsonl")
+
+    assert all(f"A{number}" in parsed.text for number in range(5))
+    assert parsed.left_out == {"broken line": 1}
+
+
+@pytest.mark.parametrize("source", ['{"a": [1,\n2,\n3', "{\nx\n", '{"a": 1}\n{\n{\n{'])
+def test_a_file_that_is_mostly_broken_is_malformed(source: str):
+    assert reason(source, "a.json") == "malformed"
+
+
+def test_a_long_cell_is_a_cell():
+    long = "word " * 40_000
+
+    assert long.strip() in parse(f"Plan,Text\nBasic,{long}\n", "a.csv").text
+
+
+def deck(build: Any) -> bytes:
+    from pptx import Presentation
+
+    presentation = Presentation()
+    build(presentation, presentation.slides.add_slide(presentation.slide_layouts[6]))
+    buffer = BytesIO()
+    presentation.save(buffer)
+    return buffer.getvalue()
+
+
+def box(slide: Any, text: str, left: int = 100, top: int = 100) -> Any:
+    shape = slide.shapes.add_textbox(left, top, 900_000, 300_000)
+    shape.text_frame.text = text
+    return shape
+
+
+def test_hidden_shapes_and_those_off_the_slide_are_counted():
+    def build(presentation: Any, slide: Any) -> None:
+        box(slide, "Shown")
+        hidden = box(slide, "Salary 5000")
+        hidden._element.nvSpPr.cNvPr.set("hidden", "1")
+        box(slide, "Obey me", left=presentation.slide_width + 10)
+        box(slide, "And me", top=-400_000)
+        box(slide, "Half of it is seen", left=-100_000)
+
+    parsed = parse(deck(build), "a.pptx")
+
+    assert "Shown" in parsed.text
+    assert "Half of it is seen" in parsed.text
+    assert parsed.left_out == {"hidden shape": 1, "shape off the slide": 2}
+    assert parsed.hidden_chars_dropped == len("Salary 5000" + "Obey me" + "And me")
+
+
+def test_what_an_alternative_offers_is_read_once():
+    def build(_: Any, slide: Any) -> None:
+        from lxml import etree
+
+        shapes = [box(slide, "New form")._element, box(slide, "Old form")._element]
+        space = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+        both = etree.SubElement(slide.shapes._spTree, f"{space}AlternateContent")
+        for name, shape in zip(("Choice", "Fallback"), shapes, strict=True):
+            etree.SubElement(both, space + name).append(shape)
+
+    assert parse(deck(build), "a.pptx").text == "New form"
+
+
+@pytest.mark.parametrize("kind", ["slideshow", "template"])
+def test_shows_and_templates_are_read(kind: str):
+    import zipfile
+
+    data, written = deck(lambda _, slide: box(slide, "The fee is 12.")), BytesIO()
+    with zipfile.ZipFile(BytesIO(data)) as source, zipfile.ZipFile(written, "w") as target:
+        for member in source.namelist():
+            content = source.read(member)
+            target.writestr(
+                member, content.replace(b".presentation.main", f".{kind}.main".encode())
+            )
+
+    assert parse(written.getvalue(), "a.ppsx").text == "The fee is 12."
+    assert as_presentation(data) is data
