@@ -55,6 +55,7 @@ def _package_path(archive: Archive, request: ParseRequest) -> str:
 def _chapters(package: Any, folder: str) -> list[str]:
     pages: dict[str, str] = {}
     order: list[str] = []
+    aside: list[str] = []
     for element in package.iter():
         tag = tag_of(element)
         if tag == "item" and element.get("media-type") in _PAGES:
@@ -62,9 +63,10 @@ def _chapters(package: Any, folder: str) -> list[str]:
             # The navigation repeats every heading of the book.
             if "nav" not in element.get("properties", "").split():
                 pages[element.get("id", "")] = posixpath.normpath(path)
-        elif tag == "itemref" and element.get("linear") != "no":
-            order.append(element.get("idref", ""))
-    return [pages[reference] for reference in order if reference in pages]
+        elif tag == "itemref":
+            # Notes and answers stand outside of the order, where a link opens them: read last.
+            (order if element.get("linear") != "no" else aside).append(element.get("idref", ""))
+    return [pages[reference] for reference in (*order, *aside) if reference in pages]
 
 
 def _about(package: Any) -> dict[str, str]:

@@ -17,8 +17,8 @@ def choose_alternatives(slide: Any) -> None:
     for element in found:
         parent = element.getparent()
         offered = [[each for each in part if tag_of(each) in _SHAPES] for part in element]
-        chosen = next((shapes for shapes in offered if shapes), [])
-        if parent is None or not chosen:
+        chosen = next((shapes for shapes in offered if shapes), None)
+        if parent is None or chosen is None:
             continue
         at = parent.index(element)
         parent.remove(element)
