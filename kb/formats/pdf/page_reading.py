@@ -84,10 +84,11 @@ def _has_rows(text_page: Any, lines: Sequence[Line], placed: Sequence[tuple[str,
         before.baseline == after.baseline and after.left > before.right
         for before, after in pairwise(lines)
     )
-    for line, position in placed:
+    for (text, position), line in zip(placed, lines, strict=False):
         if found > 1:
             return True
-        found += has_wide_gap(text_page, line.strip(), position)
+        if not line.monospaced:
+            found += has_wide_gap(text_page, text.strip(), position, line.size)
     return found > 1
 
 

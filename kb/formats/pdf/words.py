@@ -11,7 +11,8 @@ from kb.formats.vendors import vendor
 
 _WORD = re.compile(r"[^\s\ufffe]+\ufffe?")
 _WIDE = 0.7
-"""Of the height of a piece of text; its box is lower than the type is high."""
+"""Of the size of the type."""
+_BULLET = 0.5
 _SAME_ROW_SHARE = 0.4
 """Two words stand in one row when their baselines differ by less than this share of the type."""
 
@@ -59,7 +60,7 @@ def words_of(text_page: Any, text: str, position: int, line: int) -> list[Word]:
     return words
 
 
-def has_wide_gap(text_page: Any, text: str, position: int) -> bool:
+def has_wide_gap(text_page: Any, text: str, position: int, size: float) -> bool:
     """Whether pieces of a line lie far apart; quick, since whole pieces are asked for."""
     raw = vendor("pypdfium2.raw")
     count = raw.FPDFText_CountRects(text_page, position, len(text))
@@ -67,9 +68,11 @@ def has_wide_gap(text_page: Any, text: str, position: int) -> bool:
     before: float | None = None
     for index in range(count if count > 1 else 0):
         raw.FPDFText_GetRect(text_page, index, left, top, right, bottom)
-        if before is not None and abs(left.value - before) > _WIDE * (top.value - bottom.value):
+        if before is not None and abs(left.value - before) > _WIDE * size:
             return True
-        before = right.value
+        # The blank behind the bullet of a list parts no columns.
+        is_bullet = index == 0 and right.value - left.value < _BULLET * size
+        before = None if is_bullet else right.value
     return False
 
 
