@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kb.document import Block, ParsedDocument
 from kb.formats.decoding import decode
+from kb.formats.tables.pipe_table import column_names, is_pipe_table
 from kb.formats.text_builder import ParseRequest, clean, one_line, too_long
 
 _GAP = re.compile(r"\n[ \t]*\n")
@@ -63,6 +64,9 @@ def _paragraph(text: str, start: int, end: int) -> Iterator[Block]:
     body = run.strip()
     if body:
         start += len(run) - len(run.lstrip())
+        if is_pipe_table(body):
+            yield Block("table", start, start + len(body), columns=column_names(body))
+            return
         items = len(_LIST_ITEM.findall(body))
         listed = items and _LIST_ITEM.match(body) and (items > 1 or "\n" not in body)
         yield Block("list" if listed else "paragraph", start, start + len(body))

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 from kb.document import Block, BlockKind, ParsedDocument
+from kb.formats.tables.pipe_table import column_names
 
 _HEADING = re.compile(r"(#{1,6})[ \t]+\S")
 _LIST_ITEM = re.compile(r"[ \t]*(?:[-*+\u2022]|\d{1,3}[.)])[ \t]+\S")
-_DELIMITER_ROW = re.compile(r"\|(?:[ \t]*:?-+:?[ \t]*\|)*(?:[ \t]*:?-+:?[ \t]*)?")
 _FENCE = re.compile(r"[ \t]*(?:```|~~~)")
 
 
@@ -58,13 +58,5 @@ def _line_kind(line: str, *, inside: BlockKind | None, fenced: bool) -> BlockKin
 
 def _block(text: str, kind: BlockKind, start: int, end: int) -> Block:
     level = len(text[start:end]) - len(text[start:end].lstrip("#")) if kind == "heading" else 0
-    columns = _column_names(text[start:end]) if kind == "table" else ""
+    columns = column_names(text[start:end]) if kind == "table" else ""
     return Block(kind, start, end, level, columns)
-
-
-def _column_names(table: str) -> str:
-    """The first line of a table, where the second says that it is the header."""
-    header, _, rows = table.partition("\n")
-    if not _DELIMITER_ROW.fullmatch(rows.partition("\n")[0].strip()):
-        return ""
-    return " | ".join(cell.strip() for cell in header.strip().strip("|").split("|"))

@@ -112,7 +112,8 @@ class _Reader:
             add_tree(builder, root)
             return
         for block in find_blocks(text, headings={}):
-            builder.add(block.kind, text[block.start_char : block.end_char])
+            body = text[block.start_char : block.end_char]
+            builder.add(block.kind, body, columns=block.columns)
 
     def _attached_message(self, part: Part, *, level: int, depth: int) -> None:
         inner = _inner(part)

@@ -146,6 +146,18 @@ def test_each_chunk_of_a_table_in_a_text_knows_the_columns():
         )
 
 
+def test_a_table_of_bars_in_a_text_file_or_plain_mail_keeps_its_columns():
+    rows = "\n".join(f"| P{n} | {n} | 3 |" for n in range(30))
+    text = f"Rates of the house\n\n| Plan | Price | Seats |\n|---|---|---|\n{rows}\n\nThe end"
+    mail = f"From: a@example.com\nSubject: Rates\nContent-Type: text/plain\n\n{text}"
+
+    for source, name in ((text, "a.txt"), (mail, "a.eml")):
+        parsed = parse(source, name)
+        (table,) = (block for block in parsed.blocks if block.kind == "table")
+        assert table.columns == "Plan | Price | Seats"
+        assert parsed.text[table.start_char : table.end_char].endswith("| P29 | 29 | 3 |")
+
+
 def test_each_chunk_of_a_small_table_knows_the_columns():
     rows = "\n".join(f"| Room {n} | {n} euros | {n} people |" for n in range(12))
     parsed = parse(f"| Name | Price | Seats |\n|---|---|---|\n{rows}\n", "a.md")
