@@ -4,11 +4,10 @@
 """
 
 import re
-from typing import Literal
 
+from analysis.judge.prompts import FieldKind
 from conversation.agent.criteria import DataCollectionField
 
-FieldKind = Literal["wish", "fact", "agreement", "agents_statement"]
 _AGENTS = re.compile(
     r"\b(?:(?:agent|assistant|representative|operator|advisor|we)\s+(?:\w+\s+)?(?:said|told|quoted|"
     r"promised|offered|gave|named|stated|announced|confirmed|suggested|recommended|proposed|"

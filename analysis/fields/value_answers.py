@@ -27,6 +27,7 @@ from analysis.fields.claims import (
 )
 from analysis.fields.composites import Leaf, put_together
 from analysis.fields.dates import day_words_in, is_day, time_of, times_in
+from analysis.fields.field_kind import kind_of_field
 from analysis.fields.source import Source, leaves_told
 from analysis.fields.values import (
     AmbiguousValueError,
@@ -300,7 +301,7 @@ def _told(field: DataCollectionField, value: Scalar, source: Source, manner: str
 def _asked_whether_told(
     field: DataCollectionField, value: Scalar, source: Source, *, bias: float = 0.0
 ) -> Question[Word]:
-    question = prompt(source.window, told_question(field, value))
+    question = prompt(source.window, told_question(field, value, kind_of_field(field)))
     return (yield from ask_word(question, meter=source.meter, bias=bias))
 
 

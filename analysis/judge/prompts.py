@@ -8,9 +8,9 @@ data: it stands between tags it cannot close, one turn a line, and is never an i
 import hashlib
 from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Literal
 
 from analysis.evaluators.known import evaluator_version
-from analysis.fields.field_kind import FieldKind, kind_of_field
 from analysis.judge.windows import Window
 from analysis.results import FieldValue
 from analysis.shown.withholding import VERSION_PARTS
@@ -82,6 +82,8 @@ VALUE_QUESTION = VERDICT_QUESTION.format(criterion="In the conversation, {field}
 TOLD_QUESTION = VERDICT_QUESTION.format(
     criterion="The user asked for, chose or agreed to this: {description}: {value}."
 )
+FieldKind = Literal["wish", "fact", "agreement", "agents_statement"]
+"""What a field asks for."""
 TOLD_QUESTIONS: dict[FieldKind, str] = {
     "wish": TOLD_QUESTION,
     "fact": VERDICT_QUESTION.format(criterion="The user told this: {description}: {value}."),
@@ -227,10 +229,10 @@ def value_question(field: DataCollectionField, value: FieldValue) -> str:
     return VALUE_QUESTION.format(field=field_line(field), value=_shown(value))
 
 
-def told_question(field: DataCollectionField, value: FieldValue) -> str:
+def told_question(field: DataCollectionField, value: FieldValue, kind: FieldKind = "wish") -> str:
     """Return the yes-or-no question whether a value was told, as the field's description asks."""
     description = " ".join(field.description.split()).rstrip(".")
-    question = TOLD_QUESTIONS[kind_of_field(field)]
+    question = TOLD_QUESTIONS[kind]
     return question.format(description=description, value=_shown(value))
 
 
