@@ -7,7 +7,7 @@ from kb.formats.pages.html_text import tag_of
 from kb.formats.tables.grid import Cell
 from kb.formats.tables.sheet import Sheet
 
-_MAX_REPEAT = 1_000
+_MAX_REPEAT = 100
 """A row or cell with text can be stored with a count; no reader sees more of them than this."""
 _MAX_COLUMNS = 16_384
 _MAX_ROWS = 1_048_576
