@@ -221,9 +221,15 @@ def give_feedback(
 
 @router.post("/{conversation_id}/analysis/run", operation_id="run_conversation_analysis")
 def run_analysis(
-    conversation_id: str, context: Context, _key: Annotated[ApiKey, Depends(require("label"))]
+    conversation_id: str,
+    context: Context,
+    _key: Annotated[ApiKey, Depends(require("label"))],
+    _reader: CanRead,
 ) -> ConversationDetail:
-    """Ask the judges what has no answer yet, and return the conversation with the answers."""
+    """Ask the judges what has no answer yet, and return the conversation with the answers.
+
+    It takes a key for both: the answer holds what was said.
+    """
     _require_ended(context.store.transcript(conversation_id), "judged")
     try:
         context.calls.analyse(conversation_id)

@@ -114,7 +114,7 @@ def test_analysis_comes_with_conversations_of_the_protocol(
     client: httpx.Client, deployment: Deployment
 ):
     before = get(client, deployment, f"{CALLS}/c1")
-    run = client.post(f"{CALLS}/c1/analysis/run", headers=key(deployment, "label"))
+    run = client.post(f"{CALLS}/c1/analysis/run", headers=key(deployment, "label", "read"))
     listed = get(client, deployment, CALLS, call_successful="success")
 
     assert before["analysis"] is None

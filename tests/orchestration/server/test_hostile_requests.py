@@ -11,8 +11,10 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from conversation.server.access.api_keys import Scope
 from conversation.server.context import ServerContext
 from tests.orchestration.deployed import ServedDeployment, served_deployment
+from tests.orchestration.sample import hold_calls
 
 pytestmark = pytest.mark.hostile
 
@@ -226,3 +228,23 @@ def test_odd_bodies_are_refused(served: ServedDeployment):
         )
     ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("scope", ["ingest", "converse", "label"])
+def test_no_key_but_one_for_reading_gets_what_was_said(served: ServedDeployment, scope: Scope):
+    """Over every route: scopes are checked against what an answer holds."""
+    hold_calls(served.deployment, 1, first_number=(number := len(scope)))
+    said = {turn.text for turn in served.context.store.transcript(f"c{number}").turns}
+    headers = {"xi-api-key": served.key(scope)}
+    read = served.http.get(f"/v1/convai/conversations/c{number}").text
+    assert all(json.dumps(text)[1:-1] in read for text in said)
+    told: list[str] = []
+    for method, path, _ in operations(served):
+        if method == "DELETE" or path.endswith(("/simulate-conversation", "/stream")):
+            continue
+        body = None if method == "GET" else {}
+        asked = filled(path, f"c{number}")
+        answer = served.http.request(method, asked, headers=headers, json=body)
+        told += [f"{method} {path}" for text in said if json.dumps(text)[1:-1] in answer.text]
+
+    assert told == []

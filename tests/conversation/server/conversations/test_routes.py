@@ -376,6 +376,7 @@ def test_there_is_no_recording_of_text(tmp_path: Path):
         ("GET", "/{}/audio", "ingest"),
         ("DELETE", "/{}", "read"),
         ("POST", "/{}/analysis/run", "read"),
+        ("POST", "/{}/analysis/run", "label"),
     ],
 )
 def test_each_route_needs_its_scope(tmp_path: Path, method: str, path: str, scope: Any):
@@ -454,7 +455,7 @@ def test_analysis_is_run_and_returned(tmp_path: Path):
         after = served.context.after_calls = ScriptedAfterCalls(served.store)
         conversation_id = call(served.store, 3)
         path = f"{CONVERSATIONS}/{conversation_id}/analysis/run"
-        headers = {"xi-api-key": served.key("label")}
+        headers = {"xi-api-key": served.key("label", "read")}
         shown = served.http.post(path, headers=headers)
         after.error = ModelUnavailableError("http://10.0.0.7 does not answer")
         failed = served.http.post(path, headers=headers)
