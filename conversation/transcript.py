@@ -159,6 +159,10 @@ class Transcript(_Record):
     """`session`, or the format it was imported from."""
     simulated: bool = False
     metadata: dict[str, str] = {}
+    variables: dict[str, str | int | float | bool] = {}
+    """Dynamic variables that were given, secrets aside: what integrators know their customer by."""
+    overrides: dict[str, Any] = {}
+    """What the session set differently from its agent."""
 
 
 def add_usage(first: Usage, second: Usage) -> Usage:

@@ -36,6 +36,29 @@ GROUP BY agent_id, simulated, step""",
     ),
 )
 
+SESSION_VARIABLES = View(
+    "session_variables",
+    "What sessions were started with, one value a row: by it integrators find their customer.",
+    """
+SELECT conversation_id, agent_id, day, simulated, kind, entry.key AS name, entry.value AS value
+FROM (
+  SELECT conversation_id, agent_id, day, simulated, 'variable' AS kind,
+    unnest(map_entries(variables)) AS entry FROM conversations
+  UNION ALL
+  SELECT conversation_id, agent_id, day, simulated, 'override',
+    unnest(map_entries(overrides)) FROM conversations
+)""",
+    (
+        Column("conversation_id", "VARCHAR", "The conversation."),
+        _AGENT,
+        _DAY,
+        _SIMULATED,
+        Column("kind", "VARCHAR", "`variable`, or `override` of a setting of the agent."),
+        Column("name", "VARCHAR", "Its name."),
+        Column("value", "VARCHAR", "The value as text; truth values are `true` and `false`."),
+    ),
+)
+
 COSTS_BY_MODEL = View(
     "costs_by_model",
     "Tokens and cost of each model, for speaking and for judging.",

@@ -76,6 +76,8 @@ CONVERSATIONS = Table(
         Column("summary", "VARCHAR", "What happened, in the judge's words; NULL if not judged."),
         Column("analysis_error", "VARCHAR", "Why the last analysis of it failed as a whole."),
         Column("metadata", "MAP(VARCHAR, VARCHAR)", "What the client sent along."),
+        Column("variables", "MAP(VARCHAR, VARCHAR)", "Dynamic variables that were given."),
+        Column("overrides", "MAP(VARCHAR, VARCHAR)", "What its session set differently."),
     ),
 )
 

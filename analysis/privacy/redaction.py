@@ -156,7 +156,12 @@ def redact_transcript(
     redactor.learn([turn.generated_text or turn.text for turn in transcript.turns])
     turns = tuple(_turn(turn, redactor) for turn in transcript.turns)
     metadata = {key: redactor.text(value) for key, value in transcript.metadata.items()}
-    return transcript.model_copy(update={"turns": turns, "metadata": metadata}), redactor
+    given = {
+        "variables": redactor.anything(transcript.variables),
+        "overrides": redactor.anything(transcript.overrides),
+    }
+    update = {"turns": turns, "metadata": metadata, **given}
+    return transcript.model_copy(update=update), redactor
 
 
 def redact_retrievals(retrievals: Sequence[Retrieval], redactor: Redactor) -> list[Retrieval]:

@@ -35,6 +35,15 @@ def conversation_row(transcript: Transcript, runs: Sequence[StoredRun], *, day: 
         "summary": summaries[-1] if summaries else None,
         "analysis_error": runs[-1].error if runs else None,
         "metadata": transcript.metadata,
+        "variables": _as_texts(transcript.variables),
+        "overrides": _as_texts(transcript.overrides),
+    }
+
+
+def _as_texts(values: Mapping[str, object]) -> dict[str, str]:
+    return {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in values.items()
     }
 
 

@@ -142,6 +142,8 @@ class Session:
             agent_version=config.version,
             simulated=simulated,
             metadata=_with_zone(metadata or {}, config, plain),
+            variables=_kept(plain),
+            overrides=_kept(overrides.set_values()) if overrides else {},
         )
         recording = Recording(opening, store=kept_in, clock=clock)
         session = cls(
@@ -151,8 +153,8 @@ class Session:
             owned_store=kept_in if store is None else None,
         )
         recording.begin(session.first_message, spoken=session._spoken)
-        if overrides is not None and (set_here := overrides.set_values()):
-            recording.add_event("session_overrides", set_here)
+        if opening.overrides:
+            recording.add_event("session_overrides", opening.overrides)
         return session
 
     def __enter__(self) -> Self:
@@ -360,6 +362,14 @@ def _with_zone(
     """Keep the time zone that a conversation is held in with it, for whoever judges it later."""
     zone = str(variables.get("system__timezone", agent.timezone))
     return {**({} if zone == "UTC" else {TIMEZONE_KEY: zone}), **metadata}
+
+
+def _kept(values: Mapping[str, VariableValue]) -> dict[str, VariableValue]:
+    """Values by name as the store can hold them."""
+    return {
+        storable(name): storable(value) if isinstance(value, str) else value
+        for name, value in values.items()
+    }
 
 
 def _opener(

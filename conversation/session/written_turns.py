@@ -6,7 +6,7 @@ from typing import Any
 
 from conversation.errors import SessionEndedError
 from conversation.session.observing import observe_turn
-from conversation.store.rows import turn_id_of
+from conversation.store.rows import given_values, turn_id_of
 from conversation.store.store import ConversationEvent, ConversationStore
 from conversation.transcript import Transcript, Turn, storable
 from conversation.turn.finished_turn import Spoken, heard_turn, retrieved_passages, unchanged
@@ -64,6 +64,7 @@ class Recording:
             started_at=opening.started_at or self._clock(),
             simulated=opening.simulated,
             metadata=opening.metadata,
+            given=given_values(opening),
             turn=self._turns[0] if self._turns else None,
         )
 

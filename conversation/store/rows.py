@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy.engine import Row
 
@@ -93,7 +93,13 @@ def conversation_from_row(row: Row[Any], turns: tuple[Turn, ...]) -> Transcript:
         source=row.source,
         simulated=row.simulated,
         metadata=row.metadata,
+        **cast(dict[str, Any], row.given or {}),
     )
+
+
+def given_values(transcript: Transcript) -> dict[str, Any]:
+    """Value of the column `given`."""
+    return {"variables": transcript.variables, "overrides": transcript.overrides}
 
 
 def retrieval_row(conversation_id: str, retrieval: Retrieval) -> RowValues:

@@ -95,6 +95,7 @@ class ConversationStore:
         agent_version: str | None = None,
         simulated: bool = False,
         metadata: Mapping[str, str] | None = None,
+        given: Mapping[str, Any] | None = None,
         turn: Turn | None = None,
     ) -> None:
         """Start a conversation, with its first turn when the agent speaks first.
@@ -107,18 +108,17 @@ class ConversationStore:
             "agent_id": agent_id,
             "agent_version": agent_version,
             "status": "in_progress",
-            "started_at": started_at,
-            "listed_at": started_at,
-            "last_event_at": started_at,
+            **dict.fromkeys(("started_at", "listed_at", "last_event_at"), started_at),
             "source": "session",
             "simulated": simulated,
             "metadata": dict(metadata or {}),
+            "given": given,
             "owner": this_process(),
         }
+        payload = {"agent_id": agent_id, "agent_version": agent_version}
         try:
             with self._writing() as connection:
                 connection.execute(insert(conversations).values(row))
-                payload = {"agent_id": agent_id, "agent_version": agent_version}
                 add_event(connection, conversation_id, "conversation_started", started_at, payload)
                 if turn is not None:
                     add_turn(connection, conversation_id, turn, index=0, at=started_at)

@@ -49,6 +49,8 @@ conversations = Table(
     Column("source", String(64), nullable=False),
     Column("simulated", Boolean, nullable=False),
     Column("metadata", JSON, nullable=False),
+    # Dynamic variables and overrides of the session; NULL in rows that are older than the column.
+    Column("given", JSON),
     # Process that holds the conversation: "host/pid/token". Tells a killed one from a quiet one.
     Column("owner", String(255)),
     Index("conversations_by_agent", "agent_id", "ended_at"),
@@ -251,5 +253,5 @@ SCHEMA = Schema(
     metadata=metadata,
     migrations_package="conversation.store",
     version_table="alembic_version_conversation",
-    head="0007",
+    head="0008",
 )

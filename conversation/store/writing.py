@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from conversation.errors import StoreError, UnknownConversationError
 from conversation.store.ownership import is_gone, this_process
-from conversation.store.rows import call_rows, turn_id_of, turn_payload, turn_row
+from conversation.store.rows import call_rows, given_values, turn_id_of, turn_payload, turn_row
 from conversation.store.tables import conversation_events, conversations, llm_usage, turns
 from conversation.transcript import ConversationStatus, Transcript, Turn
 
@@ -134,6 +134,7 @@ def add_imported(connection: Connection, transcript: Transcript, *, now: datetim
         "source": transcript.source,
         "simulated": transcript.simulated,
         "metadata": transcript.metadata,
+        "given": given_values(transcript),
     }
     connection.execute(insert(conversations).values(row))
     payload = {"source": transcript.source, "turns": len(transcript.turns)}

@@ -20,6 +20,7 @@ from conversation.server.conversations.bodies import (
     TranscriptItem,
     TurnFeedback,
 )
+from conversation.server.socket.initiation import OVERRIDES
 from conversation.store.store import ConversationEvent, ConversationSummary
 from conversation.transcript import Retrieval, ToolCall, Transcript, Turn
 
@@ -70,7 +71,27 @@ def detail(
         ],
         metadata=_metadata(transcript, events, language, listed_at),
         analysis=analysis,
+        conversation_initiation_client_data=_initiation_data(transcript),
     )
+
+
+def _initiation_data(transcript: Transcript) -> dict[str, Any]:
+    """What the conversation was started with, in the words of the protocol."""
+    override: dict[str, Any] = {}
+    for key, name in OVERRIDES.items():
+        if name in transcript.overrides:
+            *path, last = key.split(".")
+            place = override
+            for step in path:
+                place = place.setdefault(step, {})
+            place[last] = transcript.overrides[name]
+    if transcript.overrides.get("text_only"):
+        override["conversation"] = {"text_only": True}
+    return {
+        "conversation_config_override": override,
+        "custom_llm_extra_body": {},
+        "dynamic_variables": dict(transcript.variables),
+    }
 
 
 def list_item(

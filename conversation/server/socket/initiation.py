@@ -19,7 +19,7 @@ MAX_VARIABLE_CHARS = 4_000
 _TEXT_ONLY = (("conversation", "text_only"), ("text_only",))
 """Both places in use: under `conversation`, and at the top."""
 
-_OVERRIDES = {
+OVERRIDES = {
     "agent.first_message": "first_message",
     "agent.language": "language",
     "agent.prompt.prompt": "system_prompt",
@@ -69,10 +69,10 @@ def session_overrides(asked: Wishes, agent: AgentConfig) -> SessionOverrides:
     Raises:
         OverrideError: A key that no session can set, or a value that it cannot have.
     """
-    unknown = sorted(asked.overrides.keys() - _OVERRIDES.keys())
+    unknown = sorted(asked.overrides.keys() - OVERRIDES.keys())
     if unknown:
         raise OverrideError(f"no session can set {', '.join(unknown)}")
-    named = {_OVERRIDES[key]: value for key, value in asked.overrides.items()}
+    named = {OVERRIDES[key]: value for key, value in asked.overrides.items()}
     if asked.text_only and agent.overrides.text_only:
         named["text_only"] = True
     try:

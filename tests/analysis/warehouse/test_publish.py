@@ -17,6 +17,9 @@ from analysis.errors import PublishError
 from analysis.reports import open_reports
 from analysis.warehouse.publish import days_to_export, export_day, export_documents, publish
 from conversation.agent.config import AgentConfig, Criterion
+from conversation.agent.language_config import OverridesSection
+from conversation.session.overrides import SessionOverrides
+from conversation.session.session import Session
 from conversation.transcript import Transcript, Turn
 from tests.analysis.calls import (
     AGENT,
@@ -30,6 +33,7 @@ from tests.analysis.calls import (
     refresh,
     save_answers,
 )
+from tests.fakes import ScriptedChatModel
 
 FIRST, SECOND = date(2026, 3, 1), date(2026, 3, 2)
 
@@ -136,6 +140,7 @@ def test_names_that_people_build_on_stay(stores: Stores):
         *("conversations", "turns", "retrievals", "evaluations", "collected_values"),
         *("call_metrics", "usage", "labels", "documents", "question_versions"),
         *("success_rates", "criterion_trends", "latency", "costs_by_model", "topics"),
+        "session_variables",
         *("judge_agreement", "success_rates_corrected", "judge_stability"),
         *("flagged_conversations", "value_counts", "lineage", "daily_report", "costs", "scores"),
         *("score_trends", "score_counts"),
@@ -294,6 +299,37 @@ def test_topics_count_only_what_the_words_support(stores: Stores):
     assert ask(
         stores, "select topic, conversations, share, flagged, flagged_share from topics"
     ) == [("refund", 2, 1.0, 1, 0.5)]
+
+
+def test_a_customer_is_found_by_what_the_session_was_given(stores: Stores):
+    config = AgentConfig(
+        agent_id="shop-desk",
+        name="Shop desk",
+        overrides=OverridesSection(temperature=True),
+    )
+    session = Session.start(
+        config,
+        store=stores.conversations,
+        chat_model=ScriptedChatModel("Hello."),
+        variables={"customer": "c-17", "größe": 44, "vip": True, "secret__token": "hush"},
+        overrides=SessionOverrides(temperature=0.5),
+        clock=lambda: DAY,
+    )
+    list(session.reply("Hi"))
+    session.end()
+    hold_call(stores.conversations, "c1")
+    refresh(stores)
+
+    assert ask(stores, "select kind, name, value from session_variables order by 1, 2") == [
+        ("override", "temperature", "0.5"),
+        ("variable", "customer", "c-17"),
+        ("variable", "größe", "44"),
+        ("variable", "vip", "true"),
+    ]
+    stored = stores.conversations.transcript(session.conversation_id)
+    assert stored.variables == {"customer": "c-17", "größe": 44, "vip": True}
+    assert stored.overrides == {"temperature": 0.5}
+    assert "hush" not in str(stores.conversations.events(session.conversation_id))
 
 
 def test_cost_and_latency_add_up(stores: Stores):
