@@ -304,8 +304,7 @@ class LiteLLMGenerator:
         if self._is_embedded or (self._api_base is not None and named is None):
             return
         missing = [named] if named else self._missing_keys(litellm)
-        missing = [each for each in missing if each != named or not litellm.get_secret_str(each)]
-        if missing:
+        if missing and not (named and litellm.get_secret_str(named)):
             raise ModelSetupError(
                 f"Model {self._model!r} needs {' and '.join(missing)} in the environment. Set it, "
                 "or use 'embedded/qwen2.5-coder-1.5b-instruct', which needs no key."
@@ -314,8 +313,8 @@ class LiteLLMGenerator:
     def _as_model_error(self, litellm: Any, error: Exception) -> Exception:
         try:
             found = litellm.validate_environment(self._model)
-            names = (*found["missing_keys"],) or _key_names(litellm, self._model)
-            names = (self._key_variable,) if self._key_variable else names
+            usual = (*found["missing_keys"],) or _key_names(litellm, self._model)
+            names = (self._key_variable,) if self._key_variable else usual
         except Exception:  # unknown to litellm: the message goes without a variable's name
             names = ()
         return as_model_error(error, self._model, api_base=self._api_base, key_names=names)
