@@ -121,7 +121,7 @@ class RetrievalConfig(_Section):
     """What a chunk gains when the conversation named the document or heading it stands under."""
     name_decay: PositiveFloat = 0.9
     """Weight of a name said one turn of the user earlier."""
-    exact_weight: NonNegativeFloat = 0.3
+    exact_weight: NonNegativeFloat = 0.15
     """What a chunk gains when it holds the identifiers and names of the query that few chunks
     hold, such as an article number. Whatever the weight, one of them is among the first two."""
     heading_weight: PositiveFloat = 0.3

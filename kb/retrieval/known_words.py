@@ -12,6 +12,7 @@ _MIN_MISSPELT = 4
 _TWO_ERRORS = 8
 """Letters from which a word may have two wrong ones."""
 _MAX_NEAR = 3
+_MAX_COMPARED = 40
 _MAX_SCANNED = 2_000
 _MIN_PART = 4
 _MAX_LONGER = 12
@@ -39,12 +40,13 @@ def near_words(connection: sqlite3.Connection, word: str) -> list[tuple[str, str
     allowed = 2 if len(word) >= _TWO_ERRORS else 1
     kept = len(word) // (allowed + 1)
     found: dict[str, tuple[str, int]] = {}
+    lengths = len(word) - allowed, len(word) + allowed
     for known, term in (
-        *_starting(connection, word[:kept], limit=_MAX_SCANNED),
-        *_ending(connection, word[-kept:], limit=_MAX_SCANNED),
+        *_starting(connection, word[:kept], limit=_MAX_SCANNED, lengths=lengths),
+        *_ending(connection, word[-kept:], limit=_MAX_SCANNED, lengths=lengths),
         *_swapped(connection, word),
     ):
-        if abs(len(known) - len(word)) <= allowed and known not in found:
+        if known not in found:
             apart = edits(word, known, at_most=allowed)
             if apart <= allowed:
                 found[known] = term, apart
@@ -87,6 +89,11 @@ def edits(one: str, other: str, *, at_most: int) -> int:
 
     Restricted Damerau-Levenshtein distance, row by row.
     """
+    one, other = _differing(one, other)
+    # One edit leaves at most two swapped letters.
+    longest = 2 if at_most == 1 else _MAX_COMPARED
+    if abs(len(one) - len(other)) > at_most or max(len(one), len(other)) > longest:
+        return at_most + 1
     before: list[int] = []
     row = list(range(len(other) + 1))
     for place, letter in enumerate(one, start=1):
@@ -96,9 +103,19 @@ def edits(one: str, other: str, *, at_most: int) -> int:
             if place > 1 and at > 1 and letter == other[at - 2] and one[place - 2] == against:
                 cost = min(cost, earlier[at - 2] + 1)
             row.append(cost)
-        if min(row) > at_most:
-            return at_most + 1
     return min(row[-1], at_most + 1)
+
+
+def _differing(one: str, other: str) -> tuple[str, str]:
+    """Two words without what they begin and end in alike."""
+    shorter = min(len(one), len(other))
+    start = 0
+    while start < shorter and one[start] == other[start]:
+        start += 1
+    end = 0
+    while end < shorter - start and one[-1 - end] == other[-1 - end]:
+        end += 1
+    return one[start : len(one) - end], other[start : len(other) - end]
 
 
 def _term(connection: sqlite3.Connection, word: str) -> str | None:
@@ -110,19 +127,33 @@ def _term(connection: sqlite3.Connection, word: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _starting(connection: sqlite3.Connection, start: str, *, limit: int) -> list[tuple[str, str]]:
+def _starting(
+    connection: sqlite3.Connection,
+    start: str,
+    *,
+    limit: int,
+    lengths: tuple[int, int] = (0, 1_000),
+) -> list[tuple[str, str]]:
     rows = connection.execute(
-        "select word, term from known_words where word >= ? and word < ? limit ?",
-        (start, start + _LAST, limit),
+        "select word, term from known_words where word >= ? and word < ? "
+        "and length(word) between ? and ? limit ?",
+        (start, start + _LAST, *lengths, limit),
     )
     return [(str(word), str(term)) for word, term in rows]
 
 
-def _ending(connection: sqlite3.Connection, end: str, *, limit: int) -> list[tuple[str, str]]:
+def _ending(
+    connection: sqlite3.Connection,
+    end: str,
+    *,
+    limit: int,
+    lengths: tuple[int, int] = (0, 1_000),
+) -> list[tuple[str, str]]:
     backwards = end[::-1]
     rows = connection.execute(
-        "select word, term from known_words where backwards >= ? and backwards < ? limit ?",
-        (backwards, backwards + _LAST, limit),
+        "select word, term from known_words where backwards >= ? and backwards < ? "
+        "and length(word) between ? and ? limit ?",
+        (backwards, backwards + _LAST, *lengths, limit),
     )
     return [(str(word), str(term)) for word, term in rows]
 

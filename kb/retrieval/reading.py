@@ -51,6 +51,7 @@ class Reading:
         self._languages = _spoken(index_languages(catalog.connection))
         self._counts = TermCounts(chunk_count=catalog.live_count())
         self._asked: dict[str, Asked] = {}
+        self._near_held: dict[str, list[tuple[str, str]]] = {}
         self.idle_terms = frozenset(
             term
             for language in self._languages
@@ -118,8 +119,7 @@ class Reading:
         strange = [word for word in words if not any(map(self._count, word.terms))]
         if len(strange) > _MAX_CORRECTED or 2 * len(strange) < len(words):
             return text
-        connection = self._catalog.connection
-        meant = {word.surface: near_words(connection, word.surface) for word in strange}
+        meant = {word.surface: self._near_words(word.surface) for word in strange}
         known = {surface: near[0][0] for surface, near in meant.items() if near}
         return respelt(text, known) if known else text
 
@@ -178,9 +178,20 @@ class Reading:
             parts = parts_of(connection, word.surface)
             found = dict.fromkeys((*parts, *longer), _PART_SHARE)
         if not is_known and not found:
-            near = near_words(connection, word.surface)
+            near = self._near_words(word.surface)
             found = dict.fromkeys((term for _, term in near), _MISSPELT_SHARE)
         return {term: share for term, share in found.items() if self._count(term)}
+
+    def _near_words(self, surface: str) -> list[tuple[str, str]]:
+        held = self._near_held.get(surface)
+        if held is None:
+            if len(self._near_held) > _MAX_KEPT_TURNS:
+                self._near_held = {}
+            near = near_words(self._catalog.connection, surface)
+            # "many" is no slip for "any".
+            held = [(word, term) for word, term in near if term not in self.idle_terms]
+            self._near_held[surface] = held
+        return held
 
     def _told_apart(self, found: Sequence[AskedIdentifier]) -> list[AskedIdentifier]:
         """Of each place, the longest reading that the index has."""

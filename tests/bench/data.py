@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,9 @@ COLLECTIONS: dict[str, Callable[[Path], Collection]] = {
     "dstc10": _dstc10,
     "dstc11": _dstc11,
     "xquad": _xquad,
+    "xquad_de": partial(_xquad, language="de"),
+    "xquad_es": partial(_xquad, language="es"),
+    "xquad_zh": partial(_xquad, language="zh"),
     "helpcentre": _helpcentre,
 }
 

@@ -53,12 +53,13 @@ def open_collection(
     return kb
 
 
-def ranker(kb: KnowledgeBase, *, use_history: bool = True) -> Ranker:
+def ranker(kb: KnowledgeBase, *, use_history: bool = True, words_alone: bool = False) -> Ranker:
     """Names of texts by their best passage."""
+    search = kb.retrieve_lexical if words_alone else kb.retrieve
 
     def rank(task: Task) -> list[str]:
         history = task.history if use_history else ()
-        passages = kb.retrieve(task.query, history=history, limit=_DEPTH)
+        passages = search(task.query, history=history, limit=_DEPTH)
         return list(dict.fromkeys(passage.document_name for passage in passages))
 
     return rank
@@ -86,7 +87,7 @@ def best_scores(kb: KnowledgeBase, tasks: Sequence[Task]) -> dict[bool, list[flo
 
 def main(names: Sequence[str], folder: Path) -> None:
     """Print one line a set and variant."""
-    print(f"{'set':<12}{'n':>5}  {'nDCG@10':<24}{'R@5':>7}{'MRR@10':>8}{'ms/query':>10}")
+    print(f"{'set':<15}{'n':>5}  {'nDCG@10':<24}{'R@5':>7}{'MRR@10':>8}{'ms/query':>10}")
     for name in names:
         collection = load_collection(name, folder)
         with open_collection(collection, bench_config()) as kb:
@@ -94,6 +95,14 @@ def main(names: Sequence[str], folder: Path) -> None:
             record(
                 "retrieval",
                 [mean_figure(f"retrieval/{name} {what}", held) for what, held in measured.items()],
+            )
+            words = report(f"{name} words", collection.tasks, ranker(kb, words_alone=True))
+            record(
+                "retrieval",
+                [
+                    mean_figure(f"retrieval/{name} words {what}", held)
+                    for what, held in words.items()
+                ],
             )
             if any(task.history for task in collection.tasks):
                 report(f"{name} last", collection.tasks, ranker(kb, use_history=False))
@@ -107,7 +116,7 @@ def report(label: str, tasks: Sequence[Task], rank: Ranker) -> dict[str, list[fl
     milliseconds = (time.perf_counter() - started) / max(count, 1) * 1e3
     low, high = interval(measured["nDCG@10"])
     print(
-        f"{label:<12}{count:>5}  {mean(measured['nDCG@10']):.4f} [{low:.3f}, {high:.3f}]    "
+        f"{label:<15}{count:>5}  {mean(measured['nDCG@10']):.4f} [{low:.3f}, {high:.3f}]    "
         f"{mean(measured['R@5']):>7.4f}{mean(measured['MRR@10']):>8.4f}{milliseconds:>10.1f}",
         flush=True,
     )

@@ -111,3 +111,10 @@ def test_a_code_is_never_corrected(open_kb: OpenKnowledgeBase):
     kb.add_text("Code", "The code E247 means that the fan is blocked.")
 
     assert kb.retrieve_lexical("E248") == []
+
+
+def test_a_strange_word_is_no_slip_for_a_function_word(open_kb: OpenKnowledgeBase):
+    kb = open_kb()
+    kb.add_text("Notice", "Call us before any visit of the house.")
+
+    assert kb.retrieve_lexical("many") == []
