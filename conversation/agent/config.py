@@ -3,7 +3,7 @@
 Success criteria and data collection fields are part of it as plain records; `analysis` reads them.
 """
 
-from collections import Counter
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import (
@@ -14,9 +14,11 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    ValidationError,
     field_validator,
     model_validator,
 )
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from conversation.agent.criteria import (
     Criterion,
@@ -197,6 +199,30 @@ class AnalysisSection(_Section):
     _judge = model_validator(mode="before")(judge_from_judges)
 
 
+def _require_unique(kind: str, ids: Sequence[str]) -> None:
+    """Name each entry of a list whose id stands before it already, where it stands.
+
+    Raises:
+        ValidationError: One problem for each, at the entry and not at the whole agent.
+    """
+    first: dict[str, int] = {}
+    repeated = [
+        InitErrorDetails(
+            type=PydanticCustomError(
+                "repeated_id",
+                "ids in `{kind}` must be unique, and number {first} of them has this one",
+                {"kind": kind, "first": first[id_] + 1},
+            ),
+            loc=(kind, number),
+            input=id_,
+        )
+        for number, id_ in enumerate(ids)
+        if first.setdefault(id_, number) != number
+    ]
+    if repeated:
+        raise ValidationError.from_exception_data("AgentConfig", repeated)
+
+
 class AgentConfig(_Section):
     """One agent, complete."""
 
@@ -240,9 +266,7 @@ class AgentConfig(_Section):
             ("criteria", [criterion.criterion_id for criterion in self.criteria]),
             ("data_collection", [field.field_id for field in self.data_collection]),
         ):
-            repeated = sorted(id_ for id_, count in Counter(ids).items() if count > 1)
-            if repeated:
-                raise ValueError(f"ids in `{kind}` must be unique, but these repeat: {repeated}")
+            _require_unique(kind, ids)
         check_conditions(self.data_collection)
         return self
 

@@ -16,6 +16,7 @@ from orchestration.deployment import Deployment
 from orchestration.operations.narrowing import Narrowing, plan_narrowed
 from orchestration.operations.operations import evaluate as evaluate_ended
 from orchestration.operations.operations import publish_reports, reports_outdated
+from orchestration.operations.published_agents import broken_agents, broken_agents_text
 from orchestration.terminal.reply import printable
 from orchestration.terminal.rows import evaluation_summary
 from orchestration.terminal.tables import text_table
@@ -70,6 +71,9 @@ def evaluate(
     )
     samples = [replace(narrowing, sample=number) for number in range(sample + 1)]
     with opened_deployment(progress()) as deployment:
+        broken = broken_agents(deployment)
+        if broken:
+            typer.echo(broken_agents_text(broken), err=True)
         if dry_run:
             typer.echo(_estimates(deployment, samples))
             return
@@ -79,7 +83,7 @@ def evaluate(
         f"Published {published.row_counts['conversations']} conversations to {published.path}; "
         "`vivavoce report` shows them."
     )
-    if any(failed):
+    if any(failed) or broken:
         raise typer.Exit(1)
 
 

@@ -4,6 +4,7 @@ No `from __future__ import annotations` here: Dagster needs the annotations as t
 """
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -20,7 +21,14 @@ from orchestration.defs.reports import reports
 from orchestration.deployment import Deployment
 from orchestration.operations.operations import close_abandoned
 from orchestration.processes.runs import fail_abandoned_runs, runs_are_local
-from orchestration.schedule.ended_days import Looked, days_to_judge, days_with_other_questions, look
+from orchestration.schedule.ended_days import (
+    Looked,
+    days_that_came,
+    days_to_judge,
+    days_with_other_questions,
+    look,
+    still_ahead,
+)
 from orchestration.schedule.left_over import days_left_over
 from orchestration.schedule.question_versions import versions_by_day
 from orchestration.schedule.watching import agents_with_links, look_at_sources
@@ -100,7 +108,12 @@ def conversations_ended(
     closed, looked = look(deployment, before, now=now)
     asked_otherwise = days_with_other_questions(closed, before, looked)
     report_changed_questions(context.instance, versions_by_day(deployment, asked_otherwise))
-    found = days_to_judge(deployment, closed)
+    today = now.date()
+    found = {
+        **days_that_came(deployment, before, today=today),
+        **days_to_judge(deployment, closed),
+    }
+    ahead = still_ahead(before, found, today=today)
     runs = [
         dg.RunRequest(
             partition_key=str(day),
@@ -111,16 +124,22 @@ def conversations_ended(
         for day, state in found.items()
         if days.has_partition_key(str(day))
     ]
-    if len(runs) < len(found):
+    if newly := sorted({day.isoformat() for day in found if day > today}):
         context.log.warning(
-            f"Conversations of {len(found) - len(runs)} days ended before "
+            f"Conversations of {len(newly)} days end in the future ({', '.join(newly[:5])}): the "
+            "clock of what wrote them is wrong. They are judged when their day has come, or now by "
+            "`vivavoce evaluate`."
+        )
+    if early := [day for day in found if day < deployment.settings.first_day]:
+        context.log.warning(
+            f"Conversations of {len(early)} days ended before "
             f"{deployment.settings.first_day}, the first day with a partition. "
             "`vivavoce evaluate` judges them, or set VIVAVOCE_FIRST_DAY to an earlier day."
         )
     return dg.SensorResult(
         run_requests=runs,
         skip_reason=None if runs else "nothing ended that has something left to judge",
-        cursor=looked.cursor,
+        cursor=replace(looked, waiting=ahead).cursor,
     )
 
 

@@ -42,9 +42,9 @@ from orchestration.operations.masking import (
     note_masking,
     redacted_conversations,
     redacted_evaluations,
-    usable_agents,
 )
 from orchestration.operations.narrowing import Narrowing, narrowed_agents, narrowed_ids
+from orchestration.operations.published_agents import agents_to_publish, note_agents
 from orchestration.operations.remote_files import copies, is_remote, mirror
 from orchestration.operations.report_page import renew_report_page
 
@@ -241,7 +241,8 @@ def publish_reports(deployment: Deployment) -> PublishedReports:
         forget_findings(deployment.evaluations.engine, agent_id)
     export_findings(deployment.warehouse_dir, deployment.evaluations)
     note_masking(deployment)
-    agents = usable_agents(deployment)
+    agents = agents_to_publish(deployment)
+    note_agents(deployment, agents)
     if deployment.lake is not None:
         write_snapshots(deployment.lake, deployment.warehouse_dir, agents)
     published = publish(deployment.warehouse_dir, deployment.reports_file, agents)

@@ -1,6 +1,7 @@
 """Which days to judge after conversations ended: what a look costs follows what is new."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Self
@@ -22,6 +23,8 @@ class Looked:
     """Conversations that were closed until then have been seen."""
     questions: str | None = None
     """Version of what all agents ask that every day was compared with."""
+    waiting: tuple[str, ...] = ()
+    """Days that lie ahead, of conversations whose clock is wrong: asked for when they come."""
 
     @classmethod
     def parse(cls, cursor: str | None) -> Self:
@@ -32,7 +35,8 @@ class Looked:
             return cls(datetime.fromisoformat(cursor))
         kept = json.loads(cursor)
         closed_to = kept["closed_to"]
-        return cls(closed_to and datetime.fromisoformat(closed_to), kept["questions"])
+        moment = closed_to and datetime.fromisoformat(closed_to)
+        return cls(moment, kept["questions"], tuple(kept.get("waiting", ())))
 
     @property
     def cursor(self) -> str:
@@ -65,6 +69,18 @@ def days_to_judge(deployment: Deployment, closed: Closed) -> dict[date, str]:
     unjudged = [found.day for found in closed.days if found.unjudged]
     days = sorted([*unjudged, *(outdated_days(deployment, judged) if judged else ())])
     return {day: state_of_day(deployment.engine, day) for day in days}
+
+
+def days_that_came(deployment: Deployment, looked: Looked, *, today: date) -> dict[date, str]:
+    """Days that lay ahead and do so no longer, each with its state."""
+    came = [day for day in map(date.fromisoformat, looked.waiting) if day <= today]
+    return {day: state_of_day(deployment.engine, day) for day in came}
+
+
+def still_ahead(looked: Looked, found: Iterable[date], *, today: date) -> tuple[str, ...]:
+    """Days to wait for, oldest first: those that were waited for, and newly found ones."""
+    days = {*map(date.fromisoformat, looked.waiting), *found}
+    return tuple(day.isoformat() for day in sorted(days) if day > today)
 
 
 def _moved(found: ClosedDay) -> bool:

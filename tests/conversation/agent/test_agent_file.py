@@ -168,3 +168,24 @@ def test_document_paths_are_relative_to_the_agent_file(agent_path: Path):
     paths = document_paths(load_agent(agent_path), agent_path)
 
     assert paths == (agent_path.parent.parent / "docs" / "a.md",)
+
+
+def test_ids_that_repeat_are_named_by_line_and_the_agent_is_not_printed(agent_path: Path):
+    told = refusal(
+        agent_path,
+        SUPPORT + "criteria:\n"
+        "  - {id: helped, prompt: The user got an answer.}\n"
+        "  - {id: polite, prompt: The agent was polite.}\n"
+        "  - {id: helped, prompt: Again.}\n"
+        "  - id: helped\n    prompt: And again.\n"
+        "data_collection:\n"
+        "  - {id: topic, description: What it is about.}\n"
+        "  - {id: topic, description: What else it is about.}\n",
+    )
+
+    assert "must be unique, and number 1 of them has this one, got 'helped'" in told
+    assert "line 6, `criteria[2]`" in told or "line 6, `criteria.2`" in told
+    assert "line 7" in told
+    assert "Again" not in told
+    assert "help desk" not in told.casefold()
+    assert len(told.splitlines()) <= 4

@@ -121,3 +121,29 @@ def test_exports_say_how_many_rows_they_hold(settings: Settings, tmp_path: Path)
     assert run("report", "--html", "report.html").output == "Wrote report.html.\n"
     register = (settings.store / "exports.jsonl").read_text()
     assert register.count("\n") == 3
+
+
+def test_a_broken_agent_file_is_named_and_keeps_its_last_view(settings: Settings):
+    run("evaluate")
+    file = settings.agents_dir / "shop-desk.yaml"
+    other = AGENT_FILE.replace("shop-desk", "help-desk").replace("topic", "matter")
+    (settings.agents_dir / "other.yaml").write_text(other)
+    run("evaluate")
+    views = ("agent_shop_desk", "agent_help_desk")
+    before = [run("sql", "--csv", f"from {view}").output for view in views]
+
+    file.write_text(AGENT_FILE + "  - {id: 'x y', description: No.}\n")
+    (settings.agents_dir / "other.yaml").write_text(f"{other}criteria: [\n")
+    told = run("evaluate")
+
+    assert told.exit_code == 1
+    for name in ("shop-desk.yaml", "other.yaml"):
+        assert name in told.output
+    assert "x y" in told.output
+    assert [run("sql", "--csv", f"from {view}").output for view in views] == before
+    assert "shop-desk.yaml" in run("evaluate", "--dry-run").output
+
+    file.unlink()
+    (settings.agents_dir / "other.yaml").write_text(other)
+    assert run("evaluate").exit_code == 0
+    assert "agent_shop_desk" not in run("sql", "--csv", "show tables").output

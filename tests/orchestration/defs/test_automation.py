@@ -22,7 +22,7 @@ from orchestration.operations.operations import (
     outdated_days,
 )
 from orchestration.processes.runs import QUIET, opened_instance, run_job
-from orchestration.schedule.ended_days import Looked
+from orchestration.schedule.ended_days import Looked, days_that_came, still_ahead
 from tests.analysis.asked import WordsEmbedder
 from tests.analysis.calls import hold_call
 from tests.database_work import counted_work
@@ -333,3 +333,31 @@ def test_today_is_judged_before_what_was_imported(
     asked = tick(deployment, instance, None).run_requests or []
 
     assert [request.tags["dagster/priority"] for request in asked] == ["0", "0", "1"]
+
+
+def test_days_that_lie_ahead_are_told_apart_and_asked_for_when_they_come(
+    deployment: Deployment, instance: dg.DagsterInstance
+):
+    now = datetime.now(UTC).replace(hour=12)
+    for number, ended_at in enumerate(
+        (datetime(1970, 1, 1, 1, tzinfo=UTC), now + timedelta(days=1), now + timedelta(days=400))
+    ):
+        take_in(deployment, f"c{number}", ended_at)
+    later = [str((now + timedelta(days=days)).date()) for days in (1, 400)]
+    first = tick(deployment, instance, None)
+
+    looked = Looked.parse(first.cursor)
+
+    assert [request.partition_key for request in first.run_requests or []] == []
+    assert looked.waiting == tuple(later)
+    assert Looked.parse(looked.cursor) == looked
+    tomorrow = now.date() + timedelta(days=1)
+    assert [*days_that_came(deployment, looked, today=tomorrow)] == [tomorrow]
+    assert still_ahead(looked, [], today=tomorrow) == (later[1],)
+    assert still_ahead(looked, [tomorrow], today=now.date()) == tuple(later)
+    again = tick(deployment, instance, first.cursor)
+    assert Looked.parse(again.cursor).waiting == tuple(later)
+
+
+def test_a_cursor_of_an_older_version_waits_for_nothing():
+    assert Looked.parse('{"closed_to": null, "questions": "x"}').waiting == ()
