@@ -58,3 +58,36 @@ def test_kubernetes_runs_the_same_server_and_code():
     assert service["spec"]["selector"] == api["spec"]["template"]["metadata"]["labels"]
     (location,) = values["dagster-user-deployments"]["deployments"]
     assert location["dagsterApiGrpcArgs"] == ["--module-name", "orchestration.definitions"]
+
+
+@pytest.mark.hostile
+def test_containers_may_do_little_and_no_password_has_a_default():
+    for name in OURS:
+        service = COMPOSE["services"][name]
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["mem_limit"]
+    text = (DEPLOY / "compose.yaml").read_text("utf-8")
+    assert "${POSTGRES_PASSWORD:?" in text
+    assert "${REDIS_PASSWORD:?" in text
+    assert ":-" not in text
+    for line in (DEPLOY / "example.env").read_text("utf-8").splitlines():
+        name, _, value = line.partition("=")
+        assert not (name.endswith("PASSWORD") and value)
+    published = [port for each in COMPOSE["services"].values() for port in each.get("ports", ())]
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+@pytest.mark.hostile
+def test_pods_may_do_little():
+    api, _ = yaml.safe_load_all((DEPLOY / "kubernetes" / "api.yaml").read_text("utf-8"))
+    pod = api["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    policy = yaml.safe_load((DEPLOY / "kubernetes" / "network.yaml").read_text("utf-8"))
+
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert set(container["resources"]["limits"]) == {"cpu", "memory"}
+    assert policy["spec"]["podSelector"]["matchLabels"] == api["spec"]["selector"]["matchLabels"]
