@@ -107,9 +107,20 @@ def _whole(text: str, said: Folded, wanted: str) -> str | None:
         end = start + len(wanted)
         if _begins(said.text, start, wanted) and _ends(said.text, end, wanted):
             first, last = said.span(start, end)
-            return text[first:last]
+            if not (_is_code(wanted) and _is_part_of_a_code(text, first, last)):
+                return text[first:last]
         start = said.text.find(wanted, start + 1)
     return None
+
+
+def _is_code(words: str) -> bool:
+    return any(map(str.isdecimal, words))
+
+
+def _is_part_of_a_code(text: str, start: int, end: int) -> bool:
+    """Return whether a hyphen ties more letters or digits to what stands there."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    return bool(re.match(r"\w-", before) or re.match(r"-\w", after))
 
 
 def _begins(text: str, start: int, wanted: str) -> bool:

@@ -101,6 +101,8 @@ def _stands_alone(text: str, tokens: Sequence[_Token], first: int, last: int) ->
 
 def _goes_on(text: str, left: _Token, right: _Token) -> bool:
     gap = text[left.end : right.start]
+    if gap == "-":
+        return True
     if left.written.isdecimal() and right.written.isdecimal():
         return not gap.strip(" -./()")
     if _is_mark(left):
