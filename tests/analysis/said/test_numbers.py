@@ -92,7 +92,7 @@ def test_an_amount_is_the_same_in_english_and_german(whole: int, cents: int):
 
     (first,), (second,) = numbers_in(english), numbers_in(german)
 
-    assert first.readings == second.readings == (whole + cents / 100,)
+    assert first.readings == second.readings == (float(f"{whole}.{cents:02}"),)
 
 
 @given(st.text(alphabet=st.sampled_from("0123456789.,-/:' kmoneöfünfdouble½三十"), max_size=60))
