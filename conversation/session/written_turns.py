@@ -25,6 +25,8 @@ class Recording:
         self._clock = clock
         self._turns: list[Turn] = []
         self._ended: Transcript | None = None
+        self._complete: set[str | None] = set()
+        """Turns that the agent ended itself, however much of them was heard."""
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -86,6 +88,8 @@ class Recording:
             events=_events_of(speaking),
         )
         self._turns.append(turn)
+        if not turn.interrupted:
+            self._complete.add(turn.turn_id)
         observe_turn(
             turn,
             conversation_id=self.conversation_id,
@@ -114,7 +118,8 @@ class Recording:
         last = self._turns[-1] if self._turns else None
         if last is None or last.role != "agent":
             return
-        turn = heard_turn(last, heard_chars, spoken=spoken)
+        was_complete = last.turn_id in self._complete
+        turn = heard_turn(last, heard_chars, was_complete=was_complete, spoken=spoken)
         if turn != last:
             self._store.revise_turn(self.conversation_id, turn, at=self._clock())
             self._turns[-1] = turn

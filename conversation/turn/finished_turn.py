@@ -82,8 +82,13 @@ def heard_part(generated: str, heard_chars: int | None) -> str:
     return generated if heard_chars is None else generated[:heard_chars]
 
 
-def heard_turn(turn: Turn, heard_chars: int, *, spoken: Spoken = unchanged) -> Turn:
-    """A finished agent turn of which the user heard only the beginning."""
+def heard_turn(
+    turn: Turn, heard_chars: int, *, was_complete: bool = False, spoken: Spoken = unchanged
+) -> Turn:
+    """A finished agent turn of which the user heard so much.
+
+    One that `was_complete` when the agent ended it and was heard to the end is not interrupted.
+    """
     generated = turn.text if turn.generated_text is None else turn.generated_text
     heard = heard_part(generated, heard_chars)
     if heard == turn.text:
@@ -93,7 +98,7 @@ def heard_turn(turn: Turn, heard_chars: int, *, spoken: Spoken = unchanged) -> T
             "text": heard,
             "generated_text": None if heard == generated else generated,
             "spoken_text": spoken(heard),
-            "interrupted": True,
+            "interrupted": heard != generated or not was_complete,
             "citations": tuple(
                 citation for citation in turn.citations if citation.turn_end_char <= len(heard)
             ),

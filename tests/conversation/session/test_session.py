@@ -710,3 +710,18 @@ def test_every_call_of_a_turn_is_kept(store: ConversationStore):
     assert turns[2].usage == answer.usage
     assert [call.usage.model for call in turns[4].calls] == ["a/first", "b/second"]
     assert (turns[4].usage, turns[4].error) == (None, "all are down")
+
+
+def test_a_turn_that_was_heard_whole_after_all_is_not_interrupted(store: ConversationStore):
+    session = start(store, ScriptedChatModel("Refunds take five days."))
+    list(session.reply("How long?"))
+
+    session.interrupt(heard_chars=7)
+    cut = session.transcript.turns[-1]
+    session.interrupt(heard_chars=10**9)
+    whole = session.transcript.turns[-1]
+
+    assert (cut.text, cut.interrupted) == ("Refunds", True)
+    assert (whole.text, whole.interrupted) == ("Refunds take five days.", False)
+    assert whole.generated_text is None
+    assert store.transcript("conv_n1").turns[-1] == whole
