@@ -147,3 +147,26 @@ def test_a_broken_agent_file_is_named_and_keeps_its_last_view(settings: Settings
     (settings.agents_dir / "other.yaml").write_text(other)
     assert run("evaluate").exit_code == 0
     assert "agent_shop_desk" not in run("sql", "--csv", "show tables").output
+
+
+def test_criteria_that_code_decides_are_judged_and_published_without_asking(
+    settings: Settings, model: ScriptedChatModel
+):
+    file = settings.agents_dir / "shop-desk.yaml"
+    rule = (
+        "  - {id: days, prompt: It names the days., kind: rule, settings: {pattern: five days}}\n"
+    )
+    head, fields = AGENT_FILE.split("data_collection:")
+    file.write_text(f"{head}{rule}  - answered\ndata_collection:{fields}")
+
+    told = run("evaluate", "--criterion", "days", "--criterion", "answered")
+
+    assert told.exit_code == 0
+    assert model.prompts == []
+    shown = run(
+        "sql",
+        "--csv",
+        "select distinct criterion_id, verdict, judge_model from evaluations order by 1",
+    ).output
+    assert "answered,success,code/answered" in shown
+    assert "days,success,code/rule" in shown
