@@ -8,6 +8,7 @@ from analysis.said.number_words import scale_of
 from analysis.said.numerals import SaidNumber
 
 _POINT = re.compile(r"\s+(?:point|komma|virgule|coma|punto|comma)\s+", re.IGNORECASE)
+_POINT_BEFORE = re.compile(r"\b(?:point|komma|virgule|coma)\s+$", re.IGNORECASE)
 _HALF = re.compile(
     r"[\s-]+(?:and[\s-]+(?:an?|one)[\s-]+half|et[\s-]+demie?|y[\s-]+medi[ao])\b", re.IGNORECASE
 )
@@ -70,6 +71,9 @@ def _with_points(text: str, numbers: Sequence[SaidNumber]) -> list[SaidNumber]:
             whole = len(before.readings) == 1 and before.readings[0] == int(before.readings[0])
             readings = (float(f"{before.readings[0]:.0f}.{said.digits}"),) if whole else ()
             found[-1] = SaidNumber(before.start, text[before.start : said.end], readings)
+        elif said.digits and _POINT_BEFORE.search(text[max(0, said.start - 12) : said.start]):
+            # "Point five", or "at this point five": nobody knows.
+            found.append(replace(said, readings=(*said.readings, float(f"0.{said.digits}"))))
         else:
             found.append(said)
     return found

@@ -31,6 +31,7 @@ AMOUNT = DataCollectionField(field_id="n", type="number", description="Amount")
         ("0,125", None, (0.125,)),
         ("3/4", None, (0.75,)),
         ("٣٤", None, (34.0,)),
+        ("point five", "en", (5.0, 0.5)),
     ],
 )
 def test_separators_are_read_by_language(
