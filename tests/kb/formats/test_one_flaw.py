@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kb.formats.office.package import as_presentation
+from kb.formats.vendors import vendor
 from tests.kb.formats.documents import parse, reason
 
 
@@ -66,7 +67,7 @@ def test_hidden_shapes_and_those_off_the_slide_are_counted():
 
 def test_what_an_alternative_offers_is_read_once():
     def build(_: Any, slide: Any) -> None:
-        from lxml import etree
+        etree = vendor("lxml.etree")
 
         shapes = [box(slide, "New form")._element, box(slide, "Old form")._element]
         space = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -91,3 +92,54 @@ def test_shows_and_templates_are_read(kind: str):
 
     assert parse(written.getvalue(), "a.ppsx").text == "The fee is 12."
     assert as_presentation(data) is data
+
+
+def test_the_points_of_a_diagram_are_read():
+    def build(_: Any, slide: Any) -> None:
+        etree = vendor("lxml.etree")
+        from pptx.opc.package import Part
+        from pptx.opc.packuri import PackURI
+
+        drawing = "http://schemas.openxmlformats.org/drawingml/2006/"
+        points = "".join(
+            f"<d:pt><d:t><a:p><a:r><a:t>{text}</a:t></a:r></a:p></d:t></d:pt>"
+            for text in ("Ask", "Answer")
+        )
+        data = f'<d:dataModel xmlns:d="{drawing}diagram" xmlns:a="{drawing}main"><d:ptLst>{points}'
+        part = Part(
+            PackURI("/ppt/diagrams/data1.xml"),
+            "application/vnd.openxmlformats-officedocument.drawingml.diagramData+xml",
+            slide.part.package,
+            f"{data}</d:ptLst></d:dataModel>".encode(),
+        )
+        relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+        key = slide.part.relate_to(part, f"{relations}/diagramData")
+        frame = slide.shapes.add_table(1, 1, 0, 0, 900_000, 300_000)._element
+        graphic = frame.find(f".//{{{drawing}main}}graphicData")
+        graphic.set("uri", f"{drawing}diagram")
+        graphic.remove(graphic[0])
+        etree.SubElement(graphic, f"{{{drawing}diagram}}relIds").set(f"{{{relations}}}dm", key)
+
+    parsed = parse(deck(build), "a.pptx")
+
+    assert parsed.text == "- Ask\n- Answer"
+
+
+def test_chapters_beside_the_order_of_a_book_are_read_last():
+    from tests.kb.formats.documents import zipped
+
+    items = "".join(
+        f'<item id="{key}" href="{key}.xhtml" media-type="application/xhtml+xml"/>' for key in "ab"
+    )
+    package = f'<package><manifest>{items}</manifest><spine><itemref idref="b" linear="no"/>'
+    book = zipped(
+        {
+            "mimetype": "application/epub+zip",
+            "META-INF/container.xml": '<container><rootfile full-path="p.opf"/></container>',
+            "p.opf": f'{package}<itemref idref="a"/></spine></package>',
+            "a.xhtml": "<html><body><p>Question one</p></body></html>",
+            "b.xhtml": "<html><body><p>Answer one</p></body></html>",
+        }
+    )
+
+    assert parse(book, "a.epub").text == "Question one\n\nAnswer one"
