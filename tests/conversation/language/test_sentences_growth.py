@@ -1,0 +1,14 @@
+"""Text made to take long: of so many characters it takes as many times as long."""
+
+import pytest
+
+from conversation.language.sentences import finished_length, split_sentences
+from tests.growth import growth
+
+pytestmark = pytest.mark.hostile
+
+
+@pytest.mark.parametrize("piece", [".", "!", "?.", ".'", "a. ", "1. ", "\n", " ", "a", "twenty "])
+def test_time_grows_with_the_length(piece: str):
+    assert growth(split_sentences, piece) < 6
+    assert growth(finished_length, piece) < 6
