@@ -8,9 +8,9 @@ from datetime import date, datetime, time
 from itertools import product
 from typing import NamedTuple
 
-from analysis.said.clock import SpokenTime, times_said
-from analysis.said.days import SpokenDay, days_said
 from analysis.said.language import Language
+from analysis.said.moments.clock import SpokenTime, times_said
+from analysis.said.moments.days import SpokenDay, days_said
 
 _ANY_DAY = date(2000, 1, 10)
 

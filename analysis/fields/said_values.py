@@ -7,10 +7,10 @@ from datetime import date
 from analysis.fields import dates
 from analysis.fields.dates import SpokenMoment
 from analysis.results import FieldValue, Scalar
-from analysis.said.clock import SpokenTime, times_said
-from analysis.said.days import SpokenDay, days_said
 from analysis.said.inflection import inflected_words
 from analysis.said.language import Language, language_of
+from analysis.said.moments.clock import SpokenTime, times_said
+from analysis.said.moments.days import SpokenDay, days_said
 from analysis.said.normal_form import words_that_say
 from analysis.said.numbers import languages_counted_in, number_said, numbers_in, written_number
 from analysis.said.spelled import spelled_words

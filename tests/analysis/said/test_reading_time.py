@@ -7,8 +7,8 @@ from time import process_time
 import pytest
 
 from analysis.fields.said_values import words_of_text
-from analysis.said.clock import times_said
-from analysis.said.days import days_said
+from analysis.said.moments.clock import times_said
+from analysis.said.moments.days import days_said
 from analysis.said.numbers import numbers_in
 
 READERS: tuple[Callable[[str], object], ...] = (

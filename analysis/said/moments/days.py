@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from analysis.said.calendar_words import MONTHS, NAMED, UNITS, WEEKDAYS, calendar_day
-from analysis.said.day_patterns import day_patterns
-from analysis.said.digitised import digitised
 from analysis.said.language import Language, language_of
+from analysis.said.moments.calendar_words import MONTHS, NAMED, UNITS, WEEKDAYS, calendar_day
+from analysis.said.moments.day_patterns import day_patterns
+from analysis.said.moments.digitised import digitised
 
 _FARTHEST_DAYS = 36_500
 _FARTHEST_MONTHS = 1_200

@@ -10,8 +10,8 @@ from datetime import time
 from functools import lru_cache
 from typing import NamedTuple
 
-from analysis.said.digitised import digitised
 from analysis.said.language import Language, language_of
+from analysis.said.moments.digitised import digitised
 from analysis.said.number_words import languages_tried
 
 _HOUR, _MINUTE = r"(?P<hour>\d{1,2})", r"(?P<minute>[0-5]\d|0 \d)"

@@ -6,8 +6,8 @@ What a match means is told by the names of its groups, which are the same in eve
 import re
 from functools import lru_cache
 
-from analysis.said.calendar_words import MONTHS, NAMED, UNITS, WEEKDAYS, any_of
 from analysis.said.language import Language
+from analysis.said.moments.calendar_words import MONTHS, NAMED, UNITS, WEEKDAYS, any_of
 from analysis.said.number_words import languages_tried
 
 _YEAR = r"(?:,?\s+(?:of\s+|de\s+|del\s+)?(?P<year>\d{4}|(?:19|20) \d{2}))?(?![\d:])(?!\w)"
