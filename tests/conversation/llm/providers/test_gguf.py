@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from conversation.llm.generator import context_tokens
 from conversation.llm.limits.contexts import parse_contexts
 from conversation.llm.open_model import open_chat_model
 from conversation.llm.providers.embedded_engine import embedded_context_tokens
@@ -33,7 +34,7 @@ def test_the_trained_context_bounds_what_an_embedded_judge_reads(tmp_path: Path)
     assert trained_context_tokens(short) == 2_048
     assert embedded_context_tokens(short) == 2_048
     assert embedded_context_tokens(long) == 8_192
-    assert open_chat_model(f"embedded/{short}").context_tokens() == 2_048
+    assert context_tokens(open_chat_model(f"embedded/{short}")) == 2_048
 
 
 @pytest.mark.parametrize("content", [b"", b"GGUF", b"GGUF" + b"\xff" * 40, b"%PDF-1.7" * 9])
@@ -46,13 +47,13 @@ def test_a_file_that_does_not_say_it_is_no_error(content: bytes, tmp_path: Path)
 
 
 def test_remote_models_are_looked_up_and_the_settings_win():
-    known = open_chat_model("openai/gpt-4o").context_tokens()
+    known = context_tokens(open_chat_model("openai/gpt-4o"))
     own = parse_contexts("openai/own=32768, openai/gpt-4o = 8000")
 
     assert known == 128_000
-    assert open_chat_model("openai/own").context_tokens() is None
-    assert open_chat_model("openai/own", contexts=own).context_tokens() == 32_768
-    assert open_chat_model("openai/gpt-4o", contexts=own).context_tokens() == 8_000
+    assert context_tokens(open_chat_model("openai/own")) is None
+    assert context_tokens(open_chat_model("openai/own", contexts=own)) == 32_768
+    assert context_tokens(open_chat_model("openai/gpt-4o", contexts=own)) == 8_000
     both = open_chat_model("openai/gpt-4o", fallbacks=["openai/own"], contexts=own)
-    assert both.context_tokens() == 8_000
-    assert open_chat_model("openai/gpt-4o", fallbacks=["openai/own"]).context_tokens() is None
+    assert context_tokens(both) == 8_000
+    assert context_tokens(open_chat_model("openai/gpt-4o", fallbacks=["openai/own"])) is None
