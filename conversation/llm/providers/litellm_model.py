@@ -365,7 +365,7 @@ def _take(answer: _Answer, chunk: Any) -> str:
         answer.top_logprobs = _logprobs_of(chunk, choice)
     answer.finish_reason = choice.finish_reason or answer.finish_reason
     delta: str = choice.delta.content or ""
-    answer.tools.take(getattr(choice.delta, "tool_calls", None) or ())
+    answer.tools.take_from(choice.delta)
     if delta and answer.first_token_s is None:
         answer.first_token_s = time.perf_counter()
     answer.text += delta

@@ -37,6 +37,15 @@ class ToolCallParts:
     _parts: list[_Part] = field(default_factory=list[_Part])
     _last: dict[int, _Part] = field(default_factory=dict[int, _Part])
     """The newest part with each of the provider's own numbers."""
+    _old: _Part = field(default_factory=_Part)
+    """The one call that an answer could ask for before calls were numbered."""
+
+    def take_from(self, delta: Any) -> None:
+        """Add what one chunk's delta brought, in `tool_calls` or in the older `function_call`."""
+        self.take(getattr(delta, "tool_calls", None) or ())
+        old = getattr(delta, "function_call", None)
+        if old is not None:
+            _add(self._old, old)
 
     def take(self, deltas: Iterable[Any]) -> None:
         """Add what one chunk of the stream brought."""
@@ -45,11 +54,8 @@ class ToolCallParts:
             call_id = getattr(delta, "id", None) or ""
             part = self._part(int(delta.index or 0), call_id, function)
             part.call_id = part.call_id or call_id
-            if function is None:
-                continue
-            # The name comes once; some servers repeat it with every piece of the arguments.
-            part.name = part.name or function.name or ""
-            part.arguments += function.arguments or ""
+            if function is not None:
+                _add(part, function)
 
     def _part(self, number: int, call_id: str, function: Any) -> _Part:
         """The call that a piece belongs to: some providers give the same number to all of them."""
@@ -60,12 +66,22 @@ class ToolCallParts:
         return part
 
     def requested(self) -> tuple[RequestedTool, ...]:
-        """The calls that were asked for, in order. Empty arguments are an empty object."""
+        """The calls that were asked for, in order. Empty arguments are an empty object.
+
+        A server that streams one call in both forms asks for it once.
+        """
+        named = [part for part in self._parts if part.name]
         return tuple(
             RequestedTool(part.name, part.arguments.strip() or "{}")
-            for part in self._parts
+            for part in named or [self._old]
             if part.name
         )
+
+
+def _add(part: _Part, function: Any) -> None:
+    # The name comes once; some servers repeat it with every piece of the arguments.
+    part.name = part.name or getattr(function, "name", None) or ""
+    part.arguments += getattr(function, "arguments", None) or ""
 
 
 def _is_another(part: _Part, call_id: str, function: Any) -> bool:

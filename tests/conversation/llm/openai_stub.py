@@ -34,6 +34,8 @@ class Reply:
     top_logprobs: dict[str, float] | None = None
     tool_calls: tuple[tuple[str, str], ...] = ()
     """Names and arguments of tools that are asked for after the pieces."""
+    function_call: tuple[str, str] | None = None
+    """The same in the older form, which knows one call."""
 
 
 class OpenAIStub:
@@ -104,6 +106,8 @@ class OpenAIStub:
             for index, (name, arguments) in enumerate(reply.tool_calls):
                 for delta in _tool_deltas(index, name, arguments):
                     self._send(handler, _choice({"delta": {"tool_calls": [delta]}}))
+            for function in _function_deltas(reply.function_call):
+                self._send(handler, _choice({"delta": {"function_call": function}}))
             self._send(handler, _choice({"delta": {}, "finish_reason": reply.finish_reason}))
             if reply.usage is not None:
                 self._send(handler, {**_chunk([]), "usage": reply.usage})
@@ -145,6 +149,18 @@ def _tool_deltas(index: int, name: str, arguments: str) -> list[dict[str, Any]]:
         {**begin, "function": {"name": name, "arguments": ""}},
         {"index": index, "function": {"arguments": arguments[:half]}},
         {"index": index, "function": {"arguments": arguments[half:]}},
+    ]
+
+
+def _function_deltas(call: tuple[str, str] | None) -> list[dict[str, Any]]:
+    if call is None:
+        return []
+    name, arguments = call
+    half = len(arguments) // 2
+    return [
+        {"name": name, "arguments": ""},
+        {"arguments": arguments[:half]},
+        {"arguments": arguments[half:]},
     ]
 
 

@@ -57,6 +57,37 @@ def test_tools_are_offered_and_requests_for_them_come_with_the_completion(stub: 
     assert offered["function"]["parameters"] == ORDER.parameters
 
 
+@pytest.mark.parametrize(
+    ("arguments", "asked"), [('{"order": 5}', '{"order": 5}'), ("", "{}"), ("{}", "{}")]
+)
+def test_the_older_form_of_a_call_is_a_call(stub: OpenAIStub, arguments: str, asked: str):
+    stub.script = [
+        Reply(
+            pieces=("Let me look.",),
+            function_call=("order_status", arguments),
+            finish_reason="function_call",
+        )
+    ]
+    model = TwinChatModel(LiteLLMGenerator("openai/stub", api_base=stub.base_url))
+
+    completion = model.complete(PROMPT, CompletionOptions(tools=(ORDER,)))
+
+    assert completion.text == "Let me look."
+    assert completion.requested_tools == (RequestedTool("order_status", asked),)
+
+
+def test_a_call_that_comes_in_both_forms_is_one_call(stub: OpenAIStub):
+    call = ("order_status", '{"order": 5}')
+    stub.script = [
+        Reply(pieces=(), tool_calls=(call,), function_call=call, finish_reason="tool_calls")
+    ]
+    model = TwinChatModel(LiteLLMGenerator("openai/stub", api_base=stub.base_url))
+
+    completion = model.complete(PROMPT, CompletionOptions(tools=(ORDER,)))
+
+    assert completion.requested_tools == (RequestedTool(*call),)
+
+
 def test_without_tools_none_are_offered(stub: OpenAIStub):
     model = TwinChatModel(LiteLLMGenerator("openai/stub", api_base=stub.base_url))
 
