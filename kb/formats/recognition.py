@@ -18,6 +18,7 @@ CSV = "text/csv"
 JSON = "application/json"
 XML = "application/xml"
 EML = "message/rfc822"
+ICS = "text/calendar"
 RTF = "application/rtf"
 ZIP = "application/zip"
 EPUB = "application/epub+zip"
@@ -38,6 +39,7 @@ PARSERS = {
     JSON: "kb.formats.data.json_data",
     XML: "kb.formats.data.xml_data",
     EML: "kb.formats.pages.mail",
+    ICS: "kb.formats.data.calendar_events",
     RTF: "kb.formats.office.rich_text",
     ZIP: "kb.formats.data.zip_archive",
     EPUB: "kb.formats.office.book",
@@ -60,6 +62,7 @@ FORMAT_NAMES = {
     JSON: "JSON file",
     XML: "XML file",
     EML: "e-mail message",
+    ICS: "calendar",
     RTF: "RTF document",
     ZIP: "ZIP archive",
     EPUB: "EPUB book",
@@ -75,7 +78,8 @@ FORMAT_NAMES = {
 
 SUPPORTED = (
     "PDF, Word (.docx), PowerPoint (.pptx), Excel (.xlsx, .xls), OpenDocument, RTF, EPUB, HTML, "
-    "Markdown, plain text, CSV, JSON, XML, e-mail (.eml) and ZIP archives of these"
+    "Markdown, plain text, CSV, JSON, XML, e-mail (.eml), calendars (.ics) "
+    "and ZIP archives of these"
 )
 
 _OFFICE_PARTS = {"word/": DOCX, "ppt/": PPTX, "xl/": XLSX}
@@ -151,6 +155,7 @@ _HTML_START = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
 )
+_CALENDAR_START = re.compile(r"\s*BEGIN:VCALENDAR[ \t]*[\r\n]", re.IGNORECASE)
 _XML_START = re.compile(r"\s*<\?xml\s")
 _HTML_TAGS = re.compile(r"<(?:p|div|table|h[1-6]|ul|ol|br|a|span|title|meta)\b", re.IGNORECASE)
 
@@ -194,6 +199,9 @@ def _recognise_text(data: bytes, name: str, stated: str | None) -> str:
     hint = _SUFFIXES.get(_suffix(name)) or (stated if stated in _TEXTUAL else None)
     if head.startswith("{\\rtf"):
         return RTF
+    # Its lines may be folded inside of a character, which makes decoding guess wrong.
+    if any(map(_CALENDAR_START.match, (head, data[:64].decode("ascii", "ignore")))):
+        return ICS
     if _HTML_START.match(head):
         return HTML
     if hint == HTML and not _HTML_TAGS.search(decode(data[:65_536])):
