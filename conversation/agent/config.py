@@ -82,6 +82,19 @@ class LLMConfig(_Section):
     """A turn that cost this much makes no further call; None sets no limit. Calls whose price is
     not known count nothing."""
 
+    @field_validator("fallbacks")
+    @classmethod
+    def _plain_where_it_can_be(
+        cls, given: tuple[str | FallbackLLM, ...]
+    ) -> tuple[str | FallbackLLM, ...]:
+        # One form for one meaning, so that what is read and sent back changes nothing.
+        return tuple(
+            each.model
+            if isinstance(each, FallbackLLM) and each == FallbackLLM(model=each.model)
+            else each
+            for each in given
+        )
+
     @property
     def fallback_models(self) -> tuple[FallbackLLM, ...]:
         """Each fallback with its settings, also where only its model string is given."""
