@@ -19,6 +19,8 @@ JSON = "application/json"
 XML = "application/xml"
 EML = "message/rfc822"
 ICS = "text/calendar"
+VTT = "text/vtt"
+SRT = "application/x-subrip"
 RTF = "application/rtf"
 ZIP = "application/zip"
 EPUB = "application/epub+zip"
@@ -40,6 +42,8 @@ PARSERS = {
     XML: "kb.formats.data.xml_data",
     EML: "kb.formats.pages.mail",
     ICS: "kb.formats.data.calendar_events",
+    VTT: "kb.formats.data.captions",
+    SRT: "kb.formats.data.captions",
     RTF: "kb.formats.office.rich_text",
     ZIP: "kb.formats.data.zip_archive",
     EPUB: "kb.formats.office.book",
@@ -63,6 +67,8 @@ FORMAT_NAMES = {
     XML: "XML file",
     EML: "e-mail message",
     ICS: "calendar",
+    VTT: "caption file",
+    SRT: "caption file",
     RTF: "RTF document",
     ZIP: "ZIP archive",
     EPUB: "EPUB book",
@@ -78,8 +84,8 @@ FORMAT_NAMES = {
 
 SUPPORTED = (
     "PDF, Word (.docx), PowerPoint (.pptx), Excel (.xlsx, .xls), OpenDocument, RTF, EPUB, HTML, "
-    "Markdown, plain text, CSV, JSON, XML, e-mail (.eml), calendars (.ics) "
-    "and ZIP archives of these"
+    "Markdown, plain text, CSV, JSON, XML, e-mail (.eml), calendars (.ics), "
+    "captions (.vtt, .srt) and ZIP archives of these"
 )
 
 _OFFICE_PARTS = {"word/": DOCX, "ppt/": PPTX, "xl/": XLSX}
@@ -156,6 +162,9 @@ _HTML_START = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CALENDAR_START = re.compile(r"\s*BEGIN:VCALENDAR[ \t]*[\r\n]", re.IGNORECASE)
+_TIMING = r"(?:\d+:)?\d{1,2}:\d{1,2}[.,]\d{1,3}[ \t]*-->"
+_VTT_START = re.compile(rf"WEBVTT(?:[ \t].*)?\r?\n(?:.*\n)*?[ \t]*{_TIMING}", re.ASCII)
+_SRT_START = re.compile(rf"\s*(?:\d+[ \t]*\r?\n)?[ \t]*{_TIMING}", re.ASCII)
 _XML_START = re.compile(r"\s*<\?xml\s")
 _HTML_TAGS = re.compile(r"<(?:p|div|table|h[1-6]|ul|ol|br|a|span|title|meta)\b", re.IGNORECASE)
 
@@ -197,19 +206,29 @@ def _recognise_text(data: bytes, name: str, stated: str | None) -> str:
     head = decode(data[:4096])
     stated = _ALIASES.get(stated or "", stated or "")
     hint = _SUFFIXES.get(_suffix(name)) or (stated if stated in _TEXTUAL else None)
-    if head.startswith("{\\rtf"):
-        return RTF
-    # Its lines may be folded inside of a character, which makes decoding guess wrong.
-    if any(map(_CALENDAR_START.match, (head, data[:64].decode("ascii", "ignore")))):
-        return ICS
-    if _HTML_START.match(head):
-        return HTML
+    if (certain := _by_first_words(data, head)) is not None:
+        return certain
     if hint == HTML and not _HTML_TAGS.search(decode(data[:65_536])):
         return PLAIN
     if hint is None:
         hint = EML if _looks_like_message(head) else XML if _XML_START.match(head) else PLAIN
     # What is called XML but does not begin like it is better read as it is.
     return PLAIN if hint == XML and not head.lstrip().startswith("<") else hint
+
+
+def _by_first_words(data: bytes, head: str) -> str | None:
+    """The format that a text begins like, whatever it is called."""
+    # A calendar's lines may be folded inside of a character, which makes decoding guess wrong.
+    if _CALENDAR_START.match(data[:64].decode("ascii", "ignore")):
+        return ICS
+    if head.startswith("WEBVTT"):
+        # Notes and styles come before the first words.
+        head = decode(data[:65_536])
+    head = head.replace("\r\n", "\n").replace("\r", "\n")
+    starts = {ICS: _CALENDAR_START, HTML: _HTML_START, VTT: _VTT_START, SRT: _SRT_START}
+    if head.startswith("{\\rtf"):
+        return RTF
+    return next((kind for kind, start in starts.items() if start.match(head)), None)
 
 
 def _looks_like_message(head: str) -> bool:
