@@ -3,7 +3,7 @@
 Success criteria and data collection fields are part of it as plain records; `analysis` reads them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 from pydantic import (
@@ -32,6 +32,7 @@ from conversation.agent.language_config import LanguageSection, OverridesSection
 from conversation.agent.privacy_config import PrivacySection
 from conversation.agent.tool_config import SystemToolName, ToolConfig, ToolUseSection
 from conversation.agent.variable_values import RESERVED_PREFIXES, VariableValue
+from conversation.agent.variables import misnamed
 from conversation.language.local_time import TimeZoneName
 from conversation.turn_taking.silence import TurnTakingConfig
 from kb.config import ChunkingConfig, EmbeddingConfig, Limits, ParsingConfig, RetrievalConfig
@@ -236,6 +237,25 @@ def _require_unique(kind: str, ids: Sequence[str]) -> None:
         raise ValidationError.from_exception_data("AgentConfig", repeated)
 
 
+def _require_names(texts: Iterator[tuple[tuple[str | int, ...], object]]) -> None:
+    """Name each text with double braces around something that is no name, where it stands.
+
+    Raises:
+        ValidationError: One problem for each; it would be said with its braces.
+    """
+    wrong = [
+        InitErrorDetails(
+            type=PydanticCustomError("misnamed_variable", "{reason}", {"reason": reason}),
+            loc=path,
+            input=text,
+        )
+        for path, text in texts
+        if isinstance(text, str) and (reason := misnamed(text))
+    ]
+    if wrong:
+        raise ValidationError.from_exception_data("AgentConfig", wrong)
+
+
 class AgentConfig(_Section):
     """One agent, complete."""
 
@@ -282,6 +302,29 @@ class AgentConfig(_Section):
             _require_unique(kind, ids)
         check_conditions(self.data_collection)
         return self
+
+    @model_validator(mode="after")
+    def _variables_have_names(self) -> Self:
+        _require_names(self._texts_with_variables())
+        return self
+
+    def _texts_with_variables(self) -> Iterator[tuple[tuple[str | int, ...], object]]:
+        """Where each text stands that a session fills in, and what it is."""
+        said = ("first_message", "system_prompt", "failure_message")
+        for name in said:
+            yield (name,), getattr(self, name)
+        for code, section in self.languages.items():
+            for name in said:
+                yield ("languages", code, name), getattr(section, name)
+        for name in ("reengagement_message", "goodbye_message"):
+            yield ("turn_taking", name), getattr(self.turn_taking, name)
+        for number, tool in enumerate(self.tools):
+            if tool.webhook is not None:
+                path = ("tools", number, "webhook")
+                yield (*path, "url"), tool.webhook.url
+                for kind in ("headers", "constants"):
+                    for name, text in getattr(tool.webhook, kind).items():
+                        yield (*path, kind, name), text
 
     @field_validator("system_tools")
     @classmethod

@@ -14,6 +14,7 @@ __all__ = [
     "checked_variables",
     "fill_in",
     "is_secret",
+    "misnamed",
     "split_secrets",
     "variable_names",
 ]
@@ -25,6 +26,9 @@ SYSTEM_VARIABLES_GIVEN = frozenset(
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([^\W\d][^\s{}]*)\s*\}\}")
 """Names as people write them: `user-name`, `user.name`, `größe`."""
+_DOUBLE_BRACES = re.compile(r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*\}\}")
+"""Ends at the next double brace of either kind, so that a text is read once."""
+_WORDS = re.compile(r"[^\W\d][\w.-]*")
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -66,6 +70,19 @@ def fill_in(
 def variable_names(text: str) -> list[str]:
     """Names of the placeholders in `text`, in order, each once."""
     return list(dict.fromkeys(normalize("NFC", name) for name in _PLACEHOLDER.findall(text)))
+
+
+def misnamed(text: str) -> str | None:
+    """Why something between double braces in `text` is no placeholder; None when all are."""
+    for match in _DOUBLE_BRACES.finditer(text):
+        written = match.group()
+        # `{{{name}}` is a brace and a placeholder.
+        if _PLACEHOLDER.search(written) is None:
+            return (
+                f"{_shown(written)} names no variable: a name begins with a letter or `_` and "
+                f"holds no spaces and no braces. {_remedy(written)}"
+            )
+    return None
 
 
 def is_secret(name: str) -> bool:
@@ -158,3 +175,16 @@ def _missing(name: str, variables: Mapping[str, VariableValue], where: str) -> E
         f"it when the session starts, `Session.start(agent, variables={{{name!r}: ...}})`, "
         "or set a default under `dynamic_variables` in the agent file."
     )
+
+
+def _shown(written: str) -> str:
+    line = " ".join(written.split())
+    return f"`{line}`" if len(line) <= 60 else f"`{line[:50]} ...}}}}`"
+
+
+def _remedy(written: str) -> str:
+    name = "_".join(written[2:-2].split()).lstrip("-.")
+    name = f"_{name}" if name[:1].isdigit() else name
+    if len(name) > 40 or _WORDS.fullmatch(name) is None:
+        return "Give it such a name, or leave a space between the braces if it is none"
+    return f"Write `{{{{{name}}}}}`, or leave a space between the braces if it is no variable"

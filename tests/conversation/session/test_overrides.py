@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from conversation.agent.agent_file import load_agent, save_agent
 from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.agent.language_config import LanguageSection, OverridesSection
-from conversation.agent.variables import checked_variables, fill_in, split_secrets, variable_names
+from conversation.agent.variables import (
+    checked_variables,
+    fill_in,
+    misnamed,
+    split_secrets,
+    variable_names,
+)
 from conversation.errors import (
     AgentConfigError,
     MissingVariableError,
@@ -439,3 +445,68 @@ def test_an_unknown_key_below_a_name_of_ones_own_is_reported(tmp_path: Path):
 
     with pytest.raises(AgentConfigError, match="did you mean 'first_message'"):
         load_agent(path)
+
+
+MISNAMED = {
+    "first_message": "first_message: Hi {{user name}}!",
+    "system_prompt": "system_prompt: You are {{1st}}.",
+    "failure_message": "failure_message: Sorry, {{}}.",
+    "languages.de.first_message": "languages: {de: {first_message: 'Hallo {{mein name}}!'}}",
+    "turn_taking.reengagement_message": "turn_taking: {reengagement_message: '{{user name}}?'}",
+    "turn_taking.goodbye_message": "turn_taking: {goodbye_message: 'Bye {{-x}}'}",
+    "tools[0].webhook.url": "tools: [{name: a, description: b, webhook: "
+    "{url: 'https://example.com/{{my plan}}'}}]",
+    "tools[0].webhook.headers.X-Plan": "tools: [{name: a, description: b, webhook: "
+    "{url: 'https://example.com/', headers: {X-Plan: '{{2 plans}}'}}}]",
+    "tools[0].webhook.constants.plan": "tools: [{name: a, description: b, webhook: "
+    "{url: 'https://example.com/', constants: {plan: '{{my plan}}', n: 1}}}]",
+}
+
+
+@pytest.mark.parametrize("key", MISNAMED)
+def test_double_braces_around_no_name_are_refused_with_file_key_and_remedy(
+    tmp_path: Path, key: str
+):
+    path = tmp_path / "shop.yaml"
+    path.write_text(f"name: S\n{MISNAMED[key]}\n", "utf-8")
+
+    with pytest.raises(AgentConfigError) as refused:
+        load_agent(path)
+
+    message = str(refused.value)
+    assert "shop.yaml" in message
+    assert f"line 2, `{key}`: " in message
+    assert "leave a space between the braces" in message
+
+
+def test_every_text_with_such_braces_is_named_at_once(tmp_path: Path):
+    path = tmp_path / "shop.yaml"
+    path.write_text("name: S\nfirst_message: '{{a b}}'\nsystem_prompt: '{{2 b}}'\n", "utf-8")
+
+    with pytest.raises(AgentConfigError, match=r"(?s)Write `{{a_b}}`.*Write `{{_2_b}}`"):
+        load_agent(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{{ who }}", "Ada"),
+        ("{{\twho\n}}", "Ada"),
+        ("{{{who}}}", "{Ada}"),
+        ("{ {no name} }", "{ {no name} }"),
+        ('{"a": {"b": {}}}', '{"a": {"b": {}}}'),
+        ("{{größe}} {{user-name}} {{user.name}} {{_x}}", "1 2 3 4"),
+    ],
+)
+def test_other_braces_stay_allowed(text: str, said: str):
+    agent = AgentConfig(agent_id="a", name="A", system_prompt=text)
+    values = {"who": "Ada", "größe": "1", "user-name": "2", "user.name": "3", "_x": "4"}
+
+    assert fill_in(agent.system_prompt, values, where="system prompt") == said
+
+
+@given(st.lists(st.sampled_from(["a", "1", "-", ".", "_", " ", "\n", "ß"]), max_size=6))
+def test_what_stands_between_double_braces_is_filled_in_or_refused(inside: list[str]):
+    text = f"Hi {{{{{''.join(inside)}}}}}!"
+
+    assert (misnamed(text) is None) == bool(variable_names(text))
