@@ -1,6 +1,6 @@
 """What one session sets differently from its agent, as far as the agent lets it. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveInt
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveInt
 from conversation.agent.config import AgentConfig
 from conversation.agent.language_config import VoiceSection
 from conversation.agent.system_tools import in_language
+from conversation.agent.variables import misnamed
 from conversation.errors import OverrideError
 
 
@@ -39,12 +40,14 @@ def overridden(agent: AgentConfig, overrides: SessionOverrides) -> AgentConfig:
     A language comes with its own first message and system prompt, which further overrides replace.
 
     Raises:
-        OverrideError: The agent does not let a session set one of these.
+        OverrideError: The agent does not let a session set one of these, or a text has double
+            braces around what is no name of a variable.
     """
     wanted = _differing(agent, _in_known_language(agent, overrides))
     refused = [name for name, value in wanted.items() if not _is_allowed(agent, name, value)]
     if refused:
         raise _refusal(agent, refused, wanted)
+    _require_names(wanted)
     language = wanted.get("language")
     if language is not None and language not in agent.languages:
         raise OverrideError(
@@ -75,6 +78,13 @@ def overridden(agent: AgentConfig, overrides: SessionOverrides) -> AgentConfig:
         changed["voice"] = None
     spoken = agent if language is None else in_language(agent, language)
     return spoken.model_copy(update=changed)
+
+
+def _require_names(wanted: Mapping[str, Any]) -> None:
+    for name in ("first_message", "system_prompt"):
+        reason = misnamed(wanted.get(name, ""))
+        if reason is not None:
+            raise OverrideError(f"The override {name!r} cannot be filled in: {reason}.")
 
 
 def _in_known_language(agent: AgentConfig, overrides: SessionOverrides) -> SessionOverrides:

@@ -91,6 +91,14 @@ def test_nothing_can_be_set_unless_the_agent_says_so(name: str):
         overridden(allowing(others), overrides)
 
 
+@pytest.mark.parametrize("name", ["first_message", "system_prompt"])
+def test_double_braces_of_an_override_name_a_variable(name: str):
+    overrides = SessionOverrides.model_validate({name: "Hi {{user name}}"})
+
+    with pytest.raises(OverrideError, match=rf"'{name}'.*Write `{{{{user_name}}}}`"):
+        overridden(allowing(ALL), overrides)
+
+
 def test_all_that_is_refused_is_named_at_once():
     with pytest.raises(OverrideError, match=r"language and llm.*llm: \[a/b\]"):
         overridden(AGENT, SessionOverrides(language="de", llm="a/b"))

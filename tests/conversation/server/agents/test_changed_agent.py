@@ -173,3 +173,9 @@ def test_no_model_string_holds_an_address(prompt: dict[str, Any]):
     with pytest.raises(ApiError) as caught:
         with_prompt(**prompt)
     assert caught.value.status_code == 422
+
+
+def test_double_braces_around_no_name_of_a_variable_are_refused():
+    with pytest.raises(ApiError, match=r"system_prompt: .*Write `{{user_name}}`") as caught:
+        with_prompt(prompt="You help {{user name}}.")
+    assert caught.value.status_code == 422
