@@ -62,6 +62,8 @@ def test_an_event_is_one_block_with_what_when_and_where():
         ("RDATE;VALUE=PERIOD:20261214T180000Z/PT1H", "Also on: 2026-12-14 18:00 UTC to PT1H"),
         ("STATUS:CANCELLED", "Status: CANCELLED"),
         ('ORGANIZER;CN="Ann; Lee":mailto:ann@a.example', "Organizer: Ann; Lee (ann@a.example)"),
+        ("SUMMARY;LANGUAGE=de;X_FROM=a:Grüße", "Summary: Swimming, Grüße"),
+        ("X_SENT.BY:me", "Summary: Swimming"),
         ("DESCRIPTION:C:\\\\new folder", "Description: C:\\new folder"),
     ],
 )  # fmt: skip
