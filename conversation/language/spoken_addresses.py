@@ -76,11 +76,12 @@ _WORDS = {
         "~": "tilde",
     },
 }
+# A run of what an address is made of is looked at from its first sign only: time linear in it.
 _ADDRESSES = (
-    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)+",
     r"\b[a-zA-Z]+://[^\s<>\"'()\[\]]*[^\s<>\"'()\[\].,;:!?]",
-    rf"\b(?:www\.)?(?:[\w-]+\.)+{_TLD}\b(?:[/:][\w/.?=&#%~+:-]*[\w/])?",
-    rf"(?<![\w.])(?:[\w.~-]*/)*[\w-]+\.{_EXTENSION}\b",
+    rf"(?<![\w-])(?<![\w-]\.)(?P<lead>-*+)(?:www\.)?(?:[\w-]++\.)+{_TLD}\b(?:[/:][\w/.?=&#%~+:-]*[\w/])?",
+    rf"(?<![\w./~-])(?!\.\.\.)[\w./~-]*[\w-]\.{_EXTENSION}\b",
 )
 
 
@@ -114,9 +115,10 @@ def address_rules(language: str) -> tuple[Rule, ...]:
     in_english = language == "en"
 
     def spelled(match: Match) -> str:
-        address = re.sub(r"^[a-zA-Z]+://", "", match.group()).rstrip("/")
+        lead = match.groupdict().get("lead") or ""
+        address = re.sub(r"^[a-zA-Z]+://", "", match.group()[len(lead) :]).rstrip("/")
         pieces: list[str] = re.findall(r"[0-9]|[^\W\d_]+|.", re.sub(r"^www\.", "", address))
-        return " ".join(
+        return lead + " ".join(
             digit_by_digit(piece) if in_english and piece.isdecimal() else words.get(piece, piece)
             for piece in pieces
         )

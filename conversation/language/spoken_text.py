@@ -25,7 +25,7 @@ from conversation.language.spoken_rules import Rule, apply_rules
 _ROUNDS = 4
 """A rule may uncover what an earlier one takes: it is over when nothing changes any more."""
 _FENCE = re.compile(r"^\s*(?:```|~~~)\w*\s*$")
-_RULE_LINE = re.compile(r"^\s*(?:[-*_]\s*){3,}$|^\s*\|?(?:\s*:?-+:?\s*\|)+\s*:?-*:?\s*$")
+_RULE_LINE = re.compile(r"^\s*+(?:[-*_]\s*+){3,}$|^\s*+\|?(?:\s*+:?-++:?\s*+\|)+\s*+:?-*+:?\s*+$")
 _BULLET = re.compile(r"^\s*[-*+\u2022\u2023\u25aa\u25cf\u2013]\s+(?:\[[ xX]\]\s+)?")
 _NUMBERED = re.compile(r"^\s*(?P<number>\d{1,3})[.)]\s+(?=\S)")
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s+|>\s?)+")
@@ -33,12 +33,12 @@ _IMAGE_OR_LINK = re.compile(r"!?\[(?P<text>[^\]\[]*)\]\((?P<address>[^()\s]*)(?:
 _BARE_LINK = re.compile(r"<(?=(?:https?://|mailto:|[^\s<>@]+@)[^\s<>]+>)|(?<=\S)>(?=[\s.,;:!?]|$)")
 _TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>")
 _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&quot;": '"', "&#39;": "'"}
-_EMPHASIS = re.compile(r"\*+|~~+|`+|(?<!\w)_+(?=\S)|(?<=\S)_+(?!\w)")
+_EMPHASIS = re.compile(r"\*+|~~+|`+|(?<!\w)_+(?=\S)|(?<=[^\s_])_++(?!\w)|(?<=_)_(?!\w)")
 _BRACKETS = re.compile(r"\s*[(\[{]\s*|\s*[)\]}]")
 _DASH = re.compile(r"\s*[\u2014\u2015]\s*|\s+(?:--|\u2013|-)\s+|(?<=\w)--(?=\w)")
 _TABLE_BAR = re.compile(r"\s*\|\s*")
 _BEFORE_WORDS = re.compile(r"^[^\w\"'\u201c\u2018\u00bf\u00a1]+")
-_PUNCTUATION_RUN = re.compile(r"\s*([,;:])(?:\s*[,;:])*(?=\s|$)")
+_PUNCTUATION_RUN = re.compile(r"(?<![,;:])\s*([,;:])(?:\s*[,;:])*(?=\s|$)")
 _LEFT_OVER = str.maketrans(dict.fromkeys("|_^~", " "))
 _ENDS = (".", "!", "?", ":", ";", ",", "\u2026", "\u3002", "\uff01", "\uff1f")
 _QUOTES = "\"'\u201d\u2019)"
@@ -138,25 +138,30 @@ def _plain(line: str) -> str:
     line = _IMAGE_OR_LINK.sub(lambda match: match["text"] or match["address"], line)
     line = _BARE_LINK.sub("", _TAG.sub(" ", line)).replace("mailto:", "")
     if line.count("|") > 1:
-        line = _TABLE_BAR.sub(", ", line.strip().strip("|"))
+        line = _TABLE_BAR.sub(", ", _single_spaced(line).strip("|"))
     return _without_emojis(line)
 
 
 def _in_words(line: str, language: str) -> str:
     base = language.partition("-")[0].lower()
     line = spoken(line) if base == "en" else apply_rules(line, _address_rules(base))
-    line = _EMPHASIS.sub("", line)
+    line = _single_spaced(_EMPHASIS.sub("", line))
     line = _DASH.sub(", ", line)
     line = _BRACKETS.sub(", ", line)
     return line.translate(_LEFT_OVER)
 
 
 def _tidied(line: str) -> str:
-    line = " ".join(line.split())
+    line = _single_spaced(line)
     line = _PUNCTUATION_RUN.sub(r"\1", line)
     line = re.sub(r"\s+([.!?\u2026]+)(?=\s|$)", r"\1", line)
-    line = re.sub(r"[,;:]+([.!?])", r"\1", line)
+    line = re.sub(r"(?<![,;:])[,;:]++([.!?])", r"\1", line)
     return _BEFORE_WORDS.sub("", line).rstrip(" ,;-\u2013")
+
+
+def _single_spaced(line: str) -> str:
+    """No runs of white space: a pattern that begins with some would read a run from each sign."""
+    return " ".join(line.split())
 
 
 def _without_emojis(line: str) -> str:
