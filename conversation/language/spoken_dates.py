@@ -1,6 +1,6 @@
 """English: dates and times of day -> words. Pure."""
 
-from conversation.language.number_words import cardinal, digit_by_digit, ordinal, year
+from conversation.language.number_words import cardinal, decimal, digit_by_digit, ordinal, year
 from conversation.language.spoken_rules import ALONE, Match, Rule, rule
 
 _MONTH_NAMES = (
@@ -24,7 +24,8 @@ def _month_day(match: Match) -> str:
     return f"{said}, {year(match['year'])}" if match["year"] else said
 
 
-def _iso_date(match: Match) -> str:
+def iso_date(match: Match) -> str:
+    """Groups `year`, `m` and `day` as a date; digit by digit if there is no such day."""
     month, day = int(match["m"]), int(match["day"])
     if not 1 <= month <= 12 or not 1 <= day <= 31:
         return digit_by_digit(match["year"] + match["m"] + match["day"])
@@ -49,17 +50,26 @@ def _dotted_date(match: Match) -> str:
     return f"{MONTHS[month - 1]} {ordinal(match['day'])}, {year(match['year'])}"
 
 
-def _time(match: Match) -> str:
+def time_of_day(match: Match) -> str:
+    """Groups `hour`, `minute`, `second` and, where there are such, `half` and `fraction`."""
+    groups = match.groupdict()
+    half, fraction = groups.get("half"), groups.get("fraction")
     hour, minute = match["hour"], match["minute"]
     said = cardinal(str(int(hour)))
     if minute != "00":
         ones = minute if minute[0] != "0" else f"oh {cardinal(minute[1])}"
         said += f" {ones if minute[0] == '0' else cardinal(minute)}"
-    elif match["half"] is None:
+    elif half is None:
         said += " o'clock"
     if match["second"]:
-        said += f" and {cardinal(str(int(match['second'])))} seconds"
-    return said + (f" {match['half'].upper()} M" if match["half"] else "")
+        second = str(int(match["second"]))
+        whole = decimal(second, fraction) if fraction else cardinal(second)
+        said += f" and {whole} second{'' if whole == 'one' else 's'}"
+    return said + (f" {half.upper()} M" if half else "")
+
+
+def _clock(match: Match) -> str:
+    return time_of_day(match) + (" U T C" if match["utc"] else "")
 
 
 def _hour_only(match: Match) -> str:
@@ -77,7 +87,7 @@ def _time_of_range(match: Match) -> str:
 DATE_RULES: tuple[Rule, ...] = (
     rule(
         rf"{ALONE}(?P<year>[0-9]{{4}})-(?P<m>[0-9]{{2}})-(?P<day>[0-9]{{2}})(?:T(?=[0-9])|(?!\d))",
-        lambda match: _iso_date(match) + (", " if match.group().endswith("T") else ""),
+        lambda match: iso_date(match) + (", " if match.group().endswith("T") else ""),
     ),
     rule(
         rf"{ALONE}(?P<a>[0-9]{{1,2}})/(?P<b>[0-9]{{1,2}})/(?P<year>[0-9]{{4}})(?!\d)", _slash_date
@@ -92,6 +102,6 @@ DATE_RULES: tuple[Rule, ...] = (
         rf"(?<![\w:]){_TIME}(?=\s?[-\u2013]\s?[0-9])(?P<half>)\s?[-\u2013]\s?",
         lambda match: _time_of_range(match) + " to ",
     ),
-    rule(rf"(?<![\w:]){_TIME}Z?{_HALF_DAY}(?![:\w])", _time),
+    rule(rf"(?<![\w:]){_TIME}(?P<utc>Z)?{_HALF_DAY}(?![:\w])", _clock),
     rule(r"\b(?P<hour>1[0-2]|[1-9])\s?(?P<half>[aApP])\.?[mM]\b(?:\.(?=\s+[a-z]))?", _hour_only),
 )

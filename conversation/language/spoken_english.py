@@ -6,8 +6,9 @@ rules take every digit and symbol that is left.
 
 import re
 
-from conversation.language.number_words import cardinal, decimal, digit_by_digit, ordinal, year
+from conversation.language.number_words import cardinal, decimal, ordinal, year
 from conversation.language.spoken_addresses import address_rules
+from conversation.language.spoken_codes import CODE_RULES, grouped_digits
 from conversation.language.spoken_dates import DATE_RULES, YEAR
 from conversation.language.spoken_rules import ALONE, Match, Rule, apply_rules, rule
 
@@ -173,12 +174,6 @@ def _is_one(match: Match) -> bool:
     return match["whole"].strip("0") == "1" and match["whole"] == "1" and match["fraction"] is None
 
 
-def _phone(match: Match) -> str:
-    groups = re.findall(r"\+|[0-9]+", match.group())
-    said = ["plus" if group == "+" else digit_by_digit(group) for group in groups]
-    return ", ".join(said).replace("plus, ", "plus ")
-
-
 def _money(match: Match) -> str:
     unit, small = _CURRENCIES[match["currency"]]
     whole, fraction = match["whole"].replace(",", ""), match["fraction"]
@@ -215,7 +210,6 @@ _SIGN = r"(?P<sign>-|\u2212)?"
 _RULES: tuple[Rule, ...] = (
     rule(r"\b24/7\b", lambda match: "twenty-four seven"),
     rule(r"\b(and|or)/(or|and)\b", lambda match: f"{match[1]} {match[2]}"),
-    rule(r"\bv(?=[0-9])", lambda match: "version "),
     *address_rules("en"),
     *(
         rule(rf"\b{pattern}(?!\w)", lambda match, words=words: words)
@@ -229,8 +223,9 @@ _RULES: tuple[Rule, ...] = (
         r"(?<![\w.])\+[0-9]{1,3}(?:[ ./-]?\(?[0-9]{1,5}\)?){2,6}(?![\w])"
         r"|(?<![\w.])\(0?[0-9]{2,5}\)[ -]?[0-9]{3,}(?:[ -][0-9]{2,})*(?!\w)"
         r"|(?<![\w.-])[0-9]{3}-[0-9]{3}-[0-9]{4}(?![\w-])",
-        _phone,
+        grouped_digits,
     ),
+    *CODE_RULES,
     *DATE_RULES,
     rule(rf"(?<!\w){_MONEY}\s?{_NUMBER}{_BIG}", _money),
     rule(rf"(?<![\w.,]){_NUMBER}\s?(?P<currency>[$€£¥]|(?:USD|EUR|GBP|JPY|CHF)\b)", _money),

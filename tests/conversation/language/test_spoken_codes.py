@@ -1,0 +1,71 @@
+"""Versions, instants, ISBNs, telephone numbers and exponents, as somebody would read them aloud."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversation.language.number_words import cardinal, digit_by_digit
+from conversation.language.spoken_text import spoken_form
+from tests.growth import growth
+
+_DAY = "November twenty-third, twenty twenty-six"
+_ISBN = "nine seven eight, three, one six, one four eight four one zero, zero"
+SAID = {
+    "Version v1.2.3 is out": "Version one point two point three is out",
+    "versions v1 and v2": "versions one and version two",
+    "A V8 and v2": "A V eight and version two",
+    "https://api.example.com/v1/users": "api dot example dot com slash v one slash users",
+    "2026-11-23T14:30:00Z": f"{_DAY}, fourteen thirty and zero seconds U T C",
+    "2026-11-23T14:30:05.120+02:00": (
+        f"{_DAY}, fourteen thirty and five point one two zero seconds U T C plus two"
+    ),
+    "2026-11-23T14:30-05:30": f"{_DAY}, fourteen thirty U T C minus five hours thirty",
+    "20261123T1430Z": f"{_DAY}, fourteen thirty U T C",
+    "At T14:30:01 or 14:30Z": "At fourteen thirty and one second or fourteen thirty U T C",
+    "On 2026-11-23.": f"On {_DAY}.",
+    "ISBN 978-3-16-148410-0": f"ISBN {_ISBN}",
+    "978-3-16-148410-0": _ISBN,
+    "ISBN-13: 9783161484100": (
+        "ISBN thirteen: nine seven eight three one six one four eight four one zero zero"
+    ),
+    "ISBN 0-8044-2957-X.": "ISBN zero, eight zero four four, two nine five seven, X.",
+    "1e6": "one times ten to the power of six",
+    "2.5E-3": "two point five times ten to the power of minus three",
+    "-6.02e+23": "minus six point zero two times ten to the power of twenty-three",
+    "6.02\u00d710^23": "six point zero two times ten to the power of twenty-three",
+    "x^2 and 10^-3": "x to the power of two and ten to the power of minus three",
+    "Call 555-123-4567": "Call five five five, one two three, four five six seven",
+    "1-800-555-1234": "one, eight zero zero, five five five, one two three four",
+    "555.123.4567": "five five five, one two three, four five six seven",
+    "030 1234567": "zero three zero, one two three four five six seven",
+    "01 23 45 67 89": "zero one, two three, four five, six seven, eight nine",
+    "+49 30 123456": "plus four nine, three zero, one two three four five six",
+    "Pages 3-4, 9:00-19:00": "Pages three to four, nine o'clock to nineteen o'clock",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), SAID.items(), ids=list(SAID))
+def test_codes_are_read_as_what_they_are(text: str, expected: str):
+    assert spoken_form(text, "en") == expected
+    assert spoken_form(expected, "en") == expected
+
+
+@given(st.integers(0, 999), st.integers(-99, 99))
+def test_an_exponent_is_said_with_its_sign(number: int, exponent: int):
+    power = ("minus " if exponent < 0 else "") + cardinal(str(abs(exponent)))
+    assert spoken_form(f"Take {number}e{exponent}!", "en") == (
+        f"Take {cardinal(str(number))} times ten to the power of {power}!"
+    )
+
+
+@given(st.lists(st.from_regex(r"\A[0-9]{2,4}\Z"), min_size=4, max_size=6))
+def test_groups_of_digits_lose_no_digit(groups: list[str]):
+    assert spoken_form(f"Call {'-'.join(groups)}!", "en") == (
+        f"Call {', '.join(map(digit_by_digit, groups))}!"
+    )
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("piece", ["1-", "1e", "01 ", "1 ", "^1", "T1430", "ISBN 1", "v1"])
+def test_time_grows_with_the_length(piece: str):
+    assert growth(lambda text: spoken_form(text, "en"), piece) < 7
