@@ -10,7 +10,7 @@ from conversation.agent.config import AgentConfig
 from conversation.errors import UnknownConversationError
 from conversation.session.session import Session
 from conversation.store.store import CRASHED, ConversationStore
-from conversation.transcript import Transcript
+from conversation.transcript import Transcript, Turn
 from kb.document import Document
 from orchestration.deployment import Deployment
 from orchestration.terminal.progress import Progress, format_duration
@@ -89,8 +89,15 @@ def find_held(store: ConversationStore, key: str) -> tuple[Transcript | None, st
 
 
 def unanswered(transcript: Transcript) -> list[str]:
-    """Why the agent said nothing, for each turn where it failed before its first word."""
-    return [turn.error for turn in transcript.turns if turn.error and not turn.text.strip()]
+    """Why the model said nothing, for each turn where it failed before its first word.
+
+    What the agent then said, that something went wrong, is no answer.
+    """
+    return [turn.error for turn in transcript.turns if turn.error and not _has_begun(turn)]
+
+
+def _has_begun(turn: Turn) -> bool:
+    return turn.latency is not None and turn.latency.request_to_first_token_ms is not None
 
 
 def _play(session: Session, script: Script, name: str, progress: Progress) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from conversation.server.access.api_keys import Scope
 from conversation.server.context import ServerContext
+from tests.analysis.calls import hold_call
 from tests.orchestration.deployed import ServedDeployment, served_deployment
-from tests.orchestration.sample import hold_calls
 
 pytestmark = pytest.mark.hostile
 
@@ -233,8 +233,15 @@ def test_odd_bodies_are_refused(served: ServedDeployment):
 @pytest.mark.parametrize("scope", ["ingest", "converse", "label"])
 def test_no_key_but_one_for_reading_gets_what_was_said(served: ServedDeployment, scope: Scope):
     """Over every route: scopes are checked against what an answer holds."""
-    hold_calls(served.deployment, 1, first_number=(number := len(scope)))
-    said = {turn.text for turn in served.context.store.transcript(f"c{number}").turns}
+    number = len(scope)
+    # Words that no example of a document has: other tests have added those.
+    hold_call(
+        served.context.store,
+        f"c{number}",
+        question=f"Is my order {scope} lost?",
+        answer=f"Parcel {scope} is at the door.",
+    )
+    said = {turn.text for turn in served.context.store.transcript(f"c{number}").turns[1:]}
     headers = {"xi-api-key": served.key(scope)}
     read = served.http.get(f"/v1/convai/conversations/c{number}").text
     assert all(json.dumps(text)[1:-1] in read for text in said)
