@@ -166,7 +166,7 @@ def test_a_refusal_reaches_the_page_with_its_reason(
             ".then(() => 'let in', (error) => error.reason ?? error.message)"
         )
 
-    assert "not public" in reason
+    assert "needs a signed URL" in reason
 
 
 def test_feedback_and_a_correction_of_the_current_client(

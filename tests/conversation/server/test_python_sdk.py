@@ -115,7 +115,7 @@ def test_a_private_agent_without_a_key_is_an_error_with_the_reason(tmp_path: Pat
         details = heard.ended.get(timeout=PATIENCE_S)
 
     assert (details.reason, details.close_code) == ("error", 1008)
-    assert "not public" in details.close_reason
+    assert "needs a signed URL" in details.close_reason
 
 
 def test_the_webrtc_token_is_an_error_that_the_client_shows(tmp_path: Path):

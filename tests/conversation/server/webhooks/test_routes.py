@@ -392,6 +392,7 @@ with ConversationStore.open(f"sqlite:///{folder / 'store.sqlite'}") as store:
         agents=ScriptedAgents([SUPPORT], model),
         store=store,
         stored_secrets=StoredSecrets(folder / "secrets.json"),
+        webhook_networks=("127.0.0.0/8",),
     )
     server = make_server(make_app(context), context, host="127.0.0.1", port=0)
     server.when_listening(lambda address: print(address, flush=True))
