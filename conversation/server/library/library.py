@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cached_property
@@ -21,6 +22,7 @@ from conversation.server.errors import ApiError, not_found
 from conversation.store.database import READ_ONLY
 from conversation.store.tables import library_documents as rows
 from kb.document import FileSource, LinkSource
+from kb.errors import UnknownDocumentError
 from kb.ingest.intake import identify
 from kb.knowledge_base import KnowledgeBase
 
@@ -202,7 +204,8 @@ class Library:
         indexed_id = self.indexed_id(document)
         with self._engine.begin() as connection:
             connection.execute(delete(rows).where(rows.c.document_id == document_id))
-        if any(each.document_id == indexed_id for each in self.index.documents()):
+        # The queue may be at it right now, and then it is in the index a moment later or no more.
+        with suppress(UnknownDocumentError):
             self.index.remove(indexed_id, erase=True)
         if document.kind != "url":
             shutil.rmtree((self.folder / document.source).parent, ignore_errors=True)
