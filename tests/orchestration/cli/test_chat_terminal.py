@@ -29,7 +29,7 @@ turn_taking: {silence_timeout_s: SILENCE, max_reengagements: 1, goodbye_message:
 COMMAND = "from orchestration.cli.main import main; main()"
 SLOW_MODEL = """
 import asyncio
-from conversation.llm import extractive
+from conversation.llm.providers import extractive
 
 def answer(messages):
     return "One two three four. " * 400
