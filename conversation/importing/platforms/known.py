@@ -74,7 +74,7 @@ def taken(record: object, place: Place) -> Taken:
 
 
 def _unwrapped(record: Record) -> Record:
-    """What a webhook holds; an identity of the call beside it is kept."""
+    """What a webhook holds; what stands around it is dropped, since records name themselves."""
     while _platform_of(record) is None:
         key = next((key for key in _ENVELOPES if isinstance(record.get(key), dict)), None)
         if key is None:
