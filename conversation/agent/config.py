@@ -172,8 +172,10 @@ class KnowledgeBaseSection(_Section):
 
 
 class PromptSection(_Section):
-    """How much of what goes into a prompt. Tokens are estimated: four letters of English, or one
-    Chinese character, are about one."""
+    """How much of what goes into a prompt.
+
+    Tokens are estimated: four letters of English, or one Chinese character, are about one.
+    """
 
     max_passage_tokens: PositiveInt = 600
     """Of passages in one turn. Small embedded models read about 70 tokens a second."""
