@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 extras: $(EXTRAS_STAMP)  ## install the optional parts too (text recognition, names, scale-out)
 
 $(EXTRAS_STAMP): $(STAMP)
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,ocr,scale,privacy]'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,ocr,scale,privacy,voice]'
 	@touch $(EXTRAS_STAMP)
 
 demo: $(STAMP)  ## documents -> conversation -> evaluations -> report, no key needed

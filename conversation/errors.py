@@ -106,6 +106,10 @@ class TurnLimitError(ModelError):
     """A turn took all the calls, money or time that its agent gives it."""
 
 
+class SpeechError(ConversationError):
+    """Speech could not be understood or made: the model, its weights or its provider failed."""
+
+
 class SessionEndedError(ConversationError):
     """The conversation is over; start a new session."""
 

@@ -28,13 +28,14 @@ from conversation.agent.criteria import (
     judge_from_judges,
     version_of,
 )
-from conversation.agent.language_config import LanguageSection, OverridesSection, VoiceSection
+from conversation.agent.language_config import LanguageSection, OverridesSection
 from conversation.agent.privacy_config import PrivacySection
 from conversation.agent.tool_config import SystemToolName, ToolConfig, ToolUseSection
 from conversation.agent.variable_values import RESERVED_PREFIXES, VariableValue
 from conversation.agent.variables import misnamed
 from conversation.language.local_time import TimeZoneName
 from conversation.turn_taking.silence import TurnTakingConfig
+from conversation.voice.voice_config import VoiceSection
 from kb.config import ChunkingConfig, EmbeddingConfig, Limits, ParsingConfig, RetrievalConfig
 
 DEFAULT_LLM = "embedded/qwen2.5-coder-1.5b-instruct"

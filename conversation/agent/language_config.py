@@ -16,13 +16,6 @@ class LanguageSection(_Section):
     """None takes a sentence of this language, not the one that the agent has for its own."""
 
 
-class VoiceSection(_Section):
-    """That the agent is heard: its text is written, and rewritten, for being spoken."""
-
-    voice_id: str = "default"
-    """As the text-to-speech in use names its voices."""
-
-
 class OverridesSection(_Section):
     """What a session may set for itself. Nothing, unless the agent says so."""
 

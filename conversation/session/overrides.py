@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveInt
 
 from conversation.agent.config import AgentConfig
-from conversation.agent.language_config import VoiceSection
 from conversation.agent.system_tools import in_language
 from conversation.agent.variables import misnamed
 from conversation.errors import OverrideError
+from conversation.voice.voice_config import VoiceSection
 
 
 class SessionOverrides(BaseModel):
@@ -73,7 +73,8 @@ def overridden(agent: AgentConfig, overrides: SessionOverrides) -> AgentConfig:
     if llm:
         changed["llm"] = agent.llm.model_copy(update=llm)
     if "voice_id" in wanted:
-        changed["voice"] = VoiceSection(voice_id=wanted["voice_id"])
+        voice = agent.voice or VoiceSection()
+        changed["voice"] = voice.model_copy(update={"voice_id": wanted["voice_id"]})
     if wanted.get("text_only"):
         changed["voice"] = None
     spoken = agent if language is None else in_language(agent, language)

@@ -1,0 +1,1 @@
+"""The agent hears and speaks: ears, turn taking, voice and recording of a call."""

@@ -1,0 +1,136 @@
+"""What a voice call needs of the models behind it, whoever provides them.
+
+Samples are mono, signed 16-bit integers at `SAMPLE_RATE_HZ` unless a name says otherwise. Models
+are shared by all calls of a process and do their work outside of the event loop; only a
+`VoiceDetector` keeps state, one for each call.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLE_RATE_HZ = 16_000
+FRAME_SAMPLES = 512
+"""Of one frame that a `VoiceDetector` judges: 32 ms."""
+
+Samples = NDArray[np.int16]
+
+
+class VoiceDetector(Protocol):
+    """Whether somebody speaks. One for each call: it remembers the frames before."""
+
+    def probability(self, frame: Samples) -> float:
+        """How likely the next `FRAME_SAMPLES` samples hold a voice, 0 to 1."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the frames before, e.g. where the microphone was muted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """What was understood of a stretch of sound."""
+
+    text: str
+    """Empty when there were no words."""
+    language: str | None = None
+    """As the model found or was told it, e.g. `en`."""
+
+
+class Transcriber(Protocol):
+    """Speech to text."""
+
+    @property
+    def name(self) -> str:
+        """The model string, e.g. `embedded/whisper-base`."""
+        ...
+
+    async def transcribe(
+        self,
+        samples: Samples,
+        *,
+        language: str | None = None,
+        keywords: Sequence[str] = (),
+        is_tentative: bool = False,
+    ) -> Transcription:
+        """The words in `samples`, which hold the whole of a turn so far.
+
+        Args:
+            samples: At `SAMPLE_RATE_HZ`.
+            language: None leaves it to the model.
+            keywords: Words that are likely to be said.
+            is_tentative: Whether the user still speaks: others go first.
+
+        Raises:
+            SpeechError: The model or its provider failed.
+        """
+        ...
+
+
+class TurnEndModel(Protocol):
+    """Whether a turn sounds finished."""
+
+    async def probability(self, samples: Samples) -> float:
+        """How likely the speaker is done, 0 to 1, for a turn that ends 0.2 s after its speech."""
+        ...
+
+
+class TurnWords(Protocol):
+    """Whether a turn reads finished."""
+
+    def probability(self, text: str, *, language: str) -> float:
+        """How likely the speaker is done, 0 to 1, by the words alone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TimedChars:
+    """Where characters of a text stand in its sound."""
+
+    chars: str
+    start_s: float
+    """From the beginning of the clause."""
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChunk:
+    """A piece of synthesised sound, and the characters that it says."""
+
+    samples: Samples
+    """At the synthesizer's own rate."""
+    alignment: tuple[TimedChars, ...] = ()
+    """Joined over all chunks of a clause, `chars` are the clause. Empty where it is not known."""
+
+
+class SpeechSynthesizer(Protocol):
+    """Text to speech."""
+
+    @property
+    def name(self) -> str:
+        """The model string with the voice, e.g. `embedded/piper:joe`."""
+        ...
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Of the chunks."""
+        ...
+
+    def speak(
+        self, clause: str, *, language: str, is_first: bool = False
+    ) -> AsyncIterator[SpeechChunk]:
+        """The sound of a clause, in chunks as they are made. Leaving early stops the work.
+
+        Args:
+            clause: Plain words, as `spoken_form` gives them.
+            language: Of the clause.
+            is_first: Whether the user waits for it: it goes before others.
+
+        Raises:
+            SpeechError: The model or its provider failed.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""The sound of a call on disk: two channels, kept as long as the conversation."""

@@ -1,0 +1,1 @@
+"""From words to sound: pronunciation, voices, and providers of speech."""

@@ -1,0 +1,107 @@
+"""Sections of an agent file about sound: which voice speaks, what it hears with, when it yields."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+EMBEDDED_VOICES = {"joe": "embedded/piper", "heart": "embedded/kokoro"} | dict.fromkeys(
+    ("michael", "emma", "george", "bella"), "embedded/kokoro"
+)
+"""Voices that need no provider, and the engine of each."""
+DEFAULT_VOICE = "joe"
+DEFAULT_EAR = "embedded/whisper-base"
+
+AudioFormat = Literal[
+    "pcm_8000",
+    "pcm_16000",
+    "pcm_22050",
+    "pcm_24000",
+    "pcm_44100",
+    "pcm_48000",
+    "ulaw_8000",
+]
+Eagerness = Literal["patient", "normal", "eager"]
+ModelString = Annotated[str, Field(pattern=r"^[a-z0-9_]+/\S+$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class _Endpoint(_Section):
+    model: ModelString
+    api_base: str | None = None
+    """None takes the provider's own address."""
+    api_key_variable: str | None = None
+    """Environment variable that holds the key; None takes the provider's usual one."""
+
+
+class SpeechFallback(_Endpoint):
+    """Another model that is asked when those before it failed."""
+
+    voice_id: str | None = None
+    """None takes the agent's own."""
+
+
+class TextToSpeechSection(_Section):
+    """What speaks."""
+
+    model: ModelString | None = None
+    """None takes the engine of an embedded voice; else `provider/model`, e.g. `openai/tts-1`."""
+    speed: float = Field(default=1.0, ge=0.7, le=1.2)
+    api_base: str | None = None
+    api_key_variable: str | None = None
+    fallbacks: tuple[SpeechFallback, ...] = ()
+
+
+class SpeechToTextSection(_Section):
+    """What hears."""
+
+    model: ModelString = DEFAULT_EAR
+    keywords: tuple[str, ...] = Field(default=(), max_length=50)
+    """Names and words that are likely to be said."""
+    tentative: bool = True
+    """Whether words are shown while the user still speaks; that costs about a third of a core."""
+    api_base: str | None = None
+    api_key_variable: str | None = None
+    fallbacks: tuple[_Endpoint, ...] = ()
+
+
+class VoiceTurnSection(_Section):
+    """When the agent takes and yields the turn."""
+
+    eagerness: Eagerness = "normal"
+    interruptions: bool = True
+    """Whether the user may talk over the agent."""
+    first_message_interruptible: bool = True
+    ignore_terms: tuple[str, ...] = ()
+    """What does not interrupt when it is said alone, beside the usual ones of the language."""
+    merge_with_default_ignore_terms: bool = True
+    soft_timeout_s: float | None = Field(default=None, gt=0, le=30)
+    """Silence after which `soft_timeout_message` is said while a slow model thinks."""
+    soft_timeout_message: str = "Let me see."
+
+
+class RecordingSection(_Section):
+    """What is kept of the sound."""
+
+    keep: bool = True
+    announce: str = ""
+    """Said before the first message where callers must be told that they are recorded."""
+
+
+class VoiceSection(_Section):
+    """That the agent is heard: its text is written, and rewritten, for being spoken."""
+
+    voice_id: str = "default"
+    """An embedded voice, the path of a Piper `.onnx`, or as the provider names its voices."""
+    tts: TextToSpeechSection = TextToSpeechSection()
+    stt: SpeechToTextSection = SpeechToTextSection()
+    output_format: AudioFormat = "pcm_16000"
+    turn: VoiceTurnSection = VoiceTurnSection()
+    recording: RecordingSection = RecordingSection()
+
+    @property
+    def embedded_voice(self) -> str:
+        """The embedded voice that speaks, or that speaks where nobody knows `voice_id`."""
+        return self.voice_id if self.voice_id in EMBEDDED_VOICES else DEFAULT_VOICE
