@@ -12,6 +12,8 @@
     x ModelOutputError         the answer does not have the asked-for form
     x PromptTooLongError       the model cannot read so much at once
     x TurnLimitError           a turn took all the calls, money or time that it may
+  x SpeechError              speech could not be understood or made
+  x AudioError               sound is not in the form that it says it is
   x SessionEndedError        the conversation is over
   x StoreError               the conversation store cannot be used
     x UnknownConversationError
@@ -108,6 +110,10 @@ class TurnLimitError(ModelError):
 
 class SpeechError(ConversationError):
     """Speech could not be understood or made: the model, its weights or its provider failed."""
+
+
+class AudioError(ConversationError):
+    """Sound that cannot be read or written: its format, or the file that holds it."""
 
 
 class SessionEndedError(ConversationError):
