@@ -9,7 +9,7 @@ import base64
 import binascii
 from functools import lru_cache
 from math import gcd
-from typing import Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ def audio_format(name: str) -> AudioFormat:
     """
     if name not in _RATES_HZ:
         raise AudioError(f"no audio format is called {name!r}; use one of {', '.join(FORMATS)}")
-    return cast(AudioFormat, name)
+    return name
 
 
 def from_base64(text: str) -> bytes:
@@ -167,10 +167,11 @@ class StreamResampler:
         """Output from where it stands to `end`; forgets the input that no later sample needs."""
         if end <= self._made:
             return np.zeros(0, dtype=np.int16)
-        from scipy.signal import upfirdn
+        import scipy.signal  # pyright: ignore[reportMissingTypeStubs]
 
+        signal: Any = scipy.signal
         taps = _filter(self._up, self._down, self._half, self._lead - self._half)
-        made = upfirdn(taps, self._held, self._up, self._down)
+        made: NDArray[np.float64] = signal.upfirdn(taps, self._held, self._up, self._down)
         start = self._made + (self._lead - self._first * self._up) // self._down
         wanted = made[start : start + end - self._made]
         self._made = end
@@ -184,11 +185,9 @@ class StreamResampler:
 @lru_cache(maxsize=16)
 def _filter(up: int, down: int, half: int, lead: int) -> NDArray[np.float64]:
     """A low pass at the lower of both rates, with `lead` zeros before it so that phases match."""
-    from scipy.signal import firwin
-
-    window = ("kaiser", _KAISER_BETA)
-    taps = firwin(2 * half + 1, 1.0 / max(up, down), window=window) * up
-    return np.concatenate((np.zeros(lead), taps))
+    at = np.arange(-half, half + 1)
+    taps = np.sinc(at / max(up, down)) * np.kaiser(2 * half + 1, _KAISER_BETA)
+    return np.concatenate((np.zeros(lead), taps * up / taps.sum()))
 
 
 def resampled(samples: Samples, *, from_hz: int, to_hz: int) -> Samples:
