@@ -87,6 +87,39 @@ class TurnLatency(_Record):
     """Spent in this project's code: all but embedding and the LLM."""
 
 
+class TimedWord(_Record):
+    """Where a word of a turn stands in the sound of its call."""
+
+    start_char: int
+    """Of the word in the turn's text."""
+    end_char: int
+    start_s: float
+    """Seconds from the beginning of the call's sound."""
+    end_s: float
+
+
+class TurnSound(_Record):
+    """A spoken turn in the sound of its call, and how long the user waited for each step of it.
+
+    All milliseconds count from the moment at which the user stopped speaking; None where the step
+    did not happen or was not seen.
+    """
+
+    start_s: float
+    """Where the turn begins to be heard, in seconds from the beginning of the call's sound."""
+    end_s: float
+    """Where it ends to be heard: for an interrupted turn, where the agent fell silent."""
+    words: tuple[TimedWord, ...] = ()
+    """Empty where it is not known when which word was said."""
+    speech_end_to_decided_ms: float | None = None
+    """Until it was certain that the user had finished."""
+    speech_end_to_transcript_ms: float | None = None
+    """Until the user's words were known."""
+    speech_end_to_passages_ms: float | None = None
+    speech_end_to_first_token_ms: float | None = None
+    speech_end_to_first_audio_ms: float | None = None
+
+
 class Turn(_Record):
     """One uninterrupted contribution of one side. `Turn(role="user", text="...")` is enough."""
 
@@ -114,6 +147,8 @@ class Turn(_Record):
     """[start, end) in `text` of sentences that state something no passage supports."""
     error: str | None = None
     """Why the turn is incomplete, when it is."""
+    sound: TurnSound | None = None
+    """Of a turn that was spoken; None for one that was written."""
 
 
 class Retrieval(_Record):

@@ -14,6 +14,7 @@ from conversation.transcript import (
     Transcript,
     Turn,
     TurnLatency,
+    TurnSound,
     Usage,
     total_of_calls,
 )
@@ -54,6 +55,7 @@ def turn_row(conversation_id: str, turn: Turn, *, index: int, at: datetime) -> R
         "unsupported_spans": dumped["unsupported_spans"],
         "tool_calls": dumped["tool_calls"],
         "latency": dumped["latency"],
+        "sound": dumped["sound"],
         "recorded_at": at,
     }
 
@@ -76,6 +78,7 @@ def turn_from_row(row: Row[Any], calls: tuple[LLMCall, ...]) -> Turn:
         grounded_share=row.grounded_share,
         unsupported_spans=tuple((start, end) for start, end in row.unsupported_spans),
         error=row.error,
+        sound=None if row.sound is None else TurnSound.model_validate(row.sound),
     )
 
 

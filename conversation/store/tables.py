@@ -92,6 +92,8 @@ turns = Table(
     Column("unsupported_spans", JSON, nullable=False),
     Column("tool_calls", JSON, nullable=False),
     Column("latency", JSON),
+    # Null for turns that were written.
+    Column("sound", JSON),
     Column("recorded_at", UTCDateTime, nullable=False),
     UniqueConstraint("conversation_id", "turn_index", name="turns_in_order"),
 )
@@ -253,5 +255,5 @@ SCHEMA = Schema(
     metadata=metadata,
     migrations_package="conversation.store",
     version_table="alembic_version_conversation",
-    head="0008",
+    head="0009",
 )

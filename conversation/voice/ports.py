@@ -39,6 +39,9 @@ class Transcription:
     """Empty when there were no words."""
     language: str | None = None
     """As the model found or was told it, e.g. `en`."""
+    words: tuple["TimedChars", ...] = ()
+    """When each word was said, from the beginning of the samples, where the model tells. Joined,
+    `chars` are the text."""
 
 
 class Transcriber(Protocol):
@@ -133,4 +136,27 @@ class SpeechSynthesizer(Protocol):
         Raises:
             SpeechError: The model or its provider failed.
         """
+        ...
+
+
+class CallRecorder(Protocol):
+    """Keeps the sound of a call: what the user said, and of the agent what the user heard.
+
+    Positions are seconds of audio time from the beginning of the call. Every method is quick.
+    """
+
+    def heard(self, samples: Samples, at_s: float) -> None:
+        """The user's microphone from `at_s` on."""
+        ...
+
+    def said(self, samples: Samples, at_s: float) -> None:
+        """The agent's voice, as the user hears it from `at_s` on."""
+        ...
+
+    def cut(self, at_s: float) -> None:
+        """What the agent was to say from `at_s` on was thrown away before it was heard."""
+        ...
+
+    def close(self) -> None:
+        """The call is over."""
         ...
