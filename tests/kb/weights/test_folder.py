@@ -16,7 +16,8 @@ import pytest
 
 from kb.errors import WeightsError
 from kb.weights.folder import Weights
-from kb.weights.known_models import CATALOG, HubRepository, ModelWeights, PackagePart, WeightsFile
+from kb.weights.known_models import CATALOG
+from kb.weights.model_weights import HubRepository, ModelWeights, PackagePart, WeightsFile
 from kb.weights.progress import FetchProgress, LineReporter, SilentReporter, format_duration
 
 CONFIG, MODEL = b'{"layers": 6}', bytes(range(256)) * 40
@@ -339,9 +340,11 @@ def test_the_catalog_is_consistent():
         names = {file.name for file in weights.files}
         assert weights.name == name
         assert all(len(file.sha256) == 64 for file in weights.files)
-        for parts in weights.packages:
+        assert weights.packages or weights.npm_packages
+        for parts in weights.packages + weights.npm_packages:
             assert {target for part in parts for _, target in part.members} == names
-            assert all("==" in part.requirement for part in parts)
+        assert all("==" in part.requirement for parts in weights.packages for part in parts)
+        assert all("@" in part.requirement for parts in weights.npm_packages for part in parts)
 
 
 @pytest.mark.hostile
