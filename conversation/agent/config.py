@@ -5,6 +5,7 @@ Success criteria and data collection fields are part of it as plain records; `an
 
 from collections.abc import Iterator, Sequence
 from typing import Self
+from unicodedata import normalize
 
 from pydantic import (
     BaseModel,
@@ -29,13 +30,14 @@ from conversation.agent.criteria import (
     version_of,
 )
 from conversation.agent.language_config import LanguageSection, OverridesSection
-from conversation.agent.privacy_config import PrivacySection
+from conversation.agent.privacy_config import AccessSection, PrivacySection
 from conversation.agent.tool_config import SystemToolName, ToolConfig, ToolUseSection
 from conversation.agent.variable_values import RESERVED_PREFIXES, VariableValue
-from conversation.agent.variables import misnamed
+from conversation.agent.variables import misnamed, variable_names
 from conversation.language.local_time import TimeZoneName
 from conversation.turn_taking.silence import TurnTakingConfig
 from conversation.voice.voice_config import VoiceSection
+from conversation.widget.widget_config import WidgetSection
 from kb.config import ChunkingConfig, EmbeddingConfig, Limits, ParsingConfig, RetrievalConfig
 
 DEFAULT_LLM = "embedded/qwen2.5-coder-1.5b-instruct"
@@ -193,15 +195,6 @@ class PromptSection(_Section):
     """A knowledge base up to this size stands in the prompt whole; 0 never does that."""
 
 
-class AccessSection(_Section):
-    """Who may talk to the agent over the network."""
-
-    public: bool = False
-    """Whether anybody may, without a key or a signed URL."""
-    allowed_origins: tuple[str, ...] = Field(default=(), max_length=10)
-    """Web pages that may: hosts such as `example.com` or `localhost:3000`; empty allows all."""
-
-
 class AnalysisSection(_Section):
     """How finished conversations are judged."""
 
@@ -295,6 +288,7 @@ class AgentConfig(_Section):
     analysis: AnalysisSection = AnalysisSection()
     privacy: PrivacySection = PrivacySection()
     access: AccessSection = AccessSection()
+    widget: WidgetSection = WidgetSection()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
@@ -360,6 +354,31 @@ class AgentConfig(_Section):
                 f"`languages` lists further languages, but {self.language!r} is the agent's own"
             )
         return self
+
+    @model_validator(mode="after")
+    def _says_its_origins_once(self) -> Self:
+        in_access, in_widget = self.access.allowed_origins, self.widget.allowed_origins
+        if in_access and in_widget and set(in_access) != set(in_widget):
+            raise ValueError(
+                "`access.allowed_origins` and `widget.allowed_origins` name different pages: "
+                "give them in one of the two places"
+            )
+        return self
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """Web pages that may use the agent, by host; empty allows all."""
+        return self.access.allowed_origins or self.widget.allowed_origins
+
+    @property
+    def required_variables(self) -> tuple[str, ...]:
+        """Dynamic variables that whoever starts a conversation has to give: none has a default."""
+        texts = [text for _, text in self._texts_with_variables() if isinstance(text, str)]
+        named = dict.fromkeys(name for text in texts for name in variable_names(text))
+        given = {normalize("NFC", name) for name in self.dynamic_variables}
+        return tuple(
+            each for each in named if not each.startswith(RESERVED_PREFIXES) and each not in given
+        )
 
     @property
     def all_tools(self) -> tuple[ToolConfig, ...]:

@@ -1,11 +1,11 @@
-"""What an agent keeps for itself: which personal data is masked, and how long anything is kept.
+"""Who may talk to an agent, which personal data is masked, and how long anything is kept.
 
 Plain records, read from the agent file; `analysis` masks, `orchestration` deletes.
 """
 
 from typing import Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 BuiltinKind = Literal["email", "phone", "card", "iban", "ip", "url", "secret"]
 """Found by form and check digits, without a model. A `url` is one that carries a token, a
@@ -56,3 +56,14 @@ class PrivacySection(BaseModel):
                     "with a transcript goes all that was made of it"
                 )
         return self
+
+
+class AccessSection(BaseModel):
+    """Who may talk to the agent over the network."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    public: bool = False
+    """Whether anybody may, without a key or a signed URL."""
+    allowed_origins: tuple[str, ...] = Field(default=(), max_length=10)
+    """Web pages that may: hosts such as `example.com` or `localhost:3000`; empty allows all."""

@@ -236,7 +236,7 @@ def origin_allowed(
     Own pages are those of `public_url`, and those of an address or of localhost where the request
     itself went: another name in `host` may be one that its owner lets point here.
     """
-    allowed = agent.access.allowed_origins
+    allowed = agent.allowed_origins
     if not allowed:
         return True
     page = _place(origin)

@@ -120,7 +120,7 @@ def platform_settings(agent: AgentConfig, sent: Mapping[str, Any]) -> Json:
     ours: Json = {
         "auth": {
             "enable_auth": not agent.access.public,
-            "allowlist": [{"hostname": host} for host in agent.access.allowed_origins],
+            "allowlist": [{"hostname": host} for host in agent.allowed_origins],
         },
         "evaluation": {"criteria": [criterion_item(each) for each in agent.criteria]},
         "data_collection": {field.field_id: field_item(field) for field in agent.data_collection},

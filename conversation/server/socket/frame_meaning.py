@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from conversation.server.socket.extra_frames import details_of
 from conversation.server.socket.frames import (
     END_CALL,
     AgentChatResponsePart,
@@ -36,6 +37,7 @@ from conversation.server.socket.frames import (
     Pong,
     ResponsePart,
     ServerMessage,
+    StopAgent,
     ToolRequestEvent,
     ToolResponseEvent,
     Unreadable,
@@ -44,7 +46,14 @@ from conversation.server.socket.frames import (
     UserMessage,
     error_frame,
 )
-from conversation.turn.events import AgentTurn, SessionEvent, TextDelta, ToolCall, ToolRequest
+from conversation.turn.events import (
+    AgentTurn,
+    RetrievalDone,
+    SessionEvent,
+    TextDelta,
+    ToolCall,
+    ToolRequest,
+)
 
 MAX_MESSAGE_CHARS = 16_000
 """Of one typed turn or contextual update."""
@@ -101,6 +110,11 @@ class Active:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """The user wants the agent to stop."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """Tell the client, and go on."""
 
@@ -114,7 +128,7 @@ class Ignore:
     reason: str
 
 
-Action = Say | Note | ToolAnswer | Rate | Active | Refuse | Ignore
+Action = Say | Note | ToolAnswer | Rate | Active | Stop | Refuse | Ignore
 
 
 class Dialogue:
@@ -172,6 +186,8 @@ class Dialogue:
                 return self._feedback(event_id, score)
             case UserActivity():
                 return Active()
+            case StopAgent():
+                return Stop()
             case _:
                 return self._other(message, now_s)
 
@@ -221,12 +237,26 @@ class Dialogue:
         return Refuse(frame)
 
 
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What this client gets beside the published protocol."""
+
+    details: bool = False
+    sources: bool = False
+    """Whether details name the documents."""
+
+
+NO_EXTRAS = Extras()
+
+
 class TurnFrames:
     """Frames of one agent turn, in the order that every client can follow."""
 
-    def __init__(self, event_id: int) -> None:
+    def __init__(self, event_id: int, extras: Extras = NO_EXTRAS) -> None:
         """Remember the turn's id, which stands in each of its frames."""
         self.event_id = event_id
+        self._extras = extras
+        self._passages: dict[str, str] = {}
         self._kinds: dict[str, str] = {}
         self._streaming = False
         self._ending: ToolCall | None = None
@@ -245,6 +275,9 @@ class TurnFrames:
                 yield from self._done(event)
             case AgentTurn():
                 yield from self._end(event)
+                yield from self._details(event)
+            case RetrievalDone(passages=passages):
+                self._passages |= {each.chunk_id: each.text for each in passages}
             case _:
                 return
 
@@ -313,6 +346,15 @@ class TurnFrames:
             )
         if self._ending is not None and not turn.interrupted:
             yield self._response(self._ending)
+
+    def _details(self, turn: AgentTurn) -> Iterator[ServerMessage]:
+        if self._extras.details:
+            yield details_of(
+                turn.turn,
+                self.event_id,
+                passages=self._passages,
+                with_sources=self._extras.sources,
+            )
 
     def _part(self, kind: Literal["start", "delta", "stop"], text: str = "") -> ServerMessage:
         return AgentChatResponsePart(

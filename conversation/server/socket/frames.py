@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from conversation.server.incoming.plain_json import flaw_of
+from conversation.server.socket.extra_frames import AgentResponseDetails
 
 PATH = "/v1/convai/conversation"
 SUBPROTOCOL = "convai"
@@ -51,6 +52,8 @@ class InitiationData(_Frame):
     dynamic_variables: dict[str, Any] | None = None
     user_id: str | None = None
     source_info: SourceInfo | None = None
+    extras: list[Any] | None = None
+    """What this project's own client wants beside the published protocol: `details`."""
 
 
 class SetupConfig(_Frame):
@@ -96,6 +99,12 @@ class UserActivity(_Frame):
     type: Literal["user_activity"]
 
 
+class StopAgent(_Frame):
+    """The user wants the agent to stop, and says nothing. Of this project's own client."""
+
+    type: Literal["stop_agent"]
+
+
 class Feedback(_Frame):
     """What the user thinks of a turn of the agent; None takes an earlier one back."""
 
@@ -135,6 +144,7 @@ TypedMessage = Annotated[
     | ContextualUpdate
     | UserMessage
     | UserActivity
+    | StopAgent
     | Feedback
     | ToolApproval
     | MultimodalMessage,
@@ -354,6 +364,7 @@ ServerMessage = (
     | ClientToolCall
     | AgentToolRequest
     | AgentToolResponse
+    | AgentResponseDetails
     | Error
 )
 

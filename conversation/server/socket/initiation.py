@@ -10,6 +10,7 @@ from conversation.agent.config import AgentConfig
 from conversation.agent.variables import VariableValue
 from conversation.errors import OverrideError
 from conversation.language.local_time import is_zone
+from conversation.server.socket.extra_frames import DETAILS
 from conversation.server.socket.frames import InitiationData
 from conversation.session.overrides import SessionOverrides
 
@@ -41,6 +42,8 @@ class Wishes:
     variables: Mapping[str, VariableValue] = field(default_factory=dict[str, VariableValue])
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     """Kept with the conversation: the client's name and version, the user's id."""
+    details: bool = False
+    """Whether the client understands frames beside the published protocol."""
 
 
 def wishes(data: InitiationData | None, query: Mapping[str, str]) -> Wishes:
@@ -58,6 +61,7 @@ def wishes(data: InitiationData | None, query: Mapping[str, str]) -> Wishes:
         overrides=flat,
         variables=_variables({} if data is None else data.dynamic_variables or {}),
         metadata=_metadata(data, query),
+        details=data is not None and DETAILS in (data.extras or ()),
     )
 
 

@@ -31,7 +31,7 @@ from conversation.server.errors import (
     RefusedError,
 )
 from conversation.server.socket.client_tools import ClientTools
-from conversation.server.socket.frame_meaning import Dialogue, Rate
+from conversation.server.socket.frame_meaning import Dialogue, Extras, Rate
 from conversation.server.socket.frames import (
     PATH,
     SUBPROTOCOL,
@@ -91,7 +91,8 @@ async def _converse(
         tools = ClientTools()
         start = partial(_start, agent, asked, admission, tools=tools, context=context)
         session = await asyncio.to_thread(start)
-        return await _talk(wire, session, tools=tools, early=early, context=context)
+        extras = Extras(details=asked.details, sources=agent.widget.sources)
+        return await _talk(wire, session, tools=tools, early=early, context=context, extras=extras)
 
 
 async def _talk(
@@ -101,6 +102,7 @@ async def _talk(
     tools: ClientTools,
     early: Sequence[str | bytes | None],
     context: ServerContext,
+    extras: Extras,
 ) -> Ending:
     dialogue = Dialogue()
     talk = Talk(
@@ -111,6 +113,7 @@ async def _talk(
         limits=context.limits,
         timer_s=context.timer_s,
         keep_feedback=partial(_keep_feedback, context, session.conversation_id),
+        extras=extras,
     )
     context.talks.add(talk)
     began_s = context.timer_s()

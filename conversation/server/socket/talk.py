@@ -13,13 +13,16 @@ from conversation.server.errors import GOING_AWAY, INTERNAL, NORMAL, close_reaso
 from conversation.server.limits import Bucket, ServerLimits
 from conversation.server.socket.client_tools import ClientTools
 from conversation.server.socket.frame_meaning import (
+    NO_EXTRAS,
     Action,
     Active,
     Dialogue,
+    Extras,
     Note,
     Rate,
     Refuse,
     Say,
+    Stop,
     ToolAnswer,
     TurnFrames,
 )
@@ -114,6 +117,7 @@ class Talk:
         limits: ServerLimits,
         timer_s: Callable[[], float],
         keep_feedback: Callable[[Rate], object],
+        extras: Extras = NO_EXTRAS,
     ) -> None:
         self._wire = wire
         self._driver = driver
@@ -123,6 +127,7 @@ class Talk:
         self._limits = limits
         self._timer_s = timer_s
         self._keep_feedback = keep_feedback
+        self._extras = extras
         self._said: asyncio.Queue[str | None] = asyncio.Queue()
         self._turn = asyncio.Lock()
         """Held while the frames of one turn go out."""
@@ -188,6 +193,8 @@ class Talk:
                 await self._wire.send(frame)
             case Active():
                 self._driver.user_active()
+            case Stop():
+                await self._interrupt()
             case _:
                 return
 
@@ -198,6 +205,9 @@ class Talk:
             await self._wire.send(_TOO_FAST)
             return
         self._said.put_nowait(text)
+        await self._interrupt()
+
+    async def _interrupt(self) -> None:
         if self._speaking and not self._switching.locked():
             async with self._switching:
                 await asyncio.to_thread(self._session.interrupt)
@@ -221,7 +231,7 @@ class Talk:
                 self._speaking = False
 
     async def _take_turn(self, text: str) -> None:
-        frames = TurnFrames(self._dialogue.next_event_id())
+        frames = TurnFrames(self._dialogue.next_event_id(), self._extras)
         try:
             with suppress(SessionEndedError):
                 async for event in self._driver.areply(text):

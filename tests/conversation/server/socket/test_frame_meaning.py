@@ -7,11 +7,13 @@ from conversation.server.socket.frame_meaning import (
     MAX_MESSAGE_CHARS,
     Active,
     Dialogue,
+    Extras,
     Ignore,
     Note,
     Rate,
     Refuse,
     Say,
+    Stop,
     ToolAnswer,
     TurnFrames,
 )
@@ -21,12 +23,21 @@ from conversation.server.socket.frames import (
     Feedback,
     Pong,
     ServerMessage,
+    StopAgent,
     UserActivity,
     UserAudio,
     UserMessage,
 )
-from conversation.transcript import Turn
-from conversation.turn.events import AgentTurn, SessionEvent, TextDelta, ToolCall, ToolRequest
+from conversation.transcript import Citation, Turn, TurnLatency
+from conversation.turn.events import (
+    AgentTurn,
+    RetrievalDone,
+    SessionEvent,
+    TextDelta,
+    ToolCall,
+    ToolRequest,
+)
+from kb.document import RetrievedPassage
 
 
 def said(text: str, **fields: Any) -> AgentTurn:
@@ -201,3 +212,86 @@ def test_a_failed_turn_does_not_tell_the_user_what_the_operator_reads():
 
     assert error.type == "error"
     assert "inside" not in error.model_dump_json()
+
+
+PASSAGE = RetrievedPassage(
+    document_id="d",
+    document_name="Returns",
+    chunk_id="c1",
+    text="Send it back. Refunds take five days. Then you hear from us.",
+    start_char=0,
+    end_char=60,
+    heading_path=("Refunds",),
+    page="3",
+    score=0.9,
+    rank=1,
+)
+CITED = Turn(
+    role="agent",
+    text="Refunds take five days.",
+    turn_id="t",
+    latency=TurnLatency(request_to_first_token_ms=12.34),
+    citations=tuple(
+        Citation(
+            document_id=document_id,
+            document_name="Returns",
+            chunk_id="c1",
+            start_char=0,
+            end_char=60,
+            quote="Refunds take five days.",
+            turn_start_char=0,
+            turn_end_char=23,
+            score=1.0,
+            page="3",
+            heading_path=("Refunds",),
+        )
+        for document_id in ("d", "tool:look_up")
+    ),
+)
+
+
+def details(extras: Extras) -> list[dict[str, Any]]:
+    turn = TurnFrames(7, extras)
+    events = (
+        RetrievalDone((PASSAGE,), "refunds"),
+        AgentTurn(CITED.text, (), None, None, turn=CITED),
+    )
+    sent = [frame.model_dump() for event in events for frame in turn.frames(event)]
+    return [
+        each["agent_response_details"] for each in sent if each["type"] == "agent_response_details"
+    ]
+
+
+def test_a_client_that_asks_gets_the_words_that_an_answer_rests_on():
+    [found] = details(Extras(details=True, sources=True))
+    [source] = found.pop("sources")
+
+    assert found == {
+        "event_id": 7,
+        "turn_id": "t",
+        "grounded_share": None,
+        "latency_ms": {"request_to_first_token_ms": 12.3},
+    }
+    assert source == {
+        "document": "Returns",
+        "page": "3",
+        "heading": ("Refunds",),
+        "quote": "Refunds take five days.",
+        "passage": PASSAGE.text,
+        "start_char": 0,
+        "end_char": 23,
+    }
+
+
+def test_documents_are_not_named_where_the_agent_hides_them():
+    [found] = details(Extras(details=True, sources=False))
+
+    assert found["sources"] == ()
+
+
+def test_other_clients_get_the_published_frames_only():
+    assert details(Extras()) == []
+
+
+def test_a_client_may_stop_the_agent_without_a_word():
+    assert Dialogue().receive(StopAgent(type="stop_agent"), now_s=0.0) == Stop()

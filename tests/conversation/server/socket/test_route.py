@@ -720,3 +720,39 @@ def test_a_socket_that_was_refused_is_really_closed(served_once: Served):
 def served_once(tmp_path: Path):
     with serving(tmp_path) as served:
         yield served
+
+
+def test_the_agent_stops_when_its_user_says_so_and_waits_for_the_next_word(tmp_path: Path):
+    model = PausingChatModel("Once upon a time.")
+    with serving(tmp_path, model=model) as served, served.dial() as client:
+        client.opened()
+        client.say("Tell me a story.")
+        while client.until("agent_chat_response_part")["text_response_part"]["type"] != "delta":
+            pass
+        client.send({"type": "stop_agent"})
+        cut = client.until("agent_response_correction")["agent_response_correction_event"]
+        model.go_on.set()
+        client.say("Thank you.")
+        answer = client.answer()
+
+    assert cut["original_agent_response"].startswith(cut["corrected_agent_response"])
+    assert cut["corrected_agent_response"]
+    assert answer == "Once upon a time."
+
+
+def test_details_come_to_those_who_ask_and_after_the_answer(tmp_path: Path):
+    with serving(tmp_path, model=ScriptedChatModel(always="Yes.")) as served:
+        with served.dial(init={**INIT, "extras": ["details", 5, None]}) as asking:
+            asking.opened()
+            asking.say("Hi")
+            asking.until("agent_response_details")
+        with served.dial() as plain:
+            plain.opened()
+            plain.say("Hi")
+            plain.answer()
+            plain.say("Again")
+            plain.answer()
+
+    kinds = asking.kinds()
+    assert kinds[-2:] == ["agent_response", "agent_response_details"]
+    assert "agent_response_details" not in plain.kinds()

@@ -1,0 +1,99 @@
+"""Frames that only this project's own client asks for; published clients never get them. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from conversation.transcript import Citation, Turn
+
+DETAILS = "details"
+"""Named in `extras` of the client's first frame."""
+MAX_SOURCES = 12
+MAX_PASSAGE_CHARS = 4_000
+
+
+class _Named(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(_Named):
+    """Where a sentence of an answer comes from."""
+
+    document: str
+    page: str | None
+    heading: tuple[str, ...]
+    quote: str
+    """The document's own words."""
+    passage: str
+    """What stands around them; empty where it is not known."""
+    start_char: int
+    end_char: int
+    """Of the sentence that it supports, in the answer."""
+
+
+class DetailsEvent(_Named):
+    """What a turn rests on and how long it took."""
+
+    event_id: int
+    turn_id: str | None
+    sources: tuple[Source, ...]
+    grounded_share: float | None
+    latency_ms: dict[str, float]
+    """By step, from the user's turn on."""
+
+
+class AgentResponseDetails(_Named):
+    """Follows `agent_response`, for clients that asked for it; others never get it."""
+
+    type: Literal["agent_response_details"] = "agent_response_details"
+    agent_response_details: DetailsEvent
+
+
+def details_of(
+    turn: Turn, event_id: int, *, passages: Mapping[str, str], with_sources: bool
+) -> AgentResponseDetails:
+    """What a finished turn rests on.
+
+    Args:
+        turn: As it was stored.
+        event_id: The turn's id on the wire.
+        passages: Texts of the passages that were found for it, by chunk id.
+        with_sources: Whether the agent shows its documents to users.
+    """
+    latency = turn.latency.model_dump(exclude_none=True) if turn.latency else {}
+    shown = _sources(turn.citations, passages) if with_sources else ()
+    return AgentResponseDetails(
+        agent_response_details=DetailsEvent(
+            event_id=event_id,
+            turn_id=turn.turn_id,
+            sources=tuple(shown),
+            grounded_share=turn.grounded_share,
+            latency_ms={name: round(value, 1) for name, value in latency.items()},
+        )
+    )
+
+
+def _sources(citations: Iterable[Citation], passages: Mapping[str, str]) -> list[Source]:
+    """What tools returned is shown as the use of the tool, not as a document."""
+    return [
+        Source(
+            document=each.document_name,
+            page=each.page,
+            heading=each.heading_path,
+            quote=each.quote,
+            passage=_around(each.quote, passages.get(each.chunk_id, "")),
+            start_char=each.turn_start_char,
+            end_char=each.turn_end_char,
+        )
+        for each in citations
+        if not each.document_id.startswith("tool:")
+    ][:MAX_SOURCES]
+
+
+def _around(quote: str, passage: str) -> str:
+    """The part of a long passage that has the quote in its middle."""
+    if len(passage) <= MAX_PASSAGE_CHARS:
+        return passage
+    at = max(0, passage.find(quote) - MAX_PASSAGE_CHARS // 2)
+    return passage[at : at + MAX_PASSAGE_CHARS]
