@@ -48,6 +48,20 @@ def installed_agent(path: Path, settings: Settings) -> InstalledAgent:
     return InstalledAgent(agent, path, settings.store / "kb" / agent.agent_id)
 
 
+def installed_agents(settings: Settings) -> list[InstalledAgent]:
+    """Every agent that can be used, by name of its file; none where there is no agents folder.
+
+    Each file is looked at once, and read when it changed.
+    """
+    if not settings.agents_dir.is_dir():
+        return []
+    return [
+        installed_agent(row.path, settings)
+        for row in agent_listings(settings)
+        if row.agent is not None
+    ]
+
+
 def agent_listings(settings: Settings) -> list[AgentListing]:
     """Every agent file, also those that cannot be used, each with its reason."""
     return list_agents(settings.agents_dir)
@@ -55,9 +69,7 @@ def agent_listings(settings: Settings) -> list[AgentListing]:
 
 def agent_ids(settings: Settings) -> list[str]:
     """Ids of the agents that can be used; none where there is no agents folder."""
-    if not settings.agents_dir.is_dir():
-        return []
-    return [row.agent.agent_id for row in agent_listings(settings) if row.agent is not None]
+    return [installed.agent.agent_id for installed in installed_agents(settings)]
 
 
 def knowledge_base_config(agent: AgentConfig, settings: Settings) -> KnowledgeBaseConfig:

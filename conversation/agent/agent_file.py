@@ -5,6 +5,8 @@ reported at once: file, line, key path and, for an unknown key, the nearest vali
 """
 
 import tempfile
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -22,6 +24,10 @@ from conversation.errors import AgentConfigError
 
 MAX_AGENT_FILE_BYTES = 2**20
 AGENT_FILE_SUFFIXES = (".yaml", ".yml")
+_KEPT_FILES = 1_000
+_SETTLED_AFTER_NS = 50_000_000
+"""Clocks of file systems tick every few milliseconds: a file may change again within one tick, and
+look as it did. What is younger than this is read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,8 @@ def load_agent(path: Path | str, *, override_llm: str | None = None) -> AgentCon
     """Read the agent file at `path`.
 
     A file without `agent_id` takes its own name. Keys of its `template` fill in what it leaves
-    out; mappings are merged key by key, lists are replaced whole.
+    out; mappings are merged key by key, lists are replaced whole. A file that did not change since
+    it was read last is not read again.
 
     Args:
         path: A YAML file.
@@ -47,8 +54,7 @@ def load_agent(path: Path | str, *, override_llm: str | None = None) -> AgentCon
     Raises:
         AgentConfigError: The file cannot be read or is not a valid agent.
     """
-    path = Path(path)
-    agent = parse_agent(_read(path), origin=str(path), default_id=path.stem)
+    agent = _FILES.agent(Path(path))
     if override_llm is None:
         return agent
     llm = agent.llm.model_copy(
@@ -219,6 +225,56 @@ def _template_keys(raw: Mapping[str, Any], origin: str) -> RawMapping:
     except AgentConfigError as error:
         raise AgentConfigError(f"The agent file {origin!r}, key `template`: {error}") from error
     return cast(RawMapping, yaml.safe_load(text))
+
+
+class _ReadFiles:
+    """What agent files said when they were read last, for as long as they look the same."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[Path, tuple[tuple[int, ...], AgentConfig | str]] = {}
+
+    def agent(self, path: Path) -> AgentConfig:
+        """The agent of a file; raises `AgentConfigError`."""
+        state = _state_of(path)
+        with self._lock:
+            kept = self._kept.get(path)
+        if kept is None or state is None or kept[0] != state:
+            found = _outcome(path)
+            if state is not None:
+                self._keep(path, state, found)
+        else:
+            found = kept[1]
+        if isinstance(found, str):
+            raise AgentConfigError(found)
+        return found
+
+    def _keep(self, path: Path, state: tuple[int, ...], found: AgentConfig | str) -> None:
+        with self._lock:
+            if len(self._kept) >= _KEPT_FILES:
+                self._kept.clear()
+            self._kept[path] = (state, found)
+
+
+def _outcome(path: Path) -> AgentConfig | str:
+    try:
+        return parse_agent(_read(path), origin=str(path), default_id=path.stem)
+    except AgentConfigError as error:
+        return str(error)
+
+
+def _state_of(path: Path) -> tuple[int, ...] | None:
+    """What tells one content of a file from the next; None while it may still be written."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    if time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) < _SETTLED_AFTER_NS:
+        return None
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
+_FILES = _ReadFiles()
 
 
 def _read(path: Path) -> str:

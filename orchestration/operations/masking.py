@@ -10,13 +10,13 @@ from analysis.privacy.pii import BuiltinDetector
 from analysis.store.closed_days import agents_by_day
 from conversation.agent.config import AgentConfig
 from conversation.agent.privacy_config import PrivacySection
-from orchestration.agents import agent_ids
+from orchestration.agents import installed_agents
 from orchestration.deployment import Deployment
 
 
 def usable_agents(deployment: Deployment) -> list[AgentConfig]:
     """Every agent whose file can be used."""
-    return [deployment.agent(agent_id).agent for agent_id in agent_ids(deployment.settings)]
+    return [installed.agent for installed in installed_agents(deployment.settings)]
 
 
 def redacted_conversations(deployment: Deployment) -> RedactedConversations:
