@@ -18,6 +18,8 @@ _ADDED_AT_ONCE = 200
 _CONSTRUCTION_BREADTH = 200
 _NEIGHBOURS = 32
 _KEEP_IN_MEMORY = 2_000
+_LOCKED_FOR_S = 30.0
+"""How long others may write. Chroma waits for a lock, but gives up at once where two want more of it."""
 
 
 class ChromaClient:
@@ -54,6 +56,17 @@ class ChromaClient:
 
     def collection(self, name: str, *, ef_search: int) -> "ChromaIndex":
         """The collection `name`, created empty when absent and searched this broadly from now."""
+        from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+        attempts = Retrying(
+            retry=retry_if_exception(_is_locked),
+            stop=stop_after_delay(_LOCKED_FOR_S),
+            wait=wait_random_exponential(multiplier=0.02, max=0.5),
+            reraise=True,
+        )
+        return attempts(self._collection, name, ef_search)
+
+    def _collection(self, name: str, ef_search: int) -> "ChromaIndex":
         hnsw = {
             "space": "cosine",
             "ef_search": ef_search,
@@ -80,6 +93,11 @@ class ChromaClient:
             self._client.delete_collection(name)
         except (NotFoundError, ValueError):
             return
+
+
+def _is_locked(error: BaseException) -> bool:
+    """Whether somebody else was writing at the same moment."""
+    return "database is locked" in str(error)
 
 
 class ChromaIndex:

@@ -148,6 +148,7 @@ def test_two_runs_of_one_day_ask_every_question_once(settings: Settings, tmp_pat
         assert outdated_days(deployment) == []
 
 
+@pytest.mark.slow
 def test_a_day_with_a_conversation_that_cannot_be_read_stops_no_other(settings: Settings):
     with sample_deployment(settings) as deployment, opened_instance(deployment) as instance:
         hold_calls(deployment, 3)
@@ -217,6 +218,7 @@ def test_a_key_that_is_refused_fails_at_once_and_frees_its_place(settings: Setti
         assert (pool.slot_count, pool.active_slot_count, pool.pending_step_count) == (1, 0, 0)
 
 
+@pytest.mark.slow
 def test_models_and_knowledge_bases_are_opened_once_in_a_run(settings: Settings):
     opened: Counter[str] = Counter()
     judge = ScriptedChatModel(always=answer, model="scripted/model")
@@ -254,6 +256,7 @@ def test_models_and_knowledge_bases_are_opened_once_in_a_run(settings: Settings)
     assert opened == {"scripted/model": 1, "knowledge base": 1}
 
 
+@pytest.mark.slow
 def test_a_place_in_the_pool_that_an_ended_run_holds_is_freed(settings: Settings):
     """As the process of a run leaves it that was killed, and whose end Dagster noticed first."""
     with sample_deployment(settings) as deployment:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from chromadb.api.models.Collection import Collection
+from chromadb.errors import InternalError
 
 from kb.config import IndexConfig
 from kb.index.chroma_index import ChromaClient
@@ -33,3 +35,24 @@ def test_a_broader_search_reaches_a_collection_that_is_there_already(tmp_path: P
 
     assert narrow < broad
     assert broad == pytest.approx(1.0)
+
+
+def test_a_collection_opens_although_somebody_else_writes_at_that_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    client = ChromaClient(tmp_path, IndexConfig())
+    client.collection("chunks-1", ef_search=10)
+    refusals = [InternalError("error returned from database: (code: 5) database is locked")] * 2
+
+    def locked_at_first(collection: Collection, *arguments: object, **settings: object) -> None:
+        if refusals:
+            raise refusals.pop()
+        modify(collection, *arguments, **settings)
+
+    modify = Collection.modify
+    monkeypatch.setattr(Collection, "modify", locked_at_first)
+    client.collection("chunks-1", ef_search=20)
+    monkeypatch.undo()
+
+    assert refusals == []
+    client.close()

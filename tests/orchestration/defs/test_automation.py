@@ -83,6 +83,7 @@ class Ticks:
         }
 
 
+@pytest.mark.slow
 def test_the_report_page_follows_reports_that_were_published_alone(
     deployment: Deployment, instance: dg.DagsterInstance
 ):
@@ -102,6 +103,7 @@ def test_the_report_page_follows_reports_that_were_published_alone(
     assert ticks.asked_for() == set(), "once is enough"
 
 
+@pytest.mark.slow
 def test_a_job_that_makes_both_asks_for_no_more(
     deployment: Deployment, instance: dg.DagsterInstance
 ):
@@ -114,6 +116,7 @@ def test_a_job_that_makes_both_asks_for_no_more(
     assert ticks.asked_for() == set()
 
 
+@pytest.mark.slow
 def test_gaps_follow_an_ingest_and_not_every_verdict(
     deployment: Deployment, instance: dg.DagsterInstance
 ):
@@ -169,6 +172,7 @@ def tick(
     return result
 
 
+@pytest.mark.slow
 def test_a_conversation_that_is_imported_late_reaches_the_day_on_which_it_ended(
     deployment: Deployment, instance: dg.DagsterInstance, tmp_path: Path
 ):

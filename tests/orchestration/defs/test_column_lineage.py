@@ -116,6 +116,7 @@ def test_judging_adds_the_columns_that_are_said_to_come_from_summaries():
     assert lineage_of("report_tables")["conversations.summary"] == [("summaries", "summary")]
 
 
+@pytest.mark.slow
 def test_every_materialization_carries_the_lineage_and_the_file_has_the_columns(
     deployment: Deployment,
 ):

@@ -19,6 +19,8 @@ from orchestration.settings import Settings
 from tests.analysis.calls import SHA, a_value, a_verdict, hold_call, save_answers
 from tests.orchestration.sample import FIRST_DAY, hold_calls, sample_deployment, write_data
 
+pytestmark = pytest.mark.slow
+
 DAY = str(FIRST_DAY.date())
 
 

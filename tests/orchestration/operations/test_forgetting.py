@@ -288,6 +288,7 @@ def test_the_commands_print_what_they_did(settings: Settings, deployment: Deploy
     assert run("retention").output == "Nothing is kept longer than its agent allows.\n"
 
 
+@pytest.mark.slow
 def test_the_log_of_dagster_runs_holds_no_words(settings: Settings, deployment: Deployment):
     deployment.evaluations.remember_questions(deployment.agent("shop-desk").agent, NOW)
     talk_about_it(deployment)

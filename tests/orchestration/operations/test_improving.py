@@ -102,6 +102,7 @@ def test_nothing_is_embedded_where_nothing_was_asked(
         assert regressed_gaps(deployment, AGENT_ID) == 0
 
 
+@pytest.mark.slow
 def test_a_change_is_tried_on_a_copy(deployment: Deployment, tmp_path: Path):
     ingest(deployment, AGENT_ID)
     hold_calls(deployment, 2)
