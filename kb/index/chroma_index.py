@@ -19,7 +19,7 @@ _CONSTRUCTION_BREADTH = 200
 _NEIGHBOURS = 32
 _KEEP_IN_MEMORY = 2_000
 _LOCKED_FOR_S = 30.0
-"""How long others may write. Chroma waits for a lock, but gives up at once where two want more of it."""
+"""How long others may write. Chroma waits for a lock, but not where two want more of the same."""
 
 
 class ChromaClient:
