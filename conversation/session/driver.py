@@ -17,7 +17,7 @@ from contextlib import suppress
 
 from conversation.errors import SessionEndedError
 from conversation.session.session import Session
-from conversation.transcript import Transcript
+from conversation.transcript import Transcript, TurnSound
 from conversation.turn.events import AgentTurn, SessionEvent
 from conversation.turn_taking.silence import (
     Action,
@@ -90,20 +90,24 @@ class SessionDriver:
             self._taking = self._taking.agent_finished(self._clock())
         self._wake()
 
-    def reply(self, text: str) -> Generator[SessionEvent]:
+    def reply(
+        self, text: str, *, sound: TurnSound | None = None, amends: bool = False
+    ) -> Generator[SessionEvent]:
         """As `Session.reply`, with the time kept."""
         number = self._user_spoke()
         try:
-            events = self.session.reply(text)
+            events = self.session.reply(text, sound=sound, amends=amends)
         except BaseException:
             self._agent_spoke(number)
             raise
         return self._followed(events, number)
 
-    async def areply(self, text: str) -> AsyncIterator[SessionEvent]:
+    async def areply(
+        self, text: str, *, sound: TurnSound | None = None, amends: bool = False
+    ) -> AsyncIterator[SessionEvent]:
         """As `Session.areply`, with the time kept."""
         number = self._user_spoke()
-        events = self.session.areply(text)
+        events = self.session.areply(text, sound=sound, amends=amends)
         try:
             async for event in events:
                 yield event
@@ -132,18 +136,29 @@ class SessionDriver:
         self._wake()
         return transcript
 
-    async def arun(self) -> AsyncIterator[AgentTurn]:
-        """Yield what the agent says by itself, until the conversation is over."""
+    async def arun(
+        self, before: Callable[[], Awaitable[None]] | None = None
+    ) -> AsyncIterator[AgentTurn]:
+        """Yield what the agent says by itself, until the conversation is over.
+
+        A session that `ends_when_heard` is left to whoever lets the last words be heard.
+
+        Args:
+            before: Awaited before the agent acts, e.g. to stop what its voice still says.
+        """
         loop = asyncio.get_running_loop()
         changed = asyncio.Event()
         self._wake = lambda: loop.call_soon_threadsafe(changed.set)
         try:
-            while not self.session.is_over:
+            while not self.session.is_over and self.session.leaving is None:
                 changed.clear()
                 left_s = self.seconds_until_due
                 if left_s is None or left_s > 0:
                     await self._wait(changed, left_s)
-                elif (said := await asyncio.to_thread(self.act)) is not None:
+                    continue
+                if before is not None:
+                    await before()
+                if (said := await asyncio.to_thread(self.act)) is not None:
                     yield said
         finally:
             self._wake = lambda: None
@@ -177,5 +192,5 @@ class SessionDriver:
         if isinstance(action, EndConversation):
             if action.message:
                 said = self.session.say(action.message)
-            self.session.end(action.reason)
+            self.session.leave(action.reason)
         return said

@@ -9,11 +9,11 @@ import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
-from contextlib import aclosing, closing, contextmanager
+from contextlib import aclosing, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from conversation.agent.agent_file import load_agent
 from conversation.agent.config import AgentConfig, LLMConfig
@@ -21,18 +21,21 @@ from conversation.agent.system_tools import ends_conversation
 from conversation.agent.variables import VariableValue, split_secrets
 from conversation.errors import ModelError
 from conversation.grounding.passages import PassageSource
-from conversation.language.local_time import TIMEZONE_KEY
-from conversation.language.spoken_text import spoken_form
 from conversation.llm.chat_model import ChatModel
-from conversation.llm.open_model import open_chat_model
+from conversation.session.opening import model_opener, opening_transcript, said_for
 from conversation.session.overrides import SessionOverrides, overridden
 from conversation.session.written_turns import Recording
 from conversation.store.store import DEFAULT_STORE_URL, ConversationStore
 from conversation.tools.toolbox import ClientTool, ToolFunction
-from conversation.transcript import Transcript, storable
+from conversation.transcript import Transcript, Turn, TurnSound, storable
 from conversation.turn.carry_out import acarry_out, carry_out
 from conversation.turn.events import AgentTurn, SessionEvent
-from conversation.turn.finished_turn import agent_turn_event, finished_turn, heard_part
+from conversation.turn.finished_turn import (
+    agent_turn_event,
+    discarded_turn,
+    finished_turn,
+    heard_part,
+)
 from conversation.turn.likeness import similarity_of
 from conversation.turn.plan import TurnPlan
 from conversation.turn.speaker import Circumstances, ResolveAgent, ResolvedAgent, prepared_speaker
@@ -56,6 +59,10 @@ class Session:
         self.conversation_id = recording.conversation_id
         self.first_message = stage.speaker.agent.first_message
         """What the agent says before the user speaks; empty when it waits for the user."""
+        self.ends_when_heard = False
+        """Whether the agent's last words have to be heard before the conversation may end."""
+        self.leaving: str | None = None
+        """Why the agent wants the conversation to end, while its last words are heard."""
         self._stage = stage
         self._recording = recording
         self._timer_s = timer_s
@@ -121,7 +128,7 @@ class Session:
         circumstances = Circumstances(
             conversation_id=conversation_id,
             started_at=started_at,
-            open_model=open_model or _opener(weights, secrets or {}),
+            open_model=open_model or model_opener(weights, secrets or {}),
             variables=plain,
             secrets={**given_secrets, **(secrets or {})},
             functions=tools or {},
@@ -134,16 +141,8 @@ class Session:
         kept_in = store or ConversationStore.open(DEFAULT_STORE_URL)
         if store is None:
             kept_in.close_abandoned(started_at)
-        opening = Transcript(
-            conversation_id=conversation_id,
-            agent_id=config.agent_id,
-            status="in_progress",
-            started_at=started_at,
-            agent_version=config.version,
-            simulated=simulated,
-            metadata=_with_zone(metadata or {}, config, plain),
-            variables=_kept(plain),
-            overrides=_kept(overrides.set_values()) if overrides else {},
+        opening = opening_transcript(
+            config, circumstances, metadata=metadata, overrides=overrides, simulated=simulated
         )
         recording = Recording(opening, store=kept_in, clock=clock)
         session = cls(
@@ -183,7 +182,9 @@ class Session:
         """The conversation up to now."""
         return self._recording.transcript
 
-    def reply(self, text: str) -> Iterator[SessionEvent]:
+    def reply(
+        self, text: str, *, sound: TurnSound | None = None, amends: bool = False
+    ) -> Iterator[SessionEvent]:
         """Say `text` to the agent and follow its turn.
 
         The user's turn is stored before this returns, and a turn that the agent is still
@@ -191,15 +192,23 @@ class Session:
         so in `AgentTurn.error`, and the session goes on. Leaving the loop early is an
         interruption too.
 
+        Args:
+            text: The user's words.
+            sound: Where they stand in the sound of the call, when they were spoken.
+            amends: The user went on before they heard anything of the last answer: `text` takes
+                the place of their last turn, and the answer is forgotten if it `may_amend`.
+
         Raises:
             SessionEndedError: The conversation is over.
             ValueError: There are no words in `text`.
         """
-        return self._speak(self._hear(text))
+        return self._speak(self._hear(text, sound=sound, amends=amends))
 
-    async def areply(self, text: str) -> AsyncIterator[SessionEvent]:
+    async def areply(
+        self, text: str, *, sound: TurnSound | None = None, amends: bool = False
+    ) -> AsyncIterator[SessionEvent]:
         """Like `reply`, without blocking the event loop."""
-        speaking = await asyncio.to_thread(self._hear, text)
+        speaking = await asyncio.to_thread(self._hear, text, sound=sound, amends=amends)
         steps = TurnPlan(speaking, self._stage, timer_s=self._timer_s).steps()
         try:
             async with aclosing(acarry_out(steps, speaking, timer_s=self._timer_s)) as events:
@@ -231,6 +240,34 @@ class Session:
             elif heard_chars is not None:
                 self._recording.require_open()
                 self._recording.revise_last_turn(heard_chars, spoken=self._spoken)
+
+    @property
+    def may_amend(self) -> bool:
+        """Whether the last answer can be forgotten: nothing was done in it but speaking."""
+        with self._lock:
+            if self.is_over:
+                return False
+            if self._speaking is not None:
+                return not self._speaking.tool_calls
+            last = self._recording.turns[-2:]
+            return [turn.role for turn in last] == ["user", "agent"] and not last[-1].tool_calls
+
+    def sounded(self, turn_id: str, sound: TurnSound) -> None:
+        """Keep where a stored turn stands in the sound of the call, and how long it took."""
+        with self._lock:
+            self._recording.add_sound(turn_id, sound)
+
+    def add_event(self, kind: str, payload: Mapping[str, Any]) -> None:
+        """Keep what is no turn but belongs to the conversation, e.g. an announcement."""
+        with self._lock:
+            self._recording.add_event(kind, payload)
+
+    def leave(self, reason: str) -> None:
+        """The agent has said its last words. A call ends when they were heard, by `end`."""
+        if self.ends_when_heard:
+            self.leaving = reason
+        else:
+            self.end(reason)
 
     def say(self, text: str) -> AgentTurn:
         """Have the agent say `text` as it stands, e.g. to ask whether the user is still there."""
@@ -266,7 +303,7 @@ class Session:
                 self._owned_store.close()
             return transcript
 
-    def _hear(self, text: str) -> SpeakingTurn:
+    def _hear(self, text: str, *, sound: TurnSound | None, amends: bool) -> SpeakingTurn:
         """Store the user's turn and open the agent's."""
         requested_s = self._timer_s()
         said = storable(text).strip()
@@ -274,18 +311,36 @@ class Session:
             raise ValueError("the user's turn has no words")
         with self._lock:
             self._recording.require_open()
+            discarded = self._taken_back() if amends else None
             if self._speaking is not None:
-                self._finish(self._speaking, interrupted=True)
-            turn = self._recording.add_user_turn(said)
+                self._finish(self._speaking, interrupted=True, heard_chars=0 if amends else None)
+            if discarded is None:
+                turn = self._recording.add_user_turn(said, sound=sound)
+            else:
+                turn = self._recording.amend_user_turn(said, sound=sound, discarded=discarded)
             speaking = SpeakingTurn(
                 turn_id=self._recording.next_turn_id,
                 turns=self._recording.turns,
                 offset_s=turn.offset_s or 0.0,
                 requested_s=requested_s,
+                calls=list(discarded.calls) if discarded is not None else [],
             )
             self._speaking = speaking
         speaking.own_s += self._timer_s() - requested_s
         return speaking
+
+    def _taken_back(self) -> Turn | None:
+        """The answer that nobody heard, stopped and with what it cost; None where it must stay."""
+        if not self.may_amend:
+            return None
+        speaking = self._speaking
+        if speaking is None:
+            return discarded_turn(self._recording.turns[-1])
+        speaking.close()
+        self._speaking = None
+        turn = discarded_turn(finished_turn(speaking, interrupted=True, heard_chars=0))
+        speaking.outcome = agent_turn_event(turn, is_answered=False)
+        return turn
 
     def _speak(self, speaking: SpeakingTurn) -> Generator[SessionEvent]:
         steps = TurnPlan(speaking, self._stage, timer_s=self._timer_s).steps()
@@ -321,7 +376,7 @@ class Session:
             speaking.close()
             if self._speaking is speaking:
                 self._speaking = None
-            with self._own_time(speaking):
+            with speaking.own_time(self._timer_s):
                 source = self._stage.speaker.knowledge_base
                 turn = finished_turn(
                     speaking,
@@ -335,51 +390,11 @@ class Session:
             self._recording.add_agent_turn(turn, speaking)
             speaking.outcome = agent_turn_event(turn, is_answered=bool(speaking.model_text))
             if not interrupted and ends_conversation(turn.tool_calls):
-                self.end("agent_ended")
-            elif not self.is_over:
+                self.leave("agent_ended")
+            if not self.is_over:
                 speaker = self._stage.speaker
                 self._stage.summary.update(speaker.agent, speaker.model, self._recording.turns)
             return speaking.outcome
 
     def _spoken(self, text: str) -> str | None:
-        """What a voice says for `text`; None when it says the text itself, or there is none."""
-        agent = self._stage.speaker.agent
-        if agent.voice is None:
-            return None
-        form = spoken_form(text, agent.language)
-        return None if form == " ".join(text.split()) else form
-
-    @contextmanager
-    def _own_time(self, speaking: SpeakingTurn) -> Generator[None]:
-        started_s = self._timer_s()
-        yield
-        speaking.own_s += self._timer_s() - started_s
-
-
-def _with_zone(
-    metadata: Mapping[str, str], agent: AgentConfig, variables: Mapping[str, VariableValue]
-) -> dict[str, str]:
-    """Keep the time zone that a conversation is held in with it, for whoever judges it later."""
-    zone = str(variables.get("system__timezone", agent.timezone))
-    return {**({} if zone == "UTC" else {TIMEZONE_KEY: zone}), **metadata}
-
-
-def _kept(values: Mapping[str, VariableValue]) -> dict[str, VariableValue]:
-    """Values by name as the store can hold them."""
-    return {
-        storable(name): storable(value) if isinstance(value, str) else value
-        for name, value in values.items()
-    }
-
-
-def _opener(
-    weights: Weights | None, secrets: Mapping[str, str]
-) -> Callable[[LLMConfig], ChatModel]:
-    return lambda llm: open_chat_model(
-        llm.model,
-        api_base=llm.api_base,
-        api_key_variable=llm.api_key_variable,
-        api_key=secrets.get(name, "") if (name := llm.api_key_secret) is not None else None,
-        fallbacks=llm.fallbacks,
-        weights=weights,
-    )
+        return said_for(text, self._stage.speaker.agent)

@@ -8,7 +8,7 @@ from conversation.errors import SessionEndedError
 from conversation.session.observing import observe_turn
 from conversation.store.rows import given_values, turn_id_of
 from conversation.store.store import ConversationEvent, ConversationStore
-from conversation.transcript import Transcript, Turn, storable
+from conversation.transcript import Transcript, Turn, TurnSound, storable
 from conversation.turn.finished_turn import Spoken, heard_turn, retrieved_passages, unchanged
 from conversation.turn.turn_so_far import SpeakingTurn
 
@@ -70,11 +70,34 @@ class Recording:
             turn=self._turns[0] if self._turns else None,
         )
 
-    def add_user_turn(self, text: str) -> Turn:
+    def add_user_turn(self, text: str, *, sound: TurnSound | None = None) -> Turn:
         """Write down what the user said."""
-        turn = Turn(role="user", text=text, turn_id=self.next_turn_id, offset_s=self.offset_s())
+        turn = Turn(
+            role="user",
+            text=text,
+            turn_id=self.next_turn_id,
+            offset_s=self.offset_s() if sound is None else sound.start_s,
+            sound=sound,
+        )
         self._store.append_turn(self.conversation_id, turn, at=self._clock())
         self._turns.append(turn)
+        return turn
+
+    def amend_user_turn(self, text: str, *, sound: TurnSound | None, discarded: Turn) -> Turn:
+        """Write down that the user's last turn was longer, and that its answer was not heard."""
+        is_stored = self._turns[-1].role == "agent"
+        before = self._turns[-2 if is_stored else -1]
+        changed = {} if sound is None else {"sound": sound, "offset_s": sound.start_s}
+        turn = before.model_copy(update={"text": text, **changed})
+        self._store.amend_turn(
+            self.conversation_id,
+            turn,
+            at=self._clock(),
+            discarded=discarded,
+            is_stored=is_stored,
+        )
+        self._turns[-2 if is_stored else -1 :] = [turn]
+        self._complete.discard(discarded.turn_id)
         return turn
 
     def add_agent_turn(self, turn: Turn, speaking: SpeakingTurn) -> None:
@@ -123,6 +146,14 @@ class Recording:
         if turn != last:
             self._store.revise_turn(self.conversation_id, turn, at=self._clock())
             self._turns[-1] = turn
+
+    def add_sound(self, turn_id: str, sound: TurnSound) -> None:
+        """Write down where a turn stands in the sound of the call."""
+        for index, turn in enumerate(self._turns):
+            if turn.turn_id == turn_id:
+                changed = turn.model_copy(update={"sound": sound, "offset_s": sound.start_s})
+                self._store.revise_turn(self.conversation_id, changed, at=self._clock())
+                self._turns[index] = changed
 
     def add_event(self, kind: str, payload: Mapping[str, Any]) -> None:
         """Write down something that is no turn."""

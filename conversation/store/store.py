@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, delete, func, insert, select, update
+from sqlalchemy import Engine, func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from conversation.errors import SessionEndedError, StoreError
+from conversation.errors import StoreError
 from conversation.store import tables
 from conversation.store.database import READ_ONLY, open_database
 from conversation.store.ownership import this_process
@@ -32,26 +32,26 @@ from conversation.store.reading import (
 )
 from conversation.store.rows import retrieval_row
 from conversation.store.tables import (
-    conversation_events,
     conversations,
-    llm_usage,
     retrievals,
     turns,
-    webhook_deliveries,
 )
 from conversation.store.writing import (
-    abandoned,
     add_event,
     add_imported,
     add_turn,
+    amend_turn,
+    close_abandoned,
     close_conversation,
+    delete_conversation,
+    reopen,
     revise_turn,
     status_of,
+    touch,
 )
 from conversation.transcript import ConversationStatus, Retrieval, Transcript, Turn
 
 DEFAULT_STORE_URL = "sqlite:///data/store/conversations.sqlite"
-CRASHED = "interrupted_by_crash"
 ABANDONED_AFTER = timedelta(hours=24)
 """So long after its last event an open conversation has ended; tomorrow is soon enough."""
 
@@ -146,7 +146,7 @@ class ConversationStore:
             SessionEndedError: The conversation is over.
         """
         with self._writing() as connection:
-            self._reopen(connection, conversation_id, at)
+            reopen(connection, conversation_id, at)
             index = connection.execute(
                 select(func.count()).where(turns.c.conversation_id == conversation_id)
             ).scalar_one()
@@ -164,11 +164,7 @@ class ConversationStore:
                     insert(retrievals), [retrieval_row(conversation_id, item) for item in retrieved]
                 )
             turn_id = add_turn(connection, conversation_id, turn, index=index, at=at)
-            connection.execute(
-                update(conversations)
-                .where(conversations.c.conversation_id == conversation_id)
-                .values(last_event_at=at, owner=this_process())
-            )
+            touch(connection, conversation_id, at)
         return turn_id
 
     def revise_turn(self, conversation_id: str, turn: Turn, *, at: datetime) -> None:
@@ -179,6 +175,35 @@ class ConversationStore:
         """
         with self._writing() as connection:
             revise_turn(connection, conversation_id, turn, at=at)
+
+    def amend_turn(
+        self,
+        conversation_id: str,
+        turn: Turn,
+        *,
+        at: datetime,
+        discarded: Turn,
+        is_stored: bool,
+    ) -> None:
+        """Replace the user's last turn: they went on before anything of the answer was heard.
+
+        Args:
+            conversation_id: Of the conversation.
+            turn: The user's turn, with the id of the one whose place it takes.
+            at: The time now, UTC.
+            discarded: The answer that nobody heard: it is counted in an event, and goes.
+            is_stored: Whether the store holds that answer as a turn.
+
+        Raises:
+            SessionEndedError: The conversation is over.
+            StoreError: The turn was never stored.
+        """
+        with self._writing() as connection:
+            reopen(connection, conversation_id, at)
+            amend_turn(
+                connection, conversation_id, turn, at=at, discarded=discarded, is_stored=is_stored
+            )
+            touch(connection, conversation_id, at)
 
     def add_event(
         self,
@@ -345,27 +370,12 @@ class ConversationStore:
         Returns the ids of those that were closed.
         """
         with self._writing() as connection:
-            closed = abandoned(connection, quiet_since=now - older_than)
-            for conversation_id, last_event_at in closed:
-                close_conversation(
-                    connection,
-                    conversation_id,
-                    reason=CRASHED,
-                    at=last_event_at,
-                    now=now,
-                    status="done",
-                )
-        return [conversation_id for conversation_id, _ in closed]
+            return close_abandoned(connection, now, quiet_since=now - older_than)
 
     def delete(self, conversation_id: str) -> bool:
         """Remove every trace of the conversation from this store; False when there is none."""
         with self._writing() as connection:
-            for table in (webhook_deliveries, llm_usage, retrievals, turns, conversation_events):
-                connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
-            removed = connection.execute(
-                delete(conversations).where(conversations.c.conversation_id == conversation_id)
-            )
-        return removed.rowcount > 0
+            return delete_conversation(connection, conversation_id)
 
     @contextmanager
     def _writing(self) -> Generator[Connection]:
@@ -382,18 +392,3 @@ class ConversationStore:
     def _reading(self) -> Generator[Connection]:
         with self.engine.connect().execution_options(**READ_ONLY) as connection:
             yield connection
-
-    def _reopen(self, connection: Connection, conversation_id: str, at: datetime) -> None:
-        status, reason = status_of(connection, conversation_id)
-        if status == "in_progress":
-            return
-        if reason != CRASHED:
-            raise SessionEndedError(
-                f"The conversation {conversation_id!r} is over ({reason}). Start a new session."
-            )
-        connection.execute(
-            update(conversations)
-            .where(conversations.c.conversation_id == conversation_id)
-            .values(status="in_progress", ended_at=None, end_reason=None, closed_at=None)
-        )
-        add_event(connection, conversation_id, "conversation_resumed", at, {})

@@ -4,14 +4,23 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
-from conversation.errors import StoreError, UnknownConversationError
+from conversation.errors import SessionEndedError, StoreError, UnknownConversationError
 from conversation.store.ownership import is_gone, this_process
 from conversation.store.rows import call_rows, given_values, turn_id_of, turn_payload, turn_row
-from conversation.store.tables import conversation_events, conversations, llm_usage, turns
+from conversation.store.tables import (
+    conversation_events,
+    conversations,
+    llm_usage,
+    retrievals,
+    turns,
+    webhook_deliveries,
+)
 from conversation.transcript import ConversationStatus, Transcript, Turn
+
+CRASHED = "interrupted_by_crash"
 
 
 def status_of(connection: Connection, conversation_id: str) -> tuple[str, str | None]:
@@ -97,7 +106,66 @@ def add_turn(
     return turn_id
 
 
-def revise_turn(connection: Connection, conversation_id: str, turn: Turn, *, at: datetime) -> None:
+def touch(connection: Connection, conversation_id: str, at: datetime) -> None:
+    """Something happened in the conversation, and this process holds it."""
+    connection.execute(
+        update(conversations)
+        .where(conversations.c.conversation_id == conversation_id)
+        .values(last_event_at=at, owner=this_process())
+    )
+
+
+def reopen(connection: Connection, conversation_id: str, at: datetime) -> None:
+    """Open a conversation again that was taken for crashed; raises when it is over."""
+    status, reason = status_of(connection, conversation_id)
+    if status == "in_progress":
+        return
+    if reason != CRASHED:
+        raise SessionEndedError(
+            f"The conversation {conversation_id!r} is over ({reason}). Start a new session."
+        )
+    connection.execute(
+        update(conversations)
+        .where(conversations.c.conversation_id == conversation_id)
+        .values(status="in_progress", ended_at=None, end_reason=None, closed_at=None)
+    )
+    add_event(connection, conversation_id, "conversation_resumed", at, {})
+
+
+def amend_turn(
+    connection: Connection,
+    conversation_id: str,
+    turn: Turn,
+    *,
+    at: datetime,
+    discarded: Turn,
+    is_stored: bool,
+) -> None:
+    """Replace a user's turn by a longer one, and forget the answer that nobody heard."""
+    payload = {
+        "generated_chars": len(discarded.generated_text or discarded.text),
+        "was_stored": is_stored,
+    }
+    if is_stored:
+        for table in (llm_usage, retrievals, turns):
+            connection.execute(
+                delete(table)
+                .where(table.c.turn_id == discarded.turn_id)
+                .where(table.c.conversation_id == conversation_id)
+            )
+    revise_turn(connection, conversation_id, turn, at=at, kind="user_turn_amended")
+    turn_id = discarded.turn_id
+    add_event(connection, conversation_id, "agent_turn_discarded", at, payload, turn_id=turn_id)
+
+
+def revise_turn(
+    connection: Connection,
+    conversation_id: str,
+    turn: Turn,
+    *,
+    at: datetime,
+    kind: str = "turn_revised",
+) -> None:
     """Replace what a stored turn says; raises `StoreError` when it was never stored."""
     kept = {"conversation_id", "turn_index", "turn_id", "recorded_at"}
     values = turn_row(conversation_id, turn, index=0, at=at)
@@ -111,9 +179,7 @@ def revise_turn(connection: Connection, conversation_id: str, turn: Turn, *, at:
         raise StoreError(
             f"The conversation {conversation_id!r} has no turn {turn.turn_id!r} to revise."
         )
-    add_event(
-        connection, conversation_id, "turn_revised", at, turn_payload(turn), turn_id=turn.turn_id
-    )
+    add_event(connection, conversation_id, kind, at, turn_payload(turn), turn_id=turn.turn_id)
 
 
 def add_imported(connection: Connection, transcript: Transcript, *, now: datetime) -> None:
@@ -166,3 +232,23 @@ def abandoned(connection: Connection, *, quiet_since: datetime) -> list[tuple[st
         for row in candidates
         if row.quiet or (row.owner is not None and is_gone(row.owner, asked_by=me))
     ]
+
+
+def close_abandoned(connection: Connection, now: datetime, *, quiet_since: datetime) -> list[str]:
+    """Close conversations that nobody holds any more, at their last event; returns their ids."""
+    closed = abandoned(connection, quiet_since=quiet_since)
+    for conversation_id, last_event_at in closed:
+        close_conversation(
+            connection, conversation_id, reason=CRASHED, at=last_event_at, now=now, status="done"
+        )
+    return [conversation_id for conversation_id, _ in closed]
+
+
+def delete_conversation(connection: Connection, conversation_id: str) -> bool:
+    """Remove every trace of a conversation; False when there is none."""
+    for table in (webhook_deliveries, llm_usage, retrievals, turns, conversation_events):
+        connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
+    removed = connection.execute(
+        delete(conversations).where(conversations.c.conversation_id == conversation_id)
+    )
+    return removed.rowcount > 0

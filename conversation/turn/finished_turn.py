@@ -9,6 +9,8 @@ from conversation.turn.events import AgentTurn, RetrievalDone
 from conversation.turn.turn_so_far import SpeakingTurn
 from kb.document import RetrievedPassage
 
+DISCARDED = "discarded"
+"""Purpose of calls for an answer that nobody heard: the user went on speaking."""
 Spoken = Callable[[str], str | None]
 """What a voice says for a text; None when it says the text itself, or there is no voice."""
 
@@ -107,6 +109,12 @@ def heard_turn(
             ),
         }
     )
+
+
+def discarded_turn(turn: Turn) -> Turn:
+    """An answer that nobody heard: its calls are paid for, and marked as in vain."""
+    calls = tuple(call.model_copy(update={"purpose": DISCARDED}) for call in turn.calls)
+    return turn.model_copy(update={"calls": calls})
 
 
 def retrieved_passages(speaking: SpeakingTurn) -> list[Retrieval]:

@@ -1,7 +1,8 @@
 """The agent's turn while it is being spoken: what came so far."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -220,6 +221,13 @@ class SpeakingTurn:
             is_over = self.is_over
         if is_over and callback is not None:
             callback()
+
+    @contextmanager
+    def own_time(self, timer_s: Callable[[], float]) -> Generator[None]:
+        """Count the time until this is left as spent in this project's own code."""
+        started_s = timer_s()
+        yield
+        self.own_s += timer_s() - started_s
 
     def latency(self) -> TurnLatency:
         """Milliseconds from the user's turn to each step that happened."""

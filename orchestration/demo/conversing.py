@@ -9,7 +9,8 @@ import yaml
 from conversation.agent.config import AgentConfig
 from conversation.errors import UnknownConversationError
 from conversation.session.session import Session
-from conversation.store.store import CRASHED, ConversationStore
+from conversation.store.store import ConversationStore
+from conversation.store.writing import CRASHED
 from conversation.transcript import Transcript, Turn
 from kb.document import Document
 from orchestration.deployment import Deployment

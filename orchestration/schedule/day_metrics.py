@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from analysis.warehouse.call_metrics import CallMetrics, call_metrics
 from conversation.errors import ConversationError
-from conversation.store.store import CRASHED
+from conversation.store.writing import CRASHED
 from orchestration.deployment import Deployment
 from orchestration.operations.operations import days_with_conversations, ended_on
 

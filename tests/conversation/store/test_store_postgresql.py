@@ -107,3 +107,25 @@ def test_migrations_go_down_and_up(url: str):
     migrate(engine, SCHEMA)
     with ConversationStore(engine) as store:
         assert store.conversations() == []
+
+
+def test_a_turn_is_amended_and_its_answer_forgotten(url: str):
+    with ConversationStore.open(url) as store:
+        store.begin("conv_amended", agent_id="support", started_at=NOON)
+        store.append_turn("conv_amended", Turn(role="user", text="How"), at=NOON)
+        store.append_turn("conv_amended", ANSWER, at=NOON)
+        longer = Turn(role="user", text="How long?", turn_id="conv_amended.0")
+        discarded = ANSWER.model_copy(update={"turn_id": "conv_amended.1"})
+        store.amend_turn("conv_amended", longer, at=NOON, discarded=discarded, is_stored=True)
+        store.append_turn("conv_amended", ANSWER, at=NOON + HOUR)
+
+        kept = store.transcript("conv_amended").turns
+        assert [(turn.turn_id, turn.text) for turn in kept] == [
+            ("conv_amended.0", "How long?"),
+            ("conv_amended.1", "Fourteen"),
+        ]
+        assert [event.kind for event in store.events("conv_amended")][-3:] == [
+            "user_turn_amended",
+            "agent_turn_discarded",
+            "agent_turn",
+        ]

@@ -1,0 +1,76 @@
+"""The growing text of a turn to spoken sentences, the first words before their sentence is whole.
+
+Pure. While the model still writes its first sentence, everything up to a pause in it can be said:
+the user hears it while the rest is written.
+"""
+
+import re
+
+from conversation.language.spoken_text import SpokenPiece, SpokenStream, spoken_pieces
+
+_LEAST_WORDS = 3
+_PAUSE = re.compile(r"(?<=[^\W\d_])[,;:](?=\s+[^\W\d_])")
+"""Between words: a comma beside a digit or a sign may be a part of what is rewritten."""
+_OPEN = re.compile(r"[\[(*_`<|#\"\u201c\u201e\u00ab~]")
+"""Signs that may stand for more than themselves once the rest is there."""
+
+
+class SpokenTurn:
+    """Deltas of a turn in, sentences as they are read aloud out, with their places in its text."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self._stream: SpokenStream | None = None
+        self._offset = 0
+        self.text = ""
+        """Everything that came."""
+
+    def feed(self, delta: str) -> list[SpokenPiece]:
+        """What can be said now."""
+        self.text += delta
+        if self._stream is not None:
+            return self._placed(self._stream.feed(delta))
+        # What is said early is at most a part of one sentence, so that a stream from the
+        # beginning would find the same ends.
+        probe = SpokenStream(self._language)
+        whole = probe.feed(self.text)
+        if whole:
+            self._stream = probe
+            return whole
+        cut = first_cut(self.text)
+        if cut is None:
+            return []
+        early = [
+            # A voice must not fall here as it does at the end of a sentence.
+            SpokenPiece(f"{piece.text},", piece.start_char, piece.end_char)
+            for piece in spoken_pieces(self.text[:cut], self._language)
+        ]
+        self._offset = cut
+        self._stream = SpokenStream(self._language)
+        return early + self._placed(self._stream.feed(self.text[cut:]))
+
+    def finish(self) -> list[SpokenPiece]:
+        """What is left when no more text comes, or none for a while."""
+        stream = self._stream or SpokenStream(self._language)
+        if self._stream is None:
+            stream.feed(self.text)
+        pieces = self._placed(stream.finish())
+        self._stream, self._offset = SpokenStream(self._language), len(self.text)
+        return pieces
+
+    def _placed(self, pieces: list[SpokenPiece]) -> list[SpokenPiece]:
+        return [
+            SpokenPiece(piece.text, piece.start_char + self._offset, piece.end_char + self._offset)
+            for piece in pieces
+        ]
+
+
+def first_cut(text: str) -> int | None:
+    """Where the beginning of a sentence can be said by itself; None where it must not yet."""
+    for match in _PAUSE.finditer(text):
+        begun = text[: match.end()]
+        if _OPEN.search(begun):
+            return None
+        if len(begun.split()) >= _LEAST_WORDS:
+            return match.end()
+    return None
