@@ -108,6 +108,8 @@ class SpeechChunk:
     """At the synthesizer's own rate."""
     alignment: tuple[TimedChars, ...] = ()
     """Joined over all chunks of a clause, `chars` are the clause. Empty where it is not known."""
+    is_estimated: bool = False
+    """Whether `alignment` was reckoned by the length of words: the voice did not tell."""
 
 
 class SpeechSynthesizer(Protocol):

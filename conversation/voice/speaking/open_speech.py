@@ -1,12 +1,16 @@
 """The `voice` section of an agent file -> what speaks."""
 
+import logging
 from collections.abc import Callable
 
 from conversation.errors import SpeechError
 from conversation.voice.models.runner import ModelRunner
 from conversation.voice.ports import SpeechSynthesizer
-from conversation.voice.voice_config import EMBEDDED_VOICES, VoiceSection
+from conversation.voice.speaking.embedded_voices import embedded_voice_of, open_embedded
+from conversation.voice.voice_config import VoiceSection
 from kb.weights.folder import Weights
+
+_LOG = logging.getLogger(__name__)
 
 
 def open_speech(
@@ -29,6 +33,13 @@ def open_speech(
     Raises:
         SpeechError: The voice, its engine or the language cannot be used; says what to do.
     """
-    raise SpeechError(
-        f"The voice {voice.voice_id!r} cannot be used. Voices: {', '.join(EMBEDDED_VOICES)}."
+    model = voice.tts.model
+    if model is not None and not model.startswith("embedded/"):
+        raise SpeechError(f"{model!r} cannot speak yet; leave `voice.tts.model` out.")
+    return open_embedded(
+        embedded_voice_of(voice),
+        language=language,
+        speed=voice.tts.speed,
+        weights=weights or Weights(),
+        runner=runner or ModelRunner(),
     )

@@ -1,0 +1,136 @@
+"""Names and paths of embedded voices -> loaded voices."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from conversation.errors import SpeechError
+from conversation.voice.models.runner import ModelRunner
+from conversation.voice.speaking.embedded_speech import EmbeddedSpeech, require_english
+from conversation.voice.speaking.english.pronouncing import EnglishSpeaker, open_english
+from conversation.voice.speaking.kokoro.kokoro_voice import (
+    KokoroNetwork,
+    KokoroVoice,
+    open_network,
+    read_style,
+)
+from conversation.voice.speaking.piper.piper_voice import PiperVoice, open_piper
+from conversation.voice.voice_config import EMBEDDED_VOICES, VoiceSection
+from kb.errors import WeightsError
+from kb.weights.folder import Weights
+from kb.weights.voice_models import (
+    ENGLISH_LETTERS_TO_SOUNDS,
+    ENGLISH_PRONUNCIATIONS,
+    KOKORO,
+    KOKORO_VOICES,
+    PIPER_JOE,
+)
+
+PIPER, KOKORO_ENGINE = "embedded/piper", "embedded/kokoro"
+_KOKORO_FILES = {
+    "heart": "af_heart", "bella": "af_bella", "michael": "am_michael", "emma": "bf_emma",
+    "george": "bm_george",
+}  # fmt: skip
+_JOE_FILE = "en_US-joe-medium.onnx"
+_CACHE = "piper-parts"
+_PIPER_SUFFIX = ".onnx"
+
+
+def embedded_voice_of(voice: VoiceSection) -> str:
+    """Name or path of the embedded voice that an agent file asks for.
+
+    Raises:
+        SpeechError: The engine does not have the voice.
+    """
+    engine, wanted = voice.tts.model, voice.voice_id
+    if wanted.endswith(_PIPER_SUFFIX):
+        if engine not in (None, PIPER):
+            raise SpeechError(f"{wanted!r} is a Piper voice: leave `voice.tts.model` out.")
+        return wanted
+    if engine is None:
+        return voice.embedded_voice
+    voices = [name for name, its in EMBEDDED_VOICES.items() if its == engine]
+    if not voices:
+        engines = " and ".join(sorted(set(EMBEDDED_VOICES.values())))
+        raise SpeechError(f"There is no engine {engine!r}: `voice.tts.model` knows {engines}.")
+    if wanted == "default":
+        return voices[0]
+    if wanted not in voices:
+        raise SpeechError(
+            f"{engine} has no voice {wanted!r}. Use one of {', '.join(voices)}"
+            + (", or the path of a Piper `.onnx`." if engine == PIPER else ".")
+        )
+    return wanted
+
+
+def open_embedded(
+    voice: str, *, language: str, speed: float, weights: Weights, runner: ModelRunner
+) -> EmbeddedSpeech:
+    """Load a voice.
+
+    Args:
+        voice: A name of `EMBEDDED_VOICES`, or the path of a Piper `.onnx`.
+        language: That will be spoken.
+        speed: 1 is the voice's own.
+        weights: Where its files lie.
+        runner: Threads it works on.
+
+    Raises:
+        SpeechError: It is unknown, its files cannot be had, or it does not speak the language.
+    """
+    engine = EMBEDDED_VOICES.get(voice, PIPER)
+    name = f"{engine}:{Path(voice).stem}"
+    require_english(language, name)
+    try:
+        if engine == KOKORO_ENGINE:
+            return _kokoro(voice, name, speed=speed, weights=weights, runner=runner)
+        path = weights.resolve(PIPER_JOE) / _JOE_FILE if voice == "joe" else Path(voice)
+        return _piper(path.expanduser(), name, speed=speed, weights=weights, runner=runner)
+    except WeightsError as error:
+        raise SpeechError(f"The voice {voice!r} cannot be loaded. {error}") from error
+
+
+def _piper(
+    path: Path, name: str, *, speed: float, weights: Weights, runner: ModelRunner
+) -> EmbeddedSpeech:
+    voice = _loaded_piper(path, weights.root / _CACHE)
+    speaker = _english(weights, british=voice.is_british)
+    return EmbeddedSpeech(name, voice, speaker, runner=runner, speed=speed)
+
+
+def _kokoro(
+    voice: str, name: str, *, speed: float, weights: Weights, runner: ModelRunner
+) -> EmbeddedSpeech:
+    file = _KOKORO_FILES[voice]
+    style = weights.resolve(KOKORO_VOICES) / f"{file}.bin"
+    loaded = _loaded_kokoro(weights.resolve(KOKORO), style)
+    speaker = _english(weights, british=file.startswith("b"))
+    return EmbeddedSpeech(name, loaded, speaker, runner=runner, speed=speed)
+
+
+def _english(weights: Weights, *, british: bool) -> EnglishSpeaker:
+    dictionaries = weights.resolve(ENGLISH_PRONUNCIATIONS)
+    network = weights.resolve(ENGLISH_LETTERS_TO_SOUNDS) / "checkpoint20.npz"
+    return _loaded_english(dictionaries, network, british)
+
+
+# Agents of one process share what is loaded: a voice takes 100 MB and a second.
+
+
+@lru_cache(maxsize=4)
+def _loaded_piper(path: Path, cache: Path) -> PiperVoice:
+    return open_piper(path, cache=cache)
+
+
+@lru_cache(maxsize=8)
+def _loaded_kokoro(folder: Path, style: Path) -> KokoroVoice:
+    return KokoroVoice(_loaded_network(folder), read_style(style))
+
+
+@lru_cache(maxsize=1)
+def _loaded_network(folder: Path) -> KokoroNetwork:
+    return open_network(folder / "kokoro-v1.0.int8.onnx", folder / "vocab.json")
+
+
+@lru_cache(maxsize=2)
+def _loaded_english(dictionaries: Path, network: Path, british: bool) -> EnglishSpeaker:
+    return open_english(dictionaries, network, british=british)
