@@ -25,6 +25,7 @@ from conversation.llm.open_model import open_chat_model
 from conversation.server.access.stored_secrets import SecretValues, StoredSecrets
 from conversation.store.store import ConversationStore
 from conversation.turn.speaker import ResolvedAgent
+from conversation.voice.recording.kept_calls import FOLDER, KeptCalls
 from kb.errors import KnowledgeBaseError
 from kb.knowledge_base import KnowledgeBase
 from kb.weights.folder import Weights
@@ -143,6 +144,11 @@ class Deployment:
     def conversations(self) -> ConversationStore:
         """The durable store of conversations."""
         return ConversationStore.open(self.store_url)
+
+    @cached_property
+    def recordings(self) -> KeptCalls:
+        """The sound of calls."""
+        return KeptCalls(self.settings.store / FOLDER)
 
     @cached_property
     def evaluations(self) -> AnalysisStore:

@@ -24,6 +24,7 @@ from analysis.store.store import AnalysisStore, StoredEvaluation, StoredRun, Sto
 from conversation.agent.privacy_config import PrivacySection
 from conversation.store.store import ConversationEvent, ConversationStore
 from conversation.transcript import Retrieval, Transcript
+from conversation.voice.recording.silencing import SilentSpan, silent_spans
 
 STRICTEST = PrivacySection(redact=True)
 """For conversations of agents whose file is gone or cannot be read: nobody said that they are
@@ -121,6 +122,18 @@ class RedactedConversations(ConversationStore):
             redactor = self._redacted(said)[1] if self.policy(said.agent_id).redact else None
             last = self._last = (conversation_id, redactor)
         return last[1]
+
+    def silent_spans(self, conversation_id: str) -> tuple[SilentSpan, ...]:
+        """What of the conversation's recording nobody may hear, as its agent masks it."""
+        redactor = self.redactor(conversation_id)
+        if redactor is None:
+            return ()
+        turns = super().transcript(conversation_id).turns
+        masked = {
+            index: [(start, end) for start, end, _ in redactor.mask(turn.text).edits]
+            for index, turn in enumerate(turns)
+        }
+        return silent_spans(turns, masked)
 
     def _redacted(self, said: Transcript) -> tuple[Transcript, Redactor]:
         return redact_transcript(

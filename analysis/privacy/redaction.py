@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from analysis.privacy.pii import BuiltinDetector, Detector, Finding, without_overlaps
 from conversation.agent.privacy_config import PIIKind, PrivacySection
-from conversation.transcript import Citation, Retrieval, ToolCall, Transcript, Turn
+from conversation.transcript import Citation, Retrieval, ToolCall, Transcript, Turn, TurnSound
 
 _PLACEHOLDER = re.compile(r"\[([A-Z_]+)_(\d+)\]")
 _SHORTEST_KNOWN = 6
@@ -191,6 +191,7 @@ def _turn(turn: Turn, redactor: Redactor) -> Turn:
                 (masked.moved(start), masked.moved(end)) for start, end in turn.unsupported_spans
             ),
             "tool_calls": tuple(_tool_call(call, redactor) for call in turn.tool_calls),
+            "sound": None if turn.sound is None else _sound(turn.sound, masked),
             "error": None if turn.error is None else redactor.text(turn.error),
         }
     )
@@ -203,6 +204,19 @@ def _citation(citation: Citation, masked: Masked) -> Citation:
             "turn_end_char": masked.moved(citation.turn_end_char),
         }
     )
+
+
+def _sound(sound: TurnSound, masked: Masked) -> TurnSound:
+    words = [
+        word.model_copy(
+            update={
+                "start_char": masked.moved(word.start_char),
+                "end_char": masked.moved(word.end_char),
+            }
+        )
+        for word in sound.words
+    ]
+    return sound.model_copy(update={"words": tuple(words)})
 
 
 def _tool_call(call: ToolCall, redactor: Redactor) -> ToolCall:

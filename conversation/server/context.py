@@ -24,6 +24,7 @@ from conversation.server.errors import ApiError
 from conversation.server.limits import Gate, Rates, ServerLimits
 from conversation.server.records import RecordStore
 from conversation.store.store import ConversationStore
+from conversation.voice.recording.kept_calls import KeptCalls
 
 
 class ServedAgents(Protocol):
@@ -43,6 +44,14 @@ class ServedAgents(Protocol):
 
     def chat_model(self, llm: LLMConfig) -> ChatModel:
         """A language model with its fallbacks, opened once and shared."""
+        ...
+
+
+class CallVoices(Protocol):
+    """Ears and voices of this deployment. Methods are called from threads."""
+
+    def can_speak_for(self, agent: AgentConfig) -> bool:
+        """Whether calls of this agent can be held now, as far as that is known at once."""
         ...
 
 
@@ -79,6 +88,10 @@ class ServerContext:
     """Drops a connection whose client takes nothing; set by the server that runs."""
     stored_secrets: StoredSecrets | None = None
     """Where secrets that come over the API are kept; None takes none, and has no webhooks."""
+    voices: CallVoices | None = None
+    """Hears and speaks; None holds conversations by text alone."""
+    recordings: KeptCalls | None = None
+    """The sound of calls; None records none."""
     after_calls: AfterCalls | None = None
     """Masks, judges and deletes what was said; None shows conversations as they were said."""
     authoring: Authoring | None = None
@@ -91,7 +104,12 @@ class ServerContext:
     @cached_property
     def calls(self) -> AfterCalls:
         """Ended conversations, as they may be read."""
-        return self.after_calls or StoreOnly(self.store)
+        return self.after_calls or StoreOnly(self.store, self.recordings)
+
+    def has_voice_for(self, agent: AgentConfig) -> bool:
+        """Whether users can talk to this agent here."""
+        voices = self.voices
+        return agent.voice is not None and voices is not None and voices.can_speak_for(agent)
 
     @cached_property
     def records(self) -> RecordStore:

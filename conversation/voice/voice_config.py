@@ -97,6 +97,8 @@ class VoiceSection(_Section):
     """An embedded voice, the path of a Piper `.onnx`, or as the provider names its voices."""
     tts: TextToSpeechSection = TextToSpeechSection()
     stt: SpeechToTextSection = SpeechToTextSection()
+    input_format: AudioFormat = "pcm_16000"
+    """Of the user's microphone as clients send it."""
     output_format: AudioFormat = "pcm_16000"
     turn: VoiceTurnSection = VoiceTurnSection()
     recording: RecordingSection = RecordingSection()

@@ -22,6 +22,7 @@ from analysis.warehouse.finding_rows import export_findings
 from analysis.warehouse.lake import tidy
 from conversation.errors import ConversationError
 from conversation.transcript import Transcript
+from conversation.voice.recording.kept_calls import FOLDER
 from orchestration.deployment import Deployment
 from orchestration.errors import ForgettingError
 from orchestration.operations.exports import refresh_exports
@@ -123,7 +124,7 @@ def delete_recordings(deployment: Deployment, ids: Sequence[str]) -> int:
 
 def recordings_of(deployment: Deployment, ids: Sequence[str]) -> list[Path]:
     """Files and folders with the sound of these conversations: `recordings/<id>*`."""
-    folder = deployment.settings.store / "recordings"
+    folder = deployment.settings.store / FOLDER
     if not folder.is_dir():
         return []
     wanted = frozenset(ids)

@@ -17,6 +17,7 @@ from conversation.server.conversations.bodies import CallAnalysis, CriterionResu
 from conversation.server.conversations.shown_conversation import overall
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
+from conversation.voice.recording.silencing import SilentSpan
 from orchestration.deployment import Deployment
 from orchestration.operations.forgetting import forget
 from orchestration.operations.masking import (
@@ -103,6 +104,10 @@ class DeployedAfterCalls:
                 open_judge=lambda model: self._deployment.judge(model, [agent]),
             )
         return criterion_result(found.evaluations[0], criterion)
+
+    def silent_spans(self, conversation_id: str) -> Sequence[SilentSpan]:
+        """Where words were said that the agent's file has masked."""
+        return redacted_conversations(self._deployment).silent_spans(conversation_id)
 
     def forget(self, conversation_id: str) -> None:
         """Delete a conversation in every store, file and report."""

@@ -124,6 +124,7 @@ def create_app(
         public_url=public_url,
         secrets=SecretValues(deployment.secrets, stored),
         stored_secrets=stored,
+        recordings=deployment.recordings,
         after_calls=DeployedAfterCalls(deployment),
         webhook_networks=deployment.settings.allowed_webhook_networks,
         sdk_script=deployment.settings.store / SDK_SCRIPT,

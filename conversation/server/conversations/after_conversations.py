@@ -12,6 +12,8 @@ from conversation.server.conversations.bodies import CallAnalysis, CriterionResu
 from conversation.server.errors import ApiError
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
+from conversation.voice.recording.kept_calls import KeptCalls
+from conversation.voice.recording.silencing import SilentSpan
 
 
 class AfterCalls(Protocol):
@@ -37,6 +39,10 @@ class AfterCalls(Protocol):
         """Ask the agent's judge one thing about a conversation, and keep nothing."""
         ...
 
+    def silent_spans(self, conversation_id: str) -> Sequence[SilentSpan]:
+        """What of its recording nobody may hear: where words were said that are masked."""
+        ...
+
     def forget(self, conversation_id: str) -> None:
         """Delete an ended conversation with everything that was made from it."""
         ...
@@ -45,8 +51,9 @@ class AfterCalls(Protocol):
 class StoreOnly:
     """A server without judges: conversations are shown as they were said."""
 
-    def __init__(self, store: ConversationStore) -> None:
+    def __init__(self, store: ConversationStore, recordings: KeptCalls | None = None) -> None:
         self._store = store
+        self._recordings = recordings
 
     def readable(self) -> ConversationStore:
         """The store itself."""
@@ -68,7 +75,13 @@ class StoreOnly:
         """Refuse; there is no judge."""
         raise ApiError(501, "not_supported", "This server was started without judges.")
 
+    def silent_spans(self, conversation_id: str) -> Sequence[SilentSpan]:
+        """None: nothing is masked."""
+        return ()
+
     def forget(self, conversation_id: str) -> None:
         """Delete it from the store."""
+        if self._recordings is not None:
+            self._recordings.delete(conversation_id)
         if not self._store.delete(conversation_id):
             raise UnknownConversationError(f"There is no conversation {conversation_id!r}.")

@@ -59,6 +59,7 @@ class ConversationSummaryItem(BaseModel):
     main_language: str | None = None
     conversation_initiation_source: str | None = None
     user_id: str | None = None
+    has_audio: bool = False
     tool_names: list[str] = []
     tag_ids: list[str] = []
     rating: float | None = None

@@ -3,6 +3,7 @@
 from conversation.server.context import ServerContext
 from conversation.server.conversations.bodies import ConversationDetail
 from conversation.server.conversations.shown_conversation import detail
+from conversation.server.conversations.sound import sides_of
 
 
 def conversation_detail(context: ServerContext, conversation_id: str) -> ConversationDetail:
@@ -22,4 +23,5 @@ def conversation_detail(context: ServerContext, conversation_id: str) -> Convers
         retrievals=readable.retrievals(conversation_id),
         events=readable.events(conversation_id, kind="feedback"),
         analysis=context.calls.analyses([conversation_id]).get(conversation_id),
+        sides=sides_of(context, conversation_id, transcript.status),
     )

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import FileResponse
 
 from conversation.errors import ModelError, UnknownConversationError
 from conversation.server.access.admission import known_key, page_allowed, require
@@ -20,6 +21,7 @@ from conversation.server.conversations.detail import conversation_detail
 from conversation.server.conversations.feedback import keep_feedback
 from conversation.server.conversations.search import CallFilter, criterion_params, list_page
 from conversation.server.conversations.shown_conversation import call_status
+from conversation.server.conversations.sound import recording_answer
 from conversation.server.errors import ApiError, not_found
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize
 from conversation.server.parameters import refuse_unknown_parameters
@@ -243,13 +245,16 @@ def run_analysis(
 @router.get(
     "/{conversation_id}/audio",
     operation_id="get_conversation_audio",
-    response_class=Response,
-    responses={404: {"description": "There is no recording."}},
+    response_class=FileResponse,
+    responses={
+        200: {"content": {"audio/mpeg": {}, "audio/wav": {}}},
+        206: {"description": "The part that the header `Range` asks for."},
+        404: {"description": "There is no recording."},
+    },
 )
-def get_audio(conversation_id: str, context: Context, _key: CanRead) -> Response:
-    """The recording; text conversations have none."""
-    context.store.transcript(conversation_id)
-    raise ApiError(404, "audio_not_found", f"Conversation {conversation_id!r} has no recording.")
+def get_audio(conversation_id: str, context: Context, _key: CanRead) -> FileResponse:
+    """The recording, the user left and the agent right; text conversations have none."""
+    return recording_answer(context, conversation_id)
 
 
 def _require_ended(transcript: Transcript, what: str) -> None:

@@ -24,6 +24,7 @@ from conversation.server.conversations.shown_conversation import (
     list_item,
     outcome_of,
 )
+from conversation.server.conversations.sound import NOBODY, sides_of
 from conversation.server.errors import ApiError
 from conversation.store.reading import cursor_after, tool_calls_of
 from conversation.store.store import ConversationStore, ConversationSummary
@@ -177,6 +178,7 @@ def list_page(
                     analysis=analysis,
                     feedback=said,
                     with_summary=with_summary,
+                    has_audio=sides_of(context, row.conversation_id, row.status) != NOBODY,
                 )
             )
             if len(items) == page_size:

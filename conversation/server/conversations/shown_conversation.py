@@ -1,7 +1,7 @@
 """A stored conversation in the shape that SDKs read. Pure."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,9 @@ from conversation.server.conversations.bodies import (
 from conversation.server.socket.initiation import OVERRIDES
 from conversation.store.store import ConversationEvent, ConversationSummary
 from conversation.transcript import Retrieval, ToolCall, Transcript, Turn
+from conversation.voice.recording.kept_calls import Sides
 
+SILENT = Sides(user=False, agent=False)
 _STATUS: dict[str, CallStatus] = {"in_progress": "in-progress", "done": "done", "failed": "failed"}
 
 
@@ -41,6 +43,7 @@ def detail(
     events: Sequence[ConversationEvent],
     analysis: CallAnalysis | None,
     listed_at: datetime | None = None,
+    sides: Sides = SILENT,
 ) -> ConversationDetail:
     """Everything about one conversation.
 
@@ -52,6 +55,7 @@ def detail(
         events: Of which feedback is read.
         analysis: What was found in it; None when it was not judged.
         listed_at: Stands in for a start that is not known.
+        sides: Who can be heard in its recording.
     """
     found: dict[str, list[Retrieval]] = {}
     for each in retrievals:
@@ -65,6 +69,9 @@ def detail(
         user_id=metadata.get("user_id"),
         version_id=transcript.agent_version,
         conversation_id=transcript.conversation_id,
+        has_audio=sides.user or sides.agent,
+        has_user_audio=sides.user,
+        has_response_audio=sides.agent,
         transcript=[
             _item(turn, found.get(turn.turn_id or "", []), rated.get(turn.turn_id or ""))
             for turn in transcript.turns
@@ -102,6 +109,7 @@ def list_item(
     language: str | None = None,
     feedback: CallFeedback | None = None,
     with_summary: bool = False,
+    has_audio: bool = False,
 ) -> ConversationSummaryItem:
     """One conversation of a list."""
     results = analysis.evaluation_criteria_results if analysis else {}
@@ -121,6 +129,7 @@ def list_item(
         main_language=language,
         conversation_initiation_source=summary.metadata.get("client"),
         user_id=summary.metadata.get("user_id"),
+        has_audio=has_audio,
         rating=feedback.rating if feedback else None,
         evaluation_criteria_results={
             key: {"result": each.result, "score": each.score, "max_score": each.max_score}
@@ -200,10 +209,16 @@ def _metadata(
         error={"code": 1011, "reason": transcript.end_reason} if failed else None,
         warnings=sorted({turn.error for turn in transcript.turns if turn.error}),
         main_language=language,
-        text_only=given.get("text_only") == "true" or given.get("channel") != "websocket",
+        text_only=_is_text_only(transcript),
         conversation_initiation_source=given.get("client") or "unknown",
         conversation_initiation_source_version=given.get("client_version"),
     )
+
+
+def _is_text_only(transcript: Transcript) -> bool:
+    given = transcript.metadata
+    spoken = any(turn.sound is not None for turn in transcript.turns)
+    return not spoken and (given.get("text_only") == "true" or given.get("channel") != "websocket")
 
 
 def _authorization(method: str | None) -> str | None:
@@ -225,6 +240,7 @@ def _item(turn: Turn, retrieved: Sequence[Retrieval], score: str | None) -> Tran
         else None,
         producing_llm=None if usage is None else usage.model,
         interrupted=turn.interrupted,
+        source_medium="text" if turn.sound is None else "audio",
         original_message=turn.generated_text,
         conversation_turn_metrics=_metrics(turn),
         rag_retrieval_info=_retrieval_info(turn, retrieved),
@@ -244,21 +260,24 @@ def _item(turn: Turn, retrieved: Sequence[Retrieval], score: str | None) -> Tran
 
 
 def _metrics(turn: Turn) -> dict[str, Any] | None:
-    latency = turn.latency
-    if latency is None:
-        return None
-    named: Mapping[str, float | None] = {
-        "convai_rag_latency": latency.request_to_retrieval_ms,
-        "convai_llm_service_ttfb": latency.request_to_first_token_ms,
-        "convai_llm_service_tt_last": latency.request_to_last_token_ms,
-    }
-    return {
-        "metrics": {
-            name: {"elapsed_time": round(ms / 1_000, 4)}
-            for name, ms in named.items()
-            if ms is not None
+    named: dict[str, float | None] = {}
+    if (latency := turn.latency) is not None:
+        named |= {
+            "convai_rag_latency": latency.request_to_retrieval_ms,
+            "convai_llm_service_ttfb": latency.request_to_first_token_ms,
+            "convai_llm_service_tt_last": latency.request_to_last_token_ms,
         }
-    }
+    if (sound := turn.sound) is not None:
+        named |= {
+            "convai_turn_decided_latency": sound.speech_end_to_decided_ms,
+            "convai_asr_trailing_service_latency": sound.speech_end_to_transcript_ms,
+            "convai_first_token_latency": sound.speech_end_to_first_token_ms,
+            "convai_first_audio_latency": sound.speech_end_to_first_audio_ms,
+        }
+    seconds = {name: round(ms / 1_000, 4) for name, ms in named.items() if ms is not None}
+    if latency is None and not seconds:
+        return None
+    return {"metrics": {name: {"elapsed_time": value} for name, value in seconds.items()}}
 
 
 def _retrieval_info(turn: Turn, retrieved: Sequence[Retrieval]) -> RetrievalInfo | None:

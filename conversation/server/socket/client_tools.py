@@ -3,7 +3,9 @@
 import asyncio
 
 from conversation.errors import ToolError
-from conversation.server.socket.frame_meaning import ToolAnswer
+from conversation.server.socket.actions import (
+    ToolAnswer,
+)
 from conversation.transcript import ToolCall
 
 

@@ -9,8 +9,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from conversation.errors import AudioError
+from conversation.server.socket.actions import (
+    Action,
+    Active,
+    HangUp,
+    Hear,
+    Ignore,
+    Note,
+    Rate,
+    Refuse,
+    Say,
+    Stop,
+    ToolAnswer,
+)
 from conversation.server.socket.extra_frames import details_of
 from conversation.server.socket.frames import (
+    AUDIO_FORMAT,
     END_CALL,
     AgentChatResponsePart,
     AgentResponse,
@@ -54,13 +69,19 @@ from conversation.turn.events import (
     ToolCall,
     ToolRequest,
 )
+from conversation.voice.audio import from_base64
 
 MAX_MESSAGE_CHARS = 16_000
 """Of one typed turn or contextual update."""
 
-NO_VOICE = error_frame(
-    "value_error",
-    "This server holds conversations by text: audio is ignored. Send `user_message` frames.",
+NO_VOICE = "This agent has no voice and cannot hear you: write to it, or start it with text only."
+VOICE_DOWN = "This server cannot hear or speak at the moment: write to the agent instead."
+"""Reasons for refusing sound; they fit into the reason of a closing socket."""
+_TEXT_ONLY = error_frame(
+    "value_error", "This conversation is held by text only, as it was asked for: audio is ignored."
+)
+_BAD_SOUND = error_frame(
+    "invalid_message", "Audio that is no base64 of the standard alphabet was ignored."
 )
 NO_FILES = error_frame(
     "value_error", "This server takes no files in a conversation: only the text was read."
@@ -72,69 +93,25 @@ TOO_LONG = error_frame(
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
-    """The user took a turn."""
+class Sound:
+    """What becomes of the user's microphone."""
 
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """The agent should know something."""
-
-    text: str
-    context_id: str | None
+    input_format: str = AUDIO_FORMAT
+    output_format: str = AUDIO_FORMAT
+    """Named to every client, as some fail without."""
+    is_heard: bool = False
+    refusal: str | None = NO_VOICE
+    """Why it is not heard; None where the client asked for text only."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolAnswer:
-    """A tool of the client answered."""
-
-    tool_call_id: str
-    text: str
-    is_error: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """The user likes or dislikes a turn; None takes that back."""
-
-    turn_id: str
-    event_id: int
-    score: Literal["like", "dislike"] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Active:
-    """The user is there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """The user wants the agent to stop."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refuse:
-    """Tell the client, and go on."""
-
-    frame: Error
-
-
-@dataclass(frozen=True, slots=True)
-class Ignore:
-    """Nothing is to be done."""
-
-    reason: str
-
-
-Action = Say | Note | ToolAnswer | Rate | Active | Stop | Refuse | Ignore
+HEARS_NOTHING = Sound()
 
 
 class Dialogue:
     """The wire's side of one conversation: event ids, round trips, what was refused already."""
 
-    def __init__(self) -> None:
+    def __init__(self, sound: Sound = HEARS_NOTHING) -> None:
+        self._sound = sound
         self._last_event_id = 0
         self._turn_ids: dict[int, str] = {}
         self._pings: dict[int, float] = {}
@@ -148,7 +125,11 @@ class Dialogue:
 
     def opening(self, conversation_id: str) -> Metadata:
         """The frame that every client waits for."""
-        event = MetadataEvent(conversation_id=conversation_id)
+        event = MetadataEvent(
+            conversation_id=conversation_id,
+            agent_output_audio_format=self._sound.output_format,
+            user_input_audio_format=self._sound.input_format,
+        )
         return Metadata(conversation_initiation_metadata_event=event)
 
     def said(self, text: str, turn_id: str | None) -> AgentResponse:
@@ -195,8 +176,8 @@ class Dialogue:
         match message:
             case Pong(event_id=event_id):
                 return self._pong(event_id, now_s)
-            case UserAudio():
-                return self._once(NO_VOICE)
+            case UserAudio(user_audio_chunk=chunk):
+                return self._hear(chunk)
             case Unreadable(reason="too_long"):
                 return Refuse(TOO_LONG)
             case Unreadable(reason=reason):
@@ -205,6 +186,19 @@ class Dialogue:
                 return Ignore("late initiation data")
             case _:
                 return Ignore(type(message).__name__)
+
+    def _hear(self, chunk: str) -> Action:
+        if not self._sound.is_heard:
+            reason = self._sound.refusal
+            return (
+                self._once(_TEXT_ONLY)
+                if reason is None
+                else HangUp(error_frame("value_error", reason))
+            )
+        try:
+            return Hear(from_base64(chunk))
+        except AudioError:
+            return self._once(_BAD_SOUND)
 
     def _turn(self, text: str | None) -> Action:
         if text is None or not text.strip():
@@ -252,9 +246,18 @@ NO_EXTRAS = Extras()
 class TurnFrames:
     """Frames of one agent turn, in the order that every client can follow."""
 
-    def __init__(self, event_id: int, extras: Extras = NO_EXTRAS) -> None:
-        """Remember the turn's id, which stands in each of its frames."""
+    def __init__(
+        self, event_id: int, extras: Extras = NO_EXTRAS, *, is_spoken: bool = False
+    ) -> None:
+        """Begin a turn.
+
+        Args:
+            event_id: The turn's id, which stands in each of its frames.
+            extras: What this client gets beside the published protocol.
+            is_spoken: Whether the words of the turn are told beside its sound, by others.
+        """
         self.event_id = event_id
+        self._is_spoken = is_spoken
         self._extras = extras
         self._passages: dict[str, str] = {}
         self._kinds: dict[str, str] = {}
@@ -321,6 +324,17 @@ class TurnFrames:
     def _end(self, turn: AgentTurn) -> Iterator[ServerMessage]:
         if self._streaming:
             yield self._part("stop")
+        if not self._is_spoken:
+            yield from self._words(turn)
+        if turn.error is not None and not (turn.text and turn.is_answered):
+            # The stored error may name models and addresses, which are no business of a user.
+            yield error_frame(
+                "llm_error", "The agent could not answer this turn. Please ask again.", code=1011
+            )
+        if self._ending is not None and not turn.interrupted:
+            yield self._response(self._ending)
+
+    def _words(self, turn: AgentTurn) -> Iterator[ServerMessage]:
         heard = turn.text
         generated = turn.turn.generated_text or heard
         if generated:
@@ -339,13 +353,6 @@ class TurnFrames:
                         event_id=self.event_id,
                     )
                 )
-        if turn.error is not None and not (heard and turn.is_answered):
-            # The stored error may name models and addresses, which are no business of a user.
-            yield error_frame(
-                "llm_error", "The agent could not answer this turn. Please ask again.", code=1011
-            )
-        if self._ending is not None and not turn.interrupted:
-            yield self._response(self._ending)
 
     def _details(self, turn: AgentTurn) -> Iterator[ServerMessage]:
         if self._extras.details:

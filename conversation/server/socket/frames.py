@@ -6,6 +6,7 @@ one client ends its session at a frame without `type`, another hangs without aud
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from conversation.server.incoming.plain_json import flaw_of
 from conversation.server.socket.extra_frames import AgentResponseDetails
+from conversation.server.socket.sound_frames import SoundFrame
 
 PATH = "/v1/convai/conversation"
 SUBPROTOCOL = "convai"
@@ -169,7 +171,7 @@ def read_frame(frame: str | bytes | None) -> ClientMessage:
     if not isinstance(frame, str):
         return Unreadable("binary")
     if len(frame) > MAX_FRAME_CHARS:
-        return _long_result(frame)
+        return _long_frame(frame)
     try:
         found: object = json.loads(frame)
     except (ValueError, RecursionError):
@@ -188,14 +190,12 @@ def read_frame(frame: str | bytes | None) -> ClientMessage:
         return Unreadable("unknown" if unknown else "malformed")
 
 
-def _long_result(frame: str) -> ClientMessage:
-    """What a tool gave may be long, as it is cut afterwards; nothing else may."""
-    if "client_tool_result" not in frame:
-        return Unreadable("too_long")
-    try:
-        return ClientToolResult.model_validate_json(frame)
-    except ValidationError:
-        return Unreadable("too_long")
+def _long_frame(frame: str) -> ClientMessage:
+    """What a tool gave may be long, as it is cut afterwards, and so may sound; nothing else may."""
+    for kind in (ClientToolResult, UserAudio):
+        with suppress(ValidationError):
+            return kind.model_validate_json(frame)
+    return Unreadable("too_long")
 
 
 # To the client.
@@ -365,6 +365,7 @@ ServerMessage = (
     | AgentToolRequest
     | AgentToolResponse
     | AgentResponseDetails
+    | SoundFrame
     | Error
 )
 

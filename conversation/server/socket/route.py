@@ -30,8 +30,17 @@ from conversation.server.errors import (
     NoSuchAgentError,
     RefusedError,
 )
+from conversation.server.socket.actions import (
+    Rate,
+)
 from conversation.server.socket.client_tools import ClientTools
-from conversation.server.socket.frame_meaning import Dialogue, Extras, Rate
+from conversation.server.socket.frame_meaning import (
+    NO_VOICE,
+    VOICE_DOWN,
+    Dialogue,
+    Extras,
+    Sound,
+)
 from conversation.server.socket.frames import (
     PATH,
     SUBPROTOCOL,
@@ -92,7 +101,24 @@ async def _converse(
         start = partial(_start, agent, asked, admission, tools=tools, context=context)
         session = await asyncio.to_thread(start)
         extras = Extras(details=asked.details, sources=agent.widget.sources)
-        return await _talk(wire, session, tools=tools, early=early, context=context, extras=extras)
+        sound = await asyncio.to_thread(_sound, context, session.agent, asked)
+        return await _talk(
+            wire, session, tools=tools, early=early, context=context, extras=extras, sound=sound
+        )
+
+
+def _sound(context: ServerContext, agent: AgentConfig, asked: Wishes) -> Sound:
+    """What becomes of the client's microphone, and which formats it is told."""
+    if asked.text_only:
+        return Sound(refusal=None)
+    if agent.voice is None:
+        return Sound(refusal=NO_VOICE)
+    return Sound(
+        input_format=agent.voice.input_format,
+        output_format=agent.voice.output_format,
+        is_heard=context.has_voice_for(agent),
+        refusal=VOICE_DOWN,
+    )
 
 
 async def _talk(
@@ -103,8 +129,9 @@ async def _talk(
     early: Sequence[str | bytes | None],
     context: ServerContext,
     extras: Extras,
+    sound: Sound,
 ) -> Ending:
-    dialogue = Dialogue()
+    dialogue = Dialogue(sound)
     talk = Talk(
         wire,
         SessionDriver(session, clock=context.timer_s),

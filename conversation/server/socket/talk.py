@@ -9,21 +9,24 @@ from dataclasses import dataclass
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from conversation.errors import SessionEndedError
-from conversation.server.errors import GOING_AWAY, INTERNAL, NORMAL, close_reason
+from conversation.server.errors import GOING_AWAY, INTERNAL, NORMAL, POLICY, close_reason
 from conversation.server.limits import Bucket, ServerLimits
-from conversation.server.socket.client_tools import ClientTools
-from conversation.server.socket.frame_meaning import (
-    NO_EXTRAS,
+from conversation.server.socket.actions import (
     Action,
     Active,
-    Dialogue,
-    Extras,
+    HangUp,
     Note,
     Rate,
     Refuse,
     Say,
     Stop,
     ToolAnswer,
+)
+from conversation.server.socket.client_tools import ClientTools
+from conversation.server.socket.frame_meaning import (
+    NO_EXTRAS,
+    Dialogue,
+    Extras,
     TurnFrames,
 )
 from conversation.server.socket.frames import ServerMessage, error_frame, read_frame
@@ -49,6 +52,14 @@ class ClientGoneError(Exception):
     def __init__(self, code: int) -> None:
         self.code = code
         super().__init__(f"the client is gone ({code})")
+
+
+class HungUpError(Exception):
+    """The client waits for what this conversation does not have."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +202,9 @@ class Talk:
                 await asyncio.to_thread(self._keep_feedback, action)
             case Refuse(frame=frame):
                 await self._wire.send(frame)
+            case HangUp(frame=frame):
+                await self._wire.send(frame)
+                raise HungUpError(frame.error_event.reason)
             case Active():
                 self._driver.user_active()
             case Stop():
@@ -266,6 +280,8 @@ class Talk:
 
     def _ending(self, errors: Sequence[BaseException | None]) -> Ending:
         for error in errors:
+            if isinstance(error, HungUpError):
+                return Ending("no_voice", POLICY, error.reason)
             if isinstance(error, ClientGoneError):
                 return Ending("user_ended" if error.code in _LEFT else "connection_lost", None)
             if error is not None:

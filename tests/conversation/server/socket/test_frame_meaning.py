@@ -3,11 +3,11 @@ from typing import Any
 import pytest
 
 from conversation.agent.tool_config import ToolKind
-from conversation.server.socket.frame_meaning import (
-    MAX_MESSAGE_CHARS,
+from conversation.server.errors import close_reason
+from conversation.server.socket.actions import (
     Active,
-    Dialogue,
-    Extras,
+    HangUp,
+    Hear,
     Ignore,
     Note,
     Rate,
@@ -15,6 +15,14 @@ from conversation.server.socket.frame_meaning import (
     Say,
     Stop,
     ToolAnswer,
+)
+from conversation.server.socket.frame_meaning import (
+    MAX_MESSAGE_CHARS,
+    NO_VOICE,
+    VOICE_DOWN,
+    Dialogue,
+    Extras,
+    Sound,
     TurnFrames,
 )
 from conversation.server.socket.frames import (
@@ -101,11 +109,36 @@ def test_what_is_too_long_is_refused():
         assert isinstance(Dialogue().receive(message, now_s=0.0), Refuse)
 
 
-def test_audio_is_refused_once():
-    dialogue, audio = Dialogue(), UserAudio(user_audio_chunk="AAAA")
+AUDIO = UserAudio(user_audio_chunk="AAAA")
 
-    assert isinstance(dialogue.receive(audio, now_s=0.0), Refuse)
-    assert isinstance(dialogue.receive(audio, now_s=0.1), Ignore)
+
+@pytest.mark.parametrize("reason", [NO_VOICE, VOICE_DOWN])
+def test_a_microphone_that_nobody_hears_is_told_so_and_let_go(reason: str):
+    action = Dialogue(Sound(refusal=reason)).receive(AUDIO, now_s=0.0)
+
+    assert isinstance(action, HangUp)
+    assert action.frame.error_event.reason == reason == close_reason(reason)
+
+
+def test_audio_beside_a_conversation_by_text_is_refused_once():
+    dialogue = Dialogue(Sound(refusal=None))
+
+    assert isinstance(dialogue.receive(AUDIO, now_s=0.0), Refuse)
+    assert isinstance(dialogue.receive(AUDIO, now_s=0.1), Ignore)
+
+
+def test_audio_that_is_heard_is_decoded_and_what_is_none_is_refused_once():
+    dialogue = Dialogue(Sound("ulaw_8000", "pcm_24000", is_heard=True, refusal=None))
+    broken = UserAudio(user_audio_chunk="A!")
+
+    assert dialogue.receive(AUDIO, now_s=0.0) == Hear(b"\x00\x00\x00")
+    assert isinstance(dialogue.receive(broken, now_s=0.1), Refuse)
+    assert isinstance(dialogue.receive(broken, now_s=0.2), Ignore)
+    event = dialogue.opening("conv_1").conversation_initiation_metadata_event
+    assert (event.user_input_audio_format, event.agent_output_audio_format) == (
+        "ulaw_8000",
+        "pcm_24000",
+    )
 
 
 def test_a_round_trip_is_told_with_the_next_ping():

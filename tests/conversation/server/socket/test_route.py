@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from conversation.agent.config import AgentConfig
 from conversation.server.limits import ServerLimits
+from conversation.server.socket.frame_meaning import NO_VOICE, VOICE_DOWN
 from conversation.server.socket.frames import MAX_FRAME_CHARS
 from conversation.session.session import Session
 from tests.conversation.server.served import (
@@ -145,13 +146,14 @@ def test_row_06_pings_always_have_ping_ms(tmp_path: Path):
     assert pings[0]["event_id"] < pings[1]["event_id"] < pings[2]["event_id"]
 
 
-def test_row_08_audio_is_accepted_at_any_time_and_refused_once(tmp_path: Path):
+def test_row_08_audio_beside_text_is_accepted_at_any_time_and_refused_once(tmp_path: Path):
+    text_only = {**INIT, "conversation_config_override": {"text_only": True}}
     with (
         serving(tmp_path, model=ScriptedChatModel(always="Yes.")) as served,
         served.dial(init=None) as client,
     ):
         client.send({"user_audio_chunk": "AAAA"})
-        client.send(INIT)
+        client.send(text_only)
         client.opened()
         for _ in range(5):
             client.send({"user_audio_chunk": "AAAA"})
@@ -161,6 +163,26 @@ def test_row_08_audio_is_accepted_at_any_time_and_refused_once(tmp_path: Path):
     errors = [frame["error_event"] for frame in client.frames if frame["type"] == "error"]
     assert len(errors) == 1
     assert "by text" in errors[0]["message"]
+
+
+@pytest.mark.parametrize(("voice", "reason"), [(None, NO_VOICE), ({"voice_id": "joe"}, VOICE_DOWN)])
+def test_row_08_a_microphone_is_not_left_in_silence(
+    tmp_path: Path, voice: dict[str, str] | None, reason: str
+):
+    with (
+        serving(tmp_path, agent(voice=voice)) as served,
+        served.dial(init=None) as client,
+    ):
+        client.send({"user_audio_chunk": "AAAA"})
+        client.send(INIT)
+        conversation_id = client.opened()
+        assert client.until("error")["error_event"]["message"] == reason
+        assert client.closed() == (1008, reason)
+        wait_until(lambda: served.store.transcript(conversation_id).status == "done")
+        kept = served.store.transcript(conversation_id)
+
+    assert kept.end_reason == "no_voice"
+    assert [turn.text for turn in kept.turns] == ["Hello!"]
 
 
 def test_row_09_a_typed_message_is_not_echoed(tmp_path: Path):

@@ -1,0 +1,80 @@
+"""What a client's frame asks for, once it is understood. Values, nothing else."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from conversation.server.socket.frames import Error
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """The user took a turn."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """The agent should know something."""
+
+    text: str
+    context_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolAnswer:
+    """A tool of the client answered."""
+
+    tool_call_id: str
+    text: str
+    is_error: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The user likes or dislikes a turn; None takes that back."""
+
+    turn_id: str
+    event_id: int
+    score: Literal["like", "dislike"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """The user is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """The user's microphone, in the format that the client was told."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """The client waits for what will never come: tell it why, and close."""
+
+    frame: Error
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The user wants the agent to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Tell the client, and go on."""
+
+    frame: Error
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Nothing is to be done."""
+
+    reason: str
+
+
+Action = Say | Note | ToolAnswer | Rate | Active | Hear | HangUp | Stop | Refuse | Ignore
