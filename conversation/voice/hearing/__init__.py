@@ -1,1 +1,1 @@
-"""From sound to words: voice activity, speech to text, and whether a turn is over."""
+"""From sound to words: whether somebody speaks, what was said, and whether that was all."""

@@ -1,0 +1,185 @@
+"""Whisper through CTranslate2: the words of a stretch of sound, in a fifth of a second of one core.
+
+The encoder reads no more than the sound and a second of silence instead of the usual 30 s, which
+costs a fifth of the work. A window cut so makes the decoder repeat itself now and then; what it
+writes then is noticed by its speed or its repetition, and decoded again from a longer window.
+"""
+
+import importlib
+import importlib.util
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conversation.errors import SpeechError
+from conversation.voice.hearing.log_mel import HOP_SAMPLES, log_mel, waveform_of
+from conversation.voice.hearing.repetition import runs_away, without_repetition
+from conversation.voice.hearing.whisper_tokens import WhisperTokens
+from conversation.voice.ports import SAMPLE_RATE_HZ, Samples, Transcription
+
+MAX_WINDOW_S = 28.0
+"""Longer sound is decoded in pieces that end where it is quietest; the encoder reads 30 s."""
+SILENCE_AFTER_S = 1.0
+"""What the decoder needs to find the end of a sentence."""
+SECOND_WINDOW_FRAMES = 1_500
+"""Of the second try, 15 s; the first is as short as the sound allows."""
+END_TOLERANCE_S = 0.4
+"""A time stamp so close to the end of the sound is the end."""
+SHORTEST_S = 0.1
+"""Less sound holds no word."""
+WORKERS = 2
+"""Windows that are decoded at the same time, on one core each."""
+
+_BEAM, _SECOND_BEAM = 1, 5
+_TOKENS_PER_S = 12
+_TOKENS_AT_LEAST = 24
+_SEARCH_FOR_QUIET_S = 8.0
+_NO_SPEECH = 0.6
+_LEAST_LIKELY = -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """What the decoder says of one piece of sound."""
+
+    text: str
+    is_speech: bool
+
+
+class WhisperEngine:
+    """A loaded model, shared by all calls of a process. It may be used from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load the model from a folder of CTranslate2 files.
+
+        Raises:
+            SpeechError: The extra is missing, or the files are damaged.
+        """
+        require_extra()
+        self._ctranslate2: Any = importlib.import_module("ctranslate2")
+        try:
+            self._model: Any = self._ctranslate2.models.Whisper(
+                str(folder),
+                device="cpu",
+                compute_type="int8",
+                inter_threads=WORKERS,
+                intra_threads=1,
+            )
+            self._tokens = WhisperTokens(folder / "tokenizer.json")
+        except Exception as error:  # the library has no class of its own for a bad file
+            raise SpeechError(
+                f"The speech model at {folder} cannot be loaded ({type(error).__name__}). Remove "
+                "the folder so that it is fetched again."
+            ) from error
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Codes of the languages that it can hear."""
+        return self._tokens.languages
+
+    def transcribe(
+        self,
+        samples: Samples,
+        *,
+        languages: Sequence[str] = (),
+        keywords: Sequence[str] = (),
+    ) -> Transcription:
+        """The words in `samples`; blocks for about a tenth of their time.
+
+        Args:
+            samples: At `SAMPLE_RATE_HZ`.
+            languages: Among which the spoken one is; empty for any that the model knows.
+            keywords: Words that are likely to be said.
+        """
+        texts: list[str] = []
+        language: str | None = languages[0] if len(languages) == 1 else None
+        for piece in pieces(samples):
+            waveform = waveform_of(piece)
+            encoded = self._encoded(waveform, _frames(len(piece)))
+            language = language or self._language(encoded, languages)
+            prompt = self._tokens.prompt(language, keywords)
+            texts.append(self._words(waveform, encoded, prompt))
+        return Transcription(" ".join(filter(None, texts)), language)
+
+    def _words(self, waveform: NDArray[np.float32], encoded: Any, prompt: list[int]) -> str:
+        """Decode one piece; again, from a longer window, when the first try runs away."""
+        duration_s = len(waveform) / SAMPLE_RATE_HZ
+        if duration_s < SHORTEST_S:
+            return ""
+        first = self._decoded(encoded, prompt, duration_s, beam=_BEAM)
+        if not runs_away(first.text, duration_s):
+            return first.text if first.is_speech else ""
+        frames = max(SECOND_WINDOW_FRAMES, _frames(len(waveform)))
+        longer = self._encoded(waveform, frames)
+        second = self._decoded(longer, prompt, duration_s, beam=_SECOND_BEAM)
+        if not second.is_speech:
+            return ""
+        if runs_away(second.text, duration_s):
+            return without_repetition(second.text)
+        return second.text
+
+    def _encoded(self, waveform: NDArray[np.float32], frames: int) -> Any:
+        features = log_mel(waveform, frames)[None]
+        return self._model.encode(self._ctranslate2.StorageView.from_array(features))
+
+    def _decoded(self, encoded: Any, prompt: list[int], duration_s: float, *, beam: int) -> _Window:
+        room = _TOKENS_AT_LEAST + math.ceil(_TOKENS_PER_S * duration_s)
+        (result,) = self._model.generate(
+            encoded,
+            [prompt],
+            beam_size=beam,
+            max_length=min(448, len(prompt) + room),
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        heard = self._tokens.until(result.sequences_ids[0], duration_s - END_TOLERANCE_S)
+        is_silence = result.no_speech_prob > _NO_SPEECH and result.scores[0] < _LEAST_LIKELY
+        return _Window(self._tokens.text(heard.ids), not is_silence)
+
+    def _language(self, encoded: Any, languages: Sequence[str]) -> str:
+        """The likeliest of `languages`, or of all."""
+        (found,) = self._model.detect_language(encoded)
+        for token, _ in found:
+            code = token[2:-2]
+            if code in languages or (not languages and code in self.languages):
+                return code
+        return "en"
+
+
+def require_extra() -> None:
+    """Raise `SpeechError` where the packages for voice are not installed."""
+    if importlib.util.find_spec("ctranslate2") is None:
+        raise SpeechError(
+            "Voice calls need more packages. Install them: pip install 'vivavoce[voice]'"
+        )
+
+
+def pieces(samples: Samples) -> list[Samples]:
+    """Cut sound that is too long for one window, each time at the quietest moment near its end."""
+    longest = int(MAX_WINDOW_S * SAMPLE_RATE_HZ)
+    found: list[Samples] = []
+    rest = samples
+    while len(rest) > longest:
+        cut = _quietest(rest[:longest])
+        found.append(rest[:cut])
+        rest = rest[cut:]
+    return [*found, rest]
+
+
+def _quietest(window: Samples) -> int:
+    """Where the quietest tenth of a second near the end of the window has its middle."""
+    step = SAMPLE_RATE_HZ // 10
+    start = len(window) - int(_SEARCH_FOR_QUIET_S * SAMPLE_RATE_HZ)
+    steps = window[start:][: (len(window) - start) // step * step].astype(np.float32)
+    energy = (steps.reshape(-1, step) ** 2).sum(axis=1)
+    return start + int(energy.argmin()) * step + step // 2
+
+
+def _frames(length: int) -> int:
+    """Frames of the spectrogram for so many samples and the silence after them; an even number."""
+    return 2 * math.ceil((length + SILENCE_AFTER_S * SAMPLE_RATE_HZ) / HOP_SAMPLES / 2)
