@@ -5,8 +5,10 @@ They live at the same SQLAlchemy URL as the conversations, with a migration hist
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
+    Date,
     Float,
     Index,
     Integer,
@@ -266,11 +268,45 @@ kept_answers = Table(
 )
 """Answers that are paid for while others about the conversation are still being asked for."""
 
+touched_answers = Table(
+    "touched_answers",
+    metadata,
+    Column("touch_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    # Not called `conversation_id`: it has to outlive the conversation until its day is written.
+    Column("touched", String(255), nullable=False),
+    Index("ix_touched_answers_touched", "touched"),
+)
+"""Conversations about which an answer or a label was added, changed or deleted: triggers write
+them, as those of `touched_conversations`."""
+
+day_marks = Table(
+    "day_marks",
+    metadata,
+    Column("day", Date, primary_key=True),
+    # Of the last change; marks of later changes are greater.
+    Column("mark", BigInteger, nullable=False),
+    # Whether any conversation is left of it.
+    Column("held", Boolean, nullable=False),
+    Index("ix_day_marks_mark", "mark"),
+)
+"""Days (UTC) on which conversations ended, and how far each has changed."""
+
+settled_conversations = Table(
+    "settled_conversations",
+    metadata,
+    Column("settled", String(255), primary_key=True),
+    Column("agent_id", String(128), nullable=False),
+    # Hash of everything that was asked and by whom.
+    Column("asked", String(64), primary_key=True),
+    Index("ix_settled_conversations_asked", "agent_id", "asked"),
+)
+"""Conversations in which nothing is left to ask: found once, and looked at again when touched."""
+
 SCHEMA = Schema(
     metadata=metadata,
     migrations_package="analysis.store",
     version_table="alembic_version_analysis",
-    head="0007",
+    head="0008",
 )
 
 

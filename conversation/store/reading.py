@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Engine, Select, func, literal, select, tuple_
 from sqlalchemy.engine import Connection, Row
 
@@ -71,27 +72,55 @@ class ConversationPage:
 
 def read_transcript(connection: Connection, conversation_id: str) -> Transcript:
     """The conversation with all its turns; raises `UnknownConversationError`."""
-    row = connection.execute(
-        select(conversations).where(conversations.c.conversation_id == conversation_id)
-    ).one_or_none()
-    if row is None:
+    found = read_transcripts(connection, [conversation_id]).get(conversation_id)
+    if found is None:
         raise unknown_conversation(conversation_id)
-    calls: dict[str, list[Row[Any]]] = {}
-    for found in connection.execute(
-        select(llm_usage)
-        .where(llm_usage.c.conversation_id == conversation_id)
-        .order_by(llm_usage.c.usage_id)
-    ):
-        calls.setdefault(found.turn_id, []).append(found)
-    spoken = connection.execute(
-        select(turns).where(turns.c.conversation_id == conversation_id).order_by(turns.c.turn_index)
-    )
-    return conversation_from_row(
-        row,
-        tuple(
-            turn_from_row(found, calls_from_rows(calls.get(found.turn_id, []))) for found in spoken
-        ),
-    )
+    if isinstance(found, ValidationError):
+        raise found
+    return found
+
+
+def read_transcripts(
+    connection: Connection, conversation_ids: Sequence[str]
+) -> dict[str, Transcript | ValidationError]:
+    """Those of the conversations that are there, with all their turns: three statements a batch.
+
+    What is stored of one may not be a conversation: then the others are there all the same.
+    """
+    found: dict[str, Transcript | ValidationError] = {}
+    for ids in batches(conversation_ids):
+        rows = connection.execute(
+            select(conversations).where(conversations.c.conversation_id.in_(ids))
+        ).all()
+        calls: dict[str, list[Row[Any]]] = {}
+        for call in connection.execute(
+            select(llm_usage)
+            .where(llm_usage.c.conversation_id.in_(ids))
+            .order_by(llm_usage.c.usage_id)
+        ):
+            calls.setdefault(call.turn_id, []).append(call)
+        spoken: dict[str, list[Row[Any]]] = {}
+        for turn in connection.execute(
+            select(turns).where(turns.c.conversation_id.in_(ids)).order_by(turns.c.turn_index)
+        ):
+            spoken.setdefault(turn.conversation_id, []).append(turn)
+        for row in rows:
+            found[row.conversation_id] = _whole(row, spoken.get(row.conversation_id, ()), calls)
+    return found
+
+
+def _whole(
+    row: Row[Any], spoken: Sequence[Row[Any]], calls: Mapping[str, Sequence[Row[Any]]]
+) -> Transcript | ValidationError:
+    try:
+        return conversation_from_row(
+            row,
+            tuple(
+                turn_from_row(turn, calls_from_rows(calls.get(turn.turn_id, ()))) for turn in spoken
+            ),
+        )
+    except ValidationError as error:
+        return error
 
 
 def read_summaries(
@@ -119,6 +148,50 @@ def read_summaries_of(
             each.conversation_id,
         ),
     )
+
+
+def chosen(
+    *,
+    agent_id: str | None = None,
+    status: ConversationStatus | None = None,
+    simulated: bool | None = None,
+    ended_from: datetime | None = None,
+    ended_to: datetime | None = None,
+    closed_from: datetime | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    text: str | None = None,
+    user_id: str | None = None,
+    rating_min: int | None = None,
+    rating_max: int | None = None,
+    has_comment: bool | None = None,
+) -> list[ColumnElement[bool]]:
+    """What the rows must meet; None asks for nothing."""
+    columns = conversations.c
+    conditions = (
+        None if agent_id is None else columns.agent_id == agent_id,
+        None if status is None else columns.status == status,
+        None if simulated is None else columns.simulated == simulated,
+        None if ended_from is None else columns.ended_at >= ended_from,
+        None if ended_to is None else columns.ended_at < ended_to,
+        None if closed_from is None else columns.closed_at >= closed_from,
+        None if since is None else columns.listed_at >= since,
+        None if until is None else columns.listed_at < until,
+        None if not text else said_anywhere(text),
+        # Longer ids are cut in the column.
+        None if user_id is None else columns.user_id == user_id[:255],
+        None if rating_min is None else columns.rating >= rating_min,
+        None if rating_max is None else columns.rating <= rating_max,
+        _commented(has_comment),
+    )
+    return [each for each in conditions if each is not None]
+
+
+def _commented(has_comment: bool | None) -> ColumnElement[bool] | None:
+    if has_comment is None:
+        return None
+    column = conversations.c.has_comment
+    return column.is_(True) if has_comment else column.is_not(True)
 
 
 def read_page(
@@ -182,14 +255,20 @@ def said_anywhere(text: str) -> ColumnElement[bool]:
     )
 
 
-def read_retrievals(connection: Connection, conversation_id: str) -> list[Retrieval]:
-    """What was retrieved in the conversation, in order of turns and rank."""
-    rows = connection.execute(
-        select(retrievals)
-        .where(retrievals.c.conversation_id == conversation_id)
-        .order_by(retrievals.c.retrieval_id)
-    )
-    return [retrieval_from_row(row) for row in rows]
+def read_retrievals(
+    connection: Connection, conversation_ids: Sequence[str]
+) -> dict[str, list[Retrieval]]:
+    """What was retrieved in each conversation, in order of turns and rank."""
+    found: dict[str, list[Retrieval]] = {}
+    for ids in batches(conversation_ids):
+        rows = connection.execute(
+            select(retrievals)
+            .where(retrievals.c.conversation_id.in_(ids))
+            .order_by(retrievals.c.retrieval_id)
+        )
+        for row in rows:
+            found.setdefault(row.conversation_id, []).append(retrieval_from_row(row))
+    return found
 
 
 def read_events(

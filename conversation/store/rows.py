@@ -105,6 +105,24 @@ def given_values(transcript: Transcript) -> dict[str, Any]:
     return {"variables": transcript.variables, "overrides": transcript.overrides}
 
 
+def user_column(metadata: Mapping[str, str]) -> str | None:
+    """Value of the column `user_id`, by which lists are narrowed."""
+    user_id = metadata.get("user_id")
+    return None if user_id is None else str(user_id)[:255]
+
+
+def feedback_columns(kind: str, payload: Mapping[str, Any], turn_id: str | None) -> RowValues:
+    """Columns of a conversation that feedback on all of it changes; none for other events."""
+    if kind != "feedback" or turn_id is not None:
+        return {}
+    values: RowValues = {}
+    if payload.get("rating") is not None:
+        values["rating"] = payload["rating"]
+    if payload.get("comment"):
+        values["has_comment"] = True
+    return values
+
+
 def retrieval_row(conversation_id: str, retrieval: Retrieval) -> RowValues:
     """Values of a row of `retrievals`."""
     return {"conversation_id": conversation_id, **retrieval.model_dump()}

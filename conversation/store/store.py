@@ -10,27 +10,17 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from conversation.errors import StoreError
 from conversation.store import tables
-from conversation.store.database import READ_ONLY, open_database
+from conversation.store.database import open_database
+from conversation.store.kept import KeptConversations
 from conversation.store.ownership import this_process
-from conversation.store.reading import (
-    ConversationEvent,
-    ConversationPage,
-    ConversationSummary,
-    read_events,
-    read_page,
-    read_retrievals,
-    read_summaries,
-    read_summaries_of,
-    read_transcript,
-    said_anywhere,
-)
-from conversation.store.rows import retrieval_row
+from conversation.store.reading import ConversationEvent, ConversationPage, ConversationSummary
+from conversation.store.rows import feedback_columns, retrieval_row, user_column
 from conversation.store.tables import (
     conversations,
     retrievals,
@@ -51,16 +41,19 @@ from conversation.store.writing import (
 )
 from conversation.transcript import ConversationStatus, Retrieval, Transcript, Turn
 
+__all__ = [
+    "ConversationEvent",
+    "ConversationPage",
+    "ConversationStore",
+    "ConversationSummary",
+]
 DEFAULT_STORE_URL = "sqlite:///data/store/conversations.sqlite"
 ABANDONED_AFTER = timedelta(hours=24)
 """So long after its last event an open conversation has ended; tomorrow is soon enough."""
 
 
-class ConversationStore:
+class ConversationStore(KeptConversations):
     """Conversations, kept. Safe to share between threads; any number of processes may have one."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
 
     @classmethod
     def open(cls, url: str = DEFAULT_STORE_URL) -> Self:
@@ -112,6 +105,7 @@ class ConversationStore:
             "source": "session",
             "simulated": simulated,
             "metadata": dict(metadata or {}),
+            "user_id": user_column(metadata or {}),
             "given": given,
             "owner": this_process(),
         }
@@ -220,7 +214,7 @@ class ConversationStore:
             connection.execute(
                 update(conversations)
                 .where(conversations.c.conversation_id == conversation_id)
-                .values(last_event_at=at)
+                .values(last_event_at=at, **feedback_columns(kind, payload, turn_id))
             )
 
     def end(
@@ -241,111 +235,6 @@ class ConversationStore:
                 close_conversation(
                     connection, conversation_id, reason=reason, at=at, now=at, status=status
                 )
-
-    def transcript(self, conversation_id: str) -> Transcript:
-        """The conversation with all its turns.
-
-        Raises:
-            UnknownConversationError: There is no such conversation.
-        """
-        with self._reading() as connection:
-            return read_transcript(connection, conversation_id)
-
-    def conversations(
-        self,
-        *,
-        agent_id: str | None = None,
-        status: ConversationStatus | None = None,
-        ended_from: datetime | None = None,
-        ended_to: datetime | None = None,
-        closed_from: datetime | None = None,
-        simulated: bool | None = None,
-    ) -> list[ConversationSummary]:
-        """Conversations in the order of their start, narrowed by what is given.
-
-        Args:
-            agent_id: Of this agent only.
-            status: In this state only.
-            ended_from: Ended at this time or later.
-            ended_to: Ended before this time.
-            closed_from: Closed in this store at this time or later: a cursor that misses neither
-                imports nor conversations that a crash ended.
-            simulated: Only simulated ones, or only real ones.
-        """
-        columns = conversations.c
-        conditions = (
-            None if agent_id is None else columns.agent_id == agent_id,
-            None if status is None else columns.status == status,
-            None if ended_from is None else columns.ended_at >= ended_from,
-            None if ended_to is None else columns.ended_at < ended_to,
-            None if closed_from is None else columns.closed_at >= closed_from,
-            None if simulated is None else columns.simulated == simulated,
-        )
-        with self._reading() as connection:
-            return read_summaries(connection, [each for each in conditions if each is not None])
-
-    def summaries(self, conversation_ids: Sequence[str]) -> list[ConversationSummary]:
-        """Those of these conversations that the store holds, in the order of their start."""
-        with self._reading() as connection:
-            return read_summaries_of(connection, conversation_ids)
-
-    def page(
-        self,
-        *,
-        agent_id: str | None = None,
-        status: ConversationStatus | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        text: str | None = None,
-        simulated: bool | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-        oldest_first: bool = False,
-    ) -> ConversationPage:
-        """Some conversations, narrowed by what is given.
-
-        Args:
-            agent_id: Of this agent only.
-            status: In this state only.
-            since: Started at this time or later.
-            until: Started before this time.
-            text: With a turn that contains this, in whatever case.
-            simulated: Only simulated ones, or only real ones.
-            limit: At most so many, at least 1.
-            cursor: `next_cursor` of the page before; None for the first page. Conversations that
-                began since then neither move nor repeat what follows.
-            oldest_first: Else newest first; a cursor belongs to one of the two.
-
-        Raises:
-            StoreError: The cursor is none that a page gave.
-        """
-        columns = conversations.c
-        conditions = (
-            None if agent_id is None else columns.agent_id == agent_id,
-            None if status is None else columns.status == status,
-            None if since is None else columns.listed_at >= since,
-            None if until is None else columns.listed_at < until,
-            None if not text else said_anywhere(text),
-            None if simulated is None else columns.simulated == simulated,
-        )
-        with self._reading() as connection:
-            return read_page(
-                connection,
-                [each for each in conditions if each is not None],
-                limit=max(1, limit),
-                cursor=cursor,
-                oldest_first=oldest_first,
-            )
-
-    def retrievals(self, conversation_id: str) -> list[Retrieval]:
-        """What was retrieved in the conversation, in order of turns and rank."""
-        with self._reading() as connection:
-            return read_retrievals(connection, conversation_id)
-
-    def events(self, conversation_id: str, *, kind: str | None = None) -> list[ConversationEvent]:
-        """Everything that happened in the conversation, or all of one kind, in order."""
-        with self._reading() as connection:
-            return read_events(connection, conversation_id, kind=kind)
 
     def import_transcript(self, transcript: Transcript, *, now: datetime | None = None) -> bool:
         """Take in a finished conversation from elsewhere. Its id makes this idempotent.
@@ -387,8 +276,3 @@ class ConversationStore:
                 f"The conversation store {self.engine.url.render_as_string()!r} could not be "
                 f"written: {error.orig}. Check free space, permissions and the server."
             ) from error
-
-    @contextmanager
-    def _reading(self) -> Generator[Connection]:
-        with self.engine.connect().execution_options(**READ_ONLY) as connection:
-            yield connection

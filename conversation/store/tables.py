@@ -6,6 +6,7 @@ written in the same transactions. Deleting a conversation is the one way that ro
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -53,12 +54,33 @@ conversations = Table(
     Column("given", JSON),
     # Process that holds the conversation: "host/pid/token". Tells a killed one from a quiet one.
     Column("owner", String(255)),
+    # Of the metadata, and of the last feedback, so that lists find them; ids are cut to fit.
+    Column("user_id", String(255)),
+    Column("rating", Integer),
+    Column("has_comment", Boolean),
     Index("conversations_by_agent", "agent_id", "ended_at"),
     Index("conversations_by_end", "ended_at"),
     Index("conversations_by_closing", "closed_at"),
     Index("conversations_as_listed", "listed_at", "conversation_id"),
     Index("conversations_of_agent_as_listed", "agent_id", "listed_at", "conversation_id"),
     Index("conversations_by_status", "status", "last_event_at"),
+    Index("conversations_of_user", "user_id", "listed_at", "conversation_id"),
+    Index("conversations_by_rating", "rating", "listed_at", "conversation_id"),
+    Index("conversations_with_comment", "has_comment", "listed_at", "conversation_id"),
+    Index("conversations_of_status_as_listed", "status", "listed_at", "conversation_id"),
+)
+
+# Ended conversations that were added, changed or deleted: triggers of the database write them, in
+# the transaction of the change, and whoever keeps something derived takes them out again. The
+# column is not called `conversation_id`, because the note of a deleted conversation has to stay
+# until its day was written anew.
+touched_conversations = Table(
+    "touched_conversations",
+    metadata,
+    Column("touch_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("touched", String(255), nullable=False),
+    # When it ended or had ended; NULL where only its turns changed.
+    Column("ended_at", UTCDateTime),
 )
 
 conversation_events = Table(
@@ -255,5 +277,5 @@ SCHEMA = Schema(
     metadata=metadata,
     migrations_package="conversation.store",
     version_table="alembic_version_conversation",
-    head="0009",
+    head="0010",
 )

@@ -9,7 +9,14 @@ from sqlalchemy.engine import Connection
 
 from conversation.errors import SessionEndedError, StoreError, UnknownConversationError
 from conversation.store.ownership import is_gone, this_process
-from conversation.store.rows import call_rows, given_values, turn_id_of, turn_payload, turn_row
+from conversation.store.rows import (
+    call_rows,
+    given_values,
+    turn_id_of,
+    turn_payload,
+    turn_row,
+    user_column,
+)
 from conversation.store.tables import (
     conversation_events,
     conversations,
@@ -200,6 +207,7 @@ def add_imported(connection: Connection, transcript: Transcript, *, now: datetim
         "source": transcript.source,
         "simulated": transcript.simulated,
         "metadata": transcript.metadata,
+        "user_id": user_column(transcript.metadata),
         "given": given_values(transcript),
     }
     connection.execute(insert(conversations).values(row))

@@ -1,0 +1,166 @@
+"""Conversations that are kept, for those who only read them."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from pydantic import ValidationError
+from sqlalchemy import Engine
+from sqlalchemy.engine import Connection
+
+from conversation.store.database import READ_ONLY
+from conversation.store.reading import (
+    ConversationEvent,
+    ConversationPage,
+    ConversationSummary,
+    chosen,
+    read_events,
+    read_page,
+    read_retrievals,
+    read_summaries,
+    read_summaries_of,
+    read_transcript,
+    read_transcripts,
+)
+from conversation.transcript import ConversationStatus, Retrieval, Transcript
+
+
+class KeptConversations:
+    """What the store holds of conversations. Safe to share between threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def transcript(self, conversation_id: str) -> Transcript:
+        """The conversation with all its turns.
+
+        Raises:
+            UnknownConversationError: There is no such conversation.
+        """
+        with self._reading() as connection:
+            return read_transcript(connection, conversation_id)
+
+    def transcripts(
+        self, conversation_ids: Sequence[str]
+    ) -> dict[str, Transcript | ValidationError]:
+        """Those of these conversations that the store holds; one that cannot be read is an error.
+
+        Read together: what it costs in statements does not follow their number.
+        """
+        with self._reading() as connection:
+            return read_transcripts(connection, conversation_ids)
+
+    def conversations(
+        self,
+        *,
+        agent_id: str | None = None,
+        status: ConversationStatus | None = None,
+        ended_from: datetime | None = None,
+        ended_to: datetime | None = None,
+        closed_from: datetime | None = None,
+        simulated: bool | None = None,
+    ) -> list[ConversationSummary]:
+        """Conversations in the order of their start, narrowed by what is given.
+
+        Args:
+            agent_id: Of this agent only.
+            status: In this state only.
+            ended_from: Ended at this time or later.
+            ended_to: Ended before this time.
+            closed_from: Closed in this store at this time or later: a cursor that misses neither
+                imports nor conversations that a crash ended.
+            simulated: Only simulated ones, or only real ones.
+        """
+        conditions = chosen(
+            agent_id=agent_id,
+            status=status,
+            ended_from=ended_from,
+            ended_to=ended_to,
+            closed_from=closed_from,
+            simulated=simulated,
+        )
+        with self._reading() as connection:
+            return read_summaries(connection, conditions)
+
+    def summaries(self, conversation_ids: Sequence[str]) -> list[ConversationSummary]:
+        """Those of these conversations that the store holds, in the order of their start."""
+        with self._reading() as connection:
+            return read_summaries_of(connection, conversation_ids)
+
+    def page(
+        self,
+        *,
+        agent_id: str | None = None,
+        status: ConversationStatus | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        text: str | None = None,
+        simulated: bool | None = None,
+        user_id: str | None = None,
+        rating_min: int | None = None,
+        rating_max: int | None = None,
+        has_comment: bool | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+        oldest_first: bool = False,
+    ) -> ConversationPage:
+        """Some conversations, narrowed by what is given.
+
+        Args:
+            agent_id: Of this agent only.
+            status: In this state only.
+            since: Started at this time or later.
+            until: Started before this time.
+            text: With a turn that contains this, in whatever case.
+            simulated: Only simulated ones, or only real ones.
+            user_id: With this `user_id` in its metadata; ids of over 255 characters may be others.
+            rating_min: Rated with so many stars or more, by the last rating.
+            rating_max: Rated with so many stars or fewer.
+            has_comment: Only those that a user commented on, or only the others.
+            limit: At most so many, at least 1.
+            cursor: `next_cursor` of the page before; None for the first page. Conversations that
+                began since then neither move nor repeat what follows.
+            oldest_first: Else newest first; a cursor belongs to one of the two.
+
+        Raises:
+            StoreError: The cursor is none that a page gave.
+        """
+        conditions = chosen(
+            agent_id=agent_id,
+            status=status,
+            since=since,
+            until=until,
+            text=text,
+            simulated=simulated,
+            user_id=user_id,
+            rating_min=rating_min,
+            rating_max=rating_max,
+            has_comment=has_comment,
+        )
+        with self._reading() as connection:
+            return read_page(
+                connection,
+                conditions,
+                limit=max(1, limit),
+                cursor=cursor,
+                oldest_first=oldest_first,
+            )
+
+    def retrievals(self, conversation_id: str) -> list[Retrieval]:
+        """What was retrieved in the conversation, in order of turns and rank."""
+        return self.retrievals_of([conversation_id]).get(conversation_id, [])
+
+    def retrievals_of(self, conversation_ids: Sequence[str]) -> dict[str, list[Retrieval]]:
+        """What was retrieved in each of these conversations; without those that searched none."""
+        with self._reading() as connection:
+            return read_retrievals(connection, conversation_ids)
+
+    def events(self, conversation_id: str, *, kind: str | None = None) -> list[ConversationEvent]:
+        """Everything that happened in the conversation, or all of one kind, in order."""
+        with self._reading() as connection:
+            return read_events(connection, conversation_id, kind=kind)
+
+    @contextmanager
+    def _reading(self) -> Generator[Connection]:
+        with self.engine.connect().execution_options(**READ_ONLY) as connection:
+            yield connection
