@@ -18,6 +18,7 @@ from orchestration.cli import (
     privacy,
     querying,
     serving,
+    voice,
 )
 from orchestration.errors import OrchestrationError
 from orchestration.processes.private_files import make_private
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 for module in (
     *(ingesting, conversing, judging, analysing, querying, labelling, improving),
-    *(privacy, operating, serving),
+    *(privacy, operating, serving, voice),
 ):
     app.add_typer(module.app)
 

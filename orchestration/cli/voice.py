@@ -1,0 +1,64 @@
+"""Commands about voices and ears: voice check."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from conversation.voice.voice_config import VoiceSection
+from orchestration.checks.voice import VoiceCheck, check_voice
+from orchestration.cli.deployment import opened_deployment
+from orchestration.terminal.reply import printable
+
+app = typer.Typer()
+_voice = typer.Typer(no_args_is_help=True, help="What voice calls hear and speak with.")
+app.add_typer(_voice, name="voice")
+
+
+@_voice.callback()
+def _group() -> None:
+    """What voice calls hear and speak with."""
+
+
+@_voice.command()
+def check(
+    agent: Annotated[
+        str | None,
+        typer.Argument(help="Id of an agent whose voice and ears are tried; else the defaults."),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option(help="File that the spoken sentence is written to.")
+    ] = Path("voice-check.wav"),
+) -> None:
+    """Fetch the models of voice calls, speak a sentence, hear it again; say how long it took."""
+    with opened_deployment() as deployment:
+        configured = None if agent is None else deployment.agent(agent).agent
+        section = (configured.voice if configured else None) or VoiceSection()
+        found = check_voice(
+            section,
+            language=configured.language if configured else "en",
+            weights=deployment.weights,
+            file=output,
+        )
+    typer.echo(_summary(found))
+    if not found.is_understood:
+        raise typer.Exit(1)
+
+
+def _summary(found: VoiceCheck) -> str:
+    load = "" if found.busy is None else f"; {found.busy:.1f} processes wanted them meanwhile"
+    verdict = "" if found.is_understood else "\nThat is not what was said: voice calls will not do."
+    return f"""spoken by {found.voice} into {found.file}:
+  {found.said}
+heard by {found.ear}:
+  {printable(found.heard)}{verdict}
+
+On this machine ({found.cores} cores{load}):
+  models ready              {found.load_s:6.2f} s
+  first sound of a sentence {found.first_sound_s:6.2f} s
+  the sentence, {found.spoken_s:4.1f} s long  {found.speak_s:6.2f} s
+  voice in a frame or not   {found.frame_s * 1000:6.2f} ms of every 32
+  words of the sentence     {found.hear_s:6.2f} s
+  end of a turn or not      {found.turn_end_s:6.2f} s, beside the words
+  from the end of a question to the first sound of an answer, but for finding the answer:
+                            {found.answer_s:6.2f} s"""
