@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from conversation.language.sentences import finished_length, split_sentences
+from conversation.language.sentences import finished_length, settled_length, split_sentences
 from conversation.language.spoken_addresses import address_rules
 from conversation.language.spoken_english import spoken
 from conversation.language.spoken_rules import Rule, apply_rules
@@ -61,11 +61,18 @@ class SpokenStream:
         self._language = language
         self._rest = ""
         self._offset = 0
+        self._searched = 0
 
     def feed(self, delta: str) -> list[SpokenPiece]:
         """Sentences that are whole now."""
         self._rest += delta
-        return self._take(finished_length(self._rest))
+        if settled_length(delta) == 0:
+            return []
+        finished = finished_length(self._rest, searched=self._searched)
+        if finished == 0:
+            self._searched = settled_length(self._rest)
+            return []
+        return self._take(finished)
 
     def finish(self) -> list[SpokenPiece]:
         """What is left when no more text comes."""
@@ -75,6 +82,7 @@ class SpokenStream:
         pieces = _pieces(self._rest[:chars], self._language, self._offset)
         self._rest = self._rest[chars:]
         self._offset += chars
+        self._searched = 0
         return pieces
 
 

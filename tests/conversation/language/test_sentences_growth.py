@@ -8,7 +8,9 @@ from tests.growth import growth
 pytestmark = pytest.mark.hostile
 
 
-@pytest.mark.parametrize("piece", [".", "!", "?.", ".'", "a. ", "1. ", "\n", " ", "a", "twenty "])
+@pytest.mark.parametrize(
+    "piece", [".", "!", "?.", ".'", "a. ", "1. ", "\n", " ", "a", "twenty ", "A. ", "e.g. "]
+)
 def test_time_grows_with_the_length(piece: str):
     assert growth(split_sentences, piece) < 6
     assert growth(finished_length, piece) < 6

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conversation.language.spoken_text import spoken_form, spoken_sentence
+from conversation.language.spoken_text import SpokenStream, spoken_form, spoken_sentence
 from tests.growth import growth
 
 pytestmark = pytest.mark.hostile
@@ -18,6 +18,17 @@ def test_time_grows_with_the_length(piece: str):
 @pytest.mark.parametrize("piece", _PIECES)
 def test_time_grows_with_the_length_between_words(piece: str):
     assert growth(lambda text: spoken_sentence(f"a{text}a", "de"), piece) < 7
+
+
+@pytest.mark.parametrize("piece", ["A. ", "a ", ". a", "?!", "a) "])
+def test_time_grows_with_the_length_of_what_comes_in_small_pieces(piece: str):
+    def follow(text: str) -> None:
+        stream = SpokenStream("en")
+        for start in range(0, len(text), 4):
+            stream.feed(text[start : start + 4])
+        stream.finish()
+
+    assert growth(follow, piece) < 7
 
 
 @pytest.mark.parametrize(
