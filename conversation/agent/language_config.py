@@ -27,5 +27,6 @@ class OverridesSection(_Section):
     max_output_tokens: bool = False
     text_only: bool = False
     voice_id: bool = False
+    speed: bool = False
     llm: tuple[str, ...] = ()
     """Model strings that a session may choose from instead of the agent's."""

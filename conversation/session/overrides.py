@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
 
 from conversation.agent.config import AgentConfig
 from conversation.agent.system_tools import in_language
 from conversation.agent.variables import misnamed
 from conversation.errors import OverrideError
 from conversation.voice.voice_config import VoiceSection
+
+_OF_A_VOICE = frozenset({"voice_id", "speed"})
 
 
 class SessionOverrides(BaseModel):
@@ -28,6 +30,8 @@ class SessionOverrides(BaseModel):
     text_only: bool | None = None
     """True for a session without a voice."""
     voice_id: str | None = None
+    speed: float | None = Field(default=None, ge=0.7, le=1.2)
+    """Of the voice; 1 is its own."""
 
     def set_values(self) -> dict[str, Any]:
         """What is set, by name."""
@@ -72,13 +76,29 @@ def overridden(agent: AgentConfig, overrides: SessionOverrides) -> AgentConfig:
         llm |= {"fallbacks": ()}
     if llm:
         changed["llm"] = agent.llm.model_copy(update=llm)
-    if "voice_id" in wanted:
-        voice = agent.voice or VoiceSection()
-        changed["voice"] = voice.model_copy(update={"voice_id": wanted["voice_id"]})
+    if agent.voice is not None:
+        changed["voice"] = _overridden_voice(agent.voice, wanted)
     if wanted.get("text_only"):
         changed["voice"] = None
     spoken = agent if language is None else in_language(agent, language)
     return spoken.model_copy(update=changed)
+
+
+def announced(agent: AgentConfig, announcement: str) -> AgentConfig:
+    """The agent, saying `announcement` before anything else, whatever its first message is."""
+    if not announcement.strip():
+        return agent
+    first_message = f"{announcement.strip()} {agent.first_message}".rstrip()
+    return agent.model_copy(update={"first_message": first_message})
+
+
+def _overridden_voice(voice: VoiceSection, wanted: Mapping[str, Any]) -> VoiceSection:
+    changed: dict[str, Any] = {}
+    if "voice_id" in wanted:
+        changed["voice_id"] = wanted["voice_id"]
+    if "speed" in wanted:
+        changed["tts"] = voice.tts.model_copy(update={"speed": wanted["speed"]})
+    return voice.model_copy(update=changed)
 
 
 def _require_names(wanted: Mapping[str, Any]) -> None:
@@ -123,8 +143,12 @@ def _differing(agent: AgentConfig, overrides: SessionOverrides) -> dict[str, Any
         "max_output_tokens": agent.llm.max_output_tokens,
         "text_only": agent.voice is None,
         "voice_id": None if agent.voice is None else agent.voice.voice_id,
+        "speed": None if agent.voice is None else agent.voice.tts.speed,
     }
     given = overrides.set_values()
+    if agent.voice is None or overrides.text_only:
+        # Of a voice that nobody hears: without effect, and no reason to refuse anybody.
+        given = {name: value for name, value in given.items() if name not in _OF_A_VOICE}
     return {name: value for name, value in given.items() if value != present[name]}
 
 

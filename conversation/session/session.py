@@ -23,7 +23,7 @@ from conversation.errors import ModelError
 from conversation.grounding.passages import PassageSource
 from conversation.llm.chat_model import ChatModel
 from conversation.session.opening import model_opener, opening_transcript, said_for
-from conversation.session.overrides import SessionOverrides, overridden
+from conversation.session.overrides import SessionOverrides, announced, overridden
 from conversation.session.written_turns import Recording
 from conversation.store.store import DEFAULT_STORE_URL, ConversationStore
 from conversation.tools.toolbox import ClientTool, ToolFunction
@@ -87,6 +87,7 @@ class Session:
         overrides: SessionOverrides | None = None,
         resolve_agent: ResolveAgent | None = None,
         open_model: Callable[[LLMConfig], ChatModel] | None = None,
+        announcement: str = "",
         simulated: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         timer_s: Callable[[], float] = time.perf_counter,
@@ -109,6 +110,7 @@ class Session:
             overrides: What is different in this session, as far as the agent lets it be.
             resolve_agent: Says who the agents are that the conversation may be handed over to.
             open_model: Opens a model that an override or another agent asks for.
+            announcement: Said before the first message, e.g. that the call is recorded.
             simulated: Whether no real user talks; reports leave such conversations out.
             clock: The time now, UTC.
             timer_s: Seconds that only ever grow, for latencies.
@@ -121,7 +123,7 @@ class Session:
             StoreError: The store cannot be used.
         """
         config = agent if isinstance(agent, AgentConfig) else load_agent(agent)
-        own = overridden(config, overrides or SessionOverrides())
+        own = announced(overridden(config, overrides or SessionOverrides()), announcement)
         conversation_id = f"conv_{new_id()}"
         started_at = clock()
         plain, given_secrets = split_secrets(variables or {})
@@ -152,8 +154,6 @@ class Session:
             owned_store=kept_in if store is None else None,
         )
         recording.begin(session.first_message, spoken=session._spoken)
-        if opening.overrides:
-            recording.add_event("session_overrides", opening.overrides)
         return session
 
     def __enter__(self) -> Self:

@@ -69,6 +69,8 @@ class Recording:
             given=given_values(opening),
             turn=self._turns[0] if self._turns else None,
         )
+        if opening.overrides:
+            self.add_event("session_overrides", opening.overrides)
 
     def add_user_turn(self, text: str, *, sound: TurnSound | None = None) -> Turn:
         """Write down what the user said."""

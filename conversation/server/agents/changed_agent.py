@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from conversation.agent.config import AgentConfig, KnowledgeBaseSection
 from conversation.server.agents.agent_tools import changed_tools
 from conversation.server.agents.shown_agent import criterion_item, field_item, part
+from conversation.server.agents.voice_settings import changed_voice
 from conversation.server.errors import ApiError
 from kb.errors import DocumentError
 from kb.web.addresses import read_url
@@ -49,13 +50,11 @@ def changed_agent(
         "access": _access(agent, platform),
         "overrides": _overrides(agent, platform),
         "privacy": _privacy(agent, platform),
+        "voice": changed_voice(agent, config, platform),
     }
     variables = part(spoken, "dynamic_variables").get("dynamic_variable_placeholders")
     if variables is not None:
         changes["dynamic_variables"] = variables
-    voice = part(config, "tts").get("voice_id")
-    if voice is not None and voice != (agent.voice.voice_id if agent.voice else ""):
-        changes["voice"] = {"voice_id": voice} if voice else None
     for name, section in (
         ("languages", _languages(agent, config)),
         ("criteria", _criteria(agent, platform)),
@@ -192,7 +191,7 @@ def _overrides(agent: AgentConfig, platform: Json) -> Json:
     changes = {
         **_given(spoken, first_message="first_message", language="language"),
         **_given(prompt, prompt="system_prompt"),
-        **_given(part(allowed, "tts"), voice_id="voice_id"),
+        **_given(part(allowed, "tts"), voice_id="voice_id", speed="speed"),
         **_given(part(allowed, "conversation"), text_only="text_only"),
     }
     may_choose = prompt.get("llm")

@@ -11,24 +11,13 @@ from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.agent.criteria import Criterion, DataCollectionField
 from conversation.agent.tool_config import ToolConfig
 from conversation.server.agents.named_documents import NamedDocument
+from conversation.server.agents.voice_settings import AUDIO_FORMAT, keeps_recordings, shown_voice
 
 Json = dict[str, Any]
 
 OUR_EMBEDDING_MODEL = "multilingual_e5_large_instruct"
 """The name that clients know for the index; which model it is, says the agent file."""
 UNLIMITED = -1
-AUDIO_FORMAT = "pcm_16000"
-_CLIENT_EVENTS = [
-    "conversation_initiation_metadata",
-    "ping",
-    "agent_response",
-    "agent_response_correction",
-    "agent_chat_response_part",
-    "agent_tool_request",
-    "agent_tool_response",
-    "client_tool_call",
-    "interruption",
-]
 _DEFAULT_CONVERSATION: Json = {
     "asr": {
         "quality": "high",
@@ -44,7 +33,6 @@ _DEFAULT_CONVERSATION: Json = {
         "speed": 1.0,
         "similarity_boost": 0.8,
     },
-    "conversation": {"text_only": False, "client_events": _CLIENT_EVENTS},
     "vad": {},
     "agent": {"prompt": {"tool_ids": [], "mcp_server_ids": [], "native_mcp_server_ids": []}},
 }
@@ -58,7 +46,6 @@ _DEFAULT_PLATFORM: Json = {
         "bursting_enabled": True,
     },
     "privacy": {
-        "record_voice": False,
         "delete_transcript_and_pii": False,
         "delete_audio": False,
         "zero_retention_mode": False,
@@ -80,7 +67,6 @@ def conversation_config(
     turns, section = agent.turn_taking, agent.knowledge_base
     ours: Json = {
         "turn": {"turn_timeout": turns.silence_timeout_s or UNLIMITED},
-        "tts": {"voice_id": "" if agent.voice is None else agent.voice.voice_id},
         "conversation": {
             "max_duration_seconds": (
                 UNLIMITED if turns.max_duration_s is None else round(turns.max_duration_s)
@@ -111,7 +97,7 @@ def conversation_config(
             },
         },
     }
-    return _over(_DEFAULT_CONVERSATION, sent, ours)
+    return _over(_DEFAULT_CONVERSATION, sent, merge_keys(shown_voice(agent), ours))
 
 
 def platform_settings(agent: AgentConfig, sent: Mapping[str, Any]) -> Json:
@@ -134,11 +120,12 @@ def platform_settings(agent: AgentConfig, sent: Mapping[str, Any]) -> Json:
                         "llm": bool(overrides.llm),
                     },
                 },
-                "tts": {"voice_id": overrides.voice_id},
+                "tts": {"voice_id": overrides.voice_id, "speed": overrides.speed},
                 "conversation": {"text_only": overrides.text_only},
             }
         },
         "privacy": {
+            "record_voice": keeps_recordings(agent),
             "retention_days": agent.privacy.transcripts_days or UNLIMITED,
             "conversation_history_redaction": {"enabled": agent.privacy.redact},
         },

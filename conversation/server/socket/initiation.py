@@ -28,8 +28,21 @@ OVERRIDES = {
     "agent.prompt.temperature": "temperature",
     "agent.prompt.max_tokens": "max_output_tokens",
     "tts.voice_id": "voice_id",
+    "tts.speed": "speed",
 }
 """Keys of the protocol, and what sessions call them."""
+_WITHOUT_EFFECT = frozenset(
+    {
+        "tts.model_id",
+        "tts.stability",
+        "tts.similarity_boost",
+        "tts.clone_strength",
+        "asr.keywords",
+        "conversation.client_events",
+    }
+)
+"""Settings of voices and clients that other servers have. A client that sends them with every
+conversation must not lose it for what changes no word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +86,13 @@ def session_overrides(asked: Wishes, agent: AgentConfig) -> SessionOverrides:
     Raises:
         OverrideError: A key that no session can set, or a value that it cannot have.
     """
-    unknown = sorted(asked.overrides.keys() - OVERRIDES.keys())
+    wanted = {key: value for key, value in asked.overrides.items() if key not in _WITHOUT_EFFECT}
+    if asked.text_only or agent.voice is None:
+        wanted = {key: value for key, value in wanted.items() if not key.startswith("tts.")}
+    unknown = sorted(wanted.keys() - OVERRIDES.keys())
     if unknown:
         raise OverrideError(f"no session can set {', '.join(unknown)}")
-    named = {OVERRIDES[key]: value for key, value in asked.overrides.items()}
+    named = {OVERRIDES[key]: value for key, value in wanted.items()}
     if asked.text_only and agent.overrides.text_only:
         named["text_only"] = True
     try:

@@ -55,6 +55,7 @@ ALL = {
     "max_output_tokens": True,
     "text_only": True,
     "voice_id": True,
+    "speed": True,
     "llm": ["scripted/other"],
 }
 GIVEN: dict[str, Any] = {
@@ -65,6 +66,7 @@ GIVEN: dict[str, Any] = {
     "max_output_tokens": 9,
     "text_only": True,
     "voice_id": "bob",
+    "speed": 1.1,
     "llm": "scripted/other",
 }
 
@@ -102,6 +104,40 @@ def test_double_braces_of_an_override_name_a_variable(name: str):
 def test_all_that_is_refused_is_named_at_once():
     with pytest.raises(OverrideError, match=r"language and llm.*llm: \[a/b\]"):
         overridden(AGENT, SessionOverrides(language="de", llm="a/b"))
+
+
+def test_voice_and_speed_are_those_of_this_session():
+    mine = overridden(allowing(ALL), SessionOverrides(voice_id="bob", speed=0.9))
+
+    assert mine.voice is not None
+    assert (mine.voice.voice_id, mine.voice.tts.speed) == ("bob", 0.9)
+
+
+@pytest.mark.parametrize("voice", [None, {"voice_id": "ada"}])
+def test_a_voice_that_nobody_hears_refuses_nobody(voice: dict[str, str] | None):
+    agent = AgentConfig.model_validate(
+        {**AGENT.model_dump(), "voice": voice, "overrides": {"text_only": True}}
+    )
+    wanted = SessionOverrides(voice_id="bob", speed=0.9, text_only=True)
+
+    assert overridden(agent, wanted).voice is None
+
+
+@pytest.mark.parametrize("first_message", ["Hi {{user_name}}!", ""])
+def test_an_announcement_comes_first_whatever_the_first_message(
+    store: ConversationStore, first_message: str
+):
+    session = Session.start(
+        allowing(ALL),
+        store=store,
+        chat_model=ScriptedChatModel(),
+        overrides=SessionOverrides(first_message=first_message),
+        announcement="This call is recorded, {{user_name}}. ",
+    )
+
+    said = session.transcript.turns[0].text
+    assert said == f"This call is recorded, you. {'Hi you!' if first_message else ''}".strip()
+    assert session.transcript.agent_version == allowing(ALL).version
 
 
 def test_what_the_agent_has_anyway_is_no_override():

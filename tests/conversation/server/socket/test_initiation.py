@@ -74,6 +74,7 @@ def test_the_client_is_known_by_its_frame_or_by_its_address():
 
 
 AGENT = AgentConfig(agent_id="support", name="Support")
+SPEAKING = AGENT.model_copy(update={"voice": VoiceSection()})
 
 
 def test_overrides_of_the_protocol_become_those_of_a_session():
@@ -88,7 +89,8 @@ def test_overrides_of_the_protocol_become_those_of_a_session():
 @pytest.mark.parametrize(
     ("override", "named"),
     [
-        ({"tts": {"speed": 1.2}}, "tts.speed"),
+        ({"tts": {"speed": 1.3}}, "speed"),
+        ({"tts": {"pronunciation": "x"}}, "tts.pronunciation"),
         ({"agent": {"prompt": {"prompt": ["a"]}}}, "system_prompt"),
     ],
 )
@@ -96,11 +98,38 @@ def test_what_no_session_can_set_is_named(override: dict[str, Any], named: str):
     asked = wishes(init(conversation_config_override=override), {})
 
     with pytest.raises(OverrideError, match=named):
-        session_overrides(asked, AGENT)
+        session_overrides(asked, SPEAKING)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        {"tts": {"stability": 0.5, "similarity_boost": 0.8, "model_id": "eleven_flash_v2"}},
+        {"asr": {"keywords": ["Ada"]}, "conversation": {"client_events": ["audio"]}},
+    ],
+)
+def test_what_changes_no_word_refuses_nobody(override: dict[str, Any]):
+    asked = wishes(init(conversation_config_override=override), {})
+
+    assert session_overrides(asked, SPEAKING) == SessionOverrides()
+
+
+def test_a_voice_is_not_asked_of_who_has_none():
+    asked = wishes(init(conversation_config_override={"tts": {"voice_id": "x", "a": 1}}), {})
+
+    assert session_overrides(asked, AGENT) == SessionOverrides()
+    with pytest.raises(OverrideError, match=r"tts\.a"):
+        session_overrides(asked, SPEAKING)
+
+
+def test_voice_and_speed_are_set_for_a_session():
+    override = {"tts": {"voice_id": "heart", "speed": 1.1}}
+    asked = wishes(init(conversation_config_override=override), {})
+
+    assert session_overrides(asked, SPEAKING) == SessionOverrides(voice_id="heart", speed=1.1)
 
 
 def test_text_only_is_never_refused():
-    speaking = AGENT.model_copy(update={"voice": VoiceSection()})
     asked = wishes(init(conversation_config_override={"text_only": True}), {})
 
-    assert session_overrides(asked, speaking).text_only is None
+    assert session_overrides(asked, SPEAKING).text_only is None
