@@ -84,14 +84,6 @@ def overridden(agent: AgentConfig, overrides: SessionOverrides) -> AgentConfig:
     return spoken.model_copy(update=changed)
 
 
-def announced(agent: AgentConfig, announcement: str) -> AgentConfig:
-    """The agent, saying `announcement` before anything else, whatever its first message is."""
-    if not announcement.strip():
-        return agent
-    first_message = f"{announcement.strip()} {agent.first_message}".rstrip()
-    return agent.model_copy(update={"first_message": first_message})
-
-
 def _overridden_voice(voice: VoiceSection, wanted: Mapping[str, Any]) -> VoiceSection:
     changed: dict[str, Any] = {}
     if "voice_id" in wanted:

@@ -23,7 +23,7 @@ from conversation.errors import ModelError
 from conversation.grounding.passages import PassageSource
 from conversation.llm.chat_model import ChatModel
 from conversation.session.opening import model_opener, opening_transcript, said_for
-from conversation.session.overrides import SessionOverrides, announced, overridden
+from conversation.session.overrides import SessionOverrides, overridden
 from conversation.session.written_turns import Recording
 from conversation.store.store import DEFAULT_STORE_URL, ConversationStore
 from conversation.tools.toolbox import ClientTool, ToolFunction
@@ -87,7 +87,6 @@ class Session:
         overrides: SessionOverrides | None = None,
         resolve_agent: ResolveAgent | None = None,
         open_model: Callable[[LLMConfig], ChatModel] | None = None,
-        announcement: str = "",
         simulated: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         timer_s: Callable[[], float] = time.perf_counter,
@@ -110,7 +109,6 @@ class Session:
             overrides: What is different in this session, as far as the agent lets it be.
             resolve_agent: Says who the agents are that the conversation may be handed over to.
             open_model: Opens a model that an override or another agent asks for.
-            announcement: Said before the first message, e.g. that the call is recorded.
             simulated: Whether no real user talks; reports leave such conversations out.
             clock: The time now, UTC.
             timer_s: Seconds that only ever grow, for latencies.
@@ -123,7 +121,7 @@ class Session:
             StoreError: The store cannot be used.
         """
         config = agent if isinstance(agent, AgentConfig) else load_agent(agent)
-        own = announced(overridden(config, overrides or SessionOverrides()), announcement)
+        own = overridden(config, overrides or SessionOverrides())
         conversation_id = f"conv_{new_id()}"
         started_at = clock()
         plain, given_secrets = split_secrets(variables or {})

@@ -123,23 +123,6 @@ def test_a_voice_that_nobody_hears_refuses_nobody(voice: dict[str, str] | None):
     assert overridden(agent, wanted).voice is None
 
 
-@pytest.mark.parametrize("first_message", ["Hi {{user_name}}!", ""])
-def test_an_announcement_comes_first_whatever_the_first_message(
-    store: ConversationStore, first_message: str
-):
-    session = Session.start(
-        allowing(ALL),
-        store=store,
-        chat_model=ScriptedChatModel(),
-        overrides=SessionOverrides(first_message=first_message),
-        announcement="This call is recorded, {{user_name}}. ",
-    )
-
-    said = session.transcript.turns[0].text
-    assert said == f"This call is recorded, you. {'Hi you!' if first_message else ''}".strip()
-    assert session.transcript.agent_version == allowing(ALL).version
-
-
 def test_what_the_agent_has_anyway_is_no_override():
     same = SessionOverrides(language="en", system_prompt="You sell.", voice_id="ada")
     assert overridden(AGENT, same) == AGENT
