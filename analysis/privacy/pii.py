@@ -80,11 +80,11 @@ _URL_SECRET = re.compile(
     re.IGNORECASE,
 )
 _KEY = re.compile(
-    r"\b(?:sk|pk|rk)[-_](?:[A-Za-z0-9]+[-_])*[A-Za-z0-9]{16,}|\bgh[pousr]_[A-Za-z0-9]{20,}"
+    r"\b(?:sk|pk|rk)[-_](?:[A-Za-z0-9]{1,64}[-_]){0,8}[A-Za-z0-9]{16,}|\bgh[pousr]_[A-Za-z0-9]{20,}"
     r"|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bAKIA[0-9A-Z]{16}\b|\bAIza[\w-]{30,}"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{6,}"
 )
-_TOLD = r"\s*(?:is|was|:|=)?\s*[\"'`]?"
+_TOLD = r"\s*+(?:is|was|:|=)?\s*+[\"'`]?"
 _PASSWORD = re.compile(
     rf"\b(?:password|passphrase)\b{_TOLD}"
     r"(?P<value>(?=[^\s\"'`]*[\d!@#$%^&*_+=])[^\s\"'`,;]{3,64})",
@@ -111,12 +111,13 @@ _EMAIL = re.compile(
     r"(?<![\w.+-])[\w.+%-]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,24}(?![\w-])"
 )
 _SPOKEN_HOST = re.compile(
-    r"\s+at\s+[\w-]{1,63}(?:\s+(?:dash|hyphen)\s+[\w-]{1,63})?(?:\s+dot\s+[a-z]{2,15}){1,4}\b",
+    r"(?<!\s)\s++at\s++[\w-]{1,63}(?:\s++(?:dash|hyphen)\s++[\w-]{1,63})?"
+    r"(?:\s++dot\s++[a-z]{2,15}){1,4}\b",
     re.IGNORECASE,
 )
 _PROVIDER_HOST = re.compile(
-    r"\s+at\s+(?:gmail|googlemail|hotmail|outlook|yahoo|icloud|aol|gmx|protonmail|proton|msn|live|"
-    r"web|laposte|orange)\s+(?:com|net|org|de|fr|es|at|ch|me|co\s+uk)\b",
+    r"(?<!\s)\s++at\s++(?:gmail|googlemail|hotmail|outlook|yahoo|icloud|aol|gmx|protonmail|proton|msn|live|"
+    r"web|laposte|orange)\s++(?:com|net|org|de|fr|es|at|ch|me|co\s+uk)\b",
     re.IGNORECASE,
 )
 """Providers of mailboxes are known without the dot of their name, which transcripts leave out."""
@@ -141,6 +142,7 @@ _IPV6 = re.compile(r"(?<![\w:])(?=[0-9A-Fa-f]*:[0-9A-Fa-f]*:)[0-9A-Fa-f:]{3,39}(
 _VERSION_BEFORE = re.compile(
     r"\b(?:version|release|build|firmware|section|chapter|v)\.?\s*$", re.IGNORECASE
 )
+_LONGEST_VERSION_CHARS = 40
 _PHONE = re.compile(
     r"(?<![\w.,/+\uff0b])(?:[+\uff0b]|\([+\uff0b]?)?\d(?:[\s().\-/]{0,2}\d){6,16}(?![\w]|[.,]\d)"
 )
@@ -218,7 +220,8 @@ def _addresses(text: str) -> Iterator[Finding]:
                 address = ipaddress.ip_address(found.group())
             except ValueError:
                 continue
-            if not _VERSION_BEFORE.search(text[: found.start()]):
+            before = text[max(0, found.start() - _LONGEST_VERSION_CHARS) : found.start()]
+            if not _VERSION_BEFORE.search(before):
                 yield Finding("ip", found.start(), found.end(), str(address))
 
 
