@@ -49,6 +49,29 @@ GOODBYE: Mapping[str, str] = {
     "uk": "До побачення!",
     "zh": "再见！",
 }
+NOT_HEARD: Mapping[str, str] = {
+    "en": "Sorry, I could not hear you. Please say that again.",
+    "ar": "عذرًا، لم أتمكن من سماعك. من فضلك كرر ما قلته.",
+    "cs": "Omlouvám se, neslyšel jsem vás. Řekněte to prosím znovu.",
+    "da": "Beklager, jeg kunne ikke høre dig. Sig det venligst igen.",
+    "de": "Entschuldigung, ich konnte Sie nicht verstehen. Bitte sagen Sie das noch einmal.",
+    "es": "Lo siento, no he podido oírle. Repítalo, por favor.",
+    "fi": "Anteeksi, en kuullut sinua. Sanoisitko uudelleen?",
+    "fr": "Désolé, je ne vous ai pas entendu. Pouvez-vous répéter ?",
+    "hi": "क्षमा करें, मैं आपको सुन नहीं सका। कृपया फिर से कहें।",
+    "it": "Mi dispiace, non sono riuscito a sentirla. Può ripetere?",
+    "ja": "申し訳ありません。聞き取れませんでした。もう一度おっしゃってください。",
+    "ko": "죄송합니다. 잘 듣지 못했습니다. 다시 말씀해 주세요.",
+    "nl": "Sorry, ik kon u niet verstaan. Zeg het alstublieft nog eens.",
+    "no": "Beklager, jeg kunne ikke høre deg. Vennligst si det igjen.",
+    "pl": "Przepraszam, nie usłyszałem. Proszę powtórzyć.",
+    "pt": "Desculpe, não consegui ouvir. Por favor, repita.",
+    "ru": "Извините, я вас не расслышал. Повторите, пожалуйста.",
+    "sv": "Tyvärr kunde jag inte höra dig. Säg det gärna igen.",
+    "tr": "Üzgünüm, sizi duyamadım. Lütfen tekrar söyleyin.",
+    "uk": "Вибачте, я вас не розчув. Повторіть, будь ласка.",
+    "zh": "抱歉，我没有听清。请再说一遍。",
+}
 
 
 def in_words_of(language: str, sentences: Mapping[str, str]) -> str:

@@ -103,11 +103,16 @@ class SessionDriver:
         return self._followed(events, number)
 
     async def areply(
-        self, text: str, *, sound: TurnSound | None = None, amends: bool = False
+        self,
+        text: str,
+        *,
+        sound: TurnSound | None = None,
+        amends: bool = False,
+        when_heard: Callable[[], object] | None = None,
     ) -> AsyncIterator[SessionEvent]:
         """As `Session.areply`, with the time kept."""
         number = self._user_spoke()
-        events = self.session.areply(text, sound=sound, amends=amends)
+        events = self.session.areply(text, sound=sound, amends=amends, when_heard=when_heard)
         try:
             async for event in events:
                 yield event

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mappin
 from contextlib import aclosing, closing
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from conversation.agent.agent_file import load_agent
@@ -157,12 +156,7 @@ class Session:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self.end(reason="user_ended" if error is None else "failed")
 
     @property
@@ -172,7 +166,7 @@ class Session:
 
     @property
     def is_over(self) -> bool:
-        """Whether the conversation ended, by `end` or because the agent ended it."""
+        """Whether the conversation ended, by `end` or by the agent."""
         return self._recording.is_over
 
     @property
@@ -203,10 +197,17 @@ class Session:
         return self._speak(self._hear(text, sound=sound, amends=amends))
 
     async def areply(
-        self, text: str, *, sound: TurnSound | None = None, amends: bool = False
+        self,
+        text: str,
+        *,
+        sound: TurnSound | None = None,
+        amends: bool = False,
+        when_heard: Callable[[], object] | None = None,
     ) -> AsyncIterator[SessionEvent]:
-        """Like `reply`, without blocking the event loop."""
+        """Like `reply`, without blocking; `when_heard` is called once the user's turn is stored."""
         speaking = await asyncio.to_thread(self._hear, text, sound=sound, amends=amends)
+        if when_heard is not None:
+            when_heard()
         steps = TurnPlan(speaking, self._stage, timer_s=self._timer_s).steps()
         try:
             async with aclosing(acarry_out(steps, speaking, timer_s=self._timer_s)) as events:
@@ -243,8 +244,6 @@ class Session:
     def may_amend(self) -> bool:
         """Whether the last answer can be forgotten: nothing was done in it but speaking."""
         with self._lock:
-            if self.is_over:
-                return False
             if self._speaking is not None:
                 return not self._speaking.tool_calls
             last = self._recording.turns[-2:]
@@ -262,9 +261,8 @@ class Session:
 
     def leave(self, reason: str) -> None:
         """The agent has said its last words. A call ends when they were heard, by `end`."""
-        if self.ends_when_heard:
-            self.leaving = reason
-        else:
+        self.leaving = reason
+        if not self.ends_when_heard:
             self.end(reason)
 
     def say(self, text: str) -> AgentTurn:
@@ -331,11 +329,10 @@ class Session:
         """The answer that nobody heard, stopped and with what it cost; None where it must stay."""
         if not self.may_amend:
             return None
-        speaking = self._speaking
+        speaking, self._speaking = self._speaking, None
         if speaking is None:
             return discarded_turn(self._recording.turns[-1])
         speaking.close()
-        self._speaking = None
         turn = discarded_turn(finished_turn(speaking, interrupted=True, heard_chars=0))
         speaking.outcome = agent_turn_event(turn, is_answered=False)
         return turn

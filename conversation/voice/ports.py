@@ -162,3 +162,31 @@ class CallRecorder(Protocol):
     def close(self) -> None:
         """The call is over."""
         ...
+
+
+class CallModels(Protocol):
+    """All that one call needs: of them only the detector is its own."""
+
+    def new_detector(self) -> VoiceDetector:
+        """A detector that has heard nothing yet."""
+        ...
+
+    @property
+    def transcriber(self) -> Transcriber:
+        """What hears."""
+        ...
+
+    @property
+    def turn_end(self) -> TurnEndModel | None:
+        """None where turns are judged by their words alone."""
+        ...
+
+    @property
+    def turn_words(self) -> TurnWords | None:
+        """None where turns are judged by their sound alone."""
+        ...
+
+    @property
+    def synthesizer(self) -> SpeechSynthesizer:
+        """What speaks."""
+        ...

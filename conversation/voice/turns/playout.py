@@ -6,6 +6,7 @@ the one that is not heard yet.
 
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Iterator
 
 
 class Playout:
@@ -14,6 +15,9 @@ class Playout:
     def __init__(self) -> None:
         self._waiting: deque[tuple[float, float]] = deque()
         """When a frame plays, and how long, of those that may not be over."""
+        self._played: list[tuple[float, float]] = []
+        """Where each frame begins in the turn's sound, and when it plays."""
+        self._sent_s = 0.0
         self._heard_s = 0.0
         self._cut_s: float | None = None
         self.first_audible_s: float | None = None
@@ -25,6 +29,8 @@ class Playout:
         begins_s = max(now_s, self.plays_until_s)
         self.plays_until_s = begins_s + duration_s
         self._waiting.append((begins_s, duration_s))
+        self._played.append((self._sent_s, begins_s))
+        self._sent_s += duration_s
         if self.first_audible_s is None:
             self.first_audible_s = begins_s
         return begins_s
@@ -42,6 +48,16 @@ class Playout:
             return self._heard_s
         begins_s, duration_s = self._waiting[0]
         return self._heard_s + min(duration_s, max(0.0, now_s - begins_s))
+
+    def played_at_s(self, sound_s: float) -> float | None:
+        """When a place in the turn's sound plays; None when it does not, or was cut."""
+        place = bisect_right(self._played, (sound_s, float("inf")))
+        if not place or sound_s > self._sent_s + 1e-6:
+            return None
+        begins_s, plays_s = self._played[place - 1]
+        moment_s = plays_s + sound_s - begins_s
+        is_cut = self._cut_s is not None and moment_s > self._cut_s + 1e-6
+        return None if is_cut else moment_s
 
     def cut(self, now_s: float) -> float:
         """The client drops what it has not played; returns what was heard until then."""
@@ -66,6 +82,17 @@ class HeardText:
             end_s, chars = max(end_s, self._ends_s[-1]), max(chars, self._chars[-1])
         self._ends_s.append(end_s)
         self._chars.append(chars)
+
+    def words(self) -> Iterator[tuple[int, int, float, float]]:
+        """Start and end of each word, in the text and in the turn's sound.
+
+        Several words that became one, or one that became several, are told as one.
+        """
+        chars, begins_s = 0, 0.0
+        for end_s, end_chars in zip(self._ends_s, self._chars, strict=True):
+            if end_chars > chars:
+                yield chars, end_chars, begins_s, end_s
+            chars, begins_s = end_chars, end_s
 
     def chars_at(self, heard_s: float) -> int:
         """How much of the text was said after so much of the sound."""

@@ -1,0 +1,121 @@
+"""The user's sound: cut into frames on the time of the call, and kept while a turn is open."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from conversation.voice.calling.call_time import CallTime
+from conversation.voice.ports import (
+    FRAME_SAMPLES,
+    SAMPLE_RATE_HZ,
+    CallRecorder,
+    Samples,
+    VoiceDetector,
+)
+from conversation.voice.turns.endpointing import FRAME_S
+
+BEFORE_S = 0.3
+"""Kept from before the voice was found: first consonants are quiet."""
+AFTER_S = 0.2
+"""Of room tone after the voice: what Smart Turn was trained to hear, and Whisper needs."""
+GAP_S = 0.3
+"""A client may be late by so much; when nothing came for longer, there was silence."""
+_FORGET_AFTER_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a detector judges at once."""
+
+    samples: Samples
+    at_s: float
+    """Where it begins in the call."""
+    probability: float
+
+
+@dataclass(slots=True)
+class Utterance:
+    """The sound of a user's turn so far."""
+
+    began_s: float
+    """Where the voice began."""
+    ended_s: float | None = None
+    """Where it fell silent; None while it speaks."""
+    frames: list[Frame] = field(default_factory=list[Frame])
+    words_before: str = ""
+    """Of a beginning that is so long that its sound was let go."""
+
+    def add(self, frame: Frame) -> None:
+        """One more frame; silence that lasts is not kept."""
+        if self.ended_s is None or frame.at_s < self.ended_s + AFTER_S + BEFORE_S:
+            self.frames.append(frame)
+
+    def sound(self) -> Samples:
+        """All of it, up to a moment after the voice."""
+        until_s = float("inf") if self.ended_s is None else self.ended_s + AFTER_S
+        parts = [frame.samples for frame in self.frames if frame.at_s < until_s]
+        return np.concatenate(parts or [np.zeros(0, np.int16)])
+
+    @property
+    def sound_s(self) -> float:
+        """How long its kept sound is."""
+        return len(self.frames) * FRAME_S
+
+    def let_go(self, words: str) -> None:
+        """The words so far are known, and too long to be heard again with every pause."""
+        self.words_before = f"{self.words_before} {words}".strip()
+        self.frames = self.frames[-round(BEFORE_S / FRAME_S) :]
+
+
+class Ears:
+    """Takes samples of any length; gives frames, each with how likely it holds a voice."""
+
+    def __init__(
+        self, detector: VoiceDetector, *, time: CallTime, recorder: CallRecorder | None
+    ) -> None:
+        self._detector = detector
+        self._time = time
+        self._recorder = recorder
+        self._rest: Samples = np.zeros(0, np.int16)
+        self._position_s = 0.0
+        self.before: deque[Frame] = deque(maxlen=round(BEFORE_S / FRAME_S))
+        """The last frames, for an utterance that begins."""
+
+    @property
+    def position_s(self) -> float:
+        """Until where the user was heard."""
+        return self._position_s + len(self._rest) / SAMPLE_RATE_HZ
+
+    def hear(self, samples: Samples) -> Iterator[Frame]:
+        """The frames that are complete with `samples`, which have just come in."""
+        missing_s = self._time.now_s - len(samples) / SAMPLE_RATE_HZ - self.position_s
+        if missing_s > GAP_S:
+            self._skip(missing_s)
+        if self._recorder is not None:
+            self._recorder.heard(samples, self.position_s)
+        self._rest = np.concatenate([self._rest, samples])
+        while len(self._rest) >= FRAME_SAMPLES:
+            frame, self._rest = self._rest[:FRAME_SAMPLES], self._rest[FRAME_SAMPLES:]
+            yield self._judged(frame, self._detector.probability(frame))
+
+    def silence(self) -> Iterator[Frame]:
+        """Frames of silence up to the time of the call: the client sends nothing."""
+        self._detector.reset()
+        self._rest = np.zeros(0, np.int16)
+        while self._position_s + FRAME_S <= self._time.now_s:
+            yield self._judged(np.zeros(FRAME_SAMPLES, np.int16), 0.0)
+
+    def _skip(self, missing_s: float) -> None:
+        self._position_s = self.position_s + missing_s
+        self._rest = np.zeros(0, np.int16)
+        if missing_s > _FORGET_AFTER_S:
+            self._detector.reset()
+            self.before.clear()
+
+    def _judged(self, samples: Samples, probability: float) -> Frame:
+        frame = Frame(samples, self._position_s, probability)
+        self._position_s += FRAME_S
+        self.before.append(frame)
+        return frame

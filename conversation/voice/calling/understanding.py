@@ -1,0 +1,104 @@
+"""What a stretch of sound says, and whether it sounds and reads finished."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from conversation.errors import SpeechError
+from conversation.voice.ports import Samples, Transcriber, TurnEndModel, TurnWords
+from conversation.voice.turns.turn_end import is_dictating, seconds_to_wait
+from conversation.voice.voice_config import VoiceSection
+
+HEARD_WITHIN_S = 15.0
+"""So long a transcriber may take before it counts as failed."""
+JUDGED_WITHIN_S = 1.0
+"""A turn that ends does not wait longer for somebody to say that it sounds finished."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A pause, understood."""
+
+    text: str
+    """Of the whole turn so far; empty when there were no words."""
+    wait_s: float
+    """Silence after which the turn is over."""
+
+
+async def transcribed(
+    transcriber: Transcriber,
+    sound: Samples,
+    *,
+    language: str,
+    voice: VoiceSection,
+    is_tentative: bool = False,
+) -> str:
+    """The words in `sound`.
+
+    Raises:
+        SpeechError: The model failed, or took too long.
+    """
+    try:
+        async with asyncio.timeout(HEARD_WITHIN_S):
+            heard = await transcriber.transcribe(
+                sound,
+                language=language,
+                keywords=voice.stt.keywords,
+                is_tentative=is_tentative,
+            )
+    except TimeoutError as error:
+        raise SpeechError(
+            f"The speech-to-text model {transcriber.name!r} gave nothing within "
+            f"{HEARD_WITHIN_S:.0f} s."
+        ) from error
+    except SpeechError:
+        raise
+    except Exception as error:
+        raise SpeechError(
+            f"The speech-to-text model {transcriber.name!r} failed with {type(error).__name__}."
+        ) from error
+    return heard.text.strip()
+
+
+async def understood(
+    transcriber: Transcriber,
+    sound: Samples,
+    *,
+    words_before: str,
+    language: str,
+    voice: VoiceSection,
+    turn_end: TurnEndModel | None,
+    turn_words: TurnWords | None,
+) -> Understood:
+    """What a turn says that pauses, and how long it may pause. Both models work at once.
+
+    Raises:
+        SpeechError: The words could not be found out.
+    """
+    judging = asyncio.create_task(_sounds_finished(turn_end, sound))
+    try:
+        text = await transcribed(transcriber, sound, language=language, voice=voice)
+        audio = await judging
+    finally:
+        judging.cancel()
+    text = f"{words_before} {text}".strip()
+    wait_s = seconds_to_wait(
+        audio=audio,
+        text=turn_words.probability(text, language=language) if turn_words and text else None,
+        eagerness=voice.turn.eagerness,
+        is_dictating=is_dictating(text, language),
+    )
+    return Understood(text, wait_s)
+
+
+async def _sounds_finished(turn_end: TurnEndModel | None, sound: Samples) -> float | None:
+    if turn_end is None:
+        return None
+    try:
+        async with asyncio.timeout(JUDGED_WITHIN_S):
+            return await turn_end.probability(sound)
+    except Exception as error:  # the words alone decide
+        _log.warning("no opinion on the end of a turn: %s", type(error).__name__)
+        return None
