@@ -3,6 +3,7 @@
 from typing import Literal
 
 from pydantic import (
+    AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
@@ -56,6 +57,12 @@ class EmbeddingConfig(_Section):
     """Of the runtime; None lets it take every core."""
     api_base: str | None = None
     """Address of an embedding server, for `litellm/...`; None takes the provider's own."""
+    api_key_variable: str | None = Field(
+        default=None,
+        pattern=r"^[A-Z][A-Z0-9_]*_(?:KEY|TOKEN)$",
+        validation_alias=AliasChoices("api_key_variable", "api_key_env"),
+    )
+    """Environment variable with its key; None takes the provider's usual one."""
     query_prefix: str = ""
     """What the model wants before a query, e.g. `query: ` for the E5 family. Models that
     sentence-transformers loads often bring theirs along."""

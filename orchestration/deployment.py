@@ -5,7 +5,7 @@ Commands, Dagster assets and servers all get their parts here, so that a run loa
 
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,8 @@ from sqlalchemy import Engine
 
 from analysis.store.store import AnalysisStore
 from analysis.warehouse.lake_opening import Lake
-from conversation.agent.config import AgentConfig, FallbackLLM, LLMConfig
+from conversation.agent.config import AgentConfig, LLMConfig
+from conversation.agent.models.llm_config import FallbackLLM
 from conversation.errors import AgentConfigError
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.limits.contexts import parse_contexts
@@ -239,14 +240,6 @@ class Deployment:
                 contexts=parse_contexts(self.settings.llm_contexts),
             )
         return self._chat_models[key]
-
-    def judge(self, model: str, agents: Sequence[AgentConfig]) -> ChatModel:
-        """The judge with this model string, reached where the agents reach the same model."""
-        same = (agent.llm for agent in agents if agent.llm.model == model)
-        reached = next(same, None)
-        if reached is None:
-            return self.chat_model(LLMConfig(model=model))
-        return self.chat_model(reached.model_copy(update={"fallbacks": ()}))
 
     def _api_key(self, llm: LLMConfig) -> str | None:
         """What the endpoint of `llm` gets; None for what the environment has."""

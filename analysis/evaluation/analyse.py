@@ -16,8 +16,10 @@ from analysis.judge.prompts import JudgeVariant
 from analysis.results import AnalysisResult, FieldValue
 from analysis.store.answer_keys import transcript_sha256
 from conversation.agent.criteria import CODE_JUDGE, Criterion, DataCollectionField
+from conversation.agent.models.judges import AgentJudge
+from conversation.agent.models.llm_config import LLMConfig
 from conversation.llm.chat_model import ChatModel
-from conversation.llm.open_model import open_chat_model
+from conversation.llm.open_model import open_named_model
 from conversation.transcript import Retrieval, Transcript
 from kb.weights.folder import Weights
 
@@ -30,7 +32,7 @@ def analyse_transcript(
     transcript: Transcript,
     criteria: Sequence[Criterion],
     data_collection: Sequence[DataCollectionField],
-    judge: str | ChatModel | None,
+    judge: str | AgentJudge | ChatModel | None,
     *,
     now: datetime | None = None,
     concurrency: int | None = None,
@@ -53,9 +55,10 @@ def analyse_transcript(
         transcript: The conversation, with at least one turn that says something.
         criteria: Each becomes one evaluation, in this order. One with its own `judge` goes there.
         data_collection: Each becomes one collected value, in this order.
-        judge: Model string such as `anthropic/...` or `embedded/...`, a panel written as
-            `majority(a/x, b/y)`, or an open model. None where code decides every criterion and
-            nothing else is asked for.
+        judge: `agent.judge`, which knows the endpoints of the agent file; a model string such as
+            `anthropic/...` or `embedded/...`, or a panel written as `majority(a/x, b/y)`, each
+            reached where its provider is; or an open model. None where code decides every
+            criterion and nothing else is asked for.
         now: Written to the records; None takes the clock.
         concurrency: Questions asked at the same time, after a first one has filled the provider's
             prefix cache. None asks embedded models one at a time and others four.
@@ -67,7 +70,7 @@ def analyse_transcript(
             conversation's own metadata (`timezone`) does not; None leaves `started_at` as it is.
         retrievals: What was retrieved in the conversation, for evaluators that look at it.
         weights: Where embedded models find their files; None for the default place.
-        open_judge: Opens model strings; None opens them with `weights`.
+        open_judge: Opens model strings; None opens them where `judge` says, with `weights`.
 
     Raises:
         EmptyTranscriptError: Nobody said anything.
@@ -75,7 +78,7 @@ def analyse_transcript(
             when a key turns out to be refused: that is recorded of no conversation.
         ModelUnavailableError: The judge cannot be reached.
     """
-    judges = Judges(judge or NOBODY, open_judge or _opener(weights))
+    judges = Judges(_named(judge), open_judge or _opener(judge, criteria, weights))
     digest = transcript_sha256(transcript)
     subject = subject_of(
         transcript,
@@ -97,7 +100,7 @@ async def aanalyse_transcript(
     transcript: Transcript,
     criteria: Sequence[Criterion],
     data_collection: Sequence[DataCollectionField],
-    judge: str | ChatModel | None,
+    judge: str | AgentJudge | ChatModel | None,
     *,
     now: datetime | None = None,
     concurrency: int | None = None,
@@ -111,7 +114,9 @@ async def aanalyse_transcript(
     open_judge: Callable[[str], ChatModel] | None = None,
 ) -> AnalysisResult:
     """Do what `analyse_transcript` does without blocking the event loop."""
-    judges = await asyncio.to_thread(Judges, judge or NOBODY, open_judge or _opener(weights))
+    judges = await asyncio.to_thread(
+        Judges, _named(judge), open_judge or _opener(judge, criteria, weights)
+    )
     digest = transcript_sha256(transcript)
     subject = subject_of(
         transcript,
@@ -165,5 +170,16 @@ def _workers(jobs: Sequence[Job], concurrency: int | None) -> int:
     return 1 if in_process else REMOTE_CONCURRENCY
 
 
-def _opener(weights: Weights | None) -> Callable[[str], ChatModel]:
-    return lambda model: open_chat_model(model, weights=weights)
+def _named(judge: str | AgentJudge | ChatModel | None) -> str | ChatModel:
+    return judge.name if isinstance(judge, AgentJudge) else judge or NOBODY
+
+
+def _opener(
+    judge: str | AgentJudge | ChatModel | None,
+    criteria: Sequence[Criterion],
+    weights: Weights | None,
+) -> Callable[[str], ChatModel]:
+    """Open judges where the agent reaches them, or at least where their criteria say."""
+    own = tuple(each for criterion in criteria for each in criterion.judge_endpoints)
+    known = judge if isinstance(judge, AgentJudge) else AgentJudge("", LLMConfig(), own)
+    return lambda model: open_named_model(known.reached(model), weights=weights)

@@ -9,7 +9,8 @@ from analysis.evaluation.plan import EvaluationPlan, PlannedConversation
 from analysis.fields.value_answers import MAX_CLASSES
 from analysis.judge.prompts import default_variant
 from analysis.judge.windows import window_tokens
-from conversation.agent.criteria import DataCollectionField, panel_members
+from conversation.agent.criteria import DataCollectionField
+from conversation.agent.models.judges import panel_members
 from conversation.llm.providers.prices import usual_context_tokens
 from conversation.transcript import Usage
 

@@ -1,6 +1,6 @@
 """What an evaluation run would have to ask: found without asking any model."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,7 +11,9 @@ from analysis.judge.windows import shown_chars
 from analysis.store.answer_keys import AnalysisKey, Missing, missing_from, transcript_sha256
 from analysis.store.store import AnalysisStore
 from conversation.agent.config import AgentConfig
-from conversation.agent.criteria import CODE_JUDGE, JudgeVariant, panel_members
+from conversation.agent.criteria import CODE_JUDGE, JudgeVariant
+from conversation.agent.models.judges import panel_members
+from conversation.agent.models.llm_config import EXTRACTIVE, LLMConfig
 from conversation.errors import ConversationError
 from conversation.store.store import ConversationStore, ConversationSummary
 
@@ -33,6 +35,8 @@ class PlannedConversation:
     """Length of what was said, and of what is shown of tools."""
     timezone: str | None = None
     """Of the agent."""
+    reached: Callable[[str], LLMConfig] = LLMConfig().named
+    """Where the agent reaches the judge with a model string."""
 
     @property
     def judges(self) -> frozenset[str]:
@@ -92,7 +96,7 @@ def plan_evaluations(
         answered = analysis_store.answered([found.conversation_id for found in batch])
         for found in batch:
             agent = by_id[found.agent_id]
-            asked, way = judge or agent.judge, variant or agent.analysis.variant
+            asked, way = judge or agent.judge.name, variant or agent.analysis.variant
             try:
                 transcript = conversations.transcript(found.conversation_id)
             except (ConversationError, ValidationError) as error:
@@ -108,7 +112,7 @@ def plan_evaluations(
                 prompt_version=partial(_prompt_version, way),
                 sample=sample,
             )
-            if not (summary and agent.analysis.summary) or only is not None:
+            if not (summary and agent.analysis.summary and asked != EXTRACTIVE) or only is not None:
                 missing = replace(missing, summary=False)
             if not missing.nothing:
                 chars = shown_chars(transcript.turns)
@@ -121,6 +125,7 @@ def plan_evaluations(
                         way,
                         chars,
                         agent.timezone,
+                        agent.judge.reached,
                     )
                 )
     cached = len(known) - len(planned) - len(unreadable)

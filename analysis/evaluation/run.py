@@ -19,8 +19,8 @@ from pydantic import ValidationError
 from analysis.errors import AnalysisError
 from analysis.evaluation.analyse import analyse_transcript
 from analysis.evaluation.estimate import Budget, Price
+from analysis.evaluation.opening import open_judges
 from analysis.evaluation.plan import (
-    EvaluationPlan,
     PlannedConversation,
     plan_evaluations,
     still_missing,
@@ -34,6 +34,7 @@ from analysis.store.leases import give_back, given_back, new_holder, take
 from analysis.store.store import AnalysisStore
 from conversation.agent.config import AgentConfig
 from conversation.agent.criteria import JudgeVariant
+from conversation.agent.models.llm_config import LLMConfig
 from conversation.errors import ConversationError, ModelSetupError, ModelUnavailableError
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.providers.prices import price_usd
@@ -59,7 +60,7 @@ def evaluate_conversations(
     analysis_store: AnalysisStore,
     agents: Sequence[AgentConfig],
     *,
-    open_model: Callable[[str], ChatModel],
+    open_model: Callable[[LLMConfig], ChatModel],
     judge: str | None = None,
     conversation_ids: Collection[str] | None = None,
     only: Collection[str] | None = None,
@@ -79,7 +80,7 @@ def evaluate_conversations(
         conversations: Where the transcripts are.
         analysis_store: Where answers are kept; what it holds is not asked again.
         agents: Whose criteria and fields to ask. Conversations of others are left alone.
-        open_model: Opens a judge by its model string. Called only when something is missing.
+        open_model: Opens a judge where its agent reaches it. Called only when something is missing.
         judge: Model string in place of every agent's own judge.
         conversation_ids: These only; None means every ended conversation.
         only: Ids of criteria and fields; None means all of them, and the summary.
@@ -95,8 +96,9 @@ def evaluate_conversations(
         now: The clock.
 
     Raises:
-        ModelError: A judge cannot be used at all: raised before anything is asked, or as soon as
-            it turns out (a key that is refused); what was answered until then is kept.
+        ModelError: The judge of every agent turned out to be unusable, before anything was asked
+            or later (a key that is refused); what was answered until then is kept. The judge of
+            one agent among others stops that agent alone: `EvaluationRun.stopped_agents`.
         BudgetError: A budget in dollars, and a judge whose price is not known.
     """
     started = time.monotonic()
@@ -113,10 +115,13 @@ def evaluate_conversations(
     )
     budget = Budget(price, max_usd=max_usd, max_tokens=max_tokens)
     budget.require_prices(plan)
-    judges = _open_judges(plan, open_model)
+    opened = open_judges(plan, open_model)
+    judges = opened.models
     for agent in agents:
         analysis_store.remember_questions(agent, now())
     tally = Tally(failures=dict(plan.unreadable))
+    for agent_id, reason in opened.refused.items():
+        tally.stop_agent(agent_id, reason)
     for conversation_id, reason in plan.unreadable.items():
         analysis_store.save(
             AnalysisResult(conversation_id=conversation_id),
@@ -140,7 +145,7 @@ def evaluate_conversations(
 
         def keeping(name: str) -> ChatModel:
             return KeepingJudge(
-                judges[name],
+                judges[planned.reached(name)],
                 analysis_store.engine,
                 conversation_id=planned.conversation_id,
                 sample=sample,
@@ -152,7 +157,6 @@ def evaluate_conversations(
     total = len(plan.conversations)
     progress("conversations", 0, total)
     workers = _workers(judges, concurrency)
-    refused: ModelSetupError | None = None
     with (
         given_back(analysis_store.engine, holder),
         ThreadPoolExecutor(workers, "evaluate") as pool,
@@ -161,15 +165,13 @@ def evaluate_conversations(
         for analysed in _as_completed(pool, analyse, waiting, workers, tally):
             budget.book(analysed.planned, analysed.result.usage)
             if analysed.setup_error is not None:
-                refused = analysed.setup_error
-                tally.stopped = str(refused)
+                tally.stop_agent(analysed.planned.agent_id, analysed.setup_error)
             else:
                 _save(analysis_store, analysed, now())
                 tally.add(analysed)
                 progress("conversations", tally.done, total)
             give_back(analysis_store.engine, analysed.planned.conversation_id, holder=holder)
-    if refused is not None:
-        raise refused
+    tally.raise_if_no_agent_is_left(plan)
     run = tally.run(plan, time.monotonic() - started)
     logger.info(
         "evaluated %d conversations, %d cached, %d failed, in %.1f s",
@@ -181,18 +183,8 @@ def evaluate_conversations(
     return run
 
 
-def _open_judges(
-    plan: EvaluationPlan, open_model: Callable[[str], ChatModel]
-) -> dict[str, ChatModel]:
-    names = sorted({name for planned in plan.conversations for name in planned.judges})
-    judges = {name: open_model(name) for name in names}
-    for opened in judges.values():
-        opened.check()
-    return judges
-
-
-def _workers(judges: Mapping[str, ChatModel], concurrency: int) -> int:
-    embedded = any(name.startswith("embedded/") for name in judges)
+def _workers(judges: Mapping[LLMConfig, ChatModel], concurrency: int) -> int:
+    embedded = any(llm.model.startswith("embedded/") for llm in judges)
     return max(1, min(concurrency, MAX_EMBEDDED_WORKERS) if embedded else concurrency)
 
 
@@ -201,6 +193,8 @@ def _within(
 ) -> Iterator[PlannedConversation]:
     """Yield conversations while the budget admits them; say in the tally why it does not."""
     for planned in conversations:
+        if planned.agent_id in tally.stopped_agents:
+            continue
         reason = budget.admits(planned)
         if reason is not None:
             tally.stopped = reason

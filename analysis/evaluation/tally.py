@@ -1,11 +1,12 @@
 """What an evaluation run adds up to, and when it had better stop."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from analysis.evaluation.plan import EvaluationPlan, PlannedConversation
 from analysis.results import AnalysisResult
-from conversation.errors import ModelSetupError, ModelUnavailableError
+from conversation.errors import ModelError, ModelSetupError, ModelUnavailableError
 from conversation.transcript import Usage
 
 _UNREACHABLE_IN_A_ROW = 5
@@ -43,6 +44,10 @@ class EvaluationRun:
     """Of the judges whose price is known."""
     elsewhere: int = 0
     """Conversations that another run was asking about at the same time."""
+    stopped_agents: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Agents whose judge cannot be used, and why; the others were judged."""
+    first_error: str | None = None
+    """Why the first question has no answer that the judge failed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +74,15 @@ class Tally:
     answers: int = 0
     answer_errors: int = 0
     usages: list[Usage] = field(default_factory=list[Usage])
-    unreachable_in_a_row: int = 0
+    unreachable_in_a_row: Counter[str] = field(default_factory=Counter[str])
+    """By agent."""
     elsewhere: int = 0
     stopped: str | None = None
+    """Why the whole run stops."""
+    stopped_agents: dict[str, str] = field(default_factory=dict[str, str])
+    refusals: dict[str, ModelError] = field(default_factory=dict[str, ModelError])
+    """Of the stopped agents, what their judges raised."""
+    first_error: str | None = None
 
     def add(self, analysed: Analysed) -> None:
         """Count one conversation, and decide whether to go on."""
@@ -84,16 +95,37 @@ class Tally:
             self.failures[result.conversation_id] = analysed.error
         errors = [answer.error for answer in (*result.evaluations, *result.collected)]
         self.answer_errors += sum(error is not None for error in errors)
+        self.first_error = self.first_error or next(filter(None, errors), None)
         self.answers += sum(error is None for error in errors)
         if result.usage:
             self.usages.append(result.usage)
         unreachable = analysed.unreachable or _all_unreachable(errors)
-        self.unreachable_in_a_row = self.unreachable_in_a_row + 1 if unreachable else 0
-        if self.unreachable_in_a_row >= _UNREACHABLE_IN_A_ROW:
-            self.stopped = (
+        agent_id = analysed.planned.agent_id
+        in_a_row = self.unreachable_in_a_row[agent_id] + 1 if unreachable else 0
+        self.unreachable_in_a_row[agent_id] = in_a_row
+        if in_a_row >= _UNREACHABLE_IN_A_ROW:
+            self.stopped_agents[agent_id] = (
                 f"The judge could not be reached for {_UNREACHABLE_IN_A_ROW} conversations in a "
                 "row. Check its endpoint and run again: what is answered stays answered."
             )
+
+    def stop_agent(self, agent_id: str, error: ModelError) -> None:
+        """Begin no further conversation of an agent: its judge turned out to be unusable."""
+        self.stopped_agents[agent_id] = str(error)
+        self.refusals[agent_id] = error
+
+    def raise_if_no_agent_is_left(self, plan: EvaluationPlan) -> None:
+        """Raise what the judges raised when no agent of `plan` could be judged.
+
+        Raises:
+            ModelError: With every agent and its reason, where they differ.
+        """
+        if not self.refusals or {p.agent_id for p in plan.conversations} - self.refusals.keys():
+            return
+        errors = list(self.refusals.values())
+        if len({str(error) for error in errors}) == 1:
+            raise errors[0]
+        raise ModelSetupError(_by_agent(self.stopped_agents))
 
     def run(self, plan: EvaluationPlan, elapsed_s: float) -> EvaluationRun:
         """Return the counts of the finished run."""
@@ -117,9 +149,18 @@ class Tally:
             cost_at_least_usd=known,
             elapsed_s=elapsed_s,
             failures=self.failures,
-            stopped=self.stopped,
+            stopped=self.stopped or _by_agent(self.stopped_agents) or None,
             elsewhere=self.elsewhere,
+            stopped_agents=self.stopped_agents,
+            first_error=self.first_error,
         )
+
+
+def _by_agent(reasons: Mapping[str, str]) -> str:
+    return "\n".join(
+        f"Agent {agent_id!r} was not judged to the end: {reason}"
+        for agent_id, reason in sorted(reasons.items())
+    )
 
 
 def _all_unreachable(errors: Sequence[str | None]) -> bool:

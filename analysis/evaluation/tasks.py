@@ -21,7 +21,8 @@ from analysis.evaluation.outcomes import (
 from analysis.judge.asking import Question
 from analysis.judge.prompts import JudgeVariant, default_variant
 from analysis.results import FieldValue
-from conversation.agent.criteria import CODE_JUDGE, Criterion, DataCollectionField, panel_members
+from conversation.agent.criteria import CODE_JUDGE, Criterion, DataCollectionField
+from conversation.agent.models.judges import panel_members
 from conversation.errors import ModelError, ModelSetupError
 from conversation.llm.chat_model import ChatModel
 from conversation.transcript import Retrieval, Transcript

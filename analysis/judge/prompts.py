@@ -22,8 +22,8 @@ from conversation.agent.criteria import (
     Reach,
     Scale,
     ValueShape,
-    panel_members,
 )
+from conversation.agent.models.judges import panel_members
 from conversation.llm.chat_model import ChatMessage
 
 RULES = (

@@ -26,10 +26,12 @@ from conversation.agent.criteria import (
     DataCollectionField,
     JudgeVariant,
     check_conditions,
-    judge_from_judges,
     version_of,
 )
 from conversation.agent.language_config import LanguageSection, OverridesSection
+from conversation.agent.models.judges import AgentJudge, judge_from_judges, require_one_place
+from conversation.agent.models.llm_config import EXTRACTIVE, LLMConfig, reached
+from conversation.agent.models.reached_model import ReachedModel
 from conversation.agent.privacy_config import AccessSection, PrivacySection
 from conversation.agent.tool_config import SystemToolName, ToolConfig, ToolUseSection
 from conversation.agent.variable_values import RESERVED_PREFIXES, VariableValue
@@ -40,71 +42,9 @@ from conversation.voice.voice_config import VoiceSection
 from conversation.widget.widget_config import WidgetSection
 from kb.config import ChunkingConfig, EmbeddingConfig, Limits, ParsingConfig, RetrievalConfig
 
-DEFAULT_LLM = "embedded/qwen2.5-coder-1.5b-instruct"
-
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-_KEY_VARIABLE = r"^[A-Z][A-Z0-9_]*_(?:KEY|TOKEN)$"
-"""Other variables are no keys, and must not reach a provider."""
-
-
-class FallbackLLM(_Section):
-    """A model that answers when the one before it cannot, with its own endpoint and key."""
-
-    model: str
-    api_base: str | None = None
-    api_key_variable: str | None = Field(default=None, pattern=_KEY_VARIABLE)
-    """Environment variable with its key; None takes the provider's usual one."""
-
-
-class LLMConfig(_Section):
-    """Which model speaks, and how."""
-
-    model: str = DEFAULT_LLM
-    """litellm model string: `embedded/...`, `anthropic/...`, `openai/...`, `ollama/...`."""
-    fallbacks: tuple[str | FallbackLLM, ...] = ()
-    """Tried in order when the model fails; each has its share of the time that is left."""
-    temperature: NonNegativeFloat = 0.0
-    max_output_tokens: PositiveInt = 220
-    api_base: str | None = None
-    """Endpoint of a self-hosted provider, e.g. an OpenAI-compatible server."""
-    api_key_variable: str | None = Field(default=None, pattern=_KEY_VARIABLE)
-    """Environment variable with its key; None takes the provider's usual one."""
-    api_key_secret: str | None = None
-    """Name of the secret that `api_base` gets as its key, and no other; empty for no key at all.
-    So it always is for an endpoint that was set over the API."""
-    first_token_timeout_s: NonNegativeFloat = 60.0
-    total_timeout_s: NonNegativeFloat = 180.0
-    """Of all calls of a turn together; 0 sets no limit."""
-    max_calls_per_turn: PositiveInt = 16
-    """Calls of models in one turn, whatever they ask for. Two are kept for the answer:
-    below 3, the agent uses no tools."""
-    max_cost_per_turn_usd: PositiveFloat | None = 5.0
-    """A turn that cost this much makes no further call; None sets no limit. Calls whose price is
-    not known count nothing."""
-
-    @field_validator("fallbacks")
-    @classmethod
-    def _plain_where_it_can_be(
-        cls, given: tuple[str | FallbackLLM, ...]
-    ) -> tuple[str | FallbackLLM, ...]:
-        # One form for one meaning, so that what is read and sent back changes nothing.
-        return tuple(
-            each.model
-            if isinstance(each, FallbackLLM) and each == FallbackLLM(model=each.model)
-            else each
-            for each in given
-        )
-
-    @property
-    def fallback_models(self) -> tuple[FallbackLLM, ...]:
-        """Each fallback with its settings, also where only its model string is given."""
-        return tuple(
-            FallbackLLM(model=each) if isinstance(each, str) else each for each in self.fallbacks
-        )
 
 
 class LinkSource(_Section):
@@ -138,8 +78,9 @@ class QueryRewritingConfig(_Section):
 
     enabled: bool = False
     """Costs a request to the model on every turn but the first, before anything is searched."""
-    model: str | None = None
-    """Model string of the one that rewrites; None takes the agent's."""
+    model: str | ReachedModel | None = None
+    """Model string of the one that rewrites, or `{model, api_base, api_key_env}`; None takes the
+    agent's."""
     deadline_s: PositiveFloat = 2.0
     """After this, the turn is searched as it was said. Has to fit into `retrieval_deadline_s`."""
     history_turns: PositiveInt = 6
@@ -202,6 +143,9 @@ class AnalysisSection(_Section):
     """Model string of the judge; None takes the LLM of the agent."""
     judges: tuple[str, ...] = ()
     """Two or more judges in place of one; the majority decides."""
+    judge_endpoints: tuple[ReachedModel, ...] = ()
+    """Where judges are reached that are not where their provider is. What `judge` and `judges` say
+    as `{model, api_base, api_key_env}` is kept here."""
     variant: JudgeVariant | None = None
     """How the judge is asked; None takes what suits it best."""
     summary: bool = True
@@ -299,6 +243,19 @@ class AgentConfig(_Section):
         ):
             _require_unique(kind, ids)
         check_conditions(self.data_collection)
+        require_one_place(self._judge_endpoints)
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_judge(self) -> Self:
+        asked = [c.criterion_id for c in self.criteria if c.judge is None]
+        asked += [field.field_id for field in self.data_collection]
+        if asked and self.analysis.judge is None and self.llm.model == EXTRACTIVE:
+            raise ValueError(
+                f"{EXTRACTIVE!r} quotes documents and can judge nothing, but "
+                f"{', '.join(map(repr, asked[:3]))} ask for a judge; name a language model under "
+                "`analysis.judge`, e.g. 'embedded/qwen2.5-coder-1.5b-instruct'"
+            )
         return self
 
     @model_validator(mode="after")
@@ -391,6 +348,22 @@ class AgentConfig(_Section):
         return version_of(self.model_dump_json())
 
     @property
-    def judge(self) -> str:
-        """Model string of the judge in force."""
-        return self.analysis.judge or self.llm.model
+    def judge(self) -> AgentJudge:
+        """The judge in force, with the endpoints of all judges of the agent."""
+        name = self.analysis.judge or self.llm.model
+        return AgentJudge(name, self.llm, self._judge_endpoints)
+
+    @property
+    def rewriter(self) -> LLMConfig:
+        """The model that rewrites queries; equal to `llm` where the agent's own does."""
+        section = self.knowledge_base.query_rewriting
+        if isinstance(section.model, ReachedModel):
+            return reached(section.model)
+        if section.model in (None, self.llm.model):
+            return self.llm
+        return self.llm.named(section.model)
+
+    @property
+    def _judge_endpoints(self) -> tuple[ReachedModel, ...]:
+        own = (each for criterion in self.criteria for each in criterion.judge_endpoints)
+        return tuple(dict.fromkeys((*self.analysis.judge_endpoints, *own)))

@@ -19,6 +19,9 @@ from pydantic import (
     model_validator,
 )
 
+from conversation.agent.models.judges import judge_from_judges
+from conversation.agent.models.reached_model import ReachedModel
+
 ScalarType = Literal["string", "integer", "number", "boolean", "date", "time", "datetime"]
 FieldType = Literal[ScalarType, "list", "object"]
 JudgeVariant = Literal["logprobs", "json"]
@@ -29,48 +32,8 @@ CODE_JUDGE = "code/"
 """How the names of evaluators begin that decide without a judge, where a judge's would stand."""
 Reach = Literal["throughout", "once", "overall"]
 
-_PANEL = "majority("
-_LONGEST_PANEL = 255
-"""What the stores keep of a judge's name."""
+_OF_A_JUDGE = ("judge", "judges", "judge_endpoints", "variant", "threshold", "scale", "holds")
 _KEY = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
-
-
-def panel_of(judges: Sequence[str]) -> str:
-    """Return the one string that stands for a panel of judges: `majority(a/x, b/y)`."""
-    return f"{_PANEL}{', '.join(judges)})"
-
-
-def panel_members(judge: str) -> tuple[str, ...]:
-    """Return the model strings of a panel, or the one of a single judge."""
-    if not (judge.startswith(_PANEL) and judge.endswith(")")):
-        return (judge,)
-    return tuple(name.strip() for name in judge[len(_PANEL) : -1].split(",") if name.strip())
-
-
-def judge_from_judges(section: Any) -> Any:
-    """Fill in `judge` of a section of an agent file that lists `judges`; to be used by validators.
-
-    Raises:
-        ValueError: Both are given and differ, or the list is no panel.
-    """
-    if not isinstance(section, Mapping):
-        return section
-    given = dict(cast("Mapping[str, Any]", section))
-    judges = given.get("judges")
-    if not judges:
-        return given
-    names = [str(name) for name in cast("Sequence[object]", judges)]
-    if isinstance(judges, str) or len(names) < 2 or len(set(names)) < len(names):
-        raise ValueError(f"`judges` lists two or more different model strings, not {judges!r}")
-    panel = panel_of(names)
-    if len(panel) > _LONGEST_PANEL:
-        raise ValueError(
-            f"`judges` names {len(names)} models in {len(panel)} characters; a panel may take "
-            f"{_LONGEST_PANEL}. Take fewer of them."
-        )
-    if given.get("judge") not in (None, panel):
-        raise ValueError("give either `judge` or `judges`, not both")
-    return given | {"judge": panel}
 
 
 class _Section(BaseModel):
@@ -110,6 +73,8 @@ class Criterion(_Section):
     """Model string of this criterion's own judge; None takes the agent's."""
     judges: tuple[str, ...] = ()
     """Two or more judges in place of one; the majority decides."""
+    judge_endpoints: tuple[ReachedModel, ...] = ()
+    """Where judges of this criterion are reached; see `analysis.judge_endpoints`."""
     variant: JudgeVariant | None = None
     """How its judge is asked; None takes the agent's way, or what suits the judge best."""
     threshold: float | None = Field(default=None, gt=0, lt=1)
@@ -143,7 +108,7 @@ class Criterion(_Section):
             return judge_from_judges(given)
         asked = [
             name
-            for name in ("judge", "judges", "variant", "threshold", "scale", "holds")
+            for name in _OF_A_JUDGE
             if given.get(name) and given.get(name) != f"{CODE_JUDGE}{kind}"
         ]
         if asked:

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from conversation.agent.config import FallbackLLM
+from conversation.agent.models.llm_config import EXTRACTIVE, FallbackLLM, LLMConfig
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.generator import TextGenerator, TwinChatModel
 from conversation.llm.limits.fallback import FallbackGenerator
 from conversation.llm.limits.retries import ReliableGenerator
 from conversation.llm.limits.traffic import RateLimit, shared_traffic
-from conversation.llm.providers.embedded import EXTRACTIVE
 from conversation.llm.providers.extractive import ExtractiveGenerator
 from conversation.llm.providers.litellm_model import LiteLLMGenerator
 from kb.weights.folder import Weights
@@ -57,6 +56,22 @@ def open_chat_model(
     first = _generator(named, told, api_key=api_key)
     others = [_generator(each, told) for each in fallbacks]
     return TwinChatModel(FallbackGenerator([first, *others]) if others else first)
+
+
+def open_named_model(llm: LLMConfig, *, weights: Weights | None = None) -> ChatModel:
+    """Return the model of a section of an agent file, with its fallbacks, where it is reached.
+
+    No secret is at hand here: an endpoint that gets one gets no key, and least of all a key of
+    the environment, which is not for it.
+    """
+    return open_chat_model(
+        llm.model,
+        api_base=llm.api_base,
+        api_key_variable=llm.api_key_variable,
+        api_key=None if llm.api_key_secret is None else "",
+        fallbacks=llm.fallbacks,
+        weights=weights,
+    )
 
 
 def _generator(

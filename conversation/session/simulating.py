@@ -16,7 +16,7 @@ from conversation.agent.config import AgentConfig
 from conversation.errors import AgentConfigError
 from conversation.grounding.passages import PassageSource
 from conversation.llm.chat_model import ChatMessage, ChatModel, CompletionOptions, JSONSchema
-from conversation.llm.open_model import open_chat_model
+from conversation.llm.open_model import open_named_model
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript, Turn
@@ -96,7 +96,7 @@ def simulate(
     if max_turns < 1:
         raise ValueError(f"a conversation needs at least one turn, got max_turns={max_turns}")
     config = agent if isinstance(agent, AgentConfig) else load_agent(agent)
-    model = chat_model or _open(config, weights)
+    model = chat_model or open_named_model(config.llm, weights=weights)
     player = user or ModelUser(user_model or model, Persona(persona, goal))
     session = Session.start(
         config,
@@ -155,7 +155,7 @@ def replay(
         config,
         knowledge_base=knowledge_base,
         store=store,
-        chat_model=chat_model or _open(config, weights),
+        chat_model=chat_model or open_named_model(config.llm, weights=weights),
         simulated=True,
         metadata={
             **(metadata or {}),
@@ -253,19 +253,6 @@ def _answers(transcript: Transcript) -> list[tuple[str, str]]:
         elif turn.role == "agent" and pairs:
             pairs[-1][1].append(turn.text)
     return [(said, " ".join(answers).strip()) for said, answers in pairs]
-
-
-def _open(agent: AgentConfig, weights: Weights | None) -> ChatModel:
-    llm = agent.llm
-    return open_chat_model(
-        llm.model,
-        api_base=llm.api_base,
-        api_key_variable=llm.api_key_variable,
-        # No secret is at hand here; a key of the environment is not for this endpoint.
-        api_key=None if llm.api_key_secret is None else "",
-        fallbacks=llm.fallbacks,
-        weights=weights,
-    )
 
 
 def _as_played(said: str) -> str:

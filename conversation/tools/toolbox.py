@@ -10,13 +10,13 @@ from threading import Thread
 from typing import Any, cast
 
 from conversation.agent.config import AgentConfig
+from conversation.agent.models.llm_config import EXTRACTIVE
 from conversation.agent.system_tools import SEARCH
 from conversation.agent.tool_config import ToolConfig, ToolKind
 from conversation.agent.variables import is_secret, variable_names
 from conversation.errors import AgentConfigError, ToolError
 from conversation.llm.chat_model import ChatModel, OfferedTool
 from conversation.llm.generator import calls_tools
-from conversation.llm.providers.embedded import EXTRACTIVE
 from conversation.tools.deciding import offered_tools
 from conversation.tools.naming import names_first
 from conversation.tools.results import MAX_RESULT_CHARS, result_text

@@ -120,11 +120,10 @@ def _searched(
     """What the agent answers from, asked through a model where its configuration says so."""
     if resolved.knowledge_base is None:
         return None
-    llm, rewriting = resolved.agent.llm, resolved.agent.knowledge_base.query_rewriting
+    agent = resolved.agent
 
     def rewriter() -> ChatModel:
-        if rewriting.model in (None, llm.model):
-            return model
-        return circumstances.open_model(LLMConfig(model=rewriting.model))
+        return model if agent.rewriter == agent.llm else circumstances.open_model(agent.rewriter)
 
+    rewriting = agent.knowledge_base.query_rewriting
     return with_query_rewriting(resolved.knowledge_base, rewriting, rewriter)

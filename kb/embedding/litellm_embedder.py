@@ -17,9 +17,12 @@ _PIECE = re.compile(r"\w{1,4}|[^\w\s]")
 class LiteLLMEmbedder:
     """A remote embedding model by its litellm name, e.g. `openai/text-embedding-3-small`."""
 
-    def __init__(self, model: str, *, api_base: str | None = None) -> None:
+    def __init__(
+        self, model: str, *, api_base: str | None = None, api_key_variable: str | None = None
+    ) -> None:
         self._model = model
         self._api_base = api_base
+        self._key_variable = api_key_variable
         self.tokenizer = PieceTokenizer()
 
     @property
@@ -45,13 +48,30 @@ class LiteLLMEmbedder:
         """Embed queries: providers take them like any text."""
         return self.embed(texts)
 
+    def _key(self, litellm: Any) -> str | None:
+        """What the endpoint gets; None for what litellm finds in the environment.
+
+        Raises:
+            KnowledgeBaseError: The named variable is not set.
+        """
+        if self._key_variable is None:
+            return None
+        key: str | None = litellm.get_secret_str(self._key_variable)
+        if not key:
+            raise KnowledgeBaseError(
+                f"The embedding model {self._model!r} needs {self._key_variable} in the "
+                "environment. Set it, or change `embedding.api_key_env`."
+            )
+        return key
+
     def _embed_batch(self, texts: Sequence[str]) -> list[list[float]]:
         os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
         import litellm
 
+        key = self._key(litellm)
         try:
             response: Any = litellm.embedding(  # pyright: ignore[reportUnknownMemberType]
-                model=self._model, input=list(texts), api_base=self._api_base
+                model=self._model, input=list(texts), api_base=self._api_base, api_key=key
             )
         except Exception as error:
             # litellm has no common base for what its providers raise.

@@ -60,7 +60,11 @@ def _open_model(config: EmbeddingConfig, weights: WeightsFolder | None) -> Embed
     if config.model.startswith(LITELLM_PREFIX):
         from kb.embedding.litellm_embedder import LiteLLMEmbedder
 
-        return LiteLLMEmbedder(config.model.removeprefix(LITELLM_PREFIX), api_base=config.api_base)
+        return LiteLLMEmbedder(
+            config.model.removeprefix(LITELLM_PREFIX),
+            api_base=config.api_base,
+            api_key_variable=config.api_key_variable,
+        )
     folder = model_folder(config.model, weights)
     if config.runtime == "torch":
         from kb.embedding.sentence_transformers_embedder import SentenceTransformersEmbedder

@@ -12,6 +12,8 @@ from analysis.errors import AnalysisError
 from analysis.reports import open_reports
 from conversation.agent.agent_file import AgentListing
 from conversation.agent.config import AgentConfig, LLMConfig
+from conversation.agent.criteria import CODE_JUDGE
+from conversation.agent.models.judges import panel_members
 from conversation.errors import ConversationError
 from kb.config import EmbeddingConfig, IndexConfig
 from kb.errors import KnowledgeBaseError
@@ -211,13 +213,13 @@ def _models(deployment: Deployment, agents: list[AgentConfig]) -> dict[str, list
     """Every model string that something uses, with where it is reached."""
     found: dict[str, list[LLMConfig]] = {}
     for agent in agents:
-        own = agent.llm.model_copy(update={"fallbacks": ()})
-        judge = deployment.settings.judge or agent.judge
-        reached = [own, *(LLMConfig(**dict(each)) for each in agent.llm.fallback_models)]
-        if judge not in {llm.model for llm in reached}:
-            reached.append(LLMConfig(model=judge))
-        for llm in reached:
-            found.setdefault(llm.model, []).append(llm)
+        names = [agent.llm.model, *(each.model for each in agent.llm.fallback_models)]
+        answering = [agent.llm.named(name) for name in names]
+        named = {agent.judge.name, *(each.judge for each in agent.criteria if each.judge)}
+        judging = [agent.judge.reached(name) for each in named for name in panel_members(each)]
+        for llm in dict.fromkeys((*answering, agent.rewriter, *sorted(judging, key=str))):
+            if not llm.model.startswith(CODE_JUDGE):
+                found.setdefault(llm.model, []).append(llm)
     return found
 
 
@@ -225,7 +227,8 @@ def _model(deployment: Deployment, model: str, users: list[LLMConfig], part: str
     name = model.removeprefix(EMBEDDED)
     if model.startswith(EMBEDDED) and name in deployment.weights.models():
         return [_weights(deployment, name, part)]
-    deployment.chat_model(users[0]).check()
+    for reached in dict.fromkeys(users):
+        deployment.chat_model(reached).check()
     return [Finding(part, "ok", "it answers")]
 
 

@@ -10,8 +10,7 @@ from typing import Annotated
 
 import typer
 
-from conversation.agent.config import LLMConfig
-from conversation.llm.providers.embedded import EXTRACTIVE
+from conversation.agent.models.llm_config import EXTRACTIVE
 from conversation.session.session import Session
 from conversation.session.simulating import (
     Follow,
@@ -95,7 +94,7 @@ def simulate(
         configured = deployment.agent(agent).agent
         _warn_of_unread(deployment, agent)
         close_abandoned(deployment, datetime.now(UTC))
-        played_by = configured.llm if user_model is None else LLMConfig(model=user_model)
+        played_by = configured.llm if user_model is None else configured.llm.named(user_model)
         if said is None and played_by.model == EXTRACTIVE:
             raise typer.BadParameter(
                 f"{EXTRACTIVE} can only quote documents, it cannot play a user; name a language "

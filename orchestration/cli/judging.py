@@ -139,7 +139,8 @@ def _evaluate_once(deployment: Deployment, narrowing: Narrowing) -> bool:
     typer.echo(f"{again}{evaluation_summary(run)}")
     for conversation_id, reason in run.failures.items():
         typer.echo(f"{conversation_id} could not be judged: {reason}")
-    return not (run.stopped or run.failed)
+    judged_nothing = run.answer_errors > 0 and run.answers == 0
+    return not (run.stopped or run.failed or judged_nothing)
 
 
 def _estimates(deployment: Deployment, samples: Iterable[Narrowing]) -> str:

@@ -13,6 +13,7 @@ import dagster as dg
 
 from analysis.report.text import render_report, report_as_text
 from analysis.reports import open_reports
+from conversation.agent.models.judges import panel_members
 from conversation.llm.chat_model import ChatMessage, CompletionOptions
 from kb.embedding.open_embedder import open_embedder
 from orchestration.checks.evaluations import first_judge_error, judge_error_share
@@ -128,10 +129,11 @@ class _Demo:
         model.check()
         self.progress.say(f"  language model: {model.model} is ready")
         if judges:
-            judge = self.deployment.judge(agent.judge, [agent])
-            judge.check()
-            judge.complete(PROBE, PROBE_OPTIONS)
-            self.progress.say(f"  judge: {judge.model} is ready")
+            for name in panel_members(agent.judge.name):
+                judge = self.deployment.chat_model(agent.judge.reached(name))
+                judge.check()
+                judge.complete(PROBE, PROBE_OPTIONS)
+                self.progress.say(f"  judge: {judge.model} is ready")
         embedding = self.deployment.knowledge_base(AGENT_ID).config.embedding
         embedder = open_embedder(embedding, self.deployment.weights)
         self.progress.say(f"  embedding model: {embedding.model} is ready ({embedder.model_id})")

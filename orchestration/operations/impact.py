@@ -21,7 +21,7 @@ from kb.knowledge_base import KnowledgeBase
 from kb.trial import trial_copy
 from orchestration.deployment import Deployment
 from orchestration.errors import OrchestrationError
-from orchestration.operations.masking import redacted_conversations, usable_agents
+from orchestration.operations.masking import redacted_conversations
 from orchestration.operations.operations import sources
 
 
@@ -207,14 +207,13 @@ def _replayed(
 def _judged(
     deployment: Deployment, agent: AgentConfig, transcript: Transcript
 ) -> dict[str, Evaluation]:
-    agents = usable_agents(deployment)
     result = analyse_transcript(
         transcript,
         agent.criteria,
         (),
         agent.judge,
         summary=False,
-        open_judge=lambda model: deployment.judge(model, agents),
+        open_judge=lambda model: deployment.chat_model(agent.judge.reached(model)),
     )
     return {evaluation.criterion_id: evaluation for evaluation in result.evaluations}
 

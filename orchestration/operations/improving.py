@@ -8,11 +8,12 @@ from analysis.gaps.gaps import find_gaps
 from analysis.gaps.records import GapRun, stored_gaps
 from analysis.topics.naming import name_by_model
 from analysis.topics.topics import TopicRun, find_topics
+from conversation.agent.config import AgentConfig
 from kb.config import EmbeddingConfig
 from kb.embedding.embedder import Embedder, Tokenizer, Vectors
 from kb.embedding.open_embedder import open_embedder
 from orchestration.deployment import Deployment
-from orchestration.operations.masking import redacted_conversations, usable_agents
+from orchestration.operations.masking import redacted_conversations
 
 Namer = Callable[[Sequence[str]], str | None]
 
@@ -68,13 +69,14 @@ def update_topics(
         model: Names the topics; None takes their typical words.
         now: The time that is noted.
     """
+    agent = deployment.agent(agent_id).agent
     return find_topics(
-        deployment.agent(agent_id).agent.agent_id,
+        agent.agent_id,
         conversations=redacted_conversations(deployment),
         store=deployment.evaluations,
         embedder=embedder,
         now=now or datetime.now(UTC),
-        name_topic=_namer(deployment, model, "what these conversations are about"),
+        name_topic=_namer(deployment, agent, model, "what these conversations are about"),
         named_by=model or "words",
     )
 
@@ -100,6 +102,7 @@ def update_gaps(
     """
     agent = deployment.agent(agent_id).agent
     knowledge_base = deployment.knowledge_base(agent_id)
+    what = "what the documents lack to answer these questions"
     return find_gaps(
         agent.agent_id,
         conversations=redacted_conversations(deployment),
@@ -109,7 +112,7 @@ def update_gaps(
         criteria=[each.criterion_id for each in agent.criteria if each.reveals_gap],
         source=knowledge_base if knowledge_base.index_version else None,
         recheck=recheck,
-        name_gap=_namer(deployment, model, "what the documents lack to answer these questions"),
+        name_gap=_namer(deployment, agent, model, what),
         named_by=model or "question",
     )
 
@@ -119,9 +122,11 @@ def regressed_gaps(deployment: Deployment, agent_id: str) -> int:
     return sum(gap.state == "regressed" for gap in stored_gaps(agent_id, deployment.evaluations))
 
 
-def _namer(deployment: Deployment, model: str | None, what: str) -> Namer | None:
+def _namer(
+    deployment: Deployment, agent: AgentConfig, model: str | None, what: str
+) -> Namer | None:
     if model is None:
         return None
-    chat_model = deployment.judge(model, usable_agents(deployment))
+    chat_model = deployment.chat_model(agent.judge.reached(model))
     chat_model.check()
     return partial(name_by_model, chat_model, what=what)

@@ -188,7 +188,7 @@ def evaluate(
         redacted_conversations(deployment),
         deployment.evaluations,
         agents,
-        open_model=lambda model: deployment.judge(model, agents),
+        open_model=deployment.chat_model,
         judge=narrowing.judge,
         conversation_ids=narrowed_ids(deployment, narrowing, now=now()),
         only=narrowing.only or None,

@@ -40,12 +40,12 @@ def questions_version(agent: AgentConfig) -> str:
         **{f"field {found.field_id}": found.version for found in agent.data_collection},
         **{
             f"judge of {found.criterion_id}": judge_prompt_version(
-                found.judge or agent.judge, found.variant
+                found.judge or agent.judge.name, found.variant
             )
-            + (found.judge or agent.judge)
+            + (found.judge or agent.judge.name)
             for found in agent.criteria
         },
-        "judge": agent.judge + judge_prompt_version(agent.judge, None),
+        "judge": agent.judge.name + judge_prompt_version(agent.judge.name, None),
         "summary": str(agent.analysis.summary),
     }
     return joined_version(parts)

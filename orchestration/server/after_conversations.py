@@ -84,7 +84,7 @@ class DeployedAfterCalls:
                 redacted_conversations(deployment),
                 deployment.evaluations,
                 agents,
-                open_model=lambda model: deployment.judge(model, agents),
+                open_model=deployment.chat_model,
                 conversation_ids=[conversation_id],
                 concurrency=1,
             )
@@ -101,7 +101,7 @@ class DeployedAfterCalls:
                 [],
                 agent.judge,
                 summary=False,
-                open_judge=lambda model: self._deployment.judge(model, [agent]),
+                open_judge=lambda model: self._deployment.chat_model(agent.judge.reached(model)),
             )
         return criterion_result(found.evaluations[0], criterion)
 

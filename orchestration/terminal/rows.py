@@ -223,6 +223,10 @@ def evaluation_summary(run: EvaluationRun) -> str:
     if run.usage and run.cost_usd is None and run.cost_at_least_usd:
         parts.append(f"at least {run.cost_at_least_usd:.4f} USD (a judge has no known price)")
     text = f"{', '.join(parts)}; {run.elapsed_s:.0f} s."
+    if run.first_error:
+        text = f"{text}\nThe first question without an answer: {run.first_error}"
+    if run.stopped_agents:
+        return f"{text}\n{run.stopped}"
     return f"{text} {run.stopped}" if run.stopped else text
 
 

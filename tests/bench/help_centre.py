@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conversation.agent.config import DEFAULT_LLM, AgentConfig, LLMConfig
+from conversation.agent.config import AgentConfig, LLMConfig
+from conversation.agent.models.llm_config import DEFAULT_LLM
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.open_model import open_chat_model
 from conversation.session.session import Session

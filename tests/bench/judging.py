@@ -20,7 +20,8 @@ from typing import Any
 
 from analysis.evaluation.analyse import analyse_transcript
 from analysis.results import Verdict
-from conversation.agent.config import DEFAULT_LLM, Criterion
+from conversation.agent.config import Criterion
+from conversation.agent.models.llm_config import DEFAULT_LLM
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.open_model import open_chat_model
 from conversation.transcript import Transcript, Turn

@@ -13,6 +13,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, cast
 
+from conversation.agent.models.llm_config import EXTRACTIVE
 from conversation.errors import ModelSetupError
 from conversation.llm.providers.embedded_engine import EngineRequestError, JSONObject, shared_engine
 from kb.errors import WeightsError
@@ -20,7 +21,6 @@ from kb.weights.folder import Weights
 from kb.weights.known_models import CATALOG
 
 PROVIDER = "embedded"
-EXTRACTIVE = "embedded/extractive"
 GGUF_MAGIC = b"GGUF"
 
 _REQUEST_KEYS = (

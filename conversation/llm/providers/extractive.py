@@ -13,13 +13,13 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
+from conversation.agent.models.llm_config import EXTRACTIVE
 from conversation.errors import ModelSetupError
 from conversation.language.sentences import split_sentences
 from conversation.language.telling_words import telling_words
 from conversation.language.tokens import estimated_tokens
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.llm.limits.fallback import CONTINUE
-from conversation.llm.providers.embedded import EXTRACTIVE
 from conversation.transcript import Usage
 from kb.retrieval.small_talk import should_search
 

@@ -9,7 +9,7 @@ from analysis.evaluation.estimate import Budget, estimate_conversation, estimate
 from analysis.evaluation.plan import EvaluationPlan, PlannedConversation, plan_evaluations
 from analysis.store.answer_keys import Missing
 from conversation.agent.config import AgentConfig, Criterion, DataCollectionField
-from conversation.agent.criteria import panel_of
+from conversation.agent.models.judges import panel_of
 from conversation.llm.providers.prices import price_usd
 from conversation.transcript import Usage
 from tests.analysis.calls import hold_call, open_stores

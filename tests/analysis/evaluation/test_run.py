@@ -17,9 +17,10 @@ from analysis.evaluation.tally import EvaluationRun
 from analysis.store import tables
 from conversation.agent.config import AgentConfig, AnalysisSection, Criterion, DataCollectionField
 from conversation.agent.criteria import Condition, Scale
+from conversation.agent.models.llm_config import LLMConfig
 from conversation.errors import ModelSetupError, ModelUnavailableError
 from conversation.llm.chat_model import ChatMessage, CompletionOptions
-from conversation.transcript import Transcript
+from conversation.transcript import Transcript, Turn
 from tests.analysis.calls import DAY, JUDGE, Stores, hold_call, open_stores
 from tests.fakes import ScriptedChatModel
 
@@ -186,7 +187,7 @@ def test_a_panel_that_nobody_of_can_be_reached_ends_the_run_too(stores: Stores):
         AGENT_WITH_TWO.model_copy(
             update={"analysis": AnalysisSection(judges=("scripted/a", "scripted/b"))}
         ),
-        open_model=lambda model: ScriptedChatModel(always=away, model=model),
+        open_model=lambda llm: ScriptedChatModel(always=away, model=llm.model),
         concurrency=1,
     )
 
@@ -285,9 +286,9 @@ def test_scores_and_votes_are_kept(stores: Stores):
     )
     scores = {"scripted/a": 2, "scripted/b": 4}
 
-    def open_model(model: str) -> ScriptedChatModel:
-        reply = {"score": scores[model], "turn": 2, "quote": "five days", "rationale": "Quick."}
-        return ScriptedChatModel(reply, model=model)
+    def open_model(llm: LLMConfig) -> ScriptedChatModel:
+        reply = {"score": scores[llm.model], "turn": 2, "quote": "five days", "rationale": "Quick."}
+        return ScriptedChatModel(reply, model=llm.model)
 
     found = run(stores, ScriptedChatModel(), agent, open_model=open_model)
 
@@ -347,10 +348,10 @@ def test_a_criterion_may_have_its_own_judge(stores: Stores, judge: ScriptedChatM
         }
     )
     models = {JUDGE: judge, "strict/judge": strict}
-    assert run(stores, judge, agent, open_model=models.__getitem__).answers == 3
+    assert run(stores, judge, agent, open_model=lambda llm: models[llm.model]).answers == 3
     kept = stores.evaluations.latest_evaluations("c1")
     assert (kept["polite"].judge_model, kept["polite"].verdict) == ("strict/judge", "failure")
-    assert run(stores, judge, agent, open_model=models.__getitem__).cached == 1
+    assert run(stores, judge, agent, open_model=lambda llm: models[llm.model]).cached == 1
 
 
 def test_an_embedded_judge_gets_few_conversations_at_a_time(stores: Stores):
@@ -443,3 +444,108 @@ def test_a_run_that_is_killed_goes_on_where_it_was(
     with stores.evaluations.engine.connect() as connection:
         kept = connection.execute(sa.select(tables.kept_answers)).all()
     assert kept == [], "nothing is kept once it is stored"
+
+
+def two_agents(stores: Stores) -> list[AgentConfig]:
+    """An agent with two conversations, and another one, whose judge is not set up, with one."""
+    hold_call(stores.conversations, "c1")
+    hold_call(stores.conversations, "c3", question="And for shoes?")
+    stores.conversations.import_transcript(
+        Transcript(
+            conversation_id="c2",
+            agent_id="billing",
+            started_at=DAY,
+            ended_at=DAY,
+            turns=(Turn(role="user", text="What do I owe?"),),
+        )
+    )
+    billing = AGENT_WITH_TWO.model_copy(
+        update={"agent_id": "billing", "analysis": AnalysisSection(judge="strict/judge")}
+    )
+    return [billing, AGENT_WITH_TWO]
+
+
+def run_both(stores: Stores, judge: ScriptedChatModel, other: ScriptedChatModel) -> EvaluationRun:
+    return evaluate_conversations(
+        stores.conversations,
+        stores.evaluations,
+        two_agents(stores),
+        open_model=lambda llm: other if llm.model == "strict/judge" else judge,
+        concurrency=1,
+        now=lambda: DAY,
+    )
+
+
+class WithoutKey(ScriptedChatModel):
+    def check(self) -> None:
+        raise ModelSetupError("Model 'strict/judge' needs STRICT_KEY.")
+
+
+def test_a_judge_that_is_not_set_up_stops_its_own_agent_alone(
+    stores: Stores, judge: ScriptedChatModel
+):
+    found = run_both(stores, judge, WithoutKey(model="strict/judge"))
+
+    assert (found.evaluated, found.left, found.failed) == (2, 1, 0)
+    assert found.stopped_agents == {"billing": "Model 'strict/judge' needs STRICT_KEY."}
+    assert "'billing'" in (found.stopped or "")
+    assert stores.evaluations.runs(["c2"]) == []
+
+
+def test_a_key_that_is_refused_later_stops_its_own_agent_alone(
+    stores: Stores, judge: ScriptedChatModel
+):
+    refused = ScriptedChatModel(always=ModelSetupError("refused the key"), model="strict/judge")
+
+    found = run_both(stores, judge, refused)
+
+    assert (found.evaluated, found.stopped_agents) == (2, {"billing": "refused the key"})
+    assert stores.evaluations.runs(["c2"]) == []
+
+
+def test_a_judge_that_is_away_stops_its_own_agent_alone(stores: Stores, judge: ScriptedChatModel):
+    for number in range(6):
+        stores.conversations.import_transcript(
+            Transcript(
+                conversation_id=f"b{number}",
+                agent_id="billing",
+                started_at=DAY - timedelta(days=1),
+                ended_at=DAY,
+                turns=(Turn(role="user", text=f"What do I owe for {number}?"),),
+            )
+        )
+    away = ScriptedChatModel(always=ModelUnavailableError("refused"), model="strict/judge")
+
+    found = run_both(stores, judge, away)
+
+    assert (found.answers, found.left) == (6, 2)
+    assert "could not be reached" in found.stopped_agents["billing"]
+
+
+def test_when_no_judge_can_be_used_every_reason_is_told(stores: Stores):
+    def no_model(llm: LLMConfig) -> ScriptedChatModel:
+        raise ModelSetupError(f"{llm.model} needs a key")
+
+    with pytest.raises(ModelSetupError, match=r"(?s)'billing'.*strict.*'shop-desk'.*scripted"):
+        evaluate_conversations(
+            stores.conversations, stores.evaluations, two_agents(stores), open_model=no_model
+        )
+
+
+def test_the_first_answer_that_cannot_be_used_is_told(stores: Stores):
+    hold_call(stores.conversations, "c1")
+    found = run(stores, ScriptedChatModel(always="Banana!", model=JUDGE))
+    assert found.answers == 0
+    assert found.answer_errors == 3
+    assert "ModelOutputError" in (found.first_error or "")
+
+
+def test_what_quotes_documents_judges_nothing_and_writes_no_summary(stores: Stores):
+    hold_call(stores.conversations, "c1")
+    quoting = ScriptedChatModel(always="Quoted.", model="embedded/extractive")
+    overridden = AGENT_WITH_TWO.model_copy(update={"llm": LLMConfig(model="embedded/extractive")})
+    with pytest.raises(ModelSetupError, match="can judge nothing"):
+        run(stores, quoting, overridden)
+    bare = overridden.model_copy(update={"criteria": (), "data_collection": ()})
+    assert run(stores, quoting, bare).cached == 1
+    assert quoting.prompts == []

@@ -12,7 +12,8 @@ from analysis.judge.across_windows import reach_of
 from analysis.judge.windows import transcript_windows, window_tokens
 from analysis.results import Evaluation
 from conversation.agent.config import Criterion
-from conversation.agent.criteria import Reach, panel_of
+from conversation.agent.criteria import Reach
+from conversation.agent.models.judges import panel_of
 from conversation.errors import PromptTooLongError
 from conversation.language.tokens import estimated_tokens
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis.evaluation.analyse import analyse_transcript
-from conversation.agent.config import DEFAULT_LLM
+from conversation.agent.models.llm_config import DEFAULT_LLM
 from conversation.errors import ModelSetupError
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.open_model import open_chat_model

@@ -9,7 +9,8 @@ from analysis.judge.panel import panel_evaluation, panel_value
 from analysis.judge.prompts import judge_prompt_version
 from analysis.results import CollectedValue, Evaluation, Evidence, FieldValue, Verdict
 from conversation.agent.config import Criterion, DataCollectionField
-from conversation.agent.criteria import Scale, panel_members, panel_of
+from conversation.agent.criteria import Scale
+from conversation.agent.models.judges import panel_members, panel_of
 from conversation.errors import ModelUnavailableError
 from conversation.transcript import Transcript, Turn
 from tests.fakes import ScriptedChatModel

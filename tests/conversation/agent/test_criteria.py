@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from conversation.agent.agent_file import parse_agent
 from conversation.agent.config import AgentConfig, AnalysisSection
 from conversation.agent.criteria import Criterion, DataCollectionField, Scale
+from conversation.errors import AgentConfigError
 
 PANEL = ("anthropic/a", "openai/b")
 
@@ -21,7 +23,7 @@ def test_several_judges_are_one_panel():
 def test_an_agent_is_judged_by_its_panel_and_asked_as_it_says():
     agent = AgentConfig(agent_id="a", name="A", analysis=AnalysisSection(judges=PANEL))
 
-    assert agent.judge == "majority(anthropic/a, openai/b)"
+    assert agent.judge.name == "majority(anthropic/a, openai/b)"
     assert AgentConfig.model_validate_json(agent.model_dump_json()) == agent
 
 
@@ -71,3 +73,23 @@ def test_one_condition_needs_no_list():
     )
 
     assert [condition.text for condition in field.only_when] == ["call_type is refund"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "analysis: {judge: embedded/extractive}",
+        "analysis: {judges: [embedded/extractive, openai/a]}",
+        "criteria: [{id: helped, prompt: It helped., judge: embedded/extractive}]",
+        "llm: {model: embedded/extractive}\ncriteria: [{id: helped, prompt: It helped.}]",
+        "llm: {model: embedded/extractive}\ndata_collection: [{id: topic, description: What.}]",
+    ],
+)
+def test_what_quotes_documents_is_refused_as_a_judge(text: str):
+    with pytest.raises(AgentConfigError, match="can judge nothing"):
+        parse_agent(f"agent_id: desk\nname: Desk\n{text}", origin="desk.yaml")
+    assert parse_agent(
+        "agent_id: desk\nname: Desk\nllm: {model: embedded/extractive}\n"
+        "criteria: [faithfulness]\nanalysis: {summary: false}",
+        origin="desk.yaml",
+    ).judge.name

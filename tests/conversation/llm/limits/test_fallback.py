@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from conversation.agent.config import FallbackLLM, LLMConfig
+from conversation.agent.models.llm_config import FallbackLLM, LLMConfig
 from conversation.errors import ModelSetupError, ModelUnavailableError
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.llm.generator import TwinChatModel

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from analysis.evaluation.analyse import analyse_transcript
 from analysis.judge.answer_forms import claims_schema, score_schema, verdict_schema
 from conversation.agent.config import Criterion, DataCollectionField
-from conversation.agent.criteria import Scale, panel_of
+from conversation.agent.criteria import Scale
+from conversation.agent.models.judges import panel_of
 from conversation.errors import ModelOutputError
 from conversation.llm.providers.json_answers import checked_json
 from conversation.llm.providers.lenient_json import fitted, follows

@@ -1,0 +1,1 @@
+"""Which language models an agent uses, and where each is reached: to answer, and to judge."""
