@@ -6,6 +6,7 @@ version is no address. Names and places need a model: `presidio_detector`.
 
 import ipaddress
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -66,9 +67,13 @@ def without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
     """Keep of findings that overlap the one that was named first, in order of the text."""
     kept: list[Finding] = []
     for finding in findings:
-        if all(finding.end <= other.start or finding.start >= other.end for other in kept):
-            kept.append(finding)
-    return sorted(kept, key=lambda finding: finding.start)
+        # Those kept are apart from each other: only the two neighbours can overlap.
+        place = bisect_left(kept, finding.start, key=lambda other: other.start)
+        is_after = place == 0 or kept[place - 1].end <= finding.start
+        is_before = place == len(kept) or finding.end <= kept[place].start
+        if is_after and is_before:
+            kept.insert(place, finding)
+    return kept
 
 
 _URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s<>\"')\]]+", re.IGNORECASE)
