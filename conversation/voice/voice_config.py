@@ -1,8 +1,8 @@
 """Sections of an agent file about sound: which voice speaks, what it hears with, when it yields."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 EMBEDDED_VOICES = {"joe": "embedded/piper", "heart": "embedded/kokoro"} | dict.fromkeys(
     ("michael", "emma", "george", "bella"), "embedded/kokoro"
@@ -49,9 +49,23 @@ class TextToSpeechSection(_Section):
     model: ModelString | None = None
     """None takes the engine of an embedded voice; else `provider/model`, e.g. `openai/tts-1`."""
     speed: float = Field(default=1.0, ge=0.7, le=1.2)
+    stability: float | None = Field(default=None, ge=0, le=1)
+    similarity_boost: float | None = Field(default=None, ge=0, le=1)
+    style: float | None = Field(default=None, ge=0, le=1)
+    """These three are settings of ElevenLabs; with any other model they are refused."""
     api_base: str | None = None
     api_key_variable: str | None = None
     fallbacks: tuple[SpeechFallback, ...] = ()
+
+    @model_validator(mode="after")
+    def _settings_do_something(self) -> Self:
+        models = [self.model or "", *(fallback.model for fallback in self.fallbacks)]
+        if any(model.startswith("elevenlabs/") for model in models):
+            return self
+        for name in ("stability", "similarity_boost", "style"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"`{name}` does nothing without a model `elevenlabs/...`")
+        return self
 
 
 class SpeechToTextSection(_Section):

@@ -5,12 +5,12 @@ and their times never go back.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from conversation.voice.ports import TimedChars
+from conversation.voice.ports import SpeechChunk, TimedChars
 from conversation.voice.speaking.english.pronouncing import SaidPart
 
 
@@ -75,6 +75,12 @@ def spans_of(
     return spans
 
 
+def unsaid(clause: str) -> SpeechChunk:
+    """The chunk of a clause in which nothing is to be said, e.g. "..."."""
+    timed = (TimedChars(clause, 0.0, 0.0),) if clause else ()
+    return SpeechChunk(np.zeros(0, dtype=np.int16), timed)
+
+
 class AlignmentFeed:
     """Hands out timed characters with the chunks in which they begin."""
 
@@ -92,6 +98,32 @@ class AlignmentFeed:
     def _take(self, end_s: float) -> Iterator[TimedChars]:
         while self._waiting and self._waiting[-1].start_s < end_s:
             yield self._waiting.pop()
+
+
+class GrowingEstimate:
+    """Hands out words while sound comes in whose length nobody knows yet, by a voice's pace."""
+
+    def __init__(self, clause: str, *, seconds_per_char: float) -> None:
+        timed = spread_evenly(clause, total_s=len(clause) * seconds_per_char)
+        self._last = timed.pop() if timed else None
+        """Kept until the end: sound after the last word belongs to it."""
+        self._feed = AlignmentFeed(timed)
+        self._now = 0.0
+
+    def until(self, end_s: float) -> tuple[TimedChars, ...]:
+        """The words that have begun by `end_s`, as far as can be told."""
+        timed = self._feed.until(end_s)
+        if timed:
+            self._now = timed[-1].start_s + timed[-1].duration_s
+        return timed
+
+    def finish(self, total_s: float) -> tuple[TimedChars, ...]:
+        """All that are left, in the time that is left."""
+        left = (*self._feed.rest(), *((self._last,) if self._last else ()))
+        rest = "".join(timed.chars for timed in left)
+        now = min(self._now, total_s)
+        spread = spread_evenly(rest, total_s=total_s - now)
+        return tuple(replace(timed, start_s=timed.start_s + now) for timed in spread)
 
 
 def _words(clause: str) -> Iterator[tuple[int, int]]:

@@ -7,11 +7,10 @@ from dataclasses import replace
 from itertools import chain
 from typing import Protocol
 
-import numpy as np
-
 from conversation.errors import SpeechError
 from conversation.voice.models.runner import ModelRunner, Urgency
-from conversation.voice.ports import SpeechChunk, TimedChars
+from conversation.voice.ports import SpeechChunk
+from conversation.voice.speaking.alignment import unsaid
 from conversation.voice.speaking.english.pronouncing import (
     EnglishSpeaker,
     Pronunciation,
@@ -91,8 +90,7 @@ class EmbeddedSpeech:
         if said.unreadable:
             self._tell_what_is_left_out(said)
         if not said.says_something:
-            if clause:
-                yield SpeechChunk(np.zeros(0, dtype=np.int16), (TimedChars(clause, 0.0, 0.0),))
+            yield unsaid(clause)
             return
         begins_s = 0.0
         for text, parts in runs(clause, said.parts):

@@ -1,5 +1,6 @@
 """Names and paths of embedded voices -> loaded voices."""
 
+import logging
 from functools import lru_cache
 from pathlib import Path
 
@@ -7,6 +8,9 @@ from conversation.errors import SpeechError
 from conversation.voice.models.runner import ModelRunner
 from conversation.voice.speaking.embedded_speech import EmbeddedSpeech, require_english
 from conversation.voice.speaking.english.pronouncing import EnglishSpeaker, open_english
+from conversation.voice.speaking.kokoro.kokoro_voice import (
+    SAMPLE_RATE_HZ as KOKORO_RATE_HZ,
+)
 from conversation.voice.speaking.kokoro.kokoro_voice import (
     KokoroNetwork,
     KokoroVoice,
@@ -25,12 +29,15 @@ from kb.weights.voice_models import (
     PIPER_JOE,
 )
 
+_LOG = logging.getLogger(__name__)
+
 PIPER, KOKORO_ENGINE = "embedded/piper", "embedded/kokoro"
 _KOKORO_FILES = {
     "heart": "af_heart", "bella": "af_bella", "michael": "am_michael", "emma": "bf_emma",
     "george": "bm_george",
 }  # fmt: skip
 _JOE_FILE = "en_US-joe-medium.onnx"
+_JOE_RATE_HZ = 22_050
 _CACHE = "piper-parts"
 _PIPER_SUFFIX = ".onnx"
 
@@ -47,6 +54,8 @@ def embedded_voice_of(voice: VoiceSection) -> str:
             raise SpeechError(f"{wanted!r} is a Piper voice: leave `voice.tts.model` out.")
         return wanted
     if engine is None:
+        if wanted not in ("default", voice.embedded_voice):
+            _LOG.warning("no embedded voice is called %r: %s speaks", wanted, voice.embedded_voice)
         return voice.embedded_voice
     voices = [name for name, its in EMBEDDED_VOICES.items() if its == engine]
     if not voices:
@@ -85,6 +94,25 @@ def open_embedded(
             return _kokoro(voice, name, speed=speed, weights=weights, runner=runner)
         path = weights.resolve(PIPER_JOE) / _JOE_FILE if voice == "joe" else Path(voice)
         return _piper(path.expanduser(), name, speed=speed, weights=weights, runner=runner)
+    except WeightsError as error:
+        raise SpeechError(f"The voice {voice!r} cannot be loaded. {error}") from error
+
+
+def sample_rate_of(voice: str) -> int:
+    """Samples a second of an embedded voice."""
+    return KOKORO_RATE_HZ if EMBEDDED_VOICES[voice] == KOKORO_ENGINE else _JOE_RATE_HZ
+
+
+def fetch_embedded(voice: str, weights: Weights) -> None:
+    """See that the files of an embedded voice lie on this machine, without loading them.
+
+    Raises:
+        SpeechError: They cannot be had.
+    """
+    its = (KOKORO, KOKORO_VOICES) if EMBEDDED_VOICES[voice] == KOKORO_ENGINE else (PIPER_JOE,)
+    try:
+        for name in (*its, ENGLISH_PRONUNCIATIONS, ENGLISH_LETTERS_TO_SOUNDS):
+            weights.resolve(name)
     except WeightsError as error:
         raise SpeechError(f"The voice {voice!r} cannot be loaded. {error}") from error
 

@@ -6,11 +6,31 @@ from collections.abc import Callable
 from conversation.errors import SpeechError
 from conversation.voice.models.runner import ModelRunner
 from conversation.voice.ports import SpeechSynthesizer
-from conversation.voice.speaking.embedded_voices import embedded_voice_of, open_embedded
-from conversation.voice.voice_config import VoiceSection
+from conversation.voice.speaking.embedded_speech import EmbeddedSpeech, require_english
+from conversation.voice.speaking.embedded_voices import (
+    embedded_voice_of,
+    fetch_embedded,
+    open_embedded,
+    sample_rate_of,
+)
+from conversation.voice.speaking.fallback_speech import FallbackSpeech
+from conversation.voice.speaking.late_speech import LateSpeech
+from conversation.voice.speaking.providers.elevenlabs_speech import ElevenLabsSpeech
+from conversation.voice.speaking.providers.litellm_speech import LiteLLMSpeech
+from conversation.voice.speaking.providers.openai_speech import OpenAISpeech
+from conversation.voice.speaking.providers.speech_endpoint import (
+    SpeechEndpoint,
+    VoiceSettings,
+    speech_endpoint,
+    supported,
+)
+from conversation.voice.voice_config import EMBEDDED_VOICES, SpeechFallback, VoiceSection
 from kb.weights.folder import Weights
 
 _LOG = logging.getLogger(__name__)
+
+EMBEDDED = "embedded/"
+_STREAMED = {"openai": OpenAISpeech, "elevenlabs": ElevenLabsSpeech}
 
 
 def open_speech(
@@ -23,6 +43,9 @@ def open_speech(
 ) -> SpeechSynthesizer:
     """Return what speaks for an agent. Loads the models, so call it from a thread.
 
+    A provider's voice is followed by its fallbacks and, for English, by the embedded voice, which
+    is loaded when it is needed first.
+
     Args:
         voice: Section of the agent file.
         language: Of the agent, e.g. `en`.
@@ -33,13 +56,98 @@ def open_speech(
     Raises:
         SpeechError: The voice, its engine or the language cannot be used; says what to do.
     """
-    model = voice.tts.model
-    if model is not None and not model.startswith("embedded/"):
-        raise SpeechError(f"{model!r} cannot speak yet; leave `voice.tts.model` out.")
-    return open_embedded(
-        embedded_voice_of(voice),
-        language=language,
-        speed=voice.tts.speed,
-        weights=weights or Weights(),
-        runner=runner or ModelRunner(),
-    )
+    opener = _Opener(voice, language, weights or Weights(), runner or ModelRunner(), secret)
+    voices = [opener.first(), *map(opener.fallback, voice.tts.fallbacks)]
+    is_embedded = isinstance(voices[0], EmbeddedSpeech)
+    last = None if is_embedded else opener.last()
+    voices += [last] if last is not None else []
+    return FallbackSpeech(voices) if len(voices) > 1 else voices[0]
+
+
+class _Opener:
+    def __init__(
+        self,
+        voice: VoiceSection,
+        language: str,
+        weights: Weights,
+        runner: ModelRunner,
+        secret: Callable[[str], str | None] | None,
+    ) -> None:
+        self._voice = voice
+        self._language = language
+        self._weights = weights
+        self._runner = runner
+        self._secret = secret or _from_environment
+        tts = voice.tts
+        self._settings = VoiceSettings(tts.speed, tts.stability, tts.similarity_boost, tts.style)
+
+    def first(self) -> SpeechSynthesizer:
+        """What the agent file names."""
+        tts = self._voice.tts
+        if tts.model is None or tts.model.startswith(EMBEDDED):
+            return self._embedded(embedded_voice_of(self._voice))
+        return _of_provider(
+            speech_endpoint(
+                tts.model,
+                voice=self._voice.voice_id,
+                api_base=tts.api_base,
+                key_variable=tts.api_key_variable,
+                settings=self._settings,
+                secret=self._secret,
+            )
+        )
+
+    def fallback(self, told: SpeechFallback) -> SpeechSynthesizer:
+        """One of those that follow."""
+        voice_id = told.voice_id or self._voice.voice_id
+        if told.model.startswith(EMBEDDED):
+            tts = self._voice.tts.model_copy(update={"model": told.model})
+            known = voice_id if voice_id in EMBEDDED_VOICES or told.voice_id else "default"
+            section = self._voice.model_copy(update={"tts": tts, "voice_id": known})
+            return self._embedded(embedded_voice_of(section))
+        return _of_provider(
+            speech_endpoint(
+                told.model,
+                voice=voice_id,
+                api_base=told.api_base,
+                key_variable=told.api_key_variable,
+                settings=supported(self._settings, told.model.partition("/")[0]),
+                secret=self._secret,
+            )
+        )
+
+    def last(self) -> SpeechSynthesizer | None:
+        """The embedded voice, where it speaks the language and its files can be had."""
+        name = self._voice.embedded_voice
+        try:
+            require_english(self._language, name)
+            fetch_embedded(name, self._weights)
+        except SpeechError as error:
+            _LOG.warning("no embedded voice speaks when providers fail: %s", error)
+            return None
+        return LateSpeech(
+            f"{EMBEDDED_VOICES[name]}:{name}",
+            lambda: self._embedded(name),
+            sample_rate_hz=sample_rate_of(name),
+            runner=self._runner,
+        )
+
+    def _embedded(self, name: str) -> EmbeddedSpeech:
+        return open_embedded(
+            name,
+            language=self._language,
+            speed=self._voice.tts.speed,
+            weights=self._weights,
+            runner=self._runner,
+        )
+
+
+def _of_provider(endpoint: SpeechEndpoint) -> SpeechSynthesizer:
+    return _STREAMED.get(endpoint.provider, LiteLLMSpeech)(endpoint)
+
+
+def _from_environment(name: str) -> str | None:
+    """As for language models: litellm asks the environment, or the vault that it was told of."""
+    from conversation.llm.providers.litellm_model import load_litellm
+
+    return load_litellm().get_secret_str(name)

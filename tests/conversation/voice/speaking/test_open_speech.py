@@ -1,0 +1,146 @@
+import logging
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from conversation.errors import SpeechError
+from conversation.voice.speaking.embedded_voices import embedded_voice_of, open_embedded
+from conversation.voice.speaking.fallback_speech import FallbackSpeech
+from conversation.voice.speaking.open_speech import open_speech
+from conversation.voice.voice_config import VoiceSection
+from tests.conversation.voice.speaking.providers.no_weights import without_weights
+from tests.conversation.voice.speaking.providers.speech_server import (
+    Answer,
+    SpeechServer,
+    raw,
+    tone,
+)
+
+
+def opened(section: dict[str, Any], *, language: str = "en", **secrets: str) -> Any:
+    return open_speech(
+        VoiceSection.model_validate(section),
+        language=language,
+        weights=without_weights(),
+        secret=secrets.get,
+    )
+
+
+@pytest.mark.parametrize(
+    ("section", "voice"),
+    [
+        ({}, "joe"),
+        ({"voice_id": "emma"}, "emma"),
+        ({"voice_id": "joe", "tts": {"model": "embedded/piper"}}, "joe"),
+        ({"tts": {"model": "embedded/kokoro"}}, "heart"),
+        ({"voice_id": "voices/anna.onnx"}, "voices/anna.onnx"),
+        ({"voice_id": "voices/anna.onnx", "tts": {"model": "embedded/piper"}}, "voices/anna.onnx"),
+        ({"voice_id": "somebody of a provider"}, "joe"),
+    ],
+)
+def test_the_embedded_voice_of_a_section(section: dict[str, Any], voice: str):
+    assert embedded_voice_of(VoiceSection.model_validate(section)) == voice
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"voice_id": "joe", "tts": {"model": "embedded/kokoro"}}, "heart, michael"),
+        ({"voice_id": "heart", "tts": {"model": "embedded/piper"}}, "joe"),
+        ({"tts": {"model": "embedded/festival"}}, "embedded/piper"),
+        ({"voice_id": "a.onnx", "tts": {"model": "embedded/kokoro"}}, "is a Piper voice"),
+        ({"voice_id": "voices/nobody.onnx"}, "There is no Piper voice"),
+        ({"tts": {"model": "openai/tts-1"}}, "OPENAI_API_KEY"),
+        ({"tts": {"model": "openai/tts-1", "api_key_variable": "OURS"}}, "OURS"),
+        ({"tts": {"model": "elevenlabs/eleven_v3"}}, "voice_id"),
+        ({"voice_id": "anna", "tts": {"model": "elevenlabs/eleven_v3"}}, "ELEVENLABS_API_KEY"),
+        ({"voice_id": "joe", "tts": {"model": "openai/tts-1"}}, "is an embedded voice"),
+        ({"tts": {"model": "aws_polly/neural"}}, "voice_id"),
+        ({"voice_id": "Joanna", "tts": {"model": "aws_polly/neural", "speed": 1.1}}, "speed"),
+        (
+            {"voice_id": "x", "tts": {"model": "openai/t", "api_base": "ftp://a", "fallbacks": []}},
+            None,
+        ),
+    ],
+)
+def test_what_cannot_be_used_is_said_when_it_is_opened(
+    section: dict[str, Any], message: str | None
+):
+    if message is None:
+        opened(section)
+        return
+    with pytest.raises(SpeechError, match=message):
+        opened(section)
+
+
+@pytest.mark.parametrize("name", ["stability", "similarity_boost", "style"])
+def test_settings_of_elevenlabs_are_refused_where_they_would_do_nothing(name: str):
+    for model in ({}, {"model": "openai/tts-1"}, {"model": "embedded/piper"}):
+        with pytest.raises(ValidationError, match=name):
+            VoiceSection.model_validate({"tts": {**model, name: 0.5}})
+    fallback = {"model": "elevenlabs/eleven_v3", "voice_id": "anna"}
+    VoiceSection.model_validate(
+        {"tts": {"model": "openai/tts-1", name: 0.5, "fallbacks": [fallback]}}
+    )
+
+
+@pytest.mark.parametrize("language", ["de", "pl-PL", "zh_CN", "fr", "pt-br"])
+@pytest.mark.parametrize("voice", ["default", "heart", "voices/anna.onnx"])
+def test_no_embedded_voice_reads_another_language_as_if_it_were_english(voice: str, language: str):
+    with pytest.raises(SpeechError, match="speaks English, not"):
+        opened({"voice_id": voice}, language=language)
+
+
+@pytest.mark.parametrize("language", ["en", "en-US", "en_GB", "EN"])
+def test_english_by_any_name_is_english(language: str):
+    with pytest.raises(SpeechError, match="no weights named"):
+        opened({}, language=language)
+
+
+async def test_a_provider_is_followed_by_its_fallbacks():
+    async with SpeechServer([Answer(status=500), Answer([raw(tone(0.5))])]) as server:
+        voice = opened(
+            {
+                "voice_id": "nova",
+                "tts": {
+                    "model": "openai/best",
+                    "api_base": server.address,
+                    "fallbacks": [{"model": "openai/other", "api_base": server.address}],
+                },
+            }
+        )
+        chunks = [chunk async for chunk in voice.speak("We are back.", language="en")]
+
+    assert isinstance(voice, FallbackSpeech)
+    assert [asked.body["model"] for asked in server.asked] == ["best", "other"]
+    assert [asked.body["voice"] for asked in server.asked] == ["nova", "nova"]
+    assert voice.failures == {"openai/best:nova": 1}
+    assert "".join(t.chars for chunk in chunks for t in chunk.alignment) == "We are back."
+
+
+def test_without_files_of_an_embedded_voice_a_provider_speaks_alone(
+    caplog: pytest.LogCaptureFixture,
+):
+    caplog.set_level(logging.WARNING)
+    voice = opened({"tts": {"model": "openai/tts-1"}}, OPENAI_API_KEY="k")
+
+    assert voice.name == "openai/tts-1:alloy"
+    assert "no embedded voice speaks when providers fail" in caplog.text
+
+
+def test_a_language_that_no_embedded_voice_speaks_is_left_to_providers():
+    voice = opened({"tts": {"model": "openai/tts-1"}}, language="de", OPENAI_API_KEY="k")
+
+    assert voice.name == "openai/tts-1:alloy"
+
+
+def test_a_path_names_the_voice():
+    with pytest.raises(SpeechError, match=r"no Piper voice at no/where\.onnx"):
+        open_embedded(
+            "no/where.onnx",
+            language="en",
+            speed=1.0,
+            weights=without_weights(),
+            runner=None,  # type: ignore[arg-type]
+        )
