@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 EXTRAS_STAMP := $(VENV)/.installed-extras
 
 .DEFAULT_GOAL := help
-.PHONY: help setup extras demo test test-slow hostile lint format types layering bench ui page-sdk clean
+.PHONY: help setup extras demo test test-slow hostile lint format types types-js layering bench ui page-sdk clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -48,8 +48,16 @@ format: $(STAMP)  ## apply formatting and safe fixes
 	@$(BIN)/ruff check --fix .
 
 # The scale-out modules import packages of an extra, so types want that extra too.
-types: $(EXTRAS_STAMP)  ## static types; installs the optional parts first
+types: $(EXTRAS_STAMP) types-js  ## static types; installs the optional parts first
 	@$(BIN)/pyright
+
+TYPESCRIPT := typescript@7.0.2
+CLIENT := conversation/server/pages/client
+types-js:  ## static types of the scripts of the pages (needs npm)
+	@if command -v npm >/dev/null; then \
+		npm exec --yes --silent --package=$(TYPESCRIPT) -- tsc -p $(CLIENT) && echo "types of $(CLIENT) are right"; \
+	else echo "types of $(CLIENT) are not checked: npm is not installed"; \
+		test -z "$$TESTS_MUST_NOT_SKIP"; fi
 
 layering: $(STAMP)  ## who may import whom
 	@$(BIN)/lint-imports

@@ -22,6 +22,7 @@ from conversation.server.documents import routes as knowledge_base
 from conversation.server.edge import Edge
 from conversation.server.errors import add_error_answers
 from conversation.server.pages import routes as pages
+from conversation.server.pages import widget_routes as widget
 from conversation.server.socket import route as websocket
 from conversation.server.webhooks import routes as webhooks
 from conversation.server.webhooks import settings_routes as settings
@@ -44,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     webhooks.router,
     websocket.router,
     pages.router,
+    widget.router,
 )
 
 

@@ -29,6 +29,7 @@ _UPLOADS = re.compile(
 )
 _OPEN_TO_PAGES = re.compile(
     r"/v1/convai/(agents/[^/]+/widget|conversations/[^/]+/(feedback|files)|conversation/token)$"
+    r"|/widget\.js$|/widget/[^/]+$|/page/capture\.js$"
 )
 """What widgets on other sites ask without a key; nothing else may be read from there."""
 _CORS = {
@@ -37,6 +38,10 @@ _CORS = {
     "access-control-allow-headers": "content-type",
     "access-control-max-age": "600",
 }
+_OF_OTHERS = re.compile(r"/widget\.js$|/page/capture\.js$")
+"""Scripts that pages of others load, also those that keep apart from other origins."""
+_FRAMED = re.compile(r"/embed/[^/]+$")
+"""Says itself which pages may frame it; `x-frame-options` has no word for that."""
 _SECURITY = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -153,6 +158,10 @@ def _add_headers(headers: MutableHeaders, scope: Scope) -> None:
     if _OPEN_TO_PAGES.match(scope["path"]):
         for name, value in _CORS.items():
             headers[name] = value
+    if _OF_OTHERS.match(scope["path"]):
+        headers["cross-origin-resource-policy"] = "cross-origin"
+    if _FRAMED.match(scope["path"]):
+        del headers["x-frame-options"]
 
 
 def _log_line(scope: MutableMapping[str, Any], status: int, took_ms: float) -> str:

@@ -1,8 +1,10 @@
-"""Pages for people: what is running, and a plain text conversation with an agent.
+"""Pages for people: what is running, and a conversation with an agent, alone or in a frame.
 
-No page asks anything of another host. Agents that are not public are not named here.
+No page asks anything of another host, but for the picture of an agent that has one elsewhere.
+Agents that are not public are not named here.
 """
 
+import json
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -12,77 +14,98 @@ from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 from conversation.agent.config import AgentConfig
-from conversation.server.context import Context
-from conversation.server.errors import ApiError, NoSuchAgentError
+from conversation.errors import ConversationError
+from conversation.server.context import Context, ServerContext
+from conversation.server.errors import ApiError
+from conversation.server.pages.client_config import client_config
+from conversation.server.pages.framing import frame_ancestors, page_policy, socket_origin
+from conversation.server.pages.scripts import WORKLET, Script, page_script, style, worklet
 from conversation.server.socket.frames import PATH
 
 router = APIRouter(include_in_schema=False)
 
 SDK_FILE = "sdk.js"
 _PAGE = files("conversation.server.pages")
-_TYPES = {
-    "page.css": "text/css",
-    "talk.js": "text/javascript",
-    "client.js": "text/javascript",
-}
-_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src data:",
-        # Not every browser takes 'self' for WebSockets of the same host.
-        "connect-src 'self' {socket}",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
-)
+_FILES = {"look.css": style, "talk.js": page_script, WORKLET: worklet}
 
 
 @router.get("/")
 def index(request: Request, context: Context) -> HTMLResponse:
     """What is running, and links."""
     public = [agent for agent in context.agents.agents() if agent.access.public]
-    socket = _socket_origin(request) + PATH
+    socket = socket_origin(request) + PATH
     return _page("index.html", request, agents=_agent_list(public), socket=escape(socket))
 
 
 @router.get("/talk/{agent_id}")
 def talk(agent_id: str, request: Request, context: Context) -> HTMLResponse:
-    """A conversation with one agent, by text."""
-    agent = _agent_or_none(agent_id, context)
-    is_public = agent is not None and agent.access.public
-    # An agent that is not public looks like one that does not exist until a key is given.
-    name = agent.name if agent is not None and is_public else agent_id
-    has_sdk = _sdk(context) is not None
-    return _page(
-        "talk.html",
-        request,
-        name=escape(name),
-        agent_id=escape(agent_id),
-        is_public=str(is_public).lower(),
-        sdk=f'<script src="../page/{SDK_FILE}"></script>' if has_sdk else "",
-    )
+    """A conversation with one agent, by voice and text."""
+    return _talk_page(agent_id, request, context, kind="page")
+
+
+@router.get("/embed/{agent_id}")
+def embed(agent_id: str, request: Request, context: Context) -> HTMLResponse:
+    """The same for a frame on a page of the agent's allowed origins, and of no other."""
+    return _talk_page(agent_id, request, context, kind="frame")
 
 
 @router.get("/page/{name}")
-def page_file(name: str, context: Context) -> Response:
+def page_file(name: str, request: Request, context: Context) -> Response:
     """Style and scripts of the pages."""
     sdk = _sdk(context)
     if name == SDK_FILE and sdk is not None:
         return FileResponse(sdk, media_type="text/javascript")
-    if name not in _TYPES:
+    if name not in _FILES:
         raise ApiError(404, "not_found", "There is no such file.")
-    content = (_PAGE / name).read_bytes()
-    return Response(content, media_type=_TYPES[name], headers={"cache-control": "no-cache"})
+    return script_answer(_FILES[name](), request)
 
 
-def _agent_or_none(agent_id: str, context: Context) -> AgentConfig | None:
+def script_answer(script: Script, request: Request) -> Response:
+    """A script or a style, compressed where the browser takes that, and asked for again in vain."""
+    headers = {"cache-control": "no-cache", "etag": script.tag, "vary": "accept-encoding"}
+    if script.tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    content = script.content
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        content = script.compressed
+        headers["content-encoding"] = "gzip"
+    return Response(content, media_type=script.media_type, headers=headers)
+
+
+def _talk_page(
+    agent_id: str, request: Request, context: ServerContext, *, kind: str
+) -> HTMLResponse:
+    agent = _public_agent(agent_id, context)
+    # An agent that is not public looks like one that does not exist until a key is given.
+    name = agent_id if agent is None else agent.widget.name or agent.name
+    look = None if agent is None else client_config(agent, has_voice=context.has_voice_for(agent))
+    has_sdk = _sdk(context) is not None
+    return _page(
+        "talk.html",
+        request,
+        agent=agent,
+        framed_by=frame_ancestors(agent) if kind == "frame" else "'none'",
+        language=escape(agent.language if agent else "en"),
+        kind=kind,
+        name=escape(name),
+        agent_id=escape(agent_id),
+        look=_in_page(look),
+        sdk=f'<script src="../page/{SDK_FILE}" defer></script>' if has_sdk else "",
+    )
+
+
+def _public_agent(agent_id: str, context: ServerContext) -> AgentConfig | None:
     try:
-        return context.agents.agent(agent_id)
-    except NoSuchAgentError:
+        agent = context.agents.agent(agent_id)
+    except ConversationError:
         return None
+    return agent if agent.access.public else None
+
+
+def _in_page(value: object) -> str:
+    """JSON that nothing inside of it can end."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _agent_list(public: list[AgentConfig]) -> str:
@@ -98,18 +121,24 @@ def _agent_list(public: list[AgentConfig]) -> str:
     return f'<ul class="plain">{items}</ul>'
 
 
-def _page(file_name: str, request: Request, **values: str) -> HTMLResponse:
+def _page(
+    file_name: str,
+    request: Request,
+    *,
+    agent: AgentConfig | None = None,
+    framed_by: str = "'none'",
+    **values: str,
+) -> HTMLResponse:
     template = Template((_PAGE / file_name).read_text("utf-8"))
-    policy = _POLICY.format(socket=_socket_origin(request))
-    return HTMLResponse(template.substitute(values), headers={"content-security-policy": policy})
+    headers = {
+        "content-security-policy": page_policy(request, agent, framed_by=framed_by),
+        "permissions-policy": "microphone=(self), camera=(), geolocation=()",
+        "cache-control": "no-cache",
+    }
+    return HTMLResponse(template.substitute(values), headers=headers)
 
 
-def _socket_origin(request: Request) -> str:
-    scheme = "wss" if request.url.scheme == "https" else "ws"
-    return f"{scheme}://{request.url.netloc}"
-
-
-def _sdk(context: Context) -> Path | None:
+def _sdk(context: ServerContext) -> Path | None:
     """The published SDK as a script, where somebody has put it."""
     found = context.sdk_script
     return found if found is not None and found.is_file() else None

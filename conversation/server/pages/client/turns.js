@@ -1,0 +1,442 @@
+// The conversation as it is shown: one element for each turn, whatever happens to it.
+
+import { icon, iconButton, make } from "./dom.js";
+import { renderMarkdown } from "./markdown.js";
+import { sourcesOf } from "./sources.js";
+import { fill } from "./words.js";
+
+/** @import { Details, Look, PastTurn } from "./types.js" */
+/** @import { Words } from "./words.js" */
+
+const PATIENCE_MS = 7_000;
+
+/**
+ * What a user can do with a turn.
+ * @typedef {object} TurnActs
+ * @property {(eventId: number, score: "like" | "dislike" | null) => void} rate
+ * @property {(text: string) => void} ask
+ */
+
+/** A turn of the agent, from the first thought to the last correction. */
+class AgentTurn {
+  text = "";
+  eventId = -1;
+  isDone = false;
+  isCut = false;
+  /** @type {"like" | "dislike" | null} */
+  score = null;
+  element;
+  bubble = make("div", { class: "turn agent thinking vv-bubble", dir: "auto" });
+  #tools = make("ul", { class: "vv-tools" });
+  #below = make("div", { class: "vv-below" });
+  #isWaiting = true;
+  #isPainting = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #patience;
+  #words;
+
+  /** @param {string} name @param {Words} words */
+  constructor(name, words) {
+    this.#words = words;
+    this.bubble.append(make("span", { class: "vv-dots", role: "img", "aria-label": words.thinking ?? "" }));
+    this.element = make("article", { class: "vv-turn vv-agent", "aria-label": name });
+    this.element.append(this.#tools, this.bubble, this.#below);
+    this.#patience = setTimeout(() => {
+      if (this.#isWaiting) this.bubble.append(make("span", { class: "vv-patience", text: words.still_thinking }));
+    }, PATIENCE_MS);
+  }
+
+  get isWaiting() {
+    return this.#isWaiting;
+  }
+
+  /** @param {string} piece */
+  add(piece) {
+    this.text += piece;
+    this.#paint();
+  }
+
+  /** @param {string} text */
+  set(text) {
+    this.text = text;
+    this.#paint();
+  }
+
+  cut() {
+    this.isCut = true;
+    clearTimeout(this.#patience);
+    this.bubble.classList.add("cut");
+    if (!this.element.querySelector(".vv-cut"))
+      this.bubble.after(make("p", { class: "vv-cut", text: this.#words.interrupted }));
+  }
+
+  /** @param {string} id @param {string} name @param {string} state */
+  tool(id, name, state) {
+    const key = state === "running" ? "tool_running" : state === "done" ? "tool_done" : "tool_failed";
+    const text = fill(this.#words[key] ?? "", { tool: name });
+    const line = make("li", { class: `vv-tool vv-${state}`, "data-tool": id }, icon("tool"), text);
+    const before = [...this.#tools.children].find((each) => each.getAttribute("data-tool") === id);
+    if (before) before.replaceWith(line);
+    else this.#tools.append(line);
+  }
+
+  /** @param {HTMLElement[]} parts */
+  below(...parts) {
+    this.#below.replaceChildren(...parts);
+  }
+
+  /** Paint once in a frame of the screen, however fast the words come. */
+  #paint() {
+    clearTimeout(this.#patience);
+    this.#isWaiting = false;
+    if (this.#isPainting) return;
+    this.#isPainting = true;
+    const paint = () => {
+      this.#isPainting = false;
+      this.bubble.classList.remove("thinking");
+      this.bubble.replaceChildren(renderMarkdown(this.text));
+    };
+    if (document.visibilityState === "visible") requestAnimationFrame(paint);
+    else setTimeout(paint);
+  }
+}
+
+export class Turns {
+  element = make("div", { class: "vv-turns", id: "turns", role: "log", "aria-live": "off", tabindex: "0" });
+  /** What is read out: whole answers, not every word as it comes. */
+  spoken = make("div", { class: "vv-hidden", "aria-live": "polite" });
+  /** @type {Map<number, AgentTurn>} */
+  #byEvent = new Map();
+  /** @type {AgentTurn | null} */
+  #pending = null;
+  /** @type {HTMLElement | null} */
+  #tentative = null;
+  /** @type {{element: HTMLElement, eventId: number} | null} */
+  #lastUser = null;
+  /** @type {{role: "user" | "agent", text: () => string}[]} */
+  #said = [];
+  /** @type {AgentTurn | null} */
+  #greeting = null;
+  #look;
+  #words;
+  #acts;
+  /** @type {Map<number, Details>} */
+  #details = new Map();
+  #lastAsked = "";
+
+  /** @param {Look} look @param {Words} words @param {TurnActs} acts */
+  constructor(look, words, acts) {
+    this.#look = look;
+    this.#words = words;
+    this.#acts = acts;
+    this.element.setAttribute("aria-label", words.conversation ?? "");
+    this.element.addEventListener("keydown", (event) => this.#scrollByKey(event));
+  }
+
+  /** Shown before anybody spoke; the agent's own first turn takes its place. @param {string} text */
+  greet(text) {
+    const turn = this.#newAgent();
+    turn.set(text);
+    turn.isDone = true;
+    this.#greeting = turn;
+    this.#said.push({ role: "agent", text: () => turn.text });
+  }
+
+  /** @param {string} text */
+  user(text) {
+    this.#dropPending();
+    this.#said.push({ role: "user", text: () => text });
+    this.#lastAsked = text;
+    this.#append(this.#userTurn(text, "turn user vv-bubble"));
+    this.pend();
+  }
+
+  /** What the user says aloud, as far as it is understood. @param {string} text @param {boolean} isFinal @param {number} eventId */
+  heard(text, isFinal, eventId) {
+    if (isFinal && this.#lastUser?.eventId === eventId) {
+      // The user went on after a pause: the turn is longer than it seemed.
+      this.#lastUser.element.querySelector(".turn")?.replaceChildren(text);
+      this.#lastAsked = text;
+      return;
+    }
+    if (!text.trim()) return this.#dropTentative();
+    if (!this.#tentative) {
+      this.#tentative = this.#userTurn(text, "turn user vv-bubble vv-tentative");
+      this.#append(this.#tentative);
+    }
+    const bubble = this.#tentative.querySelector(".turn");
+    bubble?.replaceChildren(text);
+    this.#scroll(false);
+    if (!isFinal) return;
+    bubble?.classList.remove("vv-tentative");
+    const element = this.#tentative;
+    this.#lastUser = { element, eventId };
+    this.#lastAsked = text;
+    this.#said.push({ role: "user", text: () => bubble?.textContent ?? "" });
+    this.#tentative = null;
+    this.pend();
+  }
+
+  /** The agent is at it. */
+  pend() {
+    this.#pending ??= this.#newAgent();
+  }
+
+  get isPending() {
+    return this.#pending !== null || [...this.#byEvent.values()].some((each) => !each.isDone);
+  }
+
+  /** @param {number} eventId @param {string} piece */
+  piece(eventId, piece) {
+    this.#turn(eventId).add(piece);
+    this.#scroll(false);
+  }
+
+  /** @param {number} eventId @param {string} text */
+  agent(eventId, text) {
+    const greeting = this.#takeGreeting(eventId);
+    const turn = greeting ?? this.#turn(eventId);
+    const isNew = !turn.isDone;
+    turn.set(text);
+    turn.isDone = true;
+    if (isNew) this.#read(text);
+    // There is nothing to think of a greeting.
+    if (!greeting) this.#dress(turn);
+    this.#scroll(false);
+  }
+
+  /** @param {number} eventId @param {string} text */
+  corrected(eventId, text) {
+    const turn = this.#byEvent.get(eventId);
+    if (!turn) return;
+    if (text) turn.set(text);
+    else turn.element.remove();
+    turn.isDone = true;
+    turn.cut();
+  }
+
+  /** @param {number} eventId */
+  interrupted(eventId) {
+    const turn = this.#byEvent.get(eventId);
+    if (turn) {
+      turn.isDone = true;
+      turn.cut();
+      this.#dress(turn);
+    } else if (this.#pending && !this.#tentative) this.#dropPending();
+  }
+
+  /** @param {Details} details */
+  details(details) {
+    this.#details.set(details.event_id, details);
+    const turn = this.#byEvent.get(details.event_id);
+    if (turn) this.#dress(turn);
+    this.#scroll(false);
+  }
+
+  /** @param {string} id @param {string} name @param {"running" | "done" | "failed"} state */
+  tool(id, name, state) {
+    if (!this.#look.tool_calls) return;
+    const turns = [...this.#byEvent.values()];
+    const holder = turns.find((each) => each.element.querySelector(`[data-tool="${CSS.escape(id)}"]`));
+    if (!holder) this.#pending ??= turns.findLast((each) => !each.isDone) ?? this.#newAgent();
+    (holder ?? this.#pending)?.tool(id, name.replaceAll("_", " "), state);
+    this.#scroll(false);
+  }
+
+  /** @param {string} text @param {boolean} [isAlert] */
+  note(text, isAlert = false) {
+    const line = make("p", { class: isAlert ? "note alert vv-note vv-alert" : "note vv-note", text });
+    if (isAlert) line.setAttribute("role", "alert");
+    this.#append(line);
+    return line;
+  }
+
+  /** Nothing will come any more. */
+  settle() {
+    this.#dropPending();
+    this.#dropTentative();
+    for (const turn of this.#byEvent.values()) {
+      if (!turn.isDone) turn.cut();
+      turn.isDone = true;
+    }
+  }
+
+  /** The turns as the server knows them, after the network was away. @param {PastTurn[]} turns */
+  resumed(turns) {
+    this.settle();
+    const last = turns.at(-1);
+    for (const turn of turns) {
+      if (turn.role === "agent" && turn.event_id !== null) {
+        const shown = this.#byEvent.get(turn.event_id);
+        if (!shown && turn === last) this.agent(turn.event_id, turn.text);
+        else if (shown && turn.interrupted) this.corrected(turn.event_id, turn.text);
+        else if (shown) shown.set(turn.text);
+      }
+    }
+    const agents = [...this.#byEvent.values()];
+    const newest = agents.at(-1);
+    if (newest && newest.isCut) this.#dress(newest);
+  }
+
+  /** The conversation as plain text. */
+  transcript() {
+    const names = { user: this.#words.you, agent: this.#look.name };
+    return this.#said
+      .map(({ role, text }) => ({ role, text: text().trim() }))
+      .filter(({ text }) => text)
+      .map(({ role, text }) => `${names[role]}: ${text}`)
+      .join("\n\n");
+  }
+
+  clear() {
+    this.element.replaceChildren();
+    this.#byEvent.clear();
+    this.#details.clear();
+    this.#pending = this.#tentative = this.#lastUser = this.#greeting = null;
+    this.#said = [];
+    this.#lastAsked = "";
+  }
+
+  /** @param {number} eventId @returns {AgentTurn} */
+  #turn(eventId) {
+    const known = this.#byEvent.get(eventId);
+    if (known) return known;
+    const turn = this.#pending ?? this.#newAgent();
+    this.#pending = null;
+    return this.#bind(turn, eventId);
+  }
+
+  /** @param {AgentTurn} turn @param {number} eventId */
+  #bind(turn, eventId) {
+    turn.eventId = eventId;
+    this.#byEvent.set(eventId, turn);
+    if (turn !== this.#greeting) this.#said.push({ role: "agent", text: () => turn.text });
+    return turn;
+  }
+
+  /** @param {number} eventId @returns {AgentTurn | null} */
+  #takeGreeting(eventId) {
+    const turn = this.#greeting;
+    if (!turn || this.#byEvent.size > 0) return null;
+    this.#bind(turn, eventId);
+    this.#greeting = null;
+    return turn;
+  }
+
+  #newAgent() {
+    const turn = new AgentTurn(this.#look.name, this.#words);
+    this.#append(turn.element);
+    return turn;
+  }
+
+  /** @param {string} text @param {string} kind */
+  #userTurn(text, kind) {
+    const bubble = make("div", { class: kind, dir: "auto", text });
+    return make("article", { class: "vv-turn vv-user", "aria-label": this.#words.you }, bubble);
+  }
+
+  /** What stands below an answer: sources, times, thumbs. @param {AgentTurn} turn */
+  #dress(turn) {
+    const details = this.#details.get(turn.eventId);
+    /** @type {HTMLElement[]} */
+    const parts = [];
+    if (details && details.sources.length > 0) parts.push(sourcesOf(details.sources, this.#words));
+    if (turn.eventId >= 0) parts.push(this.#actions(turn));
+    if (details) {
+      const times = timesOf(details.latency_ms);
+      if (times) parts.push(make("p", { class: "vv-times-line", text: times }));
+    }
+    turn.below(...parts);
+  }
+
+  /** @param {AgentTurn} turn */
+  #actions(turn) {
+    const words = this.#words;
+    const bar = make("div", { class: "vv-actions", role: "group" });
+    bar.append(iconButton("copy", words.copy ?? "", () => void copied(turn.text, bar, words)));
+    if (this.#look.feedback === "thumbs" || this.#look.feedback === "both") {
+      const thumbs = /** @type {const} */ (["like", "dislike"]).map((score) => {
+        const [picture, name] = score === "like" ? ["up", words.good] : ["down", words.bad];
+        const thumb = iconButton(picture ?? "", name ?? "", () => {
+          turn.score = turn.score === score ? null : score;
+          this.#acts.rate(turn.eventId, turn.score);
+          for (const [at, each] of thumbs.entries())
+            each.setAttribute("aria-pressed", String(turn.score === (at === 0 ? "like" : "dislike")));
+        });
+        thumb.setAttribute("aria-pressed", String(turn.score === score));
+        return thumb;
+      });
+      bar.append(...thumbs);
+    }
+    const asked = this.#lastAsked;
+    if (asked) bar.append(iconButton("retry", words.retry ?? "", () => this.#acts.ask(asked)));
+    return bar;
+  }
+
+  #dropPending() {
+    this.#pending?.element.remove();
+    this.#pending = null;
+  }
+
+  #dropTentative() {
+    this.#tentative?.remove();
+    this.#tentative = null;
+  }
+
+  /** @param {HTMLElement} element */
+  #append(element) {
+    this.element.append(element);
+    this.#scroll(true);
+  }
+
+  toEnd() {
+    this.#scroll(true);
+  }
+
+  /** Follow the end, unless the user reads further up. @param {boolean} always */
+  #scroll(always) {
+    const { scrollHeight, scrollTop, clientHeight } = this.element;
+    if (always || scrollHeight - scrollTop - clientHeight < 160)
+      requestAnimationFrame(() => this.element.scrollTo({ top: this.element.scrollHeight }));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #scrollByKey(event) {
+    if (event.target !== this.element) return;
+    if (event.key === "End") this.element.scrollTo({ top: this.element.scrollHeight });
+    if (event.key === "Home") this.element.scrollTo({ top: 0 });
+  }
+
+  /** @param {string} text */
+  #read(text) {
+    this.spoken.textContent = text;
+  }
+}
+
+/**
+ * @param {string} text
+ * @param {HTMLElement} beside
+ * @param {Words} words
+ */
+export async function copied(text, beside, words) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    return;
+  }
+  const note = make("span", { class: "vv-copied", role: "status", text: words.copied });
+  beside.append(note);
+  setTimeout(() => note.remove(), 1_500);
+}
+
+/** @param {Record<string, number>} latency */
+function timesOf(latency) {
+  return Object.entries(latency)
+    .map(([name, ms]) => `${name.replace(/_ms$/, "").replaceAll("_", " ")} ${seconds(ms)}`)
+    .join(" · ");
+}
+
+/** @param {number} ms */
+function seconds(ms) {
+  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}
