@@ -33,6 +33,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     signed_urls.router,
     agents.router,
     agent_sharing.router,
+    agent_sharing.rooms,
     agent_simulation.router,
     knowledge_base_index.router,
     knowledge_base_changes.router,

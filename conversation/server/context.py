@@ -101,10 +101,6 @@ class ServerContext:
     talks: set["Stoppable"] = field(default_factory=set["Stoppable"])
     """Conversations at this moment."""
 
-    def has_voice_for(self, agent: AgentConfig) -> bool:
-        """Whether this server can hear and speak for the agent."""
-        return False
-
     @cached_property
     def calls(self) -> AfterCalls:
         """Ended conversations, as they may be read."""

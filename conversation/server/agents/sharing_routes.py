@@ -14,6 +14,7 @@ from conversation.server.access.signing import VALID_S, Grant, sign
 from conversation.server.agents.bodies import AgentLink, AgentWidget, ShareToken
 from conversation.server.agents.shown_agent import part
 from conversation.server.context import Context, ServerContext
+from conversation.server.errors import ApiError
 
 router = APIRouter(prefix="/v1/convai/agents", tags=["agents"])
 
@@ -69,6 +70,20 @@ def get_widget(
     return AgentWidget(agent_id=agent_id, widget_config=_config(agent, context))
 
 
+rooms = APIRouter(prefix="/v1/convai/conversation", tags=["conversations"])
+
+
+@rooms.get("/token", operation_id="get_conversation_token", status_code=501)
+def get_token() -> None:
+    """There are no rooms of WebRTC here; clients show the message, which says what to do."""
+    raise ApiError(
+        501,
+        "webrtc_not_supported",
+        "This server talks over WebSocket, by voice as well: start the session with "
+        "connectionType 'websocket', or with a signed URL.",
+    )
+
+
 def _config(agent: AgentConfig, context: ServerContext) -> dict[str, Any]:
     """What the agent's maker set of it, and what is so."""
     ours: dict[str, Any] = {
@@ -81,7 +96,8 @@ def _config(agent: AgentConfig, context: ServerContext) -> dict[str, Any]:
         },
         # The widget drops the first words that come, when this says that there will be some.
         "first_message": agent.first_message or None,
-        "text_only": agent.voice is None,
+        # As it is at this moment: a widget that is told of a voice waits for it.
+        "text_only": not context.has_voice_for(agent),
         "supports_text_only": True,
         "use_rtc": False,
         "file_input_config": {"enabled": False},
