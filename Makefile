@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 EXTRAS_STAMP := $(VENV)/.installed-extras
 
 .DEFAULT_GOAL := help
-.PHONY: help setup extras demo test test-slow hostile lint format types types-js layering bench ui page-sdk clean
+.PHONY: help setup extras demo test test-slow hostile audit lint format types types-js layering bench ui page-sdk clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -61,6 +61,12 @@ types-js:  ## static types of the scripts of the pages (needs npm)
 
 layering: $(STAMP)  ## who may import whom
 	@$(BIN)/lint-imports
+
+# A database that answers for no package is an error, not a clean bill.
+audit: $(STAMP)  ## known holes in the pinned packages, asked of a public database: needs the network
+	@$(PYTHON) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install --quiet 'pip-audit>=2.10'
+	@$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 bench: $(STAMP)  ## figures of the design, side by side with baselines; QUICK=1 takes minutes
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)

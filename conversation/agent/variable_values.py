@@ -3,6 +3,6 @@
 VariableValue = str | int | float | bool
 SYSTEM_PREFIX = "system__"
 """Of variables that the session fills in."""
-SECRET_PREFIX = "secret__"
+SECRET_PREFIX = "secret__"  # noqa: S105
 """Of secrets: they go into headers of webhooks and nowhere else."""
 RESERVED_PREFIXES = (SYSTEM_PREFIX, SECRET_PREFIX)

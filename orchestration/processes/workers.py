@@ -65,4 +65,4 @@ def _become(program: str, arguments: Sequence[str], settings: Settings) -> NoRet
             f"{program!r} is not installed beside {sys.executable!r}. Install `vivavoce[scale]`."
         )
     sys.stdout.flush()
-    os.execve(path, [program, *arguments], child_environment(settings))
+    os.execve(path, [program, *arguments], child_environment(settings))  # noqa: S606
