@@ -2,8 +2,9 @@
 
 YAML and JSON files hold records, `.jsonl` one a line: our own form, or those of the platforms that
 `platforms.known` lists, also as webhooks and as pages of a list. `.vtt` and `.srt` hold captions,
-`.csv` a row a message, `.txt` lines of speakers. A record that cannot be used is reported and the
-rest goes in; a conversation that the store knows already is left as it is.
+`.csv` a row a message, `.txt` lines of speakers; `.wav` and other sound files are heard. A record
+that cannot be used is reported and the rest goes in; a conversation that the store knows already is
+left as it is.
 """
 
 import csv
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from conversation.errors import ConversationError
+from conversation.errors import ConversationError, SpeechError, UnknownConversationError
 from conversation.importing.captions import lines_of_captions, lines_of_vtt
 from conversation.importing.lines import Line, lines_of_text, turns_of_lines
 from conversation.importing.platforms.known import records_of, taken
@@ -27,12 +28,21 @@ from conversation.importing.platforms.record import (
     conversation_of,
     mapping,
 )
+from conversation.importing.recordings import (
+    OpenHearing,
+    conversation_of_recording,
+    is_recording,
+    recording_id,
+)
 from conversation.importing.roles import RecordError
+from conversation.importing.sound_files import SOUND_SUFFIXES
 from conversation.importing.tables import TableConversation, conversations_of_csv, lines_of_rows
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
+from conversation.voice.hearing.open_hearing import Hearing, open_hearing
+from conversation.voice.voice_config import VoiceSection
 
-SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".txt", ".vtt", ".srt")
+SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".txt", ".vtt", ".srt", *SOUND_SUFFIXES)
 MAX_FILE_BYTES = 256 * 2**20
 
 
@@ -64,6 +74,16 @@ class ImportReport:
     left_out: Counter[str] = field(default_factory=Counter[str])
     """What the records hold and the store does not, by kind, with its number."""
 
+    def __add__(self, other: "ImportReport") -> "ImportReport":
+        """Both imports as one."""
+        return ImportReport(
+            imported=self.imported + other.imported,
+            known=self.known + other.known,
+            differing=self.differing + other.differing,
+            rejected=self.rejected + other.rejected,
+            left_out=self.left_out + other.left_out,
+        )
+
 
 _Found = tuple[str, Callable[[], Taken]]
 """Where a record stands, and how it is read; that may raise `RecordError`."""
@@ -76,6 +96,7 @@ def import_path(
     *,
     agent_speakers: Sequence[str] = (),
     user_speakers: Sequence[str] = (),
+    hearing: OpenHearing | None = None,
 ) -> ImportReport:
     """Take in every conversation of a file, or of all files of a folder.
 
@@ -85,6 +106,8 @@ def import_path(
         agent_id: Agent of conversations that name none.
         agent_speakers: Names of agents that files use, beside `Agent`, `Assistant`, ...
         user_speakers: Names of users that files use, beside `User`, `Customer`, ...
+        hearing: Opens what recordings are heard with, once there is one; None for the embedded
+            model, in whatever language it finds.
 
     Raises:
         ImportFailedError: The path does not exist, or holds no file that can be read.
@@ -92,12 +115,43 @@ def import_path(
     report = ImportReport()
     for file in _files(Path(path)):
         place = Place(agent_id, file.name, file.name, tuple(agent_speakers), tuple(user_speakers))
+        if is_recording(file):
+            _import_recording(file, place, hearing or _any_language, store=store, report=report)
+            continue
         try:
             for where, read in _records(file, place):
                 _import_record(where, read, store=store, report=report)
         except (OSError, ValueError, csv.Error, yaml.YAMLError, RecursionError) as error:
             report.rejected.append(RejectedRecord(file.name, _unreadable(error)))
     return report
+
+
+def _any_language() -> Hearing:
+    return open_hearing(VoiceSection(), languages=())
+
+
+def _import_recording(
+    file: Path,
+    place: Place,
+    hearing: OpenHearing,
+    *,
+    store: ConversationStore,
+    report: ImportReport,
+) -> None:
+    """Hear a recording that the store does not hold; another hearing might differ in a word."""
+    try:
+        known = recording_id(file)
+        store.transcript(known)
+    except UnknownConversationError:
+        read = partial(conversation_of_recording, file, place, hearing)
+        try:
+            _import_record(file.name, read, store=store, report=report)
+        except SpeechError as error:
+            report.rejected.append(RejectedRecord(file.name, str(error)))
+    except OSError as error:
+        report.rejected.append(RejectedRecord(file.name, _unreadable(error)))
+    else:
+        report.known.append(known)
 
 
 def _import_record(

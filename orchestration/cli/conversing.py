@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from conversation.agent.models.llm_config import EXTRACTIVE
+from conversation.importing.files import ImportReport
 from conversation.session.session import Session
 from conversation.session.simulating import (
     Follow,
@@ -160,11 +161,16 @@ def replay(
 
 @app.command(name="import")
 def import_command(
-    path: Annotated[Path, typer.Argument(help="A transcript file, or a folder of them.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Transcripts and recordings, or folders of them.")
+    ],
     agent: Annotated[str, typer.Option(help="Agent of transcripts that name none.")],
     agent_speaker: Annotated[
         list[str] | None,
-        typer.Option(help="Name that the files give to an agent; repeat it for several."),
+        typer.Option(
+            help="Name that the files give to an agent, or channel of recordings that is the "
+            "agent's (left, right); repeat it for several."
+        ),
     ] = None,
     user_speaker: Annotated[
         list[str] | None,
@@ -172,14 +178,17 @@ def import_command(
     ] = None,
 ) -> None:
     """Take in finished conversations from elsewhere; those that are there already are left."""
+    report = ImportReport()
     with opened_deployment() as deployment:
-        report = import_transcripts(
-            deployment,
-            path,
-            deployment.agent(agent).agent.agent_id,
-            agent_speakers=agent_speaker or (),
-            user_speakers=user_speaker or (),
-        )
+        agent_id = deployment.agent(agent).agent.agent_id
+        for path in paths:
+            report += import_transcripts(
+                deployment,
+                path,
+                agent_id,
+                agent_speakers=agent_speaker or (),
+                user_speakers=user_speaker or (),
+            )
     typer.echo(import_summary(report))
     if report.rejected or report.differing:
         raise typer.Exit(1)

@@ -24,6 +24,8 @@ from analysis.warehouse.publish import (
 from conversation.agent.agent_file import document_paths
 from conversation.importing.files import ImportReport, import_path
 from conversation.store.store import ConversationSummary
+from conversation.voice.hearing.open_hearing import Hearing, open_hearing
+from conversation.voice.voice_config import VoiceSection
 from kb.config import MEBIBYTE, Limits
 from kb.document import (
     AnySource,
@@ -144,13 +146,26 @@ def import_transcripts(
     agent_speakers: Sequence[str] = (),
     user_speakers: Sequence[str] = (),
 ) -> ImportReport:
-    """Take in the finished conversations of a file or folder; known ones are left as they are."""
+    """Take in the finished conversations of a file or folder; known ones are left as they are.
+
+    Recordings are heard as the agent hears its calls, in the languages that it speaks.
+    """
+
+    def hearing() -> Hearing:
+        agent = deployment.agent(agent_id).agent
+        return open_hearing(
+            agent.voice or VoiceSection(),
+            languages=(agent.language, *agent.languages),
+            weights=deployment.weights,
+        )
+
     return import_path(
         path,
         deployment.conversations,
         agent_id,
         agent_speakers=agent_speakers,
         user_speakers=user_speakers,
+        hearing=hearing,
     )
 
 

@@ -1,0 +1,154 @@
+"""Recordings of calls -> conversations, heard with the ears of voice calls.
+
+Each channel is a speaker, so whose words are whose is certain: a recorder of a telephone system
+writes the two sides of a call apart. A recording with one channel holds voices that nobody can tell
+apart for certain; it goes in only where somebody says that it is one speaker's.
+"""
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from conversation.importing.lines import Line, turns_of_lines
+from conversation.importing.platforms.record import Place, Taken, conversation_of
+from conversation.importing.roles import RecordError, roles_of
+from conversation.importing.sound_files import SOUND_SUFFIXES, channels_of
+from conversation.transcript import Transcript, Turn, TurnSound
+from conversation.voice.hearing.open_hearing import Hearing
+from conversation.voice.hearing.utterances import Utterance, joined, voiced
+from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
+
+CROSSTALK_RATIO = 4.0
+"""A voice that the other channel holds this much louder (12 dB) came through from there."""
+CROSSTALK = "voices of the other channel"
+_TWO = ("left", "right")
+
+OpenHearing = Callable[[], Hearing]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """An utterance of one channel."""
+
+    speaker: str
+    at: Utterance
+    text: str
+    language: str | None
+
+
+def is_recording(path: Path) -> bool:
+    """Whether a file holds sound, by its name."""
+    return path.suffix.lower() in SOUND_SUFFIXES
+
+
+def recording_id(path: Path) -> str:
+    """Return the id of the conversation in a recording: the same file is taken in once."""
+    return _conversation((Turn(role="user", text="-"),), path, agent_id="-").conversation_id
+
+
+def conversation_of_recording(path: Path, place: Place, open_hearing: OpenHearing) -> Taken:
+    """Hear a recording.
+
+    Raises:
+        RecordError: It cannot be read, nobody speaks, or it cannot be told who the agent is.
+        SpeechError: The ears cannot be used.
+    """
+    channels = channels_of(path)
+    names = speakers_of(len(channels))
+    _check_roles(names, place)
+    hearing = open_hearing()
+    # A loop of its own: the caller may already run in one.
+    with ThreadPoolExecutor(1, thread_name_prefix="import") as pool:
+        said, left_out = pool.submit(asyncio.run, _heard(channels, names, hearing)).result()
+    lines = [Line(each.speaker, each.text, each.at.start_s) for each in said]
+    turns = turns_of_lines(lines, place.agent_speakers, place.user_speakers)
+    with_sound = _with_sound(turns, said, place)
+    transcript = _conversation(with_sound, path, agent_id=place.agent_id)
+    return Taken(transcript, left_out)
+
+
+def speakers_of(channels: int) -> tuple[str, ...]:
+    """Return what the speakers of so many channels are called, for the roles that are asked for."""
+    if channels == len(_TWO):
+        return _TWO
+    return tuple(f"channel {number}" for number in range(1, channels + 1))
+
+
+def _check_roles(names: Sequence[str], place: Place) -> None:
+    """Ask who the agent is before an hour of sound is heard for nothing."""
+    given = {name.casefold() for name in (*place.agent_speakers, *place.user_speakers)}
+    if len(names) == 1 and names[0] not in given:
+        raise RecordError(
+            "it has one channel, so the voices in it cannot be told apart, and words never change "
+            "their speaker. Record both sides in a channel of their own; where only one side "
+            f"speaks, say which: `--agent-speaker '{names[0]}'` or `--user-speaker '{names[0]}'`"
+        )
+    try:
+        roles_of(names, place.agent_speakers, place.user_speakers)
+    except RecordError as error:
+        listed = " and ".join(f"`{name}`" for name in names)
+        raise RecordError(
+            f"its channels are {listed}, and nobody said which is the agent's: "
+            f"`--agent-speaker '{names[0]}'` or `--agent-speaker '{names[-1]}'`"
+        ) from error
+
+
+async def _heard(
+    channels: Sequence[Samples], names: Sequence[str], hearing: Hearing
+) -> tuple[list[_Said], Counter[str]]:
+    found: list[_Said] = []
+    left_out: Counter[str] = Counter()
+    for number, samples in enumerate(channels):
+        others = [each for at, each in enumerate(channels) if at != number]
+        stretches = list(voiced(samples, hearing.new_detector()))
+        own = [each for each in stretches if not _came_through(each, samples, others)]
+        left_out[CROSSTALK] += len(stretches) - len(own)
+        for utterance in joined(own):
+            heard = await hearing.transcriber.transcribe(utterance.cut(samples))
+            if heard.text:
+                found.append(_Said(names[number], utterance, heard.text, heard.language))
+    return sorted(found, key=lambda each: each.at.start_s), +left_out
+
+
+def _came_through(utterance: Utterance, own: Samples, others: Sequence[Samples]) -> bool:
+    loudness = _loudness(utterance, own)
+    return any(_loudness(utterance, other) > CROSSTALK_RATIO * loudness for other in others)
+
+
+def _loudness(utterance: Utterance, samples: Samples) -> float:
+    cut = samples[
+        round(utterance.start_s * SAMPLE_RATE_HZ) : round(utterance.end_s * SAMPLE_RATE_HZ)
+    ].astype(np.float32)
+    return float(np.sqrt((cut**2).mean())) if len(cut) else 0.0
+
+
+def _with_sound(turns: Sequence[Turn], said: Sequence[_Said], place: Place) -> tuple[Turn, ...]:
+    """Turns with the place of each in the recording: from its first utterance to its last."""
+    roles = roles_of([each.speaker for each in said], place.agent_speakers, place.user_speakers)
+    rest = list(said)
+    found: list[Turn] = []
+    for turn in turns:
+        own: list[_Said] = []
+        while rest and roles[rest[0].speaker] == turn.role:
+            own.append(rest.pop(0))
+        sound = TurnSound(start_s=own[0].at.start_s, end_s=max(each.at.end_s for each in own))
+        found.append(turn.model_copy(update={"sound": sound}))
+    return tuple(found)
+
+
+def _conversation(turns: Sequence[Turn], path: Path, *, agent_id: str) -> Transcript:
+    with path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return conversation_of(
+        turns,
+        source="recording",
+        source_id=digest[:32],
+        agent_id=agent_id,
+        metadata={"file": path.name},
+    )
