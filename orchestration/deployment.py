@@ -21,8 +21,10 @@ from conversation.agent.models.llm_config import FallbackLLM
 from conversation.errors import AgentConfigError
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.limits.contexts import parse_contexts
+from conversation.llm.limits.own_prices import parse_prices
 from conversation.llm.limits.traffic import parse_limits
 from conversation.llm.open_model import open_chat_model
+from conversation.llm.providers.prices import price_usd
 from conversation.server.access.stored_secrets import SecretValues, StoredSecrets
 from conversation.store.store import ConversationStore
 from conversation.turn.speaker import ResolvedAgent
@@ -238,8 +240,16 @@ class Deployment:
                 weights=self.weights,
                 limits=parse_limits(self.settings.llm_limits),
                 contexts=parse_contexts(self.settings.llm_contexts),
+                prices=parse_prices(self.settings.llm_prices),
             )
         return self._chat_models[key]
+
+    def price_usd(self, model: str, input_tokens: int, output_tokens: int) -> float | None:
+        """What tokens of a model cost by the settings, else by litellm's table."""
+        own = parse_prices(self.settings.llm_prices).get(model)
+        if own is not None:
+            return own.of(input_tokens, output_tokens)
+        return price_usd(model, input_tokens, output_tokens)
 
     def _api_key(self, llm: LLMConfig) -> str | None:
         """What the endpoint of `llm` gets; None for what the environment has."""

@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from conversation.llm.limits.contexts import parse_contexts
+from conversation.llm.limits.own_prices import parse_prices
 from conversation.llm.limits.traffic import parse_limits
 from orchestration.errors import SettingsError
 
@@ -130,6 +131,11 @@ class Settings(BaseSettings):
         "litellm does not know it or a server of your own is set to less, e.g. "
         "openai/own=32768",
     )
+    llm_prices: str = Field(
+        default="",
+        description="What models cost that litellm has no price of, MODEL=READ/WRITTEN in US "
+        "dollars for a million tokens, separated by commas, e.g. openai/own=0.25/1.00",
+    )
     judge_concurrency: PositiveInt = Field(
         default=4, description="Conversations judged at the same time by a remote judge"
     )
@@ -137,6 +143,11 @@ class Settings(BaseSettings):
         default=None,
         description="What judges may cost from midnight to midnight (UTC), over all scheduled "
         "runs; unset: no limit",
+    )
+    judge_unattended: bool = Field(
+        default=True,
+        description="Whether schedules and sensors ask judges by themselves; `vivavoce ui` lets "
+        "them only after somebody has said so once, here or when it asked",
     )
     log_format: Literal["text", "json"] = Field(
         default="text", description="How servers write their log: `text` or one `json` a line"
@@ -211,6 +222,12 @@ class Settings(BaseSettings):
     def _contexts_are_readable(cls, contexts: str) -> str:
         parse_contexts(contexts)
         return contexts
+
+    @field_validator("llm_prices")
+    @classmethod
+    def _prices_are_readable(cls, prices: str) -> str:
+        parse_prices(prices)
+        return prices
 
     @field_validator("store_url")
     @classmethod
@@ -326,6 +343,8 @@ def child_environment(settings: Settings) -> dict[str, str]:
         **os.environ,
         "DAGSTER_HOME": str(settings.dagster_instance_dir.resolve()),
         "DAGSTER_DISABLE_TELEMETRY": "yes",
+        # A file `analysis.py` in the folder that we are started in is not our package.
+        "PYTHONSAFEPATH": "1",
     }
 
 

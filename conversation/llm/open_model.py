@@ -7,6 +7,7 @@ from conversation.agent.models.llm_config import EXTRACTIVE, FallbackLLM, LLMCon
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.generator import TextGenerator, TwinChatModel
 from conversation.llm.limits.fallback import FallbackGenerator
+from conversation.llm.limits.own_prices import TokenPrice
 from conversation.llm.limits.retries import ReliableGenerator
 from conversation.llm.limits.traffic import RateLimit, shared_traffic
 from conversation.llm.providers.extractive import ExtractiveGenerator
@@ -21,6 +22,7 @@ class _Told:
     weights: Weights | None
     limits: Mapping[str, RateLimit]
     contexts: Mapping[str, int]
+    prices: Mapping[str, TokenPrice]
 
 
 def open_chat_model(
@@ -33,6 +35,7 @@ def open_chat_model(
     weights: Weights | None = None,
     limits: Mapping[str, RateLimit] | None = None,
     contexts: Mapping[str, int] | None = None,
+    prices: Mapping[str, TokenPrice] | None = None,
 ) -> ChatModel:
     """Return the language model with this model string. Nothing is loaded or called yet.
 
@@ -50,8 +53,9 @@ def open_chat_model(
         limits: What providers allow in a minute, by model string.
         contexts: Tokens that models read at once, by model string, where litellm does not know it
             or a server of your own is set to less.
+        prices: What tokens cost, by model string, before what litellm knows.
     """
-    told = _Told(weights, limits or {}, contexts or {})
+    told = _Told(weights, limits or {}, contexts or {}, prices or {})
     named = FallbackLLM(model=model, api_base=api_base, api_key_variable=api_key_variable)
     first = _generator(named, told, api_key=api_key)
     others = [_generator(each, told) for each in fallbacks]
@@ -88,6 +92,7 @@ def _generator(
             api_key=api_key,
             weights=told.weights,
             context=told.contexts.get(llm.model),
+            price=told.prices.get(llm.model),
         ),
         traffic=shared_traffic(llm.model, api_base=llm.api_base, limit=told.limits.get(llm.model)),
     )

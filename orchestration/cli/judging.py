@@ -10,7 +10,6 @@ import typer
 from analysis.evaluation.estimate import CostEstimate, estimate_plan
 from analysis.labels.versions import FlipRate, VersionComparison, compare_versions, flip_rates
 from analysis.reports import open_reports
-from conversation.llm.providers.prices import price_usd
 from orchestration.cli.deployment import opened_deployment, progress
 from orchestration.deployment import Deployment
 from orchestration.operations.narrowing import Narrowing, plan_narrowed
@@ -150,7 +149,7 @@ def _estimates(deployment: Deployment, samples: Iterable[Narrowing]) -> str:
         plan = plan_narrowed(deployment, narrowing, now=now)
         again = f"Sample {narrowing.sample}: " if narrowing.sample else ""
         cached = f"{plan.cached} conversations have every answer already."
-        shown.append(f"{again}{_estimate_text(estimate_plan(plan, price_usd))}{cached}")
+        shown.append(f"{again}{_estimate_text(estimate_plan(plan, deployment.price_usd))}{cached}")
     return "\n\n".join([*shown, "Nothing was asked."])
 
 

@@ -56,11 +56,30 @@ def ui(
     api_port: Annotated[
         int | None, typer.Option(help="Port of the API server; unset: 8080 or any free one.")
     ] = None,
+    judge: Annotated[
+        bool | None,
+        typer.Option(
+            "--judge/--no-judge",
+            help="May judges be asked by themselves from now on? Unset: as answered before.",
+        ),
+    ] = None,
+    max_usd_per_day: Annotated[
+        float | None, typer.Option(min=0, help="With --judge: what judges may cost in a day.")
+    ] = None,
 ) -> None:
-    """Start the Dagster UI with its daemon, and the API server; Ctrl-C stops them all."""
-    from orchestration.processes.ui import serve_ui
+    """Start the Dagster UI with its daemon, and the API server; Ctrl-C stops them all.
 
-    serve_ui(load_settings(), port=port, api_port=api_port, say=typer.echo)
+    Nothing is judged by itself, and nothing is spent, before somebody has said so once.
+    """
+    from orchestration.operations.unattended import Unattended, keep_answer, variables_of
+    from orchestration.processes.ui import serve_ui
+    from orchestration.terminal.allowing import unattended_judging
+
+    settings = load_settings()
+    if judge is not None or max_usd_per_day is not None:
+        keep_answer(settings, Unattended(judge is not False, max_usd_per_day))
+    answer = unattended_judging(settings)
+    serve_ui(settings, port=port, api_port=api_port, say=typer.echo, judging=variables_of(answer))
 
 
 @app.command()

@@ -33,6 +33,11 @@ from orchestration.schedule.left_over import days_left_over
 from orchestration.schedule.question_versions import versions_by_day
 from orchestration.schedule.watching import agents_with_links, look_at_sources
 
+NOT_ALLOWED = (
+    "nobody has allowed judges to be asked by themselves: start `vivavoce ui --judge`, or set "
+    "VIVAVOCE_MAX_JUDGE_USD_PER_DAY. `vivavoce evaluate` asks them now."
+)
+
 ingest_agent = dg.define_asset_job(
     "ingest_agent",
     selection=dg.AssetSelection.assets(DOCUMENTS.key, CHUNK_INDEX.key, knowledge_gaps),
@@ -114,6 +119,9 @@ def conversations_ended(
         **days_to_judge(deployment, closed),
     }
     ahead = still_ahead(before, found, today=today)
+    if not deployment.settings.judge_unattended:
+        # The cursor stays: what ends meanwhile is found as soon as somebody allows it.
+        return dg.SensorResult(skip_reason=NOT_ALLOWED)
     runs = [
         dg.RunRequest(
             partition_key=str(day),
@@ -157,6 +165,8 @@ def hourly_left_overs(
     context: dg.ScheduleEvaluationContext, deployment: dg.ResourceParam[Deployment]
 ) -> list[dg.RunRequest] | dg.SkipReason:
     """Ask for one run for each such day."""
+    if not deployment.settings.judge_unattended:
+        return dg.SkipReason(NOT_ALLOWED)
     hour = context.scheduled_execution_time
     runs = [
         dg.RunRequest(partition_key=str(day), run_key=f"{day} left over {hour.isoformat()}")

@@ -210,6 +210,7 @@ def evaluate(
         sample=narrowing.sample,
         max_usd=narrowing.max_usd,
         max_tokens=narrowing.max_tokens,
+        price=deployment.price_usd,
         concurrency=deployment.settings.judge_concurrency,
         progress=deployment.progress,
         now=now,

@@ -1,8 +1,14 @@
 """The Dagster instance of this deployment: a folder with `dagster.yaml`. Knows no Dagster code."""
 
+from pathlib import Path
+
+import yaml
+
 from orchestration.errors import SettingsError
 from orchestration.settings import PREFIX, Settings
 
+CODE_LOCATION = "vivavoce"
+"""Name of our definitions in Dagster's pages."""
 STORAGE_VARIABLE = f"{PREFIX}DAGSTER_STORAGE_URL"
 
 _ON_ONE_MACHINE = """\
@@ -82,6 +88,22 @@ def prepare_instance(settings: Settings) -> str:
             f"does not read it. Add this to that file:\n\n{POSTGRESQL_STORAGE}"
         )
     return str(folder)
+
+
+def workspace_file(settings: Settings) -> Path:
+    """Write which code Dagster's servers load, under its name, and return the file's path.
+
+    The working directory is one that holds no Python files: Dagster looks there first.
+    """
+    folder = settings.dagster_instance_dir.resolve()
+    place = folder / "workspace.yaml"
+    entry = {
+        "module_name": "orchestration.definitions",
+        "location_name": CODE_LOCATION,
+        "working_directory": str(folder),
+    }
+    place.write_text(yaml.safe_dump({"load_from": [{"python_module": entry}]}), encoding="utf-8")
+    return place
 
 
 def instance_yaml(settings: Settings) -> str:

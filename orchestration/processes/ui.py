@@ -1,20 +1,27 @@
 """Everything that a person needs on one machine: Dagster, the API server and, if set, Chroma."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from orchestration.processes.dagster_instance import workspace_file
 from orchestration.processes.supervisor import HOST, Service, choose_port, is_free, supervise
 from orchestration.settings import Settings, child_environment
 
+GUARDED = "orchestration.processes.guarded_dagster"
 USUAL_PORT = 3000
 USUAL_API_PORT = 8080
 _LOCAL_HOSTS = ("127.0.0.1", "localhost")
 
 
 def serve_ui(
-    settings: Settings, *, port: int | None, api_port: int | None, say: Callable[[str], None]
+    settings: Settings,
+    *,
+    port: int | None,
+    api_port: int | None,
+    say: Callable[[str], None],
+    judging: Mapping[str, str] | None = None,
 ) -> None:
     """Run the Dagster UI with its daemon, and the API server, until Ctrl-C or SIGTERM.
 
@@ -26,6 +33,7 @@ def serve_ui(
         port: Port of the Dagster UI; None takes the usual one, or any free one when it is taken.
         api_port: Port of the API server; None as above.
         say: Told what a person should know, one line at a time.
+        judging: Variables that say what judges may be asked without anybody asking for it.
 
     Raises:
         PortInUseError: A port was given and something else listens there.
@@ -38,15 +46,16 @@ def serve_ui(
     home = settings.dagster_instance_dir.resolve()
     services = [
         *_chroma(settings),
-        _dagster(choose_port(port, usual=USUAL_PORT), home),
+        _dagster(choose_port(port, usual=USUAL_PORT), home, workspace_file(settings)),
         _api(choose_port(api_port, usual=USUAL_API_PORT, option="--api-port"), home),
     ]
-    supervise(services, environment=child_environment(settings), say=say)
+    environment = {**child_environment(settings), **(judging or {})}
+    supervise(services, environment=environment, say=say)
 
 
-def _dagster(port: int, home: Path) -> Service:
+def _dagster(port: int, home: Path, workspace: Path) -> Service:
     address = f"http://{HOST}:{port}"
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "orchestration.definitions"]
+    command = [sys.executable, "-P", "-m", GUARDED, "dev", "-w", str(workspace)]
     return Service(
         name="Dagster",
         command=[*command, "--host", HOST, "--port", str(port)],

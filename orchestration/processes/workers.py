@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from orchestration.errors import SettingsError
-from orchestration.processes.dagster_instance import prepare_instance
+from orchestration.processes.dagster_instance import prepare_instance, workspace_file
+from orchestration.processes.ui import GUARDED
 from orchestration.settings import Settings, child_environment
-
-CODE_LOCATION = ("-m", "orchestration.definitions")
 
 
 def serve_steps(settings: Settings, *, name: str, processes: int = 1) -> NoReturn:
@@ -51,10 +50,14 @@ def serve_dagster(
     settings: Settings, part: Literal["webserver", "daemon"], *, host: str, port: int
 ) -> NoReturn:
     """Become Dagster's webserver or its daemon, on the instance that the settings name."""
+    prepare_instance(settings)
+    location = ["-w", str(workspace_file(settings))]
     if part == "webserver":
-        listening = ["--host", host, "--port", str(port)]
-        _become("dagster-webserver", [*CODE_LOCATION, *listening], settings)
-    _become("dagster-daemon", ["run", *CODE_LOCATION], settings)
+        arguments = [*location, "--host", host, "--port", str(port)]
+        sys.stdout.flush()
+        command = [sys.executable, "-P", "-m", GUARDED, "webserver", *arguments]
+        os.execve(sys.executable, command, child_environment(settings))
+    _become("dagster-daemon", ["run", *location], settings)
 
 
 def _become(program: str, arguments: Sequence[str], settings: Settings) -> NoReturn:

@@ -13,6 +13,7 @@ from typing import Any, cast
 from conversation.errors import ModelSetupError, ModelUnavailableError
 from conversation.language.tokens import estimated_tokens
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
+from conversation.llm.limits.own_prices import TokenPrice
 from conversation.llm.model_loop import model_loop
 from conversation.llm.providers.embedded import (
     EXTRACTIVE,
@@ -23,6 +24,7 @@ from conversation.llm.providers.embedded import (
 from conversation.llm.providers.embedded_engine import embedded_context_tokens
 from conversation.llm.providers.json_answers import checked_json, response_format, with_instruction
 from conversation.llm.providers.litellm_errors import as_model_error
+from conversation.llm.providers.price_table import table_price_usd
 from conversation.llm.providers.tool_calls import ToolCallParts, tool_definitions
 from conversation.transcript import Usage
 from kb.weights.folder import Weights
@@ -78,6 +80,7 @@ class LiteLLMGenerator:
         api_key: str | None = None,
         weights: Weights | None = None,
         context: int | None = None,
+        price: TokenPrice | None = None,
     ) -> None:
         """Nothing is loaded or called yet: `check` does that."""
         self._model = model
@@ -86,6 +89,7 @@ class LiteLLMGenerator:
         self._api_key = api_key
         self._weights = weights
         self._context = context
+        self._price = price
         self._is_embedded = model.startswith(f"{PROVIDER}/")
         self._can_constrain: bool | None = None
         self._gguf: str | None = None
@@ -103,9 +107,11 @@ class LiteLLMGenerator:
         return bool(load_litellm().supports_function_calling(self._model))
 
     def price_usd(self, *, read: int, written: int) -> float | None:
-        """Price of so many tokens by litellm's table; None before the first call loaded that."""
+        """Price by the settings or litellm's table; None before the first call loaded that."""
         if self._is_embedded:
             return 0.0
+        if self._price is not None:
+            return self._price.of(read, written)
         loaded = sys.modules.get("litellm")
         return None if loaded is None else self._cost_usd(loaded, read, 0, written)
 
@@ -264,17 +270,10 @@ class LiteLLMGenerator:
         )
 
     def _cost_usd(self, litellm: Any, sent: int, cached: int, got: int) -> float | None:
-        """Return the price from litellm's table, or None when it has none."""
-        try:
-            prompt_usd, answer_usd = litellm.cost_per_token(
-                model=self._model,
-                prompt_tokens=sent,
-                completion_tokens=got,
-                cache_read_input_tokens=cached,
-            )
-        except Exception:  # litellm raises a bare Exception for a model without a price
-            return None
-        return float(prompt_usd + answer_usd)
+        """Return the price by the settings or litellm's table, or None when neither has one."""
+        if self._price is not None:
+            return self._price.of(sent, got)
+        return table_price_usd(litellm, self._model, read=sent, written=got, cached=cached)
 
     async def _endpoint(self) -> str | None:
         """Return where calls go: a configured address, or the verified file of embedded weights."""

@@ -2,6 +2,7 @@
 
 from conversation.llm.providers.embedded_engine import EngineOptions
 from conversation.llm.providers.litellm_model import known_context_tokens, load_litellm
+from conversation.llm.providers.price_table import table_price_usd
 
 
 def price_usd(model: str, input_tokens: int, output_tokens: int) -> float | None:
@@ -12,14 +13,7 @@ def price_usd(model: str, input_tokens: int, output_tokens: int) -> float | None
     """
     if model.startswith("embedded/"):
         return 0.0
-    litellm = load_litellm()
-    try:
-        prompt_usd, answer_usd = litellm.cost_per_token(
-            model=model, prompt_tokens=input_tokens, completion_tokens=output_tokens
-        )
-    except Exception:  # litellm raises a bare Exception for a model without a price
-        return None
-    return float(prompt_usd + answer_usd)
+    return table_price_usd(load_litellm(), model, read=input_tokens, written=output_tokens)
 
 
 def usual_context_tokens(model: str) -> int | None:

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 DAYS = 31
 JUDGED = ("ended_conversations", "call_metrics", "evaluations", "collected_values", "summaries")
-LOCATION = "orchestration.definitions"
+LOCATION = "vivavoce"
 REPOSITORY_SELECTOR = {"repositoryName": "__repository__", "repositoryLocationName": LOCATION}
 DONE = ("COMPLETED_SUCCESS", "COMPLETED_FAILED", "COMPLETED", "FAILED", "CANCELED")
 
