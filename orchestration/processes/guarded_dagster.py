@@ -19,7 +19,7 @@ from orchestration.processes.ui import GUARDED
 
 OURS = (kb, conversation, analysis)
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-_EVERYWHERE = ("0.0.0.0", "::")
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104
 
 
 class KnownHostsOnly:

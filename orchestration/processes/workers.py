@@ -56,7 +56,7 @@ def serve_dagster(
         arguments = [*location, "--host", host, "--port", str(port)]
         sys.stdout.flush()
         command = [sys.executable, "-P", "-m", GUARDED, "webserver", *arguments]
-        os.execve(sys.executable, command, child_environment(settings))
+        os.execve(sys.executable, command, child_environment(settings))  # noqa: S606
     _become("dagster-daemon", ["run", *location], settings)
 
 
