@@ -2,10 +2,18 @@
 
 import asyncio
 import heapq
+import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+class _NoFiles(selectors.SelectSelector):
+    """Nothing outside of the loop ever happens."""
+
+    def select(self, timeout: float | None = None) -> list[Any]:
+        return []
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
@@ -15,7 +23,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(_NoFiles())
         self._now_s = 0.0
 
     def time(self) -> float:
@@ -28,6 +36,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         except Exception as error:
             done.set_exception(error)
         return done
+
+    def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
+        return self.call_soon(callback, *args, context=context)
 
     def _run_once(self) -> None:
         loop: Any = self

@@ -242,7 +242,9 @@ class VoiceCall:
             self._leave("failed")
 
     async def _open(self) -> None:
-        announcement = self._answering.voice.recording.announce
+        recording = self._answering.voice.recording
+        # Nothing is announced that does not happen.
+        announcement = recording.announce if self._recorder is not None else ""
         if announcement:
             payload = {"text": announcement}
             await asyncio.to_thread(self.session.add_event, "recording_announced", payload)
@@ -271,12 +273,13 @@ class VoiceCall:
 
     async def _next_sound(self) -> Samples | None:
         """What the microphone gives next; None when it should have given something."""
-        while True:
+        while self._listening.is_open:
             with suppress(TimeoutError):
                 async with asyncio.timeout(GAP_S):
                     return await self._heard.get()
-            if self._listening.is_open and self._time.now_s - self._ears.position_s > GAP_S:
+            if self._time.now_s - self._ears.position_s > GAP_S:
                 return None
+        return await self._heard.get()
 
     async def _keep_pace(self, frame: Frame) -> None:
         """Sound that is ahead, e.g. of a file, is heard as it would be from a microphone."""

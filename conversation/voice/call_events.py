@@ -27,7 +27,7 @@ class TentativeUserText:
 
 @dataclass(frozen=True, slots=True)
 class UserTurn:
-    """The user's turn is over, and the agent takes it up."""
+    """The user's spoken turn is over, and the agent takes it up. What is typed is not told."""
 
     event_id: int
     text: str

@@ -32,7 +32,9 @@ from conversation.voice.calling.mouth import Mouth
 from conversation.voice.calling.outbox import Outbox
 from conversation.voice.voice_config import VoiceSection
 
-_NEARLY_DONE_S = 0.8
+_ASKED_S, _SAID_S = 1.5, 0.3
+"""So long before the end of a question people answer it, and of anything else they take it up."""
+_QUESTION_MARKS = ("?", "\u061f", "\uff1f", "\u037e")
 _log = logging.getLogger(__name__)
 
 
@@ -95,8 +97,12 @@ class Answering:
     @property
     def is_nearly_done(self) -> bool:
         """Whether what the user says now answers what the agent has just said."""
-        left_s = None if self.current is None else self.current.mouth.left_s
-        return self.current is None or (left_s is not None and left_s <= _NEARLY_DONE_S)
+        if self.current is None:
+            return True
+        mouth = self.current.mouth
+        is_question = mouth.text.rstrip().endswith(_QUESTION_MARKS)
+        left_s = mouth.left_s
+        return left_s is not None and left_s <= (_ASKED_S if is_question else _SAID_S)
 
     def is_unheard_at(self, at_s: float) -> bool:
         """Whether an answer is on its way of which the user had heard nothing at `at_s`."""
@@ -152,10 +158,11 @@ class Answering:
         Args:
             text: What they said.
             sound: Where that stands in the call, when it was spoken.
-            user: When it ended.
+            user: When it ended; None for what was typed, which is not told again.
             amends: Whether the turn goes on from the one before, whose answer was not heard.
         """
-        self._outbox.tell(UserTurn(self._new_event_id(), text, amends))
+        if user is not None:
+            self._outbox.tell(UserTurn(self._new_event_id(), text, amends))
         if amends:
             self._discard()
         turn = self._begin("answer", user=user, is_interruptible=self.voice.turn.interruptions)
@@ -180,7 +187,7 @@ class Answering:
         heard = turn.mouth.heard_chars()
         if turn.mouth.has_begun:
             self._tell_text(turn)
-        self._outbox.tell(Interrupted(turn.event_id))
+            self._outbox.tell(Interrupted(turn.event_id))
         self._settling = self._spawn(self._keep_heard(turn, heard, after=self._settling))
 
     async def settled(self) -> None:

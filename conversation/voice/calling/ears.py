@@ -91,7 +91,7 @@ class Ears:
     def hear(self, samples: Samples) -> Iterator[Frame]:
         """The frames that are complete with `samples`, which have just come in."""
         missing_s = self._time.now_s - len(samples) / SAMPLE_RATE_HZ - self.position_s
-        if missing_s > GAP_S:
+        if missing_s > (GAP_S if self.position_s else 0.0):
             self._skip(missing_s)
         if self._recorder is not None:
             self._recorder.heard(samples, self.position_s)

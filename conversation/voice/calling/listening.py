@@ -98,6 +98,9 @@ class Listening:
         elif isinstance(event, Paused):
             self._pauses(event.at_s)
         now_s = frame.at_s + FRAME_S
+        if self._utterance is not None and now_s - self._active_s >= _ACTIVE_EVERY_S:
+            self._active_s = now_s
+            self._user_active()
         if self._endpointer.is_speaking:
             self._speaks(now_s)
         else:
@@ -150,12 +153,9 @@ class Listening:
         self._understanding = asyncio.create_task(self._understand(utterance))
 
     def _speaks(self, now_s: float) -> None:
-        if now_s - self._active_s >= _ACTIVE_EVERY_S:
-            self._active_s = now_s
-            self._user_active()
         if self._barge_in is None and not self._goes_on and self._agent.current is not None:
             self._barge_in = BargeIn(self._rules()).began(self._endpointer.since_s)
-        if self._barge_in is not None:
+        if self._barge_in is not None and not self._endpointer.against:
             self._barge_in, decision = self._barge_in.voice(now_s)
             self._carry_out(decision)
         self._guess(now_s)
