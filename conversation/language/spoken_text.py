@@ -21,6 +21,7 @@ from conversation.language.sentences import finished_length, settled_length, spl
 from conversation.language.spoken_addresses import address_rules
 from conversation.language.spoken_english import spoken
 from conversation.language.spoken_rules import Rule, apply_rules
+from conversation.language.spoken_titles import NO_TITLES, SpokenTitles
 
 _ROUNDS = 4
 """A rule may uncover what an earlier one takes: it is over when nothing changes any more."""
@@ -57,8 +58,10 @@ class SpokenPiece:
 class SpokenStream:
     """A growing text to sentences for a voice; how the text is cut into deltas changes nothing."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, *, titles: SpokenTitles = NO_TITLES) -> None:
+        """Begin a text; `titles` knows the names of documents that it may mention."""
         self._language = language
+        self._titles = titles
         self._rest = ""
         self._offset = 0
         self._searched = 0
@@ -79,30 +82,34 @@ class SpokenStream:
         return self._take(len(self._rest))
 
     def _take(self, chars: int) -> list[SpokenPiece]:
-        pieces = _pieces(self._rest[:chars], self._language, self._offset)
+        pieces = _pieces(self._rest[:chars], self._language, self._offset, self._titles)
         self._rest = self._rest[chars:]
         self._offset += chars
         self._searched = 0
         return pieces
 
 
-def spoken_pieces(text: str, language: str) -> list[SpokenPiece]:
+def spoken_pieces(
+    text: str, language: str, *, titles: SpokenTitles = NO_TITLES
+) -> list[SpokenPiece]:
     """The sentences of `text` as they are read aloud; those with nothing to read are left out."""
-    return _pieces(text, language, 0)
+    return _pieces(text, language, 0, titles)
 
 
-def spoken_form(text: str, language: str) -> str:
+def spoken_form(text: str, language: str, *, titles: SpokenTitles = NO_TITLES) -> str:
     """`text` as it is read aloud in `language`. Applied again, it changes nothing more."""
-    return " ".join(piece.text for piece in spoken_pieces(text, language))
+    return " ".join(piece.text for piece in spoken_pieces(text, language, titles=titles))
 
 
-def spoken_sentence(sentence: str, language: str, *, ends_line: bool = False) -> str:
+def spoken_sentence(
+    sentence: str, language: str, *, ends_line: bool = False, titles: SpokenTitles = NO_TITLES
+) -> str:
     """One sentence as it is read aloud; at the end of a line it gets a full stop."""
     if _FENCE.match(sentence) or _RULE_LINE.match(sentence):
         return ""
     patterns = (_BULLET, _NUMBERED, _HEADING)
     ends_line = ends_line or "|" in sentence or any(each.match(sentence) for each in patterns)
-    said = _plain(sentence)
+    said = titles.applied(_plain(sentence))
     for _ in range(_ROUNDS):
         before = said
         # Words may end where no sentence ended before.
@@ -126,11 +133,12 @@ def _borders(text: str) -> list[tuple[int, int]]:
     return list(pairwise([0, *ends]))
 
 
-def _pieces(text: str, language: str, offset: int) -> list[SpokenPiece]:
+def _pieces(text: str, language: str, offset: int, titles: SpokenTitles) -> list[SpokenPiece]:
     pieces: list[SpokenPiece] = []
     for start, end in _borders(text):
         ends_line = text[end : end + 1] == "\n"
-        said = spoken_sentence(text[start:end].strip(), language, ends_line=ends_line)
+        sentence = text[start:end].strip()
+        said = spoken_sentence(sentence, language, ends_line=ends_line, titles=titles)
         if said:
             pieces.append(SpokenPiece(said, offset + start, offset + end))
     return pieces

@@ -8,6 +8,7 @@ from typing import Any
 
 from conversation.agent.system_tools import was_handed_over
 from conversation.errors import ConversationError, SessionEndedError
+from conversation.language.spoken_titles import DocumentLabel, SpokenTitles
 from conversation.session.driver import SessionDriver
 from conversation.transcript import TurnSound
 from conversation.turn.events import (
@@ -276,6 +277,10 @@ class Answering:
             return
         if isinstance(event, RetrievalDone):
             turn.passages_s = self._time.now_s
+            turn.mouth.titles = SpokenTitles(
+                DocumentLabel(passage.document_name, tuple(passage.heading_path))
+                for passage in event.passages
+            )
         elif isinstance(event, ToolRequest):
             turn.has_tools = True
             turn.mouth.flush()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from conversation.errors import SpeechError
 from conversation.language.spoken_text import SpokenPiece
+from conversation.language.spoken_titles import NO_TITLES
 from conversation.voice.audio import StreamResampler
 from conversation.voice.call_events import AgentAudio
 from conversation.voice.calling.call_time import CallTime
@@ -52,6 +53,8 @@ class Mouth:
         """Whether there was anything to say so far."""
         self.is_over = False
         """Whether nothing more will be heard."""
+        self.titles = NO_TITLES
+        """Of the documents that the turn may mention; set before its text."""
         self._language = language
         self._voice = voice
         self._outbox = outbox
@@ -86,7 +89,7 @@ class Mouth:
     def say(self, delta: str) -> None:
         """More text of the turn."""
         if self._spoken is None:
-            self._spoken = SpokenTurn(self._language())
+            self._spoken = SpokenTurn(self._language(), titles=self.titles)
         self._cut(self._spoken.feed(delta), self._spoken.text)
 
     def flush(self) -> None:

@@ -7,6 +7,7 @@ the user hears it while the rest is written.
 import re
 
 from conversation.language.spoken_text import SpokenPiece, SpokenStream, spoken_pieces
+from conversation.language.spoken_titles import NO_TITLES, SpokenTitles
 
 _LEAST_WORDS = 3
 _PAUSE = re.compile(r"(?<=[^\W\d_])[,;:](?=\s+[^\W\d_])")
@@ -18,8 +19,9 @@ _OPEN = re.compile(r"[\[(*_`<|#\"\u201c\u201e\u00ab~]")
 class SpokenTurn:
     """Deltas of a turn in, sentences as they are read aloud out, with their places in its text."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, *, titles: SpokenTitles = NO_TITLES) -> None:
         self._language = language
+        self._titles = titles
         self._stream: SpokenStream | None = None
         self._offset = 0
         self.text = ""
@@ -32,7 +34,7 @@ class SpokenTurn:
             return self._placed(self._stream.feed(delta))
         # What is said early is at most a part of one sentence, so that a stream from the
         # beginning would find the same ends.
-        probe = SpokenStream(self._language)
+        probe = SpokenStream(self._language, titles=self._titles)
         whole = probe.feed(self.text)
         if whole:
             self._stream = probe
@@ -42,20 +44,23 @@ class SpokenTurn:
             return []
         early = [
             # A voice must not fall here as it does at the end of a sentence.
-            SpokenPiece(f"{piece.text},", piece.start_char, piece.end_char)
-            for piece in spoken_pieces(self.text[:cut], self._language)
+            SpokenPiece(_held_up(piece.text), piece.start_char, piece.end_char)
+            for piece in spoken_pieces(self.text[:cut], self._language, titles=self._titles)
         ]
         self._offset = cut
-        self._stream = SpokenStream(self._language)
+        self._stream = SpokenStream(self._language, titles=self._titles)
         return early + self._placed(self._stream.feed(self.text[cut:]))
 
     def finish(self) -> list[SpokenPiece]:
         """What is left when no more text comes, or none for a while."""
-        stream = self._stream or SpokenStream(self._language)
+        stream = self._stream or SpokenStream(self._language, titles=self._titles)
         if self._stream is None:
             stream.feed(self.text)
         pieces = self._placed(stream.finish())
-        self._stream, self._offset = SpokenStream(self._language), len(self.text)
+        self._stream, self._offset = (
+            SpokenStream(self._language, titles=self._titles),
+            len(self.text),
+        )
         return pieces
 
     def _placed(self, pieces: list[SpokenPiece]) -> list[SpokenPiece]:
@@ -63,6 +68,10 @@ class SpokenTurn:
             SpokenPiece(piece.text, piece.start_char + self._offset, piece.end_char + self._offset)
             for piece in pieces
         ]
+
+
+def _held_up(text: str) -> str:
+    return text if text.endswith((",", ";", ":")) else f"{text},"
 
 
 def first_cut(text: str) -> int | None:
