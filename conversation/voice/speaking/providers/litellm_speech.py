@@ -1,5 +1,6 @@
 """Voices of every other provider that litellm knows: a clause comes when it is whole."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -24,7 +25,9 @@ class LiteLLMSpeech:
     sample_rate_hz = SAMPLE_RATE_HZ
 
     def __init__(self, endpoint: SpeechEndpoint) -> None:
+        """Load litellm, which takes seconds: nobody on the line should wait for that."""
         self._endpoint = endpoint
+        self._litellm: Any = load_litellm()
 
     @property
     def name(self) -> str:
@@ -54,9 +57,6 @@ class LiteLLMSpeech:
         yield SpeechChunk(samples, tuple(timed), is_estimated=True)
 
     async def _asked(self, clause: str) -> tuple[bytes, str]:
-        import asyncio
-
-        litellm = await asyncio.to_thread(load_litellm)
         endpoint = self._endpoint
         request: dict[str, Any] = {
             "model": f"{endpoint.provider}/{endpoint.model}",
@@ -74,7 +74,7 @@ class LiteLLMSpeech:
             request["speed"] = endpoint.settings.speed
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                answer: Any = await litellm.aspeech(**request)
+                answer: Any = await self._litellm.aspeech(**request)
                 content: bytes = await answer.aread()
                 return content, str(answer.response.headers.get("content-type", ""))
         except TimeoutError as error:
