@@ -5,8 +5,8 @@
 What stands here by name is what the package offers; it is loaded on first use. Inside are rooms:
 `agent` says what an agent is, `turn` what happens in one turn (with `prompt`, `grounding`, `tools`,
 `turn_taking` and `language`), `session` what holds turns together; `llm` asks models, `store`
-keeps, `importing` takes in conversations from elsewhere, and `server` is all that goes over the
-network.
+keeps, `importing` takes in conversations from elsewhere, `voice` hears and speaks, and `server` is
+all that goes over the network.
 """
 
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         ModelUnavailableError,
         OverrideError,
         SessionEndedError,
+        SpeechError,
         StoreError,
         ToolError,
         UnknownConversationError,
@@ -47,11 +48,28 @@ if TYPE_CHECKING:
         TextDelta,
         ToolRequest,
     )
+    from conversation.voice.call import VoiceCall
+    from conversation.voice.call_events import (
+        AgentAudio,
+        AgentText,
+        AgentTextCorrected,
+        CallOver,
+        DuringTurn,
+        Interrupted,
+        SpeechFailed,
+        TentativeUserText,
+        UserTurn,
+        VoiceScore,
+    )
 
 __all__ = [
+    "AgentAudio",
     "AgentConfig",
     "AgentConfigError",
+    "AgentText",
+    "AgentTextCorrected",
     "AgentTurn",
+    "CallOver",
     "ChatMessage",
     "ChatModel",
     "Citation",
@@ -61,6 +79,8 @@ __all__ = [
     "ConversationStore",
     "Criterion",
     "DataCollectionField",
+    "DuringTurn",
+    "Interrupted",
     "ModelError",
     "ModelOutputError",
     "ModelSetupError",
@@ -74,7 +94,10 @@ __all__ = [
     "SessionEndedError",
     "SessionEvent",
     "SessionOverrides",
+    "SpeechError",
+    "SpeechFailed",
     "StoreError",
+    "TentativeUserText",
     "TextDelta",
     "ToolCall",
     "ToolError",
@@ -82,6 +105,9 @@ __all__ = [
     "Transcript",
     "Turn",
     "UnknownConversationError",
+    "UserTurn",
+    "VoiceCall",
+    "VoiceScore",
     "import_path",
     "list_agents",
     "load_agent",
@@ -138,6 +164,18 @@ _PLACES = {
     "SessionEvent": "conversation.turn.events",
     "TextDelta": "conversation.turn.events",
     "ToolRequest": "conversation.turn.events",
+    "VoiceCall": "conversation.voice.call",
+    "AgentAudio": "conversation.voice.call_events",
+    "AgentText": "conversation.voice.call_events",
+    "AgentTextCorrected": "conversation.voice.call_events",
+    "CallOver": "conversation.voice.call_events",
+    "DuringTurn": "conversation.voice.call_events",
+    "Interrupted": "conversation.voice.call_events",
+    "SpeechFailed": "conversation.voice.call_events",
+    "TentativeUserText": "conversation.voice.call_events",
+    "UserTurn": "conversation.voice.call_events",
+    "VoiceScore": "conversation.voice.call_events",
+    "SpeechError": "conversation.errors",
 }
 
 if not TYPE_CHECKING:

@@ -10,6 +10,8 @@ from conversation.language.spoken_text import SpokenPiece, SpokenStream, spoken_
 from conversation.language.spoken_titles import NO_TITLES, SpokenTitles
 
 _LEAST_WORDS = 3
+_WITHIN_CHARS = 200
+"""Who has waited so long for a pause can wait for the end of the sentence."""
 _PAUSE = re.compile(r"(?<=[^\W\d_])[,;:](?=\s+[^\W\d_])")
 """Between words: a comma beside a digit or a sign may be a part of what is rewritten."""
 _OPEN = re.compile(r"[\[(*_`<|#\"\u201c\u201e\u00ab~]")
@@ -22,7 +24,9 @@ class SpokenTurn:
     def __init__(self, language: str, *, titles: SpokenTitles = NO_TITLES) -> None:
         self._language = language
         self._titles = titles
-        self._stream: SpokenStream | None = None
+        self._stream = self._new_stream()
+        self._has_begun = False
+        """Whether anything of the first sentence was given out."""
         self._offset = 0
         self.text = ""
         """Everything that came."""
@@ -30,15 +34,10 @@ class SpokenTurn:
     def feed(self, delta: str) -> list[SpokenPiece]:
         """What can be said now."""
         self.text += delta
-        if self._stream is not None:
-            return self._placed(self._stream.feed(delta))
-        # What is said early is at most a part of one sentence, so that a stream from the
-        # beginning would find the same ends.
-        probe = SpokenStream(self._language, titles=self._titles)
-        whole = probe.feed(self.text)
-        if whole:
-            self._stream = probe
-            return whole
+        pieces = self._placed(self._stream.feed(delta))
+        if pieces or self._has_begun:
+            self._has_begun = True
+            return pieces
         cut = first_cut(self.text)
         if cut is None:
             return []
@@ -47,21 +46,18 @@ class SpokenTurn:
             SpokenPiece(_held_up(piece.text), piece.start_char, piece.end_char)
             for piece in spoken_pieces(self.text[:cut], self._language, titles=self._titles)
         ]
-        self._offset = cut
-        self._stream = SpokenStream(self._language, titles=self._titles)
+        self._has_begun, self._offset = True, cut
+        self._stream = self._new_stream()
         return early + self._placed(self._stream.feed(self.text[cut:]))
 
     def finish(self) -> list[SpokenPiece]:
         """What is left when no more text comes, or none for a while."""
-        stream = self._stream or SpokenStream(self._language, titles=self._titles)
-        if self._stream is None:
-            stream.feed(self.text)
-        pieces = self._placed(stream.finish())
-        self._stream, self._offset = (
-            SpokenStream(self._language, titles=self._titles),
-            len(self.text),
-        )
+        pieces = self._placed(self._stream.finish())
+        self._stream, self._offset = self._new_stream(), len(self.text)
         return pieces
+
+    def _new_stream(self) -> SpokenStream:
+        return SpokenStream(self._language, titles=self._titles)
 
     def _placed(self, pieces: list[SpokenPiece]) -> list[SpokenPiece]:
         return [
@@ -76,7 +72,7 @@ def _held_up(text: str) -> str:
 
 def first_cut(text: str) -> int | None:
     """Where the beginning of a sentence can be said by itself; None where it must not yet."""
-    for match in _PAUSE.finditer(text):
+    for match in _PAUSE.finditer(text, 0, _WITHIN_CHARS):
         begun = text[: match.end()]
         if _OPEN.search(begun):
             return None
