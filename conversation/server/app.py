@@ -67,6 +67,7 @@ def make_app(context: ServerContext, *, routers: Sequence[APIRouter] = ()) -> Fa
             sender.start()
         yield
         context.stopping = True
+        await context.resumptions.end_all()
         if sender is not None:
             await asyncio.to_thread(sender.stop)
         if context.authoring is not None:

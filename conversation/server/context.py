@@ -23,6 +23,7 @@ from conversation.server.conversations.after_conversations import AfterCalls, St
 from conversation.server.errors import ApiError
 from conversation.server.limits import Gate, Rates, ServerLimits
 from conversation.server.records import RecordStore
+from conversation.server.socket.resuming import Resumptions
 from conversation.store.store import ConversationStore
 from conversation.voice.recording.kept_calls import KeptCalls
 
@@ -100,6 +101,11 @@ class ServerContext:
     """Held by the tests of agents that run: one after the other."""
     talks: set["Stoppable"] = field(default_factory=set["Stoppable"])
     """Conversations at this moment."""
+
+    @cached_property
+    def resumptions(self) -> Resumptions:
+        """Conversations whose client may come back."""
+        return Resumptions(self.limits.keep_lost_s)
 
     @cached_property
     def calls(self) -> AfterCalls:

@@ -43,6 +43,8 @@ class ServerLimits:
     send_timeout_s: float = 20.0
     """A client that takes nothing for so long is gone."""
     ping_every_s: float = 5.0
+    keep_lost_s: float = 60.0
+    """How long a conversation waits for a client that lost its network and can come back."""
     drain_timeout_s: float = 30.0
     """How long running turns may take when the server stops."""
 

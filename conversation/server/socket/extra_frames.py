@@ -50,6 +50,48 @@ class AgentResponseDetails(_Named):
     agent_response_details: DetailsEvent
 
 
+class PastTurn(_Named):
+    """A turn from before the client came back."""
+
+    role: Literal["user", "agent"]
+    text: str
+    interrupted: bool
+    event_id: int | None
+    """None for turns that had none on the wire."""
+
+
+class ResumedEvent(_Named):
+    """The conversation so far."""
+
+    turns: tuple[PastTurn, ...]
+
+
+class ConversationResumed(_Named):
+    """Follows the metadata when a client came back: what it may have missed."""
+
+    type: Literal["conversation_resumed"] = "conversation_resumed"
+    conversation_resumed: ResumedEvent
+
+
+def resumed(turns: Iterable[Turn], event_ids: Mapping[str, int]) -> ConversationResumed:
+    """What was said before a client came back.
+
+    Args:
+        turns: All of them.
+        event_ids: Ids on the wire, by those of turns.
+    """
+    past = tuple(
+        PastTurn(
+            role=turn.role,
+            text=turn.text,
+            interrupted=turn.interrupted,
+            event_id=event_ids.get(turn.turn_id or ""),
+        )
+        for turn in turns
+    )
+    return ConversationResumed(conversation_resumed=ResumedEvent(turns=past))
+
+
 def details_of(
     turn: Turn, event_id: int, *, passages: Mapping[str, str], with_sources: bool
 ) -> AgentResponseDetails:

@@ -118,6 +118,15 @@ class Dialogue:
         self._ping_ms: int | None = None
         self._refused: set[int] = set()
 
+    def go_on(self, sound: Sound) -> None:
+        """On another socket: ids go on growing, and nothing was refused there yet."""
+        self._sound, self._pings, self._ping_ms = sound, {}, None
+        self._refused.clear()
+
+    def event_ids(self) -> dict[str, int]:
+        """Ids on the wire by ids of turns."""
+        return {turn_id: event_id for event_id, turn_id in self._turn_ids.items()}
+
     def next_event_id(self) -> int:
         """Greater than every id before it."""
         self._last_event_id += 1

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from conversation.server.incoming.plain_json import flaw_of
-from conversation.server.socket.extra_frames import AgentResponseDetails
+from conversation.server.socket.extra_frames import AgentResponseDetails, ConversationResumed
 from conversation.server.socket.sound_frames import SoundFrame
 
 PATH = "/v1/convai/conversation"
@@ -56,6 +56,8 @@ class InitiationData(_Frame):
     source_info: SourceInfo | None = None
     extras: list[Any] | None = None
     """What this project's own client wants beside the published protocol: `details`."""
+    resume_key: Any = None
+    """With which this client comes back when it has lost its network."""
 
 
 class SetupConfig(_Frame):
@@ -365,6 +367,7 @@ ServerMessage = (
     | AgentToolRequest
     | AgentToolResponse
     | AgentResponseDetails
+    | ConversationResumed
     | SoundFrame
     | Error
 )

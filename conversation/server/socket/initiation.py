@@ -12,6 +12,7 @@ from conversation.errors import OverrideError
 from conversation.language.local_time import is_zone
 from conversation.server.socket.extra_frames import DETAILS
 from conversation.server.socket.frames import InitiationData
+from conversation.server.socket.resume_keys import usable_key
 from conversation.session.overrides import SessionOverrides
 
 _ZONE = "system__timezone"
@@ -57,6 +58,10 @@ class Wishes:
     """Kept with the conversation: the client's name and version, the user's id."""
     details: bool = False
     """Whether the client understands frames beside the published protocol."""
+    resume_id: str | None = None
+    """Conversation that it goes on with."""
+    resume_key: str | None = None
+    """Digest of the key with which it comes back."""
 
 
 def wishes(data: InitiationData | None, query: Mapping[str, str]) -> Wishes:
@@ -75,6 +80,8 @@ def wishes(data: InitiationData | None, query: Mapping[str, str]) -> Wishes:
         variables=_variables({} if data is None else data.dynamic_variables or {}),
         metadata=_metadata(data, query),
         details=data is not None and DETAILS in (data.extras or ()),
+        resume_id=query.get("resume"),
+        resume_key=None if data is None else usable_key(data.resume_key),
     )
 
 

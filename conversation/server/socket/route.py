@@ -7,7 +7,7 @@ reason of a handshake that fails.
 import asyncio
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from fastapi import APIRouter
@@ -34,6 +34,7 @@ from conversation.server.socket.actions import (
     Rate,
 )
 from conversation.server.socket.client_tools import ClientTools
+from conversation.server.socket.extra_frames import resumed
 from conversation.server.socket.frame_meaning import (
     NO_VOICE,
     VOICE_DOWN,
@@ -45,10 +46,12 @@ from conversation.server.socket.frames import (
     PATH,
     SUBPROTOCOL,
     InitiationData,
+    ServerMessage,
     SetupConfig,
     read_frame,
 )
 from conversation.server.socket.initiation import Wishes, session_overrides, wishes
+from conversation.server.socket.resuming import OpenTalk
 from conversation.server.socket.talk import ClientGoneError, Ending, Talk, Wire
 from conversation.session.driver import SessionDriver
 from conversation.session.session import Session
@@ -97,14 +100,25 @@ async def _converse(
     with context.gate.entered(agent_id=agent.agent_id, address=address, key_id=admission.key_id):
         data, early = await _initiation(wire, context.limits.init_timeout_s)
         asked = wishes(data, websocket.query_params)
-        tools = ClientTools()
-        start = partial(_start, agent, asked, admission, tools=tools, context=context)
-        session = await asyncio.to_thread(start)
+        if asked.resume_id is None:
+            opened = await _begun(agent, asked, admission, context)
+        else:
+            opened = await context.resumptions.take(
+                asked.resume_id, asked.resume_key, agent_id=agent.agent_id
+            )
         extras = Extras(details=asked.details, sources=agent.widget.sources)
-        sound = await asyncio.to_thread(_sound, context, session.agent, asked)
-        return await _talk(
-            wire, session, tools=tools, early=early, context=context, extras=extras, sound=sound
-        )
+        return await _talk(wire, opened, asked=asked, early=early, context=context, extras=extras)
+
+
+async def _begun(
+    agent: AgentConfig, asked: Wishes, admission: Admission, context: ServerContext
+) -> OpenTalk:
+    """A new conversation."""
+    tools = ClientTools()
+    start = partial(_start, agent, asked, admission, tools=tools, context=context)
+    session = await asyncio.to_thread(start)
+    driver = SessionDriver(session, clock=context.timer_s)
+    return OpenTalk(agent.agent_id, driver, Dialogue(), tools, asked.resume_key)
 
 
 def _sound(context: ServerContext, agent: AgentConfig, asked: Wishes) -> Sound:
@@ -123,39 +137,42 @@ def _sound(context: ServerContext, agent: AgentConfig, asked: Wishes) -> Sound:
 
 async def _talk(
     wire: Wire,
-    session: Session,
+    opened: OpenTalk,
     *,
-    tools: ClientTools,
+    asked: Wishes,
     early: Sequence[str | bytes | None],
     context: ServerContext,
     extras: Extras,
-    sound: Sound,
 ) -> Ending:
-    dialogue = Dialogue(sound)
+    dialogue, session = opened.dialogue, opened.driver.session
     talk = Talk(
         wire,
-        SessionDriver(session, clock=context.timer_s),
+        opened.driver,
         dialogue=dialogue,
-        tools=tools,
+        tools=opened.tools,
         limits=context.limits,
         timer_s=context.timer_s,
         keep_feedback=partial(_keep_feedback, context, session.conversation_id),
         extras=extras,
     )
     context.talks.add(talk)
+    context.resumptions.hold(opened, talk.let_go)
     began_s = context.timer_s()
     ending = Ending("connection_lost", None)
     try:
+        dialogue.go_on(await asyncio.to_thread(_sound, context, session.agent, asked))
         await wire.send(dialogue.opening(session.conversation_id))
-        if session.first_message:
-            first = session.transcript.turns[0].turn_id
-            await wire.send(dialogue.said(session.first_message, first))
-        ending = await talk.hold(early)
+        for frame in _openers(opened, is_resumed=asked.resume_id is not None):
+            await wire.send(frame)
+        ending = await talk.hold(early, may_come_back=opened.key is not None)
         return ending
     finally:
         context.talks.discard(talk)
-        # Ends it also when the client went away before the first frame.
-        await asyncio.to_thread(session.end, ending.reason)
+        keeps = talk.is_kept and not context.stopping
+        if not keeps:
+            # Ends it also when the client went away before the first frame.
+            await asyncio.to_thread(session.end, ending.reason)
+        context.resumptions.release(opened, keeps=keeps)
         _log.info(
             "conversation %s of agent %s ended: %s, %d turns, %.1f s",
             session.conversation_id,
@@ -164,6 +181,15 @@ async def _talk(
             len(session.transcript.turns),
             context.timer_s() - began_s,
         )
+
+
+def _openers(opened: OpenTalk, *, is_resumed: bool) -> Iterator[ServerMessage]:
+    """What a client is told at first: the first message, or all that was said before it left."""
+    session = opened.driver.session
+    if is_resumed:
+        yield resumed(session.transcript.turns, opened.dialogue.event_ids())
+    elif session.first_message:
+        yield opened.dialogue.said(session.first_message, session.transcript.turns[0].turn_id)
 
 
 async def _initiation(

@@ -41,6 +41,8 @@ _ENDS = {
     "silence": "The conversation ended because nothing was said for a long time.",
     "max_duration": "The conversation reached its maximum duration.",
 }
+MOVED = "moved"
+_KEPT = frozenset({"connection_lost", MOVED})
 _TOO_FAST = error_frame("invalid_message", "Too many messages; this one was ignored.")
 
 _log = logging.getLogger(__name__)
@@ -60,6 +62,10 @@ class HungUpError(Exception):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+class MovedError(Exception):
+    """The conversation goes on over another socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,29 +152,44 @@ class Talk:
         """Held while a turn is interrupted: the next one must not begin, or it would be hit."""
         self._speaking = False
         self._stopping = False
+        self._moving = asyncio.Event()
+        self.is_kept = False
+        """Whether the session is still open after `hold`."""
         self._frames = Bucket(limits.frames_per_second, 3.0 * limits.frames_per_second)
         self._turns = Bucket(limits.turns_per_minute / 60, limits.turns_per_minute / 6)
+
+    def let_go(self) -> None:
+        """Leave the socket, but not the conversation: it goes on over another one."""
+        self._moving.set()
 
     def stop(self) -> None:
         """Finish the turn that is under way, then close: the server stops."""
         self._stopping = True
         self._said.put_nowait(None)
 
-    async def hold(self, early: Sequence[str | bytes | None]) -> Ending:
-        """Talk until one side ends it; the session is closed when this returns.
+    async def hold(
+        self, early: Sequence[str | bytes | None], *, may_come_back: bool = False
+    ) -> Ending:
+        """Talk until one side ends it; the session is closed when this returns, or `is_kept`.
 
         Args:
             early: Frames that came before the conversation began.
+            may_come_back: Whether a client that lost its network may go on.
         """
         work = [
             asyncio.create_task(step)
-            for step in (self._listen(early), self._speak(), self._keep_time(), self._ping())
+            for step in (
+                *(self._listen(early), self._speak(), self._keep_time(), self._ping()),
+                self._move(),
+            )
         ]
         try:
             done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
             await self._finish_frames()
             ending = self._ending([task.exception() for task in done])
-            await asyncio.to_thread(self._driver.end, ending.reason)
+            self.is_kept = may_come_back and ending.reason in _KEPT and not self._session.is_over
+            if not self.is_kept:
+                await asyncio.to_thread(self._driver.end, ending.reason)
         finally:
             for task in work:
                 task.cancel()
@@ -178,6 +199,10 @@ class Talk:
                 text = _ENDS["max_duration"]
                 await self._wire.send(error_frame("max_duration_exceeded", text, code=1000))
         return ending
+
+    async def _move(self) -> None:
+        await self._moving.wait()
+        raise MovedError
 
     async def _listen(self, early: Sequence[str | bytes | None]) -> None:
         for frame in early:
@@ -280,6 +305,8 @@ class Talk:
 
     def _ending(self, errors: Sequence[BaseException | None]) -> Ending:
         for error in errors:
+            if isinstance(error, MovedError):
+                return Ending(MOVED, NORMAL, "The conversation goes on over another connection.")
             if isinstance(error, HungUpError):
                 return Ending("no_voice", POLICY, error.reason)
             if isinstance(error, ClientGoneError):
