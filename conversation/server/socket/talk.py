@@ -34,6 +34,7 @@ from conversation.session.driver import SessionDriver
 from conversation.turn.events import AgentTurn, SessionEvent, ToolRequest
 
 CLOSE_TIMEOUT_S = 5.0
+LAST_FRAME_S = 1.0
 _LEFT = frozenset({1000, 1001, 1005})
 """Close codes of a client that left on purpose; any other lost its connection."""
 _ENDS = {
@@ -184,9 +185,9 @@ class Talk:
             )
         ]
         try:
-            done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
             await self._finish_frames()
-            ending = self._ending([task.exception() for task in done])
+            ending = self._ending(await _errors(work))
             self.is_kept = may_come_back and ending.reason in _KEPT and not self._session.is_over
             if not self.is_kept:
                 await asyncio.to_thread(self._driver.end, ending.reason)
@@ -324,3 +325,16 @@ class Talk:
 
     def _over_for(self, reason: str) -> bool:
         return self._session.transcript.end_reason == reason
+
+
+async def _errors(work: Sequence[asyncio.Task[None]]) -> list[BaseException | None]:
+    """How tasks ended, the one that reads first.
+
+    Whoever sends learns that a client is gone, but only its close frame, which comes a moment
+    later, tells whether it left on purpose.
+    """
+    reading, *others = work
+    ended = [task.exception() for task in others if task.done()]
+    if any(isinstance(error, ClientGoneError) for error in ended):
+        await asyncio.wait([reading], timeout=LAST_FRAME_S)
+    return [*([reading.exception()] if reading.done() else []), *ended]

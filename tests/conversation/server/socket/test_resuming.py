@@ -120,18 +120,20 @@ def test_who_left_on_purpose_does_not_come_back(tmp_path: Path):
 def test_a_new_socket_takes_over_from_one_that_still_seems_to_stand(tmp_path: Path):
     """A network that is gone is noticed by the client first."""
     model = PausingChatModel("Once upon a time.")
-    with serving(tmp_path, model=model, limits=LIMITS) as served:
-        with served.dial(init=COMES_BACK) as old:
-            conversation_id = old.opened()
-            old.say("Tell me a story.")
-            old.until("agent_chat_response_part")
-            old.until("agent_chat_response_part")
-            with served.dial(init=COMES_BACK, resume=conversation_id) as new:
-                past = new.until("conversation_resumed")["conversation_resumed"]["turns"]
-                model.go_on.set()
-                new.say("Go on.")
-                answer = new.answer()
-                code, reason = old.closed()
+    with (
+        serving(tmp_path, model=model, limits=LIMITS) as served,
+        served.dial(init=COMES_BACK) as old,
+    ):
+        conversation_id = old.opened()
+        old.say("Tell me a story.")
+        old.until("agent_chat_response_part")
+        old.until("agent_chat_response_part")
+        with served.dial(init=COMES_BACK, resume=conversation_id) as new:
+            past = new.until("conversation_resumed")["conversation_resumed"]["turns"]
+            model.go_on.set()
+            new.say("Go on.")
+            answer = new.answer()
+            code, reason = old.closed()
 
     assert (code, "another connection" in reason) == (1000, True)
     assert [turn["interrupted"] for turn in past] == [False, False, True]
