@@ -15,7 +15,7 @@ Z = 1.959963984540054
 """Normal quantile of a two-sided 95 % interval."""
 
 
-def _wilson(successes: str, n: str) -> str:
+def wilson_bounds(successes: str, n: str) -> tuple[str, str]:
     """Return SQL for the lower and upper bound of Wilson's 95 % interval, NULL for n = 0.
 
     Source: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
@@ -26,19 +26,20 @@ def _wilson(successes: str, n: str) -> str:
     spread = f"{Z} * sqrt({successes} * ({n} - {successes}) / {n} + {z2 / 4})"
     low, high = (f"({centre} {sign} {spread}) / ({n} + {z2})" for sign in "-+")
     return (
-        f"CASE WHEN {n} > 0 THEN greatest(0.0, {low}) END AS rate_low, "
-        f"CASE WHEN {n} > 0 THEN least(1.0, {high}) END AS rate_high"
+        f"CASE WHEN {n} > 0 THEN greatest(0.0, {low}) END",
+        f"CASE WHEN {n} > 0 THEN least(1.0, {high}) END",
     )
 
 
-_COUNTS_SQL = """
+_LOW, _HIGH = wilson_bounds("successes", "n_judged")
+COUNTS_SQL = """
     count(*) FILTER (verdict = 'success') AS successes,
     count(*) FILTER (verdict = 'failure') AS failures,
     count(*) FILTER (verdict = 'unknown') AS unknown,
     count(*) FILTER (e.error IS NOT NULL) AS errors,
     successes + failures AS n_judged"""
-_RATE_SQL = f"successes / nullif(n_judged, 0) AS rate, {_wilson('successes', 'n_judged')}"
-_COUNTS = (
+RATE_SQL = f"successes / nullif(n_judged, 0) AS rate, {_LOW} AS rate_low, {_HIGH} AS rate_high"
+COUNTED = (
     Column("successes", "BIGINT", "Conversations with verdict success."),
     Column("failures", "BIGINT", "Conversations with verdict failure."),
     Column("unknown", "BIGINT", "Conversations that do not tell; not part of the rate."),
@@ -54,9 +55,9 @@ SUCCESS_RATES = View(
     "How often each criterion was met, with denominators and intervals. One row for each agent, "
     "criterion, version and judge in force.",
     f"""
-SELECT *, {_RATE_SQL}
+SELECT *, {RATE_SQL}
 FROM (
-  SELECT e.agent_id, criterion_id, criterion_version, judge_model, c.simulated, {_COUNTS_SQL}
+  SELECT e.agent_id, criterion_id, criterion_version, judge_model, c.simulated, {COUNTS_SQL}
   FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
   WHERE is_current
   GROUP BY ALL
@@ -66,7 +67,7 @@ FROM (
         AGENT,
         *CRITERION,
         Column("simulated", "BOOLEAN", "Rates never mix real and simulated users."),
-        *_COUNTS,
+        *COUNTED,
     ),
 )
 
@@ -102,14 +103,14 @@ CRITERION_TRENDS = View(
     "criterion_trends",
     "Success rates by day.",
     f"""
-SELECT *, {_RATE_SQL}
+SELECT *, {RATE_SQL}
 FROM (
-  SELECT e.day, e.agent_id, criterion_id, criterion_version, judge_model, c.simulated, {_COUNTS_SQL}
+  SELECT e.day, e.agent_id, criterion_id, criterion_version, judge_model, c.simulated, {COUNTS_SQL}
   FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
   WHERE is_current GROUP BY ALL
   HAVING count(e.score) = 0
 )""",
-    (DAY, AGENT, *CRITERION, SIMULATED, *_COUNTS),
+    (DAY, AGENT, *CRITERION, SIMULATED, *COUNTED),
 )
 
 JUDGE_STABILITY = View(

@@ -2,7 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from analysis.dictionary import finding_views, operation_views, outcome_views, score_views
+from analysis.dictionary import (
+    finding_views,
+    operation_views,
+    outcome_views,
+    score_views,
+    week_views,
+)
 from analysis.dictionary.schema import Column, View, literal, quoted
 from analysis.dictionary.tables import VERDICT_TYPE
 from conversation.agent.config import AgentConfig
@@ -12,6 +18,7 @@ VIEWS = (
     outcome_views.SUCCESS_RATES,
     outcome_views.SUCCESS_RATES_CORRECTED,
     outcome_views.CRITERION_TRENDS,
+    week_views.WEEKLY_RATES,
     score_views.SCORES,
     score_views.SCORE_TRENDS,
     score_views.SCORE_COUNTS,
@@ -21,6 +28,7 @@ VIEWS = (
     operation_views.COSTS,
     operation_views.COSTS_BY_MODEL,
     outcome_views.FLAGGED_CONVERSATIONS,
+    week_views.USERS,
     outcome_views.VALUE_COUNTS,
     finding_views.TOPICS,
     finding_views.KNOWLEDGE_GAPS,

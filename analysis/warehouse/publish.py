@@ -24,6 +24,7 @@ from analysis.dictionary.tables import (
     STORED_TABLES,
 )
 from analysis.dictionary.views import VIEWS, agent_views
+from analysis.dictionary.week_views import WILSON_MACRO
 from analysis.store.store import AnalysisStore
 from analysis.warehouse.files import (
     day_file,
@@ -172,6 +173,7 @@ def publish(warehouse_dir: Path, target: Path, agents: Sequence[AgentConfig]) ->
                 for table in STORED_TABLES
             }
             row_counts[JUDGE_AGREEMENT.name] = load_agreement(connection)
+            connection.execute(WILSON_MACRO)
             for view in views:
                 create_view(connection, view)
             connection.commit()

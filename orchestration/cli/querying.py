@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from analysis.errors import QueryError
+from analysis.query.forms import query_as_bars, query_as_json, query_as_text
 from analysis.query.sql import printable, query_as_csv, query_as_table
 from analysis.reports import open_reports
 from orchestration.cli.deployment import opened_deployment, progress
@@ -33,6 +34,11 @@ Memory = Annotated[str, typer.Option(help="What one query may use, e.g. 4GB.")]
 def sql(
     query: Annotated[str, typer.Argument(help='For example "from success_rates".')],
     csv: Annotated[bool, typer.Option("--csv", help="Every row, as CSV.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Every row, as one JSON list.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every row, as a table.")] = False,
+    chart: Annotated[
+        bool, typer.Option("--chart", help="Bars of the last column with numbers, by the others.")
+    ] = False,
     timeout: Timeout = _TIMEOUT_S,
     memory: Memory = "2GB",
 ) -> None:
@@ -41,7 +47,16 @@ def sql(
         opened_deployment() as deployment,
         open_reports(deployment.reports_file, memory_limit=memory) as connection,
     ):
-        run = query_as_csv if csv else query_as_table
+        if csv + json + every + chart > 1:
+            raise typer.BadParameter("Choose one of --csv, --json, --all and --chart.")
+        run = query_as_table
+        for wanted, form in (
+            (csv, query_as_csv),
+            (json, query_as_json),
+            (every, query_as_text),
+            (chart, query_as_bars),
+        ):
+            run = form if wanted else run
         shown = run(connection, query, timeout_s=timeout)
     # A file gets what was said; a terminal would obey control sequences in it.
     typer.echo(printable(shown) if csv and sys.stdout.isatty() else shown, nl=not csv)
