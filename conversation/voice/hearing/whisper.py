@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from conversation.errors import SpeechError
-from conversation.voice.hearing.log_mel import HOP_SAMPLES, log_mel, waveform_of
+from conversation.voice.hearing.log_mel import HOP_SAMPLES, Waveform, log_mel, waveform_of
 from conversation.voice.hearing.repetition import runs_away, without_repetition
-from conversation.voice.hearing.whisper_tokens import WhisperTokens
-from conversation.voice.ports import SAMPLE_RATE_HZ, Samples, Transcription
+from conversation.voice.hearing.whisper_tokens import TIMESTAMP_S, WhisperTokens
+from conversation.voice.ports import SAMPLE_RATE_HZ, Samples, TimedChars, Transcription
 
 MAX_WINDOW_S = 28.0
 """Longer sound is decoded in pieces that end where it is quietest; the encoder reads 30 s."""
@@ -47,8 +46,18 @@ _LEAST_LIKELY = -1.0
 class _Window:
     """What the decoder says of one piece of sound."""
 
+    encoded: Any
+    ids: tuple[int, ...]
     text: str
     is_speech: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """The words of one piece of sound, and what they were decoded from where that is known."""
+
+    text: str
+    window: _Window | None = None
 
 
 class WhisperEngine:
@@ -88,6 +97,7 @@ class WhisperEngine:
         *,
         languages: Sequence[str] = (),
         keywords: Sequence[str] = (),
+        with_times: bool = False,
     ) -> Transcription:
         """The words in `samples`; blocks for about a tenth of their time.
 
@@ -95,35 +105,65 @@ class WhisperEngine:
             samples: At `SAMPLE_RATE_HZ`.
             languages: Among which the spoken one is; empty for any that the model knows.
             keywords: Words that are likely to be said.
+            with_times: Whether to find out when each word was said: a tenth more work.
         """
         texts: list[str] = []
+        words: list[TimedChars] = []
         language: str | None = languages[0] if len(languages) == 1 else None
+        begins_s = 0.0
         for piece in pieces(samples):
             waveform = waveform_of(piece)
             encoded = self._encoded(waveform, _frames(len(piece)))
             language = language or self._language(encoded, languages)
-            prompt = self._tokens.prompt(language, keywords)
-            texts.append(self._words(waveform, encoded, prompt))
-        return Transcription(" ".join(filter(None, texts)), language)
+            heard = self._heard(waveform, encoded, self._tokens.prompt(language, keywords))
+            if heard.text:
+                if with_times:
+                    blank = " " if texts else ""
+                    words += self._timed(heard, language, blank, begins_s, len(piece))
+                texts.append(heard.text)
+            begins_s += len(piece) / SAMPLE_RATE_HZ
+        text = " ".join(texts)
+        is_whole = "".join(word.chars for word in words) == text
+        return Transcription(text, language, tuple(words) if is_whole else ())
 
-    def _words(self, waveform: NDArray[np.float32], encoded: Any, prompt: list[int]) -> str:
+    def _heard(self, waveform: Waveform, encoded: Any, prompt: list[int]) -> _Piece:
         """Decode one piece; again, from a longer window, when the first try runs away."""
         duration_s = len(waveform) / SAMPLE_RATE_HZ
         if duration_s < SHORTEST_S:
-            return ""
-        first = self._decoded(encoded, prompt, duration_s, beam=_BEAM)
-        if not runs_away(first.text, duration_s):
-            return first.text if first.is_speech else ""
-        frames = max(SECOND_WINDOW_FRAMES, _frames(len(waveform)))
-        longer = self._encoded(waveform, frames)
-        second = self._decoded(longer, prompt, duration_s, beam=_SECOND_BEAM)
-        if not second.is_speech:
-            return ""
-        if runs_away(second.text, duration_s):
-            return without_repetition(second.text)
-        return second.text
+            return _Piece("")
+        found = self._decoded(encoded, prompt, duration_s, beam=_BEAM)
+        if runs_away(found.text, duration_s):
+            frames = max(SECOND_WINDOW_FRAMES, _frames(len(waveform)))
+            longer = self._encoded(waveform, frames)
+            found = self._decoded(longer, prompt, duration_s, beam=_SECOND_BEAM)
+            if found.is_speech and runs_away(found.text, duration_s):
+                return _Piece(without_repetition(found.text))
+        return _Piece(found.text, found) if found.is_speech else _Piece("")
 
-    def _encoded(self, waveform: NDArray[np.float32], frames: int) -> Any:
+    def _timed(
+        self, piece: _Piece, language: str, blank: str, begins_s: float, length: int
+    ) -> list[TimedChars]:
+        """When each word of a piece was said; its first word gets the blank before the piece."""
+        window = piece.window
+        if window is None:
+            return []
+        words = self._tokens.words(window.ids)
+        (found,) = self._model.align(
+            window.encoded, self._tokens.start(language), [list(window.ids)], length // HOP_SAMPLES
+        )
+        # Pairs of token and step, in order: a token begins at its first step.
+        first_steps: dict[int, int] = {}
+        for token, step in found.alignments:
+            first_steps.setdefault(token, step)
+        starts = [first_steps.get(token, 0) * TIMESTAMP_S for _, token in words]
+        ends = [*starts[1:], max(length / SAMPLE_RATE_HZ, *starts)]
+        chars = [blank + words[0][0], *(word for word, _ in words[1:])]
+        return [
+            TimedChars(text, begins_s + start_s, end_s - start_s)
+            for text, start_s, end_s in zip(chars, starts, ends, strict=True)
+        ]
+
+    def _encoded(self, waveform: Waveform, frames: int) -> Any:
         features = log_mel(waveform, frames)[None]
         return self._model.encode(self._ctranslate2.StorageView.from_array(features))
 
@@ -139,7 +179,7 @@ class WhisperEngine:
         )
         heard = self._tokens.until(result.sequences_ids[0], duration_s - END_TOLERANCE_S)
         is_silence = result.no_speech_prob > _NO_SPEECH and result.scores[0] < _LEAST_LIKELY
-        return _Window(self._tokens.text(heard.ids), not is_silence)
+        return _Window(encoded, heard.ids, self._tokens.text(heard.ids), not is_silence)
 
     def _language(self, encoded: Any, languages: Sequence[str]) -> str:
         """The likeliest of `languages`, or of all."""

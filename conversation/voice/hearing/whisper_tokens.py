@@ -44,7 +44,7 @@ class WhisperTokens:
 
     def prompt(self, language: str, keywords: Sequence[str]) -> list[int]:
         """Return what stands before the first word: keywords as if they had just been said."""
-        start = [self._start, self._languages[language], self._transcribe]
+        start = self.start(language)
         said = self._keyword_ids(keywords)
         return [self._previous, *said, *start] if said else start
 
@@ -68,6 +68,34 @@ class WhisperTokens:
     def text(self, ids: Sequence[int]) -> str:
         """Return words as text."""
         return self._tokenizer.decode(list(ids), skip_special_tokens=True).strip()
+
+    def words(self, ids: Sequence[int]) -> list[tuple[str, int]]:
+        """Return the text word by word, each with the number of its first token.
+
+        Joined, the words are `text(ids)`: each keeps the blank before it. A script without blanks
+        is one word.
+        """
+        found: list[tuple[str, int]] = []
+        before = ""
+        for number in range(len(ids)):
+            decoded = self._tokenizer.decode(list(ids[: number + 1]), skip_special_tokens=True)
+            if decoded.endswith("\ufffd") and number + 1 < len(ids):
+                continue  # half a character: its other bytes come with the next token
+            piece = decoded[len(before) :]
+            before = decoded
+            if not found:
+                found.append((piece.lstrip(), number))
+            elif piece.startswith(" "):
+                found.append((piece, number))
+            else:
+                found[-1] = (found[-1][0] + piece, found[-1][1])
+        if found:
+            found[-1] = (found[-1][0].rstrip(), found[-1][1])
+        return found
+
+    def start(self, language: str) -> list[int]:
+        """Return what stands right before the first word."""
+        return [self._start, self._languages[language], self._transcribe]
 
     def _keyword_ids(self, keywords: Sequence[str]) -> list[int]:
         """Tokens of as many whole keywords as there is room for."""

@@ -47,7 +47,9 @@ class WhisperTranscriber:
         if language is not None and spoken_code(language) in self._engine.languages:
             languages = (spoken_code(language),)
         return await self._runner.run(
-            lambda: self._engine.transcribe(samples, languages=languages, keywords=keywords),
+            lambda: self._engine.transcribe(
+                samples, languages=languages, keywords=keywords, with_times=not is_tentative
+            ),
             urgency=Urgency.TENTATIVE if is_tentative else Urgency.TRANSCRIPT,
         )
 

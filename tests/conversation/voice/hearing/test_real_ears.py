@@ -76,3 +76,24 @@ async def test_the_melody_of_a_turn_is_a_probability(
     for _, samples in clips:
         assert 0 <= await hearing.turn_end.probability(samples) <= 1
     assert 0 <= await hearing.turn_end.probability(np.zeros(0, np.int16)) <= 1
+
+
+async def test_words_stand_where_they_were_said(hearing: Hearing, clips: list[tuple[str, Samples]]):
+    two = np.concatenate((*(clips[0][1], clips[1][1]) * 5, clips[2][1]))
+    for samples in (*(samples for _, samples in clips), two):
+        heard = await hearing.transcriber.transcribe(samples, language="en")
+        times = [(word.start_s, word.start_s + word.duration_s) for word in heard.words]
+
+        assert "".join(word.chars for word in heard.words) == heard.text
+        assert times == sorted(times)
+        assert times[-1][1] <= len(samples) / 16_000 + 0.1
+    heard = await hearing.transcriber.transcribe(two, language="en")
+    # "Ten of clubs", whatever is heard for the clubs.
+    assert heard.words[-1].start_s == pytest.approx(len(two) / 16_000 - 0.65, abs=0.3)
+
+
+async def test_tentative_words_have_no_times(hearing: Hearing, clips: list[tuple[str, Samples]]):
+    heard = await hearing.transcriber.transcribe(clips[2][1], language="en", is_tentative=True)
+
+    assert heard.text
+    assert heard.words == ()

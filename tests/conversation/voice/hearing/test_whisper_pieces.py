@@ -75,6 +75,14 @@ def test_words_end_where_the_sound_ends(
     assert found.end_s == (None if last is None else pytest.approx(last))
 
 
+@pytest.mark.parametrize("ids", [[], [1], [1, 2, 3, 6, 4, 5]])
+def test_words_joined_are_the_text(tokens: WhisperTokens, ids: list[int]):
+    found = tokens.words(ids)
+
+    assert "".join(word for word, _ in found) == tokens.text(ids)
+    assert [number for _, number in found] == sorted({number for _, number in found})
+
+
 def test_long_sound_is_cut_where_it_is_quiet_and_nothing_is_lost():
     loud = np.random.default_rng(1).integers(-9_000, 9_000, 65 * RATE).astype(np.int16)
     for second in (24, 47):
