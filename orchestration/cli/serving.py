@@ -59,6 +59,38 @@ def serve(
     typer.echo("Stopped.")
 
 
+@app.command()
+def widget(
+    agent: Annotated[str, typer.Argument(help="Id of the agent.")],
+    url: Annotated[
+        str, typer.Option(help="Where browsers reach the server, e.g. https://agents.example.com.")
+    ] = "http://127.0.0.1:8080",
+) -> None:
+    """Print the code that puts an agent on a page, and what that page has to allow."""
+    from conversation.widget.embed_code import content_policy, embed_code, frame_code
+
+    with opened_deployment() as deployment:
+        found = deployment.agent(agent).agent
+    public = found.access.public
+    typer.echo(
+        embed_code(found.agent_id, url, variables=found.required_variables, is_public=public)
+    )
+    typer.echo(f"\nOr in a frame:\n{frame_code(found.agent_id, url)}")
+    typer.echo(f"\nA page with a content security policy has to allow:\n{content_policy(url)}")
+    if not public:
+        typer.echo(
+            "\nThe agent is not public: put the answer of get-signed-url in place of SIGNED_URL, "
+            "or set `access: {public: true}` in its file.",
+            err=True,
+        )
+    if not found.allowed_origins:
+        typer.echo(
+            "\nPages of every origin may use the agent by script, and none of them by frame; "
+            "`widget: {allowed_origins: [shop.example.com]}` names those that may.",
+            err=True,
+        )
+
+
 @keys.command(name="create")
 def create_key(
     name: Annotated[str, typer.Option(help="What the key is for.")],

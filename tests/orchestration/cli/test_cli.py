@@ -142,3 +142,13 @@ def test_every_command_explains_itself(command: str):
 
     assert shown.exit_code == 0
     assert "Usage: vivavoce" in shown.output
+
+
+@pytest.mark.usefixtures("settings")
+def test_the_code_of_the_widget_names_server_and_agent():
+    shown = run("widget", "shop-desk", "--url", "https://agents.example.com/").output
+
+    assert '<script src="https://agents.example.com/widget.js" async></script>' in shown
+    assert '<vivavoce-widget agent-id="shop-desk"' in shown
+    assert 'src="https://agents.example.com/embed/shop-desk"' in shown
+    assert "connect-src https://agents.example.com wss://agents.example.com" in shown

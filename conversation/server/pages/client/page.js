@@ -31,7 +31,8 @@ function unlock(problem) {
   const words = wordsFor(document.documentElement.lang, {});
   const panel = keyPanel(words, (key) => void open(key));
   const said = problem ? make("p", { class: "note alert vv-note vv-alert", role: "alert", text: problem }) : null;
-  place.replaceChildren(make("div", { class: "vv vv-talk vv-locked" }, panel, said));
+  const title = make("h1", { class: "vv-hidden", text: document.body.dataset.agent });
+  place.replaceChildren(make("div", { class: "vv vv-talk vv-locked" }, title, panel, said));
   document.getElementById("key")?.focus();
 }
 
