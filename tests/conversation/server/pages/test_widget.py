@@ -1,0 +1,145 @@
+"""The widget on a page of somebody else: another origin, a strict policy, a phone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conversation.server.browser import Page, opened_browser
+from tests.conversation.server.pages.host_page import shop
+from tests.conversation.server.pages.shown import shown_agent, with_shelf
+from tests.conversation.server.pages.test_talk_page import ANSWER, axe, complaints_of
+from tests.conversation.server.served import serving, wait_until
+from tests.fakes import ScriptedChatModel
+
+__all__ = ["axe"]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+WIDGET = "document.querySelector('vivavoce-widget')"
+INSIDE = f"{WIDGET}.shadowRoot"
+DESK = shown_agent("desk", widget={"examples": ["How long do refunds take?"]})
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with opened_browser(tmp_path_factory.mktemp("browser")) as opened:
+        yield opened
+
+
+def ready(page: Page, address: str) -> None:
+    # The page before it may still call for its server, which is gone.
+    page.open("about:blank")
+    page.complaints.clear()
+    page.open(address)
+    page.wait(f"{INSIDE}?.querySelector('.vv-launcher')")
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "phone", "right to left"])
+def test_a_question_is_answered_on_a_strict_page(tmp_path: Path, page: Page, axe: str, look: str):
+    is_rtl = look == "right to left"
+    agent = DESK.model_copy(update={"language": "ar"}) if is_rtl else DESK
+    scheme = "dark" if look == "dark" else "light"
+    width = 390 if look == "phone" else 1_000
+    page.call(
+        "Emulation.setDeviceMetricsOverride",
+        **{"width": width, "height": 780, "deviceScaleFactor": 1, "mobile": look == "phone"},
+    )
+    page.call(
+        "Emulation.setEmulatedMedia",
+        features=[
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ],
+    )
+    with (
+        serving(tmp_path, agent, model=ScriptedChatModel(always=ANSWER)) as served,
+        shop(served.url, "desk", direction="rtl" if is_rtl else "ltr") as address,
+    ):
+        with_shelf(served)
+        ready(page, address)
+        page.run(
+            f"window.told = []; for (const n of ['opened', 'open', 'message', 'closed'])"
+            f" {WIDGET}.addEventListener('vivavoce:' + n, (e) => told.push(n))"
+        )
+        page.run(f"{INSIDE}.querySelector('.vv-launcher').click()")
+        page.run(f"{INSIDE}.querySelector('.vv-example').click()")
+        page.wait(f"{INSIDE}.querySelector('.vv-chip')")
+        box = page.run(
+            f"(() => {{ const r = {INSIDE}.querySelector('.vv-panel-window')"
+            ".getBoundingClientRect(); return [r.left, r.right, r.top, r.bottom]; })()"
+        )
+        moving = page.run(f"{INSIDE}.getAnimations().length")
+        found = complaints_of(page, axe)
+        kept = page.run("localStorage.length + sessionStorage.length + document.cookie.length")
+        page.run(f"{WIDGET}.close()")
+        told = page.run("told")
+
+    assert page.complaints == []
+    assert found == []
+    assert (kept, moving) == (0, 0)
+    assert told[0] == "opened"
+    assert told[-1] == "closed"
+    assert {"open", "message"} <= set(told)
+    left, right, top, bottom = box
+    assert left >= 0
+    assert right <= width
+    assert top >= 0
+    assert bottom <= 780
+    assert (left < 100) == (is_rtl or look == "phone")
+
+
+def test_attributes_give_variables_and_tools_of_the_page_run(tmp_path: Path, page: Page):
+    agent = shown_agent(
+        "desk",
+        first_message="Order {{order_id}}, {{name}}?",
+        widget={"variables": ["order_id", "name"]},
+    )
+    attributes = """var-order-id="4711" var-plan="gold" variables='{"name": "Ada"}'"""
+    with (
+        serving(tmp_path, agent, model=ScriptedChatModel(always="Yes.")) as served,
+        shop(served.url, "desk", attributes=attributes) as address,
+    ):
+        ready(page, address)
+        page.run(f"{WIDGET}.send('Hi')")
+        page.wait(f"/Yes/.test({INSIDE}.querySelector('#turns').textContent)")
+        first = page.run(f"{INSIDE}.querySelector('.turn.agent').textContent")
+        said = page.run(f"{INSIDE}.querySelector('#turns').textContent")
+        page.run(f"{WIDGET}.remove()")
+        wait_until(lambda: not served.context.talks)
+        [conversation] = served.store.conversations()
+        transcript = served.store.transcript(conversation.conversation_id)
+
+    assert "Order 4711, Ada?" in said, first
+    assert "plan" not in transcript.variables
+    assert transcript.metadata["client"] == "viva_voce_widget"
+    assert transcript.end_reason == "user_ended"
+
+
+def test_keys_alone_open_and_close_it(tmp_path: Path, page: Page):
+    with serving(tmp_path, DESK) as served, shop(served.url, "desk") as address:
+        ready(page, address)
+        page.run(f"{INSIDE}.querySelector('.vv-launcher').focus()")
+        page.press_enter()
+        page.wait(f"{WIDGET}.isOpen && {INSIDE}.activeElement?.id === 'text'")
+        page.call("Input.dispatchKeyEvent", type="keyDown", key="Escape", code="Escape")
+        page.wait(f"!{WIDGET}.isOpen")
+        focused = page.run(f"{INSIDE}.activeElement.classList.contains('vv-launcher')")
+
+    assert focused
+
+
+def test_pages_of_other_origins_are_told_that_they_may_not(tmp_path: Path, page: Page):
+    agent = shown_agent("desk", widget={"allowed_origins": ["shop.example"]})
+    with serving(tmp_path, agent) as served, shop(served.url, "desk") as address:
+        page.complaints.clear()
+        page.open(address)
+        page.wait("customElements.get('vivavoce-widget')")
+        page.run(
+            f"new Promise((done) => {{ {WIDGET}.addEventListener('vivavoce:error',"
+            f" (e) => {{ window.said = e.detail.message; done(); }});"
+            f" {WIDGET}.setAttribute('agent-id', '');"
+            f" {WIDGET}.setAttribute('agent-id', 'desk'); }})"
+        )
+        page.wait("/origin/.test(window.said)")
+
+        assert page.run(f"{INSIDE}.childElementCount") == 0
