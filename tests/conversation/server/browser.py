@@ -103,14 +103,19 @@ class Page:
 
 
 @contextmanager
-def opened_browser(folder: Path) -> Generator[Page]:
-    """A tab of a browser of its own; the test is skipped where there is no Chromium."""
+def opened_browser(folder: Path, *, microphone: Path | None = None) -> Generator[Page]:
+    """A tab of a browser of its own; the test is skipped where there is no Chromium.
+
+    Args:
+        folder: For the browser's own files.
+        microphone: A WAV file that it hears, again and again, and may use without being asked.
+    """
     program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
     if program is None:
         pytest.skip(f"none of {', '.join(PROGRAMS)} is installed")
     profile = folder / "profile"
     with subprocess.Popen(
-        [program, *ARGUMENTS, f"--user-data-dir={profile}"],
+        [program, *ARGUMENTS, *_microphone(microphone), f"--user-data-dir={profile}"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
@@ -127,6 +132,17 @@ def opened_browser(folder: Path) -> Generator[Page]:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(60)
             process.kill()
+
+
+def _microphone(file: Path | None) -> list[str]:
+    if file is None:
+        return []
+    return [
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={file}",
+        "--autoplay-policy=no-user-gesture-required",
+    ]
 
 
 def npm_script(package: str, member: str, folder: Path) -> str:

@@ -1,0 +1,176 @@
+"""The talk page by voice, in a real browser with a fake microphone, against the real server with
+models that understand what they are told."""
+
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conversation.agent.config import AgentConfig
+from tests.conversation.server.browser import Page, opened_browser
+from tests.conversation.server.pages.shown import shown_agent
+from tests.conversation.server.served import Served, serving, wait_until
+from tests.conversation.voice.fakes import FakeModels, FakeTranscriber
+from tests.fakes import ScriptedChatModel
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+QUESTION = "How long do refunds take?"
+ANSWER = (
+    "Refunds take five days after the parcel has arrived. You get a message when the money is on "
+    "its way. Please keep the receipt until then, and write to us if nothing comes."
+)
+SPEAKS_S, SILENCE_S = 1.2, 14.0
+DESK = shown_agent("desk", voice={}, first_message="")
+
+
+def murmur(path: Path) -> Path:
+    """A second of something that is loud like a voice, and silence after it, at 48 kHz."""
+    rate = 48_000
+    moment = np.arange(int(SPEAKS_S * rate)) / rate
+    tone = sum(np.sin(2 * np.pi * 160 * k * moment) / k for k in range(1, 12))
+    loud = 9_000 * tone * (0.55 + 0.45 * np.sin(2 * np.pi * 5 * moment))
+    quiet = np.zeros(int(SILENCE_S * rate))
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        samples = np.concatenate([np.zeros(rate), np.clip(loud, -30_000, 30_000), quiet])
+        file.writeframes(samples.astype("<i2").tobytes())
+    return path
+
+
+class Voices:
+    """Every agent is heard by the same models."""
+
+    def __init__(self) -> None:
+        self.fakes = FakeModels(transcriber=FakeTranscriber(understands=lambda _text: QUESTION))
+
+    def can_speak_for(self, agent: AgentConfig) -> bool:
+        return True
+
+    def models(self, agent: AgentConfig) -> FakeModels:
+        return self.fakes
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Page]:
+    with opened_browser(tmp_path / "browser", microphone=murmur(tmp_path / "voice.wav")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with serving(tmp_path, DESK, model=ScriptedChatModel(always=ANSWER)) as served:
+        served.context.voices = Voices()
+        yield served
+
+
+def state(page: Page, name: str) -> None:
+    page.wait(f"document.querySelector('.vv-voice')?.dataset.state === '{name}'")
+
+
+def talk(page: Page, served: Served) -> None:
+    """Open the page and begin to talk, once it has said what for."""
+    page.open(f"{served.url}/talk/desk")
+    page.wait("document.querySelector('.vv-talk-button')")
+    page.run("document.querySelector('.vv-talk-button').click()")
+    page.wait("document.querySelector('#permission, .vv-voice')")
+    if page.run("Boolean(document.querySelector('#permission'))"):
+        page.run("document.querySelector('#permission .vv-main').click()")
+    page.wait("document.querySelector('.vv-voice')")
+
+
+def test_a_question_asked_aloud_is_answered_aloud_interrupted_and_gone_on_with_in_writing(
+    page: Page, served: Served
+):
+    talk(page, served)
+    state(page, "listening")
+    state(page, "you_speak")
+    page.wait("document.querySelector('.turn.user:not(.vv-tentative)')")
+    state(page, "agent_speaks")
+    asked = page.run("document.querySelector('.turn.user').textContent")
+    page.call("Input.dispatchKeyEvent", type="keyDown", key="Escape", code="Escape")
+    page.wait("document.querySelector('.vv-cut')")
+    page.wait("document.querySelector('.vv-voice').dataset.state !== 'agent_speaks'")
+    answers = page.run("document.querySelectorAll('.turn.agent').length")
+    # In writing, while the line stands.
+    page.run("document.getElementById('text').focus()")
+    page.type("And to Norway?")
+    page.press_enter()
+    state(page, "agent_speaks")
+    page.call("Input.dispatchKeyEvent", type="keyDown", key="Escape", code="Escape")
+    # And without the line, in the same conversation.
+    page.run("document.querySelector('.vv-end-voice').click()")
+    page.wait("!document.querySelector('.vv-voice')")
+    page.run("document.getElementById('text').focus()")
+    page.type("In writing now.")
+    page.press_enter()
+    page.wait("document.querySelectorAll('.turn.agent').length === 3")
+    page.wait("document.querySelector('.vv-turn:last-child .vv-actions')")
+    page.run("document.querySelector('.vv-turn:last-child [aria-label=\"Good answer\"]').click()")
+    page.run("document.getElementById('end').click()")
+    page.wait("document.getElementById('again')")
+    wait_until(lambda: not served.context.talks)
+    [conversation] = served.store.conversations()
+    transcript = served.store.transcript(conversation.conversation_id)
+
+    assert asked == QUESTION
+    assert answers == 1
+    assert [turn.text for turn in transcript.turns if turn.role == "user"] == [
+        QUESTION,
+        "And to Norway?",
+        "In writing now.",
+    ]
+    assert transcript.turns[1].interrupted
+    assert transcript.end_reason == "user_ended"
+    assert page.complaints == []
+
+
+def test_who_is_muted_is_not_heard(page: Page, served: Served):
+    talk(page, served)
+    page.run("document.querySelector('.vv-mute').click()")
+    state(page, "muted")
+    page.run("new Promise((done) => setTimeout(done, 4000))")
+
+    assert page.run("document.querySelectorAll('.turn.user').length") == 0
+
+
+def test_a_text_conversation_goes_on_aloud(page: Page, served: Served):
+    page.open(f"{served.url}/talk/desk")
+    page.wait("document.getElementById('text')")
+    page.run("document.getElementById('text').focus()")
+    page.type("Hello")
+    page.press_enter()
+    page.wait("document.querySelector('.vv-actions')")
+    page.run("document.querySelector('.vv-talk-button').click()")
+    page.wait("document.querySelector('#permission, .vv-voice')")
+    if page.run("Boolean(document.querySelector('#permission'))"):
+        page.run("document.querySelector('#permission .vv-main').click()")
+    state(page, "agent_speaks")
+    page.run("document.getElementById('end').click()")
+    wait_until(lambda: not served.context.talks)
+    [conversation] = served.store.conversations()
+    turns = served.store.transcript(conversation.conversation_id).turns
+
+    assert [turn.text for turn in turns if turn.role == "user"] == ["Hello", QUESTION]
+
+
+def test_without_a_microphone_the_page_says_so_and_is_written_to(tmp_path: Path, served: Served):
+    with opened_browser(tmp_path / "deaf") as page:
+        talk_button = "document.querySelector('.vv-talk-button')"
+        page.open(f"{served.url}/talk/desk")
+        page.wait(talk_button)
+        page.run(f"{talk_button}.click()")
+        page.wait("document.querySelector('#permission')")
+        page.run("document.querySelector('#permission .vv-main').click()")
+        page.wait("document.querySelector('.vv-alert')")
+        said = page.run("document.querySelector('.vv-alert').textContent")
+        page.run("document.getElementById('text').focus()")
+        page.type("Hello")
+        page.press_enter()
+        page.wait("/Refunds take/.test(document.querySelector('#turns').textContent)")
+
+    assert "microphone" in said.lower()
