@@ -139,6 +139,14 @@ class KnowledgeBase:
         return self._directory
 
     @property
+    def derived_dir(self) -> Path:
+        """Where others keep what they make of the documents, e.g. prompts that were read ahead.
+
+        It need not exist, and is deleted with every change of the documents.
+        """
+        return self._writer.derived_dir
+
+    @property
     def config(self) -> KnowledgeBaseConfig:
         """How it works."""
         return self._config

@@ -132,8 +132,11 @@ class PromptSection(_Section):
     summarise_history: bool | None = None
     """Whether turns that fell to the budget live on as a summary, which the model writes between
     two turns. None does so for every model but embedded ones, whose time users would wait for."""
-    whole_knowledge_base_tokens: NonNegativeInt = 0
-    """A knowledge base up to this size stands in the prompt whole; 0 never does that."""
+    whole_knowledge_base_tokens: NonNegativeInt | None = None
+    """A knowledge base up to this size stands in the prompt whole; 0 never does that.
+
+    None does it for embedded models, up to 6,500 tokens, where an ingest has read it ahead: it is
+    then quicker than reading passages in every turn. Other models search, unless a size is set."""
 
 
 class AnalysisSection(_Section):

@@ -1,7 +1,7 @@
 """A user's turn -> the passages that the agent may answer from, in time.
 
-A knowledge base that is small enough stands in the prompt whole. Otherwise it is searched; a
-search that misses its deadline is replaced by one for words alone, which needs no embedding.
+A search that misses its deadline is replaced by one for words alone, which needs no embedding. A
+knowledge base that is small enough stands in the prompt whole, and is searched all the same.
 """
 
 import threading
@@ -10,7 +10,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from conversation.agent.config import AgentConfig
 from conversation.language.tokens import estimated_tokens
 from conversation.transcript import Turn
 from kb.document import Document, RetrievedPassage
@@ -63,7 +62,7 @@ class Found:
 
     passages: tuple[RetrievedPassage, ...]
     mode: str
-    """`hybrid`, `lexical`, `whole`, or `none` when the turn asks for nothing."""
+    """`hybrid`, `lexical`, or `none` when the turn asks for nothing."""
 
 
 def find_passages(
@@ -99,9 +98,8 @@ def find_passages(
     return Found(tuple(words), "lexical")
 
 
-def whole_documents(agent: AgentConfig, source: PassageSource | None) -> list[RetrievedPassage]:
-    """Each document as one passage, when all of them together fit the agent's budget for that."""
-    budget = agent.prompt.whole_knowledge_base_tokens
+def whole_documents(source: PassageSource | None, budget: int) -> list[RetrievedPassage]:
+    """Each document as one passage, when all of them together have at most `budget` tokens."""
     if budget == 0 or not isinstance(source, ReadableSource):
         return []
     ready = [document for document in source.documents() if document.status == "ready"]
@@ -126,4 +124,29 @@ def whole_documents(agent: AgentConfig, source: PassageSource | None) -> list[Re
             places=places_of(source.chunks_of(document.document_id)),
         )
         for rank, (document, text) in enumerate(texts, start=1)
+    ]
+
+
+def chunks_of_whole(source: PassageSource | None) -> list[RetrievedPassage]:
+    """Every chunk of documents that stand in the prompt whole, as answers cite them."""
+    if not isinstance(source, ReadableSource):
+        return []
+    ready = [document for document in source.documents() if document.status == "ready"]
+    rows = [row for document in ready for row in source.chunks_of(document.document_id)]
+    return [
+        RetrievedPassage(
+            document_id=row.document_id,
+            document_name=row.document_name,
+            chunk_id=row.chunk_id,
+            text=row.body,
+            start_char=row.start_char,
+            end_char=row.end_char,
+            heading_path=row.heading_path,
+            page=row.page,
+            score=0.0,
+            rank=rank,
+            document_version=row.document_version,
+            places=row.places,
+        )
+        for rank, row in enumerate(rows, start=1)
     ]

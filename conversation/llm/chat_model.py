@@ -1,7 +1,8 @@
 """What sessions and judges need of a language model. Adapters stand beside this module."""
 
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from conversation.errors import FailedAttempt
@@ -125,6 +126,61 @@ class ToolCallingModel(Protocol):
 
     def calls_tools(self) -> bool:
         """Whether `CompletionOptions.tools` reach the model."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPrompt:
+    """The beginning of prompts that was read ahead of every conversation, and lies in a file."""
+
+    tokens: int
+    size_bytes: int
+    was_there: bool = False
+    """Whether it had been made before."""
+
+
+class PromptMemory(Protocol):
+    """Reads the beginning of prompts ahead, and keeps what it read in a folder."""
+
+    def has(self, beginning: str, folder: Path) -> bool:
+        """Whether system messages that begin so need not be read from their start."""
+        ...
+
+    def make(
+        self,
+        beginning: str,
+        folder: Path,
+        *,
+        on_read: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> KeptPrompt:
+        """Read how system messages begin, which takes minutes, and keep it.
+
+        Args:
+            beginning: The text, in place of the one that was kept in this folder.
+            folder: For this one text.
+            on_read: Told how many tokens of how many were read.
+
+        Raises:
+            ModelError: It cannot be read, does not fit, or cannot be kept.
+        """
+        ...
+
+    def prepare(self, system: str, folder: Path | None) -> None:
+        """Have a system message read, beside whatever follows, before a prompt needs it.
+
+        Args:
+            system: The message.
+            folder: Where its beginning may have been kept; None for nowhere.
+        """
+        ...
+
+
+@runtime_checkable
+class RememberingModel(Protocol):
+    """A model that can be made to know the beginning of prompts before they come."""
+
+    def prompt_memory(self) -> PromptMemory | None:
+        """What it remembers with; None when it cannot."""
         ...
 
 

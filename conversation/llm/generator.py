@@ -10,6 +10,8 @@ from conversation.llm.chat_model import (
     Completion,
     CompletionOptions,
     ContextBoundModel,
+    PromptMemory,
+    RememberingModel,
     ToolCallingModel,
 )
 from conversation.llm.model_loop import model_loop
@@ -71,6 +73,10 @@ class TwinChatModel:
         """How much the model reads at once; None when it is not known."""
         return context_tokens(self._generator)
 
+    def prompt_memory(self) -> PromptMemory | None:
+        """What remembers the beginning of prompts; None when nothing does."""
+        return prompt_memory(self._generator)
+
     def check(self) -> None:
         """Raise now what a first call would raise: bad name, missing key, dead endpoint."""
         model_loop().call(self._generator.check())
@@ -108,6 +114,11 @@ def calls_tools(model: object) -> bool:
 def context_tokens(model: object) -> int | None:
     """How many tokens a model or generator reads at once; None when it does not say."""
     return model.context_tokens() if isinstance(model, ContextBoundModel) else None
+
+
+def prompt_memory(model: object) -> PromptMemory | None:
+    """What remembers the beginning of a model's or generator's prompts; None when nothing does."""
+    return model.prompt_memory() if isinstance(model, RememberingModel) else None
 
 
 def price_usd(model: object, *, read: int, written: int) -> float | None:

@@ -148,8 +148,7 @@ def _retrieval(
         rank=passage.rank,
         score=passage.score,
         in_prompt=in_prompt,
-        # Whole documents would be kept again with every turn; version and offsets name them.
-        text="" if search.mode == "whole" else storable(passage.text),
+        text=storable(passage.text),
     )
 
 

@@ -45,7 +45,7 @@ from conversation.tools.naming import named_tool, naming_options, takes_paramete
 from conversation.transcript import ToolCall
 from conversation.turn.events import RetrievalDone, TextDelta, ToolRequest
 from conversation.turn.failure import last_words, shortcoming
-from conversation.turn.search import found_passages, searched_passages
+from conversation.turn.search import found_passages
 from conversation.turn.stage import Stage
 from conversation.turn.steps import Ask, Emit, Step, Steps, Use, Work
 from conversation.turn.turn_so_far import SpeakingTurn
@@ -306,7 +306,7 @@ class TurnPlan:
         )
 
     def _search(self, query: str) -> str:
-        done = searched_passages(
+        done = found_passages(
             self._stage.speaker, self._speaking.turns, query, timer_s=self._timer_s
         )
         if not self._speaking.is_over:
@@ -314,10 +314,17 @@ class TurnPlan:
         return f"{len(done.passages)} passages"
 
     def _passages(self) -> list[RetrievedPassage] | None:
-        """What was found and is good enough to be read; None when nothing is searched for."""
+        """What was found and is good enough to be read; None when nothing is searched for.
+
+        Where all documents are read, the rest of them follows.
+        """
         speaker, retrieval = self._stage.speaker, self._speaking.retrieval
-        if retrieval is None or speaker.whole:
+        if retrieval is None:
             return None
+        if speaker.whole:
+            known = {passage.chunk_id for passage in retrieval.passages}
+            rest = (chunk for chunk in speaker.beginning.chunks if chunk.chunk_id not in known)
+            return [*retrieval.passages, *rest]
         least = speaker.agent.knowledge_base.min_passage_score
         return [passage for passage in retrieval.passages if passage.score >= least]
 

@@ -1,4 +1,8 @@
-"""The passages of a turn, found with the words of the user or with those of the model."""
+"""The passages of a turn, found with the words of the user or with those of the model.
+
+Where all documents stand in the prompt, they are searched all the same: scores, gaps and citations
+are then those of every other agent.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -12,16 +16,7 @@ from conversation.turn.speaker import Speaker
 def found_passages(
     speaker: Speaker, turns: Sequence[Turn], query: str, *, timer_s: Callable[[], float]
 ) -> RetrievalDone:
-    """What the speaker's documents hold for `query`, which stands in for the last of `turns`."""
-    if speaker.whole:
-        return _done(query, Found(speaker.whole, "whole"), latency_s=0.0)
-    return searched_passages(speaker, turns, query, timer_s=timer_s)
-
-
-def searched_passages(
-    speaker: Speaker, turns: Sequence[Turn], query: str, *, timer_s: Callable[[], float]
-) -> RetrievalDone:
-    """Like `found_passages`, by a search even where all documents stand in the prompt.
+    """What the speaker's documents hold for `query`, which stands in for the last of `turns`.
 
     Raises:
         ConversationError: The speaker has no documents.

@@ -1,6 +1,6 @@
 """Who speaks in a session: an agent with its model, documents and tools, ready to answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,10 +8,14 @@ from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.agent.system_tools import TRANSFER, in_language
 from conversation.agent.variables import VariableValue
 from conversation.errors import AgentConfigError
-from conversation.grounding.passages import PassageSource, whole_documents
+from conversation.grounding.passages import PassageSource
 from conversation.grounding.query_rewriting import with_query_rewriting
+from conversation.grounding.reading_ahead import Beginning, chosen_beginning
 from conversation.llm.chat_model import ChatModel
+from conversation.llm.generator import prompt_memory
+from conversation.prompt.prompt import opening_message
 from conversation.tools.toolbox import ClientTool, Toolbox, ToolFunction
+from conversation.transcript import Turn
 from conversation.turn.preparing import require_knowledge_base, with_variables
 from kb.document import RetrievedPassage
 
@@ -55,8 +59,13 @@ class Speaker:
     model: ChatModel
     knowledge_base: PassageSource | None
     tools: Toolbox
-    whole: tuple[RetrievedPassage, ...] = ()
-    """All documents, when they stand in every prompt."""
+    beginning: Beginning
+    """How its prompts begin, before anything differs by conversation."""
+
+    @property
+    def whole(self) -> tuple[RetrievedPassage, ...]:
+        """All documents, when they stand in every prompt."""
+        return self.beginning.whole
 
     def speaking(self, language: str) -> "Speaker":
         """The same one in another language."""
@@ -110,8 +119,21 @@ def prepared_speaker(
     )
     model.check()
     source = _searched(resolved, model, circumstances)
-    whole = tuple(whole_documents(filled, source))
-    return Speaker(filled, model, source, tools, whole)
+    beginning = chosen_beginning(agent, resolved.knowledge_base, model)
+    return Speaker(filled, model, source, tools, beginning)
+
+
+def read_ahead(speaker: Speaker, turns: Sequence[Turn]) -> None:
+    """Have the speaker's model read how its first prompt after `turns` begins, where it can."""
+    memory = prompt_memory(speaker.model)
+    if memory is not None:
+        system = opening_message(
+            speaker.agent,
+            turns,
+            grounded=speaker.knowledge_base is not None,
+            whole=speaker.whole,
+        )
+        memory.prepare(system, speaker.beginning.folder)
 
 
 def _searched(

@@ -8,7 +8,7 @@ from conversation.agent.system_tools import LANGUAGE_DETECTION, REPORT_GAP, TRAN
 from conversation.errors import AgentConfigError, ConversationError
 from conversation.prompt.summary import HistorySummary
 from conversation.transcript import ToolCall
-from conversation.turn.speaker import Circumstances, Speaker, prepared_speaker
+from conversation.turn.speaker import Circumstances, Speaker, prepared_speaker, read_ahead
 from conversation.turn.turn_so_far import TurnEvent
 from kb.errors import KnowledgeBaseError
 
@@ -73,6 +73,7 @@ class Stage:
             _log.warning("agent %r cannot take over: %s", wanted, error)
             raise ConversationError(f"the agent {wanted!r} cannot take over now.") from error
         self.speaker = taken.speaking(left.language)
+        read_ahead(self.speaker, ())
         version = self.speaker.agent.version
         payload = {"from": left.agent_id, "to": wanted, "agent_version": version}
         return f"handed over to {wanted}", TurnEvent("agent_transferred", payload)

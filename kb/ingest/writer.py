@@ -1,5 +1,6 @@
 """Changes of a knowledge base: one writer at a time, each change published before it lets go."""
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -39,6 +40,10 @@ class Served(Protocol):
         ...
 
 
+DERIVED = "derived"
+"""Folder in that of the knowledge base."""
+
+
 class Writer:
     """What `KnowledgeBase` changes with. Parts are opened by the first change that needs them."""
 
@@ -67,9 +72,15 @@ class Writer:
         self._read_only = read_only
         self._lock = threading.RLock()
 
+    @property
+    def derived_dir(self) -> Path:
+        """Where others keep what they make of the documents."""
+        return self._directory / DERIVED
+
     def add(self, sources: Sequence[Source], *, progress: Progress | None) -> list[Document]:
         """Take in sources; what went in before one that fails is published."""
         with self._writing() as publisher:
+            self._drop_derived()
             self._sources.begin()
             try:
                 return [self._sources.store(source)[1] for source in counted(sources, progress)]
@@ -82,11 +93,14 @@ class Writer:
         """Take in sources, each failure a row; with `remove_others` there is nothing else then."""
         started = time.monotonic()
         with self._writing() as publisher:
+            before = self._texts()
             named = [*listed.sources, *(site for site, _ in listed.failures)]
             removed = self._sources.remove_others(named) if remove_others else []
             self._sources.begin()
             rows = [self._sources.sync(source) for source in counted(listed.sources, progress)]
             rows += [self._sources.store_failure(site, error) for site, error in listed.failures]
+            if self._texts() != before:
+                self._drop_derived()
             self._catalog.set_meta(stored_pages(listed.pages))
             if remove_others:
                 self._catalog.set_meta({SYNCED_AT: self._now().isoformat()})
@@ -103,6 +117,7 @@ class Writer:
         with self._writing() as publisher:
             if not remove_documents(self._catalog, [document_id]):
                 raise unknown_document(document_id)
+            self._drop_derived()
             publisher.publish()
             if erase:
                 erase_versions(self._catalog, document_id)
@@ -119,6 +134,7 @@ class Writer:
                     f"{present - 1} came before the present one."
                 )
             restore_index(self._catalog, wanted)
+            self._drop_derived()
             version = publisher.publish()
             self._served.renew()
         return version
@@ -129,6 +145,16 @@ class Writer:
             version = publisher.rebuild()
             self._served.renew()
         return version
+
+    def _texts(self) -> set[tuple[str, str, int | None]]:
+        """What tells one state of the documents from another."""
+        ready = (each for each in self._catalog.documents() if each.status == "ready")
+        return {(each.document_id, each.name, each.version) for each in ready}
+
+    def _drop_derived(self) -> None:
+        """Delete what was made of documents as they were."""
+        if self.derived_dir.is_dir():
+            shutil.rmtree(self.derived_dir)
 
     @cached_property
     def _sources(self) -> SourceStore:

@@ -8,6 +8,7 @@ from orchestration.agents import agent_listings, find_agent
 from orchestration.cli.deployment import opened_deployment, progress
 from orchestration.operations.operations import ingest as ingest_agent
 from orchestration.operations.operations import plan_ingest, room_after, room_left
+from orchestration.operations.reading_ahead import reading_summary
 from orchestration.settings import load_settings
 from orchestration.terminal.reply import printable
 from orchestration.terminal.rows import (
@@ -72,8 +73,11 @@ def ingest(
     with opened_deployment(progress()) as deployment:
         report = ingest_agent(deployment, agent)
         documents = deployment.knowledge_base(agent).documents()
-    typer.echo(document_table(documents))
-    typer.echo(f"\n{ingest_summary(report)}")
+        typer.echo(document_table(documents))
+        typer.echo(f"\n{ingest_summary(report)}")
+        read = reading_summary(deployment, agent)
+        if read is not None:
+            typer.echo(read)
     if strict and report.count("failed"):
         raise typer.Exit(1)
 

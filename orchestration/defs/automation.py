@@ -14,7 +14,7 @@ from orchestration.agents import agent_ids
 from orchestration.defs.conversations import call_metrics, ended_conversations
 from orchestration.defs.evaluations import SUMMARIES, VALUES, VERDICTS, report_tables
 from orchestration.defs.improving import knowledge_gaps, report_page, topics
-from orchestration.defs.knowledge_base import CHUNK_INDEX, DOCUMENTS
+from orchestration.defs.knowledge_base import CHUNK_INDEX, DOCUMENTS, prompt_state
 from orchestration.defs.partitions import agents, days
 from orchestration.defs.questions import report_changed_questions
 from orchestration.defs.reports import reports
@@ -40,10 +40,12 @@ NOT_ALLOWED = (
 
 ingest_agent = dg.define_asset_job(
     "ingest_agent",
-    selection=dg.AssetSelection.assets(DOCUMENTS.key, CHUNK_INDEX.key, knowledge_gaps),
+    selection=dg.AssetSelection.assets(
+        DOCUMENTS.key, CHUNK_INDEX.key, prompt_state, knowledge_gaps
+    ),
     description=(
-        "Read the sources of one agent, bring its index up to date, and ask it again what users "
-        "asked in vain."
+        "Read the sources of one agent, bring its index up to date, have an embedded model read "
+        "them ahead, and ask the index again what users asked in vain."
     ),
 )
 

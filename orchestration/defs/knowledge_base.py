@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from conversation.errors import ModelError
 from orchestration.checks.knowledge_base import (
     chunk_count_problems,
     documents_version,
@@ -24,10 +25,16 @@ from orchestration.defs.policy import (
     WRITTEN,
     only_transient_failures_again,
 )
-from orchestration.defs.shown.metadata import check_result, documents_metadata, index_metadata
+from orchestration.defs.shown.metadata import (
+    check_result,
+    documents_metadata,
+    index_metadata,
+    prompt_metadata,
+)
 from orchestration.defs.shown.schemas import column_schema
 from orchestration.deployment import Deployment
 from orchestration.operations.operations import ingest
+from orchestration.operations.reading_ahead import read_prompt_ahead
 
 GROUP = "knowledge_base"
 SELF_RECALL_FLOOR = 0.95
@@ -80,6 +87,29 @@ def ingest_sources(
         metadata=index_metadata(report, documents),
         data_version=dg.DataVersion(str(report.index_version)),
     )
+
+
+@dg.asset(
+    deps=[DOCUMENTS.key],
+    group_name=GROUP,
+    kinds={"file"},
+    tags=WRITTEN,
+    owners=[WRITERS],
+    partitions_def=agents,
+)
+def prompt_state(
+    context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]
+) -> dg.MaterializeResult:
+    """What an embedded model made of the beginning of the agent's prompts, read once.
+
+    Small documents stand in it whole. Conversations begin with it, instead of reading for seconds.
+    Models of providers keep nothing.
+    """
+    try:
+        kept = read_prompt_ahead(deployment, context.partition_key)
+    except ModelError as error:
+        return dg.MaterializeResult(metadata={"tokens": 0, "bytes": 0, "problem": str(error)})
+    return dg.MaterializeResult(metadata=prompt_metadata(kept))
 
 
 @dg.asset_check(asset=DOCUMENTS.key, blocking=True)

@@ -1,7 +1,9 @@
 """What a server needs of this deployment to make and change agents and documents."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from threading import Thread
 
 from conversation.server.agents.authoring import Authoring, KnowledgeBases
 from conversation.server.agents.files import AgentRecords
@@ -11,6 +13,9 @@ from kb.document import SyncReport
 from kb.knowledge_base import KnowledgeBase
 from orchestration.deployment import Deployment
 from orchestration.operations.operations import ingest
+from orchestration.operations.reading_ahead import reading_summary
+
+_log = logging.getLogger(__name__)
 
 
 def open_authoring(
@@ -33,7 +38,18 @@ def open_authoring(
     def sync(agent_id: str) -> SyncReport:
         # Opened under the lock of the server; what follows takes as long as it takes.
         open_knowledge_base(agent_id)
-        return ingest(deployment, agent_id)
+        report = ingest(deployment, agent_id)
+        # Minutes, which nobody who adds a document has to wait for.
+        Thread(target=read_prompt, args=[agent_id], name="reading-ahead", daemon=True).start()
+        return report
+
+    def read_prompt(agent_id: str) -> None:
+        try:
+            said = reading_summary(deployment, agent_id)
+        except Exception as error:  # the server ends, or the agent is gone
+            said = f"its prompt was not read ahead: {type(error).__name__}"
+        if said is not None:
+            _log.info("agent %r: %s", agent_id, said)
 
     return Authoring(
         AgentRecords(deployment.settings.agents_dir, engine),

@@ -6,8 +6,19 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from conversation.errors import FailedAttempt, ModelError, ModelSetupError
-from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
-from conversation.llm.generator import TextGenerator, calls_tools, context_tokens, price_usd
+from conversation.llm.chat_model import (
+    ChatMessage,
+    Completion,
+    CompletionOptions,
+    PromptMemory,
+)
+from conversation.llm.generator import (
+    TextGenerator,
+    calls_tools,
+    context_tokens,
+    price_usd,
+    prompt_memory,
+)
 from conversation.llm.limits.continuing import Continuation
 from conversation.llm.visible_text import visible
 
@@ -48,6 +59,10 @@ class FallbackGenerator:
     def price_usd(self, *, read: int, written: int) -> float | None:
         """Price of the first choice."""
         return price_usd(self._generators[0], read=read, written=written)
+
+    def prompt_memory(self) -> PromptMemory | None:
+        """What the first choice remembers prompts with; None when nothing does."""
+        return prompt_memory(self._generators[0])
 
     def context_tokens(self) -> int | None:
         """What every model reads at once: each may be the one that answers."""

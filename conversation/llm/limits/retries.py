@@ -13,8 +13,19 @@ from dataclasses import dataclass, replace
 
 from conversation.errors import FailedAttempt, ModelError, ModelUnavailableError
 from conversation.language.tokens import estimated_tokens
-from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
-from conversation.llm.generator import TextGenerator, calls_tools, context_tokens, price_usd
+from conversation.llm.chat_model import (
+    ChatMessage,
+    Completion,
+    CompletionOptions,
+    PromptMemory,
+)
+from conversation.llm.generator import (
+    TextGenerator,
+    calls_tools,
+    context_tokens,
+    price_usd,
+    prompt_memory,
+)
 from conversation.llm.limits.traffic import Booking, Traffic
 from conversation.transcript import Usage
 
@@ -77,6 +88,10 @@ class ReliableGenerator:
     def price_usd(self, *, read: int, written: int) -> float | None:
         """Price of so many tokens; None when it is not known."""
         return price_usd(self._inner, read=read, written=written)
+
+    def prompt_memory(self) -> PromptMemory | None:
+        """What the model remembers prompts with; None when nothing does."""
+        return prompt_memory(self._inner)
 
     def context_tokens(self) -> int | None:
         """How much the model reads at once; None when it is not known."""

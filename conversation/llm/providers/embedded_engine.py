@@ -1,63 +1,90 @@
 """llama.cpp in this process: one engine per weights file, shared by every session.
 
 Requests run side by side in slots: a token costs 178 ms of CPU when one request runs, 104 ms each
-when four do, and no less with eight (Qwen2.5-Coder 1.5B, Q4_K_M). llama.cpp picks the slot whose
-last prompt is most like the new one and keeps the prompts of the others in memory, so each
-conversation finds its own prefix again.
+when four do, and no less with eight (Qwen2.5-Coder 1.5B, Q4_K_M). Each slot keeps the prompt that
+it read last, so that the next turn of a conversation reads its own words alone; the beginning that
+conversations share comes from a file where one was made (`prompt_state`).
 """
 
 import atexit
-import importlib
-import os
+import logging
 import secrets
+import tempfile
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from conversation.language.tokens import estimated_tokens
-from conversation.llm.providers.gguf import trained_context_tokens
+from conversation.llm.engine.known_states import (
+    NOTHING,
+    KnownStates,
+    Restorable,
+    system_text,
+    turn_text,
+)
+from conversation.llm.engine.prompt_state import PromptState, find_state, keep_state, state_key
+from conversation.llm.engine.server import (
+    EngineOptions,
+    EngineRequestError,
+    JSONObject,
+    LlamaServer,
+    ModelServer,
+    runtime_version,
+)
+from conversation.llm.engine.slots import Slots, common_chars
+from conversation.llm.providers.gguf import trained_context_tokens, weights_fingerprint
 
-JSONObject = dict[str, Any]
+__all__ = [
+    "Engine",
+    "EngineOptions",
+    "EngineRequestError",
+    "JSONObject",
+    "configure_engine",
+    "embedded_context_tokens",
+    "kept_state",
+    "known_states",
+    "shared_engine",
+]
 
 EXIT_WAIT_S = 5.0
+StartServer = Callable[[Path, EngineOptions, Path], ModelServer]
+
+_log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """How an engine uses the machine."""
-
-    parallel: int = 4
-    """Requests that run at the same time; more wait."""
-    context_tokens: int = 16_384
-    """Room for the prompts and answers of all running requests together."""
-    batch_tokens: int = 128
-    """Prompt tokens read in one step, which cannot be stopped and holds up the others.
-
-    Smaller steps cost nothing: 27 ms of CPU per token with 128, 256 and 512 alike (1.5B, Q4_K_M).
-    """
-    prompt_cache_mb: int = 512
-    """Memory for prompts of conversations that are not running."""
-    threads: int | None = None
-    """None takes all cores."""
-
-
-class EngineRequestError(Exception):
-    """llama.cpp refused a request (too long, bad schema, ...) or the weights."""
+def _start(path: Path, options: EngineOptions, folder: Path) -> ModelServer:
+    return LlamaServer(path, options, folder=folder)
 
 
 class Engine:
-    """A loaded model. `generate` blocks; call it from a thread."""
+    """A loaded model. Its methods block; call them from a thread."""
 
-    def __init__(self, path: Path, options: EngineOptions) -> None:
-        self._server: Any = _start_server(path, options)
-        self._context_tokens = options.context_tokens
-        self._slots = threading.Semaphore(options.parallel)
-        self._room = threading.Condition()
-        self._free_tokens = options.context_tokens
+    def __init__(
+        self,
+        path: Path,
+        options: EngineOptions,
+        *,
+        states: KnownStates,
+        start_server: StartServer = _start,
+    ) -> None:
+        """Load the weights (seconds).
+
+        Args:
+            path: Of the GGUF file.
+            options: How much of the machine it takes.
+            states: Beginnings of prompts that need not be read.
+            start_server: Loads them into llama.cpp.
+
+        Raises:
+            EngineRequestError: They cannot be loaded.
+        """
+        # Nobody else may list or read it: what lies there for a moment is what was said.
+        self._folder = tempfile.TemporaryDirectory(prefix="vivavoce-engine-")
+        self._server: ModelServer | None = start_server(path, options, Path(self._folder.name))
+        self._path = path
+        self._slots = Slots(options.parallel)
+        self._states = states
         self._closing = False
-        self._running = 0
 
     def generate(
         self,
@@ -76,90 +103,219 @@ class Engine:
         Raises:
             EngineRequestError: The request cannot be answered.
         """
-        need = min(context_needed(request), self._context_tokens)
-        with self._slots, _Reservation(self, need):
-            if stopped() or self._closing:
+        text = _as_text(request["messages"])
+        state = self._states.best_for(text)
+        slot = self._take(text, state, stopped)
+        if slot is None:
+            return
+        said: list[str] = []
+
+        def hand_over(chunk: JSONObject) -> None:
+            said.extend(_texts(chunk))
+            on_chunk(chunk)
+
+        left = ""
+        try:
+            self._restore(slot, text, state)
+            self._run(request, slot, hand_over, stopped)
+            left = f"{text}assistant\x1e{''.join(said)}"
+        finally:
+            # What was stopped may have been read in part: that counts as nothing.
+            self._slots.give_back(slot, left if any(said) else "")
+
+    def make_state(
+        self,
+        beginning: str,
+        folder: Path,
+        *,
+        on_read: Callable[[int, int], None] = lambda _done, _total: None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> PromptState | None:
+        """Read how system messages begin, and keep what was read in a file.
+
+        Args:
+            beginning: The text.
+            folder: Where the file goes, in place of those of other texts.
+            on_read: Told how many tokens of how many were read.
+            stopped: Asked at each step; when true, nothing is kept.
+
+        Returns:
+            None when it was stopped.
+
+        Raises:
+            EngineRequestError: llama.cpp cannot read or keep it.
+            OSError: The folder cannot be written.
+        """
+        text = system_text(beginning)
+        slot = self._take(text, NOTHING, stopped)
+        if slot is None:
+            return None
+        left = ""
+        try:
+            if not self._read(beginning, slot, on_read, stopped):
+                return None
+            name = secrets.token_hex(16)
+            tokens = self._running_server.save(slot, name)
+            made = Path(self._folder.name) / name
+            state = keep_state(folder, _state_name(self._path), beginning, made, tokens)
+            left = text
+        finally:
+            self._slots.give_back(slot, left)
+        self._states.add(state)
+        return state
+
+    def warm(self, system: str, *, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Read a system message before the first request that has it comes.
+
+        Raises:
+            EngineRequestError: llama.cpp cannot read it.
+        """
+        text = system_text(system)
+        state = self._states.best_for(text)
+        slot = None if self._slots.holds(text) else self._take(text, state, stopped, warms=True)
+        if slot is None:
+            return
+        left = ""
+        try:
+            self._restore(slot, text, state, held="")
+            if self._read(system, slot, lambda _done, _total: None, stopped):
+                left = text
+        finally:
+            self._slots.give_back(slot, left)
+
+    @property
+    def running(self) -> int:
+        """How many requests are being answered."""
+        return self._slots.running
+
+    def close(self) -> None:
+        """Stop what is running and free the memory."""
+        self._closing = True
+        self._slots.wake()
+        if self._slots.wait_until_idle(EXIT_WAIT_S):
+            self._server = None
+        self._folder.cleanup()
+
+    @property
+    def _running_server(self) -> ModelServer:
+        if self._server is None:
+            raise EngineRequestError("the engine was closed")
+        return self._server
+
+    def _take(
+        self,
+        text: str,
+        restorable: Restorable,
+        stopped: Callable[[], bool],
+        *,
+        warms: bool = False,
+    ) -> int | None:
+        return self._slots.take(
+            text,
+            restorable=restorable.chars,
+            given_up=lambda: self._closing or stopped(),
+            warms=warms,
+        )
+
+    def _restore(
+        self, slot: int, text: str, restorable: Restorable, *, held: str | None = None
+    ) -> None:
+        """Have the slot hold the state, unless it holds as much of the prompt already."""
+        state = restorable.state
+        known = self._slots.held(slot) if held is None else held
+        if state is None or common_chars(text, known) >= restorable.chars:
+            return
+        link = Path(self._folder.name) / secrets.token_hex(16)
+        try:
+            link.symlink_to(state.path.resolve())
+            tokens = self._running_server.restore(slot, link.name)
+            if tokens == state.tokens:
                 return
-            self._run(request, on_chunk, stopped)
+            reason = f"{tokens} of {state.tokens} tokens came back"
+        except (EngineRequestError, OSError) as error:
+            reason = str(error)
+        finally:
+            link.unlink(missing_ok=True)
+        # The prompt is read as if there were no state: slower, and right.
+        _log.warning("a kept prompt of %s is not used any more: %s", self._path.name, reason)
+        self._states.forget(state)
+
+    def _read(
+        self,
+        system: str,
+        slot: int,
+        on_read: Callable[[int, int], None],
+        stopped: Callable[[], bool],
+    ) -> bool:
+        """Read a system message up to its end; False when it was stopped before."""
+        server = self._running_server
+        messages = ({"role": "system", "content": system}, {"role": "user", "content": "-"})
+        rendered = server.rendered(messages)
+        begins = rendered.find(system)
+        if begins < 0:
+            raise EngineRequestError("the chat template of the weights changes system messages")
+
+        def receive(chunk: JSONObject) -> bool:
+            progress = chunk.get("prompt_progress")
+            if progress:
+                on_read(int(progress["processed"]), int(progress["total"]))
+            return stopped() or self._closing
+
+        _guarded(lambda take: server.read(rendered[: begins + len(system)], slot, take), receive)
+        return not (stopped() or self._closing)
 
     def _run(
         self,
         request: Mapping[str, Any],
+        slot: int,
         on_chunk: Callable[[JSONObject], None],
         stopped: Callable[[], bool],
     ) -> None:
-        failures: list[BaseException] = []
-
         def receive(chunk: JSONObject) -> bool:
-            try:
-                if "error" in chunk:
-                    raise EngineRequestError(_refusal(chunk["error"]))
-                on_chunk(chunk)
-            except BaseException as error:  # the caller is C++: carried around it, raised below
-                failures.append(error)
-                return True
+            on_chunk(chunk)
             return stopped() or self._closing
 
         body = {
             **request,
+            "id_slot": slot,
             "stream": True,
             "stream_options": {"include_usage": True},
             "cache_prompt": True,
             # A chunk per batch of the prompt, so that a request can be stopped while it is read.
             "return_progress": True,
         }
+        server = self._running_server
+        _guarded(lambda take: server.chat(body, take), receive)
+
+
+def _guarded(
+    call: Callable[[Callable[[JSONObject], bool]], None], receive: Callable[[JSONObject], bool]
+) -> None:
+    """Carry what `receive` raises around the caller, which is C++."""
+    failures: list[BaseException] = []
+
+    def take(chunk: JSONObject) -> bool:
         try:
-            self._server.handle_chat_completions(body, receive)
-        except ValueError as error:
-            raise EngineRequestError(str(error)) from error
-        if failures:
-            raise failures[0]
+            if "error" in chunk:
+                raise EngineRequestError(_refusal(chunk["error"]))
+            return receive(chunk)
+        except BaseException as error:
+            failures.append(error)
+            return True
 
-    @property
-    def running(self) -> int:
-        """How many requests are being answered."""
-        return self._running
-
-    def close(self) -> None:
-        """Stop what is running and free the memory."""
-        self._closing = True
-        with self._room:
-            self._room.notify_all()
-            self._room.wait_for(lambda: self._running == 0, timeout=EXIT_WAIT_S)
-            idle = self._running == 0
-        if idle:
-            self._server = None
-
-    def _reserve(self, tokens: int) -> None:
-        with self._room:
-            self._room.wait_for(lambda: self._closing or self._free_tokens >= tokens)
-            self._free_tokens -= tokens
-            self._running += 1
-
-    def _release(self, tokens: int) -> None:
-        with self._room:
-            self._free_tokens += tokens
-            self._running -= 1
-            self._room.notify_all()
-
-
-class _Reservation:
-    """Room in the shared context, held while a request runs."""
-
-    def __init__(self, engine: Engine, tokens: int) -> None:
-        self._engine = engine
-        self._tokens = tokens
-
-    def __enter__(self) -> None:
-        self._engine._reserve(self._tokens)  # pyright: ignore[reportPrivateUsage]
-
-    def __exit__(self, *_: object) -> None:
-        self._engine._release(self._tokens)  # pyright: ignore[reportPrivateUsage]
+    try:
+        call(take)
+    except ValueError as error:
+        raise EngineRequestError(str(error)) from error
+    if failures:
+        raise failures[0]
 
 
 _engines: dict[Path, Engine] = {}
 _options: dict[Path, EngineOptions] = {}
+_states: dict[Path, KnownStates] = {}
 _engines_lock = threading.Lock()
+_states_lock = threading.Lock()
 
 
 def configure_engine(path: Path, options: EngineOptions) -> None:
@@ -174,62 +330,54 @@ def shared_engine(path: Path) -> Engine:
         if path not in _engines:
             if not _engines:
                 atexit.register(_close_all)
-            _engines[path] = Engine(path, _options.get(path, EngineOptions()))
+            options = _options.get(path, EngineOptions())
+            _engines[path] = Engine(path, options, states=known_states(path))
         return _engines[path]
+
+
+def known_states(path: Path) -> KnownStates:
+    """Beginnings of prompts that the engine of this weights file need not read."""
+    with _states_lock:
+        return _states.setdefault(path, KnownStates())
 
 
 def embedded_context_tokens(path: Path) -> int:
     """How many tokens one request for this weights file may take.
 
-    Half of the engine's room, because a request waits until its room is free, and people talk to
-    agents that run on the same engine; never more than the model was trained to read.
+    One part of the engine's room; never more than the model was trained to read.
     """
     with _engines_lock:
-        room = _options.get(path, EngineOptions()).context_tokens // 2
+        room = _options.get(path, EngineOptions()).slot_tokens
     return min(room, trained_context_tokens(path) or room)
 
 
-def context_needed(request: Mapping[str, Any]) -> int:
-    """Return an upper estimate of the context that a request needs."""
-    said = sum(estimated_tokens(str(message.get("content", ""))) for message in request["messages"])
-    # A third more than the estimate, which may be too small by about that for some scripts.
-    return said * 4 // 3 + 64 + int(request.get("max_tokens") or 256)
+def kept_state(path: Path, folder: Path) -> PromptState | None:
+    """The state in a folder for this weights file; nothing is loaded. None: there is none."""
+    return find_state(folder, _state_name(path))
+
+
+def _state_name(path: Path) -> str:
+    return state_key([weights_fingerprint(path), runtime_version(), _STATE_FORM])
+
+
+_STATE_FORM = "f16 keys and values, one stream a slot"
+"""What of the engine's settings the form of a state depends on."""
+
+
+def _as_text(messages: Sequence[Mapping[str, Any]]) -> str:
+    """A prompt as one text; prompts that begin alike have texts that do."""
+    return "".join(turn_text(each["role"], each.get("content") or "") for each in messages)
+
+
+def _texts(chunk: JSONObject) -> list[str]:
+    choices = cast("list[JSONObject]", chunk.get("choices") or [])
+    return [str(choice.get("delta", {}).get("content") or "") for choice in choices]
 
 
 def _close_all() -> None:
     for engine in list(_engines.values()):
         engine.close()
     _engines.clear()
-
-
-def _start_server(path: Path, options: EngineOptions) -> Any:
-    # Without this, threads spin at barriers and generation collapses when anything else runs.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    xllamacpp: Any = importlib.import_module("xllamacpp")
-    params: Any = xllamacpp.CommonParams()
-    params.model.path = str(path)
-    params.n_parallel = options.parallel
-    params.n_ctx = options.context_tokens
-    params.kv_unified = True
-    params.n_batch = params.n_ubatch = options.batch_tokens
-    params.cache_ram_mib = options.prompt_cache_mb
-    params.use_jinja = True
-    params.verbosity = -1
-    threads = options.threads or os.cpu_count() or 1
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
-    params.cpuparams.poll = params.cpuparams_batch.poll = 0
-    # It always listens on a port of 127.0.0.1: without page or list of slots, and with a key that
-    # nobody knows.
-    params.ui = False
-    params.endpoint_slots = False
-    params.api_keys = [secrets.token_hex(32)]
-    try:
-        return xllamacpp.Server(params)
-    except RuntimeError as error:
-        raise EngineRequestError(
-            f"llama.cpp cannot load {path.name}: it is no GGUF file that this version knows, or "
-            "there is too little memory for it"
-        ) from error
 
 
 def _refusal(error: Any) -> str:

@@ -8,11 +8,17 @@ import time
 import warnings
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 from conversation.errors import ModelSetupError, ModelUnavailableError
 from conversation.language.tokens import estimated_tokens
-from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
+from conversation.llm.chat_model import (
+    ChatMessage,
+    Completion,
+    CompletionOptions,
+    PromptMemory,
+)
 from conversation.llm.limits.own_prices import TokenPrice
 from conversation.llm.model_loop import model_loop
 from conversation.llm.providers.embedded import (
@@ -22,6 +28,7 @@ from conversation.llm.providers.embedded import (
     register_provider,
 )
 from conversation.llm.providers.embedded_engine import embedded_context_tokens
+from conversation.llm.providers.embedded_memory import EmbeddedPromptMemory
 from conversation.llm.providers.json_answers import checked_json, response_format, with_instruction
 from conversation.llm.providers.litellm_errors import as_model_error
 from conversation.llm.providers.price_table import table_price_usd
@@ -92,7 +99,7 @@ class LiteLLMGenerator:
         self._price = price
         self._is_embedded = model.startswith(f"{PROVIDER}/")
         self._can_constrain: bool | None = None
-        self._gguf: str | None = None
+        self._gguf: Path | None = None
         self._checked = False
 
     @property
@@ -118,6 +125,10 @@ class LiteLLMGenerator:
     def context_tokens(self) -> int | None:
         """What the settings say, the weights file, or litellm's table; None where none does."""
         return self._context or known_context_tokens(self._model, self._weights)
+
+    def prompt_memory(self) -> PromptMemory | None:
+        """Of embedded weights; other providers keep what they like."""
+        return EmbeddedPromptMemory(self._model, self._weights_file) if self._is_embedded else None
 
     async def check(self) -> None:
         """Find out with the smallest possible call whether the model can be used.
@@ -279,9 +290,11 @@ class LiteLLMGenerator:
         """Return where calls go: a configured address, or the verified file of embedded weights."""
         if not self._is_embedded:
             return self._api_base
+        return str(await asyncio.to_thread(self._weights_file))
+
+    def _weights_file(self) -> Path:
         if self._gguf is None:
-            weights = self._weights or Weights()
-            self._gguf = str(await asyncio.to_thread(embedded_weights, self._model, weights))
+            self._gguf = embedded_weights(self._model, self._weights or Weights())
         return self._gguf
 
     def _missing_keys(self, litellm: Any) -> tuple[str, ...]:

@@ -19,5 +19,5 @@ def price_usd(model: str, input_tokens: int, output_tokens: int) -> float | None
 def usual_context_tokens(model: str) -> int | None:
     """Return how much a model reads at once, without looking for its weights; None: not known."""
     if model.startswith("embedded/"):
-        return EngineOptions().context_tokens // 2
+        return EngineOptions().slot_tokens
     return known_context_tokens(model)

@@ -12,6 +12,7 @@ from analysis.evaluation.tally import EvaluationRun
 from analysis.report.text import Report, render_report, report_as_markdown
 from analysis.reports import open_reports
 from analysis.warehouse.publish import ExportedDay, PublishedReports
+from conversation.llm.chat_model import KeptPrompt
 from conversation.store.store import ConversationSummary
 from kb.document import Document, SyncAction, SyncReport
 from orchestration.checks.evaluations import Share
@@ -51,6 +52,13 @@ def documents_metadata(report: SyncReport, documents: Sequence[Document]) -> Met
         "table": markdown(document_rows(documents, now=datetime.now(UTC))),
         "failures": markdown(failure_rows(documents)),
     }
+
+
+def prompt_metadata(kept: KeptPrompt | None) -> Metadata:
+    """What was read ahead; nothing for a model that keeps nothing."""
+    if kept is None:
+        return {"tokens": 0, "bytes": 0}
+    return {"tokens": kept.tokens, "bytes": kept.size_bytes, "was_there": kept.was_there}
 
 
 def index_metadata(report: SyncReport, documents: Sequence[Document]) -> Metadata:

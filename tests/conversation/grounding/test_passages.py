@@ -27,7 +27,7 @@ def passage(text: str) -> RetrievedPassage:
     return RetrievedPassage("d", "a.md", "c", text, 0, len(text), (), None, 1.0, 1)
 
 
-def chunk_row(document_id: str, start: int, page: str) -> ChunkRow:
+def chunk_row(document_id: str, start: int, page: str, body: str = "") -> ChunkRow:
     return ChunkRow(
         row_id=start,
         chunk_id=f"{document_id}{start}",
@@ -35,10 +35,10 @@ def chunk_row(document_id: str, start: int, page: str) -> ChunkRow:
         document_name="",
         ordinal=start,
         start_char=start,
-        end_char=start + 1,
+        end_char=start + max(len(body), 1),
         heading_path=(),
         page=page,
-        body="",
+        body=body,
         text_key="",
         document_version=7,
         headings="",
@@ -99,8 +99,12 @@ class TwoDocuments:
         return self.texts[document_id]
 
     def chunks_of(self, document_id: str) -> list[ChunkRow]:
-        half = len(self.texts[document_id]) // 2
-        return [chunk_row(document_id, 0, "1"), chunk_row(document_id, half, "2")]
+        text = self.texts[document_id]
+        half = len(text) - 1
+        return [
+            chunk_row(document_id, 0, "1", text[:half]),
+            chunk_row(document_id, half, "2", text[half:]),
+        ]
 
     def retrieve(
         self, query: str, *, history: Sequence[Turn] = (), limit: int = 5
@@ -133,7 +137,7 @@ def test_an_error_of_the_search_is_not_taken_for_lateness(error: Exception):
 
 
 def test_a_small_knowledge_base_is_given_whole():
-    whole = whole_documents(AGENT, TwoDocuments())
+    whole = whole_documents(TwoDocuments(), 100)
 
     assert [(each.document_name, each.text, each.document_version) for each in whole] == [
         ("doc_1.md", "Refunds take 14 days.", 7),
@@ -141,9 +145,8 @@ def test_a_small_knowledge_base_is_given_whole():
     ]
     assert [place.page for place in whole[0].places] == ["1", "2"]
     assert whole[0].place_at(len(whole[0].text) - 1).page == "2"
-    small = AGENT.model_copy(update={"prompt": PromptSection(whole_knowledge_base_tokens=5)})
-    assert whole_documents(small, TwoDocuments()) == []
-    assert whole_documents(AgentConfig(agent_id="a", name="A"), TwoDocuments()) == []
+    assert whole_documents(TwoDocuments(), 5) == []
+    assert whole_documents(TwoDocuments(), 0) == []
 
 
 def test_whole_documents_stand_in_the_static_part_and_are_cited(tmp_path: Path):
@@ -156,12 +159,15 @@ def test_whole_documents_stand_in_the_static_part_and_are_cited(tmp_path: Path):
 
     assert isinstance(done, RetrievalDone)
     assert isinstance(turn, AgentTurn)
-    assert done.mode == "whole"
+    assert done.mode == "hybrid"
     assert '<passage id="2" document="doc_2.md">' in model.prompts[0][0].content
     assert model.prompts[0][0] == model.prompts[1][0]
     assert model.prompts[1][-1].content == "Thanks"
     assert [citation.document_id for citation in turn.citations] == ["doc_1"]
-    assert {(each.mode, each.in_prompt, each.text) for each in retrieved} == {("whole", True, "")}
+    assert turn.citations[0].chunk_id == "doc_10"
+    assert [(each.chunk_id, each.in_prompt, each.text) for each in retrieved] == [
+        ("c", True, "found")
+    ]
 
 
 class HeldUpEmbedder(WordEmbedder):

@@ -60,6 +60,7 @@ def test_the_graph_is_the_documented_one():
     assert parents == {
         "documents": [],
         "chunk_index": ["documents"],
+        "prompt_state": ["documents"],
         "ended_conversations": [],
         "call_metrics": ["ended_conversations"],
         "questions": [],
@@ -113,6 +114,7 @@ def test_every_asset_says_whether_it_holds_personal_data():
     assert {name for name, what in held.items() if what != "personal_data"} == {
         "documents",
         "chunk_index",
+        "prompt_state",
         "questions",
         "call_metrics",
     }

@@ -1,0 +1,246 @@
+"""Which prompts are read ahead, and what a session then finds read."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from conversation.agent.config import AgentConfig, PromptSection
+from conversation.grounding.reading_ahead import chosen_beginning, read_ahead
+from conversation.llm.chat_model import KeptPrompt
+from conversation.session.overrides import SessionOverrides
+from conversation.session.session import Session
+from conversation.store.store import ConversationStore
+from conversation.turn.events import AgentTurn
+from kb.config import KnowledgeBaseConfig
+from kb.knowledge_base import KnowledgeBase
+from tests.fakes import ScriptedChatModel
+from tests.kb.conftest import WordEmbedder
+
+AGENT = AgentConfig(
+    agent_id="shop",
+    name="Shop",
+    first_message="Hello.",
+    system_prompt="You are the agent of a shop.",
+)
+TEXT = "Refunds take 14 days. Shipping is free above 50 euros."
+
+
+class FakeMemory:
+    """Keeps texts in files, and notes what it is asked to read."""
+
+    def __init__(self) -> None:
+        self.prepared: list[tuple[str, Path | None]] = []
+        self.made: list[str] = []
+        self.while_reading: Callable[[], object] = lambda: None
+
+    def has(self, beginning: str, folder: Path) -> bool:
+        kept = folder / "kept"
+        return kept.exists() and kept.read_text().startswith(beginning)
+
+    def make(
+        self,
+        beginning: str,
+        folder: Path,
+        *,
+        on_read: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> KeptPrompt:
+        self.made.append(beginning)
+        on_read(len(beginning), len(beginning))
+        act, self.while_reading = self.while_reading, lambda: None
+        act()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "kept").write_text(beginning)
+        return KeptPrompt(len(beginning), len(beginning))
+
+    def prepare(self, system: str, folder: Path | None) -> None:
+        self.prepared.append((system, folder))
+
+
+class RememberingModel(ScriptedChatModel):
+    """A scripted model with a memory for prompts."""
+
+    def __init__(self, *replies: str) -> None:
+        super().__init__(*replies, always="All right.")
+        self.memory = FakeMemory()
+
+    def prompt_memory(self) -> FakeMemory:
+        return self.memory
+
+
+@pytest.fixture
+def knowledge_base(tmp_path: Path) -> Iterator[KnowledgeBase]:
+    with KnowledgeBase(
+        tmp_path / "kb", KnowledgeBaseConfig(), embedder=WordEmbedder, read_only=False
+    ) as opened:
+        opened.add_text("terms", TEXT)
+        yield opened
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ConversationStore]:
+    with ConversationStore.open(f"sqlite:///{tmp_path / 'c.sqlite'}") as opened:
+        yield opened
+
+
+def test_documents_stand_in_the_prompt_whole_once_they_were_read(knowledge_base: KnowledgeBase):
+    model = RememberingModel()
+    assert chosen_beginning(AGENT, knowledge_base, model).whole == ()
+
+    read_ahead(AGENT, knowledge_base, model)
+
+    beginning = chosen_beginning(AGENT, knowledge_base, model)
+    assert [each.text for each in beginning.whole] == [TEXT]
+    assert beginning.text == model.memory.made[0]
+    assert [each.document_name for each in beginning.chunks] == ["terms"]
+
+
+def test_models_of_providers_search(knowledge_base: KnowledgeBase):
+    model = ScriptedChatModel(always="Sure.")
+
+    assert read_ahead(AGENT, knowledge_base, model) is None
+    assert chosen_beginning(AGENT, knowledge_base, model).whole == ()
+
+
+def test_a_size_in_the_agent_file_holds_for_every_model(knowledge_base: KnowledgeBase):
+    agent = AGENT.model_copy(update={"prompt": PromptSection(whole_knowledge_base_tokens=1_000)})
+    none = AGENT.model_copy(update={"prompt": PromptSection(whole_knowledge_base_tokens=0)})
+    model = RememberingModel()
+    read_ahead(AGENT, knowledge_base, model)
+
+    assert chosen_beginning(agent, knowledge_base, ScriptedChatModel(always="Sure.")).whole
+    assert not chosen_beginning(none, knowledge_base, model).whole
+
+
+def test_larger_documents_are_searched_and_the_rest_is_read_ahead(knowledge_base: KnowledgeBase):
+    knowledge_base.add_text("much", "A sentence about something else. " * 2_000)
+    model = RememberingModel()
+
+    read_ahead(AGENT, knowledge_base, model)
+
+    assert "A sentence" not in model.memory.made[0]
+    assert model.memory.made[0].startswith(AGENT.system_prompt)
+    assert chosen_beginning(AGENT, knowledge_base, model).whole == ()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda kb: kb.add_text("terms", "Refunds take 30 days."),
+        lambda kb: kb.add_text("more", "Another text."),
+        lambda kb: kb.remove(kb.documents()[0].document_id, erase=True),
+        lambda kb: kb.sync([]),
+        lambda kb: kb.rollback(0),
+    ],
+    ids=["replaced", "added", "erased", "no longer named", "rolled back"],
+)
+def test_what_was_read_goes_with_the_documents(
+    knowledge_base: KnowledgeBase, change: Callable[[KnowledgeBase], object]
+):
+    model = RememberingModel()
+    read_ahead(AGENT, knowledge_base, model)
+    assert knowledge_base.derived_dir.is_dir()
+
+    change(knowledge_base)
+
+    assert not knowledge_base.derived_dir.exists()
+    assert chosen_beginning(AGENT, knowledge_base, model).whole == ()
+
+
+def test_a_sync_that_changes_nothing_keeps_it(knowledge_base: KnowledgeBase):
+    from kb.document import TextSource
+
+    sources = [TextSource("terms", TEXT)]
+    knowledge_base.sync(sources)
+    read_ahead(AGENT, knowledge_base, model := RememberingModel())
+
+    knowledge_base.sync(sources)
+
+    assert chosen_beginning(AGENT, knowledge_base, model).whole
+
+
+def test_documents_that_change_meanwhile_are_read_anew(knowledge_base: KnowledgeBase):
+    model = RememberingModel()
+    model.memory.while_reading = lambda: knowledge_base.add_text("terms", "Refunds take 30 days.")
+
+    read_ahead(AGENT, knowledge_base, model)
+
+    assert [("14 days" in text, "30 days" in text) for text in model.memory.made] == [
+        (True, False),
+        (False, True),
+    ]
+    kept = [path.read_text() for path in knowledge_base.derived_dir.rglob("kept")]
+    assert len(kept) == 1
+    assert "14 days" not in kept[0]
+
+
+def test_two_agents_of_the_same_documents_keep_theirs_apart(knowledge_base: KnowledgeBase):
+    model = RememberingModel()
+    other = AGENT.model_copy(update={"agent_id": "other", "system_prompt": "You are somebody."})
+    read_ahead(AGENT, knowledge_base, model)
+    read_ahead(other, knowledge_base, model)
+
+    assert chosen_beginning(AGENT, knowledge_base, model).whole
+    assert chosen_beginning(other, knowledge_base, model).whole
+
+
+@pytest.mark.parametrize(
+    "prompt", ["You are Ann.", "  You are Ann.\n", "It is {{system__time}}. Help {{user}}.", ""]
+)
+def test_a_session_begins_with_what_was_read(
+    prompt: str, knowledge_base: KnowledgeBase, store: ConversationStore
+):
+    agent = AGENT.model_copy(update={"system_prompt": prompt, "dynamic_variables": {"user": "Bo"}})
+    model = RememberingModel("Refunds take 14 days.")
+    read_ahead(agent, knowledge_base, model)
+
+    with Session.start(
+        agent, knowledge_base=knowledge_base, store=store, chat_model=model
+    ) as session:
+        *_, turn = session.reply("How long do refunds take?")
+        list(session.reply("And shipping?"))
+
+    system, folder = model.memory.prepared[0]
+    assert system.startswith(model.memory.made[0])
+    assert model.prompts[0][0].content == system == model.prompts[1][0].content
+    assert folder is not None
+    assert folder.is_relative_to(knowledge_base.derived_dir)
+    assert [message.content for message in model.prompts[0][1:]] == ["How long do refunds take?"]
+    assert isinstance(turn, AgentTurn)
+    chunks = knowledge_base.chunks_of(knowledge_base.documents()[0].document_id)
+    assert [cited.chunk_id for cited in turn.citations] == [chunks[0].chunk_id]
+    retrieved = store.retrievals(session.conversation_id)
+    assert retrieved
+    assert all(each.in_prompt and each.score > 0 for each in retrieved[:1])
+
+
+def test_what_a_session_overrides_stands_behind_the_documents(
+    knowledge_base: KnowledgeBase, store: ConversationStore
+):
+    agent = AGENT.model_copy(
+        update={"overrides": AGENT.overrides.model_copy(update={"system_prompt": True})}
+    )
+    model = RememberingModel()
+    read_ahead(agent, knowledge_base, model)
+
+    with Session.start(
+        agent,
+        knowledge_base=knowledge_base,
+        store=store,
+        chat_model=model,
+        overrides=SessionOverrides(system_prompt="You are a pirate."),
+    ) as session:
+        list(session.reply("How long do refunds take?"))
+
+    system = model.prompts[0][0].content
+    assert system.index(TEXT) < system.index("You are a pirate.")
+    assert "You are the agent of a shop." not in system
+
+
+def test_an_agent_without_documents_has_its_prompt_read_too(store: ConversationStore):
+    model = RememberingModel()
+
+    with Session.start(AGENT, store=store, chat_model=model) as session:
+        list(session.reply("Hello"))
+
+    assert model.memory.prepared == [(model.prompts[0][0].content, None)]
