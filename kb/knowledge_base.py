@@ -140,10 +140,7 @@ class KnowledgeBase:
 
     @property
     def derived_dir(self) -> Path:
-        """Where others keep what they make of the documents, e.g. prompts that were read ahead.
-
-        It need not exist, and is deleted with every change of the documents.
-        """
+        """For what others make of the documents; may be missing, deleted with every change."""
         return self._writer.derived_dir
 
     @property

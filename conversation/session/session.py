@@ -37,13 +37,7 @@ from conversation.turn.finished_turn import (
 )
 from conversation.turn.likeness import similarity_of
 from conversation.turn.plan import TurnPlan
-from conversation.turn.speaker import (
-    Circumstances,
-    ResolveAgent,
-    ResolvedAgent,
-    prepared_speaker,
-    read_ahead,
-)
+from conversation.turn.speaker import Circumstances, ResolveAgent, ResolvedAgent, prepared_speaker
 from conversation.turn.stage import Stage
 from conversation.turn.turn_so_far import SpeakingTurn
 from kb.errors import KnowledgeBaseError
@@ -157,7 +151,7 @@ class Session:
             owned_store=kept_in if store is None else None,
         )
         recording.begin(session.first_message, spoken=session._spoken)
-        read_ahead(speaker, session.transcript.turns)
+        session._stage.read_ahead(session.transcript.turns)
         return session
 
     def __enter__(self) -> Self:

@@ -1,13 +1,13 @@
 """Who speaks in a session at the moment, and what this one was told beside the turns."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from conversation.agent.system_tools import LANGUAGE_DETECTION, REPORT_GAP, TRANSFER
 from conversation.errors import AgentConfigError, ConversationError
 from conversation.prompt.summary import HistorySummary
-from conversation.transcript import ToolCall
+from conversation.transcript import ToolCall, Turn
 from conversation.turn.speaker import Circumstances, Speaker, prepared_speaker, read_ahead
 from conversation.turn.turn_so_far import TurnEvent
 from kb.errors import KnowledgeBaseError
@@ -34,6 +34,10 @@ class Stage:
                 self.notes.remove(earlier)
             self.notes_by_key[key] = text
         self.notes.append(text)
+
+    def read_ahead(self, turns: Sequence[Turn]) -> None:
+        """Have the speaker's model read how its first prompt after `turns` begins, where it can."""
+        read_ahead(self.speaker, turns)
 
     def change(
         self, call: ToolCall, *, is_wanted: Callable[[], bool]
@@ -73,7 +77,7 @@ class Stage:
             _log.warning("agent %r cannot take over: %s", wanted, error)
             raise ConversationError(f"the agent {wanted!r} cannot take over now.") from error
         self.speaker = taken.speaking(left.language)
-        read_ahead(self.speaker, ())
+        self.read_ahead(())
         version = self.speaker.agent.version
         payload = {"from": left.agent_id, "to": wanted, "agent_version": version}
         return f"handed over to {wanted}", TurnEvent("agent_transferred", payload)

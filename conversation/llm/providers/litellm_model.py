@@ -7,18 +7,12 @@ import sys
 import time
 import warnings
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 from conversation.errors import ModelSetupError, ModelUnavailableError
 from conversation.language.tokens import estimated_tokens
-from conversation.llm.chat_model import (
-    ChatMessage,
-    Completion,
-    CompletionOptions,
-    PromptMemory,
-)
+from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions, PromptMemory
 from conversation.llm.limits.own_prices import TokenPrice
 from conversation.llm.model_loop import model_loop
 from conversation.llm.providers.embedded import (
@@ -32,7 +26,13 @@ from conversation.llm.providers.embedded_memory import EmbeddedPromptMemory
 from conversation.llm.providers.json_answers import checked_json, response_format, with_instruction
 from conversation.llm.providers.litellm_errors import as_model_error
 from conversation.llm.providers.price_table import table_price_usd
-from conversation.llm.providers.tool_calls import ToolCallParts, tool_definitions
+from conversation.llm.providers.streamed_answer import (
+    StreamedAnswer,
+    forget_what_was_made_up,
+    milliseconds,
+    take_chunk,
+)
+from conversation.llm.providers.tool_calls import tool_definitions
 from conversation.transcript import Usage
 from kb.weights.folder import Weights
 
@@ -44,19 +44,6 @@ _LITELLM_WARNINGS = ("Item '.*' on TypedDict class", "Accessing the 'model_")
 _NO_KEY = "none"
 """Self-hosted servers mostly want none, and the client wants to send one."""
 _PING = (ChatMessage("user", "Reply with OK."),)
-
-
-@dataclass
-class _Answer:
-    """What has come in so far."""
-
-    started_s: float
-    text: str = ""
-    finish_reason: str | None = None
-    usage: Any = None
-    top_logprobs: dict[str, float] | None = None
-    tools: ToolCallParts = field(default_factory=ToolCallParts)
-    first_token_s: float | None = None
 
 
 def known_context_tokens(model: str, weights: Weights | None = None) -> int | None:
@@ -152,15 +139,15 @@ class LiteLLMGenerator:
         self._require_key(litellm)
         endpoint = await self._endpoint()
         asked, request = self._request(litellm, messages, options, endpoint=endpoint)
-        answer = _Answer(started_s=time.perf_counter())
+        answer = StreamedAnswer(started_s=time.perf_counter())
         stream: Any = None
         try:
             stream = await litellm.acompletion(**request)
             async for chunk in stream:
-                delta = _take(answer, chunk)
+                delta = take_chunk(answer, chunk)
                 if delta and options.schema is None:
                     yield delta
-            _note_what_was_reported(answer, stream)
+            forget_what_was_made_up(answer, stream)
         except Exception as error:
             raise self._as_model_error(litellm, error) from error
         finally:
@@ -237,7 +224,7 @@ class LiteLLMGenerator:
         self,
         litellm: Any,
         asked: Sequence[ChatMessage],
-        answer: _Answer,
+        answer: StreamedAnswer,
         options: CompletionOptions,
     ) -> Completion:
         if answer.finish_reason is None:
@@ -254,13 +241,13 @@ class LiteLLMGenerator:
             text=text,
             usage=self._usage(litellm, asked, answer),
             finish_reason=answer.finish_reason,
-            request_to_first_token_ms=_ms(answer.started_s, answer.first_token_s),
-            request_to_last_token_ms=_ms(answer.started_s, time.perf_counter()),
+            request_to_first_token_ms=milliseconds(answer.started_s, answer.first_token_s),
+            request_to_last_token_ms=milliseconds(answer.started_s, time.perf_counter()),
             top_logprobs=answer.top_logprobs,
             requested_tools=answer.tools.requested(),
         )
 
-    def _usage(self, litellm: Any, asked: Sequence[ChatMessage], answer: _Answer) -> Usage:
+    def _usage(self, litellm: Any, asked: Sequence[ChatMessage], answer: StreamedAnswer) -> Usage:
         """Take the provider's count, or estimate: no tokenizer is downloaded for that."""
         reported = answer.usage
         if reported is not None and getattr(reported, "prompt_tokens", 0):
@@ -365,48 +352,7 @@ def load_litellm() -> Any:
     return module
 
 
-def _take(answer: _Answer, chunk: Any) -> str:
-    """Add one chunk to the answer and return its text."""
-    usage = getattr(chunk, "usage", None)
-    if usage is not None:
-        answer.usage = usage
-    if not chunk.choices:
-        return ""
-    choice = chunk.choices[0]
-    if answer.top_logprobs is None:
-        answer.top_logprobs = _logprobs_of(chunk, choice)
-    answer.finish_reason = choice.finish_reason or answer.finish_reason
-    delta: str = choice.delta.content or ""
-    answer.tools.take_from(choice.delta)
-    if delta and answer.first_token_s is None:
-        answer.first_token_s = time.perf_counter()
-    answer.text += delta
-    return delta
-
-
-def _note_what_was_reported(answer: _Answer, stream: Any) -> None:
-    """Forget what litellm made up: it ends a cut stream with "stop" and counts tokens itself."""
-    if stream.received_finish_reason is None:
-        answer.finish_reason = None
-    if not any(getattr(chunk, "usage", None) is not None for chunk in stream.chunks):
-        answer.usage = None
-
-
-def _logprobs_of(chunk: Any, choice: Any) -> dict[str, float] | None:
-    own = getattr(chunk, "first_token_logprobs", None)
-    if own is not None:
-        return own
-    content = getattr(getattr(choice, "logprobs", None), "content", None)
-    if not content:
-        return None
-    return {entry.token: float(entry.logprob) for entry in content[0].top_logprobs}
-
-
 def _key_names(litellm: Any, model: str) -> tuple[str, ...]:
     """Return the usual name of a provider's key variable."""
     provider = litellm.get_llm_provider(model)[1]
     return (f"{provider.upper()}_API_KEY",)
-
-
-def _ms(start_s: float, end_s: float | None) -> float | None:
-    return None if end_s is None else (end_s - start_s) * 1000
