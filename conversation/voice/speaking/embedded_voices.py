@@ -1,23 +1,22 @@
 """Names and paths of embedded voices -> loaded voices."""
 
 import logging
-from functools import lru_cache
 from pathlib import Path
 
 from conversation.errors import SpeechError
 from conversation.voice.models.runner import ModelRunner
+from conversation.voice.models.shared import load_once
 from conversation.voice.speaking.embedded_speech import EmbeddedSpeech, require_english
 from conversation.voice.speaking.english.pronouncing import EnglishSpeaker, open_english
 from conversation.voice.speaking.kokoro.kokoro_voice import (
     SAMPLE_RATE_HZ as KOKORO_RATE_HZ,
 )
 from conversation.voice.speaking.kokoro.kokoro_voice import (
-    KokoroNetwork,
     KokoroVoice,
     open_network,
     read_style,
 )
-from conversation.voice.speaking.piper.piper_voice import PiperVoice, open_piper
+from conversation.voice.speaking.piper.piper_voice import open_piper
 from conversation.voice.voice_config import EMBEDDED_VOICES, VoiceSection
 from kb.errors import WeightsError
 from kb.weights.folder import Weights
@@ -37,6 +36,7 @@ _KOKORO_FILES = {
     "george": "bm_george",
 }  # fmt: skip
 _JOE_FILE = "en_US-joe-medium.onnx"
+_NETWORK, _VOCABULARY = "kokoro-v1.0.int8.onnx", "vocab.json"
 _JOE_RATE_HZ = 22_050
 _CACHE = "piper-parts"
 _PIPER_SUFFIX = ".onnx"
@@ -120,7 +120,8 @@ def fetch_embedded(voice: str, weights: Weights) -> None:
 def _piper(
     path: Path, name: str, *, speed: float, weights: Weights, runner: ModelRunner
 ) -> EmbeddedSpeech:
-    voice = _loaded_piper(path, weights.root / _CACHE)
+    # Agents of one process share what is loaded: a voice takes 100 MB and a second.
+    voice = load_once(("piper", path), lambda: open_piper(path, cache=weights.root / _CACHE))
     speaker = _english(weights, british=voice.is_british)
     return EmbeddedSpeech(name, voice, speaker, runner=runner, speed=speed)
 
@@ -129,8 +130,11 @@ def _kokoro(
     voice: str, name: str, *, speed: float, weights: Weights, runner: ModelRunner
 ) -> EmbeddedSpeech:
     file = _KOKORO_FILES[voice]
-    style = weights.resolve(KOKORO_VOICES) / f"{file}.bin"
-    loaded = _loaded_kokoro(weights.resolve(KOKORO), style)
+    folder, styles = weights.resolve(KOKORO), weights.resolve(KOKORO_VOICES)
+    network = load_once(
+        ("kokoro", folder), lambda: open_network(folder / _NETWORK, folder / _VOCABULARY)
+    )
+    loaded = KokoroVoice(network, read_style(styles / f"{file}.bin"))
     speaker = _english(weights, british=file.startswith("b"))
     return EmbeddedSpeech(name, loaded, speaker, runner=runner, speed=speed)
 
@@ -138,27 +142,7 @@ def _kokoro(
 def _english(weights: Weights, *, british: bool) -> EnglishSpeaker:
     dictionaries = weights.resolve(ENGLISH_PRONUNCIATIONS)
     network = weights.resolve(ENGLISH_LETTERS_TO_SOUNDS) / "checkpoint20.npz"
-    return _loaded_english(dictionaries, network, british)
-
-
-# Agents of one process share what is loaded: a voice takes 100 MB and a second.
-
-
-@lru_cache(maxsize=4)
-def _loaded_piper(path: Path, cache: Path) -> PiperVoice:
-    return open_piper(path, cache=cache)
-
-
-@lru_cache(maxsize=8)
-def _loaded_kokoro(folder: Path, style: Path) -> KokoroVoice:
-    return KokoroVoice(_loaded_network(folder), read_style(style))
-
-
-@lru_cache(maxsize=1)
-def _loaded_network(folder: Path) -> KokoroNetwork:
-    return open_network(folder / "kokoro-v1.0.int8.onnx", folder / "vocab.json")
-
-
-@lru_cache(maxsize=2)
-def _loaded_english(dictionaries: Path, network: Path, british: bool) -> EnglishSpeaker:
-    return open_english(dictionaries, network, british=british)
+    return load_once(
+        ("english", dictionaries, network, british),
+        lambda: open_english(dictionaries, network, british=british),
+    )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from conversation.errors import SpeechError
 from conversation.voice.models.runner import ModelRunner
+from conversation.voice.models.shared import shared_runner
 from conversation.voice.ports import SpeechSynthesizer
 from conversation.voice.speaking.embedded_speech import EmbeddedSpeech, require_english
 from conversation.voice.speaking.embedded_voices import (
@@ -50,13 +51,14 @@ def open_speech(
         voice: Section of the agent file.
         language: Of the agent, e.g. `en`.
         weights: Where embedded voices lie; None for the user's cache folder.
-        runner: Threads that the process gives to voice models; None makes some.
+        runner: Threads that the process gives to voice models; None for those that all calls
+            share.
         secret: Value of an environment variable; None asks the environment.
 
     Raises:
         SpeechError: The voice, its engine or the language cannot be used; says what to do.
     """
-    opener = _Opener(voice, language, weights or Weights(), runner or ModelRunner(), secret)
+    opener = _Opener(voice, language, weights or Weights(), runner or shared_runner(), secret)
     voices = [opener.first(), *map(opener.fallback, voice.tts.fallbacks)]
     is_embedded = isinstance(voices[0], EmbeddedSpeech)
     last = None if is_embedded else opener.last()

@@ -6,10 +6,11 @@ from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from conversation.errors import SpeechError
 from conversation.voice.models.onnx_session import OnnxModel, Tensor
-from conversation.voice.ports import Samples, SpeechChunk
+from conversation.voice.ports import SpeechChunk
 from conversation.voice.speaking.alignment import AlignmentFeed, spans_of, timed_chars
 from conversation.voice.speaking.english.pronouncing import SaidPart
 from conversation.voice.speaking.piper.espeak_alphabet import to_espeak
@@ -70,17 +71,19 @@ class PiperVoice:
         spans = spans_of(parts, numbered.parts, np.cumsum(durations) * frame_s)
         feed = AlignmentFeed(timed_chars(clause, spans, total_s=total * frame_s))
         for start, end in frame_ranges(total):
-            samples = self.decode(frames, conditions, start, end)
+            sound = self.sound(frames, conditions, start, end)
+            samples = np.clip(np.rint(sound * 32_767), -32_768, 32_767).astype(np.int16)
             yield SpeechChunk(samples, feed.rest() if end == total else feed.until(end * frame_s))
 
-    def decode(self, frames: Tensor, conditions: Sequence[Tensor], start: int, end: int) -> Samples:
-        """The samples of frames [start, end), as they are in the sound of all frames."""
+    def sound(
+        self, frames: Tensor, conditions: Sequence[Tensor], start: int, end: int
+    ) -> NDArray[np.float32]:
+        """Frames [start, end) as they sound within all of them, -1 to 1."""
         first = max(0, start - CONTEXT_FRAMES)
         piece = frames[:, :, first : end + CONTEXT_FRAMES]
         given = dict(zip(self._graph.conditions, conditions, strict=True))
         sound = self._decoder.run({self._graph.frames: piece, **given})[0].reshape(-1)
-        wanted = sound[(start - first) * FRAME_SAMPLES : (end - first) * FRAME_SAMPLES]
-        return np.clip(np.rint(wanted * 32_767), -32_768, 32_767).astype(np.int16)
+        return sound[(start - first) * FRAME_SAMPLES : (end - first) * FRAME_SAMPLES]
 
     def encode(self, ids: Sequence[int], *, speed: float) -> tuple[Tensor, list[Tensor], Tensor]:
         """Frames, what else the decoder needs, and how many frames each id takes."""
