@@ -25,6 +25,7 @@ from conversation.server.limits import Gate, Rates, ServerLimits
 from conversation.server.records import RecordStore
 from conversation.server.socket.resuming import Resumptions
 from conversation.store.store import ConversationStore
+from conversation.voice.ports import CallModels
 from conversation.voice.recording.kept_calls import KeptCalls
 
 
@@ -53,6 +54,14 @@ class CallVoices(Protocol):
 
     def can_speak_for(self, agent: AgentConfig) -> bool:
         """Whether calls of this agent can be held now, as far as that is known at once."""
+        ...
+
+    def models(self, agent: AgentConfig) -> CallModels:
+        """What hears and speaks in its calls; loaded once, and shared by all calls.
+
+        Raises:
+            SpeechError: A model cannot be used; says what to do.
+        """
         ...
 
 

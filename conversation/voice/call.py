@@ -56,6 +56,7 @@ class VoiceCall:
         *,
         recorder: CallRecorder | None = None,
         new_event_id: Callable[[], int] | None = None,
+        goes_on_after_s: float | None = None,
     ) -> None:
         """A call that is not open yet; servers that have a session already make it like this.
 
@@ -64,7 +65,10 @@ class VoiceCall:
             open_models: The models of an agent; called in a thread, and again after a transfer.
             recorder: Keeps the sound.
             new_event_id: Greater than every id before; None counts from 1.
+            goes_on_after_s: Of a session that was held before, without this sound: how old it is.
+                The time of the call begins there, and nothing is said until the user speaks.
         """
+        self._goes_on_after_s = goes_on_after_s
         self._open_driver = open_driver
         self._open_models = open_models
         self._recorder = recorder
@@ -186,8 +190,14 @@ class VoiceCall:
             self._ending = asyncio.create_task(self._end(reason))
         return await asyncio.shield(self._ending)
 
+    async def leave(self) -> None:
+        """End the call, but not the conversation, which goes on without it."""
+        if self._ending is None:
+            self._ending = asyncio.create_task(self._end(None))
+        await asyncio.shield(self._ending)
+
     def _begin(self) -> None:
-        self._time = CallTime()
+        self._time = CallTime(self._goes_on_after_s or 0.0)
         self._outbox = Outbox()
         self._ears = Ears(self._models.new_detector(), time=self._time, recorder=self._recorder)
         self._answering = Answering(
@@ -248,7 +258,7 @@ class VoiceCall:
         if announcement:
             payload = {"text": announcement}
             await asyncio.to_thread(self.session.add_event, "recording_announced", payload)
-        self._answering.open(announcement)
+        self._answering.open(announcement, is_new=self._goes_on_after_s is None)
         while not self.session.is_over:
             async for said in self.driver.arun(self._before_acting):
                 lasts = self.session.leaving != "max_duration"
@@ -309,17 +319,20 @@ class VoiceCall:
         if self._ending is None:
             self._ending = asyncio.create_task(self._end(reason))
 
-    async def _end(self, reason: str) -> Transcript:
+    async def _end(self, reason: str | None) -> Transcript:
         self._listening.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             await self._answering.close()
+            if reason is None:
+                self.session.ends_when_heard = False
+                return self.session.transcript
             transcript = await asyncio.to_thread(self.driver.end, reason)
             reason = transcript.end_reason or reason
             return transcript
         finally:
             if self._recorder is not None:
                 self._recorder.close()
-            self._outbox.tell(CallOver(reason))
+            self._outbox.tell(CallOver(reason or "left"))

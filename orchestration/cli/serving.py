@@ -30,6 +30,10 @@ def serve(
     max_per_address: Annotated[
         int, typer.Option(min=1, help="Conversations of one address at the same time.")
     ] = 100,
+    preload: Annotated[
+        bool,
+        typer.Option("--preload", help="Load the models of every voice before anybody calls."),
+    ] = False,
 ) -> None:
     """Serve the agents over HTTP and WebSocket; Ctrl-C lets running turns finish."""
     from conversation.server.limits import ServerLimits
@@ -51,6 +55,10 @@ def serve(
         at_end.callback(start_telemetry(deployment.settings, service="vivavoce-server"))
         close_abandoned(deployment, datetime.now(UTC))
         served = create_app(deployment, limits=limits, public_url=public_url)
+        if preload:
+            voices, agents = served.state.context.voices, served.state.context.agents
+            for problem in voices.preload(agents.agents()):
+                typer.echo(f"No voice for {problem}", err=True)
         server = make_server(
             served, served.state.context, host=host, port=port, trusted_proxies=trusted_proxies
         )

@@ -21,6 +21,7 @@ from orchestration.deployment import SECRETS_FILE, Deployment
 from orchestration.server.after_conversations import DeployedAfterCalls
 from orchestration.server.authoring import open_authoring
 from orchestration.server.routers import own_routers
+from orchestration.server.voices import DeployedVoices
 
 """Below the store: what comes over the API and is never shown."""
 SDK_SCRIPT = Path("page", "sdk.js")
@@ -124,6 +125,7 @@ def create_app(
         public_url=public_url,
         secrets=SecretValues(deployment.secrets, stored),
         stored_secrets=stored,
+        voices=DeployedVoices(deployment),
         recordings=deployment.recordings,
         after_calls=DeployedAfterCalls(deployment),
         webhook_networks=deployment.settings.allowed_webhook_networks,

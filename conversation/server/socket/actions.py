@@ -52,6 +52,13 @@ class Hear:
 
 
 @dataclass(frozen=True, slots=True)
+class RoundTrip:
+    """The client answered a ping so long after it was sent."""
+
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """The client waits for what will never come: tell it why, and close."""
 
@@ -77,4 +84,6 @@ class Ignore:
     reason: str
 
 
-Action = Say | Note | ToolAnswer | Rate | Active | Hear | HangUp | Stop | Refuse | Ignore
+Action = (
+    Say | Note | ToolAnswer | Rate | Active | Hear | RoundTrip | HangUp | Stop | Refuse | Ignore
+)

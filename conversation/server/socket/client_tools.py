@@ -17,7 +17,7 @@ class ClientTools:
 
     def expect(self, tool_call_id: str) -> None:
         """The client is about to be asked, so that its answer finds somebody waiting."""
-        self._waiting[tool_call_id] = asyncio.get_running_loop().create_future()
+        self._answer_to(tool_call_id)
 
     def take(self, answer: ToolAnswer) -> bool:
         """Hand on what the client answered; False when nobody waits for it any more."""
@@ -37,10 +37,13 @@ class ClientTools:
         Raises:
             ToolError: The client says that it failed.
         """
-        waiting = self._waiting.get(call.tool_call_id)
-        if waiting is None:
-            raise ToolError("the client was not asked")
-        answer = await waiting
+        answer = await self._answer_to(call.tool_call_id)
         if answer.is_error:
             raise ToolError(answer.text or "the client gave no reason", from_outside=True)
         return answer.text
+
+    def _answer_to(self, tool_call_id: str) -> asyncio.Future[ToolAnswer]:
+        """In a voice call the session may wait before the client was asked."""
+        if tool_call_id not in self._waiting:
+            self._waiting[tool_call_id] = asyncio.get_running_loop().create_future()
+        return self._waiting[tool_call_id]

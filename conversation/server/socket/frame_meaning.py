@@ -19,6 +19,7 @@ from conversation.server.socket.actions import (
     Note,
     Rate,
     Refuse,
+    RoundTrip,
     Say,
     Stop,
     ToolAnswer,
@@ -228,9 +229,10 @@ class Dialogue:
 
     def _pong(self, event_id: int | None, now_s: float) -> Action:
         sent_s = self._pings.pop(-1 if event_id is None else event_id, None)
-        if sent_s is not None:
-            self._ping_ms = max(0, round((now_s - sent_s) * 1_000))
-        return Ignore("pong")
+        if sent_s is None:
+            return Ignore("pong")
+        self._ping_ms = max(0, round((now_s - sent_s) * 1_000))
+        return RoundTrip(self._ping_ms)
 
     def _once(self, frame: Error) -> Action:
         """The same refusal is not repeated: a microphone sends thirty frames a second."""

@@ -7,7 +7,8 @@ reason of a handshake that fails.
 import asyncio
 import logging
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 
 from fastapi import APIRouter
@@ -30,29 +31,22 @@ from conversation.server.errors import (
     NoSuchAgentError,
     RefusedError,
 )
-from conversation.server.socket.actions import (
-    Rate,
-)
 from conversation.server.socket.client_tools import ClientTools
-from conversation.server.socket.extra_frames import resumed
 from conversation.server.socket.frame_meaning import (
-    NO_VOICE,
-    VOICE_DOWN,
     Dialogue,
     Extras,
-    Sound,
 )
 from conversation.server.socket.frames import (
     PATH,
     SUBPROTOCOL,
     InitiationData,
-    ServerMessage,
     SetupConfig,
     read_frame,
 )
+from conversation.server.socket.holding import Admitted, hold
 from conversation.server.socket.initiation import Wishes, session_overrides, wishes
 from conversation.server.socket.resuming import OpenTalk
-from conversation.server.socket.talk import ClientGoneError, Ending, Talk, Wire
+from conversation.server.socket.talk import ClientGoneError, Ending, Wire
 from conversation.session.driver import SessionDriver
 from conversation.session.session import Session
 from conversation.turn.speaker import ResolvedAgent
@@ -72,21 +66,26 @@ async def conversation(websocket: WebSocket) -> None:
     offered = websocket.scope.get("subprotocols", [])
     await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
     wire = Wire(websocket, context.limits)
-    try:
-        ending = await _converse(websocket, wire, context, offered)
-    except RefusedError as refused:
-        _log.info("conversation refused (%d) from %s", refused.code, address_of(websocket))
-        ending = Ending("refused", refused.code, refused.reason)
-    except ClientGoneError:
-        ending = Ending("connection_lost", None)
-    if ending.code is not None:
-        await wire.close(ending.code, ending.text)
-    elif wire.is_stuck:
-        context.hang_up(websocket)
+    async with AsyncExitStack() as afterwards:
+        try:
+            ending = await _converse(websocket, wire, context, offered, afterwards)
+        except RefusedError as refused:
+            _log.info("conversation refused (%d) from %s", refused.code, address_of(websocket))
+            ending = Ending("refused", refused.code, refused.reason)
+        except ClientGoneError:
+            ending = Ending("connection_lost", None)
+        if ending.code is not None:
+            await wire.close(ending.code, ending.text)
+        elif wire.is_stuck:
+            context.hang_up(websocket)
 
 
 async def _converse(
-    websocket: WebSocket, wire: Wire, context: ServerContext, offered: Sequence[str]
+    websocket: WebSocket,
+    wire: Wire,
+    context: ServerContext,
+    offered: Sequence[str],
+    afterwards: AsyncExitStack,
 ) -> Ending:
     address = address_of(websocket)
     if context.stopping:
@@ -107,7 +106,8 @@ async def _converse(
                 asked.resume_id, asked.resume_key, agent_id=agent.agent_id
             )
         extras = Extras(details=asked.details, sources=agent.widget.sources)
-        return await _talk(wire, opened, asked=asked, early=early, context=context, extras=extras)
+        admitted = Admitted(wire, opened, asked, extras, early)
+        return await hold(admitted, context, afterwards)
 
 
 async def _begun(
@@ -119,77 +119,6 @@ async def _begun(
     session = await asyncio.to_thread(start)
     driver = SessionDriver(session, clock=context.timer_s)
     return OpenTalk(agent.agent_id, driver, Dialogue(), tools, asked.resume_key)
-
-
-def _sound(context: ServerContext, agent: AgentConfig, asked: Wishes) -> Sound:
-    """What becomes of the client's microphone, and which formats it is told."""
-    if asked.text_only:
-        return Sound(refusal=None)
-    if agent.voice is None:
-        return Sound(refusal=NO_VOICE)
-    return Sound(
-        input_format=agent.voice.input_format,
-        output_format=agent.voice.output_format,
-        is_heard=context.has_voice_for(agent),
-        refusal=VOICE_DOWN,
-    )
-
-
-async def _talk(
-    wire: Wire,
-    opened: OpenTalk,
-    *,
-    asked: Wishes,
-    early: Sequence[str | bytes | None],
-    context: ServerContext,
-    extras: Extras,
-) -> Ending:
-    dialogue, session = opened.dialogue, opened.driver.session
-    talk = Talk(
-        wire,
-        opened.driver,
-        dialogue=dialogue,
-        tools=opened.tools,
-        limits=context.limits,
-        timer_s=context.timer_s,
-        keep_feedback=partial(_keep_feedback, context, session.conversation_id),
-        extras=extras,
-    )
-    context.talks.add(talk)
-    context.resumptions.hold(opened, talk.let_go)
-    began_s = context.timer_s()
-    ending = Ending("connection_lost", None)
-    try:
-        dialogue.go_on(await asyncio.to_thread(_sound, context, session.agent, asked))
-        await wire.send(dialogue.opening(session.conversation_id))
-        for frame in _openers(opened, is_resumed=asked.resume_id is not None):
-            await wire.send(frame)
-        ending = await talk.hold(early, may_come_back=opened.key is not None)
-        return ending
-    finally:
-        context.talks.discard(talk)
-        keeps = talk.is_kept and not context.stopping
-        if not keeps:
-            # Ends it also when the client went away before the first frame.
-            await asyncio.to_thread(session.end, ending.reason)
-        context.resumptions.release(opened, keeps=keeps)
-        _log.info(
-            "conversation %s of agent %s ended: %s, %d turns, %.1f s",
-            session.conversation_id,
-            session.agent.agent_id,
-            ending.reason,
-            len(session.transcript.turns),
-            context.timer_s() - began_s,
-        )
-
-
-def _openers(opened: OpenTalk, *, is_resumed: bool) -> Iterator[ServerMessage]:
-    """What a client is told at first: the first message, or all that was said before it left."""
-    session = opened.driver.session
-    if is_resumed:
-        yield resumed(session.transcript.turns, opened.dialogue.event_ids())
-    elif session.first_message:
-        yield opened.dialogue.said(session.first_message, session.transcript.turns[0].turn_id)
 
 
 async def _initiation(
@@ -283,14 +212,4 @@ def _misconfigured(agent_id: str, error: Exception) -> RefusedError:
     _log.error("agent %r cannot be used: %s", agent_id, error)
     return RefusedError(
         MISCONFIGURED, "The AI agent you are trying to reach appears to be misconfigured."
-    )
-
-
-def _keep_feedback(context: ServerContext, conversation_id: str, rate: Rate) -> None:
-    context.store.add_event(
-        conversation_id,
-        "feedback",
-        at=context.clock(),
-        payload={"score": rate.score, "event_id": rate.event_id},
-        turn_id=rate.turn_id,
     )

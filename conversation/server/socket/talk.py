@@ -44,7 +44,7 @@ _ENDS = {
 }
 MOVED = "moved"
 _KEPT = frozenset({"connection_lost", MOVED})
-_TOO_FAST = error_frame("invalid_message", "Too many messages; this one was ignored.")
+TOO_FAST = error_frame("invalid_message", "Too many messages; this one was ignored.")
 
 _log = logging.getLogger(__name__)
 
@@ -189,8 +189,10 @@ class Talk:
             await self._finish_frames()
             ending = self._ending(await _errors(work))
             self.is_kept = may_come_back and ending.reason in _KEPT and not self._session.is_over
-            if not self.is_kept:
-                await asyncio.to_thread(self._driver.end, ending.reason)
+            if self.is_kept:
+                await self._leave()
+            else:
+                await self._close(ending.reason)
         finally:
             for task in work:
                 task.cancel()
@@ -200,6 +202,12 @@ class Talk:
                 text = _ENDS["max_duration"]
                 await self._wire.send(error_frame("max_duration_exceeded", text, code=1000))
         return ending
+
+    async def _leave(self) -> None:
+        """The conversation goes on without this socket."""
+
+    async def _close(self, reason: str) -> None:
+        await asyncio.to_thread(self._driver.end, reason)
 
     async def _move(self) -> None:
         await self._moving.wait()
@@ -242,7 +250,7 @@ class Talk:
         """The user took a turn; one that the agent is still at is interrupted."""
         allowed = self._turns.take(self._timer_s())
         if not allowed or self._said.qsize() >= self._limits.waiting_turns:
-            await self._wire.send(_TOO_FAST)
+            await self._wire.send(TOO_FAST)
             return
         self._said.put_nowait(text)
         await self._interrupt()

@@ -123,9 +123,9 @@ class Answering:
         if self.current is not None:
             self.current.mouth.release()
 
-    def open(self, announcement: str) -> None:
-        """Say the first message, after what has to be said before it."""
-        first = self._session.first_message
+    def open(self, announcement: str, *, is_new: bool = True) -> None:
+        """Say the first message of a new conversation, after what has to be said before it."""
+        first = self._session.first_message if is_new else ""
         if not (first or announcement):
             return
         turn = self._begin("opening", is_interruptible=self.voice.turn.first_message_interruptible)

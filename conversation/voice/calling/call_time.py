@@ -6,9 +6,9 @@ import asyncio
 class CallTime:
     """Counts on the running event loop's clock; sound that is ahead of it moves it on."""
 
-    def __init__(self) -> None:
+    def __init__(self, now_s: float = 0.0) -> None:
         self._loop = asyncio.get_running_loop()
-        self._began_s = self._loop.time()
+        self._began_s = self._loop.time() - now_s
 
     @property
     def now_s(self) -> float:

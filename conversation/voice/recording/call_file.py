@@ -49,8 +49,6 @@ class CallFile:
         self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         there = max(0, os.fstat(self._file).st_size - _HEADER.size) // _FRAME_BYTES
         self._ends = [there, there]
-        self.begins_s = there / SAMPLE_RATE_HZ
-        """Where the call begins in the file: later than 0 when it was held before and goes on."""
         self._header_s = timer_s()
         self._write_header()
 
@@ -94,7 +92,7 @@ class CallFile:
             self._guarded(self._write_header)
 
     def _position(self, at_s: float) -> int:
-        return round((self.begins_s + max(0.0, at_s)) * SAMPLE_RATE_HZ)
+        return max(0, round(at_s * SAMPLE_RATE_HZ))
 
     def _overlay(self, channel: int, start: int, samples: Samples) -> None:
         """Set one channel from `start` on, and leave the other as it is. Gaps are silence."""

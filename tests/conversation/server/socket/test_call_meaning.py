@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversation.server.socket.call_meaning import CallFrames, alignment_of
 from conversation.server.socket.frames import ServerMessage
-from conversation.server.socket.sound_frames import Audio, UserTranscript
+from conversation.server.socket.sound.call_meaning import CallFrames, alignment_of
+from conversation.server.socket.sound.sound_frames import Audio, UserTranscript
 from conversation.transcript import Turn
 from conversation.turn.events import AgentTurn, RetrievalDone, ToolCall, ToolRequest
 from conversation.voice.audio import FORMATS, AudioDecoder

@@ -29,6 +29,7 @@ from tests.conversation.server.served import (
 from tests.fakes import ScriptedChatModel
 
 ROWS_OF_OTHER_TESTS = {
+    7: "audio: with the voice calls",
     15: "feedback by HTTP: with the conversations",
     19: "history by HTTP: with the conversations",
     20: "knowledge base by HTTP",
@@ -36,7 +37,7 @@ ROWS_OF_OTHER_TESTS = {
     24: "files by HTTP",
     26: "webhooks",
 }
-ROWS_PENDING_VOICE = {7: "audio out", 27: "volume, frequency, mute"}
+ROWS_PENDING_VOICE = {27: "volume, frequency, mute"}
 
 
 def agent(**changes: Any) -> AgentConfig:
@@ -436,7 +437,11 @@ def test_row_17_a_model_that_fails_is_an_error_frame_and_the_conversation_goes_o
 
 @pytest.mark.parametrize(
     "override",
-    [{"agent": {"prompt": {"prompt": "Obey."}}}, {"tts": {"speed": 2}}, {"agent": {"language": 3}}],
+    [
+        {"agent": {"prompt": {"prompt": "Obey."}}},
+        {"agent": {"mood": "wild"}},
+        {"agent": {"language": 3}},
+    ],
 )
 def test_row_17_a_forbidden_override_is_an_override_error(tmp_path: Path, override: dict[str, Any]):
     init = {**INIT, "conversation_config_override": override}

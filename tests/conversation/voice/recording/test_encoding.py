@@ -61,8 +61,8 @@ def test_a_call_that_goes_on_is_recorded_behind_itself(tmp_path: Path, soundfile
     kept.finish("conv_1")
     kept.listened("conv_1")
     call = kept.begin("conv_1")
-    assert call.begins_s == 2.0
-    call.heard(sound(1, 3), 0.0)
+    assert call.length_s == 2.0
+    call.heard(sound(1, 3), 2.0)
     call.close()
     kept.finish("conv_1")
     found = kept.sound("conv_1")
