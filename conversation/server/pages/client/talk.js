@@ -28,7 +28,7 @@ import { directionOf, wordsFor } from "./words.js";
  */
 
 export class Talk {
-  element = make("div", { class: "vv vv-talk" });
+  element = make("div", { class: "vv vv-talk", tabindex: "-1" });
   #options;
   #look;
   #language;
@@ -65,8 +65,10 @@ export class Talk {
     this.#header = this.#newHeader();
     this.#composer = this.#newComposer();
     this.#build();
-    this.element.addEventListener("keydown", (event) => this.#key(event, true));
-    this.element.addEventListener("keyup", (event) => this.#key(event, false));
+    // On a page of its own keys count wherever they are pressed; a page of others keeps its own.
+    const hears = options.kind === "widget" ? this.element : document;
+    hears.addEventListener("keydown", (event) => this.#key(/** @type {KeyboardEvent} */ (event), true));
+    hears.addEventListener("keyup", (event) => this.#key(/** @type {KeyboardEvent} */ (event), false));
   }
 
   get isOpen() {
@@ -116,6 +118,8 @@ export class Talk {
     this.#hideExamples();
     this.#bottom.prepend(this.#voice.element);
     this.#composer.isTalking = true;
+    // The button that was pressed is gone; the field would open a keyboard on phones.
+    this.element.focus({ preventScroll: true });
     if (this.#conversation) await this.#switchTo(true);
     else await this.#begin(true);
     if (!this.#conversation) this.#endVoice();

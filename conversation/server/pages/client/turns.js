@@ -209,8 +209,8 @@ export class Turns {
   corrected(eventId, text) {
     const turn = this.#byEvent.get(eventId);
     if (!turn) return;
-    if (text) turn.set(text);
-    else turn.element.remove();
+    turn.set(text);
+    turn.bubble.hidden = text === "";
     turn.isDone = true;
     turn.cut();
   }
