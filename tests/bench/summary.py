@@ -46,6 +46,9 @@ class Target:
         return "met" if met else "MISSED"
 
 
+WAIT_P50 = "voice/wait on finished turns p50 s"
+WAIT_P95 = "voice/wait on finished turns p95 s"
+
 TARGETS = (
     Target("SciFact nDCG@10", "retrieval/scifact nDCG@10", 0.72, compared="scifact/nDCG@10"),
     Target("SciFact nDCG@10, reranked", "options/scifact, reranked nDCG@10", 0.76),
@@ -107,6 +110,26 @@ TARGETS = (
     Target("slowest corrupt file, s", "parsing/corrupt_files slowest_s", 10.0, at_least=False),
     Target("publish of 1,000,000 turns, s", "publish/1000000 turns", 15.0, at_least=False),
     Target("slowest view, s", "publish/slowest view", 1.0, at_least=False),
+    # Of `python -m tests.bench.voice`.
+    Target("voice: word errors", "voice/word errors", 0.055, at_least=False),
+    Target("voice: transcripts that run away", "voice/runaways", 0, at_least=False),
+    Target(
+        "voice: end of speech to first audio, cpu path, s",
+        "voice/end of speech to first audio s",
+        0.65,
+        at_least=False,
+    ),
+    Target("voice: onset to last audio, s", "voice/onset to last audio s", 0.2, at_least=False),
+    Target("voice: backchannels resumed", "voice/backchannels resumed", 0.90),
+    Target("voice: interruptions taken", "voice/interruptions taken", 0.97),
+    Target("voice: turns cut in a pause, readers", "voice/turns cut, read", 0.08, at_least=False),
+    Target("voice: turns cut in a pause, made", "voice/turns cut, made", 0.08, at_least=False),
+    Target("voice: wait on finished turns, p50 s", WAIT_P50, 0.2, at_least=False),
+    Target("voice: wait on finished turns, p95 s", WAIT_P95, 1.0, at_least=False),
+    Target(
+        "voice: gap with four callers, s", "voice/four calls, longest gap s", 0.15, at_least=False
+    ),
+    Target("voice: memory, MB", "voice/memory MB", 450, at_least=False),
 )
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from conversation.voice.audio import from_mulaw, resampled, to_mulaw
 from conversation.voice.hearing.log_mel import waveform_of
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
 from conversation.voice.hearing.repetition import repeated_words
@@ -44,7 +45,8 @@ def main() -> None:
     engine = _engine(hearing)
     transcript(engine, known_clips()[0].samples)
     _known_words(engine)
-    _runaways(engine, utterances(hearing))
+    whole, further = utterances(hearing)
+    _runaways(engine, [*whole, *further], sample=min(SAMPLE, len(whole)))
 
 
 def transcript(engine: WhisperEngine, samples: Samples) -> Heard:
@@ -63,18 +65,30 @@ def whole_window(engine: WhisperEngine, samples: Samples) -> Heard:
     return Heard(found.text, time.process_time() - started)
 
 
-def utterances(hearing: Hearing) -> list[Clip]:
-    """Stretches between pauses of the readings, and their beginnings: always the same ones."""
-    found: list[Clip] = []
+def utterances(hearing: Hearing) -> tuple[list[Clip], list[Clip]]:
+    """Stretches between pauses of the clips, and more: their beginnings, and as a telephone has
+    them. Always the same ones.
+    """
+    whole: list[Clip] = []
+    further: list[Clip] = []
     for clip in (*readings(), *further_clips(), *known_clips()):
-        for whole in voiced(clip.samples, hearing.new_detector()):
-            count = int((whole.end_s - whole.start_s) / BEGINNINGS_EVERY_S)
-            ends = [whole.start_s + BEGINNINGS_EVERY_S * n for n in range(1, count + 1)]
-            for end_s in sorted({*ends, whole.end_s}):
-                cut = Utterance(whole.start_s, end_s)
-                name = f"{clip.name} {cut.start_s:.2f}-{cut.end_s:.2f}"
-                found.append(Clip(name, cut.cut(clip.samples)))
-    return random.Random(0).sample(found, min(UTTERANCES, len(found)))
+        for stretch in voiced(clip.samples, hearing.new_detector()):
+            name = f"{clip.name} {stretch.start_s:.2f}-{stretch.end_s:.2f}"
+            found = Clip(name, stretch.cut(clip.samples))
+            whole.append(found)
+            further.append(Clip(f"{name}, telephone", telephone(found.samples)))
+            count = int((stretch.end_s - stretch.start_s) / BEGINNINGS_EVERY_S)
+            for number in range(1, count + 1):
+                cut = Utterance(stretch.start_s, stretch.start_s + number * BEGINNINGS_EVERY_S)
+                further.append(Clip(f"{name}, part {number}", cut.cut(clip.samples)))
+    left = max(0, min(UTTERANCES - len(whole), len(further)))
+    return whole, random.Random(0).sample(further, left)
+
+
+def telephone(samples: Samples) -> Samples:
+    """The same through 8 kHz and mu-law."""
+    narrow = from_mulaw(to_mulaw(resampled(samples, from_hz=SAMPLE_RATE_HZ, to_hz=8_000)))
+    return resampled(narrow, from_hz=8_000, to_hz=SAMPLE_RATE_HZ)
 
 
 def _known_words(engine: WhisperEngine) -> None:
@@ -96,29 +110,30 @@ def _known_words(engine: WhisperEngine) -> None:
             record("voice", figures)
 
 
-def _runaways(engine: WhisperEngine, clips: Sequence[Clip]) -> None:
+def _runaways(engine: WhisperEngine, clips: Sequence[Clip], *, sample: int) -> None:
+    """Count what runs away; the first `sample` clips are heard in the 30-s window too."""
     ours = [transcript(engine, clip.samples) for clip in clips]
     # Where nothing is suspicious, the dear window is not asked.
     doubted = [n for n, heard in enumerate(ours) if _is_doubtful(heard.text, clips[n])]
-    usual = {n: whole_window(engine, clips[n].samples) for n in {*range(SAMPLE), *doubted}}
+    usual = {n: whole_window(engine, clips[n].samples) for n in {*range(sample), *doubted}}
     wrong = [n for n in doubted if is_runaway(words(usual[n].text), words(ours[n].text))]
-    sample = [(words(usual[n].text), words(ours[n].text)) for n in range(SAMPLE)]
-    differing = sum(edits(*pair) for pair in sample) / sum(len(said) for said, _ in sample)
+    pairs = [(words(usual[n].text), words(ours[n].text)) for n in range(sample)]
+    differing = sum(edits(*pair) for pair in pairs) / sum(len(said) for said, _ in pairs)
     cpu = statistics.median(heard.cpu_s for heard in ours)
-    cpu_usual = statistics.median(usual[n].cpu_s for n in range(SAMPLE))
+    cpu_usual = statistics.median(usual[n].cpu_s for n in range(sample))
     seconds = sum(len(clip.samples) for clip in clips) / SAMPLE_RATE_HZ
     print(
         f"{len(clips)} utterances of {seconds / len(clips):.1f} s on average: {len(wrong)} run "
-        f"away; {cpu:.3f} s of one core in the median. 30-s window (n={SAMPLE}): {cpu_usual:.3f} s;"
+        f"away; {cpu:.3f} s of one core in the median. 30-s window (n={sample}): {cpu_usual:.3f} s;"
         f" {differing:.1%} of words differ from it"
     )
     for n in wrong:
         print(f"  ran away: {clips[n].name}")
     figures = [
         Figure("voice/runaways", len(wrong), len(clips)),
-        Figure("voice/words that differ from the 30-s window", differing, SAMPLE),
+        Figure("voice/words that differ from the 30-s window", differing, sample),
         Figure("voice/transcript cpu s", cpu, len(clips)),
-        Figure("voice/transcript cpu s, 30-s window", cpu_usual, SAMPLE),
+        Figure("voice/transcript cpu s, 30-s window", cpu_usual, sample),
     ]
     record("voice", figures)
 

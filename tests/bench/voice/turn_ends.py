@@ -1,0 +1,131 @@
+"""Turns: how many are cut while their speaker pauses, and how long finished ones are waited for.
+
+Pauses are those that readers make in mid-sentence, and words of made questions with a silence put
+behind them; a reader's sentence is over where Whisper, that hears all of it, ends it with a full
+stop. The thresholds were chosen elsewhere; nothing is fitted here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from conversation.voice.calling.understanding import understood
+from conversation.voice.hearing.open_hearing import Hearing, open_hearing
+from conversation.voice.hearing.utterances import MARGIN_S, voiced
+from conversation.voice.ports import SAMPLE_RATE_HZ, Samples, Transcription
+from conversation.voice.voice_config import VoiceSection
+from tests.bench.figures import Figure, record
+from tests.bench.voice.cpu_time import CpuTimedRunner, run_on_cpu_time
+from tests.bench.voice.held_calls import ROOM
+from tests.bench.voice.made_speech import make_all, questions
+from tests.bench.voice.speech_data import Clip, further_clips, known_clips, readings
+
+PAUSES_S = (0.3, 0.5, 0.7)
+"""As long as people pause while they think of a word."""
+LONGEST_PAUSE_S = 1.0
+_CLOSING = (".", "?", "!", ":", ";")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A silence, and what was said before it."""
+
+    name: str
+    said: Samples
+    pause_s: float | None
+    """None where the speaker is done."""
+
+
+def main() -> None:
+    """Measure and print."""
+    make_all()
+    # A stopwatch would give up models that a busy machine makes slow.
+    hearing = open_hearing(VoiceSection(), languages=("en",), runner=CpuTimedRunner())
+    pauses = [*run_on_cpu_time(_of_readers(hearing)), *run_on_cpu_time(_put_in(hearing))]
+    ends = [Moment(clip.name, clip.samples, None) for clip in _finished()]
+    waits = run_on_cpu_time(_waits(hearing, [*pauses, *ends]))
+    for kind in ("read", "made"):
+        chosen = [n for n, each in enumerate(pauses) if each.name.startswith(kind)]
+        cut = [n for n in chosen if waits[n] < (pauses[n].pause_s or 0)]
+        share = len(cut) / max(1, len(chosen))
+        print(f"pauses, {kind}: {share:.1%} of {len(chosen)} turns are cut")
+        record("voice", [Figure(f"voice/turns cut, {kind}", share, len(chosen))])
+    done = waits[len(pauses) :]
+    p50, p95 = (float(np.percentile(done, q)) for q in (50, 95))
+    print(f"finished turns: silence waited for p50 {p50:.2f} s, p95 {p95:.2f} s (n={len(done)})")
+    record(
+        "voice",
+        [
+            Figure("voice/wait on finished turns p50 s", p50, len(done)),
+            Figure("voice/wait on finished turns p95 s", p95, len(done)),
+        ],
+    )
+
+
+def _finished() -> list[Clip]:
+    return [*known_clips(), *further_clips(), *questions()]
+
+
+async def _of_readers(hearing: Hearing) -> list[Moment]:
+    found: list[Moment] = []
+    for clip in readings():
+        heard = await hearing.transcriber.transcribe(clip.samples, language="en")
+        stretches = list(voiced(clip.samples, hearing.new_detector()))
+        begins_s = 0.0
+        for before, after in pairwise(stretches):
+            pause_s = after.start_s - before.end_s
+            if _is_closed(heard, before.end_s) or pause_s > LONGEST_PAUSE_S:
+                begins_s = after.start_s
+                continue
+            said = clip.samples[
+                int(max(0, begins_s - MARGIN_S) * SAMPLE_RATE_HZ) : int(
+                    (before.end_s + 0.2) * SAMPLE_RATE_HZ
+                )
+            ]
+            found.append(Moment(f"read {clip.name} {before.end_s:.1f}", said, pause_s))
+    return found
+
+
+async def _put_in(hearing: Hearing) -> list[Moment]:
+    found: list[Moment] = []
+    for number, clip in enumerate(questions()):
+        heard = await hearing.transcriber.transcribe(clip.samples, language="en")
+        for place, word in enumerate(heard.words[1:-1]):
+            end = int((word.start_s + word.duration_s) * SAMPLE_RATE_HZ)
+            pause_s = PAUSES_S[(number + place) % len(PAUSES_S)]
+            said = np.concatenate((clip.samples[:end], _room(0.2)))
+            found.append(Moment(f"made {clip.name} {place}", said, pause_s))
+    return found
+
+
+def _is_closed(heard: Transcription, at_s: float) -> bool:
+    """Whether a sentence ends with the last word before a moment."""
+    before = [word for word in heard.words if word.start_s < at_s]
+    return not before or before[-1].chars.rstrip('"\u201d').endswith(_CLOSING)
+
+
+async def _waits(hearing: Hearing, moments: Sequence[Moment]) -> list[float]:
+    found: list[float] = []
+    for each in moments:
+        known = await understood(
+            hearing.transcriber,
+            each.said,
+            words_before="",
+            language="en",
+            voice=VoiceSection(),
+            turn_end=hearing.turn_end,
+            turn_words=hearing.turn_words,
+        )
+        found.append(known.wait_s)
+    return found
+
+
+def _room(seconds: float) -> Samples:
+    noise = np.random.default_rng(5).normal(0, ROOM, int(seconds * SAMPLE_RATE_HZ))
+    return noise.astype(np.int16)
+
+
+if __name__ == "__main__":
+    main()
