@@ -179,6 +179,12 @@ class VoiceCall:
         """How long the client's answer to a ping took: sound is sent earlier when that varies."""
         self._trips.took(round_trip_ms)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody speaks or has anything to say, and all that came in was heard."""
+        is_waiting = self._heard.qsize() > 1
+        return not (is_waiting or self._listening.is_open or self._answering.current is not None)
+
     async def events(self) -> AsyncIterator[CallEvent]:
         """Everything that happens, until `CallOver`. For one reader, which must keep up."""
         async for event in self._outbox.events():

@@ -1,13 +1,18 @@
-"""Commands about voices and ears: voice check."""
+"""Commands about voices and ears: voice check, call."""
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from conversation.voice.recording.reading import read_sound
 from conversation.voice.voice_config import VoiceSection
 from orchestration.checks.voice import VoiceCheck, check_voice
 from orchestration.cli.deployment import opened_deployment
+from orchestration.operations.operations import close_abandoned
+from orchestration.terminal.calling import played_call
 from orchestration.terminal.reply import printable
 
 app = typer.Typer()
@@ -43,6 +48,33 @@ def check(
     typer.echo(_summary(found))
     if not found.is_understood:
         raise typer.Exit(1)
+
+
+@app.command()
+def call(
+    agent: Annotated[str, typer.Argument(help="Id of the agent, or the path of its file.")],
+    recording: Annotated[Path, typer.Argument(help="Sound file that is the user's microphone.")],
+    out: Annotated[
+        Path, typer.Option(help="Two-channel WAV file of the whole call: user left, agent right.")
+    ] = Path("call.wav"),
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Pass over pauses in which nobody has anything to do.")
+    ] = False,
+) -> None:
+    """Play a recording to an agent as a user's voice; write the call and its transcript."""
+    import asyncio
+
+    with opened_deployment() as deployment:
+        configured = deployment.agent(agent).agent
+        close_abandoned(deployment, datetime.now(UTC))
+        transcript = asyncio.run(
+            played_call(deployment, configured, read_sound(recording), out=out, is_fast=fast)
+        )
+    words = out.with_suffix(".json")
+    text = json.dumps(transcript.model_dump(mode="json", exclude_defaults=True), indent=2)
+    words.write_text(text + "\n", "utf-8")
+    typer.echo(f"The call is in {out}, its transcript in {words}.")
+    typer.echo(f"Stored as {transcript.conversation_id}. `vivavoce evaluate` judges it.")
 
 
 def _summary(found: VoiceCheck) -> str:

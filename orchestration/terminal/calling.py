@@ -1,0 +1,96 @@
+"""A call in the terminal: a recording speaks to the agent, and what happens is shown."""
+
+from pathlib import Path
+
+import typer
+
+from conversation.agent.config import AgentConfig
+from conversation.errors import ToolError
+from conversation.transcript import ToolCall, Transcript, Turn
+from conversation.turn.events import AgentTurn
+from conversation.voice.call import VoiceCall
+from conversation.voice.call_events import CallEvent, DuringTurn, SpeechFailed, UserTurn
+from conversation.voice.open_voice import open_voice
+from conversation.voice.playing import play_recording
+from conversation.voice.ports import CallModels, Samples
+from conversation.voice.recording.call_file import CallFile
+from conversation.voice.voice_config import VoiceSection
+from orchestration.deployment import Deployment
+from orchestration.errors import OrchestrationError
+from orchestration.terminal.reply import printable
+
+
+class CallFileError(OrchestrationError):
+    """The file that a call is to be written to cannot be written."""
+
+
+async def played_call(
+    deployment: Deployment,
+    agent: AgentConfig,
+    sound: Samples,
+    *,
+    out: Path,
+    is_fast: bool,
+) -> Transcript:
+    """Hold a call in which `sound` is the user, show it, and keep it.
+
+    Raises:
+        CallFileError: `out` cannot be written.
+        SpeechError: A model of the agent's voice cannot be used.
+    """
+
+    def open_models(configured: AgentConfig) -> CallModels:
+        return open_voice(
+            configured.voice or VoiceSection(),
+            language=configured.language,
+            further_languages=tuple(configured.languages),
+            weights=deployment.weights,
+        )
+
+    call = VoiceCall.start(
+        agent,
+        open_models=open_models,
+        recorder=_new_file(out),
+        knowledge_base=deployment.knowledge_base(agent.agent_id),
+        store=deployment.conversations,
+        chat_model=deployment.chat_model(agent.llm),
+        client_tool=_no_application,
+        secrets=deployment.secrets,
+        resolve_agent=deployment.resolved_agent,
+        open_model=deployment.chat_model,
+        metadata={"channel": "recording"},
+    )
+    async with call:
+        await play_recording(call, sound, is_fast=is_fast, tell=_show)
+        return await call.end()
+
+
+def _new_file(out: Path) -> CallFile:
+    try:
+        out.unlink(missing_ok=True)
+        return CallFile(out)
+    except OSError as error:
+        raise CallFileError(f"{str(out)!r} cannot be written: {error.strerror}.") from error
+
+
+def _show(event: CallEvent) -> None:
+    match event:
+        case UserTurn(text=text):
+            typer.echo(f"user: {printable(text)}")
+        case DuringTurn(event=AgentTurn(turn=turn)):
+            typer.echo(f"agent: {printable(turn.text)}{_remark(turn)}")
+        case SpeechFailed(message=message):
+            typer.echo(f"! {message}", err=True)
+        case _:
+            return
+
+
+def _remark(turn: Turn) -> str:
+    sound = turn.sound
+    waited_ms = None if sound is None else sound.speech_end_to_first_audio_ms
+    waited = f"  [heard after {waited_ms / 1_000:.2f} s]" if waited_ms is not None else ""
+    return f" (interrupted){waited}" if turn.interrupted else waited
+
+
+def _no_application(call: ToolCall) -> str:
+    raise ToolError(f"there is no application behind a recording, so {call.tool_name} did nothing")
