@@ -23,7 +23,7 @@ def main() -> None:
     for part in parts:
         load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
         print(f"\n== {part}{load}", flush=True)
-        command = [sys.executable, "-m", f"tests.bench.voice.{part}"]
+        command = [sys.executable, "-c", f"from tests.bench.voice.{part} import main; main()"]
         if subprocess.run(command, check=False).returncode != 0:
             failed.append(part)
     if failed:
