@@ -60,7 +60,7 @@ export class Talk {
     this.#variables = { ...options.variables };
     this.#language = this.#firstLanguage();
     this.#words = wordsFor(this.#language, this.#look.texts);
-    this.#voice = new VoiceLine(new URL("page/capture.js", options.base).href);
+    this.#voice = new VoiceLine(new URL("page/capture.js", options.base).href, () => this.#weigh());
     this.#turns = this.#newTurns();
     this.#header = this.#newHeader();
     this.#composer = this.#newComposer();
@@ -322,14 +322,14 @@ export class Talk {
       onPiece: (eventId, piece) => turns.piece(eventId, piece),
       onAgent: (eventId, text) => {
         turns.agent(eventId, text);
-        this.#composer.isAnswering = turns.isPending || this.#voice.isPlaying;
+        this.#weigh();
         this.#tell("message", { role: "agent", text });
       },
       onCorrected: (eventId, text) => turns.corrected(eventId, text),
       onInterrupted: (eventId) => {
         this.#voice.cut(eventId);
         turns.interrupted(eventId);
-        this.#composer.isAnswering = turns.isPending;
+        this.#weigh();
       },
       onUser: (text, isFinal, eventId) => {
         turns.heard(text, isFinal, eventId);
@@ -366,6 +366,11 @@ export class Talk {
     }
     this.#composer.isAnswering = false;
     this.#tell("network", { lost: isLost });
+  }
+
+  /** Whether there is an answer that can be stopped. */
+  #weigh() {
+    this.#composer.isAnswering = this.#turns.isPending || this.#voice.isPlaying;
   }
 
   #endVoice() {

@@ -27,10 +27,16 @@ export class VoiceLine {
   /** Null where the server tells nothing. @type {number | null} */
   #score = null;
   #isReady = false;
+  #wasPlaying = false;
+  #onPlaying;
 
-  /** @param {string} workletUrl */
-  constructor(workletUrl) {
+  /**
+   * @param {string} workletUrl
+   * @param {() => void} onPlaying  When the agent begins to be heard, and when it ends.
+   */
+  constructor(workletUrl, onPlaying) {
     this.#workletUrl = workletUrl;
+    this.#onPlaying = onPlaying;
   }
 
   get isOn() {
@@ -122,6 +128,10 @@ export class VoiceLine {
 
   /** @returns {VoiceState} */
   #state() {
+    if (this.#wasPlaying !== this.isPlaying) {
+      this.#wasPlaying = this.isPlaying;
+      this.#onPlaying();
+    }
     if (!this.#isReady) return "connecting";
     if (this.isPlaying) return "agent_speaks";
     const speaks = this.#score === null ? this.#level > LOUD : this.#score > SPEAKS;

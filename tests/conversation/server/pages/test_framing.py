@@ -6,6 +6,8 @@ import pytest
 
 from conversation.agent.config import AgentConfig
 from conversation.server.pages.framing import frame_ancestors
+from conversation.voice.ports import CallModels
+from conversation.voice.voice_config import VoiceSection
 from tests.conversation.server.served import SUPPORT, Served, serving
 
 
@@ -91,3 +93,46 @@ def test_a_page_is_one_document_and_two_files(tmp_path: Path):
         text = served.http.get("/talk/support").text
 
     assert text.count('src="') + text.count('rel="stylesheet"') == 2
+
+
+class Mute:
+    """Voices of a server whose models are there, or not."""
+
+    def __init__(self, *, is_there: bool) -> None:
+        self._is_there = is_there
+
+    def can_speak_for(self, agent: AgentConfig) -> bool:
+        return self._is_there
+
+    def models(self, agent: AgentConfig) -> CallModels:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_widgets_are_told_whether_there_is_a_voice_now(tmp_path: Path, is_there: bool):
+    spoken = SUPPORT.model_copy(update={"agent_id": "spoken", "voice": VoiceSection()})
+    with serving(tmp_path, SUPPORT, spoken) as served:
+        served.context.voices = Mute(is_there=is_there)
+        published = {
+            agent_id: served.http.get(f"/v1/convai/agents/{agent_id}/widget").json()
+            for agent_id in ("support", "spoken")
+        }
+        own = served.http.get("/widget/spoken").json()
+
+    assert published["support"]["widget_config"]["text_only"]
+    assert published["spoken"]["widget_config"]["text_only"] is not is_there
+    assert own["voice"] is is_there
+
+
+def test_clients_that_want_webrtc_are_told_what_to_do(tmp_path: Path):
+    """One of them replaces any message that names the number of another refusal."""
+    with serving(tmp_path) as served:
+        answer = served.http.get(
+            "/v1/convai/conversation/token?agent_id=support",
+            headers={"origin": "https://shop.example"},
+        )
+
+    assert answer.status_code == 501
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "connectionType 'websocket'" in answer.json()["detail"]["message"]
+    assert "401" not in answer.text

@@ -10,7 +10,9 @@ import pytest
 
 from conversation.agent.config import AgentConfig
 from tests.conversation.server.browser import Page, opened_browser
+from tests.conversation.server.pages.host_page import shop
 from tests.conversation.server.pages.shown import shown_agent
+from tests.conversation.server.pages.test_widget import INSIDE, WIDGET
 from tests.conversation.server.served import Served, serving, wait_until
 from tests.conversation.voice.fakes import FakeModels, FakeTranscriber
 from tests.fakes import ScriptedChatModel
@@ -26,13 +28,13 @@ SPEAKS_S, SILENCE_S = 1.2, 14.0
 DESK = shown_agent("desk", voice={}, first_message="")
 
 
-def murmur(path: Path) -> Path:
+def murmur(path: Path, silence_s: float = SILENCE_S) -> Path:
     """A second of something that is loud like a voice, and silence after it, at 48 kHz."""
     rate = 48_000
     moment = np.arange(int(SPEAKS_S * rate)) / rate
     tone = sum(np.sin(2 * np.pi * 160 * k * moment) / k for k in range(1, 12))
     loud = 9_000 * tone * (0.55 + 0.45 * np.sin(2 * np.pi * 5 * moment))
-    quiet = np.zeros(int(SILENCE_S * rate))
+    quiet = np.zeros(int(silence_s * rate))
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
@@ -174,3 +176,93 @@ def test_without_a_microphone_the_page_says_so_and_is_written_to(tmp_path: Path,
         page.wait("/Refunds take/.test(document.querySelector('#turns').textContent)")
 
     assert "microphone" in said.lower()
+
+
+def test_talking_over_the_agent_interrupts_it(tmp_path: Path, served: Served):
+    with opened_browser(tmp_path / "b", microphone=murmur(tmp_path / "v.wav", 3.5)) as page:
+        talk(page, served)
+        state(page, "agent_speaks")
+        page.wait("document.querySelector('.vv-cut')")
+        page.wait("document.querySelectorAll('.turn.user:not(.vv-tentative)').length >= 2")
+        heard = page.run("document.querySelector('.turn.agent').textContent")
+        bubbles = page.run("document.querySelectorAll('.turn.agent.cut').length")
+        page.run("document.getElementById('end').click()")
+        wait_until(lambda: not served.context.talks)
+
+    assert ANSWER.startswith(heard.strip())
+    assert len(heard) < len(ANSWER)
+    assert bubbles >= 1
+
+
+def test_the_widget_talks_on_a_strict_page_of_another_origin(page: Page, served: Served):
+    with shop(served.url, "desk") as address:
+        page.open(address)
+        page.wait(f"{INSIDE}?.querySelector('.vv-launcher')")
+        page.run(f"{WIDGET}.startVoice()")
+        page.wait(f"{INSIDE}.querySelector('.turn.user:not(.vv-tentative)')")
+        page.wait(f"{INSIDE}.querySelector('.vv-voice').dataset.state === 'agent_speaks'")
+        asked = page.run(f"{INSIDE}.querySelector('.turn.user').textContent")
+        page.run(f"{WIDGET}.end()")
+
+    assert asked == QUESTION
+    assert page.complaints == []
+
+
+def test_a_call_outlives_a_lost_network(page: Page, served: Served):
+    page.open(f"{served.url}/talk/desk")
+    page.wait("document.querySelector('.vv-talk-button')")
+    page.run(
+        "window.sockets = []; const Real = WebSocket; window.WebSocket = class extends Real {"
+        " constructor(...a) { super(...a); sockets.push(this); } }"
+    )
+    page.run("document.querySelector('.vv-talk-button').click()")
+    page.wait("document.querySelector('#permission, .vv-voice')")
+    if page.run("Boolean(document.querySelector('#permission'))"):
+        page.run("document.querySelector('#permission .vv-main').click()")
+    state(page, "agent_speaks")
+    page.run("sockets[0].close(4001)")
+    page.wait("sockets.length === 2 && !document.querySelector('.vv-lost')")
+    page.run("document.getElementById('text').focus()")
+    page.type("Are you there?")
+    page.press_enter()
+    state(page, "agent_speaks")
+    page.run("document.getElementById('end').click()")
+    wait_until(lambda: not served.context.talks)
+    [conversation] = served.store.conversations()
+    turns = served.store.transcript(conversation.conversation_id).turns
+
+    assert [turn.text for turn in turns if turn.role == "user"][:2] == [QUESTION, "Are you there?"]
+
+
+ALIAS = """
+(async () => {
+  const rate = 48000;
+  const measure = async (hz) => {
+    const context = new OfflineAudioContext(1, rate, rate);
+    await context.audioWorklet.addModule('/page/capture.js');
+    const tone = new OscillatorNode(context, { frequency: hz });
+    const capture = new AudioWorkletNode(context, 'capture', { numberOfOutputs: 0 });
+    const pieces = [];
+    capture.port.onmessage = ({ data }) => pieces.push(...data.samples);
+    tone.connect(capture);
+    tone.start();
+    await context.startRendering();
+    await new Promise((done) => setTimeout(done, 300));
+    const inside = pieces.slice(2000, 14000);
+    return [pieces.length, Math.sqrt(inside.reduce((sum, x) => sum + x * x, 0) / inside.length)];
+  };
+  return [await measure(1000), await measure(6000), await measure(10000), await measure(15000)];
+})()
+"""
+
+
+def test_the_microphone_is_brought_to_16_khz_without_false_tones(page: Page, served: Served):
+    """Tones of a voice stay as loud; what no 16 kHz signal can hold is gone, not folded back."""
+    page.open(f"{served.url}/talk/desk")
+    low, high, *above = page.run(ALIAS)
+
+    assert abs(low[0] - 16_000) <= 1_024
+    full = 32_767 / np.sqrt(2)
+    assert low[1] == pytest.approx(full, rel=0.01)
+    assert high[1] == pytest.approx(full, rel=0.05)
+    assert all(loudness < full / 1_000 for _count, loudness in above)
