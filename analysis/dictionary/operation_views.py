@@ -18,21 +18,69 @@ FROM (
   UNPIVOT (
     SELECT t.agent_id, c.simulated, request_to_retrieval_ms AS request_to_retrieval,
       request_to_first_token_ms AS request_to_first_token,
-      request_to_last_token_ms AS request_to_last_token, own_overhead_ms AS own_overhead
+      request_to_last_token_ms AS request_to_last_token, own_overhead_ms AS own_overhead,
+      speech_end_to_decided_ms AS speech_end_to_decided,
+      speech_end_to_transcript_ms AS speech_end_to_transcript,
+      speech_end_to_passages_ms AS speech_end_to_passages,
+      speech_end_to_first_token_ms AS speech_end_to_first_token,
+      speech_end_to_first_audio_ms AS speech_end_to_first_audio
     FROM turns AS t JOIN conversations AS c USING (conversation_id) WHERE role = 'agent'
-  ) ON request_to_retrieval, request_to_first_token, request_to_last_token, own_overhead
+  ) ON request_to_retrieval, request_to_first_token, request_to_last_token, own_overhead,
+    speech_end_to_decided, speech_end_to_transcript, speech_end_to_passages,
+    speech_end_to_first_token, speech_end_to_first_audio
   INTO NAME step VALUE ms
 )
 GROUP BY agent_id, simulated, step""",
     (
         _AGENT,
         _SIMULATED,
-        Column("step", "VARCHAR", "From the user's turn to what."),
+        Column("step", "VARCHAR", "From the user's turn, or the end of their speech, to what."),
         Column("n", "BIGINT", "Agent turns that it was measured on."),
         Column("p50_ms", "DOUBLE", "Median."),
         Column("p90_ms", "DOUBLE", "Nine of ten turns were at most this."),
         Column("p95_ms", "DOUBLE", "19 of 20 turns were at most this."),
         Column("max_ms", "DOUBLE", "The slowest."),
+    ),
+)
+
+VOICE_TURNS = View(
+    "voice_turns",
+    "One row for each turn that was spoken: where it is heard, and how long the user waited.",
+    """
+SELECT t.conversation_id, t.agent_id, t.day, c.simulated, t.turn_index, t.turn_id, t.role,
+  t.sound_start_s AS start_s, t.sound_end_s AS end_s, t.sound_end_s - t.sound_start_s AS spoken_s,
+  t.sound_start_s - max(t.sound_end_s) OVER earlier AS silence_before_s,
+  t.word_count, t.interrupted,
+  t.role = 'user' AND coalesce(lead(t.interrupted) OVER following, false)
+    AND coalesce(lead(t.sound_start_s, 2) OVER following
+      - lead(t.sound_start_s) OVER following <= 1.5, false) AS is_cut_off,
+  t.speech_end_to_decided_ms, t.speech_end_to_transcript_ms, t.speech_end_to_passages_ms,
+  t.speech_end_to_first_token_ms, t.speech_end_to_first_audio_ms
+FROM turns AS t JOIN conversations AS c USING (conversation_id)
+WHERE t.sound_start_s IS NOT NULL
+WINDOW following AS (PARTITION BY t.conversation_id ORDER BY t.turn_index),
+  earlier AS (PARTITION BY t.conversation_id ORDER BY t.turn_index
+    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)""",
+    (
+        Column("conversation_id", "VARCHAR", "The conversation."),
+        _AGENT,
+        _DAY,
+        _SIMULATED,
+        Column("turn_index", "INTEGER", "Position in the conversation, from 0."),
+        Column("turn_id", "VARCHAR", "Id of the turn."),
+        Column("role", "ENUM('user', 'agent')", "Who spoke."),
+        Column("start_s", "DOUBLE", "Where it is heard in the recording."),
+        Column("end_s", "DOUBLE", "Where it ends: of an interrupted turn, where it fell silent."),
+        Column("spoken_s", "DOUBLE", "How long it was heard."),
+        Column("silence_before_s", "DOUBLE", "Since the last turn; below 0: spoken over it."),
+        Column("word_count", "INTEGER", "Words that were heard."),
+        Column("interrupted", "BOOLEAN", "Whether the user spoke over the agent."),
+        Column("is_cut_off", "BOOLEAN", "Whether the agent took the user's turn for over early."),
+        Column("speech_end_to_decided_ms", "DOUBLE", "User silent to turn taken as over."),
+        Column("speech_end_to_transcript_ms", "DOUBLE", "User silent to words known."),
+        Column("speech_end_to_passages_ms", "DOUBLE", "User silent to passages found."),
+        Column("speech_end_to_first_token_ms", "DOUBLE", "User silent to first words written."),
+        Column("speech_end_to_first_audio_ms", "DOUBLE", "User silent to first words heard."),
     ),
 )
 

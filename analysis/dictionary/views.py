@@ -24,6 +24,7 @@ VIEWS = (
     score_views.SCORE_COUNTS,
     outcome_views.JUDGE_STABILITY,
     operation_views.LATENCY,
+    operation_views.VOICE_TURNS,
     operation_views.SESSION_VARIABLES,
     operation_views.COSTS,
     operation_views.COSTS_BY_MODEL,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from analysis.warehouse import voice_metrics
 from conversation.transcript import Role, Transcript, Turn, TurnLatency
 
 _WORDS_PER_S = 2.5
@@ -34,9 +35,14 @@ class CallMetrics(BaseModel):
     longest_gap_s: float | None
     """Between the starts of two turns that follow each other: an upper bound on a silence."""
     silence_s: float | None
-    """Estimated: time between the starts of turns that nobody can have spent speaking."""
+    """Between the first word and the last, nobody spoke: measured where every turn was spoken, else
+    estimated from the starts of turns and their words."""
     agent_word_share: float | None
     """The agent's part of all words that were heard, 0 to 1."""
+    agent_talk_share: float | None
+    """The agent's part of all time that was spoken, 0 to 1; None without sound."""
+    cut_off_turns: int
+    """Turns of the user that were taken for over while they had more to say."""
     failed_turns: int
     """Turns with an error."""
     tool_calls: int
@@ -50,6 +56,8 @@ class CallMetrics(BaseModel):
     request_to_last_token_p50_ms: float | None
     request_to_last_token_p95_ms: float | None
     own_overhead_p95_ms: float | None
+    speech_end_to_first_audio_p50_ms: float | None
+    speech_end_to_first_audio_p95_ms: float | None
     input_tokens: int
     cached_input_tokens: int
     output_tokens: int
@@ -69,6 +77,7 @@ def call_metrics(transcript: Transcript) -> CallMetrics:
     all_words = sum(user_words) + sum(agent_words)
     first_token = _milliseconds(latencies, lambda latency: latency.request_to_first_token_ms)
     last_token = _milliseconds(latencies, lambda latency: latency.request_to_last_token_ms)
+    first_audio, heard = voice_metrics.first_audio_ms(turns), voice_metrics.silence_s(turns)
     return CallMetrics(
         conversation_id=transcript.conversation_id,
         duration_s=_duration_s(transcript),
@@ -82,8 +91,10 @@ def call_metrics(transcript: Transcript) -> CallMetrics:
         interruptions=sum(turn.interrupted for turn in turns),
         unheard_words=sum(_unheard_words(turn) for turn in turns),
         longest_gap_s=_longest_gap_s(turns),
-        silence_s=_silence_s(turns),
+        silence_s=_silence_s(turns) if heard is None else heard,
         agent_word_share=sum(agent_words) / all_words if all_words else None,
+        agent_talk_share=voice_metrics.agent_talk_share(turns),
+        cut_off_turns=len(voice_metrics.cut_off_turns(turns)),
         failed_turns=sum(turn.error is not None for turn in turns),
         tool_calls=len(tool_calls),
         failed_tool_calls=sum(call.is_error for call in tool_calls),
@@ -99,6 +110,8 @@ def call_metrics(transcript: Transcript) -> CallMetrics:
         own_overhead_p95_ms=percentile(
             _milliseconds(latencies, lambda latency: latency.own_overhead_ms), 95
         ),
+        speech_end_to_first_audio_p50_ms=percentile(first_audio, 50),
+        speech_end_to_first_audio_p95_ms=percentile(first_audio, 95),
         input_tokens=sum(usage.input_tokens for usage in usages),
         cached_input_tokens=sum(usage.cached_input_tokens for usage in usages),
         output_tokens=sum(usage.output_tokens for usage in usages),

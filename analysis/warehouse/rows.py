@@ -59,7 +59,7 @@ def turn_rows(transcript: Transcript, *, day: date) -> list[Row]:
 
 
 def _turn_values(turn: Turn) -> Row:
-    latency = turn.latency
+    latency, sound = turn.latency, turn.sound
     return {
         "turn_id": turn.turn_id,
         "role": turn.role,
@@ -72,6 +72,13 @@ def _turn_values(turn: Turn) -> Row:
         "request_to_first_token_ms": latency and latency.request_to_first_token_ms,
         "request_to_last_token_ms": latency and latency.request_to_last_token_ms,
         "own_overhead_ms": latency and latency.own_overhead_ms,
+        "sound_start_s": sound and sound.start_s,
+        "sound_end_s": sound and sound.end_s,
+        "speech_end_to_decided_ms": sound and sound.speech_end_to_decided_ms,
+        "speech_end_to_transcript_ms": sound and sound.speech_end_to_transcript_ms,
+        "speech_end_to_passages_ms": sound and sound.speech_end_to_passages_ms,
+        "speech_end_to_first_token_ms": sound and sound.speech_end_to_first_token_ms,
+        "speech_end_to_first_audio_ms": sound and sound.speech_end_to_first_audio_ms,
         "grounded_share": turn.grounded_share,
         "citation_count": len(turn.citations),
         "tool_call_count": len(turn.tool_calls),

@@ -140,7 +140,7 @@ def test_names_that_people_build_on_stay(stores: Stores):
         *("conversations", "turns", "retrievals", "evaluations", "collected_values"),
         *("call_metrics", "usage", "labels", "documents", "question_versions"),
         *("success_rates", "criterion_trends", "latency", "costs_by_model", "topics"),
-        *("session_variables", "users", "weekly_rates"),
+        *("session_variables", "users", "weekly_rates", "voice_turns"),
         *("judge_agreement", "success_rates_corrected", "judge_stability"),
         *("flagged_conversations", "value_counts", "lineage", "daily_report", "costs", "scores"),
         *("score_trends", "score_counts"),
