@@ -23,6 +23,10 @@ class _Instruments:
     own_ms: Any
     tokens: Any
     usd: Any
+    heard_turns: Any
+    amended: Any
+    transcript_ms: Any
+    first_audio_ms: Any
 
 
 def observe_turn(turn: Turn, *, conversation_id: str, agent_id: str, ended_at: datetime) -> None:
@@ -36,6 +40,26 @@ def observe_turn(turn: Turn, *, conversation_id: str, agent_id: str, ended_at: d
     """
     _count(turn, {"agent_id": agent_id})
     _trace(turn, {"agent_id": agent_id, "conversation_id": conversation_id}, ended_at)
+
+
+def observe_sound(turn: Turn, *, agent_id: str) -> None:
+    """Report an agent's turn that was heard, as far as it was."""
+    instruments, labels = _instruments(), {"agent_id": agent_id}
+    if turn.role != "agent" or turn.sound is None:
+        return
+    outcome = "interrupted" if turn.interrupted else "heard"
+    instruments.heard_turns.add(1, {**labels, "outcome": outcome})
+    for instrument, value in (
+        (instruments.transcript_ms, turn.sound.speech_end_to_transcript_ms),
+        (instruments.first_audio_ms, turn.sound.speech_end_to_first_audio_ms),
+    ):
+        if value is not None:
+            instrument.record(value, labels)
+
+
+def observe_amended(*, agent_id: str) -> None:
+    """Report that a user went on before anything of an answer was heard."""
+    _instruments().amended.add(1, {"agent_id": agent_id})
 
 
 def _count(turn: Turn, labels: Mapping[str, str]) -> None:
@@ -131,6 +155,23 @@ def _instruments() -> _Instruments:
             "vivavoce_llm_tokens", description="Tokens of language models, by direction."
         ),
         usd=meter.create_counter("vivavoce_llm_usd", description="What known prices add up to."),
+        heard_turns=meter.create_counter(
+            "vivavoce_heard_turns", description="Spoken agent turns, heard to the end or not."
+        ),
+        amended=meter.create_counter(
+            "vivavoce_amended_turns",
+            description="User turns that went on before their answer was heard.",
+        ),
+        transcript_ms=meter.create_histogram(
+            "vivavoce_speech_end_to_transcript",
+            unit="ms",
+            description="From the end of the user's speech to its words.",
+        ),
+        first_audio_ms=meter.create_histogram(
+            "vivavoce_speech_end_to_first_audio",
+            unit="ms",
+            description="From the end of the user's speech to the agent's first sound.",
+        ),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conversation.errors import SessionEndedError
-from conversation.session.observing import observe_turn
+from conversation.session.observing import observe_amended, observe_sound, observe_turn
 from conversation.store.rows import given_values, turn_id_of
 from conversation.store.store import ConversationEvent, ConversationStore
 from conversation.transcript import Transcript, Turn, TurnSound, storable
@@ -100,6 +100,7 @@ class Recording:
         )
         self._turns[-2 if is_stored else -1 :] = [turn]
         self._complete.discard(discarded.turn_id)
+        observe_amended(agent_id=self._opening.agent_id)
         return turn
 
     def add_agent_turn(self, turn: Turn, speaking: SpeakingTurn) -> None:
@@ -156,6 +157,7 @@ class Recording:
                 changed = turn.model_copy(update={"sound": sound, "offset_s": sound.start_s})
                 self._store.revise_turn(self.conversation_id, changed, at=self._clock())
                 self._turns[index] = changed
+                observe_sound(changed, agent_id=self._opening.agent_id)
 
     def add_event(self, kind: str, payload: Mapping[str, Any]) -> None:
         """Write down something that is no turn."""

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from conversation.transcript import TimedWord
 from conversation.voice.calling.call_time import CallTime
 from conversation.voice.ports import (
     FRAME_SAMPLES,
     SAMPLE_RATE_HZ,
     CallRecorder,
     Samples,
+    Transcription,
     VoiceDetector,
 )
 from conversation.voice.turns.endpointing import FRAME_S
@@ -23,6 +25,8 @@ AFTER_S = 0.2
 GAP_S = 0.3
 """A client may be late by so much; when nothing came for longer, there was silence."""
 _FORGET_AFTER_S = 1.0
+_GAP_EDGE_S = 0.12
+"""Of a pause within a turn: transcribers end a sentence at a longer one, and begin another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Utterance:
     frames: list[Frame] = field(default_factory=list[Frame])
     words_before: str = ""
     """Of a beginning that is so long that its sound was let go."""
+    timed_before: tuple[TimedWord, ...] = ()
 
     def add(self, frame: Frame) -> None:
         """One more frame; silence that lasts is not kept."""
@@ -63,9 +68,45 @@ class Utterance:
         """How long its kept sound is."""
         return len(self.frames) * FRAME_S
 
-    def let_go(self, words: str) -> None:
+    def go_on(self, at_s: float) -> None:
+        """The voice is back from `at_s` on: of the silence between, only its edges stay."""
+        if self.ended_s is not None:
+            low_s, high_s = self.ended_s + _GAP_EDGE_S, at_s - _GAP_EDGE_S
+            self.frames = [each for each in self.frames if not low_s < each.at_s < high_s]
+        self.ended_s = None
+
+    def moment_s(self, sound_s: float) -> float:
+        """When a place in the kept sound was heard."""
+        if not self.frames:
+            return self.began_s
+        place = min(int(sound_s / FRAME_S), len(self.frames) - 1)
+        return self.frames[place].at_s + sound_s - place * FRAME_S
+
+    def timed_words(self, heard: Transcription) -> tuple[TimedWord, ...]:
+        """When each word of the whole turn was said; empty where that is not known of all."""
+        if not heard.words or (self.words_before and not self.timed_before):
+            return ()
+        before = len(self.words_before) + 1 if self.words_before else 0
+        place = before - (len(heard.text) - len(heard.text.lstrip()))
+        timed: list[TimedWord] = list(self.timed_before)
+        for said in heard.words:
+            word = said.chars.strip()
+            start = place + len(said.chars) - len(said.chars.lstrip())
+            place += len(said.chars)
+            if word:
+                timed.append(
+                    TimedWord(
+                        start_char=start,
+                        end_char=start + len(word),
+                        start_s=self.moment_s(said.start_s),
+                        end_s=self.moment_s(said.start_s + said.duration_s),
+                    )
+                )
+        return tuple(timed)
+
+    def let_go(self, words: str, timed: tuple[TimedWord, ...]) -> None:
         """The words so far are known, and too long to be heard again with every pause."""
-        self.words_before = f"{self.words_before} {words}".strip()
+        self.words_before, self.timed_before = words, timed
         self.frames = self.frames[-round(BEFORE_S / FRAME_S) :]
 
 

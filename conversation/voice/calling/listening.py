@@ -16,7 +16,12 @@ from conversation.voice.calling.understanding import Understood, transcribed, un
 from conversation.voice.ports import CallModels
 from conversation.voice.turns.barge_in import BargeIn, BargeInRules, Decision
 from conversation.voice.turns.endpointing import FRAME_S, Endpointer, Paused, Resumed, Started
-from conversation.voice.turns.short_answers import ignored_terms, is_short_answer, words_of
+from conversation.voice.turns.short_answers import (
+    ignored_terms,
+    is_short_answer,
+    likely_answers,
+    words_of,
+)
 
 TENTATIVE_EVERY_S = 0.6
 """A decode costs about a third of that on one core."""
@@ -124,7 +129,7 @@ class Listening:
             utterance, _ = self._last
             last_s = utterance.frames[-1].at_s if utterance.frames else -1.0
             utterance.frames += [frame for frame in self._ears.before if frame.at_s > last_s]
-            utterance.ended_s = None
+            utterance.go_on(at_s)
             self._agent.hold()
         else:
             utterance = Utterance(at_s, frames=list(self._ears.before))
@@ -136,8 +141,8 @@ class Listening:
         if utterance is None:
             return
         if self._known is not None and utterance.sound_s > _LET_GO_AFTER_S:
-            utterance.let_go(self._known.text.removeprefix(utterance.words_before))
-        utterance.ended_s = None
+            utterance.let_go(self._known.text, self._known.words)
+        utterance.go_on(at_s)
         self._forget_pause()
         if self._barge_in is not None:
             self._barge_in = self._barge_in.began(at_s)
@@ -181,13 +186,15 @@ class Listening:
 
     async def _guess_words(self, utterance: Utterance) -> None:
         try:
-            text = await transcribed(
+            heard = await transcribed(
                 self._models().transcriber,
                 utterance.sound(),
                 language=self._language(),
                 voice=self._agent.voice,
+                likely=self._likely(),
                 is_tentative=True,
             )
+            text = heard.text.strip()
         except SpeechError:  # the final transcript says so
             _log.warning("no tentative transcript")
             return
@@ -199,16 +206,13 @@ class Listening:
             self._carry_out(decision)
 
     async def _understand(self, utterance: Utterance) -> None:
-        models = self._models()
         try:
             known = await understood(
-                models.transcriber,
-                utterance.sound(),
-                words_before=utterance.words_before,
+                utterance,
+                self._models(),
                 language=self._language(),
                 voice=self._agent.voice,
-                turn_end=models.turn_end,
-                turn_words=models.turn_words,
+                likely=self._likely(),
             )
         except SpeechError as error:
             self._is_lost(error)
@@ -263,7 +267,7 @@ class Listening:
             return
         if not self._goes_on and self._agent.current is not None:
             return  # who speaks over an agent that does not yield waits for its end
-        sound = TurnSound(start_s=utterance.began_s, end_s=utterance.ended_s)
+        sound = TurnSound(start_s=utterance.began_s, end_s=utterance.ended_s, words=known.words)
         # Somebody may have typed meanwhile.
         amends = self._goes_on and self._agent.latest is self._answered
         timing = UserTiming(
@@ -294,6 +298,10 @@ class Listening:
         self._forget_pause()
         self._utterance, self._barge_in, self._goes_on = None, None, False
         self._endpointer = self._endpointer.closed()
+
+    def _likely(self) -> tuple[str, ...]:
+        """What people say over somebody who speaks, and transcribers do not expect."""
+        return () if self._barge_in is None else likely_answers(self._language())
 
     def _rules(self) -> BargeInRules:
         turn = self._agent.voice.turn

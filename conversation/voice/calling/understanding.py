@@ -2,10 +2,19 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conversation.errors import SpeechError
-from conversation.voice.ports import Samples, Transcriber, TurnEndModel, TurnWords
+from conversation.transcript import TimedWord
+from conversation.voice.calling.ears import Utterance
+from conversation.voice.ports import (
+    CallModels,
+    Samples,
+    Transcriber,
+    Transcription,
+    TurnEndModel,
+)
 from conversation.voice.turns.turn_end import is_dictating, seconds_to_wait
 from conversation.voice.voice_config import VoiceSection
 
@@ -25,6 +34,8 @@ class Understood:
     """Of the whole turn so far; empty when there were no words."""
     wait_s: float
     """Silence after which the turn is over."""
+    words: tuple[TimedWord, ...] = ()
+    """When each was said; empty where that is not known."""
 
 
 async def transcribed(
@@ -33,19 +44,20 @@ async def transcribed(
     *,
     language: str,
     voice: VoiceSection,
+    likely: Sequence[str] = (),
     is_tentative: bool = False,
-) -> str:
-    """The words in `sound`.
+) -> Transcription:
+    """The words in `sound`, of which some are `likely`.
 
     Raises:
         SpeechError: The model failed, or took too long.
     """
     try:
         async with asyncio.timeout(HEARD_WITHIN_S):
-            heard = await transcriber.transcribe(
+            return await transcriber.transcribe(
                 sound,
                 language=language,
-                keywords=voice.stt.keywords,
+                keywords=(*voice.stt.keywords, *likely),
                 is_tentative=is_tentative,
             )
     except TimeoutError as error:
@@ -59,38 +71,39 @@ async def transcribed(
         raise SpeechError(
             f"The speech-to-text model {transcriber.name!r} failed with {type(error).__name__}."
         ) from error
-    return heard.text.strip()
 
 
 async def understood(
-    transcriber: Transcriber,
-    sound: Samples,
+    utterance: Utterance,
+    models: CallModels,
     *,
-    words_before: str,
     language: str,
     voice: VoiceSection,
-    turn_end: TurnEndModel | None,
-    turn_words: TurnWords | None,
+    likely: Sequence[str] = (),
 ) -> Understood:
     """What a turn says that pauses, and how long it may pause. Both models work at once.
 
     Raises:
         SpeechError: The words could not be found out.
     """
-    judging = asyncio.create_task(_sounds_finished(turn_end, sound))
+    sound = utterance.sound()
+    judging = asyncio.create_task(_sounds_finished(models.turn_end, sound))
     try:
-        text = await transcribed(transcriber, sound, language=language, voice=voice)
+        heard = await transcribed(
+            models.transcriber, sound, language=language, voice=voice, likely=likely
+        )
         audio = await judging
     finally:
         judging.cancel()
-    text = f"{words_before} {text}".strip()
+    text = f"{utterance.words_before} {heard.text.strip()}".strip()
+    words = models.turn_words
     wait_s = seconds_to_wait(
         audio=audio,
-        text=turn_words.probability(text, language=language) if turn_words and text else None,
+        text=words.probability(text, language=language) if words and text else None,
         eagerness=voice.turn.eagerness,
         is_dictating=is_dictating(text, language),
     )
-    return Understood(text, wait_s)
+    return Understood(text, wait_s, utterance.timed_words(heard))
 
 
 async def _sounds_finished(turn_end: TurnEndModel | None, sound: Samples) -> float | None:

@@ -42,6 +42,11 @@ def ignored_terms(
     return frozenset(term for term in terms if term)
 
 
+def likely_answers(language: str) -> tuple[str, ...]:
+    """Short answers that a transcriber has to be told of, as it would write them."""
+    return tuple(_words_by_language()["likely"].get(language.partition("-")[0].lower(), ()))
+
+
 def is_short_answer(text: str, terms: Collection[tuple[str, ...]]) -> bool:
     """Whether `text` is made of `terms` alone, in any number and order. Nothing said is not."""
     words = words_of(text)

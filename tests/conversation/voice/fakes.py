@@ -45,17 +45,26 @@ def spoken(text: str) -> Samples:
 
 def understood_words(samples: Samples) -> str:
     """What `spoken` said, as far as it is there."""
+    return " ".join(word for word, _, _ in timed_words(samples))
+
+
+def timed_words(samples: Samples) -> list[tuple[str, float, float]]:
+    """Each word with where it begins, and how long it is."""
     frames = samples[: len(samples) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
-    words: list[str] = []
+    words: list[tuple[str, float, float]] = []
     before, count = 0, 0
-    for loudness in [*(int(frame[0]) for frame in frames), 0]:
+    for number, loudness in enumerate([*(int(frame[0]) for frame in frames), 0]):
         if loudness == before:
             count += 1
             continue
         if before >= 1_000 and count > WORD_FRAMES // 2:
-            words += [_VOCABULARY[(before - 1_000) // 10]] * max(1, round(count / WORD_FRAMES))
+            times = max(1, round(count / WORD_FRAMES))
+            each_s = count * 0.032 / times
+            start_s = (number - count) * 0.032
+            word = _VOCABULARY[(before - 1_000) // 10]
+            words += [(word, start_s + each_s * n, each_s) for n in range(times)]
         before, count = loudness, 1
-    return " ".join(words)
+    return words
 
 
 class FakeDetector:
@@ -106,7 +115,14 @@ class FakeTranscriber:
             raise
         if not is_tentative and (error := self.fails(number)) is not None:
             raise error
-        return Transcription(self.understands(understood_words(samples)), "en")
+        text = self.understands(understood_words(samples))
+        if is_tentative or text != understood_words(samples):
+            return Transcription(text, "en")
+        timed = (
+            TimedChars(f" {word}" if place else word, start_s, lasts_s)
+            for place, (word, start_s, lasts_s) in enumerate(timed_words(samples))
+        )
+        return Transcription(text, "en", tuple(timed))
 
 
 @dataclass

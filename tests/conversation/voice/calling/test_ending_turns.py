@@ -55,6 +55,22 @@ def test_who_goes_on_after_that_begins_another_turn(pause_s: float):
     assert played.kinds.count("agent_turn_discarded") == 0
 
 
+@pytest.mark.parametrize("pause_s", [0.1, 0.3, 0.6, 0.9])
+def test_every_word_of_the_user_has_its_place_in_the_call(pause_s: float):
+    """Also of a turn that was gone on with: a word that is masked is silenced in the sound."""
+    played = play([says(0.5, "When are you"), says(1.46 + pause_s, "open now")], lasts_s=5.0)
+
+    turn = played.transcript.turns[0]
+    assert turn.sound is not None
+    said = [turn.text[word.start_char : word.end_char] for word in turn.sound.words]
+    assert said == turn.text.split() == ["When", "are", "you", "open", "now"]
+    starts = [0.5, 0.82, 1.14, 1.46 + pause_s, 1.78 + pause_s]
+    assert [word.start_s for word in turn.sound.words] == pytest.approx(starts, abs=0.07)
+    assert [word.end_s - word.start_s for word in turn.sound.words] == pytest.approx(
+        [0.32] * 5, abs=0.07
+    )
+
+
 @pytest.mark.parametrize("times", [2, 3, 4])
 def test_a_turn_in_many_parts_is_one(times: int):
     parts = [says(0.5 + 1.1 * n, f"part {n}") for n in range(times)]
@@ -192,6 +208,10 @@ def test_a_turn_of_half_a_minute_is_understood_in_parts():
     check(played)
     assert played.said[0] == ("user", " ".join(words))
     assert max(len(heard.split()) for heard in models.transcriber.heard) < 75
+    sound = played.transcript.turns[0].sound
+    assert sound is not None
+    assert [played.said[0][1][word.start_char : word.end_char] for word in sound.words] == words
+    assert sound.words[60].start_s == pytest.approx(0.5 + 0.32 * 60 + 1.5, abs=0.1)
 
 
 @pytest.mark.parametrize("silence_s", [1.0, 2.0, 3.0])
