@@ -5,6 +5,7 @@
   x ReportsNotPublishedError there is no published file yet
   x BudgetError              a budget that cannot be kept; nothing was asked
   x PublishError             a file of the warehouse cannot be read; the published file stays
+    x DamagedFileError       it can be made again from the stores
   x QueryError               SQL on the reports cannot be run
   x ExportError              a table cannot be written to the file that was asked for
   x LineageError             `why` was asked for something that does not exist
@@ -14,6 +15,9 @@
   x EvaluatorError           a criterion that code decides cannot be used as it is written
   x PrivacyError             personal data cannot be masked as the agent file asks
 """
+
+from collections.abc import Sequence
+from pathlib import Path
 
 
 class AnalysisError(Exception):
@@ -34,6 +38,14 @@ class BudgetError(AnalysisError):
 
 class PublishError(AnalysisError):
     """A file of the warehouse cannot be read. What was published before stays in place."""
+
+
+class DamagedFileError(PublishError):
+    """Files of the warehouse cannot be read; they can be made again from the stores."""
+
+    def __init__(self, message: str, paths: Sequence[Path]) -> None:
+        super().__init__(message)
+        self.paths = paths
 
 
 class ExportError(AnalysisError):

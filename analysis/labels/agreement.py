@@ -128,23 +128,25 @@ def agreement_rows(
         connection: From `open_reports`, or to a file that is being published.
         in_force: Only verdicts that count; otherwise those of every version and judge as well.
     """
-    judged: dict[tuple[Any, ...], dict[str, _Judged]] = defaultdict(dict)
-    for *key, conversation_id, verdict, confidence, people in connection.execute(
-        "SELECT j.*, l.people "
+    judged: dict[tuple[Any, ...], Counter[_Judged]] = defaultdict(Counter)
+    # Conversations of which judge and people say the same are counted: few of many are labelled.
+    for *key, verdict, confidence, people, count in connection.execute(
+        "SELECT j.* EXCLUDE (conversation_id), l.people, count(*) "
         f"FROM ({judged_sql(in_force=in_force)}) AS j LEFT JOIN ({_PEOPLE_SQL}) AS l "
-        "USING (conversation_id, criterion_id) ORDER BY ALL"
+        "USING (conversation_id, criterion_id) GROUP BY ALL ORDER BY ALL"
     ).fetchall():
-        judged[tuple(key)][conversation_id] = _Judged(verdict, confidence, people or {})
+        said = _Judged(verdict, confidence, _given(people))
+        judged[tuple(key)][said] += count
     rows: list[JudgeAgreement] = []
-    for key, conversations in judged.items():
-        people = [each.people for each in conversations.values()]
+    for key, counts in judged.items():
+        people = [dict(each.people) for each in counts.elements() if each.people]
         rows.append(
             JudgeAgreement(
                 *key,
-                judged=len(conversations),
+                judged=counts.total(),
                 annotators=len({name for given in people for name in given}),
                 annotator_agreement=_pair_agreement(people),
-                agreement=judge_agreement(_strata(conversations.values())),
+                agreement=judge_agreement(_strata(counts)),
             )
         )
     return rows
@@ -161,8 +163,8 @@ class _Judged(NamedTuple):
 
     verdict: str
     confidence: float | None
-    people: dict[str, str]
-    """Verdict by annotator."""
+    people: tuple[tuple[str, str], ...]
+    """Annotators, each with a verdict."""
 
     @property
     def stratum(self) -> int:
@@ -179,8 +181,14 @@ _STRATA: tuple[tuple[Literal["success", "failure"], bool], ...] = (
 """Verdicts of the judge, and whether it is sure."""
 
 
-def _strata(judged: Iterable[_Judged]) -> list[Stratum]:
-    counts = Counter((each.stratum, majority(each.people.values())) for each in judged)
+def _given(people: dict[str, str] | None) -> tuple[tuple[str, str], ...]:
+    return tuple((people or {}).items())
+
+
+def _strata(judged: Mapping[_Judged, int]) -> list[Stratum]:
+    counts: Counter[tuple[int, str | None]] = Counter()
+    for each, count in judged.items():
+        counts[each.stratum, majority(verdict for _, verdict in each.people)] += count
     return [
         Stratum(
             verdict,
@@ -228,15 +236,15 @@ def conversations_to_label(
         "WHERE criterion_id = $1 AND coalesce(agent_id = $2, true) ORDER BY 1",
         [criterion_id, agent_id],
     ).fetchall()
-    judged = {row[0]: _Judged(row[1], row[2], row[3] or {}) for row in rows}
+    judged = {row[0]: _Judged(row[1], row[2], _given(row[3])) for row in rows}
     waiting: list[list[str]] = [[] for _ in _STRATA]
     for conversation_id, each in judged.items():
-        if _waits(each.people, second_opinion_of):
+        if _waits(dict(each.people), second_opinion_of):
             waiting[each.stratum].append(conversation_id)
     shuffled = random.Random(seed)
     for ids in waiting:
         shuffled.shuffle(ids)
-    order = label_order(_strata(judged.values()), [len(ids) for ids in waiting], limit)
+    order = label_order(_strata(Counter(judged.values())), [len(ids) for ids in waiting], limit)
     return [waiting[place].pop() for place in order]
 
 

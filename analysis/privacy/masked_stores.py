@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from analysis.privacy.pii import BuiltinDetector, Detector
 from analysis.privacy.redaction import (
@@ -22,13 +23,16 @@ from analysis.store import tables
 from analysis.store.answer_keys import transcript_sha256
 from analysis.store.store import AnalysisStore, StoredEvaluation, StoredRun, StoredValue
 from conversation.agent.privacy_config import PrivacySection
+from conversation.store.database import batches
 from conversation.store.store import ConversationEvent, ConversationStore
+from conversation.store.writing import unknown_conversation
 from conversation.transcript import Retrieval, Transcript
 from conversation.voice.recording.silencing import SilentSpan, silent_spans
 
 STRICTEST = PrivacySection(redact=True)
 """For conversations of agents whose file is gone or cannot be read: nobody said that they are
 not to be masked."""
+_REDACTORS_KEPT = 1_000
 
 
 def open_detector(privacy: PrivacySection, language: str) -> Detector:
@@ -73,7 +77,11 @@ class RedactedConversations(ConversationStore):
         self._open_detector = open_detector
         self._detectors: dict[tuple[str, str], Detector] = {}
         self._keep = keep
-        self._last: tuple[str, Redactor | None] | None = None
+        self._said: dict[str, Transcript] = {}
+        """The conversations that were read last, as they were said."""
+        self._retrieved: dict[str, list[Retrieval]] = {}
+        """What was retrieved in those of them that had to be masked."""
+        self._redactors: dict[str, Redactor | None] = {}
         self._now = now
 
     def policy(self, agent_id: str) -> PrivacySection:
@@ -82,26 +90,43 @@ class RedactedConversations(ConversationStore):
 
     def transcript(self, conversation_id: str) -> Transcript:
         """The conversation as judges and reports get it."""
-        said = super().transcript(conversation_id)
-        privacy = self.policy(said.agent_id)
-        if not privacy.redact:
-            self._last = (conversation_id, None)
-            return said
-        digest, policy = transcript_sha256(said), policy_version(privacy, self._detector(said))
-        kept = self._kept(conversation_id, digest, policy)
-        if kept is not None:
-            return kept
-        masked, redactor = self._redacted(said)
-        self._last = (conversation_id, redactor)
-        if self._keep and said.status != "in_progress":
-            self._remember(masked, redactor, digest, policy)
-        return masked
+        found = self.transcripts([conversation_id]).get(conversation_id)
+        if found is None:
+            raise unknown_conversation(conversation_id)
+        if isinstance(found, ValidationError):
+            raise found
+        return found
 
-    def retrievals(self, conversation_id: str) -> list[Retrieval]:
-        """What was retrieved in the conversation, with masked queries."""
-        found = super().retrievals(conversation_id)
-        redactor = self.redactor(conversation_id) if found else None
-        return found if redactor is None else redact_retrievals(found, redactor)
+    def transcripts(
+        self, conversation_ids: Sequence[str]
+    ) -> dict[str, Transcript | ValidationError]:
+        """Conversations as judges and reports get them; what is masked already is read together."""
+        found = super().transcripts(conversation_ids)
+        said = {key: each for key, each in found.items() if isinstance(each, Transcript)}
+        redactors: dict[str, Redactor | None] = {}
+        self._said, self._retrieved, self._redactors = said, {}, redactors
+        wanted: dict[str, tuple[str, str]] = {}
+        for key, each in said.items():
+            privacy = self.policy(each.agent_id)
+            if privacy.redact:
+                policy = policy_version(privacy, self._detector(each))
+                wanted[key] = (transcript_sha256(each), policy)
+            else:
+                redactors[key] = None
+        kept = self._kept(wanted)
+        self._retrieved = super().retrievals_of([key for key in wanted if key not in kept])
+        for key, (digest, policy) in wanted.items():
+            found[key] = kept.get(key) or self._masked(said[key], digest, policy)
+        return found
+
+    def retrievals_of(self, conversation_ids: Sequence[str]) -> dict[str, list[Retrieval]]:
+        """What was retrieved in conversations, with masked queries."""
+        found = super().retrievals_of(conversation_ids)
+        for key, rows in found.items():
+            redactor = self.redactor(key)
+            if redactor is not None:
+                found[key] = redact_retrievals(rows, redactor)
+        return found
 
     def events(self, conversation_id: str, *, kind: str | None = None) -> list[ConversationEvent]:
         """What happened in the conversation, such as feedback, with its words masked."""
@@ -116,12 +141,23 @@ class RedactedConversations(ConversationStore):
 
         None when its agent masks nothing.
         """
-        last = self._last
-        if last is None or last[0] != conversation_id:
-            said = super().transcript(conversation_id)
-            redactor = self._redacted(said)[1] if self.policy(said.agent_id).redact else None
-            last = self._last = (conversation_id, redactor)
-        return last[1]
+        known = self._redactors  # another thread may put a new one in its place
+        if conversation_id not in known:
+            said = self._said.get(conversation_id) or super().transcript(conversation_id)
+            masks = self.policy(said.agent_id).redact
+            if len(known) >= _REDACTORS_KEPT:
+                self._redactors = known = {}
+            found = known[conversation_id] = self._redacted(said)[1] if masks else None
+            return found
+        return known[conversation_id]
+
+    def _masked(self, said: Transcript, digest: str, policy: str) -> Transcript:
+        """Mask a conversation for the first time, and keep that."""
+        masked, redactor = self._redacted(said)
+        self._redactors[said.conversation_id] = redactor
+        if self._keep and said.status != "in_progress":
+            self._remember(masked, redactor, digest, policy)
+        return masked
 
     def silent_spans(self, conversation_id: str) -> tuple[SilentSpan, ...]:
         """What of the conversation's recording nobody may hear, as its agent masks it."""
@@ -136,11 +172,13 @@ class RedactedConversations(ConversationStore):
         return silent_spans(turns, masked)
 
     def _redacted(self, said: Transcript) -> tuple[Transcript, Redactor]:
+        key = said.conversation_id
+        if key in self._retrieved:
+            retrieved = self._retrieved[key]
+        else:
+            retrieved = super().retrievals_of([key]).get(key, [])
         return redact_transcript(
-            said,
-            self.policy(said.agent_id),
-            detector=self._detector(said),
-            retrievals=super().retrievals(said.conversation_id),
+            said, self.policy(said.agent_id), detector=self._detector(said), retrievals=retrieved
         )
 
     def _detector(self, said: Transcript) -> Detector:
@@ -151,16 +189,18 @@ class RedactedConversations(ConversationStore):
             self._detectors[key] = self._open_detector(privacy, language)
         return self._detectors[key]
 
-    def _kept(self, conversation_id: str, digest: str, policy: str) -> Transcript | None:
+    def _kept(self, wanted: Mapping[str, tuple[str, str]]) -> dict[str, Transcript]:
+        """Masked transcripts that are kept, by id, of these digests and policies."""
         table = tables.redacted_transcripts
-        statement = sa.select(table.c.transcript).where(
-            table.c.conversation_id == conversation_id,
-            table.c.transcript_sha256 == digest,
-            table.c.policy == policy,
-        )
-        with self._reading() as connection:
-            row = connection.execute(statement).first()
-        return None if row is None else Transcript.model_validate(row.transcript)
+        columns = (table.c.conversation_id, table.c.transcript_sha256, table.c.policy)
+        kept: dict[str, Transcript] = {}
+        for ids in batches(list(wanted)):
+            found = sa.select(*columns, table.c.transcript).where(table.c.conversation_id.in_(ids))
+            with self._reading() as connection:
+                for row in connection.execute(found):
+                    if wanted[row.conversation_id] == (row.transcript_sha256, row.policy):
+                        kept[row.conversation_id] = Transcript.model_validate(row.transcript)
+        return kept
 
     def _remember(self, masked: Transcript, redactor: Redactor, digest: str, policy: str) -> None:
         table = tables.redacted_transcripts

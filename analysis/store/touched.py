@@ -7,7 +7,7 @@ conversations.
 """
 
 import random
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
@@ -83,6 +83,18 @@ def ended_on_day(day: date) -> sa.ColumnElement[bool]:
     return ended_between(midnight, midnight + timedelta(days=1))
 
 
+def ids_ended_on(engine: sa.Engine, day: date) -> list[str]:
+    """Conversations that are over and ended on a UTC day, in the order of their start."""
+    columns = conversations.c
+    query = sa.select(columns.conversation_id).where(ended_on_day(day))
+    with engine.connect().execution_options(**READ_ONLY) as connection:
+        return list(
+            connection.execute(
+                query.order_by(columns.started_at, columns.conversation_id)
+            ).scalars()
+        )
+
+
 def _any_noted(engine: sa.Engine) -> bool:
     noted = [sa.exists().select_from(table) for table in _NOTES]
     with engine.connect().execution_options(**READ_ONLY) as connection:
@@ -132,8 +144,3 @@ def _is_held(connection: sa.Connection, day: date) -> bool:
 
 def _day(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
-
-
-def newest(marks: Iterable[DayMark]) -> int:
-    """The greatest of these marks; 0 for none."""
-    return max((found.mark for found in marks), default=0)

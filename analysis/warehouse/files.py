@@ -1,18 +1,21 @@
 """What lies where in the warehouse folder, and which of its days are out of date."""
 
-import hashlib
 import json
+import os
 import shutil
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from analysis.dictionary.schema import Table
 from analysis.dictionary.tables import dictionary_version
-from analysis.store.store import AnalysisStore
+from analysis.store.touched import DayMark
 from conversation.store.store import ConversationStore, ConversationSummary
+
+_LOOKED_AT = "looked_at"
+"""Below `days`, so that it goes when somebody deletes that folder to have all days written."""
 
 
 def day_file(warehouse_dir: Path, table: Table, day: date) -> Path:
@@ -44,25 +47,55 @@ def table_files(warehouse_dir: Path, table: Table) -> list[Path]:
     return sorted((warehouse_dir / table.name).glob("*/part.parquet"))
 
 
-def exported_fingerprints(
-    warehouse_dir: Path, days: Collection[date] | None = None
-) -> dict[date, str | None]:
-    """Return for each exported day, or each of `days`, what the stores said when it was written."""
+def exported_fingerprints(warehouse_dir: Path, days: Iterable[date]) -> dict[date, str | None]:
+    """Return for those of `days` that are exported what the stores said when it was written."""
+    paths = {day: _noted(warehouse_dir, day) for day in days}
+    return {day: _fingerprint_in(path) for day, path in paths.items() if path.exists()}
+
+
+def noted_days(warehouse_dir: Path) -> dict[date, int]:
+    """Return the days that are exported, each with when that was noted: no file is read."""
     folder = warehouse_dir / "days"
-    if days is None:
-        paths = [*folder.glob("*.json")]
-    else:
-        paths = [path for day in days if (path := folder / f"{day}.json").exists()]
-    return {date.fromisoformat(path.stem): _fingerprint_in(path) for path in paths}
+    if not folder.is_dir():
+        return {}
+    with os.scandir(folder) as found:
+        return {
+            date.fromisoformat(entry.name.removesuffix(".json")): entry.stat().st_mtime_ns
+            for entry in found
+            if entry.name.endswith(".json")
+        }
 
 
-def ended_by_day(conversations: ConversationStore) -> dict[date, list[ConversationSummary]]:
-    """Return the conversations that are over, by the UTC day on which they ended."""
-    by_day: dict[date, list[ConversationSummary]] = defaultdict(list)
-    for summary in conversations.conversations():
-        if summary.ended_at is not None and summary.status != "in_progress":
-            by_day[summary.ended_at.astimezone(UTC).date()].append(summary)
-    return by_day
+def fingerprint_of(mark: DayMark | None) -> str | None:
+    """Return what is noted of a day that is exported at this mark; None: nothing is left of it."""
+    return f"{mark.mark} {dictionary_version()}" if mark is not None and mark.held else None
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """Up to which mark all days are known to be exported."""
+
+    mark: int
+    noted_at_ns: int
+
+
+def looked_at(warehouse_dir: Path) -> LookedAt | None:
+    """Return how far the days were compared; None when all of them have to be."""
+    path = warehouse_dir / "days" / _LOOKED_AT
+    with suppress(FileNotFoundError, json.JSONDecodeError):
+        noted_at_ns = path.stat().st_mtime_ns
+        noted = json.loads(path.read_text("utf-8"))
+        if noted.get("dictionary") == dictionary_version():
+            return LookedAt(noted["mark"], noted_at_ns)
+    return None
+
+
+def note_looked_at(warehouse_dir: Path, mark: int) -> None:
+    """Note that all days are exported up to this mark."""
+    folder = warehouse_dir / "days"
+    if folder.is_dir():
+        text = json.dumps({"mark": mark, "dictionary": dictionary_version()})
+        _replace(folder / _LOOKED_AT, text)
 
 
 def ended_on(conversations: ConversationStore, day: date) -> list[ConversationSummary]:
@@ -72,23 +105,6 @@ def ended_on(conversations: ConversationStore, day: date) -> list[ConversationSu
     return [summary for summary in found if summary.status != "in_progress"]
 
 
-def fingerprints_of(
-    by_day: Mapping[date, Sequence[ConversationSummary]], evaluations: AnalysisStore
-) -> dict[date, str]:
-    """Return for each day a hash that moves when anything about its conversations does."""
-    ids = [summary.conversation_id for found in by_day.values() for summary in found]
-    marks = evaluations.progress_marks(ids)
-    fingerprints: dict[date, str] = {}
-    for day, summaries in by_day.items():
-        lines = sorted(
-            f"{s.conversation_id} {s.closed_at} {s.turn_count} {marks.get(s.conversation_id)}"
-            for s in summaries
-        )
-        text = "\n".join([dictionary_version(), *lines])
-        fingerprints[day] = hashlib.sha256(text.encode()).hexdigest()
-    return fingerprints
-
-
 def _fingerprint_in(path: Path) -> str | None:
     with suppress(json.JSONDecodeError):
         return json.loads(path.read_text("utf-8")).get("fingerprint")
@@ -96,12 +112,20 @@ def _fingerprint_in(path: Path) -> str | None:
 
 
 def remember_day(warehouse_dir: Path, day: date, fingerprint: str | None) -> None:
-    """Note that a day is exported; None when nothing of it is left."""
-    path = warehouse_dir / "days" / f"{day}.json"
+    """Note that a day is exported; None when nothing of it is left, or it has to be done again."""
+    path = _noted(warehouse_dir, day)
     if fingerprint is None:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, json.dumps({"fingerprint": fingerprint}))
+
+
+def _noted(warehouse_dir: Path, day: date) -> Path:
+    return warehouse_dir / "days" / f"{day}.json"
+
+
+def _replace(path: Path, text: str) -> None:
     following = path.with_suffix(".next")
-    following.write_text(json.dumps({"fingerprint": fingerprint}), "utf-8")
+    following.write_text(text, "utf-8")
     following.replace(path)

@@ -50,6 +50,11 @@ def findings_outdated(warehouse_dir: Path, evaluations: AnalysisStore) -> bool:
     return _noted(warehouse_dir) != _fingerprint(finding_rows(evaluations.engine))
 
 
+def forget_exported_findings(warehouse_dir: Path) -> None:
+    """Have `export_findings` write every file, whatever it wrote before."""
+    _note(warehouse_dir).unlink(missing_ok=True)
+
+
 def finding_rows(engine: sa.Engine) -> dict[str, list[Row]]:
     """Return the rows of every table of findings."""
     gaps, questions = gap_rows(engine)

@@ -7,43 +7,19 @@ import duckdb
 
 from analysis.dictionary.schema import Column, Table, View, literal, quoted
 from analysis.dictionary.tables import COLLECTED_VALUES, EVALUATIONS, JUDGE_AGREEMENT
-from analysis.errors import PublishError
 from analysis.labels.agreement import agreement_rows
 
 _CURRENT = {EVALUATIONS.name: "criterion_id", COLLECTED_VALUES.name: "field_id"}
 _ORDER = {EVALUATIONS.name: "evaluation_id", COLLECTED_VALUES.name: "collected_value_id"}
 
 
-def load_table(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> int:
-    """Create `table` with its comments, fill it from `files`, and return its number of rows.
-
-    Columns that an older file lacks are NULL; columns that the data dictionary dropped are left
-    out.
-
-    Raises:
-        PublishError: A file cannot be read.
-    """
-    _create_table(connection, table)
-    if not files:
-        return 0
-    try:
-        return insert_files(connection, table, files)
-    except duckdb.Error as error:
-        raise PublishError(
-            f"The warehouse files of table {table.name!r} cannot be read: {error}. Delete the file "
-            "that is named, or the folder `days` of the warehouse, and export again: everything in "
-            "the warehouse is made from the stores."
-        ) from error
-
-
-def load_agreement(connection: duckdb.DuckDBPyConnection) -> int:
-    """Create `judge_agreement` from the evaluations and labels that are loaded already."""
-    _create_table(connection, JUDGE_AGREEMENT)
+def fill_agreement(connection: duckdb.DuckDBPyConnection) -> None:
+    """Put into `judge_agreement` what the evaluations and labels say that are loaded already."""
+    connection.execute("DELETE FROM judge_agreement")
     rows = agreement_values(connection)
     if rows:
         marks = ", ".join("?" * len(JUDGE_AGREEMENT.columns))
         connection.executemany(f"INSERT INTO judge_agreement VALUES ({marks})", rows)
-    return len(rows)
 
 
 def agreement_values(connection: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
@@ -80,14 +56,19 @@ def _selected_columns(connection: duckdb.DuckDBPyConnection, table: Table, sourc
     return columns
 
 
-def _create_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+def create_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Create `table` with its comments."""
     definition = ", ".join(f"{quoted(c.name)} {c.type}" for c in table.all_columns)
     connection.execute(f"CREATE TABLE {quoted(table.name)} ({definition})")
     _comment(connection, "TABLE", table.name, table.comment, table.all_columns)
 
 
 def insert_files(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> int:
-    """Add the rows of Parquet `files` to a table that is there, and return their number."""
+    """Add the rows of Parquet `files` to a table that is there, and return their number.
+
+    Columns that an older file lacks are NULL; columns that the data dictionary dropped are left
+    out.
+    """
     listed = ", ".join(literal(str(path)) for path in files)
     source = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
     columns = _selected_columns(connection, table, source)

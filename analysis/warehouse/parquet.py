@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,8 +15,10 @@ from analysis.dictionary.schema import Column, Table, literal, quoted
 
 QUIET: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
 """Settings of every DuckDB that is opened here: nothing is downloaded."""
-_MAX_ROW_BYTES = 256 * 2**20
-"""DuckDB refuses JSON lines over 16 MB unless told otherwise; a turn may be longer."""
+MEMORY_LIMIT = "300MB"
+"""Of DuckDB where it writes the reports: what does not fit goes to disk."""
+_LEAST_ROW_BYTES = 2**20
+"""DuckDB refuses JSON lines longer than it is told, and each of its threads takes twice that."""
 
 
 class ParquetWriter:
@@ -24,10 +27,29 @@ class ParquetWriter:
     Until `commit` the warehouse is as it was. A table that got no row loses its file.
     """
 
-    def __init__(self, staging: Path, files: Mapping[str, Path], tables: Sequence[Table]) -> None:
+    def __init__(
+        self,
+        staging: Path,
+        files: Mapping[str, Path],
+        tables: Sequence[Table],
+        *,
+        connection: duckdb.DuckDBPyConnection | None = None,
+    ) -> None:
+        """Write the rows of `tables` to their `files`.
+
+        Args:
+            staging: Where rows are collected; deleted afterwards.
+            files: By name of the table.
+            tables: Of the data dictionary.
+            connection: Of DuckDB, for who writes many days; None opens one.
+        """
         self._staging = staging
+        self._connection = connection
         self._files = files
         self._tables = {table.name: table for table in tables}
+        self._columns = {table.name: [c.name for c in table.columns] for table in tables}
+        self._longest: dict[str, int] = {}
+        """Characters of the longest row of a table; all of them are ASCII."""
         self._streams: dict[str, TextIO] = {}
         self.row_counts = dict.fromkeys(self._tables, 0)
 
@@ -48,20 +70,26 @@ class ParquetWriter:
 
     def add(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows to a table. Keys that it has no column for are left out."""
-        columns = [column.name for column in self._tables[table].columns]
-        for row in rows:
-            line = json.dumps({name: row.get(name) for name in columns})
-            self._stream(table).write(_without_unstorable(line) + "\n")
-            self.row_counts[table] += 1
+        columns = self._columns[table]
+        lines = [
+            _without_unstorable(json.dumps({name: row.get(name) for name in columns}))
+            for row in rows
+        ]
+        if lines:
+            self._stream(table).write("\n".join(lines) + "\n")
+            self._longest[table] = max(self._longest.get(table, 0), *map(len, lines))
+            self.row_counts[table] += len(lines)
 
     def commit(self) -> None:
         """Write every table's file beside its place, then move them all."""
         ready: list[tuple[Path, Path]] = []
-        with duckdb.connect(config=QUIET) as connection:
+        with nullcontext(self._connection) if self._connection else opened() as connection:
             for name, stream in self._streams.items():
                 stream.close()
                 parquet = self._staging / f"{name}.parquet"
-                _convert(connection, Path(stream.name), parquet, self._tables[name].columns)
+                longest = max(_LEAST_ROW_BYTES, self._longest[name] + 1)
+                columns = self._tables[name].columns
+                _convert(connection, Path(stream.name), parquet, columns, longest=longest)
                 ready.append((parquet, self._files[name]))
         for written, target in ready:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +102,11 @@ class ParquetWriter:
             path = self._staging / f"{table}.jsonl"
             self._streams[table] = path.open("w", encoding="utf-8")
         return self._streams[table]
+
+
+def opened() -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB that holds nothing and leaves nothing on disk, for many files."""
+    return duckdb.connect(config={**QUIET, "temp_directory": ""})
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -93,12 +126,17 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _convert(
-    connection: duckdb.DuckDBPyConnection, source: Path, target: Path, columns: Sequence[Column]
+    connection: duckdb.DuckDBPyConnection,
+    source: Path,
+    target: Path,
+    columns: Sequence[Column],
+    *,
+    longest: int,
 ) -> None:
     types = ", ".join(f"{quoted(column.name)}: {literal(column.type)}" for column in columns)
     connection.execute(
         f"COPY (SELECT * FROM read_json({literal(str(source))}, format='newline_delimited', "
-        f"columns={{{types}}}, maximum_object_size={_MAX_ROW_BYTES})) "
+        f"columns={{{types}}}, maximum_object_size={longest})) "
         f"TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
     )
 

@@ -17,10 +17,9 @@ from analysis.warehouse.publish import (
     ExportedDay,
     PublishedReports,
     days_to_export,
-    export_day,
     export_documents,
-    publish,
 )
+from analysis.warehouse.publish import export_days as write_days
 from conversation.agent.agent_file import document_paths
 from conversation.importing.files import ImportReport, import_path
 from conversation.store.store import ConversationSummary
@@ -45,6 +44,7 @@ from orchestration.operations.masking import (
     redacted_conversations,
     redacted_evaluations,
 )
+from orchestration.operations.mending import publish_mended
 from orchestration.operations.narrowing import Narrowing, narrowed_agents, narrowed_ids
 from orchestration.operations.published_agents import agents_to_publish, note_agents
 from orchestration.operations.remote_files import copies, is_remote, mirror
@@ -220,20 +220,18 @@ def evaluate(
 def export_days(deployment: Deployment, days: Collection[date]) -> list[ExportedDay]:
     """Write the report rows of each day anew."""
     exported: list[ExportedDay] = []
+    if not days:
+        return exported
     conversations = redacted_conversations(deployment)
     evaluations = redacted_evaluations(deployment, conversations)
-    for done, day in enumerate(days):
-        deployment.progress("days", done, len(days))
-        exported.append(
-            export_day(
-                day,
-                deployment.warehouse_dir,
-                conversations=conversations,
-                evaluations=evaluations,
-            )
-        )
+    deployment.progress("days", 0, len(days))
+    for done in write_days(
+        days, deployment.warehouse_dir, conversations=conversations, evaluations=evaluations
+    ):
+        exported.append(done)
         if deployment.lake is not None:
-            write_day(deployment.lake, deployment.warehouse_dir, day)
+            write_day(deployment.lake, deployment.warehouse_dir, done.day)
+        deployment.progress("days", len(exported), len(days))
     return exported
 
 
@@ -250,9 +248,14 @@ def outdated_days(deployment: Deployment, days: Collection[date] | None = None) 
 
 
 def publish_reports(deployment: Deployment) -> PublishedReports:
-    """Bring every outdated day up to date, then put a new published file in place."""
+    """Bring every outdated day up to date, then put a new published file in place.
+
+    Where nothing changed, the published file stays. What is damaged in the warehouse is written
+    anew from the stores.
+    """
+    masked = agents_masked_otherwise(deployment)
     export_days(deployment, outdated_days(deployment))
-    for agent_id in agents_masked_otherwise(deployment):
+    for agent_id in masked:
         # What was found in words that are masked by now; the next run finds it in the masked ones.
         forget_findings(deployment.evaluations.engine, agent_id)
     export_findings(deployment.warehouse_dir, deployment.evaluations)
@@ -261,9 +264,15 @@ def publish_reports(deployment: Deployment) -> PublishedReports:
     note_agents(deployment, agents)
     if deployment.lake is not None:
         write_snapshots(deployment.lake, deployment.warehouse_dir, agents)
-    published = publish(deployment.warehouse_dir, deployment.reports_file, agents)
-    renew_report_page(deployment, datetime.now(UTC))
+    before = _stamp(deployment.reports_file)
+    published = publish_mended(deployment, agents, whole=bool(masked))
+    if _stamp(deployment.reports_file) != before:
+        renew_report_page(deployment, datetime.now(UTC))
     return published
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    return (path.stat().st_ino, path.stat().st_mtime_ns) if path.exists() else None
 
 
 def reports_outdated(deployment: Deployment) -> bool:

@@ -1,0 +1,238 @@
+"""What operations cost follows what changed, not what exists: counted at two sizes, never timed."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from analysis.reports import open_reports
+from orchestration.deployment import Deployment
+from orchestration.operations.operations import export_days, outdated_days, publish_reports
+from orchestration.settings import Settings
+from tests.fakes import ScriptedChatModel
+from tests.grown_stores import FIRST_DAY, JUDGE, Shape, conversation_id, fill, write_agents
+from tests.servers import postgresql_server
+
+SMALL, LARGE = 12, 48
+DAYS = 3
+
+
+@dataclass
+class Grown:
+    """A deployment whose store was filled."""
+
+    deployment: Deployment
+    shape: Shape
+
+    def add(self, count: int = 1, *, judged: bool = True) -> None:
+        """More conversations of the first day."""
+        first = self.shape.conversations * 10 * self.shape.days
+        for number in range(first, first + count * self.shape.days, self.shape.days):
+            shape = Shape(number + 1, self.shape.days, self.shape.agents, self.shape.retrievals)
+            fill(self.deployment, shape, first=number, judged=judged)
+
+
+class Counted:
+    """Statements that were executed, and files that Python opened to write."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+        self.written: list[str] = []
+
+    @property
+    def sql(self) -> int:
+        return len(self.statements)
+
+
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], scope="module"
+)
+def databases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[], str | None]]:
+    """Gives the URL of an empty database; None for SQLite in the store's folder."""
+    if request.param == "sqlite":
+        yield lambda: None
+        return
+    with postgresql_server(tmp_path_factory.mktemp("postgresql")) as address:
+        server = sa.create_engine(
+            f"postgresql+psycopg://{address}", isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+        )
+        made: list[str] = []
+
+        def empty() -> str:
+            name = f"grown_{len(made)}"
+            made.append(name)
+            with server.connect() as connection:
+                connection.exec_driver_sql(f"CREATE DATABASE {name}")
+            return f"postgresql+psycopg://{address.rpartition('/')[0]}/{name}"
+
+        yield empty
+
+
+Grow = Callable[..., Grown]
+
+
+@pytest.fixture
+def grow(databases: Callable[[], str | None], tmp_path: Path) -> Iterator[Grow]:
+    with ExitStack() as opened:
+
+        def grown(count: int, *, judged: bool = True, agents: int = 2) -> Grown:
+            shape = Shape(count, days=DAYS, agents=agents, retrievals=2)
+            settings = Settings(data_dir=tmp_path / f"data-{count}", store_url=databases())
+            write_agents(settings.agents_dir, shape)
+            model = ScriptedChatModel(always=_answer, model=JUDGE)
+            deployment = opened.enter_context(
+                Deployment(settings, open_model=lambda *_, **__: model)
+            )
+            fill(deployment, shape, judged=judged)
+            return Grown(deployment, shape)
+
+        yield grown
+
+
+def _answer(_messages: object, options: Any) -> Any:
+    if options.schema is None:
+        return "Refunds: how long they take."
+    if "verdict" in options.schema["properties"]:
+        return {"verdict": "success", "turn": 2, "quote": "five days", "rationale": "Answered."}
+    return {"fields": [{"field": "topic", "turn": 1, "value": "refund"}]}
+
+
+_LISTENING: list[Counted] = []
+
+
+def _hear(name: str, given: Any) -> None:
+    if name == "open" and _LISTENING and isinstance(given[1], str) and set(given[1]) & set("wax+"):
+        _LISTENING[-1].written.append(str(given[0]))
+
+
+@contextmanager
+def counting(deployment: Deployment) -> Iterator[Counted]:
+    """Count what is done inside."""
+    if not _LISTENING:
+        sys.addaudithook(_hear)
+    counted = Counted()
+    _LISTENING.append(counted)
+
+    def before(_c: object, _u: object, statement: str, *_: object) -> None:
+        if not statement.startswith("BEGIN"):
+            counted.statements.append(statement)
+
+    engines = (deployment.conversations.engine, deployment.evaluations.engine)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", before)
+    try:
+        yield counted
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", before)
+        _LISTENING.append(Counted())
+
+
+def asked(deployment: Deployment, sql: str) -> list[tuple[Any, ...]]:
+    with open_reports(deployment.reports_file) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_exporting_a_day_takes_as_many_statements_however_many_ended_on_it(grow: Grow):
+    counts: list[int] = []
+    for size in (SMALL, LARGE):
+        deployment = grow(size).deployment
+        outdated_days(deployment)
+        with counting(deployment) as counted:
+            export_days(deployment, [FIRST_DAY.date()])
+        counts.append(counted.sql)
+
+    assert counts[0] == counts[1] <= 12, "ten for the day, two for all days that are exported"
+
+
+def test_a_publish_after_nothing_changed_writes_nothing_and_asks_little(grow: Grow):
+    counts: list[int] = []
+    for size in (SMALL, LARGE):
+        deployment = grow(size).deployment
+        publish_reports(deployment)
+        outdated_days(deployment)
+        before = deployment.reports_file.stat()
+        with counting(deployment) as counted:
+            publish_reports(deployment)
+        after = deployment.reports_file.stat()
+        assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+        assert not [name for name in counted.written if "day=" in name or "staging" in name]
+        counts.append(counted.sql)
+
+    assert counts[0] == counts[1] <= 12
+
+
+def test_a_publish_after_one_day_changed_writes_that_day_only(grow: Grow):
+    counts: list[int] = []
+    for size in (SMALL, LARGE):
+        grown = grow(size)
+        deployment = grown.deployment
+        publish_reports(deployment)
+        parts = {p: p.stat().st_mtime_ns for p in deployment.warehouse_dir.glob("*/day=*/*")}
+        grown.add()
+        with counting(deployment) as counted:
+            assert outdated_days(deployment) == [FIRST_DAY.date()]
+            publish_reports(deployment)
+        changed = {p.parent.name for p, at in parts.items() if p.stat().st_mtime_ns != at}
+        assert changed == {f"day={FIRST_DAY.date()}"}
+        assert asked(deployment, "select count(*) from conversations") == [(size + 1,)]
+        assert asked(deployment, "select count(*) from turns") == [((size + 1) * 5,)]
+        assert asked(
+            deployment, "select count(*), count(*) filter (is_current) from evaluations"
+        ) == [((size + 1) * 2, (size + 1) * 2)]
+        counts.append(counted.sql)
+
+    assert counts[0] == counts[1]
+
+
+def test_a_file_brought_up_to_date_says_what_one_made_anew_says(grow: Grow):
+    grown = grow(SMALL)
+    deployment = grown.deployment
+    publish_reports(deployment)
+    grown.add(3)
+    publish_reports(deployment)
+    tables = [row[0] for row in asked(deployment, "select name from (show tables)")]
+    patched = {name: asked(deployment, f'select * from "{name}" order by all') for name in tables}
+
+    deployment.reports_file.unlink()
+    publish_reports(deployment)
+
+    for name in tables:
+        assert asked(deployment, f'select * from "{name}" order by all') == patched[name], name
+
+
+def test_what_is_forgotten_leaves_no_byte_in_the_published_file(grow: Grow):
+    grown = grow(SMALL)
+    deployment = grown.deployment
+    publish_reports(deployment)
+    said = b"refunds of order 3 take"
+    assert deployment.conversations.delete(conversation_id(3))
+    deployment.evaluations.forget(conversation_id(3))
+    grown.add()
+    publish_reports(deployment)
+
+    assert asked(deployment, "select count(*) from conversations") == [(SMALL,)]
+    assert said not in deployment.reports_file.read_bytes().lower()
+
+
+def test_a_damaged_day_is_written_anew_by_itself(grow: Grow, caplog: pytest.LogCaptureFixture):
+    deployment = grow(SMALL).deployment
+    publish_reports(deployment)
+    for table in ("turns", "evaluations"):
+        part = deployment.warehouse_dir / table / f"day={FIRST_DAY.date()}" / "part.parquet"
+        part.write_bytes(part.read_bytes()[:200])
+
+    publish_reports(deployment)
+
+    assert asked(deployment, "select count(*) from turns") == [(SMALL * 5,)]
+    assert asked(deployment, "select count(*) from evaluations") == [(SMALL * 2,)]
+    assert "turns" in caplog.text
+    assert "written anew" in caplog.text
