@@ -46,7 +46,7 @@ class Shape:
         return f"agent-{(number // self.days) % self.agents}"
 
 
-def agent_config(agent_id: str) -> AgentConfig:
+def agent_config(agent_id: str, asks: str = "The user got an answer.") -> AgentConfig:
     """An agent with two criteria, two fields and a summary, judged by the scripted judge."""
     return AgentConfig.model_validate(
         {
@@ -55,7 +55,7 @@ def agent_config(agent_id: str) -> AgentConfig:
             "llm": {"model": "embedded/extractive"},
             "analysis": {"judge": JUDGE},
             "criteria": [
-                Criterion(criterion_id="handled_inquiry", prompt="The user got an answer."),
+                Criterion(criterion_id="handled_inquiry", prompt=asks),
                 Criterion(criterion_id="polite", prompt="The agent was polite.", reveals_gap=True),
             ],
             "data_collection": [
@@ -68,10 +68,10 @@ def agent_config(agent_id: str) -> AgentConfig:
     )
 
 
-def write_agents(folder: Path, shape: Shape) -> None:
+def write_agents(folder: Path, shape: Shape, *, asks: str = "The user got an answer.") -> None:
     """Write the agent files of a store."""
     for number in range(shape.agents):
-        save_agent(agent_config(f"agent-{number}"), folder / f"agent-{number}.yaml")
+        save_agent(agent_config(f"agent-{number}", asks), folder / f"agent-{number}.yaml")
 
 
 def fill(deployment: Deployment, shape: Shape, *, first: int = 0, judged: bool = True) -> None:
@@ -117,6 +117,9 @@ def _rows(
             "end_reason": "user_ended",
             "source": "session",
             "simulated": False,
+            "user_id": f"user-{number // 20}",
+            "rating": number // 50 % 5 + 1 if number % 50 == 0 else None,
+            "has_comment": True if number % 50 == 0 else None,
             "metadata": {"user_id": f"user-{number // 20}", "client": "python"},
             "given": {"variables": {}, "overrides": {}},
         },

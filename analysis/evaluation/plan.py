@@ -4,20 +4,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from pydantic import ValidationError
-
-from analysis.judge.prompts import judge_prompt_version
+from analysis.evaluation.still_open import Asking, prompt_version, read_in_order, still_open
 from analysis.judge.windows import shown_chars
 from analysis.store.answer_keys import AnalysisKey, Missing, missing_from, transcript_sha256
+from analysis.store.settled import settle
 from analysis.store.store import AnalysisStore
 from conversation.agent.config import AgentConfig
 from conversation.agent.criteria import CODE_JUDGE, JudgeVariant
 from conversation.agent.models.judges import panel_members
 from conversation.agent.models.llm_config import EXTRACTIVE, LLMConfig
-from conversation.errors import ConversationError
-from conversation.store.store import ConversationStore, ConversationSummary
+from conversation.store.store import ConversationStore
+from conversation.transcript import Transcript
 
-_CONVERSATIONS_AT_ONCE = 200
+_CONVERSATIONS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,51 +84,60 @@ def plan_evaluations(
     summary: bool = True,
     variant: JudgeVariant | None = None,
 ) -> EvaluationPlan:
-    """Return what is missing. The arguments are those of `evaluate_conversations`."""
-    by_id = {agent.agent_id: _narrowed(agent, only) for agent in agents}
-    ended = _ended(conversations, conversation_ids)
-    known = [found for found in ended if found.agent_id in by_id]
+    """Return what is missing. The arguments are those of `evaluate_conversations`.
+
+    What it costs follows the conversations that have something left to ask, or were touched since
+    they had nothing left.
+    """
+    asking: dict[str, Asking] = {}
+    for agent in agents:
+        asked = judge or agent.judge.name
+        asking[agent.agent_id] = Asking(
+            _narrowed(agent, only),
+            asked,
+            variant or agent.analysis.variant,
+            summary and agent.analysis.summary and asked != EXTRACTIVE and only is None,
+            sample,
+        )
+    digests = {
+        name: each.digest(seen_as=conversations.seen_as(name)) for name, each in asking.items()
+    }
+    found = still_open(conversations, analysis_store, digests, conversation_ids)
     planned: list[PlannedConversation] = []
     unreadable: dict[str, str] = {}
-    for start in range(0, len(known), _CONVERSATIONS_AT_ONCE):
-        batch = known[start : start + _CONVERSATIONS_AT_ONCE]
-        answered = analysis_store.answered([found.conversation_id for found in batch])
-        for found in batch:
-            agent = by_id[found.agent_id]
-            asked, way = judge or agent.judge.name, variant or agent.analysis.variant
-            try:
-                transcript = conversations.transcript(found.conversation_id)
-            except (ConversationError, ValidationError) as error:
-                unreadable[found.conversation_id] = f"{type(error).__name__}: not readable"
+    for start in range(0, len(found.ids), _CONVERSATIONS_AT_ONCE):
+        ids = found.ids[start : start + _CONVERSATIONS_AT_ONCE]
+        answered = analysis_store.answered(ids)
+        settled: dict[str, str] = {}
+        for conversation_id, transcript in read_in_order(conversations, ids):
+            if not isinstance(transcript, Transcript):
+                unreadable[conversation_id] = f"{type(transcript).__name__}: not readable"
                 continue
-            missing = missing_from(
-                answered,
-                found.conversation_id,
-                transcript_sha256(transcript),
-                criteria=agent.criteria,
-                fields=agent.data_collection,
-                judge=asked,
-                prompt_version=partial(_prompt_version, way),
-                sample=sample,
-            )
-            if not (summary and agent.analysis.summary and asked != EXTRACTIVE) or only is not None:
-                missing = replace(missing, summary=False)
-            if not missing.nothing:
-                chars = shown_chars(transcript.turns)
-                planned.append(
-                    PlannedConversation(
-                        found.conversation_id,
-                        agent.agent_id,
-                        asked,
-                        missing,
-                        way,
-                        chars,
-                        agent.timezone,
-                        agent.judge.reached,
-                    )
-                )
-    cached = len(known) - len(planned) - len(unreadable)
-    return EvaluationPlan(tuple(planned), cached, len(ended) - len(known), unreadable)
+            each = _planned(transcript, asking[transcript.agent_id], answered)
+            if each.missing.nothing:
+                settled[conversation_id] = each.agent_id
+            else:
+                planned.append(each)
+        if found.mark is not None:
+            settle(analysis_store.engine, settled, digests, seen=found.mark)
+    cached = found.known - len(planned) - len(unreadable)
+    return EvaluationPlan(tuple(planned), cached, found.skipped, unreadable)
+
+
+def _planned(
+    transcript: Transcript, asking: Asking, answered: frozenset[AnalysisKey]
+) -> PlannedConversation:
+    key, agent = transcript.conversation_id, asking.agent
+    return PlannedConversation(
+        key,
+        agent.agent_id,
+        asking.judge,
+        asking.missing(answered, key, transcript_sha256(transcript)),
+        asking.way,
+        shown_chars(transcript.turns),
+        agent.timezone,
+        agent.judge.reached,
+    )
 
 
 def still_missing(
@@ -150,24 +158,10 @@ def still_missing(
         criteria=planned.missing.criteria,
         fields=planned.missing.fields,
         judge=planned.judge,
-        prompt_version=partial(_prompt_version, planned.variant),
+        prompt_version=partial(prompt_version, planned.variant),
         sample=sample,
     )
     return replace(missing, summary=missing.summary and planned.missing.summary)
-
-
-def _prompt_version(way: JudgeVariant | None, model: str, own: JudgeVariant | None) -> str:
-    return judge_prompt_version(model, own or way)
-
-
-def _ended(
-    conversations: ConversationStore, conversation_ids: Collection[str] | None
-) -> list[ConversationSummary]:
-    if conversation_ids is None:
-        chosen = conversations.conversations()
-    else:
-        chosen = conversations.summaries(sorted(set(conversation_ids)))
-    return [found for found in chosen if found.status != "in_progress"]
 
 
 def _narrowed(agent: AgentConfig, only: Collection[str] | None) -> AgentConfig:

@@ -88,6 +88,13 @@ class RedactedConversations(ConversationStore):
         """What is masked in conversations of this agent."""
         return self._policies.get(agent_id, STRICTEST)
 
+    def seen_as(self, agent_id: str) -> str:
+        """How conversations of this agent are masked."""
+        privacy = self.policy(agent_id)
+        if not privacy.redact:
+            return super().seen_as(agent_id)
+        return policy_version(privacy, self._detector_of(agent_id))
+
     def transcript(self, conversation_id: str) -> Transcript:
         """The conversation as judges and reports get it."""
         found = self.transcripts([conversation_id]).get(conversation_id)
@@ -182,8 +189,11 @@ class RedactedConversations(ConversationStore):
         )
 
     def _detector(self, said: Transcript) -> Detector:
-        privacy = self.policy(said.agent_id)
-        language = self._languages.get(said.agent_id, "en")
+        return self._detector_of(said.agent_id)
+
+    def _detector_of(self, agent_id: str) -> Detector:
+        privacy = self.policy(agent_id)
+        language = self._languages.get(agent_id, "en")
         key = (privacy.detector, language)
         if key not in self._detectors:
             self._detectors[key] = self._open_detector(privacy, language)

@@ -69,6 +69,13 @@ def last_mark(engine: sa.Engine) -> int:
         return connection.execute(sa.select(sa.func.max(day_marks.c.mark))).scalar() or 0
 
 
+def mark_in(connection: sa.Connection) -> int:
+    """The greatest mark, which nobody moves before this transaction is over."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("LOCK TABLE day_marks IN SHARE MODE")
+    return connection.execute(sa.select(sa.func.max(day_marks.c.mark))).scalar() or 0
+
+
 def ended_between(first: datetime, last: datetime) -> sa.ColumnElement[bool]:
     """Conversations that are over and ended from `first` to before `last`."""
     columns = conversations.c

@@ -31,6 +31,10 @@ class KeptConversations:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
+    def seen_as(self, agent_id: str) -> str:
+        """How conversations of an agent are read here: another text means other words."""
+        return "said"
+
     def transcript(self, conversation_id: str) -> Transcript:
         """The conversation with all its turns.
 

@@ -13,7 +13,13 @@ from sqlalchemy import event
 
 from analysis.reports import open_reports
 from orchestration.deployment import Deployment
-from orchestration.operations.operations import export_days, outdated_days, publish_reports
+from orchestration.operations.narrowing import Narrowing, plan_narrowed
+from orchestration.operations.operations import (
+    evaluate,
+    export_days,
+    outdated_days,
+    publish_reports,
+)
 from orchestration.settings import Settings
 from tests.fakes import ScriptedChatModel
 from tests.grown_stores import FIRST_DAY, JUDGE, Shape, conversation_id, fill, write_agents
@@ -236,3 +242,76 @@ def test_a_damaged_day_is_written_anew_by_itself(grow: Grow, caplog: pytest.LogC
     assert asked(deployment, "select count(*) from evaluations") == [(SMALL * 2,)]
     assert "turns" in caplog.text
     assert "written anew" in caplog.text
+
+
+def test_a_plan_in_which_nothing_is_open_reads_no_conversation(grow: Grow):
+    counts: list[int] = []
+    for size in (SMALL, LARGE):
+        deployment = grow(size).deployment
+        plan = plan_narrowed(deployment, Narrowing(), now=FIRST_DAY)
+        assert (plan.conversations, plan.cached) == ((), size)
+        with counting(deployment) as counted:
+            plan = plan_narrowed(deployment, Narrowing(), now=FIRST_DAY)
+        assert (plan.conversations, plan.cached, plan.skipped) == ((), size, 0)
+        assert not [each for each in counted.statements if "FROM turns" in each]
+        counts.append(counted.sql)
+
+    assert counts[0] == counts[1] <= 4
+
+
+def test_evaluating_one_new_conversation_costs_as_much_in_a_large_store(grow: Grow):
+    counts: list[int] = []
+    for size in (SMALL, LARGE):
+        grown = grow(size)
+        plan_narrowed(grown.deployment, Narrowing(), now=FIRST_DAY)
+        grown.add(judged=False)
+        with counting(grown.deployment) as counted:
+            run = evaluate(grown.deployment)
+        assert (run.evaluated, run.cached, run.failed) == (1, size, 0)
+        counts.append(counted.sql)
+
+    assert counts[0] == counts[1]
+
+
+def test_a_first_plan_asks_by_the_batch(grow: Grow):
+    counts: list[int] = []
+    for size in (SMALL, LARGE):
+        deployment = grow(size, judged=False).deployment
+        outdated_days(deployment)
+        with counting(deployment) as counted:
+            plan = plan_narrowed(deployment, Narrowing(), now=FIRST_DAY)
+        assert len(plan.conversations) == size
+        counts.append(counted.sql)
+
+    assert counts[0] == counts[1] <= 11
+
+
+def test_what_was_settled_is_open_again_when_it_or_what_is_asked_changes(grow: Grow):
+    grown = grow(SMALL)
+    deployment = grown.deployment
+
+    def left() -> tuple[int, int]:
+        plan = plan_narrowed(deployment, Narrowing(), now=FIRST_DAY)
+        return len(plan.conversations), plan.cached
+
+    assert left() == left() == (0, SMALL)
+    store = deployment.conversations
+    turn = store.transcript(conversation_id(1)).turns[1]
+    store.revise_turn(
+        conversation_id(1), turn.model_copy(update={"text": "Other words?"}), at=FIRST_DAY
+    )
+    assert left() == left() == (1, SMALL - 1)
+
+    deployment.evaluations.forget(conversation_id(2))
+    assert left() == (2, SMALL - 2)
+
+    again = Narrowing(sample=1)
+    assert len(plan_narrowed(deployment, again, now=FIRST_DAY).conversations) == SMALL
+    other = Narrowing(judge="another/judge")
+    assert len(plan_narrowed(deployment, other, now=FIRST_DAY).conversations) == SMALL
+
+    write_agents(deployment.settings.agents_dir, Shape(SMALL, agents=1), asks="Was it polite?")
+    of_that_agent = SMALL - sum(
+        store.transcript(conversation_id(n)).agent_id == "agent-1" for n in range(SMALL)
+    )
+    assert left()[0] >= of_that_agent
