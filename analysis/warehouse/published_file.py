@@ -274,7 +274,7 @@ def _show(connection: duckdb.DuckDBPyConnection, views: Sequence[View]) -> None:
     old = connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
     for (name,) in old:
         connection.execute(f"DROP VIEW {quoted(name)}")
-    connection.execute(WILSON_MACRO)
+    connection.execute(WILSON_MACRO.replace("CREATE ", "CREATE OR REPLACE ", 1))
     for view in views:
         create_view(connection, view)
 

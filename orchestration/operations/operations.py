@@ -36,6 +36,7 @@ from kb.document import (
     TextSource,
 )
 from kb.ingest.intake import identify
+from orchestration.checks.mending import publish_mended
 from orchestration.deployment import Deployment
 from orchestration.operations.masking import (
     agents_masked_otherwise,
@@ -44,7 +45,6 @@ from orchestration.operations.masking import (
     redacted_conversations,
     redacted_evaluations,
 )
-from orchestration.operations.mending import publish_mended
 from orchestration.operations.narrowing import Narrowing, narrowed_agents, narrowed_ids
 from orchestration.operations.published_agents import agents_to_publish, note_agents
 from orchestration.operations.remote_files import copies, is_remote, mirror
