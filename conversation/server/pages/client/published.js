@@ -51,7 +51,7 @@ export function published() {
       typing: () => session.sendUserActivity(),
       stop: () => {},
       note: (text) => session.sendContextualUpdate(text),
-      rate: (_eventId, score) => session.sendFeedback(score === "like"),
+      rate: (_eventId, score) => session.sendFeedback(score === null ? null : score === "like"),
       hear: () => {},
       switchTo: async () => {},
       leave: () => void session.endSession(),

@@ -143,3 +143,28 @@ def test_pages_of_other_origins_are_told_that_they_may_not(tmp_path: Path, page:
         page.wait("/origin/.test(window.said)")
 
         assert page.run(f"{INSIDE}.childElementCount") == 0
+
+
+@pytest.mark.parametrize("is_allowed", [True, False])
+def test_a_frame_shows_the_agent_on_its_own_pages_alone(
+    tmp_path: Path, page: Page, is_allowed: bool
+):
+    with shop("http://127.0.0.1:1", "desk") as address:
+        host = address.removeprefix("http://").rstrip("/") if is_allowed else "shop.example"
+        agent = shown_agent("desk", widget={"allowed_origins": [host]})
+        with serving(tmp_path, agent) as served:
+            page.open("about:blank")
+            page.call("Page.setBypassCSP", enabled=False)
+            page.complaints.clear()
+            page.open(address)
+            page.call("Page.setBypassCSP", enabled=True)
+            page.open(address)
+            page.run(
+                "document.body.innerHTML = '<iframe width=400 height=500></iframe>';"
+                f" document.querySelector('iframe').src = '{served.url}/embed/desk'; null"
+            )
+            page.run("new Promise((done) => setTimeout(done, 1500))")
+            refused = any("frame-ancestors" in each for each in page.complaints)
+            page.call("Page.setBypassCSP", enabled=False)
+
+    assert refused is not is_allowed
