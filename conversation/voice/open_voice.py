@@ -71,6 +71,11 @@ def open_voice(
         turn_end=hearing.turn_end,
         turn_words=hearing.turn_words,
         synthesizer=open_speech(
-            voice, language=language, weights=weights, runner=threads, secret=secret
+            voice,
+            language=language,
+            further_languages=further_languages,
+            weights=weights,
+            runner=threads,
+            secret=secret,
         ),
     )

@@ -1,7 +1,7 @@
 """The `voice` section of an agent file -> what speaks."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from conversation.errors import SpeechError
 from conversation.voice.models.runner import ModelRunner
@@ -38,6 +38,7 @@ def open_speech(
     voice: VoiceSection,
     *,
     language: str,
+    further_languages: Sequence[str] = (),
     weights: Weights | None = None,
     runner: ModelRunner | None = None,
     secret: Callable[[str], str | None] | None = None,
@@ -50,6 +51,8 @@ def open_speech(
     Args:
         voice: Section of the agent file.
         language: Of the agent, e.g. `en`.
+        further_languages: That it can switch to. A voice that does not speak them is opened all
+            the same, with a warning: calls in `language` go well.
         weights: Where embedded voices lie; None for the user's cache folder.
         runner: Threads that the process gives to voice models; None for those that all calls
             share.
@@ -61,6 +64,8 @@ def open_speech(
     opener = _Opener(voice, language, weights or Weights(), runner or shared_runner(), secret)
     voices = [opener.first(), *map(opener.fallback, voice.tts.fallbacks)]
     is_embedded = isinstance(voices[0], EmbeddedSpeech)
+    if is_embedded and len(voices) == 1:
+        _warn_of_unspoken(further_languages, voices[0].name)
     last = None if is_embedded else opener.last()
     voices += [last] if last is not None else []
     return FallbackSpeech(voices) if len(voices) > 1 else voices[0]
@@ -142,6 +147,14 @@ class _Opener:
             weights=self._weights,
             runner=self._runner,
         )
+
+
+def _warn_of_unspoken(languages: Sequence[str], name: str) -> None:
+    for language in languages:
+        try:
+            require_english(language, name)
+        except SpeechError as error:
+            _LOG.warning("nothing will be said in %r: %s", language, error)
 
 
 def _of_provider(endpoint: SpeechEndpoint) -> SpeechSynthesizer:

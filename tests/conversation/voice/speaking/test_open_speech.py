@@ -144,3 +144,22 @@ def test_a_path_names_the_voice():
             weights=without_weights(),
             runner=None,  # type: ignore[arg-type]
         )
+
+
+def test_languages_that_the_voice_does_not_speak_are_told_when_it_is_opened(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    from conversation.voice.speaking import open_speech as module
+
+    class Joe:
+        name = "embedded/piper:joe"
+
+    monkeypatch.setattr(module, "EmbeddedSpeech", Joe)
+    monkeypatch.setattr(module, "open_embedded", lambda *_, **__: Joe())  # pyright: ignore
+    caplog.set_level(logging.WARNING)
+    module.open_speech(
+        VoiceSection(), language="en", further_languages=("en-GB", "de"), weights=without_weights()
+    )
+
+    assert "nothing will be said in 'de'" in caplog.text
+    assert "en-GB" not in caplog.text
