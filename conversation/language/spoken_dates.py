@@ -24,6 +24,13 @@ def _month_day(match: Match) -> str:
     return f"{said}, {year(match['year'])}" if match["year"] else said
 
 
+def _decade(match: Match) -> str:
+    """`1990s`, and `'90s` or "the 90s", which are no seconds."""
+    digits: str = match["year"]
+    words = year(digits) if len(digits) == 4 else cardinal(digits)
+    return (words[:-1] + "ies") if words.endswith("y") else f"{words}s"
+
+
 def iso_date(match: Match) -> str:
     """Groups `year`, `m` and `day` as a date; digit by digit if there is no such day."""
     month, day = int(match["m"]), int(match["day"])
@@ -85,6 +92,14 @@ def _time_of_range(match: Match) -> str:
 
 
 DATE_RULES: tuple[Rule, ...] = (
+    rule(r"(?<![\w.,/:-])(?P<year>1[1-9][0-9]0|20[0-9]0)['\u2019]?s\b", _decade),
+    rule(
+        r"(?:(?<![\w'\u2019])['\u2019\u2018]|(?i:(?<=\bthe )|(?<=\bearly )|(?<=\blate )"
+        r"|(?<=\bmid ))['\u2019\u2018]?)(?P<year>[1-9]0)['\u2019]?s\b"
+        # "the 30s limit" counts seconds.
+        r"(?=\s*(?:[,.;:!?)]|$|(?:and|or|was|were|when|had|saw|as|to|in)\b))",
+        _decade,
+    ),
     rule(
         rf"{ALONE}(?P<year>[0-9]{{4}})-(?P<m>[0-9]{{2}})-(?P<day>[0-9]{{2}})(?:T(?=[0-9])|(?!\d))",
         lambda match: iso_date(match) + (", " if match.group().endswith("T") else ""),

@@ -129,6 +129,7 @@ _ABBREVIATIONS = {
     r"incl\.": "including",
     r"excl\.": "excluding",
     r"Dr\.(?=\s[A-Z])": "Doctor",
+    r"St\.(?=\s[A-Z])": "Saint",
     r"Mr\.": "Mister",
     r"Mrs\.": "Missus",
     r"Ms\.": "Miss",
@@ -249,12 +250,12 @@ _RULES: tuple[Rule, ...] = (
         r"(?<![0-9])[0-9]+(?:\.[0-9]+){2,}(?![0-9])",
         lambda match: f" {' point '.join(map(cardinal, match[0].split('.')))} ",
     ),
-    rule(r"#(?=[0-9])", lambda match: "number "),
+    rule(r"#(?=[0-9])|\u2116\s?", lambda match: "number "),
     rule(r"~(?=\s?[0-9])", lambda match: "about "),
     rule(rf"(?<![\w.,)-]){_SIGN}{_NUMBER}(?![\w]|[.,][0-9])", _plain),
     # What is left is glued to something: "A4", "GPT-4", "10.5.2a".
     rule(
-        r"(?P<before>[^\W\d_]-?|[.,])?(?P<n>[0-9]+)(?P<after>[^\W\d_])?",
+        r"(?P<before>[^\W\d_]-?|[.,])?(?P<n>[0-9]+)(?=(?P<after>[^\W\d_])?)",
         lambda match: _glued(match),
     ),
     rule(
@@ -267,4 +268,4 @@ _RULES: tuple[Rule, ...] = (
 def _glued(match: Match) -> str:
     before, after = match["before"] or "", match["after"] or ""
     before = {".": " point ", ",": ", "}.get(before, f"{before.rstrip('-')} " if before else "")
-    return f"{before}{cardinal(match['n'])}{' ' if after else ''}{after}"
+    return f"{before}{cardinal(match['n'])}{' ' if after else ''}"

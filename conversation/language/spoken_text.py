@@ -198,7 +198,7 @@ def _without_emojis(line: str) -> str:
 
 def _is_picture(char: str, category: str) -> bool:
     if category == "So":
-        return char not in "\u00b0\u00a9"
+        return char not in "\u00b0\u00a9\u2116"
     return "\ufe00" <= char <= "\ufe0f" or "\U0001f3fb" <= char <= "\U0001f3ff"
 
 

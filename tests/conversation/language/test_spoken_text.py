@@ -61,6 +61,15 @@ SAID = {
     "Mail jo.doe@shop-24.example.com!": (
         "Mail jo dot doe at shop dash two four dot example dot com!"
     ),
+    "In the 1990s, the '80s or the early 70s": (
+        "In the nineteen nineties, the eighties or the early seventies"
+    ),
+    "The 2000s and 2010s, the late 1960's": (
+        "The two thousands and twenty tens, the late nineteen sixties"
+    ),
+    "It takes 90s, after the 30s limit": "It takes ninety seconds, after the thirty seconds limit",
+    "Order A1B2-C3, B2B, 1a2b": "Order A one B two-C three, B two B, one a two b",
+    "St. Louis, \u2116 5": "Saint Louis, number five",
     "Edit data/agents/support.yaml": "Edit data slash agents slash support dot yaml",
     "Call +1 (555) 123-4567.": (
         "Call plus one, five five five, one two three, four five six seven."

@@ -8,9 +8,9 @@ from typing import Literal
 
 Kind = Literal["word", "number", "pause", "sign"]
 
+_LETTERS = r"[^\W\d_](?:[\u0300-\u036f]|[^\W\d_])*+"
 _PIECE = re.compile(
-    r"(?P<word>(?:[^\W\d_]\.){2,}|[^\W\d_][^\W\d_\u0300-\u036f]*+[\u0300-\u036f]*+"
-    r"(?:[\u0300-\u036f]|[^\W\d_])*+(?:['\u2019][^\W\d_]++)*+)"
+    rf"(?P<word>(?:[^\W\d_]{{1,2}}\.){{2,}}|{_LETTERS}(?:['\u2019-]{_LETTERS})*+)"
     r"|(?P<number>\d++(?:[.,:/]\d++)*+)"
     r"|(?P<pause>[.,;:!?\u2026\u2014\u2013\u3002\u3001\uff0c\uff1b\uff1a\uff01\uff1f\u061f\u060c]++"
     r"|(?<=\s)-(?=\s))"
@@ -66,7 +66,7 @@ def in_plain_letters(word: str) -> str | None:
     """`word` in the letters a to z and apostrophes; None when it is written in another script."""
     plain = unicodedata.normalize("NFKD", word.translate(_FROM_OTHER_LETTERS))
     plain = "".join(char for char in plain if not unicodedata.combining(char))
-    return plain if plain.replace("'", "").isascii() else None
+    return plain if plain.isascii() else None
 
 
 def script_of(char: str) -> str:

@@ -25,11 +25,19 @@ _CORRECTED_IN_AMERICA: Mapping[str, Variants] = {
     "content": {"DEFAULT": "kˈɑntɛnt", "ADJ": "kəntˈɛnt"},
     "résumé": {"DEFAULT": "ɹˈɛzəmˌA"},
     "résumés": {"DEFAULT": "ɹˈɛzəmˌAz"},
+    "et": {"DEFAULT": "ɛt"},
+    "cetera": {"DEFAULT": "sˈɛɾəɹə"},
+    "voce": {"DEFAULT": "vˈOʧA"},
+    "vivavoce": {"DEFAULT": "vˌivəvˈOʧA"},
 }
 _CORRECTED_IN_BRITAIN: Mapping[str, Variants] = {
     "content": {"DEFAULT": "kˈɒntɛnt", "ADJ": "kəntˈɛnt"},
     "résumé": {"DEFAULT": "ɹˈɛzjʊmˌA"},
     "résumés": {"DEFAULT": "ɹˈɛzjʊmˌAz"},
+    "et": {"DEFAULT": "ɛt"},
+    "cetera": {"DEFAULT": "sˈɛtəɹə"},
+    "voce": {"DEFAULT": "vˈQʧA"},
+    "vivavoce": {"DEFAULT": "vˌiːvəvˈQʧA"},
 }
 
 

@@ -24,6 +24,8 @@ from conversation.voice.speaking.english.phonemes import SECONDARY, VOWELS, weak
 from conversation.voice.speaking.english.unknown_words import UnknownWords, open_unknown_words
 
 MAX_LETTERS_OF_AN_ABBREVIATION = 5
+CODE_LETTERS = 2
+_VOWEL_LETTERS = frozenset("aeiouy")
 _CASE_RUNS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]++")
 _ABBREVIATIONS = re.compile(r"([A-Z]{2,})s")
 _CONTRACTION = re.compile(r"(?P<stem>.+)'(?P<ending>s|d|ll|ve|re|m)", re.IGNORECASE)
@@ -68,8 +70,9 @@ class EnglishSpeaker:
         found = [piece for piece in pieces(clause) if not self._left_out(piece, unreadable)]
         parts: list[SaidPart] = []
         for stretch in _between_pauses(found):
-            words = [piece.text.lower() for piece in stretch if piece.kind != "pause"]
-            shouted = len(words) > 1 and all(piece.text.isupper() for piece in stretch[:-1])
+            written = [piece.text for piece in stretch if piece.kind != "pause"]
+            words = [text.lower() for text in written]
+            shouted = len(words) > 1 and all(text.isupper() for text in written)
             following: str = ""
             said: list[SaidPart] = []
             for at in range(len(stretch) - 1, -1, -1):
@@ -123,8 +126,12 @@ class EnglishSpeaker:
     def _word(self, text: str, *, shouted: bool, choose: Callable[[Variants], str | None]) -> str:
         known = self._known(text, shouted=shouted)
         if known is not None:
-            said = choose(known)
+            is_abbreviation = text.isupper() and not shouted and known.get("NOUN", "") is None
+            said = None if is_abbreviation else choose(known)
+            said = known["DEFAULT"] if said is None and shouted else said
             return said if said is not None else self._lexicon.letters(_letters_in(text))
+        if "-" in text:
+            return self._joined(text.split("-"), shouted=shouted, choose=choose)
         ending = _CONTRACTION.fullmatch(text)
         if ending is not None:
             stem = self._word(ending["stem"], shouted=shouted, choose=choose)
@@ -133,6 +140,17 @@ class EnglishSpeaker:
         if plain != text and plain.strip("'"):
             return self._word(plain, shouted=shouted, choose=choose)
         return self._unknown_word(plain.replace("'", ""))
+
+    def _joined(
+        self, parts: Sequence[str], *, shouted: bool, choose: Callable[[Variants], str | None]
+    ) -> str:
+        """Words with hyphens between them; the dictionaries have some prefixes with theirs."""
+        said: list[str] = []
+        for number, part in enumerate(parts, 1):
+            prefix = self._lexicon.find(f"{part.lower()}-") if number < len(parts) else None
+            known = prefix["DEFAULT"] if prefix else None
+            said.append(known or self._word(part, shouted=shouted, choose=choose))
+        return " ".join(said)
 
     def _known(self, text: str, *, shouted: bool) -> Variants | None:
         """What the dictionaries have, unless the word is an abbreviation."""
@@ -170,8 +188,11 @@ class EnglishSpeaker:
         if len(run) == 1:
             return self._lexicon.letters(run)
         known = self._known(run, shouted=False)
-        default = known["DEFAULT"] if known else None
-        return default or self._unknown_word(run)
+        if known is None:
+            return self._unknown_word(run)
+        is_abbreviation = run.isupper() and known.get("NOUN", "") is None
+        default = None if is_abbreviation else known["DEFAULT"]
+        return default or self._lexicon.letters(run)
 
 
 def open_english(dictionaries: Path, network: Path, *, british: bool = False) -> EnglishSpeaker:
@@ -200,6 +221,11 @@ def _letters_in(text: str) -> str:
 
 
 def _is_spelled(letters: str) -> bool:
-    """Whether an unknown word is an abbreviation: few capitals, or no vowel to say it with."""
-    has_vowel = any(char in "aeiouyAEIOUY" for char in letters)
-    return not has_vowel or (letters.isupper() and len(letters) <= MAX_LETTERS_OF_AN_ABBREVIATION)
+    """Whether an unknown word is an abbreviation: few capitals, or nothing to say it with."""
+    small = letters.lower()
+    if not any(char in _VOWEL_LETTERS for char in small):
+        return True
+    if letters.islower():
+        # "uk", "eu", "ip" stand in addresses; "de", "di" and "le" in names.
+        return len(small) == CODE_LETTERS and small[0] in _VOWEL_LETTERS
+    return letters.isupper() and len(letters) <= MAX_LETTERS_OF_AN_ABBREVIATION

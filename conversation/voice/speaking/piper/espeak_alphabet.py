@@ -18,7 +18,11 @@ _I = re.compile(r"([ˈˌ]?)i(?!ː)")
 
 
 def to_espeak(phonemes: str) -> str:
-    """One word as espeak-ng writes it."""
+    """Words, parted by spaces, as espeak-ng writes them."""
+    return " ".join(map(_word, phonemes.split(" ")))
+
+
+def _word(phonemes: str) -> str:
     said = _SYLLABIC.sub("ʔn̩", phonemes)
     said = _R_COLOURED.sub("ɚ", said).replace("ɜɹ", "ɜː")
     said = said.replace("ᵊ", "ə")

@@ -52,12 +52,12 @@ def an_untrained_network() -> UnknownWords:
     return UnknownWords(arrays)
 
 
-def a_speaker(**more: str) -> EnglishSpeaker:
+def a_speaker(**more: str | Variants) -> EnglishSpeaker:
     """Knows `WORDS`, the letters and `more`."""
     return EnglishSpeaker(Lexicon(LETTERS | WORDS | more), an_untrained_network())
 
 
-def said(clause: str, **more: str) -> str:
+def said(clause: str, **more: str | Variants) -> str:
     """The phonemes of `clause`, words and pauses parted by spaces."""
     parts = a_speaker(**more).pronounce(clause).parts
     return " ".join(part.phonemes or part.pause for part in parts)

@@ -73,6 +73,15 @@ def test_words_and_pauses_stand_where_the_clause_has_them():
         ("Z\u00fcrich", "zˈuɹɪk"),
         ("Zu\u0308rich", "zˈuɹɪk"),
         ("well-known", "wˈɛl nˈOn"),
+        ("Wi-Fi", "wˈIfˌI"),
+        ("re-read it", "ɹˌi ɹˈid ɪt"),
+        ("US-call", "jˌuˈɛs kˈɔl"),
+        ("well-known's", "wˈɛl nˈOnz"),
+        ("Ph.D.", "pˌiˌAʧdˈi"),
+        ("phoneUS", "fˌOnjˌuˈɛs"),
+        ("dot uk", "dˈɑt jˌukˈA"),
+        ("US calls", "jˌuˈɛs kˈɔlz"),
+        ("CALL US", "kˈɔl ˌʌs"),
         # What should have been put into words before is said all the same.
         ("42%", "fˈɔɹɾi tˈu pəɹsˈɛnt"),
         ("42 calls", "fˈɔɹɾi tˈu kˈɔlz"),
@@ -81,6 +90,7 @@ def test_words_and_pauses_stand_where_the_clause_has_them():
 def test_words_are_said_as_their_neighbours_ask(clause: str, expected: str):
     known = {
         "have": "hæv", "was": "wʌz", "yesterday": "jˈɛstəɹdˌA", "Anna": "ˈænə", "always": "ˈɔlwˌAz",
+        "Wi-Fi": "wˈIfˌI", "re-": "ɹˌi", "dot": "dˈɑt",
     }  # fmt: skip
 
     assert said(clause, **known) == expected
