@@ -21,13 +21,13 @@ from typing import Any, Self
 import numpy as np
 
 from conversation.agent.config import AgentConfig
-from conversation.errors import SessionEndedError
+from conversation.errors import SessionEndedError, SpeechError
 from conversation.grounding.passages import PassageSource
 from conversation.language.set_sentences import NOT_HEARD, in_words_of
 from conversation.session.driver import SessionDriver
 from conversation.session.session import Session
 from conversation.transcript import Transcript
-from conversation.voice.call_events import CallEvent, CallOver
+from conversation.voice.call_events import CallEvent, CallOver, SpeechFailed
 from conversation.voice.calling.answering import Answering
 from conversation.voice.calling.call_time import CallTime
 from conversation.voice.calling.ears import GAP_S, Ears, Frame
@@ -35,7 +35,7 @@ from conversation.voice.calling.listening import Listening
 from conversation.voice.calling.mouth import LEAD_S, Mouth
 from conversation.voice.calling.outbox import Outbox
 from conversation.voice.calling.round_trips import RoundTrips
-from conversation.voice.ports import CallModels, CallRecorder, Samples
+from conversation.voice.ports import CallModels, CallRecorder, Samples, SpeechSynthesizer
 from conversation.voice.turns.endpointing import FRAME_S
 
 _log = logging.getLogger(__name__)
@@ -78,6 +78,7 @@ class VoiceCall:
         self._trips = RoundTrips()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stays = asyncio.Event()
+        self._taking_over: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[Transcript] | None = None
 
     @classmethod
@@ -212,7 +213,7 @@ class VoiceCall:
             new_event_id=self._new_event_id,
             outbox=self._outbox,
             time=self._time,
-            handed_over=lambda: self._spawn(self._take_over()),
+            handed_over=self._hand_over,
             left=self._leave,
             stays=self._stays.set,
         )
@@ -236,7 +237,7 @@ class VoiceCall:
         return Mouth(
             event_id,
             language=self._language,
-            voice=lambda: self._models.synthesizer,
+            voice=self._voice,
             outbox=self._outbox,
             time=self._time,
             recorder=self._recorder,
@@ -308,9 +309,23 @@ class VoiceCall:
             self._time.is_at(frame.at_s + FRAME_S)
             await asyncio.sleep(0)
 
+    def _hand_over(self) -> None:
+        self._taking_over = asyncio.create_task(self._take_over())
+        self._tasks.add(self._taking_over)
+        self._taking_over.add_done_callback(self._done)
+
     async def _take_over(self) -> None:
-        agent = self.session.agent
-        self._models = await asyncio.to_thread(self._open_models, agent)
+        """Give the agent that has taken over the models of its own; those of the first will do."""
+        try:
+            self._models = await asyncio.to_thread(self._open_models, self.session.agent)
+        except SpeechError as error:
+            self._outbox.tell(SpeechFailed("speaking", str(error)))
+
+    async def _voice(self) -> SpeechSynthesizer:
+        """What speaks now; another agent is waited for, so that it speaks with its own voice."""
+        if self._taking_over is not None:
+            await asyncio.wait([self._taking_over])
+        return self._models.synthesizer
 
     async def _ask_back(self) -> None:
         words = in_words_of(self._language(), NOT_HEARD)

@@ -8,6 +8,7 @@ from typing import Any
 
 from conversation.agent.system_tools import was_handed_over
 from conversation.errors import ConversationError, SessionEndedError
+from conversation.language.set_sentences import FAILURE, in_words_of
 from conversation.language.spoken_titles import DocumentLabel, SpokenTitles
 from conversation.session.driver import SessionDriver
 from conversation.transcript import TurnSound
@@ -253,10 +254,12 @@ class Answering:
                 self._take(turn, event)
         except SessionEndedError:  # meanwhile, by whoever holds it
             pass
-        except Exception as error:  # the session has told the user and written it down
+        except Exception as error:  # its message may quote what was said
             _log.error(
                 "a turn of %s failed: %s", self._session.conversation_id, type(error).__name__
             )
+            if not turn.mouth.text:  # nor could the session say so, e.g. without its store
+                turn.mouth.say_own(in_words_of(self._session.agent.language, FAILURE))
         if turn.is_left:
             return
         turn.mouth.finish()

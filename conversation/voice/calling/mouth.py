@@ -6,7 +6,7 @@ sent a quarter of a second ahead of what plays, so that little has to be taken b
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from conversation.errors import SpeechError
 from conversation.language.spoken_text import SpokenPiece
@@ -37,7 +37,7 @@ class Mouth:
         event_id: int,
         *,
         language: Callable[[], str],
-        voice: Callable[[], SpeechSynthesizer],
+        voice: Callable[[], Awaitable[SpeechSynthesizer]],
         outbox: Outbox,
         time: CallTime,
         recorder: CallRecorder | None,
@@ -194,7 +194,7 @@ class Mouth:
                 self._begins_s.pop()
 
     async def _make_once(self, clause: Clause) -> None:
-        voice = self._voice()
+        voice = await self._voice()
         rate = StreamResampler(voice.sample_rate_hz, SAMPLE_RATE_HZ)
         words = self._words = ClauseWords(clause, begins_s=self._track.made_s)
         chunks = voice.speak(clause.text, language=self._language(), is_first=clause.is_first)

@@ -18,7 +18,7 @@ from conversation.voice.ports import (
 from conversation.voice.turns.turn_end import is_dictating, seconds_to_wait
 from conversation.voice.voice_config import VoiceSection
 
-HEARD_WITHIN_S = 15.0
+HEARD_WITHIN_S = 10.0
 """So long a transcriber may take before it counts as failed."""
 JUDGED_WITHIN_S = 1.0
 """A turn that ends does not wait longer for somebody to say that it sounds finished."""

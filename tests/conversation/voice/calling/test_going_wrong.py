@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from conversation.errors import ModelUnavailableError, SpeechError
+from conversation.errors import ModelUnavailableError, SpeechError, StoreError
+from conversation.store.store import ConversationStore
 from conversation.voice.call import VoiceCall
 from conversation.voice.call_events import AgentAudio, AgentText, Interrupted, SpeechFailed
 from tests.conversation.voice.calling.played import Played, SlowChatModel, agent, check, play, says
@@ -375,7 +376,7 @@ def test_what_a_tool_did_stays_in_the_record_whoever_speaks_meanwhile(at_s: floa
     assert played.said[-1][0] == "agent"
 
 
-def test_another_agent_takes_over_with_a_voice_of_its_own():
+def handed_over(open_models: Callable[[Any], FakeModels], first: FakeModels) -> Played:
     from conversation.agent.tool_config import ToolConfig
     from conversation.turn.speaker import ResolvedAgent
 
@@ -383,22 +384,62 @@ def test_another_agent_takes_over_with_a_voice_of_its_own():
     target = ToolConfig.model_validate(
         {"name": "transfer_to_agent", "agents": [{"agent_id": "b", "when": "Billing."}]}
     )
-    second = FakeModels()
-    first = FakeModels()
     model = SlowChatModel(
-        {"action": {"tool": "transfer_to_agent", "parameters": {"agent_id": "b"}}}, "I am B."
+        {"action": {"tool": "transfer_to_agent", "parameters": {"agent_id": "b"}}},
+        "I am B.",
+        "Still B.",
     )
-    played = play(
-        [says(0.5, "I have a billing question")],
+    return play(
+        [says(0.5, "I have a billing question"), says(5.5, "hello again")],
         config=agent(tools=(target,)),
         model=model,
         models=first,
-        open_models=lambda config: second if config.agent_id == "b" else first,
+        open_models=open_models,
         resolve_agent=lambda agent_id: ResolvedAgent(other, chat_model=model),
-        lasts_s=8.0,
+        lasts_s=10.0,
     )
 
+
+def test_another_agent_takes_over_with_a_voice_of_its_own():
+    first, second = FakeModels(), FakeModels()
+    played = handed_over(lambda config: second if config.agent_id == "b" else first, first)
+
     check(played)
-    assert played.said[-1] == ("agent", "I am B.")
-    assert (first.synthesizer.clauses, second.synthesizer.clauses) == ([], ["I am B."])
+    assert [text for role, text in played.said if role == "agent"] == ["I am B.", "Still B."]
+    assert first.synthesizer.clauses == []
+    assert second.synthesizer.clauses == ["I am B.", "Still B."]
     assert played.of(Interrupted) == []
+
+
+def test_another_agent_without_a_voice_here_speaks_with_the_first_one():
+    first = FakeModels()
+
+    def open_models(config: Any) -> FakeModels:
+        if config.agent_id == "b":
+            raise SpeechError("The voice of B is not installed.")
+        return first
+
+    played = handed_over(open_models, first)
+
+    check(played)
+    assert [event.message for event in played.of(SpeechFailed)] == [
+        "The voice of B is not installed."
+    ]
+    assert first.synthesizer.clauses == ["I am B.", "Still B."]
+    assert played.reason == "user_ended"
+
+
+def test_a_store_that_fails_for_a_moment_is_heard_to(monkeypatch: pytest.MonkeyPatch):
+    append, failures = ConversationStore.append_turn, [StoreError("The disk is full.")]
+
+    def append_turn(self: ConversationStore, *args: Any, **more: Any) -> str:
+        if failures and args[1].role == "user":
+            raise failures.pop()
+        return append(self, *args, **more)
+
+    monkeypatch.setattr(ConversationStore, "append_turn", append_turn)
+    played = play([QUESTION, says(8.0, "When are you open")], ANSWER, lasts_s=14.0)
+
+    check(played)
+    assert played.models.synthesizer.clauses[0].startswith("Sorry, something went")
+    assert played.said == [("user", "When are you open"), ("agent", ANSWER)]
