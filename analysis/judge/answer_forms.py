@@ -27,6 +27,18 @@ def verdict_and_reason_schema() -> JSONSchema:
     }
 
 
+def verdict_and_turn_schema(*, reason: bool = False) -> JSONSchema:
+    """Return the form of a verdict with the turn; `reason` lets a reason follow.
+
+    It is how `verdict_and_reason_schema` begins, so that a judge answers the same up to there.
+    """
+    whole = verdict_and_reason_schema()
+    if reason:
+        return {**whole, "required": ["verdict", "turn"]}
+    told = {name: whole["properties"][name] for name in ("verdict", "turn")}
+    return {**whole, "properties": told, "required": [*told]}
+
+
 def verdict_schema() -> JSONSchema:
     """Return the form of a verdict with a quote; the verdict stands first here too."""
     return {

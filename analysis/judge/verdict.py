@@ -6,7 +6,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from analysis.judge.across_windows import judge_windows
-from analysis.judge.answer_forms import verdict_and_reason_schema, verdict_schema
+from analysis.judge.answer_forms import (
+    verdict_and_reason_schema,
+    verdict_and_turn_schema,
+    verdict_schema,
+)
 from analysis.judge.asking import Meter, Question, ask_twice
 from analysis.judge.evidence import quote_of_turn
 from analysis.judge.judgments import Judgment, checked_quote
@@ -26,11 +30,13 @@ from analysis.judge.yes_no import Word, ask_word, probability
 from analysis.results import Verdict
 from conversation.agent.criteria import Criterion
 from conversation.errors import ModelOutputError
-from conversation.llm.chat_model import Completion, CompletionOptions, JSONSchema
+from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions, JSONSchema
 from conversation.llm.providers.json_answers import json_value
 from conversation.transcript import Turn
 
 _REASON = CompletionOptions(max_output_tokens=90, schema=verdict_and_reason_schema())
+_TURN = CompletionOptions(max_output_tokens=40, schema=verdict_and_turn_schema())
+"""The same answer, cut where the reason would begin: a third of the words to write."""
 
 
 class VerdictReply(BaseModel):
@@ -51,7 +57,8 @@ class ReasonReply(BaseModel):
 
     verdict: Verdict
     turn: int
-    reason: str
+    reason: str = ""
+    """Empty where it was not asked for."""
 
 
 def criterion_question(
@@ -107,7 +114,7 @@ def _ask_word_and_reason(
     word = yield from ask_word(shown(verdict_question(criterion.prompt)), meter=meter)
     why = shown(verdict_and_reason_question(criterion.prompt))
     try:
-        reply = yield from ask_twice(why, _REASON, parse=_parse_reason, meter=meter)
+        reply = yield from _second_answer(word, why, criterion.threshold, meter=meter)
     except ModelOutputError:
         # The probability stands without a reason: it does not depend on how it is explained.
         return Judgment(*verdict_of(word, None, criterion.threshold), None, ())
@@ -115,6 +122,21 @@ def _ask_word_and_reason(
     evidence = quote_of_turn(turns, reply.turn, f"{criterion.prompt} {reply.reason}")
     reason = whole_sentences(reply.reason) or None
     return Judgment(verdict, confidence, reason, (evidence,) if evidence else ())
+
+
+def _second_answer(
+    word: Word, why: Sequence[ChatMessage], threshold: float | None, *, meter: Meter
+) -> Question[ReasonReply]:
+    """The verdict with the turn that shows it, and with the reason for all but clear successes.
+
+    Whoever reads a report asks why something failed. The reason stands last in the answer, so that
+    leaving it out changes neither verdict nor turn.
+    """
+    if verdict_of(word, "success", threshold)[0] == "success" and word.is_yes:
+        reply = yield from ask_twice(why, _TURN, parse=_parse_reason, meter=meter)
+        if reply.verdict == "success":
+            return reply
+    return (yield from ask_twice(why, _REASON, parse=_parse_reason, meter=meter))
 
 
 def _ask_json(
@@ -140,7 +162,7 @@ def _read(completion: Completion, schema: JSONSchema) -> Any:
 
 def _parse_reason(completion: Completion) -> ReasonReply:
     try:
-        return ReasonReply.model_validate(_read(completion, verdict_and_reason_schema()))
+        return ReasonReply.model_validate(_read(completion, verdict_and_turn_schema(reason=True)))
     except ValueError as error:
         raise ModelOutputError(
             f"expected JSON with verdict, turn and reason ({type(error).__name__})."

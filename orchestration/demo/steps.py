@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from analysis.evaluation.plan import plan_evaluations
+from conversation.llm.generator import prompt_memory
 from orchestration.demo.conversing import Script, conversation_key, find_held
 from orchestration.deployment import Deployment
 from orchestration.terminal.progress import Progress, format_duration
@@ -28,9 +29,11 @@ USUAL_S = {
     "report": 4.0,
 }
 """Seconds on two cores when every answer exists already."""
-QUESTION_S = 15.0
+QUESTION_S = 5.0
 """Seconds for each of the agent's answers that has to be generated."""
-JUDGED_S = 20.0
+READ_AHEAD_S = 130.0
+"""Seconds for reading the sample documents into the prompt of an embedded model."""
+JUDGED_S = 12.0
 """Seconds for each conversation that has to be judged."""
 TRUST_AFTER_S = 30.0
 """So much expected time has to have passed until the pace so far counts half."""
@@ -70,6 +73,8 @@ class Steps:
         expected_s = dict(USUAL_S)
         if not self._is_held():
             expected_s["conversation"] += QUESTION_S * len(self.script.questions)
+        if not self._is_read_ahead():
+            expected_s["documents"] += READ_AHEAD_S
         expected_s["evaluations"] += JUDGED_S * self.unjudged
         return expected_s
 
@@ -80,6 +85,14 @@ class Steps:
         documents = self.deployment.knowledge_base(agent_id).documents()
         key = conversation_key(self.deployment.agent(agent_id).agent, self.script, documents)
         return find_held(self.deployment.conversations, key)[0] is not None
+
+    def _is_read_ahead(self) -> bool:
+        """Whether nothing of the documents is left for the model to read."""
+        agent = self.deployment.agent(self.script.agent_id).agent
+        keeps = prompt_memory(self.deployment.chat_model(agent.llm)) is not None
+        return (
+            not keeps or self.deployment.knowledge_base(self.script.agent_id).derived_dir.is_dir()
+        )
 
     def _waiting_for_judge(self) -> int:
         agent = self.deployment.agent(self.script.agent_id).agent

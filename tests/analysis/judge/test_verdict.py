@@ -71,6 +71,57 @@ def test_the_threshold_and_the_way_of_asking_stand_at_the_criterion():
     assert evaluation.judge_prompt_version == judge_prompt_version("x/y", "logprobs")
 
 
+@pytest.mark.parametrize(
+    ("yes", "answers", "reasons_asked", "verdict", "rationale"),
+    [
+        (0.95, [{"verdict": "success", "turn": 0}], [False], "success", None),
+        (
+            0.95,
+            [
+                {"verdict": "unknown", "turn": 0},
+                {"verdict": "unknown", "turn": 0, "reason": "Nobody says so."},
+            ],
+            [False, True],
+            "unknown",
+            "Nobody says so.",
+        ),
+        (
+            0.05,
+            [{"verdict": "failure", "turn": 0, "reason": "The user paid nothing."}],
+            [True],
+            "failure",
+            "The user paid nothing.",
+        ),
+    ],
+    ids=["a clear success", "a success that the second answer denies", "a failure"],
+)
+def test_the_reason_is_asked_for_where_somebody_will_ask_for_it(
+    yes: float,
+    answers: list[dict[str, object]],
+    reasons_asked: list[bool],
+    verdict: str,
+    rationale: str | None,
+):
+    judge = ScriptedChatModel(
+        Completion(
+            text="yes",
+            usage=Usage(model="embedded/x", input_tokens=1, output_tokens=1),
+            finish_reason="stop",
+            top_logprobs={"yes": math.log(yes), "no": math.log(1 - yes)},
+        ),
+        *answers,
+        model="embedded/x",
+    )
+    call = Transcript(conversation_id="c1", turns=(Turn(role="user", text="I paid."),))
+
+    (evaluation,) = analyse_transcript(call, [PAID], [], judge, summary=False).evaluations
+
+    assert (evaluation.verdict, evaluation.rationale) == (verdict, rationale)
+    assert evaluation.evidence == (Evidence(turn_index=0, quote="I paid."),)
+    schemas = [options.schema for options in judge.options[1:]]
+    assert ["reason" in (schema or {})["properties"] for schema in schemas] == reasons_asked
+
+
 def test_a_judge_may_say_that_the_transcript_does_not_tell():
     assert verdict_of(Word(True, YES_BIAS), "unknown") == ("unknown", 0.5)
 

@@ -1,6 +1,7 @@
 """Which prompts are read ahead, and what a session then finds read."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ import pytest
 from conversation.agent.config import AgentConfig, PromptSection
 from conversation.grounding.reading_ahead import chosen_beginning, read_ahead
 from conversation.llm.chat_model import KeptPrompt
+from conversation.prompt.prompt import build_prompt
 from conversation.session.overrides import SessionOverrides
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
+from conversation.transcript import Turn
 from conversation.turn.events import AgentTurn
 from kb.config import KnowledgeBaseConfig
 from kb.knowledge_base import KnowledgeBase
@@ -205,7 +208,9 @@ def test_a_session_begins_with_what_was_read(
     assert model.prompts[0][0].content == system == model.prompts[1][0].content
     assert folder is not None
     assert folder.is_relative_to(knowledge_base.derived_dir)
-    assert [message.content for message in model.prompts[0][1:]] == ["How long do refunds take?"]
+    (asked,) = model.prompts[0][1:]
+    assert asked.content.startswith("How long do refunds take?")
+    assert "<passage" not in asked.content
     assert isinstance(turn, AgentTurn)
     chunks = knowledge_base.chunks_of(knowledge_base.documents()[0].document_id)
     assert [cited.chunk_id for cited in turn.citations] == [chunks[0].chunk_id]
@@ -235,6 +240,26 @@ def test_what_a_session_overrides_stands_behind_the_documents(
     system = model.prompts[0][0].content
     assert system.index(TEXT) < system.index("You are a pirate.")
     assert "You are the agent of a shop." not in system
+
+
+@pytest.mark.parametrize(
+    ("score", "asks", "is_reminded"),
+    [(0.28, True, False), (0.17, True, True), (0.0, True, True), (0.17, False, False)],
+)
+def test_only_a_doubtful_question_is_reminded_that_the_answer_may_be_missing(
+    score: float, asks: bool, is_reminded: bool, knowledge_base: KnowledgeBase
+):
+    model = RememberingModel()
+    read_ahead(AGENT, knowledge_base, model)
+    whole = chosen_beginning(AGENT, knowledge_base, model)
+    passages = [replace(passage, score=score) for passage in whole.chunks]
+
+    prompt = build_prompt(
+        AGENT, [Turn(role="user", text="Well?")], passages=passages, whole=whole.whole, asks=asks
+    )
+
+    assert prompt.messages[-1].content.startswith("Well?")
+    assert ("If the passages do not tell" in prompt.messages[-1].content) == is_reminded
 
 
 def test_an_agent_without_documents_has_its_prompt_read_too(store: ConversationStore):
