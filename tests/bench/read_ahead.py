@@ -1,4 +1,4 @@
-"""CPU seconds to the first word of an embedded model, with and without a prompt that was read ahead.
+"""CPU seconds to the first word of an embedded model that has read its prompt ahead, or has not.
 
     python -m tests.bench.read_ahead [ahead|search] [DOCUMENTS] [MODEL]
 
