@@ -6,6 +6,7 @@
   x UnknownQuestionError     no agent has this criterion or field
   x PortInUseError           a server cannot listen where it was told to
   x RunFailedError           a Dagster run that a command started did not succeed
+  x NoDataError              the folder holds no data of ours
   x ForgettingError          there is nothing to forget by this name, or not now
 """
 
@@ -36,3 +37,7 @@ class RunFailedError(OrchestrationError):
 
 class ForgettingError(OrchestrationError):
     """There is nothing to forget by this name, or it cannot be forgotten now."""
+
+
+class NoDataError(OrchestrationError):
+    """The folder holds nothing that a command could work on."""

@@ -11,6 +11,7 @@ quotes a rule does none of these.
 """
 
 import re
+from functools import cache
 
 from analysis.shown import examiner_words as words
 
@@ -156,7 +157,7 @@ _IGNORE = re.compile(
 """No order to a judge by itself: callers ignore instructions of colleagues and letters. Beside an
 order it belongs to it."""
 
-_TO_CLAUSE_END = re.compile("|".join((*_ORDERS, *_UNSPACED)), re.IGNORECASE)
+_TO_CLAUSE_END = "|".join((*_ORDERS, *_UNSPACED))
 """Orders to a judge: what follows up to the next pause or `and` belongs to them."""
 
 _ANY_VERDICT = re.compile(
@@ -176,11 +177,17 @@ _CLAUSE_END = re.compile(
 VERSION_PARTS = (
     NOTICE,
     _TO_TURN_END.pattern,
-    _TO_CLAUSE_END.pattern,
+    _TO_CLAUSE_END,
     _IGNORE.pattern,
     _CLAUSE_END.pattern,
 )
 """What a prompt depends on here; part of its version."""
+
+
+@cache
+def _orders() -> re.Pattern[str]:
+    """Compiled when it is first needed: it takes a quarter of a second."""
+    return re.compile(_TO_CLAUSE_END, re.IGNORECASE)
 
 
 def without_words_to_judge(text: str) -> str:
@@ -196,7 +203,7 @@ def without_orders_to_judge(text: str) -> str:
 
 
 def _without_orders(text: str, rest: str, *, withheld: bool) -> str:
-    orders = _spans(_TO_CLAUSE_END, rest) if _ANY_VERDICT.search(rest) else []
+    orders = _spans(_orders(), rest) if _ANY_VERDICT.search(rest) else []
     if not orders and not withheld:
         return text
     kept: list[str] = []

@@ -254,11 +254,14 @@ class AgentConfig(_Section):
         asked = [c.criterion_id for c in self.criteria if c.judge is None]
         asked += [field.field_id for field in self.data_collection]
         if asked and self.analysis.judge is None and self.llm.model == EXTRACTIVE:
-            raise ValueError(
+            reason = (
                 f"{EXTRACTIVE!r} quotes documents and can judge nothing, but "
-                f"{', '.join(map(repr, asked[:3]))} ask for a judge; name a language model under "
+                f"{', '.join(map(repr, asked[:3]))} need a judge; name a language model under "
                 "`analysis.judge`, e.g. 'embedded/qwen2.5-coder-1.5b-instruct'"
             )
+            problem = PydanticCustomError("no_judge", "{reason}", {"reason": reason})
+            place = InitErrorDetails(type=problem, loc=("llm", "model"), input=self.llm.model)
+            raise ValidationError.from_exception_data("AgentConfig", [place])
         return self
 
     @model_validator(mode="after")

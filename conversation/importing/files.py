@@ -10,7 +10,7 @@ left as it is.
 import csv
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -96,6 +96,7 @@ def import_path(
     *,
     agent_speakers: Sequence[str] = (),
     user_speakers: Sequence[str] = (),
+    columns: Mapping[str, str] | None = None,
     hearing: OpenHearing | None = None,
 ) -> ImportReport:
     """Take in every conversation of a file, or of all files of a folder.
@@ -106,6 +107,7 @@ def import_path(
         agent_id: Agent of conversations that name none.
         agent_speakers: Names of agents that files use, beside `Agent`, `Assistant`, ...
         user_speakers: Names of users that files use, beside `User`, `Customer`, ...
+        columns: Names of columns of tables by what they mean: id, speaker, text, time, user.
         hearing: Opens what recordings are heard with, once there is one; None for the embedded
             model, in whatever language it finds.
 
@@ -114,7 +116,14 @@ def import_path(
     """
     report = ImportReport()
     for file in _files(Path(path)):
-        place = Place(agent_id, file.name, file.name, tuple(agent_speakers), tuple(user_speakers))
+        place = Place(
+            agent_id,
+            file.name,
+            file.name,
+            tuple(agent_speakers),
+            tuple(user_speakers),
+            tuple((columns or {}).items()),
+        )
         if is_recording(file):
             _import_recording(file, place, hearing or _any_language, store=store, report=report)
             continue
@@ -209,7 +218,7 @@ def _records(file: Path, place: Place) -> Iterator[_Found]:
         content: object = json.loads(text) if suffix == ".json" else yaml.safe_load(text)
         yield from _numbered(list(records_of(content)), place)
     elif suffix == ".csv":
-        for one in conversations_of_csv(text):
+        for one in conversations_of_csv(text, dict(place.columns)):
             where = file.name if one.key is None else f"{file.name}, conversation {one.key!r}"
             yield where, partial(_table_conversation, one, place)
     else:

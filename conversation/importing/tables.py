@@ -3,9 +3,10 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from conversation.importing.lines import Line, seconds_of
 from conversation.importing.roles import RecordError
@@ -24,6 +25,14 @@ _TIME_COLUMNS = (
     "datetime", "sent_at",
 )  # fmt: skip
 _USER_COLUMNS = ("user_id", "customer_id", "contact_id", "visitor_id")
+MEANINGS = {
+    "id": _ID_COLUMNS,
+    "speaker": _SPEAKER_COLUMNS,
+    "text": _TEXT_COLUMNS,
+    "time": _TIME_COLUMNS,
+    "user": _USER_COLUMNS,
+}
+"""What a column may be, with the names that say so by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +56,19 @@ class TableConversation:
     """Columns of which nothing is taken, with the cells that they fill."""
 
 
-def conversations_of_csv(text: str) -> Iterator[TableConversation]:
+def conversations_of_csv(
+    text: str, columns: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[TableConversation]:
     """Conversations of a CSV table, each with its rows in order.
 
+    Args:
+        text: The table, with a header.
+        columns: Names of columns by what they mean, one of `MEANINGS`; they come before the names
+            that say it by themselves.
+
     Raises:
-        RecordError: There is no column for the speaker or none for the words.
+        RecordError: There is no column for the speaker or none for the words, or none of a name
+            in `columns`.
     """
     first, _, rest = text.partition("\n")
     if first.strip().casefold().startswith("sep=") and len(first.strip()) == len("sep=") + 1:
@@ -59,17 +76,17 @@ def conversations_of_csv(text: str) -> Iterator[TableConversation]:
         text = rest
     reader = csv.DictReader(io.StringIO(text, newline=""), dialect=_dialect(text))
     names = {name.strip().casefold().replace(" ", "_"): name for name in reader.fieldnames or []}
-    columns = [
-        _column(names, wanted)
-        for wanted in (_ID_COLUMNS, _SPEAKER_COLUMNS, _TEXT_COLUMNS, _TIME_COLUMNS, _USER_COLUMNS)
+    chosen = [
+        _named(names, columns[meaning], meaning) if meaning in columns else _column(names, usual)
+        for meaning, usual in MEANINGS.items()
     ]
-    id_column, speaker_column, text_column, time_column, user_column = columns
+    id_column, speaker_column, text_column, time_column, user_column = chosen
     if speaker_column is None or text_column is None:
         raise RecordError(
             f"the table needs a column for the speaker ({', '.join(_SPEAKER_COLUMNS)}) and one for "
             f"the words ({', '.join(_TEXT_COLUMNS)}), but has {sorted(names)}"
         )
-    others = [name for name in names.values() if name not in columns]
+    others = [name for name in names.values() if name not in chosen]
     found: dict[str | None, TableConversation] = {}
     for row in reader:
         key = (row.get(id_column) or "").strip() if id_column else None
@@ -112,6 +129,15 @@ def _dialect(text: str) -> type[csv.Dialect]:
 
 def _cell(row: dict[str, str], column: str | None) -> str:
     return (row.get(column) or "").strip() if column else ""
+
+
+def _named(names: Mapping[str, str], wanted: str, meaning: str) -> str:
+    found = names.get(wanted.strip().casefold().replace(" ", "_"))
+    if found is None:
+        raise RecordError(
+            f"the table has no column {wanted!r} for the {meaning}, but {sorted(names.values())}"
+        )
+    return found
 
 
 def _column(names: dict[str, str], wanted: Iterable[str]) -> str | None:

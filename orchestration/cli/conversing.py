@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ import typer
 
 from conversation.agent.models.llm_config import EXTRACTIVE
 from conversation.importing.files import ImportReport
+from conversation.importing.tables import MEANINGS
 from conversation.session.session import Session
 from conversation.session.simulating import (
     Follow,
@@ -66,6 +67,11 @@ def chat(agent: Agent, variable: Variables = None) -> None:
         # Models load while the user reads and types. What goes wrong is told with the first turn.
         warming = threading.Thread(target=_warm_up, args=[knowledge_base], daemon=True)
         warming.start()
+        if configured.llm.model == EXTRACTIVE:
+            typer.echo(
+                f"({EXTRACTIVE} quotes sentences of the documents. To have answers in words, name "
+                "a language model: `llm.model` in the agent file, or VIVAVOCE_LLM.)"
+            )
         with session:
             style = Style.of_terminal(may_style=may_style(sys.stdout))
             store = deployment.conversations
@@ -176,8 +182,23 @@ def import_command(
         list[str] | None,
         typer.Option(help="Name that the files give to a user; repeat it for several."),
     ] = None,
+    date_column: Annotated[
+        str | None, typer.Option(help="Column of tables with the moment of each message.")
+    ] = None,
+    user_column: Annotated[
+        str | None, typer.Option(help="Column of tables with the id of the user.")
+    ] = None,
+    mapped: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            help="What a column of tables means, MEANING=COLUMN with one of id, speaker, text, "
+            "time, user; repeat it for several.",
+        ),
+    ] = None,
 ) -> None:
     """Take in finished conversations from elsewhere; those that are there already are left."""
+    columns = _columns(mapped or [], time=date_column, user=user_column)
     report = ImportReport()
     with opened_deployment() as deployment:
         agent_id = deployment.agent(agent).agent.agent_id
@@ -188,10 +209,25 @@ def import_command(
                 agent_id,
                 agent_speakers=agent_speaker or (),
                 user_speakers=user_speaker or (),
+                columns=columns,
             )
     typer.echo(import_summary(report))
     if report.rejected or report.differing:
         raise typer.Exit(1)
+
+
+def _columns(mapped: Sequence[str], **named: str | None) -> dict[str, str]:
+    """Columns of tables by what they mean."""
+    columns = {meaning: column for meaning, column in named.items() if column is not None}
+    for entry in mapped:
+        meaning, equals, column = entry.partition("=")
+        if not equals or not column or meaning not in MEANINGS:
+            raise typer.BadParameter(
+                f"{entry!r}: write MEANING=COLUMN, with one of {', '.join(MEANINGS)}",
+                param_hint="--map",
+            )
+        columns[meaning] = column
+    return columns
 
 
 def _no_application(call: ToolCall) -> str:

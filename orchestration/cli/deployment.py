@@ -1,16 +1,39 @@
 """What commands share: the deployment of the settings in force, and progress on standard error."""
 
 import sys
+from typing import TYPE_CHECKING
 
-from orchestration.deployment import Deployment
-from orchestration.settings import load_settings
+from orchestration.errors import NoDataError
+from orchestration.settings import Settings, load_settings
 from orchestration.terminal.progress import Progress, ProgressCallback
 
+if TYPE_CHECKING:
+    from orchestration.deployment import Deployment
 
-def opened_deployment(progress: ProgressCallback | None = None) -> Deployment:
+
+def opened_deployment(progress: ProgressCallback | None = None) -> "Deployment":
     """The deployment; use it in a `with` statement."""
+    # Stores and models take a while to import, and not every command of a module needs them.
+    from orchestration.deployment import Deployment
+
     settings = load_settings()
+    require_data(settings)
     return Deployment(settings) if progress is None else Deployment(settings, progress=progress)
+
+
+def require_data(settings: Settings) -> None:
+    """Refuse to work, and to make anything, in a folder that holds none of our data.
+
+    Raises:
+        NoDataError: Says how to begin.
+    """
+    if settings.data_dir.is_dir() or settings.store.is_dir() or settings.store_url is not None:
+        return
+    raise NoDataError(
+        f"There is no data here: {str(settings.data_dir)!r} is no folder. Begin with `vivavoce "
+        "init` (a folder for your agents) or `vivavoce demo`, go to the folder that holds yours, "
+        "or set VIVAVOCE_DATA_DIR. `vivavoce ask FOLDER QUESTION` needs none."
+    )
 
 
 def progress() -> Progress:

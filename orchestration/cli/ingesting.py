@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from orchestration.agents import agent_listings, find_agent
-from orchestration.cli.deployment import opened_deployment, progress
+from orchestration.cli.deployment import opened_deployment, progress, require_data
 from orchestration.operations.operations import ingest as ingest_agent
 from orchestration.operations.operations import plan_ingest, room_after, room_left
 from orchestration.operations.reading_ahead import reading_summary
@@ -32,6 +32,7 @@ Agent = Annotated[str, typer.Argument(help="Id of the agent, or the path of its 
 def agents() -> None:
     """List the agents, also the files that cannot be used, each with the reason."""
     settings = load_settings()
+    require_data(settings)
     listings = agent_listings(settings)
     usable = [row.agent.agent_id for row in listings if row.agent is not None]
     rows = [

@@ -1,48 +1,31 @@
 """Entry point of the command `vivavoce`."""
 
 import sys
+from typing import Any
 
-import typer
-
-from analysis.errors import AnalysisError
-from conversation.errors import ConversationError
-from kb.errors import KnowledgeBaseError
-from orchestration.cli import (
-    analysing,
-    conversing,
-    improving,
-    ingesting,
-    judging,
-    labelling,
-    operating,
-    privacy,
-    querying,
-    serving,
-    voice,
-)
-from orchestration.errors import OrchestrationError
+from orchestration.cli.start.commands import app_for, whole_app
 from orchestration.processes.private_files import make_private
-
-app = typer.Typer(
-    name="vivavoce",
-    help="Agents that answer from your documents, and reports on their conversations in SQL.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-for module in (
-    *(ingesting, conversing, judging, analysing, querying, labelling, improving),
-    *(privacy, operating, serving, voice),
-):
-    app.add_typer(module.app)
 
 
 def main() -> None:
-    """Run one command; an error raised on purpose is one message and exit code 1."""
+    """Run one command; an error that can be expected is one message and an exit code."""
     make_private()
     try:
-        app()
-    except (KnowledgeBaseError, ConversationError, AnalysisError, OrchestrationError) as error:
-        print(f"vivavoce: {error}", file=sys.stderr)
-        sys.exit(1)
+        app_for(sys.argv[1:])()
+    except Exception as error:
+        from orchestration.cli.start.told_errors import told
+
+        expected = told(error)
+        if expected is None:
+            raise
+        message, code = expected
+        print(f"vivavoce: {message}", file=sys.stderr)
+        sys.exit(code)
+
+
+def __getattr__(name: str) -> Any:
+    """`app`: every command, loaded when somebody asks for all of them."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    whole = globals()["app"] = whole_app()
+    return whole

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.deployment import opened_deployment
+from orchestration.cli.deployment import opened_deployment, require_data
 from orchestration.settings import load_settings, shown_settings
 from orchestration.terminal.tables import text_table
 
@@ -76,6 +76,7 @@ def ui(
     from orchestration.terminal.allowing import unattended_judging
 
     settings = load_settings()
+    require_data(settings)
     if judge is not None or max_usd_per_day is not None:
         keep_answer(settings, Unattended(judge is not False, max_usd_per_day))
     answer = unattended_judging(settings)

@@ -20,10 +20,11 @@ from orchestration.checks.evaluations import first_judge_error, judge_error_shar
 from orchestration.definitions import defs
 from orchestration.demo.clearing import clear_demo
 from orchestration.demo.conversing import Script, hold_conversation, unanswered
+from orchestration.demo.sample_data import copy_sample
 from orchestration.demo.site import served_site, site_port, with_site_port
 from orchestration.demo.steps import Steps
 from orchestration.deployment import Deployment
-from orchestration.errors import RunFailedError, SettingsError
+from orchestration.errors import RunFailedError
 from orchestration.operations.operations import days_with_conversations, import_transcripts
 from orchestration.processes.runs import RunOutcome, opened_instance, run_job
 from orchestration.settings import Settings
@@ -56,15 +57,12 @@ def run_demo(settings: Settings, *, fresh: bool) -> None:
     """
     questions = settings.data_dir / "demo" / f"{AGENT_ID}-questions.yaml"
     transcripts = settings.data_dir / "transcripts"
-    for needed in (questions, transcripts):
-        if not needed.exists():
-            raise SettingsError(
-                f"The demo's sample data {str(needed)!r} is not there. Run the demo in the "
-                "repository's folder, or set VIVAVOCE_DATA_DIR to its folder `data`."
-            )
+    copied = copy_sample(settings.data_dir)
     script = Script.read(questions)
     progress = Progress.on_standard_output()
     began_s = time.monotonic()
+    if copied:
+        progress.say(f"Copied {copied} sample files to {settings.data_dir}.")
     progress.say("Viva Voce demo: documents -> conversation -> evaluations -> report")
     with (
         _demo_deployment(settings, progress) as deployment,

@@ -1,7 +1,7 @@
 """What commands and Dagster assets do: each function joins parts of a deployment to one result."""
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -145,6 +145,7 @@ def import_transcripts(
     *,
     agent_speakers: Sequence[str] = (),
     user_speakers: Sequence[str] = (),
+    columns: Mapping[str, str] | None = None,
 ) -> ImportReport:
     """Take in the finished conversations of a file or folder; known ones are left as they are.
 
@@ -165,6 +166,7 @@ def import_transcripts(
         agent_id,
         agent_speakers=agent_speakers,
         user_speakers=user_speakers,
+        columns=columns,
         hearing=hearing,
     )
 

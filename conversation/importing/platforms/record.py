@@ -28,6 +28,8 @@ class Place:
     """File and position in it, for a person; also stands in for an id that a record lacks."""
     agent_speakers: tuple[str, ...] = ()
     user_speakers: tuple[str, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
+    """Of tables: what a column means, and its name."""
 
 
 @dataclass(frozen=True, slots=True)

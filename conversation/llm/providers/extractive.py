@@ -6,12 +6,14 @@ outside of them is what the user said.
 """
 
 import html
+import logging
 import math
 import re
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from conversation.agent.models.llm_config import EXTRACTIVE
 from conversation.errors import ModelSetupError
@@ -23,13 +25,12 @@ from conversation.llm.limits.fallback import CONTINUE
 from conversation.transcript import Usage
 from kb.retrieval.small_talk import should_search
 
+_LOGGER = logging.getLogger(__name__)
+
 MAX_SENTENCES = 2
 MIN_SCORE = 0.34
 """Share of the query's weight that a sentence must hold to be an answer."""
-NO_ANSWER = (
-    "I don't know. No language model is set up, so I can only quote the documents, and no "
-    "sentence in them fits."
-)
+NO_ANSWER = "I don't know. No sentence in the documents answers that."
 
 _REPLIES = tuple(
     (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), reply)
@@ -71,7 +72,8 @@ class ExtractiveGenerator:
         return 0.0
 
     async def check(self) -> None:
-        """Nothing can be missing."""
+        """Nothing can be missing; whoever runs it is told once what it is."""
+        _tell_the_operator()
 
     async def generate(
         self, messages: Sequence[ChatMessage], options: CompletionOptions
@@ -109,6 +111,15 @@ class ExtractiveGenerator:
         )
 
 
+@cache
+def _tell_the_operator() -> None:
+    _LOGGER.info(
+        "%s quotes sentences of the documents: no language model is set up. Name one as "
+        "`llm.model` in the agent file, or with VIVAVOCE_LLM.",
+        EXTRACTIVE,
+    )
+
+
 def extractive_answer(messages: Sequence[ChatMessage]) -> str:
     """Return the best sentences of the passages in the last user message, with their source.
 
@@ -134,7 +145,7 @@ def extractive_answer(messages: Sequence[ChatMessage]) -> str:
     for index, candidate in enumerate(chosen):
         repeated = index > 0 and chosen[index - 1].document == candidate.document
         parts.append(candidate.text if repeated else f"{candidate.document} says: {candidate.text}")
-    return "No language model is set up, so I quote the documents. " + " ".join(parts)
+    return " ".join(parts)
 
 
 def _small_talk_reply(said: str) -> str:

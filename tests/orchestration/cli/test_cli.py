@@ -114,7 +114,6 @@ def test_a_rejected_transcript_is_named_and_fails_the_command(settings: Settings
         (["sql", "from success_rates"], "No reports are published"),
         (["why", "c0", "helped"], "No reports are published"),
         (["import", "nowhere", "--agent", "shop-desk"], "There is nothing to import at 'nowhere'"),
-        (["demo"], "The demo's sample data"),
     ],
 )
 def test_an_error_is_one_message_without_a_traceback(

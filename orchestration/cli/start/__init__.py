@@ -1,0 +1,1 @@
+"""How a command begins and ends: the list of them, what a new user starts with, told errors."""

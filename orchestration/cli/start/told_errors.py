@@ -1,0 +1,51 @@
+"""Errors that are told in a sentence, each with its exit code; all others are shown whole."""
+
+import errno
+import os
+
+_PLACE_ERRORS = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
+)
+_DATABASE_SIGNS = (
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "database or disk is full",
+    "disk i/o error",
+    "no space left on device",
+    "permission denied",
+    "read-only file system",
+)
+_REMEDY = (
+    "Free some room, change its permissions, or keep run-time state elsewhere with "
+    "VIVAVOCE_STORE_DIR; `vivavoce doctor` looks at every part."
+)
+
+
+def told(error: BaseException) -> tuple[str, int] | None:
+    """What to print and the exit code; None for an error that nobody expected."""
+    from analysis.errors import AnalysisError
+    from conversation.errors import ConversationError
+    from kb.errors import KnowledgeBaseError
+    from orchestration.errors import NoDataError, OrchestrationError
+
+    if isinstance(error, NoDataError):
+        return str(error), 2
+    expected = (KnowledgeBaseError, ConversationError, AnalysisError, OrchestrationError)
+    if isinstance(error, expected):
+        return str(error), 1
+    place = _place_told(error)
+    return None if place is None else (place, 1)
+
+
+def _place_told(error: BaseException) -> str | None:
+    """A place that cannot be written or has no room, in one sentence."""
+    if isinstance(error, OSError) and error.errno in _PLACE_ERRORS:
+        where = f"{os.fspath(error.filename)!r}" if error.filename else "A file"
+        return f"{where} cannot be used: {error.strerror}. {_REMEDY}"
+    module = type(error).__module__.partition(".")[0]
+    if module not in ("sqlalchemy", "sqlite3", "duckdb", "_duckdb", "alembic", "chromadb"):
+        return None
+    first = str(getattr(error, "orig", None) or error).splitlines()[0]
+    if not any(sign in str(error).lower() for sign in _DATABASE_SIGNS):
+        return None
+    return f"The store cannot be used: {first}. {_REMEDY}"

@@ -1,0 +1,203 @@
+"""What somebody meets who has just installed it: any folder, no data, no model, no key."""
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+from sqlalchemy.exc import OperationalError
+from typer.testing import CliRunner
+
+from conversation import ConversationStore, load_agent
+from orchestration.cli import main as entry
+from orchestration.cli.start.commands import COMMANDS, app_for, version
+from orchestration.cli.start.new_folder import Wanted, agent_id_of, begin
+from orchestration.cli.start.told_errors import told
+from orchestration.demo.sample_data import copy_sample
+from orchestration.errors import SettingsError
+from tests.analysis.calls import hold_call
+
+HEAVY = (
+    *("dagster", "torch", "pandas", "litellm", "chromadb", "sentence_transformers", "onnxruntime"),
+    *("scipy", "sklearn", "llama_index", "spacy", "duckdb", "numpy", "sqlalchemy", "fastapi"),
+)
+
+
+def run(
+    arguments: Sequence[str], folder: Path, *, code: str = "main.main()"
+) -> subprocess.CompletedProcess[str]:
+    program = f"import sys; import orchestration.cli.main as main; {code}"
+    return subprocess.run(
+        [sys.executable, "-P", "-c", program, *arguments],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder / "home"), "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def test_every_command_is_listed_as_it_is():
+    whole = typer.main.get_command(entry.app)
+    assert isinstance(whole.commands, dict)  # type: ignore[attr-defined]
+    found = {
+        name: (command.help or "").strip().splitlines()[0]
+        for name, command in whole.commands.items()  # type: ignore[attr-defined]
+    }
+    assert found == {name: command.told for name, command in COMMANDS.items()}
+
+
+def test_the_list_of_commands_is_whole():
+    shown = CliRunner().invoke(app_for([]), ["--help"]).stdout
+    words = " ".join(shown.split())
+    for name, command in COMMANDS.items():
+        assert f"{name} {command.told}" in words
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["settings"], ["init", "--yes"]])
+def test_what_needs_no_model_loads_none(tmp_path: Path, arguments: list[str]):
+    found = f"[name for name in {HEAVY} if name in sys.modules]"
+    loaded = f"import atexit; atexit.register(lambda: print({found}))"
+    done = run(arguments, tmp_path, code=f"{loaded}; main.main()")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_version_is_told(tmp_path: Path):
+    assert run(["--version"], tmp_path).stdout == f"vivavoce {version()}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["agents"],
+        ["ingest", "support"],
+        ["chat", "support"],
+        ["evaluate"],
+        ["report"],
+        ["sql", "from success_rates"],
+        ["conversations"],
+        ["show", "c1"],
+        ["doctor"],
+        ["serve"],
+        ["ui"],
+    ],
+)
+def test_a_folder_without_data_is_left_without(tmp_path: Path, arguments: list[str]):
+    done = run(arguments, tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "vivavoce init" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path for path in tmp_path.rglob("*") if path.name != "home"] == []
+
+
+def test_an_unknown_command_is_named(tmp_path: Path):
+    done = run(["evalate"], tmp_path)
+    assert done.returncode == 2
+    assert "evalate" in done.stderr
+
+
+def test_init_makes_an_agent_that_loads_and_keeps_secrets_out(tmp_path: Path):
+    done = run(["init", "--yes", "--name", "Zoë's Café: hours & more"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    agent = load_agent(tmp_path / "data/agents/zoes-cafe-hours-more.yaml")
+    assert (agent.agent_id, agent.name) == ("zoes-cafe-hours-more", "Zoë's Café: hours & more")
+    assert (tmp_path / "data/documents/about-us.md").is_file()
+    assert (tmp_path / ".gitignore").read_text().split() == [".env", "data/store/"]
+    assert "vivavoce ingest zoes-cafe-hours-more" in done.stdout
+
+
+def test_init_changes_nothing_that_is_there(tmp_path: Path):
+    (tmp_path / ".gitignore").write_text("*.pyc\n.env\n")
+    (tmp_path / ".env").write_text("OPENAI_API_KEY=sk-mine\n")
+    own = tmp_path / "my documents"
+    own.mkdir()
+    wanted = Wanted("Desk", own, "openai/gpt-4.1-mini")
+    begin(wanted, tmp_path, tmp_path / "data")
+    again = begin(wanted, tmp_path, tmp_path / "data")
+    assert again.made == ()
+    assert (tmp_path / ".env").read_text() == "OPENAI_API_KEY=sk-mine\n"
+    assert (tmp_path / ".gitignore").read_text().splitlines()[:2] == ["*.pyc", ".env"]
+    written = yaml.safe_load((tmp_path / "data/agents/desk.yaml").read_text())
+    assert written["knowledge_base"]["files"] == [str(own.resolve())]
+    assert written["llm"] == {"model": "openai/gpt-4.1-mini"}
+
+
+def test_init_without_a_language_model_names_a_judge(tmp_path: Path):
+    begin(Wanted(model="embedded/extractive"), tmp_path, tmp_path / "data")
+    agent = load_agent(tmp_path / "data/agents/help-desk.yaml")
+    assert agent.judge.name == Wanted().model
+
+
+@pytest.mark.parametrize(
+    "wanted", [Wanted(documents=Path("/no/such/folder")), Wanted(model="gpt-4.1-mini")]
+)
+def test_init_with_what_cannot_be_makes_nothing(tmp_path: Path, wanted: Wanted):
+    with pytest.raises(SettingsError):
+        begin(wanted, tmp_path, tmp_path / "data")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "agent_id"),
+    [("Help desk", "help-desk"), ("24/7", "agent-24-7"), ("図書館", "agent"), ("x" * 90, "x" * 64)],
+)
+def test_every_name_gives_an_id(name: str, agent_id: str):
+    assert agent_id_of(name) == agent_id
+
+
+def test_the_demo_brings_its_data_along(tmp_path: Path):
+    copied = copy_sample(tmp_path / "data")
+    assert copied > 10
+    assert load_agent(tmp_path / "data/agents/support.yaml").agent_id == "support"
+    assert copy_sample(tmp_path / "data") == 0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device", "/data/store/x"),
+        PermissionError(errno.EACCES, "Permission denied", "/data/store/x"),
+        OSError(errno.EROFS, "Read-only file system", "/data/store/x"),
+        OperationalError("insert ...", {}, Exception("database or disk is full")),
+        OperationalError("insert ...", {}, Exception("attempt to write a readonly database")),
+    ],
+)
+def test_a_place_that_cannot_be_used_is_one_sentence(error: Exception):
+    answer = told(error)
+    assert answer is not None
+    message, code = answer
+    assert code == 1
+    assert "VIVAVOCE_STORE_DIR" in message
+    assert "insert" not in message
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), OSError(errno.EPIPE, "Broken pipe")])
+def test_other_errors_are_shown_whole(error: Exception):
+    assert told(error) is None
+
+
+def test_kept_conversations_are_listed_and_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("VIVAVOCE_DATA_DIR", str(tmp_path))
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "store").mkdir()
+    (tmp_path / "agents" / "shop-desk.yaml").write_text("name: Shop desk\n")
+    with ConversationStore.open(f"sqlite:///{tmp_path / 'store/conversations.sqlite'}") as store:
+        hold_call(store, "c1")
+        hold_call(store, "c2", question="Do you ship to Mars?")
+    runner = CliRunner()
+
+    listed = runner.invoke(entry.app, ["conversations", "--text", "mars"])
+    assert "c2" in listed.stdout, listed
+    assert "c1 " not in listed.stdout
+    shown = runner.invoke(entry.app, ["show", "c2"]).stdout
+    assert "user: Do you ship to Mars?" in shown
+    assert "Nothing was found by judges yet" in shown
+    none = runner.invoke(entry.app, ["conversations", "--agent", "nobody"])
+    assert "No conversation is kept that fits." in none.stdout
