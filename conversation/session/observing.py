@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from conversation.transcript import LLMCall, Turn
+from conversation.transcript import LLMCall, Turn, TurnSound
 
 SCOPE = "vivavoce.conversation"
 
@@ -42,19 +42,43 @@ def observe_turn(turn: Turn, *, conversation_id: str, agent_id: str, ended_at: d
     _trace(turn, {"agent_id": agent_id, "conversation_id": conversation_id}, ended_at)
 
 
-def observe_sound(turn: Turn, *, agent_id: str) -> None:
-    """Report an agent's turn that was heard, as far as it was."""
-    instruments, labels = _instruments(), {"agent_id": agent_id}
-    if turn.role != "agent" or turn.sound is None:
+def observe_sound(
+    turn: Turn, *, conversation_id: str, agent_id: str, call_began_at: datetime
+) -> None:
+    """Report an agent's turn that was heard, as far as it was.
+
+    Args:
+        turn: With its sound.
+        conversation_id: Of the span.
+        agent_id: Of spans and metrics.
+        call_began_at: Where the call's sound begins.
+    """
+    sound = turn.sound
+    if turn.role != "agent" or sound is None:
         return
+    instruments, labels = _instruments(), {"agent_id": agent_id}
     outcome = "interrupted" if turn.interrupted else "heard"
     instruments.heard_turns.add(1, {**labels, "outcome": outcome})
     for instrument, value in (
-        (instruments.transcript_ms, turn.sound.speech_end_to_transcript_ms),
-        (instruments.first_audio_ms, turn.sound.speech_end_to_first_audio_ms),
+        (instruments.transcript_ms, sound.speech_end_to_transcript_ms),
+        (instruments.first_audio_ms, sound.speech_end_to_first_audio_ms),
     ):
         if value is not None:
             instrument.record(value, labels)
+    ids = {**labels, "conversation_id": conversation_id, "turn_id": turn.turn_id or ""}
+    _trace_sound(sound, {**ids, "interrupted": turn.interrupted}, call_began_at)
+
+
+def _trace_sound(sound: TurnSound, ids: Mapping[str, str | bool], call_began_at: datetime) -> None:
+    from opentelemetry import trace
+
+    steps = sound.model_dump(exclude={"start_s", "end_s", "words"}, exclude_none=True)
+    span = trace.get_tracer(SCOPE).start_span(
+        "agent speaks",
+        start_time=_nanoseconds(call_began_at + timedelta(seconds=sound.start_s)),
+        attributes={**ids, **steps},
+    )
+    span.end(_nanoseconds(call_began_at + timedelta(seconds=sound.end_s)))
 
 
 def observe_amended(*, agent_id: str) -> None:

@@ -157,7 +157,12 @@ class Recording:
                 changed = turn.model_copy(update={"sound": sound, "offset_s": sound.start_s})
                 self._store.revise_turn(self.conversation_id, changed, at=self._clock())
                 self._turns[index] = changed
-                observe_sound(changed, agent_id=self._opening.agent_id)
+                observe_sound(
+                    changed,
+                    conversation_id=self.conversation_id,
+                    agent_id=self._opening.agent_id,
+                    call_began_at=self._opening.started_at or self._clock(),
+                )
 
     def add_event(self, kind: str, payload: Mapping[str, Any]) -> None:
         """Write down something that is no turn."""
