@@ -6,6 +6,7 @@ that was, it goes on where a quick voice would have come, so that rather a word 
 heard twice.
 """
 
+import asyncio
 import logging
 import time
 from collections import Counter
@@ -24,6 +25,8 @@ _LOG = logging.getLogger(__name__)
 
 SECONDS_PER_CHAR = 0.05
 """Of a quick voice that tells nothing of its words: rather too many are taken as said."""
+PATIENCE_S = 4.0
+"""With a provider that sends nothing, while another voice can speak."""
 REST_S = 30.0
 """How long a voice that failed is not asked again, while another one can speak."""
 
@@ -82,7 +85,14 @@ class FallbackSpeech:
         for number in order:
             voice = self._voices[number]
             try:
-                chunks = self._rest_of(said, voice, language=language, is_first=is_first)
+                is_waited_for = number == order[-1] or voice.name.startswith("embedded/")
+                chunks = self._rest_of(
+                    said,
+                    voice,
+                    language=language,
+                    is_first=is_first,
+                    patience_s=None if is_waited_for else PATIENCE_S,
+                )
                 async with aclosing(chunks):
                     async for chunk in chunks:
                         yield chunk
@@ -101,7 +111,13 @@ class FallbackSpeech:
         return sorted(numbers, key=lambda number: self._rests_until.get(number, now) > now)
 
     async def _rest_of(
-        self, said: _Said, voice: SpeechSynthesizer, *, language: str, is_first: bool
+        self,
+        said: _Said,
+        voice: SpeechSynthesizer,
+        *,
+        language: str,
+        is_first: bool,
+        patience_s: float | None,
     ) -> AsyncGenerator[SpeechChunk]:
         """What is left of the clause, spoken by `voice`."""
         offset_s, rest = said.seconds, said.clause[said.goes_on_at :]
@@ -115,7 +131,7 @@ class FallbackSpeech:
         rate = StreamResampler(voice.sample_rate_hz, self.sample_rate_hz)
         stream = voice.speak(rest, language=language, is_first=is_first or offset_s > 0)
         async with aclosing(cast("AsyncGenerator[SpeechChunk]", stream)) as chunks:
-            async for chunk in chunks:
+            while (chunk := await _next(chunks, voice.name, patience_s)) is not None:
                 samples = rate.push(chunk.samples)
                 waiting += _later(chunk.alignment, offset_s)
                 said.is_estimated = chunk.is_estimated or not chunk.alignment
@@ -135,6 +151,17 @@ class FallbackSpeech:
         self.failures[name] += 1
         self._rests_until[number] = self._clock() + REST_S
         _LOG.warning("the voice %s failed after %.1f s of a clause: %s", name, after_s, error)
+
+
+async def _next(
+    chunks: AsyncGenerator[SpeechChunk], name: str, patience_s: float | None
+) -> SpeechChunk | None:
+    """The next chunk, if it comes in time; None after the last."""
+    try:
+        async with asyncio.timeout(patience_s):
+            return await anext(chunks, None)
+    except TimeoutError as error:
+        raise SpeechError(f"{name} sent nothing for {patience_s} s.") from error
 
 
 def _after_what_was_begun(said: _Said) -> int:

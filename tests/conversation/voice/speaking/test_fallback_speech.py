@@ -171,6 +171,31 @@ async def test_when_all_fail_the_last_error_is_raised_and_no_words_are_logged(
     assert "refund" not in caplog.text
 
 
+@pytest.mark.parametrize("after_chars", [0, 15])
+async def test_a_voice_that_falls_silent_is_not_waited_for(
+    after_chars: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("conversation.voice.speaking.fallback_speech.PATIENCE_S", 0.05)
+
+    class Silent(Speaker):
+        async def speak(
+            self, clause: str, *, language: str, is_first: bool = False
+        ) -> AsyncGenerator[SpeechChunk]:
+            async for chunk in super().speak(clause, language=language, is_first=is_first):
+                if len(self.heard) > after_chars:
+                    await asyncio.sleep(60)
+                yield chunk
+
+    first, second = Silent("first"), Speaker("second")
+    voice = FallbackSpeech([first, second])
+    async with asyncio.timeout(10):
+        chunks = await spoken(voice)
+
+    assert chars(chunks) == CLAUSE
+    assert len(second.said) == 1
+    assert voice.failures == {"first": 1}
+
+
 async def test_leaving_early_closes_the_voice_that_speaks():
     first = Speaker("first")
     stream: Any = FallbackSpeech([first, Speaker("second")]).speak(CLAUSE, language="en")
