@@ -40,7 +40,7 @@ class DetailsEvent(_Named):
     sources: tuple[Source, ...]
     grounded_share: float | None
     latency_ms: dict[str, float]
-    """By step, from the user's turn on."""
+    """By step, from the user's turn on; spoken turns count from the end of speech as well."""
 
 
 class AgentResponseDetails(_Named):
@@ -103,7 +103,7 @@ def details_of(
         passages: Texts of the passages that were found for it, by chunk id.
         with_sources: Whether the agent shows its documents to users.
     """
-    latency = turn.latency.model_dump(exclude_none=True) if turn.latency else {}
+    steps = [*_steps(turn.sound), *_steps(turn.latency)]
     shown = _sources(turn.citations, passages) if with_sources else ()
     return AgentResponseDetails(
         agent_response_details=DetailsEvent(
@@ -111,9 +111,15 @@ def details_of(
             turn_id=turn.turn_id,
             sources=tuple(shown),
             grounded_share=turn.grounded_share,
-            latency_ms={name: round(value, 1) for name, value in latency.items()},
+            latency_ms={name: round(value, 1) for name, value in steps},
         )
     )
+
+
+def _steps(record: BaseModel | None) -> Iterable[tuple[str, float]]:
+    """How long the user waited for each step, of those that were taken."""
+    found = {} if record is None else record.model_dump(exclude_none=True)
+    return [(name, value) for name, value in found.items() if name.endswith("_ms")]
 
 
 def _sources(citations: Iterable[Citation], passages: Mapping[str, str]) -> list[Source]:

@@ -432,8 +432,14 @@ export async function copied(text, beside, words) {
 /** @param {Record<string, number>} latency */
 function timesOf(latency) {
   return Object.entries(latency)
-    .map(([name, ms]) => `${name.replace(/_ms$/, "").replaceAll("_", " ")} ${seconds(ms)}`)
+    .map(([name, ms]) => `${readableStep(name)} ${seconds(ms)}`)
     .join(" · ");
+}
+
+/** `speech_end_to_first_audio_ms` as a person reads it. @param {string} name */
+function readableStep(name) {
+  const step = name.replace(/_ms$/, "").replaceAll("_", " ");
+  return step.replace(/^speech end to (.*)$/, "$1 after speech").replace(/^request to /, "");
 }
 
 /** @param {number} ms */

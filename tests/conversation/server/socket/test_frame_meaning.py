@@ -36,7 +36,7 @@ from conversation.server.socket.frames import (
     UserAudio,
     UserMessage,
 )
-from conversation.transcript import Citation, Turn, TurnLatency
+from conversation.transcript import Citation, Turn, TurnLatency, TurnSound
 from conversation.turn.events import (
     AgentTurn,
     RetrievalDone,
@@ -313,6 +313,18 @@ def test_a_client_that_asks_gets_the_words_that_an_answer_rests_on():
         "passage": PASSAGE.text,
         "start_char": 0,
         "end_char": 23,
+    }
+
+
+def test_a_spoken_turn_tells_how_long_the_user_waited_to_hear_it():
+    sound = TurnSound(start_s=2.0, end_s=4.0, speech_end_to_first_audio_ms=812.34)
+    spoken = CITED.model_copy(update={"sound": sound})
+    turn = TurnFrames(7, Extras(details=True, sources=True))
+    [*_, last] = turn.frames(AgentTurn(spoken.text, (), None, None, turn=spoken))
+
+    assert last.model_dump()["agent_response_details"]["latency_ms"] == {
+        "speech_end_to_first_audio_ms": 812.3,
+        "request_to_first_token_ms": 12.3,
     }
 
 
