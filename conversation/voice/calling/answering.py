@@ -326,12 +326,14 @@ class Answering:
             asked = asyncio.create_task(turn.is_asked.wait())
             await asyncio.wait([asked, turn.task], return_when=asyncio.FIRST_COMPLETED)
             asked.cancel()
-        if turn.turn_id is None or turn.mouth.failure is None:
+        text = turn.mouth.text
+        if turn.turn_id is not None and turn.mouth.failure is not None:
+            heard = len(text)  # what could not be said was written
+        else:
             with suppress(ConversationError):
                 await asyncio.to_thread(self._session.interrupt, heard_chars=heard)
         if turn.task is not None:
             await asyncio.wait([turn.task])
-        text = turn.mouth.text
         if turn.is_text_told and heard < len(text):
             self._outbox.tell(AgentTextCorrected(turn.event_id, text, text[:heard]))
         await self._keep_sound(turn)
