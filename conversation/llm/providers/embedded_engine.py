@@ -32,7 +32,11 @@ from conversation.llm.engine.server import (
     runtime_version,
 )
 from conversation.llm.engine.slots import Slots, common_chars
-from conversation.llm.providers.gguf import trained_context_tokens, weights_fingerprint
+from conversation.llm.providers.gguf import (
+    kept_bytes_per_token,
+    trained_context_tokens,
+    weights_fingerprint,
+)
 
 __all__ = [
     "Engine",
@@ -47,6 +51,8 @@ __all__ = [
 ]
 
 EXIT_WAIT_S = 5.0
+MAX_KEPT_BYTES = 2_200_000_000
+"""Memory for the prompts of all slots: four of Qwen2.5 1.5B (0.9 GB) or 7B, two of Llama 3 8B."""
 StartServer = Callable[[Path, EngineOptions, Path], ModelServer]
 
 _log = logging.getLogger(__name__)
@@ -330,9 +336,19 @@ def shared_engine(path: Path) -> Engine:
         if path not in _engines:
             if not _engines:
                 atexit.register(_close_all)
-            options = _options.get(path, EngineOptions())
+            options = _options.get(path) or fitting_options(path)
             _engines[path] = Engine(path, options, states=known_states(path))
         return _engines[path]
+
+
+def fitting_options(path: Path) -> EngineOptions:
+    """As many slots, up to the usual number, as `MAX_KEPT_BYTES` hold the prompts of."""
+    usual = EngineOptions()
+    per_token = kept_bytes_per_token(path)
+    if per_token is None:
+        return usual
+    slots = min(max(MAX_KEPT_BYTES // (per_token * usual.slot_tokens), 1), usual.parallel)
+    return EngineOptions(parallel=slots, context_tokens=slots * usual.slot_tokens)
 
 
 def known_states(path: Path) -> KnownStates:

@@ -2,6 +2,7 @@
 
 import hashlib
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +14,15 @@ _LONGEST_KEY = 1_024
 _MOST_ENTRIES = 10_000
 
 
+_ENOUGH = frozenset(
+    {
+        "context_length",
+        "block_count",
+        "embedding_length",
+        "attention.head_count",
+        "attention.head_count_kv",
+    }
+)
 _SAMPLED_BYTES = 1 << 16
 _SAMPLES = 64
 
@@ -38,27 +48,54 @@ def weights_fingerprint(path: Path) -> str:
 
 def trained_context_tokens(path: Path) -> int | None:
     """How many tokens the model was trained to read at once; None when the file does not say."""
+    return _header_numbers(path).get("context_length")
+
+
+def kept_bytes_per_token(path: Path) -> int | None:
+    """Memory that an engine keeps for each token of a prompt; None when the file does not say.
+
+    Two numbers of two bytes for each part of a key and a value, in every layer.
+    """
+    told = _header_numbers(path)
+    try:
+        heads = told["attention.head_count"]
+        width = told["embedding_length"] // heads
+        key = told.get("attention.key_length", width)
+        value = told.get("attention.value_length", width)
+        shared = told.get("attention.head_count_kv", heads)
+        return told["block_count"] * shared * (key + value) * 2
+    except (KeyError, ZeroDivisionError):
+        return None
+
+
+def _header_numbers(path: Path) -> dict[str, int]:
+    """Whole numbers of the header by key, without the name of the model's kind before it."""
+    numbers: dict[str, int] = {}
     try:
         with path.open("rb") as file:
-            return _context_length(file)
+            for key, number in _numbers_in(file):
+                numbers[key.partition(".")[2]] = number
+                if numbers.keys() >= _ENOUGH:
+                    break  # before the words of the tokenizer, which are many
     except (OSError, struct.error, UnicodeDecodeError):
-        return None
+        pass  # a file that breaks off says what stood before
+    return numbers
 
 
-def _context_length(file: BinaryIO) -> int | None:
+def _numbers_in(file: BinaryIO) -> Iterator[tuple[str, int]]:
     if file.read(4) != b"GGUF":
-        return None
+        return
     _version, _tensors, entries = struct.unpack("<IQQ", file.read(20))
     for _ in range(min(entries, _MOST_ENTRIES)):
         length = _number(file, "<Q")
         if length > _LONGEST_KEY:
-            return None
+            return
         key = file.read(length).decode()
         kind = _number(file, "<I")
-        if key.endswith(".context_length") and kind in _UNSIGNED:
-            return _number(file, _UNSIGNED[kind])
-        _skip(file, kind)
-    return None
+        if kind in _UNSIGNED:
+            yield key, _number(file, _UNSIGNED[kind])
+        else:
+            _skip(file, kind)
 
 
 def _skip(file: BinaryIO, kind: int) -> None:
