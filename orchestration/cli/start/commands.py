@@ -155,6 +155,10 @@ COMMANDS = {
         "voice",
         "What voice calls hear and speak with.",
     ),
+    "call": Command(
+        "voice",
+        "Play a recording to an agent as a user's voice; write the call and its transcript.",
+    ),
     "conversations": Command(
         "start.reading",
         "List kept conversations, the newest first.",
