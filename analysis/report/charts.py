@@ -1,6 +1,7 @@
 """Small charts as inline SVG. Colours are CSS variables, so that they follow light and dark."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from html import escape
 
 _WIDTH = 320
@@ -78,8 +79,7 @@ def trend_line(
         show: A share as people read it.
         height: In pixels of the drawing.
     """
-    step = (_WIDTH - 8) / (len(points) - 1)
-    places = [(4 + step * number, point) for number, point in enumerate(points)]
+    places = list(zip(_along([point[0] for point in points]), points, strict=True))
 
     def height_of(value: float) -> float:
         return 4 + (height - 8) * (1 - value)
@@ -143,10 +143,11 @@ def day_line(points: Sequence[tuple[str, float, str]], *, what: str, height: int
         height: In pixels of the drawing.
     """
     most = max((value for _, value, _ in points), default=0.0) or 1.0
-    step = (_WIDTH - 8) / max(len(points) - 1, 1)
     places = [
-        (4 + step * number, 4 + (height - 8) * (1 - value / most), day, shown)
-        for number, (day, value, shown) in enumerate(points)
+        (x, 4 + (height - 8) * (1 - value / most), day, shown)
+        for x, (day, value, shown) in zip(
+            _along([point[0] for point in points]), points, strict=True
+        )
     ]
     line = " ".join(f"{x:.1f} {y:.1f}" for x, y, _, _ in places)
     dots = "".join(
@@ -158,6 +159,13 @@ def day_line(points: Sequence[tuple[str, float, str]], *, what: str, height: int
     label = f"{what}, at most {top}"
     drawn = f'<polyline class="line" points="{line}"/>{dots}'
     return _framed(drawn, [point[0] for point in points], label, height=height)
+
+
+def _along(days: Sequence[str]) -> list[float]:
+    """Where days stand on the axis, which is time: a week without any is seven days wide."""
+    found = [date.fromisoformat(day).toordinal() for day in days]
+    spread = max(found) - min(found) if found else 0
+    return [4 + (_WIDTH - 8) * (day - found[0]) / max(spread, 1) for day in found]
 
 
 def score_bars(bins: Sequence[tuple[float, float, int]], *, what: str, height: int = 70) -> str:

@@ -46,16 +46,17 @@ Trend = list[tuple[str, float, float, float]]
 
 def rate_trends(
     connection: duckdb.DuckDBPyConnection, *, agent_id: str | None, simulated: bool
-) -> dict[tuple[str, str], Trend]:
-    """Return (day, rate, low, high) of each agent and criterion, oldest day first."""
-    trends: dict[tuple[str, str], Trend] = {}
-    for agent, criterion, day, rate, low, high in connection.execute(
-        "SELECT agent_id, criterion_id, day, rate, rate_low, rate_high FROM criterion_trends "
-        f"WHERE rate IS NOT NULL AND {_kind(agent_id, simulated)} "
-        "QUALIFY row_number() OVER (PARTITION BY agent_id, criterion_id, day "
-        "ORDER BY n_judged DESC) = 1 ORDER BY day"
+) -> dict[tuple[str, ...], Trend]:
+    """Return (day, rate, low, high) by agent, criterion, version (v1, ...) and judge, by day."""
+    trends: dict[tuple[str, ...], Trend] = {}
+    for *key, day, rate, low, high in connection.execute(
+        "SELECT t.agent_id, criterion_id, 'v' || coalesce(v.version_number, 1), judge_model, day, "
+        "rate, rate_low, rate_high FROM criterion_trends AS t LEFT JOIN question_versions AS v "
+        "ON v.agent_id = t.agent_id AND v.kind = 'criterion' AND v.question_id = t.criterion_id "
+        "AND v.version = t.criterion_version WHERE rate IS NOT NULL AND "
+        f"{_kind(agent_id, simulated, of='t.')} ORDER BY day"
     ).fetchall():
-        trends.setdefault((agent, criterion), []).append((str(day), rate, low, high))
+        trends.setdefault(tuple(key), []).append((str(day), rate, low, high))
     return trends
 
 
@@ -110,6 +111,6 @@ def _spark(counts: dict[date, int], last: date | None) -> tuple[int, ...]:
     return tuple(counts.get(day, 0) for day in days)
 
 
-def _kind(agent_id: str | None, simulated: bool) -> str:
-    kind = "simulated" if simulated else "NOT simulated"
-    return kind if agent_id is None else f"{kind} AND agent_id = {literal(agent_id)}"
+def _kind(agent_id: str | None, simulated: bool, *, of: str = "") -> str:
+    kind = f"{of}simulated" if simulated else f"NOT {of}simulated"
+    return kind if agent_id is None else f"{kind} AND {of}agent_id = {literal(agent_id)}"

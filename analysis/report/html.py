@@ -65,7 +65,7 @@ def report_as_html(
         "Scores": lambda _section: "".join(map(_score, scores)),
         "Topics": lambda section: _bars(section, share=3, part=5),
         "Topics by field": lambda section: _bars(section, share=3, part=5),
-        "Call types": lambda section: _bars(section, share=3, part=None),
+        "Collected values": _values,
         "Knowledge gaps": lambda _section: _gaps(gaps),
         "Flagged conversations": _flagged,
         "Cost": lambda section: _table(section) + _cost_by_day(days),
@@ -124,15 +124,18 @@ def _overview(section: Section, days: Mapping[str, Sequence[ReportDay]]) -> str:
     return "".join(cards)
 
 
-def _rates(section: Section, trends: Mapping[tuple[str, str], Trend]) -> str:
+def _rates(section: Section, trends: Mapping[tuple[str, ...], Trend]) -> str:
     rows: list[str] = []
+    # As the section names them: the judge stands there only where there are several.
+    curves = {(*key[:3],): curve for key, curve in trends.items()}
+    curves |= {(*key[:2], f"{key[2]} by {key[3]}"): curve for key, curve in trends.items()}
     for row, shown in zip(section.rows, shown_rows(section), strict=True):
         rate, low, high = (value if isinstance(value, float) else None for value in row[3:6])
         counts = " · ".join(
             f"{count} {column.name}"
             for count, column in zip(shown[6:], section.columns[6:], strict=True)
         )
-        points = trends.get((shown[0], shown[1]), [])
+        points = curves.get((shown[0], shown[1], shown[2]), [])
         trend = trend_line(points) if len(points) > 1 else ""
         interval = f"{shown[4]} to {shown[5]}" if rate is not None else ""
         rows.append(
@@ -194,6 +197,19 @@ def _bars(section: Section, *, share: int, part: int | None) -> str:
                 f"({shown[share]}{flagged})</small></div></div>"
             )
     return "".join(rows) + (legend if part is not None else "")
+
+
+def _values(section: Section) -> str:
+    """Draw the values of each field under its name."""
+    rows: list[str] = []
+    for row, shown in zip(section.rows, shown_rows(section), strict=True):
+        agent, field, value, count, share = shown
+        drawn = share_bar(row[4], 0.0) if isinstance(row[4], float) else ""
+        rows.append(
+            f'<div class="bar"><div><b>{escape(value)}</b> <small>{escape(field)}, {escape(agent)}'
+            f"</small></div><div>{drawn}</div><div>{count} <small>({share})</small></div></div>"
+        )
+    return "".join(rows)
 
 
 def _flagged(section: Section) -> str:

@@ -8,6 +8,7 @@ ColumnKind = Literal["text", "list", "count", "share", "ratio", "usd", "ms", "se
 
 FLAGGED_SHOWN = 10
 GAPS_SHOWN = 15
+VALUES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,9 @@ FROM conversations{where} GROUP BY agent_id ORDER BY agent_id""",
     Question(
         "Success rates",
         """
-SELECT s.agent_id, s.criterion_id, 'v' || coalesce(v.version_number, 1) AS version, rate,
+SELECT s.agent_id, s.criterion_id, 'v' || coalesce(v.version_number, 1) || CASE
+    WHEN count(DISTINCT judge_model) OVER (PARTITION BY s.agent_id, s.criterion_id) > 1
+    THEN ' by ' || judge_model ELSE '' END AS version, rate,
   rate_low, rate_high, successes, failures, unknown, errors
 FROM success_rates AS s
 LEFT JOIN question_versions AS v ON v.agent_id = s.agent_id AND v.kind = 'criterion'
@@ -111,6 +114,18 @@ ORDER BY s.agent_id, s.criterion_id, version, judge_model""",
         "Criteria on a scale: the mean of the scores, with its 95 % interval (Student's t), and "
         "how often each score was given. Without two different scores there is no interval.",
         None,
+    ),
+    Question(
+        "Collected values",
+        f"""
+SELECT agent_id, field_id, value, conversations, share
+FROM value_counts WHERE field_id <> 'conversation_topic'{{and_where}}
+QUALIFY row_number() OVER (
+  PARTITION BY agent_id, field_id ORDER BY conversations DESC, value) <= {VALUES_SHOWN}
+ORDER BY agent_id, field_id, conversations DESC, value""",
+        _columns(agent="text", field="text", value="text", conversations="count", share="share"),
+        f"The {VALUES_SHOWN} most frequent values of each field; `from value_counts` shows all.",
+        "No value of a field was collected.",
     ),
     Question(
         "Judge against people",
@@ -187,16 +202,6 @@ ORDER BY state = 'fixed', questions DESC, last_asked DESC, title LIMIT {GAPS_SHO
         "more of each.",
         "Gaps were not looked for yet, or there are none: `vivavoce gaps` finds them.",
         by_simulated=False,
-    ),
-    Question(
-        "Call types",
-        """
-SELECT agent_id, value AS call_type, conversations, share
-FROM value_counts WHERE field_id = 'call_type'{and_where}
-ORDER BY agent_id, conversations DESC, value""",
-        _columns(agent="text", call_type="text", conversations="count", share="share"),
-        None,
-        "No conversation has a value for the field `call_type`.",
     ),
     Question(
         "Flagged conversations",

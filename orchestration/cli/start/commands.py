@@ -147,6 +147,10 @@ COMMANDS = {
         "serving",
         "Serve the agents over HTTP and WebSocket; Ctrl-C lets running turns finish.",
     ),
+    "widget": Command(
+        "serving",
+        "Print the code that puts an agent on a page, and what that page has to allow.",
+    ),
     "keys": Command(
         "serving",
         "API keys of the server.",
@@ -221,7 +225,7 @@ def _app_of(modules: Sequence[str] | dict[str, None]) -> typer.Typer:
             callback = getattr(each, "callback", None)
             name = each.name or getattr(callback, "__name__", "").replace("_", "-")
             # Else the list of commands cuts what they do.
-            each.short_help = COMMANDS[name].told
+            each.short_help = COMMANDS[name].told if name in COMMANDS else None
         app.add_typer(loaded)
     return app
 

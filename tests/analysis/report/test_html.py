@@ -15,6 +15,7 @@ from analysis.report.charts import (
     score_bars,
     trend_line,
 )
+from analysis.report.days import rate_trends
 from analysis.report.html import report_as_html
 from analysis.reports import open_reports
 from analysis.warehouse.finding_rows import export_findings
@@ -200,3 +201,35 @@ def test_a_bar_of_a_score_ends_where_the_score_lies():
     assert 'class="fill" x="0" y="5" width="240.0"' in bar
     assert 'd="M80.0 11H320.0M' in bar
     assert "whisker" not in score_bar(4, None, bounds=(1, 5))
+
+
+def test_the_axis_of_a_trend_is_time():
+    points = [(f"2026-03-{day:02}", 0.5, 0.4, 0.6) for day in (1, 2, 11)]
+    first, second, third = (
+        float(x) for x in re.findall(r'class="dot" cx="([\d.]+)"', trend_line(points))
+    )
+    assert (second - first) * 10 == pytest.approx(third - first, rel=0.01)
+
+
+def test_two_judges_are_two_curves(tmp_path: Path):
+    with open_stores(tmp_path) as stores:
+        for number, day in enumerate((DAY, DAY + timedelta(days=1))):
+            hold_call(stores.conversations, f"c{number}", started_at=day)
+            hold_call(stores.conversations, f"d{number}", started_at=day, question="And shoes?")
+            save_answers(
+                stores.evaluations, f"c{number}", a_verdict(f"c{number}", judge_model="a/strict")
+            )
+            save_answers(
+                stores.evaluations,
+                f"d{number}",
+                a_verdict(f"d{number}", "failure", judge_model="b/kind"),
+            )
+        refresh(stores, AGENT)
+        with open_reports(stores.reports) as connection:
+            trends = rate_trends(connection, agent_id=None, simulated=False)
+            page = report_as_html(connection, generated_at=DAY)
+    rates = {key[3]: [rate for _, rate, _, _ in points] for key, points in trends.items()}
+    assert rates == {"a/strict": [1.0, 1.0], "b/kind": [0.0, 0.0]}
+    assert "v1 by a/strict" in page
+    assert "v1 by b/kind" in page
+    assert page.count("success rate by day") == 2
