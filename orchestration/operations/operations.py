@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from analysis.warehouse.publish import (
 )
 from analysis.warehouse.publish import export_days as write_days
 from conversation.agent.agent_file import document_paths
+from conversation.errors import ConversationError
 from conversation.importing.files import ImportReport, import_path
 from conversation.store.store import ConversationSummary
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
@@ -172,8 +174,16 @@ def import_transcripts(
 
 
 def close_abandoned(deployment: Deployment, now: datetime) -> list[str]:
-    """End the conversations whose process is gone, so that they are judged too."""
-    return deployment.conversations.close_abandoned(now)
+    """End the conversations whose process is gone, so that they are judged too.
+
+    Their recordings, which lasted until the process was killed, are made smaller.
+    """
+    closed = deployment.conversations.close_abandoned(now)
+    for conversation_id in deployment.recordings.unfinished():
+        with suppress(ConversationError, OSError):
+            if deployment.conversations.transcript(conversation_id).status != "in_progress":
+                deployment.recordings.finish(conversation_id)
+    return closed
 
 
 def ended_on(deployment: Deployment, day: date) -> list[ConversationSummary]:

@@ -117,7 +117,7 @@ class KeptCalls:
         following = self._file(conversation_id, "flac.next")
         write_flac(sound, following)
         following.replace(self._file(conversation_id, "flac"))
-        path.unlink()
+        path.unlink(missing_ok=True)
 
     def unfinished(self) -> list[str]:
         """Conversations whose recording was never finished: they are being held, or were killed."""
