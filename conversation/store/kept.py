@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from pydantic import ValidationError
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 from sqlalchemy.engine import Connection
 
 from conversation.store.database import READ_ONLY
@@ -22,6 +22,7 @@ from conversation.store.reading import (
     read_transcript,
     read_transcripts,
 )
+from conversation.store.tables import conversations
 from conversation.transcript import ConversationStatus, Retrieval, Transcript
 
 
@@ -85,6 +86,11 @@ class KeptConversations:
         )
         with self._reading() as connection:
             return read_summaries(connection, conditions)
+
+    def count(self) -> int:
+        """How many conversations there are, ended or not."""
+        with self._reading() as connection:
+            return connection.execute(select(func.count()).select_from(conversations)).scalar_one()
 
     def summaries(self, conversation_ids: Sequence[str]) -> list[ConversationSummary]:
         """Those of these conversations that the store holds, in the order of their start."""

@@ -115,7 +115,7 @@ def _store_folder(folder: Path) -> Finding:
 
 def _store(deployment: Deployment) -> Finding:
     kind = deployment.store_url.partition(":")[0].partition("+")[0]
-    count = len(deployment.conversations.conversations())
+    count = deployment.conversations.count()
     deployment.evaluations.evaluations([])
     return Finding(
         "store", "ok", f"{kind} answers, its schema is up to date; conversations: {count}"

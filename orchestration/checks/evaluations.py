@@ -6,8 +6,15 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from analysis.store.audit import agreement_by_age, rows_without_conversation
+from analysis.store.counts import (
+    failures_in_force,
+    first_error,
+    flips,
+    outcomes_in_force,
+    statuses_in_force,
+    summarised,
+)
 from orchestration.deployment import Deployment
-from orchestration.operations.operations import days_with_conversations, ended_on
 
 MIN_LABELS_A_HALF = 10
 DRIFT_LEVEL = 0.01
@@ -22,47 +29,26 @@ class Share(NamedTuple):
 
 def verdict_counts(deployment: Deployment, day: date) -> dict[str, Counter[str]]:
     """Verdicts on the conversations of a day, by criterion; `error` where the judge failed."""
-    in_force = {
-        (found.conversation_id, found.criterion_id): found.verdict or "error"
-        for found in deployment.evaluations.evaluations(_ids(deployment, [day]))
-        if found.sample == 0
-    }
-    counts: dict[str, Counter[str]] = {}
-    for (_, criterion_id), verdict in in_force.items():
-        counts.setdefault(criterion_id, Counter())[verdict] += 1
-    return dict(sorted(counts.items()))
+    return outcomes_in_force(deployment.engine, [day])
 
 
 def unsupported_share(deployment: Deployment, days: Collection[date] | None) -> Share:
     """Collected values that rest on words nobody said, of all values that were found."""
-    values = {
-        (value.conversation_id, value.field_id): value
-        for value in deployment.evaluations.collected_values(_ids(deployment, days))
-        if value.sample == 0
-    }
-    statuses = [value.status for value in values.values()]
-    unsupported = statuses.count("unsupported")
-    return Share(unsupported, unsupported + statuses.count("supported"))
+    statuses: Counter[str] = Counter()
+    for counts in statuses_in_force(deployment.engine, days).values():
+        statuses.update(counts)
+    unsupported = statuses["unsupported"]
+    return Share(unsupported, unsupported + statuses["supported"])
 
 
 def value_counts(deployment: Deployment, day: date) -> dict[str, Counter[str]]:
     """Values of the conversations of a day, by field: how many have which status."""
-    in_force = {
-        (found.conversation_id, found.field_id): found.status
-        for found in deployment.evaluations.collected_values(_ids(deployment, [day]))
-        if found.sample == 0
-    }
-    counts: dict[str, Counter[str]] = {}
-    for (_, field_id), status in in_force.items():
-        counts.setdefault(field_id, Counter())[status] += 1
-    return dict(sorted(counts.items()))
+    return statuses_in_force(deployment.engine, [day])
 
 
 def summary_share(deployment: Deployment, days: Collection[date]) -> Share:
     """Conversations of some days with a summary, of all of them."""
-    ids = _ids(deployment, days)
-    summarised = {run.conversation_id for run in deployment.evaluations.runs(ids) if run.summary}
-    return Share(len(summarised), len(ids))
+    return Share(*summarised(deployment.engine, days))
 
 
 def flip_share(deployment: Deployment, days: Collection[date] | None) -> Share:
@@ -70,23 +56,7 @@ def flip_share(deployment: Deployment, days: Collection[date] | None) -> Share:
 
     A repetition counts when it was asked the same question by the same judge.
     """
-    first: dict[tuple[str, ...], str | None] = {}
-    repeated: list[tuple[tuple[str, ...], str | None]] = []
-    for found in deployment.evaluations.evaluations(_ids(deployment, days)):
-        key = (
-            found.conversation_id,
-            found.criterion_id,
-            found.criterion_version,
-            found.judge_model,
-            found.judge_prompt_version,
-            found.transcript_sha256,
-        )
-        if found.sample == 0:
-            first[key] = found.verdict
-        elif found.verdict is not None:
-            repeated.append((key, found.verdict))
-    compared = [(first[key], verdict) for key, verdict in repeated if first.get(key) is not None]
-    return Share(sum(before != after for before, after in compared), len(compared))
+    return Share(*flips(deployment.engine, days))
 
 
 def label_drift(deployment: Deployment) -> list[str]:
@@ -125,29 +95,9 @@ def orphan_rows(deployment: Deployment) -> list[tuple[str, int]]:
 
 def judge_error_share(deployment: Deployment, days: Collection[date] | None) -> Share:
     """Criteria and fields without an answer because the judge failed, of all that were asked."""
-    ids = _ids(deployment, days)
-    verdicts = {
-        (found.conversation_id, found.criterion_id): found.error is not None
-        for found in deployment.evaluations.evaluations(ids)
-        if found.sample == 0
-    }
-    values = {
-        (found.conversation_id, found.field_id): found.error is not None
-        for found in deployment.evaluations.collected_values(ids)
-        if found.sample == 0
-    }
-    failed = [*verdicts.values(), *values.values()]
-    return Share(sum(failed), len(failed))
+    return Share(*failures_in_force(deployment.engine, days))
 
 
 def first_judge_error(deployment: Deployment, days: Collection[date] | None) -> str | None:
     """Why the judge failed, as it said the first time; None when it never failed."""
-    for found in deployment.evaluations.evaluations(_ids(deployment, days)):
-        if found.error is not None:
-            return found.error
-    return None
-
-
-def _ids(deployment: Deployment, days: Collection[date] | None) -> list[str]:
-    chosen = days_with_conversations(deployment) if days is None else days
-    return [found.conversation_id for day in chosen for found in ended_on(deployment, day)]
+    return first_error(deployment.engine, days)

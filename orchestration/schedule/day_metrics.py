@@ -7,14 +7,17 @@ from datetime import date
 
 from pydantic import ValidationError
 
+from analysis.store.counts import ids_that_ended
+from analysis.store.settled import ended_by_agent, open_ids, settle, settled_of
+from analysis.store.touched import ids_ended_on, last_mark, take_touched
 from analysis.warehouse.call_metrics import CallMetrics, call_metrics
-from conversation.errors import ConversationError
+from conversation.store.database import batches
 from conversation.store.writing import CRASHED
+from conversation.transcript import Transcript
 from orchestration.deployment import Deployment
-from orchestration.operations.operations import days_with_conversations, ended_on
 
-UNREADABLE = (ConversationError, ValidationError)
-"""What a conversation is that does not come out of the store whole. The others of its day do."""
+_READABLE = "can be read whole, 1"
+"""What conversations are settled for that could be read: another text reads all of them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +40,10 @@ class DayMetrics:
 def day_metrics(deployment: Deployment, day: date) -> DayMetrics:
     """Measure the conversations that ended on a day; those that cannot be read are left out."""
     measured: list[CallMetrics] = []
-    for found in ended_on(deployment, day):
-        try:
-            measured.append(
-                call_metrics(deployment.conversations.transcript(found.conversation_id))
-            )
-        except UNREADABLE:
-            continue  # `incomplete_transcripts` names it
+    for ids in batches(ids_ended_on(deployment.engine, day)):
+        found = deployment.conversations.transcripts(ids)
+        # `incomplete_transcripts` names the others.
+        measured += [call_metrics(each) for each in found.values() if isinstance(each, Transcript)]
     costs = [found.cost_usd for found in measured]
     return DayMetrics(
         conversations=len(measured),
@@ -59,30 +59,32 @@ def day_metrics(deployment: Deployment, day: date) -> DayMetrics:
 
 
 def incomplete_transcripts(deployment: Deployment, days: Collection[date] | None) -> list[str]:
-    """Conversations that cannot be read, have fewer turns than were stored, or were cut off."""
+    """Conversations that cannot be read, or were cut off.
+
+    Each is read once: those that could be read whole are read again when they are touched.
+    """
+    engine = deployment.engine
+    take_touched(engine)
+    mark = last_mark(engine)
+    ended = ended_by_agent(engine)
+    asked = dict.fromkeys(ended, _READABLE)
+    if days is None:
+        ids = open_ids(engine, asked, ended)
+    else:
+        found = [each for day in sorted(days) for each in ids_ended_on(engine, day)]
+        settled = settled_of(engine, found, [_READABLE])
+        ids = [each for each in found if each not in settled]
     problems: list[str] = []
-    for day in days_with_conversations(deployment) if days is None else days:
-        for found in ended_on(deployment, day):
-            try:
-                transcript = deployment.conversations.transcript(found.conversation_id)
-            except UNREADABLE as error:
-                problems.append(f"{found.conversation_id}: {_reason(error)}")
-                continue
-            if len(transcript.turns) != found.turn_count:
-                problems.append(
-                    f"{found.conversation_id}: {found.turn_count} turns were stored, "
-                    f"{len(transcript.turns)} can be read"
-                )
-            elif transcript.end_reason == CRASHED:
-                problems.append(f"{found.conversation_id}: its process ended in the middle of it")
-    return problems
-
-
-def _reason(error: ConversationError | ValidationError) -> str:
-    # The validator's own message repeats what it was given, which may be what somebody said.
-    if isinstance(error, ValidationError):
-        return "what is stored of it is not a conversation"
-    return str(error)
+    for some in batches(ids):
+        readable: dict[str, str] = {}
+        for key, found in deployment.conversations.transcripts(some).items():
+            if isinstance(found, ValidationError):
+                problems.append(f"{key}: what is stored of it is not a conversation")
+            else:
+                readable[key] = found.agent_id
+        settle(engine, readable, asked, seen=mark)
+    cut_off = ids_that_ended(engine, CRASHED, days)
+    return problems + [f"{key}: its process ended in the middle of it" for key in cut_off]
 
 
 def _median(values: Sequence[float | None]) -> float | None:

@@ -45,17 +45,8 @@ class DeployedAfterCalls:
     def analyses(self, conversation_ids: Sequence[str]) -> Mapping[str, CallAnalysis]:
         """What was found in these conversations; those that were not judged are left out."""
         deployment = self._deployment
-        judged = [
-            conversation_id
-            for conversation_id, marks in deployment.evaluations.progress_marks(
-                conversation_ids
-            ).items()
-            if any(marks)
-        ]
-        if not judged:
-            return {}
         agents = {agent.agent_id: agent for agent in usable_agents(deployment)}
-        owned_by = owners(deployment.conversations.engine, judged)
+        owned_by = owners(deployment.conversations.engine, conversation_ids)
         masked = [each for each in owned_by if _masks(agents.get(owned_by[each]))]
         open_ones = [each for each in owned_by if not _masks(agents.get(owned_by[each]))]
         redacted = redacted_evaluations(deployment, redacted_conversations(deployment))
@@ -133,7 +124,9 @@ def _analyses(
     for collected in store.collected_values(ids):
         if collected.sample == 0:
             values[collected.conversation_id][collected.field_id] = collected
-    summaries = {run.conversation_id: run.summary for run in store.runs(ids) if run.summary}
+    runs = store.runs(ids)
+    judged = {run.conversation_id for run in runs}
+    summaries = {run.conversation_id: run.summary for run in runs if run.summary}
     return {
         each: _analysis(
             verdicts[each].values(),
@@ -142,6 +135,7 @@ def _analyses(
             agents.get(owned_by[each]),
         )
         for each in ids
+        if each in judged or each in verdicts or each in values
     }
 
 

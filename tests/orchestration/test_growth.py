@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from analysis.reports import open_reports
+from conversation.server.conversations.search import CallFilter, list_page
+from orchestration.checks.evaluations import flip_share, judge_error_share, unsupported_share
 from orchestration.deployment import Deployment
 from orchestration.operations.narrowing import Narrowing, plan_narrowed
 from orchestration.operations.operations import (
@@ -20,6 +22,8 @@ from orchestration.operations.operations import (
     outdated_days,
     publish_reports,
 )
+from orchestration.schedule.day_metrics import incomplete_transcripts
+from orchestration.server.app import create_app
 from orchestration.settings import Settings
 from tests.fakes import ScriptedChatModel
 from tests.grown_stores import FIRST_DAY, JUDGE, Shape, conversation_id, fill, write_agents
@@ -315,3 +319,57 @@ def test_what_was_settled_is_open_again_when_it_or_what_is_asked_changes(grow: G
         store.transcript(conversation_id(n)).agent_id == "agent-1" for n in range(SMALL)
     )
     assert left()[0] >= of_that_agent
+
+
+def test_lists_by_user_rating_and_comment_cost_as_much_in_a_large_store(grow: Grow):
+    wanted = {
+        "all": CallFilter(),
+        "of a user": CallFilter(user_id="user-0"),
+        "rated": CallFilter(rating_min=1),
+        "with a comment": CallFilter(has_feedback_comment=True),
+    }
+    counts: list[dict[str, int]] = []
+    found: list[dict[str, int]] = []
+    for size in (SMALL, LARGE):
+        deployment = grow(size).deployment
+        context = create_app(deployment).state.context
+        counts.append({})
+        found.append({})
+        for name, chosen in wanted.items():
+            with counting(deployment) as counted:
+                page = list_page(context, chosen, page_size=10, cursor=None)
+            counts[-1][name] = counted.sql
+            found[-1][name] = len(page.conversations)
+
+    assert counts[0] == counts[1]
+    assert max(counts[1].values()) <= 6
+    assert found == [
+        {"all": 10, "of a user": 10, "rated": 1, "with a comment": 1},
+        {"all": 10, "of a user": 10, "rated": 1, "with a comment": 1},
+    ]
+
+
+def test_checks_over_all_days_ask_as_often_in_a_large_store(grow: Grow):
+    looks: dict[str, Callable[[Deployment], object]] = {
+        "transcripts": lambda d: incomplete_transcripts(d, None),
+        "evidence": lambda d: unsupported_share(d, None),
+        "judge": lambda d: judge_error_share(d, None),
+        "flips": lambda d: flip_share(d, None),
+        "store": lambda d: d.conversations.count(),
+    }
+    counts: list[dict[str, int]] = []
+    for size in (SMALL, LARGE):
+        deployment = grow(size).deployment
+        outdated_days(deployment)
+        counts.append({})
+        for name, look in looks.items():
+            with counting(deployment) as counted:
+                found = look(deployment)
+            counts[-1][name] = counted.sql
+            assert found in ([], (0, size * 2), (0, size * 4), (0, 0), size)
+        with counting(deployment) as counted:
+            assert incomplete_transcripts(deployment, None) == []
+        assert not [each for each in counted.statements if "FROM turns" in each]
+
+    assert counts[0] == counts[1]
+    assert max(counts[1].values()) <= 12

@@ -80,6 +80,20 @@ class CallFilter:
         """Whether tool calls have to be read."""
         return bool(self.tool_names or self.tool_names_successful or self.tool_names_errored)
 
+    @property
+    def decided_by_rows(self) -> bool:
+        """Whether the store alone finds those asked for, so that none is looked at in vain."""
+        elsewhere = (self.criteria, self.values, self.languages, self.end_reasons)
+        bounds = (self.duration_min_s, self.duration_max_s, self.source, self.version_id)
+        return not (
+            self.by_tools
+            or self.search
+            or self.call_successful
+            or self.excluded_statuses
+            or any(elsewhere)
+            or any(each is not None for each in bounds)
+        )
+
     def takes(self, row: ConversationSummary, known: Known) -> bool:
         """Whether a conversation is one of those asked for."""
         return (
@@ -154,7 +168,8 @@ def list_page(
     items: list[ConversationSummaryItem] = []
     looked_at = 0
     while True:
-        rows, following = _rows(context, wanted, cursor)
+        at_once = page_size if wanted.decided_by_rows else LOOKED_AT_ONCE
+        rows, following = _rows(context, wanted, cursor, limit=at_once)
         ids = [row.conversation_id for row in rows]
         analyses = context.calls.analyses(ids)
         feedback = feedback_events(context.store.engine, ids)
@@ -197,7 +212,7 @@ def _says(readable: ConversationStore, row: ConversationSummary, words: str) -> 
 
 
 def _rows(
-    context: ServerContext, wanted: CallFilter, cursor: str | None
+    context: ServerContext, wanted: CallFilter, cursor: str | None, *, limit: int
 ) -> tuple[Sequence[ConversationSummary], str | None]:
     before = _moment(wanted.started_to_s)
     try:
@@ -207,7 +222,11 @@ def _rows(
             # Before and after are both meant to include their second.
             until=None if before is None else before + timedelta(seconds=1),
             text=wanted.search,
-            limit=LOOKED_AT_ONCE,
+            user_id=wanted.user_id,
+            rating_min=wanted.rating_min,
+            rating_max=wanted.rating_max,
+            has_comment=wanted.has_feedback_comment,
+            limit=limit,
             cursor=cursor,
             oldest_first=wanted.oldest_first,
         )

@@ -182,10 +182,13 @@ def test_a_rare_outcome_is_found_beyond_what_is_looked_at_once(
         for number in range(8):
             call(served.store, number)
         first = get(served, CONVERSATIONS, search="order 1")
-        rare = get(served, CONVERSATIONS, user_id="nobody")
-        rest = get(served, CONVERSATIONS, user_id="nobody", cursor=rare["next_cursor"])
+        nowhere = {"conversation_initiation_source": "nowhere"}
+        rare = get(served, CONVERSATIONS, **nowhere)
+        rest = get(served, CONVERSATIONS, **nowhere, cursor=rare["next_cursor"])
+        of_nobody = get(served, CONVERSATIONS, user_id="nobody")
 
     assert ids(first) == [1]
+    assert (ids(of_nobody), of_nobody["has_more"]) == ([], False), "an index finds users"
     assert (ids(rare), rare["has_more"]) == ([], True)
     assert (ids(rest), rest["has_more"]) == ([], False)
 
