@@ -201,7 +201,8 @@ class Listening:
         if utterance is not self._utterance or not self._endpointer.is_speaking or not text:
             return
         self._outbox.tell(TentativeUserText(f"{utterance.words_before} {text}".strip()))
-        if self._barge_in is not None:
+        # Half an "all right" reads like something else: who falls silent now is understood whole.
+        if self._barge_in is not None and not self._endpointer.against:
             self._barge_in, decision = self._barge_in.words(text, now_s=self._ears.position_s)
             self._carry_out(decision)
 

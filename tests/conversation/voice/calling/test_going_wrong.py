@@ -35,7 +35,7 @@ def spoken_by(**settings: Any) -> FakeModels:
 # Clients
 
 
-@pytest.mark.parametrize("at_s", moments(0.1, 7.0, 0.3))
+@pytest.mark.parametrize("at_s", moments(0.1, 7.0, 0.5))
 def test_a_client_that_leaves_ends_the_call_at_once(at_s: float):
     played = play([QUESTION, (at_s, lambda call: call.end("connection_lost"))], ANSWER, lasts_s=8.0)
 
@@ -83,7 +83,7 @@ def test_what_could_not_be_understood_is_told_and_asked_for(error: BaseException
     assert played.said[1:] == [("user", "When are you open"), ("agent", ANSWER)]
 
 
-@pytest.mark.parametrize("at_s", moments(3.0, 6.0, 0.8))
+@pytest.mark.parametrize("at_s", moments(3.0, 6.0, 1.0))
 @pytest.mark.parametrize("error", [BROKEN, ODD], ids=["told", "odd"])
 def test_a_held_agent_goes_on_when_nobody_knows_what_was_said(at_s: float, error: BaseException):
     played = play(
