@@ -107,7 +107,7 @@ class Deployment:
     @property
     def reports_file(self) -> Path:
         """The published DuckDB file."""
-        return self.settings.store / "reports.duckdb"
+        return self.settings.reports_file
 
     @property
     def warehouse_dir(self) -> Path:

@@ -170,6 +170,11 @@ class Settings(BaseSettings):
         return self.store_dir or self.data_dir / "store"
 
     @property
+    def reports_file(self) -> Path:
+        """The published DuckDB file."""
+        return self.store / "reports.duckdb"
+
+    @property
     def agents_dir(self) -> Path:
         """Folder of the agent files."""
         return self.data_dir / "agents"

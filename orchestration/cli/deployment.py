@@ -1,6 +1,7 @@
 """What commands share: the deployment of the settings in force, and progress on standard error."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.errors import NoDataError
@@ -19,6 +20,17 @@ def opened_deployment(progress: ProgressCallback | None = None) -> "Deployment":
     settings = load_settings()
     require_data(settings)
     return Deployment(settings) if progress is None else Deployment(settings, progress=progress)
+
+
+def reports_file() -> Path:
+    """The published reports, for commands that need nothing else of the deployment.
+
+    Raises:
+        NoDataError: The folder holds none of our data.
+    """
+    settings = load_settings()
+    require_data(settings)
+    return settings.reports_file
 
 
 def require_data(settings: Settings) -> None:

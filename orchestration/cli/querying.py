@@ -12,9 +12,7 @@ from analysis.errors import QueryError
 from analysis.query.forms import query_as_bars, query_as_json, query_as_text
 from analysis.query.sql import printable, query_as_csv, query_as_table
 from analysis.reports import open_reports
-from orchestration.cli.deployment import opened_deployment, progress
-from orchestration.operations.exports import export as export_known
-from orchestration.operations.operations import publish_reports, reports_outdated
+from orchestration.cli.deployment import opened_deployment, progress, reports_file
 
 app = typer.Typer()
 
@@ -43,10 +41,7 @@ def sql(
     memory: Memory = "2GB",
 ) -> None:
     """Run a query on the published reports; it can read them and nothing else."""
-    with (
-        opened_deployment() as deployment,
-        open_reports(deployment.reports_file, memory_limit=memory) as connection,
-    ):
+    with open_reports(reports_file(), memory_limit=memory) as connection:
         if csv + json + every + chart > 1:
             raise typer.BadParameter("Choose one of --csv, --json, --all and --chart.")
         run = query_as_table
@@ -68,13 +63,11 @@ def shell(timeout: Timeout = _TIMEOUT_S, memory: Memory = "2GB") -> None:
 
     `duckdb -readonly data/store/reports.duckdb` opens the same file in DuckDB's own program.
     """
-    with (
-        opened_deployment() as deployment,
-        open_reports(deployment.reports_file, memory_limit=memory) as connection,
-    ):
+    file = reports_file()
+    with open_reports(file, memory_limit=memory) as connection:
         if sys.stdin.isatty():
             _load_line_editing()
-            typer.echo(f"Reports at {deployment.reports_file}. .help lists what there is.")
+            typer.echo(f"Reports at {file}. .help lists what there is.")
         while (statement := _statement()) is not None:
             if statement == _TABLES:
                 names = connection.execute("select name from (show tables)").fetchall()
@@ -97,6 +90,9 @@ def export(
 
     `vivavoce forget` writes it anew when somebody in it is forgotten, so leave it where it is.
     """
+    from orchestration.operations.exports import export as export_known
+    from orchestration.operations.operations import publish_reports, reports_outdated
+
     with opened_deployment(progress()) as deployment:
         if reports_outdated(deployment):
             publish_reports(deployment)

@@ -69,6 +69,16 @@ def test_what_needs_no_model_loads_none(tmp_path: Path, arguments: list[str]):
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_query_loads_what_reads_reports_alone(tmp_path: Path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "store").mkdir()
+    found = f"[name for name in {HEAVY} if name in sys.modules]"
+    loaded = f"import atexit; atexit.register(lambda: print({found}))"
+    done = run(["sql", "from success_rates"], tmp_path, code=f"{loaded}; main.main()")
+    assert "No reports are published" in done.stderr
+    assert done.stdout.splitlines()[-1] == "['duckdb']"
+
+
 def test_the_version_is_told(tmp_path: Path):
     assert run(["--version"], tmp_path).stdout == f"vivavoce {version()}\n"
 

@@ -1,11 +1,13 @@
 """Nothing is judged by itself before somebody allowed it."""
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from typer.testing import CliRunner
 
 from orchestration.definitions import automation
 from orchestration.deployment import Deployment
@@ -103,3 +105,23 @@ def test_sensor_and_schedule_say_why_they_wait(tmp_path: Path):
         assert "--judge" in answer.skip_message
     assert not sensor.run_requests
     assert sensor.cursor is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("y\n\n", Unattended(True, 1.0)),
+        ("y\n2.5\n", Unattended(True, 2.5)),
+        ("y\nmany\n-1\nnone\n", Unattended(True)),
+        ("n\n", Unattended(False)),
+        ("\n", Unattended(False)),
+    ],
+)
+def test_on_a_terminal_it_is_asked_once(tmp_path: Path, typed: str, answer: Unattended):
+    settings = write_data(tmp_path)
+    runner = CliRunner()
+    with runner.isolation(typed), pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sys.stdin, "isatty", lambda: True)
+        assert unattended_judging(settings) == answer
+    with runner.isolation(""):
+        assert unattended_judging(settings) == answer
