@@ -59,7 +59,9 @@ class Resampler {
       const kernel = this.#kernels[Math.round((this.#position - whole) * PHASES)];
       const first = whole - this.#half + 1;
       let sum = 0;
-      if (kernel) for (let at = 0; at < kernel.length; at += 1) sum += (kernel[at] ?? 0) * (all[first + at] ?? 0);
+      if (kernel)
+        for (let at = 0; at < kernel.length; at += 1)
+          sum += (kernel[at] ?? 0) * (all[first + at] ?? 0);
       out.push(sum);
       this.#position += this.#step;
     }

@@ -5,7 +5,9 @@ function rules({ accent, background }) {
   const found = [];
   if (accent) found.push(`--vv-accent: ${accent}; --vv-on-accent: ${readableOn(accent)};`);
   if (background)
-    found.push(`color-scheme: ${readableOn(background) === "#ffffff" ? "dark" : "light"}; --vv-paper: ${background};`);
+    found.push(
+      `color-scheme: ${readableOn(background) === "#ffffff" ? "dark" : "light"}; --vv-paper: ${background};`,
+    );
   return found.join(" ");
 }
 

@@ -31,8 +31,17 @@ export class Composer {
     this.#acts = acts;
     const given = { id: "text", rows: 1, maxlength: 16_000, autocomplete: "off", dir: "auto" };
     this.#text = make("textarea", { ...given, placeholder: words.placeholder });
-    const field = make("label", { class: "vv-input" }, make("span", { class: "vv-hidden", text: words.message }), this.#text);
-    this.#send = make("button", { class: "vv-button vv-main vv-round vv-send", "aria-label": words.send, title: words.send }, icon("send"));
+    const field = make(
+      "label",
+      { class: "vv-input" },
+      make("span", { class: "vv-hidden", text: words.message }),
+      this.#text,
+    );
+    this.#send = make(
+      "button",
+      { class: "vv-button vv-main vv-round vv-send", "aria-label": words.send, title: words.send },
+      icon("send"),
+    );
     this.#stop = iconButton("stop", words.stop ?? "", acts.stop, "main");
     this.#stop.classList.add("vv-stop");
     this.#stop.hidden = true;

@@ -35,6 +35,10 @@ export class Conversation {
   #id = "";
   #key = randomKey();
   #isOver = false;
+  /** What was said while there was no socket. @type {string[]} */
+  #unsent = [];
+  /** What was said last, until the agent shows that it heard it. */
+  #unheard = "";
   #heardMs = 0;
   #lastEventId = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -57,9 +61,12 @@ export class Conversation {
     return this.#wish.isVoice;
   }
 
-  /** @param {string} text */
+  /** Say it now, or as soon as the line stands again. @param {string} text */
   say(text) {
-    return this.#send({ type: "user_message", text });
+    if (this.#isOver) return false;
+    if (this.#send({ type: "user_message", text })) this.#unheard = text.trim();
+    else this.#unsent.push(text);
+    return true;
   }
 
   typing() {
@@ -261,13 +268,21 @@ export class Conversation {
     agent_tool_response: ({ agent_tool_response: tool }) =>
       this.#events.onTool(tool.tool_call_id, tool.tool_name, tool.is_error ? "failed" : "done"),
     client_tool_call: ({ client_tool_call: call }) => void this.#runTool(call),
-    conversation_resumed: ({ conversation_resumed: event }) =>
-      this.#events.onResumed(event.turns),
+    conversation_resumed: ({ conversation_resumed: event }) => {
+      // A network that is gone takes what is sent for a while, and says nothing.
+      const heard = event.turns.findLast((/** @type {any} */ turn) => turn.role === "user")?.text;
+      const lost = this.#unheard !== "" && this.#unheard !== heard ? [this.#unheard] : [];
+      this.#unheard = "";
+      const unsent = [...lost, ...this.#unsent.splice(0)];
+      this.#events.onResumed(event.turns, unsent.length > 0);
+      for (const text of unsent) this.#send({ type: "user_message", text });
+    },
     error: ({ error_event: event }) => this.#events.onProblem(event.message ?? event.reason ?? ""),
   };
 
   /** @param {number} eventId */
   #seen(eventId) {
+    this.#unheard = "";
     this.#lastEventId = Math.max(this.#lastEventId, eventId);
     return eventId;
   }

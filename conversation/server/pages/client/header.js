@@ -30,7 +30,13 @@ export class Header {
     const title = make("h1", { class: "vv-title", dir: "auto", text: words.title || look.name });
     const names = make("div", { class: "vv-names" }, title, this.#status);
     this.#languages = languageChoice(look, words, language, acts.language);
-    this.#end = make("button", { type: "button", class: "vv-item", id: "end", text: words.end, onclick: acts.end });
+    this.#end = make("button", {
+      type: "button",
+      class: "vv-item",
+      id: "end",
+      text: words.end,
+      onclick: acts.end,
+    });
     this.#end.hidden = true;
     const close = acts.close ? iconButton("end", words.close ?? "", acts.close) : null;
     close?.classList.add("vv-close");
@@ -64,8 +70,17 @@ export class Header {
     copy.addEventListener("click", () => acts.copy(copy));
     const box = make("input", { type: "checkbox" });
     box.addEventListener("change", () => acts.times(box.checked));
-    const times = make("label", { class: "vv-item" }, box, make("span", { text: words.show_times }));
-    const summary = make("summary", { class: "vv-button vv-quiet vv-round", "aria-label": words.more, title: words.more }, icon("more"));
+    const times = make(
+      "label",
+      { class: "vv-item" },
+      box,
+      make("span", { text: words.show_times }),
+    );
+    const summary = make(
+      "summary",
+      { class: "vv-button vv-quiet vv-round", "aria-label": words.more, title: words.more },
+      icon("more"),
+    );
     const list = make("div", { class: "vv-list" }, copy, times, this.#end, this.#id);
     const menu = make("details", { class: "vv-menu" }, summary, list);
     menu.addEventListener("keydown", (event) => {
@@ -75,7 +90,8 @@ export class Header {
       summary.focus();
     });
     menu.addEventListener("focusout", (event) => {
-      if (event.relatedTarget instanceof Node && !menu.contains(event.relatedTarget)) menu.open = false;
+      if (event.relatedTarget instanceof Node && !menu.contains(event.relatedTarget))
+        menu.open = false;
     });
     return menu;
   }
@@ -84,7 +100,11 @@ export class Header {
 /** @param {Look} look */
 export function avatarOf(look) {
   const [letter = "?"] = look.name.trim();
-  const picture = make("span", { class: "vv-avatar", "aria-hidden": "true", text: letter.toUpperCase() });
+  const picture = make("span", {
+    class: "vv-avatar",
+    "aria-hidden": "true",
+    text: letter.toUpperCase(),
+  });
   if (!look.avatar) return picture;
   const image = make("img", { alt: "", src: look.avatar, referrerpolicy: "no-referrer" });
   image.addEventListener("load", () => picture.replaceChildren(image));

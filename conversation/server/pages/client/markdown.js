@@ -7,7 +7,13 @@ import { make } from "./dom.js";
 const MOST_LABEL = 400;
 const MOST_ADDRESS = 2_000;
 const HARMLESS = new Set(["https:", "http:", "mailto:", "tel:"]);
-const MARKS = /** @type {const} */ ({ "**": "strong", __: "strong", "*": "em", _: "em", "~~": "s" });
+const MARKS = /** @type {const} */ ({
+  "**": "strong",
+  __: "strong",
+  "*": "em",
+  _: "em",
+  "~~": "s",
+});
 const BULLET = /^(\s{0,12})(?:[-*+•]|(\d{1,6})[.)])\s+(.*)$/;
 const RULE = /^ {0,3}(?:(?:- ?){3,}|(?:\* ?){3,}|(?:_ ?){3,})$/;
 const TABLE_RULE = /^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$/;
@@ -78,7 +84,8 @@ function listAt(lines, at) {
   for (; end < lines.length; end += 1) {
     const line = lines[end] ?? "";
     const found = BULLET.exec(line);
-    if (found && (found[1] ?? "").length <= depth + 1 && (found[2] !== undefined) !== isOrdered) break;
+    if (found && (found[1] ?? "").length <= depth + 1 && (found[2] !== undefined) !== isOrdered)
+      break;
     if (found) {
       item = make("li");
       // Deeper ones are set apart by their look: a list in a list in a list says no more.

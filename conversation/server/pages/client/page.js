@@ -30,7 +30,9 @@ function begin(look, signedUrl) {
 function unlock(problem) {
   const words = wordsFor(document.documentElement.lang, {});
   const panel = keyPanel(words, (key) => void open(key));
-  const said = problem ? make("p", { class: "note alert vv-note vv-alert", role: "alert", text: problem }) : null;
+  const said = problem
+    ? make("p", { class: "note alert vv-note vv-alert", role: "alert", text: problem })
+    : null;
   const title = make("h1", { class: "vv-hidden", text: document.body.dataset.agent });
   place.replaceChildren(make("div", { class: "vv vv-talk vv-locked" }, title, panel, said));
   document.getElementById("key")?.focus();
@@ -42,7 +44,10 @@ async function open(key) {
   try {
     const query = new URLSearchParams({ agent_id: agentId });
     const headers = { "xi-api-key": key };
-    const signed = await answered(new URL(`v1/convai/conversation/get-signed-url?${query}`, base), headers);
+    const signed = await answered(
+      new URL(`v1/convai/conversation/get-signed-url?${query}`, base),
+      headers,
+    );
     const signature = new URL(signed.signed_url).searchParams.get("conversation_signature") ?? "";
     const asked = new URL(`widget/${encodeURIComponent(agentId)}`, base);
     asked.searchParams.set("conversation_signature", signature);

@@ -37,10 +37,12 @@ export function termsPanel(words, terms, done) {
   const text = make("div", { class: "vv-terms", tabindex: "0", dir: "auto", role: "region" });
   text.setAttribute("aria-labelledby", "terms-title");
   text.append(renderMarkdown(terms));
-  const form = panel("terms", words.terms_title ?? "", [text], [
-    main(words.terms_accept ?? ""),
-    other(words.terms_decline ?? "", () => done(false)),
-  ]);
+  const form = panel(
+    "terms",
+    words.terms_title ?? "",
+    [text],
+    [main(words.terms_accept ?? ""), other(words.terms_decline ?? "", () => done(false))],
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     done(true);
@@ -59,9 +61,12 @@ export function variablesPanel(words, names, done) {
     return make("label", { class: "vv-field" }, make("span", { text: readable(name) }), input);
   });
   const why = make("p", { class: "vv-soft", text: words.variables_why });
-  const form = panel("variables", words.variables_title ?? "", [why, ...fields], [
-    main(words.begin ?? ""),
-  ]);
+  const form = panel(
+    "variables",
+    words.variables_title ?? "",
+    [why, ...fields],
+    [main(words.begin ?? "")],
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const given = Object.fromEntries(new FormData(form));
@@ -94,10 +99,12 @@ export function keyPanel(words, done) {
  */
 export function microphonePanel(words, host, done) {
   const why = make("p", { text: fill(words.microphone_why ?? "", { host }) });
-  const form = panel("permission", words.microphone_title ?? "", [icon("mic"), why], [
-    main(words.microphone_allow ?? ""),
-    other(words.cancel ?? "", () => done(false)),
-  ]);
+  const form = panel(
+    "permission",
+    words.microphone_title ?? "",
+    [icon("mic"), why],
+    [main(words.microphone_allow ?? ""), other(words.cancel ?? "", () => done(false))],
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     done(true);
@@ -109,7 +116,7 @@ export function microphonePanel(words, host, done) {
  * @param {Words} words
  * @param {(rating: number, comment: string | null) => Promise<void>} send
  */
-export function starsPanel(words, send) {
+function starsPanel(words, send) {
   const stars = make("fieldset", { class: "vv-stars" });
   stars.append(make("legend", { text: words.rate }));
   const comment = make("textarea", { rows: 2, maxlength: 2_000, placeholder: words.comment });
@@ -119,7 +126,12 @@ export function starsPanel(words, send) {
   let rating = 0;
   for (let count = 1; count <= 5; count += 1) {
     const name = fill(words.stars ?? "", { count });
-    const choice = make("input", { type: "radio", name: "stars", value: count, "aria-label": name });
+    const choice = make("input", {
+      type: "radio",
+      name: "stars",
+      value: count,
+      "aria-label": name,
+    });
     const label = make("label", { class: "vv-star", title: name }, choice, icon("star"));
     choice.addEventListener("change", () => {
       rating = count;
@@ -139,6 +151,22 @@ export function starsPanel(words, send) {
     );
   });
   return form;
+}
+
+/**
+ * What is left to do when a conversation is over: rate it, or begin another one.
+ * @param {Words} words
+ * @param {((rating: number, comment: string | null) => Promise<void>) | null} rate
+ * @param {() => void} again
+ */
+export function afterPanel(words, rate, again) {
+  const form = make("form", { class: "vv-again", id: "again" });
+  form.append(make("button", { class: "vv-button vv-main", text: words.new_conversation }));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    again();
+  });
+  return make("div", { class: "vv-after" }, rate ? starsPanel(words, rate) : null, form);
 }
 
 /** A name as a person reads it. @param {string} name */

@@ -57,7 +57,11 @@ export class Microphone {
     const stream = await requested(deviceId);
     if (!this.#capture) {
       await this.#context.audioWorklet.addModule(workletUrl);
-      const options = { numberOfOutputs: 0, channelCount: 1, channelCountMode: /** @type {const} */ ("explicit") };
+      const options = {
+        numberOfOutputs: 0,
+        channelCount: 1,
+        channelCountMode: /** @type {const} */ ("explicit"),
+      };
       this.#capture = new AudioWorkletNode(this.#context, "capture", options);
       this.#capture.port.onmessage = ({ data }) =>
         this.#onPiece(base64Of(data.samples), this.#isMuted ? 0 : data.level);
@@ -109,7 +113,12 @@ export async function microphones() {
 /** @param {string | null} deviceId */
 async function requested(deviceId) {
   if (!navigator.mediaDevices) throw new NoMicrophoneError("microphone_insecure");
-  const wanted = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
+  const wanted = {
+    echoCancellation: true,
+    noiseSuppression: true,
+    autoGainControl: true,
+    channelCount: 1,
+  };
   const audio = deviceId === null ? wanted : { ...wanted, deviceId: { exact: deviceId } };
   try {
     return await navigator.mediaDevices.getUserMedia({ audio });

@@ -62,11 +62,15 @@ function passageOf(group, words) {
   const where = [first.document, placeOf(first, words), ...first.heading].filter(Boolean);
   const panel = make("div", { class: "vv-passage" });
   panel.append(make("p", { class: "vv-where", dir: "auto", text: where.join(" › ") }));
-  for (const source of group)
-    panel.append(make("blockquote", { dir: "auto", text: source.quote }));
+  for (const source of group) panel.append(make("blockquote", { dir: "auto", text: source.quote }));
   if (first.passage && first.passage.trim() !== first.quote.trim()) {
     const inContext = make("details", {}, make("summary", { text: words.passage }));
-    inContext.append(marked(first.passage, group.map((each) => each.quote)));
+    inContext.append(
+      marked(
+        first.passage,
+        group.map((each) => each.quote),
+      ),
+    );
     panel.append(inContext);
   }
   return panel;

@@ -4,8 +4,9 @@
 import { Header } from "./header.js";
 import { Composer } from "./composer.js";
 import { make } from "./dom.js";
-import { microphonePanel, starsPanel, termsPanel, variablesPanel } from "./panels.js";
-import { isMicrophoneAllowed, NoMicrophoneError } from "./sound.js";
+import { afterPanel } from "./panels.js";
+import { Questions } from "./questions.js";
+import { NoMicrophoneError } from "./sound.js";
 import { copied, Turns } from "./turns.js";
 import { VoiceLine } from "./voice_line.js";
 import { directionOf, wordsFor } from "./words.js";
@@ -46,9 +47,7 @@ export class Talk {
   #conversation = null;
   /** @type {Promise<Held | null> | null} */
   #opening = null;
-  #hasAccepted = false;
-  /** @type {Record<string, string | number | boolean>} */
-  #variables;
+  #questions;
   #lastId = "";
   /** @type {HTMLElement | null} */
   #lostNote = null;
@@ -57,7 +56,7 @@ export class Talk {
   constructor(options) {
     this.#options = options;
     this.#look = options.look;
-    this.#variables = { ...options.variables };
+    this.#questions = new Questions(this.#look, options.variables ?? {}, (form) => this.#ask(form));
     this.#language = this.#firstLanguage();
     this.#words = wordsFor(this.#language, this.#look.texts);
     this.#voice = new VoiceLine(new URL("page/capture.js", options.base).href, () => this.#weigh());
@@ -67,8 +66,12 @@ export class Talk {
     this.#build();
     // On a page of its own keys count wherever they are pressed; a page of others keeps its own.
     const hears = options.kind === "widget" ? this.element : document;
-    hears.addEventListener("keydown", (event) => this.#key(/** @type {KeyboardEvent} */ (event), true));
-    hears.addEventListener("keyup", (event) => this.#key(/** @type {KeyboardEvent} */ (event), false));
+    hears.addEventListener("keydown", (event) =>
+      this.#key(/** @type {KeyboardEvent} */ (event), true),
+    );
+    hears.addEventListener("keyup", (event) =>
+      this.#key(/** @type {KeyboardEvent} */ (event), false),
+    );
   }
 
   get isOpen() {
@@ -107,9 +110,13 @@ export class Talk {
   /** Talk, and be answered aloud. */
   async startVoice() {
     if (this.#voice.isOn || !this.#look.voice || !(await this.#mayBegin())) return;
-    if (!(await isMicrophoneAllowed()) && !(await this.#explain())) return;
+    if (!(await this.#questions.mayListen(this.#words, this.#options.base.host))) return;
     try {
-      await this.#voice.open((base64) => this.#conversation?.hear(base64), this.#words, () => void this.stopVoice());
+      await this.#voice.open(
+        (base64) => this.#conversation?.hear(base64),
+        this.#words,
+        () => void this.stopVoice(),
+      );
     } catch (problem) {
       const why = problem instanceof NoMicrophoneError ? problem.why : "no_microphone";
       this.#turns.note(this.#words[why] ?? "", true);
@@ -185,20 +192,40 @@ export class Talk {
   #build() {
     this.element.lang = this.#language;
     this.element.dir = directionOf(this.#language);
-    const note = this.#words.disclaimer ? make("p", { class: "vv-disclaimer", text: this.#words.disclaimer }) : null;
+    const note = this.#words.disclaimer
+      ? make("p", { class: "vv-disclaimer", text: this.#words.disclaimer })
+      : null;
     this.#stage.replaceChildren(this.#turns.element);
     this.#bottom.replaceChildren(this.#composer.element, ...(note ? [note] : []));
-    this.element.replaceChildren(this.#header.element, this.#stage, this.#bottom, this.#turns.spoken);
+    this.element.replaceChildren(
+      this.#header.element,
+      this.#stage,
+      this.#bottom,
+      this.#turns.spoken,
+    );
     this.#greet();
   }
 
   #greet() {
-    const greeting = this.#look.greetings[this.#language] ?? this.#look.greetings[this.#look.language];
+    const greeting =
+      this.#look.greetings[this.#language] ?? this.#look.greetings[this.#look.language];
     if (greeting) this.#turns.greet(greeting);
     if (this.#look.examples.length === 0) return;
-    const list = make("div", { class: "vv-examples", role: "group", "aria-label": this.#words.examples });
+    const list = make("div", {
+      class: "vv-examples",
+      role: "group",
+      "aria-label": this.#words.examples,
+    });
     for (const text of this.#look.examples)
-      list.append(make("button", { type: "button", class: "vv-example", dir: "auto", text, onclick: () => void this.send(text) }));
+      list.append(
+        make("button", {
+          type: "button",
+          class: "vv-example",
+          dir: "auto",
+          text,
+          onclick: () => void this.send(text),
+        }),
+      );
     this.#turns.element.append(list);
   }
 
@@ -216,26 +243,9 @@ export class Talk {
     this.#build();
   }
 
-  /** Ask what has to be asked before anything is sent. @returns {Promise<boolean>} */
+  /** @returns {Promise<boolean>} */
   async #mayBegin() {
-    if (this.#conversation) return true;
-    const { terms, variables } = this.#look;
-    if (terms && !this.#hasAccepted) {
-      this.#hasAccepted = await this.#ask((done) => termsPanel(this.#words, terms, done));
-      if (!this.#hasAccepted) return false;
-    }
-    const missing = variables.filter((name) => !(name in this.#variables));
-    if (missing.length > 0) {
-      const given = await this.#ask((/** @type {(values: Record<string, string>) => void} */ done) =>
-        variablesPanel(this.#words, missing, done));
-      this.#variables = { ...this.#variables, ...given };
-    }
-    return true;
-  }
-
-  #explain() {
-    return this.#ask((/** @type {(isWanted: boolean) => void} */ done) =>
-      microphonePanel(this.#words, this.#options.base.host, done));
+    return this.#conversation !== null || this.#questions.mayBegin(this.#words);
   }
 
   /**
@@ -275,7 +285,7 @@ export class Talk {
           address: () => this.#address(),
           isVoice,
           language: this.#language === this.#look.language ? null : this.#language,
-          variables: this.#variables,
+          variables: this.#questions.variables,
           client: this.#options.client,
         },
         this.#events(),
@@ -341,7 +351,11 @@ export class Talk {
       onAudio: (base64, eventId) => this.#voice.play(base64, eventId),
       onVoice: (score) => this.#voice.score(score),
       onNetwork: (isLost) => this.#network(isLost),
-      onResumed: (past) => turns.resumed(past),
+      onResumed: (past, isAnswerDue) => {
+        turns.resumed(past);
+        if (isAnswerDue) turns.pend();
+        this.#weigh();
+      },
       onProblem: (message) => {
         turns.settle();
         this.#composer.isAnswering = false;
@@ -388,33 +402,39 @@ export class Talk {
     this.#header.status("");
     const isWrong = ending.by === "error" || ending.by === "lost";
     const plain = ending.by === "lost" ? this.#words.gone : this.#words.ended;
-    this.#turns.note(ending.by === "user" ? (plain ?? "") : ending.reason || (plain ?? ""), isWrong);
+    this.#turns.note(
+      ending.by === "user" ? (plain ?? "") : ending.reason || (plain ?? ""),
+      isWrong,
+    );
     this.#bottom.replaceChildren(this.#after());
     this.#turns.toEnd();
     this.element.querySelector("#again")?.querySelector("button")?.focus();
     this.#tell("end", { by: ending.by, reason: ending.reason });
   }
 
-  /** What is left to do when it is over: rate it, or begin another one. */
   #after() {
-    const again = make("form", { class: "vv-again", id: "again" });
-    again.append(make("button", { class: "vv-button vv-main", text: this.#words.new_conversation }));
-    again.addEventListener("submit", (event) => {
-      event.preventDefault();
-      this.#turns.clear();
-      this.#build();
-      this.#composer.focus();
-    });
-    const asksStars = this.#look.feedback === "stars" || this.#look.feedback === "both";
-    const stars = asksStars && this.#lastId ? starsPanel(this.#words, (rating, comment) => this.#sendStars(rating, comment)) : null;
-    return make("div", { class: "vv-after" }, stars, again);
+    const { feedback } = this.#look;
+    const asksStars = (feedback === "stars" || feedback === "both") && this.#lastId !== "";
+    return afterPanel(
+      this.#words,
+      asksStars ? (rating, comment) => this.#sendStars(rating, comment) : null,
+      () => {
+        this.#turns.clear();
+        this.#build();
+        this.#composer.focus();
+      },
+    );
   }
 
   /** @param {number} rating @param {string | null} comment */
   async #sendStars(rating, comment) {
     const url = new URL(`v1/convai/conversations/${this.#lastId}/feedback`, this.#options.base);
     const body = JSON.stringify(comment === null ? { rating } : { rating, comment });
-    await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body }).catch(() => null);
+    await fetch(url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    }).catch(() => null);
     this.#tell("rating", { rating });
   }
 
@@ -426,7 +446,8 @@ export class Talk {
       this.stop();
     }
     const field = event.composedPath()[0];
-    const isWriting = field instanceof HTMLElement && field.matches("input, textarea, select, button, summary");
+    const isWriting =
+      field instanceof HTMLElement && field.matches("input, textarea, select, button, summary");
     if (event.key === " " && this.#voice.isHolding && !isWriting) {
       event.preventDefault();
       this.#voice.hold(isDown);

@@ -1,14 +1,11 @@
 // The conversation as it is shown: one element for each turn, whatever happens to it.
 
-import { icon, iconButton, make } from "./dom.js";
-import { renderMarkdown } from "./markdown.js";
+import { AgentTurn } from "./agent_turn.js";
+import { iconButton, make } from "./dom.js";
 import { sourcesOf } from "./sources.js";
-import { fill } from "./words.js";
 
 /** @import { Details, Look, PastTurn } from "./types.js" */
 /** @import { Words } from "./words.js" */
-
-const PATIENCE_MS = 7_000;
 
 /**
  * What a user can do with a turn.
@@ -17,92 +14,14 @@ const PATIENCE_MS = 7_000;
  * @property {(text: string) => void} ask
  */
 
-/** A turn of the agent, from the first thought to the last correction. */
-class AgentTurn {
-  text = "";
-  eventId = -1;
-  isDone = false;
-  isCut = false;
-  /** @type {"like" | "dislike" | null} */
-  score = null;
-  element;
-  bubble = make("div", { class: "turn agent thinking vv-bubble", dir: "auto" });
-  #tools = make("ul", { class: "vv-tools" });
-  #below = make("div", { class: "vv-below" });
-  #isWaiting = true;
-  #isPainting = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #patience;
-  #words;
-
-  /** @param {string} name @param {Words} words */
-  constructor(name, words) {
-    this.#words = words;
-    this.bubble.append(make("span", { class: "vv-dots", role: "img", "aria-label": words.thinking ?? "" }));
-    this.element = make("article", { class: "vv-turn vv-agent", "aria-label": name });
-    this.element.append(this.#tools, this.bubble, this.#below);
-    this.#patience = setTimeout(() => {
-      if (this.#isWaiting) this.bubble.append(make("span", { class: "vv-patience", text: words.still_thinking }));
-    }, PATIENCE_MS);
-  }
-
-  get isWaiting() {
-    return this.#isWaiting;
-  }
-
-  /** @param {string} piece */
-  add(piece) {
-    this.text += piece;
-    this.#paint();
-  }
-
-  /** @param {string} text */
-  set(text) {
-    this.text = text;
-    this.#paint();
-  }
-
-  cut() {
-    this.isCut = true;
-    clearTimeout(this.#patience);
-    this.bubble.classList.add("cut");
-    if (!this.element.querySelector(".vv-cut"))
-      this.bubble.after(make("p", { class: "vv-cut", text: this.#words.interrupted }));
-  }
-
-  /** @param {string} id @param {string} name @param {string} state */
-  tool(id, name, state) {
-    const key = state === "running" ? "tool_running" : state === "done" ? "tool_done" : "tool_failed";
-    const text = fill(this.#words[key] ?? "", { tool: name });
-    const line = make("li", { class: `vv-tool vv-${state}`, "data-tool": id }, icon("tool"), text);
-    const before = [...this.#tools.children].find((each) => each.getAttribute("data-tool") === id);
-    if (before) before.replaceWith(line);
-    else this.#tools.append(line);
-  }
-
-  /** @param {HTMLElement[]} parts */
-  below(...parts) {
-    this.#below.replaceChildren(...parts);
-  }
-
-  /** Paint once in a frame of the screen, however fast the words come. */
-  #paint() {
-    clearTimeout(this.#patience);
-    this.#isWaiting = false;
-    if (this.#isPainting) return;
-    this.#isPainting = true;
-    const paint = () => {
-      this.#isPainting = false;
-      this.bubble.classList.remove("thinking");
-      this.bubble.replaceChildren(renderMarkdown(this.text));
-    };
-    if (document.visibilityState === "visible") requestAnimationFrame(paint);
-    else setTimeout(paint);
-  }
-}
-
 export class Turns {
-  element = make("div", { class: "vv-turns", id: "turns", role: "log", "aria-live": "off", tabindex: "0" });
+  element = make("div", {
+    class: "vv-turns",
+    id: "turns",
+    role: "log",
+    "aria-live": "off",
+    tabindex: "0",
+  });
   /** What is read out: whole answers, not every word as it comes. */
   spoken = make("div", { class: "vv-hidden", "aria-live": "polite" });
   /** @type {Map<number, AgentTurn>} */
@@ -237,7 +156,9 @@ export class Turns {
   tool(id, name, state) {
     if (!this.#look.tool_calls) return;
     const turns = [...this.#byEvent.values()];
-    const holder = turns.find((each) => each.element.querySelector(`[data-tool="${CSS.escape(id)}"]`));
+    const holder = turns.find((each) =>
+      each.element.querySelector(`[data-tool="${CSS.escape(id)}"]`),
+    );
     if (!holder) this.#pending ??= turns.findLast((each) => !each.isDone) ?? this.#newAgent();
     (holder ?? this.#pending)?.tool(id, name.replaceAll("_", " "), state);
     this.#scroll(false);
@@ -245,7 +166,10 @@ export class Turns {
 
   /** @param {string} text @param {boolean} [isAlert] */
   note(text, isAlert = false) {
-    const line = make("p", { class: isAlert ? "note alert vv-note vv-alert" : "note vv-note", text });
+    const line = make("p", {
+      class: isAlert ? "note alert vv-note vv-alert" : "note vv-note",
+      text,
+    });
     if (isAlert) line.setAttribute("role", "alert");
     this.#append(line);
     return line;
@@ -361,7 +285,10 @@ export class Turns {
           turn.score = turn.score === score ? null : score;
           this.#acts.rate(turn.eventId, turn.score);
           for (const [at, each] of thumbs.entries())
-            each.setAttribute("aria-pressed", String(turn.score === (at === 0 ? "like" : "dislike")));
+            each.setAttribute(
+              "aria-pressed",
+              String(turn.score === (at === 0 ? "like" : "dislike")),
+            );
         });
         thumb.setAttribute("aria-pressed", String(turn.score === score));
         return thumb;

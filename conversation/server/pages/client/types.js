@@ -69,7 +69,7 @@
  * @property {(base64: string, eventId: number) => void} onAudio
  * @property {(score: number) => void} onVoice  How likely the user speaks, 0 to 1.
  * @property {(isLost: boolean) => void} onNetwork
- * @property {(turns: PastTurn[]) => void} onResumed
+ * @property {(turns: PastTurn[], isAnswerDue: boolean) => void} onResumed
  * @property {(message: string) => void} onProblem
  * @property {(name: string, parameters: Record<string, unknown>) => Promise<unknown> | null} onClientTool
  * @property {(ending: Ending) => void} onEnd

@@ -46,7 +46,11 @@ export class VoiceBar {
       this.#apply();
     });
     mode.setAttribute("aria-pressed", "false");
-    this.#holdButton = make("button", { type: "button", class: "vv-button vv-main vv-hold", text: words.hold });
+    this.#holdButton = make("button", {
+      type: "button",
+      class: "vv-button vv-main vv-hold",
+      text: words.hold,
+    });
     this.#holdButton.hidden = true;
     for (const [type, isHeld] of /** @type {const} */ ([
       ["pointerdown", true],
@@ -95,7 +99,10 @@ export class VoiceBar {
     const found = (await microphones()).filter((each) => each.deviceId !== "");
     this.#devices.replaceChildren(
       ...found.map((each, at) =>
-        make("option", { value: each.deviceId, text: each.label || `${this.#words.microphone} ${at + 1}` }),
+        make("option", {
+          value: each.deviceId,
+          text: each.label || `${this.#words.microphone} ${at + 1}`,
+        }),
       ),
     );
     this.#devices.hidden = found.length < 2;
@@ -105,7 +112,11 @@ export class VoiceBar {
   start() {
     const paint = () => {
       const { state, level } = this.#acts.now();
-      const shown = this.#isMuted ? "muted" : this.#isHolding && !this.#isHeld && state === "listening" ? "holding" : state;
+      const shown = this.#isMuted
+        ? "muted"
+        : this.#isHolding && !this.#isHeld && state === "listening"
+          ? "holding"
+          : state;
       if (this.element.dataset.state !== shown || !this.#state.textContent) {
         this.element.dataset.state = shown;
         this.#state.textContent = this.#words[shown] ?? "";

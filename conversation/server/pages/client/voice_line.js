@@ -79,7 +79,10 @@ export class VoiceLine {
       mute: (isMuted) => microphone.mute(isMuted),
       choose: (deviceId) => void microphone.open(this.#workletUrl, deviceId).catch(end),
       end,
-      now: () => ({ state: this.#state(), level: this.isPlaying ? (this.#player?.level ?? 0) : this.#level }),
+      now: () => ({
+        state: this.#state(),
+        level: this.isPlaying ? (this.#player?.level ?? 0) : this.#level,
+      }),
     });
     microphone.onGone = end;
     this.#bar = bar;

@@ -25,8 +25,18 @@ class VivaVoceWidget extends HTMLElement {
   #talk = null;
   /** @type {Look | null} */
   #look = null;
-  #panel = make("div", { class: "vv vv-panel-window", part: "panel", role: "dialog", "aria-modal": "false" });
-  #button = make("button", { class: "vv-launcher", part: "button", type: "button", "aria-expanded": "false" });
+  #panel = make("div", {
+    class: "vv vv-panel-window",
+    part: "panel",
+    role: "dialog",
+    "aria-modal": "false",
+  });
+  #button = make("button", {
+    class: "vv-launcher",
+    part: "button",
+    type: "button",
+    "aria-expanded": "false",
+  });
   #loading = 0;
 
   constructor() {
@@ -167,7 +177,11 @@ class VivaVoceWidget extends HTMLElement {
     this.#button.replaceChildren(look.avatar ? avatarOf(look) : icon("chat"));
     this.#panel.setAttribute("aria-label", look.name);
     this.#panel.replaceChildren(this.#talk.element);
-    const frame = make("div", { class: "vv", part: "widget", dir: directionOf(language ?? look.language) });
+    const frame = make("div", {
+      class: "vv",
+      part: "widget",
+      dir: directionOf(language ?? look.language),
+    });
     frame.append(this.#panel, this.#button);
     this.#root.replaceChildren(frame);
     paint(this.#root, look.colours);
@@ -194,7 +208,9 @@ class VivaVoceWidget extends HTMLElement {
 
   /** @param {string} name @param {Record<string, unknown>} detail */
   #tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(`vivavoce:${name}`, { detail, bubbles: true, composed: true }));
+    this.dispatchEvent(
+      new CustomEvent(`vivavoce:${name}`, { detail, bubbles: true, composed: true }),
+    );
   }
 
   /** @param {string} message */
@@ -227,4 +243,5 @@ async function lookOf(base, agentId, signedUrl) {
   return body;
 }
 
-if (!customElements.get("vivavoce-widget")) customElements.define("vivavoce-widget", VivaVoceWidget);
+if (!customElements.get("vivavoce-widget"))
+  customElements.define("vivavoce-widget", VivaVoceWidget);

@@ -107,7 +107,8 @@ const LANGUAGES = {
     no_microphone: "Es wurde kein Mikrofon gefunden. Sie können schreiben.",
     microphone_refused:
       "Der Browser gibt dieser Seite kein Mikrofon. Erlauben Sie es neben der Adresse der Seite, oder schreiben Sie.",
-    microphone_insecure: "Ein Mikrofon gibt es nur auf Seiten mit https. Sie können hier schreiben.",
+    microphone_insecure:
+      "Ein Mikrofon gibt es nur auf Seiten mit https. Sie können hier schreiben.",
     microphone_gone: "Das Mikrofon ist weg. Wählen Sie ein anderes, oder schreiben Sie.",
     thinking: "Denkt nach",
     still_thinking: "Noch dabei. Eine sorgfältige Antwort kann dauern.",
@@ -286,7 +287,20 @@ const LANGUAGES = {
   },
 };
 
-const RIGHT_TO_LEFT = new Set(["ar", "arc", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"]);
+const RIGHT_TO_LEFT = new Set([
+  "ar",
+  "arc",
+  "ckb",
+  "dv",
+  "fa",
+  "he",
+  "ku",
+  "ps",
+  "sd",
+  "ug",
+  "ur",
+  "yi",
+]);
 
 /**
  * The words for a language, those of the agent file first.

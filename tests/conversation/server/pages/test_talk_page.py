@@ -285,3 +285,54 @@ def load_markdown(page: Page) -> None:
     ]
     script = "\n".join(plain).replace("export ", "")
     page.run(f"(() => {{ {script}\nwindow.renderMarkdown = renderMarkdown; }})()")
+
+
+def test_what_is_said_while_the_line_is_away_is_said_when_it_stands(tmp_path: Path, page: Page):
+    limits = ServerLimits(init_timeout_s=PATIENCE_S)
+    with serving(tmp_path, DESK, model=ScriptedChatModel(always="Yes."), limits=limits) as served:
+        page.open(f"{served.url}/talk/desk")
+        page.wait("document.getElementById('text')")
+        page.run(
+            "window.sockets = []; const Real = WebSocket; window.WebSocket = class extends Real {"
+            " constructor(...a) { super(...a); sockets.push(this); } }"
+        )
+        ask(page, "Hi")
+        page.wait("document.querySelector('.vv-actions')")
+        # Said before anybody noticed that the line is gone.
+        page.run(
+            "sockets[0].close(4001); const field = document.getElementById('text');"
+            " field.value = 'Again'; field.form.requestSubmit(); null"
+        )
+        page.wait("document.querySelectorAll('.vv-actions').length === 2")
+        page.run("document.getElementById('end').click()")
+        wait_until(lambda: not served.context.talks)
+        [conversation] = served.store.conversations()
+        turns = served.store.transcript(conversation.conversation_id).turns
+
+    assert [turn.text for turn in turns if turn.role == "user"] == ["Hi", "Again"]
+    assert count(page, ".turn.user") == 2
+
+
+def test_what_was_said_into_a_dead_line_is_said_again(tmp_path: Path, page: Page):
+    limits = ServerLimits(init_timeout_s=PATIENCE_S)
+    with serving(tmp_path, DESK, model=ScriptedChatModel(always="Yes."), limits=limits) as served:
+        page.open(f"{served.url}/talk/desk")
+        page.wait("document.getElementById('text')")
+        page.run(
+            "window.sockets = []; window.isDead = false; const Real = WebSocket;"
+            " window.WebSocket = class extends Real {"
+            " constructor(...a) { super(...a); sockets.push(this); }"
+            " send(data) { if (!isDead) super.send(data); } }"
+        )
+        ask(page, "Hi")
+        page.wait("document.querySelector('.vv-actions')")
+        page.run("window.isDead = true")
+        ask(page, "Again")
+        page.run("sockets[0].close(4001); window.isDead = false")
+        page.wait("document.querySelectorAll('.vv-actions').length === 2")
+        page.run("document.getElementById('end').click()")
+        wait_until(lambda: not served.context.talks)
+        [conversation] = served.store.conversations()
+        turns = served.store.transcript(conversation.conversation_id).turns
+
+    assert [turn.text for turn in turns if turn.role == "user"] == ["Hi", "Again"]
