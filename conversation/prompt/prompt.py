@@ -84,10 +84,10 @@ and made up a number for a third (3 turns of MTRAG dev tried).
 """
 _REMINDER_WITH_RESULTS = _REMINDER.replace("the passages above", "the passages and results above")
 _WHOLE_REMINDER = f'(If the passages do not tell, reply "{DONT_KNOW}".)'
-DOUBTFUL_SCORE = 0.25
-"""Best score of a search below which a model that reads whole documents is reminded that it may not
-know. Each token of a prompt behind 6,000 costs a tenth of a second, so that others are spared it;
-of 14 questions about the sample documents the answerable ones scored from .28, the others to .17.
+"""Stands behind every question about whole documents, where it costs a 1.5B a second.
+
+Without it the model made up a price (2 of 2 tries), though its rules say the same. The score of the
+search does not tell such questions: that one had .17 alone and .50 with the turns before it.
 """
 _SUMMARY = "(What was said before, in short: {})"
 
@@ -146,7 +146,7 @@ def build_prompt(
         notes=[*fit_notes(notes, agent.prompt.max_note_tokens), *remarks(calls)],
         results=results,
         asks=asks,
-        is_doubtful=bool(whole and passages and asks) and _best_score(passages) < DOUBTFUL_SCORE,
+        is_reminded=bool(whole) and passages is not None and asks,
     )
     system = _system_message(agent, opening, grounded=passages is not None, whole=whole)
     messages = _merged(
@@ -246,13 +246,13 @@ def _latest_message(
     notes: Sequence[str],
     results: Sequence[ToolCall],
     asks: bool,
-    is_doubtful: bool,
+    is_reminded: bool,
 ) -> str:
     parts = [f"(Note from the application: {defuse(note)})" for note in notes]
     parts += [result_block(call) for call in results]
     if passages is None:
         parts.append(defuse(said))
-        return "\n\n".join([*parts, _WHOLE_REMINDER] if is_doubtful else parts)
+        return "\n\n".join([*parts, _WHOLE_REMINDER] if is_reminded else parts)
     parts += passage_blocks(passages)
     if not passages and not results:
         parts.append(_NOTHING_FOUND if asks else _SMALL_TALK)
@@ -260,10 +260,6 @@ def _latest_message(
     if passages:
         parts.append(_REMINDER_WITH_RESULTS if results else _REMINDER)
     return "\n\n".join(parts)
-
-
-def _best_score(passages: Sequence[RetrievedPassage] | None) -> float:
-    return max((passage.score for passage in passages or ()), default=0.0)
 
 
 def _merged(messages: Sequence[ChatMessage]) -> list[ChatMessage]:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from kb.errors import WeightsError
+from kb.weights.hub_files import hub_file, hub_weights
 from kb.weights.known_models import CATALOG
 from kb.weights.model_weights import ModelWeights, WeightsFile
 from kb.weights.packages import NpmSource, PackageSource
@@ -130,6 +131,30 @@ class Weights:
                 "one. Use `resolve` and pick files from the folder."
             )
         return self.resolve(name) / weights.files[0].name
+
+    def resolve_hub_file(self, name: str) -> Path:
+        """Return the file that `hf:ORG/REPO/FILE.gguf` names on the Hugging Face Hub.
+
+        It is fetched once, checked against the digest that the Hub tells, and kept.
+
+        Raises:
+            WeightsError: As `resolve`, or the Hub tells nothing of it.
+        """
+        known = hub_weights(
+            hub_file(name),
+            self.root,
+            endpoint=self._hub_endpoint,
+            may_ask="huggingface" in self._sources,
+        )
+        own = Weights(
+            self.root,
+            self._sources,
+            self._progress,
+            catalog={known.name: known},
+            hub_endpoint=self._hub_endpoint,
+            clock=self._clock,
+        )
+        return own.resolve_file(known.name)
 
     def _find(self, name: str) -> ModelWeights:
         if name in self._catalog:

@@ -29,11 +29,11 @@ USUAL_S = {
     "report": 4.0,
 }
 """Seconds on two cores when every answer exists already."""
-QUESTION_S = 5.0
+QUESTION_S = 15.0
 """Seconds for each of the agent's answers that has to be generated."""
-READ_AHEAD_S = 130.0
-"""Seconds for reading the sample documents into the prompt of an embedded model."""
-JUDGED_S = 12.0
+READ_AHEAD_S = 10.0
+"""Seconds for reading what all prompts begin with, where a model keeps that."""
+JUDGED_S = 16.0
 """Seconds for each conversation that has to be judged."""
 TRUST_AFTER_S = 30.0
 """So much expected time has to have passed until the pace so far counts half."""

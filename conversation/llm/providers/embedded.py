@@ -2,6 +2,7 @@
 
 embedded/qwen2.5-coder-1.5b-instruct      a model of the weights catalog
 embedded//srv/models/own.gguf             any GGUF file of this machine
+embedded/hf:ORG/REPO/FILE.gguf            any GGUF file of the Hugging Face Hub
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from conversation.errors import ModelSetupError
 from conversation.llm.providers.embedded_engine import EngineRequestError, JSONObject, shared_engine
 from kb.errors import WeightsError
 from kb.weights.folder import Weights
+from kb.weights.hub_files import PREFIX as HUB
 from kb.weights.known_models import CATALOG
 
 PROVIDER = "embedded"
@@ -46,12 +48,19 @@ def embedded_models() -> list[str]:
 
 
 def embedded_weights(model: str, weights: Weights) -> Path:
-    """Return the GGUF file of `embedded/NAME` or `embedded/PATH.gguf`; fetch it when missing.
+    """Return the GGUF file of `embedded/NAME`, `embedded/PATH.gguf` or `embedded/hf:...`.
+
+    What has a name is fetched when it is missing.
 
     Raises:
         ModelSetupError: No such model, or its file is missing or wrong.
     """
     name = model.removeprefix(f"{PROVIDER}/")
+    if name.startswith(HUB):
+        try:
+            return weights.resolve_hub_file(name)
+        except WeightsError as error:
+            raise ModelSetupError(f"Model {model!r} cannot be used. {error}") from error
     if name.endswith(".gguf"):
         path = Path(name).expanduser()
         if not path.is_file():
@@ -69,7 +78,7 @@ def embedded_weights(model: str, weights: Weights) -> Path:
     if model not in embedded_models():
         raise ModelSetupError(
             f"There is no embedded model {model!r}. Use one of {', '.join(embedded_models())}, "
-            "or `embedded/PATH.gguf` for a file of your own."
+            "`embedded/PATH.gguf` for a file of your own, or `embedded/hf:ORG/REPO/FILE.gguf`."
         )
     try:
         return weights.resolve_file(name)

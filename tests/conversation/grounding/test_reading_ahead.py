@@ -1,7 +1,6 @@
 """Which prompts are read ahead, and what a session then finds read."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -242,24 +241,24 @@ def test_what_a_session_overrides_stands_behind_the_documents(
     assert "You are the agent of a shop." not in system
 
 
-@pytest.mark.parametrize(
-    ("score", "asks", "is_reminded"),
-    [(0.28, True, False), (0.17, True, True), (0.0, True, True), (0.17, False, False)],
-)
-def test_only_a_doubtful_question_is_reminded_that_the_answer_may_be_missing(
-    score: float, asks: bool, is_reminded: bool, knowledge_base: KnowledgeBase
+@pytest.mark.parametrize("asks", [True, False])
+def test_every_question_about_whole_documents_leaves_a_way_out(
+    asks: bool, knowledge_base: KnowledgeBase
 ):
     model = RememberingModel()
     read_ahead(AGENT, knowledge_base, model)
     whole = chosen_beginning(AGENT, knowledge_base, model)
-    passages = [replace(passage, score=score) for passage in whole.chunks]
 
     prompt = build_prompt(
-        AGENT, [Turn(role="user", text="Well?")], passages=passages, whole=whole.whole, asks=asks
+        AGENT,
+        [Turn(role="user", text="Well?")],
+        passages=whole.chunks,
+        whole=whole.whole,
+        asks=asks,
     )
 
     assert prompt.messages[-1].content.startswith("Well?")
-    assert ("If the passages do not tell" in prompt.messages[-1].content) == is_reminded
+    assert ("If the passages do not tell" in prompt.messages[-1].content) == asks
 
 
 def test_an_agent_without_documents_has_its_prompt_read_too(store: ConversationStore):

@@ -182,6 +182,6 @@ def test_what_exists_already_is_not_expected_to_take_time(deployment: Deployment
         return stream.getvalue().splitlines()[1]
 
     # 21 s as always, two questions, two transcripts and the conversation itself to judge.
-    assert announced() == "== 1 of 6: check the models (about 1:07 left)"
+    assert announced() == "== 1 of 6: check the models (about 1:39 left)"
     hold(deployment)
-    assert announced() == "== 1 of 6: check the models (about 0:57 left)"
+    assert announced() == "== 1 of 6: check the models (about 1:09 left)"
