@@ -21,13 +21,13 @@ from orchestration.defs.shown.lineage import column_lineage
 from orchestration.defs.shown.metadata import check_result
 from orchestration.defs.shown.schemas import column_schema
 from orchestration.deployment import Deployment
+from orchestration.operations.exports import write_report_page
 from orchestration.operations.improving import (
     default_embedder,
     regressed_gaps,
     update_gaps,
     update_topics,
 )
-from orchestration.operations.report_page import write_report_page
 
 _OF_ALL_DAYS = dg.AllPartitionMapping()
 _FOUND_DAILY = dg.FreshnessPolicy.time_window(

@@ -94,6 +94,27 @@ def refresh_exports(deployment: Deployment, *, now: datetime) -> tuple[list[str]
     return written, failed
 
 
+def write_report_page(deployment: Deployment, now: datetime) -> tuple[Path, Path]:
+    """Write the published report as a page and as Markdown beside the published file."""
+    html, markdown = _page_files(deployment)
+    with open_reports(deployment.reports_file) as connection:
+        pages = {
+            html: report_as_html(connection, generated_at=now),
+            markdown: report_as_markdown(render_report(connection), with_sql=False),
+        }
+    for path, page in pages.items():
+        following = path.with_name(f"{path.name}.next")
+        following.write_text(page, "utf-8")
+        following.replace(path)
+    return html, markdown
+
+
+def renew_report_page(deployment: Deployment, now: datetime) -> None:
+    """Write the page anew where there is one: words that were deleted must not stay in it."""
+    if any(page.exists() for page in _page_files(deployment)):
+        write_report_page(deployment, now)
+
+
 def _write_again(deployment: Deployment, known: KnownExport, now: datetime) -> None:
     if known.what.startswith("{"):
         form = ReportForm(**json.loads(known.what))
@@ -131,3 +152,8 @@ def _write(register: Path, exports: Iterable[KnownExport]) -> None:
     following = register.with_suffix(".next")
     following.write_text("".join(f"{json.dumps(asdict(known))}\n" for known in exports), "utf-8")
     following.replace(register)
+
+
+def _page_files(deployment: Deployment) -> tuple[Path, Path]:
+    published = deployment.reports_file
+    return published.with_suffix(".html"), published.with_suffix(".md")

@@ -40,6 +40,7 @@ from kb.document import (
 from kb.ingest.intake import identify
 from orchestration.checks.mending import publish_mended
 from orchestration.deployment import Deployment
+from orchestration.operations.exports import renew_report_page
 from orchestration.operations.masking import (
     agents_masked_otherwise,
     days_of,
@@ -50,7 +51,6 @@ from orchestration.operations.masking import (
 from orchestration.operations.narrowing import Narrowing, narrowed_agents, narrowed_ids
 from orchestration.operations.published_agents import agents_to_publish, note_agents
 from orchestration.operations.remote_files import copies, is_remote, mirror
-from orchestration.operations.report_page import renew_report_page
 
 logger = logging.getLogger(__name__)
 

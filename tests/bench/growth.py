@@ -34,6 +34,7 @@ from orchestration.checks.evaluations import (
 )
 from orchestration.checks.reports import row_count_problems
 from orchestration.deployment import Deployment
+from orchestration.operations.exports import write_report_page
 from orchestration.operations.forgetting import forget
 from orchestration.operations.improving import update_gaps, update_topics
 from orchestration.operations.masking import usable_agents
@@ -44,7 +45,6 @@ from orchestration.operations.operations import (
     outdated_days,
     publish_reports,
 )
-from orchestration.operations.report_page import write_report_page
 from orchestration.schedule.day_metrics import incomplete_transcripts
 from orchestration.schedule.ended_days import Looked, look
 from orchestration.server.app import create_app
