@@ -103,12 +103,16 @@ class KeptCalls:
     def finish(self, conversation_id: str) -> None:
         """The call is over: make its file smaller. Takes about 2 ms for each second of sound.
 
-        Without `soundfile` the WAV file stays, with a header that is right.
+        Without `soundfile` the WAV file stays, with a header that is right. Nothing is kept of a
+        call in which nobody was heard.
         """
         path = self._file(conversation_id, "wav")
         if not path.is_file():
             return
         sound = read_wav(path)
+        if not len(sound):
+            path.unlink(missing_ok=True)
+            return
         self._note_sides(conversation_id, sound)
         if not can_encode():
             with path.open("r+b") as file:

@@ -61,6 +61,8 @@ class VoiceTalk(Talk):
         self._decoder = decoder
         self._began_s = timer_s()
         self._heard_s = 0.0
+        self._is_too_fast = False
+        """Whether the client was told so: a microphone sends thirty frames a second."""
         self._may_stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -82,7 +84,9 @@ class VoiceTalk(Talk):
         samples = self._decoder.decode(data)
         ahead_s = self._heard_s - (self._timer_s() - self._began_s)
         if ahead_s > MAX_AHEAD_S:
-            await self._wire.send(TOO_FAST)
+            if not self._is_too_fast:
+                self._is_too_fast = True
+                await self._wire.send(TOO_FAST)
             return
         self._heard_s = max(self._heard_s, self._timer_s() - self._began_s)
         self._heard_s += len(samples) / SAMPLE_RATE_HZ

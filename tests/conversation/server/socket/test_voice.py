@@ -243,6 +243,25 @@ def test_row_16_the_call_ends_after_the_goodbye_was_heard(tmp_path: Path):
     assert len(heard(client)) > SAMPLE_RATE_HZ
 
 
+def test_row_13_a_tool_of_the_client_works_in_a_call(tmp_path: Path):
+    tools = [{"name": "show_order", "description": "Shows an order."}]
+    config = {"tools": tools, "first_message": "", "voice": {}}
+    agent = AgentConfig.model_validate({**SUPPORT.model_dump(exclude_defaults=True), **config})
+    model = ScriptedChatModel({"action": {"tool": "show_order", "parameters": {}}}, "It has left.")
+    with serving(tmp_path, agent, model=model) as served:
+        served.context.voices = FakeVoices()
+        with served.dial() as client:
+            client.say("Where is it?")
+            asked = client.until("client_tool_call")["client_tool_call"]
+            result = {"tool_call_id": asked["tool_call_id"], "result": "left", "is_error": False}
+            client.send({"type": "client_tool_result", **result})
+            answered = client.until("agent_response")["agent_response_event"]
+
+    assert answered["agent_response"] == "It has left."
+    assert answered["event_id"] == asked["event_id"]
+    assert "agent_tool_response" in client.kinds()
+
+
 @pytest.mark.parametrize("fails", [True, False])
 def test_without_models_or_with_text_only_the_words_are_typed(tmp_path: Path, fails: bool):
     init = INIT if fails else {**INIT, "conversation_config_override": {"text_only": True}}

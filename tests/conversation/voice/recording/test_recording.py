@@ -170,6 +170,15 @@ def test_who_can_be_heard_is_known_before_and_after(
     assert kept.sides("conv_1") == sides
 
 
+def test_nothing_is_kept_of_a_call_without_sound(tmp_path: Path):
+    kept = KeptCalls(tmp_path)
+    kept.begin("conv_1").close()
+    kept.finish("conv_1")
+
+    assert not kept.has("conv_1")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_full_disk_ends_the_recording_and_not_the_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
