@@ -154,7 +154,7 @@ def build_prompt(
             ChatMessage("system", system),
             *([ChatMessage("user", _SUMMARY.format(defuse(summary)))] if summary else ()),
             *(
-                ChatMessage("user" if turn.role == "user" else "assistant", defuse(turn.text))
+                _history_message(turn, is_reminded=bool(whole) and passages is not None)
                 for turn in kept
             ),
             ChatMessage("user", latest),
@@ -260,6 +260,14 @@ def _latest_message(
     if passages:
         parts.append(_REMINDER_WITH_RESULTS if results else _REMINDER)
     return "\n\n".join(parts)
+
+
+def _history_message(turn: Turn, *, is_reminded: bool) -> ChatMessage:
+    """An earlier turn as it stood in its own prompt, so that nothing of that is read again."""
+    if turn.role != "user":
+        return ChatMessage("assistant", defuse(turn.text))
+    said = defuse(turn.text)
+    return ChatMessage("user", f"{said}\n\n{_WHOLE_REMINDER}" if is_reminded else said)
 
 
 def _merged(messages: Sequence[ChatMessage]) -> list[ChatMessage]:

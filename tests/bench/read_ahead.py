@@ -77,6 +77,7 @@ def hold(agent: AgentConfig, base: KnowledgeBase, model: ChatModel, said: Sequen
         Session.start(agent, knowledge_base=base, store=conversations, chat_model=model) as session,
     ):
         began_s, deadline_s = cpu_s(), time.monotonic() + READ_S
+        base.warm_up()  # as the chat in the terminal and the server do
         while time.monotonic() < deadline_s:
             time.sleep(0.1)
         print(f"before the first turn: {cpu_s() - began_s:.2f} s cpu, engine loaded", flush=True)

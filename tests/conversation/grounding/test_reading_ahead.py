@@ -7,7 +7,7 @@ import pytest
 
 from conversation.agent.config import AgentConfig, PromptSection
 from conversation.grounding.reading_ahead import chosen_beginning, read_ahead
-from conversation.llm.chat_model import KeptPrompt
+from conversation.llm.chat_model import ChatMessage, KeptPrompt
 from conversation.prompt.prompt import build_prompt
 from conversation.session.overrides import SessionOverrides
 from conversation.session.session import Session
@@ -210,6 +210,10 @@ def test_a_session_begins_with_what_was_read(
     (asked,) = model.prompts[0][1:]
     assert asked.content.startswith("How long do refunds take?")
     assert "<passage" not in asked.content
+    # The next prompt goes on where this one and its answer ended.
+    assert [*model.prompts[0], ChatMessage("assistant", "Refunds take 14 days.")] == (
+        model.prompts[1][:3]
+    )
     assert isinstance(turn, AgentTurn)
     chunks = knowledge_base.chunks_of(knowledge_base.documents()[0].document_id)
     assert [cited.chunk_id for cited in turn.citations] == [chunks[0].chunk_id]
