@@ -115,7 +115,10 @@ class VoiceTalk(Talk):
                 self._speaking = False
                 self._dialogue.remember(event_id, turn.turn_id)
                 self._tools.forget()
-            case UserTurn() | AgentAudio() | AgentText():
+            case AgentText(event_id=event_id):
+                self._speaking = True
+                self._remember_spoken(event_id)
+            case UserTurn() | AgentAudio():
                 self._speaking = True
             case SpeechFailed(side=side, message=message):
                 _log.error(
@@ -127,6 +130,12 @@ class VoiceTalk(Talk):
                 pass
         for frame in self._call_frames.frames(event):
             await self._wire.send(frame)
+
+    def _remember_spoken(self, event_id: int) -> None:
+        """A turn is rated while it is heard, too: by then it is stored, as its text is whole."""
+        turns = self._session.transcript.turns
+        if turns and turns[-1].role == "agent":
+            self._dialogue.remember(event_id, turns[-1].turn_id)
 
     async def _keep_time(self) -> None:
         """The call keeps it; here only the server can end the wait."""

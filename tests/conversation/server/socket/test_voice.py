@@ -243,6 +243,22 @@ def test_row_16_the_call_ends_after_the_goodbye_was_heard(tmp_path: Path):
     assert len(heard(client)) > SAMPLE_RATE_HZ
 
 
+def test_row_14_a_turn_is_rated_while_it_is_heard(tmp_path: Path):
+    with calling(tmp_path) as (served, client, call_id):
+        for text in ("Hello!", ANSWER):
+            event = client.until("agent_response")["agent_response_event"]
+            assert event["agent_response"] == text
+            client.send({"type": "feedback", "score": "like", "event_id": event["event_id"]})
+            if text == "Hello!":
+                settle(client, 0.8)
+                client.say("When?")
+        wait_until(lambda: len(served.store.events(call_id, kind="feedback")) == 2)
+        rated = [event.turn_id for event in served.store.events(call_id, kind="feedback")]
+        turns = served.store.transcript(call_id).turns
+
+    assert rated == [turn.turn_id for turn in turns if turn.role == "agent"]
+
+
 def test_row_13_a_tool_of_the_client_works_in_a_call(tmp_path: Path):
     tools = [{"name": "show_order", "description": "Shows an order."}]
     config = {"tools": tools, "first_message": "", "voice": {}}
