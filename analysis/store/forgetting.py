@@ -27,6 +27,8 @@ def conversations_of_user(engine: sa.Engine, user_id: str) -> list[str]:
     """Return the conversations whose metadata names this `user_id`, oldest first."""
     statement = (
         sa.select(conversations.c.conversation_id)
+        # The column has an index, and long ids are cut in it.
+        .where(conversations.c.user_id == user_id[:255])
         .where(conversations.c.metadata["user_id"].as_string() == user_id)
         .order_by(conversations.c.started_at, conversations.c.conversation_id)
     )

@@ -5,9 +5,9 @@ and gaps, recordings, the Parquet files, the published file, and exports that we
 """
 
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from analysis.reports import open_reports
@@ -29,6 +29,7 @@ from orchestration.operations.exports import refresh_exports
 from orchestration.operations.operations import export_days, outdated_days, publish_reports
 
 _LONG_ENOUGH_TO_SEARCH = 16
+_PIECE_BYTES = 2**20
 _NOT_SEARCHED = ("kb", "bench", "weights")
 """Folders of the store that hold documents and models, never what users said."""
 
@@ -99,7 +100,7 @@ def forget_ids(deployment: Deployment, ids: Sequence[str], *, now: datetime) -> 
     problem = compact(engine)
     if published and _published(deployment, ids):
         failed = [*failed, f"{deployment.reports_file} (still names it)"]
-    searched, found_in = files_that_say(deployment, words)
+    searched, found_in = files_that_say(deployment, words, days=_days(said))
     return Receipt(
         conversation_ids=tuple(ids),
         forgotten_at=now,
@@ -178,29 +179,49 @@ def _words(deployment: Deployment, said: Sequence[Transcript]) -> set[str]:
     return {text.strip() for text in texts if len(text.strip()) >= _LONG_ENOUGH_TO_SEARCH}
 
 
-def files_that_say(deployment: Deployment, words: Collection[str]) -> tuple[int, list[str]]:
-    """Search every file below the store for words of users that nobody else says.
+def files_that_say(
+    deployment: Deployment, words: Collection[str], *, days: Collection[date]
+) -> tuple[int, list[str]]:
+    """Search files below the store for words of users that nobody else says.
+
+    Of the Parquet files those of `days`, which were written anew: no other day ever held them.
 
     Returns:
         How many files were searched, and in which of them something was found.
     """
     store = deployment.settings.store
+    own = {f"day={day}" for day in days}
     files = [
         path
         for path in store.rglob("*")
-        if path.is_file() and path.relative_to(store).parts[0] not in _NOT_SEARCHED
+        if path.relative_to(store).parts[0] not in _NOT_SEARCHED
+        and not (path.parent.name.startswith("day=") and path.parent.name not in own)
+        and path.is_file()
     ]
     found = {path: _said_in(path, words) for path in files}
     others = said_by_others(deployment.conversations.engine, set().union(*found.values()))
     return len(files), [str(path) for path in files if found[path] - others]
 
 
+def _days(said: Iterable[Transcript]) -> set[date]:
+    return {each.ended_at.astimezone(UTC).date() for each in said if each.ended_at is not None}
+
+
 def _said_in(path: Path, words: Collection[str]) -> set[str]:
+    """Which of the words stand in a file, however large it is: it is read piece by piece."""
+    encoded = {word: word.encode() for word in words}
+    overlap = max(map(len, encoded.values()), default=1) - 1
+    found: set[str] = set()
+    before = b""
     try:
-        content = path.read_bytes() if words else b""
+        with path.open("rb") as file:
+            while encoded and (piece := file.read(_PIECE_BYTES)):
+                content = before + piece
+                found |= {word for word, said in encoded.items() if said in content}
+                before = content[-overlap:] if overlap else b""
     except OSError:
-        return set()
-    return {word for word in words if word.encode() in content}
+        pass  # gone, or not ours to read: what was found so far counts
+    return found
 
 
 def _found(deployment: Deployment, conversation_id: str | None, user_id: str | None) -> list[str]:

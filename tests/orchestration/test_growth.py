@@ -15,6 +15,8 @@ from analysis.reports import open_reports
 from conversation.server.conversations.search import CallFilter, list_page
 from orchestration.checks.evaluations import flip_share, judge_error_share, unsupported_share
 from orchestration.deployment import Deployment
+from orchestration.operations import forgetting
+from orchestration.operations.forgetting import forget
 from orchestration.operations.narrowing import Narrowing, plan_narrowed
 from orchestration.operations.operations import (
     evaluate,
@@ -31,6 +33,7 @@ from tests.servers import postgresql_server
 
 SMALL, LARGE = 12, 48
 DAYS = 2
+FIRST = str(FIRST_DAY.date())
 
 
 @dataclass
@@ -54,6 +57,7 @@ class Counted:
     def __init__(self) -> None:
         self.statements: list[str] = []
         self.written: list[str] = []
+        self.read: list[str] = []
 
     @property
     def sql(self) -> int:
@@ -119,8 +123,10 @@ _LISTENING: list[Counted] = []
 
 
 def _hear(name: str, given: Any) -> None:
-    if name == "open" and _LISTENING and isinstance(given[1], str) and set(given[1]) & set("wax+"):
-        _LISTENING[-1].written.append(str(given[0]))
+    if name == "open" and _LISTENING and isinstance(given[1], str):
+        writes = bool(set(given[1]) & set("wax+"))
+        counted = _LISTENING[-1]
+        (counted.written if writes else counted.read).append(str(given[0]))
 
 
 @contextmanager
@@ -373,3 +379,29 @@ def test_checks_over_all_days_ask_as_often_in_a_large_store(grow: Grow):
 
     assert counts[0] == counts[1]
     assert max(counts[1].values()) <= 12
+
+
+def test_forgetting_reads_the_files_of_its_days_only(grow: Grow):
+    for size in (SMALL, LARGE):
+        deployment = grow(size).deployment
+        publish_reports(deployment)
+        kept = {
+            path: path.stat().st_mtime_ns
+            for path in deployment.warehouse_dir.glob("*/day=*/*")
+            if FIRST not in str(path)
+        }
+        with counting(deployment) as counted:
+            receipt = forget(deployment, now=FIRST_DAY, conversation_id=conversation_id(0))
+
+        assert asked(deployment, "select count(*) from conversations") == [(size - 1,)]
+        assert {path: path.stat().st_mtime_ns for path in kept} == kept
+        assert not [name for name in counted.read if "day=" in name and FIRST not in name]
+        assert not [place for place in receipt.not_reached if "by hand" in place]
+
+
+def test_words_at_the_seam_of_two_pieces_of_a_file_are_found(tmp_path: Path):
+    words = "I live in Nightingale Lane 7"
+    for before in range(2**20 - 40, 2**20 + 3, 7):
+        path = tmp_path / "large"
+        path.write_bytes(b"x" * before + words.encode() + b"y" * 100)
+        assert forgetting._said_in(path, {words, "I live in Ely"}) == {words}  # pyright: ignore[reportPrivateUsage]
