@@ -37,6 +37,7 @@ class EmbeddedPromptMemory:
         weights_file: Callable[[], Path],
         *,
         engine: Callable[[Path], Engine] = shared_engine,
+        load_client: Callable[[], object] = lambda: None,
         free_bytes: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:
         """Nothing is looked for yet.
@@ -45,11 +46,13 @@ class EmbeddedPromptMemory:
             model: The model string, for messages.
             weights_file: Where the weights lie; fetches what is missing.
             engine: Of a weights file.
+            load_client: Imports what calls go through (seconds), before the first one waits for it.
             free_bytes: Room on the disk of a folder.
         """
         self._model = model
         self._weights_file = weights_file
         self._engine = engine
+        self._load_client = load_client
         self._free_bytes = free_bytes
 
     def has(self, beginning: str, folder: Path) -> bool:
@@ -106,6 +109,7 @@ class EmbeddedPromptMemory:
         def read() -> None:
             try:
                 self._engine(path).warm(system)
+                self._load_client()
             except EngineRequestError as error:
                 # The first turn says what is wrong, to whoever waits for it.
                 _log.warning("prompt of %s not read ahead: %s", self._model, error)

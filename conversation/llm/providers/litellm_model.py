@@ -115,7 +115,9 @@ class LiteLLMGenerator:
 
     def prompt_memory(self) -> PromptMemory | None:
         """Of embedded weights; other providers keep what they like."""
-        return EmbeddedPromptMemory(self._model, self._weights_file) if self._is_embedded else None
+        if not self._is_embedded:
+            return None
+        return EmbeddedPromptMemory(self._model, self._weights_file, load_client=load_litellm)
 
     async def check(self) -> None:
         """Find out with the smallest possible call whether the model can be used.
