@@ -51,7 +51,7 @@ SENTENCES = (
     "I can read the whole list to you, or send it by e-mail.",
     "Who else would like to take part in the course?",
 )
-_WRITTEN_TOGETHER = {"anytime": "any time", "email": "e-mail"}
+_WRITTEN_OTHERWISE = {"anytime": "any time", "email": "e-mail", "dr.": "doctor"}
 """Spellings of the same sounds."""
 
 
@@ -111,8 +111,8 @@ async def _tell(name: str, said: list[tuple[str, Spoken]], ear: Transcriber) -> 
     for sentence, sound in said:
         heard = await ear.transcribe(np.concatenate((sound.samples, silence)), language="en")
         text = heard.text.lower()
-        for together, apart in _WRITTEN_TOGETHER.items():
-            text = text.replace(together, apart)
+        for other, usual in _WRITTEN_OTHERWISE.items():
+            text = text.replace(other, usual)
         wrong += edits(words(sentence), words(text))
         count += len(words(sentence))
     first = statistics.median(sound.first_cpu_s for _, sound in said)
