@@ -41,14 +41,15 @@ def test_the_languages_are_those_of_the_vocabulary(tokens: WhisperTokens):
 
 def test_keywords_stand_in_front_as_if_they_had_been_said(tokens: WhisperTokens):
     assert tokens.prompt("de", ()) == [8, 10, 12]
-    assert tokens.prompt("en", ("Viva Voce", "clubs")) == [13, 4, 5, 6, 3, 8, 9, 12]
+    # <|startofprev|> <0.00> Viva Voce , clubs <3.00>
+    assert tokens.prompt("en", ("Viva Voce", "clubs")) == [13, 15, 4, 5, 6, 3, 165, 8, 9, 12]
 
 
 def test_keywords_leave_room_for_words_and_are_never_cut_in_two(tokens: WhisperTokens):
     prompt = tokens.prompt("en", ["Viva Voce"] * 200)
 
-    assert len(prompt) <= MAX_KEYWORD_TOKENS + 4
-    assert (len(prompt) - 4 + 1) % 3 == 0, "whole keywords, and the commas between them"
+    assert len(prompt) <= MAX_KEYWORD_TOKENS + 6
+    assert (len(prompt) - 6 + 1) % 3 == 0, "whole keywords, and the commas between them"
 
 
 @pytest.mark.parametrize(
