@@ -33,6 +33,8 @@ ANSWER = "That is written in the guide. You can add up to five hundred documents
 SPEAKS_AT_S = 4.0
 SILENCE_COUNTS_S = 0.3
 """A pause between two pieces of sent sound from which the agent counts as silent."""
+YIELDS_WITHIN_S = 3.5
+"""Whoever has not got the turn by then does not get it."""
 CALLERS = 4
 
 
@@ -75,7 +77,7 @@ def resumed(models: VoiceModels) -> None:
     stopped = [
         clip.name
         for clip, each in zip(clips, held, strict=True)
-        if each.interrupted_after_s(SPEAKS_AT_S) is not None
+        if each.interrupted_after_s(SPEAKS_AT_S, within_s=YIELDS_WITHIN_S) is not None
     ]
     share = 1 - len(stopped) / len(clips)
     print(f"backchannels: {share:.1%} of {len(clips)} resumed")
@@ -93,7 +95,7 @@ def interrupted(models: VoiceModels) -> None:
     for clip in clips:
         held = run_on_cpu_time(_over(models, clip))
         onset_s = SPEAKS_AT_S + voice_begins_s(clip)
-        after_s = held.interrupted_after_s(onset_s)
+        after_s = held.interrupted_after_s(onset_s, within_s=YIELDS_WITHIN_S)
         if after_s is None:
             missed.append(clip.name)
             continue

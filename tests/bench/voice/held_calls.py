@@ -35,9 +35,13 @@ class Held:
         """When sound was sent, from a moment on."""
         return [at_s for at_s, _ in self.of(AgentAudio) if at_s >= moment_s]
 
-    def interrupted_after_s(self, moment_s: float) -> float | None:
-        """How long after a moment the agent's turn was ended; None when it was not."""
-        return next((at_s - moment_s for at_s, _ in self.of(Interrupted) if at_s > moment_s), None)
+    def interrupted_after_s(self, moment_s: float, *, within_s: float) -> float | None:
+        """How long after a moment the agent's turn was ended; None when it was not.
+
+        The end of the call, when the user hangs up, is no interruption.
+        """
+        waits = (at_s - moment_s for at_s, _ in self.of(Interrupted) if at_s > moment_s)
+        return next((wait_s for wait_s in waits if wait_s <= within_s), None)
 
     def answer_begins_s(self) -> float | None:
         """When the first sound of the answer to the first turn of the user was sent."""

@@ -21,7 +21,7 @@ BACKCHANNELS = (
     "Okay.",
     "Yeah.",
     "Mhm.",
-    "Uh huh.",
+    "Uh-huh.",
     "Right.",
     "I see.",
     "Sure.",
