@@ -11,10 +11,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from conversation.voice.calling.understanding import understood
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
 from conversation.voice.hearing.utterances import MARGIN_S, voiced
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples, Transcription
+from conversation.voice.turns.turn_end import is_dictating, seconds_to_wait
 from conversation.voice.voice_config import VoiceSection
 from tests.bench.figures import Figure, record
 from tests.bench.voice.cpu_time import CpuTimedRunner, run_on_cpu_time
@@ -109,16 +109,13 @@ def _is_closed(heard: Transcription, at_s: float) -> bool:
 async def _waits(hearing: Hearing, moments: Sequence[Moment]) -> list[float]:
     found: list[float] = []
     for each in moments:
-        known = await understood(
-            hearing.transcriber,
-            each.said,
-            words_before="",
-            language="en",
-            voice=VoiceSection(),
-            turn_end=hearing.turn_end,
-            turn_words=hearing.turn_words,
+        heard = await hearing.transcriber.transcribe(each.said, language="en")
+        wait_s = seconds_to_wait(
+            audio=await hearing.turn_end.probability(each.said),
+            text=hearing.turn_words.probability(heard.text, language="en"),
+            is_dictating=is_dictating(heard.text, "en"),
         )
-        found.append(known.wait_s)
+        found.append(wait_s)
     return found
 
 

@@ -65,7 +65,7 @@ def provider() -> Iterator[FakeProvider]:
     made.close()
 
 
-def ear(provider: FakeProvider, *, timeout_s: float = 8, variable: str | None = None):
+def ear(provider: FakeProvider, *, timeout_s: float = 60, variable: str | None = None):
     return ProviderTranscriber(
         MODEL,
         api_base=provider.api_base,
