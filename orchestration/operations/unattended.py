@@ -42,7 +42,7 @@ def answer_in_force(settings: Settings) -> Unattended | None:
     place = _place(settings)
     try:
         return Unattended(**json.loads(place.read_text("utf-8")))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError) as error:
         raise SettingsError(

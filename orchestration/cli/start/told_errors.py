@@ -2,6 +2,7 @@
 
 import errno
 import os
+from pathlib import Path
 
 _PLACE_ERRORS = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
@@ -37,9 +38,24 @@ def told(error: BaseException) -> tuple[str, int] | None:
     return None if place is None else (place, 1)
 
 
+def _is_of_the_store(error: OSError) -> bool:
+    """Whether a place of ours could not be made, which some file systems call missing."""
+    from orchestration.errors import SettingsError
+    from orchestration.settings import load_settings
+
+    if error.errno != errno.ENOENT or not error.filename:
+        return False
+    try:
+        store = load_settings().store.resolve()
+    except SettingsError:
+        return False
+    missing = Path(os.fsdecode(error.filename)).resolve()
+    return missing == store or store in missing.parents or missing in store.parents
+
+
 def _place_told(error: BaseException) -> str | None:
     """A place that cannot be written or has no room, in one sentence."""
-    if isinstance(error, OSError) and error.errno in _PLACE_ERRORS:
+    if isinstance(error, OSError) and (error.errno in _PLACE_ERRORS or _is_of_the_store(error)):
         where = f"{os.fspath(error.filename)!r}" if error.filename else "A file"
         return f"{where} cannot be used: {error.strerror}. {_REMEDY}"
     module = type(error).__module__.partition(".")[0]

@@ -188,6 +188,15 @@ def test_a_place_that_cannot_be_used_is_one_sentence(error: Exception):
     assert "insert" not in message
 
 
+def test_a_store_that_cannot_be_made_is_one_sentence(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("VIVAVOCE_STORE_DIR", "/proc/nowhere")
+    for place in ("/proc/nowhere", "/proc/nowhere/kb/support"):
+        answer = told(FileNotFoundError(errno.ENOENT, "No such file or directory", place))
+        assert answer is not None
+        assert answer[1] == 1
+    assert told(FileNotFoundError(errno.ENOENT, "No such file or directory", "/other/x")) is None
+
+
 @pytest.mark.parametrize("error", [ValueError("x"), OSError(errno.EPIPE, "Broken pipe")])
 def test_other_errors_are_shown_whole(error: Exception):
     assert told(error) is None
