@@ -65,6 +65,7 @@ async def hold(admitted: Admitted, context: ServerContext, afterwards: AsyncExit
     opened, session = admitted.opened, admitted.opened.driver.session
     ending, keeps = Ending("connection_lost", None), False
     began_s = context.timer_s()
+    afterwards.push_async_callback(asyncio.to_thread, _make_recording_smaller, session, context)
     try:
         sound = await asyncio.to_thread(_sound_of, context, session.agent, admitted.asked)
         opened.dialogue.go_on(sound)
@@ -130,7 +131,7 @@ async def _by_voice(
     recording = await asyncio.to_thread(_begin_recording, session, context)
     if recording is not None:
         afterwards.push_async_callback(
-            asyncio.to_thread, _finish_recording, session, context, recording
+            asyncio.to_thread, _close_recording, session, context, recording
         )
     await wire.send(opened.dialogue.opening(opened.conversation_id))
     await _tell_what_was_said(admitted)
@@ -210,14 +211,18 @@ def _begin_recording(session: Session, context: ServerContext) -> CallFile | Non
         return None
 
 
-def _finish_recording(session: Session, context: ServerContext, recording: CallFile) -> None:
+def _close_recording(session: Session, context: ServerContext, recording: CallFile) -> None:
     recording.close()
     if recording.failure is not None:
         payload = {"error": recording.failure, "after_s": round(recording.length_s, 1)}
         context.store.add_event(
             session.conversation_id, "recording_failed", at=context.clock(), payload=payload
         )
-    if context.recordings is not None:
+
+
+def _make_recording_smaller(session: Session, context: ServerContext) -> None:
+    """Once the conversation is over: one that waits for its client may be recorded on."""
+    if context.recordings is not None and session.is_over:
         try:
             context.recordings.finish(session.conversation_id)
         except (OSError, ConversationError) as error:
