@@ -14,6 +14,7 @@ import pytest
 
 from conversation.errors import ModelError, ModelSetupError, ModelUnavailableError
 from conversation.llm.chat_model import ChatMessage, ChatModel, Completion, CompletionOptions
+from conversation.llm.generator import prompt_memory
 from conversation.llm.open_model import open_chat_model
 from conversation.llm.providers.embedded import embedded_models
 from conversation.llm.providers.embedded_engine import shared_engine
@@ -160,6 +161,23 @@ async def test_interleaved_conversations_each_keep_their_prefix(smollm2: ChatMod
 
     for completion in again:
         assert completion.usage.cached_input_tokens > 0.8 * completion.usage.input_tokens
+
+
+@pytest.mark.slow
+async def test_conversations_at_once_share_what_was_read_ahead(smollm2: ChatModel, tmp_path: Path):
+    memory = prompt_memory(smollm2)
+    assert memory is not None
+    system = "You are the desk of a shop. " + RULES
+    made = memory.make(system, tmp_path / "prompts")
+    memory.prepare(system, tmp_path / "prompts")
+
+    first = await asyncio.gather(
+        *(smollm2.acomplete(ask(f"Customer {number} here.", system), SHORT) for number in range(6))
+    )
+
+    assert made.size_bytes > 20_000 * made.tokens
+    for completion in first:
+        assert completion.usage.cached_input_tokens >= made.tokens - 2
 
 
 @pytest.mark.slow
