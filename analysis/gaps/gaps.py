@@ -29,8 +29,9 @@ from analysis.gaps.store import (
     save_questions,
 )
 from analysis.gaps.unanswered import WEAK_SCORE, UnansweredQuestion, unanswered_questions
-from analysis.store.store import AnalysisStore
+from analysis.store.store import AnalysisStore, StoredEvaluation
 from analysis.topics.clustering import centroid, cluster, match_groups
+from analysis.topics.reading import read_by_the_batch
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
 from kb.embedding.embedder import Embedder, Vectors
@@ -87,7 +88,7 @@ def find_gaps(
     ]
     known = {question.key: question for question in read_questions(store.engine, agent_id)}
     found = _collected(
-        ended, conversations, store, marked=set(criteria), read=reader, now=now, weak=weak_score
+        ended, conversations, store, marked=set(criteria), read=read, now=now, weak=weak_score
     )
     vectors = _vectors(found, known, embedder)
     save_questions(
@@ -129,23 +130,34 @@ def _collected(
     store: AnalysisStore,
     *,
     marked: set[str],
-    read: Callable[[str], Transcript],
+    read: Callable[[str], Transcript] | None,
     now: datetime,
     weak: float,
 ) -> list[UnansweredQuestion]:
     found: list[UnansweredQuestion] = []
-    for conversation_id in conversation_ids:
-        verdicts = store.latest_evaluations(conversation_id) if marked else {}
-        failed = [
-            verdict
-            for key, verdict in verdicts.items()
-            if key in marked and verdict.verdict == "failure"
-        ]
-        retrieved = conversations.retrievals(conversation_id)
-        found += unanswered_questions(
-            read(conversation_id), retrieved, failed, now=now, weak_score=weak
-        )
+    for some in read_by_the_batch(conversations, conversation_ids, read):
+        ids = list(some)
+        verdicts = _latest(store.evaluations(ids) if marked else ())
+        retrieved = conversations.retrievals_of(ids)
+        for key, transcript in some.items():
+            failed = [
+                verdict
+                for question, verdict in verdicts.get(key, {}).items()
+                if question in marked and verdict.verdict == "failure"
+            ]
+            found += unanswered_questions(
+                transcript, retrieved.get(key, []), failed, now=now, weak_score=weak
+            )
     return found
+
+
+def _latest(verdicts: Iterable[StoredEvaluation]) -> dict[str, dict[str, StoredEvaluation]]:
+    """The verdicts in force by conversation and criterion: the last ones of sample 0."""
+    latest: dict[str, dict[str, StoredEvaluation]] = {}
+    for verdict in verdicts:
+        if verdict.sample == 0:
+            latest.setdefault(verdict.conversation_id, {})[verdict.criterion_id] = verdict
+    return latest
 
 
 def _vectors(

@@ -145,16 +145,13 @@ def save_questions(
     replaced = set(conversation_ids)
     with engine.begin() as connection:
         held = {
-            (row.conversation_id, row.turn_index): row.gap_question_id
-            for row in connection.execute(
-                sa.select(
-                    table.c.conversation_id, table.c.turn_index, table.c.gap_question_id
-                ).where(table.c.agent_id == agent_id)
-            )
+            (row.conversation_id, row.turn_index): row
+            for row in connection.execute(sa.select(table).where(table.c.agent_id == agent_id))
             if row.conversation_id in replaced
         }
+        added: list[dict[str, object]] = []
         for question, vector in questions:
-            values = {
+            values: dict[str, object] = {
                 "question": question.question,
                 "asked_at": question.asked_at,
                 "reasons": list(question.reasons),
@@ -163,19 +160,22 @@ def save_questions(
                 "model_id": model_id,
                 "vector": as_bytes(vector),
             }
-            key = held.pop((question.conversation_id, question.turn_index), None)
-            if key is not None:
-                where = table.c.gap_question_id == key
+            row = held.pop((question.conversation_id, question.turn_index), None)
+            if row is None:
+                ids = {
+                    "conversation_id": question.conversation_id,
+                    "turn_index": question.turn_index,
+                    "agent_id": agent_id,
+                }
+                added.append(ids | values)
+            elif any(getattr(row, name) != value for name, value in values.items()):
+                where = table.c.gap_question_id == row.gap_question_id
                 connection.execute(sa.update(table).where(where).values(values))
-                continue
-            ids = {
-                "conversation_id": question.conversation_id,
-                "turn_index": question.turn_index,
-                "agent_id": agent_id,
-            }
-            connection.execute(sa.insert(table).values(ids | values))
-        for key in held.values():
-            connection.execute(sa.delete(table).where(table.c.gap_question_id == key))
+        if added:
+            connection.execute(sa.insert(table), added)
+        for row in held.values():
+            where = table.c.gap_question_id == row.gap_question_id
+            connection.execute(sa.delete(table).where(where))
 
 
 def save_gaps(
@@ -193,18 +193,21 @@ def save_gaps(
         connection.execute(sa.delete(gap).where(gap.c.agent_id == agent_id))
         if gaps:
             connection.execute(sa.insert(gap), [_gap_row(each, agent_id) for each in gaps])
+        held = {
+            (row.conversation_id, row.turn_index): row
+            for row in connection.execute(sa.select(asked).where(asked.c.agent_id == agent_id))
+        }
         for question in questions:
-            connection.execute(
-                sa.update(asked)
-                .where(asked.c.conversation_id == question.conversation_id)
-                .where(asked.c.turn_index == question.turn_index)
-                .values(
-                    gap_id=question.gap_id,
-                    answered=question.answered,
-                    score_now=question.score_now,
-                    passage=question.passage and question.passage.as_json(),
-                )
-            )
+            values = {
+                "gap_id": question.gap_id,
+                "answered": question.answered,
+                "score_now": question.score_now,
+                "passage": question.passage and question.passage.as_json(),
+            }
+            row = held.get((question.conversation_id, question.turn_index))
+            if row is not None and any(getattr(row, name) != each for name, each in values.items()):
+                where = asked.c.gap_question_id == row.gap_question_id
+                connection.execute(sa.update(asked).where(where).values(values))
         for change in changes:
             values = {name: getattr(change, name) for name in change.__dataclass_fields__}
             connection.execute(sa.insert(history).values(values | {"noted_at": now}))

@@ -11,6 +11,7 @@ import numpy as np
 from analysis.store.store import AnalysisStore
 from analysis.topics.clustering import NO_CLUSTER, centroid, cluster, match_groups
 from analysis.topics.naming import typical_words
+from analysis.topics.reading import read_by_the_batch
 from analysis.topics.topic_store import (
     KnownTopic,
     TopicMember,
@@ -99,8 +100,12 @@ def find_topics(
     """
     ended = conversations.conversations(agent_id=agent_id, simulated=False)
     ids = [found.conversation_id for found in ended if found.status != "in_progress"]
-    texts = {key: topic_text((read or conversations.transcript)(key)) for key in ids}
-    texts = {key: text for key, text in texts.items() if text}
+    texts = {
+        key: text
+        for some in read_by_the_batch(conversations, ids, read)
+        for key, transcript in some.items()
+        if (text := topic_text(transcript))
+    }
     known = read_members(store.engine, agent_id)
     vectors, embedded = _vectors(texts, known, embedder)
     groups = _groups(list(texts), vectors)

@@ -11,7 +11,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from analysis.gaps.gaps import find_gaps
 from analysis.reports import open_reports
+from analysis.topics.topics import find_topics
 from conversation.server.conversations.search import CallFilter, list_page
 from orchestration.checks.evaluations import flip_share, judge_error_share, unsupported_share
 from orchestration.deployment import Deployment
@@ -29,6 +31,7 @@ from orchestration.server.app import create_app
 from orchestration.settings import Settings
 from tests.fakes import ScriptedChatModel
 from tests.grown_stores import FIRST_DAY, JUDGE, Shape, conversation_id, fill, write_agents
+from tests.kb.conftest import WordEmbedder
 from tests.servers import postgresql_server
 
 SMALL, LARGE = 12, 48
@@ -405,3 +408,27 @@ def test_words_at_the_seam_of_two_pieces_of_a_file_are_found(tmp_path: Path):
         path = tmp_path / "large"
         path.write_bytes(b"x" * before + words.encode() + b"y" * 100)
         assert forgetting._said_in(path, {words, "I live in Ely"}) == {words}  # pyright: ignore[reportPrivateUsage]
+
+
+def test_topics_and_gaps_read_by_the_batch(grow: Grow):
+    counts: list[tuple[int, int]] = []
+    for size in (SMALL, LARGE):
+        deployment = grow(size, agents=1).deployment
+        given: dict[str, Any] = {
+            "conversations": deployment.conversations,
+            "store": deployment.evaluations,
+            "embedder": WordEmbedder(),
+            "now": FIRST_DAY,
+        }
+        find_topics("agent-0", **given)
+        find_gaps("agent-0", **given, criteria=["polite"])
+        with counting(deployment) as topics:
+            run = find_topics("agent-0", **given)
+        assert (run.conversations, run.embedded) == (size, 0)
+        with counting(deployment) as gaps:
+            assert find_gaps("agent-0", **given, criteria=["polite"]).gaps
+        counts.append((topics.sql, gaps.sql))
+
+    # One or two more where something was found at all.
+    assert counts[1][0] <= counts[0][0] + 2, counts
+    assert counts[1][1] <= counts[0][1] + 2, counts
