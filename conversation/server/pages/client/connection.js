@@ -39,6 +39,8 @@ export class Conversation {
   #unsent = [];
   /** What was said last, until the agent shows that it heard it. */
   #unheard = "";
+  /** The same, of the socket before this one. */
+  #doubtful = "";
   #heardMs = 0;
   #lastEventId = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -117,6 +119,8 @@ export class Conversation {
 
   /** @returns {Promise<void>} */
   async #dial() {
+    this.#doubtful ||= this.#unheard;
+    this.#unheard = "";
     const address = new URL(await this.#wish.address());
     if (this.#id) address.searchParams.set("resume", this.#id);
     const socket = new WebSocket(address, ["convai"]);
@@ -271,8 +275,8 @@ export class Conversation {
     conversation_resumed: ({ conversation_resumed: event }) => {
       // A network that is gone takes what is sent for a while, and says nothing.
       const heard = event.turns.findLast((/** @type {any} */ turn) => turn.role === "user")?.text;
-      const lost = this.#unheard !== "" && this.#unheard !== heard ? [this.#unheard] : [];
-      this.#unheard = "";
+      const lost = this.#doubtful !== "" && this.#doubtful !== heard ? [this.#doubtful] : [];
+      this.#doubtful = "";
       const unsent = [...lost, ...this.#unsent.splice(0)];
       this.#events.onResumed(event.turns, unsent.length > 0);
       for (const text of unsent) this.#send({ type: "user_message", text });

@@ -336,3 +336,29 @@ def test_what_was_said_into_a_dead_line_is_said_again(tmp_path: Path, page: Page
         turns = served.store.transcript(conversation.conversation_id).turns
 
     assert [turn.text for turn in turns if turn.role == "user"] == ["Hi", "Again"]
+
+
+def test_what_is_said_before_the_past_has_come_is_said_once(tmp_path: Path, page: Page):
+    limits = ServerLimits(init_timeout_s=PATIENCE_S)
+    with serving(tmp_path, DESK, model=ScriptedChatModel(always="Yes."), limits=limits) as served:
+        page.open(f"{served.url}/talk/desk")
+        page.wait("document.getElementById('text')")
+        page.run(
+            "window.sockets = []; const Real = WebSocket; window.WebSocket = class extends Real {"
+            " constructor(...a) { super(...a); sockets.push(this); }"
+            " addEventListener(type, act) { super.addEventListener(type, (event) =>"
+            " setTimeout(() => act(event), sockets[1] === this && type === 'message' &&"
+            " !event.data.includes('initiation_metadata') ? 1500 : 0)); } }"
+        )
+        ask(page, "Hi")
+        page.wait("document.querySelector('.vv-actions')")
+        page.run("sockets[0].close(4001)")
+        page.wait("sockets[1]?.readyState === 1 && !document.querySelector('.vv-lost')")
+        ask(page, "Again")
+        page.run("new Promise((done) => setTimeout(done, 4000))")
+        page.run("document.getElementById('end').click()")
+        wait_until(lambda: not served.context.talks)
+        [conversation] = served.store.conversations()
+        turns = served.store.transcript(conversation.conversation_id).turns
+
+    assert [turn.text for turn in turns if turn.role == "user"] == ["Hi", "Again"]
