@@ -25,6 +25,7 @@ from tests.fakes import ScriptedChatModel
 
 CHUNK_S = 0.032
 ANSWER = "We are open from nine to five."
+BRIEF = "From nine."
 
 
 def speaking(**voice: Any) -> AgentConfig:
@@ -121,13 +122,13 @@ def ended(served: Served, conversation_id: str) -> Any:
 
 
 def test_row_07_a_question_by_voice_is_answered_by_voice(tmp_path: Path):
-    with calling(tmp_path) as (served, client, conversation_id):
+    with calling(tmp_path, answers=[BRIEF]) as (served, client, conversation_id):
         assert client.answer() == "Hello!"
-        settle(client, 1.0)
+        settle(client, 0.6)
         talk(client, np.concatenate([spoken("when are you open"), silence(0.6)]))
         told = client.until("user_transcript")["user_transcription_event"]
         answered = client.until("agent_response")["agent_response_event"]
-        settle(client, 2.2)
+        settle(client, 1.2)
         client.socket.close()
         kept = ended(served, conversation_id)
         assert served.context.recordings is not None
@@ -135,7 +136,7 @@ def test_row_07_a_question_by_voice_is_answered_by_voice(tmp_path: Path):
         sound = served.context.recordings.sound(conversation_id)
 
     assert told["user_transcript"] == "when are you open"
-    assert answered["agent_response"] == ANSWER
+    assert answered["agent_response"] == BRIEF
     assert told["event_id"] < answered["event_id"]
     kinds = client.kinds()
     assert kinds[0] == "conversation_initiation_metadata"
@@ -144,7 +145,7 @@ def test_row_07_a_question_by_voice_is_answered_by_voice(tmp_path: Path):
     assert [(turn.role, turn.text) for turn in kept.turns] == [
         ("agent", "Hello!"),
         ("user", "when are you open"),
-        ("agent", ANSWER),
+        ("agent", BRIEF),
     ]
     first, asked, answer = (turn.sound for turn in kept.turns)
     assert first is not None
@@ -164,11 +165,15 @@ def test_row_07_a_telephone_is_heard_and_typed_words_are_not_repeated(tmp_path: 
     voice = {"input_format": "ulaw_8000", "output_format": "pcm_24000"}
     ear = OneWord()
     voices = FakeVoices(FakeModels(transcriber=ear))
-    with calling(tmp_path, voice=voice, voices=voices, first_message="") as (_, client, _id):
+    with calling(tmp_path, voice=voice, voices=voices, answers=[BRIEF], first_message="") as (
+        _,
+        client,
+        _id,
+    ):
         metadata = client.frames[0]["conversation_initiation_metadata_event"]
         client.say("When?")
-        assert client.answer() == ANSWER
-        settle(client, 2.2)
+        assert client.answer() == BRIEF
+        settle(client, 1.2)
         talk(client, np.concatenate([spoken("thanks"), silence(0.6)]), "ulaw_8000")
         told = client.until("user_transcript")["user_transcription_event"]
 
@@ -180,9 +185,9 @@ def test_row_07_a_telephone_is_heard_and_typed_words_are_not_repeated(tmp_path: 
     assert len(loud) == pytest.approx(0.32 * SAMPLE_RATE_HZ, rel=0.05)
     events = [frame["audio_event"] for frame in client.frames if frame["type"] == "audio"]
     chars = [char for event in events for char in event.get("alignment", {}).get("chars", ())]
-    assert "".join(chars).startswith(ANSWER)
+    assert "".join(chars).startswith(BRIEF)
     seconds = len(heard(client, "pcm_24000", events[0]["event_id"])) / SAMPLE_RATE_HZ
-    assert seconds == pytest.approx(len(ANSWER) / 20, abs=0.01)
+    assert seconds == pytest.approx(len(BRIEF) / 20, abs=0.01)
 
 
 def test_row_11_an_interruption_stops_the_sound_and_corrects_the_text(tmp_path: Path):
