@@ -1,6 +1,7 @@
 """Vectors by model and text: what was embedded once is never embedded again."""
 
 import hashlib
+import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,9 @@ import numpy as np
 from kb.embedding.embedder import Embedder, Vectors
 from kb.index.sqlite_file import connect_sqlite
 
+logger = logging.getLogger(__name__)
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _MAX_VARIABLES = 500
 _WRITE_EVERY = 256
 _TABLE = (
@@ -36,17 +40,49 @@ class EmbeddingCache:
     """A SQLite file beside the catalog. Losing it costs time, nothing else."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """Open the file; `read_only`, what is computed is kept in memory only."""
-        if read_only:
-            self._connection = sqlite3.connect(":memory:", check_same_thread=False)
+        """Open the file; `read_only`, what is computed is kept in memory only.
+
+        A file that is damaged is begun anew: what it held is computed again when it is needed.
+        """
+        self._path, self._read_only = path, read_only
+        self._kept: sqlite3.Connection | None = None
+        try:
+            self._connection = self._open()
+        except sqlite3.DatabaseError as error:
+            self._begin_anew(error)
+
+    def _open(self) -> sqlite3.Connection:
+        if self._read_only:
+            connection = sqlite3.connect(":memory:", check_same_thread=False)
+            if self._path.is_file():
+                self._kept = connect_sqlite(self._path, read_only=True)
         else:
-            self._connection = connect_sqlite(path, read_only=False)
+            connection = connect_sqlite(self._path, read_only=False)
             # Many rows are one transaction.
-            self._connection.isolation_level = "DEFERRED"
-        self._connection.execute("pragma synchronous = off")
-        self._connection.execute(_TABLE)
-        self._connection.commit()
-        self._kept = connect_sqlite(path, read_only=True) if read_only and path.is_file() else None
+            connection.isolation_level = "DEFERRED"
+        connection.execute("pragma synchronous = off")
+        connection.execute(_TABLE)
+        connection.commit()
+        return connection
+
+    def _begin_anew(self, error: sqlite3.DatabaseError) -> None:
+        """Go on without what the file held; raises `error` when it is no damage of the file."""
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
+            raise error
+        logger.warning(
+            "the embedding cache %s is damaged and is begun anew; what it held is computed again",
+            self._path,
+        )
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+        if self._read_only:
+            # Whoever writes next puts the file right; here it is done without.
+            self._path = self._path.with_name("no cache")
+        else:
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                self._path.with_name(f"{self._path.name}{suffix}").unlink(missing_ok=True)
+        self._connection = self._open()
 
     def close(self) -> None:
         """Close the file."""
@@ -79,6 +115,13 @@ class EmbeddingCache:
 
     def held(self, keys: Sequence[str], *, model_id: str) -> dict[str, Vectors]:
         """Vectors that are there already."""
+        try:
+            return self._held(keys, model_id=model_id)
+        except sqlite3.DatabaseError as error:
+            self._begin_anew(error)
+            return self._held(keys, model_id=model_id)
+
+    def _held(self, keys: Sequence[str], *, model_id: str) -> dict[str, Vectors]:
         found: dict[str, Vectors] = {}
         for start in range(0, len(keys), _MAX_VARIABLES):
             part = keys[start : start + _MAX_VARIABLES]
@@ -98,6 +141,13 @@ class EmbeddingCache:
 
     def store(self, vectors: Mapping[str, Vectors], *, model_id: str) -> None:
         """Keep vectors by text key."""
+        try:
+            self._store(vectors, model_id=model_id)
+        except sqlite3.DatabaseError as error:
+            self._begin_anew(error)
+            self._store(vectors, model_id=model_id)
+
+    def _store(self, vectors: Mapping[str, Vectors], *, model_id: str) -> None:
         with self._connection:
             self._connection.executemany(
                 "insert or replace into vectors values (?, ?, ?)",
