@@ -18,7 +18,7 @@ WHOLE_TOKENS = 4_000
 
 A turn of Qwen2.5-Coder 1.5B then reads its question alone, but each token costs more, because it
 attends to all of the documents: 45 ms of CPU behind 2,500 tokens, about 100 behind 6,000. There it
-also refused one of five questions that it answered from passages.
+also refused one of four questions that the documents answer.
 """
 _FOLDER = "prompts"
 
