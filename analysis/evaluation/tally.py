@@ -46,6 +46,8 @@ class EvaluationRun:
     """Conversations that another run was asking about at the same time."""
     stopped_agents: Mapping[str, str] = field(default_factory=dict[str, str])
     """Agents whose judge cannot be used, and why; the others were judged."""
+    refused_agents: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Those of them whose judge is not set up: no later run gets further by itself."""
     first_error: str | None = None
     """Why the first question has no answer that the judge failed on."""
 
@@ -152,6 +154,11 @@ class Tally:
             stopped=self.stopped or _by_agent(self.stopped_agents) or None,
             elsewhere=self.elsewhere,
             stopped_agents=self.stopped_agents,
+            refused_agents={
+                agent_id: str(error)
+                for agent_id, error in self.refusals.items()
+                if isinstance(error, ModelSetupError)
+            },
             first_error=self.first_error,
         )
 

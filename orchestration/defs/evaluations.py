@@ -26,6 +26,7 @@ from orchestration.defs.policy import (
     MODEL_POOL,
     OPERATORS,
     PERSONAL,
+    fail_for_refused,
     only_transient_failures_again,
 )
 from orchestration.defs.questions import QUESTIONS
@@ -116,6 +117,7 @@ def evaluate_days(
     )
     yield dg.MaterializeResult(asset_key=VALUES.key, metadata=column_lineage("collected_values"))
     yield dg.MaterializeResult(asset_key=SUMMARIES.key, metadata=column_lineage("summaries"))
+    fail_for_refused(run.refused_agents)
 
 
 @dg.asset(

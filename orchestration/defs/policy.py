@@ -1,6 +1,6 @@
 """What holds for every asset: who owns it, and which failures are worth another attempt."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import dagster as dg
@@ -43,3 +43,16 @@ def only_transient_failures_again() -> Iterator[None]:
         raise
     except Exception as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
+
+
+def fail_for_refused(agents: Mapping[str, str]) -> None:
+    """Fail a run that judged all but these agents, whose judge is not set up.
+
+    What was judged is kept; nobody would look at a run that is green.
+
+    Raises:
+        dagster.Failure: With each agent and its reason, and without another attempt.
+    """
+    if agents:
+        told = "; ".join(f"agent {name!r}: {reason}" for name, reason in sorted(agents.items()))
+        raise dg.Failure(f"Not judged: {told}", allow_retries=False)

@@ -488,6 +488,7 @@ def test_a_judge_that_is_not_set_up_stops_its_own_agent_alone(
 
     assert (found.evaluated, found.left, found.failed) == (2, 1, 0)
     assert found.stopped_agents == {"billing": "Model 'strict/judge' needs STRICT_KEY."}
+    assert found.refused_agents == found.stopped_agents
     assert "'billing'" in (found.stopped or "")
     assert stores.evaluations.runs(["c2"]) == []
 
@@ -520,6 +521,7 @@ def test_a_judge_that_is_away_stops_its_own_agent_alone(stores: Stores, judge: S
 
     assert (found.answers, found.left) == (6, 2)
     assert "could not be reached" in found.stopped_agents["billing"]
+    assert found.refused_agents == {}
 
 
 def test_when_no_judge_can_be_used_every_reason_is_told(stores: Stores):

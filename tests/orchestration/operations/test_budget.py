@@ -9,7 +9,7 @@ import pytest
 from conversation.errors import ModelSetupError, ModelUnavailableError
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.transcript import Usage
-from orchestration.defs.policy import only_transient_failures_again
+from orchestration.defs.policy import fail_for_refused, only_transient_failures_again
 from orchestration.deployment import Deployment
 from orchestration.operations.budget import evaluate_within_budget, spent_today
 from tests.fakes import ScriptedChatModel
@@ -64,6 +64,15 @@ def test_a_failure_that_will_not_pass_is_not_attempted_again():
 
     assert caught.value.allow_retries is False
     assert caught.value.description == "The key is refused. Set OPENAI_API_KEY."
+
+
+def test_a_run_that_judged_all_but_one_agent_fails_with_its_name():
+    fail_for_refused({})
+    with pytest.raises(dg.Failure) as caught:
+        fail_for_refused({"billing": "The key is refused."})
+
+    assert caught.value.allow_retries is False
+    assert caught.value.description == "Not judged: agent 'billing': The key is refused."
 
 
 def costly(messages: Sequence[ChatMessage], options: CompletionOptions) -> Completion:
