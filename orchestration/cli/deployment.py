@@ -12,13 +12,16 @@ if TYPE_CHECKING:
     from orchestration.deployment import Deployment
 
 
-def opened_deployment(progress: ProgressCallback | None = None) -> "Deployment":
+def opened_deployment(
+    progress: ProgressCallback | None = None, *, needs_data: bool = True
+) -> "Deployment":
     """The deployment; use it in a `with` statement."""
     # Stores and models take a while to import, and not every command of a module needs them.
     from orchestration.deployment import Deployment
 
     settings = load_settings()
-    require_data(settings)
+    if needs_data:
+        require_data(settings)
     return Deployment(settings) if progress is None else Deployment(settings, progress=progress)
 
 

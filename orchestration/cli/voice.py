@@ -36,7 +36,7 @@ def check(
     ] = Path("voice-check.wav"),
 ) -> None:
     """Fetch the models of voice calls, speak a sentence, hear it again; say how long it took."""
-    with opened_deployment() as deployment:
+    with opened_deployment(needs_data=False) as deployment:
         configured = None if agent is None else deployment.agent(agent).agent
         section = (configured.voice if configured else None) or VoiceSection()
         found = check_voice(
