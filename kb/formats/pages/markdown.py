@@ -17,7 +17,9 @@ from kb.formats.tables.rendering import add_table, render_table
 from kb.formats.text_builder import ParseRequest, TextBuilder
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_HTML_BREAK = re.compile(r"<(?:br|/p|/div|/li|/tr|/h[1-6])\b[^>]*>", re.IGNORECASE)
+_HTML_BREAK = re.compile(r"<(?:br|/p|/div|/li|/tr|/d[dl]|/h[1-6])\b[^>]*>", re.IGNORECASE)
+_HTML_CELL = re.compile(r"<t[dh]\b", re.IGNORECASE)
+_HTML_TERM_END = re.compile(r"</dt\b", re.IGNORECASE)
 _LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 
 
@@ -131,13 +133,22 @@ class _Inline:
             case "image":
                 self.parts.append(token.content)
             case "html_inline":
-                self.parts.append("\n" if _HTML_BREAK.match(token.content) else "")
+                self.parts.append(self._between(token.content))
             case "link_open":
                 self.links.append((str(token.attrs.get("href", "")), len(self.parts)))
             case "link_close":
                 self._close_link()
             case _:
                 pass  # Emphasis is not heard and not searched for.
+
+    def _between(self, tag: str) -> str:
+        """What a tag inside a sentence puts between the words before and behind it."""
+        if _HTML_BREAK.match(tag):
+            return "\n"
+        if _HTML_TERM_END.match(tag):
+            return ": "
+        shown = next(filter(None, reversed(self.parts)), "\n")
+        return " | " if _HTML_CELL.match(tag) and not shown[-1].isspace() else ""
 
     def _close_link(self) -> None:
         target, first = self.links.pop()

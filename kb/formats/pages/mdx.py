@@ -25,6 +25,8 @@ _BORDER = "\x01"
 _TABULAR = frozenset(
     {"table", "thead", "tbody", "tfoot", "tr", "td", "th", "caption", "dl", "dt", "dd"}
 )
+# What follows the end of one stands on a line of its own.
+_LINES = frozenset({"li", "p", "div"})
 _NUMBER_ATTRIBUTE = re.compile(r"=\{\s*(\d+)\s*\}")
 # A stray backtick must not reach over a blank line to the next one.
 _INLINE_CODE = re.compile(r"(`+)(?:[^\n]|\n(?!\s*\n))+?\1")
@@ -96,8 +98,11 @@ def _opening(tag: re.Match[str]) -> str:
 
 
 def _closing(tag: re.Match[str]) -> str:
-    if tag[0].strip("</> \t\n") in _TABULAR:
+    name = tag[0].strip("</> \t\n")
+    if name in _TABULAR:
         return tag[0]
+    if name in _LINES and tag.string[tag.end() : tag.end() + 1].strip(" \t\n"):
+        return "\n"
     is_component = tag[0].strip("</> ")[:1].isupper()
     return _BORDER if is_component and _stands_alone(tag) else ""
 

@@ -127,3 +127,19 @@ def test_a_stray_backtick_hides_no_component():
     assert drop_components("One ` here.\n\n<Card>Text</Card>\n\nTwo ` there.").split() == (
         ["One", "`", "here.", "Text", "Two", "`", "there."]
     )
+
+
+def test_html_inside_a_sentence_glues_no_words():
+    table = (
+        "Prices: <table><tr><td>Basic</td><td>10</td></tr><tr><td>Pro</td><td>30</td></tr></table>"
+    )
+    terms = "See <dl><dt>Fee</dt><dd>12</dd><dt>Deposit</dt><dd>50</dd></dl>"
+
+    assert parse(table, "a.md").text == "Prices: Basic | 10\nPro | 30"
+    assert parse(terms, "a.md").text == "See Fee: 12\nDeposit: 50"
+
+
+def test_items_of_a_list_in_mdx_stay_apart():
+    source = "<Card/>\n\nAreas: <ul><li>North</li><li>South</li></ul>"
+
+    assert parse(source, "a.mdx").text == "Areas: North South"
