@@ -7,6 +7,7 @@
   x PortInUseError           a server cannot listen where it was told to
   x RunFailedError           a Dagster run that a command started did not succeed
   x NoDataError              the folder holds no data of ours
+  x SoundFileError           a sound file, or what lies beside it, cannot be written
   x ForgettingError          there is nothing to forget by this name, or not now
 """
 
@@ -33,6 +34,10 @@ class PortInUseError(OrchestrationError):
 
 class RunFailedError(OrchestrationError):
     """A Dagster run that a command started did not succeed."""
+
+
+class SoundFileError(OrchestrationError):
+    """A sound file, or the transcript beside it, cannot be written where it was to be."""
 
 
 class ForgettingError(OrchestrationError):

@@ -15,6 +15,7 @@ from conversation.voice.open_voice import VoiceModels, open_voice
 from conversation.voice.ports import FRAME_SAMPLES, SAMPLE_RATE_HZ, Samples
 from conversation.voice.voice_config import VoiceSection
 from kb.weights.folder import Weights
+from orchestration.errors import SoundFileError
 
 SENTENCE = "This is a check of the voice that answers, and of the ears that listen to you."
 PAUSE_S = 0.2
@@ -61,6 +62,7 @@ def check_voice(voice: VoiceSection, *, language: str, weights: Weights, file: P
 
     Raises:
         SpeechError: The extra is missing, or a model cannot be used.
+        SoundFileError: `file` cannot be written.
     """
     require_extra()
     started = time.perf_counter()
@@ -126,8 +128,12 @@ def _frame_s(models: VoiceModels, sound: Samples) -> float:
 
 
 def _write(file: Path, samples: Samples, rate: int) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(file), "wb") as written:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        opened = file.open("wb")
+    except OSError as error:
+        raise SoundFileError(f"{str(file)!r} cannot be written: {error.strerror}.") from error
+    with opened, wave.open(opened, "wb") as written:
         written.setnchannels(1)
         written.setsampwidth(2)
         written.setframerate(rate)

@@ -11,6 +11,7 @@ from conversation.voice.recording.reading import read_sound
 from conversation.voice.voice_config import VoiceSection
 from orchestration.checks.voice import VoiceCheck, check_voice
 from orchestration.cli.deployment import opened_deployment
+from orchestration.errors import SoundFileError
 from orchestration.operations.operations import close_abandoned
 from orchestration.terminal.calling import played_call
 from orchestration.terminal.reply import printable
@@ -64,17 +65,40 @@ def call(
     """Play a recording to an agent as a user's voice; write the call and its transcript."""
     import asyncio
 
+    words = _transcript_beside(out, recording)
     with opened_deployment() as deployment:
         configured = deployment.agent(agent).agent
         close_abandoned(deployment, datetime.now(UTC))
         transcript = asyncio.run(
             played_call(deployment, configured, read_sound(recording), out=out, is_fast=fast)
         )
-    words = out.with_suffix(".json")
     text = json.dumps(transcript.model_dump(mode="json", exclude_defaults=True), indent=2)
-    words.write_text(text + "\n", "utf-8")
+    try:
+        words.write_text(text + "\n", "utf-8")
+    except OSError as error:
+        raise SoundFileError(f"{str(words)!r} cannot be written: {error.strerror}.") from error
     typer.echo(f"The call is in {out}, its transcript in {words}.")
     typer.echo(f"Stored as {transcript.conversation_id}. `vivavoce evaluate` judges it.")
+
+
+def _transcript_beside(out: Path, recording: Path) -> Path:
+    """Where the transcript goes of a call that is written to `out`.
+
+    Raises:
+        SoundFileError: One of the files would take the place of another.
+    """
+    if out.exists() and recording.exists() and out.samefile(recording):
+        raise SoundFileError(
+            f"{str(out)!r} is the recording that is to be played, and the call would take its "
+            "place. Name another file with --out."
+        )
+    words = out.with_suffix(".json")
+    if words == out or words.is_dir():
+        raise SoundFileError(
+            f"The transcript of the call would go to {str(words)!r}, where it cannot be. Name a "
+            "file with --out that ends in .wav."
+        )
+    return words
 
 
 def _summary(found: VoiceCheck) -> str:

@@ -16,12 +16,8 @@ from conversation.voice.ports import CallModels, Samples
 from conversation.voice.recording.call_file import CallFile
 from conversation.voice.voice_config import VoiceSection
 from orchestration.deployment import Deployment
-from orchestration.errors import OrchestrationError
+from orchestration.errors import SoundFileError
 from orchestration.terminal.reply import printable
-
-
-class CallFileError(OrchestrationError):
-    """The file that a call is to be written to cannot be written."""
 
 
 async def played_call(
@@ -35,7 +31,7 @@ async def played_call(
     """Hold a call in which `sound` is the user, show it, and keep it.
 
     Raises:
-        CallFileError: `out` cannot be written.
+        SoundFileError: `out` cannot be written.
         SpeechError: A model of the agent's voice cannot be used.
     """
 
@@ -70,7 +66,7 @@ def _new_file(out: Path) -> CallFile:
         out.unlink(missing_ok=True)
         return CallFile(out)
     except OSError as error:
-        raise CallFileError(f"{str(out)!r} cannot be written: {error.strerror}.") from error
+        raise SoundFileError(f"{str(out)!r} cannot be written: {error.strerror}.") from error
 
 
 def _show(event: CallEvent) -> None:

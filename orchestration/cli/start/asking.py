@@ -41,6 +41,8 @@ def ask(
     from orchestration.terminal.progress import Progress
     from orchestration.terminal.reply import printable, show_reply
 
+    if not question.strip():
+        raise typer.BadParameter("a question has words", param_hint="question")
     files = _documents_in(folder)
     settings = load_settings()
     llm = LLMConfig(model=model or settings.llm or EXTRACTIVE)

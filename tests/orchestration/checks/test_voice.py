@@ -15,6 +15,7 @@ from conversation.voice.open_voice import VoiceModels
 from conversation.voice.ports import Samples, SpeechChunk, Transcription
 from orchestration.checks.voice import SENTENCE, VoiceCheck, measured
 from orchestration.cli.main import app
+from orchestration.errors import SoundFileError
 
 
 class Mouth:
@@ -86,6 +87,43 @@ async def test_a_sentence_is_written_and_heard_again_at_the_rate_of_ears(tmp_pat
 @pytest.mark.parametrize("heard", ["", "This is a check", "something else altogether, of course"])
 async def test_other_words_are_not_understood(heard: str, tmp_path: Path):
     assert not (await check(heard, tmp_path / "check.wav"))[0].is_understood
+
+
+async def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path):
+    (tmp_path / "taken").write_text("a file\n", "utf-8")
+
+    for file in (tmp_path, tmp_path / "taken" / "check.wav"):
+        with pytest.raises(SoundFileError, match="cannot be written"):
+            await check(SENTENCE, file)
+
+
+def test_no_file_of_a_call_takes_the_place_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    write_sound(tmp_path / "call.wav")
+    before = (tmp_path / "call.wav").read_bytes()
+    (tmp_path / "there.json").mkdir()
+
+    for out, told in (
+        (["--out", "./call.wav"], "is the recording"),
+        ([], "is the recording"),
+        (["--out", "other.json"], r"The transcript .* 'other\.json'"),
+        (["--out", "there.wav"], r"The transcript .* 'there\.json'"),
+    ):
+        with pytest.raises(SoundFileError, match=told):
+            CliRunner().invoke(app, ["call", "support", "call.wav", *out], catch_exceptions=False)
+
+    assert (tmp_path / "call.wav").read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"call.wav", "there.json"}
+
+
+def write_sound(file: Path) -> None:
+    with wave.open(str(file), "wb") as written:
+        written.setnchannels(1)
+        written.setsampwidth(2)
+        written.setframerate(16_000)
+        written.writeframes(bytes(3_200))
 
 
 def test_without_the_extra_the_command_says_what_to_install(

@@ -107,6 +107,16 @@ def test_a_folder_without_data_is_left_without(tmp_path: Path, arguments: list[s
     assert [path for path in tmp_path.rglob("*") if path.name != "home"] == []
 
 
+def test_a_question_without_words_is_told_in_a_sentence(tmp_path: Path):
+    (tmp_path / "hours.txt").write_text("We open at nine.\n", "utf-8")
+
+    ended = run(["ask", ".", " "], tmp_path)
+
+    assert ended.returncode == 2
+    assert "a question has words" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_an_unknown_command_is_named(tmp_path: Path):
     done = run(["evalate"], tmp_path)
     assert done.returncode == 2
