@@ -12,6 +12,7 @@ from kb.formats.pages.html_text import (
     HEADINGS,
     Element,
     inline_text,
+    raise_digits,
     tag_of,
     visible_text,
 )
@@ -36,6 +37,7 @@ def make_plain(root: Element, builder: TextBuilder) -> None:
     _open_shadow_roots(root)
     _rename_own_elements(root)
     _unnumber_code(root)
+    raise_digits(root)
     levels = _levels_below(root)
     _open_details(root)
     _show_questions(root, levels)

@@ -26,6 +26,8 @@ BLOCKS = (
 
 # lxml ships no types; an element is met here and in the modules that make one.
 Element = Any
+_RAISED = str.maketrans("0123456789+-\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
+_RAISED_NUMBER = re.compile(r"[+\u2212-]?[0-9]{1,4}")
 
 
 def read_tree(source: str, name: str) -> Element:
@@ -95,6 +97,19 @@ def collect(element: Element, pieces: list[str], border: str = " ") -> None:
         collect(child, pieces, border)
         pieces.append(child.tail or "")
     pieces.append(apart)
+
+
+def raise_digits(root: Element) -> None:
+    """Write `10<sup>3</sup>` as 10³, which is not 103; marks of footnotes too."""
+    for mark in root.iter("sup"):
+        before = mark.getprevious()
+        parent = mark.getparent()
+        ahead = (parent.text if parent is not None else "") if before is None else before.tail
+        digits = one_line(inline_text(mark))
+        if (ahead or "")[-1:].isdecimal() and _RAISED_NUMBER.fullmatch(digits):
+            for inner in list(mark):
+                mark.remove(inner)
+            mark.text = digits.translate(_RAISED)
 
 
 def lines_of(element: Element) -> Iterator[str]:

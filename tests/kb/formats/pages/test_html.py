@@ -194,3 +194,12 @@ def test_several_marked_articles_or_one_of_links_are_not_the_body():
     assert marked_body(read_tree(f"<body>{teaser}</body>", "a.html")) is not None
     assert marked_body(read_tree(f"<body>{teaser * 2}</body>", "a.html")) is None
     assert marked_body(read_tree(f"<body>{links}</body>", "a.html")) is None
+
+
+def test_raised_digits_do_not_lengthen_the_number_before_them():
+    page = "<h1>Rates</h1><p>The deposit is 50<sup>1</sup> euros, a gap 10<sup>-3</sup> m.</p>"
+    filler = "<p>" + "The office explains the rule so that every visitor can plan. " * 20 + "</p>"
+
+    for body in (page, page + filler):
+        text = parse(f"<main>{body}</main>", "a.html").text
+        assert "The deposit is 50¹ euros, a gap 10⁻³ m." in text
