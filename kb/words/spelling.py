@@ -23,6 +23,8 @@ _UNSEEN = {
     ord("\u06cc"): "\u064a",
     ord("\u0649"): "\u064a",
 }
+# A power or the mark of a footnote is no digit of the number before it.
+_RAISED = re.compile(r"(?<=\d)(?=[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻])")
 _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 
 
@@ -68,7 +70,7 @@ def respelled(text: str) -> str:
     if text.isascii():
         return text.replace("_", "-")
     # Digits of other scripts are no compatible characters of ours.
-    text = unicodedata.normalize("NFKC", text).translate(_UNSEEN)
+    text = unicodedata.normalize("NFKC", _RAISED.sub(" ", text)).translate(_UNSEEN)
     return _OTHER_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)
 
 

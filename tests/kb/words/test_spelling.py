@@ -63,3 +63,7 @@ def test_terms_hold_no_space_and_no_quote(text: str):
 
 def test_words_are_respelt_in_place():
     assert respelt("musuem, Tickts?", {"musuem": "museum"}) == "museum, Tickts?"
+
+
+def test_a_raised_digit_is_no_digit_of_the_number_before_it():
+    assert respelled("50¹ euros, 10³ m², SKU-7") == "50 1 euros, 10 3 m2, SKU-7"
