@@ -33,6 +33,8 @@ knowledge_base:
   limits:
     max_documents: null    # the default is 5
 
+# voice: {{}}              # it hears and speaks: pip install 'vivavoce[voice]'
+
 {judge}criteria:                  # asked of every finished conversation by `vivavoce evaluate`
   - id: answered
     prompt: >-

@@ -133,6 +133,16 @@ def test_init_makes_an_agent_that_loads_and_keeps_secrets_out(tmp_path: Path):
     assert "vivavoce ingest zoes-cafe-hours-more" in done.stdout
 
 
+def test_a_new_agent_gets_a_voice_by_one_line_of_its_file(tmp_path: Path):
+    assert run(["init", "--yes"], tmp_path).returncode == 0
+    (file,) = (tmp_path / "data" / "agents").iterdir()
+    assert load_agent(file).voice is None
+
+    file.write_text(file.read_text("utf-8").replace("# voice: {}", "voice: {}"), "utf-8")
+
+    assert load_agent(file).voice is not None
+
+
 def test_init_changes_nothing_that_is_there(tmp_path: Path):
     (tmp_path / ".gitignore").write_text("*.pyc\n.env\n")
     (tmp_path / ".env").write_text("OPENAI_API_KEY=sk-mine\n")
