@@ -37,7 +37,7 @@ from kb.index.open_catalog import open_catalog
 from kb.ingest.intake import Intake
 from kb.ingest.plan import plan_all
 from kb.ingest.site_listing import ListedSources, list_pages, list_sites, read_pages, site_key
-from kb.ingest.source_store import Progress
+from kb.ingest.source_store import IngestProgress
 from kb.ingest.writer import SYNCED_AT, Writer, unknown_document
 from kb.precedence import PRECEDENCE
 from kb.retrieval.index_reader import IndexReader
@@ -187,7 +187,7 @@ class KnowledgeBase:
         return self._writer.add([TextSource(name, text)], progress=None)[0]
 
     def add_texts(
-        self, texts: Iterable[tuple[str, str]], *, progress: Progress | None = None
+        self, texts: Iterable[tuple[str, str]], *, progress: IngestProgress | None = None
     ) -> list[Document]:
         """Take in many (name, text) pairs and publish once.
 
@@ -205,7 +205,7 @@ class KnowledgeBase:
         max_pages: int = 100,
         include: Sequence[str] = (),
         exclude: Sequence[str] = (),
-        progress: Progress | None = None,
+        progress: IngestProgress | None = None,
     ) -> SyncReport:
         """Take in the pages of a site, each as a link of its own, and publish once.
 
@@ -276,12 +276,13 @@ class KnowledgeBase:
         """
         self._writer.remove(document_id, erase=erase)
 
-    def sync(self, sources: Iterable[AnySource], *, progress: Progress | None = None) -> SyncReport:
+    def sync(
+        self, sources: Iterable[AnySource], *, progress: IngestProgress | None = None
+    ) -> SyncReport:
         """Make the knowledge base hold exactly these sources.
 
-        What did not change is not read again, what is no longer named is removed, and a source
-        that cannot be taken in becomes a failed row and stops nothing else. Of a site that cannot
-        be listed, the pages that it had are kept and looked at one by one.
+        What did not change is not read again, what is no longer named is removed; a source that
+        fails becomes a failed row, and pages of a site that cannot be listed are kept and read.
         """
         listed = self._listed(sources)
         return self._writer.take_in(listed, remove_others=True, progress=progress)

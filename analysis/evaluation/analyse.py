@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
 
-from analysis.evaluation.outcomes import Outcome, Subject
+from analysis.evaluation.outcomes import QuestionOutcome, Subject
 from analysis.evaluation.tasks import Job, Judges, Task, subject_of, tasks_of
 from analysis.judge.asking import aanswer_question, answer_question, total_usage
 from analysis.judge.prompts import JudgeVariant
@@ -133,7 +133,7 @@ async def aanalyse_transcript(
     jobs = _jobs(tasks)
     slots = asyncio.Semaphore(_workers(jobs, concurrency))
 
-    async def answer(job: Job) -> Outcome:
+    async def answer(job: Job) -> QuestionOutcome:
         async with slots:
             return await aanswer_question(job.question, job.judge)
 
@@ -146,11 +146,13 @@ def _jobs(tasks: Sequence[Task]) -> list[Job]:
     return [job for task in tasks for job in task.jobs]
 
 
-def _answer(job: Job) -> Outcome:
+def _answer(job: Job) -> QuestionOutcome:
     return answer_question(job.question, job.judge)
 
 
-def _result(subject: Subject, tasks: Sequence[Task], answered: Iterable[Outcome]) -> AnalysisResult:
+def _result(
+    subject: Subject, tasks: Sequence[Task], answered: Iterable[QuestionOutcome]
+) -> AnalysisResult:
     waiting = iter(answered)
     outcomes = [task.merge(list(islice(waiting, len(task.jobs)))) for task in tasks]
     return AnalysisResult(

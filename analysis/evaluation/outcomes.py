@@ -8,7 +8,7 @@ from typing import TypeVar
 from analysis.errors import EvaluatorError
 from analysis.evaluators.kind import Evaluated
 from analysis.evaluators.known import evaluator_of
-from analysis.fields.claims import NOT_DISCUSSED, Finding
+from analysis.fields.claims import NOT_DISCUSSED, CheckedClaim
 from analysis.fields.data_collection import collect_fields
 from analysis.judge.asking import Meter, Question, total_usage
 from analysis.judge.judgments import Judgment
@@ -85,7 +85,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class QuestionOutcome:
     """What came of one question."""
 
     evaluations: tuple[Evaluation, ...] = ()
@@ -97,7 +97,7 @@ class Outcome:
 
 def criterion_outcome(
     subject: Subject, criterion: Criterion, *, judge_model: str, variant: JudgeVariant
-) -> Question[Outcome]:
+) -> Question[QuestionOutcome]:
     """Judge one criterion."""
     meter = Meter()
     try:
@@ -114,7 +114,7 @@ def criterion_outcome(
     return _evaluated(subject, criterion, judge_model, variant, meter=meter, judgment=judgment)
 
 
-def decided_outcome(subject: Subject, criterion: Criterion) -> Question[Outcome]:
+def decided_outcome(subject: Subject, criterion: Criterion) -> Question[QuestionOutcome]:
     """Return a question that asks nothing: code decides the criterion."""
     yield from ()
     name = criterion.judge or CODE_JUDGE
@@ -133,7 +133,7 @@ def unreachable_outcome(
     *,
     judge_model: str,
     variant: JudgeVariant,
-) -> Question[Outcome]:
+) -> Question[QuestionOutcome]:
     """Return a question that asks nothing: the criterion's own judge cannot be reached."""
     yield from ()
     return _evaluated(subject, criterion, judge_model, variant, meter=Meter(), error=error)
@@ -145,7 +145,7 @@ def fields_outcome(
     *,
     judge_model: str,
     variant: JudgeVariant,
-) -> Question[Outcome]:
+) -> Question[QuestionOutcome]:
     """Collect all fields. What their shared calls cost is the outcome's, not a single value's."""
     meter = Meter()
     try:
@@ -164,7 +164,7 @@ def fields_outcome(
     except ModelSetupError:
         raise
     except ModelError as error:
-        failed = Finding("error", rationale=error_text(error))
+        failed = CheckedClaim("error", rationale=error_text(error))
         findings = {field.field_id: failed for field in fields}
     collected = tuple(
         _collected(
@@ -176,10 +176,10 @@ def fields_outcome(
         )
         for field in fields
     )
-    return Outcome(collected=collected, usage=meter.total())
+    return QuestionOutcome(collected=collected, usage=meter.total())
 
 
-def summary_outcome(subject: Subject) -> Question[Outcome]:
+def summary_outcome(subject: Subject) -> Question[QuestionOutcome]:
     """Summarise the conversation."""
     meter = Meter()
     try:
@@ -189,8 +189,8 @@ def summary_outcome(subject: Subject) -> Question[Outcome]:
     except ModelSetupError:
         raise
     except ModelError as error:
-        return Outcome(summary_error=error_text(error), usage=meter.total())
-    return Outcome(summary=summary, usage=meter.total())
+        return QuestionOutcome(summary_error=error_text(error), usage=meter.total())
+    return QuestionOutcome(summary=summary, usage=meter.total())
 
 
 def unreachable_fields_outcome(
@@ -200,11 +200,11 @@ def unreachable_fields_outcome(
     *,
     judge_model: str,
     variant: JudgeVariant,
-) -> Question[Outcome]:
+) -> Question[QuestionOutcome]:
     """Return a question that asks nothing: a judge of the panel cannot be reached."""
     yield from ()
-    failed = Finding("error", rationale=error_text(error))
-    return Outcome(
+    failed = CheckedClaim("error", rationale=error_text(error))
+    return QuestionOutcome(
         collected=tuple(
             _collected(subject, field, failed, judge_model=judge_model, variant=variant)
             for field in fields
@@ -213,12 +213,12 @@ def unreachable_fields_outcome(
 
 
 def panel_outcome(
-    members: Sequence[Outcome],
+    members: Sequence[QuestionOutcome],
     criteria: Sequence[Criterion],
     *,
     judge_model: str,
     variant: JudgeVariant | None,
-) -> Outcome:
+) -> QuestionOutcome:
     """Return what a panel decided from the outcome of each of its judges.
 
     All members were asked the same: the one criterion of `criteria`, or the same fields.
@@ -238,7 +238,7 @@ def panel_outcome(
         for answers in zip(*(member.collected for member in members), strict=True)
     )
     usages = [member.usage for member in members if member.usage]
-    return Outcome(evaluations, collected, usage=total_usage(usages))
+    return QuestionOutcome(evaluations, collected, usage=total_usage(usages))
 
 
 def error_text(error: ModelError | EvaluatorError) -> str:
@@ -263,7 +263,7 @@ def _in_windows_that_fit(
 def _collected(
     subject: Subject,
     field: DataCollectionField,
-    finding: Finding,
+    finding: CheckedClaim,
     *,
     judge_model: str,
     variant: JudgeVariant,
@@ -296,7 +296,7 @@ def _evaluated(
     meter: Meter,
     judgment: Judgment | None = None,
     error: ModelError | EvaluatorError | None = None,
-) -> Outcome:
+) -> QuestionOutcome:
     evaluation = Evaluation(
         conversation_id=subject.transcript.conversation_id,
         criterion_id=criterion.criterion_id,
@@ -316,4 +316,4 @@ def _evaluated(
         usage=meter.total(),
         evaluated_at=subject.evaluated_at,
     )
-    return Outcome(evaluations=(evaluation,), usage=meter.total())
+    return QuestionOutcome(evaluations=(evaluation,), usage=meter.total())

@@ -47,7 +47,7 @@ MAX_EMBEDDED_WORKERS = 3
 """A generated token costs 104 ms of CPU in company and 178 ms alone (1.5B model, two cores)."""
 
 
-class Progress(Protocol):
+class EvaluationProgress(Protocol):
     """Told how far an evaluation is."""
 
     def __call__(self, stage: str, done: int, total: int, /) -> None:
@@ -71,7 +71,7 @@ def evaluate_conversations(
     max_usd: float | None = None,
     max_tokens: int | None = None,
     price: Price = price_usd,
-    progress: Progress = lambda _stage, _done, _total: None,
+    progress: EvaluationProgress = lambda _stage, _done, _total: None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> EvaluationRun:
     """Ask the judge what was never asked of ended conversations, and keep every answer.

@@ -8,7 +8,7 @@ from functools import partial
 from analysis.errors import EmptyTranscriptError
 from analysis.evaluation.no_judge import NoJudge
 from analysis.evaluation.outcomes import (
-    Outcome,
+    QuestionOutcome,
     Subject,
     criterion_outcome,
     decided_outcome,
@@ -33,7 +33,7 @@ class Job:
     """One question and the judge it goes to."""
 
     judge: ChatModel
-    question: Question[Outcome]
+    question: Question[QuestionOutcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Task:
     """The jobs that end in one outcome: one, or one for each judge of a panel."""
 
     jobs: tuple[Job, ...]
-    merge: Callable[[Sequence[Outcome]], Outcome]
+    merge: Callable[[Sequence[QuestionOutcome]], QuestionOutcome]
 
 
 class Judges:

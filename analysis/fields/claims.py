@@ -35,7 +35,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckedClaim:
     """What a field came to. `value` is set only when `status` is `supported`."""
 
     status: ValueStatus
@@ -45,12 +45,12 @@ class Finding:
     unsupported_quotes: tuple[str, ...] = ()
 
 
-NOT_DISCUSSED = Finding("not_discussed")
+NOT_DISCUSSED = CheckedClaim("not_discussed")
 
 
 def check_claim(
     field: DataCollectionField, claim: Claim, turns: Sequence[Turn], *, today: date | None = None
-) -> Finding:
+) -> CheckedClaim:
     """Accept a claimed value only when the turn it names says it.
 
     A number or text must stand in the turn. An enum may be a class that nobody names, and a
@@ -66,7 +66,7 @@ def check_claim(
     except AmbiguousValueError as error:
         return resolved(field, error, turns, [claim.turn_index] if known else [], today=today)
     except InvalidValueError as error:
-        return Finding("invalid", rationale=f"The judge's answer {error}.")
+        return CheckedClaim("invalid", rationale=f"The judge's answer {error}.")
     if not known:
         return unsupported(value, f"there is no turn {claim.turn_index}")
     text = turns[claim.turn_index].text
@@ -78,10 +78,10 @@ def check_claim(
     if field.type == "datetime" and (
         parts := moment_in_two_turns(value, turns, claim.turn_index, today=today)
     ):
-        return Finding("supported", value, evidence=parts)
+        return CheckedClaim("supported", value, evidence=parts)
     rival = _rival(field, value, text, today=today, language=language)
     if rival is not None:
-        return Finding(
+        return CheckedClaim(
             "contradicted",
             rationale=f"The judge answered {value!r}, but turn {claim.turn_index} says otherwise.",
             evidence=(Evidence(turn_index=claim.turn_index, quote=rival),),
@@ -99,7 +99,7 @@ def _is_denied(field: DataCollectionField, text: str, said: SaidValue) -> bool:
 
 def nothing_told(
     field: DataCollectionField, raw: object, turns: Sequence[Turn], turn_indexes: Iterable[int]
-) -> Finding:
+) -> CheckedClaim:
     """Return the finding of an answer that there is no value: a user may have said just that."""
     told = told_nothing(field, raw, turns, turn_indexes)
     return NOT_DISCUSSED if told is None else supported(*told)
@@ -107,11 +107,11 @@ def nothing_told(
 
 def as_corrected(
     field: DataCollectionField,
-    finding: Finding,
+    finding: CheckedClaim,
     turns: Sequence[Turn],
     *,
     today: date | None = None,
-) -> Finding:
+) -> CheckedClaim:
     """Return `finding` with the value that a user put in its place later, if they did."""
     if finding.status != "supported" or not finding.evidence:
         return finding
@@ -131,12 +131,12 @@ def resolved(
     turn_indexes: Iterable[int],
     *,
     today: date | None = None,
-) -> Finding:
+) -> CheckedClaim:
     """Return what an answer that can mean several values comes to by the words that were said.
 
     The judge may have left out what tells them apart: "at 3:30 pm" answered as `3:30`.
     """
-    either: Finding | None = None
+    either: CheckedClaim | None = None
     for index in turn_indexes:
         language = language_of_turn(turns, index)
         for said in answers_said(field, turns[index].text, today=today, language=language):
@@ -145,10 +145,10 @@ def resolved(
                 return found_in(index, meant[0], said)
             if meant:
                 either = found_in(index, meant[0], said)
-    return either or Finding("unsupported", rationale=f"The judge's answer {error}.")
+    return either or CheckedClaim("unsupported", rationale=f"The judge's answer {error}.")
 
 
-def found_in(turn_index: int, value: FieldValue, said: SaidValue) -> Finding:
+def found_in(turn_index: int, value: FieldValue, said: SaidValue) -> CheckedClaim:
     """Return the finding of words that say `value`, or that could as well say something else."""
     evidence = Evidence(turn_index=turn_index, quote=said.words)
     if said.is_certain:
@@ -156,10 +156,10 @@ def found_in(turn_index: int, value: FieldValue, said: SaidValue) -> Finding:
     return ambiguous(said.readings, evidence)
 
 
-def ambiguous(readings: Sequence[Scalar], evidence: Evidence) -> Finding:
+def ambiguous(readings: Sequence[Scalar], evidence: Evidence) -> CheckedClaim:
     """Return the finding of words that can mean several things."""
     shown = " or ".join(_plain(reading) for reading in readings)
-    return Finding(
+    return CheckedClaim(
         "ambiguous",
         rationale=f"{evidence.quote!r} in turn {evidence.turn_index} can mean {shown}.",
         evidence=(evidence,),
@@ -170,14 +170,14 @@ def _plain(reading: Scalar) -> str:
     return f"{reading:.10g}" if isinstance(reading, float) else str(reading)
 
 
-def supported(value: FieldValue, evidence: Evidence) -> Finding:
+def supported(value: FieldValue, evidence: Evidence) -> CheckedClaim:
     """Return the finding of a value that `evidence` tells."""
-    return Finding("supported", value, evidence=(evidence,))
+    return CheckedClaim("supported", value, evidence=(evidence,))
 
 
-def unsupported(value: FieldValue, reason: str) -> Finding:
+def unsupported(value: FieldValue, reason: str) -> CheckedClaim:
     """Return the finding of a claimed value that nobody said."""
-    return Finding(
+    return CheckedClaim(
         "unsupported",
         rationale=f"The judge answered {value!r}, but {reason}.",
         unsupported_quotes=(str(value),),
@@ -208,7 +208,7 @@ def find_ambiguous(
     turn_indexes: Iterable[int],
     *,
     today: date | None = None,
-) -> Finding | None:
+) -> CheckedClaim | None:
     """Return the finding of words that may say `value`, where none certainly do."""
     finding = _last_said(field, value, turns, turn_indexes, today=today)
     return finding if finding and finding.status == "ambiguous" else None
@@ -221,8 +221,8 @@ def _last_said(
     turn_indexes: Iterable[int],
     *,
     today: date | None,
-) -> Finding | None:
-    found: dict[tuple[bool, str], Finding] = {}
+) -> CheckedClaim | None:
+    found: dict[tuple[bool, str], CheckedClaim] = {}
     for index in turn_indexes:
         language = language_of_turn(turns, index)
         text = turns[index].text

@@ -6,7 +6,7 @@ One part that nobody said costs only itself.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.fields.claims import NOT_DISCUSSED, Finding
+from analysis.fields.claims import NOT_DISCUSSED, CheckedClaim
 from analysis.fields.values import missing_parts
 from analysis.results import FieldValue, Scalar
 from conversation.agent.criteria import DataCollectionField, ValueShape
@@ -45,9 +45,9 @@ def leaves_of(field: DataCollectionField, value: FieldValue) -> list[Leaf]:
 def put_together(
     field: DataCollectionField,
     leaves: Sequence[Leaf],
-    findings: Sequence[Finding],
+    findings: Sequence[CheckedClaim],
     refused: Sequence[str] = (),
-) -> Finding:
+) -> CheckedClaim:
     """Return what a list or object came to: the values that were supported, with their evidence.
 
     An object that loses a required part is invalid; such an entry of a list is left out of it.
@@ -81,13 +81,13 @@ def put_together(
     if field.type == "object" and isinstance(values[0], dict):
         value = values[0]
     left_out = _left_out(leaves, findings, refused)
-    return Finding(
+    return CheckedClaim(
         "supported", value, rationale=left_out, evidence=evidence, unsupported_quotes=quotes
     )
 
 
 def _left_out(
-    leaves: Sequence[Leaf], findings: Sequence[Finding], refused: Sequence[str]
+    leaves: Sequence[Leaf], findings: Sequence[CheckedClaim], refused: Sequence[str]
 ) -> str | None:
     """Return what did not get into a list or object, and why; None where everything did."""
     reasons = [
@@ -105,12 +105,12 @@ def _left_out(
 def _nothing_left(
     field: DataCollectionField,
     kept: Mapping[int, Mapping[str | None, Scalar]],
-    findings: Sequence[Finding],
+    findings: Sequence[CheckedClaim],
     quotes: tuple[str, ...],
-) -> Finding:
+) -> CheckedClaim:
     if kept:
         missing = ", ".join(_lacks(field.items or field, kept[min(kept)]))
-        return Finding(
+        return CheckedClaim(
             "invalid",
             rationale=f"Nothing that was said tells the required {missing}.",
             unsupported_quotes=quotes,
@@ -118,7 +118,7 @@ def _nothing_left(
     failed = next((each for each in findings if each.status not in ("not_discussed",)), None)
     if failed is None:
         return NOT_DISCUSSED
-    return Finding(failed.status, rationale=failed.rationale, unsupported_quotes=quotes)
+    return CheckedClaim(failed.status, rationale=failed.rationale, unsupported_quotes=quotes)
 
 
 def _lacks(shape: ValueShape, entry: Mapping[str | None, Scalar]) -> list[str]:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from analysis.fields.claims import NOT_DISCUSSED, Finding
+from analysis.fields.claims import NOT_DISCUSSED, CheckedClaim
 from analysis.fields.field_rules import Violation, recorded, to_ask_again, violations
-from analysis.fields.source import Source
+from analysis.fields.source import SearchedTurns
 from analysis.fields.value_answers import AskFields, ask_claims, ask_values
 from analysis.judge.asking import Meter, Question
 from analysis.judge.prompts import JudgeVariant
@@ -27,7 +27,7 @@ def collect_fields(
     meter: Meter,
     today: date | None = None,
     known: Mapping[str, FieldValue] | None = None,
-) -> Question[dict[str, Finding]]:
+) -> Question[dict[str, CheckedClaim]]:
     """Collect `fields`, window by window; a later window replaces an earlier one's value.
 
     A value that breaks a rule of its field is asked for once more, and is invalid when that does
@@ -48,7 +48,7 @@ def collect_fields(
     ask: AskFields = ask_values if variant == "logprobs" else ask_claims
     findings = {field.field_id: NOT_DISCUSSED for field in fields}
     for window in windows:
-        source = Source(turns, window, meter, today)
+        source = SearchedTurns(turns, window, meter, today)
         for start in range(0, len(fields), _FIELDS_PER_CALL):
             group = fields[start : start + _FIELDS_PER_CALL]
             found = yield from _asked(ask, group, source)
@@ -57,23 +57,23 @@ def collect_fields(
     broken = violations(fields, findings, known or {})
     if not broken:
         return findings
-    source = Source(turns, _telling_window(broken, findings, windows), meter, today)
+    source = SearchedTurns(turns, _telling_window(broken, findings, windows), meter, today)
     return (yield from _mended(ask, fields, findings, broken, source=source, known=known or {}))
 
 
 def _mended(
     ask: AskFields,
     fields: Sequence[DataCollectionField],
-    findings: dict[str, Finding],
+    findings: dict[str, CheckedClaim],
     broken: Sequence[Violation],
     *,
-    source: Source,
+    source: SearchedTurns,
     known: Mapping[str, FieldValue],
-) -> Question[dict[str, Finding]]:
+) -> Question[dict[str, CheckedClaim]]:
     """Ask once more for what breaks a rule; keep the answers that mend it, record the others."""
     complaint = " ".join(violation.reason for violation in broken)
     again = to_ask_again(broken, fields)
-    answered: dict[str, Finding] | None = None
+    answered: dict[str, CheckedClaim] | None = None
     try:
         answered = yield from ask(again, source, complaint=complaint)
     except ModelSetupError:
@@ -90,12 +90,12 @@ def _mended(
 
 def _better(
     fields: Sequence[DataCollectionField],
-    findings: dict[str, Finding],
+    findings: dict[str, CheckedClaim],
     *,
     broken: Sequence[Violation],
-    answered: Mapping[str, Finding],
+    answered: Mapping[str, CheckedClaim],
     known: Mapping[str, FieldValue],
-) -> dict[str, Finding]:
+) -> dict[str, CheckedClaim]:
     """Return `findings` with what was answered again wherever that breaks fewer rules."""
     kept = findings
     for violation in broken:
@@ -109,24 +109,24 @@ def _better(
 
 
 def _asked(
-    ask: AskFields, fields: Sequence[DataCollectionField], source: Source
-) -> Question[dict[str, Finding]]:
+    ask: AskFields, fields: Sequence[DataCollectionField], source: SearchedTurns
+) -> Question[dict[str, CheckedClaim]]:
     """Ask for all at once; where the answer has no usable form, for each field alone."""
     try:
         return (yield from ask(fields, source))
     except ModelOutputError:
         pass
-    findings: dict[str, Finding] = {}
+    findings: dict[str, CheckedClaim] = {}
     for field in fields:
         try:
             findings |= yield from ask([field], source)
         except ModelOutputError as error:
-            findings[field.field_id] = Finding("error", rationale=str(error))
+            findings[field.field_id] = CheckedClaim("error", rationale=str(error))
     return findings
 
 
 def _telling_window(
-    broken: Sequence[Violation], findings: Mapping[str, Finding], windows: Sequence[Window]
+    broken: Sequence[Violation], findings: Mapping[str, CheckedClaim], windows: Sequence[Window]
 ) -> Window:
     """Return the window that the first value against a rule was read from, or the last one."""
     for violation in broken:
@@ -137,6 +137,6 @@ def _telling_window(
     return windows[-1]
 
 
-def _later(earlier: Finding, later: Finding) -> Finding:
+def _later(earlier: CheckedClaim, later: CheckedClaim) -> CheckedClaim:
     told = later.status == "supported" or earlier.status == "not_discussed"
     return later if told else earlier

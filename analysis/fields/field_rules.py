@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from analysis.fields.claims import Finding
+from analysis.fields.claims import CheckedClaim
 from analysis.results import FieldValue
 from conversation.agent.criteria import DataCollectionField
 
@@ -19,7 +19,7 @@ class Violation:
 
 def violations(
     fields: Sequence[DataCollectionField],
-    findings: Mapping[str, Finding],
+    findings: Mapping[str, CheckedClaim],
     known: Mapping[str, FieldValue],
 ) -> list[Violation]:
     """Return the findings that break an `only_when`, and the required fields without a value.
@@ -54,15 +54,15 @@ def to_ask_again(
     return [field for field in fields if field.field_id in named]
 
 
-def recorded(violation: Violation, finding: Finding) -> Finding:
+def recorded(violation: Violation, finding: CheckedClaim) -> CheckedClaim:
     """Return the finding of a field that still breaks its rule after it was asked again.
 
     A value against a rule is invalid. A required value that nobody told stays not discussed: it
     is missing from the conversation, and nothing may be invented in its place.
     """
     if finding.status != "supported":
-        return Finding(finding.status, rationale=violation.reason)
-    return Finding(
+        return CheckedClaim(finding.status, rationale=violation.reason)
+    return CheckedClaim(
         "invalid",
         rationale=f"The judge answered {finding.value!r}, but {violation.reason}",
         evidence=finding.evidence,

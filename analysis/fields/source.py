@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from analysis.fields.claims import NOT_DISCUSSED, Finding
+from analysis.fields.claims import NOT_DISCUSSED, CheckedClaim
 from analysis.fields.composites import Leaf, leaves_of
 from analysis.fields.values import InvalidValueError, is_nothing, typed_entries, typed_value
 from analysis.judge.asking import Meter
@@ -15,7 +15,7 @@ from conversation.transcript import Turn
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SearchedTurns:
     """Where values are looked for."""
 
     turns: Sequence[Turn]
@@ -36,8 +36,8 @@ class Source:
 
 
 def leaves_told(
-    field: DataCollectionField, raw: object, source: Source
-) -> tuple[list[Leaf], list[str]] | Finding:
+    field: DataCollectionField, raw: object, source: SearchedTurns
+) -> tuple[list[Leaf], list[str]] | CheckedClaim:
     """Return the single values of an answer, and what is wrong with entries that have none."""
     if is_nothing(field, raw):
         return NOT_DISCUSSED
@@ -47,7 +47,7 @@ def leaves_told(
             return leaves_of(field, value), []
         entries, refused = typed_entries(field, raw, today=source.today, language=source.language)
     except InvalidValueError as error:
-        return Finding("invalid", rationale=f"The judge's answer {error}.")
+        return CheckedClaim("invalid", rationale=f"The judge's answer {error}.")
     if not entries:
-        return Finding("invalid", rationale=f"The judge's answer {refused[0]}.")
+        return CheckedClaim("invalid", rationale=f"The judge's answer {refused[0]}.")
     return leaves_of(field, [*entries]), [str(error) for error in refused]

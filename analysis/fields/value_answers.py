@@ -8,8 +8,8 @@ from typing import Protocol
 from analysis.fields.across_turns import moment_in_two_turns
 from analysis.fields.claims import (
     NOT_DISCUSSED,
+    CheckedClaim,
     Claim,
-    Finding,
     as_corrected,
     check_claim,
     evidence_of_boolean,
@@ -28,7 +28,7 @@ from analysis.fields.claims import (
 from analysis.fields.composites import Leaf, put_together
 from analysis.fields.dates import day_words_in, is_day, time_of, times_in
 from analysis.fields.field_kind import kind_of_field
-from analysis.fields.source import Source, leaves_told
+from analysis.fields.source import SearchedTurns, leaves_told
 from analysis.fields.values import (
     AmbiguousValueError,
     InvalidValueError,
@@ -46,7 +46,7 @@ from analysis.judge.prompts import (
     told_question,
     value_question,
 )
-from analysis.judge.yes_no import Word, ask_word
+from analysis.judge.yes_no import OneWord, ask_word
 from analysis.results import Scalar
 from conversation.agent.criteria import DataCollectionField
 from conversation.llm.chat_model import Completion, CompletionOptions
@@ -66,15 +66,15 @@ class AskFields(Protocol):
     """One way to ask for the values of several fields."""
 
     def __call__(
-        self, fields: Sequence[DataCollectionField], source: Source, *, complaint: str = ""
-    ) -> Question[dict[str, Finding]]:
+        self, fields: Sequence[DataCollectionField], source: SearchedTurns, *, complaint: str = ""
+    ) -> Question[dict[str, CheckedClaim]]:
         """Ask; `complaint` says what was wrong with an earlier answer."""
         ...
 
 
 def ask_values(
-    fields: Sequence[DataCollectionField], source: Source, *, complaint: str = ""
-) -> Question[dict[str, Finding]]:
+    fields: Sequence[DataCollectionField], source: SearchedTurns, *, complaint: str = ""
+) -> Question[dict[str, CheckedClaim]]:
     """Ask for values only, and find in code where they were said.
 
     A small model names values far more reliably than turns.
@@ -92,7 +92,7 @@ def ask_values(
         parse_again=lambda completion: parse_values(completion.text),
         meter=source.meter,
     )
-    findings: dict[str, Finding] = {}
+    findings: dict[str, CheckedClaim] = {}
     times = Counter(_folded(answer) for answer in raw.values())
     for field in fields:
         if field.field_id in raw:
@@ -110,8 +110,8 @@ def ask_values(
 
 
 def ask_claims(
-    fields: Sequence[DataCollectionField], source: Source, *, complaint: str = ""
-) -> Question[dict[str, Finding]]:
+    fields: Sequence[DataCollectionField], source: SearchedTurns, *, complaint: str = ""
+) -> Question[dict[str, CheckedClaim]]:
     """Ask for values together with the turns that tell them."""
 
     def typed(completion: Completion) -> dict[str, Claim]:
@@ -135,15 +135,15 @@ def ask_claims(
 
 
 def _located(
-    field: DataCollectionField, raw: object, source: Source, *, shared: bool
-) -> Question[Finding]:
+    field: DataCollectionField, raw: object, source: SearchedTurns, *, shared: bool
+) -> Question[CheckedClaim]:
     if not field.is_composite:
         return (yield from _located_scalar(field, raw, source, shared=shared))
     told = leaves_told(field, raw, source)
-    if isinstance(told, Finding):
+    if isinstance(told, CheckedClaim):
         return told
     leaves, refused = told
-    findings: list[Finding] = []
+    findings: list[CheckedClaim] = []
     for leaf in leaves:
         located = yield from _located_scalar(leaf.field, leaf.value, source, shared=False)
         findings.append(located)
@@ -151,8 +151,8 @@ def _located(
 
 
 def _located_scalar(
-    field: DataCollectionField, raw: object, source: Source, *, shared: bool
-) -> Question[Finding]:
+    field: DataCollectionField, raw: object, source: SearchedTurns, *, shared: bool
+) -> Question[CheckedClaim]:
     """Find where a value was said; where words prove too little, the judge has to stand by it.
 
     Words of a user are proof enough unless they are claimed for another field as well (`shared`).
@@ -166,7 +166,7 @@ def _located_scalar(
     except AmbiguousValueError as error:
         return resolved(field, error, source.turns, source.shown, today=source.today)
     except InvalidValueError as error:
-        return Finding("invalid", rationale=f"The judge's answer {error}.")
+        return CheckedClaim("invalid", rationale=f"The judge's answer {error}.")
     if field.type == "string" and not field.enum and isinstance(value, str):
         value = _time_as_said(value, source) or value
     evidence = find_value(field, value, source.turns, source.shown, today=source.today)
@@ -174,7 +174,7 @@ def _located_scalar(
         for index in reversed(source.shown):
             parts = moment_in_two_turns(value, source.turns, index, today=source.today)
             if parts and index == max(part.turn_index for part in parts):
-                return Finding("supported", value, evidence=parts)
+                return CheckedClaim("supported", value, evidence=parts)
     if evidence is None:
         either = find_ambiguous(field, value, source.turns, source.shown, today=source.today)
         return either or (yield from _unspoken(field, value, source))
@@ -185,7 +185,7 @@ def _located_scalar(
     return unsupported(value, DENIED)
 
 
-def _asked_about(field: DataCollectionField, source: Source) -> list[int]:
+def _asked_about(field: DataCollectionField, source: SearchedTurns) -> list[int]:
     """Return the turns that answer a question about the field, the last one first."""
     about = f"{field.field_id.replace('.', ' ')} {field.description}"
     return [
@@ -195,7 +195,7 @@ def _asked_about(field: DataCollectionField, source: Source) -> list[int]:
     ]
 
 
-def _time_as_said(value: str, source: Source) -> str | None:
+def _time_as_said(value: str, source: SearchedTurns) -> str | None:
     """Return the words that say the time `value` is, where the judge wrote it in another way."""
     wanted = time_of(value)
     if wanted is None:
@@ -226,8 +226,8 @@ def _is_reworded_day(field: DataCollectionField, answer: object) -> bool:
 
 
 def _days_as_said(
-    fields: Sequence[DataCollectionField], source: Source
-) -> Question[dict[str, Finding]]:
+    fields: Sequence[DataCollectionField], source: SearchedTurns
+) -> Question[dict[str, CheckedClaim]]:
     """Put days that the judge wrote as numbers into the words that were said.
 
     Small judges give the same day to every field that could have one: the field that they stand by
@@ -246,7 +246,7 @@ def _days_as_said(
             stands = math.inf if word.is_yes else -math.inf
         if stands > max(TOLD_BIASES["reworded_day"], surest.get(day, (-math.inf,))[0]):
             surest[day] = (stands, field)
-    findings: dict[str, Finding] = {}
+    findings: dict[str, CheckedClaim] = {}
     for day, (_, field) in surest.items():
         evidence = find_value(field, day, source.turns, source.shown, today=source.today)
         if evidence is not None:
@@ -255,7 +255,7 @@ def _days_as_said(
 
 
 def _chosen_day(
-    field: DataCollectionField, days: Sequence[str], source: Source
+    field: DataCollectionField, days: Sequence[str], source: SearchedTurns
 ) -> Question[str | None]:
     choice = field.model_copy(update={"enum": tuple(days)})
     answered = yield from ask_twice(
@@ -268,7 +268,9 @@ def _chosen_day(
     return day if isinstance(day, str) and day in days else None
 
 
-def _unspoken(field: DataCollectionField, value: Scalar, source: Source) -> Question[Finding]:
+def _unspoken(
+    field: DataCollectionField, value: Scalar, source: SearchedTurns
+) -> Question[CheckedClaim]:
     """Return what a value comes to that no words say: right only for classes and booleans."""
     if field.type == "boolean":
         evidence = evidence_of_boolean(field, source.turns, source.shown)
@@ -293,14 +295,16 @@ def _unspoken(field: DataCollectionField, value: Scalar, source: Source) -> Ques
     return supported(surest, evidence)
 
 
-def _told(field: DataCollectionField, value: Scalar, source: Source, manner: str) -> Question[bool]:
+def _told(
+    field: DataCollectionField, value: Scalar, source: SearchedTurns, manner: str
+) -> Question[bool]:
     bias = TOLD_BIASES[manner]
     return (yield from _asked_whether_told(field, value, source, bias=bias)).is_yes
 
 
 def _asked_whether_told(
-    field: DataCollectionField, value: Scalar, source: Source, *, bias: float = 0.0
-) -> Question[Word]:
+    field: DataCollectionField, value: Scalar, source: SearchedTurns, *, bias: float = 0.0
+) -> Question[OneWord]:
     question = prompt(source.window, told_question(field, value, kind_of_field(field)))
     return (yield from ask_word(question, meter=source.meter, bias=bias))
 
@@ -310,8 +314,8 @@ def _is_catch_all(field: DataCollectionField) -> bool:
 
 
 def _surest(
-    field: DataCollectionField, value: Scalar, source: Source
-) -> Question[tuple[Scalar, Word]]:
+    field: DataCollectionField, value: Scalar, source: SearchedTurns
+) -> Question[tuple[Scalar, OneWord]]:
     """Return the class that the judge stands by most, each asked alone, and how far it does.
 
     In one answer for all fields a small judge leans to the same class for every conversation.
@@ -320,7 +324,7 @@ def _surest(
     others = [allowed for allowed in field.enum or () if allowed != value]
     if word.log_odds is None or field.type != "string" or len(others) >= MAX_CLASSES:
         return value, word
-    surest: tuple[Scalar, Word] = (value, word)
+    surest: tuple[Scalar, OneWord] = (value, word)
     highest = word.log_odds
     for other in others:
         word = yield from _stands_by(field, other, source)
@@ -329,23 +333,25 @@ def _surest(
     return surest
 
 
-def _stands_by(field: DataCollectionField, value: Scalar, source: Source) -> Question[Word]:
+def _stands_by(
+    field: DataCollectionField, value: Scalar, source: SearchedTurns
+) -> Question[OneWord]:
     question = prompt(source.window, value_question(field, value))
     return (yield from ask_word(question, meter=source.meter))
 
 
-def _checked(field: DataCollectionField, claim: Claim, source: Source) -> Finding:
+def _checked(field: DataCollectionField, claim: Claim, source: SearchedTurns) -> CheckedClaim:
     if not field.is_composite:
         return check_claim(field, claim, source.turns, today=source.today)
     told = leaves_told(field, claim.raw, source)
-    if isinstance(told, Finding):
+    if isinstance(told, CheckedClaim):
         return told
     leaves, refused = told
     checked = [_checked_leaf(leaf, claim, source) for leaf in leaves]
     return put_together(field, leaves, checked, refused)
 
 
-def _checked_leaf(leaf: Leaf, claim: Claim, source: Source) -> Finding:
+def _checked_leaf(leaf: Leaf, claim: Claim, source: SearchedTurns) -> CheckedClaim:
     """Check one value of several: they may have been said in other turns than the one named."""
     said = find_value(leaf.field, leaf.value, source.turns, source.shown, today=source.today)
     if said is not None:

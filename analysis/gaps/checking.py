@@ -39,7 +39,7 @@ class GapSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class GapCheck:
     """What one question finds now."""
 
     passages: tuple[KeptPassage, ...]
@@ -62,12 +62,12 @@ class Asked:
 
 def ask_again(
     questions: Sequence[KeptQuestion], source: GapSource, read: Callable[[str], Transcript]
-) -> dict[str, Asked]:
+) -> dict[str, GapCheck]:
     """Ask each question as it was asked, after the same turns; by `KeptQuestion.key`.
 
     Questions of conversations that are deleted by now are left out.
     """
-    asked: dict[str, Asked] = {}
+    asked: dict[str, GapCheck] = {}
     transcripts: dict[str, Transcript | None] = {}
     for question in questions:
         if question.conversation_id not in transcripts:
@@ -95,7 +95,7 @@ def as_kept(passage: RetrievedPassage) -> KeptPassage:
     )
 
 
-def _asked(question: KeptQuestion, passages: Sequence[KeptPassage]) -> Asked:
+def _asked(question: KeptQuestion, passages: Sequence[KeptPassage]) -> GapCheck:
     fixing = next(
         (
             passage
@@ -113,7 +113,7 @@ def _asked(question: KeptQuestion, passages: Sequence[KeptPassage]) -> Asked:
         for word in words
         if word not in common_words() and (stems := telling_words(word)) and stems.isdisjoint(said)
     )
-    return Asked(tuple(passages), fixing, missing)
+    return GapCheck(tuple(passages), fixing, missing)
 
 
 def is_fixed(questions: Sequence[KeptQuestion]) -> bool:
@@ -140,7 +140,7 @@ def gap_passage(questions: Sequence[KeptQuestion]) -> KeptPassage | None:
     return max(most, key=lambda passage: passage.score)
 
 
-def nearest_documents(asked: Sequence[Asked], *, limit: int = 3) -> tuple[KeptPassage, ...]:
+def nearest_documents(asked: Sequence[GapCheck], *, limit: int = 3) -> tuple[KeptPassage, ...]:
     """Return the best passage of each document that came nearest, best first."""
     best: dict[str, KeptPassage] = {}
     for passage in (passage for found in asked for passage in found.passages):
@@ -150,7 +150,7 @@ def nearest_documents(asked: Sequence[Asked], *, limit: int = 3) -> tuple[KeptPa
     return tuple(sorted(best.values(), key=lambda passage: -passage.score)[:limit])
 
 
-def missing_words(asked: Sequence[Asked], *, limit: int = 6) -> tuple[str, ...]:
+def missing_words(asked: Sequence[GapCheck], *, limit: int = 6) -> tuple[str, ...]:
     """Return the words of the questions that no passage says, the most frequent first."""
     counts = Counter(word for found in asked for word in found.missing_words)
     return tuple(word for word, _ in counts.most_common(limit))

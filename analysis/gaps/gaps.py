@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from analysis.gaps.checking import (
-    Asked,
+    GapCheck,
     GapSource,
     ask_again,
     gap_passage,
@@ -234,7 +234,7 @@ def _judged(
     gap_id: str,
     questions: Sequence[KeptQuestion],
     old: KeptGap | None,
-    asked: Mapping[str, Asked],
+    asked: Mapping[str, GapCheck],
     *,
     version: int | None,
     now: datetime,
@@ -297,7 +297,7 @@ def _save(
     before: Mapping[str, KeptGap],
     changes: Sequence[GapChange],
     *,
-    asked: Mapping[str, Asked],
+    asked: Mapping[str, GapCheck],
     named_by: str,
     now: datetime,
 ) -> None:

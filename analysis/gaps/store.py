@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from analysis.gaps.unanswered import UnansweredQuestion
 from analysis.store import tables
-from analysis.store.kept_rows import as_bytes, as_vector, read_rows
+from analysis.store.kept_rows import as_bytes, as_vector, read_kept_rows
 from analysis.topics.clustering import most_central
 from kb.embedding.embedder import Vectors
 
@@ -92,7 +92,7 @@ def read_questions(engine: sa.Engine, agent_id: str) -> list[KeptQuestion]:
     """Return the agent's unanswered questions, oldest first."""
     table = tables.gap_questions
     query = sa.select(table).where(table.c.agent_id == agent_id)
-    rows = read_rows(engine, query.order_by(table.c.asked_at, table.c.gap_question_id))
+    rows = read_kept_rows(engine, query.order_by(table.c.asked_at, table.c.gap_question_id))
     return [
         KeptQuestion(
             conversation_id=row["conversation_id"],
@@ -128,7 +128,7 @@ def read_gaps(engine: sa.Engine, agent_id: str) -> list[KeptGap]:
             missing_words=tuple(row["missing_words"]),
             passage=_passage(row["passage"]),
         )
-        for row in read_rows(engine, query.order_by(table.c.opened_at, table.c.gap_id))
+        for row in read_kept_rows(engine, query.order_by(table.c.opened_at, table.c.gap_id))
     ]
 
 
@@ -217,7 +217,9 @@ def gap_history(engine: sa.Engine, gap_id: str | None = None) -> list[dict[str, 
     """Return every state that gaps came to, oldest first; of one gap, or of all."""
     table = tables.gap_history
     query = sa.select(table).order_by(table.c.gap_history_id)
-    return read_rows(engine, query if gap_id is None else query.where(table.c.gap_id == gap_id))
+    return read_kept_rows(
+        engine, query if gap_id is None else query.where(table.c.gap_id == gap_id)
+    )
 
 
 def gap_rows(engine: sa.Engine) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -225,8 +227,10 @@ def gap_rows(engine: sa.Engine) -> tuple[list[dict[str, Any]], list[dict[str, An
     gap, asked = tables.knowledge_gaps, tables.gap_questions
     columns = [c for c in asked.c if c.name not in ("vector", "seen_chunk_ids", "model_id")]
     return (
-        read_rows(engine, sa.select(gap).order_by(gap.c.agent_id, gap.c.opened_at, gap.c.gap_id)),
-        read_rows(engine, sa.select(*columns).order_by(asked.c.agent_id, asked.c.asked_at)),
+        read_kept_rows(
+            engine, sa.select(gap).order_by(gap.c.agent_id, gap.c.opened_at, gap.c.gap_id)
+        ),
+        read_kept_rows(engine, sa.select(*columns).order_by(asked.c.agent_id, asked.c.asked_at)),
     )
 
 

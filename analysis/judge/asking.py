@@ -16,14 +16,14 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class JudgeCall:
     """One call of the judge."""
 
     messages: tuple[ChatMessage, ...]
     options: CompletionOptions
 
 
-Question = Generator[Ask, Completion, T]
+Question = Generator[JudgeCall, Completion, T]
 
 
 @dataclass(slots=True)
@@ -90,14 +90,14 @@ def ask_twice(
     """
     said = ""
     try:
-        completion = yield Ask(tuple(messages), options)
+        completion = yield JudgeCall(tuple(messages), options)
         said = completion.text
         meter.usages.append(completion.usage)
         return parse(completion)
     except ModelOutputError as error:
         complaint = ChatMessage("user", f"That cannot be used: {error} Answer again, in the form.")
     again = (*messages, ChatMessage("assistant", said or "-"), complaint)
-    completion = yield Ask(again, options)
+    completion = yield JudgeCall(again, options)
     meter.usages.append(completion.usage)
     return (parse_again or parse)(completion)
 

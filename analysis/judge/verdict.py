@@ -26,7 +26,7 @@ from analysis.judge.prompts import (
 from analysis.judge.score import score_question
 from analysis.judge.summary import whole_sentences
 from analysis.judge.windows import Window
-from analysis.judge.yes_no import Word, ask_word, probability
+from analysis.judge.yes_no import OneWord, ask_word, probability
 from analysis.results import Verdict
 from conversation.agent.criteria import Criterion
 from conversation.errors import ModelOutputError
@@ -89,7 +89,7 @@ def criterion_question(
 
 
 def verdict_of(
-    word: Word, second: Verdict | None, threshold: float | None = None
+    word: OneWord, second: Verdict | None, threshold: float | None = None
 ) -> tuple[Verdict, float | None]:
     """Return the verdict and the probability of success.
 
@@ -125,7 +125,7 @@ def _ask_word_and_reason(
 
 
 def _second_answer(
-    word: Word, why: Sequence[ChatMessage], threshold: float | None, *, meter: Meter
+    word: OneWord, why: Sequence[ChatMessage], threshold: float | None, *, meter: Meter
 ) -> Question[ReasonReply]:
     """The verdict with the turn that shows it, and with the reason for all but clear successes.
 

@@ -19,7 +19,7 @@ _FEW_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class OneWord:
     """A one-word answer."""
 
     is_yes: bool
@@ -30,7 +30,7 @@ class Word:
 
 def ask_word(
     messages: Sequence[ChatMessage], *, meter: Meter, bias: float = YES_BIAS
-) -> Question[Word]:
+) -> Question[OneWord]:
     """Ask a yes-or-no question.
 
     Args:
@@ -65,14 +65,14 @@ def probability(log_odds: float) -> float:
     return 1 / (1 + math.exp(-log_odds))
 
 
-def _parse_word(completion: Completion, bias: float) -> Word:
+def _parse_word(completion: Completion, bias: float) -> OneWord:
     log_odds = yes_log_odds(completion.top_logprobs or {})
     if log_odds is not None:
-        return Word(log_odds > bias, log_odds)
+        return OneWord(log_odds > bias, log_odds)
     said = re.findall(r"[a-z]+", without_reasoning(completion.text).casefold())
     told = {word for word in said[:_FEW_WORDS] if word in ("yes", "no")}
     if said[:1] in (["yes"], ["no"]):
-        return Word(said[0] == "yes", None)
+        return OneWord(said[0] == "yes", None)
     if len(told) == 1:
-        return Word(told == {"yes"}, None)
+        return OneWord(told == {"yes"}, None)
     raise ModelOutputError(f"expected yes or no, got {completion.text[:40]!r}.")

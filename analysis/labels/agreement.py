@@ -13,7 +13,7 @@ import duckdb
 
 from analysis.cells import cell, said_in
 from analysis.errors import LabelError
-from analysis.labels.correction import Agreement, Stratum, is_sure, judge_agreement, label_order
+from analysis.labels.correction import LabelSupport, Stratum, is_sure, judge_agreement, label_order
 from analysis.results import Label, Verdict
 
 _REQUIRED = ("conversation_id", "criterion_id", "verdict", "annotator")
@@ -33,7 +33,7 @@ class JudgeAgreement:
     annotators: int
     annotator_agreement: float | None
     """Share of pairs of people who agree on the same conversation; None without such pairs."""
-    agreement: Agreement
+    agreement: LabelSupport
 
 
 def read_labels(path: Path) -> list[Label]:

@@ -74,7 +74,7 @@ def is_sure(verdict: str, confidence: float | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class LabelSupport:
     """What the labels say of a judge. None: not enough labels to tell."""
 
     n_labels: int
@@ -93,7 +93,7 @@ class Agreement:
     corrected_high: float | None
 
 
-def judge_agreement(counts: Cells | Sequence[Stratum]) -> Agreement:
+def judge_agreement(counts: Cells | Sequence[Stratum]) -> LabelSupport:
     """Return agreement and the corrected success rate with its 95 % interval.
 
     The point is the median, the interval the central 95 %, of the posterior with Jeffreys' priors.
@@ -106,12 +106,12 @@ def judge_agreement(counts: Cells | Sequence[Stratum]) -> Agreement:
     labelled = sum(stratum.labelled for stratum in strata)
     missing = max(0, MIN_LABELS - labelled)
     if labelled == 0:
-        return Agreement(0, missing, None, None, None, None, None, None, None)
+        return LabelSupport(0, missing, None, None, None, None, None, None, None)
     table = _weighted(strata)
     if missing:
-        return Agreement(labelled, missing, *_ratios(table), None, None, None)
+        return LabelSupport(labelled, missing, *_ratios(table), None, None, None)
     low, point, high = _posterior(strata)
-    return Agreement(labelled, 0, *_ratios(table), point, low, high)
+    return LabelSupport(labelled, 0, *_ratios(table), point, low, high)
 
 
 def label_order(

@@ -23,7 +23,7 @@ from conversation.agent.privacy_config import PIIKind
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PIISpan:
     """Personal data at `[start, end)` of a text."""
 
     kind: PIIKind
@@ -41,7 +41,7 @@ class Detector(Protocol):
         """Changes when other things are found."""
         ...
 
-    def find(self, text: str, kinds: Collection[PIIKind]) -> list[Finding]:
+    def find(self, text: str, kinds: Collection[PIIKind]) -> list[PIISpan]:
         """Return what is found of `kinds`, in order, without overlaps."""
         ...
 
@@ -55,7 +55,7 @@ class BuiltinDetector:
 
     version = "builtin-2"
 
-    def find(self, text: str, kinds: Collection[PIIKind]) -> list[Finding]:
+    def find(self, text: str, kinds: Collection[PIIKind]) -> list[PIISpan]:
         """Return what is found of `kinds`, in order, without overlaps."""
         found = (
             finding for finder in _FINDERS for finding in finder(text) if finding.kind in kinds
@@ -63,9 +63,9 @@ class BuiltinDetector:
         return without_overlaps(found)
 
 
-def without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
+def without_overlaps(findings: Iterable[PIISpan]) -> list[PIISpan]:
     """Keep of findings that overlap the one that was named first, in order of the text."""
-    kept: list[Finding] = []
+    kept: list[PIISpan] = []
     for finding in findings:
         # Those kept are apart from each other: only the two neighbours can overlap.
         place = bisect_left(kept, finding.start, key=lambda other: other.start)
@@ -153,30 +153,30 @@ _PHONE = re.compile(
 )
 
 
-def _urls(text: str) -> Iterator[Finding]:
+def _urls(text: str) -> Iterator[PIISpan]:
     for found in _URL.finditer(text):
         link = found.group().rstrip(".,;:!?")
         if _URL_SECRET.search(link):
-            yield Finding("url", found.start(), found.start() + len(link), link)
+            yield PIISpan("url", found.start(), found.start() + len(link), link)
 
 
-def _secrets(text: str) -> Iterator[Finding]:
+def _secrets(text: str) -> Iterator[PIISpan]:
     for found in _KEY.finditer(text):
-        yield Finding("secret", found.start(), found.end(), found.group())
+        yield PIISpan("secret", found.start(), found.end(), found.group())
     for pattern in (_PASSWORD, _TOKEN, _CODE):
         for found in pattern.finditer(text):
             value = found["value"].rstrip(".?)")
-            yield Finding("secret", found.start("value"), found.start("value") + len(value), value)
+            yield PIISpan("secret", found.start("value"), found.start("value") + len(value), value)
     for found in _SPOKEN_CODE.finditer(text):
         spoken = text[found.end() : found.end() + _LONGEST_SPOKEN_CODE_CHARS]
         first = next(spoken_digits(spoken, at_least=_MIN_SPOKEN_CODE_DIGITS), None)
         if first is not None and first[0] == 0:
-            yield Finding("secret", found.end(), found.end() + first[1], first[2])
+            yield PIISpan("secret", found.end(), found.end() + first[1], first[2])
 
 
-def _emails(text: str) -> Iterator[Finding]:
+def _emails(text: str) -> Iterator[PIISpan]:
     for found in _EMAIL.finditer(text):
-        yield Finding("email", found.start(), found.end(), found.group().lower())
+        yield PIISpan("email", found.start(), found.end(), found.group().lower())
     for host in (*_SPOKEN_HOST.finditer(text), *_PROVIDER_HOST.finditer(text)):
         before = max(0, host.start() - _LONGEST_MAILBOX_CHARS)
         mailbox = _SPOKEN_MAILBOX.search(text[before : host.start()])
@@ -189,17 +189,17 @@ def _emails(text: str) -> Iterator[Finding]:
             mailbox_words = text[start : host.start()].lower().split()
             name = "".join(_SPOKEN_MARKS.get(word, word) for word in mailbox_words)
             value = f"{name}@{'.'.join(host.group().lower().split()[1:])}"
-        yield Finding("email", start, host.end(), value)
+        yield PIISpan("email", start, host.end(), value)
 
 
-def _ibans(text: str) -> Iterator[Finding]:
+def _ibans(text: str) -> Iterator[PIISpan]:
     for found in _IBAN_START.finditer(text):
         shown = text[found.start() : found.start() + _LONGEST_IBAN_CHARS]
         length = iban_length(shown)
         end = _end_of(shown, length) if length else None
         if end is not None and is_iban(shown[:end]):
             value = re.sub(r"[ -]", "", shown[:end]).upper()
-            yield Finding("iban", found.start(), found.start() + end, value)
+            yield PIISpan("iban", found.start(), found.start() + end, value)
 
 
 def _end_of(text: str, length: int) -> int | None:
@@ -211,14 +211,14 @@ def _end_of(text: str, length: int) -> int | None:
     return None if text[end : end + 1].isalnum() else end
 
 
-def _cards(text: str) -> Iterator[Finding]:
+def _cards(text: str) -> Iterator[PIISpan]:
     for found in _CARD.finditer(text):
         digits = re.sub(r"\D", "", found.group())
         if is_card_number(digits):
-            yield Finding("card", found.start(), found.end(), digits)
+            yield PIISpan("card", found.start(), found.end(), digits)
 
 
-def _addresses(text: str) -> Iterator[Finding]:
+def _addresses(text: str) -> Iterator[PIISpan]:
     for pattern in (_IPV4, _IPV6):
         for found in pattern.finditer(text):
             try:
@@ -227,25 +227,25 @@ def _addresses(text: str) -> Iterator[Finding]:
                 continue
             before = text[max(0, found.start() - _LONGEST_VERSION_CHARS) : found.start()]
             if not _VERSION_BEFORE.search(before):
-                yield Finding("ip", found.start(), found.end(), str(address))
+                yield PIISpan("ip", found.start(), found.end(), str(address))
 
 
-def _phones(text: str) -> Iterator[Finding]:
+def _phones(text: str) -> Iterator[PIISpan]:
     for found in _PHONE.finditer(text):
         shown = found.group()
         before = text[max(0, found.start() - 40) : found.start()]
         if is_phone_number(shown, before=before, after=text[found.end() : found.end() + 40]):
             value = re.sub(r"[^\d+]", "", plain_digits(shown))
-            yield Finding("phone", found.start(), found.end(), value)
+            yield PIISpan("phone", found.start(), found.end(), value)
 
 
-def _spoken_numbers(text: str) -> Iterator[Finding]:
+def _spoken_numbers(text: str) -> Iterator[PIISpan]:
     for start, end, digits in spoken_digits(text):
         kind: PIIKind = "card" if is_card_number(digits) else "phone"
-        yield Finding(kind, start, end, digits)
+        yield PIISpan(kind, start, end, digits)
 
 
-_FINDERS: tuple[Callable[[str], Iterator[Finding]], ...] = (
+_FINDERS: tuple[Callable[[str], Iterator[PIISpan]], ...] = (
     *(_urls, _emails, _ibans, _cards, _secrets),
     *(_addresses, _phones, _spoken_numbers),
 )

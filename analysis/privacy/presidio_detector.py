@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import PrivacyError
-from analysis.privacy.pii import BuiltinDetector, Finding, without_overlaps
+from analysis.privacy.pii import BuiltinDetector, PIISpan, without_overlaps
 from conversation.agent.privacy_config import PIIKind
 
 _KINDS: dict[str, PIIKind] = {
@@ -48,7 +48,7 @@ class PresidioDetector:
         self._analyzer = _analyzer(language, model)
         self.version = f"presidio-1 {language} {model} {self._builtin.version}"
 
-    def find(self, text: str, kinds: Collection[PIIKind]) -> list[Finding]:
+    def find(self, text: str, kinds: Collection[PIIKind]) -> list[PIISpan]:
         """Return what is found of `kinds`, in order, without overlaps."""
         entities = [entity for entity, kind in _KINDS.items() if kind in kinds]
         found: list[Any] = self._analyzer.analyze(
@@ -56,7 +56,7 @@ class PresidioDetector:
         )
         surest = sorted(found, key=lambda result: (-result.score, result.start))
         named = (
-            Finding(
+            PIISpan(
                 _KINDS[result.entity_type],
                 result.start,
                 result.end,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from analysis.privacy.pii import BuiltinDetector, Detector, Finding, without_overlaps
+from analysis.privacy.pii import BuiltinDetector, Detector, PIISpan, without_overlaps
 from conversation.agent.privacy_config import PIIKind, PrivacySection
 from conversation.transcript import Citation, Retrieval, ToolCall, Transcript, Turn, TurnSound
 
@@ -61,7 +61,7 @@ class Redactor:
         self._placeholders: dict[tuple[PIIKind, str], str] = {}
         self._shown: dict[tuple[PIIKind, str], str] = {}
         self._taken: set[str] = set()
-        self._found: dict[str, list[Finding]] = {}
+        self._found: dict[str, list[PIISpan]] = {}
 
     @property
     def counts(self) -> dict[str, int]:
@@ -82,7 +82,7 @@ class Redactor:
     def mask(self, text: str) -> Masked:
         """Return `text` with placeholders."""
         known = (
-            Finding(kind, found.start(), found.end(), value)
+            PIISpan(kind, found.start(), found.end(), value)
             for kind, value, pattern in self._known()
             for found in pattern.finditer(text)
         )
@@ -127,7 +127,7 @@ class Redactor:
             >= (_SHORTEST_SECRET if kind == "secret" else _SHORTEST_KNOWN)
         ]
 
-    def _placeholder(self, finding: Finding, shown: str) -> str:
+    def _placeholder(self, finding: PIISpan, shown: str) -> str:
         key = (finding.kind, finding.value)
         if key not in self._placeholders:
             number = 1

@@ -22,7 +22,7 @@ class Agreed(NamedTuple):
     compared: int
 
 
-class Agreement(NamedTuple):
+class LabelDrift(NamedTuple):
     """The older and the newer half of what people labelled, by the end of the conversations."""
 
     older: Agreed
@@ -66,7 +66,7 @@ def rows_to_publish(engine: sa.Engine, *, closed_to: datetime) -> dict[str, int]
         return {name: connection.execute(query).scalar_one() for name, query in counts.items()}
 
 
-def agreement_by_age(engine: sa.Engine) -> dict[str, Agreement]:
+def agreement_by_age(engine: sa.Engine) -> dict[str, LabelDrift]:
     """How often judge and people agree, by criterion: verdicts in force against newest labels.
 
     Labels `unknown` and verdicts that failed say nothing. With an odd number of labels the newer
@@ -93,7 +93,7 @@ def agreement_by_age(engine: sa.Engine) -> dict[str, Agreement]:
         for criterion_id, half, agreed, count in connection.execute(query):
             parts = halves.setdefault(criterion_id, [Agreed(0, 0), Agreed(0, 0)])
             parts[half] = Agreed(int(agreed), count)
-    return {name: Agreement(*parts) for name, parts in halves.items()}
+    return {name: LabelDrift(*parts) for name, parts in halves.items()}
 
 
 def _compared() -> sa.Select[str, str, datetime | None, str, str | None]:

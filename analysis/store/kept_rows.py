@@ -9,7 +9,7 @@ from conversation.store.database import READ_ONLY
 from kb.embedding.embedder import Vectors
 
 
-def read_rows(engine: sa.Engine, statement: sa.Executable) -> list[dict[str, Any]]:
+def read_kept_rows(engine: sa.Engine, statement: sa.Executable) -> list[dict[str, Any]]:
     """Return the rows of a query by column name."""
     with engine.connect().execution_options(**READ_ONLY) as connection:
         return [dict(row._mapping) for row in connection.execute(statement)]  # pyright: ignore[reportPrivateUsage]

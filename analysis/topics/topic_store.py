@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from analysis.store import tables
-from analysis.store.kept_rows import as_bytes, as_vector, read_rows
+from analysis.store.kept_rows import as_bytes, as_vector, read_kept_rows
 from kb.embedding.embedder import Vectors
 
 
@@ -51,7 +51,7 @@ def read_topics(engine: sa.Engine, agent_id: str) -> list[KnownTopic]:
             as_vector(row["centroid"]),
             row["model_id"],
         )
-        for row in read_rows(engine, sa.select(table).where(table.c.agent_id == agent_id))
+        for row in read_kept_rows(engine, sa.select(table).where(table.c.agent_id == agent_id))
     ]
 
 
@@ -67,7 +67,7 @@ def read_members(engine: sa.Engine, agent_id: str) -> dict[str, TopicMember]:
             row["model_id"],
             as_vector(row["vector"]),
         )
-        for row in read_rows(engine, sa.select(table).where(table.c.agent_id == agent_id))
+        for row in read_kept_rows(engine, sa.select(table).where(table.c.agent_id == agent_id))
     }
 
 
@@ -131,7 +131,7 @@ def save_topics(
 def topic_rows(engine: sa.Engine) -> list[dict[str, Any]]:
     """Return each conversation of each agent with its topic, for the reports."""
     topic, member = tables.topics, tables.conversation_topics
-    return read_rows(
+    return read_kept_rows(
         engine,
         sa.select(
             member.c.agent_id,

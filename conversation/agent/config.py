@@ -47,14 +47,14 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class LinkSource(_Section):
+class LinkEntry(_Section):
     """A page that the knowledge base reads."""
 
     url: str
     name: str | None = None
 
 
-class SiteSource(_Section):
+class SiteEntry(_Section):
     """Pages of a site that the knowledge base reads, each a document of its own."""
 
     url: str
@@ -66,7 +66,7 @@ class SiteSource(_Section):
     """Patterns of pages to leave out."""
 
 
-class TextSource(_Section):
+class TextEntry(_Section):
     """A text given in place."""
 
     name: str
@@ -93,9 +93,9 @@ class KnowledgeBaseSection(_Section):
     files: tuple[str, ...] = ()
     """Paths relative to the agent file. A folder stands for every file in it, and patterns such as
     `guides/**/*.md` for what they match."""
-    links: tuple[LinkSource, ...] = ()
-    sites: tuple[SiteSource, ...] = ()
-    texts: tuple[TextSource, ...] = ()
+    links: tuple[LinkEntry, ...] = ()
+    sites: tuple[SiteEntry, ...] = ()
+    texts: tuple[TextEntry, ...] = ()
     limits: Limits = Limits()
     chunking: ChunkingConfig = ChunkingConfig()
     embedding: EmbeddingConfig = EmbeddingConfig()

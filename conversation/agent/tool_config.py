@@ -53,7 +53,7 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
-class Webhook(_Section):
+class ToolWebhook(_Section):
     """The HTTP request of a webhook tool.
 
     Parameters that `url` names in braces, as in `/orders/{order_id}`, go there. The others go into
@@ -127,7 +127,7 @@ class ToolConfig(_Section):
     parameters: dict[str, Any] = NO_PARAMETERS
     """JSON schema of the object that the function gets."""
     timeout_s: PositiveFloat = 10.0
-    webhook: Webhook | None = None
+    webhook: ToolWebhook | None = None
     agents: tuple[TransferTarget, ...] = ()
     """Of `transfer_to_agent`: whom the conversation may go to."""
     trusted_result: bool = False

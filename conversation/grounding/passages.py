@@ -57,7 +57,7 @@ class ReadableSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundPassages:
     """Passages, and how they were found."""
 
     passages: tuple[RetrievedPassage, ...]
@@ -67,7 +67,7 @@ class Found:
 
 def find_passages(
     source: PassageSource, turns: Sequence[Turn], *, limit: int, deadline_s: float | None
-) -> Found:
+) -> FoundPassages:
     """Search `source` for the last of `turns`; after `deadline_s`, search for words alone.
 
     A source that knows no search for words is waited for. Nothing is searched for a greeting or
@@ -75,9 +75,11 @@ def find_passages(
     """
     *history, asked = turns
     if not should_search(asked.text, history):
-        return Found((), "none")
+        return FoundPassages((), "none")
     if deadline_s is None or not isinstance(source, LexicalSource):
-        return Found(tuple(source.retrieve(asked.text, history=history, limit=limit)), "hybrid")
+        return FoundPassages(
+            tuple(source.retrieve(asked.text, history=history, limit=limit)), "hybrid"
+        )
     search: Future[list[RetrievedPassage]] = Future()
 
     def run() -> None:
@@ -90,12 +92,12 @@ def find_passages(
     # process.
     threading.Thread(target=run, name="retrieval", daemon=True).start()
     try:
-        return Found(tuple(search.result(timeout=deadline_s)), "hybrid")
+        return FoundPassages(tuple(search.result(timeout=deadline_s)), "hybrid")
     except TimeoutError:
         if search.done():
             raise
     words = source.retrieve_lexical(asked.text, history=history, limit=limit)
-    return Found(tuple(words), "lexical")
+    return FoundPassages(tuple(words), "lexical")
 
 
 def whole_documents(source: PassageSource | None, budget: int) -> list[RetrievedPassage]:

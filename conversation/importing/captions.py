@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conversation.importing.lines import LABEL, Line, seconds_of
+from conversation.importing.lines import LABEL, SpokenLine, seconds_of
 from conversation.importing.roles import RecordError
 
 _TIMES = re.compile(r"^\s*((?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3})\s+-->\s+(?:\d+:)?\d{1,2}:\d{2}[.,]")
@@ -21,7 +21,7 @@ class _Cue:
     """As it stands there, with its lines."""
 
 
-def lines_of_vtt(text: str) -> list[Line]:
+def lines_of_vtt(text: str) -> list[SpokenLine]:
     """The cues of a WebVTT file; speakers stand in `<v Name>` or as `Name:` before a cue's words.
 
     A colon further on in a cue belongs to the words: a cue has its speaker at the beginning.
@@ -34,11 +34,11 @@ def lines_of_vtt(text: str) -> list[Line]:
     return lines_of_captions(text)
 
 
-def lines_of_captions(text: str) -> list[Line]:
+def lines_of_captions(text: str) -> list[SpokenLine]:
     """The cues of a file of captions; see `lines_of_vtt`."""
     cues = _cues(text)
     by_voice = any(_VOICE.search(cue.payload) for cue in cues)
-    lines: list[Line] = []
+    lines: list[SpokenLine] = []
     for cue in cues:
         said = _voices(cue, lines) if by_voice else [_labelled(cue, lines)]
         lines += [line for line in said if line.text]
@@ -58,28 +58,28 @@ def _cues(text: str) -> list[_Cue]:
     return found
 
 
-def _voices(cue: _Cue, before: Sequence[Line]) -> list[Line]:
+def _voices(cue: _Cue, before: Sequence[SpokenLine]) -> list[SpokenLine]:
     """The voices of a cue; what stands before the first goes on with the last one before it."""
     pieces = _VOICE.split(cue.payload)
-    lines: list[Line] = []
+    lines: list[SpokenLine] = []
     if head := _words(pieces[0]):
-        lines.append(Line(_speaker_before(before), head, cue.offset_s))
+        lines.append(SpokenLine(_speaker_before(before), head, cue.offset_s))
     for name, words in zip(pieces[1::2], pieces[2::2], strict=True):
-        lines.append(Line(html.unescape(name).strip(), _words(words), cue.offset_s))
+        lines.append(SpokenLine(html.unescape(name).strip(), _words(words), cue.offset_s))
     return lines
 
 
-def _labelled(cue: _Cue, before: Sequence[Line]) -> Line:
+def _labelled(cue: _Cue, before: Sequence[SpokenLine]) -> SpokenLine:
     plain = _TAG.sub("", cue.payload)
     first, _, rest = plain.partition("\n")
     label = LABEL.match(f"{first} ")
     if label is None:
-        return Line(_speaker_before(before), _words(plain), cue.offset_s)
+        return SpokenLine(_speaker_before(before), _words(plain), cue.offset_s)
     name = html.unescape(label.group(1)).strip()
-    return Line(name, _words(f"{label.group(2)}\n{rest}"), cue.offset_s)
+    return SpokenLine(name, _words(f"{label.group(2)}\n{rest}"), cue.offset_s)
 
 
-def _speaker_before(lines: Sequence[Line]) -> str:
+def _speaker_before(lines: Sequence[SpokenLine]) -> str:
     if not lines:
         raise RecordError("its first cue names no speaker; use `<v Name>words`")
     return lines[-1].speaker

@@ -19,10 +19,10 @@ import yaml
 
 from conversation.errors import ConversationError, SpeechError, UnknownConversationError
 from conversation.importing.captions import lines_of_captions, lines_of_vtt
-from conversation.importing.lines import Line, lines_of_text, turns_of_lines
+from conversation.importing.lines import SpokenLine, lines_of_text, turns_of_lines
 from conversation.importing.platforms.known import records_of, taken
 from conversation.importing.platforms.record import (
-    Place,
+    RecordPlace,
     Taken,
     content_id,
     conversation_of,
@@ -116,7 +116,7 @@ def import_path(
     """
     report = ImportReport()
     for file in _files(Path(path)):
-        place = Place(
+        place = RecordPlace(
             agent_id,
             file.name,
             file.name,
@@ -141,7 +141,7 @@ def _any_language() -> Hearing:
 
 def _import_recording(
     file: Path,
-    place: Place,
+    place: RecordPlace,
     hearing: OpenHearing,
     *,
     store: ConversationStore,
@@ -206,7 +206,7 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _records(file: Path, place: Place) -> Iterator[_Found]:
+def _records(file: Path, place: RecordPlace) -> Iterator[_Found]:
     """Each record of a file with the place where it stands."""
     if file.stat().st_size > MAX_FILE_BYTES:
         raise RecordError(f"it is larger than {MAX_FILE_BYTES:,} bytes; split it")
@@ -225,13 +225,13 @@ def _records(file: Path, place: Place) -> Iterator[_Found]:
         yield file.name, partial(_spoken, suffix, text, place)
 
 
-def _numbered(records: Sequence[object], place: Place) -> Iterator[_Found]:
+def _numbered(records: Sequence[object], place: RecordPlace) -> Iterator[_Found]:
     for number, record in enumerate(records, start=1):
         where = place.where if len(records) == 1 else f"{place.where}, record {number}"
         yield where, partial(taken, record, _at(place, where))
 
 
-def _json_lines(text: str, place: Place) -> Iterator[_Found]:
+def _json_lines(text: str, place: RecordPlace) -> Iterator[_Found]:
     lines = [
         (number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()
     ]
@@ -256,7 +256,7 @@ def _events(lines: Sequence[tuple[int, str]]) -> object | None:
     return found[0] if is_log else None
 
 
-def _line(line: str, place: Place) -> Taken:
+def _line(line: str, place: RecordPlace) -> Taken:
     try:
         record: object = json.loads(line)
     except ValueError as error:
@@ -264,7 +264,7 @@ def _line(line: str, place: Place) -> Taken:
     return taken(next(records_of(record), record), place)
 
 
-def _table_conversation(one: TableConversation, place: Place) -> Taken:
+def _table_conversation(one: TableConversation, place: RecordPlace) -> Taken:
     lines, begun = lines_of_rows(one.rows)
     turns = turns_of_lines(lines, place.agent_speakers, place.user_speakers)
     transcript = conversation_of(
@@ -280,7 +280,7 @@ def _table_conversation(one: TableConversation, place: Place) -> Taken:
     return Taken(transcript, one.left_out)
 
 
-def _spoken(suffix: str, text: str, place: Place) -> Taken:
+def _spoken(suffix: str, text: str, place: RecordPlace) -> Taken:
     turns = turns_of_lines(
         _spoken_lines(suffix, text, place), place.agent_speakers, place.user_speakers
     )
@@ -294,7 +294,7 @@ def _spoken(suffix: str, text: str, place: Place) -> Taken:
     )
 
 
-def _spoken_lines(suffix: str, text: str, place: Place) -> list[Line]:
+def _spoken_lines(suffix: str, text: str, place: RecordPlace) -> list[SpokenLine]:
     if suffix == ".vtt":
         return lines_of_vtt(text)
     if suffix == ".srt":
@@ -302,7 +302,7 @@ def _spoken_lines(suffix: str, text: str, place: Place) -> list[Line]:
     return lines_of_text(text, place.agent_speakers, place.user_speakers)
 
 
-def _at(place: Place, where: str) -> Place:
+def _at(place: RecordPlace, where: str) -> RecordPlace:
     return replace(place, where=where)
 
 

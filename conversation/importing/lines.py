@@ -13,7 +13,7 @@ _TIMED = re.compile(r"^\s*\[?(\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)\]?\s+(.*)$")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SpokenLine:
     """What one speaker said without a break."""
 
     speaker: str
@@ -33,7 +33,7 @@ class _Written:
 
 def lines_of_text(
     text: str, agent_speakers: Iterable[str] = (), user_speakers: Iterable[str] = ()
-) -> list[Line]:
+) -> list[SpokenLine]:
     """`Speaker: words` on each line, perhaps after a time; other lines go on with the last one.
 
     `Large: 9 euros` is a line of whoever spoke before when both sides are known by other names.
@@ -43,10 +43,10 @@ def lines_of_text(
     """
     written = [_written(raw) for raw in text.splitlines() if raw.strip()]
     speakers = _speakers(written, list(agent_speakers), list(user_speakers))
-    lines: list[Line] = []
+    lines: list[SpokenLine] = []
     for number, each in enumerate(written, start=1):
         if each.label is not None and each.label in speakers:
-            lines.append(Line(each.label, each.words, each.offset_s))
+            lines.append(SpokenLine(each.label, each.words, each.offset_s))
             continue
         if not lines:
             raise RecordError(
@@ -58,7 +58,7 @@ def lines_of_text(
 
 
 def turns_of_lines(
-    lines: Iterable[Line],
+    lines: Iterable[SpokenLine],
     agent_speakers: Iterable[str] = (),
     user_speakers: Iterable[str] = (),
     *,

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from conversation.importing.lines import Line, turns_of_lines
-from conversation.importing.platforms.record import Place, Taken, conversation_of
+from conversation.importing.lines import SpokenLine, turns_of_lines
+from conversation.importing.platforms.record import RecordPlace, Taken, conversation_of
 from conversation.importing.roles import RecordError, roles_of
 from conversation.importing.sound_files import SOUND_SUFFIXES, channels_of
 from conversation.transcript import Transcript, Turn, TurnSound
@@ -52,7 +52,7 @@ def recording_id(path: Path) -> str:
     return _conversation((Turn(role="user", text="-"),), path, agent_id="-").conversation_id
 
 
-def conversation_of_recording(path: Path, place: Place, open_hearing: OpenHearing) -> Taken:
+def conversation_of_recording(path: Path, place: RecordPlace, open_hearing: OpenHearing) -> Taken:
     """Hear a recording.
 
     Raises:
@@ -66,7 +66,7 @@ def conversation_of_recording(path: Path, place: Place, open_hearing: OpenHearin
     # A loop of its own: the caller may already run in one.
     with ThreadPoolExecutor(1, thread_name_prefix="import") as pool:
         said, left_out = pool.submit(asyncio.run, _heard(channels, names, hearing)).result()
-    lines = [Line(each.speaker, each.text, each.at.start_s) for each in said]
+    lines = [SpokenLine(each.speaker, each.text, each.at.start_s) for each in said]
     turns = turns_of_lines(lines, place.agent_speakers, place.user_speakers)
     with_sound = _with_sound(turns, said, place)
     transcript = _conversation(with_sound, path, agent_id=place.agent_id)
@@ -80,7 +80,7 @@ def speakers_of(channels: int) -> tuple[str, ...]:
     return tuple(f"channel {number}" for number in range(1, channels + 1))
 
 
-def _check_roles(names: Sequence[str], place: Place) -> None:
+def _check_roles(names: Sequence[str], place: RecordPlace) -> None:
     """Ask who the agent is before an hour of sound is heard for nothing."""
     given = {name.casefold() for name in (*place.agent_speakers, *place.user_speakers)}
     if len(names) == 1 and names[0] not in given:
@@ -128,7 +128,9 @@ def _loudness(utterance: Utterance, samples: Samples) -> float:
     return float(np.sqrt((cut**2).mean())) if len(cut) else 0.0
 
 
-def _with_sound(turns: Sequence[Turn], said: Sequence[_Said], place: Place) -> tuple[Turn, ...]:
+def _with_sound(
+    turns: Sequence[Turn], said: Sequence[_Said], place: RecordPlace
+) -> tuple[Turn, ...]:
     """Turns with the place of each in the recording: from its first utterance to its last."""
     roles = roles_of([each.speaker for each in said], place.agent_speakers, place.user_speakers)
     rest = list(said)

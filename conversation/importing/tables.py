@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from conversation.importing.lines import Line, seconds_of
+from conversation.importing.lines import SpokenLine, seconds_of
 from conversation.importing.roles import RecordError
 from conversation.importing.times import is_moment, moment_of_text
 
@@ -99,7 +99,7 @@ def conversations_of_csv(
     yield from found.values()
 
 
-def lines_of_rows(rows: Sequence[Row]) -> tuple[list[Line], datetime | None]:
+def lines_of_rows(rows: Sequence[Row]) -> tuple[list[SpokenLine], datetime | None]:
     """Rows of one conversation as lines, and when it began where its times are moments.
 
     Raises:
@@ -108,11 +108,11 @@ def lines_of_rows(rows: Sequence[Row]) -> tuple[list[Line], datetime | None]:
     times = [row.time for row in rows if row.time]
     if not times or not all(is_moment(time) for time in times):
         timed = [(row, seconds_of(row.time) if row.time else None) for row in rows]
-        return [Line(row.speaker, row.text, offset_s) for row, offset_s in timed], None
+        return [SpokenLine(row.speaker, row.text, offset_s) for row, offset_s in timed], None
     moments = [moment_of_text(row.time, "time") if row.time else None for row in rows]
     begun = min(moment for moment in moments if moment is not None)
     lines = [
-        Line(row.speaker, row.text, (at - begun).total_seconds() if at is not None else None)
+        SpokenLine(row.speaker, row.text, (at - begun).total_seconds() if at is not None else None)
         for row, at in zip(rows, moments, strict=True)
     ]
     if None not in moments:

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import Field
 
-from conversation.agent.tool_config import ToolConfig, Webhook
+from conversation.agent.tool_config import ToolConfig, ToolWebhook
 from conversation.agent.variable_values import SECRET_PREFIX, VariableValue
 from conversation.agent.variables import fill_in, is_secret, variable_names
 from conversation.errors import ToolError
@@ -53,7 +53,7 @@ class WebhookRequest:
     content: bytes | None = field(repr=False)
 
 
-class FilledWebhook(Webhook):
+class FilledWebhook(ToolWebhook):
     """A webhook in one session."""
 
     header_values: dict[str, VariableValue] = Field(default_factory=dict[str, VariableValue])
@@ -82,7 +82,7 @@ def filled_webhook(tool: ToolConfig, variables: Mapping[str, VariableValue]) -> 
         fill_in(value, variables, where=where, keep_secrets=True)
     url = fill_in(webhook.url, variables, where=where, encode=lambda value: quote(value, safe=""))
     named = {name for value in webhook.headers.values() for name in variable_names(value)}
-    own = {name: getattr(webhook, name) for name in Webhook.model_fields}
+    own = {name: getattr(webhook, name) for name in ToolWebhook.model_fields}
     changed: dict[str, Any] = {
         "url": url,
         "constants": constants,
@@ -93,7 +93,7 @@ def filled_webhook(tool: ToolConfig, variables: Mapping[str, VariableValue]) -> 
 
 
 def webhook_request(
-    webhook: Webhook,
+    webhook: ToolWebhook,
     parameters: Mapping[str, Any],
     *,
     secrets: Mapping[str, str],

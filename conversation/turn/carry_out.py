@@ -8,7 +8,7 @@ from typing import Any
 from conversation.errors import TurnLimitError
 from conversation.llm.chat_model import Completion
 from conversation.turn.events import SessionEvent, TextDelta
-from conversation.turn.steps import Ask, Emit, Step, Steps, Use
+from conversation.turn.steps import CallModel, Emit, Step, Steps, Use
 from conversation.turn.turn_so_far import SpeakingTurn
 from conversation.turn.waiting import aparts, parts, unless_over
 
@@ -28,7 +28,7 @@ def carry_out(
                 yield step.event
                 continue
             try:
-                if isinstance(step, Ask):
+                if isinstance(step, CallModel):
                     outcome = yield from _ask(step, speaking, timer_s)
                 elif isinstance(step, Use):
                     outcome = step.tools.run(step.call)
@@ -51,7 +51,7 @@ async def acarry_out(
                 yield step.event
                 continue
             try:
-                if isinstance(step, Ask):
+                if isinstance(step, CallModel):
                     async with aclosing(_aask(step, speaking, timer_s)) as answer:
                         async for event in answer:
                             yield event
@@ -75,7 +75,7 @@ def _next_step(steps: Steps, outcome: Any) -> Step | None:
 
 
 def _ask(
-    step: Ask, speaking: SpeakingTurn, timer_s: Callable[[], float]
+    step: CallModel, speaking: SpeakingTurn, timer_s: Callable[[], float]
 ) -> Generator[SessionEvent, None, Completion | None]:
     speaking.ask(step.model, step.messages, is_heard=step.is_heard)
     in_time = _clocked(step, timer_s)
@@ -90,7 +90,7 @@ def _ask(
 
 
 async def _aask(
-    step: Ask, speaking: SpeakingTurn, timer_s: Callable[[], float]
+    step: CallModel, speaking: SpeakingTurn, timer_s: Callable[[], float]
 ) -> AsyncGenerator[SessionEvent]:
     speaking.ask(step.model, step.messages, is_heard=step.is_heard)
     in_time = _clocked(step, timer_s)
@@ -103,7 +103,7 @@ async def _aask(
                 yield TextDelta(text)
 
 
-def _clocked(step: Ask, timer_s: Callable[[], float]) -> Callable[[], None]:
+def _clocked(step: CallModel, timer_s: Callable[[], float]) -> Callable[[], None]:
     """Raises once the call has had its time: not every model keeps a deadline itself."""
     allowed_s = step.options.total_timeout_s
     began_s = timer_s()
@@ -119,7 +119,7 @@ def _clocked(step: Ask, timer_s: Callable[[], float]) -> Callable[[], None]:
 
 
 def _take(
-    step: Ask, speaking: SpeakingTurn, part: str | Completion, timer_s: Callable[[], float]
+    step: CallModel, speaking: SpeakingTurn, part: str | Completion, timer_s: Callable[[], float]
 ) -> str:
     began_s = timer_s()
     text = speaking.take(part, now_s=began_s, is_heard=step.is_heard)

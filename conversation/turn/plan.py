@@ -47,7 +47,7 @@ from conversation.turn.events import RetrievalDone, TextDelta, ToolRequest
 from conversation.turn.failure import last_words, shortcoming
 from conversation.turn.search import found_passages
 from conversation.turn.stage import Stage
-from conversation.turn.steps import Ask, Emit, Step, Steps, Use, Work
+from conversation.turn.steps import CallModel, Emit, Step, Steps, Use, Work
 from conversation.turn.turn_so_far import SpeakingTurn
 from kb.document import RetrievedPassage
 from kb.errors import KnowledgeBaseError
@@ -188,7 +188,7 @@ class TurnPlan:
         within = self._budget.limited(speaker.agent.llm, options)
         began_s = self._timer_s()
         try:
-            return (yield Ask(speaker.model, messages, within, is_heard=is_heard))
+            return (yield CallModel(speaker.model, messages, within, is_heard=is_heard))
         finally:
             self._budget.wait(self._timer_s() - began_s)
 

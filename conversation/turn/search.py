@@ -7,7 +7,7 @@ are then those of every other agent.
 from collections.abc import Callable, Sequence
 
 from conversation.errors import ConversationError
-from conversation.grounding.passages import Found, find_passages
+from conversation.grounding.passages import FoundPassages, find_passages
 from conversation.transcript import Turn
 from conversation.turn.events import RetrievalDone
 from conversation.turn.speaker import Speaker
@@ -35,7 +35,7 @@ def found_passages(
     return _done(query, found, latency_s=timer_s() - began_s)
 
 
-def _done(query: str, found: Found, *, latency_s: float) -> RetrievalDone:
+def _done(query: str, found: FoundPassages, *, latency_s: float) -> RetrievalDone:
     return RetrievalDone(
         passages=found.passages, query=query, mode=found.mode, latency_ms=latency_s * 1_000
     )

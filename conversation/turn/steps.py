@@ -18,7 +18,7 @@ class Emit:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class CallModel:
     """Call the model. What comes back is its `Completion`, or None when the turn is over."""
 
     model: ChatModel
@@ -43,5 +43,5 @@ class Work:
     function: Callable[[], object]
 
 
-Step = Emit | Ask | Use | Work
+Step = Emit | CallModel | Use | Work
 Steps = Generator[Step, Any, None]

@@ -18,7 +18,7 @@ from kb.index.catalog_changes import (
 from kb.ingest.intake import Intake, Unchanged, failed_document, identify, may_pass
 
 
-class Progress(Protocol):
+class IngestProgress(Protocol):
     """Told how far an ingest is."""
 
     def __call__(self, stage: str, done: int, total: int, /) -> None:
@@ -101,7 +101,7 @@ class SourceStore:
         return [_row("removed", document) for document in others]
 
 
-def counted(sources: Sequence[Source], progress: Progress | None) -> Generator[Source]:
+def counted(sources: Sequence[Source], progress: IngestProgress | None) -> Generator[Source]:
     """The sources one by one, each reported when the next is asked for."""
     for done, source in enumerate(sources, start=1):
         yield source

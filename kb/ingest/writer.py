@@ -21,7 +21,7 @@ from kb.index.index_publisher import IndexPublisher, VectorCollections
 from kb.index.storage_errors import telling_storage_errors
 from kb.ingest.intake import Intake
 from kb.ingest.site_listing import ListedSources, stored_pages
-from kb.ingest.source_store import Progress, SourceStore, counted
+from kb.ingest.source_store import IngestProgress, SourceStore, counted
 from kb.ingest.writer_lock import writer_lock
 
 SYNCED_AT = "synced_at"
@@ -77,7 +77,7 @@ class Writer:
         """Where others keep what they make of the documents."""
         return self._directory / DERIVED
 
-    def add(self, sources: Sequence[Source], *, progress: Progress | None) -> list[Document]:
+    def add(self, sources: Sequence[Source], *, progress: IngestProgress | None) -> list[Document]:
         """Take in sources; what went in before one that fails is published."""
         with self._writing() as publisher:
             self._drop_derived()
@@ -88,7 +88,7 @@ class Writer:
                 self._publish(publisher, progress)
 
     def take_in(
-        self, listed: ListedSources, *, remove_others: bool, progress: Progress | None
+        self, listed: ListedSources, *, remove_others: bool, progress: IngestProgress | None
     ) -> SyncReport:
         """Take in sources, each failure a row; with `remove_others` there is nothing else then."""
         started = time.monotonic()
@@ -161,7 +161,7 @@ class Writer:
         intake = Intake(self._config, self._embedder())
         return SourceStore(self._catalog, intake, limits=self._config.limits, now=self._now)
 
-    def _publish(self, publisher: IndexPublisher, progress: Progress | None) -> None:
+    def _publish(self, publisher: IndexPublisher, progress: IngestProgress | None) -> None:
         total = sum(operation == "add" for _, operation in self._catalog.pending_vectors())
         done = 0
 

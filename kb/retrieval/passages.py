@@ -17,7 +17,7 @@ _LOOK_AHEAD = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ScoredChunk:
     """A chunk with how well it fits."""
 
     row: ChunkRow
@@ -33,7 +33,7 @@ class Found:
 
 @dataclass(slots=True)
 class _Passage:
-    best: Found
+    best: ScoredChunk
     start_char: int
     end_char: int
     first: int
@@ -58,7 +58,7 @@ class _Passage:
 
 
 def assemble(
-    found: Iterable[Found],
+    found: Iterable[ScoredChunk],
     *,
     words: WordQuery,
     catalog: Catalog,
@@ -72,7 +72,7 @@ def assemble(
     one extends it, so that its place goes to another part of the documents.
     """
     passages: list[_Passage] = []
-    shown: list[Found] = []
+    shown: list[ScoredChunk] = []
     for item in found:
         if any(
             is_repeat(item, other, config.duplicate_overlap, is_telling=is_telling)
@@ -98,7 +98,7 @@ def assemble(
     ]
 
 
-def diversified(found: Iterable[Found], *, weight: float) -> Iterator[Found]:
+def diversified(found: Iterable[ScoredChunk], *, weight: float) -> Iterator[ScoredChunk]:
     """Put chunks of documents that were not shown yet before others that are hardly better.
 
     Args:
@@ -116,7 +116,7 @@ def diversified(found: Iterable[Found], *, weight: float) -> Iterator[Found]:
         yield item
 
 
-def exact_first(found: Iterable[Found], exact: Sequence[str]) -> Iterable[Found]:
+def exact_first(found: Iterable[ScoredChunk], exact: Sequence[str]) -> Iterable[ScoredChunk]:
     """Put the best chunk with each of the first exact terms among the first chunks.
 
     Args:
@@ -141,13 +141,13 @@ def exact_first(found: Iterable[Found], exact: Sequence[str]) -> Iterable[Found]
     return [*(ordered[place] for place in head), *_without(ordered, set(head))]
 
 
-def _without(found: Sequence[Found], places: Collection[int]) -> Iterator[Found]:
+def _without(found: Sequence[ScoredChunk], places: Collection[int]) -> Iterator[ScoredChunk]:
     return (item for place, item in enumerate(found) if place not in places)
 
 
 def is_repeat(
-    item: Found,
-    other: Found,
+    item: ScoredChunk,
+    other: ScoredChunk,
     overlap: float,
     *,
     is_telling: Callable[[str], bool] = lambda term: False,

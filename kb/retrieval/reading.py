@@ -10,7 +10,7 @@ from kb.retrieval.known_words import compounds_with, is_name, near_words, parts_
 from kb.retrieval.lexical import TermCounts
 from kb.retrieval.query import WeightedText
 from kb.retrieval.relevance import WordQuery
-from kb.words.asking import Asked, AskedIdentifier, AskedWord, ask
+from kb.words.asking import AskedIdentifier, AskedWord, AskedWords, ask
 from kb.words.languages import COMPOUNDING, function_words
 from kb.words.spelling import respelt
 
@@ -50,7 +50,7 @@ class Reading:
         self._unheard_share = unheard_share
         self._languages = _spoken(index_languages(catalog.connection))
         self._counts = TermCounts(chunk_count=catalog.live_count())
-        self._asked: dict[str, Asked] = {}
+        self._asked: dict[str, AskedWords] = {}
         self._near_held: dict[str, list[tuple[str, str]]] = {}
         self.idle_terms = frozenset(
             term
@@ -60,7 +60,7 @@ class Reading:
         )
         """Function words of all languages of the index."""
 
-    def asked(self, text: str) -> Asked:
+    def asked(self, text: str) -> AskedWords:
         """A turn, read once."""
         held = self._asked.get(text)
         if held is None:

@@ -13,7 +13,7 @@ from kb.index.catalog import Catalog, ChunkRow
 from kb.index.embedding_cache import EmbeddingCache
 from kb.index.exact_index import ExactIndex
 from kb.index.index_publisher import NearestVectors
-from kb.retrieval.passages import Found, assemble, diversified, exact_first
+from kb.retrieval.passages import ScoredChunk, assemble, diversified, exact_first
 from kb.retrieval.query import SaidTurn, SearchQueries, build_queries, context_text
 from kb.retrieval.relevance import (
     lexical_relevance,
@@ -201,8 +201,8 @@ class Retriever:
 
 
 def _reranked(
-    said: str, found: Sequence[Found], reranker: Reranker, config: RerankerConfig
-) -> list[Found]:
+    said: str, found: Sequence[ScoredChunk], reranker: Reranker, config: RerankerConfig
+) -> list[ScoredChunk]:
     texts = [_indexed_text(item.row) for item in found[: config.candidates]]
     scores = rescore(said, texts, reranker=reranker, config=config)
     order = blended_order([item.score for item in found], scores, weight=config.weight)
@@ -265,7 +265,7 @@ def _found(
     words: WordSearch,
     config: RetrievalConfig,
     probability: Callable[[float], float],
-) -> Iterator[Found]:
+) -> Iterator[ScoredChunk]:
     """All candidates, best first, each with how it was found."""
     alone = {row_id: each.total for row_id, each in parts.items()}
     lifted = lift_by_document(
@@ -283,7 +283,7 @@ def _found(
         for name, ranking in rankings.items()
     }
     for row_id in sorted(lifted, key=lambda row_id: (-lifted[row_id], row_id)):
-        yield Found(
+        yield ScoredChunk(
             row=rows[row_id],
             score=lifted[row_id],
             relevance=probability(lifted[row_id]),

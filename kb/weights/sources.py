@@ -62,7 +62,7 @@ class FileAssembly:
             self._handles.popitem()[1].close()
 
 
-class Source(Protocol):
+class WeightsSource(Protocol):
     """A place that may hold the files of a model."""
 
     @property

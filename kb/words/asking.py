@@ -37,7 +37,7 @@ class AskedIdentifier:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedWords:
     """Everything to look for in one turn."""
 
     words: tuple[AskedWord, ...]
@@ -48,14 +48,14 @@ class Asked:
     """Folded words side by side: names of two words, "wi fi"."""
 
 
-def ask(text: str, languages: Sequence[str]) -> Asked:
+def ask(text: str, languages: Sequence[str]) -> AskedWords:
     """Read a turn in the languages of the documents, the commonest first."""
     text = respelled(text)
     found = list(runs(text))
     spoken = recognised(text, among=languages)
     order = [spoken, *(each for each in languages if each != spoken)] if spoken else languages
     idle = frozenset[str]().union(*map(function_words, [spoken] if spoken else languages))
-    return Asked(
+    return AskedWords(
         words=tuple(
             word
             for run in found

@@ -33,7 +33,7 @@ EMBEDDED = "embedded/"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """One part of the deployment."""
 
     part: str
@@ -44,7 +44,7 @@ class Finding:
     """What to do; empty when nothing has to be done."""
 
 
-def examine(deployment: Deployment) -> Iterator[Finding]:
+def examine(deployment: Deployment) -> Iterator[Diagnosis]:
     """Look at every configured part, the cheap ones first. Nothing is fetched.
 
     Nothing is changed either, but that others lose their rights to what the store folder holds.
@@ -73,19 +73,19 @@ def examine(deployment: Deployment) -> Iterator[Finding]:
     yield from _looked_at("dagster", lambda: [_dagster(deployment, datetime.now(UTC))])
 
 
-def _looked_at(part: str, look: Callable[[], list[Finding]]) -> list[Finding]:
+def _looked_at(part: str, look: Callable[[], list[Diagnosis]]) -> list[Diagnosis]:
     try:
         return look()
     except (KnowledgeBaseError, ConversationError, AnalysisError, OrchestrationError) as error:
-        return [Finding(part, "failed", str(error))]
+        return [Diagnosis(part, "failed", str(error))]
     except OSError as error:
-        return [Finding(part, "failed", f"{type(error).__name__}: {error}")]
+        return [Diagnosis(part, "failed", f"{type(error).__name__}: {error}")]
 
 
-def _private_files(folder: Path) -> Finding:
+def _private_files(folder: Path) -> Diagnosis:
     closed, left = close_to_others(open_to_others(folder))
     if left:
-        return Finding(
+        return Diagnosis(
             "private files",
             "failed",
             f"others can open {len(left):,} files of {str(folder)!r}, e.g. {str(left[0])!r}",
@@ -94,30 +94,30 @@ def _private_files(folder: Path) -> Finding:
     told = "nobody else can open what is kept"
     if closed:
         told = f"others could open {closed:,} files and folders; their rights were taken away"
-    return Finding("private files", "ok", told)
+    return Diagnosis("private files", "ok", told)
 
 
-def _store_folder(folder: Path) -> Finding:
+def _store_folder(folder: Path) -> Diagnosis:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder):
         pass
     free = shutil.disk_usage(folder).free
     told = f"{str(folder)!r} can be written; {free / 1e9:.1f} GB are free"
     if free < SPARE_BYTES:
-        return Finding(
+        return Diagnosis(
             "store folder",
             "warning",
             told,
             "Free some room, or set VIVAVOCE_STORE_DIR to a larger disk.",
         )
-    return Finding("store folder", "ok", told)
+    return Diagnosis("store folder", "ok", told)
 
 
-def _store(deployment: Deployment) -> Finding:
+def _store(deployment: Deployment) -> Diagnosis:
     kind = deployment.store_url.partition(":")[0].partition("+")[0]
     count = deployment.conversations.count()
     deployment.evaluations.evaluations([])
-    return Finding(
+    return Diagnosis(
         "store", "ok", f"{kind} answers, its schema is up to date; conversations: {count}"
     )
 
@@ -126,19 +126,19 @@ def _has_agents(deployment: Deployment) -> bool:
     return deployment.settings.agents_dir.is_dir()
 
 
-def _agent_files(deployment: Deployment, listings: list[AgentListing]) -> Iterator[Finding]:
+def _agent_files(deployment: Deployment, listings: list[AgentListing]) -> Iterator[Diagnosis]:
     broken = [row for row in listings if row.agent is None]
     for row in broken:
-        yield Finding(
+        yield Diagnosis(
             f"agent file {row.path.name}",
             "failed",
             row.error or "it cannot be read",
         )
     usable = [row.agent.agent_id for row in listings if row.agent is not None]
     if usable:
-        yield Finding("agent files", "ok", f"{len(usable)} can be used: {', '.join(usable)}")
+        yield Diagnosis("agent files", "ok", f"{len(usable)} can be used: {', '.join(usable)}")
     else:
-        yield Finding(
+        yield Diagnosis(
             "agent files",
             "warning",
             f"no agent file in {str(deployment.settings.agents_dir)!r} can be used",
@@ -146,35 +146,35 @@ def _agent_files(deployment: Deployment, listings: list[AgentListing]) -> Iterat
         )
 
 
-def _vectors(deployment: Deployment) -> Finding:
+def _vectors(deployment: Deployment) -> Diagnosis:
     url = deployment.settings.chroma_url
     if url is None:
-        return Finding("vectors", "ok", "Chroma runs inside each process")
+        return Diagnosis("vectors", "ok", "Chroma runs inside each process")
     from kb.index.chroma_index import ChromaClient
 
     try:
         with tempfile.TemporaryDirectory() as unused:
             ChromaClient(Path(unused), IndexConfig(chroma_url=url)).close()
     except KnowledgeBaseError as error:
-        return Finding(
+        return Diagnosis(
             "vectors",
             "failed",
             str(error.__cause__ or error),
             f"Start the Chroma server that "
             f"VIVAVOCE_CHROMA_URL={url} names, or unset it to keep vectors in the process.",
         )
-    return Finding("vectors", "ok", f"the Chroma server at {url} answers")
+    return Diagnosis("vectors", "ok", f"the Chroma server at {url} answers")
 
 
-def _embedding_weights(deployment: Deployment) -> list[Finding]:
+def _embedding_weights(deployment: Deployment) -> list[Diagnosis]:
     return [_weights(deployment, EmbeddingConfig().model, "embedding model")]
 
 
-def _weights(deployment: Deployment, name: str, part: str) -> Finding:
+def _weights(deployment: Deployment, name: str, part: str) -> Diagnosis:
     if deployment.weights.is_present(name):
-        return Finding(part, "ok", f"the files of {name} are on this machine")
+        return Diagnosis(part, "ok", f"the files of {name} are on this machine")
     places = ", ".join(deployment.settings.weights_source_names)
-    return Finding(
+    return Diagnosis(
         part,
         "warning",
         f"the files of {name} are not on this machine yet",
@@ -183,11 +183,11 @@ def _weights(deployment: Deployment, name: str, part: str) -> Finding:
     )
 
 
-def _documents(deployment: Deployment, agent: AgentConfig, part: str) -> list[Finding]:
+def _documents(deployment: Deployment, agent: AgentConfig, part: str) -> list[Diagnosis]:
     unread = unread_sources(deployment, agent.agent_id)
     if unread:
         return [
-            Finding(
+            Diagnosis(
                 part,
                 "warning",
                 f"not read yet: {', '.join(unread)}",
@@ -204,9 +204,9 @@ def _documents(deployment: Deployment, agent: AgentConfig, part: str) -> list[Fi
         remedy = (
             f"Run `vivavoce ingest {agent.agent_id}`; if it stays, delete its index and ingest."
         )
-        return [Finding(part, "failed", "; ".join(problems), remedy)]
+        return [Diagnosis(part, "failed", "; ".join(problems), remedy)]
     chunks = sum(document.chunk_count for document in documents)
-    return [Finding(part, "ok", f"{len(documents)} documents, {chunks} chunks")]
+    return [Diagnosis(part, "ok", f"{len(documents)} documents, {chunks} chunks")]
 
 
 def _models(deployment: Deployment, agents: list[AgentConfig]) -> dict[str, list[LLMConfig]]:
@@ -223,18 +223,20 @@ def _models(deployment: Deployment, agents: list[AgentConfig]) -> dict[str, list
     return found
 
 
-def _model(deployment: Deployment, model: str, users: list[LLMConfig], part: str) -> list[Finding]:
+def _model(
+    deployment: Deployment, model: str, users: list[LLMConfig], part: str
+) -> list[Diagnosis]:
     name = model.removeprefix(EMBEDDED)
     if model.startswith(EMBEDDED) and name in deployment.weights.models():
         return [_weights(deployment, name, part)]
     for reached in dict.fromkeys(users):
         deployment.chat_model(reached).check()
-    return [Finding(part, "ok", "it answers")]
+    return [Diagnosis(part, "ok", "it answers")]
 
 
-def _reports(deployment: Deployment) -> Finding:
+def _reports(deployment: Deployment) -> Diagnosis:
     if not deployment.reports_file.is_file():
-        return Finding(
+        return Diagnosis(
             "reports",
             "warning",
             "nothing is published yet",
@@ -242,12 +244,12 @@ def _reports(deployment: Deployment) -> Finding:
         )
     with open_reports(deployment.reports_file) as connection:
         row = connection.execute("select count(*) from conversations").fetchone()
-    return Finding(
+    return Diagnosis(
         "reports", "ok", f"the published file opens; conversations in it: {row[0] if row else 0}"
     )
 
 
-def _dagster(deployment: Deployment, now: datetime) -> Finding:
+def _dagster(deployment: Deployment, now: datetime) -> Diagnosis:
     import socket
     from urllib.parse import urlsplit
 
@@ -266,7 +268,7 @@ def _dagster(deployment: Deployment, now: datetime) -> Finding:
         except OSError as error:
             unreachable.append(f"{parts.scheme} at {host}:{port} ({error})")
     if unreachable:
-        return Finding(
+        return Diagnosis(
             "dagster",
             "failed",
             f"cannot be reached: {'; '.join(unreachable)}",
@@ -277,10 +279,10 @@ def _dagster(deployment: Deployment, now: datetime) -> Finding:
     told = f"records are kept in {where}; steps execute in {steps}"
     seen = last_sign_of_life(settings)
     if seen is not None and now - seen > SEEN_WITHIN:
-        return Finding(
+        return Diagnosis(
             "dagster",
             "warning",
             f"{told}; its daemon was last seen on {seen:%Y-%m-%d at %H:%M} UTC",
             "Nothing runs by itself until `vivavoce ui` or a daemon of the deployment is started.",
         )
-    return Finding("dagster", "ok", told)
+    return Diagnosis("dagster", "ok", told)

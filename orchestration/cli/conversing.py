@@ -29,8 +29,8 @@ from orchestration.cli.deployment import opened_deployment
 from orchestration.deployment import Deployment
 from orchestration.operations.operations import close_abandoned, import_transcripts, unread_sources
 from orchestration.settings import may_style
-from orchestration.terminal.chat import Style, TerminalChat
-from orchestration.terminal.progress import Progress
+from orchestration.terminal.chat import ChatStyle, TerminalChat
+from orchestration.terminal.progress import ProgressDisplay
 from orchestration.terminal.reply import printable, show_reply
 from orchestration.terminal.rows import import_summary
 
@@ -73,7 +73,7 @@ def chat(agent: Agent, variable: Variables = None) -> None:
                 "a language model: `llm.model` in the agent file, or VIVAVOCE_LLM.)"
             )
         with session:
-            style = Style.of_terminal(may_style=may_style(sys.stdout))
+            style = ChatStyle.of_terminal(may_style=may_style(sys.stdout))
             store = deployment.conversations
             TerminalChat(session, store, name=configured.name, style=style).run()
         warming.join()
@@ -274,7 +274,7 @@ def _warn_of_unread(deployment: Deployment, agent: str) -> None:
 
 
 def _printing(name: str) -> Follow:
-    progress = Progress(sys.stdout)
+    progress = ProgressDisplay(sys.stdout)
 
     def follow(said: str, events: Iterable[SessionEvent]) -> None:
         progress.say(f"\nuser: {printable(said)}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.errors import NoDataError
 from orchestration.settings import Settings, load_settings
-from orchestration.terminal.progress import Progress, ProgressCallback
+from orchestration.terminal.progress import ProgressCallback, ProgressDisplay
 
 if TYPE_CHECKING:
     from orchestration.deployment import Deployment
@@ -51,6 +51,6 @@ def require_data(settings: Settings) -> None:
     )
 
 
-def progress() -> Progress:
+def progress() -> ProgressDisplay:
     """Progress on standard error, so that standard output holds results only."""
-    return Progress(sys.stderr)
+    return ProgressDisplay(sys.stderr)

@@ -14,7 +14,7 @@ from conversation.store.writing import CRASHED
 from conversation.transcript import Transcript, Turn
 from kb.document import Document
 from orchestration.deployment import Deployment
-from orchestration.terminal.progress import Progress, format_duration
+from orchestration.terminal.progress import ProgressDisplay, format_duration
 from orchestration.terminal.reply import printable, show_reply, turn_notes
 
 CHANNEL = "demo"
@@ -43,7 +43,9 @@ def conversation_key(agent: AgentConfig, script: Script, documents: list[Documen
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def hold_conversation(deployment: Deployment, script: Script, progress: Progress) -> Transcript:
+def hold_conversation(
+    deployment: Deployment, script: Script, progress: ProgressDisplay
+) -> Transcript:
     """Play the script against the agent, or show the conversation that was held before."""
     agent = deployment.agent(script.agent_id).agent
     knowledge_base = deployment.knowledge_base(script.agent_id)
@@ -101,7 +103,7 @@ def _has_begun(turn: Turn) -> bool:
     return turn.latency is not None and turn.latency.request_to_first_token_ms is not None
 
 
-def _play(session: Session, script: Script, name: str, progress: Progress) -> None:
+def _play(session: Session, script: Script, name: str, progress: ProgressDisplay) -> None:
     durations_s: list[float] = []
     for number, question in enumerate(script.questions, start=1):
         left = ""
@@ -116,7 +118,7 @@ def _play(session: Session, script: Script, name: str, progress: Progress) -> No
             durations_s.append(latency.request_to_last_token_ms / 1000)
 
 
-def _show(held: Transcript, name: str, progress: Progress) -> None:
+def _show(held: Transcript, name: str, progress: ProgressDisplay) -> None:
     for turn in held.turns:
         speaker = name if turn.role == "agent" else "user"
         lead = "\n" if turn.role == "user" else ""

@@ -28,7 +28,7 @@ from orchestration.errors import RunFailedError
 from orchestration.operations.operations import days_with_conversations, import_transcripts
 from orchestration.processes.runs import RunOutcome, opened_instance, run_job
 from orchestration.settings import Settings
-from orchestration.terminal.progress import Progress, format_duration
+from orchestration.terminal.progress import ProgressDisplay, format_duration
 from orchestration.terminal.rows import document_table, import_summary
 
 AGENT_ID = "support"
@@ -59,7 +59,7 @@ def run_demo(settings: Settings, *, fresh: bool) -> None:
     transcripts = settings.data_dir / "transcripts"
     copied = copy_sample(settings.data_dir)
     script = Script.read(questions)
-    progress = Progress.on_standard_output()
+    progress = ProgressDisplay.on_standard_output()
     began_s = time.monotonic()
     if copied:
         progress.say(f"Copied {copied} sample files to {settings.data_dir}.")
@@ -90,7 +90,7 @@ def run_demo(settings: Settings, *, fresh: bool) -> None:
 
 
 @contextmanager
-def _demo_deployment(settings: Settings, progress: Progress) -> Iterator[Deployment]:
+def _demo_deployment(settings: Settings, progress: ProgressDisplay) -> Iterator[Deployment]:
     """A deployment whose sample link points to a site that is served while the block runs."""
     with Deployment(settings, progress=progress) as plain:
         port = site_port(plain.agent(AGENT_ID).agent)
@@ -119,7 +119,7 @@ class _Demo:
 
     deployment: Deployment
     instance: dg.DagsterInstance
-    progress: Progress
+    progress: ProgressDisplay
 
     def check_models(self, *, judges: bool) -> None:
         agent = self.deployment.agent(AGENT_ID).agent

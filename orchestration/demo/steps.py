@@ -9,7 +9,7 @@ from analysis.evaluation.plan import plan_evaluations
 from conversation.llm.generator import prompt_memory
 from orchestration.demo.conversing import Script, conversation_key, find_held
 from orchestration.deployment import Deployment
-from orchestration.terminal.progress import Progress, format_duration
+from orchestration.terminal.progress import ProgressDisplay, format_duration
 
 TITLES = {
     "models": "check the models",
@@ -45,7 +45,7 @@ class Steps:
 
     deployment: Deployment
     script: Script
-    progress: Progress
+    progress: ProgressDisplay
     transcript_count: int
     expected_s: dict[str, float] = field(default_factory=dict[str, float])
     took_s: dict[str, float] = field(default_factory=dict[str, float])

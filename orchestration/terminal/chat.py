@@ -11,7 +11,7 @@ from conversation.store.store import ConversationStore
 from conversation.transcript import Turn
 from orchestration.terminal.explaining import turn_explanation
 from orchestration.terminal.line_reader import LineReader
-from orchestration.terminal.progress import Progress
+from orchestration.terminal.progress import ProgressDisplay
 from orchestration.terminal.reply import printable, show_reply
 
 PROMPT = "\nyou: "
@@ -27,7 +27,7 @@ A line that begins with // is said with one slash."""
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class ChatStyle:
     """How text stands out on this terminal."""
 
     name: str = "{}"
@@ -35,7 +35,7 @@ class Style:
     clear_line: str = "\n"
 
     @classmethod
-    def of_terminal(cls, *, may_style: bool) -> "Style":
+    def of_terminal(cls, *, may_style: bool) -> "ChatStyle":
         """Bold and dim where escape sequences may be written."""
         if not may_style:
             return cls()
@@ -51,7 +51,7 @@ class TerminalChat:
         store: ConversationStore,
         *,
         name: str,
-        style: Style,
+        style: ChatStyle,
         driver: SessionDriver | None = None,
     ) -> None:
         """Show `session`, which is kept in `store`, as a talk with `name`."""
@@ -60,7 +60,7 @@ class TerminalChat:
         self._name = style.name.format(name)
         self._style = style
         self._driver = driver or SessionDriver(session)
-        self._progress = Progress(sys.stdout)
+        self._progress = ProgressDisplay(sys.stdout)
         self._reader = LineReader(self._driver, clear_line=style.clear_line, show=self._show_said)
         self._commands: dict[str, Callable[[str], object]] = {
             "/why": lambda _: self._why(),

@@ -1,7 +1,7 @@
 """Progress and remaining time on a terminal, or as lines in a log.
 
-Dagster redirects the process's standard output while a step runs; `Progress` keeps writing to the
-stream that was there before.
+Dagster redirects the process's standard output while a step runs; `ProgressDisplay` keeps writing
+to the stream that was there before.
 """
 
 import os
@@ -26,7 +26,7 @@ class ProgressCallback(Protocol):
         ...
 
 
-class Progress:
+class ProgressDisplay:
     """Call it with (stage, done, total): it shows how far the stage is and what time is left.
 
     On a terminal one line is redrawn and removed in the end; elsewhere lines are added.
@@ -43,7 +43,7 @@ class Progress:
         self._width = 0
 
     @classmethod
-    def on_standard_output(cls) -> "Progress":
+    def on_standard_output(cls) -> "ProgressDisplay":
         """Progress on a private copy of standard output."""
         sys.stdout.flush()
         copy = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8")

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from conversation.transcript import Turn
 from conversation.turn.events import AgentTurn, SessionEvent, TextDelta
-from orchestration.terminal.progress import Progress
+from orchestration.terminal.progress import ProgressDisplay
 
 
 def show_reply(
-    name: str, events: Iterable[SessionEvent], progress: Progress, *, note: str = "{}"
+    name: str, events: Iterable[SessionEvent], progress: ProgressDisplay, *, note: str = "{}"
 ) -> Turn | None:
     """Write the turn of the agent `name` as it is produced, what it cites and what it took.
 

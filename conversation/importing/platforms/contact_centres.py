@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import cast
 
-from conversation.importing.lines import Line, turns_of_lines
+from conversation.importing.lines import SpokenLine, turns_of_lines
 from conversation.importing.platforms.record import (
-    Place,
     Platform,
     Record,
+    RecordPlace,
     Taken,
     content_id,
     conversation_of,
@@ -33,7 +33,7 @@ _GENESYS_READ = frozenset(
 _TWILIO_READ = frozenset({"sentences", "participants", "sid", "channel", "date_created", "meta"})
 
 
-def _contact_lens(record: Record, place: Place) -> Taken:
+def _contact_lens(record: Record, place: RecordPlace) -> Taken:
     sides = {
         text_of(one.get("ParticipantId")): text_of(one.get("ParticipantRole"))
         for one in mappings(record, "Participants")
@@ -69,7 +69,7 @@ def _absolute(item: Record) -> datetime | None:
     return moment(item.get("AbsoluteTime"), "AbsoluteTime")
 
 
-def _genesys(record: Record, place: Place) -> Taken:
+def _genesys(record: Record, place: RecordPlace) -> Taken:
     phrases = [
         phrase
         for transcript in mappings(record, "transcripts")
@@ -80,7 +80,7 @@ def _genesys(record: Record, place: Place) -> Taken:
     purposes = {"internal": "agent", "external": "user"}
     base = seconds(phrases[0].get("startTimeMs")) if phrases else None
     lines = [
-        Line(
+        SpokenLine(
             purposes.get(name := text_of(phrase.get("participantPurpose")), name),
             text_of(phrase.get("text")),
             _genesys_offset(phrase, base),
@@ -104,7 +104,7 @@ def _genesys_offset(phrase: Record, base_ms: float | None) -> float | None:
     return None if at_ms is None or base_ms is None else (at_ms - base_ms) / 1_000
 
 
-def _twilio(record: Record, place: Place) -> Taken:
+def _twilio(record: Record, place: RecordPlace) -> Taken:
     listed = mappings(record, "participants") or mappings(
         mapping(record.get("channel")), "participants"
     )
@@ -113,7 +113,7 @@ def _twilio(record: Record, place: Place) -> Taken:
         mappings(record, "sentences"), key=lambda one: seconds(one.get("sentence_index")) or 0.0
     )
     lines = [
-        Line(
+        SpokenLine(
             roles.get(channel := id_of(one.get("media_channel")), f"channel {channel}"),
             text_of(one.get("transcript")),
             seconds(_number(one.get("start_time"))),

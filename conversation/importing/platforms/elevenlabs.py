@@ -7,9 +7,9 @@ from collections import Counter
 from datetime import timedelta
 
 from conversation.importing.platforms.record import (
-    Place,
     Platform,
     Record,
+    RecordPlace,
     Taken,
     content_id,
     conversation_of,
@@ -30,7 +30,7 @@ _READ = frozenset(
 )
 
 
-def _read(record: Record, place: Place) -> Taken:
+def _read(record: Record, place: RecordPlace) -> Taken:
     entries = mappings(record, "transcript")
     metadata = mapping(record.get("metadata"))
     results = {

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from html.parser import HTMLParser
 
-from conversation.importing.lines import Line, turns_of_lines
+from conversation.importing.lines import SpokenLine, turns_of_lines
 from conversation.importing.platforms.record import (
-    Place,
     Platform,
     Record,
+    RecordPlace,
     Taken,
     conversation_of,
     has_list,
@@ -45,12 +45,12 @@ _BREAKS = frozenset(
 _UNSEEN = frozenset({"script", "style", "head"})
 
 
-def _intercom(record: Record, place: Place) -> Taken:
+def _intercom(record: Record, place: RecordPlace) -> Taken:
     parts = mappings(mapping(record.get("conversation_parts")), "conversation_parts")
     opening: Record = {**mapping(record.get("source")), "created_at": record.get("created_at")}
     said: list[Record] = [opening, *parts]
     left_out: Counter[str] = Counter()
-    lines: list[tuple[Line, datetime | None]] = []
+    lines: list[tuple[SpokenLine, datetime | None]] = []
     for part in said:
         text = _plain(part.get("body"))
         name = text_of(part.get("part_type"))
@@ -61,7 +61,7 @@ def _intercom(record: Record, place: Place) -> Taken:
         else:
             side = text_of(mapping(part.get("author")).get("type"))
             at = moment(part.get("created_at"), "created_at")
-            lines.append((Line(_INTERCOM_SIDES.get(side, side), text), at))
+            lines.append((SpokenLine(_INTERCOM_SIDES.get(side, side), text), at))
     contacts = mappings(mapping(record.get("contacts")), "contacts")
     user_id = id_of(contacts[0].get("external_id") or contacts[0].get("id")) if contacts else ""
     return _taken(
@@ -69,7 +69,7 @@ def _intercom(record: Record, place: Place) -> Taken:
     )
 
 
-def _zendesk(record: Record, place: Place) -> Taken:
+def _zendesk(record: Record, place: RecordPlace) -> Taken:
     ticket = mapping(record.get("ticket")) or record
     requester = id_of(ticket.get("requester_id"))
     roles = {id_of(user.get("id")): text_of(user.get("role")) for user in mappings(record, "users")}
@@ -79,7 +79,7 @@ def _zendesk(record: Record, place: Place) -> Taken:
             "cannot be told whose words these are. Export the ticket together with its comments"
         )
     left_out: Counter[str] = Counter()
-    lines: list[tuple[Line, datetime | None]] = []
+    lines: list[tuple[SpokenLine, datetime | None]] = []
     for comment in mappings(record, "comments"):
         if comment.get("public") is False:
             left_out["zendesk: notes among colleagues"] += 1
@@ -90,7 +90,7 @@ def _zendesk(record: Record, place: Place) -> Taken:
             comment.get("html_body") or comment.get("body")
         )
         at = moment(comment.get("created_at"), "created_at")
-        lines.append((Line("user" if by_user else "agent", text), at))
+        lines.append((SpokenLine("user" if by_user else "agent", text), at))
     return _taken(
         "zendesk",
         {**record, "id": record.get("id") or ticket.get("id")},
@@ -102,9 +102,9 @@ def _zendesk(record: Record, place: Place) -> Taken:
     )
 
 
-def _chatwoot(record: Record, place: Place) -> Taken:
+def _chatwoot(record: Record, place: RecordPlace) -> Taken:
     left_out: Counter[str] = Counter()
-    lines: list[tuple[Line, datetime | None]] = []
+    lines: list[tuple[SpokenLine, datetime | None]] = []
     for message in _chatwoot_messages(record):
         side = _CHATWOOT_SIDES.get(message.get("message_type", ""))
         text = text_of(message.get("content"))
@@ -114,7 +114,7 @@ def _chatwoot(record: Record, place: Place) -> Taken:
             left_out["chatwoot: activity and messages without words"] += 1
         else:
             at = moment(message.get("created_at"), "created_at")
-            lines.append((Line(side, text), at))
+            lines.append((SpokenLine(side, text), at))
     contact = mapping(mapping(record.get("meta")).get("sender"))
     return _taken(
         "chatwoot",
@@ -134,8 +134,8 @@ def _chatwoot_messages(record: Record) -> list[Record]:
 def _taken(
     source: str,
     record: Record,
-    place: Place,
-    lines: Sequence[tuple[Line, datetime | None]],
+    place: RecordPlace,
+    lines: Sequence[tuple[SpokenLine, datetime | None]],
     *,
     user_id: str,
     left_out: Counter[str],
@@ -144,7 +144,7 @@ def _taken(
     times = [at for _, at in lines if at is not None]
     begun, ended = (min(times), max(times)) if times else (None, None)
     timed = [
-        Line(line.speaker, line.text, (at - begun).total_seconds() if at and begun else None)
+        SpokenLine(line.speaker, line.text, (at - begun).total_seconds() if at and begun else None)
         for line, at in lines
     ]
     if len(times) == len(lines):

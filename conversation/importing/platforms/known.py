@@ -9,9 +9,9 @@ from conversation.importing.platforms.help_desks import CHATWOOT, INTERCOM, ZEND
 from conversation.importing.platforms.openai import OPENAI, OPENAI_REALTIME
 from conversation.importing.platforms.own import OWN
 from conversation.importing.platforms.record import (
-    Place,
     Platform,
     Record,
+    RecordPlace,
     Taken,
     has_list,
     kind,
@@ -58,7 +58,7 @@ def records_of(content: object) -> Iterator[object]:
     yield content
 
 
-def taken(record: object, place: Place) -> Taken:
+def taken(record: object, place: RecordPlace) -> Taken:
     """Read one record of any known kind.
 
     Raises:

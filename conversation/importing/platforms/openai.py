@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import cast
 
 from conversation.importing.platforms.record import (
-    Place,
     Platform,
     Record,
+    RecordPlace,
     Taken,
     answered_call,
     content_id,
@@ -42,7 +42,7 @@ _CALLS = ("function_call", "mcp_call", "custom_tool_call")
 _RESULTS = ("function_call_output", "custom_tool_call_output")
 
 
-def _read(record: Record, place: Place) -> Taken:
+def _read(record: Record, place: RecordPlace) -> Taken:
     entries = _in_order(_entries(record))
     results = _results(entries)
     turns: list[Turn] = []
@@ -190,7 +190,7 @@ _SAID = ("response.audio_transcript.done", "response.output_audio_transcript.don
 _WRITTEN = ("response.text.done", "response.output_text.done")
 
 
-def _read_events(record: Record, place: Place) -> Taken:
+def _read_events(record: Record, place: RecordPlace) -> Taken:
     """A log of Realtime events becomes the messages that they report, in the order of items."""
     words: dict[str, Record] = {}
     left_out: Counter[str] = Counter()

@@ -5,9 +5,9 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from conversation.importing.platforms.record import (
-    Place,
     Platform,
     Record,
+    RecordPlace,
     Taken,
     conversation_of,
 )
@@ -47,7 +47,7 @@ class _OwnConversation(BaseModel):
         return moment(value, "started_at or ended_at")
 
 
-def _read(record: Record, place: Place) -> Taken:
+def _read(record: Record, place: RecordPlace) -> Taken:
     try:
         given = _OwnConversation.model_validate(record)
     except ValidationError as error:

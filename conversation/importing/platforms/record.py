@@ -18,7 +18,7 @@ _OWN_ID = re.compile(r"conv_[A-Za-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RecordPlace:
     """Where a record stands, and whose it is."""
 
     agent_id: str
@@ -48,7 +48,7 @@ class Platform:
     name: str
     """Kept as the `source` of its conversations."""
     recognises: Callable[[Record], bool]
-    read: Callable[[Record, Place], Taken]
+    read: Callable[[Record, RecordPlace], Taken]
 
 
 def conversation_of(

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from conversation.importing.platforms.record import (
-    Place,
     Platform,
     Record,
+    RecordPlace,
     Taken,
     answered_call,
     content_id,
@@ -35,7 +35,7 @@ _READ = frozenset(
 )  # fmt: skip
 
 
-def _read(record: Record, place: Place) -> Taken:
+def _read(record: Record, place: RecordPlace) -> Taken:
     entries = mappings(record, next(key for key in _LISTS if has_list(record, key)))
     results = {
         text_of(entry.get("tool_call_id")): entry.get("content")

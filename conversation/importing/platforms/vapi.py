@@ -3,9 +3,9 @@
 from collections import Counter
 
 from conversation.importing.platforms.record import (
-    Place,
     Platform,
     Record,
+    RecordPlace,
     Taken,
     answered_call,
     content_id,
@@ -32,7 +32,7 @@ _SILENT = frozenset({"system"})
 _MARKS = ("endedReason", "assistantId", "assistant", "artifact", "orgId")
 
 
-def _read(record: Record, place: Place) -> Taken:
+def _read(record: Record, place: RecordPlace) -> Taken:
     call = mapping(record.get("call"))
     artifact = mapping(record.get("artifact"))
     holder = record if has_list(record, "messages") else artifact

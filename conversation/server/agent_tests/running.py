@@ -70,7 +70,7 @@ class Invocation(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgment:
+class JudgedTest:
     """What came of one test."""
 
     result: CallOutcome
@@ -156,7 +156,7 @@ def _run(context: ServerContext, run: TestRun, test: AgentTest) -> TestRun:
     except Exception as error:
         # A test that cannot be run has failed; the others go on. The message may quote words.
         _log.error("test %s: %s", run.test_id, type(error).__name__)
-        judgment = Judgment("unknown", f"The test could not be run: {type(error).__name__}.")
+        judgment = JudgedTest("unknown", f"The test could not be run: {type(error).__name__}.")
     return run.model_copy(
         update={
             **changes,
@@ -201,14 +201,14 @@ def _stand_in(call: ToolCall) -> str:
 
 def _judged(
     context: ServerContext, agent: AgentConfig, test: AgentTest, transcript: Transcript
-) -> Judgment:
+) -> JudgedTest:
     if test.type == "tool":
         return check_calls(test, last_calls(transcript))
     conditions = conditions_of(test)
     if not conditions:
-        return Judgment("unknown", "The test has no condition to judge by.")
+        return JudgedTest("unknown", "The test has no condition to judge by.")
     found = [context.calls.judge(agent, transcript, condition) for condition in conditions]
-    return Judgment(
+    return JudgedTest(
         overall([each.result for each in found]), " ".join(each.rationale for each in found)
     )
 
@@ -239,25 +239,25 @@ def last_calls(transcript: Transcript) -> list[ToolCall]:
     return calls
 
 
-def check_calls(test: AgentTest, calls: Sequence[ToolCall]) -> Judgment:
+def check_calls(test: AgentTest, calls: Sequence[ToolCall]) -> JudgedTest:
     """Whether the tool was called as the test wants it. Pure."""
     wanted = test.tool_call_parameters
     if wanted is None or wanted.referenced_tool is None:
-        return Judgment("unknown", "The test names no tool.")
+        return JudgedTest("unknown", "The test names no tool.")
     name = wanted.referenced_tool.id
     found = [call for call in calls if call.tool_name == name]
     if wanted.verify_absence:
         if found:
-            return Judgment("failure", f"{name} was called, and it must not be.")
-        return Judgment("success", f"{name} was not called.")
+            return JudgedTest("failure", f"{name} was called, and it must not be.")
+        return JudgedTest("success", f"{name} was not called.")
     if not found:
         called = ", ".join(call.tool_name for call in calls) or "no tool"
-        return Judgment("failure", f"{name} was not called; the agent called {called}.")
+        return JudgedTest("failure", f"{name} was not called; the agent called {called}.")
     wrong = [each for each in wanted.parameters if not any(_holds(each, call) for call in found)]
     if wrong:
         paths = ", ".join(each.path for each in wrong)
-        return Judgment("failure", f"{name} was called with another value of {paths}.")
-    return Judgment("success", f"{name} was called as it should be.")
+        return JudgedTest("failure", f"{name} was called with another value of {paths}.")
+    return JudgedTest("success", f"{name} was called as it should be.")
 
 
 def _holds(wanted: ExpectedParameter, call: ToolCall) -> bool:

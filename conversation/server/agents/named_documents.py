@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conversation.agent.config import KnowledgeBaseSection, LinkSource, SiteSource, TextSource
+from conversation.agent.config import KnowledgeBaseSection, LinkEntry, SiteEntry, TextEntry
 from conversation.server.errors import ApiError
 from conversation.server.library.library import HandedInAs, LibraryDocument
 from kb import document as kb_document
 from kb.ingest.intake import identify
 
-Entry = str | LinkSource | SiteSource | TextSource
+Entry = str | LinkEntry | SiteEntry | TextEntry
 """One entry of a `knowledge_base` section; a string is one of its `files`."""
 
 
@@ -97,9 +97,9 @@ def with_documents(
     changed = section.model_copy(
         update={
             "files": tuple(each for each in entries if isinstance(each, str)),
-            "links": tuple(each for each in entries if isinstance(each, LinkSource)),
-            "sites": tuple(each for each in entries if isinstance(each, SiteSource)),
-            "texts": tuple(each for each in entries if isinstance(each, TextSource)),
+            "links": tuple(each for each in entries if isinstance(each, LinkEntry)),
+            "sites": tuple(each for each in entries if isinstance(each, SiteEntry)),
+            "texts": tuple(each for each in entries if isinstance(each, TextEntry)),
         }
     )
     _require_room(changed, [stored[each] for each in dict.fromkeys(wanted) if each in stored])
@@ -136,19 +136,19 @@ def _place(document: LibraryDocument, library_dir: Path) -> str:
 def _place_of_entry(entry: Entry, agents_dir: Path) -> str | None:
     if isinstance(entry, str):
         return os.path.normpath(agents_dir.resolve() / Path(entry).expanduser())
-    return entry.url if isinstance(entry, LinkSource) else None
+    return entry.url if isinstance(entry, LinkEntry) else None
 
 
 def _entry(document: LibraryDocument, agents_dir: Path, library_dir: Path) -> Entry:
     if document.kind == "url":
         name = None if document.name == document.source else document.name
-        return LinkSource(url=document.source, name=name)
+        return LinkEntry(url=document.source, name=name)
     path = library_dir.resolve() / document.source
     return Path(os.path.relpath(path, agents_dir.resolve())).as_posix()
 
 
 def _unknown(entry: Entry, agents_dir: Path) -> NamedDocument:
-    if isinstance(entry, TextSource):
+    if isinstance(entry, TextEntry):
         kind, source = "text", kb_document.TextSource(entry.name, entry.text)
     elif isinstance(entry, str):
         kind, source = "file", kb_document.FileSource(agents_dir / Path(entry).expanduser())

@@ -42,7 +42,7 @@ _USERS = ("public", "signed_url", "authorization_header")
 """How users come in who have no key."""
 
 
-class Feedback(BaseModel):
+class FeedbackBody(BaseModel):
     """What a user thought: thumbs, or stars with a comment."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"rating": 5, "comment": "Quick."}]})
@@ -193,7 +193,7 @@ def delete_conversation(
 
 @router.post("/{conversation_id}/feedback", operation_id="give_feedback")
 def give_feedback(
-    conversation_id: str, given: Feedback, request: Request, context: Context
+    conversation_id: str, given: FeedbackBody, request: Request, context: Context
 ) -> dict[str, Any]:
     """Keep what a user thought of the conversation.
 

@@ -17,7 +17,7 @@ class _Named(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Source(_Named):
+class ShownSource(_Named):
     """Where a sentence of an answer comes from."""
 
     document: str
@@ -37,7 +37,7 @@ class DetailsEvent(_Named):
 
     event_id: int
     turn_id: str | None
-    sources: tuple[Source, ...]
+    sources: tuple[ShownSource, ...]
     grounded_share: float | None
     latency_ms: dict[str, float]
     """By step, from the user's turn on; spoken turns count from the end of speech as well."""
@@ -122,10 +122,10 @@ def _steps(record: BaseModel | None) -> Iterable[tuple[str, float]]:
     return [(name, value) for name, value in found.items() if name.endswith("_ms")]
 
 
-def _sources(citations: Iterable[Citation], passages: Mapping[str, str]) -> list[Source]:
+def _sources(citations: Iterable[Citation], passages: Mapping[str, str]) -> list[ShownSource]:
     """What tools returned is shown as the use of the tool, not as a document."""
     return [
-        Source(
+        ShownSource(
             document=each.document_name,
             page=each.page,
             heading=each.heading_path,

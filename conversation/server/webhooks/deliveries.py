@@ -42,7 +42,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AttemptOutcome:
     """What came of an attempt."""
 
     state: DeliveryState
@@ -123,7 +123,7 @@ class WebhookDeliveries:
             )
         return _delivery(row)
 
-    def finish(self, taken: Delivery, outcome: Outcome, *, now: datetime) -> None:
+    def finish(self, taken: Delivery, outcome: AttemptOutcome, *, now: datetime) -> None:
         """Note what came of an attempt."""
         with self._engine.begin() as connection:
             connection.execute(

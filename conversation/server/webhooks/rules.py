@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from conversation.server.webhooks.deliveries import Outcome
+from conversation.server.webhooks.deliveries import AttemptOutcome
 
 SIGNATURE_HEADER = "ElevenLabs-Signature"
 """The name that the published SDKs verify."""
@@ -51,7 +51,7 @@ def after_attempt(
     may_retry: bool,
     now: datetime,
     jitter: float,
-) -> Outcome:
+) -> AttemptOutcome:
     """What becomes of a delivery that was just tried.
 
     Args:
@@ -64,15 +64,17 @@ def after_attempt(
         jitter: From 0 to 1.
     """
     if status_code is not None and 200 <= status_code < 300:
-        return Outcome("delivered", status_code=status_code)
+        return AttemptOutcome("delivered", status_code=status_code)
     reason = error or f"answered {status_code}"
     if not may_retry or attempts + 1 >= retries.most_attempts:
-        return Outcome("dead", error=reason, status_code=status_code)
+        return AttemptOutcome("dead", error=reason, status_code=status_code)
     wait = timedelta(seconds=retries.wait_s(attempts + 1, jitter=jitter))
-    return Outcome("waiting", now + wait, reason, status_code)
+    return AttemptOutcome("waiting", now + wait, reason, status_code)
 
 
-def after_outcome(webhook: Mapping[str, Any], outcome: Outcome, *, now_s: int) -> dict[str, Any]:
+def after_outcome(
+    webhook: Mapping[str, Any], outcome: AttemptOutcome, *, now_s: int
+) -> dict[str, Any]:
     """The webhook's record after an attempt: its failures in a row, and whether it is off."""
     if outcome.state == "delivered":
         return {**webhook, "failures_in_a_row": 0, "last_success_unix": now_s}

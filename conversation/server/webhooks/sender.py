@@ -21,7 +21,12 @@ from conversation.server.webhooks.rules import (
     after_outcome,
     signature_header,
 )
-from conversation.server.webhooks.workspace import Webhook, secrets_of, webhooks, workspace_settings
+from conversation.server.webhooks.workspace import (
+    WorkspaceWebhook,
+    secrets_of,
+    webhooks,
+    workspace_settings,
+)
 from kb.config import LinkConfig
 from kb.errors import DocumentError
 from kb.web.guarded import send_guarded
@@ -194,7 +199,7 @@ class WebhookSender:
         }
         return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
-    def _post(self, webhook: Webhook, body: bytes) -> tuple[int | None, str | None]:
+    def _post(self, webhook: WorkspaceWebhook, body: bytes) -> tuple[int | None, str | None]:
         """The status that the receiver answered, or why there is none."""
         now_s = int(self._context.clock().timestamp())
         headers = {

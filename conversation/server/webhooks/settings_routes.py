@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/convai/settings", tags=["settings"])
 CanAdminister = Annotated[ApiKey, Depends(require("admin"))]
 
 
-class Settings(BaseModel):
+class WebhookSettings(BaseModel):
     """The settings as they stand. What this server does not offer is off."""
 
     conversation_initiation_client_data_webhook: None = None
@@ -56,13 +56,15 @@ class SettingsChange(BaseModel):
 
 
 @router.get("", operation_id="get_settings")
-def get_settings(context: Context, _key: CanAdminister) -> Settings:
+def get_settings(context: Context, _key: CanAdminister) -> WebhookSettings:
     """The settings as they stand."""
-    return Settings(webhooks=workspace_settings(context.records).webhooks)
+    return WebhookSettings(webhooks=workspace_settings(context.records).webhooks)
 
 
 @router.patch("", operation_id="update_settings")
-def update_settings(given: SettingsChange, context: Context, _key: CanAdminister) -> Settings:
+def update_settings(
+    given: SettingsChange, context: Context, _key: CanAdminister
+) -> WebhookSettings:
     """Change settings. A webhook is told of conversations that end from then on."""
     if given.webhooks is not None:
         before = workspace_settings(context.records).webhooks

@@ -41,7 +41,7 @@ class WorkspaceSettings(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
+class WorkspaceWebhook:
     """A webhook as it stands, with its secrets."""
 
     webhook_id: str
@@ -122,7 +122,7 @@ def remove_webhook(context: ServerContext, webhook_id: str) -> bool:
     return True
 
 
-def webhooks(records: RecordStore, stored: StoredSecrets) -> dict[str, Webhook]:
+def webhooks(records: RecordStore, stored: StoredSecrets) -> dict[str, WorkspaceWebhook]:
     """Every webhook by its id."""
     values = stored.values()
     return {
@@ -132,9 +132,9 @@ def webhooks(records: RecordStore, stored: StoredSecrets) -> dict[str, Webhook]:
     }
 
 
-def _webhook(record: ApiRecord, values: Mapping[str, str]) -> Webhook:
+def _webhook(record: ApiRecord, values: Mapping[str, str]) -> WorkspaceWebhook:
     headers = json.loads(values.get(_headers_id(record.record_id), "{}"))
-    return Webhook(record.record_id, record.body, values[record.record_id], headers)
+    return WorkspaceWebhook(record.record_id, record.body, values[record.record_id], headers)
 
 
 def _headers_id(webhook_id: str) -> str:

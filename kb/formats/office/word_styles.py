@@ -13,7 +13,7 @@ _BODY_LEVEL = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class WordStyle:
     """One style, without what it inherits."""
 
     style_id: str
@@ -31,7 +31,7 @@ class Styles:
 
     def __init__(self, root: Any | None) -> None:
         """`root` is the part of styles, if the document has one."""
-        self._by_id: dict[str, Style] = {}
+        self._by_id: dict[str, WordStyle] = {}
         for element in () if root is None else root.iter(f"{WORD}style"):
             style = _read(element)
             self._by_id[style.style_id] = style
@@ -71,7 +71,7 @@ class Styles:
         """Whether its text is not shown."""
         return next((s.hidden for s in self.chain(style_id) if s.hidden is not None), False)
 
-    def chain(self, style_id: str | None) -> Iterator[Style]:
+    def chain(self, style_id: str | None) -> Iterator[WordStyle]:
         """The style and those that it comes from, nearest first."""
         for _ in range(_MAX_CHAIN):
             found = self._by_id.get(style_id or "")
@@ -103,8 +103,8 @@ def outline_of(parent: Any) -> int | None:
     return _whole(value_of(parent, "pPr outlineLvl"))
 
 
-def _read(element: Any) -> Style:
-    return Style(
+def _read(element: Any) -> WordStyle:
+    return WordStyle(
         style_id=str(element.get(f"{WORD}styleId", "")),
         name=value_of(element, "name") or "",
         based_on=value_of(element, "basedOn"),

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from kb.formats.pdf.lines import Line
+from kb.formats.pdf.lines import PageLine
 from kb.formats.pdf.objects import Box
-from kb.formats.pdf.words import Word
+from kb.formats.pdf.words import PageWord
 from kb.formats.vendors import vendor
 
 MAX_ANNOTATIONS = 5_000
@@ -151,10 +151,10 @@ def _file(attachment: Any) -> AttachedFile:
         return "attachment", b""
 
 
-def mark_lines(marks: Sequence[Mark], size: float) -> list[Line]:
+def mark_lines(marks: Sequence[Mark], size: float) -> list[PageLine]:
     """A line for each mark, at its place on the page."""
     return [
-        Line(
+        PageLine(
             mark.text,
             baseline=mark.box[1],
             end_baseline=mark.box[1],
@@ -167,16 +167,16 @@ def mark_lines(marks: Sequence[Mark], size: float) -> list[Line]:
     ]
 
 
-def mark_words(marks: Sequence[Mark], first: int) -> list[Word]:
+def mark_words(marks: Sequence[Mark], first: int) -> list[PageWord]:
     """The marks as words of lines from number `first` on, so that cells of tables hold them."""
     return [
-        Word(mark.text, mark.box[0], mark.box[2], mark.box[1], mark.box[3], first + number)
+        PageWord(mark.text, mark.box[0], mark.box[2], mark.box[1], mark.box[3], first + number)
         for number, mark in enumerate(marks)
         if mark.kind != "note"
     ]
 
 
-def put_in_place(lines: Sequence[Line], marks: Sequence[Mark]) -> list[Line]:
+def put_in_place(lines: Sequence[PageLine], marks: Sequence[Mark]) -> list[PageLine]:
     """Put values beside their labels, and notes where they stand on the page.
 
     Args:
@@ -198,7 +198,7 @@ def put_in_place(lines: Sequence[Line], marks: Sequence[Mark]) -> list[Line]:
     return placed
 
 
-def _label(lines: Sequence[Line], mark: Mark) -> int | None:
+def _label(lines: Sequence[PageLine], mark: Mark) -> int | None:
     """The line that stands in one row with a field: the nearest one, left of it rather than right.
 
     A box to tick often stands before its words.
@@ -221,7 +221,7 @@ def _label(lines: Sequence[Line], mark: Mark) -> int | None:
     return best[1] if best else None
 
 
-def _with_mark(line: Line, mark: Mark) -> Line:
+def _with_mark(line: PageLine, mark: Mark) -> PageLine:
     if line.left >= mark.box[2] - _SLACK:
         return replace(line, text=f"{mark.text} {line.text.strip()}")
     said = "yes" if mark.text == _TICKED else mark.text
@@ -229,7 +229,7 @@ def _with_mark(line: Line, mark: Mark) -> Line:
     return replace(line, text=f"{line.text.strip()} {said}", mark="value")
 
 
-def _index(lines: Sequence[Line], mark: Mark) -> int:
+def _index(lines: Sequence[PageLine], mark: Mark) -> int:
     """Before the first line that stands below."""
     below = (at for at, line in enumerate(lines) if line.baseline < mark.box[1])
     return next(below, len(lines))

@@ -9,7 +9,7 @@ from statistics import median
 
 from kb.document import BlockKind
 from kb.formats.pdf.line_breaks import UNDONE_HYPHEN, Hyphens, separator, width
-from kb.formats.pdf.lines import Line, Page
+from kb.formats.pdf.lines import PageLine, ReadPage
 from kb.formats.pdf.running_lines import without_running_lines
 from kb.formats.pdf.tables.text import table_texts
 from kb.formats.tables.rendering import TableText
@@ -43,7 +43,7 @@ class OutlineEntry:
 
 def add_pages(
     builder: TextBuilder,
-    pages: Sequence[Page],
+    pages: Sequence[ReadPage],
     *,
     labels: Sequence[str],
     outline: Sequence[OutlineEntry],
@@ -73,11 +73,11 @@ def add_pages(
         _Writer(builder, style, hyphens, tables).add(lines, levels)
 
 
-def _count(pages: Sequence[Sequence[Line]]) -> int:
+def _count(pages: Sequence[Sequence[PageLine]]) -> int:
     return sum(map(len, pages))
 
 
-def _readable(pages: Sequence[list[Line]]) -> tuple[Sequence[list[Line]], list[Line]]:
+def _readable(pages: Sequence[list[PageLine]]) -> tuple[Sequence[list[PageLine]], list[PageLine]]:
     """Part lines that can be read from those too small for it.
 
     Where much of the text seems to be that small, the file's measures are wrong instead.
@@ -100,7 +100,7 @@ class _Style:
     heading_sizes: tuple[float, ...]
 
     @classmethod
-    def of(cls, pages: Sequence[Sequence[Line]]) -> "_Style":
+    def of(cls, pages: Sequence[Sequence[PageLine]]) -> "_Style":
         sizes: Counter[float] = Counter()
         gaps: list[float] = []
         lengths: list[int] = [1]
@@ -118,7 +118,7 @@ class _Style:
         full = lengths[int(0.9 * (len(lengths) - 1))]
         return cls(body, median(gaps) if gaps else 0.0, full, tuple(larger) if body else ())
 
-    def heading_levels(self, lines: Sequence[Line]) -> dict[int, int]:
+    def heading_levels(self, lines: Sequence[PageLine]) -> dict[int, int]:
         """Index of each line that is large and short -> its level by size."""
         return {
             index: min(self.heading_sizes.index(line.size) + 1, 6)
@@ -129,7 +129,7 @@ class _Style:
             and any(character.isalpha() for character in line.text)
         }
 
-    def is_new_paragraph(self, paragraph: Sequence[Line], line: Line) -> bool:
+    def is_new_paragraph(self, paragraph: Sequence[PageLine], line: PageLine) -> bool:
         before = paragraph[-1]
         if "note" in (line.mark, before.mark):
             return True
@@ -149,7 +149,7 @@ def _is_alike(size: float, other: float) -> bool:
     return max(size, other) <= HEADING_SIZE_RATIO * min(size, other)
 
 
-def _located(lines: Sequence[Line], entries: Sequence[OutlineEntry]) -> dict[int, int]:
+def _located(lines: Sequence[PageLine], entries: Sequence[OutlineEntry]) -> dict[int, int]:
     """Find the bookmarks of a page among its lines, in order; returns line index -> level."""
     found: dict[int, int] = {}
     start = 0
@@ -181,8 +181,8 @@ class _Writer:
     tables: dict[int, TableText]
     """By identity."""
 
-    def add(self, lines: Sequence[Line], levels: dict[int, int]) -> None:
-        paragraph: list[Line] = []
+    def add(self, lines: Sequence[PageLine], levels: dict[int, int]) -> None:
+        paragraph: list[PageLine] = []
         for index, line in enumerate(lines):
             level = levels.get(index)
             if level is not None:
@@ -199,7 +199,7 @@ class _Writer:
             paragraph.append(line)
         self._flush(paragraph)
 
-    def _flush(self, paragraph: list[Line]) -> None:
+    def _flush(self, paragraph: list[PageLine]) -> None:
         if not paragraph:
             return
         if paragraph[0].monospaced:
@@ -212,7 +212,7 @@ class _Writer:
         paragraph.clear()
 
 
-def _joined(paragraph: Sequence[Line], style: _Style) -> Iterator[str]:
+def _joined(paragraph: Sequence[PageLine], style: _Style) -> Iterator[str]:
     """Full lines run on; a short one was broken on purpose and stays a line."""
     text = paragraph[0].text.strip()
     for before, line in pairwise(paragraph):

@@ -21,7 +21,7 @@ _MONOSPACED = re.compile(rb"mono|courier|consol|menlo|typewriter|\d?tt\b|cmtt", 
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PageLine:
     """One line as it stands on the page. Lengths are in points; 0 where nothing is known."""
 
     text: str
@@ -46,10 +46,10 @@ class Line:
 
 
 @dataclass(slots=True)
-class Page:
+class ReadPage:
     """The lines of a page in reading order, and where the page ends."""
 
-    lines: list[Line]
+    lines: list[PageLine]
     bottom: float = 0.0
     top: float = 0.0
     """Equal to `bottom` where nothing is known."""
@@ -60,7 +60,7 @@ class Page:
     files: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
     """Name and content of what is attached to a place of it."""
 
-    def is_near_edge(self, line: Line) -> bool:
+    def is_near_edge(self, line: PageLine) -> bool:
         """Whether a line stands where running headers and footers do."""
         margin = EDGE_SHARE * (self.top - self.bottom)
         return not self.bottom + margin < line.baseline < self.top - margin
@@ -76,12 +76,12 @@ def positions(text_page: Any) -> Iterator[tuple[str, int]]:
         position += len(line.encode("utf-16-le", "surrogatepass")) // 2 + 2
 
 
-def plain_lines(text: str) -> list[Line]:
+def plain_lines(text: str) -> list[PageLine]:
     """Lines without any measure, as pypdf gives them."""
-    return [Line(line) for line in text.split("\n") if line.strip()]
+    return [PageLine(line) for line in text.split("\n") if line.strip()]
 
 
-def measured(text_page: Any, text: str, position: int) -> Line:
+def measured(text_page: Any, text: str, position: int) -> PageLine:
     """A line whose first character has the number `position`, with its measures."""
     raw = vendor("pypdfium2.raw")
     # Where pdfium undid a hyphen, one line of text spans two lines of the page.
@@ -93,7 +93,7 @@ def measured(text_page: Any, text: str, position: int) -> Line:
     if is_arabic(stripped):
         origins = [_origin(raw, text_page, at)[0] for at in range(position, end + 1)]
         text = in_reading_order(stripped, origins)
-    return Line(
+    return PageLine(
         text,
         baseline=baseline,
         end_baseline=end_baseline,

@@ -11,7 +11,7 @@ from typing import Any
 
 from kb.embedding.onnx_runtime import import_onnxruntime
 from kb.errors import DocumentError
-from kb.formats.pdf.lines import Line
+from kb.formats.pdf.lines import PageLine
 from kb.formats.vendors import vendor
 
 INSTALL = "pip install 'vivavoce[ocr]'"
@@ -37,7 +37,7 @@ _POINTS_PER_INCH = 72
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RecognisedText:
     """A piece of text in a picture, with the box around it in points from the top left."""
 
     text: str
@@ -57,7 +57,7 @@ class Found:
         return (self.top + self.bottom) / 2
 
 
-def read_page(document: Any, index: int, *, name: str, body_size: float) -> list[Line]:
+def read_page(document: Any, index: int, *, name: str, body_size: float) -> list[PageLine]:
     """Render one page of an open pdfium document and read it, in reading order.
 
     Args:
@@ -99,13 +99,15 @@ def render_scale(width: float, height: float) -> float:
     return min(DPI / _POINTS_PER_INCH, math.sqrt(MAX_PIXELS / max(width * height, 1.0)))
 
 
-def to_lines(found: Sequence[Found], *, page_height: float, body_size: float) -> list[Line]:
+def to_lines(
+    found: Sequence[RecognisedText], *, page_height: float, body_size: float
+) -> list[PageLine]:
     """Bring what was found into reading order, as lines measured like those of a text layer."""
     rows = reading_order(found)
     heights = [_height(row) for row in rows]
     usual = median(heights) if heights else 0.0
     lines = [
-        Line(
+        PageLine(
             " ".join(piece.text for piece in row),
             baseline=(baseline := page_height - sum(piece.middle for piece in row) / len(row)),
             end_baseline=baseline,
@@ -116,14 +118,14 @@ def to_lines(found: Sequence[Found], *, page_height: float, body_size: float) ->
     return _without_line_end_hyphens(lines)
 
 
-def reading_order(found: Sequence[Found]) -> list[list[Found]]:
+def reading_order(found: Sequence[RecognisedText]) -> list[list[RecognisedText]]:
     """Rows of pieces, column by column; what spans all columns separates bands of them."""
     gap = _column_gap(found)
     if gap is None:
         return _rows(found)
-    ordered: list[list[Found]] = []
-    left: list[Found] = []
-    right: list[Found] = []
+    ordered: list[list[RecognisedText]] = []
+    left: list[RecognisedText] = []
+    right: list[RecognisedText] = []
     for piece in sorted(found, key=lambda piece: piece.middle):
         if piece.right <= gap:
             left.append(piece)
@@ -135,7 +137,7 @@ def reading_order(found: Sequence[Found]) -> list[list[Found]]:
     return [*ordered, *reading_order(left), *reading_order(right)]
 
 
-def _column_gap(found: Sequence[Found]) -> float | None:
+def _column_gap(found: Sequence[RecognisedText]) -> float | None:
     """Where two columns of prose part; None when there is one column, or a table."""
     best: tuple[int, float] | None = None
     for at in {piece.left for piece in found}:
@@ -150,12 +152,12 @@ def _column_gap(found: Sequence[Found]) -> float | None:
     return best[1] if best else None
 
 
-def _is_prose(found: Sequence[Found]) -> bool:
+def _is_prose(found: Sequence[RecognisedText]) -> bool:
     return median(len(piece.text) for piece in found) >= MIN_COLUMN_CHARS
 
 
-def _rows(found: Sequence[Found]) -> list[list[Found]]:
-    rows: list[list[Found]] = []
+def _rows(found: Sequence[RecognisedText]) -> list[list[RecognisedText]]:
+    rows: list[list[RecognisedText]] = []
     for piece in sorted(found, key=lambda piece: (piece.middle, piece.left)):
         last = rows[-1][-1] if rows else None
         if last and abs(piece.middle - last.middle) < min(piece.height, last.height) / 2:
@@ -165,7 +167,7 @@ def _rows(found: Sequence[Found]) -> list[list[Found]]:
     return [sorted(row, key=lambda piece: piece.left) for row in rows]
 
 
-def _height(row: Sequence[Found]) -> float:
+def _height(row: Sequence[RecognisedText]) -> float:
     return max(piece.height for piece in row)
 
 
@@ -175,7 +177,7 @@ def _type_size(height: float, usual: float, body_size: float) -> float:
     return body_size * round(ratio * 4) / 4 if ratio >= HEADING_HEIGHT_RATIO else body_size
 
 
-def _without_line_end_hyphens(lines: Sequence[Line]) -> list[Line]:
+def _without_line_end_hyphens(lines: Sequence[PageLine]) -> list[PageLine]:
     """Join a word that was cut at the end of a line; both lines become one, as pdfium does it."""
     joined = list(lines[:1])
     for before, line in pairwise(lines):
@@ -184,14 +186,16 @@ def _without_line_end_hyphens(lines: Sequence[Line]) -> list[Line]:
         if cut and line.text[:1].islower() and before.size == line.size:
             last = joined.pop()
             joined.append(
-                Line(f"{last.text[:-1]}\ufffe{line.text}", last.baseline, line.baseline, last.size)
+                PageLine(
+                    f"{last.text[:-1]}\ufffe{line.text}", last.baseline, line.baseline, last.size
+                )
             )
         else:
             joined.append(line)
     return joined
 
 
-def _recognise(engine: Any, image: Any, scale: float) -> list[Found]:
+def _recognise(engine: Any, image: Any, scale: float) -> list[RecognisedText]:
     try:
         result = engine(image, use_cls=False)
     except Exception as error:
@@ -201,11 +205,11 @@ def _recognise(engine: Any, image: Any, scale: float) -> list[Found]:
     texts: Sequence[str] | None = getattr(result, "txts", None)
     if texts is None:
         return []
-    found: list[Found] = []
+    found: list[RecognisedText] = []
     for text, corners in zip(texts, result.boxes, strict=True):
         xs, ys = ([float(corner[axis]) / scale for corner in corners] for axis in (0, 1))
         top, bottom = (ys[0] + ys[1]) / 2, (ys[2] + ys[3]) / 2
-        found.append(Found(text.strip(), min(xs), top, max(xs), bottom))
+        found.append(RecognisedText(text.strip(), min(xs), top, max(xs), bottom))
     return found
 
 

@@ -8,22 +8,22 @@ from statistics import median
 from typing import Any
 
 from kb.formats.pdf.annotations import mark_lines, mark_words, overlay_of, put_in_place
-from kb.formats.pdf.lines import Line, Page, measured, positions
+from kb.formats.pdf.lines import PageLine, ReadPage, measured, positions
 from kb.formats.pdf.objects import drawn_on
 from kb.formats.pdf.tables.found import PageTable
 from kb.formats.pdf.tables.ruled import ruled_tables
 from kb.formats.pdf.tables.rules import Rules, rules_of
 from kb.formats.pdf.tables.unruled import unruled_tables
 from kb.formats.pdf.unseen import unseen_objects, without_unseen
-from kb.formats.pdf.words import Word, has_wide_gap, words_of
+from kb.formats.pdf.words import PageWord, has_wide_gap, words_of
 from kb.formats.vendors import vendor
 
 
-def read_pages(document: Any) -> list[Page]:
+def read_pages(document: Any) -> list[ReadPage]:
     """Read all pages of an open document of pypdfium2, with the values of its form."""
     if document.get_formtype() != vendor("pypdfium2.raw").FORMTYPE_NONE:
         document.init_forms()
-    pages: list[Page] = []
+    pages: list[ReadPage] = []
     above: PageTable | None = None
     for index in range(len(document)):
         page = _read_page(document, index, above)
@@ -33,13 +33,13 @@ def read_pages(document: Any) -> list[Page]:
     return pages
 
 
-def _read_page(document: Any, index: int, above: PageTable | None) -> Page:
+def _read_page(document: Any, index: int, above: PageTable | None) -> ReadPage:
     """Read one page. One that cannot be loaded has no lines."""
     try:
         page = document[index]
         text_page = page.get_textpage()
     except vendor("pypdfium2").PdfiumError:
-        return Page([])
+        return ReadPage([])
     try:
         return _read(page, text_page, document.formenv, above)
     finally:
@@ -47,7 +47,7 @@ def _read_page(document: Any, index: int, above: PageTable | None) -> Page:
         page.close()
 
 
-def _read(page: Any, text_page: Any, form: Any, above: PageTable | None) -> Page:
+def _read(page: Any, text_page: Any, form: Any, above: PageTable | None) -> ReadPage:
     drawn = drawn_on(page)
     box = page.get_bbox()
     placed = list(positions(text_page))
@@ -75,10 +75,12 @@ def _read(page: Any, text_page: Any, form: Any, above: PageTable | None) -> Page
     if marks:
         lines = put_in_place(lines, marks)
     _, bottom, _, top = box
-    return Page(lines, bottom, top, [*dropped, *overlay.hidden], overlay.left_out, overlay.files)
+    return ReadPage(
+        lines, bottom, top, [*dropped, *overlay.hidden], overlay.left_out, overlay.files
+    )
 
 
-def _has_rows(text_page: Any, lines: Sequence[Line], placed: Sequence[tuple[str, int]]) -> bool:
+def _has_rows(text_page: Any, lines: Sequence[PageLine], placed: Sequence[tuple[str, int]]) -> bool:
     """Whether two lines of a page, or more, may be rows of a table."""
     found = sum(
         before.baseline == after.baseline and after.left > before.right
@@ -93,8 +95,8 @@ def _has_rows(text_page: Any, lines: Sequence[Line], placed: Sequence[tuple[str,
 
 
 def with_tables(
-    lines: Sequence[Line], words: Sequence[Word], rules: Rules, above: PageTable | None
-) -> list[Line]:
+    lines: Sequence[PageLine], words: Sequence[PageWord], rules: Rules, above: PageTable | None
+) -> list[PageLine]:
     """Put each table in place of the lines that it was made of, where the first of them stood."""
     tables = list(ruled_tables(words, rules, above=above))
     used = {word for table in tables for word in table.words}
@@ -116,7 +118,7 @@ def with_tables(
     for word in words:
         if word not in used:
             rest[word.line].append(word.text)
-    shown: list[Line] = []
+    shown: list[PageLine] = []
     for number, line in enumerate(lines):
         shown += [_table_line(table, line) for table in begins[number]]
         if number not in touched:
@@ -126,7 +128,7 @@ def with_tables(
     return shown
 
 
-def _table_line(table: PageTable, line: Line) -> Line:
+def _table_line(table: PageTable, line: PageLine) -> PageLine:
     lowest = min(word.bottom for word in table.words)
     text = " ".join(cell.text for row in table.rows for cell in row if cell.text)
     return replace(line, text=text, end_baseline=lowest, monospaced=False, table=table)

@@ -12,7 +12,7 @@ from kb.formats.nesting import MAX_NESTED, add_nested
 from kb.formats.pdf import ocr
 from kb.formats.pdf.annotations import attached_files
 from kb.formats.pdf.layout import OutlineEntry, add_pages
-from kb.formats.pdf.lines import Page, plain_lines
+from kb.formats.pdf.lines import ReadPage, plain_lines
 from kb.formats.pdf.page_reading import read_pages
 from kb.formats.text_builder import ParseRequest, TextBuilder, encrypted, malformed, one_line
 from kb.formats.vendors import vendor
@@ -150,7 +150,7 @@ def _read_outline(reader: Any, facts: _Facts) -> None:
             facts.outline.append(OutlineEntry(one_line(str(entry.title)), level, page))
 
 
-def _pdfium_pages(data: bytes, request: ParseRequest, facts: _Facts) -> list[Page] | None:
+def _pdfium_pages(data: bytes, request: ParseRequest, facts: _Facts) -> list[ReadPage] | None:
     pypdfium2 = vendor("pypdfium2")
     with _pdfium_lock:
         try:
@@ -167,14 +167,14 @@ def _pdfium_pages(data: bytes, request: ParseRequest, facts: _Facts) -> list[Pag
             document.close()
 
 
-def _pypdf_pages(reader: Any) -> list[Page] | None:
-    pages: list[Page] = []
+def _pypdf_pages(reader: Any) -> list[ReadPage] | None:
+    pages: list[ReadPage] = []
     for page in reader.pages:
-        pages.append(Page(plain_lines(page.extract_text())))
+        pages.append(ReadPage(plain_lines(page.extract_text())))
     return pages or None
 
 
-def _recognise_pages(data: bytes, pages: list[Page], request: ParseRequest) -> int:
+def _recognise_pages(data: bytes, pages: list[ReadPage], request: ParseRequest) -> int:
     """Put the lines of pages that are pictures into `pages`; returns how many had any."""
     wanted = [index for index, page in enumerate(pages) if not _has_letters([page])]
     pypdfium2 = vendor("pypdfium2")
@@ -198,7 +198,7 @@ def _recognise_pages(data: bytes, pages: list[Page], request: ParseRequest) -> i
     return recognised
 
 
-def _body_size(pages: list[Page]) -> float:
+def _body_size(pages: list[ReadPage]) -> float:
     """Size of most of the text, so that recognised lines are not taken for headings beside it."""
     sizes: Counter[float] = Counter()
     for page in pages:
@@ -207,7 +207,7 @@ def _body_size(pages: list[Page]) -> float:
     return next((size for size, _ in sizes.most_common(1) if size), _USUAL_SIZE)
 
 
-def _has_letters(pages: list[Page]) -> bool:
+def _has_letters(pages: list[ReadPage]) -> bool:
     return any(
         character.isalnum() for page in pages for line in page.lines for character in line.text
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from kb.formats.pdf.lines import Line, Page
+from kb.formats.pdf.lines import PageLine, ReadPage
 from kb.formats.text_builder import one_line
 
 REPEATED_SHARE = 0.25
@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"\d+")
 _DIGITS = re.compile(r"\d+|\b[ivxlc]+\b")
 
 
-def without_running_lines(pages: Sequence[Page], labels: Sequence[str]) -> list[list[Line]]:
+def without_running_lines(pages: Sequence[ReadPage], labels: Sequence[str]) -> list[list[PageLine]]:
     """Leave out page numbers, and running headers and footers.
 
     What one says and nothing else in the document does stays where it is said first.
@@ -34,9 +34,9 @@ def without_running_lines(pages: Sequence[Page], labels: Sequence[str]) -> list[
         if at not in left_out
     )
     met: set[str] = set()
-    trimmed: list[list[Line]] = []
+    trimmed: list[list[PageLine]] = []
     for page, left_out in zip(pages, edges, strict=True):
-        kept: list[Line] = []
+        kept: list[PageLine] = []
         for at, line in enumerate(page.lines):
             if at not in left_out:
                 kept.append(line)
@@ -58,7 +58,7 @@ class _RunningLines:
     baselines: frozenset[int]
 
     @classmethod
-    def of(cls, pages: Sequence[Page], labels: Sequence[str]) -> "_RunningLines":
+    def of(cls, pages: Sequence[ReadPage], labels: Sequence[str]) -> "_RunningLines":
         texts: Counter[tuple[str, int]] = Counter()
         shapes: Counter[str] = Counter()
         baselines: Counter[int] = Counter()
@@ -71,7 +71,7 @@ class _RunningLines:
         least = max(3, REPEATED_SHARE * len(pages))
         return cls(_frequent(texts, least), _frequent(shapes, least), _frequent(baselines, least))
 
-    def at_edges(self, page: Page, label: str) -> frozenset[int]:
+    def at_edges(self, page: ReadPage, label: str) -> frozenset[int]:
         """Which of the first and last two lines of a page are running ones."""
         found: set[int] = set()
         last = len(page.lines) - 1
@@ -82,7 +82,7 @@ class _RunningLines:
                 found.add(at)
         return frozenset(found)
 
-    def holds(self, page: Page, line: Line, label: str) -> bool:
+    def holds(self, page: ReadPage, line: PageLine, label: str) -> bool:
         """Whether the line of a page is a running one."""
         if line.table is not None:
             return False
@@ -101,11 +101,11 @@ def _frequent(counts: Counter[_Counted], least: float) -> frozenset[_Counted]:
     return frozenset(value for value, count in counts.items() if count >= least)
 
 
-def _length(pages: Sequence[Sequence[Line]]) -> int:
+def _length(pages: Sequence[Sequence[PageLine]]) -> int:
     return sum(len(line.text) for lines in pages for line in lines)
 
 
-def _placed(line: Line) -> tuple[str, int]:
+def _placed(line: PageLine) -> tuple[str, int]:
     """What a line says and where it stands, to within two points."""
     return one_line(line.text), round(line.baseline / 2)
 
@@ -120,5 +120,5 @@ def _letters(texts: Iterable[str]) -> str:
     return "".join(char for text in texts for char in text.casefold() if char.isalpha())
 
 
-def _shape(line: Line) -> str:
+def _shape(line: PageLine) -> str:
     return _DIGITS.sub("#", one_line(line.text).lower())

@@ -18,7 +18,7 @@ _SAME_ROW_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class PageWord:
     """A word and its box, in points from the bottom left of the page."""
 
     text: str
@@ -39,16 +39,16 @@ class Word:
         """Where it stands vertically."""
         return (self.top + self.bottom) / 2
 
-    def is_level_with(self, other: "Word") -> bool:
+    def is_level_with(self, other: "PageWord") -> bool:
         """Whether both stand in one row of text."""
         return abs(self.bottom - other.bottom) < _SAME_ROW_SHARE * max(self.size, other.size, 1.0)
 
 
-def words_of(text_page: Any, text: str, position: int, line: int) -> list[Word]:
+def words_of(text_page: Any, text: str, position: int, line: int) -> list[PageWord]:
     """The words of one line whose first character has the number `position`."""
     raw = vendor("pypdfium2.raw")
     first, last = raw.FS_RECTF(), raw.FS_RECTF()
-    words: list[Word] = []
+    words: list[PageWord] = []
     for match in _WORD.finditer(text):
         start, end = position + match.start(), position + match.end() - 1
         end -= match.group().endswith(UNDONE_HYPHEN) and end > start
@@ -56,7 +56,7 @@ def words_of(text_page: Any, text: str, position: int, line: int) -> list[Word]:
         if not boxed or not raw.FPDFText_GetLooseCharBox(text_page, end, ctypes.byref(last)):
             continue
         left, right = min(first.left, last.left), max(first.right, last.right)
-        words.append(Word(match.group(), left, right, first.bottom, first.top, line))
+        words.append(PageWord(match.group(), left, right, first.bottom, first.top, line))
     return words
 
 
@@ -76,9 +76,9 @@ def has_wide_gap(text_page: Any, text: str, position: int, size: float) -> bool:
     return False
 
 
-def joined(words: Iterable[Word]) -> str:
+def joined(words: Iterable[PageWord]) -> str:
     """Words that lie in one cell as text, row by row."""
-    rows: list[list[Word]] = []
+    rows: list[list[PageWord]] = []
     for word in sorted(words, key=lambda word: (-word.bottom, word.left)):
         if rows and rows[-1][0].is_level_with(word):
             rows[-1].append(word)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kb.formats.tables.grid import Grid, Place
+from kb.formats.tables.grid import Grid, GridPlace
 
 MAX_NAME_CHARS = 80
 _TITLE_ROWS = 40
@@ -40,7 +40,7 @@ def is_number(text: str) -> bool:
     return len(text) <= _MAX_FIGURE_CHARS and _FIGURE.fullmatch(text) is not None
 
 
-def is_single(row: Sequence[Place]) -> bool:
+def is_single(row: Sequence[GridPlace]) -> bool:
     """Whether a row holds one cell only: a title, the name of a section, a note."""
     return len({place.origin for place in row if place.text}) == 1
 
@@ -101,7 +101,7 @@ def _only_of_row_above(grid: Grid, number: int, first: int) -> bool:
     return number > first and is_single(grid[number]) and len(grid[number]) > 1
 
 
-def _is_marked(row: Sequence[Place]) -> bool:
+def _is_marked(row: Sequence[GridPlace]) -> bool:
     filled = [place for place in row if place.text]
     # One marked cell beside blanks is the name of a row.
     names = {place.origin for place in filled}
@@ -164,13 +164,13 @@ def _next_is_part(grid: Grid, number: int) -> bool:
     return bool(singles) and bool(grid[number + 2][singles[0]].text)
 
 
-def _goes_on(above: Place, below: Place) -> bool:
+def _goes_on(above: GridPlace, below: GridPlace) -> bool:
     if not above.text:
         return True
     return not below.text or above.origin == below.origin
 
 
-def _groups(row: Sequence[Place]) -> list[bool]:
+def _groups(row: Sequence[GridPlace]) -> list[bool]:
     """For each column, whether a name of several columns stands over it."""
     starts = [column for column, place in enumerate(row) if place.text]
     covered = [place.columns > 1 and bool(place.text) for place in row]
@@ -202,7 +202,7 @@ def _is_header(grid: Grid, first: int, end: int, *, figures: bool) -> bool:
     return (len(texts) > 2 and not figures) or _differs(grid, first, end)
 
 
-def _stands_out(row: Sequence[Place], body: Grid) -> bool:
+def _stands_out(row: Sequence[GridPlace], body: Grid) -> bool:
     """Whether a row is bold and what stands below it is not."""
     if not all(place.strong for place in row if place.text):
         return False
@@ -221,7 +221,7 @@ def _are_steps(numbers: Sequence[str], body: Grid) -> bool:
     return any(_goes_otherwise(row, steps, years=years) for row in body)
 
 
-def _goes_otherwise(row: Sequence[Place], steps: Sequence[int], *, years: bool) -> bool:
+def _goes_otherwise(row: Sequence[GridPlace], steps: Sequence[int], *, years: bool) -> bool:
     """Whether a row below is none of the same kind as the numbers above it."""
     figures = [place.text for place in row[1:] if place.text]
     if years:
@@ -235,7 +235,7 @@ def _steps(numbers: Sequence[str]) -> list[int]:
     return [int(later) - int(earlier) for earlier, later in pairwise(numbers)]
 
 
-def _is_like_values(name: Place, body: Grid, column: int) -> bool:
+def _is_like_values(name: GridPlace, body: Grid, column: int) -> bool:
     """Whether a name looks like the values of its column, as in a table without names."""
     values = [row[column] for row in body if row[column].text]
     others = [place.text.casefold() for place in values if place.origin != name.origin]
@@ -294,7 +294,7 @@ def _named(grid: Grid, first: int, end: int) -> ColumnNames:
     return ColumnNames(first, end, tuple(names))
 
 
-def _spread(row: Sequence[Place], *, last: bool) -> list[str]:
+def _spread(row: Sequence[GridPlace], *, last: bool) -> list[str]:
     """The texts of a row of names; that of a group stands over each of its columns."""
     texts = [place.text for place in row]
     if last or any(place.columns > 1 for place in row):

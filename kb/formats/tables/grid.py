@@ -28,7 +28,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class GridPlace:
     """One place of the grid. Places that a spanning cell covers are equal in `origin`."""
 
     text: str = ""
@@ -40,7 +40,7 @@ class Place:
     strong: bool = False
 
 
-Grid = list[list[Place]]
+Grid = list[list[GridPlace]]
 Row = Sequence[Cell | str]
 
 
@@ -54,9 +54,9 @@ def lay_out(rows: Iterable[Row]) -> Grid:
     cells = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in rows]
     most_columns = max(MAX_SPANNED_COLUMNS, 0, *(len(row) for row in cells))
     grid: Grid = []
-    below: dict[int, tuple[int, Place]] = {}
+    below: dict[int, tuple[int, GridPlace]] = {}
     for number, row in enumerate(cells):
-        places: dict[int, Place] = {}
+        places: dict[int, GridPlace] = {}
         for column, (_, place) in below.items():
             places[column] = place
         below = {column: (left - 1, place) for column, (left, place) in below.items() if left > 1}
@@ -66,15 +66,15 @@ def lay_out(rows: Iterable[Row]) -> Grid:
     return _without_idle_columns(grid)
 
 
-_BLANK = Place()
+_BLANK = GridPlace()
 
 
 def _place_row(
     row: Sequence[Cell],
     number: int,
     *,
-    places: dict[int, Place],
-    below: dict[int, tuple[int, Place]],
+    places: dict[int, GridPlace],
+    below: dict[int, tuple[int, GridPlace]],
     most_columns: int,
 ) -> None:
     column = 0
@@ -83,11 +83,11 @@ def _place_row(
         columns = min(max(cell.columns, 1), most_columns)
         text = one_line(cell.text)
         if columns == 1 and cell.rows <= 1:
-            places[column] = Place(text, (number, column), cell.header, strong=cell.strong)
+            places[column] = GridPlace(text, (number, column), cell.header, strong=cell.strong)
             column += 1
             continue
-        place = Place(text, (number, column), cell.header, columns, cell.strong)
-        once = Place("", place.origin, cell.header, columns, cell.strong)
+        place = GridPlace(text, (number, column), cell.header, columns, cell.strong)
+        once = GridPlace("", place.origin, cell.header, columns, cell.strong)
         repeated = place if len(text) <= MAX_REPEATED_CHARS else once
         for covered in range(column, column + columns):
             if covered in places and (cell.column is None or covered > column):
@@ -98,7 +98,7 @@ def _place_row(
         column += columns
 
 
-def _free(column: int, places: dict[int, Place]) -> int:
+def _free(column: int, places: dict[int, GridPlace]) -> int:
     while column in places:
         column += 1
     return column

@@ -10,7 +10,7 @@ from kb.formats.tables.column_names import (
     is_marked,
     is_single,
 )
-from kb.formats.tables.grid import Grid, Place, Row, lay_out
+from kb.formats.tables.grid import Grid, GridPlace, Row, lay_out
 from kb.formats.text_builder import TextBuilder
 
 COMPACT_TABLE_CHARS = 600
@@ -104,7 +104,7 @@ def _bands(grid: Grid) -> Iterator[Grid]:
         yield band
 
 
-def _is_filled(row: Sequence[Place]) -> bool:
+def _is_filled(row: Sequence[GridPlace]) -> bool:
     return any(place.text for place in row)
 
 
@@ -128,7 +128,7 @@ def _labelled_lines(part: Grid, names: ColumnNames) -> Iterator[str]:
             yield _labelled(row, names.names)
 
 
-def _plain(row: Sequence[Place]) -> str:
+def _plain(row: Sequence[GridPlace]) -> str:
     if _is_one_across(row):
         return _bare(row)
     return " | ".join(place.text for place in row).strip()
@@ -138,16 +138,16 @@ def _plain_names(names: ColumnNames) -> str:
     return " | ".join(names.names).strip()
 
 
-def _bare(row: Sequence[Place]) -> str:
+def _bare(row: Sequence[GridPlace]) -> str:
     """The cells of a row, each once, those without text left out."""
     return " | ".join({place.origin: place.text for place in row if place.text}.values())
 
 
-def _is_one_across(row: Sequence[Place]) -> bool:
+def _is_one_across(row: Sequence[GridPlace]) -> bool:
     return is_single(row) and sum(1 for place in row if place.text) > 1
 
 
-def _labelled(row: Sequence[Place], names: Sequence[str]) -> str:
+def _labelled(row: Sequence[GridPlace], names: Sequence[str]) -> str:
     if is_single(row) and (row[0].text or _is_one_across(row)):
         return _bare(row)  # A note or the name of a section: no value of the first column.
     pieces: dict[tuple[tuple[int, int], str], str] = {}

@@ -38,7 +38,7 @@ def ask(
     from kb.knowledge_base import KnowledgeBase
     from orchestration.deployment import Deployment
     from orchestration.settings import load_settings
-    from orchestration.terminal.progress import Progress
+    from orchestration.terminal.progress import ProgressDisplay
     from orchestration.terminal.reply import printable, show_reply
 
     if not question.strip():
@@ -49,7 +49,7 @@ def ask(
     agent = parse_agent("agent_id: answer\nname: Answer\ntemplate: support\n", origin="ask")
     agent = agent.model_copy(update={"llm": llm})
     config = KnowledgeBaseConfig(limits=Limits(max_documents=None, max_total_bytes=None))
-    progress = Progress(sys.stderr)
+    progress = ProgressDisplay(sys.stderr)
     with (
         Deployment(settings, progress=progress) as deployment,
         KnowledgeBase.open(_kept(folder), config, weights=deployment.weights) as documents,
@@ -63,7 +63,7 @@ def ask(
         with Session.start(
             agent, knowledge_base=documents, store=store, chat_model=model_of_it
         ) as session:
-            show_reply("Answer", session.reply(question), Progress(sys.stdout))
+            show_reply("Answer", session.reply(question), ProgressDisplay(sys.stdout))
     if llm.model == EXTRACTIVE:
         typer.echo(
             "(Quoted, without a language model: name one with --model or VIVAVOCE_LLM.)", err=True

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.evaluation.analyse import analyse_transcript
-from analysis.fields.claims import Finding
+from analysis.fields.claims import CheckedClaim
 from analysis.fields.data_collection import collect_fields
 from analysis.judge.answer_forms import value_schema
 from analysis.judge.asking import Meter, answer_question
@@ -60,7 +60,7 @@ MOMENT = DataCollectionField(field_id="at", type="datetime", description="Time o
 
 def collect(
     judge: ScriptedChatModel, *fields: DataCollectionField, variant: JudgeVariant = "logprobs"
-) -> dict[str, Finding]:
+) -> dict[str, CheckedClaim]:
     question = collect_fields(
         fields, TURNS, transcript_windows(TURNS), variant=variant, meter=Meter(), today=TODAY
     )
@@ -229,7 +229,7 @@ VISITS = DataCollectionField(
 )
 
 
-def claimed(field: DataCollectionField, value: list[str]) -> Finding:
+def claimed(field: DataCollectionField, value: list[str]) -> CheckedClaim:
     claim = json.dumps({"fields": [{"field": field.field_id, "turn": 1, "value": value}]})
     return collect(ScriptedChatModel(always=claim), field, variant="json")[field.field_id]
 

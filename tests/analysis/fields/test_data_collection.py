@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Sequence
 
-from analysis.fields.claims import Finding
+from analysis.fields.claims import CheckedClaim
 from analysis.fields.data_collection import collect_fields
 from analysis.judge.asking import Meter, answer_question
 from analysis.judge.prompts import JudgeVariant
@@ -41,7 +41,7 @@ def collect(
     *fields: DataCollectionField,
     variant: JudgeVariant = "logprobs",
     turns: Sequence[Turn] = TURNS,
-) -> dict[str, Finding]:
+) -> dict[str, CheckedClaim]:
     question = collect_fields(
         fields, turns, transcript_windows(turns), variant=variant, meter=Meter()
     )

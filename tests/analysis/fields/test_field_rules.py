@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from analysis.fields.claims import Finding
+from analysis.fields.claims import CheckedClaim
 from analysis.fields.data_collection import collect_fields
 from analysis.judge.asking import Meter, answer_question
 from analysis.judge.windows import transcript_windows
@@ -44,7 +44,7 @@ def collect(
     judge: ScriptedChatModel,
     *fields: DataCollectionField,
     known: dict[str, FieldValue] | None = None,
-) -> dict[str, Finding]:
+) -> dict[str, CheckedClaim]:
     question = collect_fields(
         fields,
         TURNS,

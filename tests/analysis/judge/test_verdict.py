@@ -7,7 +7,7 @@ import pytest
 from analysis.evaluation.analyse import analyse_transcript
 from analysis.judge.prompts import SECOND_ANSWER_WEIGHT, YES_BIAS, judge_prompt_version
 from analysis.judge.verdict import verdict_of
-from analysis.judge.yes_no import Word
+from analysis.judge.yes_no import OneWord
 from analysis.results import Evidence
 from conversation.agent.config import Criterion, DataCollectionField
 from conversation.llm.chat_model import Completion
@@ -27,14 +27,14 @@ LONG_CALL = Transcript(
 
 
 def test_a_lean_to_yes_within_the_bias_is_no_success():
-    assert verdict_of(Word(False, YES_BIAS - 0.1), None)[0] == "failure"
-    verdict, confidence = verdict_of(Word(True, YES_BIAS + 1.0), None)
+    assert verdict_of(OneWord(False, YES_BIAS - 0.1), None)[0] == "failure"
+    verdict, confidence = verdict_of(OneWord(True, YES_BIAS + 1.0), None)
     assert (verdict, confidence) == ("success", pytest.approx(1 / (1 + math.exp(-1.0))))
 
 
 def test_the_second_answer_decides_where_the_first_is_not_sure():
-    unsure = Word(True, YES_BIAS + 0.9 * SECOND_ANSWER_WEIGHT)
-    sure = Word(True, YES_BIAS + 1.1 * SECOND_ANSWER_WEIGHT)
+    unsure = OneWord(True, YES_BIAS + 0.9 * SECOND_ANSWER_WEIGHT)
+    sure = OneWord(True, YES_BIAS + 1.1 * SECOND_ANSWER_WEIGHT)
 
     assert verdict_of(unsure, "failure")[0] == "failure"
     assert verdict_of(sure, "failure")[0] == "success"
@@ -42,7 +42,7 @@ def test_the_second_answer_decides_where_the_first_is_not_sure():
 
 
 def test_a_criterion_may_ask_for_more_than_an_even_chance():
-    two_to_one = Word(True, YES_BIAS + math.log(2))
+    two_to_one = OneWord(True, YES_BIAS + math.log(2))
 
     assert verdict_of(two_to_one, None)[0] == "success"
     assert verdict_of(two_to_one, None, 0.6) == ("success", pytest.approx(2 / 3))
@@ -123,12 +123,12 @@ def test_the_reason_is_asked_for_where_somebody_will_ask_for_it(
 
 
 def test_a_judge_may_say_that_the_transcript_does_not_tell():
-    assert verdict_of(Word(True, YES_BIAS), "unknown") == ("unknown", 0.5)
+    assert verdict_of(OneWord(True, YES_BIAS), "unknown") == ("unknown", 0.5)
 
 
 def test_without_probabilities_the_second_answer_decides():
-    assert verdict_of(Word(True, None), "failure") == ("failure", None)
-    assert verdict_of(Word(True, None), None) == ("success", None)
+    assert verdict_of(OneWord(True, None), "failure") == ("failure", None)
+    assert verdict_of(OneWord(True, None), None) == ("success", None)
 
 
 def test_a_long_call_is_judged_in_windows_that_keep_turn_numbers():

@@ -12,7 +12,7 @@ from typing import cast
 
 import pytest
 
-from analysis.fields.claims import Claim, Finding, check_claim
+from analysis.fields.claims import CheckedClaim, Claim, check_claim
 from conversation.agent.criteria import DataCollectionField, FieldType
 from conversation.transcript import Turn
 
@@ -27,7 +27,7 @@ def rows() -> list[dict[str, str]]:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-def claimed(row: dict[str, str], value: str) -> Finding:
+def claimed(row: dict[str, str], value: str) -> CheckedClaim:
     kind = cast("FieldType", row["type"])
     field = DataCollectionField(field_id="n", type=kind, description="What")
     raw = {"integer": int, "number": float}.get(kind, str)(value)

@@ -9,6 +9,7 @@ import pytest
 
 from analysis.evaluation.run import evaluate_conversations
 from analysis.store.leases import LASTS, give_back, new_holder, take
+from conversation.agent.config import LLMConfig
 from conversation.llm.chat_model import ChatMessage, CompletionOptions
 from conversation.store.ownership import this_process
 from tests.analysis.calls import AGENT, DAY, Stores, hold_call, open_stores
@@ -67,7 +68,7 @@ def test_two_runs_at_the_same_time_ask_nothing_twice(stores: Stores):
     def run(_: int) -> tuple[int, int, int]:
         judge = ScriptedChatModel(always=answer, model="scripted/judge")
 
-        def open_model(_: str) -> ScriptedChatModel:
+        def open_model(_: LLMConfig) -> ScriptedChatModel:
             # Both have made their plan before either asks.
             both_plan.wait(30)
             return judge

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversation.importing.platforms.known import PLATFORMS, records_of, taken
-from conversation.importing.platforms.record import Place, Taken
+from conversation.importing.platforms.record import RecordPlace, Taken
 from conversation.importing.roles import RecordError
 from conversation.transcript import Transcript
 
-PLACE = Place("support", "calls.json", "calls.json")
+PLACE = RecordPlace("support", "calls.json", "calls.json")
 NOON = 1_780_000_000
 AT_NOON = datetime.fromtimestamp(NOON, UTC)
 
@@ -352,7 +352,7 @@ def test_contact_lens_and_genesys_and_twilio_say_who_spoke():
 
     with pytest.raises(RecordError, match="--agent-speaker"):
         one({"sentences": sentences})
-    named = Place("support", agent_speakers=("channel 2",))
+    named = RecordPlace("support", agent_speakers=("channel 2",))
     assert said(taken({"sentences": sentences}, named).transcript)[1] == ("agent", "Hello.")
 
 

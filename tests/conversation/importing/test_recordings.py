@@ -3,6 +3,7 @@
 import wave
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,7 +93,7 @@ def write(path: Path, *channels: Samples) -> Path:
     return path
 
 
-def take(path: Path, store: ConversationStore, ear: Pitch, **given: Sequence[str]) -> ImportReport:
+def take(path: Path, store: ConversationStore, ear: Pitch, **given: Any) -> ImportReport:
     hearing = Hearing(Loud, ear, ear, Words())
     return import_path(path, store, "support", hearing=lambda: hearing, **given)
 

@@ -1,5 +1,7 @@
 """What spoken turns count for in metrics."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from conversation.session import observing
@@ -32,10 +34,13 @@ def test_a_turn_that_was_heard_counts_with_its_waits(
         speech_end_to_first_audio_ms=820.0,
     )
 
-    observing.observe_sound(
-        Turn(role="agent", text="Yes.", sound=sound, interrupted=interrupted), agent_id="a"
-    )
-    observing.observe_sound(Turn(role="user", text="No.", sound=sound), agent_id="a")
+    for turn in (
+        Turn(role="agent", text="Yes.", sound=sound, interrupted=interrupted),
+        Turn(role="user", text="No.", sound=sound),
+    ):
+        observing.observe_sound(
+            turn, conversation_id="c", agent_id="a", call_began_at=datetime(2026, 1, 1, tzinfo=UTC)
+        )
     observing.observe_amended(agent_id="a")
 
     assert instruments.heard_turns.values == [(1, {"agent_id": "a", "outcome": outcome})]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conversation.agent.config import AgentConfig, KnowledgeBaseSection, TextSource
+from conversation.agent.config import AgentConfig, KnowledgeBaseSection, TextEntry
 from conversation.errors import (
     AgentConfigError,
     FailedAttempt,
@@ -363,7 +363,7 @@ def test_nothing_is_stored_when_the_session_cannot_start(store: ConversationStor
         def check(self) -> None:
             raise ModelSetupError("no key")
 
-    documents = KnowledgeBaseSection(texts=(TextSource(name="a", text="b"),))
+    documents = KnowledgeBaseSection(texts=(TextEntry(name="a", text="b"),))
     needs_name = AGENT.model_copy(update={"first_message": "Hi {{user_nmae}}"})
 
     with pytest.raises(ModelSetupError):

@@ -16,7 +16,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from conversation.agent.config import AgentConfig
-from conversation.agent.tool_config import ToolConfig, Webhook
+from conversation.agent.tool_config import ToolConfig, ToolWebhook
 from conversation.agent.variables import variable_names
 from conversation.errors import AgentConfigError, MissingVariableError, ToolError
 from conversation.session.session import Session
@@ -142,7 +142,7 @@ def test_every_method_is_sent(server: Seen, method: str):
 
 @given(st.text(min_size=1))
 def test_a_parameter_cannot_leave_its_place_in_the_url(value: str):
-    webhook = Webhook(url="https://shop.example.com/orders/{order_id}/state", method="GET")
+    webhook = ToolWebhook(url="https://shop.example.com/orders/{order_id}/state", method="GET")
     try:
         url = webhook_request(webhook, {"order_id": value}, secrets={}, call_id="c").url
     except (ToolError, UnicodeEncodeError):
@@ -170,7 +170,7 @@ def test_secrets_go_into_headers_and_nowhere_else(server: Seen):
     assert server.headers["authorization"] == f"Bearer {SECRET}"
     assert result == '{"echo": "Bearer [secret]"}'
     request = webhook_request(
-        config.webhook or Webhook(url="http://x"), {}, secrets={"shop": SECRET}, call_id="c"
+        config.webhook or ToolWebhook(url="http://x"), {}, secrets={"shop": SECRET}, call_id="c"
     )
     assert SECRET not in repr(request)
 

@@ -1,6 +1,7 @@
 """Chroma as the vector index."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def test_a_collection_opens_although_somebody_else_writes_at_that_moment(
     client.collection("chunks-1", ef_search=10)
     refusals = [InternalError("error returned from database: (code: 5) database is locked")] * 2
 
-    def locked_at_first(collection: Collection, *arguments: object, **settings: object) -> None:
+    def locked_at_first(collection: Collection, *arguments: Any, **settings: Any) -> None:
         if refusals:
             raise refusals.pop()
         modify(collection, *arguments, **settings)

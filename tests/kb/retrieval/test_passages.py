@@ -7,13 +7,13 @@ import pytest
 
 from kb.config import KnowledgeBaseConfig, Limits, RetrievalConfig
 from kb.index.catalog import ChunkRow
-from kb.retrieval.passages import Found, diversified, is_repeat
+from kb.retrieval.passages import ScoredChunk, diversified, is_repeat
 from kb.retrieval.relevance import ChunkWords
 from tests.kb.conftest import OpenKnowledgeBase
 from tests.kb.formats.documents import pdf
 
 
-def found(document: str, score: float, text: str = "some words") -> Found:
+def found(document: str, score: float, text: str = "some words") -> ScoredChunk:
     row = ChunkRow(
         row_id=1,
         chunk_id=f"{document}{score}",
@@ -31,7 +31,7 @@ def found(document: str, score: float, text: str = "some words") -> Found:
         name_id=None,
     )
     words = ChunkWords(Counter(text.split()), frozenset(), len(text.split()))
-    return Found(row, score, 0.5, words, {}, {}, {})
+    return ScoredChunk(row, score, 0.5, words, {}, {}, {})
 
 
 def test_of_equally_good_chunks_those_of_other_documents_come_first():

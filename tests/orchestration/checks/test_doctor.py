@@ -9,14 +9,14 @@ import dagster as dg
 import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
-from orchestration.checks.doctor import Finding, examine
+from orchestration.checks.doctor import Diagnosis, examine
 from orchestration.processes.dagster_instance import prepare_instance
 from orchestration.settings import Settings
 from tests.orchestration.sample import sample_deployment, write_data
 from tests.servers import free_port
 
 
-def findings(settings: Settings) -> dict[str, Finding]:
+def findings(settings: Settings) -> dict[str, Diagnosis]:
     with sample_deployment(settings) as deployment:
         return {finding.part: finding for finding in examine(deployment)}
 

@@ -18,7 +18,7 @@ from orchestration.demo.site import served_site, site_port, with_site_port
 from orchestration.demo.steps import Steps, remaining_s
 from orchestration.deployment import Deployment
 from orchestration.operations.operations import ingest
-from orchestration.terminal.progress import Progress
+from orchestration.terminal.progress import ProgressDisplay
 from tests.conftest import REPOSITORY
 from tests.fakes import ScriptedChatModel
 from tests.orchestration.sample import answer, hold_calls, sample_deployment, write_data
@@ -40,7 +40,7 @@ def deployment(tmp_path: Path, model: ScriptedChatModel) -> Iterator[Deployment]
 
 def hold(deployment: Deployment) -> str:
     stream = io.StringIO()
-    hold_conversation(deployment, SCRIPT, Progress(stream))
+    hold_conversation(deployment, SCRIPT, ProgressDisplay(stream))
     return stream.getvalue()
 
 
@@ -176,7 +176,7 @@ def test_a_slow_machine_gets_a_longer_estimate():
 def test_what_exists_already_is_not_expected_to_take_time(deployment: Deployment):
     def announced() -> str:
         stream = io.StringIO()
-        steps = Steps(deployment, SCRIPT, Progress(stream), transcript_count=2)
+        steps = Steps(deployment, SCRIPT, ProgressDisplay(stream), transcript_count=2)
         with steps.step("models"):
             pass
         return stream.getvalue().splitlines()[1]

@@ -2,7 +2,12 @@ import io
 
 import pytest
 
-from orchestration.terminal.progress import Progress, format_duration, format_rate, progress_line
+from orchestration.terminal.progress import (
+    ProgressDisplay,
+    format_duration,
+    format_rate,
+    progress_line,
+)
 
 
 class Terminal(io.StringIO):
@@ -41,7 +46,7 @@ def test_rates_are_short(per_s: float, text: str):
 def test_the_remaining_time_follows_from_the_speed_of_this_run():
     clock = Clock()
     stream = io.StringIO()
-    progress = Progress(stream, clock)
+    progress = ProgressDisplay(stream, clock)
     progress("conversations", 40, 100)  # 40 were judged before this run
     clock.now_s += 20
     progress("conversations", 50, 100)
@@ -52,7 +57,7 @@ def test_the_remaining_time_follows_from_the_speed_of_this_run():
 def test_a_log_gets_a_line_every_few_seconds():
     clock = Clock()
     stream = io.StringIO()
-    progress = Progress(stream, clock)
+    progress = ProgressDisplay(stream, clock)
     for done in range(121):
         progress("chunks", done, 120)
         clock.now_s += 0.1
@@ -65,7 +70,7 @@ def test_a_log_gets_a_line_every_few_seconds():
 def test_a_terminal_gets_one_line_that_is_removed_before_other_text():
     clock = Clock()
     stream = Terminal()
-    progress = Progress(stream, clock)
+    progress = ProgressDisplay(stream, clock)
     for done in range(60):
         progress("chunks", done, 120)
         clock.now_s += 0.1
@@ -77,7 +82,7 @@ def test_a_terminal_gets_one_line_that_is_removed_before_other_text():
 
 def test_waiting_is_removed_and_a_log_sees_nothing_of_it():
     for stream in (io.StringIO(), Terminal()):
-        progress = Progress(stream)
+        progress = ProgressDisplay(stream)
         with progress.waiting("agent: ") as waiting:
             waiting.stop()
             progress.say("agent: Hello")
@@ -86,7 +91,7 @@ def test_waiting_is_removed_and_a_log_sees_nothing_of_it():
 
 def test_work_that_is_done_at_once_prints_nothing():
     stream = io.StringIO()
-    progress = Progress(stream, Clock())
+    progress = ProgressDisplay(stream, Clock())
     progress("chunks", 0, 1)
     progress("chunks", 1, 1)
 

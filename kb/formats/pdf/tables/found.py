@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kb.formats.pdf.words import Word
+from kb.formats.pdf.words import PageWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class PageTable:
     """The rows of a table on one page."""
 
     rows: tuple[tuple[TableCell, ...], ...]
-    words: frozenset[Word]
+    words: frozenset[PageWord]
     """What it holds; in no line beside it any more."""
     borders: tuple[float, ...]
     """Where its columns begin and the last one ends, in points from the left."""

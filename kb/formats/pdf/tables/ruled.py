@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from kb.formats.pdf.tables.found import PageTable, TableCell
 from kb.formats.pdf.tables.rules import SNAP, Rule, Rules
-from kb.formats.pdf.words import Word, joined
+from kb.formats.pdf.words import PageWord, joined
 
 MAX_RULES = 1_500
 """Of a page; a drawing of more is no table."""
@@ -14,7 +14,7 @@ MIN_FILLED_SHARE = 0.3
 
 
 def ruled_tables(
-    words: Sequence[Word], rules: Rules, *, above: PageTable | None = None
+    words: Sequence[PageWord], rules: Rules, *, above: PageTable | None = None
 ) -> Iterator[PageTable]:
     """The grids of a page that hold text; a single row only where it goes on with `above`."""
     if len(rules.horizontal) + len(rules.vertical) > MAX_RULES:
@@ -65,12 +65,12 @@ def _levels(rules: Sequence[Rule], ends: Sequence[Rule]) -> list[float]:
     return [*before, *levels, *after]
 
 
-def _filled(grid: Rules, words: Sequence[Word]) -> PageTable | None:
+def _filled(grid: Rules, words: Sequence[PageWord]) -> PageTable | None:
     columns = _levels(grid.vertical, grid.horizontal)
     rows = _levels(grid.horizontal, grid.vertical)[::-1]
     if len(columns) < 3 or len(rows) < 2:
         return None
-    inside: dict[tuple[int, int], list[Word]] = defaultdict(list)
+    inside: dict[tuple[int, int], list[PageWord]] = defaultdict(list)
     for word in words:
         place = _place(word, columns, rows)
         if place is not None:
@@ -84,7 +84,9 @@ def _filled(grid: Rules, words: Sequence[Word]) -> PageTable | None:
     return PageTable(tuple(tuple(row) for row in cells), used, tuple(columns))
 
 
-def _place(word: Word, columns: Sequence[float], rows: Sequence[float]) -> tuple[int, int] | None:
+def _place(
+    word: PageWord, columns: Sequence[float], rows: Sequence[float]
+) -> tuple[int, int] | None:
     x, y = (word.left + word.right) / 2, word.middle
     if not (columns[0] <= x <= columns[-1] and rows[-1] <= y <= rows[0]):
         return None
@@ -97,7 +99,7 @@ def _cells(
     grid: Rules,
     columns: Sequence[float],
     rows: Sequence[float],
-    inside: dict[tuple[int, int], list[Word]],
+    inside: dict[tuple[int, int], list[PageWord]],
 ) -> list[list[TableCell]]:
     """Join the places that no rule parts, and put the words of each cell together."""
     upright = [[rule for rule in grid.vertical if abs(rule.at - at) <= SNAP] for at in columns]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from kb.formats.pdf.line_breaks import Hyphens
-from kb.formats.pdf.lines import Line
+from kb.formats.pdf.lines import PageLine
 from kb.formats.pdf.tables.found import PageTable, TableCell
 from kb.formats.tables.grid import Cell
 from kb.formats.tables.rendering import TableText, render_table
@@ -13,7 +13,7 @@ from kb.formats.tables.rendering import TableText, render_table
 _Rows = list[list[TableCell]]
 
 
-def table_texts(pages: Sequence[Sequence[Line]], hyphens: Hyphens) -> dict[int, TableText]:
+def table_texts(pages: Sequence[Sequence[PageLine]], hyphens: Hyphens) -> dict[int, TableText]:
     """The text of each table, by the identity of the table."""
     texts: dict[int, TableText] = {}
     for chain in _chains(pages):
@@ -36,7 +36,7 @@ def table_texts(pages: Sequence[Sequence[Line]], hyphens: Hyphens) -> dict[int, 
     return texts
 
 
-def _chains(pages: Sequence[Sequence[Line]]) -> Iterator[list[PageTable]]:
+def _chains(pages: Sequence[Sequence[PageLine]]) -> Iterator[list[PageTable]]:
     """Tables, each with those on the next pages that it goes on with."""
     following: dict[int, PageTable] = {}
     continued: set[int] = set()

@@ -8,7 +8,7 @@ from statistics import median
 
 from kb.formats.pdf.tables.found import PageTable, TableCell
 from kb.formats.pdf.tables.rules import Rules
-from kb.formats.pdf.words import Word, joined
+from kb.formats.pdf.words import PageWord, joined
 
 GAP_RATIO = 0.9
 """A gap wider than this share of the type's height parts two cells."""
@@ -34,7 +34,7 @@ _LEADERS = re.compile(r"(?:\. ?){4,}")
 class _Piece:
     """Words of one row without a wide gap between them."""
 
-    words: tuple[Word, ...]
+    words: tuple[PageWord, ...]
 
     @property
     def left(self) -> float:
@@ -45,7 +45,7 @@ class _Piece:
         return self.words[-1].right
 
     @property
-    def first(self) -> Word:
+    def first(self) -> PageWord:
         return self.words[0]
 
 
@@ -54,17 +54,17 @@ class _Row:
     pieces: list[_Piece] = field(default_factory=list[_Piece])
 
     @property
-    def top(self) -> Word:
+    def top(self) -> PageWord:
         """The word that stands highest."""
         return max((piece.first for piece in self.pieces), key=lambda word: word.bottom)
 
     @property
-    def lowest(self) -> Word:
+    def lowest(self) -> PageWord:
         return min((piece.first for piece in self.pieces), key=lambda word: word.bottom)
 
 
 def unruled_tables(
-    words: Sequence[Word], rules: Rules, *, above: PageTable | None = None
+    words: Sequence[PageWord], rules: Rules, *, above: PageTable | None = None
 ) -> Iterator[PageTable]:
     """The tables of a page.
 
@@ -115,9 +115,9 @@ def _fits(row: _Row, gaps: Sequence[tuple[float, float]]) -> bool:
     return not crossing and len({_column(part, gaps) for part in parts}) > 1
 
 
-def _pieces(words: Sequence[Word]) -> Iterator[_Piece]:
+def _pieces(words: Sequence[PageWord]) -> Iterator[_Piece]:
     """Cut lines at wide gaps."""
-    current: list[Word] = []
+    current: list[PageWord] = []
     for word in words:
         if current:
             last = current[-1]
@@ -227,16 +227,18 @@ def _gaps(run: Sequence[_Row]) -> list[tuple[float, float]]:
     return gaps
 
 
-def _row_cells(row: _Row, gaps: Sequence[tuple[float, float]]) -> list[list[Word]]:
+def _row_cells(row: _Row, gaps: Sequence[tuple[float, float]]) -> list[list[PageWord]]:
     """The words of each column; what runs across a blank between columns is cut in it."""
-    cells: list[list[Word]] = [[] for _ in range(len(gaps) + 1)]
+    cells: list[list[PageWord]] = [[] for _ in range(len(gaps) + 1)]
     for piece in row.pieces:
         for part in _cut(piece.words, gaps):
             cells[_column(part, gaps)] += part
     return cells
 
 
-def _cut(words: Sequence[Word], gaps: Sequence[tuple[float, float]]) -> Iterator[list[Word]]:
+def _cut(
+    words: Sequence[PageWord], gaps: Sequence[tuple[float, float]]
+) -> Iterator[list[PageWord]]:
     cuts: set[int] = set()
     for start, end in gaps:
         if words[0].left >= start or words[-1].right <= end:
@@ -248,7 +250,7 @@ def _cut(words: Sequence[Word], gaps: Sequence[tuple[float, float]]) -> Iterator
         width, number = max(blanks, default=(-1.0, 0))
         if width > -_TOUCHING:
             cuts.add(number)
-    part: list[Word] = []
+    part: list[PageWord] = []
     for number, word in enumerate(words):
         if number in cuts:
             yield part
@@ -257,7 +259,7 @@ def _cut(words: Sequence[Word], gaps: Sequence[tuple[float, float]]) -> Iterator
     yield part
 
 
-def _column(part: Sequence[Word], gaps: Sequence[tuple[float, float]]) -> int:
+def _column(part: Sequence[PageWord], gaps: Sequence[tuple[float, float]]) -> int:
     """The column that holds most of a part; the first of those that it fills."""
     left, right = part[0].left, part[-1].right
     starts = [float("-inf"), *(end for _, end in gaps)]
@@ -266,7 +268,7 @@ def _column(part: Sequence[Word], gaps: Sequence[tuple[float, float]]) -> int:
     return max(range(len(shares)), key=shares.__getitem__)
 
 
-def _unwrapped(rows: list[list[list[Word]]], rules: Rules) -> list[list[list[Word]]]:
+def _unwrapped(rows: list[list[list[PageWord]]], rules: Rules) -> list[list[list[PageWord]]]:
     """Join rows that are further lines of the cells above them."""
     parted = [_is_ruled_off(above, row, rules) for above, row in pairwise(rows)]
     is_ruled = sum(parted) * 2 >= len(parted) > 0 and sum(parted) > 1
@@ -280,7 +282,7 @@ def _unwrapped(rows: list[list[list[Word]]], rules: Rules) -> list[list[list[Wor
     return joined_rows
 
 
-def _continues(above: list[list[Word]], row: list[list[Word]]) -> bool:
+def _continues(above: list[list[PageWord]], row: list[list[PageWord]]) -> bool:
     """Whether a row without a first cell holds further lines of cells above it."""
     if row[0] or any(cell and not above[at] for at, cell in enumerate(row)):
         return False
@@ -290,17 +292,17 @@ def _continues(above: list[list[Word]], row: list[list[Word]]) -> bool:
     return drop <= LINE_RATIO * size and filled <= max(1, sum(map(bool, above)) // 2)
 
 
-def _is_ruled_off(above: list[list[Word]], row: list[list[Word]], rules: Rules) -> bool:
+def _is_ruled_off(above: list[list[PageWord]], row: list[list[PageWord]], rules: Rules) -> bool:
     lower, upper = max(word.middle for cell in row for word in cell), _bottom(above)
     left = min(word.left for cell in row for word in cell)
     return any(lower < rule.at < upper + 2 and rule.covers(left) for rule in rules.horizontal)
 
 
-def _bottom(row: list[list[Word]]) -> float:
+def _bottom(row: list[list[PageWord]]) -> float:
     return min(word.bottom for cell in row for word in cell)
 
 
-def _is_table(rows: list[list[list[Word]]]) -> bool:
+def _is_table(rows: list[list[list[PageWord]]]) -> bool:
     if len(rows) < MIN_ROWS or sum(sum(map(bool, row)) > 1 for row in rows) * 5 < len(rows) * 3:
         return False
     texts = [[joined(cell) for cell in row] for row in rows]
@@ -314,7 +316,7 @@ def _is_table(rows: list[list[list[Word]]]) -> bool:
     return any(lengths and median(lengths) <= MAX_PROSE_CHARS for lengths in columns)
 
 
-def _page_table(rows: list[list[list[Word]]], gaps: Sequence[tuple[float, float]]) -> PageTable:
+def _page_table(rows: list[list[list[PageWord]]], gaps: Sequence[tuple[float, float]]) -> PageTable:
     cells = tuple(tuple(TableCell(joined(cell), at) for at, cell in enumerate(row)) for row in rows)
     used = frozenset(word for row in rows for cell in row for word in cell)
     left, right = min(word.left for word in used), max(word.right for word in used)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conversation.server.webhooks.deliveries import Outcome
+from conversation.server.webhooks.deliveries import AttemptOutcome
 from conversation.server.webhooks.rules import (
     FAILURES_THAT_DISABLE,
     Retries,
@@ -36,7 +36,7 @@ def test_waits_double_up_to_the_longest():
     assert retries.wait_s(10_000, jitter=0) == 60
 
 
-def outcome(**changes: Any) -> Outcome:
+def outcome(**changes: Any) -> AttemptOutcome:
     given: dict[str, Any] = {
         "status_code": 500,
         "error": None,
@@ -51,11 +51,11 @@ def outcome(**changes: Any) -> Outcome:
 
 @pytest.mark.parametrize("code", [200, 204])
 def test_a_receiver_that_thanks_is_done(code: int):
-    assert outcome(status_code=code) == Outcome("delivered", status_code=code)
+    assert outcome(status_code=code) == AttemptOutcome("delivered", status_code=code)
 
 
 def test_failures_are_tried_again_and_given_up():
-    assert outcome() == Outcome("waiting", NOON + timedelta(seconds=5), "answered 500", 500)
+    assert outcome() == AttemptOutcome("waiting", NOON + timedelta(seconds=5), "answered 500", 500)
     assert outcome(status_code=None, error="ConnectError").error == "ConnectError"
     # A redirect is not followed: it would carry what was said to somewhere else.
     assert outcome(status_code=302).state == "waiting"
@@ -66,7 +66,7 @@ def test_failures_are_tried_again_and_given_up():
 
 def failed(webhook: dict[str, Any], times: int) -> dict[str, Any]:
     for _ in range(times):
-        webhook = after_outcome(webhook, Outcome("waiting", NOON, "", 503), now_s=NOON_S)
+        webhook = after_outcome(webhook, AttemptOutcome("waiting", NOON, "", 503), now_s=NOON_S)
     return webhook
 
 
@@ -87,7 +87,7 @@ def test_a_receiver_that_worked_this_week_stays_on():
 
 
 def test_a_success_ends_a_row_of_failures():
-    thanked = after_outcome(failed({}, 9), Outcome("delivered"), now_s=NOON_S)
+    thanked = after_outcome(failed({}, 9), AttemptOutcome("delivered"), now_s=NOON_S)
 
     assert thanked["failures_in_a_row"] == 0
     assert not failed(thanked, 5)["is_auto_disabled"]

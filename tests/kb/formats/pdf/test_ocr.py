@@ -9,7 +9,7 @@ import pytest
 
 from kb.config import MEBIBYTE, KnowledgeBaseConfig, Limits, ParsingConfig, SandboxConfig
 from kb.errors import DocumentError
-from kb.formats.pdf.ocr import Found, reading_order, render_scale, to_lines
+from kb.formats.pdf.ocr import RecognisedText, reading_order, render_scale, to_lines
 from kb.ingest.load import parse_bytes
 from tests.kb.formats.documents import Page, outline, parse, pdf, reason, zipped
 
@@ -94,11 +94,13 @@ def test_large_sheets_are_drawn_coarser():
     assert 14_400 * 14_400 * render_scale(14_400, 14_400) ** 2 == pytest.approx(6_000_000)
 
 
-def piece(text: str, left: float, top: float, *, width: float = 200, height: float = 10) -> Found:
-    return Found(text, left, top, left + width, top + height)
+def piece(
+    text: str, left: float, top: float, *, width: float = 200, height: float = 10
+) -> RecognisedText:
+    return RecognisedText(text, left, top, left + width, top + height)
 
 
-def texts(found: list[Found]) -> list[str]:
+def texts(found: list[RecognisedText]) -> list[str]:
     return [" ".join(part.text for part in row) for row in reading_order(found)]
 
 
