@@ -1,5 +1,6 @@
 """A call in the terminal: a recording speaks to the agent, and what happens is shown."""
 
+import asyncio
 from pathlib import Path
 
 import typer
@@ -43,6 +44,8 @@ async def played_call(
             weights=deployment.weights,
         )
 
+    # Models that cannot be used are told before a conversation is kept or a file written over.
+    await asyncio.to_thread(open_models, agent)
     call = VoiceCall.start(
         agent,
         open_models=open_models,
@@ -58,7 +61,10 @@ async def played_call(
     )
     async with call:
         await play_recording(call, sound, is_fast=is_fast, tell=_show)
-        return await call.end()
+        transcript = await call.end()
+    if not any(turn.role == "user" for turn in transcript.turns):
+        typer.echo("No voice was heard in the recording, so nothing was asked.", err=True)
+    return transcript
 
 
 def _new_file(out: Path) -> CallFile:
