@@ -29,7 +29,7 @@ from kb.ingest.plain_structure import parse_text
 if TYPE_CHECKING:
     from kb.web.link_fetcher import FetchedLink, LinkFetcher
 
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 """Counts up when the same bytes give another text or structure, so that all are parsed again."""
 
 

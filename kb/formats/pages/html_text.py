@@ -38,11 +38,13 @@ def read_tree(source: str, name: str) -> Element:
     )
     source = _XML_DECLARATION.sub("", source).replace("\0", "")
     try:
-        return html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+        root: Element = html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.LxmlError, ValueError) as error:
         if "empty" in str(error).lower():
             raise DocumentError("empty", f"{name!r} is an HTML page without any text.") from error
         raise malformed(name, "HTML page", error) from error
+    raise_digits(root)
+    return root
 
 
 def tag_of(element: Element) -> str:
@@ -106,10 +108,18 @@ def raise_digits(root: Element) -> None:
         parent = mark.getparent()
         ahead = (parent.text if parent is not None else "") if before is None else before.tail
         digits = one_line(inline_text(mark))
-        if (ahead or "")[-1:].isdecimal() and _RAISED_NUMBER.fullmatch(digits):
+        above = raised(digits, ahead or "")
+        if above != digits:
             for inner in list(mark):
                 mark.remove(inner)
-            mark.text = digits.translate(_RAISED)
+            mark.text = above
+
+
+def raised(digits: str, ahead: str) -> str:
+    """What stands raised behind `ahead`: a number behind a digit keeps apart from it."""
+    if ahead[-1:].isdecimal() and _RAISED_NUMBER.fullmatch(digits):
+        return digits.translate(_RAISED)
+    return digits
 
 
 def lines_of(element: Element) -> Iterator[str]:

@@ -72,13 +72,13 @@ class _Walk:
 
     def _list_lines(self, element: Element) -> Iterator[str]:
         ordered = tag_of(element) == "ol"
-        number = 0
+        number = _whole(element.get("start"), 1) - 1
         for item in element:
             tag = tag_of(item)
             if tag in LISTS:
                 yield from ("  " + line for line in self._list_lines(item))
             elif tag:
-                number += 1
+                number = _whole(item.get("value"), number + 1)
                 marker = f"{number}. " if ordered else "- "
                 for index, line in enumerate(self.item_lines(item)):
                     yield (" " * len(marker) if index else marker) + line
@@ -116,6 +116,12 @@ def block_holders(root: Element) -> set[Element]:
                     break
                 holders.add(ancestor)
     return holders
+
+
+def _whole(number: str | None, otherwise: int) -> int:
+    """The number that an attribute gives an item of a list; what is none counts for nothing."""
+    given = (number or "").strip()
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 7 else otherwise
 
 
 def _verbatim(element: Element) -> str:

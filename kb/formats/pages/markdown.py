@@ -11,6 +11,7 @@ from markdown_it.tree import SyntaxTreeNode
 
 from kb.document import ParsedDocument
 from kb.formats.decoding import decode
+from kb.formats.pages.html_text import raised
 from kb.formats.pages.markdown_html import add_html, html_lines, whole_tables
 from kb.formats.pages.mdx import drop_components, has_components
 from kb.formats.tables.rendering import add_table, render_table
@@ -18,6 +19,8 @@ from kb.formats.text_builder import ParseRequest, TextBuilder
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _HTML_BREAK = re.compile(r"<(?:br|/p|/div|/li|/tr|/d[dl]|/h[1-6])\b[^>]*>", re.IGNORECASE)
+_HTML_RAISED = re.compile(r"<sup\b", re.IGNORECASE)
+_HTML_RAISED_END = re.compile(r"</sup\b", re.IGNORECASE)
 _HTML_CELL = re.compile(r"<t[dh]\b", re.IGNORECASE)
 _HTML_TERM_END = re.compile(r"</dt\b", re.IGNORECASE)
 _LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
@@ -121,6 +124,7 @@ def _table_rows(table: SyntaxTreeNode) -> list[list[str]]:
 class _Inline:
     parts: list[str] = field(default_factory=list[str])
     links: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    raised_from: int | None = None
 
     def add(self, token: Token) -> None:
         match token.type:
@@ -134,6 +138,7 @@ class _Inline:
                 self.parts.append(token.content)
             case "html_inline":
                 self.parts.append(self._between(token.content))
+                self._raise(token.content)
             case "link_open":
                 self.links.append((str(token.attrs.get("href", "")), len(self.parts)))
             case "link_close":
@@ -149,6 +154,15 @@ class _Inline:
             return ": "
         shown = next(filter(None, reversed(self.parts)), "\n")
         return " | " if _HTML_CELL.match(tag) and not shown[-1].isspace() else ""
+
+    def _raise(self, tag: str) -> None:
+        if _HTML_RAISED.match(tag):
+            self.raised_from = len(self.parts)
+        elif _HTML_RAISED_END.match(tag) and self.raised_from is not None:
+            ahead = "".join(self.parts[: self.raised_from][-2:])
+            digits = "".join(self.parts[self.raised_from :])
+            self.parts[self.raised_from :] = [raised(digits, ahead)]
+            self.raised_from = None
 
     def _close_link(self) -> None:
         target, first = self.links.pop()

@@ -22,8 +22,8 @@ _SHOWN = re.compile(
 )
 _BORDER = "\x01"
 # Their text means nothing without them.
-_TABULAR = frozenset(
-    {"table", "thead", "tbody", "tfoot", "tr", "td", "th", "caption", "dl", "dt", "dd"}
+_NEEDED_TAGS = frozenset(
+    {"table", "thead", "tbody", "tfoot", "tr", "td", "th", "caption", "dl", "dt", "dd", "sup"}
 )
 # What follows the end of one stands on a line of its own.
 _LINES = frozenset({"li", "p", "div"})
@@ -86,7 +86,7 @@ def _drop_tags_outside_code(text: str) -> str:
 def _opening(tag: re.Match[str]) -> str:
     if tag["name"] == "br":
         return "\n"
-    if tag["name"].lower() in _TABULAR:
+    if tag["name"].lower() in _NEEDED_TAGS:
         return _NUMBER_ATTRIBUTE.sub(r'="\1"', tag[0])
     values = (match.group(match.lastindex or 0) for match in _SHOWN.finditer(tag["attributes"]))
     shown = [text.strip() for text in values if text.strip()]
@@ -99,7 +99,7 @@ def _opening(tag: re.Match[str]) -> str:
 
 def _closing(tag: re.Match[str]) -> str:
     name = tag[0].strip("</> \t\n")
-    if name in _TABULAR:
+    if name in _NEEDED_TAGS:
         return tag[0]
     if name in _LINES and tag.string[tag.end() : tag.end() + 1].strip(" \t\n"):
         return "\n"

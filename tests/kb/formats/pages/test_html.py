@@ -203,3 +203,15 @@ def test_raised_digits_do_not_lengthen_the_number_before_them():
     for body in (page, page + filler):
         text = parse(f"<main>{body}</main>", "a.html").text
         assert "The deposit is 50¹ euros, a gap 10⁻³ m." in text
+
+
+def test_items_keep_the_numbers_that_their_list_gives_them():
+    page = (
+        "<h1>Terms</h1><ol start=3><li>Pay.</li><li value=7>Cancel.</li><li>Return.</li></ol>"
+        "<ol start=x><li>First.</li></ol>"
+    )
+
+    text = parse(page, "a.html").text
+
+    assert "3. Pay.\n7. Cancel.\n8. Return." in text
+    assert "1. First." in text

@@ -143,3 +143,10 @@ def test_items_of_a_list_in_mdx_stay_apart():
     source = "<Card/>\n\nAreas: <ul><li>North</li><li>South</li></ul>"
 
     assert parse(source, "a.mdx").text == "Areas: North South"
+
+
+def test_raised_digits_do_not_lengthen_the_number_before_them():
+    line = "Output 10<sup>3</sup> m, 2<sup>nd</sup> stage, x<sup>2</sup>, `a`<sup>1</sup>."
+
+    for source in (line, f"{line}\n<Note>Yes.</Note>\n"):
+        assert "Output 10³ m, 2nd stage, x2, a1." in parse(source, "a.md").text
