@@ -106,7 +106,8 @@ def _chatwoot(record: Record, place: RecordPlace) -> Taken:
     left_out: Counter[str] = Counter()
     lines: list[tuple[SpokenLine, datetime | None]] = []
     for message in _chatwoot_messages(record):
-        side = _CHATWOOT_SIDES.get(message.get("message_type", ""))
+        kind = message.get("message_type")
+        side = _CHATWOOT_SIDES.get(kind) if isinstance(kind, int | str) else None
         text = text_of(message.get("content"))
         if message.get("private"):
             left_out["chatwoot: notes among colleagues"] += 1
