@@ -12,6 +12,8 @@ const PATIENCE_MS = 7_000;
 export class AgentTurn {
   text = "";
   eventId = -1;
+  /** What it answers. */
+  asked = "";
   isDone = false;
   isCut = false;
   /** @type {"like" | "dislike" | null} */

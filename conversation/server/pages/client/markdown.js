@@ -16,7 +16,7 @@ const MARKS = /** @type {const} */ ({
 });
 const BULLET = /^(\s{0,12})(?:[-*+•]|(\d{1,6})[.)])\s+(.*)$/;
 const RULE = /^ {0,3}(?:(?:- ?){3,}|(?:\* ?){3,}|(?:_ ?){3,})$/;
-const TABLE_RULE = /^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$/;
+const TABLE_RULE = /^(?=.*(?:\||--))\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
 
 /**
  * @param {string} text
@@ -81,15 +81,27 @@ function listAt(lines, at) {
   /** @type {HTMLLIElement | null} */
   let item = null;
   let end = at;
+  let count = start - 1;
+  let deeperCount = 0;
   for (; end < lines.length; end += 1) {
     const line = lines[end] ?? "";
     const found = BULLET.exec(line);
     if (found && (found[1] ?? "").length <= depth + 1 && (found[2] !== undefined) !== isOrdered)
       break;
     if (found) {
+      const isNumbered = found[2] !== undefined;
       item = make("li");
       // Deeper ones are set apart by their look: a list in a list in a list says no more.
-      if ((found[1] ?? "").length > depth + 1) item.className = "vv-deeper";
+      if ((found[1] ?? "").length > depth + 1) {
+        item.className = `vv-deeper ${isNumbered ? "vv-number" : "vv-bullet"}`;
+        deeperCount = deeperCount === 0 ? Number(found[2] ?? 1) : deeperCount + 1;
+        if (isNumbered) item.value = deeperCount;
+      } else {
+        count += 1;
+        deeperCount = 0;
+        // What lies deeper between two of them does not count.
+        if (isOrdered) item.value = count;
+      }
       appendInline(item, found[3] ?? "");
       list.append(item);
     } else if (line.trim() && item && /^\s{2,}/.test(line)) {

@@ -447,7 +447,8 @@ export class Talk {
     }
     const field = event.composedPath()[0];
     const isWriting =
-      field instanceof HTMLElement && field.matches("input, textarea, select, button, summary");
+      field instanceof HTMLElement &&
+      field.matches("input, textarea, select, button:not(.vv-hold), summary");
     if (event.key === " " && this.#voice.isHolding && !isWriting) {
       event.preventDefault();
       this.#voice.hold(isDown);

@@ -76,6 +76,7 @@ export class Turns {
       // The user went on after a pause: the turn is longer than it seemed.
       this.#lastUser.element.querySelector(".turn")?.replaceChildren(text);
       this.#lastAsked = text;
+      if (this.#pending) this.#pending.asked = text;
       return;
     }
     if (!text.trim()) return this.#dropTentative();
@@ -249,6 +250,7 @@ export class Turns {
 
   #newAgent() {
     const turn = new AgentTurn(this.#look.name, this.#words);
+    turn.asked = this.#lastAsked;
     this.#append(turn.element);
     return turn;
   }
@@ -295,7 +297,7 @@ export class Turns {
       });
       bar.append(...thumbs);
     }
-    const asked = this.#lastAsked;
+    const { asked } = turn;
     if (asked) bar.append(iconButton("retry", words.retry ?? "", () => this.#acts.ask(asked)));
     return bar;
   }
@@ -349,11 +351,26 @@ export async function copied(text, beside, words) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    return;
+    // No clipboard for pages without TLS, nor in frames that were not given it.
+    if (!copiedFromField(text, beside)) return;
   }
   const note = make("span", { class: "vv-copied", role: "status", text: words.copied });
   beside.append(note);
   setTimeout(() => note.remove(), 1_500);
+}
+
+/** @param {string} text @param {HTMLElement} beside */
+function copiedFromField(text, beside) {
+  const root = beside.getRootNode();
+  const focused = root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
+  const field = make("textarea", { class: "vv-hidden", "aria-hidden": "true", tabindex: "-1" });
+  field.value = text;
+  beside.append(field);
+  field.select();
+  const isCopied = document.execCommand("copy");
+  field.remove();
+  if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
+  return isCopied;
 }
 
 /** @param {Record<string, number>} latency */

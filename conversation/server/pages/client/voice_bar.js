@@ -31,6 +31,7 @@ export class VoiceBar {
   #isHolding = false;
   #isHeld = false;
   #frame = 0;
+  #letGo = () => this.hold(false);
 
   /** @param {Words} words @param {VoiceActs} acts */
   constructor(words, acts) {
@@ -43,7 +44,10 @@ export class VoiceBar {
       this.#isHolding = !this.#isHolding;
       mode.setAttribute("aria-pressed", String(this.#isHolding));
       this.#holdButton.hidden = !this.#isHolding;
+      this.#isHeld = false;
       this.#apply();
+      // The space bar is for talking now, not for the button that was pressed.
+      if (this.#isHolding) this.#holdButton.focus({ preventScroll: true });
     });
     mode.setAttribute("aria-pressed", "false");
     this.#holdButton = make("button", {
@@ -59,6 +63,8 @@ export class VoiceBar {
       ["pointerleave", false],
     ]))
       this.#holdButton.addEventListener(type, () => this.hold(isHeld));
+    // Whoever goes to another window lets go of the key there.
+    window.addEventListener("blur", this.#letGo);
     this.#devices.setAttribute("aria-label", words.microphone ?? "");
     this.#devices.hidden = true;
     this.#devices.addEventListener("change", () => acts.choose(this.#devices.value));
@@ -129,6 +135,7 @@ export class VoiceBar {
 
   close() {
     cancelAnimationFrame(this.#frame);
+    window.removeEventListener("blur", this.#letGo);
     this.element.remove();
   }
 }

@@ -38,6 +38,8 @@ class VivaVoceWidget extends HTMLElement {
     "aria-expanded": "false",
   });
   #loading = 0;
+  /** What was asked of it before it was there. @type {(() => void)[]} */
+  #later = [];
 
   constructor() {
     super();
@@ -72,12 +74,14 @@ class VivaVoceWidget extends HTMLElement {
 
   /** Show the conversation. */
   open() {
+    if (!this.#talk) return void this.#later.push(() => this.open());
     this.#show(true);
     this.#talk?.focus();
   }
 
   /** Hide it; a conversation by text goes on, one by voice ends. */
   close() {
+    if (!this.#talk) return void this.#later.push(() => this.close());
     if (this.#position() === "inline") return;
     void this.#talk?.stopVoice();
     this.#show(false);
@@ -86,8 +90,9 @@ class VivaVoceWidget extends HTMLElement {
 
   /** Say something in the name of the user. @param {string} text */
   async send(text) {
+    if (!this.#talk) return void this.#later.push(() => void this.send(text));
     this.#show(true);
-    await this.#talk?.send(text);
+    await this.#talk.send(text);
   }
 
   /** Tell the agent something that the user did not say, e.g. which page is open. @param {string} text @param {string} [key] */
@@ -139,9 +144,9 @@ class VivaVoceWidget extends HTMLElement {
     this.#loading += 1;
     const turn = this.#loading;
     const signedUrl = this.getAttribute("signed-url");
-    const agentId = this.getAttribute("agent-id") ?? agentOf(signedUrl);
-    if (!agentId) return this.#fail("give the attribute `agent-id`");
     try {
+      const agentId = this.getAttribute("agent-id") ?? agentOf(signedUrl);
+      if (!agentId) throw new Error("give the attribute `agent-id`");
       const base = this.#server();
       const look = await lookOf(base, agentId, signedUrl);
       if (turn === this.#loading) this.#build(look, base, signedUrl);
@@ -188,6 +193,7 @@ class VivaVoceWidget extends HTMLElement {
     this.#place();
     if (this.hasAttribute("opened")) this.#show(true);
     this.#tell("ready", { agentId: look.agent_id, voice: look.voice });
+    for (const act of this.#later.splice(0)) act();
   }
 
   /** Dynamic variables: `variables` holds JSON, and `var-order-id` gives `order_id`. @param {Look} look */
@@ -218,12 +224,15 @@ class VivaVoceWidget extends HTMLElement {
     console.error(`vivavoce-widget: ${message}`);
     this.#root.replaceChildren();
     this.#talk = null;
+    this.#later = [];
     this.#tell("error", { message });
   }
 }
 
 /** @param {string | null} signedUrl */
 function agentOf(signedUrl) {
+  if (signedUrl && !URL.canParse(signedUrl))
+    throw new Error("the attribute `signed-url` is no address");
   return signedUrl ? new URL(signedUrl).searchParams.get("agent_id") : null;
 }
 

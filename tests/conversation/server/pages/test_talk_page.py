@@ -222,6 +222,53 @@ def test_the_page_has_no_violations_of_accessibility(
     assert found == []
 
 
+def test_only_the_conversation_scrolls_not_the_page(tmp_path: Path, page: Page):
+    with serving(
+        tmp_path, DESK, model=ScriptedChatModel(always=ANSWER + "\n\nWord" * 60)
+    ) as served:
+        with_shelf(served)
+        page.open(f"{served.url}/talk/desk")
+        page.wait("document.querySelector('.vv-example')")
+        page.run("document.querySelector('.vv-example').click()")
+        page.wait("document.querySelector('.vv-chip')")
+
+        assert page.run("document.documentElement.scrollHeight - innerHeight") == 0
+
+
+def test_an_interrupted_answer_is_tried_again_with_its_own_question(tmp_path: Path, page: Page):
+    model = PausingChatModel("Once upon a time there was a king.")
+    with serving(tmp_path, DESK, model=model) as served:
+        page.open(f"{served.url}/talk/desk")
+        page.wait("document.querySelector('.turn.agent')")
+        ask(page, "Tell me a story.")
+        page.wait("/Once upon/.test(document.querySelector('#turns').textContent)")
+        ask(page, "Stop.")
+        page.wait("document.querySelector('.vv-cut')")
+        model.go_on.set()
+        page.wait("document.querySelectorAll('.vv-actions').length === 2")
+        page.run("document.querySelector('[aria-label=\"Ask again\"]').click()")
+        page.wait("document.querySelectorAll('.turn.user').length === 3")
+        asked = page.run("[...document.querySelectorAll('.turn.user')].map((t) => t.textContent)")
+
+    assert asked == ["Tell me a story.", "Stop.", "Tell me a story."]
+
+
+def test_an_answer_is_copied_where_the_browser_gives_no_clipboard(tmp_path: Path, page: Page):
+    with serving(tmp_path, DESK, model=ScriptedChatModel(always=ANSWER)) as served:
+        page.open(f"{served.url}/talk/desk")
+        page.wait("document.getElementById('text')")
+        page.run(
+            "Object.defineProperty(navigator, 'clipboard', {value: undefined});"
+            " document.addEventListener('copy', (event) => { window.taken = event.target.value; })"
+        )
+        ask(page, "Hi")
+        page.wait("document.querySelector('.vv-actions')")
+        page.run("document.querySelector('.vv-actions button').click()")
+        page.wait("document.querySelector('.vv-copied')")
+
+        assert page.run("window.taken") == ANSWER
+
+
 PIECES = (
     *("**", "*", "_", "__", "~~", "`", "```", "\n", "\n\n", "- ", "1. ", "# ", "> ", "|", "\\"),
     *("[", "](", ")", "<", ">", "&lt;", "<script>alert(1)</script>", "<img src=x onerror=a()>"),
@@ -233,7 +280,7 @@ PROBE = """
   const allowed = new Set('P STRONG EM S CODE PRE A UL OL LI BR HR BLOCKQUOTE DIV TABLE THEAD TBODY'
     .concat(' TR TD TH').split(' '));
   const attributes = new Set(['class', 'href', 'target', 'rel', 'title', 'tabindex', 'dir', 'start',
-    'role', 'scope']);
+    'role', 'scope', 'value']);
   const wrong = [];
   for (const text of TEXTS) {
     const box = document.createElement('div');
@@ -275,6 +322,19 @@ def test_long_markdown_takes_time_in_proportion(page: Page, piece: str):
     )
 
     assert took[1] < max(12 * took[0], 800), took
+
+
+def test_numbers_go_on_after_what_lies_deeper_and_short_rules_make_tables(page: Page):
+    page.open("about:blank")
+    load_markdown(page)
+    shown = page.run(
+        "((box) => { box.append(renderMarkdown('1. a\\n   - b\\n   - c\\n2. d\\n\\n"
+        "|x|y|\\n|-|:-:|\\n|1|2|')); return [[...box.querySelectorAll('li')].map((each) =>"
+        " each.classList.contains('vv-bullet') ? '-' : each.value),"
+        " box.querySelectorAll('td').length]; })(document.createElement('div'))"
+    )
+
+    assert shown == [[1, "-", "-", 2], 2]
 
 
 def load_markdown(page: Page) -> None:

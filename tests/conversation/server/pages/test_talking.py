@@ -140,6 +140,22 @@ def test_who_is_muted_is_not_heard(page: Page, served: Served):
     assert page.run("document.querySelectorAll('.turn.user').length") == 0
 
 
+def test_the_space_bar_is_held_to_talk_as_soon_as_that_is_chosen(page: Page, served: Served):
+    talk(page, served)
+    page.run(
+        "(() => { const mode = document.querySelector('[aria-label=\"Push to talk\"]');"
+        " mode.focus(); mode.click(); })()"
+    )
+    space = {"key": " ", "code": "Space", "windowsVirtualKeyCode": 32}
+    page.call("Input.dispatchKeyEvent", type="keyDown", text=" ", **space)
+    is_held = page.run("document.querySelector('.vv-hold').classList.contains('vv-held')")
+    page.call("Input.dispatchKeyEvent", type="keyUp", **space)
+    is_let_go = page.run("!document.querySelector('.vv-hold').classList.contains('vv-held')")
+    is_on = page.run("!document.querySelector('.vv-hold').hidden")
+
+    assert (is_held, is_let_go, is_on) == (True, True, True)
+
+
 def test_a_text_conversation_goes_on_aloud(page: Page, served: Served):
     page.open(f"{served.url}/talk/desk")
     page.wait("document.getElementById('text')")

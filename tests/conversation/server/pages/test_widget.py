@@ -128,6 +128,35 @@ def test_keys_alone_open_and_close_it(tmp_path: Path, page: Page):
     assert focused
 
 
+def test_what_is_asked_of_it_before_it_is_there_is_done_then(tmp_path: Path, page: Page):
+    with (
+        serving(tmp_path, DESK, model=ScriptedChatModel(always="Yes.")) as served,
+        shop(served.url, "desk") as address,
+    ):
+        ready(page, address)
+        page.run(
+            f"{WIDGET}.remove(); const late = document.createElement('vivavoce-widget');"
+            " late.setAttribute('agent-id', 'desk'); document.body.append(late);"
+            " late.open(); late.send('Hi'); null"
+        )
+        page.wait(f"/Yes/.test({INSIDE}?.querySelector('#turns')?.textContent)", 10)
+
+        assert page.run(f"{WIDGET}.isOpen")
+
+
+def test_a_signed_url_that_is_none_is_told(tmp_path: Path, page: Page):
+    with serving(tmp_path, DESK) as served, shop(served.url, "desk") as address:
+        ready(page, address)
+        page.run(
+            f"{WIDGET}.remove(); window.said = ''; addEventListener('vivavoce:error',"
+            " (event) => { window.said = event.detail.message; });"
+            " const wrong = document.createElement('vivavoce-widget');"
+            " wrong.setAttribute('signed-url', 'none'); document.body.append(wrong); null"
+        )
+
+        page.wait("/signed-url/.test(window.said)", 10)
+
+
 def test_pages_of_other_origins_are_told_that_they_may_not(tmp_path: Path, page: Page):
     agent = shown_agent("desk", widget={"allowed_origins": ["shop.example"]})
     with serving(tmp_path, agent) as served, shop(served.url, "desk") as address:
