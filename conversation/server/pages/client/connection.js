@@ -140,11 +140,15 @@ export class Conversation {
         else this.#events.onNetwork(false);
         resolve();
       });
-      socket.addEventListener("close", ({ code, reason }) => {
-        clearInterval(this.#watch);
+      const gone = (/** @type {number} */ code, /** @type {string} */ reason) => {
         reject(new Error(reason));
-        if (socket === this.#socket) this.#closed(code, reason);
-      });
+        if (socket !== this.#socket) return;
+        clearInterval(this.#watch);
+        this.#closed(code, reason);
+      };
+      socket.addEventListener("close", ({ code, reason }) => gone(code, reason));
+      // A socket that the policy of the page forbids has an error and no end.
+      socket.addEventListener("error", () => setTimeout(() => gone(1006, ""), 500));
     });
   }
 

@@ -27,7 +27,9 @@ export class Header {
   /** @param {Look} look @param {Words} words @param {string} language @param {HeaderActs} acts */
   constructor(look, words, language, acts) {
     this.#words = words;
-    const title = make("h1", { class: "vv-title", dir: "auto", text: words.title || look.name });
+    // A name in letters of the other direction stands beside the picture all the same.
+    const name = make("bdi", { text: words.title || look.name });
+    const title = make("h1", { class: "vv-title" }, name);
     const names = make("div", { class: "vv-names" }, title, this.#status);
     this.#languages = languageChoice(look, words, language, acts.language);
     this.#end = make("button", {

@@ -114,7 +114,7 @@ export function microphonePanel(words, host, done) {
 
 /**
  * @param {Words} words
- * @param {(rating: number, comment: string | null) => Promise<void>} send
+ * @param {(rating: number, comment: string | null) => Promise<boolean>} send  Whether it arrived.
  */
 function starsPanel(words, send) {
   const stars = make("fieldset", { class: "vv-stars" });
@@ -146,9 +146,15 @@ function starsPanel(words, send) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const text = comment.value.trim();
-    void send(rating, text || null).then(() =>
-      form.replaceChildren(make("p", { class: "vv-soft", role: "status", text: words.thanks })),
-    );
+    void send(rating, text || null).then((hasArrived) => {
+      form.querySelector(".vv-alert")?.remove();
+      if (hasArrived)
+        form.replaceChildren(make("p", { class: "vv-soft", role: "status", text: words.thanks }));
+      else
+        form.append(
+          make("p", { class: "vv-note vv-alert", role: "alert", text: words.unreachable }),
+        );
+    });
   });
   return form;
 }
@@ -156,7 +162,7 @@ function starsPanel(words, send) {
 /**
  * What is left to do when a conversation is over: rate it, or begin another one.
  * @param {Words} words
- * @param {((rating: number, comment: string | null) => Promise<void>) | null} rate
+ * @param {((rating: number, comment: string | null) => Promise<boolean>) | null} rate
  * @param {() => void} again
  */
 export function afterPanel(words, rate, again) {

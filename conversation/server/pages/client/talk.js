@@ -430,12 +430,14 @@ export class Talk {
   async #sendStars(rating, comment) {
     const url = new URL(`v1/convai/conversations/${this.#lastId}/feedback`, this.#options.base);
     const body = JSON.stringify(comment === null ? { rating } : { rating, comment });
-    await fetch(url, {
+    const answer = await fetch(url, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body,
     }).catch(() => null);
+    if (!answer?.ok) return false;
     this.#tell("rating", { rating });
+    return true;
   }
 
   /** @param {KeyboardEvent} event @param {boolean} isDown */

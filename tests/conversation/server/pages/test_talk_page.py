@@ -253,6 +253,53 @@ def test_an_interrupted_answer_is_tried_again_with_its_own_question(tmp_path: Pa
     assert asked == ["Tell me a story.", "Stop.", "Tell me a story."]
 
 
+def test_a_rating_that_does_not_arrive_is_not_thanked_for(tmp_path: Path, page: Page):
+    with serving(tmp_path, DESK, model=ScriptedChatModel(always="Yes.")) as served:
+        page.open(f"{served.url}/talk/desk")
+        page.wait("document.getElementById('text')")
+        ask(page, "Hi")
+        page.wait("document.querySelector('.vv-actions')")
+        page.run("document.getElementById('end').click()")
+        page.wait("document.getElementById('rating')")
+        page.run("window.fetch = () => Promise.reject(new TypeError('gone')); null")
+        page.run("document.querySelectorAll('.vv-star input')[3].click()")
+        page.run("document.getElementById('rating').requestSubmit()")
+
+        page.wait("document.querySelector('#rating .vv-alert')", 10)
+        assert count(page, "#rating .vv-star") == 5
+
+
+def test_a_socket_that_the_policy_of_the_page_forbids_is_told(tmp_path: Path, page: Page):
+    with serving(tmp_path, DESK) as served:
+        page.open("about:blank")
+        page.call("Page.setBypassCSP", enabled=False)
+        page.open(f"{served.url}/talk/desk")
+        page.wait("document.getElementById('text')")
+        page.run(
+            "const Real = WebSocket; window.WebSocket = class extends Real {"
+            " constructor(_url, names) { super('ws://forbidden.example/', names); } }; null"
+        )
+        ask(page, "Hi")
+
+        page.wait("document.querySelector('.vv-alert')", 10)
+        assert page.run("document.querySelector('.vv-stop').hidden")
+
+
+def test_a_name_of_the_other_direction_stands_beside_the_picture(tmp_path: Path, page: Page):
+    agent = shown_agent("desk", language="ar")
+    with serving(tmp_path, agent) as served:
+        page.open(f"{served.url}/talk/desk")
+        page.wait("document.querySelector('.vv-title')")
+        gap = page.run(
+            "(() => { const range = document.createRange();"
+            " range.selectNodeContents(document.querySelector('.vv-title'));"
+            " return document.querySelector('.vv-avatar').getBoundingClientRect().left"
+            " - range.getBoundingClientRect().right; })()"
+        )
+
+    assert 0 <= gap < 40
+
+
 def test_an_answer_is_copied_where_the_browser_gives_no_clipboard(tmp_path: Path, page: Page):
     with serving(tmp_path, DESK, model=ScriptedChatModel(always=ANSWER)) as served:
         page.open(f"{served.url}/talk/desk")
