@@ -14,6 +14,9 @@ import { sourcesOf } from "./sources.js";
  * @property {(text: string) => void} ask
  */
 
+/** Of the agent's first words: what comes before an answer takes the number else. */
+const GREETING_ID = 1;
+
 export class Turns {
   element = make("div", {
     class: "vv-turns",
@@ -114,6 +117,7 @@ export class Turns {
 
   /** @param {number} eventId @param {string} text */
   agent(eventId, text) {
+    if (eventId === GREETING_ID) this.#greetLate();
     const greeting = this.#takeGreeting(eventId);
     const turn = greeting ?? this.#turn(eventId);
     const isNew = !turn.isDone;
@@ -237,6 +241,16 @@ export class Turns {
     this.#byEvent.set(eventId, turn);
     if (turn !== this.#greeting) this.#said.push({ role: "agent", text: () => turn.text });
     return turn;
+  }
+
+  /** A greeting that had to wait for what the user was asked stands above what they wrote. */
+  #greetLate() {
+    if (this.#greeting || this.#byEvent.size > 0) return;
+    const turn = this.#newAgent();
+    turn.asked = "";
+    this.element.prepend(turn.element);
+    this.#greeting = turn;
+    this.#said.unshift({ role: "agent", text: () => turn.text });
   }
 
   /** @param {number} eventId @returns {AgentTurn | null} */

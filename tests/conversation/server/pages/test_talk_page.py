@@ -146,9 +146,12 @@ def test_missing_variables_and_terms_are_asked_first(tmp_path: Path, page: Page)
         page.press_enter()
         page.wait("document.querySelectorAll('.turn.agent').length === 2")
         page.wait("/Yes/.test(document.querySelector('#turns').textContent)")
+        page.wait("document.querySelector('.vv-turn:last-child .vv-actions')")
         said = page.run("[...document.querySelectorAll('.turn')].map((t) => t.textContent)")
+        rated = count(page, ".vv-actions")
 
-    assert sorted(said) == ["Hello Ada <b>!", "Hi", "Yes."]
+    assert said == ["Hello Ada <b>!", "Hi", "Yes."]
+    assert rated == 1
 
 
 def test_a_lost_network_is_noticed_and_the_conversation_goes_on(tmp_path: Path, page: Page):
