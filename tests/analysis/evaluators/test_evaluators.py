@@ -16,7 +16,7 @@ from analysis.evaluators.known import EVALUATORS, evaluator_of
 from analysis.judge.prompts import judge_prompt_version
 from analysis.results import Evaluation, Evidence
 from conversation.agent.agent_file import parse_agent
-from conversation.agent.config import AgentConfig, Criterion, LLMConfig
+from conversation.agent.config import AgentConfig, Criterion
 from conversation.errors import ModelSetupError
 from conversation.llm.chat_model import ChatModel
 from conversation.transcript import Retrieval, ToolCall, Transcript, Turn
@@ -61,7 +61,7 @@ def decided(kind: str = "rule", call: Transcript = CALL, **settings: Any) -> Eva
     return found
 
 
-def nobody(model: LLMConfig) -> ChatModel:
+def nobody(model: object) -> ChatModel:
     raise AssertionError(f"{model} was opened")
 
 
