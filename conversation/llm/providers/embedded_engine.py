@@ -9,8 +9,10 @@ conversations share comes from a file where one was made (`prompt_state`).
 import atexit
 import logging
 import secrets
+import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -85,8 +87,10 @@ class Engine:
             EngineRequestError: They cannot be loaded.
         """
         # Nobody else may list or read it: what lies there for a moment is what was said.
-        self._folder = tempfile.TemporaryDirectory(prefix="vivavoce-engine-")
-        self._server: ModelServer | None = start_server(path, options, Path(self._folder.name))
+        self._folder = Path(tempfile.mkdtemp(prefix="vivavoce-engine-"))
+        # An engine that is dropped and never closed leaves nothing either.
+        self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, True)
+        self._server: ModelServer | None = start_server(path, options, self._folder)
         self._path = path
         self._slots = Slots(options.parallel)
         self._states = states
@@ -162,7 +166,7 @@ class Engine:
                 return None
             name = secrets.token_hex(16)
             tokens = self._running_server.save(slot, name)
-            made = Path(self._folder.name) / name
+            made = self._folder / name
             state = keep_state(folder, _state_name(self._path), beginning, made, tokens)
             left = text
         finally:
@@ -200,7 +204,7 @@ class Engine:
         self._slots.wake()
         if self._slots.wait_until_idle(EXIT_WAIT_S):
             self._server = None
-        self._folder.cleanup()
+        self._remove_folder()
 
     @property
     def _running_server(self) -> ModelServer:
@@ -231,7 +235,7 @@ class Engine:
         known = self._slots.held(slot) if held is None else held
         if state is None or common_chars(text, known) >= restorable.chars:
             return
-        link = Path(self._folder.name) / secrets.token_hex(16)
+        link = self._folder / secrets.token_hex(16)
         try:
             link.symlink_to(state.path.resolve())
             tokens = self._running_server.restore(slot, link.name)

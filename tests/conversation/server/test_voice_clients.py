@@ -35,7 +35,7 @@ pytestmark = [
 
 CURRENT = "@elevenlabs/client@1.25.0"
 LEGACY = "@11labs/client@0.2.0"
-QUESTION = "How long do refunds take?"
+QUESTION = "When do I get my money back?"
 OBJECTION = "Please stop, I want to know where my order is."
 LONG = (
     "Refunds take five days from the day on which the parcel reaches our warehouse. The money goes "
@@ -136,7 +136,7 @@ def require_the_call(transcript: Transcript, sound: Stereo) -> None:
     assert roles == ["agent", "user", "agent", "user", "agent"]
     hello, asked, cut, objected, answer = transcript.turns
     assert hello.text == "Hello!"
-    assert "refund" in asked.text.casefold()
+    assert "money" in asked.text.casefold()
     assert cut.interrupted
     assert LONG.startswith(cut.text)
     assert 20 < len(cut.text) < len(LONG)
