@@ -28,7 +28,7 @@ from orchestration.terminal.rows import (
 )
 from orchestration.terminal.tables import markdown_table
 
-QUOTING_SECTIONS = ("Topics", "Knowledge gaps", "Flagged conversations")
+QUOTING_SECTIONS = ("Collected values", "Topics", "Knowledge gaps", "Flagged conversations")
 """Not shown here: the log of a run outlives the deletion of a conversation."""
 
 SYNC_ACTIONS: tuple[SyncAction, ...] = get_args(SyncAction)
