@@ -2,8 +2,7 @@
 
 Requests run side by side in slots: a token costs 178 ms of CPU when one request runs, 104 ms each
 when four do, and no less with eight (Qwen2.5-Coder 1.5B, Q4_K_M). Each slot keeps the prompt that
-it read last, so that the next turn of a conversation reads its own words alone; the beginning that
-conversations share comes from a file where one was made (`prompt_state`).
+it read last, so that the next turn reads its own words alone; `prompt_state` holds beginnings.
 """
 
 import atexit
@@ -81,20 +80,15 @@ class Engine:
             path: Of the GGUF file.
             options: How much of the machine it takes.
             states: Beginnings of prompts that need not be read.
-            start_server: Loads them into llama.cpp.
-
-        Raises:
-            EngineRequestError: They cannot be loaded.
+            start_server: Loads them into llama.cpp; raises `EngineRequestError` where it cannot.
         """
-        # Nobody else may list or read it: what lies there for a moment is what was said.
+        # 0700: what lies there for a moment is what was said.
         self._folder = Path(tempfile.mkdtemp(prefix="vivavoce-engine-"))
-        # An engine that is dropped and never closed leaves nothing either.
         self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, True)
         self._server: ModelServer | None = start_server(path, options, self._folder)
         self._path = path
         self._slots = Slots(options.parallel)
-        self._states = states
-        self._closing = False
+        self._states, self._closing = states, False
 
     def generate(
         self,
