@@ -119,15 +119,9 @@ class VoiceCall:
         def models_of(config: AgentConfig) -> CallModels:
             if models is not None:
                 return models
-            from conversation.voice.open_voice import open_voice
-            from conversation.voice.voice_config import VoiceSection
+            from conversation.voice.open_voice import open_voice_of
 
-            return open_voice(
-                config.voice or VoiceSection(),
-                language=config.language,
-                further_languages=tuple(config.languages),
-                weights=session.get("weights"),
-            )
+            return open_voice_of(config, weights=session.get("weights"))
 
         return cls(
             open_driver, open_models or models_of, recorder=recorder, new_event_id=new_event_id

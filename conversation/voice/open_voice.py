@@ -6,6 +6,7 @@ models = open_voice(agent.voice, language=agent.language)
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from conversation.agent.config import AgentConfig
 from conversation.voice.hearing.open_hearing import open_hearing
 from conversation.voice.models.runner import ModelRunner
 from conversation.voice.models.shared import shared_runner
@@ -78,4 +79,18 @@ def open_voice(
             runner=threads,
             secret=secret,
         ),
+    )
+
+
+def open_voice_of(agent: AgentConfig, *, weights: Weights | None = None) -> VoiceModels:
+    """As `open_voice`, with what the agent says of its voice and languages.
+
+    Raises:
+        SpeechError: A model cannot be used; says what to install, fetch or set.
+    """
+    return open_voice(
+        agent.voice or VoiceSection(),
+        language=agent.language,
+        further_languages=tuple(agent.languages),
+        weights=weights,
     )

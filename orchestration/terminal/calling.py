@@ -1,6 +1,7 @@
 """A call in the terminal: a recording speaks to the agent, and what happens is shown."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -11,11 +12,10 @@ from conversation.transcript import ToolCall, Transcript, Turn
 from conversation.turn.events import AgentTurn
 from conversation.voice.call import VoiceCall
 from conversation.voice.call_events import CallEvent, DuringTurn, SpeechFailed, UserTurn
-from conversation.voice.open_voice import open_voice
+from conversation.voice.open_voice import open_voice_of
 from conversation.voice.playing import play_recording
-from conversation.voice.ports import CallModels, Samples
+from conversation.voice.ports import Samples
 from conversation.voice.recording.call_file import CallFile
-from conversation.voice.voice_config import VoiceSection
 from orchestration.deployment import Deployment
 from orchestration.errors import SoundFileError
 from orchestration.terminal.reply import printable
@@ -35,15 +35,7 @@ async def played_call(
         SoundFileError: `out` cannot be written.
         SpeechError: A model of the agent's voice cannot be used.
     """
-
-    def open_models(configured: AgentConfig) -> CallModels:
-        return open_voice(
-            configured.voice or VoiceSection(),
-            language=configured.language,
-            further_languages=tuple(configured.languages),
-            weights=deployment.weights,
-        )
-
+    open_models = partial(open_voice_of, weights=deployment.weights)
     # Models that cannot be used are told before a conversation is kept or a file written over.
     await asyncio.to_thread(open_models, agent)
     call = VoiceCall.start(
