@@ -86,7 +86,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
                 told.append(process.stdout.readline())
                 assert told[-1], "".join(told)
             ui = Ui(f"http://127.0.0.1:{port}", settings)
-            switch_off_the_sensor(ui)
+            switch_off_automation(ui)
             with Deployment(settings) as deployment:
                 hold_a_month(deployment.conversations)
             yield ui
@@ -101,14 +101,29 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         yield opened
 
 
-def switch_off_the_sensor(ui: Ui) -> None:
-    """Else it would judge the month before anybody can ask for that."""
-    query = """query($selector: SensorSelector!) { sensorOrError(sensorSelector: $selector) {
-        ... on Sensor { id } } }"""
-    selector = {**REPOSITORY_SELECTOR, "sensorName": "conversations_ended"}
-    found = ui.ask(query, selector=selector)["sensorOrError"]["id"]
-    stop = "mutation($id: String!) { stopSensor(id: $id) { __typename } }"
-    assert ui.ask(stop, id=found)["stopSensor"]["__typename"] == "StopSensorMutationResult"
+def switch_off_automation(ui: Ui) -> None:
+    """Else the sensor would judge the month before anybody can ask for that, and a full hour
+    that strikes during the test would publish beside the click."""
+    query = """query($selector: RepositorySelector!) {
+        schedulesOrError(repositorySelector: $selector) {
+            ... on Schedules { results { id scheduleState { status } } } }
+        sensorsOrError(repositorySelector: $selector) {
+            ... on Sensors { results { id sensorState { status } } } } }"""
+    stop = {
+        "schedule": "mutation($id: String) { stopRunningSchedule(id: $id) { __typename } }",
+        "sensor": "mutation($id: String) { stopSensor(id: $id) { __typename } }",
+    }
+    found = ui.ask(query, selector=REPOSITORY_SELECTOR)
+    for kind, mutation in stop.items():
+        running = [
+            one["id"]
+            for one in found[f"{kind}sOrError"]["results"]
+            if one[f"{kind}State"]["status"] == "RUNNING"
+        ]
+        assert running, f"no {kind} runs by itself any more"
+        for one in running:
+            (answer,) = ui.ask(mutation, id=one).values()
+            assert "Error" not in answer["__typename"], answer
 
 
 def hold_a_month(store: ConversationStore) -> None:
