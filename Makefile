@@ -21,10 +21,10 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev]'
 	@touch $(STAMP)
 
-extras: $(EXTRAS_STAMP)  ## install the optional parts too (text recognition, names, scale-out)
+extras: $(EXTRAS_STAMP)  ## install the optional parts too (text recognition, names, scale-out, torch)
 
 $(EXTRAS_STAMP): $(STAMP)
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,ocr,scale,privacy,voice]'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,ocr,scale,privacy,torch,voice]'
 	@touch $(EXTRAS_STAMP)
 
 demo: $(STAMP)  ## documents -> conversation -> evaluations -> report, no key needed

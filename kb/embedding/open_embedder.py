@@ -7,6 +7,7 @@ from pathlib import Path
 from kb.config import EmbeddingConfig
 from kb.embedding.embedder import Embedder, Tokenizer, Vectors, WeightsFolder
 from kb.embedding.packed_e5 import unpacked
+from kb.embedding.torch_extra import require_torch
 from kb.errors import WeightsError
 
 LITELLM_PREFIX = "litellm/"
@@ -18,7 +19,8 @@ def open_embedder(config: EmbeddingConfig, weights: WeightsFolder | None = None)
     """Make the embedder that `config` names. Models are loaded on first use.
 
     Raises:
-        WeightsError: The model's files are missing, or this runtime cannot run them.
+        WeightsError: The model's files are missing, or this runtime cannot run them or is not
+            installed.
     """
     embedder = _open_model(config, weights)
     given = (config.query_prefix, config.document_prefix)
@@ -65,6 +67,8 @@ def _open_model(config: EmbeddingConfig, weights: WeightsFolder | None) -> Embed
             api_base=config.api_base,
             api_key_variable=config.api_key_variable,
         )
+    if config.runtime == "torch":
+        require_torch("`embedding.runtime: torch`")
     folder = model_folder(config.model, weights)
     if config.runtime == "torch":
         from kb.embedding.sentence_transformers_embedder import SentenceTransformersEmbedder

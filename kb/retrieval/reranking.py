@@ -11,6 +11,7 @@ from typing import Protocol
 from kb.config import RerankerConfig
 from kb.embedding.embedder import WeightsFolder
 from kb.embedding.open_embedder import model_folder
+from kb.embedding.torch_extra import require_torch
 
 
 class Reranker(Protocol):
@@ -25,10 +26,12 @@ def open_reranker(config: RerankerConfig, weights: WeightsFolder | None = None) 
     """Make the reranker that `config` names; its model is loaded on first use.
 
     Raises:
-        WeightsError: The model's files are missing or not what their digest says.
+        WeightsError: The model's files are missing or not what their digest says, or the extra
+            `torch` is not installed.
     """
     from kb.retrieval.cross_encoder import CrossEncoderReranker
 
+    require_torch("`retrieval.reranker`")
     folder = model_folder(config.model, weights)
     return CrossEncoderReranker(config.model, folder, max_tokens=config.max_tokens)
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kb.config import EmbeddingConfig
+from kb.config import EmbeddingConfig, RerankerConfig
 from kb.embedding.embedder import Vectors
 from kb.embedding.litellm_embedder import PieceTokenizer
 from kb.embedding.onnx_embedder import OnnxEmbedder
 from kb.embedding.onnx_export import build_bert_onnx
 from kb.embedding.open_embedder import PrefixingEmbedder, open_embedder
 from kb.errors import WeightsError
+from kb.retrieval.reranking import open_reranker
 
 TEXTS = [
     "Refunds take five working days.",
@@ -106,9 +107,25 @@ def test_other_words_before_a_document_make_another_model():
     assert len(ids) == 2
 
 
+@pytest.mark.slow
 def test_a_name_that_no_catalog_knows_is_left_to_sentence_transformers():
     embedder = open_embedder(EmbeddingConfig(model="somebody/some-model", runtime="torch"))
 
     assert embedder.model_id == "sentence-transformers/somebody/some-model"
+
+
+def test_a_name_that_no_catalog_knows_says_what_could_load_it():
     with pytest.raises(WeightsError, match=r"embedding\.runtime: torch"):
         open_embedder(EmbeddingConfig(model="somebody/some-model"))
+
+
+@pytest.mark.parametrize("missing", ["torch", "sentence_transformers"])
+def test_what_only_torch_runs_asks_for_the_extra_by_name(
+    monkeypatch: pytest.MonkeyPatch, missing: str
+):
+    monkeypatch.setitem(sys.modules, missing, None)
+
+    with pytest.raises(WeightsError, match=r"embedding\.runtime: torch.*vivavoce\[torch\]"):
+        open_embedder(EmbeddingConfig(runtime="torch"))
+    with pytest.raises(WeightsError, match=r"retrieval\.reranker.*vivavoce\[torch\]"):
+        open_reranker(RerankerConfig(model="cross-encoder/any"))
