@@ -140,6 +140,50 @@ def test_who_is_muted_is_not_heard(page: Page, served: Served):
     assert page.run("document.querySelectorAll('.turn.user').length") == 0
 
 
+def test_who_holds_a_button_to_talk_is_heard_only_while_it_is_held(page: Page, served: Served):
+    """The fake microphone speaks one second in sixteen; with push to talk nobody hears it."""
+    talk(page, served)
+    page.run("document.querySelector('[aria-label=\"Push to talk\"]').click()")
+    state(page, "holding")
+    page.run("new Promise((done) => setTimeout(done, 4000))")
+    unheard = page.run("document.querySelectorAll('.turn.user').length")
+    page.run("document.querySelector('.vv-hold').dispatchEvent(new PointerEvent('pointerdown'))")
+    page.wait("document.querySelector('.turn.user:not(.vv-tentative)')")
+    asked = page.run("document.querySelector('.turn.user').textContent")
+    page.run("document.querySelector('.vv-hold').dispatchEvent(new PointerEvent('pointerup'))")
+    held = page.run("document.querySelector('.vv-hold').classList.contains('vv-held')")
+
+    assert unheard == 0
+    assert asked == QUESTION
+    assert not held
+
+
+def test_another_microphone_is_chosen_while_the_line_stands(page: Page, served: Served):
+    talk(page, served)
+    choice = "document.querySelector('.vv-voice select')"
+    page.wait(f"{choice} && !{choice}.hidden")
+    names = page.run(f"[...{choice}.options].map((each) => each.textContent)")
+    page.run(
+        "window.wanted = []; const { mediaDevices } = navigator;"
+        " const real = mediaDevices.getUserMedia.bind(mediaDevices);"
+        " mediaDevices.getUserMedia = (wish) => {"
+        "   window.wanted.push(wish.audio.deviceId?.exact); return real(wish); };"
+        f" (() => {{ const other = [...{choice}.options].find((o) => !o.selected).value;"
+        f" {choice}.value = other; window.chosen = other;"
+        f" {choice}.dispatchEvent(new Event('change')); }})()"
+    )
+    page.wait("window.wanted.length === 1")
+    wanted, chosen = page.run("[window.wanted[0], window.chosen]")
+    # And what it hears arrives.
+    page.wait("document.querySelector('.turn.user:not(.vv-tentative)')")
+    is_on = page.run("Boolean(document.querySelector('.vv-voice'))")
+
+    assert len(names) >= 2
+    assert all(names)
+    assert wanted == chosen
+    assert is_on
+
+
 def test_the_space_bar_is_held_to_talk_as_soon_as_that_is_chosen(page: Page, served: Served):
     talk(page, served)
     page.run(
