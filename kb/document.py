@@ -141,6 +141,7 @@ class RetrievedPassage:
     end_char: int
     heading_path: tuple[str, ...]
     page: str | None
+    """Of the sentence that says most of the turn; see `place_at` for that of any other."""
     score: float
     """Estimated probability that the passage answers the turn, 0 to 1."""
     rank: int

@@ -12,10 +12,14 @@ PAGE = b"<html><body><p>Refunds take five days.</p></body></html>"
 
 
 class Server:
-    """A local server; `routes` maps a path to what answers it, `seen` keeps the requests."""
+    """A local server: `routes` maps a path to what answers it, `fallback` answers the rest.
+
+    `seen` keeps the requests.
+    """
 
     def __init__(self, server: ThreadingHTTPServer, routes: dict[str, Answer]) -> None:
         self.routes = routes
+        self.fallback: Answer = status(404)
         self.seen: list[tuple[str, dict[str, str]]] = []
         self.port = server.server_port
         self.url = f"http://127.0.0.1:{self.port}"
@@ -33,7 +37,7 @@ def serving(
 
         def do_GET(self) -> None:
             served.seen.append((self.path, dict(self.headers.items())))
-            answer = served.routes.get(self.path, status(404))
+            answer = served.routes.get(self.path, served.fallback)
             # The fetcher may hang up, as it should.
             with contextlib.suppress(OSError):
                 answer(self)

@@ -28,6 +28,7 @@ from kb.ingest.plain_structure import parse_text
 
 if TYPE_CHECKING:
     from kb.web.link_fetcher import FetchedLink, LinkFetcher
+    from kb.web.page_kind import UnknownPages
 
 PARSER_VERSION = 4
 """Counts up when the same bytes give another text or structure, so that all are parsed again."""
@@ -78,6 +79,12 @@ class Intake:
         from kb.web.link_fetcher import LinkFetcher
 
         return LinkFetcher(self._config.links)
+
+    @cached_property
+    def _unknown_pages(self) -> "UnknownPages":
+        from kb.web.page_kind import UnknownPages
+
+        return UnknownPages(self._fetcher)
 
     @property
     def signature(self) -> str:
@@ -147,6 +154,7 @@ class Intake:
             limits=self._config.limits,
             config=self._config.parsing,
         )
+        self._unknown_pages.check(fetched)
         return self._prepared(
             identify(source),
             parsed,
@@ -176,6 +184,7 @@ class Intake:
     def begin(self) -> None:
         """Begin an ingest, in which each page of the web counts once."""
         self._shown.clear()
+        self._unknown_pages.forget()
 
     def _text(
         self, source: Source, text: str, known: Fingerprint | None

@@ -8,6 +8,7 @@ from kb.config import RetrievalConfig
 from kb.document import Place, RetrievedPassage
 from kb.index.catalog import Catalog, ChunkRow
 from kb.retrieval.relevance import ChunkWords, WordQuery, matched_terms
+from kb.retrieval.standing import page_of_best_sentence
 from kb.words.spelling import numbers_and_names
 
 _FIRST = 2
@@ -197,7 +198,7 @@ def _finish(
         start_char=passage.start_char,
         end_char=passage.end_char,
         heading_path=row.heading_path,
-        page=row.page,
+        page=page_of_best_sentence(row, words),
         score=passage.best.relevance,
         rank=rank,
         ranks=passage.best.ranks,

@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import pptx
 import pytest
 
 from kb.config import KnowledgeBaseConfig, Limits, RetrievalConfig
@@ -130,6 +131,53 @@ def test_a_passage_knows_the_page_of_each_sentence(
 
     said = [f"The {name} pump runs at {bar} bar." for name, bar in COLOURS.items()]
     assert [passage.place_at(passage.text.index(each)).page for each in said] == list("1234")
+
+
+PAGES = {
+    "en": (
+        ["The blue pump runs at 12 bar.", "The red pump runs at 9 bar.", "The grey one is silent."],
+        [
+            ("How loud is the grey one?", "3"),
+            ("red pump bar", "2"),
+            ("Is the blue pump fast?", "1"),
+        ],
+    ),
+    "de": (
+        ["Die blaue Pumpe hat 12 bar.", "Die roten Pumpen brauchen Strom.", "Graue sind leise."],
+        [("Braucht die rote Pumpe Strom?", "2"), ("Wie leise ist die graue?", "3")],
+    ),
+    "fr": (
+        ["La pompe bleue tourne vite.", "La pompe rouge chauffe.", "La pompe grise est muette."],
+        [("Pourquoi la pompe rouge chauffe-t-elle ?", "2"), ("La grise est muette ?", "3")],
+    ),
+    "zh": (
+        ["蓝色水泵的压力是十二。", "红色水泵的保修期是三年。", "灰色水泵很安静。"],
+        [("红色水泵的保修期", "2"), ("灰色水泵安静吗", "3")],
+    ),
+    "ru": (
+        ["Синий насос работает быстро.", "Красный насос греется.", "Серый насос молчит."],
+        [("Почему греется красный насос?", "2"), ("Серый молчит?", "3")],
+    ),
+}
+
+
+@pytest.mark.parametrize("language", PAGES)
+@pytest.mark.parametrize("search", ["retrieve", "retrieve_lexical"])
+def test_a_passage_over_pages_is_on_the_page_of_what_was_asked(
+    open_kb: OpenKnowledgeBase, tmp_path: Path, language: str, search: str
+):
+    slides, asked = PAGES[language]
+    presentation = pptx.Presentation()
+    for said in slides:
+        slide = presentation.slides.add_slide(presentation.slide_layouts[6])
+        slide.shapes.add_textbox(0, 0, 3_000_000, 900_000).text_frame.text = said
+    presentation.save(str(tmp_path / "pumps.pptx"))
+    kb = open_kb()
+    assert kb.add_file(tmp_path / "pumps.pptx").chunk_count == 1
+
+    found = [getattr(kb, search)(question)[0].page for question, _ in asked]
+
+    assert found == [page for _, page in asked]
 
 
 DELIVERY = (

@@ -1,6 +1,7 @@
 """Pages that stand in for others are rows with a reason, and each page is taken in once."""
 
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -33,6 +34,18 @@ def server() -> Iterator[Server]:
         (f"<form><input type=password></form><h1>Shop</h1>{LONG}", None),
         ("<h1>Error E-404 of the pump</h1><p>Bleed it.</p>", None),
         (f"<h1>What 404 means</h1>{LONG}", None),
+        ("<title>Page not found | Shop</title><h1>Oops!</h1><p>Sorry (404).</p>", "soft_404"),
+        (f"<title>Shop</title><h1>Seite nicht gefunden</h1>{LONG}", "soft_404"),
+        ("<h1>Cette page n\u2019existe pas.</h1><p>Retour.</p>", "soft_404"),
+        ("<title>ページが見つかりません - 会社</title><p>…</p>", "soft_404"),
+        ("<title>الصفحة غير موجودة</title><p>…</p>", "soft_404"),
+        ("<title>Страница не найдена</title>", "soft_404"),
+        ("<title>Bag not found on the plane</title><p>Call us.</p>", None),
+        (f"<h1>Page not found</h1>{LONG * 2}", None),
+        ("<h1>Welcome</h1><form><input autocomplete='username webauthn'></form>", "sign_in"),
+        (f"<nav>{LONG}</nav><h1>Sign in</h1><form><input type=password></form>", "sign_in"),
+        ("<header><input type=password></header><h1>Fees</h1><p>Nine euros.</p>", None),
+        ("<h1>Newsletter</h1><p>Weekly.</p><form><input type=email></form>", None),
     ],
 )
 def test_what_stands_in_for_a_page_is_a_row_with_a_reason(
@@ -43,6 +56,55 @@ def test_what_stands_in_for_a_page_is_a_row_with_a_reason(
     row = open_kb(CONFIG).sync([LinkSource(server.url + "/a")]).rows[0]
 
     assert row.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("/signin?next=/a", "sign_in"),
+        ("/login?lang=en&ReturnUrl=%2Fa", "sign_in"),
+        ("/oauth?redirect_uri=http://127.0.0.1:{port}/callback", "sign_in"),
+        ("/consent?continue=http%3A%2F%2F127.0.0.1%3A{port}%2Fa", "sign_in"),
+        ("/new?from=/b", None),
+        ("/new?page=2", None),
+        ("/a?lang=en&next=/a", None),
+    ],
+)
+def test_a_gate_that_knows_the_way_back_is_no_page(
+    open_kb: OpenKnowledgeBase, server: Server, target: str, reason: str | None
+):
+    target = target.format(port=server.port)
+    server.routes["/a"] = redirect(target)
+    server.routes[target] = page(b"<h1>Welcome</h1><p>Go on with your work account.</p>")
+
+    row = open_kb(CONFIG).sync([LinkSource(server.url + "/a")]).rows[0]
+
+    assert row.reason == reason
+
+
+def test_a_page_that_the_server_shows_for_anything_is_none(
+    open_kb: OpenKnowledgeBase, server: Server
+):
+    def nothing_here(handler: BaseHTTPRequestHandler) -> None:
+        said = f"<h1>Hmm.</h1><p>Nothing grows at {handler.path} any more.</p>"
+        page(said.encode())(handler)
+
+    server.fallback = nothing_here
+    server.routes["/d/real"] = page(b"<h1>Roses</h1><p>Water them daily.</p>")
+    links = [LinkSource(server.url + path) for path in ("/", "/d/gone", "/d/lost", "/d/real")]
+
+    rows = open_kb(CONFIG).sync(links).rows
+
+    assert [row.reason for row in rows] == [None, "soft_404", "soft_404", None]
+    assert sum("/d/no-" in path for path in server.paths()) == 1
+
+
+def test_an_article_about_missing_pages_is_one(open_kb: OpenKnowledgeBase, server: Server):
+    server.routes["/help/page-not-found"] = page(b"<h1>Page not found</h1><p>Reload it.</p>")
+
+    row = open_kb(CONFIG).sync([LinkSource(server.url + "/help/page-not-found")]).rows[0]
+
+    assert row.action == "added"
 
 
 def test_each_page_counts_once(open_kb: OpenKnowledgeBase, server: Server):

@@ -1,0 +1,58 @@
+"""Where in a chunk the words of a turn stand: the page of what was found, not of the chunk."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from kb.formats.language import guess_language
+from kb.index.catalog import ChunkRow
+from kb.retrieval.relevance import WordQuery
+from kb.words.languages import DEFAULT, function_words
+from kb.words.spelling import Run, respelled, runs, syllables
+
+_SENTENCE_END = re.compile(r"[.!?\u2026]+[\"'\u201d\u2019)\]]*(?=\s)|[\u3002\uff01\uff1f]|\n")
+
+_IDLE_SHARE = 0.1
+"""What a function word counts: where there are few chunks, it is as rare as any other."""
+
+
+def page_of_best_sentence(row: ChunkRow, words: WordQuery) -> str | None:
+    """The page of the sentence that says most of the turn; of the first one among equals.
+
+    A chunk of one page, and one that shares no word with the turn, is on the page that it begins.
+    """
+    if len({place.page for place in row.places}) < 2:
+        return row.page
+    idle = function_words(guess_language(row.body) or DEFAULT)
+    terms = iter(row.body_terms.split())
+    best, page = 0.0, row.page
+    for start, sentence in _sentences(row):
+        held = set(islice(terms, sum(map(_terms_of, runs(respelled(sentence))))))
+        worth = sum(
+            weight * (_IDLE_SHARE if stem in idle else 1.0)
+            for stem, weight in words.worth.items()
+            if stem in held or not held.isdisjoint(words.forms.get(stem, ()))
+        )
+        if worth > best:
+            best, page = worth, _page_at(row, start)
+    return page
+
+
+def _sentences(row: ChunkRow) -> Iterator[tuple[int, str]]:
+    """Offset in the document and text of each sentence; none goes over the border of two places."""
+    base = row.start_char
+    borders = {place.start_char - base for place in row.places}
+    borders |= {match.end() for match in _SENTENCE_END.finditer(row.body)}
+    ordered = sorted(border for border in borders | {0} if 0 <= border < len(row.body))
+    for start, end in zip(ordered, [*ordered[1:], len(row.body)], strict=True):
+        yield base + start, row.body[start:end]
+
+
+def _terms_of(run: Run) -> int:
+    """How many of the stored terms of a chunk stand for one run of it."""
+    return 1 if run.kind == "word" else max(1, len(syllables(run.text)) - 1)
+
+
+def _page_at(row: ChunkRow, position: int) -> str | None:
+    before = (place.page for place in reversed(row.places) if place.start_char <= position)
+    return next(before, row.page)
