@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pptx
 import pytest
+from pptx.util import Inches
 
 from kb.config import KnowledgeBaseConfig, Limits, RetrievalConfig
 from kb.index.catalog import ChunkRow
@@ -170,7 +171,7 @@ def test_a_passage_over_pages_is_on_the_page_of_what_was_asked(
     presentation = pptx.Presentation()
     for said in slides:
         slide = presentation.slides.add_slide(presentation.slide_layouts[6])
-        slide.shapes.add_textbox(0, 0, 3_000_000, 900_000).text_frame.text = said
+        slide.shapes.add_textbox(*[Inches(1)] * 4).text_frame.text = said
     presentation.save(str(tmp_path / "pumps.pptx"))
     kb = open_kb()
     assert kb.add_file(tmp_path / "pumps.pptx").chunk_count == 1
