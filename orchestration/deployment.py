@@ -25,6 +25,7 @@ from conversation.llm.limits.own_prices import parse_prices
 from conversation.llm.limits.traffic import parse_limits
 from conversation.llm.open_model import open_chat_model
 from conversation.llm.providers.prices import price_usd
+from conversation.server.access.client_endpoints import endpoints_from_clients
 from conversation.server.access.stored_secrets import SecretValues, StoredSecrets
 from conversation.store.store import ConversationStore
 from conversation.turn.speaker import ResolvedAgent
@@ -253,6 +254,8 @@ class Deployment:
 
     def _api_key(self, llm: LLMConfig) -> str | None:
         """What the endpoint of `llm` gets; None for what the environment has."""
+        if llm.api_key_secret is None:
+            return "" if self._is_from_a_client(llm) else None
         if not llm.api_key_secret:
             return llm.api_key_secret
         stored = StoredSecrets(self.settings.store / SECRETS_FILE)
@@ -263,6 +266,12 @@ class Deployment:
                 "there. Hand it in over the API, or write it into VIVAVOCE_SECRETS_FILE."
             )
         return found
+
+    def _is_from_a_client(self, llm: LLMConfig) -> bool:
+        """Whether the endpoint was set over the API once, and no key was named for it since."""
+        if llm.api_base is None or llm.api_key_variable is not None:
+            return False
+        return llm.api_base in endpoints_from_clients(self.conversations.engine)
 
     def _warm_up(self, knowledge_base: KnowledgeBase) -> None:
         def load() -> None:

@@ -1,10 +1,12 @@
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conversation.agent.config import LLMConfig
+from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.errors import AgentConfigError
+from conversation.server.agents.files import AgentRecords
 from orchestration.deployment import Deployment
 from orchestration.errors import SettingsError
 from orchestration.secrets import read_secrets
@@ -82,3 +84,31 @@ def test_a_models_own_key_is_a_secret_by_name(tmp_path: Path):
             deployment.chat_model(LLMConfig(model="openai/x", api_key_secret="GONE"))
 
     assert [options.get("api_key") for options in opened] == ["sk-own", "", None]
+
+
+@pytest.mark.hostile
+def test_an_endpoint_that_a_client_once_set_gets_no_key_of_the_environment(tmp_path: Path):
+    """Agents saved before such endpoints named their keys: their files say nothing of one."""
+    opened: list[dict[str, Any]] = []
+
+    def open_model(model: str, **options: Any) -> Any:
+        opened.append(options)
+        return ScriptedChatModel()
+
+    theirs, own = "https://theirs.example/v1", "https://own.example/v1"
+    with Deployment(Settings(data_dir=tmp_path), open_model=open_model) as deployment:
+        records = AgentRecords(deployment.settings.agents_dir, deployment.conversations.engine)
+        llm = LLMConfig(model="openai/x", api_base=theirs)
+        prompt = {"llm": "openai/x", "custom_llm": {"url": theirs}}
+        records.create(
+            AgentConfig(agent_id="old", name="Old", llm=llm),
+            now=datetime.now(UTC),
+            sent={"conversation_config": {"agent": {"prompt": prompt}}},
+        )
+        deployment.chat_model(deployment.agent("old").agent.llm)
+        named = llm.model_copy(update={"api_key_variable": "OPENAI_API_KEY"})
+        deployment.chat_model(named)
+        deployment.chat_model(LLMConfig(model="openai/x", api_base=own))
+        deployment.chat_model(llm.named("openai/x"))
+
+    assert [options.get("api_key") for options in opened] == ["", None, None]

@@ -21,6 +21,7 @@ from conversation.server.agents.named_documents import (
     named_documents,
     with_documents,
 )
+from conversation.server.agents.shown_agent import part
 from conversation.server.library.ingest_queue import IngestQueue
 from conversation.server.library.ingestion import Ingestion
 from conversation.server.library.library import IngestStatus, Library, LibraryDocument
@@ -246,5 +247,8 @@ def _plain(body: BaseModel) -> dict[str, Any]:
 
 
 def _kept(body: BaseModel) -> Mapping[str, Any]:
-    """What is given back; name and tags have places of their own."""
-    return body.model_dump(exclude_unset=True, exclude_none=True, exclude={"name", "tags"})
+    """What is given back; name, tags and the address of a model have places of their own."""
+    kept = body.model_dump(exclude_unset=True, exclude_none=True, exclude={"name", "tags"})
+    prompt = part(part(part(kept, "conversation_config"), "agent"), "prompt")
+    part(prompt, "custom_llm").pop("url", None)
+    return kept
