@@ -1,5 +1,6 @@
 """The server of this deployment: its agents, stores and limits behind `conversation.server`."""
 
+import logging
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,9 +24,10 @@ from orchestration.server.authoring import open_authoring
 from orchestration.server.routers import own_routers
 from orchestration.server.voices import DeployedVoices
 
-"""Below the store: what comes over the API and is never shown."""
 SDK_SCRIPT = Path("page", "sdk.js")
 """Below the store: where the published JavaScript SDK is looked for, as one script."""
+
+_log = logging.getLogger(__name__)
 
 FolderState = tuple[tuple[str, int, int], ...]
 
@@ -39,8 +41,8 @@ class DeployedAgents:
         """The deployment opens models and knowledge bases; two threads would open them twice."""
         self._state: FolderState | None = None
         self._found: dict[str, AgentConfig] = {}
-        self._broken: dict[str, Path] = {}
-        """Files that cannot be used, by the id that they would have."""
+        self._broken: dict[str, str] = {}
+        """Why a file cannot be used, by the id that it would have."""
 
     def agent(self, agent_id: str) -> AgentConfig:
         """The agent as its file stands now.
@@ -53,10 +55,10 @@ class DeployedAgents:
             self._read_what_changed()
             found = self._found.get(agent_id)
             if found is None:
-                # Not looked for again: how long that takes would tell which agents there are.
-                if agent_id not in self._broken:
-                    raise NoSuchAgentError(f"There is no agent {agent_id[:64]!r}.")
-                found = installed_agent(self._broken[agent_id], self._deployment.settings).agent
+                # Nothing is read for it: how long that takes would tell which agents there are.
+                if agent_id in self._broken:
+                    raise AgentConfigError(self._broken[agent_id])
+                raise NoSuchAgentError(f"There is no agent {agent_id[:64]!r}.")
             return found
 
     def agents(self) -> Sequence[AgentConfig]:
@@ -96,7 +98,12 @@ class DeployedAgents:
             for row in rows
             if row.agent is not None
         }
-        self._broken = {row.path.stem: row.path for row in rows if row.agent is None}
+        broken = {row.path.stem: row.error or "It cannot be used." for row in rows if not row.agent}
+        for agent_id, error in broken.items():
+            if self._broken.get(agent_id) != error:
+                # Once, and not to whoever asks for it: strangers hear nothing of it.
+                _log.error("agent %r cannot be used: %s", agent_id, error)
+        self._broken = broken
         self._state = state
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from starlette.requests import HTTPConnection
 
 from conversation.agent.config import AgentConfig
+from conversation.errors import AgentConfigError
 from conversation.server.access.api_keys import ApiKey, Scope
 from conversation.server.access.signing import Grant, verify
 from conversation.server.context import Context, ServerContext
@@ -115,8 +116,10 @@ def admit(
     if signature is not None:
         in_query = "conversation_signature" in connection.query_params
         method = "signed_url" if in_query else "authorization_header"
+        # Before the origin is looked at: its refusal would tell that there is such an agent.
+        grant = _granted(signature, agent, context)
         _check_origin(connection, agent, context)
-        grant = _use(signature, agent, context)
+        _use(grant, context)
         return Admission(method, conversation_id=grant.conversation_id)
     key = known_key(connection, context)
     may_converse = key is not None and key.allows("converse")
@@ -134,21 +137,25 @@ def refuse_missing(
     *,
     context: ServerContext,
     subprotocols: Iterable[str] = (),
+    broken: RefusedError | None = None,
 ) -> RefusedError:
     """What a client is told who asks for an agent that is not there: the same as of a private one.
 
-    Strangers must not find out which agents there are.
+    Strangers must not find out which agents there are. `broken` is for those who may talk to an
+    agent whose file cannot be used; to others it is not there.
     """
     signature = _signature(connection, subprotocols)
     if signature is None:
-        known_key(connection, context)
-        return RefusedError(POLICY, UNREACHABLE)
-    try:
-        now_s = context.clock().timestamp()
-        verify(signature, secret=context.secret, agent_id=agent_id, now_s=now_s)
-    except BadSignatureError as error:
-        return RefusedError(POLICY, str(error))
-    return RefusedError(POLICY, UNREACHABLE)
+        key = known_key(connection, context)
+        may_converse = key is not None and key.allows("converse")
+    else:
+        try:
+            now_s = context.clock().timestamp()
+            verify(signature, secret=context.secret, agent_id=agent_id, now_s=now_s)
+        except BadSignatureError as error:
+            return RefusedError(POLICY, str(error))
+        may_converse = True
+    return broken if broken is not None and may_converse else RefusedError(POLICY, UNREACHABLE)
 
 
 def may_look(
@@ -159,11 +166,12 @@ def may_look(
     Raises:
         ApiError: It may not talk to the agent, or there is none: strangers are told the same.
         NoSuchAgentError: There is none, and the client has a key.
+        AgentConfigError: Its file cannot be used, and the client has a key.
     """
     key = known_key(connection, context)
     try:
         agent = context.agents.agent(agent_id)
-    except NoSuchAgentError:
+    except (NoSuchAgentError, AgentConfigError):
         if key is not None:
             raise
         agent = None
@@ -197,19 +205,21 @@ def _signature(connection: HTTPConnection, subprotocols: Iterable[str]) -> str |
     return None
 
 
-def _use(signature: str, agent: AgentConfig, context: ServerContext) -> Grant:
-    now = context.clock()
+def _granted(signature: str, agent: AgentConfig, context: ServerContext) -> Grant:
+    now_s = context.clock().timestamp()
     try:
-        grant = verify(
-            signature, secret=context.secret, agent_id=agent.agent_id, now_s=now.timestamp()
-        )
+        return verify(signature, secret=context.secret, agent_id=agent.agent_id, now_s=now_s)
     except BadSignatureError as error:
         raise RefusedError(POLICY, str(error)) from error
-    if grant.conversation_id is not None:
-        expires_at = datetime.fromtimestamp(grant.expires_at_s, UTC)
-        if not context.access.use_once(grant.signature_id, expires_at=expires_at, now=now):
-            raise RefusedError(POLICY, "This signed URL was for one conversation and was used.")
-    return grant
+
+
+def _use(grant: Grant, context: ServerContext) -> None:
+    """Use up a signature that starts one conversation."""
+    if grant.conversation_id is None:
+        return
+    expires_at = datetime.fromtimestamp(grant.expires_at_s, UTC)
+    if not context.access.use_once(grant.signature_id, expires_at=expires_at, now=context.clock()):
+        raise RefusedError(POLICY, "This signed URL was for one conversation and was used.")
 
 
 def _check_origin(connection: HTTPConnection, agent: AgentConfig, context: ServerContext) -> None:

@@ -55,6 +55,8 @@ from kb.errors import KnowledgeBaseError
 MAX_EARLY_FRAMES = 256
 """Kept from before the conversation begins: some clients send audio at once."""
 
+_MISCONFIGURED = "The AI agent you are trying to reach appears to be misconfigured."
+
 router = APIRouter()
 _log = logging.getLogger(__name__)
 
@@ -92,10 +94,7 @@ async def _converse(
         raise RefusedError(GOING_AWAY, "The server is stopping; please reconnect.")
     if context.starts.wait_s(address, now_s=context.timer_s()) is not None:
         raise RefusedError(POLICY, "Too many new conversations from your address; wait a moment.")
-    agent = await asyncio.to_thread(_agent, websocket, context, offered)
-    admission = await asyncio.to_thread(
-        admit, websocket, agent, context=context, subprotocols=offered
-    )
+    agent, admission = await asyncio.to_thread(_let_in, websocket, context, offered)
     with context.gate.entered(agent_id=agent.agent_id, address=address, key_id=admission.key_id):
         data, early = await _initiation(wire, context.limits.init_timeout_s)
         asked = wishes(data, websocket.query_params)
@@ -141,14 +140,22 @@ async def _initiation(
     return None, early
 
 
-def _agent(websocket: WebSocket, context: ServerContext, offered: Sequence[str]) -> AgentConfig:
+def _let_in(
+    websocket: WebSocket, context: ServerContext, offered: Sequence[str]
+) -> tuple[AgentConfig, Admission]:
+    """The agent, and why the client may talk to it.
+
+    In one step for every agent, so that the time it takes tells nobody which ones there are.
+    """
     agent_id = websocket.query_params.get("agent_id", "")
+    refuse = partial(refuse_missing, websocket, agent_id, context=context, subprotocols=offered)
     try:
-        return context.agents.agent(agent_id)
+        agent = context.agents.agent(agent_id)
     except NoSuchAgentError as error:
-        raise refuse_missing(websocket, agent_id, context=context, subprotocols=offered) from error
+        raise refuse() from error
     except ConversationError as error:
-        raise _misconfigured(agent_id, error) from error
+        raise refuse(broken=RefusedError(MISCONFIGURED, _MISCONFIGURED)) from error
+    return agent, admit(websocket, agent, context=context, subprotocols=offered)
 
 
 def _start(
@@ -210,6 +217,4 @@ def _bare_id(admission: Admission) -> str:
 def _misconfigured(agent_id: str, error: Exception) -> RefusedError:
     """The operator reads why in the log; the client does not, as it may name hosts and files."""
     _log.error("agent %r cannot be used: %s", agent_id, error)
-    return RefusedError(
-        MISCONFIGURED, "The AI agent you are trying to reach appears to be misconfigured."
-    )
+    return RefusedError(MISCONFIGURED, _MISCONFIGURED)

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from conversation.agent.config import AgentConfig, LLMConfig
+from conversation.errors import AgentConfigError
 from conversation.grounding.passages import PassageSource
 from conversation.llm.chat_model import (
     DEFAULT_OPTIONS,
@@ -59,8 +60,12 @@ class ScriptedAgents:
 
     found: Sequence[AgentConfig]
     model: ChatModel
+    broken: Sequence[str] = ()
+    """Ids of files that cannot be used."""
 
     def agent(self, agent_id: str) -> AgentConfig:
+        if agent_id in self.broken:
+            raise AgentConfigError(f"The agent file of {agent_id!r} has 1 problem.")
         for agent in self.found:
             if agent.agent_id == agent_id:
                 return agent

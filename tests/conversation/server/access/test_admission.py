@@ -20,6 +20,7 @@ from conversation.server.serving import MAX_SOCKET_FRAME_BYTES
 from tests.conversation.server.served import (
     PRIVATE,
     SUPPORT,
+    ScriptedAgents,
     Served,
     Timer,
     serving,
@@ -220,11 +221,12 @@ def test_a_page_is_not_let_in_by_a_name_that_it_chose(origin: str, host: str, al
 
 
 @pytest.mark.hostile
-def test_a_private_agent_and_a_missing_one_look_the_same_to_strangers(tmp_path: Path):
+def test_private_and_broken_agents_look_to_strangers_as_if_they_were_missing(tmp_path: Path):
     access = PRIVATE.access.model_copy(update={"allowed_origins": ("shop.example",)})
     private = PRIVATE.model_copy(update={"access": access})
-    told: dict[str, list[Any]] = {"private": [], "missing": []}
+    told: dict[str, list[Any]] = {"private": [], "missing": [], "broken": []}
     with serving(tmp_path, SUPPORT, private) as served:
+        served.context.agents = ScriptedAgents((SUPPORT, private), ScriptedChatModel(), ("broken",))
         for agent_id, seen in told.items():
             for headers in ({}, {"Origin": "https://evil.example"}, {"xi-api-key": "junk"}):
                 with served.dial(agent_id, init=None, headers=headers) as client:
@@ -233,12 +235,36 @@ def test_a_private_agent_and_a_missing_one_look_the_same_to_strangers(tmp_path: 
                     path = f"/v1/convai/agents/{agent_id}/widget"
                     answer = served.http.get(path, params=query, headers=headers)
                     seen.append((answer.status_code, answer.json()))
-            with served.dial(agent_id, init=None, conversation_signature="junk") as client:
-                seen.append(client.closed())
+            for headers in ({}, {"Origin": "https://evil.example"}):
+                with served.dial(
+                    agent_id, init=None, headers=headers, conversation_signature="junk"
+                ) as client:
+                    seen.append(client.closed())
+            for page in ("talk", "embed"):
+                answer = served.http.get(f"/{page}/{agent_id}")
+                seen.append((answer.status_code, answer.text.replace(agent_id, "ID")))
+            seen.append(served.http.get(f"/widget/{agent_id}").json())
             path = f"/v1/convai/conversation/get-signed-url?agent_id={agent_id}"
             seen.append(served.http.get(path).status_code)
 
-    assert told["private"] == told["missing"]
+    assert told["private"] == told["missing"] == told["broken"]
+
+
+def test_who_may_talk_to_an_agent_is_told_that_its_file_cannot_be_used(tmp_path: Path):
+    broken = PRIVATE.model_copy(update={"agent_id": "broken"})
+    with serving(tmp_path, broken) as served:
+        url = served.signed_url("broken")
+        served.context.agents = ScriptedAgents((), ScriptedChatModel(), ("broken",))
+        with served.dial("broken", headers={"xi-api-key": served.key("converse")}) as client:
+            by_key = client.closed()
+        with served.dial(url=url) as client:
+            by_signature = client.closed()
+        with served.dial("broken", headers={"xi-api-key": served.key("read")}) as client:
+            by_other_key = client.closed()
+
+    assert by_key == by_signature
+    assert by_key[0] == 1002
+    assert by_other_key[0] == 1008
 
 
 def test_a_forbidden_origin_is_refused_with_a_reason_and_a_program_is_not(tmp_path: Path):
