@@ -1,1 +1,1 @@
-"""Text into vectors: what an embedder is (`embedder`), the adapters, which one is meant."""
+"""Text into vectors: what an embedder is (`embedder`), the adapters, those registered (`known`)."""

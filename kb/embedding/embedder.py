@@ -1,11 +1,14 @@
 """Text -> unit vectors: what an embedder is, and what it needs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kb.config import EmbeddingConfig
 
 Vectors = NDArray[np.float32]
 """One row a text, each of length 1, so that the dot product is the cosine."""
@@ -51,3 +54,14 @@ class WeightsFolder(Protocol):
     def resolve(self, name: str) -> Path:
         """Folder that holds the model's files, fetched and checked when needed."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderKind:
+    """One way to get an embedder, as `known` registers it."""
+
+    takes: Callable[[EmbeddingConfig], bool]
+    """Whether it is the one that a configuration means."""
+    open: Callable[[EmbeddingConfig, WeightsFolder | None], Embedder]
+    """Makes the embedder; models are loaded on first use. Raises `WeightsError` when files are
+    missing. None stands for the weights of the user's cache folder."""

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from kb.embedding.embedder import Vectors
+from kb.config import EmbeddingConfig
+from kb.embedding.embedder import EmbedderKind, Vectors, WeightsFolder
 from kb.errors import KnowledgeBaseError
 
+_PREFIX = "litellm/"
 _BATCH_ROWS = 64
 _PIECE = re.compile(r"\w{1,4}|[^\w\s]")
 
@@ -28,7 +30,7 @@ class LiteLLMEmbedder:
     @property
     def model_id(self) -> str:
         """The provider's name of the model."""
-        return f"litellm/{self._model}"
+        return f"{_PREFIX}{self._model}"
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Embed in batches.
@@ -88,3 +90,15 @@ class PieceTokenizer:
     def offsets(self, text: str) -> Sequence[tuple[int, int]]:
         """Spans of at most four letters, and of each other sign."""
         return [match.span() for match in _PIECE.finditer(text)]
+
+
+def _open(config: EmbeddingConfig, weights: WeightsFolder | None) -> LiteLLMEmbedder:
+    del weights  # the model is not here
+    return LiteLLMEmbedder(
+        config.model.removeprefix(_PREFIX),
+        api_base=config.api_base,
+        api_key_variable=config.api_key_variable,
+    )
+
+
+LITELLM = EmbedderKind(lambda config: config.model.startswith(_PREFIX), _open)

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from kb.embedding.embedder import Vectors
+from kb.config import EmbeddingConfig
+from kb.embedding.embedder import EmbedderKind, Vectors, WeightsFolder
+from kb.embedding.model_folder import model_folder
 from kb.embedding.onnx_runtime import import_onnxruntime
 from kb.errors import WeightsError
 from kb.precedence import PRECEDENCE
@@ -161,3 +163,18 @@ def _require_files(folder: Path, names: Sequence[str]) -> None:
             "`embedding.model` at a complete sentence-transformers model, or set "
             "`embedding.runtime: torch`."
         )
+
+
+def _open(config: EmbeddingConfig, weights: WeightsFolder | None) -> OnnxEmbedder:
+    folder = model_folder(config.model, weights)
+    if folder is None:
+        raise WeightsError(
+            f"No weights are known for embedding model {config.model!r}. Name a folder that holds "
+            "it, or set `embedding.runtime: torch` to load it through sentence-transformers."
+        )
+    return OnnxEmbedder(
+        config.model, folder, int8=config.runtime == "onnx_int8", threads=config.threads
+    )
+
+
+ONNX = EmbedderKind(lambda config: config.runtime.startswith("onnx"), _open)

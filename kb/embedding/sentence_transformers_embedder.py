@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from kb.embedding.embedder import Vectors
+from kb.config import EmbeddingConfig
+from kb.embedding.embedder import EmbedderKind, Vectors, WeightsFolder
+from kb.embedding.model_folder import model_folder
+from kb.embedding.torch_extra import require_torch
 from kb.errors import WeightsError
 
 
@@ -68,3 +71,11 @@ class OffsetTokenizer:
         return self._tokenizer(
             text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
         )["offset_mapping"]
+
+
+def _open(config: EmbeddingConfig, weights: WeightsFolder | None) -> SentenceTransformersEmbedder:
+    require_torch("`embedding.runtime: torch`")
+    return SentenceTransformersEmbedder(config.model, model_folder(config.model, weights))
+
+
+SENTENCE_TRANSFORMERS = EmbedderKind(lambda config: config.runtime == "torch", _open)

@@ -1,23 +1,21 @@
 """Bytes to a `ParsedDocument` in this process: recognise, then call the one parser that fits."""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol, cast
+from typing import cast
 
 from kb.config import Limits, ParsingConfig
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
+from kb.formats.format import Format, Parser
+from kb.formats.known import FORMATS
 from kb.formats.language import guess_language
-from kb.formats.recognition import FORMAT_NAMES, PARSERS, recognise
+from kb.formats.recognition import recognise
 from kb.formats.text_builder import ParseRequest, malformed, no_clock
 from kb.media_types import split_media_type
 
 _DEFAULT_CONFIG = ParsingConfig()
-
-
-class _Parser(Protocol):
-    def parse(self, data: bytes, request: ParseRequest) -> ParsedDocument: ...
 
 
 def parse_document(
@@ -29,23 +27,24 @@ def parse_document(
     config: ParsingConfig = _DEFAULT_CONFIG,
     depth: int = 0,
     before_recognition: Callable[[], None] = no_clock,
+    formats: Sequence[Format] = FORMATS,
 ) -> ParsedDocument:
     """Parse one source without a sandbox; see `kb.ingest.load.parse_bytes`.
 
     `depth` counts the archives and messages that the bytes lay inside of; see `ParseRequest`.
     """
     stated, charset = split_media_type(media_type or "")
-    recognised = recognise(data, name, stated=stated)
+    recognised = recognise(data, name, stated=stated, formats=formats)
     request = ParseRequest(
         name,
-        recognised,
+        recognised.media_type,
         charset=charset,
         limits=limits,
         config=config,
         depth=depth,
         before_recognition=before_recognition,
     )
-    parser = cast(_Parser, importlib.import_module(PARSERS[recognised]))
+    parser = cast(Parser, importlib.import_module(recognised.parser))
     try:
         parsed = parser.parse(data, request)
     except DocumentError:
@@ -54,7 +53,7 @@ def parse_document(
         raise out_of_memory(name) from error
     except Exception as error:
         # Parsers report broken input in countless ways; all of them mean this one thing.
-        raise malformed(name, FORMAT_NAMES[recognised], error) from error
+        raise malformed(name, recognised.name, error) from error
     if not parsed.text.strip():
         raise DocumentError(
             "empty", f"{name!r} holds no text. Check that the right file was added."

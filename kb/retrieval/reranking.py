@@ -10,7 +10,7 @@ from typing import Protocol
 
 from kb.config import RerankerConfig
 from kb.embedding.embedder import WeightsFolder
-from kb.embedding.open_embedder import model_folder
+from kb.embedding.model_folder import model_folder
 from kb.embedding.torch_extra import require_torch
 
 

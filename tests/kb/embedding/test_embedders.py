@@ -3,17 +3,20 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from kb.config import EmbeddingConfig, RerankerConfig
+from kb.config import EmbeddingConfig, KnowledgeBaseConfig, RerankerConfig
 from kb.embedding.embedder import Vectors
+from kb.embedding.known import EMBEDDERS
 from kb.embedding.litellm_embedder import PieceTokenizer
 from kb.embedding.onnx_embedder import OnnxEmbedder
 from kb.embedding.onnx_export import build_bert_onnx
 from kb.embedding.open_embedder import PrefixingEmbedder, open_embedder
 from kb.errors import WeightsError
+from kb.knowledge_base import KnowledgeBase
 from kb.retrieval.reranking import open_reranker
 
 TEXTS = [
@@ -129,3 +132,29 @@ def test_what_only_torch_runs_asks_for_the_extra_by_name(
         open_embedder(EmbeddingConfig(runtime="torch"))
     with pytest.raises(WeightsError, match=r"retrieval\.reranker.*vivavoce\[torch\]"):
         open_reranker(RerankerConfig(model="cross-encoder/any"))
+
+
+def test_the_embedder_of_the_contributing_guide_works(tmp_path: Path):
+    guide = Path(__file__).parents[3] / ".github" / "CONTRIBUTING.md"
+    section = guide.read_text("utf-8").partition("## Add an embedder")[2]
+    names: dict[str, Any] = {}
+    exec(section.partition("```python\n")[2].partition("```")[0], names)
+    config = KnowledgeBaseConfig(embedding=EmbeddingConfig(model="acme/hashing"))
+    embedder = open_embedder(config.embedding, kinds=(names["HASHING"], *EMBEDDERS))
+
+    with KnowledgeBase(
+        tmp_path, config, embedder=lambda: embedder, read_only=False
+    ) as knowledge_base:
+        knowledge_base.add_text("Hours", "Opening hours are nine to five.")
+        knowledge_base.add_text("Refunds", "Money comes back within a week.")
+        found = knowledge_base.retrieve("opening hours", limit=1)
+
+    assert embedder.model_id == "acme/hashing-1"
+    assert [passage.document_name for passage in found] == ["Hours"]
+
+
+def test_every_configuration_has_an_embedder():
+    for runtime in ("onnx_int8", "onnx_fp32", "torch"):
+        for model in ("all-MiniLM-L6-v2", "litellm/openai/text-embedding-3-small"):
+            config = EmbeddingConfig(model=model, runtime=runtime)
+            assert any(kind.takes(config) for kind in EMBEDDERS)

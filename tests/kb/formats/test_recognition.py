@@ -1,25 +1,31 @@
 """Content decides what a file is; suffix and stated type only where content is mute."""
 
+import time
+from importlib import import_module
+from pathlib import Path
+
 import pytest
 
+from kb.config import Limits
 from kb.errors import DocumentError
-from kb.formats.recognition import (
+from kb.formats.known import (
     CSV,
-    DOCX,
     EML,
     EPUB,
+    FORMATS,
     HTML,
     JSON,
     MARKDOWN,
-    PARSERS,
     PDF,
     PLAIN,
     RTF,
     ZIP,
-    recognise,
 )
+from kb.formats.parse import parse_document
+from kb.formats.recognition import recognise
 from tests.kb.formats.documents import parse, reason, zipped
 
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MESSAGE = b"From: a@b.c\nTo: d@e.f\nSubject: Hello\n\nBody"
 
 
@@ -51,7 +57,7 @@ MESSAGE = b"From: a@b.c\nTo: d@e.f\nSubject: Hello\n\nBody"
     ],
 )
 def test_what_it_is(data: bytes, name: str, stated: str | None, expected: str):
-    assert recognise(data, name, stated=stated) == expected
+    assert recognise(data, name, stated=stated).media_type == expected
 
 
 @pytest.mark.parametrize(
@@ -90,9 +96,49 @@ def test_a_truncated_container_is_malformed():
 
 
 def test_every_format_has_its_parser():
-    from importlib import import_module
+    assert all(callable(import_module(each.parser).parse) for each in FORMATS)
 
-    assert all(callable(import_module(module).parse) for module in PARSERS.values())
+
+@pytest.mark.parametrize(
+    "beginning", ["<!---->", "<?xml?>", " ", "1", "WEBVTT\n", "{\\rt", "BEGIN:"]
+)
+def test_what_a_text_begins_like_is_found_in_linear_time(beginning: str):
+    text = (beginning * 60_000)[:60_000].encode() + b"x"
+    started = time.process_time()
+
+    recognise(text, "a")
+
+    assert time.process_time() - started < 2
+
+
+def test_comments_before_a_page_do_not_hide_it():
+    assert recognise(b"<!-- a --><!-- <p> -->\n<html>", "a.txt").media_type == HTML
+    assert recognise(b"<!-- a --> b <!-- c --><html>", "a.txt").media_type == PLAIN
+
+
+def test_the_format_of_the_contributing_guide_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    guide = Path(__file__).parents[3] / ".github" / "CONTRIBUTING.md"
+    section = guide.read_text("utf-8").partition("## Add a document format")[2]
+    module = section.partition("```python\n")[2].partition("```")[0]
+    (tmp_path / "acme_notes.py").write_text(module, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    acme = import_module("acme_notes").ACME
+
+    parsed = parse_document(
+        b"ACME 1\r\nHOURS\n% internal\nWe open at nine.\n",
+        name="a.txt",
+        limits=Limits(),
+        formats=(acme, *FORMATS),
+    )
+    with pytest.raises(DocumentError, match=r"reads Acme notes, PDF, .* and ZIP archives"):
+        recognise(b"\x89PNG\r\n\x1a\n\0\0", "a.png", formats=(acme, *FORMATS))
+
+    assert parsed.text == "HOURS\n\nWe open at nine."
+    assert [block.kind for block in parsed.blocks] == ["heading", "paragraph"]
+    assert parsed.left_out == {"comment": 1}
+    assert parsed.media_type == "text/x-acme"
 
 
 def test_one_nul_costs_itself_and_many_are_no_text():

@@ -1,0 +1,18 @@
+"""Where the files of a local model lie."""
+
+from pathlib import Path
+
+from kb.embedding.embedder import WeightsFolder
+from kb.embedding.packed_e5 import unpacked
+
+
+def model_folder(model: str, weights: WeightsFolder | None) -> Path | None:
+    """Folder of a model given by path or by a name that the weights know, else None."""
+    path = Path(model)
+    if path.is_dir():
+        return path
+    if weights is None:
+        from kb.weights.folder import Weights
+
+        weights = Weights()
+    return unpacked(weights.resolve(model)) if model in weights.models() else None
