@@ -11,7 +11,6 @@ from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
 from conversation.server.access.signing import VALID_S, Grant, signed_url
 from conversation.server.context import Context
-from conversation.server.errors import ApiError
 
 router = APIRouter(prefix="/v1/convai/conversation", tags=["conversations"])
 
@@ -60,14 +59,3 @@ def get_signed_url(
     base_url = context.public_url or str(request.base_url)
     url = signed_url(base_url, grant, secret=context.secret)
     return SignedUrl(signed_url=url, conversation_id=conversation_id)
-
-
-@router.get("/token", operation_id="get_webrtc_token", status_code=501)
-def get_webrtc_token() -> None:
-    """WebRTC is not served: clients choose the WebSocket."""
-    raise ApiError(
-        501,
-        "webrtc_not_supported",
-        "This server speaks WebSocket only: start the session with connectionType 'websocket', "
-        "with textOnly, or with a signed URL.",
-    )

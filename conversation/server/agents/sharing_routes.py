@@ -75,12 +75,16 @@ rooms = APIRouter(prefix="/v1/convai/conversation", tags=["conversations"])
 
 @rooms.get("/token", operation_id="get_conversation_token", status_code=501)
 def get_token() -> None:
-    """There are no rooms of WebRTC here; clients show the message, which says what to do."""
+    """There are no rooms of WebRTC here; clients show the message, which says what to do.
+
+    No other answer would help: published clients take a token to the rooms of their own maker
+    unless the page names others, and none of them falls back by itself.
+    """
     raise ApiError(
         501,
         "webrtc_not_supported",
-        "This server talks over WebSocket, by voice as well: start the session with "
-        "connectionType 'websocket', or with a signed URL.",
+        "This server offers no WebRTC and talks over WebSocket, by voice as well: start the "
+        "session with connectionType 'websocket' beside the agentId, or with a signedUrl.",
     )
 
 

@@ -114,6 +114,28 @@ def test_a_voice_session_that_wants_webrtc_fails_with_what_to_do(
     assert "connectionType 'websocket'" in said
 
 
+def test_a_token_would_take_a_webrtc_session_to_its_makers_rooms(
+    tmp_path: Path, page: Page, sdk: str
+):
+    """Why the server answers with a refusal, and not with a token for rooms of its own."""
+    with serving(tmp_path, DESK) as served:
+        page.open(f"{served.url}/")
+        page.run(f"{sdk};0")
+        page.run(
+            "window.dialled = []; window.WebSocket = class extends EventTarget {"
+            " constructor(url) { super(); window.dialled.push(String(url)); } close() {} };"
+            " const real = window.fetch; window.fetch = (url, options) =>"
+            " String(url).includes('/conversation/token')"
+            " ? Promise.resolve(Response.json({token: 'e30.e30.e30'})) : real(url, options);"
+            " ElevenLabsClient.Conversation.startSession({agentId: 'desk',"
+            " origin: location.origin}).catch(() => {}); null"
+        )
+        page.wait("window.dialled.length > 0")
+        [dialled, *_] = page.run("window.dialled")
+
+    assert dialled.startswith("wss://livekit.rtc.elevenlabs.io/")
+
+
 def test_voice_asked_of_a_server_without_it_ends_at_once_with_the_reason(
     tmp_path: Path, page: Page, sdk: str
 ):
