@@ -1,6 +1,7 @@
 """Shared fixtures. Nothing here opens the network."""
 
 import os
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -29,6 +30,14 @@ def pytest_configure(config: pytest.Config) -> None:
     # Worker processes hand their reports to the one that counts.
     if os.environ.get("TESTS_MUST_NOT_SKIP") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_NoSkips(), "no-skips")
+
+
+def pytest_collection_finish() -> None:
+    """Spare stores their migrations; tests of migrations have imported the real ones by now."""
+    if "conversation.store.database" in sys.modules:
+        from tests.ready_made import begin_from_ready_made_tables
+
+        begin_from_ready_made_tables()
 
 
 class _NoSkips:
