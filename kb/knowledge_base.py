@@ -223,7 +223,7 @@ class KnowledgeBase:
             DocumentError: The first page cannot be fetched, or (`empty`) no page is in scope.
         """
         site = SiteSource(url, max_pages, tuple(include), tuple(exclude))
-        pages = list_pages(site, self._config.links)
+        pages = list_pages(site, self._config)
         listed = ListedSources(tuple(LinkSource(page) for page in pages), {url: pages})
         return self._writer.take_in(listed, remove_others=False, progress=progress)
 
@@ -392,7 +392,7 @@ class KnowledgeBase:
         return open_cache(self._directory, read_only=self._catalog.read_only)
 
     def _listed(self, sources: Iterable[AnySource]) -> ListedSources:
-        return list_sites(sources, self._config.links, known_pages=self.site_pages)
+        return list_sites(sources, self._config, known_pages=self.site_pages)
 
     def _open_collections(self) -> VectorCollections:
         from kb.index.chroma_index import ChromaClient

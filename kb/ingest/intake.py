@@ -27,6 +27,7 @@ from kb.ingest.names import storable
 from kb.ingest.plain_structure import parse_text
 
 if TYPE_CHECKING:
+    from kb.ingest.web_reading import SandboxedWeb
     from kb.web.link_fetcher import FetchedLink, LinkFetcher
     from kb.web.page_kind import UnknownPages
 
@@ -78,13 +79,19 @@ class Intake:
         """One for all links, so that the robots.txt of a server is read once."""
         from kb.web.link_fetcher import LinkFetcher
 
-        return LinkFetcher(self._config.links)
+        return LinkFetcher(self._config.links, read_robots=self._web.robots)
+
+    @cached_property
+    def _web(self) -> "SandboxedWeb":
+        from kb.ingest.load import sandboxed_web
+
+        return sandboxed_web(self._config.parsing)
 
     @cached_property
     def _unknown_pages(self) -> "UnknownPages":
         from kb.web.page_kind import UnknownPages
 
-        return UnknownPages(self._fetcher)
+        return UnknownPages(self._fetcher, self._web.notice)
 
     @property
     def signature(self) -> str:
@@ -134,7 +141,6 @@ class Intake:
         self, source: Source, url: str, known: Fingerprint | None
     ) -> PreparedDocument | Unchanged:
         from kb.ingest.load import parse_bytes
-        from kb.web.page_kind import check_page
 
         fetched = self._fetcher.fetch(
             url,
@@ -146,7 +152,7 @@ class Intake:
             fetched.not_modified or _sha256(fetched.body) == known.document.content_sha256
         ):
             return Unchanged(fetched.etag, fetched.last_modified)
-        check_page(fetched)
+        self._web.check(fetched)
         parsed = parse_bytes(
             fetched.body,
             name=fetched.final_url,
@@ -172,7 +178,7 @@ class Intake:
         from kb.web.site import page_names
 
         digest = known.document.content_sha256 if known and fetched.not_modified else None
-        names = {*page_names(fetched), digest or _sha256(fetched.body)}
+        names = {*page_names(fetched, self._web.links), digest or _sha256(fetched.body)}
         shown = next((self._shown[name] for name in sorted(names) if name in self._shown), url)
         if shown != url:
             raise DocumentError(

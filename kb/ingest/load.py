@@ -4,6 +4,7 @@ import hashlib
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kb.config import Limits, ParsingConfig
 from kb.document import ParsedDocument
@@ -11,6 +12,9 @@ from kb.errors import DocumentError
 from kb.formats.parse import parse_document
 from kb.ingest.names import storable
 from kb.ingest.sandbox import shared_pool
+
+if TYPE_CHECKING:
+    from kb.ingest.web_reading import SandboxedWeb
 
 DEFAULT_LIMITS = Limits()
 DEFAULT_PARSING = ParsingConfig()
@@ -66,6 +70,14 @@ def parse_bytes(
     return shared_pool(config.sandbox, ocr=config.ocr).parse(
         data, name=name, media_type=media_type, limits=limits, config=config
     )
+
+
+def sandboxed_web(config: ParsingConfig) -> "SandboxedWeb":
+    """What reads robots.txt, sitemaps and links where documents are parsed with `config`."""
+    # Who ingests files alone never needs it.
+    from kb.ingest.web_reading import SandboxedWeb
+
+    return SandboxedWeb(lambda: shared_pool(config.sandbox, ocr=config.ocr))
 
 
 def parse_in_process(

@@ -60,6 +60,11 @@ def _answer(request: dict[str, Any], data: bytes, answers: BinaryIO) -> dict[str
         _send(answers, {"page": True})
 
     try:
+        if "read" in request:
+            # Only an ingest of links asks for it, and what it imports takes a moment.
+            from kb.ingest.web_reading import READERS
+
+            return {"read": READERS[request["read"]](data, **request["options"])}
         parsed = parse_document(
             data,
             name=request["name"],

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,6 +33,7 @@ _ROOT = str(Path(__file__).resolve().parents[2])
 _FIXED_OUTPUT_BYTES = 16 * MEBIBYTE
 _STARVED = ("SIGABRT", "SIGKILL", "SIGTRAP", "SIGILL")
 _DEFAULT_PARSING = ParsingConfig()
+_DEFAULT_LIMITS = Limits()
 _PAGE: dict[str, Any] = {"page": True}
 """What a worker says before it recognises the text of a page."""
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
@@ -68,17 +70,30 @@ class ParserPool:
             DocumentError: What the parser raised, or `timeout`, `out_of_memory`, `too_large` or
                 `malformed` when it had to be stopped or died.
         """
+        request = {"name": name, "media_type": media_type, "config": config.model_dump()}
+        return _from_wire(self._answer(data, request, limits=limits)["parsed"])
+
+    def _answer(self, data: bytes, request: dict[str, Any], *, limits: Limits) -> dict[str, Any]:
         worker = self._take()
         try:
-            request = {"name": name, "media_type": media_type, "config": config.model_dump()}
             answer = worker.ask(data, request, limits=limits)
         except BaseException:
             worker.kill()
             raise
         self._give_back(worker)
-        if "parsed" in answer:
-            return _from_wire(answer["parsed"])
-        raise DocumentError(answer["reason"], answer["message"])
+        if "reason" in answer:
+            raise DocumentError(answer["reason"], answer["message"])
+        return answer
+
+    def read(self, kind: str, data: bytes, options: Mapping[str, Any], *, name: str) -> Any:
+        """Have a worker read what a web server sent; see `kb.ingest.web_reading`.
+
+        Raises:
+            DocumentError: As `parse`, and what the reader raises.
+        """
+        request = {"read": kind, "options": dict(options), "name": name}
+        answer = self._answer(data, request, limits=_DEFAULT_LIMITS)
+        return answer["read"]
 
     def close(self) -> None:
         """End the idle workers. A pool that is closed parses no more."""
@@ -141,7 +156,8 @@ class _Worker:
         seconds = self._config.base_s + self._config.seconds_per_mebibyte * len(data) / MEBIBYTE
         request |= {"limits": limits.model_dump(), "size": len(data), "seconds": seconds}
         request["page_cpu_seconds"] = self._config.ocr_page_s * OCR_THREADS
-        allowed_pages = _recognisable_pages(limits) if request["config"]["ocr"] else 0
+        recognises = request.get("config", {}).get("ocr", False)
+        allowed_pages = _recognisable_pages(limits) if recognises else 0
         with _KillAfter(self._process, seconds) as watch:
             self._send(json.dumps(request).encode(), data)
             answer, pages = self._receive(_output_limit(limits), name=name), 0

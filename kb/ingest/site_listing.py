@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kb.config import LinkConfig
+from kb.config import KnowledgeBaseConfig
 from kb.document import AnySource, LinkSource, SiteSource, Source
 from kb.errors import DocumentError
 from kb.ingest.intake import identify
@@ -24,7 +24,7 @@ class ListedSources:
 
 def list_sites(
     wanted: Iterable[AnySource],
-    config: LinkConfig,
+    config: KnowledgeBaseConfig,
     *,
     known_pages: Callable[[str], Sequence[str]],
 ) -> ListedSources:
@@ -35,7 +35,7 @@ def list_sites(
 
     Args:
         wanted: Sources, sites among them.
-        config: How links are fetched.
+        config: How links are fetched and read.
         known_pages: The pages that a site had when it was listed last, by where it begins.
     """
     found: dict[str, Source] = {}
@@ -60,20 +60,25 @@ def list_sites(
     )
 
 
-def list_pages(site: SiteSource, config: LinkConfig) -> list[str]:
+def list_pages(site: SiteSource, config: KnowledgeBaseConfig) -> list[str]:
     """The pages of one site.
 
     Raises:
         DocumentError: The first page cannot be fetched, or no page is in scope.
     """
-    from kb.web.site import discover_pages
+    from kb.ingest.load import sandboxed_web
+    from kb.web.link_fetcher import LinkFetcher
+    from kb.web.site import SiteReading, discover_pages
 
+    web = sandboxed_web(config.parsing)
     return discover_pages(
         site.url,
-        config,
+        config.links,
         max_pages=site.max_pages,
         include=site.include,
         exclude=site.exclude,
+        fetcher=LinkFetcher(config.links, read_robots=web.robots),
+        reading=SiteReading(web.links, web.sitemap),
     )
 
 

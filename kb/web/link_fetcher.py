@@ -15,7 +15,7 @@ from kb.errors import DocumentError
 from kb.media_types import split_media_type
 from kb.web.addresses import Target, check_addresses, literal_address, read_url
 from kb.web.exchange import Exchange, Reply, is_number, resolve_host
-from kb.web.robots import ALLOW_ALL, DISALLOW_ALL, MAX_BYTES, RobotsRules, read_robots
+from kb.web.robots import ALLOW_ALL, DISALLOW_ALL, MAX_BYTES, RobotsRules, read_robots_file
 
 Resolve = Callable[[str, int], Sequence[str]]
 """(host, port) -> addresses; raises OSError when there are none."""
@@ -90,9 +90,20 @@ class LinkFetcher:
         resolve: Resolve = resolve_host,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        read_robots: Callable[..., RobotsRules] = read_robots_file,
     ) -> None:
+        """Remember how to ask; nothing is fetched yet.
+
+        Args:
+            config: Of the links.
+            resolve: Finds the addresses of a host.
+            sleep: Waits before a server that is busy is asked again.
+            clock: Seconds.
+            read_robots: As `read_robots_file`, e.g. in another process.
+        """
         self._config = config
         self._resolve = resolve
+        self._read_robots = read_robots
         self._sleep = sleep
         self._clock = clock
         self._robots: dict[str, tuple[float, RobotsRules]] = {}
@@ -237,8 +248,8 @@ class LinkFetcher:
             return DISALLOW_ALL
         if reply.status != 200:
             return ALLOW_ALL
-        text = reply.body.decode("utf-8", errors="replace")
-        return read_robots(text, product=self._config.user_agent.partition("/")[0])
+        product = self._config.user_agent.partition("/")[0]
+        return self._read_robots(reply.body, product=product, name=where.url)
 
 
 def replace_max_bytes(config: LinkConfig, max_bytes: int) -> LinkConfig:

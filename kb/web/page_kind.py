@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Protocol
@@ -68,6 +69,7 @@ class UnknownPages:
     """What each server shows for addresses that do not exist; each folder is asked once."""
 
     fetcher: Fetcher
+    read_notice: Callable[[FetchedLink], str | None] = lambda fetched: notice(fetched)
     _shown: dict[str, str | None] = field(default_factory=dict[str, "str | None"])
 
     def check(self, fetched: FetchedLink) -> None:
@@ -81,7 +83,7 @@ class UnknownPages:
         if fetched.not_modified or fetched.media_type not in _PAGES:
             return
         path = urlsplit(fetched.final_url).path
-        said = _notice(fetched)
+        said = self.read_notice(fetched)
         if path in ("", "/") or said is None:
             return
         folder = urljoin(fetched.final_url, ".")
@@ -96,12 +98,13 @@ class UnknownPages:
 
     def _ask(self, folder: str) -> str | None:
         try:
-            return _notice(self.fetcher.fetch(urljoin(folder, f"no-{secrets.token_hex(8)}")))
+            missing = self.fetcher.fetch(urljoin(folder, f"no-{secrets.token_hex(8)}"))
+            return self.read_notice(missing)
         except DocumentError:
             return None  # The server says so as it should, or nothing can be known.
 
 
-def _notice(fetched: FetchedLink) -> str | None:
+def notice(fetched: FetchedLink) -> str | None:
     """The words of a short page without its own address; None for other pages."""
     if fetched.media_type not in _PAGES:
         return None

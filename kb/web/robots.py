@@ -35,6 +35,11 @@ ALLOW_ALL = RobotsRules()
 DISALLOW_ALL = RobotsRules(rules=((False, "/"),))
 
 
+def read_robots_file(data: bytes, *, product: str, name: str = "") -> RobotsRules:
+    """`read_robots` of a file as it came; `name` is for readers that can fail."""
+    return read_robots(data[:MAX_BYTES].decode("utf-8", errors="replace"), product=product)
+
+
 def read_robots(text: str, *, product: str) -> RobotsRules:
     """Read a robots.txt for the crawler whose product token is `product`."""
     # Only these two groups are kept: a file can name a thousand crawlers before a thousand rules.

@@ -1,9 +1,8 @@
 """The pages of a site: from its sitemap, or else by following links on the same server.
 
 Every request goes through the fetcher of `kb.web.link_fetcher`, so that robots.txt, private
-addresses and sizes are judged for each. What comes back is read with the standard library only:
-links are all that is taken from it here, and the pages themselves are parsed in the sandbox
-later.
+addresses and sizes are judged for each. What comes back is read with the standard library only,
+by functions that an ingest runs in the process of its parsers.
 """
 
 import re
@@ -52,6 +51,7 @@ def discover_pages(
     exclude: Sequence[str] = (),
     fetcher: LinkFetcher | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    reading: "SiteReading | None" = None,
 ) -> list[str]:
     """List the pages of a site, at most `max_pages`.
 
@@ -65,22 +65,33 @@ def discover_pages(
         exclude: Patterns of pages to leave out.
         fetcher: To share what is known of robots.txt with the fetching of the pages.
         sleep: Waits between requests of a crawl.
+        reading: Where sitemaps and pages are read; None reads them here.
 
     Raises:
         DocumentError: The first page cannot be fetched, or (`empty`) no page is in scope.
     """
     fetcher = fetcher or LinkFetcher(config, sleep=sleep)
+    reading = reading or SiteReading()
     first = fetcher.fetch(url)
     # Sites move visitors to https or another host name; the pages are where that leads.
     start = read_url(first.final_url)
     scope = _Scope(start, tuple(include), tuple(exclude))
     allowed = _robots_filter(fetcher, start, config)
-    listed = dict.fromkeys(islice(_sitemap_pages(fetcher, start, allowed.sitemaps), MAX_LOCATIONS))
+    listed = dict.fromkeys(
+        islice(_sitemap_pages(fetcher, start, allowed.sitemaps, reading.sitemap), MAX_LOCATIONS)
+    )
     holding = (page for page in listed if scope.holds(page) and allowed.allows(page))
     pages = list(islice(holding, max_pages))
     if not pages:
         pause = max(config.crawl_pause_s, min(allowed.delay_s, MAX_CRAWL_DELAY_S))
-        pages = _crawl(fetcher, first, scope, max_pages=max_pages, wait=lambda: sleep(pause))
+        pages = _crawl(
+            fetcher,
+            first,
+            scope,
+            max_pages=max_pages,
+            wait=lambda: sleep(pause),
+            links=reading.links,
+        )
     if not pages:
         raise DocumentError(
             "empty",
@@ -133,7 +144,9 @@ def _robots_filter(fetcher: LinkFetcher, start: Target, config: LinkConfig) -> _
     )
 
 
-def _sitemap_pages(fetcher: LinkFetcher, start: Target, stated: Sequence[str]) -> Iterator[str]:
+def _sitemap_pages(
+    fetcher: LinkFetcher, start: Target, stated: Sequence[str], read: "ReadSitemap"
+) -> Iterator[str]:
     waiting = deque(stated or [start.origin + "/sitemap.xml"])
     if start.path.partition("?")[0].endswith((".xml", ".xml.gz", ".txt")):
         waiting = deque([start.url])
@@ -143,26 +156,38 @@ def _sitemap_pages(fetcher: LinkFetcher, start: Target, stated: Sequence[str]) -
         if sitemap in seen:
             continue
         seen.add(sitemap)
-        text = _sitemap_text(fetcher, sitemap)
-        listed = locations(text, url=sitemap, tidied=without_endless_numbers)
-        if _SITEMAP_INDEX.search(text):
-            waiting.extend(islice(listed, MAX_SITEMAPS))
-        else:
-            yield from map(tidy_url, listed)
+        # One that cannot be had is no reason to fail: the links remain.
+        with suppress(DocumentError):
+            body = fetcher.fetch(sitemap).body
+            found = read(body, url=sitemap, max_bytes=fetcher.max_bytes)
+            if found.is_index:
+                waiting.extend(found.locations[:MAX_SITEMAPS])
+            else:
+                yield from found.locations
 
 
-def _sitemap_text(fetcher: LinkFetcher, url: str) -> str:
-    """A sitemap that cannot be had is no reason to fail: the links remain."""
-    try:
-        body = fetcher.fetch(url).body
-    except DocumentError:
-        return ""
-    if is_gzip(body):
-        try:
-            body = _unzipped(body, fetcher.max_bytes, url=url)
-        except DocumentError:
-            return ""
-    return body.decode("utf-8", errors="replace")
+@dataclass(frozen=True, slots=True)
+class Sitemap:
+    """What one sitemap lists."""
+
+    locations: tuple[str, ...] = ()
+    """At most `MAX_LOCATIONS`, tidy, in order."""
+    is_index: bool = False
+    """Whether it lists further sitemaps."""
+
+
+def read_sitemap(data: bytes, *, url: str, max_bytes: int) -> Sitemap:
+    """Read a sitemap, compressed or not, as far as `max_bytes` of it.
+
+    Raises:
+        DocumentError: `malformed`: it ends in the middle of its compression.
+    """
+    body = _unzipped(data, max_bytes, url=url) if is_gzip(data) else data
+    text = body.decode("utf-8", errors="replace")
+    listed = islice(locations(text, url=url, tidied=without_endless_numbers), MAX_LOCATIONS)
+    if _SITEMAP_INDEX.search(text):
+        return Sitemap(tuple(listed), is_index=True)
+    return Sitemap(tuple(map(tidy_url, listed)))
 
 
 def _unzipped(body: bytes, limit: int, *, url: str) -> bytes:
@@ -182,6 +207,7 @@ def _crawl(
     *,
     max_pages: int,
     wait: Callable[[], None],
+    links: "ReadLinks",
 ) -> list[str]:
     """Breadth first, so that what is near the start comes in before what is deep."""
     waiting: deque[str] = deque()
@@ -190,15 +216,15 @@ def _crawl(
     shown: set[str] = set()
 
     def look_at(fetched: FetchedLink) -> None:
-        links = read_links(fetched) if fetched.media_type in _PAGE_TYPES else Links()
+        said = links(fetched) if fetched.media_type in _PAGE_TYPES else Links()
         final = tidy_url(fetched.final_url)
         seen.add(final)
         # The same page under another address is the same page.
-        names = {final, links.canonical or final, sha256(fetched.body).hexdigest()}
-        if scope.holds(final) and links.index and fetched.may_be_kept and not names & shown:
+        names = {final, said.canonical or final, sha256(fetched.body).hexdigest()}
+        if scope.holds(final) and said.index and fetched.may_be_kept and not names & shown:
             pages.append(final)
             shown.update(names)
-        new = [link for link in links.urls if link not in seen and _is_inside(link, scope)]
+        new = [link for link in said.urls if link not in seen and _is_inside(link, scope)]
         seen.update(new)
         waiting.extend(new)
 
@@ -249,11 +275,25 @@ def _same_server(url: str, other: str) -> bool:
     return read_url(url).origin == read_url(other).origin
 
 
-def page_names(fetched: FetchedLink) -> set[str]:
+ReadLinks = Callable[[FetchedLink], Links]
+"""As `read_links`."""
+ReadSitemap = Callable[..., Sitemap]
+"""As `read_sitemap`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteReading:
+    """What sitemaps and pages are read with, here or in another process."""
+
+    links: ReadLinks = read_links
+    sitemap: ReadSitemap = read_sitemap
+
+
+def page_names(fetched: FetchedLink, read: ReadLinks = read_links) -> set[str]:
     """The addresses that a page goes by: where it was found, and where it says it is."""
     final = tidy_url(fetched.final_url)
     is_page = fetched.media_type in _PAGE_TYPES and not fetched.not_modified
-    return {final, (read_links(fetched).canonical if is_page else None) or final}
+    return {final, (read(fetched).canonical if is_page else None) or final}
 
 
 def without_endless_numbers(text: str) -> str:
