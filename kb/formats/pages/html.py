@@ -9,7 +9,13 @@ from kb.config import ParsingConfig
 from kb.document import ParsedDocument
 from kb.formats.decoding import decode
 from kb.formats.pages.html_body import marked_body
-from kb.formats.pages.html_plain import controlled_ids, is_opened_by_click, make_plain
+from kb.formats.pages.html_opened import (
+    WAS_HIDDEN,
+    following_pairs,
+    is_opened_by_click,
+    panels,
+)
+from kb.formats.pages.html_plain import make_plain
 from kb.formats.pages.html_script import add_stated_questions, is_built_by_script, needs_browser
 from kb.formats.pages.html_table import flatten_cells, is_data_table, table_key
 from kb.formats.pages.html_text import (
@@ -85,12 +91,13 @@ def drop_hidden(root: Element, builder: TextBuilder) -> None:
     Whole pages begin transparent and are faded in by a script, so transparent text counts as
     hidden only when it is the lesser part of the page.
     """
-    controlled = controlled_ids(root)
     hidden = [each for each in root.iter() if _is_hidden(each)]
+    opened, repeated = panels(root) if hidden else {}, following_pairs(hidden)
     for element in hidden:
-        if element.get("id") in controlled or is_opened_by_click(element):
+        if element in opened or is_opened_by_click(element, repeated):
             for attribute in ("hidden", "style"):
                 element.attrib.pop(attribute, None)
+            element.set(WAS_HIDDEN, "")
     _drop(root, [each for each in hidden if _is_hidden(each)], builder)
     faded = {each: None for each in root.iter() if _FADED_STYLE.search(_style(each))}
     outermost = [each for each in faded if not any(up in faded for up in each.iterancestors())]

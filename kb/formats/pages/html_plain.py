@@ -5,8 +5,8 @@ what stands in elements of a page's own making and what numbers lines of code is
 """
 
 import re
-from collections.abc import Mapping
 
+from kb.formats.pages.html_opened import show_openers
 from kb.formats.pages.html_text import (
     BLOCKS,
     HEADINGS,
@@ -20,10 +20,6 @@ from kb.formats.pages.html_tree import block_holders
 from kb.formats.text_builder import TextBuilder, one_line
 
 _DELETED = {"del": "deleted text", "s": "struck text", "strike": "struck text"}
-_OUTSIDE = frozenset({"nav", "header", "footer", "form", "menu", "aside"})
-_CONTENT = frozenset({"div", "section", "p", "ul", "ol", "dd", "article"})
-_MIN_QUESTION_WORDS = 3
-_MAX_QUESTION_CHARS = 300
 _LONG = frozenset({"p", "ul", "ol", "pre", "table", "dl"})
 _LINK_SHARE = 0.8
 _CONTACT = re.compile(r"(?:tel|mailto|sms):", re.IGNORECASE)
@@ -35,36 +31,12 @@ def make_plain(root: Element, builder: TextBuilder) -> None:
     """Change `root` in place; `builder` counts what is dropped."""
     _drop_deleted(root, builder)
     _open_shadow_roots(root)
+    show_openers(root)
     _rename_own_elements(root)
     _unnumber_code(root)
     raise_digits(root)
-    levels = _levels_below(root)
     _open_details(root)
-    _show_questions(root, levels)
     _write_definitions(root)
-
-
-def is_opened_by_click(element: Element) -> bool:
-    """Whether hidden text is one panel of an accordion or of tabs, which a reader opens."""
-    if (element.get("role") or "").lower() == "tabpanel":
-        return True
-    if not len(element) and not (element.text or "").strip():
-        return False
-    before = element.getprevious()
-    if before is None:
-        return False
-    openers = [before] if before.get("aria-expanded") is not None else before.iter()
-    return any(tag_of(each) and each.get("aria-expanded") is not None for each in openers)
-
-
-def controlled_ids(root: Element) -> set[str]:
-    """Ids of the elements that a button says it opens."""
-    return {
-        name
-        for each in root.iter()
-        if tag_of(each) and each.get("aria-expanded") is not None
-        for name in (each.get("aria-controls") or "").split()
-    }
 
 
 def _drop_deleted(root: Element, builder: TextBuilder) -> None:
@@ -203,58 +175,6 @@ def _paragraph_of(parent: Element, text: str | None) -> Element | None:
     paragraph = parent.makeelement("p")
     paragraph.text = text
     return paragraph
-
-
-def _show_questions(root: Element, levels: Mapping[Element, str]) -> None:
-    """What a reader clicks to open an answer is the heading of the answer."""
-    boxes = {
-        each.get("id")
-        for each in root.iter("input")
-        if (each.get("type") or "").lower() in ("checkbox", "radio") and each.get("id")
-    }
-    for element in list(root.iter("button", "label")):
-        parent = element.getparent()
-        if parent is None:
-            continue
-        if tag_of(parent) in HEADINGS:
-            element.drop_tag()
-        elif _opens_answer(element, boxes):
-            element.tag = levels[element]
-    for heading in root.iter(*HEADINGS):
-        for inner in [each for each in heading.iter("button", "label")]:
-            inner.drop_tag()
-        if (heading.get("role") or "").lower() in ("button", "tab"):
-            del heading.attrib["role"]
-
-
-def _opens_answer(element: Element, boxes: set[str | None]) -> bool:
-    text = one_line(visible_text(element))
-    following = element.getnext()
-    if not text or len(text) > _MAX_QUESTION_CHARS or following is None:
-        return False
-    if tag_of(following) not in _CONTENT or not one_line(visible_text(following)):
-        return False
-    if any(tag_of(above) in _OUTSIDE for above in element.iterancestors()):
-        return False
-    if tag_of(element) == "label":
-        return element.get("for") in boxes
-    if element.get("aria-expanded") is not None or element.get("aria-controls"):
-        return True
-    return (element.get("type") or "").lower() != "submit" and (
-        len(text.split()) >= _MIN_QUESTION_WORDS or text.endswith(("?", "\uff1f"))
-    )
-
-
-def _levels_below(root: Element) -> dict[Element, str]:
-    """The heading one level below the one that each thing to click stands under."""
-    level, found = 1, dict[Element, str]()
-    for element in root.iter():
-        tag = tag_of(element)
-        if tag in HEADINGS:
-            level = int(tag[1])
-        elif tag in ("button", "label"):
-            found[element] = f"h{min(level + 1, 6)}"
-    return found
 
 
 def _write_definitions(root: Element) -> None:

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from kb.formats.pages.html_text import HEADINGS, Element, inline_text, lines_of, tag_of
+from kb.formats.pages.html_text import HEADINGS, Element, inline_text, lines_of, name_of, tag_of
 from kb.formats.tables.grid import Cell
-from kb.formats.text_builder import one_line
 
 MAX_FLAT_CELL_CHARS = 500
 """A cell longer than this may hold paragraphs, and stays as it is."""
@@ -79,10 +78,7 @@ def _shown(element: Element) -> Iterator[str]:
     tag = tag_of(element)
     if not tag or (tag == "input" and element.get("type") == "hidden"):
         return
-    name = one_line(element.get("alt") or element.get("aria-label") or element.get("title") or "")
-    if tag == "svg":
-        titles = (part for part in element if tag_of(part) == "title")
-        name = name or one_line("".join(part.text or "" for part in titles))
+    name = name_of(element)
     if tag == "input" and element.get("type") in ("checkbox", "radio"):
         name = "yes" if element.get("checked") is not None else "no"
     if name:

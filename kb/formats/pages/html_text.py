@@ -24,6 +24,25 @@ BLOCKS = (
     | frozenset({"tr", "td", "th", "thead", "tbody", "tfoot", "caption"})
 )
 
+_SENTENCES = HEADINGS | {
+    "p",
+    "li",
+    "td",
+    "th",
+    "dt",
+    "dd",
+    "figcaption",
+    "summary",
+    "caption",
+    "label",
+}
+"""Blocks in which what stands beside words is read with them."""
+_PICTURES = frozenset({"img", "svg"})
+_MAX_SIGN_CHARS = 60
+"""A picture with a longer description is looked at beside the sentence."""
+_MAX_STEPS = 8
+"""Elements without words that are passed over beside a picture."""
+FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|svg|webp|bmp)", re.IGNORECASE)
 # lxml ships no types; an element is met here and in the modules that make one.
 Element = Any
 _RAISED = str.maketrans("0123456789+-\u2212", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
@@ -44,6 +63,7 @@ def read_tree(source: str, name: str) -> Element:
             raise DocumentError("empty", f"{name!r} is an HTML page without any text.") from error
         raise malformed(name, "HTML page", error) from error
     raise_digits(root)
+    write_signs(root)
     return root
 
 
@@ -113,6 +133,69 @@ def raise_digits(root: Element) -> None:
             for inner in list(mark):
                 mark.remove(inner)
             mark.text = above
+
+
+def write_signs(root: Element) -> None:
+    """Write what a picture within a sentence is called: `Press [gear] to open` is read with it."""
+    signs = [each for each in root.iter() if _is_picture(each)]
+    for sign in signs:
+        name = name_of(sign)
+        if not 0 < len(name) <= _MAX_SIGN_CHARS or FILE_NAME.fullmatch(name):
+            continue
+        before, behind = _words_beside(sign)
+        if (before or behind) and not (before.endswith(name) or behind.startswith(name)):
+            for child in list(sign):
+                sign.remove(child)
+            sign.tag, sign.text = "span", name
+
+
+def name_of(element: Element) -> str:
+    """What a picture or an icon is called: what is read out in place of it."""
+    name = element.get("alt") or element.get("aria-label") or ""
+    if tag_of(element) == "svg":
+        titles = (part.text or "" for part in element if tag_of(part) == "title")
+        name = name or "".join(titles)
+    return one_line(name or element.get("title") or "")
+
+
+def _is_picture(element: Element) -> bool:
+    tag = tag_of(element)
+    is_named = (element.get("role") or "").lower() == "img" and not (element.text or "").strip()
+    return tag in _PICTURES or (bool(tag) and is_named and tag not in BLOCKS)
+
+
+def _words_beside(sign: Element) -> tuple[str, str]:
+    """The words of the sentence right before and behind an element; none where it is in none."""
+    around = next((each for each in sign.iterancestors() if tag_of(each) in BLOCKS), None)
+    if around is None or tag_of(around) not in _SENTENCES:
+        return "", ""
+    return _words_before(sign, around), _words_behind(sign, around)
+
+
+def _words_before(element: Element, around: Element) -> str:
+    for _ in range(_MAX_STEPS):
+        previous, parent = element.getprevious(), element.getparent()
+        if previous is None:
+            words, element = parent.text, parent
+        else:
+            words, element = (previous.tail or "").strip() or inline_text(previous), previous
+        if (words or "").strip() or element is around:
+            return one_line(words or "")
+    return ""
+
+
+def _words_behind(element: Element, around: Element) -> str:
+    words = element.tail
+    for _ in range(_MAX_STEPS):
+        if (words or "").strip() or element is around:
+            break
+        following = element.getnext()
+        if following is None:
+            element = element.getparent()
+            words = element.tail if element is not around else ""
+        else:
+            words, element = inline_text(following) or following.tail, following
+    return one_line(words or "")
 
 
 def raised(digits: str, ahead: str) -> str:

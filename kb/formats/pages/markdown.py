@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from html import unescape
 
 import yaml
 from markdown_it import MarkdownIt
@@ -11,11 +12,11 @@ from markdown_it.tree import SyntaxTreeNode
 
 from kb.document import ParsedDocument
 from kb.formats.decoding import decode
-from kb.formats.pages.html_text import raised
-from kb.formats.pages.markdown_html import add_html, html_lines, whole_tables
+from kb.formats.pages.html_text import FILE_NAME, raised
+from kb.formats.pages.markdown_html import add_html, blanks_in, html_lines, whole_tables
 from kb.formats.pages.mdx import drop_components, has_components
 from kb.formats.tables.rendering import add_table, render_table
-from kb.formats.text_builder import ParseRequest, TextBuilder
+from kb.formats.text_builder import ParseRequest, TextBuilder, one_line
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _HTML_BREAK = re.compile(r"<(?:br|/p|/div|/li|/tr|/d[dl]|/h[1-6])\b[^>]*>", re.IGNORECASE)
@@ -23,6 +24,10 @@ _HTML_RAISED = re.compile(r"<sup\b", re.IGNORECASE)
 _HTML_RAISED_END = re.compile(r"</sup\b", re.IGNORECASE)
 _HTML_CELL = re.compile(r"<t[dh]\b", re.IGNORECASE)
 _HTML_TERM_END = re.compile(r"</dt\b", re.IGNORECASE)
+_HTML_NAMED = re.compile(
+    r"""<(?:img|i|span|svg)\b[^<>]{0,500}?\s(?:alt|aria-label)=(?:"([^"<>]*)"|'([^'<>]*)')""",
+    re.IGNORECASE,
+)
 _LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 
 
@@ -125,6 +130,8 @@ class _Inline:
     parts: list[str] = field(default_factory=list[str])
     links: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     raised_from: int | None = None
+    blanks: frozenset[str] = frozenset()
+    """Tags that are none: `<your-name>` stands for what the reader puts there."""
 
     def add(self, token: Token) -> None:
         match token.type:
@@ -137,7 +144,7 @@ class _Inline:
             case "image":
                 self.parts.append(token.content)
             case "html_inline":
-                self.parts.append(self._between(token.content))
+                self.parts.append(self._between(token.content) or self._sign(token.content))
                 self._raise(token.content)
             case "link_open":
                 self.links.append((str(token.attrs.get("href", "")), len(self.parts)))
@@ -154,6 +161,15 @@ class _Inline:
             return ": "
         shown = next(filter(None, reversed(self.parts)), "\n")
         return " | " if _HTML_CELL.match(tag) and not shown[-1].isspace() else ""
+
+    def _sign(self, tag: str) -> str:
+        """What a picture within a sentence is called, or a blank for the reader to fill."""
+        if tag in self.blanks:
+            return tag
+        named = _HTML_NAMED.match(tag)
+        name = one_line(unescape(named[1] or named[2] or "")) if named else ""
+        is_said = "".join(self.parts[-1:]).rstrip().endswith(name)
+        return "" if is_said or FILE_NAME.fullmatch(name) else name
 
     def _raise(self, tag: str) -> None:
         if _HTML_RAISED.match(tag):
@@ -175,6 +191,7 @@ def _inline(node: SyntaxTreeNode) -> str:
     """Text of a heading, paragraph or cell; the target of an absolute link follows its text."""
     rendered = _Inline()
     for child in node.children:
+        rendered.blanks = blanks_in(child.content)
         for token in (child.token and child.token.children) or ():
             rendered.add(token)
     return "".join(rendered.parts).strip()

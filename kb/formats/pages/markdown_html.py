@@ -11,7 +11,15 @@ from kb.formats.pages.html import drop_hidden, read_tree
 from kb.formats.pages.html_text import Element, tag_of
 from kb.formats.pages.html_tree import add_tree, item_lines
 from kb.formats.text_builder import TextBuilder
+from kb.formats.vendors import vendor
 
+_BARE_TAG = re.compile(r"<([A-Za-z][\w-]{0,60})>")
+_CLOSING_TAG = re.compile(r"</([A-Za-z][\w-]{0,60})")
+_NEWER_TAGS = frozenset(
+    {"main", "template", "slot", "dialog", "picture", "search", "hgroup", "ruby", "rt", "rp", "bdi"}
+    | {"svg", "portal", "menuitem", "nobr", "rb", "rtc", "noframes", "frame"}
+)
+"""Tags of HTML that the library does not list."""
 _TABLE_TAG = re.compile(r"<(/?)table\b", re.IGNORECASE)
 
 
@@ -29,6 +37,19 @@ def html_lines(builder: TextBuilder, source: str) -> Iterator[str]:
     if root is not None:
         drop_hidden(root, builder)
         yield from item_lines(root)
+
+
+def blanks_in(source: str) -> frozenset[str]:
+    """What looks like a tag and is none of HTML, nor closed: a blank such as `<your-name>`."""
+    if not _BARE_TAG.search(source):
+        return frozenset()
+    known = vendor("lxml.html.defs").tags | _NEWER_TAGS
+    closed = {match[1].lower() for match in _CLOSING_TAG.finditer(source)}
+    return frozenset(
+        match[0]
+        for match in _BARE_TAG.finditer(source)
+        if match[1].lower() not in known and match[1].lower() not in closed
+    )
 
 
 def whole_tables(nodes: Sequence[SyntaxTreeNode]) -> Iterator[SyntaxTreeNode]:
@@ -64,6 +85,8 @@ def _joined(parts: Sequence[SyntaxTreeNode]) -> Iterator[SyntaxTreeNode]:
 
 
 def _tree(source: str) -> Element | None:
+    blanks = blanks_in(source)
+    source = _BARE_TAG.sub(lambda tag: f"&lt;{tag[1]}&gt;" if tag[0] in blanks else tag[0], source)
     try:
         root = read_tree(f"<div>{source}</div>", "HTML")
     except DocumentError:

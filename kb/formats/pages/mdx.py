@@ -4,7 +4,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-_COMPONENT = re.compile(r"</?[A-Z][A-Za-z0-9.]*[\s/>]|^<>$", re.MULTILINE)
+_COMPONENT = re.compile(r"</[A-Z][A-Za-z0-9.]*\s*>|<[A-Z][A-Za-z0-9.]*[\s/]|^<>$", re.MULTILINE)
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 _MODULE_LINE = re.compile(r"^(?:import\s.+?from\s|import\s['\"]|export\s)")
 _COMMENT = re.compile(r"\{/\*.*?\*/\}", re.DOTALL)

@@ -37,6 +37,17 @@ ANSWER = "<div><p>Yes, from 50 euros upward.</p></div>"
         '<div id="p1" hidden><p>Yes, from 50 euros upward.</p></div>',
         '<h3><button aria-expanded="false">Can I pay by invoice?</button></h3>'
         '<div style="display: none"><p>Yes, from 50 euros upward.</p></div>',
+        f'<div role="button" tabindex="0">Can I pay by invoice?</div>{ANSWER}',
+        '<div class="q"><div role="button" tabindex="0">Can I pay by invoice?</div></div>'
+        '<div class="a" hidden><p>Yes, from 50 euros upward.</p></div>',
+        '<div role="button" aria-controls="p2">Can I pay by invoice?</div>'
+        '<div id="p2" style="display:none">Yes, from 50 euros upward.</div>',
+        '<a role="button" data-toggle="collapse" href="#p3">Can I pay by invoice?</a>'
+        '<div id="p3" hidden>Yes, from 50 euros upward.</div>',
+        '<span data-bs-toggle="collapse" data-bs-target="#p4">Can I pay by invoice?</span>'
+        '<div id="p4" style="display:none"><p>Yes, from 50 euros upward.</p></div>',
+        "<p onclick=\"toggle('p5')\">Can I pay by invoice?</p>"
+        '<div id="p5" style="display:none"><p>Yes, from 50 euros upward.</p></div>',
         "<faq-item><faq-question>Can I pay by invoice?</faq-question>"
         "<faq-answer>Yes, from 50 euros upward.</faq-answer></faq-item>",
     ],
@@ -48,6 +59,81 @@ def test_every_form_of_an_accordion_keeps_question_and_answer(body: str):
         "Can I pay by invoice?",
         "Yes, from 50 euros upward.",
     ]
+
+
+PANELS = "<p>The fee is nine euros.</p>", "<p>The fee is ninety euros.</p>"
+
+
+def tab_list(*, attributes: str = "", names: tuple[str, str] = ("Monthly", "Yearly")) -> str:
+    tabs = "".join(
+        f'<button role="tab" id="t{n}" {attributes.format(n=n)}>{name}</button>'
+        for n, name in enumerate(names)
+    )
+    return f'<div role="tablist">{tabs}</div>'
+
+
+def tab_panels(attributes: str) -> str:
+    return "".join(f"<div {attributes.format(n=n)}>{text}</div>" for n, text in enumerate(PANELS))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        tab_list(attributes='aria-controls="p{n}"') + tab_panels('role="tabpanel" id="p{n}"'),
+        tab_list(attributes='aria-controls="p{n}"') + tab_panels('id="p{n}" hidden'),
+        tab_list() + tab_panels('role="tabpanel" aria-labelledby="t{n}"'),
+        tab_list() + "<div>" + tab_panels('role="tabpanel" style="display:none"') + "</div>",
+        f"<div>{tab_list()}</div><div>{tab_panels('role=tabpanel')}</div>",
+        '<ul role="tablist"><li role="tab">Monthly</li><li role="tab">Yearly</li></ul>'
+        + tab_panels('role="tabpanel"'),
+        '<ul class="nav"><li><a data-toggle="tab" href="#p0">Monthly</a></li>'
+        '<li><a data-toggle="tab" href="#p1">Yearly</a></li></ul>' + tab_panels('id="p{n}"'),
+        '<div><button data-bs-toggle="pill" data-bs-target="#p0">Monthly</button>'
+        '<button data-bs-toggle="pill" data-bs-target="#p1">Yearly</button></div>'
+        + tab_panels('id="p{n}"'),
+        '<input type="radio" id="r0"><input type="radio" id="r1"><div class="labels">'
+        '<label for="r0">Monthly</label><label for="r1">Yearly</label></div><div class="blocks">'
+        + tab_panels('class="block"')
+        + "</div>",
+        '<input type="radio" id="r0"><label for="r0">Monthly</label><div>'
+        f'{PANELS[0]}</div><input type="radio" id="r1"><label for="r1">Yearly</label><div>'
+        f"{PANELS[1]}</div>",
+        '<x-tabs><x-tab panel="m">Monthly</x-tab><x-tab panel="y">Yearly</x-tab>'
+        f'<x-tab-panel name="m">{PANELS[0]}</x-tab-panel>'
+        f'<x-tab-panel name="y">{PANELS[1]}</x-tab-panel></x-tabs>',
+        "<div><button onclick=\"show(event, 'p0')\" class=tab data-tab=p0>Monthly</button>"
+        "<button onclick=\"show(event, 'p1')\" class=tab data-tab=p1>Yearly</button></div>"
+        + tab_panels('id="p{n}" style="display:none"'),
+    ],
+)
+def test_the_label_of_a_tab_stands_above_its_panel(body: str):
+    assert blocks(body) == [
+        "heading2| Monthly",
+        "paragraph| The fee is nine euros.",
+        "heading2| Yearly",
+        "paragraph| The fee is ninety euros.",
+    ]
+
+
+def test_headings_in_a_panel_stand_under_its_tab():
+    body = "<h2>Fees</h2>" + tab_list(attributes='aria-controls="p{n}"')
+    body += '<div id="p0"><h3>Adults</h3><p>Nine.</p></div><div id="p1"><p>Ninety.</p></div>'
+
+    assert blocks(body) == [
+        "heading2| Fees",
+        "heading3| Monthly",
+        "heading4| Adults",
+        "paragraph| Nine.",
+        "heading3| Yearly",
+        "paragraph| Ninety.",
+    ]
+
+
+def test_a_link_to_a_part_of_the_page_is_no_tab_of_it():
+    body = '<p><a role="button" href="#fees">See our fees</a></p><div id="fees"><p>Nine.</p></div>'
+
+    assert blocks(body)[-1] == "paragraph| Nine."
+    assert "heading" not in "".join(blocks(body))
 
 
 def test_questions_are_headings_of_one_level():
@@ -185,3 +271,40 @@ def test_a_page_that_a_script_builds_is_refused_with_what_it_needs(page: str):
 )
 def test_a_page_of_few_words_is_read(page: str):
     assert reason(page, "a.html") == "read"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ('Press <img src=g.png alt="gear"> to open it.', "Press gear to open it."),
+        ('Press <img src=g.png alt="gear">, then wait.', "Press gear, then wait."),
+        ('Press <b>twice</b> <img alt="gear"> now.', "Press twice gear now."),
+        ('<img alt="Gear"> opens the settings.', "Gear opens the settings."),
+        ("Press <a href=/g><img alt='gear'></a> to open it.", "Press gear to open it."),
+        ('Press <i class="icon" role="img" aria-label="gear"></i> now.', "Press gear now."),
+        ("Press <svg><title>gear</title><path/></svg> now.", "Press gear now."),
+        ('Press <svg aria-label="gear"><path/></svg> now.', "Press gear now."),
+        ('Good <img class="emoji" alt="\U0001f600"> morning.', "Good \U0001f600 morning."),
+        ('\u6309<img alt="\u8bbe\u7f6e">\u952e\u3002', "\u6309\u8bbe\u7f6e\u952e\u3002"),
+        ('Press <img alt=""> to open it.', "Press to open it."),
+        ('Press <img alt="IMG_12.png"> to open it.', "Press to open it."),
+        ('Press gear <img alt="gear"> to open it.', "Press gear to open it."),
+    ],
+)
+@pytest.mark.parametrize("form", ["html", "eml", "md"])
+def test_a_picture_within_a_sentence_says_what_it_shows(sentence: str, said: str, form: str):
+    if form == "html":
+        assert blocks(f"<p>{sentence}</p>") == [f"paragraph| {said}"]
+    elif form == "eml":
+        head = "Subject: Keys\nFrom: a@b.example\nContent-Type: text/html; charset=utf-8"
+        assert said in parse(f"{head}\n\n<p>{sentence}</p>", "a.eml").text
+    else:
+        text = parse(sentence if "<img" in sentence else said, "a.md").text
+        assert " ".join(text.split()) == said
+
+
+def test_a_picture_beside_the_text_is_no_part_of_it():
+    body = '<p>Water the roses.</p><p><img alt="A rose in bloom"></p><div><img alt="Logo">Us</div>'
+
+    assert "rose in bloom" not in "".join(blocks(body))
+    assert "Logo" not in "".join(blocks(body))

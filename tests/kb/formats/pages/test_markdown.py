@@ -2,6 +2,8 @@
 
 import textwrap
 
+import pytest
+
 from kb.formats.pages.mdx import drop_components
 from tests.kb.formats.documents import outline, parse
 
@@ -150,3 +152,26 @@ def test_raised_digits_do_not_lengthen_the_number_before_them():
 
     for source in (line, f"{line}\n<Note>Yes.</Note>\n"):
         assert "Output 10³ m, 2nd stage, x2, a1." in parse(source, "a.md").text
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("Log in as <your-name> and wait.", "Log in as <your-name> and wait."),
+        ("Run it with <file>, twice.", "Run it with <file>, twice."),
+        ("<token> is what you got by mail.", "<token> is what you got by mail."),
+        ("See <host>:<port>/<path>.", "See <host>:<port>/<path>."),
+        ("**Set** *<Wert>* now", "Set <Wert> now"),
+        ("- Use <id>\n- Go", "- Use <id>\n- Go"),
+        ("# The <name> file", "The <name> file"),
+        ("| a | b |\n|--|--|\n| <x-id> | 2 |", "a | b\n<x-id> | 2"),
+        ("<your-name>\n\nGo.", "<your-name>\n\nGo."),
+        ("A <my-badge>new</my-badge> form", "A new form"),
+        ("A <b>bold</b><br>new <span>form</span>", "A bold\nnew form"),
+        ("H<sub>2</sub>O and <kbd>Esc</kbd> <wbr>", "H2O and Esc"),
+        ("`<your-name>` in code", "<your-name> in code"),
+        ("<div>Ask <your-name> first.</div>", "Ask <your-name> first."),
+    ],
+)
+def test_a_blank_for_the_reader_to_fill_is_text_and_a_tag_is_none(source: str, said: str):
+    assert parse(source, "a.md").text == said
