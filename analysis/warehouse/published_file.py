@@ -1,8 +1,8 @@
 """The published DuckDB file: made from Parquet files whole, or brought up to date day by day.
 
 What a file holds is noted beside the Parquet files. A day that is written anew replaces its rows in
-a copy; words that leave for good would stay in the free space of such a copy, so that a file they
-leave is made whole.
+a copy; words that leave for good would stay in the free space of such a copy, so that they leave by
+a new file, which takes the rows of all other days from the old one.
 """
 
 import hashlib
@@ -136,22 +136,16 @@ def build(
         PublishError: A file cannot be read; names it.
     """
     replaced = None
-    if held is not None:
+    if held is not None and held.parts.tables == wanted.tables:
         # An old file that is damaged is made anew.
         with suppress(duckdb.Error):
             replaced = _renewed(following, warehouse_dir, target, wanted, held)
     whole = replaced is None
     if whole:
-        for left in (following, following.with_name(f"{following.name}.wal")):
-            left.unlink(missing_ok=True)
+        _started(following, warehouse_dir, target, wanted, held)
     with _opened(following) as connection:
         # One transaction: hundreds of comments would each wait for the disk.
         connection.begin()
-        if whole:
-            for table in (*STORED_TABLES, JUDGE_AGREEMENT):
-                create_table(connection, table)
-            for table in STORED_TABLES:
-                _fill(connection, table, table_files(warehouse_dir, table))
         if whole or (held and _judged(held.parts) != _judged(wanted)):
             fill_agreement(connection)
         if whole or (held and held.parts.views != wanted.views):
@@ -162,12 +156,61 @@ def build(
     return counts, replaced or 0
 
 
+def _started(
+    following: Path, warehouse_dir: Path, target: Path, wanted: Contents, held: Held | None
+) -> None:
+    """Make a new file that holds every stored table.
+
+    Days that did not change come from the old file: a quarter of what reading Parquet costs.
+    """
+    if held is not None and held.parts.tables == wanted.tables:
+        with suppress(duckdb.Error):
+            _fill_new(following, warehouse_dir, wanted, held.parts, target)
+            return
+    _fill_new(following, warehouse_dir, wanted, None, None)
+
+
+def _fill_new(
+    following: Path,
+    warehouse_dir: Path,
+    wanted: Contents,
+    held: Contents | None,
+    target: Path | None,
+) -> None:
+    for left in (following, following.with_name(f"{following.name}.wal")):
+        left.unlink(missing_ok=True)
+    with _opened(following) as connection:
+        if target is not None:
+            connection.execute(f"ATTACH {literal(str(target))} AS old (READ_ONLY)")
+        connection.begin()
+        for table in (*STORED_TABLES, JUDGE_AGREEMENT):
+            create_table(connection, table)
+        for table in STORED_TABLES:
+            parts = wanted.parts[table.name]
+            if held is not None and table in DAILY_TABLES:
+                before = held.parts.get(table.name, {})
+                same = [part for part in parts if before.get(part) == parts[part]]
+                _copy(connection, table, same)
+                files = _files(table, sorted(parts.keys() - {*same}), warehouse_dir)
+            else:
+                files = table_files(warehouse_dir, table)
+            _fill(connection, table, files)
+        connection.commit()
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, table: Table, parts: Sequence[str]) -> None:
+    """Take the rows of some days from the old file."""
+    if parts:
+        connection.execute(
+            f"INSERT INTO {quoted(table.name)} BY NAME "
+            f"SELECT * FROM old.{quoted(table.name)} WHERE {_of_days(parts)}"
+        )
+
+
 def _renewed(
     following: Path, warehouse_dir: Path, target: Path, wanted: Contents, held: Held
 ) -> int | None:
-    """Copy the old file and replace what changed; None when it has to be made whole."""
-    if held.parts.tables != wanted.tables:
-        return None
+    """Copy the old file and replace what changed; None when a new one has to be made."""
     changes = {
         table: _changed(held.parts.parts.get(table.name, {}), wanted.parts[table.name])
         for table in STORED_TABLES

@@ -1,9 +1,11 @@
 """What operations cost follows what changed, not what exists: counted at two sizes, never timed."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +242,27 @@ def test_what_is_forgotten_leaves_no_byte_in_the_published_file(grow: Grow):
 
     assert asked(deployment, "select count(*) from conversations") == [(SMALL,)]
     assert said not in deployment.reports_file.read_bytes().lower()
+
+
+def test_what_leaves_for_good_leaves_by_a_file_that_copies_all_other_days(grow: Grow):
+    deployment = grow(SMALL).deployment
+    publish_reports(deployment)
+    second = str((FIRST_DAY + timedelta(days=1)).date())
+    parts = list(deployment.warehouse_dir.glob(f"*/day={second}/*"))
+    for part in parts:
+        # Unreadable and, by its time, size and inode, unchanged: reading it would be an error.
+        times = part.stat()
+        part.write_bytes(b"x" * times.st_size)
+        os.utime(part, ns=(times.st_atime_ns, times.st_mtime_ns))
+    wanted = f"select * from turns where conversation_id <> '{conversation_id(0)}' order by all"
+    before = asked(deployment, wanted)
+
+    forget(deployment, now=FIRST_DAY, conversation_id=conversation_id(0))
+
+    assert asked(deployment, wanted) == before
+    assert asked(deployment, "select count(*) from turns") == [((SMALL - 1) * 5,)]
+    assert b"refunds of order 0 take" not in deployment.reports_file.read_bytes().lower()
+    assert all(set(part.read_bytes()) == {ord("x")} for part in parts), "they were mended"
 
 
 def test_a_damaged_day_is_written_anew_by_itself(grow: Grow, caplog: pytest.LogCaptureFixture):
