@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 
 from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from conversation.server import health_routes as health
 from conversation.server import not_served_routes as not_served
@@ -86,7 +88,17 @@ def make_app(context: ServerContext, *, routers: Sequence[APIRouter] = ()) -> Fa
     )
     app.state.context = context
     add_error_answers(app)
-    for router in (not_served.shadowed, *ROUTERS, *routers, not_served.router):
+    app.router.routes.extend(_own_routes())
+    for router in (*routers, not_served.router):
         app.include_router(router)
     app.add_middleware(Edge, context=context)
     return app
+
+
+@cache
+def _own_routes() -> Sequence[BaseRoute]:
+    """Made once a process: they are the same for every context, and making them takes long."""
+    whole = APIRouter()
+    for router in (not_served.shadowed, *ROUTERS):
+        whole.include_router(router)
+    return tuple(whole.routes)
