@@ -20,14 +20,21 @@ def query_as_json(
 ) -> str:
     """Run `sql` and return all of its rows as one JSON list of objects.
 
-    Days and moments are ISO 8601; numbers that JSON has no form of are null.
+    Days and moments are ISO 8601; numbers that JSON has no form of are null. Characters that
+    would steer a terminal are escaped.
 
     Raises:
         QueryError: The query cannot be run, or takes longer than `timeout_s`; says why.
     """
     names, rows = query_rows(connection, sql, timeout_s=timeout_s)
     found = [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
-    return json.dumps(found, ensure_ascii=False, indent=1, default=str)
+    text = json.dumps(found, ensure_ascii=False, indent=1, default=str)
+    return "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    """A character as JSON writes it in a string, the only place where it can stand."""
+    return json.dumps(char)[1:-1]
 
 
 def query_as_text(
