@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from kb.formats.office.reading_order import in_reading_order
 from kb.formats.pages.html_text import tag_of
 from kb.formats.text_builder import TextBuilder, one_line
 
@@ -29,14 +30,14 @@ def choose_alternatives(slide: Any) -> None:
 def shown_shapes(
     shapes: Any, *, size: tuple[int, int] | None, builder: TextBuilder
 ) -> Iterator[Any]:
-    """Shapes in reading order: groups opened, top to bottom, then left to right.
+    """Shapes in reading order, groups opened; see `in_reading_order`.
 
     Args:
         shapes: Of a slide, or of a group in it.
         size: Width and height of the slide; None within a group, which has its own units.
         builder: Counts what is hidden or stands off the slide.
     """
-    for shape in sorted(shapes, key=lambda shape: (shape.top or 0, shape.left or 0)):
+    for shape in in_reading_order(list(shapes)):
         if _is_hidden(shape):
             builder.hide("hidden shape", text_of(shape))
         elif size is not None and _is_off(shape, size):

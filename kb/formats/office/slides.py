@@ -59,7 +59,7 @@ def _add_shape(builder: TextBuilder, shape: Any) -> None:
     elif getattr(shape, "has_table", False) and shape.has_table:
         add_table(builder, (list(_cells(row)) for row in shape.table.rows))
     elif getattr(shape, "has_chart", False) and shape.has_chart:
-        add_chart(builder, shape.chart)
+        add_chart(builder, shape.chart._chartSpace)
     elif points := diagram_texts(shape):
         builder.add("list", "\n".join(f"- {point}" for point in points))
     else:

@@ -7,6 +7,7 @@ from typing import Any
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.nesting import add_nested
+from kb.formats.office.charts import add_chart
 from kb.formats.office.package import Package, Relation, property_texts
 from kb.formats.office.word_numbering import Numbering
 from kb.formats.office.word_styles import WORD, Styles, is_on, number_of, outline_of, value_of
@@ -156,7 +157,10 @@ class _Reader:
             self._builder.add("paragraph", text)
         boxes, self._boxes = self._boxes, []
         for box in boxes:
-            self._blocks(box)
+            if tag_of(box) == "chartspace":
+                add_chart(self._builder, box)
+            else:
+                self._blocks(box)
 
     def _end_list(self) -> None:
         self._builder.add("list", "\n".join(self._items))
@@ -194,6 +198,8 @@ class _Reader:
                 pieces.append(_BREAKS[tag])
             elif tag == "txbxcontent":
                 self._boxes.append(child)
+            elif tag == "chart":
+                self._boxes += self._chart(child.get(_RELATION, ""))
             elif tag == "hyperlink":
                 self._link(child, pieces)
             elif tag in _NOTES:
@@ -203,6 +209,12 @@ class _Reader:
                 self._builder.hide("hidden text", "".join(texts))
             elif not self._left_out(child, tag) and not self._field(child, tag, pieces):
                 self._collect(child, pieces)
+
+    def _chart(self, reference: str) -> list[Any]:
+        relation = self._relations.get(reference)
+        if relation is None or relation.target not in self._package.archive:
+            return []
+        return [self._package.xml(relation.target)]
 
     def _left_out(self, element: Any, tag: str) -> bool:
         """Count what is no text of the document; whether `element` is that."""

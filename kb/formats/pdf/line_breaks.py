@@ -16,6 +16,15 @@ UNDONE_HYPHEN = "\ufffe"
 _HYPHENS = "-\u2010\u2011\u2013"
 _WORD = re.compile(r"[\w\u2010\u2011-]+")
 _MAX_WORD_CHARS = 64
+_MAX_ADDRESS_CHARS = 500
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S*$|(?<!\S)[\w.+-]+@[\w.-]*$", re.IGNORECASE)
+_FOLLOWING = re.compile(r"\S+")
+_WITHIN = ("/", "?", "&", "=", "%", "_", "#", "@", "~")
+"""What begins no word of a sentence."""
+_UNFINISHED = ("=", "&", "_", "%", "?", "#", "~", "-", "@")
+"""What ends no address."""
+_PATH_LIKE = re.compile(r"[/_=&%#?]|\d|\w-\w|\w\.\w")
+"""What a piece of a path has and a word of a sentence seldom."""
 # Scripts that are written without blanks between words, and the punctuation of East Asia.
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u2e80-\u30ff\u3100-\u312f\u31a0-\u31ff"
@@ -38,7 +47,33 @@ def separator(before: str, after: str) -> str:
     # pdfium undoes a hyphen between letters; what ends in one here is a number or a code.
     if last in _HYPHENS and before[-2:-1].isalnum() and first.isalnum():
         return ""
+    if _address_goes_on(before, after):
+        return ""
     return " "
+
+
+def _address_goes_on(before: str, after: str) -> bool:
+    """Whether a web or mail address is broken between two lines.
+
+    After a slash a plain word may as well be the next one of the sentence, and stays apart.
+    """
+    address = _ADDRESS.search(before[-_MAX_ADDRESS_CHARS:])
+    following = _FOLLOWING.match(after[:_MAX_ADDRESS_CHARS])
+    if address is None or following is None or address[0].endswith((",", ";", ")", ">")):
+        return False
+    piece = following[0].rstrip(".,;:!?)>")
+    if piece[:1] in _WITHIN or address[0][-1] in _UNFINISHED:
+        return True
+    is_mail = "://" not in address[0] and "@" in address[0]
+    if is_mail:
+        return address[0][-1] == "@" or (address[0][-1] == "." and piece.isalpha())
+    in_path = address[0].count("/") > 2 or "://" not in address[0]
+    return in_path and _PATH_LIKE.search(piece) is not None
+
+
+def in_address(before: str) -> bool:
+    """Whether a text ends within a web address."""
+    return _ADDRESS.search(before[-_MAX_ADDRESS_CHARS:]) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +105,9 @@ class Hyphens:
             left = _WORD.findall(before[-_MAX_WORD_CHARS:])
             right = _WORD.match(after[:_MAX_WORD_CHARS])
             touching = left and before.endswith(left[-1])
-            kept = self._belongs(left[-1] if touching else "", right.group() if right else "")
+            kept = in_address(before) or self._belongs(
+                left[-1] if touching else "", right.group() if right else ""
+            )
             joined += ["-" if kept else "", after]
         return "".join(joined)
 

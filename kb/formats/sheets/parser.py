@@ -1,6 +1,7 @@
 """Spreadsheets (.xlsx, .xls, .xlsb): each sheet a table."""
 
 import datetime
+import re
 from io import BytesIO
 from typing import Any
 
@@ -12,6 +13,7 @@ from kb.formats.tables.sheet import Sheet, add_sheet
 from kb.formats.text_builder import ParseRequest, TextBuilder, encrypted, malformed
 from kb.formats.vendors import vendor
 
+_CHART = re.compile(r"xl/(?:charts/chart|chartsheets/sheet)\d+\.xml")
 _BINARY_BOOK = "xl/workbook.bin"
 
 
@@ -26,9 +28,15 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
         archive = Archive(data, name=request.name, what="spreadsheet")
         if _BINARY_BOOK not in archive:
             _add_workbook(builder, Workbook(archive))
+            # What charts are drawn from stands in the cells.
+            builder.leave_out("chart", sum(map(_is_chart, archive.members())))
             return _built(builder, request)
     _add_old_workbook(builder, data, request.name)
     return _built(builder, request)
+
+
+def _is_chart(member: str) -> bool:
+    return _CHART.fullmatch(member) is not None
 
 
 def _built(builder: TextBuilder, request: ParseRequest) -> ParsedDocument:

@@ -173,6 +173,36 @@ def test_the_rest_of_the_document_says_how_a_word_is_written():
 
 
 @pytest.mark.parametrize(
+    ("ends", "begins", "goes_on"),
+    [
+        ("https://help.example.org/parts/", "valve-4411 for the list", True),
+        ("https://help.example.org/parts/", "list.html and more", True),
+        ("https://help.example.org/parts", "/valve and more", True),
+        ("https://help.example.org/returns?", "order=7 now", True),
+        ("https://help.example.org/returns?order=", "seven now", True),
+        ("https://help.example.org/returns?a=1", "&b=2 now", True),
+        ("https://help.example.org/price_", "list now", True),
+        ("https://help.example.org/price-", "list now", True),
+        ("(https://help.example.org/de/retu", "rns/label.pdf) now", True),
+        ("www.example.org/docs/", "2024/fees now", True),
+        ("service@", "example.org now", True),
+        ("https://help.example.org/", "for the whole list", False),
+        ("https://help.example.org", "or call 0800 now", False),
+        ("https://help.example.org/a),", "list_b now", False),
+        ("service@example.org", "and 12 others", False),
+        ("the slash and/", "or valve-4411 here", False),
+    ],
+)
+def test_an_address_that_a_line_end_breaks_is_whole(ends: str, begins: str, goes_on: bool):
+    filled = f"{FULL[: -len(ends) - 1]} {ends}"
+
+    text = parse(pdf(lines(filled, f"{begins} here and there.")), "a.pdf").text
+
+    assert (f"{ends}{begins}" in text) == goes_on
+    assert goes_on or f"{ends} {begins}" in text or f"{ends}\n{begins}" in text
+
+
+@pytest.mark.parametrize(
     ("before", "after", "between"),
     [
         ("申请退", "货的客户", ""),
