@@ -37,7 +37,8 @@ def chart_deck(
     data: Any = CategoryChartData(number_format=number_format)
     data.categories = [f"Q{n + 1}" for n in range(len(values))]
     data.add_series("Share", values)
-    frame: Any = slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, *[Inches(1)] * 4, data)
+    place = Inches(1), Inches(1), Inches(4), Inches(3)
+    frame: Any = slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, *place, data)
     frame.chart.has_title = True
     frame.chart.chart_title.text_frame.text = "By quarter"
     if labels is not None:

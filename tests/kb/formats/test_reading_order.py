@@ -81,7 +81,7 @@ def test_boxes_are_read_in_columns_and_rows(boxes: list[Placed], order: str | No
     )
 )
 def test_no_box_is_lost_and_what_is_below_all_is_last(places: list[tuple[float, ...]]):
-    boxes = [(f"b{n}", *place) for n, place in enumerate(places)]
+    boxes: list[Placed] = [(f"b{n}", a, b, c, d) for n, (a, b, c, d) in enumerate(places)]
     bottom = max(top + height for _, top, _, height in places)
 
     found = _order([*boxes, ("last", 0.0, bottom + 1, 9.0, 1.0)])
@@ -90,7 +90,7 @@ def test_no_box_is_lost_and_what_is_below_all_is_last(places: list[tuple[float, 
     assert found[-1] == "last"
 
 
-def _order(boxes: list[tuple[str, float, float, float, float]]) -> list[str]:
+def _order(boxes: list[Placed]) -> list[str]:
     from types import SimpleNamespace
 
     from kb.formats.office.reading_order import in_reading_order
