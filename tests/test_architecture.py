@@ -32,6 +32,11 @@ def modules() -> list[Path]:
     return sorted(path for name in PACKAGES for path in (REPOSITORY / name).rglob("*.py"))
 
 
+def scripts() -> list[Path]:
+    """For browsers."""
+    return sorted(path for name in PACKAGES for path in (REPOSITORY / name).rglob("*.js"))
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_the_packages_imported_are_those_of_this_repository(package: str):
     found = importlib.import_module(package).__file__
@@ -83,7 +88,7 @@ def test_an_import_of_a_package_loads_nothing_heavy():
 def test_files_stay_readable_in_one_sitting():
     long = {
         str(path.relative_to(REPOSITORY)): lines
-        for path in modules()
+        for path in (*modules(), *scripts())
         if (lines := len(path.read_text("utf-8").splitlines())) > MAX_LINES
     }
 

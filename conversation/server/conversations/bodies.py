@@ -192,6 +192,10 @@ class CallMetadata(BaseModel):
     text_only: bool = True
     conversation_initiation_source: str | None = None
     conversation_initiation_source_version: str | None = None
+    terms_accepted_at: str | None = None
+    """When the user accepted the agent's terms, where its page asked for that."""
+    terms_sha256: str | None = None
+    """Of the text that was accepted; the text itself is an event of the conversation."""
 
 
 class ConversationDetail(BaseModel):

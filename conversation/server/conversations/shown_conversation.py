@@ -212,6 +212,8 @@ def _metadata(
         text_only=_is_text_only(transcript),
         conversation_initiation_source=given.get("client") or "unknown",
         conversation_initiation_source_version=given.get("client_version"),
+        terms_accepted_at=given.get("terms_accepted_at"),
+        terms_sha256=given.get("terms_sha256"),
     )
 
 

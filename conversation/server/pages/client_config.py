@@ -4,6 +4,7 @@ from typing import Any
 
 from conversation.agent.config import AgentConfig
 from conversation.agent.variables import variable_names
+from conversation.widget.words import words_for
 
 
 def client_config(agent: AgentConfig, *, has_voice: bool) -> dict[str, Any]:
@@ -16,12 +17,13 @@ def client_config(agent: AgentConfig, *, has_voice: bool) -> dict[str, Any]:
     widget = agent.widget
     greetings = {code: texts.first_message for code, texts in agent.languages.items()}
     may_choose = agent.overrides.language
+    languages = [agent.language, *sorted(agent.languages)] if may_choose else []
     return {
         "agent_id": agent.agent_id,
         "name": widget.name or agent.name,
         "avatar": widget.avatar,
         "language": agent.language,
-        "languages": [agent.language, *sorted(agent.languages)] if may_choose else [],
+        "languages": languages,
         "greetings": {
             code: shown
             for code, text in {agent.language: agent.first_message, **greetings}.items()
@@ -33,7 +35,7 @@ def client_config(agent: AgentConfig, *, has_voice: bool) -> dict[str, Any]:
         "voice": has_voice,
         "colours": widget.colours.model_dump(exclude_none=True),
         "position": widget.position,
-        "texts": widget.texts,
+        "texts": words_for(languages or [agent.language], widget.texts),
         "terms": widget.terms,
         "feedback": widget.feedback,
         "sources": widget.sources,

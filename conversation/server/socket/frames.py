@@ -56,6 +56,8 @@ class InitiationData(_Frame):
     source_info: SourceInfo | None = None
     extras: list[Any] | None = None
     """What this project's own client wants beside the published protocol: `details`."""
+    accepted_terms: Any = None
+    """Terms that the user accepted, and how many seconds ago. Of this project's own client."""
     resume_key: Any = None
     """With which this client comes back when it has lost its network."""
 

@@ -10,6 +10,7 @@ from conversation.agent.config import AgentConfig
 from conversation.agent.variables import VariableValue
 from conversation.errors import OverrideError
 from conversation.language.local_time import is_zone
+from conversation.server.socket.accepted_terms import AcceptedTerms, accepted_terms
 from conversation.server.socket.extra_frames import DETAILS
 from conversation.server.socket.frames import InitiationData
 from conversation.server.socket.resume_keys import usable_key
@@ -58,6 +59,7 @@ class Wishes:
     """Kept with the conversation: the client's name and version, the user's id."""
     details: bool = False
     """Whether the client understands frames beside the published protocol."""
+    terms: AcceptedTerms | None = None
     resume_id: str | None = None
     """Conversation that it goes on with."""
     resume_key: str | None = None
@@ -80,6 +82,7 @@ def wishes(data: InitiationData | None, query: Mapping[str, str]) -> Wishes:
         variables=_variables({} if data is None else data.dynamic_variables or {}),
         metadata=_metadata(data, query),
         details=data is not None and DETAILS in (data.extras or ()),
+        terms=None if data is None else accepted_terms(data.accepted_terms),
         resume_id=query.get("resume"),
         resume_key=None if data is None else usable_key(data.resume_key),
     )

@@ -31,6 +31,7 @@ from conversation.server.errors import (
     NoSuchAgentError,
     RefusedError,
 )
+from conversation.server.socket.accepted_terms import KIND, AcceptedTerms
 from conversation.server.socket.client_tools import ClientTools
 from conversation.server.socket.frame_meaning import (
     Dialogue,
@@ -116,8 +117,16 @@ async def _begun(
     tools = ClientTools()
     start = partial(_start, agent, asked, admission, tools=tools, context=context)
     session = await asyncio.to_thread(start)
+    if asked.terms is not None:
+        await asyncio.to_thread(_keep_terms, session, asked.terms, context)
     driver = SessionDriver(session, clock=context.timer_s)
     return OpenTalk(agent.agent_id, driver, Dialogue(), tools, asked.resume_key)
+
+
+def _keep_terms(session: Session, terms: AcceptedTerms, context: ServerContext) -> None:
+    kept = session.transcript.metadata
+    payload = terms.payload(kept, current=session.agent.widget.terms)
+    context.store.add_event(session.conversation_id, KIND, at=context.clock(), payload=payload)
 
 
 async def _initiation(
@@ -170,6 +179,8 @@ def _start(
     metadata = {**asked.metadata, "authorization_method": admission.method}
     if asked.text_only:
         metadata["text_only"] = "true"
+    if asked.terms is not None:
+        metadata |= asked.terms.metadata(context.clock())
     try:
         return Session.start(
             agent,

@@ -153,7 +153,7 @@ export class Conversation {
   }
 
   #opening() {
-    const { isVoice, language, variables, client } = this.#wish;
+    const { isVoice, language, variables, terms, client } = this.#wish;
     return {
       type: "conversation_initiation_client_data",
       conversation_config_override: {
@@ -165,6 +165,7 @@ export class Conversation {
         ...variables,
       },
       source_info: { source: client, version: VERSION },
+      accepted_terms: terms,
       extras: ["details"],
       resume_key: this.#key,
       last_event_id: this.#lastEventId,

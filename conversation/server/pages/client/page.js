@@ -12,6 +12,7 @@ import { wordsFor } from "./words.js";
 
 const base = new URL("..", location.href);
 const place = document.getElementById("talk") ?? document.body;
+/** @type {"frame" | "page"} */
 const kind = document.body.classList.contains("vv-frame") ? "frame" : "page";
 
 /** @param {Look} look @param {string | null} signedUrl */
@@ -19,11 +20,27 @@ function begin(look, signedUrl) {
   const start = published() ?? ((wish, events) => Conversation.start(wish, events));
   // The published SDK takes and plays sound by itself, without the levels and choices of this page.
   const shown = published() ? { ...look, voice: false } : look;
-  const talk = new Talk({ look: shown, base, client: "viva_voce_page", start, kind, signedUrl });
+  const before = history.state?.conversation;
+  note(null);
+  const tell = (/** @type {string} */ name, /** @type {Record<string, unknown>} */ detail) => {
+    if (name === "open") note(detail.conversationId);
+    if (name === "end") note(null);
+  };
+  const given = { look: shown, base, client: "viva_voce_page", start, kind, signedUrl, tell };
+  const talk = new Talk({ ...given, before });
   document.title = `${look.name} – Viva Voce`;
   paint(document, look.colours);
   place.replaceChildren(talk.element);
   if (kind === "page") talk.focus();
+}
+
+/**
+ * In the tab's entry of this page, which a reload keeps and nothing else: not to be told that a
+ * conversation is gone is worse than the note.
+ * @param {unknown} conversation
+ */
+function note(conversation) {
+  history.replaceState(conversation === null ? null : { conversation }, "");
 }
 
 /** @param {string} [problem] */

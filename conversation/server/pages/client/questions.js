@@ -9,37 +9,62 @@ import { isMicrophoneAllowed } from "./sound.js";
 /** @typedef {<T>(form: (done: (answer: T) => void) => HTMLElement) => Promise<T>} Ask */
 
 export class Questions {
-  /** @type {Record<string, string | number | boolean>} */
-  variables;
+  /** That the page around it knows. @type {Record<string, string | number | boolean>} */
+  given;
+  /** That the user gave. @type {Record<string, string>} */
+  #answered = {};
   #look;
   #ask;
-  #hasAccepted = false;
+  /** @type {{text: string, atMs: number} | null} */
+  #terms = null;
+  /** @type {Promise<boolean> | null} */
+  #asking = null;
 
   /**
    * @param {Look} look
-   * @param {Record<string, string | number | boolean>} variables  That are known already.
+   * @param {Record<string, string | number | boolean>} given  Variables that are known already.
    * @param {Ask} ask  Shows a form until it is answered.
    */
-  constructor(look, variables, ask) {
+  constructor(look, given, ask) {
     this.#look = look;
     this.#ask = ask;
-    this.variables = { ...variables };
+    this.given = { ...given };
   }
 
-  /** Whether a conversation may begin. @param {Words} words @returns {Promise<boolean>} */
-  async mayBegin(words) {
+  /** @returns {Record<string, string | number | boolean>} */
+  get variables() {
+    return { ...this.given, ...this.#answered };
+  }
+
+  /** Terms that were accepted, and how long ago. @returns {{text: string, age_s: number} | null} */
+  get accepted() {
+    if (!this.#terms) return null;
+    return { text: this.#terms.text, age_s: (performance.now() - this.#terms.atMs) / 1_000 };
+  }
+
+  /** Whether a conversation may begin; who asks twice is answered together. @param {Words} words */
+  mayBegin(words) {
+    this.#asking ??= this.#askAll(words).finally(() => {
+      this.#asking = null;
+    });
+    return this.#asking;
+  }
+
+  /** @param {Words} words */
+  async #askAll(words) {
     const { terms, variables } = this.#look;
-    if (terms && !this.#hasAccepted) {
-      this.#hasAccepted = await this.#ask((done) => termsPanel(words, terms, done));
-      if (!this.#hasAccepted) return false;
+    if (terms && !this.#terms) {
+      if (!(await this.#ask((done) => termsPanel(words, terms, done)))) return false;
+      this.#terms = { text: terms, atMs: performance.now() };
     }
-    const missing = variables.filter((name) => !(name in this.variables));
+    const known = this.variables;
+    const missing = variables.filter((name) => !(name in known));
     if (missing.length > 0) {
       const given = await this.#ask(
         (/** @type {(values: Record<string, string>) => void} */ done) =>
           variablesPanel(words, missing, done),
       );
-      this.variables = { ...this.variables, ...given };
+      this.#answered = { ...this.#answered, ...given };
     }
     return true;
   }

@@ -1,48 +1,23 @@
 // The whole of a talk with an agent, on a page of its own or in a widget: what is shown, what is
 // asked first, and what happens in which order.
 
-import { Header } from "./header.js";
-import { Composer } from "./composer.js";
-import { make } from "./dom.js";
+import { listenToKeys } from "./keys.js";
+import { Outbox } from "./outbox.js";
 import { afterPanel } from "./panels.js";
 import { Questions } from "./questions.js";
+import { sendStars } from "./rating.js";
+import { Screen } from "./screen.js";
 import { NoMicrophoneError } from "./sound.js";
-import { copied, Turns } from "./turns.js";
 import { VoiceLine } from "./voice_line.js";
-import { directionOf, wordsFor } from "./words.js";
+import { fill, languageFor } from "./words.js";
 
-/** @import { Ending, Events, Held, Look, Start } from "./types.js" */
-
-/**
- * @typedef {object} TalkOptions
- * @property {Look} look
- * @property {URL} base  Of the server.
- * @property {string} client
- * @property {Start} start  Begins a conversation.
- * @property {"page" | "frame" | "widget"} kind
- * @property {string | null} [signedUrl]
- * @property {string | null} [language]
- * @property {Record<string, string | number | boolean>} [variables]
- * @property {(name: string, parameters: Record<string, unknown>) => Promise<unknown> | null} [runTool]
- * @property {(name: string, detail: Record<string, unknown>) => void} [tell]  The page around it.
- * @property {() => void} [close]
- */
+/** @import { Ending, Events, Given, Held, TalkOptions } from "./types.js" */
 
 export class Talk {
-  element = make("div", { class: "vv vv-talk", tabindex: "-1" });
   #options;
   #look;
-  #language;
-  #words;
-  /** @type {Turns} */
-  #turns;
-  /** @type {Header} */
-  #header;
-  /** @type {Composer} */
-  #composer;
+  #screen;
   #voice;
-  #stage = make("div", { class: "vv-stage" });
-  #bottom = make("div", { class: "vv-bottom" });
   /** @type {Held | null} */
   #conversation = null;
   /** @type {Promise<Held | null> | null} */
@@ -51,27 +26,43 @@ export class Talk {
   #lastId = "";
   /** @type {HTMLElement | null} */
   #lostNote = null;
+  #outbox = new Outbox((waiting) => this.#sendAll(waiting));
+  #isStartingVoice = false;
+  /** That waits for the next conversation. @type {string | null} */
+  #nextLanguage = null;
 
   /** @param {TalkOptions} options */
   constructor(options) {
     this.#options = options;
     this.#look = options.look;
-    this.#questions = new Questions(this.#look, options.variables ?? {}, (form) => this.#ask(form));
-    this.#language = this.#firstLanguage();
-    this.#words = wordsFor(this.#language, this.#look.texts);
+    this.#screen = new Screen(this.#look, languageFor(this.#look, options.language), {
+      send: (text) => void this.send(text),
+      stop: () => this.stop(),
+      typing: () => this.#conversation?.typing(),
+      talk: () => void this.startVoice(),
+      end: () => this.end(),
+      close: options.close ?? null,
+      rate: (eventId, score) => {
+        this.#conversation?.rate(eventId, score);
+        this.#tell("feedback", { score });
+      },
+    });
+    this.#questions = new Questions(this.#look, options.variables ?? {}, (form) =>
+      this.#screen.ask(form),
+    );
     this.#voice = new VoiceLine(new URL("page/capture.js", options.base).href, () => this.#weigh());
-    this.#turns = this.#newTurns();
-    this.#header = this.#newHeader();
-    this.#composer = this.#newComposer();
-    this.#build();
+    if (options.before) this.#noteBefore(options.before);
     // On a page of its own keys count wherever they are pressed; a page of others keeps its own.
-    const hears = options.kind === "widget" ? this.element : document;
-    hears.addEventListener("keydown", (event) =>
-      this.#key(/** @type {KeyboardEvent} */ (event), true),
-    );
-    hears.addEventListener("keyup", (event) =>
-      this.#key(/** @type {KeyboardEvent} */ (event), false),
-    );
+    listenToKeys(options.kind === "widget" ? this.element : document, {
+      canStop: () => this.#screen.composer.isAnswering || this.#voice.isPlaying,
+      stop: () => this.stop(),
+      canHold: () => this.#voice.isHolding,
+      hold: (isHeld) => this.#voice.hold(isHeld),
+    });
+  }
+
+  get element() {
+    return this.#screen.element;
   }
 
   get isOpen() {
@@ -79,27 +70,24 @@ export class Talk {
   }
 
   focus() {
-    const field = this.element.querySelector("form.vv-panel input, form.vv-panel button");
-    if (field instanceof HTMLElement) field.focus();
-    else this.#composer.focus();
+    this.#screen.focus();
   }
 
-  /** Say something in the name of the user. @param {string} text */
+  /** Say something in the name of the user, after all that was to be said before. @param {string} text */
   async send(text) {
     const said = text.trim();
-    if (!said) return;
-    const isFirst = this.#conversation === null;
-    if (isFirst && !(await this.#mayBegin())) {
-      this.#composer.text = said;
-      return;
-    }
-    this.#hideExamples();
-    this.#turns.user(said);
-    this.#composer.isAnswering = true;
-    const conversation = this.#conversation ?? (await this.#begin(false));
-    if (!conversation) return;
-    if (!conversation.say(said)) this.#turns.note(this.#words.lost ?? "", true);
-    this.#tell("message", { role: "user", text: said });
+    if (said) await this.#outbox.put(said);
+  }
+
+  /**
+   * Language and variables: at once before a conversation, else from the next one on.
+   * @param {Given} given
+   */
+  change({ language, variables }) {
+    this.#questions.given = variables;
+    const wanted = languageFor(this.#look, language);
+    this.#nextLanguage = wanted === this.#screen.language ? null : wanted;
+    if (!this.#isHeld && this.#lastId === "") this.#followLanguage();
   }
 
   /** Tell the agent something that the user did not say. @param {string} text @param {string} [key] */
@@ -109,22 +97,36 @@ export class Talk {
 
   /** Talk, and be answered aloud. */
   async startVoice() {
-    if (this.#voice.isOn || !this.#look.voice || !(await this.#mayBegin())) return;
-    if (!(await this.#questions.mayListen(this.#words, this.#options.base.host))) return;
+    if (this.#voice.isOn || !this.#look.voice || this.#isStartingVoice) return;
+    this.#isStartingVoice = true;
+    try {
+      await this.#startVoice();
+    } finally {
+      this.#isStartingVoice = false;
+    }
+  }
+
+  async #startVoice() {
+    if (!(await this.#mayBegin())) return;
+    if (!(await this.#questions.mayListen(this.#screen.words, this.#options.base.host))) return;
     try {
       await this.#voice.open(
         (base64) => this.#conversation?.hear(base64),
-        this.#words,
+        this.#screen.words,
         () => void this.stopVoice(),
+        () => {
+          this.#screen.turns.note(this.#screen.words.microphone_gone ?? "", true);
+          void this.stopVoice();
+        },
       );
     } catch (problem) {
       const why = problem instanceof NoMicrophoneError ? problem.why : "no_microphone";
-      this.#turns.note(this.#words[why] ?? "", true);
+      this.#screen.turns.note(this.#screen.words[why] ?? "", true);
       return;
     }
-    this.#hideExamples();
-    this.#bottom.prepend(this.#voice.element);
-    this.#composer.isTalking = true;
+    this.#screen.hideExamples();
+    this.#screen.bottom.prepend(this.#voice.element);
+    this.#screen.composer.isTalking = true;
     // The button that was pressed is gone; the field would open a keyboard on phones.
     this.element.focus({ preventScroll: true });
     if (this.#conversation) await this.#switchTo(true);
@@ -138,7 +140,7 @@ export class Talk {
     if (!this.#voice.isOn) return;
     this.#endVoice();
     if (this.#conversation) await this.#switchTo(false);
-    this.#composer.focus();
+    this.#screen.composer.focus();
     this.#tell("voice", { on: false });
   }
 
@@ -149,123 +151,49 @@ export class Talk {
   }
 
   end() {
-    this.#conversation?.leave();
+    if (this.#conversation) this.#conversation.leave();
+    else void this.#opening?.then((conversation) => conversation?.leave());
   }
 
-  #firstLanguage() {
-    const wanted = [this.#options.language, ...navigator.languages];
-    const { languages, language } = this.#look;
-    const has = (/** @type {string | null | undefined} */ code) =>
-      languages.find((each) => each === code || each === code?.split("-")[0]);
-    return wanted.map(has).find((each) => each !== undefined) ?? language;
+  /** Whether a conversation is held, or about to be. */
+  get #isHeld() {
+    return this.#conversation !== null || this.#opening !== null;
   }
 
-  #newTurns() {
-    return new Turns(this.#look, this.#words, {
-      rate: (eventId, score) => {
-        this.#conversation?.rate(eventId, score);
-        this.#tell("feedback", { score });
-      },
-      ask: (text) => void this.send(text),
-    });
+  /** @param {string[]} waiting  Taken out as it is said. */
+  async #sendAll(waiting) {
+    if (!(await this.#mayBegin())) return this.#giveBack(waiting);
+    while (waiting.length > 0) {
+      const said = waiting.shift() ?? "";
+      this.#screen.hideExamples();
+      this.#screen.turns.user(said);
+      this.#screen.composer.isAnswering = true;
+      const conversation = this.#conversation ?? (await this.#begin(false));
+      if (!conversation) return this.#giveBack(waiting);
+      if (!conversation.say(said)) this.#screen.turns.note(this.#screen.words.lost ?? "", true);
+      this.#tell("message", { role: "user", text: said });
+    }
   }
 
-  #newHeader() {
-    return new Header(this.#look, this.#words, this.#language, {
-      copy: (beside) => void copied(this.#turns.transcript(), beside, this.#words),
-      times: (isOn) => this.element.classList.toggle("vv-times", isOn),
-      language: (code) => this.#setLanguage(code),
-      end: () => this.end(),
-      close: this.#options.close ?? null,
-    });
+  /** What could not be said stands in the field again. @param {string[]} waiting */
+  #giveBack(waiting) {
+    const text = waiting.splice(0).join("\n");
+    if (text) this.#screen.composer.text = text;
   }
 
-  #newComposer() {
-    return new Composer(this.#words, this.#look.voice, {
-      send: (text) => void this.send(text),
-      stop: () => this.stop(),
-      typing: () => this.#conversation?.typing(),
-      talk: () => void this.startVoice(),
-    });
+  /** @param {string} id */
+  #noteBefore(id) {
+    this.#screen.turns.note(fill(this.#screen.words.reloaded ?? "", { id }));
   }
 
-  #build() {
-    this.element.lang = this.#language;
-    this.element.dir = directionOf(this.#language);
-    const note = this.#words.disclaimer
-      ? make("p", { class: "vv-disclaimer", text: this.#words.disclaimer })
-      : null;
-    this.#stage.replaceChildren(this.#turns.element);
-    this.#bottom.replaceChildren(this.#composer.element, ...(note ? [note] : []));
-    this.element.replaceChildren(
-      this.#header.element,
-      this.#stage,
-      this.#bottom,
-      this.#turns.spoken,
-    );
-    this.#greet();
-  }
-
-  #greet() {
-    const greeting =
-      this.#look.greetings[this.#language] ?? this.#look.greetings[this.#look.language];
-    if (greeting) this.#turns.greet(greeting);
-    if (this.#look.examples.length === 0) return;
-    const list = make("div", {
-      class: "vv-examples",
-      role: "group",
-      "aria-label": this.#words.examples,
-    });
-    for (const text of this.#look.examples)
-      list.append(
-        make("button", {
-          type: "button",
-          class: "vv-example",
-          dir: "auto",
-          text,
-          onclick: () => void this.send(text),
-        }),
-      );
-    this.#turns.element.append(list);
-  }
-
-  #hideExamples() {
-    this.#turns.element.querySelector(".vv-examples")?.remove();
-  }
-
-  /** @param {string} code */
-  #setLanguage(code) {
-    this.#language = code;
-    this.#words = wordsFor(code, this.#look.texts);
-    this.#turns = this.#newTurns();
-    this.#header = this.#newHeader();
-    this.#composer = this.#newComposer();
-    this.#build();
+  #followLanguage() {
+    if (this.#nextLanguage !== null) this.#screen.setLanguage(this.#nextLanguage);
+    this.#nextLanguage = null;
   }
 
   /** @returns {Promise<boolean>} */
   async #mayBegin() {
-    return this.#conversation !== null || this.#questions.mayBegin(this.#words);
-  }
-
-  /**
-   * Show a form in place of the turns until it is answered.
-   * @template T
-   * @param {(done: (answer: T) => void) => HTMLElement} form
-   * @returns {Promise<T>}
-   */
-  #ask(form) {
-    return new Promise((resolve) => {
-      const done = (/** @type {T} */ answer) => {
-        this.#stage.replaceChildren(this.#turns.element);
-        this.#bottom.hidden = false;
-        this.#composer.focus();
-        resolve(answer);
-      };
-      this.#stage.replaceChildren(form(done));
-      this.#bottom.hidden = true;
-      this.focus();
-    });
+    return this.#conversation !== null || this.#questions.mayBegin(this.#screen.words);
   }
 
   /** @param {boolean} isVoice @returns {Promise<Held | null>} */
@@ -278,28 +206,29 @@ export class Talk {
 
   /** @param {boolean} isVoice */
   async #open(isVoice) {
-    this.#header.status(this.#words.connecting ?? "");
+    this.#screen.header.status(this.#screen.words.connecting ?? "");
     try {
       this.#conversation = await this.#options.start(
         {
           address: () => this.#address(),
           isVoice,
-          language: this.#language === this.#look.language ? null : this.#language,
+          language: this.#screen.language === this.#look.language ? null : this.#screen.language,
           variables: this.#questions.variables,
+          terms: this.#questions.accepted,
           client: this.#options.client,
         },
         this.#events(),
       );
     } catch (problem) {
       const said = problem instanceof Error ? problem.message : "";
-      this.#turns.settle();
-      this.#composer.isAnswering = false;
-      this.#header.status("");
-      this.#turns.note(said || (this.#words.unreachable ?? ""), true);
+      this.#screen.turns.settle();
+      this.#screen.composer.isAnswering = false;
+      this.#screen.header.status("");
+      this.#screen.turns.note(said || (this.#screen.words.unreachable ?? ""), true);
       this.#tell("error", { message: said });
       return null;
     }
-    this.#header.live(this.#conversation.id);
+    this.#screen.header.live(this.#conversation.id);
     return this.#conversation;
   }
 
@@ -323,7 +252,7 @@ export class Talk {
 
   /** @returns {Events} */
   #events() {
-    const turns = this.#turns;
+    const turns = this.#screen.turns;
     return {
       onOpen: (id) => {
         this.#lastId = id;
@@ -358,7 +287,7 @@ export class Talk {
       },
       onProblem: (message) => {
         turns.settle();
-        this.#composer.isAnswering = false;
+        this.#screen.composer.isAnswering = false;
         turns.note(message, true);
         this.#tell("error", { message });
       },
@@ -371,25 +300,25 @@ export class Talk {
   #network(isLost) {
     this.#lostNote?.remove();
     this.#lostNote = null;
-    this.#composer.isOffline = isLost;
+    this.#screen.composer.isOffline = isLost;
     if (isLost) {
-      this.#turns.settle();
+      this.#screen.turns.settle();
       this.#voice.silence();
-      this.#lostNote = this.#turns.note(this.#words.lost ?? "", true);
+      this.#lostNote = this.#screen.turns.note(this.#screen.words.lost ?? "", true);
       this.#lostNote.classList.add("vv-lost");
     }
-    this.#composer.isAnswering = false;
+    this.#screen.composer.isAnswering = false;
     this.#tell("network", { lost: isLost });
   }
 
   /** Whether there is an answer that can be stopped. */
   #weigh() {
-    this.#composer.isAnswering = this.#turns.isPending || this.#voice.isPlaying;
+    this.#screen.composer.isAnswering = this.#screen.turns.isPending || this.#voice.isPlaying;
   }
 
   #endVoice() {
     this.#voice.close();
-    this.#composer.isTalking = false;
+    this.#screen.composer.isTalking = false;
   }
 
   /** @param {Ending} ending */
@@ -397,17 +326,17 @@ export class Talk {
     this.#conversation = null;
     this.#lostNote?.remove();
     this.#endVoice();
-    this.#turns.settle();
-    this.#composer.isAnswering = this.#composer.isOffline = false;
-    this.#header.status("");
+    this.#screen.turns.settle();
+    this.#screen.composer.isAnswering = this.#screen.composer.isOffline = false;
+    this.#screen.header.status("");
     const isWrong = ending.by === "error" || ending.by === "lost";
-    const plain = ending.by === "lost" ? this.#words.gone : this.#words.ended;
-    this.#turns.note(
+    const plain = ending.by === "lost" ? this.#screen.words.gone : this.#screen.words.ended;
+    this.#screen.turns.note(
       ending.by === "user" ? (plain ?? "") : ending.reason || (plain ?? ""),
       isWrong,
     );
-    this.#bottom.replaceChildren(this.#after());
-    this.#turns.toEnd();
+    this.#screen.bottom.replaceChildren(this.#after());
+    this.#screen.turns.toEnd();
     this.element.querySelector("#again")?.querySelector("button")?.focus();
     this.#tell("end", { by: ending.by, reason: ending.reason });
   }
@@ -416,45 +345,23 @@ export class Talk {
     const { feedback } = this.#look;
     const asksStars = (feedback === "stars" || feedback === "both") && this.#lastId !== "";
     return afterPanel(
-      this.#words,
-      asksStars ? (rating, comment) => this.#sendStars(rating, comment) : null,
+      this.#screen.words,
+      asksStars ? (rating, comment) => this.#rate(rating, comment) : null,
       () => {
-        this.#turns.clear();
-        this.#build();
-        this.#composer.focus();
+        this.#lastId = "";
+        this.#screen.turns.clear();
+        if (this.#nextLanguage === null) this.#screen.build();
+        else this.#followLanguage();
+        this.#screen.composer.focus();
       },
     );
   }
 
   /** @param {number} rating @param {string | null} comment */
-  async #sendStars(rating, comment) {
-    const url = new URL(`v1/convai/conversations/${this.#lastId}/feedback`, this.#options.base);
-    const body = JSON.stringify(comment === null ? { rating } : { rating, comment });
-    const answer = await fetch(url, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
-    }).catch(() => null);
-    if (!answer?.ok) return false;
-    this.#tell("rating", { rating });
-    return true;
-  }
-
-  /** @param {KeyboardEvent} event @param {boolean} isDown */
-  #key(event, isDown) {
-    if (event.key === "Escape" && isDown && (this.#composer.isAnswering || this.#voice.isPlaying)) {
-      event.preventDefault();
-      event.stopPropagation();
-      this.stop();
-    }
-    const field = event.composedPath()[0];
-    const isWriting =
-      field instanceof HTMLElement &&
-      field.matches("input, textarea, select, button:not(.vv-hold), summary");
-    if (event.key === " " && this.#voice.isHolding && !isWriting) {
-      event.preventDefault();
-      this.#voice.hold(isDown);
-    }
+  async #rate(rating, comment) {
+    const hasArrived = await sendStars(this.#options.base, this.#lastId, rating, comment);
+    if (hasArrived) this.#tell("rating", { rating });
+    return hasArrived;
   }
 
   /** @param {string} name @param {Record<string, unknown>} detail */

@@ -1,18 +1,12 @@
 // The conversation as it is shown: one element for each turn, whatever happens to it.
 
 import { AgentTurn } from "./agent_turn.js";
-import { iconButton, make } from "./dom.js";
-import { sourcesOf } from "./sources.js";
+import { make } from "./dom.js";
+import { footerOf } from "./turn_footer.js";
 
 /** @import { Details, Look, PastTurn } from "./types.js" */
+/** @import { TurnActs } from "./turn_footer.js" */
 /** @import { Words } from "./words.js" */
-
-/**
- * What a user can do with a turn.
- * @typedef {object} TurnActs
- * @property {(eventId: number, score: "like" | "dislike" | null) => void} rate
- * @property {(text: string) => void} ask
- */
 
 /** Of the agent's first words: what comes before an answer takes the number else. */
 const GREETING_ID = 1;
@@ -275,45 +269,10 @@ export class Turns {
     return make("article", { class: "vv-turn vv-user", "aria-label": this.#words.you }, bubble);
   }
 
-  /** What stands below an answer: sources, times, thumbs. @param {AgentTurn} turn */
+  /** What stands below an answer. @param {AgentTurn} turn */
   #dress(turn) {
-    const details = this.#details.get(turn.eventId);
-    /** @type {HTMLElement[]} */
-    const parts = [];
-    if (details && details.sources.length > 0) parts.push(sourcesOf(details.sources, this.#words));
-    if (turn.eventId >= 0) parts.push(this.#actions(turn));
-    if (details) {
-      const times = timesOf(details.latency_ms);
-      if (times) parts.push(make("p", { class: "vv-times-line", text: times }));
-    }
-    turn.below(...parts);
-  }
-
-  /** @param {AgentTurn} turn */
-  #actions(turn) {
-    const words = this.#words;
-    const bar = make("div", { class: "vv-actions", role: "group" });
-    bar.append(iconButton("copy", words.copy ?? "", () => void copied(turn.text, bar, words)));
-    if (this.#look.feedback === "thumbs" || this.#look.feedback === "both") {
-      const thumbs = /** @type {const} */ (["like", "dislike"]).map((score) => {
-        const [picture, name] = score === "like" ? ["up", words.good] : ["down", words.bad];
-        const thumb = iconButton(picture ?? "", name ?? "", () => {
-          turn.score = turn.score === score ? null : score;
-          this.#acts.rate(turn.eventId, turn.score);
-          for (const [at, each] of thumbs.entries())
-            each.setAttribute(
-              "aria-pressed",
-              String(turn.score === (at === 0 ? "like" : "dislike")),
-            );
-        });
-        thumb.setAttribute("aria-pressed", String(turn.score === score));
-        return thumb;
-      });
-      bar.append(...thumbs);
-    }
-    const { asked } = turn;
-    if (asked) bar.append(iconButton("retry", words.retry ?? "", () => this.#acts.ask(asked)));
-    return bar;
+    const details = this.#details.get(turn.eventId) ?? null;
+    turn.below(...footerOf(turn, details, this.#look, this.#words, this.#acts));
   }
 
   #dropPending() {
@@ -354,53 +313,4 @@ export class Turns {
   #read(text) {
     this.spoken.textContent = text;
   }
-}
-
-/**
- * @param {string} text
- * @param {HTMLElement} beside
- * @param {Words} words
- */
-export async function copied(text, beside, words) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    // No clipboard for pages without TLS, nor in frames that were not given it.
-    if (!copiedFromField(text, beside)) return;
-  }
-  const note = make("span", { class: "vv-copied", role: "status", text: words.copied });
-  beside.append(note);
-  setTimeout(() => note.remove(), 1_500);
-}
-
-/** @param {string} text @param {HTMLElement} beside */
-function copiedFromField(text, beside) {
-  const root = beside.getRootNode();
-  const focused = root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
-  const field = make("textarea", { class: "vv-hidden", "aria-hidden": "true", tabindex: "-1" });
-  field.value = text;
-  beside.append(field);
-  field.select();
-  const isCopied = document.execCommand("copy");
-  field.remove();
-  if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
-  return isCopied;
-}
-
-/** @param {Record<string, number>} latency */
-function timesOf(latency) {
-  return Object.entries(latency)
-    .map(([name, ms]) => `${readableStep(name)} ${seconds(ms)}`)
-    .join(" · ");
-}
-
-/** `speech_end_to_first_audio_ms` as a person reads it. @param {string} name */
-function readableStep(name) {
-  const step = name.replace(/_ms$/, "").replaceAll("_", " ");
-  return step.replace(/^speech end to (.*)$/, "$1 after speech").replace(/^request to /, "");
-}
-
-/** @param {number} ms */
-function seconds(ms) {
-  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }

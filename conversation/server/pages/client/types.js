@@ -99,7 +99,31 @@
  * @property {boolean} isVoice
  * @property {string | null} language
  * @property {Record<string, string | number | boolean>} variables
+ * @property {{text: string, age_s: number} | null} terms  That the user accepted, and how long ago.
  * @property {string} client  Name of the client.
+ */
+
+/**
+ * @typedef {object} TalkOptions
+ * @property {Look} look
+ * @property {URL} base  Of the server.
+ * @property {string} client
+ * @property {Start} start  Begins a conversation.
+ * @property {"page" | "frame" | "widget"} kind
+ * @property {string | null} [signedUrl]
+ * @property {string | null} [language]
+ * @property {Record<string, string | number | boolean>} [variables]
+ * @property {(name: string, parameters: Record<string, unknown>) => Promise<unknown> | null} [runTool]
+ * @property {(name: string, detail: Record<string, unknown>) => void} [tell]  The page around it.
+ * @property {() => void} [close]
+ * @property {string} [before]  Id of a conversation that a reload of the page ended.
+ */
+
+/**
+ * What the page around it may change.
+ * @typedef {object} Given
+ * @property {string | null} language
+ * @property {Record<string, string | number | boolean>} variables
  */
 
 export {};

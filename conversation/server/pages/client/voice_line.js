@@ -56,8 +56,9 @@ export class VoiceLine {
    * @param {(base64: string) => void} hear
    * @param {Words} words
    * @param {() => void} end
+   * @param {() => void} gone  The microphone was pulled out, or the chosen one cannot be had.
    */
-  async open(hear, words, end) {
+  async open(hear, words, end, gone) {
     const context = new AudioContext({ latencyHint: "interactive" });
     this.#context = context;
     this.#isReady = false;
@@ -77,14 +78,14 @@ export class VoiceLine {
     const microphone = this.#microphone;
     const bar = new VoiceBar(words, {
       mute: (isMuted) => microphone.mute(isMuted),
-      choose: (deviceId) => void microphone.open(this.#workletUrl, deviceId).catch(end),
+      choose: (deviceId) => void microphone.open(this.#workletUrl, deviceId).catch(gone),
       end,
       now: () => ({
         state: this.#state(),
         level: this.isPlaying ? (this.#player?.level ?? 0) : this.#level,
       }),
     });
-    microphone.onGone = end;
+    microphone.onGone = gone;
     this.#bar = bar;
     this.element.replaceChildren(bar.element);
     bar.start();

@@ -5,7 +5,7 @@ import { Conversation } from "./connection.js";
 import { icon, make } from "./dom.js";
 import { avatarOf } from "./header.js";
 import { Talk } from "./talk.js";
-import { directionOf, fill, wordsFor } from "./words.js";
+import { directionOf, fill, languageFor, wordsFor } from "./words.js";
 
 /** @import { Look } from "./types.js" */
 
@@ -13,11 +13,12 @@ import { directionOf, fill, wordsFor } from "./words.js";
 const styleText = STYLE_TEXT;
 const script = document.currentScript;
 const home = script instanceof HTMLScriptElement ? new URL(".", script.src) : null;
+/** An element that is moved is out of the page for a moment; a framework may need a few frames. */
+const MOVE_MS = 500;
+const WHOM = new Set(["agent-id", "signed-url", "server"]);
 const POSITIONS = new Set(["bottom-right", "bottom-left", "top-right", "top-left", "inline"]);
 
 class VivaVoceWidget extends HTMLElement {
-  static observedAttributes = ["agent-id", "signed-url", "position"];
-
   /** Functions that the agent may call on this page, by name. @type {Record<string, (parameters: Record<string, unknown>) => unknown>} */
   tools = {};
   #root = this.attachShadow({ mode: "open", delegatesFocus: true });
@@ -38,6 +39,13 @@ class VivaVoceWidget extends HTMLElement {
     "aria-expanded": "false",
   });
   #loading = 0;
+  #isStarted = false;
+  #frame = make("div", { class: "vv", part: "widget" });
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #leaving;
+  #watch = new MutationObserver((changes) =>
+    this.#follow(new Set(changes.map((each) => each.attributeName ?? ""))),
+  );
   /** What was asked of it before it was there. @type {(() => void)[]} */
   #later = [];
 
@@ -54,18 +62,30 @@ class VivaVoceWidget extends HTMLElement {
   }
 
   connectedCallback() {
-    void this.#load();
+    clearTimeout(this.#leaving);
+    this.#watch.observe(this, { attributes: true });
+    if (!this.#isStarted) void this.#load();
   }
 
   disconnectedCallback() {
-    this.#talk?.end();
+    clearTimeout(this.#leaving);
+    this.#leaving = setTimeout(() => this.#talk?.end(), MOVE_MS);
   }
 
-  /** @param {string} name @param {string | null} before @param {string | null} after */
-  attributeChangedCallback(name, before, after) {
-    if (before === after || !this.isConnected) return;
-    if (name === "position") this.#place();
-    else void this.#load();
+  /** Moved in one piece, where browsers can: nothing changes. */
+  connectedMoveCallback() {}
+
+  /** @param {Set<string>} names  Of attributes. */
+  #follow(names) {
+    if ([...names].some((name) => WHOM.has(name))) return void this.#load();
+    if (names.has("position")) this.#place();
+    const isGiven = [...names].some((name) => name === "variables" || name.startsWith("var-"));
+    if (!this.#talk || !this.#look || !(isGiven || names.has("language"))) return;
+    this.#talk.change({
+      language: this.getAttribute("language"),
+      variables: this.#variables(this.#look),
+    });
+    if (names.has("language")) this.#name(this.#look);
   }
 
   get isOpen() {
@@ -141,6 +161,7 @@ class VivaVoceWidget extends HTMLElement {
   }
 
   async #load() {
+    this.#isStarted = true;
     this.#loading += 1;
     const turn = this.#loading;
     const signedUrl = this.getAttribute("signed-url");
@@ -151,6 +172,7 @@ class VivaVoceWidget extends HTMLElement {
       const look = await lookOf(base, agentId, signedUrl);
       if (turn === this.#loading) this.#build(look, base, signedUrl);
     } catch (problem) {
+      if (turn !== this.#loading) return;
       this.#fail(problem instanceof Error ? problem.message : String(problem));
     }
   }
@@ -159,8 +181,6 @@ class VivaVoceWidget extends HTMLElement {
   #build(look, base, signedUrl) {
     this.#talk?.end();
     this.#look = look;
-    const language = this.getAttribute("language");
-    const words = wordsFor(language ?? look.language, look.texts);
     this.#talk = new Talk({
       look,
       base,
@@ -168,7 +188,7 @@ class VivaVoceWidget extends HTMLElement {
       kind: "widget",
       start: (wish, events) => Conversation.start(wish, events),
       signedUrl,
-      language,
+      language: this.getAttribute("language"),
       variables: this.#variables(look),
       runTool: (name, parameters) => {
         const tool = this.tools[name];
@@ -177,23 +197,25 @@ class VivaVoceWidget extends HTMLElement {
       tell: (name, detail) => this.#tell(name, detail),
       close: this.#position() === "inline" ? undefined : () => this.close(),
     });
-    const label = fill(words.open ?? "", { name: look.name });
-    this.#button.setAttribute("aria-label", label);
     this.#button.replaceChildren(look.avatar ? avatarOf(look) : icon("chat"));
     this.#panel.setAttribute("aria-label", look.name);
     this.#panel.replaceChildren(this.#talk.element);
-    const frame = make("div", {
-      class: "vv",
-      part: "widget",
-      dir: directionOf(language ?? look.language),
-    });
-    frame.append(this.#panel, this.#button);
-    this.#root.replaceChildren(frame);
+    this.#name(look);
+    this.#frame.replaceChildren(this.#panel, this.#button);
+    this.#root.replaceChildren(this.#frame);
     paint(this.#root, look.colours);
     this.#place();
     if (this.hasAttribute("opened")) this.#show(true);
     this.#tell("ready", { agentId: look.agent_id, voice: look.voice });
     for (const act of this.#later.splice(0)) act();
+  }
+
+  /** In the language of the talk. @param {Look} look */
+  #name(look) {
+    const language = languageFor(look, this.getAttribute("language"));
+    const words = wordsFor(language, look.texts);
+    this.#button.setAttribute("aria-label", fill(words.open ?? "", { name: look.name }));
+    this.#frame.dir = directionOf(language);
   }
 
   /** Dynamic variables: `variables` holds JSON, and `var-order-id` gives `order_id`. @param {Look} look */
@@ -223,7 +245,9 @@ class VivaVoceWidget extends HTMLElement {
   #fail(message) {
     console.error(`vivavoce-widget: ${message}`);
     this.#root.replaceChildren();
+    this.#talk?.end();
     this.#talk = null;
+    this.#isStarted = false;
     this.#later = [];
     this.#tell("error", { message });
   }

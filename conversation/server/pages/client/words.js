@@ -1,5 +1,7 @@
-// What the page and the widget say to users, by language. An agent file may say it otherwise.
+// What the page and the widget say to users: in English here, in other languages as the server
+// has them, and otherwise where an agent file says so.
 
+/** @import { Look } from "./types.js" */
 /** @typedef {Record<string, string>} Words */
 
 /** @type {Words} */
@@ -37,8 +39,8 @@ const ENGLISH = {
   holding: "Not listening",
   connecting: "Connecting",
   lost: "The connection was lost. Trying again.",
-  back: "Connected again.",
   gone: "The connection could not be restored.",
+  reloaded: "This page was loaded again, which ended the conversation {id}.",
   ended: "The conversation is over.",
   new_conversation: "New conversation",
   end: "End conversation",
@@ -82,211 +84,6 @@ const ENGLISH = {
   disclaimer: "",
 };
 
-/** @type {Record<string, Words>} */
-const LANGUAGES = {
-  en: ENGLISH,
-  de: {
-    subtitle: "Antwortet aus seinen Dokumenten",
-    open: "{name} fragen",
-    close: "Schließen",
-    placeholder: "Nachricht schreiben",
-    send: "Senden",
-    stop: "Antwort anhalten",
-    start_voice: "Sprechen",
-    end_voice: "Nicht mehr sprechen, schriftlich weiter",
-    mute: "Mikrofon stumm schalten",
-    unmute: "Mikrofon einschalten",
-    hold: "Zum Sprechen halten (Leertaste)",
-    hold_mode: "Sprechtaste",
-    microphone: "Mikrofon",
-    microphone_title: "Darf diese Seite Ihr Mikrofon benutzen?",
-    microphone_why:
-      "Sie sprechen, und der Agent antwortet mit Stimme. Ihre Stimme geht an {host} und sonst nirgendwohin. Sie können jederzeit stumm schalten oder weiterschreiben; als Nächstes fragt Ihr Browser.",
-    microphone_allow: "Mikrofon benutzen",
-    cancel: "Jetzt nicht",
-    no_microphone: "Es wurde kein Mikrofon gefunden. Sie können schreiben.",
-    microphone_refused:
-      "Der Browser gibt dieser Seite kein Mikrofon. Erlauben Sie es neben der Adresse der Seite, oder schreiben Sie.",
-    microphone_insecure:
-      "Ein Mikrofon gibt es nur auf Seiten mit https. Sie können hier schreiben.",
-    microphone_gone: "Das Mikrofon ist weg. Wählen Sie ein anderes, oder schreiben Sie.",
-    thinking: "Denkt nach",
-    still_thinking: "Noch dabei. Eine sorgfältige Antwort kann dauern.",
-    listening: "Hört zu",
-    you_speak: "Ich höre Sie",
-    agent_speaks: "Spricht",
-    muted: "Stumm",
-    holding: "Hört nicht zu",
-    connecting: "Verbindet",
-    lost: "Die Verbindung ist abgerissen. Neuer Versuch.",
-    back: "Wieder verbunden.",
-    gone: "Die Verbindung ließ sich nicht wiederherstellen.",
-    ended: "Das Gespräch ist zu Ende.",
-    new_conversation: "Neues Gespräch",
-    end: "Gespräch beenden",
-    more: "Mehr",
-    copy: "Kopieren",
-    copy_all: "Gespräch kopieren",
-    copied: "Kopiert",
-    conversation_id: "Gespräch",
-    show_times: "Zeiten zeigen",
-    language: "Sprache",
-    sources: "Quellen",
-    page: "Seite {page}",
-    passage: "Im Zusammenhang",
-    tool_running: "Benutzt {tool}",
-    tool_done: "Benutzte {tool}",
-    tool_failed: "{tool} ist gescheitert",
-    good: "Gute Antwort",
-    bad: "Schlechte Antwort",
-    retry: "Noch einmal fragen",
-    interrupted: "unterbrochen",
-    rate: "Wie war dieses Gespräch?",
-    stars: "{count} von 5",
-    comment: "Möchten Sie etwas hinzufügen?",
-    send_rating: "Senden",
-    thanks: "Danke.",
-    terms_title: "Bevor wir beginnen",
-    terms_accept: "Annehmen",
-    terms_decline: "Ablehnen",
-    variables_title: "Bevor wir beginnen",
-    variables_why: "Der Agent muss wissen:",
-    begin: "Beginnen",
-    key_title: "Dieser Agent ist nicht öffentlich",
-    key_why:
-      "Ein API-Schlüssel mit dem Recht converse öffnet ihn. Die Seite behält ihn nur, solange sie offen ist.",
-    key: "API-Schlüssel",
-    conversation: "Gespräch",
-    message: "Ihre Nachricht",
-    unreachable: "Der Server ist nicht zu erreichen.",
-    you: "Sie",
-    examples: "Fragen Sie zum Beispiel",
-  },
-  fr: {
-    subtitle: "Répond à partir de ses documents",
-    open: "Demander à {name}",
-    close: "Fermer",
-    placeholder: "Écrivez un message",
-    send: "Envoyer",
-    stop: "Arrêter la réponse",
-    start_voice: "Parler",
-    end_voice: "Continuer par écrit",
-    mute: "Couper le micro",
-    unmute: "Rétablir le micro",
-    microphone: "Micro",
-    microphone_title: "Cette page peut-elle utiliser votre micro ?",
-    microphone_why:
-      "Vous parlez et l’agent répond à voix haute. Votre voix va à {host} et nulle part ailleurs. Vous pouvez couper le micro ou revenir à l’écrit à tout moment ; votre navigateur va vous le demander.",
-    microphone_allow: "Utiliser le micro",
-    cancel: "Pas maintenant",
-    thinking: "Réfléchit",
-    listening: "Écoute",
-    you_speak: "Je vous entends",
-    agent_speaks: "Parle",
-    muted: "Micro coupé",
-    lost: "La connexion est perdue. Nouvel essai.",
-    back: "Connexion rétablie.",
-    ended: "La conversation est terminée.",
-    new_conversation: "Nouvelle conversation",
-    end: "Terminer",
-    more: "Plus",
-    copy_all: "Copier la conversation",
-    language: "Langue",
-    sources: "Sources",
-    good: "Bonne réponse",
-    bad: "Mauvaise réponse",
-    retry: "Redemander",
-    rate: "Comment s’est passée cette conversation ?",
-    thanks: "Merci.",
-    message: "Votre message",
-    you: "Vous",
-    examples: "Vous pourriez demander",
-  },
-  es: {
-    subtitle: "Responde a partir de sus documentos",
-    open: "Preguntar a {name}",
-    close: "Cerrar",
-    placeholder: "Escriba un mensaje",
-    send: "Enviar",
-    stop: "Detener la respuesta",
-    start_voice: "Hablar",
-    end_voice: "Seguir por escrito",
-    mute: "Silenciar el micrófono",
-    unmute: "Activar el micrófono",
-    microphone: "Micrófono",
-    microphone_title: "¿Puede esta página usar su micrófono?",
-    microphone_why:
-      "Usted habla y el agente responde en voz alta. Su voz va a {host} y a ningún otro lugar. Puede silenciar o volver a escribir en cualquier momento; el navegador se lo preguntará ahora.",
-    microphone_allow: "Usar el micrófono",
-    cancel: "Ahora no",
-    thinking: "Pensando",
-    listening: "Escuchando",
-    you_speak: "Le oigo",
-    agent_speaks: "Hablando",
-    muted: "Silenciado",
-    lost: "Se perdió la conexión. Reintentando.",
-    back: "Conectado de nuevo.",
-    ended: "La conversación ha terminado.",
-    new_conversation: "Nueva conversación",
-    end: "Terminar",
-    more: "Más",
-    copy_all: "Copiar la conversación",
-    language: "Idioma",
-    sources: "Fuentes",
-    good: "Buena respuesta",
-    bad: "Mala respuesta",
-    retry: "Preguntar otra vez",
-    rate: "¿Qué tal la conversación?",
-    thanks: "Gracias.",
-    message: "Su mensaje",
-    you: "Usted",
-    examples: "Puede preguntar",
-  },
-  ar: {
-    subtitle: "يجيب من مستنداته",
-    open: "اسأل {name}",
-    close: "إغلاق",
-    placeholder: "اكتب رسالة",
-    send: "إرسال",
-    stop: "إيقاف الإجابة",
-    start_voice: "تحدث",
-    end_voice: "المتابعة كتابةً",
-    mute: "كتم الميكروفون",
-    unmute: "تشغيل الميكروفون",
-    microphone: "الميكروفون",
-    microphone_title: "هل يجوز لهذه الصفحة استخدام الميكروفون؟",
-    microphone_why:
-      "تتحدث أنت ويجيب الوكيل بصوت مسموع. يذهب صوتك إلى {host} فقط. يمكنك كتم الصوت أو العودة إلى الكتابة في أي وقت، وسيسألك المتصفح الآن.",
-    microphone_allow: "استخدم الميكروفون",
-    cancel: "ليس الآن",
-    thinking: "يفكر",
-    listening: "يستمع",
-    you_speak: "أسمعك",
-    agent_speaks: "يتكلم",
-    muted: "مكتوم",
-    lost: "انقطع الاتصال. تجري المحاولة من جديد.",
-    back: "عاد الاتصال.",
-    ended: "انتهت المحادثة.",
-    new_conversation: "محادثة جديدة",
-    end: "إنهاء المحادثة",
-    more: "المزيد",
-    copy: "نسخ",
-    copy_all: "نسخ المحادثة",
-    copied: "تم النسخ",
-    language: "اللغة",
-    sources: "المصادر",
-    page: "صفحة {page}",
-    good: "إجابة جيدة",
-    bad: "إجابة سيئة",
-    retry: "اسأل مرة أخرى",
-    rate: "كيف كانت هذه المحادثة؟",
-    thanks: "شكرًا لك.",
-    message: "رسالتك",
-    you: "أنت",
-    examples: "يمكنك أن تسأل",
-  },
-};
-
 const RIGHT_TO_LEFT = new Set([
   "ar",
   "arc",
@@ -303,14 +100,28 @@ const RIGHT_TO_LEFT = new Set([
 ]);
 
 /**
- * The words for a language, those of the agent file first.
+ * The words for a language, English where there are none.
  * @param {string} language
- * @param {Record<string, Record<string, string>>} own
+ * @param {Record<string, Record<string, string>>} own  As the server gives them, by language.
  * @returns {Words}
  */
 export function wordsFor(language, own) {
   const [base = "en"] = language.toLowerCase().split("-");
-  return { ...ENGLISH, ...LANGUAGES[base], ...own[base], ...own[language] };
+  return { ...ENGLISH, ...own[base], ...own[language] };
+}
+
+/**
+ * The agent's language that suits best: the wanted one, one of the browser's, the agent's own.
+ * @param {Look} look
+ * @param {string | null} [wanted]
+ */
+export function languageFor(look, wanted) {
+  const { languages, language } = look;
+  const has = (/** @type {string | null | undefined} */ code) =>
+    languages.find((each) => each === code) ??
+    languages.find((each) => each === code?.split("-")[0]);
+  const found = [wanted, ...navigator.languages].map(has);
+  return found.find((each) => each !== undefined) ?? language;
 }
 
 /** @param {string} language @returns {"ltr" | "rtl"} */

@@ -202,6 +202,7 @@ def test_a_chosen_language_is_that_of_the_page_and_of_the_conversation(tmp_path:
             "(() => { const choice = document.querySelector('.vv-header select');"
             " choice.value = 'ar'; choice.dispatchEvent(new Event('change')); })()"
         )
+        page.wait("document.querySelector('.turn.agent').textContent")
         look = page.run(
             "(() => { const talk = document.querySelector('.vv-talk');"
             " return [talk.dir, talk.lang, document.querySelector('.turn.agent').textContent,"
@@ -248,3 +249,25 @@ def test_the_first_paint_waits_for_no_socket(tmp_path: Path, page: Page):
         sockets = [url for url in page.requested if url.startswith("ws")]
 
     assert sockets == []
+
+
+def test_a_page_that_is_loaded_again_says_that_the_conversation_is_over(tmp_path: Path, page: Page):
+    with serving(tmp_path, DESK, model=ScriptedChatModel(always="Yes.")) as served:
+        page.open(f"{served.url}/talk/desk")
+        page.wait("document.getElementById('text')")
+        fresh = page.run("document.querySelectorAll('.vv-note').length")
+        ask(page, "Hi")
+        page.wait("document.querySelector('.vv-actions')")
+        page.call("Page.reload")
+        page.wait("document.querySelector('.vv-note')")
+        said = page.run("document.querySelector('.vv-note').textContent")
+        [conversation] = served.store.conversations()
+        # Only once, and not where it was ended by somebody.
+        page.call("Page.reload")
+        page.wait("document.readyState === 'complete' && document.getElementById('text')")
+        again = page.run("document.querySelectorAll('.vv-note').length")
+
+    assert (fresh, again) == (0, 0)
+    assert said == (
+        f"This page was loaded again, which ended the conversation {conversation.conversation_id}."
+    )

@@ -62,9 +62,12 @@ def test_text_of_models_never_becomes_markup():
 
 
 def test_nothing_is_kept_in_the_browser():
-    text = page_script().content.decode() + widget_script().content.decode()
+    page, widget = page_script().content.decode(), widget_script().content.decode()
+    stores = r"localStorage|sessionStorage|indexedDB|\.cookie|caches\.|window\.name"
 
-    assert not re.search(r"localStorage|sessionStorage|indexedDB|\.cookie|caches\.", text)
+    assert not re.search(stores, page + widget)
+    # A page of others has its own history.
+    assert "history." not in widget
 
 
 def test_the_widget_brings_its_style():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conversation.server.limits import ServerLimits
-from conversation.server.pages.scripts import CLIENT
+from conversation.server.pages.scripts import CLIENT, modules_of
 from tests.conversation.server.browser import Page, npm_script, opened_browser
 from tests.conversation.server.pages.shown import shown_agent, with_shelf
 from tests.conversation.server.served import (
@@ -388,7 +388,7 @@ def test_numbers_go_on_after_what_lies_deeper_and_short_rules_make_tables(page: 
 
 
 def load_markdown(page: Page) -> None:
-    parts = [(CLIENT / f"{name}.js").read_text("utf-8") for name in ("dom", "markdown")]
+    parts = [(CLIENT / f"{name}.js").read_text("utf-8") for name in modules_of("markdown")]
     plain = [
         "\n".join(line for line in part.splitlines() if not line.startswith("import "))
         for part in parts

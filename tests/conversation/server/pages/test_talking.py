@@ -184,6 +184,30 @@ def test_another_microphone_is_chosen_while_the_line_stands(page: Page, served: 
     assert is_on
 
 
+def test_a_microphone_that_is_pulled_out_is_told_and_the_talk_goes_on(page: Page, served: Served):
+    page.open(f"{served.url}/talk/desk")
+    page.wait("document.querySelector('.vv-talk-button')")
+    page.run(
+        "const { mediaDevices } = navigator; const real = mediaDevices.getUserMedia;"
+        " mediaDevices.getUserMedia = async (wish) =>"
+        " (window.stream = await real.call(mediaDevices, wish)); null"
+    )
+    page.run("document.querySelector('.vv-talk-button').click()")
+    page.wait("document.querySelector('#permission, .vv-voice')")
+    if page.run("Boolean(document.querySelector('#permission'))"):
+        page.run("document.querySelector('#permission .vv-main').click()")
+    state(page, "listening")
+    page.run("window.stream.getAudioTracks()[0].dispatchEvent(new Event('ended')); null")
+    page.wait("!document.querySelector('.vv-voice')")
+    said = page.run("document.querySelector('.vv-alert').textContent")
+    page.run("document.getElementById('text').focus()")
+    page.type("In writing.")
+    page.press_enter()
+    page.wait("/Refunds take/.test(document.querySelector('#turns').textContent)")
+
+    assert said == "The microphone is gone. Choose another one, or write."
+
+
 def test_the_space_bar_is_held_to_talk_as_soon_as_that_is_chosen(page: Page, served: Served):
     talk(page, served)
     page.run(

@@ -9,7 +9,7 @@ from tests.conversation.server.browser import Page, opened_browser
 from tests.conversation.server.pages.host_page import shop
 from tests.conversation.server.pages.shown import shown_agent, with_shelf
 from tests.conversation.server.pages.test_talk_page import ANSWER, axe, complaints_of
-from tests.conversation.server.served import serving, wait_until
+from tests.conversation.server.served import Served, serving, wait_until
 from tests.fakes import ScriptedChatModel
 
 __all__ = ["axe"]
@@ -142,6 +142,147 @@ def test_what_is_asked_of_it_before_it_is_there_is_done_then(tmp_path: Path, pag
         page.wait(f"/Yes/.test({INSIDE}?.querySelector('#turns')?.textContent)", 10)
 
         assert page.run(f"{WIDGET}.isOpen")
+
+
+def turns_of(served: Served) -> list[tuple[str, str]]:
+    """Role and text of each turn of each conversation, oldest first."""
+    store = served.store
+    return [
+        (turn.role, turn.text)
+        for each in sorted(store.conversations(), key=lambda found: str(found.started_at))
+        for turn in store.transcript(each.conversation_id).turns
+    ]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "document.querySelector('main').append(widget)",
+        "widget.remove(); document.body.prepend(widget)",
+        "widget.remove(); setTimeout(() => document.body.append(widget), 100)",
+        "document.body.moveBefore?.(widget, document.body.firstChild)",
+    ],
+    ids=["moved", "out and in", "in a later frame", "in one piece"],
+)
+def test_an_element_that_is_moved_keeps_its_conversation(tmp_path: Path, page: Page, how: str):
+    with (
+        serving(tmp_path, DESK, model=ScriptedChatModel(always="Yes.")) as served,
+        shop(served.url, "desk") as address,
+    ):
+        ready(page, address)
+        page.run(f"window.widget = {WIDGET}; widget.send('One'); null")
+        page.wait("widget.shadowRoot.querySelectorAll('.vv-actions').length === 1")
+        page.run(f"{how}; null")
+        page.run("new Promise((done) => setTimeout(done, 900))")
+        page.run("widget.send('Two'); null")
+        page.wait("widget.shadowRoot.querySelectorAll('.vv-actions').length === 2")
+        said = turns_of(served)
+        count = len(served.store.conversations())
+
+    assert count == 1
+    assert [text for role, text in said if role == "user"] == ["One", "Two"]
+
+
+def test_what_is_sent_before_terms_are_accepted_arrives_in_order(tmp_path: Path, page: Page):
+    agent = DESK.model_copy(
+        update={"widget": DESK.widget.model_copy(update={"terms": "We **keep** talks."})}
+    )
+    with (
+        serving(tmp_path, agent, model=ScriptedChatModel(always="Yes.")) as served,
+        shop(served.url, "desk") as address,
+    ):
+        ready(page, address)
+        page.run(f"window.widget = {WIDGET}; widget.send('One'); widget.send('Two'); null")
+        terms = "widget.shadowRoot.querySelector('#terms')"
+        page.wait(terms)
+        early = served.context.gate.running
+        page.run(f"widget.send('Three'); {terms}.querySelector('.vv-main').click()")
+        page.wait("widget.shadowRoot.querySelectorAll('.turn.user').length === 3")
+        wait_until(lambda: len([1 for role, _ in turns_of(served) if role == "user"]) == 3)
+        said = [text for role, text in turns_of(served) if role == "user"]
+        [conversation] = served.store.conversations()
+        transcript = served.store.transcript(conversation.conversation_id)
+        [accepted] = served.store.events(conversation.conversation_id, kind="terms_accepted")
+
+    assert early == 0
+    assert said == ["One", "Two", "Three"]
+    assert accepted.payload["terms"] == "We **keep** talks."
+    assert accepted.payload["is_current"]
+    assert transcript.metadata["terms_accepted_at"] == accepted.payload["accepted_at"]
+
+
+def test_what_was_written_stands_in_the_field_again_where_terms_are_declined(
+    tmp_path: Path, page: Page
+):
+    agent = DESK.model_copy(
+        update={"widget": DESK.widget.model_copy(update={"terms": "We keep talks."})}
+    )
+    with serving(tmp_path, agent) as served, shop(served.url, "desk") as address:
+        ready(page, address)
+        page.run(f"window.widget = {WIDGET}; widget.send('One'); widget.send('Two'); null")
+        terms = "widget.shadowRoot.querySelector('#terms')"
+        page.wait(terms)
+        page.run(f"{terms}.querySelector('.vv-quiet').click()")
+        page.wait("widget.shadowRoot.querySelector('#text')?.value")
+        left = page.run("widget.shadowRoot.querySelector('#text').value")
+        begun = served.store.conversations()
+
+    assert left == "One\nTwo"
+    assert begun == []
+
+
+def test_changed_attributes_are_followed(tmp_path: Path, page: Page):
+    agent = shown_agent(
+        "desk",
+        first_message="Order {{order_id}}?",
+        overrides={"language": True},
+        languages={"de": {"first_message": "Bestellung {{order_id}}?"}},
+    )
+    other = shown_agent("other", name="Other desk")
+    with (
+        serving(tmp_path, agent, other, model=ScriptedChatModel(always="Yes.")) as served,
+        shop(served.url, "desk", attributes='var-order-id="1" language="en"') as address,
+    ):
+        ready(page, address)
+        page.run(f"window.widget = {WIDGET}; widget.setAttribute('language', 'de'); null")
+        field = "widget.shadowRoot.querySelector('#text')"
+        page.wait(f"{field}.placeholder === 'Nachricht schreiben'")
+        launcher = page.run("widget.shadowRoot.querySelector('.vv-launcher').ariaLabel")
+        # Before a conversation at once; in one, from the next on.
+        page.run("widget.setAttribute('var-order-id', '2'); widget.send('Hallo'); null")
+        page.wait("widget.shadowRoot.querySelector('.vv-actions')")
+        page.run(
+            "widget.setAttribute('var-order-id', '3'); widget.setAttribute('language', 'en'); null"
+        )
+        page.run("new Promise((done) => setTimeout(done, 300))")
+        during = page.run(f"{field}.placeholder")
+        page.run("widget.end()")
+        page.wait("widget.shadowRoot.querySelector('#again')")
+        page.run("widget.shadowRoot.querySelector('#again').requestSubmit()")
+        page.wait(f"{field}.placeholder === 'Write a message'")
+        page.run("widget.send('Hello'); null")
+        page.wait("widget.shadowRoot.querySelector('.vv-actions')")
+        # Another agent is another conversation.
+        page.run("widget.setAttribute('agent-id', 'other'); null")
+        page.wait("/Other/.test(widget.shadowRoot.querySelector('.vv-title')?.textContent)")
+        wait_until(lambda: not served.context.talks)
+        said = turns_of(served)
+        ends = {
+            served.store.transcript(each.conversation_id).end_reason
+            for each in served.store.conversations()
+        }
+
+    assert launcher == "Northwind help desk fragen"
+    assert during == "Nachricht schreiben"
+    assert [text for _, text in said] == [
+        "Bestellung 2?",
+        "Hallo",
+        "Yes.",
+        "Order 3?",
+        "Hello",
+        "Yes.",
+    ]
+    assert ends == {"user_ended"}
 
 
 def test_a_signed_url_that_is_none_is_told(tmp_path: Path, page: Page):
