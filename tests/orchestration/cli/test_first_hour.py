@@ -1,6 +1,7 @@
 """What somebody meets who has just installed it: any folder, no data, no model, no key."""
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -31,7 +32,7 @@ HEAVY = (
 def run(
     arguments: Sequence[str], folder: Path, *, code: str = "main.main()"
 ) -> subprocess.CompletedProcess[str]:
-    program = f"import sys; import orchestration.cli.main as main; {code}"
+    program = f"import sys; import orchestration.cli.main as main\n{code}"
     return subprocess.run(
         [sys.executable, "-P", "-c", program, *arguments],
         cwd=folder,
@@ -83,28 +84,47 @@ def test_the_version_is_told(tmp_path: Path):
     assert run(["--version"], tmp_path).stdout == f"vivavoce {version()}\n"
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["agents"],
-        ["ingest", "support"],
-        ["chat", "support"],
-        ["evaluate"],
-        ["report"],
-        ["sql", "from success_rates"],
-        ["conversations"],
-        ["show", "c1"],
-        ["doctor"],
-        ["serve"],
-        ["ui"],
-    ],
+NEEDING_DATA = (
+    ["agents"],
+    ["ingest", "support"],
+    ["chat", "support"],
+    ["evaluate"],
+    ["report"],
+    ["sql", "from success_rates"],
+    ["conversations"],
+    ["show", "c1"],
+    ["doctor"],
+    ["serve"],
+    ["ui"],
 )
-def test_a_folder_without_data_is_left_without(tmp_path: Path, arguments: list[str]):
-    done = run(arguments, tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "vivavoce init" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert [path for path in tmp_path.rglob("*") if path.name != "home"] == []
+
+ONE_AFTER_ANOTHER = """
+import contextlib, io, json, pathlib
+done = []
+for arguments in json.loads(sys.argv[1]):
+    sys.argv = ["vivavoce", *arguments]
+    out, err, code = io.StringIO(), io.StringIO(), None
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main.main()
+        except SystemExit as ended:
+            code = ended.code
+    left = sorted(path.name for path in pathlib.Path().rglob("*"))
+    done.append([code, out.getvalue(), err.getvalue(), left])
+print(json.dumps(done))
+"""
+
+
+def test_a_folder_without_data_is_left_without(tmp_path: Path):
+    # In one process: each would spend a second and more on its start.
+    ran = run([json.dumps(NEEDING_DATA)], tmp_path, code=ONE_AFTER_ANOTHER)
+    assert ran.returncode == 0, ran.stderr
+    for arguments, ended in zip(NEEDING_DATA, json.loads(ran.stdout), strict=True):
+        code, stdout, stderr, left = ended
+        assert (code, stdout) == (2, ""), arguments
+        assert "vivavoce init" in stderr, arguments
+        assert "Traceback" not in stderr, arguments
+        assert [name for name in left if name != "home"] == [], arguments
 
 
 def test_a_question_without_words_is_told_in_a_sentence(tmp_path: Path):
