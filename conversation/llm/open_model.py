@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from conversation.agent.models.llm_config import EXTRACTIVE, FallbackLLM, LLMConfig
+from conversation.agent.models.llm_config import FallbackLLM, LLMConfig
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.generator import TextGenerator, TwinChatModel
+from conversation.llm.known_providers import PROVIDERS
 from conversation.llm.limits.fallback import FallbackGenerator
 from conversation.llm.limits.own_prices import TokenPrice
 from conversation.llm.limits.retries import ReliableGenerator
 from conversation.llm.limits.traffic import RateLimit, shared_traffic
-from conversation.llm.providers.extractive import ExtractiveGenerator
-from conversation.llm.providers.litellm_model import LiteLLMGenerator
+from conversation.llm.provider import Provider, WantedModel
 from kb.weights.folder import Weights
 
 
@@ -23,6 +23,7 @@ class _Told:
     limits: Mapping[str, RateLimit]
     contexts: Mapping[str, int]
     prices: Mapping[str, TokenPrice]
+    providers: Sequence[Provider]
 
 
 def open_chat_model(
@@ -36,6 +37,7 @@ def open_chat_model(
     limits: Mapping[str, RateLimit] | None = None,
     contexts: Mapping[str, int] | None = None,
     prices: Mapping[str, TokenPrice] | None = None,
+    providers: Sequence[Provider] = PROVIDERS,
 ) -> ChatModel:
     """Return the language model with this model string. Nothing is loaded or called yet.
 
@@ -54,8 +56,9 @@ def open_chat_model(
         contexts: Tokens that models read at once, by model string, where litellm does not know it
             or a server of your own is set to less.
         prices: What tokens cost, by model string, before what litellm knows.
+        providers: What there is to choose from. The first that takes a model string runs it.
     """
-    told = _Told(weights, limits or {}, contexts or {}, prices or {})
+    told = _Told(weights, limits or {}, contexts or {}, prices or {}, providers)
     named = FallbackLLM(model=model, api_base=api_base, api_key_variable=api_key_variable)
     first = _generator(named, told, api_key=api_key)
     others = [_generator(each, told) for each in fallbacks]
@@ -82,10 +85,9 @@ def _generator(
     named: str | FallbackLLM, told: _Told, *, api_key: str | None = None
 ) -> TextGenerator:
     llm = FallbackLLM(model=named) if isinstance(named, str) else named
-    if llm.model == EXTRACTIVE:
-        return ExtractiveGenerator()
-    return ReliableGenerator(
-        LiteLLMGenerator(
+    provider = next(each for each in told.providers if each.takes(llm.model))
+    generator = provider.open(
+        WantedModel(
             llm.model,
             api_base=llm.api_base,
             api_key_variable=llm.api_key_variable,
@@ -93,6 +95,10 @@ def _generator(
             weights=told.weights,
             context=told.contexts.get(llm.model),
             price=told.prices.get(llm.model),
-        ),
-        traffic=shared_traffic(llm.model, api_base=llm.api_base, limit=told.limits.get(llm.model)),
+        )
     )
+    if not provider.may_fail:
+        return generator
+    limit = told.limits.get(llm.model)
+    traffic = shared_traffic(llm.model, api_base=llm.api_base, limit=limit)
+    return ReliableGenerator(generator, traffic=traffic)

@@ -22,6 +22,7 @@ from conversation.language.telling_words import telling_words
 from conversation.language.tokens import estimated_tokens
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.llm.limits.fallback import CONTINUE
+from conversation.llm.provider import Provider
 from conversation.transcript import Usage
 from kb.retrieval.small_talk import should_search
 
@@ -197,3 +198,8 @@ def _said(message: str) -> str:
     """
     outside = _PASSAGE.sub(" ", message)
     return html.unescape(_REMARK.sub("", _SAID.split(outside)[-1]))
+
+
+EXTRACTIVE_PROVIDER = Provider(
+    lambda model: model == EXTRACTIVE, lambda _wanted: ExtractiveGenerator(), may_fail=False
+)

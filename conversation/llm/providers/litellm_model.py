@@ -15,6 +15,7 @@ from conversation.language.tokens import estimated_tokens
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions, PromptMemory
 from conversation.llm.limits.own_prices import TokenPrice
 from conversation.llm.model_loop import model_loop
+from conversation.llm.provider import Provider, WantedModel
 from conversation.llm.providers.embedded import (
     EXTRACTIVE,
     PROVIDER,
@@ -358,3 +359,19 @@ def _key_names(litellm: Any, model: str) -> tuple[str, ...]:
     """Return the usual name of a provider's key variable."""
     provider = litellm.get_llm_provider(model)[1]
     return (f"{provider.upper()}_API_KEY",)
+
+
+def _open(wanted: WantedModel) -> LiteLLMGenerator:
+    return LiteLLMGenerator(
+        wanted.model,
+        api_base=wanted.api_base,
+        api_key_variable=wanted.api_key_variable,
+        api_key=wanted.api_key,
+        weights=wanted.weights,
+        context=wanted.context,
+        price=wanted.price,
+    )
+
+
+# Whatever no other provider takes: litellm says itself which names it does not know.
+LITELLM = Provider(lambda _model: True, _open)
