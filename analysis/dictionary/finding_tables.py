@@ -1,6 +1,6 @@
 """Tables of what was found over many conversations: topics, and gaps of the documents."""
 
-from analysis.dictionary.schema import Column, Table
+from analysis.dictionary.schema import REPORT_DAY, Column, Table
 
 STATE_TYPE = "ENUM('open', 'fixed', 'regressed')"
 
@@ -59,6 +59,7 @@ GAP_QUESTIONS = Table(
         Column("answered", "BOOLEAN", "Whether the documents answer it now; NULL: not checked."),
         Column("score_now", "DOUBLE", "Of the best passage when it was asked again."),
     ),
+    derived=(REPORT_DAY,),
 )
 
 GAP_HISTORY = Table(

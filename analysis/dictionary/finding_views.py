@@ -23,7 +23,7 @@ SELECT a.agent_id, a.source, a.topic_id, a.topic, c.simulated, count(*) AS conve
   count(*) / sum(count(*)) OVER (PARTITION BY a.agent_id, a.source, c.simulated) AS share,
   count(f.conversation_id) AS flagged,
   count(f.conversation_id) / count(*) AS flagged_share,
-  min(c.day) AS first_day, max(c.day) AS last_day
+  min(c.report_day) AS first_day, max(c.report_day) AS last_day
 FROM about AS a
 JOIN conversations AS c USING (conversation_id)
 LEFT JOIN (SELECT DISTINCT conversation_id FROM flagged_conversations) AS f USING (conversation_id)
@@ -38,8 +38,8 @@ GROUP BY a.agent_id, a.source, a.topic_id, a.topic, c.simulated""",
         Column("share", "DOUBLE", "Of the agent's conversations with a topic, 0 to 1."),
         Column("flagged", "BIGINT", "Conversations about it in `flagged_conversations`."),
         Column("flagged_share", "DOUBLE", "flagged / conversations, 0 to 1."),
-        Column("first_day", "DATE", "UTC day of its first conversation."),
-        Column("last_day", "DATE", "UTC day of its last conversation."),
+        Column("first_day", "DATE", "Day of its first conversation."),
+        Column("last_day", "DATE", "Day of its last conversation."),
     ),
 )
 
@@ -49,14 +49,15 @@ KNOWLEDGE_GAPS = View(
     "documents answer it by now, and with which passage.",
     """
 SELECT s.gap_id, s.agent_id, s.title, s.state, q.questions, q.conversations, q.answered,
-  q.first_asked_at, q.last_asked_at, q.reasons, q.score, q.score_now, q.examples,
+  q.first_asked_at, q.last_asked_at, q.last_asked_day, q.reasons, q.score, q.score_now, q.examples,
   s.nearest_documents, s.missing_words, s.fixed_by_document, s.fixed_by_chunk_id, s.fixed_by_text,
   s.state_since, s.opened_at, s.checked_at, s.checked_index_version
 FROM gap_states AS s
 JOIN (
   SELECT gap_id, count(*) AS questions, count(DISTINCT conversation_id) AS conversations,
     count(*) FILTER (answered) AS answered, min(asked_at) AS first_asked_at,
-    max(asked_at) AS last_asked_at, list_sort(list_distinct(flatten(list(reasons)))) AS reasons,
+    max(asked_at) AS last_asked_at, max(report_day) AS last_asked_day,
+    list_sort(list_distinct(flatten(list(reasons)))) AS reasons,
     avg(score) AS score, avg(score_now) AS score_now,
     list_sort(list_distinct(list(question)))[1:5] AS examples
   FROM gap_questions GROUP BY gap_id
@@ -71,6 +72,7 @@ JOIN (
         Column("answered", "BIGINT", "Questions that the documents answer by now."),
         Column("first_asked_at", "TIMESTAMP", "When it was asked first (UTC)."),
         Column("last_asked_at", "TIMESTAMP", "When it was asked last (UTC)."),
+        Column("last_asked_day", "DATE", "The day of that in the time zone of the reports."),
         Column("reasons", "VARCHAR[]", "Why its questions count as unanswered."),
         Column("score", "DOUBLE", "Of the best passages when it was asked, mean."),
         Column("score_now", "DOUBLE", "Of the best passages when it was asked again, mean."),
@@ -91,11 +93,11 @@ GAP_TRENDS = View(
     "gap_trends",
     "How often each gap was asked about, by day.",
     """
-SELECT day, agent_id, gap_id, count(*) AS questions,
+SELECT report_day AS day, agent_id, gap_id, count(*) AS questions,
   count(DISTINCT conversation_id) AS conversations
 FROM gap_questions GROUP BY ALL""",
     (
-        Column("day", "DATE", "UTC day on which it was asked."),
+        Column("day", "DATE", "Day of the reports on which it was asked."),
         _AGENT,
         Column("gap_id", "VARCHAR", "The gap."),
         Column("questions", "BIGINT", "Questions of that day."),

@@ -3,7 +3,7 @@
 from analysis.dictionary.schema import Column, View
 
 _AGENT = Column("agent_id", "VARCHAR", "The agent.")
-_DAY = Column("day", "DATE", "UTC day on which the conversations ended.")
+_DAY = Column("day", "DATE", "Day of the reports on which the conversations ended.")
 
 _SIMULATED = Column("simulated", "BOOLEAN", "Whether programs played the users.")
 
@@ -47,7 +47,8 @@ VOICE_TURNS = View(
     "voice_turns",
     "One row for each turn that was spoken: where it is heard, and how long the user waited.",
     """
-SELECT t.conversation_id, t.agent_id, t.day, c.simulated, t.turn_index, t.turn_id, t.role,
+SELECT t.conversation_id, t.agent_id, c.report_day AS day, c.simulated, t.turn_index, t.turn_id,
+  t.role,
   t.sound_start_s AS start_s, t.sound_end_s AS end_s, t.sound_end_s - t.sound_start_s AS spoken_s,
   t.sound_start_s - max(t.sound_end_s) OVER earlier AS silence_before_s,
   t.word_count, t.interrupted,
@@ -90,10 +91,10 @@ SESSION_VARIABLES = View(
     """
 SELECT conversation_id, agent_id, day, simulated, kind, entry.key AS name, entry.value AS value
 FROM (
-  SELECT conversation_id, agent_id, day, simulated, 'variable' AS kind,
+  SELECT conversation_id, agent_id, report_day AS day, simulated, 'variable' AS kind,
     unnest(map_entries(variables)) AS entry FROM conversations
   UNION ALL
-  SELECT conversation_id, agent_id, day, simulated, 'override',
+  SELECT conversation_id, agent_id, report_day, simulated, 'override',
     unnest(map_entries(overrides)) FROM conversations
 )""",
     (
@@ -136,7 +137,7 @@ COSTS = View(
     "costs",
     "What each conversation cost: speaking and judging, model by model.",
     """
-SELECT u.conversation_id, u.agent_id, u.day, c.simulated, activity, model,
+SELECT u.conversation_id, u.agent_id, c.report_day AS day, c.simulated, activity, model,
   sum(calls)::BIGINT AS calls, sum(input_tokens)::BIGINT AS input_tokens,
   sum(cached_input_tokens)::BIGINT AS cached_input_tokens,
   sum(output_tokens)::BIGINT AS output_tokens, sum(cost_usd) AS cost_usd,
@@ -163,7 +164,7 @@ DAILY_REPORT = View(
     "One row for each day and agent: how much, how well, how fast, at what cost. Real and "
     "simulated conversations are two rows.",
     """
-SELECT c.day, c.agent_id, c.simulated, count(*) AS conversations,
+SELECT c.report_day AS day, c.agent_id, c.simulated, count(*) AS conversations,
   count(*) FILTER (c.status = 'failed') AS failed_conversations,
   avg(c.duration_s) AS mean_duration_s, sum(c.turn_count)::BIGINT AS turns,
   coalesce(any_value(e.successes), 0) AS successes,
@@ -184,22 +185,22 @@ LEFT JOIN (
     UNION ALL
     SELECT day, agent_id, simulated, 0, 0, n, unknown, errors FROM score_trends
   ) GROUP BY ALL
-) AS e ON e.day = c.day AND e.agent_id = c.agent_id AND e.simulated = c.simulated
+) AS e ON e.day = c.report_day AND e.agent_id = c.agent_id AND e.simulated = c.simulated
 LEFT JOIN (
   SELECT day, agent_id, simulated, count(DISTINCT conversation_id) AS flagged
   FROM flagged_conversations GROUP BY ALL
-) AS f ON f.day = c.day AND f.agent_id = c.agent_id AND f.simulated = c.simulated
+) AS f ON f.day = c.report_day AND f.agent_id = c.agent_id AND f.simulated = c.simulated
 LEFT JOIN (
-  SELECT t.day, t.agent_id, c.simulated,
+  SELECT c.report_day AS day, t.agent_id, c.simulated,
     quantile_cont(request_to_first_token_ms, 0.5) AS first_token_ms
   FROM turns AS t JOIN conversations AS c USING (conversation_id) WHERE role = 'agent' GROUP BY ALL
-) AS t ON t.day = c.day AND t.agent_id = c.agent_id AND t.simulated = c.simulated
+) AS t ON t.day = c.report_day AND t.agent_id = c.agent_id AND t.simulated = c.simulated
 LEFT JOIN (
   SELECT day, agent_id, simulated,
     CASE WHEN bool_and(is_complete) THEN sum(cost_usd) END AS cost_usd
   FROM costs GROUP BY ALL
-) AS u ON u.day = c.day AND u.agent_id = c.agent_id AND u.simulated = c.simulated
-GROUP BY c.day, c.agent_id, c.simulated""",
+) AS u ON u.day = c.report_day AND u.agent_id = c.agent_id AND u.simulated = c.simulated
+GROUP BY c.report_day, c.agent_id, c.simulated""",
     (
         _DAY,
         _AGENT,

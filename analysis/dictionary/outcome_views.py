@@ -9,7 +9,7 @@ CRITERION = (
     Column("criterion_version", "VARCHAR", "Rates never mix versions of a question."),
     Column("judge_model", "VARCHAR", "Rates never mix judges."),
 )
-DAY = Column("day", "DATE", "UTC day on which the conversations ended.")
+DAY = Column("day", "DATE", "Day of the reports on which the conversations ended.")
 SIMULATED = Column("simulated", "BOOLEAN", "Whether programs played the users.")
 Z = 1.959963984540054
 """Normal quantile of a two-sided 95 % interval."""
@@ -105,7 +105,8 @@ CRITERION_TRENDS = View(
     f"""
 SELECT *, {RATE_SQL}
 FROM (
-  SELECT e.day, e.agent_id, criterion_id, criterion_version, judge_model, c.simulated, {COUNTS_SQL}
+  SELECT c.report_day AS day, e.agent_id, criterion_id, criterion_version, judge_model,
+    c.simulated, {COUNTS_SQL}
   FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
   WHERE is_current GROUP BY ALL
   HAVING count(e.score) = 0
@@ -143,26 +144,31 @@ FLAGGED_CONVERSATIONS = View(
     "flagged_conversations",
     "Conversations that somebody should read, one row for each reason, with the words said.",
     """
-SELECT e.conversation_id, e.agent_id, e.day, 'criterion_failed' AS reason, e.criterion_id,
+SELECT e.conversation_id, e.agent_id, c.report_day AS day, 'criterion_failed' AS reason,
+  e.criterion_id,
   e.rationale, e.evidence[1].quote AS quote, e.evidence[1].turn_index AS turn_index, c.summary,
   c.simulated
 FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
 WHERE e.is_current AND e.verdict = 'failure'
 UNION ALL
-SELECT e.conversation_id, e.agent_id, e.day, 'judge_failed', e.criterion_id, e.error, NULL, NULL,
+SELECT e.conversation_id, e.agent_id, c.report_day, 'judge_failed', e.criterion_id, e.error, NULL,
+  NULL,
   c.summary, c.simulated
 FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
 WHERE e.is_current AND e.error IS NOT NULL
 UNION ALL
-SELECT conversation_id, agent_id, day, 'conversation_failed', NULL, end_reason, NULL, NULL, summary,
+SELECT conversation_id, agent_id, report_day, 'conversation_failed', NULL, end_reason, NULL, NULL,
+  summary,
   simulated
 FROM conversations WHERE status = 'failed'
 UNION ALL
-SELECT conversation_id, agent_id, day, 'analysis_failed', NULL, analysis_error, NULL, NULL, summary,
+SELECT conversation_id, agent_id, report_day, 'analysis_failed', NULL, analysis_error, NULL, NULL,
+  summary,
   simulated
 FROM conversations WHERE analysis_error IS NOT NULL
 UNION ALL
-SELECT t.conversation_id, t.agent_id, t.day, 'turn_failed', NULL, t.error, t.text, t.turn_index,
+SELECT t.conversation_id, t.agent_id, c.report_day, 'turn_failed', NULL, t.error, t.text,
+  t.turn_index,
   c.summary, c.simulated
 FROM turns AS t JOIN conversations AS c USING (conversation_id)
 WHERE t.error IS NOT NULL""",

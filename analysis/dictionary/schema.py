@@ -12,6 +12,13 @@ class Column:
     comment: str
 
 
+REPORT_DAY = Column(
+    "report_day",
+    "DATE",
+    "The day of that moment in the time zone of the reports, by which views count.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """One table of the warehouse."""

@@ -29,8 +29,8 @@ def student_quantile(n: str) -> str:
 
 
 _SCORED = """
-  SELECT e.day, e.agent_id, e.criterion_id, e.criterion_version, e.judge_model, c.simulated,
-    e.score, e.error, v.scale_min, v.scale_max
+  SELECT c.report_day AS day, e.agent_id, e.criterion_id, e.criterion_version, e.judge_model,
+    c.simulated, e.score, e.error, v.scale_min, v.scale_max
   FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
   LEFT JOIN question_versions AS v ON v.agent_id = e.agent_id AND v.kind = 'criterion'
     AND v.question_id = e.criterion_id AND v.version = e.criterion_version

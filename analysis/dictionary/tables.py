@@ -7,7 +7,7 @@ Times are `TIMESTAMP` in UTC, whatever the time zone of who asks.
 import hashlib
 
 from analysis.dictionary.finding_tables import FINDING_TABLES
-from analysis.dictionary.schema import Column, Table
+from analysis.dictionary.schema import REPORT_DAY, Column, Table
 
 VERDICT_TYPE = "ENUM('success', 'failure', 'unknown')"
 STATUS_TYPE = (
@@ -79,6 +79,7 @@ CONVERSATIONS = Table(
         Column("variables", "MAP(VARCHAR, VARCHAR)", "Dynamic variables that were given."),
         Column("overrides", "MAP(VARCHAR, VARCHAR)", "What its session set differently."),
     ),
+    derived=(REPORT_DAY,),
 )
 
 TURNS = Table(
@@ -227,6 +228,37 @@ CALL_METRICS = Table(
     ),
 )
 
+TOOL_CALLS = Table(
+    "tool_calls",
+    "One row for each use of a tool by an agent.",
+    (
+        *_ids(),
+        Column("turn_index", "INTEGER", "The agent turn that used it."),
+        Column("call_index", "INTEGER", "Position among the tools of that turn, from 0."),
+        Column("tool_call_id", "VARCHAR", "Id of this use."),
+        Column("tool_name", "VARCHAR", "The tool."),
+        Column("parameters", "VARCHAR", "What it was given, as JSON."),
+        Column("result", "VARCHAR", "What it answered; NULL when it does not answer."),
+        Column("is_error", "BOOLEAN", "Whether it failed."),
+        Column("latency_ms", "DOUBLE", "Until its answer; NULL when not measured."),
+    ),
+)
+
+FEEDBACK = Table(
+    "feedback",
+    "What users said of conversations and answers, one row each time.",
+    (
+        *_ids(),
+        Column("about", "ENUM('conversation', 'turn')", "What it is about."),
+        Column("turn_index", "INTEGER", "The turn; NULL for a conversation, or not known."),
+        Column("given_at", "TIMESTAMP", "When (UTC)."),
+        Column("in_force", "BOOLEAN", "Whether nothing was said of the same thing later."),
+        Column("score", "VARCHAR", "`like` or `dislike`; NULL where it was taken back."),
+        Column("rating", "DOUBLE", "Stars; NULL when none were given."),
+        Column("comment", "VARCHAR", "In words."),
+    ),
+)
+
 LABELS = Table(
     "labels",
     "Verdicts by people, which say how far the judge can be believed.",
@@ -307,6 +339,8 @@ DAILY_TABLES = (
     COLLECTED_VALUES,
     CALL_METRICS,
     USAGE,
+    TOOL_CALLS,
+    FEEDBACK,
     LABELS,
 )
 """Kept as one Parquet file a day."""

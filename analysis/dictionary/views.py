@@ -41,7 +41,7 @@ VIEWS = (
 
 _BASE_COLUMNS = (
     Column("conversation_id", "VARCHAR", "The conversation."),
-    Column("day", "DATE", "UTC day on which it ended."),
+    Column("day", "DATE", "Day of the reports on which it ended."),
     Column("started_at", "TIMESTAMP", "First event (UTC)."),
     Column("ended_at", "TIMESTAMP", "Last event (UTC)."),
     Column("duration_s", "DOUBLE", "Seconds from start to end."),
@@ -101,7 +101,10 @@ def _agent_view(agent: AgentConfig, name: str) -> View:
 def _wide_sql(
     agent_id: str, verdicts: Sequence[tuple[str, Column]], values: Sequence[tuple[str, Column]]
 ) -> str:
-    columns = [f"c.{column.name}" for column in _BASE_COLUMNS]
+    columns = [
+        "c.report_day AS day" if column.name == "day" else f"c.{column.name}"
+        for column in _BASE_COLUMNS
+    ]
     columns += [f"e.{quoted(column.name)}" for _, column in verdicts]
     columns += [f"v.{quoted(column.name)}" for _, column in values]
     agent = literal(agent_id)

@@ -25,14 +25,14 @@ WEEKLY_RATES = View(
     f"""
 SELECT *, {RATE_SQL}
 FROM (
-  SELECT date_trunc('week', e.day)::DATE AS week, e.agent_id, criterion_id, criterion_version,
-    judge_model, c.simulated, {COUNTS_SQL}
+  SELECT date_trunc('week', c.report_day)::DATE AS week, e.agent_id, criterion_id,
+    criterion_version, judge_model, c.simulated, {COUNTS_SQL}
   FROM evaluations AS e JOIN conversations AS c USING (conversation_id)
   WHERE is_current GROUP BY ALL
   HAVING count(e.score) = 0
 )""",
     (
-        Column("week", "DATE", "Its Monday; the UTC day of a conversation's end decides."),
+        Column("week", "DATE", "Its Monday; the day of a conversation's end decides."),
         AGENT,
         *CRITERION,
         SIMULATED,

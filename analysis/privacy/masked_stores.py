@@ -141,7 +141,18 @@ class RedactedConversations(ConversationStore):
         redactor = self.redactor(conversation_id) if found else None
         if redactor is None:
             return found
-        return [replace(event, payload=redactor.anything(event.payload)) for event in found]
+        return _masked_events(found, redactor)
+
+    def events_of(
+        self, conversation_ids: Sequence[str], *, kind: str
+    ) -> dict[str, list[ConversationEvent]]:
+        """The same of many conversations and of one kind, with their words masked."""
+        found = super().events_of(conversation_ids, kind=kind)
+        for key, events in found.items():
+            redactor = self.redactor(key)
+            if redactor is not None:
+                found[key] = _masked_events(events, redactor)
+        return found
 
     def redactor(self, conversation_id: str) -> Redactor | None:
         """Masks further texts about the conversation with the same placeholders.
@@ -281,3 +292,9 @@ _WRITTEN = frozenset(
     | {"votes", "windows"}
 )
 """Columns of answers that may repeat what was said."""
+
+
+def _masked_events(
+    events: Sequence[ConversationEvent], redactor: Redactor
+) -> list[ConversationEvent]:
+    return [replace(event, payload=redactor.anything(event.payload)) for event in events]

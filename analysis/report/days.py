@@ -84,7 +84,7 @@ def report_gaps(
     gaps = connection.execute(
         "SELECT gap_id, agent_id, title, state::VARCHAR, questions, conversations, examples, "
         "missing_words, nearest_documents, fixed_by_document, fixed_by_text, "
-        f"last_asked_at::DATE AS last_asked FROM knowledge_gaps {where} "
+        f"last_asked_day AS last_asked FROM knowledge_gaps {where} "
         f"ORDER BY state = 'fixed', questions DESC, last_asked DESC, title LIMIT {limit:d}"
     ).fetchall()
     asked = connection.execute("SELECT gap_id, day, questions FROM gap_trends").fetchall()

@@ -42,7 +42,8 @@ QUESTIONS = (
         "Conversations",
         """
 SELECT agent_id, count(*) AS conversations, sum(turn_count)::BIGINT AS turns,
-  avg(duration_s) AS mean_duration, min(day) AS first_day, max(day) AS last_day
+  avg(duration_s) AS mean_duration, min(report_day) AS first_day,
+  max(report_day) AS last_day
 FROM conversations{where} GROUP BY agent_id ORDER BY agent_id""",
         _columns(
             agent="text",
@@ -185,7 +186,7 @@ FROM topics WHERE source = 'field'{and_where} ORDER BY agent_id, conversations D
         "Knowledge gaps",
         f"""
 SELECT agent_id, title, state::VARCHAR AS state, questions, conversations,
-  last_asked_at::DATE AS last_asked, missing_words, fixed_by_document
+  last_asked_day AS last_asked, missing_words, fixed_by_document
 FROM knowledge_gaps{{where}}
 ORDER BY state = 'fixed', questions DESC, last_asked DESC, title LIMIT {GAPS_SHOWN}""",
         _columns(

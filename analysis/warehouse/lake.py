@@ -21,6 +21,7 @@ import duckdb
 
 from analysis.dictionary.schema import Table, View, literal, quoted
 from analysis.dictionary.tables import (
+    CONVERSATIONS,
     DAILY_TABLES,
     JUDGE_AGREEMENT,
     SNAPSHOT_TABLES,
@@ -37,7 +38,7 @@ from analysis.warehouse.lake_opening import (
     open_lake,
     part_lock,
 )
-from analysis.warehouse.load import agreement_values, insert_files
+from analysis.warehouse.load import agreement_values, insert_files, report_day
 from conversation.agent.config import AgentConfig
 
 _T = TypeVar("_T")
@@ -46,11 +47,13 @@ MAX_ATTEMPTS = 12
 """Of one transaction; writers that touch the same table at the same moment take turns."""
 
 
-def write_day(lake: Lake, warehouse_dir: Path, day: date) -> Mapping[str, int]:
+def write_day(
+    lake: Lake, warehouse_dir: Path, day: date, *, timezone: str = "UTC"
+) -> Mapping[str, int]:
     """Replace what the lake holds of one day by the exported Parquet files of that day.
 
     One transaction: a reader sees the day as it was or as it is. Other processes may write other
-    days at the same time.
+    days at the same time. Days of the reports are those of `timezone`.
 
     Returns:
         Number of rows by table.
@@ -64,16 +67,19 @@ def write_day(lake: Lake, warehouse_dir: Path, day: date) -> Mapping[str, int]:
         for table in DAILY_TABLES:
             connection.execute(f"DELETE FROM {quoted(table.name)} WHERE day = ?", [day])
             path = day_file(warehouse_dir, table, day)
-            counts[table.name] = insert_files(connection, table, [path]) if path.is_file() else 0
+            files = [path] if path.is_file() else []
+            counts[table.name] = _insert(connection, table, files, timezone)
         return counts
 
     return _transact(lake, str(day), write)
 
 
 def write_snapshots(
-    lake: Lake, warehouse_dir: Path, agents: Sequence[AgentConfig]
+    lake: Lake, warehouse_dir: Path, agents: Sequence[AgentConfig], *, timezone: str = "UTC"
 ) -> Mapping[str, int]:
     """Replace the small tables that belong to no day, and bring all views up to date.
+
+    Also the days of the reports, where they were those of another time zone.
 
     Returns:
         Number of rows by table.
@@ -87,7 +93,12 @@ def write_snapshots(
         for table in SNAPSHOT_TABLES:
             connection.execute(f"DELETE FROM {quoted(table.name)}")
             files = table_files(warehouse_dir, table)
-            counts[table.name] = insert_files(connection, table, files) if files else 0
+            counts[table.name] = _insert(connection, table, files, timezone)
+        day = report_day(CONVERSATIONS, timezone)
+        connection.execute(
+            f"UPDATE {CONVERSATIONS.name} SET report_day = {day} "
+            f"WHERE report_day IS DISTINCT FROM {day}"
+        )
         rows = agreement_values(connection)
         connection.execute(f"DELETE FROM {JUDGE_AGREEMENT.name}")
         if rows:
@@ -99,6 +110,12 @@ def write_snapshots(
         return counts
 
     return _transact(lake, "snapshots", write)
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path], timezone: str
+) -> int:
+    return insert_files(connection, table, files, timezone=timezone) if files else 0
 
 
 def tidy(lake: Lake) -> None:

@@ -5,11 +5,19 @@ from pathlib import Path
 
 import duckdb
 
+from analysis.dictionary.finding_tables import GAP_QUESTIONS
 from analysis.dictionary.schema import Column, Table, View, literal, quoted
-from analysis.dictionary.tables import COLLECTED_VALUES, EVALUATIONS, JUDGE_AGREEMENT
+from analysis.dictionary.tables import (
+    COLLECTED_VALUES,
+    CONVERSATIONS,
+    EVALUATIONS,
+    JUDGE_AGREEMENT,
+)
 from analysis.labels.agreement import agreement_rows
 
 _CURRENT = {EVALUATIONS.name: "criterion_id", COLLECTED_VALUES.name: "field_id"}
+_MOMENT = {CONVERSATIONS.name: "ended_at", GAP_QUESTIONS.name: "asked_at"}
+"""What the day of the reports is taken from."""
 _ORDER = {EVALUATIONS.name: "evaluation_id", COLLECTED_VALUES.name: "collected_value_id"}
 
 
@@ -43,7 +51,22 @@ def columns_of_is_current(table: Table) -> tuple[str, ...]:
     return ("sample", "conversation_id", question, _ORDER[table.name]) if question else ()
 
 
-def _selected_columns(connection: duckdb.DuckDBPyConnection, table: Table, source: str) -> str:
+def report_day(table: Table, timezone: str) -> str | None:
+    """SQL of the column `report_day` of a table; None for one without it.
+
+    Of a table that is read from a file as well as of one that is there.
+    """
+    moment = _MOMENT.get(table.name)
+    if moment is None:
+        return None
+    if timezone == "UTC":
+        return f"{moment}::DATE"
+    return f"({moment} AT TIME ZONE 'UTC' AT TIME ZONE {literal(timezone)})::DATE"
+
+
+def _selected_columns(
+    connection: duckdb.DuckDBPyConnection, table: Table, source: str, timezone: str
+) -> str:
     """Return the select list that reads a table's columns, also derived ones, from `source`."""
     present = {row[0] for row in connection.execute(f"DESCRIBE FROM {source}").fetchall()}
     columns = ", ".join(quoted(c.name) for c in table.columns if c.name in present)
@@ -53,6 +76,8 @@ def _selected_columns(connection: duckdb.DuckDBPyConnection, table: Table, sourc
             f", {sample} = 0 AND row_number() OVER (PARTITION BY {conversation}, "
             f"{question}, {sample} = 0 ORDER BY {order} DESC) = 1 AS is_current"
         )
+    if day := report_day(table, timezone):
+        columns += f", {day} AS report_day"
     return columns
 
 
@@ -63,15 +88,21 @@ def create_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     _comment(connection, "TABLE", table.name, table.comment, table.all_columns)
 
 
-def insert_files(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> int:
+def insert_files(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    files: Sequence[Path],
+    *,
+    timezone: str = "UTC",
+) -> int:
     """Add the rows of Parquet `files` to a table that is there, and return their number.
 
     Columns that an older file lacks are NULL; columns that the data dictionary dropped are left
-    out.
+    out. Days of the reports are those of `timezone`.
     """
     listed = ", ".join(literal(str(path)) for path in files)
     source = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
-    columns = _selected_columns(connection, table, source)
+    columns = _selected_columns(connection, table, source, timezone)
     inserted = connection.execute(
         f"INSERT INTO {quoted(table.name)} BY NAME SELECT {columns} FROM {source}"
     ).fetchone()

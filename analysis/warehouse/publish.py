@@ -50,10 +50,11 @@ from analysis.warehouse.rows import (
     turn_rows,
     usage_rows,
 )
+from analysis.warehouse.small_rows import feedback_rows, tool_call_rows
 from conversation.agent.config import AgentConfig
 from conversation.errors import StoreError
 from conversation.store.database import batches
-from conversation.store.store import ConversationStore
+from conversation.store.store import ConversationEvent, ConversationStore
 from conversation.transcript import Retrieval, Transcript
 from kb.document import Document
 
@@ -199,7 +200,12 @@ def _kept_documents(target: Path) -> list[Row]:
 
 
 def publish(
-    warehouse_dir: Path, target: Path, agents: Sequence[AgentConfig], *, whole: bool = False
+    warehouse_dir: Path,
+    target: Path,
+    agents: Sequence[AgentConfig],
+    *,
+    whole: bool = False,
+    timezone: str = "UTC",
 ) -> PublishedReports:
     """Build the reports from the warehouse beside `target`, then put them in its place.
 
@@ -212,6 +218,7 @@ def publish(
         target: The published file.
         agents: Each gets a view of its values.
         whole: Make the file anew, also where a part of it would do.
+        timezone: Decides the days and weeks of the views; what is stored stays in UTC.
 
     Raises:
         PublishError: A file of the warehouse cannot be read; `target` is as it was.
@@ -224,7 +231,7 @@ def publish(
         for leftover in target.parent.glob(f"{following.name}*"):
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
         views = [*VIEWS, *agent_views(agents)]
-        wanted = contents(warehouse_dir, views)
+        wanted = contents(warehouse_dir, views, timezone=timezone)
         held = None if whole else held_by(warehouse_dir, target)
         if held is not None and held.parts == wanted:
             row_counts = held.row_counts
@@ -299,8 +306,9 @@ def _write_batch(
     verdicts = evaluations.evaluations(known)
     values = evaluations.collected_values(known)
     labels = evaluations.labels(known)
+    feedback = conversations.events_of(known, kind="feedback")
     # All rows are made before the first is written: one that cannot be made leaves no halves.
-    rows = [_rows_of(each, day, runs, retrieved) for each in said.values()]
+    rows = [_rows_of(each, day, runs, retrieved, feedback) for each in said.values()]
     rows.append(
         {
             "evaluations": [evaluation_row(e, said[e.conversation_id], day=day) for e in verdicts],
@@ -324,6 +332,7 @@ def _rows_of(
     day: date,
     runs: Mapping[str, Sequence[StoredRun]],
     retrieved: Mapping[str, Sequence[Retrieval]],
+    feedback: Mapping[str, Sequence[ConversationEvent]],
 ) -> dict[str, list[Row]]:
     key = transcript.conversation_id
     own_runs = runs.get(key, ())
@@ -333,6 +342,8 @@ def _rows_of(
         "retrievals": retrieval_rows(transcript, retrieved.get(key, ()), day=day),
         "call_metrics": [call_metrics_row(transcript, day=day)],
         "usage": usage_rows(transcript, own_runs, day=day),
+        "tool_calls": tool_call_rows(transcript, day=day),
+        "feedback": feedback_rows(transcript, feedback.get(key, ()), day=day),
     }
 
 

@@ -57,11 +57,13 @@ class Contents:
     """What a published file is made from."""
 
     tables: str
-    """Hash of their columns and of the version of DuckDB."""
+    """Hash of their columns, of the time zone, and of the version of DuckDB."""
     views: str
     """Hash of their queries."""
     parts: Mapping[str, Mapping[str, Stamp]]
     """By table and by folder of a part, such as `day=2026-03-01`, its Parquet file."""
+    timezone: str
+    """That decides the days of the reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +76,12 @@ class Held:
     """Rows that were replaced since it was made whole."""
 
 
-def contents(warehouse_dir: Path, views: Sequence[View]) -> Contents:
+def contents(warehouse_dir: Path, views: Sequence[View], *, timezone: str = "UTC") -> Contents:
     """What a file that is published now would be made from; no Parquet file is opened."""
     defined = [(t.name, t.comment, [asdict(c) for c in t.all_columns]) for t in TABLES]
     shown = [(v.name, v.sql, v.comment, [asdict(c) for c in v.columns]) for v in views]
     return Contents(
-        _hash([duckdb.__version__, defined]),
+        _hash([duckdb.__version__, defined, timezone]),
         _hash([WILSON_MACRO, shown]),
         {
             table.name: {
@@ -87,6 +89,7 @@ def contents(warehouse_dir: Path, views: Sequence[View]) -> Contents:
             }
             for table in STORED_TABLES
         },
+        timezone,
     )
 
 
@@ -99,7 +102,7 @@ def held_by(warehouse_dir: Path, target: Path) -> Held | None:
                 table: {part: (stamp[0], stamp[1], stamp[2]) for part, stamp in found.items()}
                 for table, found in noted["parts"].items()
             }
-            found = Contents(noted["tables"], noted["views"], parts)
+            found = Contents(noted["tables"], noted["views"], parts, noted["timezone"])
             return Held(found, noted["row_counts"], noted["replaced"])
     return None
 
@@ -194,7 +197,7 @@ def _fill_new(
                 files = _files(table, sorted(parts.keys() - {*same}), warehouse_dir)
             else:
                 files = table_files(warehouse_dir, table)
-            _fill(connection, table, files)
+            _fill(connection, table, files, wanted.timezone)
         connection.commit()
 
 
@@ -223,7 +226,7 @@ def _renewed(
             return None
         connection.begin()
         for table, parts in changes.items():
-            replaced += _replace(connection, table, parts, warehouse_dir)
+            replaced += _replace(connection, table, parts, warehouse_dir, wanted.timezone)
         connection.commit()
         rows = sum(_count(connection, table) for table in STORED_TABLES)
     return None if replaced > _MOST_REPLACED * rows else replaced
@@ -253,22 +256,28 @@ def _lost(
 
 
 def _replace(
-    connection: duckdb.DuckDBPyConnection, table: Table, parts: Sequence[str], warehouse_dir: Path
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    parts: Sequence[str],
+    warehouse_dir: Path,
+    timezone: str,
 ) -> int:
     """Put new rows of some days in place of the old ones; of small tables, all rows."""
     daily = table in DAILY_TABLES
     which = _of_days(parts) if daily else "true"
     gone = connection.execute(f"DELETE FROM {quoted(table.name)} WHERE {which}").fetchone()
     files = _files(table, parts, warehouse_dir) if daily else table_files(warehouse_dir, table)
-    _fill(connection, table, files)
+    _fill(connection, table, files, timezone)
     return int(gone[0]) if gone else 0
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path]) -> None:
+def _fill(
+    connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[Path], timezone: str
+) -> None:
     """Add the rows of files, a few at a time, so that memory does not follow their number."""
     for some in _batches(files):
         with _reading(table, some):
-            insert_files(connection, table, some)
+            insert_files(connection, table, some, timezone=timezone)
 
 
 def _batches(files: Sequence[Path]) -> Iterator[Sequence[Path]]:

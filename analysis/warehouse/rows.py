@@ -21,7 +21,7 @@ def conversation_row(transcript: Transcript, runs: Sequence[StoredRun], *, day: 
     summaries = [run.summary for run in runs if run.summary]
     started, ended = transcript.started_at, transcript.ended_at
     return {
-        **_ids(transcript, day),
+        **ids(transcript, day),
         "agent_version": transcript.agent_version,
         "status": transcript.status,
         "started_at": timestamp(started),
@@ -54,7 +54,7 @@ def turn_rows(transcript: Transcript, *, day: date) -> list[Row]:
     for index, turn in reversed(list(enumerate(transcript.turns))):
         answering = index if turn.role == "agent" else answering
         places = {"turn_index": index, "answering_turn_index": answering}
-        rows.append(_ids(transcript, day) | places | _turn_values(turn))
+        rows.append(ids(transcript, day) | places | _turn_values(turn))
     return rows[::-1]
 
 
@@ -93,7 +93,7 @@ def retrieval_rows(
     index_of = {turn.turn_id: index for index, turn in enumerate(transcript.turns)}
     cited = {(t.turn_id, citation.chunk_id) for t in transcript.turns for citation in t.citations}
     return [
-        _ids(transcript, day)
+        ids(transcript, day)
         | retrieval.model_dump()
         | {
             "turn_index": index_of.get(retrieval.turn_id),
@@ -105,14 +105,14 @@ def retrieval_rows(
 
 def evaluation_row(evaluation: StoredEvaluation, transcript: Transcript, *, day: date) -> Row:
     """Return the row of `evaluations`."""
-    return {**_ids(transcript, day), **_answer_values(evaluation)}
+    return {**ids(transcript, day), **_answer_values(evaluation)}
 
 
 def collected_value_row(value: StoredValue, transcript: Transcript, *, day: date) -> Row:
     """Return the row of `collected_values`."""
     number = value.value
     return {
-        **_ids(transcript, day),
+        **ids(transcript, day),
         **_answer_values(value),
         "value": value_text(value.value),
         "value_number": number
@@ -144,19 +144,19 @@ def value_text(value: FieldValue) -> str | None:
 
 def call_metrics_row(transcript: Transcript, *, day: date) -> Row:
     """Return the row of `call_metrics`."""
-    return {**call_metrics(transcript).model_dump(), **_ids(transcript, day)}
+    return {**call_metrics(transcript).model_dump(), **ids(transcript, day)}
 
 
 def usage_rows(transcript: Transcript, runs: Iterable[StoredRun], *, day: date) -> list[Row]:
     """Return the rows of `usage`: what the conversation cost, and what judging it cost."""
-    ids = _ids(transcript, day)
+    own = ids(transcript, day)
     spoken = [
-        ids | _usage_values("conversation", turn.usage, transcript.started_at, index)
+        own | _usage_values("conversation", turn.usage, transcript.started_at, index)
         for index, turn in enumerate(transcript.turns)
         if turn.usage is not None
     ]
     judged = [
-        ids | _usage_values("analysis", Usage.model_validate(run.usage), run.evaluated_at, None)
+        own | _usage_values("analysis", Usage.model_validate(run.usage), run.evaluated_at, None)
         for run in runs
         if run.usage is not None
     ]
@@ -177,7 +177,7 @@ def label_row(label: Mapping[str, Any], transcript: Transcript, *, day: date) ->
     """Return the row of `labels`."""
     return {
         **label,
-        **_ids(transcript, day),
+        **ids(transcript, day),
         "labelled_at": timestamp(label["labelled_at"]),
     }
 
@@ -217,7 +217,8 @@ def timestamp(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
 
 
-def _ids(transcript: Transcript, day: date) -> Row:
+def ids(transcript: Transcript, day: date) -> Row:
+    """Return what every row of a day begins with."""
     return {
         "conversation_id": transcript.conversation_id,
         "agent_id": transcript.agent_id,

@@ -15,6 +15,7 @@ from conversation.store.reading import (
     ConversationSummary,
     chosen,
     read_events,
+    read_events_of,
     read_page,
     read_retrievals,
     read_summaries,
@@ -169,6 +170,13 @@ class KeptConversations:
         """Everything that happened in the conversation, or all of one kind, in order."""
         with self._reading() as connection:
             return read_events(connection, conversation_id, kind=kind)
+
+    def events_of(
+        self, conversation_ids: Sequence[str], *, kind: str
+    ) -> dict[str, list[ConversationEvent]]:
+        """All events of one kind in each of these conversations; without those that have none."""
+        with self._reading() as connection:
+            return read_events_of(connection, conversation_ids, kind=kind)
 
     @contextmanager
     def _reading(self) -> Generator[Connection]:

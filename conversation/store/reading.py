@@ -283,6 +283,21 @@ def read_events(
     return [ConversationEvent(row.kind, row.payload, row.turn_id, row.occurred_at) for row in rows]
 
 
+def read_events_of(
+    connection: Connection, conversation_ids: Sequence[str], *, kind: str
+) -> dict[str, list[ConversationEvent]]:
+    """All events of one kind in each of these conversations, in order; without those of none."""
+    found: dict[str, list[ConversationEvent]] = {}
+    events = conversation_events.c
+    for ids in batches(conversation_ids):
+        chosen = events.conversation_id.in_(ids), events.kind == kind
+        query = select(conversation_events).where(*chosen).order_by(events.event_id)
+        for row in connection.execute(query):
+            event = ConversationEvent(row.kind, row.payload, row.turn_id, row.occurred_at)
+            found.setdefault(row.conversation_id, []).append(event)
+    return found
+
+
 def _summaries(conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
     count = (
         select(func.count())

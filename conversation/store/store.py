@@ -34,6 +34,7 @@ from conversation.store.writing import (
     close_abandoned,
     close_conversation,
     delete_conversation,
+    note_changed,
     reopen,
     revise_turn,
     status_of,
@@ -216,6 +217,8 @@ class ConversationStore(KeptConversations):
                 .where(conversations.c.conversation_id == conversation_id)
                 .values(last_event_at=at, **feedback_columns(kind, payload, turn_id))
             )
+            if kind == "feedback":
+                note_changed(connection, conversation_id)
 
     def end(
         self,

@@ -22,6 +22,7 @@ from conversation.store.tables import (
     conversations,
     llm_usage,
     retrievals,
+    touched_conversations,
     turns,
     webhook_deliveries,
 )
@@ -111,6 +112,14 @@ def add_turn(
     if calls:
         connection.execute(insert(llm_usage), calls)
     return turn_id
+
+
+def note_changed(connection: Connection, conversation_id: str) -> None:
+    """Note that an ended conversation is not any more as reports have it."""
+    ended = select(conversations.c.conversation_id, conversations.c.ended_at).where(
+        conversations.c.conversation_id == conversation_id, conversations.c.ended_at.is_not(None)
+    )
+    connection.execute(insert(touched_conversations).from_select(["touched", "ended_at"], ended))
 
 
 def touch(connection: Connection, conversation_id: str, at: datetime) -> None:

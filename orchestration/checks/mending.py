@@ -32,7 +32,13 @@ def publish_mended(
     mended: set[Path] = set()
     while True:
         try:
-            return publish(deployment.warehouse_dir, deployment.reports_file, agents, whole=whole)
+            return publish(
+                deployment.warehouse_dir,
+                deployment.reports_file,
+                agents,
+                whole=whole,
+                timezone=deployment.settings.timezone,
+            )
         except DamagedFileError as error:
             if mended.issuperset(error.paths):
                 raise

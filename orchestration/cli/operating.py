@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from orchestration.cli.deployment import opened_deployment, require_data
-from orchestration.settings import load_settings, shown_settings
+from orchestration.settings import load_settings
+from orchestration.shown_settings import shown_settings
 from orchestration.terminal.tables import text_table
 
 app = typer.Typer()

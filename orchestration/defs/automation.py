@@ -15,7 +15,7 @@ from orchestration.defs.conversations import call_metrics, ended_conversations
 from orchestration.defs.evaluations import SUMMARIES, VALUES, VERDICTS, report_tables
 from orchestration.defs.improving import knowledge_gaps, report_page, topics
 from orchestration.defs.knowledge_base import CHUNK_INDEX, DOCUMENTS, prompt_state
-from orchestration.defs.partitions import agents, days
+from orchestration.defs.partitions import FIRST_DAY, agents, days
 from orchestration.defs.questions import report_changed_questions
 from orchestration.defs.reports import reports
 from orchestration.deployment import Deployment
@@ -140,11 +140,11 @@ def conversations_ended(
             "clock of what wrote them is wrong. They are judged when their day has come, or now by "
             "`vivavoce evaluate`."
         )
-    if early := [day for day in found if day < deployment.settings.first_day]:
+    if early := [day for day in found if day < FIRST_DAY]:
         context.log.warning(
             f"Conversations of {len(early)} days ended before "
-            f"{deployment.settings.first_day}, the first day with a partition. "
-            "`vivavoce evaluate` judges them, or set VIVAVOCE_FIRST_DAY to an earlier day."
+            f"{FIRST_DAY}, the first day with a partition. `vivavoce evaluate` judges them; once "
+            "the code location is loaded again, partitions begin with them."
         )
     return dg.SensorResult(
         run_requests=runs,

@@ -4,6 +4,7 @@ from datetime import date
 
 import dagster as dg
 
+from orchestration.schedule.first_day import first_day
 from orchestration.settings import load_settings
 
 agents = dg.DynamicPartitionsDefinition(name="agents")
@@ -11,8 +12,11 @@ agents = dg.DynamicPartitionsDefinition(name="agents")
 
 _SETTINGS = load_settings()
 
+FIRST_DAY = first_day(_SETTINGS)
+"""As it was when the definitions were loaded."""
+
 days = dg.DailyPartitionsDefinition(
-    start_date=_SETTINGS.first_day.isoformat(),
+    start_date=FIRST_DAY.isoformat(),
     timezone="UTC",
     # Today has a partition too: conversations are judged soon after they end.
     end_offset=1,

@@ -242,7 +242,12 @@ def export_days(deployment: Deployment, days: Collection[date]) -> list[Exported
     ):
         exported.append(done)
         if deployment.lake is not None:
-            write_day(deployment.lake, deployment.warehouse_dir, done.day)
+            write_day(
+                deployment.lake,
+                deployment.warehouse_dir,
+                done.day,
+                timezone=deployment.settings.timezone,
+            )
         deployment.progress("days", len(exported), len(days))
     return exported
 
@@ -275,7 +280,12 @@ def publish_reports(deployment: Deployment) -> PublishedReports:
     agents = agents_to_publish(deployment)
     note_agents(deployment, agents)
     if deployment.lake is not None:
-        write_snapshots(deployment.lake, deployment.warehouse_dir, agents)
+        write_snapshots(
+            deployment.lake,
+            deployment.warehouse_dir,
+            agents,
+            timezone=deployment.settings.timezone,
+        )
     before = _stamp(deployment.reports_file)
     published = publish_mended(deployment, agents, whole=bool(masked))
     if _stamp(deployment.reports_file) != before:

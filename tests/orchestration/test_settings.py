@@ -1,9 +1,12 @@
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from conversation.llm.limits.own_prices import TokenPrice, parse_prices
 from orchestration.errors import SettingsError
-from orchestration.settings import PREFIX, Settings, load_settings, shown_settings
+from orchestration.settings import PREFIX, Settings, load_settings
+from orchestration.shown_settings import shown_settings
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +108,80 @@ def test_no_secret_is_shown_however_it_is_written(name: str, value: str, shown: 
     ]
 
     assert found == shown
+
+
+def in_file(folder: Path, text: str) -> None:
+    (folder / "data").mkdir(exist_ok=True)
+    (folder / "data" / "settings.yaml").write_text(text, "utf-8")
+
+
+def test_a_settings_file_holds_what_no_variable_and_no_env_file_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    in_file(
+        tmp_path,
+        "timezone: Europe/Berlin\nllm: openai/a\njudge: openai/b\nfirst_day: 2026-02-01\n"
+        "judge_concurrency: 2\nlog_level:\n",
+    )
+    (tmp_path / ".env").write_text("VIVAVOCE_JUDGE=openai/c\n")
+    monkeypatch.setenv("VIVAVOCE_LLM", "openai/d")
+
+    settings = load_settings()
+
+    assert (settings.llm, settings.judge) == ("openai/d", "openai/c")
+    assert settings.timezone == "Europe/Berlin"
+    assert settings.first_day == date(2026, 2, 1)
+    assert settings.judge_concurrency == 2
+    assert settings.log_level == "info", "an empty value is an unset one"
+
+
+def test_the_settings_file_lies_in_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "settings.yaml").write_text("timezone: Asia/Tokyo", "utf-8")
+    (tmp_path / ".env").write_text("VIVAVOCE_DATA_DIR=elsewhere\n")
+
+    assert load_settings().timezone == "Asia/Tokyo"
+    monkeypatch.setenv("VIVAVOCE_DATA_DIR", "nowhere")
+    assert load_settings().timezone == "UTC"
+
+
+def test_prices_of_the_file_hold_until_the_variable_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    in_file(
+        tmp_path,
+        "prices:\n  openai/own: {read: 0.25, written: 1}\n  ollama/x: {read: 1.0e-7, written: 0}\n",
+    )
+
+    assert parse_prices(load_settings().llm_prices) == {
+        "openai/own": TokenPrice(0.25, 1.0),
+        "ollama/x": TokenPrice(1e-7, 0.0),
+    }
+    monkeypatch.setenv("VIVAVOCE_LLM_PRICES", "openai/own=3/4")
+    assert parse_prices(load_settings().llm_prices) == {"openai/own": TokenPrice(3.0, 4.0)}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("timezon: UTC", "'timezon', which is no setting. Did you mean 'timezone'"),
+        ("timezone: Mars/Base", "VIVAVOCE_TIMEZONE: there is no time zone 'Mars/Base'"),
+        ("data_dir: other", "Set VIVAVOCE_DATA_DIR instead"),
+        ("- a", "holds no settings"),
+        ("a: [", "cannot be read"),
+        ("prices: 3", "prices is no price"),
+        ("prices: {openai/own: 3}", "prices.openai/own is no price"),
+        ("prices: {openai/own: {read: 1}}", "prices.openai/own is no price"),
+        ("prices: {openai/own: {read: -1, written: 1}}", "prices.openai/own is no price"),
+        ("prices: {openai/own: {read: yes, written: 1}}", "prices.openai/own is no price"),
+        ("prices: {own: {read: 1, written: 1}}", "'own=1/1' is no price"),
+        ("prices: {}\nllm_prices: a/b=1/1", "sets both prices and llm_prices"),
+    ],
+)
+def test_a_settings_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, told: str):
+    in_file(tmp_path, text)
+
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert told in str(caught.value)
+    assert "data/settings.yaml" in str(caught.value) or "VIVAVOCE_" in str(caught.value)

@@ -79,6 +79,8 @@ def test_a_conversation_reaches_every_table(stores: Stores):
         "collected_values": 1,
         "call_metrics": 1,
         "usage": 2,
+        "tool_calls": 0,
+        "feedback": 0,
         "labels": 0,
         "documents": 0,
         "question_versions": 8,
@@ -139,6 +141,7 @@ def test_names_that_people_build_on_stay(stores: Stores):
     assert names == {
         *("conversations", "turns", "retrievals", "evaluations", "collected_values"),
         *("call_metrics", "usage", "labels", "documents", "question_versions"),
+        *("tool_calls", "feedback"),
         *("success_rates", "criterion_trends", "latency", "costs_by_model", "topics"),
         *("session_variables", "users", "weekly_rates", "voice_turns"),
         *("judge_agreement", "success_rates_corrected", "judge_stability"),

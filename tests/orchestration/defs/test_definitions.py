@@ -3,7 +3,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -14,7 +14,9 @@ from orchestration.definitions import defs
 from orchestration.deployment import Deployment
 from orchestration.errors import RunFailedError
 from orchestration.processes.runs import opened_instance, run_job
+from orchestration.schedule.first_day import BEFORE_ANY, first_day
 from orchestration.settings import Settings
+from tests.analysis.calls import hold_call
 from tests.conftest import REPOSITORY
 from tests.fakes import ScriptedChatModel
 from tests.orchestration.sample import answer, hold_calls, sample_deployment, write_data
@@ -248,8 +250,25 @@ def test_the_sensor_adds_a_partition_for_each_agent(deployment: Deployment):
     assert list(request.partition_keys) == ["shop-desk"]
 
 
-def test_the_first_day_with_a_partition_is_a_setting(deployment: Deployment):
-    assert deployment.settings.first_day == date(2026, 1, 1)
+def test_partitions_begin_with_the_setting_else_with_the_first_conversation(tmp_path: Path):
+    settings = Settings(data_dir=tmp_path)
+    assert first_day(settings) == BEFORE_ANY
+    assert list(tmp_path.iterdir()) == [], "nothing is made to find that out"
+    with Deployment(settings) as opened:
+        settings.store.mkdir(parents=True)
+        assert first_day(settings) == BEFORE_ANY
+        hold_call(opened.conversations, "c2", started_at=datetime(2026, 3, 1, 12, tzinfo=UTC))
+        hold_call(opened.conversations, "c1", started_at=datetime(2025, 11, 2, 23, tzinfo=UTC))
+    assert first_day(settings) == date(2025, 11, 2)
+    chosen = settings.model_copy(update={"first_day": date(2026, 2, 1)})
+    assert first_day(chosen) == date(2026, 2, 1)
+
+
+def test_conversations_that_cannot_be_read_leave_partitions(tmp_path: Path):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "conversations.sqlite").write_bytes(b"no database at all" * 100)
+
+    assert first_day(Settings(data_dir=tmp_path)) == BEFORE_ANY
 
 
 @pytest.mark.slow

@@ -11,7 +11,8 @@ from orchestration.deployment import Deployment
 from orchestration.operations.forgetting import forget
 from orchestration.operations.operations import evaluate, publish_reports
 from orchestration.processes.runs import opened_instance, run_job
-from orchestration.settings import Settings, shown_settings
+from orchestration.settings import Settings
+from orchestration.shown_settings import shown_settings
 from tests.analysis.calls import a_verdict, hold_call, save_answers
 from tests.orchestration.sample import (
     AGENT_FILE,
