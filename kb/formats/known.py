@@ -14,6 +14,7 @@ XML = "application/xml"
 EML = "message/rfc822"
 RTF = "application/rtf"
 ZIP = "application/zip"
+MSG = "application/vnd.ms-outlook"
 EPUB = "application/epub+zip"
 XLS = "application/vnd.ms-excel"
 _OOXML = "application/vnd.openxmlformats-officedocument"
@@ -101,10 +102,11 @@ FORMATS = (
     Format(
         EML,
         "e-mail message",
-        "kb.formats.pages.mail",
-        "e-mail (.eml)",
+        "kb.formats.mail.message",
+        "e-mail (.eml, .msg)",
         suffixes=(".eml",),
     ),
+    Format(MSG, "Outlook message", "kb.formats.mail.outlook"),
     Format(
         "text/calendar",
         "calendar",

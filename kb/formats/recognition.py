@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from kb.errors import DocumentError
 from kb.formats.decoding import decode, utf16_without_bom
 from kb.formats.format import Format
-from kb.formats.known import EML, EPUB, FORMATS, HTML, PDF, PLAIN, XLS, XML, ZIP
+from kb.formats.known import EML, EPUB, FORMATS, HTML, MSG, PDF, PLAIN, XLS, XML, ZIP
 from kb.formats.text_builder import encrypted, malformed
 
 _BEGINNING_BYTES = 4096
@@ -41,10 +41,10 @@ _SIGNATURES = (
     (b"%!PS", "a PostScript file"),
 )
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MESSAGE_STREAM = "__properties_version1.0"
 _OLE_STREAMS = (
     ("WordDocument", "a Word file of the old .doc format", "Save it as .docx and add that."),
     ("PowerPoint Document", "a presentation of the old .ppt format", "Save it as .pptx."),
-    ("__substg1.0_", "an Outlook .msg message", "Save it as .eml and add that."),
 )
 _MAIL_HEADERS = frozenset(
     {"from", "to", "date", "subject", "received", "message-id", "mime-version", "return-path"}
@@ -93,8 +93,7 @@ class _Recognition:
         if data.startswith(b"PK\x03\x04"):
             return self._zip(data, name)
         if data.startswith(_OLE):
-            self._refuse_ole(data, name)
-            return self._by_media_type[XLS]
+            return self._by_media_type[self._ole(data, name)]
         self._refuse_binary(data, name)
         return self._text(data, name, stated)
 
@@ -154,7 +153,9 @@ class _Recognition:
                     return each
         return self._by_media_type[EPUB if "META-INF/container.xml" in members else ZIP]
 
-    def _refuse_ole(self, data: bytes, name: str) -> None:
+    def _ole(self, data: bytes, name: str) -> str:
+        if _MESSAGE_STREAM.encode("utf-16-le") in data:
+            return MSG  # Whatever is attached to it.
         if "EncryptedPackage".encode("utf-16-le") in data:
             raise encrypted(name, "document")
         for stream, look, remedy in _OLE_STREAMS:
@@ -162,6 +163,7 @@ class _Recognition:
                 raise self._unsupported(name, look, remedy)
         if not any(stream.encode("utf-16-le") in data for stream in ("Workbook", "Book")):
             raise self._unsupported(name, "an old Microsoft Office file")
+        return XLS
 
     def _refuse_binary(self, data: bytes, name: str) -> None:
         for signature, look in _SIGNATURES:

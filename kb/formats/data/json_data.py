@@ -1,18 +1,28 @@
 """JSON: records as tables, objects as named values, notebooks as what they show."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from kb.document import ParsedDocument
 from kb.formats.decoding import decode
 from kb.formats.pages.markdown import add_markdown
+from kb.formats.pages.markdown_html import add_html
 from kb.formats.tables.rendering import add_table
 from kb.formats.text_builder import ParseRequest, TextBuilder, malformed, one_line
 
 MAX_DEPTH = 100
 _MAX_HEADING_LEVEL = 6
 
+_TITLES = ("title", "name", "subject", "question")
+_MAX_LOOKED_AT = 20_000
+_OPENING = re.compile(
+    r"<(p|div|ul|ol|table|h[1-6]|strong|em|b|i|a|span|article|section|details|dl|blockquote|pre)"
+    r"(?:\s[^<>]*)?>",
+    re.IGNORECASE,
+)
+_CLOSING = re.compile(r"</([a-z][a-z0-9]{0,12})\s*>", re.IGNORECASE)
 Scalar = str | int | float | bool | None
 
 
@@ -62,16 +72,32 @@ def _add_value(builder: TextBuilder, value: object, *, level: int) -> None:
         _add_object(builder, cast("dict[str, object]", value), level=level)
     elif isinstance(value, list):
         _add_array(builder, cast("list[object]", value), level=level)
+    elif isinstance(value, str) and _is_html(value):
+        add_html(builder, value)
     else:
         builder.add("paragraph", _shown(cast(Scalar, value)))
 
 
 def _add_object(builder: TextBuilder, value: dict[str, object], *, level: int) -> None:
-    """Plain values first, as lines under the heading they belong to; then what is nested."""
+    """Plain values first, as lines under the heading they belong to; then what is nested.
+
+    A value that is HTML, as exports of help desks hold, is read as a page is; what holds it stands
+    under its own title.
+    """
+    heading = min(level, _MAX_HEADING_LEVEL)
+    pages = [key for key, inner in value.items() if isinstance(inner, str) and _is_html(inner)]
+    title = _title(value) if pages else None
+    if title:
+        builder.add("heading", title, level=heading)
+        heading = min(heading + 1, _MAX_HEADING_LEVEL)
     builder.add("paragraph", "\n".join(_lines(value)))
     for key, inner in value.items():
-        if _is_nested(inner):
-            builder.add("heading", key, level=min(level, _MAX_HEADING_LEVEL))
+        if key in pages:
+            if len(pages) > 1 or not title:
+                builder.add("heading", key, level=heading)
+            add_html(builder, str(inner), deeper=heading)
+        elif _is_nested(inner):
+            builder.add("heading", key, level=heading)
             _add_value(builder, inner, level=level + 1)
 
 
@@ -89,6 +115,8 @@ def _lines(value: dict[str, object]) -> Iterable[str]:
     for key, inner in value.items():
         if _is_flat_list(inner):
             yield f"{key}: {', '.join(_shown(each) for each in cast('list[Scalar]', inner))}"
+        elif isinstance(inner, str) and _is_html(inner):
+            continue
         elif not isinstance(inner, dict | list) and inner not in (None, ""):
             yield f"{key}: {_shown(cast(Scalar, inner))}"
 
@@ -98,19 +126,28 @@ def _is_nested(value: object) -> bool:
 
 
 def _is_flat_list(value: object) -> bool:
-    return isinstance(value, list) and not any(
-        isinstance(each, dict | list) for each in cast("list[object]", value)
-    )
+    return isinstance(value, list) and not any(map(_is_no_cell, cast("list[object]", value)))
 
 
 def _are_records(values: list[object]) -> bool:
     return len(values) > 1 and all(
         isinstance(value, dict)
-        and not any(
-            isinstance(each, dict | list) for each in cast("dict[str, object]", value).values()
-        )
+        and not any(map(_is_no_cell, cast("dict[str, object]", value).values()))
         for value in values
     )
+
+
+def _is_no_cell(value: object) -> bool:
+    return isinstance(value, dict | list) or (isinstance(value, str) and _is_html(value))
+
+
+def _is_html(value: str) -> bool:
+    """Whether a text is marked up: words about a tag, such as "use <p>", close none."""
+    head = value[:_MAX_LOOKED_AT]
+    if "</" not in head:
+        return False
+    closed = {match[1].lower() for match in _CLOSING.finditer(head)}
+    return any(match[1].lower() in closed for match in _OPENING.finditer(head))
 
 
 def _as_rows(records: Sequence[dict[str, Scalar]]) -> list[list[str]]:
@@ -127,7 +164,7 @@ def _shown(value: Scalar) -> str:
 
 
 def _title(fields: dict[str, Any]) -> str | None:
-    found = next((fields[key] for key in ("title", "name") if fields.get(key)), None)
+    found = next((fields[key] for key in _TITLES if fields.get(key)), None)
     return one_line(found) if isinstance(found, str) else None
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from kb.document import ParsedDocument
 from kb.formats.archive import Archive
+from kb.formats.link_targets import beside
 from kb.formats.office.open_table import attribute, number_of, read_table
 from kb.formats.pages.html_text import tag_of
 from kb.formats.tables.rendering import add_table
@@ -14,6 +15,17 @@ from kb.formats.text_builder import ParseRequest, TextBuilder, encrypted, one_li
 _SKIPPED = frozenset(
     {"tracked-changes", "forms", "sequence-decls", "annotation", "table-of-content"}
 )
+_HIDING = {
+    "table-properties": ("display", "false"),
+    "text-properties": ("display", "none"),
+    "drawing-page-properties": ("visibility", "hidden"),
+}
+"""Properties of a style -> the attribute that hides, and its value for that."""
+_FAMILIES = {
+    "p": "paragraph", "h": "paragraph", "span": "text", "page": "drawing-page", "table": "table",
+}  # fmt: skip
+_SHAPES = frozenset({"frame", "custom-shape", "rect", "g", "ellipse", "line", "path", "polygon"})
+_MAX_ANCESTORS = 20
 _MAX_SPACES = 100
 """Spaces can be stored as a count; no reader sees more of them than this."""
 
@@ -26,8 +38,9 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     builder = TextBuilder(request)
     content = archive.xml("content.xml")
     body = next(element for element in content.iter() if tag_of(element) == "body")
+    _drop_hidden(builder, body, _hidden_styles(archive, content))
     if any(tag_of(element) == "spreadsheet" for element in body):
-        _add_sheets(builder, body, hidden=_hidden_styles(content))
+        _add_sheets(builder, body)
     else:
         _add_children(builder, body, slide=[0])
     about = _about(archive)
@@ -80,6 +93,10 @@ def _collect(element: Any, pieces: list[str]) -> None:
             pieces.append("\t")
         elif tag == "line-break":
             pieces.append("\n")
+        elif tag == "a":
+            shown: list[str] = []
+            _collect(child, shown)
+            pieces += [*shown, beside("".join(shown), attribute(child, "href"))]
         elif tag == "note":
             pieces.append(" (")
             _collect(child, pieces)
@@ -104,24 +121,76 @@ def _cell_text(cell: Any) -> str:
     return " ".join(_text(part) for part in cell if tag_of(part) not in _SKIPPED)
 
 
-def _add_sheets(builder: TextBuilder, body: Any, *, hidden: set[str]) -> None:
+def _add_sheets(builder: TextBuilder, body: Any) -> None:
     for table in body.iter():
-        if tag_of(table) != "table" or tag_of(table.getparent()) != "spreadsheet":
-            continue
-        sheet = read_table(table, _cell_text)
-        if attribute(table, "style-name") in hidden:
-            builder.hide("hidden sheet", sheet.text())
-            continue
-        add_sheet(builder, sheet, name=attribute(table, "name") or "")
+        if tag_of(table) == "table" and tag_of(table.getparent()) == "spreadsheet":
+            sheet = read_table(table, _cell_text)
+            add_sheet(builder, sheet, name=attribute(table, "name") or "")
 
 
-def _hidden_styles(content: Any) -> set[str]:
-    """Names of the styles of sheets that are not shown."""
-    hidden: set[str] = set()
-    for properties in content.iter():
-        if tag_of(properties) == "table-properties" and attribute(properties, "display") == "false":
-            hidden.add(attribute(properties.getparent(), "name") or "")
-    return hidden
+def _drop_hidden(builder: TextBuilder, body: Any, styles: set[tuple[str, str]]) -> None:
+    """Remove what a reader of the document does not see; `builder` counts it."""
+    hidden = [each for each in body.iter() if _is_hidden(each, styles)]
+    for element in hidden:
+        parent = element.getparent()
+        if parent is None or not any(above is body for above in element.iterancestors()):
+            continue
+        kind = {"page": "hidden slide", "table": "hidden sheet"}.get(tag_of(element), "hidden text")
+        builder.hide(kind, " ".join(str(piece) for piece in element.itertext()))
+        if element.tail:
+            before = element.getprevious()
+            if before is None:
+                parent.text = (parent.text or "") + element.tail
+            else:
+                before.tail = (before.tail or "") + element.tail
+        parent.remove(element)
+
+
+def _is_hidden(element: Any, styles: set[tuple[str, str]]) -> bool:
+    tag = tag_of(element)
+    stated = attribute(element, "is-hidden")
+    if tag in ("hidden-text", "hidden-paragraph") or (tag == "section" and stated is not None):
+        # Without the result of its condition, what is made to be hidden is taken for hidden.
+        return stated != "false"
+    if tag == "section" and attribute(element, "display") in ("none", "condition"):
+        return True
+    if attribute(element, "visible") == "false" or (
+        tag in _SHAPES and attribute(element, "display") in ("none", "printer")
+    ):
+        return True
+    family = _FAMILIES.get(tag)
+    return family is not None and (family, attribute(element, "style-name") or "") in styles
+
+
+def _hidden_styles(archive: Archive, content: Any) -> set[tuple[str, str]]:
+    """Family and name of the styles that hide what has them, those that inherit it included."""
+    roots = [content, *([archive.xml("styles.xml")] if "styles.xml" in archive else [])]
+    parents: dict[tuple[str, str], tuple[str, str]] = {}
+    hides: dict[tuple[str, str], bool] = {}
+    for style in (each for root in roots for each in root.iter() if tag_of(each) == "style"):
+        family = attribute(style, "family") or ""
+        key = family, attribute(style, "name") or ""
+        parents[key] = family, attribute(style, "parent-style-name") or ""
+        for properties in style:
+            states = _HIDING.get(tag_of(properties))
+            value = attribute(properties, states[0]) if states else None
+            if states and value is not None:
+                hides[key] = value == states[1]
+    return {key for key in parents if _inherits(key, parents, hides)}
+
+
+def _inherits(
+    key: tuple[str, str],
+    parents: dict[tuple[str, str], tuple[str, str]],
+    hides: dict[tuple[str, str], bool],
+) -> bool:
+    for _ in range(_MAX_ANCESTORS):
+        if key in hides:
+            return hides[key]
+        if key not in parents:
+            break
+        key = parents[key]
+    return False
 
 
 def _sheet_title(body: Any, name: str) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from kb.document import ParsedDocument
 from kb.formats.archive import Archive
+from kb.formats.link_targets import beside
 from kb.formats.office.charts import add_chart
 from kb.formats.office.package import as_presentation
 from kb.formats.office.slide_shapes import (
@@ -68,7 +69,9 @@ def _add_shape(builder: TextBuilder, shape: Any) -> None:
 
 
 def _add_text_frame(builder: TextBuilder, frame: Any) -> None:
-    texts = [(paragraph.level, one_line(paragraph.text)) for paragraph in frame.paragraphs]
+    texts = [
+        (paragraph.level, one_line(_with_targets(paragraph))) for paragraph in frame.paragraphs
+    ]
     texts = [(level, text) for level, text in texts if text]
     if len(texts) == 1:
         builder.add("paragraph", texts[0][1])
@@ -76,8 +79,28 @@ def _add_text_frame(builder: TextBuilder, frame: Any) -> None:
         builder.add("list", "\n".join("  " * level + "- " + text for level, text in texts))
 
 
+def _with_targets(paragraph: Any) -> str:
+    """The text of a paragraph, where its links lead behind what they say."""
+    text, begin, written = str(paragraph.text), 0, list[str]()
+    for run in paragraph.runs:
+        at = text.find(run.text, begin) if run.text else -1
+        if at >= 0:
+            end = at + len(run.text)
+            written += [text[begin:end], beside(text, _target(run.hyperlink))]
+            begin = end
+    return "".join([*written, text[begin:]])
+
+
+def _target(link: Any) -> str:
+    try:
+        return str(link.address or "")
+    except KeyError:
+        return ""  # Its relation is missing.
+
+
 def _cells(row: Any) -> Iterator[Cell]:
     for column, cell in enumerate(row.cells):
         if not cell.is_spanned:
             rows, columns = (cell.span_height, cell.span_width) if cell.is_merge_origin else (1, 1)
-            yield Cell(cell.text, rows, columns, column=column)
+            text = "\n".join(map(_with_targets, cell.text_frame.paragraphs))
+            yield Cell(text, rows, columns, column=column)

@@ -6,6 +6,7 @@ from typing import Any
 
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
+from kb.formats.link_targets import beside
 from kb.formats.nesting import add_nested
 from kb.formats.office.charts import add_chart
 from kb.formats.office.package import Package, Relation, property_texts
@@ -17,7 +18,6 @@ from kb.formats.tables.grid import Cell
 from kb.formats.tables.rendering import add_table
 from kb.formats.text_builder import ParseRequest, TextBuilder, malformed, one_line
 
-_LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 # Deleted text, and the copy of a text box for programs of before 2010.
 _SKIPPED = frozenset({"del", "movefrom", "fallback", "ppr", "rpr", "instrtext"})
@@ -286,9 +286,7 @@ class _Reader:
         text = "".join(shown)
         relation = self._relations.get(link.get(_RELATION, ""))
         target = relation.target if relation is not None and relation.external else ""
-        pieces.append(text)
-        if _LINK.match(target) and target.rstrip("/") not in text:
-            pieces.append(f" ({target})")
+        pieces.append(text + beside(text, target))
 
     def _table(self, table: Any) -> None:
         self._builder.leave_out("deleted row", deleted_rows(table))

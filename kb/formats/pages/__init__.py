@@ -1,1 +1,1 @@
-"""Parsers of pages: HTML, Markdown, MDX, mail."""
+"""Parsers of pages: HTML, Markdown, MDX."""

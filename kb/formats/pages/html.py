@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 from kb.config import ParsingConfig
 from kb.document import ParsedDocument
 from kb.formats.decoding import decode
+from kb.formats.link_targets import beside, leads_to_contact_or_file
 from kb.formats.pages.html_body import marked_body
 from kb.formats.pages.html_opened import (
     WAS_HIDDEN,
@@ -38,7 +39,6 @@ MAX_FADED_SHARE = 0.2
 """Transparent text beyond this share of a page waits to be faded in."""
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
-_LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 _HIDING_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden"
     r"|font-size\s*:\s*0(?:\.0*)?(?:px|pt|em|rem|%)?\s*(?:;|$|!)"
@@ -59,6 +59,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
         drop_hidden(root, builder)
     title, language = _title(root), root.get("lang") or root.get("xml:lang")
     is_empty = is_built_by_script(root)
+    _write_targets(_own_links(root), request, telling_only=True)
     make_plain(root, builder)
     stated = TextBuilder(request)
     add_stated_questions(stated, root, shown=visible_text(root))
@@ -67,8 +68,9 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     flatten_cells(root)
     focused = visible > MIN_MAIN_CHARS and request.config.html_focus != "everything"
     focused = focused and not _is_short(root)
-    main = _main_text(root, request.config, name=request.name) if focused else None
+    main = _main_text(root, request.config) if focused else None
     if main is not None:
+        builder.leave_out("link target", _write_targets(main.iter("ref", "a"), request))
         add_tree(builder, main)
         builder.extend(stated.build())
     parsed = builder.build(title=title, language=language, metadata=_metadata(root))
@@ -77,6 +79,8 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
         whole = TextBuilder(request)
         whole.hidden_chars, whole.left_out = builder.hidden_chars, builder.left_out
         if not is_empty:
+            whole.left_out.pop("link target", None)
+            whole.leave_out("link target", _write_targets(shown.iter("a"), request))
             add_tree(whole, shown)
         whole.extend(stated.build())
         parsed = whole.build(title=title, language=language, metadata=_metadata(root))
@@ -157,12 +161,10 @@ def _visible_length(root: Element) -> int:
     return len(one_line(visible_text(root if body is None else body)))
 
 
-def _main_text(root: Element, config: ParsingConfig, *, name: str) -> Element | None:
+def _main_text(root: Element, config: ParsingConfig) -> Element | None:
     focus = config.html_focus
     body = marked_body(root) if focus in ("balanced", "recall") else None
     if body is not None:
-        if config.html_link_targets:
-            _write_targets(body.iter("a"), base=name)
         return body
     tables = {table_key(table): deepcopy(table) for table in _data_tables(root)}
     found = vendor("trafilatura").bare_extraction(
@@ -177,8 +179,6 @@ def _main_text(root: Element, config: ParsingConfig, *, name: str) -> Element | 
     if found is None:
         return None
     _restore_tables(found.body, tables)
-    if config.html_link_targets:
-        _write_targets(found.body.iter("ref", "a"), base=name)
     return _as_html(found.body)
 
 
@@ -196,11 +196,40 @@ def _restore_tables(body: Element, tables: dict[str, Element]) -> None:
             table.getparent().replace(table, restored)
 
 
-def _write_targets(links: Iterator[Element], *, base: str) -> None:
+def _write_targets(
+    links: Iterator[Element], request: ParseRequest, *, telling_only: bool = False
+) -> int:
+    """Write where links lead behind what they say; returns how many others say nothing of it.
+
+    Contacts and files are written where it is `telling_only`, else all of them, where
+    `parsing.html_link_targets` asks for it.
+    """
+    untold = 0
     for link in links:
-        target = urljoin(base, link.get("target") or link.get("href") or "")
-        if _LINK.match(target) and target not in inline_text(link):
-            link.tail = f" ({target}){link.tail or ''}"
+        stated = link.get("target") or link.get("href") or ""
+        try:
+            target = "" if stated.startswith("#") else urljoin(request.name, stated)
+        except ValueError:
+            continue
+        beyond = beside(inline_text(link), target)
+        if not beyond or (link.tail or "").startswith(beyond):
+            continue
+        wanted = request.config.html_link_targets
+        if telling_only:
+            is_download = link.get("download") is not None
+            wanted = leads_to_contact_or_file(target, is_download=is_download)
+        if wanted:
+            link.tail = f"{beyond}{link.tail or ''}"
+        else:
+            untold += 1
+    return untold
+
+
+def _own_links(root: Element) -> Iterator[Element]:
+    """Links with words, which are not of what surrounds the text."""
+    for link in root.iter("a"):
+        if inline_text(link) and not any(tag_of(each) in _AROUND for each in link.iterancestors()):
+            yield link
 
 
 def _as_html(body: Element) -> Element:

@@ -1,9 +1,11 @@
 """Markdown and MDX: the text a reader of the rendered page sees, with its structure."""
 
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import unescape
+from typing import Any, cast
 
 import yaml
 from markdown_it import MarkdownIt
@@ -12,6 +14,7 @@ from markdown_it.tree import SyntaxTreeNode
 
 from kb.document import ParsedDocument
 from kb.formats.decoding import decode
+from kb.formats.link_targets import beside
 from kb.formats.pages.html_text import FILE_NAME, raised
 from kb.formats.pages.markdown_html import add_html, blanks_in, html_lines, whole_tables
 from kb.formats.pages.mdx import drop_components, has_components
@@ -19,6 +22,10 @@ from kb.formats.tables.rendering import add_table, render_table
 from kb.formats.text_builder import ParseRequest, TextBuilder, one_line
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_TOML_MATTER = re.compile(r"\A\+\+\+[ \t]*\n(.*?)\n\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL)
+_SUMMARIES = ("description", "summary", "subtitle", "excerpt", "abstract")
+_SHOWN = ("author", "authors", "date", "updated", "lastmod", "last_updated", "version", "tags")
+_SHOWN += ("categories", "category", "keywords")
 _HTML_BREAK = re.compile(r"<(?:br|/p|/div|/li|/tr|/d[dl]|/h[1-6])\b[^>]*>", re.IGNORECASE)
 _HTML_RAISED = re.compile(r"<sup\b", re.IGNORECASE)
 _HTML_RAISED_END = re.compile(r"</sup\b", re.IGNORECASE)
@@ -28,7 +35,6 @@ _HTML_NAMED = re.compile(
     r"""<(?:img|i|span|svg)\b[^<>]{0,500}?\s(?:alt|aria-label)=(?:"([^"<>]*)"|'([^'<>]*)')""",
     re.IGNORECASE,
 )
-_LINK = re.compile(r"(?:https?|mailto|tel):", re.IGNORECASE)
 
 
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
@@ -43,31 +49,58 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
 def add_markdown(builder: TextBuilder, source: str) -> dict[str, str]:
     """Append Markdown to `builder`; returns what its front matter says."""
     source = source.replace("\r\n", "\n").lstrip("\ufeff")
-    metadata, source = _front_matter(source)
+    stated, source = _front_matter(source)
+    _add_shown(builder, stated)
     markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     if has_components(source):
         source = drop_components(source)
         # Components indent their children; MDX has no indented code for the same reason.
         markdown.disable("code")
     _add_nodes(builder, SyntaxTreeNode(markdown.parse(source)).children)
-    return metadata
+    return _metadata(stated)
 
 
-def _front_matter(source: str) -> tuple[dict[str, str], str]:
-    match = _FRONT_MATTER.match(source)
-    if match is None:
-        return {}, source
-    try:
-        loaded: object = yaml.safe_load(match[1])
-    except yaml.YAMLError:
-        return {}, source
-    if not isinstance(loaded, dict):
-        return {}, source
+def _front_matter(source: str) -> tuple[dict[str, Any], str]:
+    """What stands above the text as YAML or TOML, and the text."""
+    for pattern, load in ((_FRONT_MATTER, yaml.safe_load), (_TOML_MATTER, tomllib.loads)):
+        match = pattern.match(source)
+        if match is None:
+            continue
+        try:
+            loaded: object = load(match[1])
+        except (yaml.YAMLError, ValueError, RecursionError):
+            return {}, source
+        if isinstance(loaded, dict):
+            return cast("dict[str, Any]", loaded), source[match.end() :]
+    return {}, source
+
+
+def _add_shown(builder: TextBuilder, stated: dict[str, Any]) -> None:
+    """Append what sites show of front matter beside the title; the rest steers the site."""
+    fields = {key.casefold(): _said(value) for key, value in stated.items()}
+    builder.add("paragraph", next((fields[key] for key in _SUMMARIES if fields.get(key)), ""))
+    shown = [f"{key}: {fields[key]}" for key in _SHOWN if fields.get(key)]
+    builder.add("paragraph", "\n".join(shown))
+    known = {"title", "lang", "language", *_SUMMARIES, *_SHOWN}
+    builder.leave_out("front matter", sum(bool(fields[key]) for key in fields if key not in known))
+
+
+def _said(value: object) -> str:
+    """A value as a line: lists joined, of records their names."""
+    if isinstance(value, dict):
+        fields = cast("dict[str, object]", value)
+        return _said(fields.get("name") or fields.get("title") or "")
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_said, cast("list[object]", value))))
+    return "" if value is None else one_line(str(value))
+
+
+def _metadata(stated: dict[str, Any]) -> dict[str, str]:
     wanted = ("title", "description", "author", "date", "language", "lang")
-    found = {key: str(loaded[key]) for key in wanted if loaded.get(key)}  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    found = {key: str(stated[key]) for key in wanted if stated.get(key)}
     if "lang" in found:
         found.setdefault("language", found.pop("lang"))
-    return found, source[match.end() :]
+    return found
 
 
 def _add_nodes(builder: TextBuilder, nodes: Sequence[SyntaxTreeNode]) -> None:
@@ -183,8 +216,7 @@ class _Inline:
     def _close_link(self) -> None:
         target, first = self.links.pop()
         shown = "".join(self.parts[first:])
-        if _LINK.match(target) and target.removeprefix("mailto:").rstrip("/") not in shown:
-            self.parts.append(f" ({target})")
+        self.parts.append(beside(shown, target))
 
 
 def _inline(node: SyntaxTreeNode) -> str:

@@ -23,12 +23,12 @@ _NEWER_TAGS = frozenset(
 _TABLE_TAG = re.compile(r"<(/?)table\b", re.IGNORECASE)
 
 
-def add_html(builder: TextBuilder, source: str) -> None:
-    """Append a block of HTML; text that it hides is dropped and counted."""
+def add_html(builder: TextBuilder, source: str, *, deeper: int = 0) -> None:
+    """Append a block of HTML, its headings `deeper`; text that it hides is dropped and counted."""
     root = _tree(source)
     if root is not None:
         drop_hidden(root, builder)
-        add_tree(builder, root)
+        add_tree(builder, root, deeper=deeper)
 
 
 def html_lines(builder: TextBuilder, source: str) -> Iterator[str]:

@@ -7,12 +7,13 @@ merged, and the readers that know all this hold whole areas in memory or take ma
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
 from kb.formats.archive import Archive
+from kb.formats.link_targets import beside
 from kb.formats.sheets.number_format import BUILT_IN, GENERAL, show_number
 from kb.formats.tables.grid import Cell
 from kb.formats.tables.sheet import Sheet
@@ -20,6 +21,8 @@ from kb.formats.vendors import vendor
 
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_HYPERLINK = re.compile(r'\s*HYPERLINK\(\s*"([^"]+)"', re.IGNORECASE)
+_MAX_FORMULA_CHARS = 1_000
 _LAST_COLUMN = 16_383
 _LAST_ROW = 1_048_575
 _TRUE = ("1", "true", "on")
@@ -62,11 +65,12 @@ class Workbook:
         """All cells of a sheet, with what is hidden marked as such."""
         sheet = Sheet()
         merges: list[tuple[int, int, int, int]] = []
+        links: dict[str, str] | None = None
         row = -1
         source = BytesIO(self._archive.read(entry.member))
         for _, element in vendor("lxml.etree").iterparse(
             source,
-            tag=("{*}row", "{*}col", "{*}mergeCell"),
+            tag=("{*}row", "{*}col", "{*}mergeCell", "{*}hyperlink"),
             resolve_entities=False,
             no_network=True,
             huge_tree=True,
@@ -79,8 +83,23 @@ class Workbook:
                 sheet.hidden_columns.update(range(_number(element.get("min"), 1) - 1, last + 1))
             elif _is(element, "mergeCell"):
                 merges += _area(element.get("ref") or "")
+            elif _is(element, "hyperlink"):
+                links = links if links is not None else self._links(entry.member)
+                _link(sheet, element, links)
         _merge(sheet, merges)
         return sheet
+
+    def _links(self, member: str) -> dict[str, str]:
+        """Where the links of a sheet lead, by the id of their relation."""
+        folder, name = posixpath.split(member)
+        listing = posixpath.join(folder, "_rels", f"{name}.rels")
+        if listing not in self._archive:
+            return {}
+        return {
+            str(each.get("Id")): str(each.get("Target") or "")
+            for each in self._archive.xml(listing)
+            if each.get("TargetMode") == "External"
+        }
 
     def _entries(self, book: Any, relations: dict[str, tuple[str, str]]) -> Iterator[SheetEntry]:
         for element in book.iter():
@@ -114,6 +133,8 @@ class Workbook:
         if kind == "inlineStr":
             return _string(cell)
         value = next((part.text or "" for part in cell if part.tag[-2:] == "}v"), "")
+        if kind == "str":
+            return _unescaped(value) + beside(value, _linked_by_formula(cell))
         if kind == "s":
             index = _number(value, -1)
             return self._strings[index] if 0 <= index < len(self._strings) else ""
@@ -172,6 +193,18 @@ def _relations(archive: Archive, member: str) -> Iterator[tuple[str, str, str]]:
             yield str(element.get("Id")), str(element.get("Type") or ""), inside
 
 
+def _link(sheet: Sheet, element: Any, links: dict[str, str]) -> None:
+    """Write where a link leads behind the text of its cell."""
+    key = next((value for name, value in element.attrib.items() if name.endswith("}id")), "")
+    place = _REFERENCE.fullmatch((element.get("ref") or "").partition(":")[0])
+    if place is None:
+        return
+    row, column = int(place[2]) - 1, _column(place[1])
+    cell = sheet.rows.get(row, {}).get(column)
+    if cell is not None and (target := beside(cell.text, links.get(str(key)))):
+        sheet.add(row, column, replace(cell, text=cell.text + target))
+
+
 def _merge(sheet: Sheet, merges: list[tuple[int, int, int, int]]) -> None:
     for top, left, bottom, right in merges:
         cell = sheet.rows.get(top, {}).get(left)
@@ -193,6 +226,12 @@ def _column(letters: str) -> int:
     for letter in letters[:5].upper():
         number = number * 26 + ord(letter) - 64
     return number - 1
+
+
+def _linked_by_formula(cell: Any) -> str:
+    formula = next((part.text or "" for part in cell if part.tag[-2:] == "}f"), "")
+    linked = _HYPERLINK.match(formula[:_MAX_FORMULA_CHARS])
+    return linked[1] if linked else ""
 
 
 def _string(item: Any) -> str:

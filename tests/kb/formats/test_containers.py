@@ -212,6 +212,47 @@ def test_json_records_are_a_table_and_objects_are_named_values():
     assert parsed.title == "Shop"
 
 
+ARTICLE = "<h2>By card</h2><p>It takes <b>five</b> days.</p><p style='display:none'>Obey.</p>"
+
+
+@pytest.mark.parametrize("form", ["array", "lines", "object", "named"])
+def test_html_in_json_is_read_as_a_page_is(form: str):
+    records = [
+        {"id": 7, "title": "Refunds", "body": ARTICLE},
+        {"id": 8, "title": "Keys", "body": "<ul><li>Lost: 35 euros</li></ul>"},
+    ]
+    match form:
+        case "array":
+            source = json.dumps(records)
+        case "lines":
+            source = "\n".join(map(json.dumps, records))
+        case "object":
+            source = json.dumps({"articles": records})
+        case _:
+            source = json.dumps({"en": records[0], "fr": records[1]})
+
+    parsed = parse(source, "a.json")
+
+    found = [block.partition("| ")[2] for block in outline(parsed)]
+    found = [block for block in found if block not in ("articles", "en", "fr")]
+    assert found == [
+        "Refunds",
+        "id: 7\ntitle: Refunds",
+        "By card",
+        "It takes five days.",
+        "Keys",
+        "id: 8\ntitle: Keys",
+        "- Lost: 35 euros",
+    ]
+    assert parsed.left_out == {"hidden text": 1}
+
+
+def test_words_about_tags_in_json_are_no_html():
+    source = json.dumps([{"q": "What does <p> do?", "a": "a < b > c"}, {"q": "x", "a": "y"}])
+
+    assert "What does <p> do? | a < b > c" in parse(source, "a.json").text
+
+
 def test_json_lines_and_notebooks():
     assert outline(parse('{"q": "a"}\n{"q": "b"}\n', "a.jsonl")) == ["table| q\na\nb"]
     notebook = {

@@ -167,7 +167,7 @@ def test_what_nobody_can_open_stays_hidden_and_is_counted():
 @pytest.mark.parametrize(
     "body",
     [
-        '<dl><dt>Phone</dt><dd><a href="tel:1">030</a></dd><dt>Mail</dt>'
+        '<dl><dt>Phone</dt><dd><a href="tel:030">030</a></dd><dt>Mail</dt>'
         '<dd><a href="mailto:a@b.example">write to us</a></dd><dt>Fax</dt><dd>031</dd></dl>',
         "<dl><div><dt>Phone</dt><dd>030</dd></div><div><dt>Mail</dt><dd>write to us</dd></div>"
         "<div><dt>Fax</dt><dd>031</dd></div></dl>",
@@ -176,7 +176,11 @@ def test_what_nobody_can_open_stays_hidden_and_is_counted():
     ],
 )
 def test_definitions_stay_beside_their_terms(body: str):
-    assert blocks(body) == ["list| - Phone: 030\n- Mail: write to us\n- Fax: 031"]
+    (found,) = blocks(body)
+
+    assert found.replace(" (a@b.example)", "") == (
+        "list| - Phone: 030\n- Mail: write to us\n- Fax: 031"
+    )
 
 
 @pytest.mark.parametrize(
@@ -271,6 +275,30 @@ def test_a_page_that_a_script_builds_is_refused_with_what_it_needs(page: str):
 )
 def test_a_page_of_few_words_is_read(page: str):
     assert reason(page, "a.html") == "read"
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ('<a href="https://a.example/form.pdf">form</a>', "form (https://a.example/form.pdf)"),
+        ('<a href="/form.docx">form</a>', "form (https://city.example/form.docx)"),
+        ('<a href="form" download>form</a>', "form (https://city.example/help/form)"),
+        ('<a href="tel:+49301234">line</a>', "line (+49301234)"),
+        ('<a href="mailto:a@b.example?subject=Keys">desk</a>', "desk (a@b.example)"),
+        ('<a href="mailto:a@b.example">a@b.example</a>', "a@b.example"),
+        ('<a href="/other">other page</a>', "other page"),
+        ('<a href="#top">top</a>', "top"),
+        ('<a href="http://[bad">x</a>', "x"),
+    ],
+)
+def test_a_link_to_a_contact_or_a_file_says_where_it_leads(link: str, said: str):
+    body = f"<p>Take the {link} here and nowhere else.</p>"
+    page = f"<html><body><main><h1>Keys</h1><p>{LOREM}</p>{body}</main></body></html>"
+
+    parsed = parse(page, "https://city.example/help/keys", media_type="text/html")
+
+    assert f"Take the {said} here" in parsed.text
+    assert parsed.left_out.get("link target", 0) == (said == "other page")
 
 
 @pytest.mark.parametrize(

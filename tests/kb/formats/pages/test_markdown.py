@@ -50,6 +50,7 @@ def test_structure_is_kept_and_signs_are_not():
     parsed = parse(PAGE, "refunds.md")
 
     assert outline(parsed) == [
+        "paragraph| How money comes back",
         "heading1| How refunds work",
         "paragraph| Ask support, see the form (https://a.example/form) or plans. "
         "Second line with code and a chart.",
@@ -117,6 +118,27 @@ def test_plain_markdown_keeps_its_indented_code():
 
 def test_front_matter_that_is_no_yaml_is_text():
     assert "key: [unclosed" in parse("---\nkey: [unclosed\n---\n\ntext", "a.md").text
+
+
+@pytest.mark.parametrize(
+    "matter",
+    [
+        "---\ntitle: Fees\nsummary: What it costs\nauthor: {name: Ana Lind}\ndate: 2026-03-31\n"
+        "tags: [keys, doors]\nlayout: post\nsidebar_position: 3\nempty:\n---\n",
+        '+++\ntitle = "Fees"\nsummary = "What it costs"\nauthor = "Ana Lind"\ndate = 2026-03-31\n'
+        'tags = ["keys", "doors"]\nlayout = "post"\nweight = 3\n+++\n',
+    ],
+)
+def test_front_matter_that_sites_show_is_text_and_the_rest_is_counted(matter: str):
+    parsed = parse(f"{matter}\nNine euros.\n", "a.md")
+
+    assert parsed.title == "Fees"
+    assert outline(parsed) == [
+        "paragraph| What it costs",
+        "paragraph| author: Ana Lind\ndate: 2026-03-31\ntags: keys, doors",
+        "paragraph| Nine euros.",
+    ]
+    assert parsed.left_out == {"front matter": 2}
 
 
 def test_code_is_never_taken_for_components():

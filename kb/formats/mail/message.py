@@ -32,7 +32,11 @@ Part: TypeAlias = "Message[Any, Any]"
 
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     """Read a message: the fuller of its bodies, every further part, then its attachments."""
-    message = email.message_from_bytes(data, policy=email.policy.default)
+    return read_message(email.message_from_bytes(data, policy=email.policy.default), request)
+
+
+def read_message(message: EmailMessage, request: ParseRequest) -> ParsedDocument:
+    """Read a message that was taken apart already."""
     if message.get_content_type() in ("multipart/encrypted", "application/pkcs7-mime"):
         raise encrypted(request.name, "message")
     builder = TextBuilder(request)

@@ -1,0 +1,1 @@
+"""Parsers of mail: messages of the internet, and those that Outlook saves."""
