@@ -24,8 +24,10 @@ from kb.formats.text_builder import ParseRequest, TextBuilder, one_line
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _TOML_MATTER = re.compile(r"\A\+\+\+[ \t]*\n(.*?)\n\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL)
 _SUMMARIES = ("description", "summary", "subtitle", "excerpt", "abstract")
-_SHOWN = ("author", "authors", "date", "updated", "lastmod", "last_updated", "version", "tags")
-_SHOWN += ("categories", "category", "keywords")
+_SHOWN = (
+    *("author", "authors", "date", "updated", "lastmod", "last_updated", "version"),
+    *("tags", "categories", "category", "keywords"),
+)
 _HTML_BREAK = re.compile(r"<(?:br|/p|/div|/li|/tr|/d[dl]|/h[1-6])\b[^>]*>", re.IGNORECASE)
 _HTML_RAISED = re.compile(r"<sup\b", re.IGNORECASE)
 _HTML_RAISED_END = re.compile(r"</sup\b", re.IGNORECASE)

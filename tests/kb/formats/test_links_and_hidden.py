@@ -3,6 +3,7 @@
 import zipfile
 from datetime import datetime
 from io import BytesIO
+from typing import Any
 
 import pptx
 import pytest
@@ -135,7 +136,7 @@ def test_links_of_slides_say_where_they_lead():
 def sheet_with_links() -> bytes:
     written = BytesIO()
     with xlsxwriter.Workbook(written) as book:
-        sheet = book.add_worksheet("Forms")
+        sheet: Any = book.add_worksheet("Forms")
         sheet.write_row(0, 0, ["Kind", "Form"])
         sheet.write(1, 0, "Keys")
         sheet.write_url(1, 1, FORM, string="Download")
