@@ -19,7 +19,7 @@ from conversation.store.tables import conversations
 from conversation.store.tables import webhook_deliveries as deliveries
 
 DeliveryState = Literal["waiting", "delivered", "dead"]
-WebhookEvent = Literal["post_call_transcription"]
+WebhookEvent = Literal["post_call_transcription", "post_call_audio"]
 
 
 @dataclass(frozen=True, slots=True)

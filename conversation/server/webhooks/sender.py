@@ -13,7 +13,13 @@ from typing import Any
 from conversation.errors import UnknownConversationError
 from conversation.server.context import ServerContext
 from conversation.server.conversations.detail import conversation_detail
-from conversation.server.webhooks.deliveries import Delivery, WebhookDeliveries, WebhookEvent
+from conversation.server.webhooks.call_sound import NoSoundError, has_sound, sound_data
+from conversation.server.webhooks.deliveries import (
+    AttemptOutcome,
+    Delivery,
+    WebhookDeliveries,
+    WebhookEvent,
+)
 from conversation.server.webhooks.rules import (
     SIGNATURE_HEADER,
     Retries,
@@ -34,6 +40,7 @@ from kb.web.guarded import send_guarded
 _log = logging.getLogger(__name__)
 
 EVENT: WebhookEvent = "post_call_transcription"
+SOUND: WebhookEvent = "post_call_audio"
 LEASE = timedelta(minutes=1)
 """A server that takes a delivery and dies keeps it from the others for so long."""
 OVERLAP = timedelta(minutes=10)
@@ -49,6 +56,8 @@ class Sending:
     """How often the store is asked for what is due."""
     timeout_s: float = 10.0
     """How long a receiver may take for each step of an answer."""
+    sound_timeout_s: float = 60.0
+    """The same for one that is sent a recording."""
     workers: int = 4
     """Receivers that are told at the same time; one that is slow holds up one of them."""
     retries: Retries = field(default_factory=Retries)
@@ -106,18 +115,26 @@ class WebhookSender:
     def _queue_ended(self) -> None:
         settings = workspace_settings(self._context.records)
         webhook_id = settings.webhooks.post_call_webhook_id
-        if webhook_id is None or settings.tells_since is None or not settings.webhooks.events:
+        told = settings.webhooks.told
+        if webhook_id is None or settings.tells_since is None or not told:
             return
         now = self._context.clock()
         since = settings.tells_since
         if self._looked_at is not None and self._looked_at[0] == webhook_id:
             since = max(since, self._looked_at[1] - OVERLAP)
-        for conversation_id in self._queue.unqueued(webhook_id, event=EVENT, since=since):
-            if self._stopping.is_set():
-                return
-            self._judge(conversation_id)
-            self._queue.add(webhook_id, conversation_id, event=EVENT, now=now)
+        for event in told:
+            for conversation_id in self._queue.unqueued(webhook_id, event=event, since=since):
+                if self._stopping.is_set():
+                    return
+                if self._is_to_tell(conversation_id, event):
+                    self._queue.add(webhook_id, conversation_id, event=event, now=now)
         self._looked_at = (webhook_id, now)
+
+    def _is_to_tell(self, conversation_id: str, event: WebhookEvent) -> bool:
+        if event == SOUND:
+            return has_sound(self._context, conversation_id)
+        self._judge(conversation_id)
+        return True
 
     def _judge(self, conversation_id: str) -> None:
         """Receivers expect the analysis; one that fails is left out, and the rest is sent."""
@@ -156,21 +173,16 @@ class WebhookSender:
         if webhook is None:
             return
         try:
-            body = self._body(delivery)
+            outcome = self._attempt(delivery, webhook)
         except UnknownConversationError:
             # Deleted since it was taken, and its delivery with it.
             return
-        status_code, error = self._post(webhook, body)
+        except NoSoundError as error:
+            # No fault of the receiver.
+            outcome = AttemptOutcome("dead", error=str(error))
+            self._queue.finish(delivery, outcome, now=self._context.clock())
+            return
         now = self._context.clock()
-        outcome = after_attempt(
-            status_code=status_code,
-            error=error,
-            attempts=delivery.attempts,
-            retries=self._sending.retries,
-            may_retry=webhook.body.get("retry_enabled") is not False,
-            now=now,
-            jitter=self._jitter(),
-        )
         self._queue.finish(delivery, outcome, now=now)
 
         def noted(found: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
@@ -188,18 +200,40 @@ class WebhookSender:
             f", {outcome.error}" if outcome.error else "",
         )
 
+    def _attempt(self, delivery: Delivery, webhook: WorkspaceWebhook) -> AttemptOutcome:
+        body = self._body(delivery)
+        is_sound = delivery.event == SOUND
+        timeout_s = self._sending.sound_timeout_s if is_sound else self._sending.timeout_s
+        status_code, error = self._post(webhook, body, timeout_s=timeout_s)
+        return after_attempt(
+            status_code=status_code,
+            error=error,
+            attempts=delivery.attempts,
+            retries=self._sending.retries,
+            may_retry=webhook.body.get("retry_enabled") is not False,
+            now=self._context.clock(),
+            jitter=self._jitter(),
+        )
+
     def _body(self, delivery: Delivery) -> bytes:
-        data = conversation_detail(self._context, delivery.conversation_id).model_dump(mode="json")
-        if workspace_settings(self._context.records).webhooks.exclude_transcript:
-            data["transcript"] = []
         content = {
             "type": delivery.event,
             "event_timestamp": int(self._context.clock().timestamp()),
-            "data": data,
+            "data": self._data(delivery),
         }
         return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
-    def _post(self, webhook: WorkspaceWebhook, body: bytes) -> tuple[int | None, str | None]:
+    def _data(self, delivery: Delivery) -> dict[str, Any]:
+        if delivery.event == SOUND:
+            return sound_data(self._context, delivery.conversation_id)
+        data = conversation_detail(self._context, delivery.conversation_id).model_dump(mode="json")
+        if workspace_settings(self._context.records).webhooks.exclude_transcript:
+            data["transcript"] = []
+        return data
+
+    def _post(
+        self, webhook: WorkspaceWebhook, body: bytes, *, timeout_s: float
+    ) -> tuple[int | None, str | None]:
         """The status that the receiver answered, or why there is none."""
         now_s = int(self._context.clock().timestamp())
         headers = {
@@ -210,8 +244,8 @@ class WebhookSender:
         }
         config = LinkConfig(
             allowed_cidrs=self._context.webhook_networks,
-            total_timeout_s=self._sending.timeout_s,
-            connect_timeout_s=self._sending.timeout_s,
+            total_timeout_s=timeout_s,
+            connect_timeout_s=timeout_s,
             user_agent=USER_AGENT,
         )
         try:

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context
-from conversation.server.errors import not_found
+from conversation.server.errors import ApiError, not_found
+from conversation.server.webhooks.call_sound import can_send
 from conversation.server.webhooks.workspace import (
     PostCallWebhook,
     change_settings,
@@ -73,5 +74,12 @@ def update_settings(
         webhook_id = webhooks.post_call_webhook_id
         if webhook_id is not None and context.records.get("webhook", webhook_id) is None:
             raise not_found("webhook", webhook_id)
+        if "post_call_audio" in webhooks.told and not can_send(context):
+            raise ApiError(
+                422,
+                "no_recordings",
+                "`audio` would have no effect: this server keeps no recordings, or cannot make MP3 "
+                "of them. Install `vivavoce[voice]`, and start it where calls are recorded.",
+            )
         change_settings(context.records, webhooks, now=context.clock())
     return get_settings(context, _key)

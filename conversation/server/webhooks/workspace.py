@@ -13,9 +13,15 @@ from conversation.server.access.stored_secrets import StoredSecrets
 from conversation.server.context import ServerContext
 from conversation.server.errors import ApiError
 from conversation.server.records import ApiRecord, RecordStore
+from conversation.server.webhooks.deliveries import WebhookEvent
 
 SETTINGS_ID = "workspace"
-EventKind = Literal["transcript"]
+EventKind = Literal["transcript", "audio"]
+EVENTS: dict[EventKind, WebhookEvent] = {
+    "transcript": "post_call_transcription",
+    "audio": "post_call_audio",
+}
+"""What is sent, by what the settings call it."""
 
 
 class PostCallWebhook(BaseModel):
@@ -25,11 +31,18 @@ class PostCallWebhook(BaseModel):
 
     post_call_webhook_id: str | None = None
     events: list[EventKind] = ["transcript"]
-    """Transcripts, masked where the agent says so. There is no audio to send yet."""
+    """Transcripts and recordings, masked where the agent says so, each in a request of its own."""
     transcript_format: Literal["json"] = "json"
     exclude_transcript: bool = False
     """Send metadata and analysis, and no turn."""
-    send_audio: Literal[False] | None = None
+    send_audio: bool | None = None
+    """The older name of `audio` in `events`."""
+
+    @property
+    def told(self) -> tuple[WebhookEvent, ...]:
+        """What is sent of each conversation, in this order."""
+        wanted = set(self.events) | ({"audio"} if self.send_audio else set[EventKind]())
+        return tuple(event for kind, event in EVENTS.items() if kind in wanted)
 
 
 class WorkspaceSettings(BaseModel):

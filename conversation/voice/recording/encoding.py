@@ -45,7 +45,9 @@ def mp3(sound: Stereo) -> bytes:
     into = io.BytesIO()
     # The encoder wants a frame at least.
     least = np.zeros((1_152, CHANNELS), dtype=np.int16)
-    _soundfile().write(into, sound if len(sound) else least, SAMPLE_RATE_HZ, format="MP3")
+    # Of whole numbers in two channels libsndfile 1.2.2 makes noise; of fractions it does not.
+    fractions = (sound if len(sound) else least).astype(np.float32) / 32_768
+    _soundfile().write(into, fractions, SAMPLE_RATE_HZ, format="MP3")
     return into.getvalue()
 
 

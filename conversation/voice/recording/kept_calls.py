@@ -74,6 +74,10 @@ class KeptCalls:
         """Whether there is a recording."""
         return self._found(conversation_id) is not None
 
+    def is_finished(self, conversation_id: str) -> bool:
+        """Whether there is a recording that nobody writes any more, and that was made smaller."""
+        return _is_safe(conversation_id) and self._file(conversation_id, "flac").is_file()
+
     def sides(self, conversation_id: str) -> Sides | None:
         """Who can be heard; None when there is no recording.
 
@@ -133,7 +137,9 @@ class KeptCalls:
         Raises:
             AudioError: There is no recording, or it cannot be read.
         """
-        kind, media_type = ("mp3", "audio/mpeg") if can_encode() else ("heard.wav", "audio/wav")
+        # `mp3` alone was the name while noise was made of every sound.
+        kind = "heard.mp3" if can_encode() else "heard.wav"
+        media_type = "audio/mpeg" if can_encode() else "audio/wav"
         path = self._file(conversation_id, f"{_digest(silent)}{kind}")
         if not path.is_file():
             self._forget_made(conversation_id, *_COPIES)

@@ -1,5 +1,6 @@
 """Recordings as FLAC and MP3, which the voice extra brings."""
 
+import io
 import stat
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 
 from conversation.voice.ports import SAMPLE_RATE_HZ
-from conversation.voice.recording.call_file import USER
+from conversation.voice.recording.call_file import AGENT, USER
+from conversation.voice.recording.encoding import mp3
 from conversation.voice.recording.kept_calls import KeptCalls
 from tests.conversation.voice.recording.test_recording import recorded, sound
 
@@ -53,6 +55,20 @@ def test_mp3_is_as_long_as_the_call_and_not_shifted(tmp_path: Path, soundfile: A
     assert (listened.media_type, rate_hz, found.shape) == ("audio/mpeg", SECOND, (3 * SECOND, 2))
     lags = np.correlate(found[:, USER], beeps[1_000:40_000].astype(np.float32), mode="valid")
     assert abs(int(np.argmax(lags)) - 1_000) <= 8
+
+
+def test_mp3_sounds_like_the_call(soundfile: Any):
+    """Silence stays silence, and what one side says stays on its side."""
+    moment = np.arange(2 * SECOND) / SECOND
+    tone = np.round(8_000 * np.sin(2 * np.pi * 300 * moment)).astype(np.int16)
+    tone[:SECOND] = 0
+    call = np.stack([tone, np.zeros_like(tone)], axis=1)
+    found, _ = soundfile.read(io.BytesIO(mp3(call)), dtype="float32")
+    wrong = found - call / np.float32(32_768)
+
+    assert np.abs(found[: SECOND - 1_500]).max() < 0.001
+    assert np.abs(found[:, AGENT]).max() < 0.001
+    assert np.sqrt(np.mean(wrong[:, USER] ** 2)) < 0.01
 
 
 def test_a_call_that_goes_on_is_recorded_behind_itself(tmp_path: Path, soundfile: Any):
