@@ -135,6 +135,8 @@ class AnalysisResult(_Record):
     """Why there is no summary although one was asked for."""
     usage: Usage | None = None
     """Sum over every call of the judge; None when none was made."""
+    unreachable: bool = False
+    """Whether no question has an answer because no judge could be reached."""
 
 
 class Label(_Record):

@@ -155,6 +155,7 @@ def _result(
 ) -> AnalysisResult:
     waiting = iter(answered)
     outcomes = [task.merge(list(islice(waiting, len(task.jobs)))) for task in tasks]
+    judged = [each for each in outcomes if each.evaluations or each.collected]
     return AnalysisResult(
         conversation_id=subject.transcript.conversation_id,
         evaluations=tuple(each for outcome in outcomes for each in outcome.evaluations),
@@ -162,6 +163,7 @@ def _result(
         summary=next((outcome.summary for outcome in outcomes if outcome.summary), None),
         summary_error=next((o.summary_error for o in outcomes if o.summary_error), None),
         usage=total_usage([outcome.usage for outcome in outcomes if outcome.usage]),
+        unreachable=bool(judged) and all(each.unreachable for each in judged),
     )
 
 

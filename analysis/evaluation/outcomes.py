@@ -24,7 +24,12 @@ from analysis.judge.windows import (
 )
 from analysis.results import CollectedValue, Evaluation, FieldValue
 from conversation.agent.criteria import CODE_JUDGE, Criterion, DataCollectionField
-from conversation.errors import ModelError, ModelSetupError, PromptTooLongError
+from conversation.errors import (
+    ModelError,
+    ModelSetupError,
+    ModelUnavailableError,
+    PromptTooLongError,
+)
 from conversation.language.local_time import TIMEZONE_KEY, local_day
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.generator import context_tokens
@@ -93,6 +98,8 @@ class QuestionOutcome:
     summary: str | None = None
     summary_error: str | None = None
     usage: Usage | None = None
+    unreachable: bool = False
+    """Whether nothing was answered because the judge could not be reached."""
 
 
 def criterion_outcome(
@@ -164,8 +171,9 @@ def fields_outcome(
     except ModelSetupError:
         raise
     except ModelError as error:
-        failed = CheckedClaim("error", rationale=error_text(error))
-        findings = {field.field_id: failed for field in fields}
+        return _without_fields(
+            subject, fields, error, judge_model=judge_model, variant=variant, usage=meter.total()
+        )
     collected = tuple(
         _collected(
             subject,
@@ -203,12 +211,8 @@ def unreachable_fields_outcome(
 ) -> Question[QuestionOutcome]:
     """Return a question that asks nothing: a judge of the panel cannot be reached."""
     yield from ()
-    failed = CheckedClaim("error", rationale=error_text(error))
-    return QuestionOutcome(
-        collected=tuple(
-            _collected(subject, field, failed, judge_model=judge_model, variant=variant)
-            for field in fields
-        )
+    return _without_fields(
+        subject, fields, error, judge_model=judge_model, variant=variant, usage=None
     )
 
 
@@ -238,7 +242,13 @@ def panel_outcome(
         for answers in zip(*(member.collected for member in members), strict=True)
     )
     usages = [member.usage for member in members if member.usage]
-    return QuestionOutcome(evaluations, collected, usage=total_usage(usages))
+    has_failed = all(answer.error is not None for answer in (*evaluations, *collected))
+    return QuestionOutcome(
+        evaluations,
+        collected,
+        usage=total_usage(usages),
+        unreachable=has_failed and any(member.unreachable for member in members),
+    )
 
 
 def error_text(error: ModelError | EvaluatorError) -> str:
@@ -258,6 +268,27 @@ def _in_windows_that_fit(
             if smaller is None:
                 raise
             subject = smaller
+
+
+def _without_fields(
+    subject: Subject,
+    fields: Sequence[DataCollectionField],
+    error: ModelError,
+    *,
+    judge_model: str,
+    variant: JudgeVariant,
+    usage: Usage | None,
+) -> QuestionOutcome:
+    failed = CheckedClaim("error", rationale=error_text(error))
+    collected = tuple(
+        _collected(subject, field, failed, judge_model=judge_model, variant=variant)
+        for field in fields
+    )
+    return QuestionOutcome(collected=collected, usage=usage, unreachable=_is_unreachable(error))
+
+
+def _is_unreachable(error: Exception | None) -> bool:
+    return isinstance(error, ModelUnavailableError)
 
 
 def _collected(
@@ -316,4 +347,6 @@ def _evaluated(
         usage=meter.total(),
         evaluated_at=subject.evaluated_at,
     )
-    return QuestionOutcome(evaluations=(evaluation,), usage=meter.total())
+    return QuestionOutcome(
+        evaluations=(evaluation,), usage=meter.total(), unreachable=_is_unreachable(error)
+    )

@@ -1,12 +1,12 @@
 """What an evaluation run adds up to, and when it had better stop."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from analysis.evaluation.plan import EvaluationPlan, PlannedConversation
 from analysis.results import AnalysisResult
-from conversation.errors import ModelError, ModelSetupError, ModelUnavailableError
+from conversation.errors import ModelError, ModelSetupError
 from conversation.transcript import Usage
 
 _UNREACHABLE_IN_A_ROW = 5
@@ -101,7 +101,7 @@ class Tally:
         self.answers += sum(error is None for error in errors)
         if result.usage:
             self.usages.append(result.usage)
-        unreachable = analysed.unreachable or _all_unreachable(errors)
+        unreachable = analysed.unreachable or result.unreachable
         agent_id = analysed.planned.agent_id
         in_a_row = self.unreachable_in_a_row[agent_id] + 1 if unreachable else 0
         self.unreachable_in_a_row[agent_id] = in_a_row
@@ -168,11 +168,6 @@ def _by_agent(reasons: Mapping[str, str]) -> str:
         f"Agent {agent_id!r} was not judged to the end: {reason}"
         for agent_id, reason in sorted(reasons.items())
     )
-
-
-def _all_unreachable(errors: Sequence[str | None]) -> bool:
-    name = ModelUnavailableError.__name__
-    return bool(errors) and all(error is not None and name in error for error in errors)
 
 
 def _sum(first: Usage, second: Usage) -> Usage:

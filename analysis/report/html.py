@@ -29,8 +29,8 @@ from analysis.report.days import (
     report_gaps,
 )
 from analysis.report.scores import ReportScore, report_scores
-from analysis.report.sections import GAPS_SHOWN, ColumnKind
-from analysis.report.text import Section, format_cell, render_report, shown_rows
+from analysis.report.sections import GAPS_SHOWN, ColumnKind, SectionName
+from analysis.report.text import Section, format_cell, named_rows, render_report, shown_rows
 
 _CODE = re.compile(r"`([^`]+)`")
 _DAYS_DRAWN = 90
@@ -59,21 +59,21 @@ def report_as_html(
     days = report_days(connection, agent_id=agent_id, simulated=simulated)
     scores = report_scores(connection, agent_id=agent_id, simulated=simulated)
     gaps = report_gaps(connection, agent_id=agent_id, limit=GAPS_SHOWN)
-    draw: dict[str, Callable[[Section], str]] = {
-        "Conversations": lambda section: _overview(section, days),
-        "Success rates": lambda section: _rates(section, trends),
-        "Scores": lambda _section: "".join(map(_score, scores)),
-        "Topics": lambda section: _bars(section, share=3, part=5),
-        "Topics by field": lambda section: _bars(section, share=3, part=5),
-        "Collected values": _values,
-        "Knowledge gaps": lambda _section: _gaps(gaps),
-        "Flagged conversations": _flagged,
-        "Cost": lambda section: _table(section) + _cost_by_day(days),
-        "Latency": lambda section: _table(section) + _wait_by_day(days),
+    draw: dict[SectionName, Callable[[Section], str]] = {
+        "conversations": lambda section: _overview(section, days),
+        "rates": lambda section: _rates(section, trends),
+        "scores": lambda _section: "".join(map(_score, scores)),
+        "topics": _topics,
+        "field_topics": _topics,
+        "values": _values,
+        "gaps": lambda _section: _gaps(gaps),
+        "flagged": _flagged,
+        "cost": lambda section: _table(section) + _cost_by_day(days),
+        "latency": lambda section: _table(section) + _wait_by_day(days),
     }
     body = "".join(
         f"<section><h2>{escape(section.title)}</h2>"
-        f"{_drawn(section, draw.get(section.title, _table))}</section>"
+        f"{_drawn(section, draw.get(section.name, _table))}</section>"
         for section in report.sections
     )
     played = ", simulated conversations" if simulated else ""
@@ -103,21 +103,22 @@ def _with_code(note: str) -> str:
 
 def _overview(section: Section, days: Mapping[str, Sequence[ReportDay]]) -> str:
     cards: list[str] = []
-    for row in shown_rows(section):
-        agent, conversations, turns, duration, first, last = (escape(cell) for cell in row)
-        drawn = days.get(row[0], ())
+    for row in named_rows(section):
+        shown = {name: escape(text) for name, text in row.shown.items()}
+        drawn = days.get(row.shown["agent"], ())
         bars = [(str(day.day), day.conversations, day.flagged) for day in drawn[-_DAYS_DRAWN:]]
         figures = (
-            (conversations, "conversations"),
-            (turns, "turns"),
-            (duration, "mean duration"),
+            (shown["conversations"], "conversations"),
+            (shown["turns"], "turns"),
+            (shown["mean duration"], "mean duration"),
         )
+        first, last = shown["first day"], shown["last day"]
         period = first if first == last else f"{first} to {last}"
         numbers = "".join(
             f"<div><b>{figure}</b><span>{what}</span></div>" for figure, what in figures
         )
         cards.append(
-            f'<div class="agent"><div><h3>{agent} <small>{period}</small></h3>'
+            f'<div class="agent"><div><h3>{shown["agent"]} <small>{period}</small></h3>'
             f'<div class="figures">{numbers}</div></div>'
             f"{day_bars(bars) if len(bars) > 1 else ''}</div>"
         )
@@ -129,20 +130,20 @@ def _rates(section: Section, trends: Mapping[tuple[str, ...], Trend]) -> str:
     # As the section names them: the judge stands there only where there are several.
     curves = {(*key[:3],): curve for key, curve in trends.items()}
     curves |= {(*key[:2], f"{key[2]} by {key[3]}"): curve for key, curve in trends.items()}
-    for row, shown in zip(section.rows, shown_rows(section), strict=True):
-        rate, low, high = (value if isinstance(value, float) else None for value in row[3:6])
-        counts = " · ".join(
-            f"{count} {column.name}"
-            for count, column in zip(shown[6:], section.columns[6:], strict=True)
-        )
-        points = curves.get((shown[0], shown[1], shown[2]), [])
+    counted_names = [column.name for column in section.columns if column.kind == "count"]
+    for row in named_rows(section):
+        shown = row.shown
+        rate, low, high = row.number("rate"), row.number("from"), row.number("to")
+        agent, criterion, version = shown["agent"], shown["criterion"], shown["version"]
+        counts = " · ".join(f"{shown[name]} {name}" for name in counted_names)
+        points = curves.get((agent, criterion, version), [])
         trend = trend_line(points) if len(points) > 1 else ""
-        interval = f"{shown[4]} to {shown[5]}" if rate is not None else ""
+        interval = f"{shown['from']} to {shown['to']}" if rate is not None else ""
         rows.append(
-            f'<div class="rate"><div><b>{escape(shown[1])}</b> <small>{escape(shown[0])}, '
-            f"{escape(shown[2])}</small></div><div>{interval_bar(rate, low, high)}</div>"
-            f"<div><b>{shown[3]}</b> <small>{interval}</small><br><small>{escape(counts)}</small>"
-            f"</div>{trend}</div>"
+            f'<div class="rate"><div><b>{escape(criterion)}</b> <small>{escape(agent)}, '
+            f"{escape(version)}</small></div><div>{interval_bar(rate, low, high)}</div>"
+            f"<div><b>{shown['rate']}</b> <small>{interval}</small><br>"
+            f"<small>{escape(counts)}</small></div>{trend}</div>"
         )
     return "".join(rows)
 
@@ -184,42 +185,47 @@ def _score_days(days: Trend, bounds: tuple[float, float]) -> str:
     return f"<figure><figcaption>mean by day, from {low:g} to {high:g}</figcaption>{line}</figure>"
 
 
-def _bars(section: Section, *, share: int, part: int | None) -> str:
+def _topics(section: Section) -> str:
     rows: list[str] = []
-    legend = '<p class="legend"><i></i> flagged: somebody should read these</p>'
-    for row, shown in zip(section.rows, shown_rows(section), strict=True):
-        length, worse = row[share], row[part] if part is not None else 0.0
-        flagged = f", {shown[4]} flagged" if part is not None else ""
-        if isinstance(length, float) and isinstance(worse, float):
+    for row in named_rows(section):
+        shown = {name: escape(text) for name, text in row.shown.items()}
+        share, flagged = row.number("share"), row.number("flagged share")
+        if share is not None and flagged is not None:
             rows.append(
-                f'<div class="bar"><div><b>{escape(shown[1])}</b> <small>{escape(shown[0])}</small>'
-                f"</div><div>{share_bar(length, worse)}</div><div>{shown[2]} <small>"
-                f"({shown[share]}{flagged})</small></div></div>"
+                f'<div class="bar"><div><b>{shown["topic"]}</b> <small>{shown["agent"]}</small>'
+                f"</div><div>{share_bar(share, flagged)}</div><div>{shown['conversations']} <small>"
+                f"({shown['share']}, {shown['flagged']} flagged)</small></div></div>"
             )
-    return "".join(rows) + (legend if part is not None else "")
+    return "".join(rows) + '<p class="legend"><i></i> flagged: somebody should read these</p>'
 
 
 def _values(section: Section) -> str:
     """Draw the values of each field under its name."""
     rows: list[str] = []
-    for row, shown in zip(section.rows, shown_rows(section), strict=True):
-        agent, field, value, count, share = shown
-        drawn = share_bar(row[4], 0.0) if isinstance(row[4], float) else ""
+    for row in named_rows(section):
+        shown = {name: escape(text) for name, text in row.shown.items()}
+        share = row.number("share")
+        drawn = "" if share is None else share_bar(share, 0.0)
         rows.append(
-            f'<div class="bar"><div><b>{escape(value)}</b> <small>{escape(field)}, {escape(agent)}'
-            f"</small></div><div>{drawn}</div><div>{count} <small>({share})</small></div></div>"
+            f'<div class="bar"><div><b>{shown["value"]}</b> <small>{shown["field"]}, '
+            f"{shown['agent']}</small></div><div>{drawn}</div><div>{shown['conversations']} "
+            f"<small>({shown['share']})</small></div></div>"
         )
     return "".join(rows)
 
 
 def _flagged(section: Section) -> str:
     cards: list[str] = []
-    for row in section.rows:
-        conversation, failed, turn, quote, why = (format_cell(cell, "text") for cell in row)
-        said = f"<blockquote>&ldquo;{escape(quote)}&rdquo; <small>turn {turn}</small></blockquote>"
+    for row in named_rows(section):
+        # What was said is shown whole, however its column is cut elsewhere.
+        told = {name: escape(format_cell(cell, "text")) for name, cell in row.values.items()}
+        quote = (
+            f"<blockquote>&ldquo;{told['said']}&rdquo; <small>turn {told['turn']}</small>"
+            "</blockquote>"
+        )
         cards.append(
-            f"<article><h3>{escape(failed)} <small>{escape(conversation)}</small></h3>"
-            f"{said if row[3] is not None else ''}<p>{escape(why)}</p></article>"
+            f"<article><h3>{told['failed']} <small>{told['conversation']}</small></h3>"
+            f"{quote if row.values['said'] is not None else ''}<p>{told['why']}</p></article>"
         )
     return "".join(cards)
 

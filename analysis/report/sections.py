@@ -6,6 +6,11 @@ from typing import Literal
 ColumnKind = Literal["text", "list", "count", "share", "ratio", "usd", "ms", "seconds"]
 """How the values of a column are shown; `share` is a number from 0 to 1."""
 
+SectionName = Literal[
+    "conversations", "rates", "scores", "values", "people", "topics", "field_topics", "gaps",
+    "flagged", "cost", "latency",
+]  # fmt: skip
+
 FLAGGED_SHOWN = 10
 GAPS_SHOWN = 15
 VALUES_SHOWN = 5
@@ -23,6 +28,7 @@ class ReportColumn:
 class Question:
     """One section: its query, and how to read the rows."""
 
+    name: SectionName
     title: str
     sql: str
     columns: tuple[ReportColumn, ...]
@@ -39,6 +45,7 @@ def _columns(**kinds: ColumnKind) -> tuple[ReportColumn, ...]:
 
 QUESTIONS = (
     Question(
+        "conversations",
         "Conversations",
         """
 SELECT agent_id, count(*) AS conversations, sum(turn_count)::BIGINT AS turns,
@@ -57,6 +64,7 @@ FROM conversations{where} GROUP BY agent_id ORDER BY agent_id""",
         "No ended conversation has been published yet.",
     ),
     Question(
+        "rates",
         "Success rates",
         """
 SELECT s.agent_id, s.criterion_id, 'v' || coalesce(v.version_number, 1) || CASE
@@ -84,6 +92,7 @@ ORDER BY s.agent_id, s.criterion_id, version, judge_model, simulated""",
         "Nothing has been judged yet.",
     ),
     Question(
+        "scores",
         "Scores",
         """
 SELECT s.agent_id, s.criterion_id, 'v' || coalesce(v.version_number, 1) AS version,
@@ -117,6 +126,7 @@ ORDER BY s.agent_id, s.criterion_id, version, judge_model""",
         None,
     ),
     Question(
+        "values",
         "Collected values",
         f"""
 SELECT agent_id, field_id, value, conversations, share
@@ -129,6 +139,7 @@ ORDER BY agent_id, field_id, conversations DESC, value""",
         "No value of a field was collected.",
     ),
     Question(
+        "people",
         "Judge against people",
         """
 SELECT agent_id, criterion_id, n_labels, agreement, kappa, rate, corrected_rate, corrected_low,
@@ -151,6 +162,7 @@ ORDER BY agent_id, criterion_id, criterion_version, judge_model, simulated""",
         None,
     ),
     Question(
+        "topics",
         "Topics",
         """
 SELECT agent_id, topic, conversations, share, flagged, flagged_share
@@ -167,6 +179,7 @@ FROM topics WHERE source = 'clusters'{and_where} ORDER BY agent_id, conversation
         "Topics were not looked for yet, or there are none: `vivavoce topics` finds them.",
     ),
     Question(
+        "field_topics",
         "Topics by field",
         """
 SELECT agent_id, topic, conversations, share, flagged, flagged_share
@@ -183,6 +196,7 @@ FROM topics WHERE source = 'field'{and_where} ORDER BY agent_id, conversations D
         None,
     ),
     Question(
+        "gaps",
         "Knowledge gaps",
         f"""
 SELECT agent_id, title, state::VARCHAR AS state, questions, conversations,
@@ -205,6 +219,7 @@ ORDER BY state = 'fixed', questions DESC, last_asked DESC, title LIMIT {GAPS_SHO
         by_simulated=False,
     ),
     Question(
+        "flagged",
         "Flagged conversations",
         """
 SELECT conversation_id, coalesce(criterion_id, reason) AS failed, turn_index, quote, rationale
@@ -216,6 +231,7 @@ ORDER BY day DESC, conversation_id, failed LIMIT """
         "Nothing is flagged: no failed verdict, judge, turn or conversation.",
     ),
     Question(
+        "cost",
         "Cost",
         """
 SELECT agent_id, activity, model, calls, input_tokens, cached_input_tokens, output_tokens, cost_usd
@@ -234,6 +250,7 @@ FROM costs_by_model{where} ORDER BY agent_id, activity, model""",
         "No model has been called.",
     ),
     Question(
+        "latency",
         "Latency",
         """
 SELECT agent_id, replace(step, '_', ' ') AS step, n, p50_ms, p90_ms, p95_ms, max_ms

@@ -1,6 +1,7 @@
 """The short report: sections of a few rows, each with the SQL that made it, as text or Markdown."""
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -13,6 +14,7 @@ from analysis.report.sections import (
     ColumnKind,
     Question,
     ReportColumn,
+    SectionName,
 )
 
 Cell = str | int | float | bool | date | datetime | list[str] | None
@@ -22,6 +24,7 @@ Cell = str | int | float | bool | date | datetime | list[str] | None
 class Section:
     """One table of the report."""
 
+    name: SectionName
     title: str
     sql: str
     """What produced the rows: paste it into `vivavoce sql` or any DuckDB shell."""
@@ -79,7 +82,7 @@ def _section(
         note = _other_conversations(connection, agent_id, simulated) or note
     if question.title == "Flagged conversations" and len(rows) == FLAGGED_SHOWN:
         note = f"The latest {FLAGGED_SHOWN}; `from flagged_conversations` shows all."
-    return Section(question.title, sql, question.columns, rows, note)
+    return Section(question.name, question.title, sql, question.columns, rows, note)
 
 
 def _other_conversations(
@@ -183,6 +186,29 @@ def shown_rows(section: Section) -> list[list[str]]:
     return [
         [format_cell(value, c.kind) for value, c in zip(row, section.columns, strict=True)]
         for row in section.rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRow:
+    """A row of a section by the names of its columns."""
+
+    values: Mapping[str, Cell]
+    shown: Mapping[str, str]
+    """The same as text."""
+
+    def number(self, column: str) -> float | None:
+        """The value of a column where it is a number with a fraction, such as a share."""
+        value = self.values[column]
+        return value if isinstance(value, float) else None
+
+
+def named_rows(section: Section) -> list[NamedRow]:
+    """Return the rows of a section, for a rendering that picks its columns."""
+    names = [column.name for column in section.columns]
+    return [
+        NamedRow(dict(zip(names, row, strict=True)), dict(zip(names, shown, strict=True)))
+        for row, shown in zip(section.rows, shown_rows(section), strict=True)
     ]
 
 

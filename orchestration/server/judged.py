@@ -1,16 +1,24 @@
 """Verdicts and values of one conversation with their versions and evidence, and where from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict
 
 from analysis.query.lineage import why
 from analysis.reports import open_reports
-from analysis.results import Evidence, FieldValue, ValueStatus, Verdict, Votes
+from analysis.results import (
+    CollectedValue,
+    Evaluation,
+    Evidence,
+    FieldValue,
+    ValueStatus,
+    Verdict,
+    Votes,
+)
 from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
 from conversation.server.errors import ApiError
@@ -20,6 +28,7 @@ from orchestration.operations.masking import redacted_conversations, redacted_ev
 from orchestration.server.errors import told
 
 CanRead = Annotated[ApiKey, Depends(require("read"))]
+A = TypeVar("A", bound=Evaluation | CollectedValue)
 ConversationId = Annotated[str, Path(max_length=255)]
 
 
@@ -201,7 +210,7 @@ def turn_reason(deployment: Deployment, conversation_id: str, turn_index: int) -
     )
 
 
-def _latest(answers: Any, question_of: Callable[[Any], str]) -> set[int]:
+def _latest(answers: Sequence[A], question_of: Callable[[A], str]) -> set[int]:
     """Places of the answers in force: the last of sample 0 to each question."""
     return set(
         {question_of(each): n for n, each in enumerate(answers) if each.sample == 0}.values()

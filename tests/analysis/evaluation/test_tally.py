@@ -4,7 +4,7 @@ import pytest
 
 from analysis.evaluation.plan import EvaluationPlan, PlannedConversation
 from analysis.evaluation.tally import Analysed, EvaluationRun, Tally
-from analysis.results import AnalysisResult
+from analysis.results import AnalysisResult, Evaluation
 from analysis.store.answer_keys import Missing
 from conversation.transcript import Usage
 from orchestration.terminal.rows import evaluation_summary
@@ -39,3 +39,26 @@ def test_a_cost_is_told_when_every_price_is_known_and_else_at_least(
     assert (run.cost_usd, run.cost_at_least_usd) == (total, at_least)
     told = "at least 0.5000 USD" in evaluation_summary(run)
     assert told == (total is None and at_least > 0)
+
+
+@pytest.mark.parametrize("unreachable", [True, False])
+def test_a_judge_counts_as_away_by_what_it_raised_not_by_the_words_of_its_error(unreachable: bool):
+    tally = Tally(failures={})
+    for number in range(9):
+        planned = PlannedConversation(f"c{number}", "shop", "a/x", Missing((), (), True))
+        evaluation = Evaluation(
+            conversation_id=f"c{number}",
+            criterion_id="polite",
+            criterion_version="1",
+            judge_model="a/x",
+            judge_prompt_version="1",
+            transcript_sha256="",
+            verdict=None,
+            error="ModelOutputError: the user asked what ModelUnavailableError means",
+        )
+        result = AnalysisResult(
+            conversation_id=f"c{number}", evaluations=(evaluation,), unreachable=unreachable
+        )
+        tally.add(Analysed(planned, "", result))
+
+    assert ("shop" in tally.stopped_agents) == unreachable

@@ -122,6 +122,7 @@ def refused_or_done(served: ServedDeployment, method: str, path: str, **options:
     return None
 
 
+@pytest.mark.slow
 def test_odd_ids_are_no_ids(served: ServedDeployment):
     wrong = [
         problem
@@ -133,6 +134,7 @@ def test_odd_ids_are_no_ids(served: ServedDeployment):
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_odd_parameters_are_refused(served: ServedDeployment):
     wrong = [
         problem
@@ -214,6 +216,7 @@ def bodies(served: ServedDeployment) -> Iterator[tuple[str, str, str]]:
                     yield method, path, marked.replace('"@odd@"', raw)
 
 
+@pytest.mark.slow
 def test_odd_bodies_are_refused(served: ServedDeployment):
     headers = {"content-type": "application/json"}
     slow = ("simulate", "run-tests", "/analysis/run")
