@@ -198,6 +198,10 @@ class SandboxConfig(_Section):
     """Address space on top where `parsing.ocr` is on: models of text recognition need it."""
     ocr_page_s: PositiveFloat = 60.0
     """Time for each page that is recognised; most take a tenth of it."""
+    render_s: PositiveFloat = 20.0
+    """Time for a page that is rendered, everything that its scripts ask for included."""
+    render_memory_bytes: PositiveInt = 1024 * MEBIBYTE
+    """Memory of the browser that renders it, all of its processes together (on Linux)."""
 
 
 class ParsingConfig(_Section):
@@ -215,6 +219,9 @@ class ParsingConfig(_Section):
     ocr: bool = False
     """Read pages of PDFs that are pictures, as a scanner makes them, by text recognition. Takes
     seconds a page and the extra libraries of `pip install 'vivavoce[ocr]'`."""
+    render: bool = False
+    """Open linked pages that hold nothing before their scripts ran in an installed Chromium, a few
+    seconds each. What the scripts ask for has to pass the same guard as links."""
     sandbox: SandboxConfig = SandboxConfig()
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from kb.web.link_fetcher import FetchedLink, LinkFetcher
     from kb.web.page_kind import UnknownPages
 
-PARSER_VERSION = 4
+PARSER_VERSION = 5
 """Counts up when the same bytes give another text or structure, so that all are parsed again."""
 
 
@@ -99,7 +99,8 @@ class Intake:
         chunking, parsing = self._config.chunking, self._config.parsing
         return (
             f"parser {PARSER_VERSION} {parsing.html_focus} {parsing.html_keep_hidden:d} "
-            f"{parsing.html_link_targets:d}{' ocr' if parsing.ocr else ''}, "
+            f"{parsing.html_link_targets:d}{' ocr' if parsing.ocr else ''}"
+            f"{' render' if parsing.render else ''}, "
             f"chunker {CHUNKER_VERSION} {chunking.max_tokens} {chunking.target_chars}, "
             f"{self._embedder.model_id}"
         )
@@ -140,45 +141,73 @@ class Intake:
     def _link(
         self, source: Source, url: str, known: Fingerprint | None
     ) -> PreparedDocument | Unchanged:
-        from kb.ingest.load import parse_bytes
-
         fetched = self._fetcher.fetch(
             url,
             etag=known.etag if known else None,
             last_modified=known.last_modified if known else None,
         )
-        self._once(url, fetched, known)
-        if known is not None and (
-            fetched.not_modified or _sha256(fetched.body) == known.document.content_sha256
-        ):
+        self._once(url, self._names(fetched))
+        digest = known.document.content_sha256 if known and fetched.not_modified else None
+        digest = digest or _sha256(fetched.body)
+        if not self._config.parsing.render:
+            # The pages of a site that scripts build are one and the same before these ran.
+            self._once(url, {digest})
+        if known is not None and digest == known.document.content_sha256:
             return Unchanged(fetched.etag, fetched.last_modified)
         self._web.check(fetched)
-        parsed = parse_bytes(
-            fetched.body,
-            name=fetched.final_url,
-            media_type=fetched.content_type,
-            limits=self._config.limits,
-            config=self._config.parsing,
-        )
-        self._unknown_pages.check(fetched)
+        body, parsed = self._read_page(fetched)
+        if body is not fetched.body:
+            digest = _sha256(body)
+            if known is not None and digest == known.document.content_sha256:
+                return Unchanged()
+        else:
+            self._unknown_pages.check(fetched)
+        if self._config.parsing.render:
+            self._once(url, {digest})
+        is_rendered = body is not fetched.body
         return self._prepared(
             identify(source),
             parsed,
-            sha256=_sha256(fetched.body),
-            size=len(fetched.body),
-            validators=(fetched.etag, fetched.last_modified),
+            sha256=digest,
+            size=len(body),
+            # What a script builds may change while the page that it builds it in does not.
+            validators=(None, None) if is_rendered else (fetched.etag, fetched.last_modified),
         )
 
-    def _once(self, url: str, fetched: "FetchedLink", known: Fingerprint | None) -> None:
+    def _read_page(self, fetched: "FetchedLink") -> tuple[bytes, ParsedDocument]:
+        """A page with what it says, after its scripts ran where it needs that and may."""
+        from kb.ingest.load import parse_bytes
+
+        def parsed(body: bytes, content_type: str | None) -> ParsedDocument:
+            return parse_bytes(
+                body,
+                name=fetched.final_url,
+                media_type=content_type,
+                limits=self._config.limits,
+                config=self._config.parsing,
+            )
+
+        try:
+            return fetched.body, parsed(fetched.body, fetched.content_type)
+        except DocumentError as error:
+            if error.reason != "needs_browser" or not self._config.parsing.render:
+                raise
+        from kb.web.rendering import render_page
+
+        body = render_page(fetched, self._config.links, self._config.parsing.sandbox)
+        return body, parsed(body, "text/html; charset=utf-8")
+
+    def _names(self, fetched: "FetchedLink") -> set[str]:
+        from kb.web.site import page_names
+
+        return page_names(fetched, self._web.links)
+
+    def _once(self, url: str, names: set[str]) -> None:
         """Refuse a page that another link of this ingest has shown already.
 
         Raises:
             DocumentError: `duplicate`.
         """
-        from kb.web.site import page_names
-
-        digest = known.document.content_sha256 if known and fetched.not_modified else None
-        names = {*page_names(fetched, self._web.links), digest or _sha256(fetched.body)}
         shown = next((self._shown[name] for name in sorted(names) if name in self._shown), url)
         if shown != url:
             raise DocumentError(

@@ -21,8 +21,8 @@ def needs_browser(name: str) -> DocumentError:
     return DocumentError(
         "needs_browser",
         f"{name!r} needs a browser: a script (JavaScript) builds its text, and nothing of it is in "
-        "the page as it is sent. Add the page as a browser saves or prints it, or the source that "
-        "the script reads.",
+        "the page as it is sent. Switch `parsing.render` on to have it opened in Chromium, or add "
+        "the page as a browser saves or prints it.",
     )
 
 
