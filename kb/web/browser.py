@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -154,7 +154,7 @@ class Browser:
 @contextmanager
 def opened(
     *, ends: float, memory_bytes: int, program: Callable[[], str] = find_browser
-) -> Iterator[Browser]:
+) -> Generator[Browser]:
     """A browser that is gone behind the block, with everything that it wrote.
 
     Args:
