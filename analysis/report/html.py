@@ -1,7 +1,8 @@
 """The report as one HTML file: no script, no request, light and dark, fit to print and to mail."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from html import escape
 from importlib.resources import files
@@ -34,6 +35,8 @@ from analysis.report.text import Section, format_cell, named_rows, render_report
 
 _CODE = re.compile(r"`([^`]+)`")
 _DAYS_DRAWN = 90
+_AGENTS_DRAWN = 12
+"""On the page of all agents: what a person reads, whatever the number of agents."""
 _FIX_CHARS = 300
 
 
@@ -59,6 +62,10 @@ def report_as_html(
     days = report_days(connection, agent_id=agent_id, simulated=simulated)
     scores = report_scores(connection, agent_id=agent_id, simulated=simulated)
     gaps = report_gaps(connection, agent_id=agent_id, limit=GAPS_SHOWN)
+    drawn = _busiest(days)
+    others = len(days) - len(drawn)
+    days = {agent: found for agent, found in days.items() if agent in drawn}
+    scores = [score for score in scores if score.agent_id in drawn]
     draw: dict[SectionName, Callable[[Section], str]] = {
         "conversations": lambda section: _overview(section, days),
         "rates": lambda section: _rates(section, trends),
@@ -73,9 +80,16 @@ def report_as_html(
     }
     body = "".join(
         f"<section><h2>{escape(section.title)}</h2>"
-        f"{_drawn(section, draw.get(section.name, _table))}</section>"
+        f"{_drawn(_of_agents(section, drawn), draw.get(section.name, _table))}</section>"
         for section in report.sections
     )
+    if others:
+        body = (
+            f'<p class="note">{len(drawn)} agents are drawn, those with the most conversations, '
+            f"and {counted(others, 'agent')} left out. <code>vivavoce report --agent ID</code> "
+            "shows one of them; the figures of all are in <code>success_rates</code>, "
+            f"<code>daily_report</code> and the other views.</p>{body}"
+        )
     played = ", simulated conversations" if simulated else ""
     whose = f" of agent {escape(agent_id)}" if agent_id else ""
     style = files("analysis.report").joinpath("report.css").read_text("utf-8")
@@ -88,6 +102,21 @@ def report_as_html(
         f"<header><h1>{escape(title)}</h1><p>Published report{whose}{played}, "
         f"{generated_at:%Y-%m-%d %H:%M} UTC</p></header><main>{body}</main></body></html>\n"
     )
+
+
+def _busiest(days: Mapping[str, Sequence[ReportDay]]) -> frozenset[str]:
+    """The agents that a page of all of them draws."""
+    counts = {agent: sum(day.conversations for day in found) for agent, found in days.items()}
+    return frozenset(sorted(counts, key=lambda agent: (-counts[agent], agent))[:_AGENTS_DRAWN])
+
+
+def _of_agents(section: Section, drawn: Collection[str]) -> Section:
+    """Without the rows of agents that are not drawn."""
+    names = [column.name for column in section.columns]
+    if "agent" not in names:
+        return section
+    place = names.index("agent")
+    return replace(section, rows=tuple(row for row in section.rows if row[place] in drawn))
 
 
 def _drawn(section: Section, draw: Callable[[Section], str]) -> str:
@@ -136,7 +165,7 @@ def _rates(section: Section, trends: Mapping[tuple[str, ...], Trend]) -> str:
         rate, low, high = row.number("rate"), row.number("from"), row.number("to")
         agent, criterion, version = shown["agent"], shown["criterion"], shown["version"]
         counts = " · ".join(f"{shown[name]} {name}" for name in counted_names)
-        points = curves.get((agent, criterion, version), [])
+        points = curves.get((agent, criterion, version), [])[-_DAYS_DRAWN:]
         trend = trend_line(points) if len(points) > 1 else ""
         interval = f"{shown['from']} to {shown['to']}" if rate is not None else ""
         rows.append(

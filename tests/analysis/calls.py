@@ -70,9 +70,10 @@ def hold_call(
     question: str = "How long do refunds take?",
     answer: str = "Refunds take five days.",
     status: Any = "done",
+    agent_id: str = AGENT.agent_id,
 ) -> None:
     """Keep a conversation of four turns; the last agent turn is answered from a passage."""
-    store.begin(conversation_id, agent_id=AGENT.agent_id, started_at=started_at)
+    store.begin(conversation_id, agent_id=agent_id, started_at=started_at)
     turns = [
         Turn(role="agent", text="Hello, how can I help?"),
         Turn(role="user", text=question, offset_s=3.0),

@@ -114,6 +114,31 @@ def test_two_days_make_a_trend_and_one_does_not(stores: Stores):
     assert "success rate by day from 2026-03-01 to 2026-03-02" in page(stores)
 
 
+def test_a_page_draws_the_busiest_agents_and_says_how_many_are_left_out(stores: Stores):
+    for number in range(13):
+        for call in range(1 + (number == 12)):
+            name = f"c{number}-{call}"
+            hold_call(stores.conversations, name, agent_id=f"agent-{number:02}")
+    found = parsed(page(stores)).words
+    for number in (*range(11), 12):
+        assert f"agent-{number:02}" in found
+    assert "agent-11" not in found
+    assert "12 agents are drawn, those with the most conversations, and 1 agent left out" in found
+    with open_reports(stores.reports) as connection:
+        alone = report_as_html(connection, generated_at=DAY, agent_id="agent-11")
+    assert "left out" not in parsed(alone).words
+    assert "agent-11" in parsed(alone).words
+
+
+def test_a_curve_draws_the_last_ninety_days(stores: Stores):
+    for day in range(100):
+        name = f"c{day}"
+        hold_call(stores.conversations, name, started_at=DAY + timedelta(days=day))
+        save_answers(stores.evaluations, name, a_verdict(name))
+    html = page(stores)
+    assert "success rate by day from 2026-03-11 to 2026-06-08" in html
+
+
 def test_an_empty_page_says_what_is_missing(stores: Stores):
     assert "Nothing has been judged yet." in parsed(page(stores)).words
 
