@@ -3,6 +3,8 @@
 Commands, Dagster assets and servers all get their parts here, so that a run loads a model once.
 """
 
+from __future__ import annotations
+
 import shutil
 import threading
 from collections.abc import Callable
@@ -10,30 +12,19 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import Engine
-
-from analysis.store.store import AnalysisStore
-from analysis.warehouse.lake_opening import Lake
 from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.agent.models.llm_config import FallbackLLM
 from conversation.errors import AgentConfigError
-from conversation.llm.chat_model import ChatModel
 from conversation.llm.limits.contexts import parse_contexts
 from conversation.llm.limits.own_prices import parse_prices
 from conversation.llm.limits.traffic import parse_limits
-from conversation.llm.open_model import open_chat_model
 from conversation.llm.providers.prices import price_usd
 from conversation.server.access.client_endpoints import endpoints_from_clients
 from conversation.server.access.stored_secrets import SecretValues, StoredSecrets
-from conversation.store.store import ConversationStore
-from conversation.turn.speaker import ResolvedAgent
 from conversation.voice.recording.kept_calls import FOLDER, KeptCalls
 from kb.errors import KnowledgeBaseError
-from kb.knowledge_base import KnowledgeBase
-from kb.weights.folder import Weights
-from kb.weights.progress import ProgressReporter
 from orchestration.agents import (
     LIBRARY,
     InstalledAgent,
@@ -45,6 +36,18 @@ from orchestration.errors import UnknownAgentError
 from orchestration.secrets import read_secrets
 from orchestration.settings import Settings
 from orchestration.terminal.progress import ProgressCallback
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from analysis.store.store import AnalysisStore
+    from analysis.warehouse.lake_opening import Lake
+    from conversation.llm.chat_model import ChatModel
+    from conversation.store.store import ConversationStore
+    from conversation.turn.speaker import ResolvedAgent
+    from kb.knowledge_base import KnowledgeBase
+    from kb.weights.folder import Weights
+    from kb.weights.progress import ProgressReporter
 
 SECRETS_FILE = "secrets.json"
 """Beside the stores: what was handed in over the API."""
@@ -60,8 +63,8 @@ class Deployment:
         progress: ProgressCallback = lambda _stage, _done, _total: None,
         weights_progress: ProgressReporter | None = None,
         adapt_sources: Callable[[AgentConfig], AgentConfig] = lambda agent: agent,
-        open_model: Callable[..., ChatModel] = open_chat_model,
-        open_knowledge_base: Callable[..., KnowledgeBase] = KnowledgeBase.open,
+        open_model: Callable[..., ChatModel] | None = None,
+        open_knowledge_base: Callable[..., KnowledgeBase] | None = None,
     ) -> None:
         """Remember where things are; nothing is opened yet.
 
@@ -71,15 +74,15 @@ class Deployment:
             weights_progress: Told about downloads; None for a bar or lines on standard error.
             adapt_sources: Changes what an agent's knowledge base is read from, e.g. the port
                 that a sample link points to. Conversations are held with the unchanged agent.
-            open_model: As `open_chat_model`.
-            open_knowledge_base: As `KnowledgeBase.open`.
+            open_model: As `open_chat_model`, which None means.
+            open_knowledge_base: As `KnowledgeBase.open`, which None means.
         """
         self.settings = settings
         self.progress = progress
         self._weights_progress = weights_progress
         self._adapt_sources = adapt_sources
-        self._open_model = open_model
-        self._open_knowledge_base = open_knowledge_base
+        self._open_model = open_model or _open_model
+        self._open_knowledge_base = open_knowledge_base or _open_knowledge_base
         self._knowledge_bases: dict[str, KnowledgeBase] = {}
         self._warming: list[threading.Thread] = []
         self._chat_models: dict[tuple[str | FallbackLLM | None, ...], ChatModel] = {}
@@ -126,6 +129,8 @@ class Deployment:
         url = self.settings.warehouse_url
         if url is None:
             return None
+        from analysis.warehouse.lake_opening import Lake
+
         return Lake(
             url, self.settings.warehouse_data or str(self.settings.store.resolve() / "lake")
         )
@@ -140,6 +145,8 @@ class Deployment:
     @cached_property
     def weights(self) -> Weights:
         """Model files."""
+        from kb.weights.folder import Weights
+
         return Weights(
             self.settings.weights_dir, self.settings.weights_source_names, self._weights_progress
         )
@@ -147,6 +154,8 @@ class Deployment:
     @cached_property
     def conversations(self) -> ConversationStore:
         """The durable store of conversations."""
+        from conversation.store.store import ConversationStore
+
         return ConversationStore.open(self.store_url)
 
     @cached_property
@@ -157,6 +166,8 @@ class Deployment:
     @cached_property
     def evaluations(self) -> AnalysisStore:
         """The durable store of evaluations."""
+        from analysis.store.store import AnalysisStore
+
         return AnalysisStore.open(self.store_url)
 
     @property
@@ -180,6 +191,8 @@ class Deployment:
         Raises:
             AgentConfigError: There is no such agent, or its file cannot be used.
         """
+        from conversation.turn.speaker import ResolvedAgent
+
         try:
             agent = self.agent(agent_id).agent
         except UnknownAgentError as error:
@@ -286,3 +299,16 @@ class Deployment:
     def _wait_for_warming(self) -> None:
         while self._warming:
             self._warming.pop().join()
+
+
+# What commands open that need no model and no report takes a second to import.
+def _open_model(*arguments: Any, **options: Any) -> ChatModel:
+    from conversation.llm.open_model import open_chat_model
+
+    return open_chat_model(*arguments, **options)
+
+
+def _open_knowledge_base(*arguments: Any, **options: Any) -> KnowledgeBase:
+    from kb.knowledge_base import KnowledgeBase
+
+    return KnowledgeBase.open(*arguments, **options)

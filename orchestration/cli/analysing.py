@@ -1,5 +1,7 @@
 """Commands about what was published: report, dictionary, why."""
 
+from __future__ import annotations
+
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,13 +9,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.query.lineage import why as trace
-from analysis.query.lineage_text import lineage_as_text
-from analysis.report.text import render_report, report_as_markdown, report_as_text
-from analysis.reports import open_reports
 from orchestration.cli.deployment import opened_deployment, progress
-from orchestration.operations.exports import Form, ReportForm, export_report
-from orchestration.operations.operations import publish_reports, reports_outdated
 
 app = typer.Typer()
 
@@ -33,6 +29,11 @@ def report(
     with_sql: Annotated[bool, typer.Option(help="Show the query below each table.")] = True,
 ) -> None:
     """Show success rates, topics, gaps, conversations to look at, cost and latency."""
+    from analysis.report.text import render_report, report_as_markdown, report_as_text
+    from analysis.reports import open_reports
+    from orchestration.operations.exports import Form, ReportForm, export_report
+    from orchestration.operations.operations import publish_reports, reports_outdated
+
     with opened_deployment(progress()) as deployment:
         if reports_outdated(deployment):
             publish_reports(deployment)
@@ -66,6 +67,10 @@ def why(
     name: Annotated[str, typer.Argument(help="A criterion or a data collection field.")],
 ) -> None:
     """Follow a verdict or a value back to quoted turns, passages, documents and their source."""
+    from analysis.query.lineage import why as trace
+    from analysis.query.lineage_text import lineage_as_text
+    from analysis.reports import open_reports
+
     with (
         opened_deployment() as deployment,
         open_reports(deployment.reports_file) as connection,

@@ -1,38 +1,27 @@
 """Commands about conversations: chat, simulate, replay, import."""
 
+from __future__ import annotations
+
 import sys
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from conversation.agent.models.llm_config import EXTRACTIVE
-from conversation.importing.files import ImportReport
-from conversation.importing.tables import MEANINGS
-from conversation.session.session import Session
-from conversation.session.simulating import (
-    Follow,
-    paired_answers,
-    scripted_user,
-)
-from conversation.session.simulating import replay as replay_conversation
-from conversation.session.simulating import simulate as simulate_conversation
-from conversation.transcript import ToolCall, Transcript
-from conversation.turn.events import SessionEvent
-from kb.errors import KnowledgeBaseError
-from kb.knowledge_base import KnowledgeBase
 from orchestration.cli.deployment import opened_deployment
-from orchestration.deployment import Deployment
-from orchestration.operations.operations import close_abandoned, import_transcripts, unread_sources
 from orchestration.settings import may_style
-from orchestration.terminal.chat import ChatStyle, TerminalChat
 from orchestration.terminal.progress import ProgressDisplay
 from orchestration.terminal.reply import printable, show_reply
-from orchestration.terminal.rows import import_summary
+
+if TYPE_CHECKING:
+    from conversation.session.simulating import Follow
+    from conversation.transcript import ToolCall, Transcript
+    from kb.knowledge_base import KnowledgeBase
+    from orchestration.deployment import Deployment
 
 app = typer.Typer()
 
@@ -46,6 +35,11 @@ Variables = Annotated[
 @app.command()
 def chat(agent: Agent, variable: Variables = None) -> None:
     """Hold a conversation; it is stored turn by turn. Ctrl-D or /quit ends it."""
+    from conversation.agent.models.llm_config import EXTRACTIVE
+    from conversation.session.session import Session
+    from orchestration.operations.operations import close_abandoned
+    from orchestration.terminal.chat import ChatStyle, TerminalChat
+
     variables = _variables(variable or [])
     with opened_deployment() as deployment:
         configured = deployment.agent(agent).agent
@@ -95,6 +89,11 @@ def simulate(
     variable: Variables = None,
 ) -> None:
     """Let a program be the user. The conversation is stored and marked as simulated."""
+    from conversation.agent.models.llm_config import EXTRACTIVE
+    from conversation.session.simulating import scripted_user
+    from conversation.session.simulating import simulate as simulate_conversation
+    from orchestration.operations.operations import close_abandoned
+
     variables = _variables(variable or [])
     said = None if script is None else _lines_of(script)
     with opened_deployment() as deployment:
@@ -138,6 +137,9 @@ def replay(
     variable: Variables = None,
 ) -> None:
     """Ask everything again that a user said, and show the answers of then and now."""
+    from conversation.session.simulating import paired_answers
+    from conversation.session.simulating import replay as replay_conversation
+
     variables = _variables(variable or [])
     with opened_deployment() as deployment:
         recorded = deployment.conversations.transcript(conversation)
@@ -198,6 +200,10 @@ def import_command(
     ] = None,
 ) -> None:
     """Take in finished conversations from elsewhere; those that are there already are left."""
+    from conversation.importing.files import ImportReport
+    from orchestration.operations.operations import import_transcripts
+    from orchestration.terminal.rows import import_summary
+
     columns = _columns(mapped or [], time=date_column, user=user_column)
     report = ImportReport()
     with opened_deployment() as deployment:
@@ -218,6 +224,8 @@ def import_command(
 
 def _columns(mapped: Sequence[str], **named: str | None) -> dict[str, str]:
     """Columns of tables by what they mean."""
+    from conversation.importing.tables import MEANINGS
+
     columns = {meaning: column for meaning, column in named.items() if column is not None}
     for entry in mapped:
         meaning, equals, column = entry.partition("=")
@@ -236,6 +244,8 @@ def _no_application(call: ToolCall) -> str:
 
 
 def _warm_up(knowledge_base: KnowledgeBase) -> None:
+    from kb.errors import KnowledgeBaseError
+
     with suppress(KnowledgeBaseError):
         knowledge_base.warm_up()
 
@@ -264,6 +274,8 @@ def _lines_of(script: Path) -> list[str]:
 
 
 def _warn_of_unread(deployment: Deployment, agent: str) -> None:
+    from orchestration.operations.operations import unread_sources
+
     unread = unread_sources(deployment, agent)
     if unread:
         typer.echo(
@@ -274,6 +286,8 @@ def _warn_of_unread(deployment: Deployment, agent: str) -> None:
 
 
 def _printing(name: str) -> Follow:
+    from conversation.turn.events import SessionEvent
+
     progress = ProgressDisplay(sys.stdout)
 
     def follow(said: str, events: Iterable[SessionEvent]) -> None:

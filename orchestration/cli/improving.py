@@ -1,14 +1,17 @@
 """Commands that say what to improve: gaps, topics, impact."""
 
+from __future__ import annotations
+
 import shutil
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestration.agents import agent_ids
 from orchestration.cli.deployment import opened_deployment, progress
-from orchestration.deployment import Deployment
+
+if TYPE_CHECKING:
+    from orchestration.deployment import Deployment
 
 app = typer.Typer()
 
@@ -61,6 +64,8 @@ def topics(agent: _Agent = None, name_with: _NameWith = None) -> None:
 
 def _agents(deployment: Deployment, agent: str | None) -> list[str]:
     """The agent that is asked for, or every agent that has conversations."""
+    from orchestration.agents import agent_ids
+
     if agent is not None:
         return [deployment.agent(agent).agent.agent_id]
     known = {found.agent_id for found in deployment.conversations.conversations()}

@@ -1,24 +1,14 @@
 """Commands about agents and what they know: agents, ingest, kb."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 import typer
 
-from orchestration.agents import agent_listings, find_agent
 from orchestration.cli.deployment import opened_deployment, progress, require_data
-from orchestration.operations.operations import ingest as ingest_agent
-from orchestration.operations.operations import plan_ingest, room_after, room_left
-from orchestration.operations.reading_ahead import reading_summary
 from orchestration.settings import load_settings
 from orchestration.terminal.reply import printable
-from orchestration.terminal.rows import (
-    document_table,
-    ingest_summary,
-    left_out_table,
-    passage_text,
-    plan_table,
-    text_with_borders,
-)
 from orchestration.terminal.tables import text_table
 
 app = typer.Typer()
@@ -31,6 +21,8 @@ Agent = Annotated[str, typer.Argument(help="Id of the agent, or the path of its 
 @app.command()
 def agents() -> None:
     """List the agents, also the files that cannot be used, each with the reason."""
+    from orchestration.agents import agent_listings, find_agent
+
     settings = load_settings()
     require_data(settings)
     listings = agent_listings(settings)
@@ -68,6 +60,10 @@ def ingest(
     ] = False,
 ) -> None:
     """Read the agent's files, links, sites and texts; only what changed is read again."""
+    from orchestration.operations.operations import ingest as ingest_agent
+    from orchestration.operations.reading_ahead import reading_summary
+    from orchestration.terminal.rows import document_table, ingest_summary
+
     if plan:
         _show_plan(agent)
         return
@@ -84,6 +80,9 @@ def ingest(
 
 
 def _show_plan(agent: str) -> None:
+    from orchestration.operations.operations import plan_ingest, room_after
+    from orchestration.terminal.rows import plan_table
+
     with opened_deployment() as deployment:
         planned = plan_ingest(deployment, agent)
         limits = deployment.agent(agent).agent.knowledge_base.limits
@@ -94,6 +93,9 @@ def _show_plan(agent: str) -> None:
 @kb.command()
 def status(agent: Agent) -> None:
     """List the agent's documents, their state, and the room that is left."""
+    from orchestration.operations.operations import room_left
+    from orchestration.terminal.rows import document_table
+
     with opened_deployment() as deployment:
         documents = deployment.knowledge_base(agent).documents()
         limits = deployment.agent(agent).agent.knowledge_base.limits
@@ -116,6 +118,8 @@ def show(
 
     Offsets of citations point into this text.
     """
+    from orchestration.terminal.rows import left_out_table, text_with_borders
+
     with opened_deployment() as deployment:
         knowledge_base = deployment.knowledge_base(agent)
         for found in knowledge_base.documents():
@@ -141,6 +145,8 @@ def search(
     ] = False,
 ) -> None:
     """Show the passages that a question would find, best first."""
+    from orchestration.terminal.rows import passage_text
+
     with opened_deployment() as deployment:
         passages = deployment.knowledge_base(agent).retrieve(query, limit=limit)
     for passage in passages:

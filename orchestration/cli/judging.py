@@ -1,24 +1,23 @@
 """Commands about judges: evaluate, compare."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analysis.evaluation.estimate import CostEstimate, estimate_plan
-from analysis.labels.versions import FlipRate, VersionComparison, compare_versions, flip_rates
-from analysis.reports import open_reports
 from orchestration.cli.deployment import opened_deployment, progress
-from orchestration.deployment import Deployment
-from orchestration.operations.narrowing import Narrowing, plan_narrowed
-from orchestration.operations.operations import evaluate as evaluate_ended
-from orchestration.operations.operations import publish_reports, reports_outdated
-from orchestration.operations.published_agents import broken_agents, broken_agents_text
 from orchestration.terminal.reply import printable
-from orchestration.terminal.rows import evaluation_summary
 from orchestration.terminal.tables import text_table
+
+if TYPE_CHECKING:
+    from analysis.evaluation.estimate import CostEstimate
+    from analysis.labels.versions import FlipRate, VersionComparison
+    from orchestration.deployment import Deployment
+    from orchestration.operations.narrowing import Narrowing
 
 app = typer.Typer()
 
@@ -59,6 +58,10 @@ def evaluate(
     Only what is missing is asked, and an answer that is stored is never paid for again: stop it
     and start it again at any time.
     """
+    from orchestration.operations.narrowing import Narrowing
+    from orchestration.operations.operations import publish_reports
+    from orchestration.operations.published_agents import broken_agents, broken_agents_text
+
     narrowing = Narrowing(
         since=_day(since),
         until=_day(until),
@@ -98,6 +101,10 @@ def compare(
     ] = None,
 ) -> None:
     """List the conversations on which two versions of a criterion, or two judges, disagree."""
+    from analysis.labels.versions import compare_versions, flip_rates
+    from analysis.reports import open_reports
+    from orchestration.operations.operations import publish_reports, reports_outdated
+
     with opened_deployment(progress()) as deployment:
         if reports_outdated(deployment):
             publish_reports(deployment)
@@ -133,6 +140,9 @@ def comparison_text(found: VersionComparison) -> str:
 
 
 def _evaluate_once(deployment: Deployment, narrowing: Narrowing) -> bool:
+    from orchestration.operations.operations import evaluate as evaluate_ended
+    from orchestration.terminal.rows import evaluation_summary
+
     run = evaluate_ended(deployment, narrowing=narrowing)
     again = f"Sample {narrowing.sample}: " if narrowing.sample else ""
     typer.echo(f"{again}{evaluation_summary(run)}")
@@ -143,6 +153,9 @@ def _evaluate_once(deployment: Deployment, narrowing: Narrowing) -> bool:
 
 
 def _estimates(deployment: Deployment, samples: Iterable[Narrowing]) -> str:
+    from analysis.evaluation.estimate import estimate_plan
+    from orchestration.operations.narrowing import plan_narrowed
+
     now = datetime.now(UTC)
     shown: list[str] = []
     for narrowing in samples:

@@ -1,26 +1,23 @@
 """Commands about people's own verdicts: label, labels, calibration."""
 
+from __future__ import annotations
+
 import getpass
 import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from analysis.labels.agreement import conversations_to_label, read_labels, write_labels
-from analysis.labels.calibration import calibrations, next_criterion
-from analysis.labels.calibration_text import calibrations_as_text
-from analysis.labels.labelling import Answered, LabellingSession, all_labels
-from analysis.reports import open_reports
-from analysis.shown.tools import tool_lines
-from conversation.store.store import ConversationStore
-from conversation.transcript import Transcript
 from orchestration.cli.deployment import opened_deployment, progress
-from orchestration.deployment import Deployment
-from orchestration.operations.masking import redacted_conversations, usable_agents
-from orchestration.operations.operations import outdated_days, publish_reports
 from orchestration.terminal.reply import printable
+
+if TYPE_CHECKING:
+    from analysis.labels.labelling import Answered, LabellingSession
+    from conversation.store.store import ConversationStore
+    from conversation.transcript import Transcript
+    from orchestration.deployment import Deployment
 
 app = typer.Typer()
 labels = typer.Typer(help="Take labels in from a file, or write them to one.", no_args_is_help=True)
@@ -62,6 +59,12 @@ def label(
     seed: Annotated[int, typer.Option(help="Another one draws other conversations.")] = 0,
 ) -> None:
     """Go through the conversations whose label tells most about the judge."""
+    from analysis.labels.agreement import conversations_to_label
+    from analysis.labels.calibration import calibrations, next_criterion
+    from analysis.labels.labelling import LabellingSession
+    from analysis.reports import open_reports
+    from orchestration.operations.operations import publish_reports
+
     who = annotator or getpass.getuser()
     with opened_deployment(progress()) as deployment:
         _publish_if_outdated(deployment)
@@ -93,6 +96,8 @@ def import_labels(
 
     A newer label of the same person replaces the older one.
     """
+    from analysis.labels.agreement import read_labels
+
     found = read_labels(path)
     with opened_deployment() as deployment:
         known = {row.conversation_id for row in deployment.conversations.conversations()}
@@ -112,6 +117,9 @@ def export_labels(
     annotator: Annotated[str | None, typer.Option(help="Only this person.")] = None,
 ) -> None:
     """Write labels to a CSV file that `labels import` reads."""
+    from analysis.labels.agreement import write_labels
+    from analysis.labels.labelling import all_labels
+
     with opened_deployment() as deployment:
         found = all_labels(deployment.evaluations, criterion_id=criterion, annotator=annotator)
     typer.echo(f"{write_labels(found, path)} labels written to {path}.")
@@ -123,6 +131,10 @@ def calibration(
     agent: Annotated[str | None, typer.Option(help="Only this agent.")] = None,
 ) -> None:
     """Show how far each judge can be believed, and the success rate that people would give."""
+    from analysis.labels.calibration import calibrations
+    from analysis.labels.calibration_text import calibrations_as_text
+    from analysis.reports import open_reports
+
     with opened_deployment(progress()) as deployment:
         _publish_if_outdated(deployment)
         with open_reports(deployment.reports_file) as connection:
@@ -131,11 +143,15 @@ def calibration(
 
 
 def _publish_if_outdated(deployment: Deployment) -> None:
+    from orchestration.operations.operations import outdated_days, publish_reports
+
     if not deployment.reports_file.exists() or outdated_days(deployment):
         publish_reports(deployment)
 
 
 def _walk(deployment: Deployment, session: LabellingSession, criterion_id: str) -> None:
+    from orchestration.operations.masking import redacted_conversations, usable_agents
+
     conversations = redacted_conversations(deployment)
     questions = {
         agent.agent_id: criterion.prompt
@@ -182,6 +198,8 @@ def _show(
 
 def transcript_text(transcript: Transcript) -> str:
     """A conversation as the person who labels it reads it, uses of tools included."""
+    from analysis.shown.tools import tool_lines
+
     lines: list[str] = []
     for index, turn in enumerate(transcript.turns):
         lines += [

@@ -1,15 +1,19 @@
 """Commands about what is kept of people: forget, retention."""
 
+from __future__ import annotations
+
 import sys
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestration.cli.deployment import opened_deployment, progress
-from orchestration.operations.forgetting import Receipt, ReceiptLine, forget
-from orchestration.operations.retention import Due, apply_retention, due_for_deletion
 from orchestration.terminal.tables import text_table
+
+if TYPE_CHECKING:
+    from orchestration.operations.forgetting import Receipt, ReceiptLine
+    from orchestration.operations.retention import Due
 
 app = typer.Typer()
 
@@ -25,6 +29,8 @@ def forget_command(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete a conversation, or all of a user, everywhere, and print a receipt."""
+    from orchestration.operations.forgetting import forget
+
     if not yes and sys.stdin.isatty():
         what = f"conversation {conversation!r}" if conversation else f"every word of user {user!r}"
         typer.confirm(f"Delete {what} for good?", abort=True)
@@ -42,6 +48,8 @@ def retention(
     ] = False,
 ) -> None:
     """Delete what is older than the agent files allow (`privacy: {transcripts_days: 90}`)."""
+    from orchestration.operations.retention import apply_retention, due_for_deletion
+
     now = datetime.now(UTC)
     with opened_deployment(progress()) as deployment:
         if dry_run:

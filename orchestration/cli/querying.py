@@ -1,5 +1,7 @@
 """Commands that ask the published reports in SQL: sql, shell, export."""
 
+from __future__ import annotations
+
 import contextlib
 import sys
 from datetime import UTC, datetime
@@ -8,10 +10,6 @@ from typing import Annotated
 
 import typer
 
-from analysis.errors import QueryError
-from analysis.query.forms import query_as_bars, query_as_json, query_as_text
-from analysis.query.sql import printable, query_as_csv, query_as_table
-from analysis.reports import open_reports
 from orchestration.cli.deployment import opened_deployment, progress, reports_file
 
 app = typer.Typer()
@@ -41,6 +39,10 @@ def sql(
     memory: Memory = "2GB",
 ) -> None:
     """Run a query on the published reports; it can read them and nothing else."""
+    from analysis.query.forms import query_as_bars, query_as_json, query_as_text
+    from analysis.query.sql import printable, query_as_csv, query_as_table
+    from analysis.reports import open_reports
+
     with open_reports(reports_file(), memory_limit=memory) as connection:
         if csv + json + every + chart > 1:
             raise typer.BadParameter("Choose one of --csv, --json, --all and --chart.")
@@ -63,6 +65,10 @@ def shell(timeout: Timeout = _TIMEOUT_S, memory: Memory = "2GB") -> None:
 
     `duckdb -readonly data/store/reports.duckdb` opens the same file in DuckDB's own program.
     """
+    from analysis.errors import QueryError
+    from analysis.query.sql import query_as_table
+    from analysis.reports import open_reports
+
     file = reports_file()
     with open_reports(file, memory_limit=memory) as connection:
         if sys.stdin.isatty():

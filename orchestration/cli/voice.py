@@ -1,20 +1,20 @@
 """Commands about voices and ears: voice check, call."""
 
+from __future__ import annotations
+
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from conversation.voice.recording.reading import read_sound
-from conversation.voice.voice_config import VoiceSection
-from orchestration.checks.voice import VoiceCheck, check_voice
 from orchestration.cli.deployment import opened_deployment
 from orchestration.errors import SoundFileError
-from orchestration.operations.operations import close_abandoned
-from orchestration.terminal.calling import played_call
 from orchestration.terminal.reply import printable
+
+if TYPE_CHECKING:
+    from orchestration.checks.voice import VoiceCheck
 
 app = typer.Typer()
 _voice = typer.Typer(no_args_is_help=True, help="What voice calls hear and speak with.")
@@ -37,6 +37,9 @@ def check(
     ] = Path("voice-check.wav"),
 ) -> None:
     """Fetch the models of voice calls, speak a sentence, hear it again; say how long it took."""
+    from conversation.voice.voice_config import VoiceSection
+    from orchestration.checks.voice import check_voice
+
     with opened_deployment(needs_data=False) as deployment:
         configured = None if agent is None else deployment.agent(agent).agent
         section = (configured.voice if configured else None) or VoiceSection()
@@ -64,6 +67,10 @@ def call(
 ) -> None:
     """Play a recording to an agent as a user's voice; write the call and its transcript."""
     import asyncio
+
+    from conversation.voice.recording.reading import read_sound
+    from orchestration.operations.operations import close_abandoned
+    from orchestration.terminal.calling import played_call
 
     words = _transcript_beside(out, recording)
     with opened_deployment() as deployment:

@@ -1,5 +1,6 @@
 """What somebody meets who has just installed it: any folder, no data, no model, no key."""
 
+import ast
 import errno
 import json
 import os
@@ -68,6 +69,39 @@ def test_what_needs_no_model_loads_none(tmp_path: Path, arguments: list[str]):
     done = run(arguments, tmp_path, code=f"{loaded}; main.main()")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("command", sorted({each.module for each in COMMANDS.values()}))
+def test_help_of_a_command_loads_nothing_heavy(tmp_path: Path, command: str):
+    named = next(name for name, each in COMMANDS.items() if each.module == command)
+    assert heavy_of([named, "--help"], tmp_path) <= {"duckdb"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (["agents"], set[str]()),
+        (["conversations"], {"sqlalchemy", "numpy"}),
+        (["show", "c1"], {"sqlalchemy", "numpy"}),
+        (["keys", "list"], {"sqlalchemy", "numpy"}),
+        (["widget", "helper"], {"sqlalchemy", "numpy"}),
+        (["why", "c1", "polite"], {"duckdb", "numpy", "sqlalchemy"}),
+    ],
+)
+def test_what_only_reads_loads_what_it_reads_with(
+    tmp_path: Path, arguments: list[str], needed: set[str]
+):
+    assert run(["init", "--yes"], tmp_path).returncode == 0
+    assert heavy_of(arguments, tmp_path) <= needed
+
+
+def heavy_of(arguments: list[str], folder: Path) -> set[str]:
+    """Heavy packages that are loaded when a command ends."""
+    found = f"[name for name in {HEAVY} if name in sys.modules]"
+    loaded = f"import atexit; atexit.register(lambda: print({found}))"
+    done = run(arguments, folder, code=f"{loaded}; main.main()")
+    assert "Traceback" not in done.stderr
+    return set(ast.literal_eval(done.stdout.splitlines()[-1]))
 
 
 def test_a_query_loads_what_reads_reports_alone(tmp_path: Path):
