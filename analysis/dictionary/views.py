@@ -11,6 +11,7 @@ from analysis.dictionary import (
 )
 from analysis.dictionary.schema import Column, View, literal, quoted
 from analysis.dictionary.tables import VERDICT_TYPE
+from analysis.evaluators.known import is_scored
 from conversation.agent.config import AgentConfig
 from conversation.agent.criteria import ValueShape
 
@@ -80,7 +81,7 @@ def _agent_view(agent: AgentConfig, name: str) -> View:
     verdicts: list[tuple[str, Column]] = []
     for criterion in agent.criteria:
         column = _free_name(criterion.criterion_id, taken, prefix="criterion_")
-        scored = criterion.scale is not None
+        scored = is_scored(criterion)
         comment = f"{'Score' if scored else 'Verdict'} in force: {criterion.prompt}"
         kind = "DOUBLE" if scored else VERDICT_TYPE
         verdicts.append((criterion.criterion_id, Column(column, kind, comment)))

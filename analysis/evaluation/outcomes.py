@@ -7,15 +7,14 @@ from typing import TypeVar
 
 from analysis.errors import EvaluatorError
 from analysis.evaluators.kind import Evaluated
-from analysis.evaluators.known import evaluator_of
+from analysis.evaluators.known import evaluator_of, judged_kind
+from analysis.evaluators.panel import panel_evaluation, panel_value
 from analysis.fields.claims import NOT_DISCUSSED, CheckedClaim
 from analysis.fields.data_collection import collect_fields
 from analysis.judge.asking import Meter, Question, total_usage
 from analysis.judge.judgments import Judgment
-from analysis.judge.panel import panel_evaluation, panel_value
 from analysis.judge.prompts import JudgeVariant, judge_prompt_version
 from analysis.judge.summary import summary_question
-from analysis.judge.verdict import criterion_question
 from analysis.judge.windows import (
     LEAST_WINDOW_TOKENS,
     Window,
@@ -110,7 +109,7 @@ def criterion_outcome(
     try:
         judgment = yield from _in_windows_that_fit(
             subject,
-            lambda windows: criterion_question(
+            lambda windows: judged_kind(criterion).ask(
                 criterion, subject.transcript.turns, windows, variant=variant, meter=meter
             ),
         )

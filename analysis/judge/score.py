@@ -45,18 +45,18 @@ class ScoreReply(BaseModel):
 
 def score_question(
     criterion: Criterion,
-    scale: Scale,
     turns: Sequence[Turn],
     windows: Sequence[Window],
     *,
     variant: JudgeVariant,
     meter: Meter,
 ) -> Question[Judgment]:
-    """Score one criterion, a long conversation on what was found in its parts.
+    """Score one criterion on its scale, a long conversation on what was found in its parts.
 
     Raises:
         ModelError: The judge failed, or answered twice in a form that cannot be used.
     """
+    scale = criterion.scale or Scale()
     ask = _ask_number_and_reason if variant == "logprobs" else _ask_json
 
     def about(shown: Prompt) -> Question[Judgment]:

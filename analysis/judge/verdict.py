@@ -23,7 +23,6 @@ from analysis.judge.prompts import (
     verdict_json_question,
     verdict_question,
 )
-from analysis.judge.score import score_question
 from analysis.judge.summary import whole_sentences
 from analysis.judge.windows import Window
 from analysis.judge.yes_no import OneWord, ask_word, probability
@@ -61,7 +60,7 @@ class ReasonReply(BaseModel):
     """Empty where it was not asked for."""
 
 
-def criterion_question(
+def yes_no_question(
     criterion: Criterion,
     turns: Sequence[Turn],
     windows: Sequence[Window],
@@ -69,17 +68,11 @@ def criterion_question(
     variant: JudgeVariant,
     meter: Meter,
 ) -> Question[Judgment]:
-    """Judge one criterion, window by window, or score it where it has a scale.
+    """Judge whether a conversation meets one criterion, window by window.
 
     Raises:
         ModelError: The judge failed, or answered twice in a form that cannot be used.
     """
-    if criterion.scale is not None:
-        return (
-            yield from score_question(
-                criterion, criterion.scale, turns, windows, variant=variant, meter=meter
-            )
-        )
     ask = _ask_word_and_reason if variant == "logprobs" else _ask_json
 
     def about(shown: Prompt) -> Question[Judgment]:

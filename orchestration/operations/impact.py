@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from analysis.evaluation.analyse import analyse_transcript
+from analysis.evaluators.known import is_scored
 from analysis.gaps.impact import Impact, impact_of, past_questions
 from analysis.labels.paired import PairedDifference, paired_difference, paired_score_difference
 from analysis.results import Evaluation
@@ -176,7 +177,7 @@ def replay_both(
                 for agent, documents in ((old, trial.before), (new_agent or old, trial.after))
             ]
             pairs.append((answers[0], answers[1]))
-    scored = frozenset(criterion.criterion_id for criterion in old.criteria if criterion.scale)
+    scored = frozenset(criterion.criterion_id for criterion in old.criteria if is_scored(criterion))
     return Replayed(
         len(pairs),
         {

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.evaluators.known import judged_kind
 from analysis.judge.asking import Meter, answer_question
 from analysis.judge.score import expected_score
-from analysis.judge.verdict import criterion_question
 from analysis.judge.windows import transcript_windows
 from analysis.results import Evidence
 from conversation.agent.config import Criterion
@@ -24,7 +24,7 @@ TURNS = (Turn(role="user", text="I had to call three times."), Turn(role="agent"
 
 
 def score(judge: ScriptedChatModel, variant: JudgeVariant, criterion: Criterion = EFFORT):
-    question = criterion_question(
+    question = judged_kind(criterion).ask(
         criterion, TURNS, transcript_windows(TURNS), variant=variant, meter=Meter()
     )
     return answer_question(question, judge)
@@ -106,7 +106,7 @@ def test_a_long_call_is_scored_on_what_was_found_in_its_parts():
     )
 
     found = answer_question(
-        criterion_question(EFFORT, turns, windows, variant="json", meter=Meter()), judge
+        judged_kind(EFFORT).ask(EFFORT, turns, windows, variant="json", meter=Meter()), judge
     )
 
     assert len(windows) > 2

@@ -7,10 +7,11 @@ value is not taken. A judge that failed has no vote.
 import json
 from collections import Counter
 from collections.abc import Sequence
-from statistics import median
 
+from analysis.evaluators.known import judged_kind
+from analysis.evaluators.votes import counted_votes, shared_evidence, shared_quotes
 from analysis.judge.asking import total_usage
-from analysis.results import CollectedValue, Evaluation, Evidence, FieldValue, Vote
+from analysis.results import CollectedValue, Evaluation, FieldValue, Vote
 from conversation.agent.criteria import Criterion
 
 
@@ -37,9 +38,7 @@ def panel_evaluation(
     )
     if not cast:
         return merged.model_copy(update={"error": _nobody(votes), "agreement": None})
-    if criterion.scale is not None:
-        return _scored(merged, cast, width=criterion.scale.max - criterion.scale.min)
-    return _decided(merged, cast)
+    return judged_kind(criterion).merge(criterion, merged, cast)
 
 
 def panel_value(
@@ -64,7 +63,7 @@ def panel_value(
                 "value": None,
                 "status": "unsupported",
                 "evidence": (),
-                "rationale": f"The judges disagree: {_counted(counts)}.",
+                "rationale": f"The judges disagree: {counted_votes(counts)}.",
                 "error": None,
                 "agreement": agreement,
             }
@@ -75,64 +74,10 @@ def panel_value(
             "value": agreeing[0].value,
             "status": agreeing[0].status,
             "rationale": agreeing[0].rationale,
-            "evidence": _evidence(agreeing),
-            "unsupported_quotes": _quotes(cast),
+            "evidence": shared_evidence(agreeing),
+            "unsupported_quotes": shared_quotes(cast),
             "error": None,
             "agreement": agreement,
-        }
-    )
-
-
-def _decided(merged: Evaluation, cast: Sequence[Evaluation]) -> Evaluation:
-    counts = Counter(str(each.verdict) for each in cast)
-    verdict, count = counts.most_common(1)[0]
-    is_majority = count * 2 > len(cast)
-    agreeing = [each for each in cast if each.verdict == verdict] if is_majority else []
-    given = [each.confidence for each in cast if each.confidence is not None]
-    return merged.model_copy(
-        update={
-            "verdict": agreeing[0].verdict if agreeing else "unknown",
-            "confidence": sum(given) / len(given) if given else None,
-            "rationale": agreeing[0].rationale
-            if agreeing
-            else f"The judges disagree: {_counted(counts)}.",
-            "evidence": _evidence(agreeing),
-            "windows": agreeing[0].windows if agreeing else (),
-            "unsupported_quotes": _quotes(cast),
-            "error": None,
-            "agreement": count / len(cast) if is_majority else 0.0,
-        }
-    )
-
-
-def _scored(merged: Evaluation, cast: Sequence[Evaluation], *, width: float) -> Evaluation:
-    """Take the median; agreement is 1 less the spread of the scores over the scale's width."""
-    told = [each for each in cast if each.score is not None]
-    scores = [each.score for each in told if each.score is not None]
-    if len(told) * 2 <= len(cast):
-        return merged.model_copy(
-            update={
-                "verdict": "unknown",
-                "score": None,
-                "windows": (),
-                "rationale": f"{len(cast) - len(told)} of {len(cast)} judges could not tell.",
-                "evidence": (),
-                "error": None,
-                "agreement": (len(cast) - len(told)) / len(cast),
-            }
-        )
-    score = median(scores)
-    nearest = min(told, key=lambda each: abs((each.score or 0.0) - score))
-    return merged.model_copy(
-        update={
-            "verdict": None,
-            "score": score,
-            "windows": nearest.windows,
-            "rationale": nearest.rationale,
-            "evidence": _evidence(told),
-            "unsupported_quotes": _quotes(cast),
-            "error": None,
-            "agreement": 1 - (max(scores) - min(scores)) / width,
         }
     )
 
@@ -140,18 +85,6 @@ def _scored(merged: Evaluation, cast: Sequence[Evaluation], *, width: float) -> 
 def _nobody(votes: Sequence[Vote]) -> str:
     reasons = "; ".join(f"{vote.judge_model}: {vote.error}" for vote in votes)
     return f"No judge of the panel answered. {reasons}"
-
-
-def _evidence(answers: Sequence[Evaluation | CollectedValue]) -> tuple[Evidence, ...]:
-    return tuple(dict.fromkeys(evidence for each in answers for evidence in each.evidence))
-
-
-def _quotes(answers: Sequence[Evaluation | CollectedValue]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(quote for each in answers for quote in each.unsupported_quotes))
-
-
-def _counted(counts: Counter[str]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counts.most_common())
 
 
 def _same_form(value: FieldValue) -> str:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from analysis.evaluation.analyse import analyse_transcript
-from analysis.judge.panel import panel_evaluation, panel_value
+from analysis.evaluators.panel import panel_evaluation, panel_value
 from analysis.judge.prompts import judge_prompt_version
 from analysis.results import CollectedValue, Evaluation, Evidence, FieldValue, Verdict
 from conversation.agent.config import Criterion, DataCollectionField
