@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from analysis.judge.prompts import judge_prompt_version
+from analysis.evaluators.versions import judge_prompt_version
 from analysis.store import tables as found
 from analysis.store.answer_keys import transcript_sha256
 from conversation.agent.agent_file import save_agent

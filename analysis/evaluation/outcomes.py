@@ -9,11 +9,14 @@ from analysis.errors import EvaluatorError
 from analysis.evaluators.kind import Evaluated
 from analysis.evaluators.known import evaluator_of, judged_kind
 from analysis.evaluators.panel import panel_evaluation, panel_value
+from analysis.evaluators.versions import judge_prompt_version
 from analysis.fields.claims import NOT_DISCUSSED, CheckedClaim
 from analysis.fields.data_collection import collect_fields
 from analysis.judge.asking import Meter, Question, total_usage
 from analysis.judge.judgments import Judgment
-from analysis.judge.prompts import JudgeVariant, judge_prompt_version
+from analysis.judge.prompts import (
+    JudgeVariant,
+)
 from analysis.judge.summary import summary_question
 from analysis.judge.windows import (
     LEAST_WINDOW_TOKENS,

@@ -26,7 +26,7 @@ from analysis.evaluation.plan import (
     still_missing,
 )
 from analysis.evaluation.tally import Analysed, EvaluationRun, Tally
-from analysis.judge.prompts import judge_prompt_version
+from analysis.evaluators.versions import judge_prompt_version
 from analysis.results import AnalysisResult, FieldValue
 from analysis.store.answer_keys import transcript_sha256
 from analysis.store.kept_answers import KeepingJudge

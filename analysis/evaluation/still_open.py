@@ -8,7 +8,7 @@ from functools import partial
 
 from pydantic import ValidationError
 
-from analysis.judge.prompts import judge_prompt_version
+from analysis.evaluators.versions import judge_prompt_version
 from analysis.store.answer_keys import AnalysisKey, Missing, missing_from, transcript_sha256
 from analysis.store.settled import ended_by_agent, is_beside, open_ids, settled_of
 from analysis.store.store import AnalysisStore

@@ -10,12 +10,10 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Literal
 
-from analysis.evaluators.known import evaluator_version
 from analysis.judge.windows import Window
 from analysis.results import FieldValue
 from analysis.shown.withholding import VERSION_PARTS
 from conversation.agent.criteria import (
-    CODE_JUDGE,
     Criterion,
     DataCollectionField,
     JudgeVariant,
@@ -23,7 +21,6 @@ from conversation.agent.criteria import (
     Scale,
     ValueShape,
 )
-from conversation.agent.models.judges import panel_members
 from conversation.llm.chat_model import ChatMessage
 
 RULES = (
@@ -159,19 +156,11 @@ def default_variant(judge_model: str) -> JudgeVariant:
     return "logprobs" if judge_model.startswith("embedded/") else "json"
 
 
-def judge_prompt_version(judge_model: str, variant: JudgeVariant | None = None) -> str:
-    """Return twelve hexadecimal digits that change when the wording of a judge's prompts does.
-
-    Those of a panel change with any of its judges'.
-    """
-    if judge_model.startswith(CODE_JUDGE):
-        return evaluator_version(judge_model)
-    members = panel_members(judge_model)
-    if len(members) > 1:
-        return _digest([judge_prompt_version(member, variant) for member in members])
+def prompts_version(judge_model: str, variant: JudgeVariant | None = None) -> str:
+    """Return twelve hexadecimal digits that change when the wording of a judge's prompts does."""
     used = _TEMPLATES[variant or default_variant(judge_model)]
     notes = [TOOLS_NOTE, PART_NOTE, *PART_NOTES.values(), FINDINGS_NOTE]
-    return _digest([RULES, *notes, *VERSION_PARTS, *used, SUMMARY_QUESTION])
+    return digest_of([RULES, *notes, *VERSION_PARTS, *used, SUMMARY_QUESTION])
 
 
 def prompt(
@@ -296,5 +285,6 @@ def _with_notes(
     return "\n".join([question, *notes])
 
 
-def _digest(parts: Sequence[str]) -> str:
+def digest_of(parts: Sequence[str]) -> str:
+    """Return twelve hexadecimal digits that change when any of the texts does."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:12]

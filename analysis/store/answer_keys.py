@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from analysis.judge.prompts import judge_prompt_version
+from analysis.evaluators.versions import judge_prompt_version
 from conversation.agent.criteria import Criterion, DataCollectionField, JudgeVariant
 from conversation.transcript import Transcript, Turn
 

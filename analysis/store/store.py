@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
 
+from analysis.evaluators.versions import judge_prompt_version
 from analysis.gaps.store import forget_gaps
-from analysis.judge.prompts import judge_prompt_version
 from analysis.results import AnalysisResult, CollectedValue, Evaluation, Label
 from analysis.store import tables
 from analysis.store.answer_keys import AnalysisKey, Missing, missing_from

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from datetime import date
 
-from analysis.judge.prompts import judge_prompt_version
+from analysis.evaluators.versions import judge_prompt_version
 from analysis.store.closed_days import agents_by_day
 from conversation.agent.config import AgentConfig
 from orchestration.deployment import Deployment

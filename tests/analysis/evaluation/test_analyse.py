@@ -8,7 +8,11 @@ import pytest
 
 from analysis.errors import EmptyTranscriptError
 from analysis.evaluation.analyse import aanalyse_transcript, analyse_transcript
-from analysis.judge.prompts import SECOND_ANSWER_WEIGHT, YES_BIAS, judge_prompt_version
+from analysis.evaluators.versions import judge_prompt_version
+from analysis.judge.prompts import (
+    SECOND_ANSWER_WEIGHT,
+    YES_BIAS,
+)
 from analysis.results import Evidence
 from analysis.store.answer_keys import transcript_sha256
 from conversation.agent.config import Criterion, DataCollectionField

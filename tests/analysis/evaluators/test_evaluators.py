@@ -13,7 +13,7 @@ from analysis.evaluation.estimate import Budget, estimate_plan
 from analysis.evaluation.plan import plan_evaluations
 from analysis.evaluation.run import evaluate_conversations
 from analysis.evaluators.known import EVALUATORS, evaluator_of
-from analysis.judge.prompts import judge_prompt_version
+from analysis.evaluators.versions import judge_prompt_version
 from analysis.results import Evaluation, Evidence
 from conversation.agent.agent_file import parse_agent
 from conversation.agent.config import AgentConfig, Criterion

@@ -6,7 +6,7 @@ import pytest
 
 from analysis.evaluation.analyse import analyse_transcript
 from analysis.evaluators.panel import panel_evaluation, panel_value
-from analysis.judge.prompts import judge_prompt_version
+from analysis.evaluators.versions import judge_prompt_version
 from analysis.results import CollectedValue, Evaluation, Evidence, FieldValue, Verdict
 from conversation.agent.config import Criterion, DataCollectionField
 from conversation.agent.criteria import Scale

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from analysis.evaluation.analyse import analyse_transcript
+from analysis.evaluators.versions import judge_prompt_version
 from analysis.judge.prompts import (
     JudgeVariant,
-    judge_prompt_version,
 )
 from conversation.agent.config import Criterion, DataCollectionField
 from conversation.transcript import Transcript, Turn

@@ -5,7 +5,11 @@ import math
 import pytest
 
 from analysis.evaluation.analyse import analyse_transcript
-from analysis.judge.prompts import SECOND_ANSWER_WEIGHT, YES_BIAS, judge_prompt_version
+from analysis.evaluators.versions import judge_prompt_version
+from analysis.judge.prompts import (
+    SECOND_ANSWER_WEIGHT,
+    YES_BIAS,
+)
 from analysis.judge.verdict import verdict_of
 from analysis.judge.yes_no import OneWord
 from analysis.results import Evidence
