@@ -1,9 +1,16 @@
 """What one session sets differently from its agent, as far as the agent lets it. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveInt,
+    StringConstraints,
+)
 
 from conversation.agent.config import AgentConfig
 from conversation.agent.system_tools import in_language
@@ -11,7 +18,14 @@ from conversation.agent.variables import misnamed
 from conversation.errors import OverrideError
 from conversation.voice.voice_config import VoiceSection
 
-_OF_A_VOICE = frozenset({"voice_id", "speed"})
+MAX_KEYWORDS = 50
+MAX_KEYWORD_CHARS = 100
+_OF_A_VOICE = frozenset({"voice_id", "speed", "keywords"})
+_OF_THE_USER = frozenset({"keywords"})
+"""Any session may set these."""
+Keyword = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_KEYWORD_CHARS)
+]
 
 
 class SessionOverrides(BaseModel):
@@ -32,6 +46,9 @@ class SessionOverrides(BaseModel):
     voice_id: str | None = None
     speed: float | None = Field(default=None, ge=0.7, le=1.2)
     """Of the voice; 1 is its own."""
+    keywords: tuple[Keyword, ...] | None = Field(default=None, max_length=MAX_KEYWORDS)
+    """Words that this user is likely to say, beside those of the agent. Any session may set them:
+    they change how its user is understood, and nothing that the agent may do."""
 
     def set_values(self) -> dict[str, Any]:
         """What is set, by name."""
@@ -90,6 +107,10 @@ def _overridden_voice(voice: VoiceSection, wanted: Mapping[str, Any]) -> VoiceSe
         changed["voice_id"] = wanted["voice_id"]
     if "speed" in wanted:
         changed["tts"] = voice.tts.model_copy(update={"speed": wanted["speed"]})
+    if "keywords" in wanted:
+        # Where there is room for some alone, this user's go first.
+        both = dict.fromkeys((*wanted["keywords"], *voice.stt.keywords))
+        changed["stt"] = voice.stt.model_copy(update={"keywords": tuple(both)})
     return voice.model_copy(update=changed)
 
 
@@ -136,6 +157,7 @@ def _differing(agent: AgentConfig, overrides: SessionOverrides) -> dict[str, Any
         "text_only": agent.voice is None,
         "voice_id": None if agent.voice is None else agent.voice.voice_id,
         "speed": None if agent.voice is None else agent.voice.tts.speed,
+        "keywords": (),
     }
     given = overrides.set_values()
     if agent.voice is None or overrides.text_only:
@@ -145,6 +167,8 @@ def _differing(agent: AgentConfig, overrides: SessionOverrides) -> dict[str, Any
 
 
 def _is_allowed(agent: AgentConfig, name: str, value: object) -> bool:
+    if name in _OF_THE_USER:
+        return True
     allowed = agent.overrides
     return value in allowed.llm if name == "llm" else bool(getattr(allowed, name))
 

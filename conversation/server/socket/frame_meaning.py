@@ -40,7 +40,6 @@ from conversation.server.socket.frames import (
     ClientToolResult,
     ContextualUpdate,
     CorrectionEvent,
-    Error,
     Feedback,
     InitiationData,
     Interruption,
@@ -62,6 +61,15 @@ from conversation.server.socket.frames import (
     UserMessage,
     error_frame,
 )
+from conversation.server.socket.refusals import (
+    BAD_SOUND,
+    MAX_MESSAGE_CHARS,
+    NO_FILES,
+    NO_VOICE,
+    TEXT_ONLY,
+    TOO_LONG,
+    Refusals,
+)
 from conversation.turn.events import (
     AgentTurn,
     RetrievalDone,
@@ -71,26 +79,6 @@ from conversation.turn.events import (
     ToolRequest,
 )
 from conversation.voice.audio import from_base64
-
-MAX_MESSAGE_CHARS = 16_000
-"""Of one typed turn or contextual update."""
-
-NO_VOICE = "This agent has no voice and cannot hear you: write to it, or start it with text only."
-VOICE_DOWN = "This server cannot hear or speak at the moment: write to the agent instead."
-"""Reasons for refusing sound; they fit into the reason of a closing socket."""
-_TEXT_ONLY = error_frame(
-    "value_error", "This conversation is held by text only, as it was asked for: audio is ignored."
-)
-_BAD_SOUND = error_frame(
-    "invalid_message", "Audio that is no base64 of the standard alphabet was ignored."
-)
-NO_FILES = error_frame(
-    "value_error", "This server takes no files in a conversation: only the text was read."
-)
-TOO_LONG = error_frame(
-    "invalid_message",
-    f"A message may have {MAX_MESSAGE_CHARS} characters at most; this one was ignored.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +105,12 @@ class Dialogue:
         self._turn_ids: dict[int, str] = {}
         self._pings: dict[int, float] = {}
         self._ping_ms: int | None = None
-        self._refused: set[int] = set()
+        self._refusals = Refusals()
 
     def go_on(self, sound: Sound) -> None:
         """On another socket: ids go on growing, and nothing was refused there yet."""
         self._sound, self._pings, self._ping_ms = sound, {}, None
-        self._refused.clear()
+        self._refusals.clear()
 
     def event_ids(self) -> dict[str, int]:
         """Ids on the wire by ids of turns."""
@@ -190,8 +178,8 @@ class Dialogue:
                 return self._hear(chunk)
             case Unreadable(reason="too_long"):
                 return Refuse(TOO_LONG)
-            case Unreadable(reason=reason):
-                return Ignore(reason)
+            case Unreadable():
+                return self._refusals.unread(message)
             case InitiationData():
                 return Ignore("late initiation data")
             case _:
@@ -201,14 +189,14 @@ class Dialogue:
         if not self._sound.is_heard:
             reason = self._sound.refusal
             return (
-                self._once(_TEXT_ONLY)
+                self._refusals.once(TEXT_ONLY)
                 if reason is None
                 else HangUp(error_frame("value_error", reason))
             )
         try:
             return Hear(from_base64(chunk))
         except AudioError:
-            return self._once(_BAD_SOUND)
+            return self._refusals.once(BAD_SOUND)
 
     def _turn(self, text: str | None) -> Action:
         if text is None or not text.strip():
@@ -233,13 +221,6 @@ class Dialogue:
             return Ignore("pong")
         self._ping_ms = max(0, round((now_s - sent_s) * 1_000))
         return RoundTrip(self._ping_ms)
-
-    def _once(self, frame: Error) -> Action:
-        """The same refusal is not repeated: a microphone sends thirty frames a second."""
-        if id(frame) in self._refused:
-            return Ignore("refused before")
-        self._refused.add(id(frame))
-        return Refuse(frame)
 
 
 @dataclass(frozen=True, slots=True)

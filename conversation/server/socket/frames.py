@@ -7,7 +7,7 @@ one client ends its session at a frame without `type`, another hangs without aud
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -21,6 +21,7 @@ SUBPROTOCOL = "convai"
 AUDIO_FORMAT = "pcm_16000"
 """Always named: a client that finds no format fails to connect, even for text."""
 MAX_FRAME_CHARS = 65_536
+MAX_DETAIL_CHARS = 200
 END_CALL = "end_call"
 """The tool at whose response a client hangs up by itself."""
 
@@ -163,6 +164,8 @@ class Unreadable:
     """A frame that means nothing here. The conversation goes on."""
 
     reason: Literal["binary", "too_long", "not_json", "not_an_object", "unknown", "malformed"]
+    detail: str = field(default="", compare=False)
+    """Which part is wrong, and what it should be; never what it is."""
 
 
 ClientMessage = TypedMessage | UserAudio | Unreadable
@@ -182,8 +185,8 @@ def read_frame(frame: str | bytes | None) -> ClientMessage:
         return Unreadable("not_json")
     if not isinstance(found, dict):
         return Unreadable("not_an_object")
-    if flaw_of(frame) is not None:
-        return Unreadable("malformed")
+    if (flaw := flaw_of(frame)) is not None:
+        return Unreadable("malformed", flaw)
     try:
         if "user_audio_chunk" in found:
             return UserAudio.model_validate(found)
@@ -191,7 +194,13 @@ def read_frame(frame: str | bytes | None) -> ClientMessage:
     except ValidationError as error:
         tags = {"union_tag_invalid", "union_tag_not_found"}
         unknown = any(problem["type"] in tags for problem in error.errors(include_input=False))
-        return Unreadable("unknown" if unknown else "malformed")
+        return Unreadable("unknown") if unknown else Unreadable("malformed", _wrong_part(error))
+
+
+def _wrong_part(error: ValidationError) -> str:
+    """The first of what is wrong, e.g. "score: Input should be 'like' or 'dislike'"."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:MAX_DETAIL_CHARS]
 
 
 def _long_frame(frame: str) -> ClientMessage:

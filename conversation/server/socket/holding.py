@@ -14,12 +14,11 @@ from conversation.server.context import ServerContext
 from conversation.server.socket.actions import Rate
 from conversation.server.socket.extra_frames import resumed
 from conversation.server.socket.frame_meaning import (
-    NO_VOICE,
-    VOICE_DOWN,
     Extras,
     Sound,
 )
 from conversation.server.socket.initiation import Wishes
+from conversation.server.socket.refusals import NO_VOICE, VOICE_DOWN
 from conversation.server.socket.resuming import OpenTalk
 from conversation.server.socket.sound.call_meaning import CallFrames
 from conversation.server.socket.sound.voice_talk import VoiceTalk

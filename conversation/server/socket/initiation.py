@@ -19,8 +19,20 @@ from conversation.session.overrides import SessionOverrides
 _ZONE = "system__timezone"
 MAX_VARIABLES = 100
 MAX_VARIABLE_CHARS = 4_000
+_OF_A_VOICE = ("tts.", "asr.")
+_EVENTS = "conversation.client_events"
 _TEXT_ONLY = (("conversation", "text_only"), ("text_only",))
 """Both places in use: under `conversation`, and at the top."""
+
+OPTIONAL_EVENTS = frozenset(
+    {
+        *("audio", "user_transcript", "tentative_user_transcript", "vad_score"),
+        *("agent_response", "agent_response_correction", "agent_chat_response_part"),
+        *("interruption", "agent_tool_request", "agent_tool_response"),
+    }
+)
+"""Left out where a session names the events that it wants, and not these. Without the metadata,
+pings, calls of the client's own tools and errors no conversation can be held."""
 
 OVERRIDES = {
     "agent.first_message": "first_message",
@@ -31,6 +43,7 @@ OVERRIDES = {
     "agent.prompt.max_tokens": "max_output_tokens",
     "tts.voice_id": "voice_id",
     "tts.speed": "speed",
+    "asr.keywords": "keywords",
 }
 """Keys of the protocol, and what sessions call them."""
 _WITHOUT_EFFECT = frozenset(
@@ -39,11 +52,9 @@ _WITHOUT_EFFECT = frozenset(
         "tts.stability",
         "tts.similarity_boost",
         "tts.clone_strength",
-        "asr.keywords",
-        "conversation.client_events",
     }
 )
-"""Settings of voices and clients that other servers have. A client that sends them with every
+"""Settings of voices that other servers have. A client that sends them with every
 conversation must not lose it for what changes no word."""
 
 
@@ -59,6 +70,8 @@ class Wishes:
     """Kept with the conversation: the client's name and version, the user's id."""
     details: bool = False
     """Whether the client understands frames beside the published protocol."""
+    events: frozenset[str] | None = None
+    """Names of the frames that the client asks for; None for all."""
     terms: AcceptedTerms | None = None
     resume_id: str | None = None
     """Conversation that it goes on with."""
@@ -76,8 +89,10 @@ def wishes(data: InitiationData | None, query: Mapping[str, str]) -> Wishes:
     raw = {} if data is None else data.conversation_config_override or {}
     flat = dict(_flat(raw))
     text_only = any(flat.pop(".".join(path), False) is True for path in _TEXT_ONLY)
+    events = _events(flat.pop(_EVENTS, None))
     return Wishes(
         text_only=text_only,
+        events=events,
         overrides=flat,
         variables=_variables({} if data is None else data.dynamic_variables or {}),
         metadata=_metadata(data, query),
@@ -86,6 +101,18 @@ def wishes(data: InitiationData | None, query: Mapping[str, str]) -> Wishes:
         resume_id=query.get("resume"),
         resume_key=None if data is None else usable_key(data.resume_key),
     )
+
+
+def _events(given: object) -> frozenset[str] | None:
+    """Raises `OverrideError` for what is no list of names; those not known here name nothing."""
+    if given is None:
+        return None
+    if not isinstance(given, list):
+        raise OverrideError(f"{_EVENTS} has to be a list of names of events")
+    names = cast(list[object], given)
+    if not all(isinstance(name, str) for name in names):
+        raise OverrideError(f"{_EVENTS} has to be a list of names of events")
+    return frozenset(str(name) for name in names)
 
 
 def session_overrides(asked: Wishes, agent: AgentConfig) -> SessionOverrides:
@@ -98,7 +125,7 @@ def session_overrides(asked: Wishes, agent: AgentConfig) -> SessionOverrides:
     """
     wanted = {key: value for key, value in asked.overrides.items() if key not in _WITHOUT_EFFECT}
     if asked.text_only or agent.voice is None:
-        wanted = {key: value for key, value in wanted.items() if not key.startswith("tts.")}
+        wanted = {key: value for key, value in wanted.items() if not key.startswith(_OF_A_VOICE)}
     unknown = sorted(wanted.keys() - OVERRIDES.keys())
     if unknown:
         raise OverrideError(f"no session can set {', '.join(unknown)}")

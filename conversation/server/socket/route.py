@@ -98,7 +98,8 @@ async def _converse(
     agent, admission = await asyncio.to_thread(_let_in, websocket, context, offered)
     with context.gate.entered(agent_id=agent.agent_id, address=address, key_id=admission.key_id):
         data, early = await _initiation(wire, context.limits.init_timeout_s)
-        asked = wishes(data, websocket.query_params)
+        asked = _wishes(data, websocket)
+        wire.only = asked.events
         if asked.resume_id is None:
             opened = await _begun(agent, asked, admission, context)
         else:
@@ -108,6 +109,13 @@ async def _converse(
         extras = Extras(details=asked.details, sources=agent.widget.sources)
         admitted = Admitted(wire, opened, asked, extras, early)
         return await hold(admitted, context, afterwards)
+
+
+def _wishes(data: InitiationData | None, websocket: WebSocket) -> Wishes:
+    try:
+        return wishes(data, websocket.query_params)
+    except OverrideError as error:
+        raise RefusedError(POLICY, f"override_error: {error}") from error
 
 
 async def _begun(

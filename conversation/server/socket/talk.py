@@ -30,6 +30,7 @@ from conversation.server.socket.frame_meaning import (
     TurnFrames,
 )
 from conversation.server.socket.frames import ServerMessage, error_frame, read_frame
+from conversation.server.socket.initiation import OPTIONAL_EVENTS
 from conversation.session.driver import SessionDriver
 from conversation.turn.events import AgentTurn, SessionEvent, ToolRequest
 
@@ -87,11 +88,15 @@ class Wire:
         self._socket = socket
         self._limits = limits
         self._sending = asyncio.Lock()
+        self.only: frozenset[str] | None = None
+        """Events that the client asked for, of those that it may do without; None for all."""
         self.is_stuck = False
         """Whether the client stopped taking what is sent: an orderly close would wait for it."""
 
     async def send(self, frame: ServerMessage) -> None:
-        """Send a frame; raises `ClientGoneError` when nobody takes it."""
+        """Send a frame that is asked for; raises `ClientGoneError` when nobody takes it."""
+        if self.only is not None and frame.type in OPTIONAL_EVENTS - self.only:
+            return
         async with self._sending:
             try:
                 async with asyncio.timeout(self._limits.send_timeout_s):

@@ -17,9 +17,6 @@ from conversation.server.socket.actions import (
     ToolAnswer,
 )
 from conversation.server.socket.frame_meaning import (
-    MAX_MESSAGE_CHARS,
-    NO_VOICE,
-    VOICE_DOWN,
     Dialogue,
     Extras,
     Sound,
@@ -36,6 +33,7 @@ from conversation.server.socket.frames import (
     UserAudio,
     UserMessage,
 )
+from conversation.server.socket.refusals import MAX_MESSAGE_CHARS, NO_VOICE, VOICE_DOWN
 from conversation.transcript import Citation, Turn, TurnLatency, TurnSound
 from conversation.turn.events import (
     AgentTurn,

@@ -6,7 +6,7 @@ from conversation.agent.config import AgentConfig
 from conversation.errors import OverrideError
 from conversation.server.socket.frames import InitiationData
 from conversation.server.socket.initiation import MAX_VARIABLES, session_overrides, wishes
-from conversation.session.overrides import SessionOverrides
+from conversation.session.overrides import SessionOverrides, overridden
 from conversation.voice.voice_config import VoiceSection
 
 
@@ -105,13 +105,53 @@ def test_what_no_session_can_set_is_named(override: dict[str, Any], named: str):
     "override",
     [
         {"tts": {"stability": 0.5, "similarity_boost": 0.8, "model_id": "eleven_flash_v2"}},
-        {"asr": {"keywords": ["Ada"]}, "conversation": {"client_events": ["audio"]}},
+        {"conversation": {"client_events": ["audio", "of_a_newer_client"]}},
     ],
 )
 def test_what_changes_no_word_refuses_nobody(override: dict[str, Any]):
     asked = wishes(init(conversation_config_override=override), {})
 
     assert session_overrides(asked, SPEAKING) == SessionOverrides()
+
+
+@pytest.mark.parametrize("events", ["audio", [1], [["audio"]], True])
+def test_events_that_are_no_list_of_names_are_refused(events: Any):
+    override = {"conversation": {"client_events": events}}
+
+    with pytest.raises(OverrideError, match="client_events"):
+        wishes(init(conversation_config_override=override), {})
+
+
+def test_events_are_those_that_are_asked_for():
+    def events(**conversation: Any) -> frozenset[str] | None:
+        return wishes(init(conversation_config_override={"conversation": conversation}), {}).events
+
+    assert events() is None
+    assert events(client_events=None) is None
+    assert events(client_events=[]) == frozenset()
+    assert events(client_events=["audio", "x"]) == {"audio", "x"}
+
+
+def test_keywords_of_a_session_go_before_those_of_the_agent():
+    override = {"asr": {"keywords": ["Quillmouth", " Ada "]}}
+    agent = AgentConfig.model_validate(
+        {**SPEAKING.model_dump(), "voice": {"stt": {"keywords": ["Northwind", "Ada"]}}}
+    )
+    asked = wishes(init(conversation_config_override=override), {})
+    wanted = session_overrides(asked, agent)
+    voice = overridden(agent, wanted).voice
+
+    assert voice is not None
+    assert voice.stt.keywords == ("Quillmouth", "Ada", "Northwind")
+    assert session_overrides(asked, AGENT) == SessionOverrides()
+
+
+@pytest.mark.parametrize("keywords", ["Ada", [1], [""], ["a" * 101], ["a"] * 51, {"a": 1}])
+def test_keywords_that_are_none_are_refused(keywords: Any):
+    asked = wishes(init(conversation_config_override={"asr": {"keywords": keywords}}), {})
+
+    with pytest.raises(OverrideError):
+        session_overrides(asked, SPEAKING)
 
 
 def test_a_voice_is_not_asked_of_who_has_none():

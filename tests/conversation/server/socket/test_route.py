@@ -13,8 +13,8 @@ from websockets.exceptions import ConnectionClosed
 
 from conversation.agent.config import AgentConfig
 from conversation.server.limits import ServerLimits
-from conversation.server.socket.frame_meaning import NO_VOICE, VOICE_DOWN
 from conversation.server.socket.frames import MAX_FRAME_CHARS
+from conversation.server.socket.refusals import NO_VOICE, VOICE_DOWN
 from conversation.session.session import Session
 from tests.conversation.server.served import (
     INIT,

@@ -321,3 +321,46 @@ def test_sound_that_comes_faster_than_time_is_not_kept_for_ever(tmp_path: Path):
         error = client.until("error")
 
     assert "Too many" in error["error_event"]["message"]
+
+
+class Listening(FakeTranscriber):
+    """Keeps the keywords that it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keywords: set[str] = set()
+
+    async def transcribe(
+        self, samples: Samples, *, keywords: Sequence[str] = (), **given: Any
+    ) -> Transcription:
+        self.keywords |= set(keywords)
+        return await super().transcribe(samples, keywords=keywords, **given)
+
+
+def test_a_session_brings_its_keywords_and_chooses_its_events(tmp_path: Path):
+    ears = Listening()
+    asked = {
+        "asr": {"keywords": ["Quillmouth"]},
+        "conversation": {"client_events": ["agent_response", "user_transcript"]},
+    }
+    with calling(
+        tmp_path,
+        voice={"stt": {"keywords": ["Northwind"]}},
+        answers=[BRIEF],
+        voices=FakeVoices(FakeModels(transcriber=ears)),
+        init={**INIT, "conversation_config_override": asked},
+    ) as (_served, client, _id):
+        assert client.answer() == "Hello!"
+        settle(client, 0.6)
+        talk(client, np.concatenate([spoken("when are you open"), silence(0.6)]))
+        client.until("user_transcript")
+        client.until("agent_response")
+        settle(client, 1.0)
+        kinds = {frame["type"] for frame in client.frames}
+
+    assert {"Quillmouth", "Northwind"} <= ears.keywords
+    assert kinds - {"ping"} == {
+        "conversation_initiation_metadata",
+        "user_transcript",
+        "agent_response",
+    }
