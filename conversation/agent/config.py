@@ -28,7 +28,7 @@ from conversation.agent.criteria import (
     check_conditions,
     version_of,
 )
-from conversation.agent.language_config import LanguageSection, OverridesSection
+from conversation.agent.language_config import OWN_SENTENCES, LanguageSection, OverridesSection
 from conversation.agent.models.judges import AgentJudge, judge_from_judges, require_one_place
 from conversation.agent.models.llm_config import EXTRACTIVE, LLMConfig, reached
 from conversation.agent.models.reached_model import ReachedModel
@@ -137,6 +137,10 @@ class PromptSection(_Section):
 
     None does it for embedded models, up to 4,000 tokens, where an ingest has read it ahead: it is
     then quicker than reading passages in every turn. Other models search, unless a size is set."""
+    check_numbers: bool | None = None
+    """Whether each number, price, time, date and name of an answer has to stand in the passages, in
+    a table in the row that is named, before it is said; else the agent quotes them. None checks
+    what embedded models say."""
 
 
 class AnalysisSection(_Section):
@@ -212,6 +216,9 @@ class AgentConfig(_Section):
     system_prompt: str = ""
     failure_message: str | None = None
     """Said when a turn fails; None says so in a sentence of the language that is spoken."""
+    not_known_message: str | None = None
+    """Said after "I don't know"; `{topic}` stands for what the documents hold that comes nearest.
+    None names that topic and offers that somebody gets back; empty says nothing."""
     language: str = "en"
     timezone: TimeZoneName = "UTC"
     """Where its conversations are held, unless a session says otherwise: it decides what "today"
@@ -271,7 +278,7 @@ class AgentConfig(_Section):
 
     def _texts_with_variables(self) -> Iterator[tuple[tuple[str | int, ...], object]]:
         """Where each text stands that a session fills in, and what it is."""
-        said = ("first_message", "system_prompt", "failure_message")
+        said = ("first_message", "system_prompt", *OWN_SENTENCES)
         for name in said:
             yield (name,), getattr(self, name)
         for code, section in self.languages.items():

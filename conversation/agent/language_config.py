@@ -7,6 +7,10 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+OWN_SENTENCES = ("failure_message", "not_known_message")
+"""Sentences that an agent says by itself, each in the language that is spoken."""
+
+
 class LanguageSection(_Section):
     """What is different in another language; what is left out stays as it is."""
 
@@ -14,6 +18,8 @@ class LanguageSection(_Section):
     system_prompt: str | None = None
     failure_message: str | None = None
     """None takes a sentence of this language, not the one that the agent has for its own."""
+    not_known_message: str | None = None
+    """Likewise."""
 
 
 class OverridesSection(_Section):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from conversation.agent.config import AgentConfig
+from conversation.agent.language_config import OWN_SENTENCES
 from conversation.agent.tool_config import ToolConfig
 from conversation.transcript import ToolCall
 
@@ -89,7 +90,7 @@ def in_language(agent: AgentConfig, language: str) -> AgentConfig:
     left = type(section)(
         first_message=agent.first_message,
         system_prompt=agent.system_prompt,
-        failure_message=agent.failure_message,
+        **{name: getattr(agent, name) for name in OWN_SENTENCES},
     )
     others = {code: each for code, each in agent.languages.items() if code != language}
     changed: dict[str, Any] = {
@@ -98,7 +99,7 @@ def in_language(agent: AgentConfig, language: str) -> AgentConfig:
         if (text := getattr(section, name)) is not None
     }
     changed |= {
-        "failure_message": section.failure_message,
+        **{name: getattr(section, name) for name in OWN_SENTENCES},
         "language": language,
         "languages": {**others, agent.language: left},
     }

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from conversation.grounding.checking.table_rows import columns_of_lines
 from conversation.language.sentences import Sentence, split_sentences
 from conversation.language.telling_words import is_negated, numbers_of, plain_quotes, telling_words
 from conversation.transcript import Citation, ToolCall
@@ -220,7 +221,12 @@ def _numbers_in(passage: RetrievedPassage) -> frozenset[str]:
 def _read(text: str) -> tuple[list[Sentence], list[frozenset[str]]]:
     """Sentences of a passage with their telling words; passages come back turn after turn."""
     parts = split_sentences(text)
-    return parts, [telling_words(part.text) for part in parts]
+    columns = columns_of_lines(text)
+    # A row says what stands in the line of its columns' names, however far above that is.
+    names = [columns.get(part.start, "") for part in parts]
+    return parts, [
+        telling_words(f"{part.text} {name}") for part, name in zip(parts, names, strict=True)
+    ]
 
 
 def _citation(sentence: Sentence, window: _Window) -> Citation:

@@ -77,7 +77,7 @@ def _next_step(steps: Steps, outcome: Any) -> Step | None:
 def _ask(
     step: CallModel, speaking: SpeakingTurn, timer_s: Callable[[], float]
 ) -> Generator[SessionEvent, None, Completion | None]:
-    speaking.ask(step.model, step.messages, is_heard=step.is_heard)
+    speaking.ask(step.model, step.messages, is_heard=step.is_heard, check=step.check)
     in_time = _clocked(step, timer_s)
     stream = step.model.stream(step.messages, step.options)
     with closing(parts(stream, speaking)) as received:
@@ -86,13 +86,15 @@ def _ask(
             text = _take(step, speaking, part, timer_s)
             if text:
                 yield TextDelta(text)
+            if speaking.is_refuted:
+                break  # which stops the model
     return speaking.last_completion
 
 
 async def _aask(
     step: CallModel, speaking: SpeakingTurn, timer_s: Callable[[], float]
 ) -> AsyncGenerator[SessionEvent]:
-    speaking.ask(step.model, step.messages, is_heard=step.is_heard)
+    speaking.ask(step.model, step.messages, is_heard=step.is_heard, check=step.check)
     in_time = _clocked(step, timer_s)
     stream = step.model.astream(step.messages, step.options)
     async with aclosing(aparts(stream, speaking)) as received:
@@ -101,6 +103,8 @@ async def _aask(
             text = _take(step, speaking, part, timer_s)
             if text:
                 yield TextDelta(text)
+            if speaking.is_refuted:
+                return
 
 
 def _clocked(step: CallModel, timer_s: Callable[[], float]) -> Callable[[], None]:

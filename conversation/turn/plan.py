@@ -27,9 +27,10 @@ from conversation.agent.system_tools import (
     was_handed_over,
 )
 from conversation.errors import ConversationError, ModelError, ModelOutputError
+from conversation.grounding.checking.answer_check import AnswerCheck
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions, OfferedTool
 from conversation.llm.limits.turn_budget import TurnBudget
-from conversation.prompt.prompt import DONT_KNOW, build_prompt
+from conversation.prompt.prompt import build_prompt
 from conversation.tools.deciding import (
     Choice,
     chosen_tools,
@@ -45,6 +46,8 @@ from conversation.tools.naming import named_tool, naming_options, takes_paramete
 from conversation.transcript import ToolCall
 from conversation.turn.events import RetrievalDone, TextDelta, ToolRequest
 from conversation.turn.failure import last_words, shortcoming
+from conversation.turn.instead.checking import answer_check
+from conversation.turn.instead.not_known import leaves_unknown, said_instead, what_is_near
 from conversation.turn.search import found_passages
 from conversation.turn.stage import Stage
 from conversation.turn.steps import CallModel, Emit, Step, Steps, Use, Work
@@ -93,10 +96,9 @@ class TurnPlan:
         speaking.is_complete = True
 
     def _last_words(self) -> Steps:
-        if not self._speaking.is_over:
-            words = last_words(self._speaking, self._stage.speaker.agent)
-            if words:
-                yield Emit(TextDelta(self._speaking.say(words)))
+        speaking = self._speaking
+        if not speaking.is_over and (words := last_words(speaking, self._stage.speaker.agent)):
+            yield Emit(TextDelta(speaking.say(words)))
 
     def _turn(self) -> Steps:
         yield from self._decide()
@@ -106,13 +108,14 @@ class TurnPlan:
         if self._leaves_a_gap():
             question = self._asked[:MAX_QUESTION_CHARS]
             yield from self._use_one(Choice(REPORT_GAP, {"question": question}))
+        if words := what_is_near(self._stage.speaker.agent, self._speaking):
+            yield Emit(TextDelta(self._speaking.say(words)))
 
     def _leaves_a_gap(self) -> bool:
         """Whether the agent searched, does not know, and is to report that."""
         speaking = self._speaking
         return (
-            speaking.retrieval is not None
-            and speaking.text.replace("\u2019", "'").casefold().startswith(DONT_KNOW.casefold())
+            leaves_unknown(speaking)
             and any(tool.name == REPORT_GAP for tool in self._stage.speaker.agent.all_tools)
             and self._over_limit() is None
             and all(call.tool_name != REPORT_GAP for call in speaking.tool_calls)
@@ -182,13 +185,14 @@ class TurnPlan:
         options: CompletionOptions,
         *,
         is_heard: bool = False,
+        check: AnswerCheck | None = None,
     ) -> Generator[Step, Any, Completion | None]:
         """Call the model, as far as the turn still may."""
         speaker = self._stage.speaker
         within = self._budget.limited(speaker.agent.llm, options)
         began_s = self._timer_s()
         try:
-            return (yield CallModel(speaker.model, messages, within, is_heard=is_heard))
+            return (yield CallModel(speaker.model, messages, within, is_heard, check))
         finally:
             self._budget.wait(self._timer_s() - began_s)
 
@@ -386,5 +390,11 @@ class TurnPlan:
             total_timeout_s=agent.llm.total_timeout_s,
             tools=tools,
         )
+        check = answer_check(stage.speaker, speaking, notes=stage.notes)
         speaking.own_s += self._timer_s() - began_s
-        return (yield from self._ask(speaking.prompt.messages, options, is_heard=True))
+        messages = speaking.prompt.messages
+        completion = yield from self._ask(messages, options, is_heard=True, check=check)
+        if check and speaking.is_refuted:
+            quoted = speaking.quote(said_instead(check, agent), now_s=self._timer_s())
+            yield Emit(TextDelta(quoted))
+        return None if speaking.is_refuted else completion

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from conversation.agent.config import AgentConfig
+from conversation.agent.language_config import OWN_SENTENCES
 from conversation.agent.variables import VariableValue, checked_variables, fill_in
 from conversation.errors import AgentConfigError, VariableValueError
 from conversation.prompt.parts import defuse
@@ -68,7 +69,7 @@ def with_variables(
         code: section.model_copy(
             update={
                 name: filled(text, f"{name.replace('_', ' ')} for {code!r}")
-                for name in ("first_message", "system_prompt", "failure_message")
+                for name in ("first_message", "system_prompt", *OWN_SENTENCES)
                 if (text := getattr(section, name)) is not None
             }
         )
@@ -77,11 +78,11 @@ def with_variables(
     changed: dict[str, Any] = {
         "first_message": filled(agent.first_message, "first message").strip(),
         "system_prompt": filled(agent.system_prompt, "system prompt"),
-        "failure_message": (
-            None
-            if agent.failure_message is None
-            else filled(agent.failure_message, "failure message").strip()
-        ),
+        **{
+            name: None if text is None else filled(text, name.replace("_", " ")).strip()
+            for name in OWN_SENTENCES
+            for text in (getattr(agent, name),)
+        },
         "languages": languages,
         "turn_taking": agent.turn_taking.model_copy(update=timed),
         "tools": tuple(filled_webhook(tool, values) for tool in agent.tools),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from conversation.grounding.checking.answer_check import AnswerCheck
 from conversation.llm.chat_model import ChatMessage, ChatModel, CompletionOptions
 from conversation.tools.toolbox import Toolbox
 from conversation.transcript import ToolCall
@@ -26,6 +27,8 @@ class CallModel:
     options: CompletionOptions
     is_heard: bool
     """Whether its text is the agent's answer."""
+    check: AnswerCheck | None = None
+    """What its text is compared with before it is said; None says it as it comes."""
 
 
 @dataclass(frozen=True, slots=True)

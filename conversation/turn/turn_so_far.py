@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from conversation.errors import ModelError
+from conversation.grounding.checking.answer_check import AnswerCheck
+from conversation.grounding.checking.held_back import HeldBack
 from conversation.language.tokens import estimated_tokens
 from conversation.llm.calls import calls_of, failed_calls
 from conversation.llm.chat_model import ChatMessage, ChatModel, Completion
@@ -19,6 +21,8 @@ from kb.document import RetrievedPassage
 
 THINKING = "model_thinking"
 """Kind of the event that holds what a model wrote for itself, without its tags."""
+REFUTED = "answer_not_in_documents"
+"""Kind of the event that holds what a model wrote and nobody heard: no document carries it."""
 CUT_OFF = "the user interrupted before it answered."
 """Result of a tool that was still running when its turn ended."""
 
@@ -40,9 +44,9 @@ class _Asked(NamedTuple):
     """Length of the turn's text when it began."""
 
     def estimate(self, text: str) -> Usage:
-        """What it took, had it ended with the turn's text as it is now."""
+        """What it took, had it ended after writing `text`."""
         read = sum(estimated_tokens(message.content) for message in self.messages)
-        written = estimated_tokens(text[self.said_before :])
+        written = estimated_tokens(text)
         return Usage(
             model=self.model.model,
             input_tokens=read,
@@ -99,6 +103,8 @@ class SpeakingTurn:
     """The call under way."""
     _visible: VisibleText = field(default_factory=VisibleText)
     """Of the call under way."""
+    _held: HeldBack = field(default_factory=lambda: HeldBack(None))
+    """Of the call under way: what is not checked yet."""
     _running: str | None = None
     """Id of the tool call under way."""
     _held_back: str = ""
@@ -109,7 +115,7 @@ class SpeakingTurn:
     def take(self, part: str | Completion, *, now_s: float, is_heard: bool = True) -> str:
         """Take in a part of the model's stream; returns the text to deliver, perhaps none."""
         if isinstance(part, Completion):
-            rest = self._visible.end() if is_heard else ""
+            rest = self._held.take(self._visible.end()) + self._held.end() if is_heard else ""
             part = apart(part, self._visible, part.text) if is_heard else part
             if part.thinking:
                 self.events.append(TurnEvent(THINKING, {"text": storable(part.thinking)}))
@@ -120,7 +126,7 @@ class SpeakingTurn:
             return self._deliver(rest, now_s=now_s)
         if not is_heard:
             return ""
-        return self._deliver(self._visible.take(part), now_s=now_s)
+        return self._deliver(self._held.take(self._visible.take(part)), now_s=now_s)
 
     def _deliver(self, part: str, *, now_s: float) -> str:
         if not part:
@@ -136,6 +142,19 @@ class SpeakingTurn:
         self.text += delivered
         return delivered
 
+    @property
+    def is_refuted(self) -> bool:
+        """Whether the answer states what does not stand in the documents: no more of it is said."""
+        return self._held.is_refuted
+
+    def quote(self, words: str, *, now_s: float) -> str:
+        """Documents are quoted in place of a refuted answer; returns the text to deliver."""
+        self.events.append(TurnEvent(REFUTED, {"text": storable(self._held.text)}))
+        if self.text:
+            ends = self.text.endswith((".", "!", "?", "\u2026", "\u3002"))
+            self._held_back = " " if ends else " \u2026 "
+        return self._deliver(words, now_s=now_s)
+
     def say(self, words: str) -> str:
         """The agent says something by itself; returns the text to deliver."""
         fresh = f" {words}" if self.text else words
@@ -149,12 +168,20 @@ class SpeakingTurn:
         """The part of the text that a model wrote."""
         return self.text[: len(self.text) - self.own_words_chars]
 
-    def ask(self, model: ChatModel, messages: Sequence[ChatMessage], *, is_heard: bool) -> None:
+    def ask(
+        self,
+        model: ChatModel,
+        messages: Sequence[ChatMessage],
+        *,
+        is_heard: bool,
+        check: AnswerCheck | None = None,
+    ) -> None:
         """A call of a model begins. Text that follows earlier text is set apart from it."""
         purpose = "answer" if is_heard else "tools"
         self._asked = _Asked(model, messages, purpose, said_before=len(self.text))
         self.last_completion = None
         self._visible = VisibleText()
+        self._held = HeldBack(check)
         if self.text:
             self._held_back = " "
 
@@ -200,7 +227,8 @@ class SpeakingTurn:
         """Every call of a model; one that was cut off is estimated."""
         if self._asked is None:
             return tuple(self.calls)
-        usage = self._asked.estimate(self.text)
+        written = self._held.text or self.text[self._asked.said_before :]
+        usage = self._asked.estimate(written)
         return (*self.calls, LLMCall(usage=usage, purpose=self._asked.purpose))
 
     def close(self) -> bool:

@@ -7,17 +7,18 @@ outside of them is what the user said.
 
 import html
 import logging
-import math
 import re
 import time
-from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
 from functools import cache
 
 from conversation.agent.models.llm_config import EXTRACTIVE
 from conversation.errors import ModelSetupError
-from conversation.language.sentences import split_sentences
+from conversation.language.choosing.best_sentences import (
+    QuotableSentence,
+    best_sentences,
+    quotable_sentences,
+)
 from conversation.language.telling_words import telling_words
 from conversation.language.tokens import estimated_tokens
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
@@ -29,8 +30,6 @@ from kb.retrieval.small_talk import should_search
 _LOGGER = logging.getLogger(__name__)
 
 MAX_SENTENCES = 2
-MIN_SCORE = 0.34
-"""Share of the query's weight that a sentence must hold to be an answer."""
 NO_ANSWER = "I don't know. No sentence in the documents answers that."
 
 _REPLIES = tuple(
@@ -50,14 +49,6 @@ _PASSAGE = re.compile(
 _SAID = re.compile(r"^The user says:\s*", re.MULTILINE)
 _REMARK = re.compile(r"\n\s*\n\(.*?\)\s*(?=\n\s*\n|\Z)", re.DOTALL)
 _PIECE = re.compile(r"\s*\S+\s*\Z|\s*\S+")
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    document: str
-    text: str
-    words: frozenset[str]
-    position: int
 
 
 class ExtractiveGenerator:
@@ -139,7 +130,7 @@ def extractive_answer(messages: Sequence[ChatMessage]) -> str:
     candidates = _candidates(users[-1])
     query = telling_words(said)
     context = telling_words(_said(users[-2])) - query if len(users) > 1 else frozenset[str]()
-    chosen = _best(candidates, query, context)
+    chosen = best_sentences(candidates, query, context, most=MAX_SENTENCES)
     if not chosen:
         return NO_ANSWER
     parts: list[str] = []
@@ -153,42 +144,11 @@ def _small_talk_reply(said: str) -> str:
     return next((reply for pattern, reply in _REPLIES if pattern.search(said)), _AGREED)
 
 
-def _best(
-    candidates: Sequence[_Candidate], query: frozenset[str], context: frozenset[str]
-) -> list[_Candidate]:
-    """Return up to `MAX_SENTENCES` sentences in reading order, or none when nothing fits."""
-    frequency = Counter(word for candidate in candidates for word in candidate.words)
-
-    def weight(words: frozenset[str]) -> float:
-        return sum(math.log(1 + len(candidates) / (1 + frequency[word])) for word in words)
-
-    total = weight(query)
-    if not total:
-        return []
-    scored: list[tuple[float, float, _Candidate]] = []
-    for candidate in candidates:
-        share = weight(query & candidate.words) / total
-        if share >= MIN_SCORE:
-            scored.append((share, 0.2 * weight(context & candidate.words) / total, candidate))
-    if not scored:
-        return []
-    scored.sort(key=lambda item: (-(item[0] + item[1]), item[2].position))
-    best = scored[0][0] + scored[0][1]
-    chosen = [item[2] for item in scored[:MAX_SENTENCES] if item[0] + item[1] >= 0.7 * best]
-    return sorted(chosen, key=lambda candidate: candidate.position)
-
-
-def _candidates(message: str) -> list[_Candidate]:
-    found: list[_Candidate] = []
-    seen: set[str] = set()
-    for passage in _PASSAGE.finditer(message):
-        document = html.unescape(passage["document"])
-        for sentence in split_sentences(html.unescape(passage["text"])):
-            plain = " ".join(sentence.text.lstrip("#>* ").split())
-            if len(plain.split()) >= 3 and plain not in seen:
-                seen.add(plain)
-                found.append(_Candidate(document, plain, telling_words(plain), len(found)))
-    return found
+def _candidates(message: str) -> list[QuotableSentence]:
+    return quotable_sentences(
+        (html.unescape(passage["document"]), html.unescape(passage["text"]))
+        for passage in _PASSAGE.finditer(message)
+    )
 
 
 def _said(message: str) -> str:

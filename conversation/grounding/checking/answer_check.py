@@ -1,0 +1,359 @@
+"""Whether what an answer states stands in the passages that it was made from. Pure.
+
+A value counts only where it is about the same thing: in a table in the row that is named, and in
+the column that is named, with its currency, and in prose beside a word of the answer.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from conversation.grounding.checking.naming import (
+    days_in,
+    named_columns,
+    named_rows,
+    names_whole,
+)
+from conversation.grounding.checking.stated_names import is_known, names_in, stems
+from conversation.grounding.checking.stated_values import Value, values_in
+from conversation.grounding.checking.table_rows import Cell, TableRow, rows_of
+from conversation.grounding.citations import admits_not_knowing
+from conversation.language.sentences import split_sentences
+from conversation.language.telling_words import is_negated, stem, telling_words
+from kb.document import RetrievedPassage
+
+_LABEL_AND_CELL = 2
+_LONGEST_WORD_CELL = 4
+"""A cell of more words is told in others."""
+_UNIT_WORDS = 3
+"""Words behind a number that may say what it counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a value stands in a passage."""
+
+    value: Value
+    words: str
+    """Of its sentence, its row's cell, or its heading."""
+    row: TableRow | None = None
+    cell: Cell | None = None
+
+
+@dataclass(frozen=True)
+class AnswerCheck:
+    """Compares parts of one answer with what it may state."""
+
+    passages: tuple[RetrievedPassage, ...]
+    asked: str
+    """The user's turn."""
+    earlier: str = ""
+    """The user's turn before."""
+    own_words: str = ""
+    """What the agent was told by whoever runs it: it may state all of that."""
+    language: str = "en"
+
+    def is_stated(self, answer: str, start: int, end: int) -> bool:
+        """Whether everything that `answer[start:end]` states may be said.
+
+        Args:
+            answer: As far as it has come.
+            start: Where the part begins.
+            end: Where it ends: at the end of a clause.
+        """
+        sentence = _sentence_around(answer, start, end)
+        if admits_not_knowing(answer[sentence:end]):
+            return True
+        if any(not is_known(name, self._known) for _, _, name in self._names(answer, start, end)):
+            return False
+        values = values_in(answer[sentence:end], self.language)
+        placed = [value.shifted(sentence) for value in values]
+        return all(
+            self._is_supported(answer, sentence, end, placed, number)
+            for number, value in enumerate(placed)
+            if value.start >= start
+        )
+
+    def first_risk(self, answer: str, start: int) -> int:
+        """Where the first thing begins in `answer[start:]` that has to be checked."""
+        risks = [start + value.start for value in values_in(answer[start:], self.language)]
+        risks += [
+            begins
+            for begins, _, name in self._names(answer, start, len(answer))
+            if not is_known(name, self._known)
+        ]
+        return min(risks, default=len(answer))
+
+    def says_the_cell(self, sentence: str) -> bool:
+        """Whether a sentence agrees with the cell that was asked for, where one was."""
+        if self.asked_cell is None or admits_not_knowing(sentence):
+            return True
+        _, cell = self.asked_cell
+        wanted = values_in(cell.text, self.language)
+        if wanted:
+            said = values_in(sentence, self.language)
+            return any(one.forms & other.forms for one in wanted for other in said)
+        is_long = len(cell.text.split()) > _LONGEST_WORD_CELL
+        return is_long or names_whole(sentence, cell.text)
+
+    @cached_property
+    def asked_cell(self) -> tuple[TableRow, Cell] | None:
+        """The one cell of a table that the user names by row and column; None without one."""
+        found: list[tuple[TableRow, Cell]] = []
+        for table in self.tables:
+            rows = [
+                row
+                for row in named_rows(self.asked, table, self.language)
+                if self._is_named_whole(self.asked, row)
+            ]
+            columns = named_columns(self.asked, table)
+            found += [
+                (row, cell)
+                for row in rows
+                for cell in row.cells[1:]
+                if cell.text and (cell.column in columns or len(row.cells) == _LABEL_AND_CELL)
+            ]
+        return found[0] if len(found) == 1 else None
+
+    def asked_rows(self) -> list[TableRow]:
+        """The rows that the user's turn names most clearly, in the table where it does so best."""
+        for words in (self.asked, f"{self.earlier} {self.asked}"):
+            for table in self.tables:
+                rows = named_rows(words, table, self.language)
+                whole = [row for row in rows if self._is_named_whole(words, row)]
+                if whole:
+                    return whole
+        return []
+
+    @cached_property
+    def tables(self) -> list[list[TableRow]]:
+        """Rows of all passages, by the names of their columns."""
+        tables: dict[tuple[str, ...], list[TableRow]] = {}
+        for passage in self.passages:
+            for row in rows_of(passage):
+                names = tuple(cell.column for cell in row.cells)
+                own = names if any(names) else (passage.chunk_id, str(row.table))
+                tables.setdefault(own, []).append(row)
+        return list(tables.values())
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        texts = [f"{p.document_name} {' '.join(p.heading_path)} {p.text}" for p in self.passages]
+        return stems(" ".join([*texts, self.own_words, self.asked, self.earlier]))
+
+    def _names(self, answer: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
+        return names_in(answer, start, end, self.language)
+
+    @cached_property
+    def _places(self) -> dict[str, list[_Place]]:
+        """Where each form stands."""
+        places: dict[str, list[_Place]] = {}
+        for place in self._all_places():
+            for form in place.value.forms:
+                places.setdefault(form, []).append(place)
+        return places
+
+    def _all_places(self) -> Iterator[_Place]:
+        for passage in self.passages:
+            rows = rows_of(passage)
+            for row in rows:
+                for cell in row.cells:
+                    text = f"{cell.text} {_unit_of(cell)}".strip()
+                    for value in (*values_in(text, self.language), *self._days_of(cell.text)):
+                        yield _Place(value, cell.text, row, cell)
+            titles = " ".join([passage.document_name, *passage.heading_path])
+            inside = [(row.start, row.end) for row in rows]
+            for sentence in split_sentences(passage.text):
+                if any(start <= sentence.start < end for start, end in inside):
+                    continue
+                text = sentence.text
+                for value in (*values_in(text, self.language), *self._days_of(text)):
+                    yield _Place(value, f"{titles} {text}")
+            for value in values_in(titles, self.language):
+                yield _Place(value, titles)
+
+    def _days_of(self, text: str) -> list[Value]:
+        """Days between the ends of a range, as if they were written."""
+        forms = frozenset(f"w:{day}" for day in days_in(text, self.language))
+        return [Value(0, len(text), forms)] if forms else []
+
+    @cached_property
+    def _own_forms(self) -> frozenset[str]:
+        return _forms(self.own_words, self.language)
+
+    @cached_property
+    def _asked_forms(self) -> frozenset[str]:
+        return _forms(self.asked, self.language)
+
+    def _is_supported(
+        self, answer: str, sentence: int, end: int, values: Sequence[Value], number: int
+    ) -> bool:
+        value = values[number]
+        if value.forms & self._own_forms or self._is_the_users(answer[sentence:end], value):
+            return True
+        around = [other for other in values if not other.is_name]
+        before = max((each.end for each in around if each.end <= value.start), default=sentence)
+        after = min((each.start for each in around if each.start >= value.end), default=end)
+        context = _Context(
+            answer[before : value.start],
+            answer[value.end : after],
+            _without(answer, sentence, end, around),
+            is_first=before == sentence,
+            names_a_time=any(form.startswith("t:") for each in around for form in each.forms),
+        )
+        forms = _widened(value, context)
+        places = {id(place): place for form in forms for place in self._places.get(form, ())}
+        return any(self._fits(value, place, context) for place in places.values())
+
+    def _is_the_users(self, clause: str, value: Value) -> bool:
+        """Whether the user said it: names and codes may be repeated, numbers only be denied."""
+        if not value.forms & self._asked_forms:
+            return False
+        return is_negated(clause) or all(form[0] in "cpw" for form in value.forms)
+
+    def _fits(self, value: Value, place: _Place, context: "_Context") -> bool:
+        if not self._has_unit(value, place):
+            return False
+        if place.row is None or place.cell is None:
+            return self._fits_prose(value, place, context)
+        if place.cell == place.row.cells[0] and all(form[0] == "c" for form in value.forms):
+            return True  # it names its row by itself
+        table = self._table_of(place.row)
+        rows = self._first_named(table, (*context.words, self.asked, self.earlier))
+        if rows:
+            if place.row not in rows:
+                return False
+        elif self._names_a_row(context):
+            return False
+        if place.cell == place.row.cells[0]:
+            return True
+        columns = _first_columns(table, context.beside)
+        return not columns or place.cell.column in columns
+
+    def _table_of(self, row: TableRow) -> list[TableRow]:
+        return next(rows for rows in self.tables if row in rows)
+
+    def _first_named(self, table: Sequence[TableRow], texts: Sequence[str]) -> list[TableRow]:
+        """The rows that the first text names that names any: by first cells, else by others."""
+        for by_label in (True, False):
+            for words in texts:
+                rows = named_rows(words, table, self.language, by_label=by_label)
+                if 0 < len(rows) < len(table):
+                    return rows
+        return []
+
+    def _names_a_row(self, context: "_Context") -> bool:
+        """Whether a row of some table is meant beyond doubt."""
+        return any(
+            self._is_named_whole(words, row)
+            for table in self.tables
+            for words in (context.sentence, self.asked)
+            for row in named_rows(words, table, self.language)
+        )
+
+    def _is_named_whole(self, words: str, row: TableRow) -> bool:
+        shared = days_in(words, self.language) & days_in(row.label, self.language)
+        return bool(shared) or names_whole(words, row.label)
+
+    def _fits_prose(self, value: Value, place: _Place, context: "_Context") -> bool:
+        counted = place.value.counted
+        is_other = bool(counted) and stem(counted) != stem(value.counted)
+        if is_other and stem(value.counted) in self._counted:
+            return False
+        shared = telling_words(f"{context.sentence} {self.asked}") & telling_words(place.words)
+        return any(not word[0].isdecimal() for word in shared) or not self._names_a_row(context)
+
+    def _has_unit(self, value: Value, place: _Place) -> bool:
+        """Whether price is compared with price; where nothing has the unit, it is in no text."""
+        if not value.unit or place.value.unit == value.unit:
+            return True
+        return not place.value.unit and value.unit not in self._units
+
+    @cached_property
+    def _counted(self) -> frozenset[str]:
+        """Stems of what numbers of the passages count."""
+        return frozenset(stem(p.value.counted) for p in self._all_places() if p.value.counted)
+
+    @cached_property
+    def _units(self) -> frozenset[str]:
+        return frozenset(place.value.unit for place in self._all_places())
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """The words around a value of an answer."""
+
+    before: str
+    """From the value before it, or from the beginning of the sentence."""
+    after: str
+    """To the next value."""
+    sentence: str
+    """All of it, without values."""
+    is_first: bool
+    names_a_time: bool
+    """Whether something in the sentence is a time and nothing else."""
+
+    @property
+    def words(self) -> tuple[str, str, str]:
+        """Where a row may be named, nearest first."""
+        return self.before, self.after, self.sentence
+
+    @property
+    def beside(self) -> tuple[str, str, str]:
+        """Where a column may be named: what stands behind another value belongs to that one."""
+        first = self.before if self.is_first else " ".join(self.before.split()[1:])
+        return _beginning(self.after), first, self.after
+
+
+def _forms(text: str, language: str) -> frozenset[str]:
+    return frozenset(form for value in values_in(text, language) for form in value.forms)
+
+
+def _widened(value: Value, context: _Context) -> set[str]:
+    """With other ways to write the same: `9` for nine o'clock, a day without its year."""
+    wide = set(value.forms)
+    is_bare = not value.unit and (not value.counted or context.names_a_time)
+    for form in value.forms:
+        kind, _, rest = form.partition(":")
+        if kind == "t" and int(rest) % 60 == 0:
+            wide |= {f"n:{int(rest) // 60}", f"n:{(int(rest) // 60 - 1) % 12 + 1}"}
+        if kind == "n" and is_bare and rest.isdecimal() and int(rest) <= 24:
+            wide |= {f"t:{int(rest) * 60}", f"t:{(int(rest) % 12 + 12) * 60}"}
+        if kind == "d":
+            wide.add("d:-" + rest.partition("-")[2])
+    return wide
+
+
+def _unit_of(cell: Cell) -> str:
+    """A currency or per cent that stands with the name of the column."""
+    signs = [char for char in cell.column if char in "%$\u20ac\u00a3\u00a5\u20b9"]
+    return signs[0] if signs else ""
+
+
+def _beginning(text: str) -> str:
+    return " ".join(text.split()[:_UNIT_WORDS])
+
+
+def _first_columns(table: Sequence[TableRow], texts: Sequence[str]) -> frozenset[str]:
+    for words in texts:
+        columns = named_columns(words, table)
+        if columns:
+            return columns
+    return frozenset()
+
+
+def _without(answer: str, start: int, end: int, values: Sequence[Value]) -> str:
+    """A part of the answer with spaces for its values."""
+    text = list(answer[start:end])
+    for value in values:
+        for at in range(max(0, value.start - start), min(len(text), value.end - start)):
+            text[at] = " "
+    return "".join(text)
+
+
+def _sentence_around(answer: str, start: int, end: int) -> int:
+    """Where the sentence begins that holds `answer[start:end]`."""
+    for sentence in reversed(split_sentences(answer[:end])):
+        if sentence.start <= start:
+            return sentence.start
+    return start

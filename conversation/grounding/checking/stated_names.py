@@ -1,0 +1,53 @@
+"""Names in an answer, as far as writing shows them: capitals inside of a sentence. Pure."""
+
+import re
+from collections.abc import Iterator
+
+from conversation.grounding.checking.words_of_language import currency_codes, words_of_language
+from conversation.language.telling_words import stem
+
+_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
+_OPENS = frozenset(".!?:;\u2026\"'\u201c\u201e\u00ab\u2018([*\u2022\u00bf\u00a1\n")
+_CAPITALISED_NOUNS = frozenset({"de", "lb", "gsw", "nds"})
+"""Languages in which every noun has a capital, so that none shows a name."""
+_SHORTEST = 2
+
+
+def names_in(text: str, start: int, end: int, language: str) -> Iterator[tuple[int, int, str]]:
+    """Words of `text[start:end]` that are written as names: place and stem.
+
+    The first word of a sentence is one only where a capital stands inside of it. Scripts without
+    capitals show no names, and languages with capitals on every noun show none either.
+    """
+    capitals_tell = language.partition("-")[0].casefold() not in _CAPITALISED_NOUNS
+    words = words_of_language(language)
+    for found in _WORD.finditer(text, start, end):
+        word = found.group()
+        if len(word) < _SHORTEST or not any(map(str.isupper, word)):
+            continue
+        if word[1:].islower() and (not capitals_tell or _opens_sentence(text, found.start())):
+            continue
+        plain = word.casefold()
+        if plain in words.months or plain in words.weekdays or word in currency_codes():
+            continue
+        if "'" in word or "\u2019" in word:
+            plain = re.split("['\u2019]", plain)[0]
+        if len(plain) >= _SHORTEST:
+            yield found.start(), found.end(), plain
+
+
+def stems(text: str) -> frozenset[str]:
+    """Every word of `text`, and every part of one with a hyphen, as names are compared."""
+    found = {match.group().casefold() for match in _WORD.finditer(text)}
+    found |= {part for word in found for part in re.split("['\u2019-]", word)}
+    return frozenset(stem(word) for word in found if word)
+
+
+def is_known(name: str, known: frozenset[str]) -> bool:
+    """Whether a name, or each of its parts, is among words."""
+    return stem(name) in known or all(stem(part) in known for part in name.split("-"))
+
+
+def _opens_sentence(text: str, at: int) -> bool:
+    before = text[:at].rstrip(" \t")[-1:]
+    return not before or before in _OPENS

@@ -1,0 +1,1 @@
+"""Which sentences of texts fit a question."""
