@@ -32,6 +32,8 @@ def shortcoming(speaking: SpeakingTurn) -> str | None:
 
 def last_words(speaking: SpeakingTurn, agent: AgentConfig) -> str:
     """What the agent adds by itself at the end of its turn; empty when nothing is missing."""
+    if speaking.is_over:
+        return ""
     if ends_conversation(speaking.tool_calls):
         if speaking.text:
             return ""

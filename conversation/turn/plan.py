@@ -96,9 +96,8 @@ class TurnPlan:
         speaking.is_complete = True
 
     def _last_words(self) -> Steps:
-        speaking = self._speaking
-        if not speaking.is_over and (words := last_words(speaking, self._stage.speaker.agent)):
-            yield Emit(TextDelta(speaking.say(words)))
+        if words := last_words(self._speaking, self._stage.speaker.agent):
+            yield Emit(TextDelta(self._speaking.say(words)))
 
     def _turn(self) -> Steps:
         yield from self._decide()

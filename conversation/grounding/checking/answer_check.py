@@ -163,12 +163,14 @@ class AnswerCheck:
                         yield _Place(value, cell.text, row, cell)
             titles = " ".join([passage.document_name, *passage.heading_path])
             inside = [(row.start, row.end) for row in rows]
+            before = ""
             for sentence in split_sentences(passage.text):
                 if any(start <= sentence.start < end for start, end in inside):
                     continue
                 text = sentence.text
                 for value in (*values_in(text, self.language), *self._days_of(text)):
-                    yield _Place(value, f"{titles} {text}")
+                    yield _Place(value, f"{titles} {before} {text}")
+                before = text
             for value in values_in(titles, self.language):
                 yield _Place(value, titles)
 
@@ -212,7 +214,7 @@ class AnswerCheck:
         return is_negated(clause) or all(form[0] in "cpw" for form in value.forms)
 
     def _fits(self, value: Value, place: _Place, context: "_Context") -> bool:
-        if not self._has_unit(value, place):
+        if not self._has_unit(value, place) or not self._counts_the_same(value, place):
             return False
         if place.row is None or place.cell is None:
             return self._fits_prose(value, place, context)
@@ -256,10 +258,6 @@ class AnswerCheck:
         return bool(shared) or names_whole(words, row.label)
 
     def _fits_prose(self, value: Value, place: _Place, context: "_Context") -> bool:
-        counted = place.value.counted
-        is_other = bool(counted) and stem(counted) != stem(value.counted)
-        if is_other and stem(value.counted) in self._counted:
-            return False
         shared = telling_words(f"{context.sentence} {self.asked}") & telling_words(place.words)
         return any(not word[0].isdecimal() for word in shared) or not self._names_a_row(context)
 
@@ -268,6 +266,25 @@ class AnswerCheck:
         if not value.unit or place.value.unit == value.unit:
             return True
         return not place.value.unit and value.unit not in self._units
+
+    def _counts_the_same(self, value: Value, place: _Place) -> bool:
+        """Whether what is counted is spoken of where the number stands.
+
+        A word that no passage has decides nothing: the answer may be in another language.
+        """
+        counted = stem(value.counted)
+        if not value.counted or counted not in self._words:
+            return True
+        other = stem(place.value.counted)
+        if other and other != counted and counted in self._counted:
+            return False
+        beside = f"{place.words} {place.row.said()}" if place.row else place.words
+        return counted in telling_words(beside)
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        """Telling words of the passages."""
+        return frozenset[str]().union(*(telling_words(p.text) for p in self.passages))
 
     @cached_property
     def _counted(self) -> frozenset[str]:
