@@ -266,9 +266,9 @@ def _ask(question: Question, model: ChatModel, folder: Path) -> tuple[AgentTurn,
 def with_model(asked: Sequence[Question], model: ChatModel, cpu_limit_s: float) -> None:
     """Ask a model and print what came of it."""
     began_s = sum(os.times()[:2])
-    names: tuple[str, ...] = ("asked", "right", "refused", "wrong", "wrong and cited")
+    names: list[str] = ["asked", "right", "refused", "wrong", "wrong and cited"]
     counts = dict.fromkeys(names, 0)
-    before = dict.fromkeys(counts, 0)
+    before = dict.fromkeys(names, 0)
     with tempfile.TemporaryDirectory() as folder:
         for question in asked:
             if sum(os.times()[:2]) - began_s > cpu_limit_s:
