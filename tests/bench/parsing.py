@@ -26,6 +26,7 @@ KNOWN_MISSING = "test_serp.html: 1995–2007: Foray into the Web, Windows 95, Wi
 
 _WORD = re.compile(r"\w+")
 _MARKUP = re.compile(r"</[A-Z]\w+>|className=|^import .* from ['\"]", re.MULTILINE)
+_COLUMN_NAME = re.compile(r"(?:(?<=^)|(?<= \| ))[^|\n:]{1,80}: ", re.MULTILINE)
 _SHINGLE_WORDS = 4
 
 Row = dict[str, Any]
@@ -51,23 +52,47 @@ def default_datasets() -> Path:
 
 
 def html_articles(datasets: Path) -> list[Row]:
-    """Main text of news pages: F1 of four-word shingles, each page weighing the same."""
+    """Main text of news pages: F1 of four-word shingles, each page weighing the same.
+
+    Twice: as stored, and without the names of columns that each row of a long table repeats, which
+    no reader of the page sees in each row.
+    """
     folder = datasets / "html_article" / "dev"
     truth = json.loads((folder / "ground-truth.json").read_text())
-    sums = [0.0, 0.0, 0.0]
+    sums = {"as stored": [0.0, 0.0, 0.0], "names of columns once": [0.0, 0.0, 0.0]}
     started = time.perf_counter()
     for page_id, expected in truth.items():
         page = gzip.decompress((folder / "html" / f"{page_id}.html.gz").read_bytes())
         parsed = parse_in_process(page, name=f"{page_id}.html", limits=NO_LIMITS)
-        shares = _overlap(_shingles(expected["articleBody"]), _shingles(parsed.text))
-        sums = [total + share for total, share in zip(sums, shares, strict=True)]
+        texts = {"as stored": parsed.text, "names of columns once": _names_once(parsed)}
+        for form, text in texts.items():
+            shares = _overlap(_shingles(expected["articleBody"]), _shingles(text))
+            sums[form] = [total + share for total, share in zip(sums[form], shares, strict=True)]
     seconds = time.perf_counter() - started
-    hit, extra, missed = sums
-    precision, recall = hit / (hit + extra), hit / (hit + missed)
-    return [
-        _row("html_article shingle F1", _f1(precision, recall), n=len(truth), target=0.96)
-        | {"precision": precision, "recall": recall, "pages_per_s": len(truth) / seconds}
-    ]
+    rows: list[Row] = []
+    for form, (hit, extra, missed) in sums.items():
+        precision, recall = hit / (hit + extra), hit / (hit + missed)
+        figure = _f1(precision, recall)
+        rows.append(
+            _row(f"html_article shingle F1, {form}", figure, n=len(truth), target=0.97)
+            | {"precision": precision, "recall": recall, "pages_per_s": len(truth) / seconds}
+        )
+    return rows
+
+
+def _names_once(parsed: ParsedDocument) -> str:
+    """The text with each name of a column in the first row of a table alone."""
+    pieces: list[str] = []
+    for block in parsed.blocks:
+        body = parsed.text[block.start_char : block.end_char]
+        if block.kind == "table":
+            seen: set[str] = set()
+            body = _COLUMN_NAME.sub(
+                lambda name, seen=seen: "" if name[0] in seen else seen.add(name[0]) or name[0],
+                body,
+            )
+        pieces.append(body)
+    return "\n\n".join(pieces)
 
 
 def manuals(datasets: Path) -> list[Row]:

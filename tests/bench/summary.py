@@ -104,7 +104,7 @@ TARGETS = (
     ),
     Target("cold process to first passage, s", "speed/100000 cold_s", 3.0, at_least=False),
     Target("own time in a turn, p95 ms", "turn_overhead/p95_ms", 20.0, at_least=False),
-    Target("HTML main text F1", "parsing/html_article shingle F1", 0.96),
+    Target("HTML main text F1", "parsing/html_article shingle F1, as stored", 0.97),
     Target("PDF text word F1, worst manual", "parsing/worst PDF word F1", 0.97),
     Target("good files in among corrupt ones", "parsing/corrupt_files good documents in", 1.0),
     Target("slowest corrupt file, s", "parsing/corrupt_files slowest_s", 10.0, at_least=False),

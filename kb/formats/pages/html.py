@@ -9,7 +9,7 @@ from kb.config import ParsingConfig
 from kb.document import ParsedDocument
 from kb.formats.decoding import decode
 from kb.formats.link_targets import beside, leads_to_contact_or_file
-from kb.formats.pages.html_body import marked_body
+from kb.formats.pages.html_body import joined_body, marked_body
 from kb.formats.pages.html_opened import (
     WAS_HIDDEN,
     following_pairs,
@@ -167,6 +167,16 @@ def _main_text(root: Element, config: ParsingConfig) -> Element | None:
     if body is not None:
         return body
     tables = {table_key(table): deepcopy(table) for table in _data_tables(root)}
+    found = _extracted(root, focus)
+    if found is not None and (whole := joined_body(root, found)) is not None:
+        found = _extracted(whole, focus)
+    if found is None:
+        return None
+    _restore_tables(found, tables)
+    return _as_html(found)
+
+
+def _extracted(root: Element, focus: str) -> Element | None:
     found = vendor("trafilatura").bare_extraction(
         root,
         include_comments=False,
@@ -176,10 +186,7 @@ def _main_text(root: Element, config: ParsingConfig) -> Element | None:
         favor_precision=focus == "precision",
         favor_recall=focus == "recall",
     )
-    if found is None:
-        return None
-    _restore_tables(found.body, tables)
-    return _as_html(found.body)
+    return None if found is None else found.body
 
 
 def _data_tables(root: Element) -> Iterator[Element]:

@@ -5,12 +5,20 @@ marked up plainly. So where the text is marked, it is taken whole.
 """
 
 from collections.abc import Iterator
+from copy import deepcopy
 
 from kb.formats.pages.html_text import Element, tag_of, visible_text
 from kb.formats.text_builder import one_line
 
 MIN_BODY_CHARS = 200
 
+_MAX_PARTS = 30
+_MIN_PARAGRAPHS = 3
+_MIN_SHARE = 0.8
+"""Of the paragraphs that were found: so many are in containers of the one kind."""
+_MAX_LINK_SHARE = 0.3
+_MIN_PROSE_CHARS = 60
+_KNOWN_BY_CHARS = 60
 _ARTICLE = './/*[@itemprop="articleBody"]'
 _MAX_ARTICLE_LINK_SHARE = 0.06
 """Of an article's text; more means that teasers for other articles are marked with it."""
@@ -71,3 +79,52 @@ def _links(body: Element) -> Iterator[Element]:
     for element in body.iter():
         if tag_of(element) == "a":
             yield element
+
+
+def joined_body(root: Element, found: Element) -> Element | None:
+    """A copy of a page whose text goes on in further containers of one kind, put into the first.
+
+    Advertisements between the parts of an article make a finder of articles stop at the first one.
+    None where what was `found` has no such continuation.
+    """
+    said = {_beginning(each) for each in found.iter("p")} - {""}
+    holders: dict[tuple[str, str], dict[Element, int]] = {}
+    for paragraph in root.iter("p"):
+        parent = paragraph.getparent()
+        if parent is not None and parent.get("class") and _beginning(paragraph):
+            key = tag_of(parent), " ".join(parent.get("class").split())
+            held = holders.setdefault(key, {})
+            held[parent] = held.get(parent, 0) + (_beginning(paragraph) in said)
+    for parts in holders.values():
+        if not 1 < len(parts) <= _MAX_PARTS or sum(parts.values()) < _MIN_SHARE * len(said):
+            continue
+        first, *others = parts
+        left_out = [each for each in others if not parts[each] and _is_prose(each)]
+        if parts[first] >= _MIN_PARAGRAPHS and left_out:
+            return _with_joined(root, first, others)
+    return None
+
+
+def _with_joined(root: Element, first: Element, others: list[Element]) -> Element:
+    tree = root.getroottree()
+    paths = [tree.getpath(each) for each in (first, *others)]
+    copied = deepcopy(root).getroottree()
+    into, *moved = [copied.xpath(path)[0] for path in paths]
+    for part in moved:
+        if into in part.iterancestors() or part in into.iterancestors():
+            continue
+        for child in list(part):
+            into.append(child)
+    return copied.getroot()
+
+
+def _is_prose(element: Element) -> bool:
+    length = len(one_line(visible_text(element)))
+    links = sum(len(one_line(visible_text(each))) for each in _links(element))
+    return length >= MIN_BODY_CHARS and links <= _MAX_LINK_SHARE * length
+
+
+def _beginning(paragraph: Element) -> str:
+    """The first letters of a paragraph of prose, by which it is known again."""
+    text = "".join(visible_text(paragraph).split())
+    return text[:_KNOWN_BY_CHARS] if len(text) >= _MIN_PROSE_CHARS else ""

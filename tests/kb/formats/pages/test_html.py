@@ -215,3 +215,44 @@ def test_items_keep_the_numbers_that_their_list_gives_them():
 
     assert "3. Pay.\n7. Cancel.\n8. Return." in text
     assert "1. First." in text
+
+
+def article_part(numbers: range, *, tag: str = "div class='grid body__text'") -> str:
+    said = "".join(
+        f"<p>Rule {number} of the house says that nobody may ride a bicycle in hall {number}, "
+        "whatever the hour of the day and whatever the weather outside may be.</p>"
+        for number in numbers
+    )
+    return f"<div class=row><{tag}>{said}</{tag.split()[0]}></div>"
+
+
+ADVERT = "<div class=row><div class=ad><span>Advertisement</span></div></div>"
+
+
+@pytest.mark.parametrize(
+    ("parts", "numbers"),
+    [
+        ([range(5), range(5, 9)], 9),
+        ([range(4), range(4, 8), range(8, 15)], 15),
+        ([range(9)], 9),
+    ],
+)
+def test_an_article_goes_on_behind_an_advertisement(parts: list[range], numbers: int):
+    body = ADVERT.join(map(article_part, parts))
+    page = f"<html><body><nav><a href=/>Home</a></nav><h1>Rules</h1>{body}</body></html>"
+
+    text = parse(page, "a.html").text
+
+    assert [text.count(f"Rule {number} ") for number in range(numbers)] == [1] * numbers
+    assert text.index("Rule 3 ") < text.index(f"Rule {numbers - 1} ")
+
+
+def test_teasers_of_one_kind_are_no_parts_of_an_article():
+    teasers = "".join(
+        f"<div class=teaser><p><a href=/{n}>Another story, number {n}, about a cat that was found "
+        "far away from home after it went missing in the spring</a></p></div>"
+        for n in range(6)
+    )
+    page = f"<html><body><h1>Rules</h1>{article_part(range(9))}{teasers}</body></html>"
+
+    assert "Another story" not in parse(page, "a.html").text
