@@ -50,7 +50,7 @@ def make_table(seed: int) -> MadeTable:
     """The table of a seed: 3 to 110 rows, some blank or wrapped cells, names repeated or not."""
     chance = random.Random(seed)
     style = list(STYLES)[seed % len(STYLES)]
-    names = list(_NAMES[: chance.randint(3, len(_NAMES))])
+    names: list[str] = list(_NAMES[: chance.randint(3, len(_NAMES))])
     blank = chance.choice((0.0, 0.0, 0.1))
     wraps = chance.random() < 0.3
     rows = [
