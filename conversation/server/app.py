@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.routing import BaseRoute
 
 from conversation.server import health_routes as health
@@ -16,6 +16,7 @@ from conversation.server.agent_tests import run_routes as agent_test_runs
 from conversation.server.agent_tests import simulation_routes as agent_simulation
 from conversation.server.agents import routes as agents
 from conversation.server.agents import sharing_routes as agent_sharing
+from conversation.server.agents import tool_routes as agent_tools
 from conversation.server.context import ServerContext
 from conversation.server.conversations import routes as conversations
 from conversation.server.documents import change_routes as knowledge_base_changes
@@ -23,32 +24,38 @@ from conversation.server.documents import index_routes as knowledge_base_index
 from conversation.server.documents import routes as knowledge_base
 from conversation.server.edge import Edge
 from conversation.server.errors import add_error_answers
+from conversation.server.overview import message_search, models, tags, users
 from conversation.server.pages import routes as pages
 from conversation.server.pages import widget_routes as widget
+from conversation.server.parameters import refuse_without_effect
 from conversation.server.socket import route as websocket
 from conversation.server.webhooks import routes as webhooks
 from conversation.server.webhooks import settings_routes as settings
 from conversation.server.webhooks.sender import WebhookSender
 
+PAGES = (websocket.router, pages.router, widget.router)
+"""Beside the API: their addresses may carry what is for scripts."""
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     signed_urls.router,
     agents.router,
     agent_sharing.router,
+    agent_tools.router,
     agent_sharing.rooms,
     agent_simulation.router,
     knowledge_base_index.router,
     knowledge_base_changes.router,
     knowledge_base.router,
+    message_search.router,
     conversations.router,
+    users.router,
+    tags.router,
+    models.router,
     agent_tests.router,
     agent_test_runs.router,
     secrets.router,
     settings.router,
     webhooks.router,
-    websocket.router,
-    pages.router,
-    widget.router,
 )
 
 
@@ -89,8 +96,9 @@ def make_app(context: ServerContext, *, routers: Sequence[APIRouter] = ()) -> Fa
     app.state.context = context
     add_error_answers(app)
     app.router.routes.extend(_own_routes())
-    for router in (*routers, not_served.router):
-        app.include_router(router)
+    for router in routers:
+        app.include_router(router, dependencies=[Depends(refuse_without_effect)])
+    app.include_router(not_served.router)
     app.add_middleware(Edge, context=context)
     return app
 
@@ -99,6 +107,9 @@ def make_app(context: ServerContext, *, routers: Sequence[APIRouter] = ()) -> Fa
 def _own_routes() -> Sequence[BaseRoute]:
     """Made once a process: they are the same for every context, and making them takes long."""
     whole = APIRouter()
-    for router in (not_served.shadowed, *ROUTERS):
+    whole.include_router(not_served.shadowed)
+    for router in ROUTERS:
+        whole.include_router(router, dependencies=[Depends(refuse_without_effect)])
+    for router in PAGES:
         whole.include_router(router)
     return tuple(whole.routes)

@@ -20,7 +20,7 @@ from conversation.server.access.key_store import AccessStore
 from conversation.server.access.stored_secrets import StoredSecrets
 from conversation.server.agents.authoring import Authoring
 from conversation.server.conversations.after_conversations import AfterCalls, StoreOnly
-from conversation.server.errors import ApiError
+from conversation.server.errors import not_supported
 from conversation.server.limits import Gate, Rates, ServerLimits
 from conversation.server.records import RecordStore
 from conversation.server.socket.resuming import Resumptions
@@ -175,7 +175,7 @@ def authoring_of(connection: HTTPConnection) -> Authoring:
     """What makes agents and documents on the server that got this request."""
     found = server_context(connection).authoring
     if found is None:
-        raise ApiError(501, "not_supported", "The agents of this server cannot be changed.")
+        raise not_supported("The agents of this server cannot be changed.")
     return found
 
 

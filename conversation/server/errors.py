@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 MAX_MESSAGE_CHARS = 2_000
 MAX_REASON_BYTES = 123
 """A close frame holds no more."""
+_ELLIPSIS = "\u2026"
 POLICY, MISCONFIGURED, INTERNAL, GOING_AWAY, NORMAL = 1008, 1002, 1011, 1001, 1000
 
 
@@ -46,6 +47,13 @@ class ApiError(ConversationError):
         self.message = message
         self.headers = dict(headers or {})
         super().__init__(message)
+
+
+NOT_SUPPORTED = 400
+"""The answer to what is not offered. Published clients repeat 408, 409, 429 and all from 500, in
+vain here: nothing changes by asking again."""
+IN_THE_WAY = 400
+"""Likewise where what is there stands against it, which would be 409 for other clients."""
 
 
 class RefusedError(ConversationError):
@@ -69,14 +77,26 @@ class PortTakenError(ConversationError):
     """Something else listens where the server should."""
 
 
+def not_supported(message: str) -> ApiError:
+    """The answer to what this server does not offer; `message` says what to do instead."""
+    return ApiError(NOT_SUPPORTED, "not_supported", message)
+
+
 def not_found(kind: str, identifier: str) -> ApiError:
     """The answer for an id that is not there; `kind` is e.g. `document`."""
     return ApiError(404, f"{kind}_not_found", f"There is no {kind} {identifier!r}.")
 
 
 def close_reason(text: str) -> str:
-    """`text` cut to what a close frame can hold."""
-    return text.encode("utf-8", "replace")[:MAX_REASON_BYTES].decode("utf-8", "ignore")
+    """`text`, cut behind a word to what a close frame can hold."""
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) <= MAX_REASON_BYTES:
+        return encoded.decode()
+    cut = encoded[: MAX_REASON_BYTES - len(_ELLIPSIS.encode())].decode("utf-8", "ignore")
+    whole = len(cut) if text[len(cut)].isspace() else max(cut.rfind(" "), cut.rfind("\n"))
+    # A language without blanks, or one endless word, is cut where it has to be.
+    kept = cut[:whole] if whole > len(cut) // 2 else cut
+    return kept.rstrip(" \n,;:") + _ELLIPSIS
 
 
 def add_error_answers(app: FastAPI) -> None:

@@ -122,6 +122,10 @@ class Gate:
         """Conversations at this moment."""
         return self._running["server", ""]
 
+    def held_with(self, agent_id: str | None) -> int:
+        """Conversations at this moment with one agent, or with all."""
+        return self.running if agent_id is None else self._running["agent", agent_id]
+
     @contextmanager
     def entered(self, *, agent_id: str, address: str, key_id: str | None) -> Generator[None]:
         """Hold a place for one conversation.

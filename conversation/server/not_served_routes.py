@@ -1,8 +1,8 @@
-"""What the published SDKs know and this server does not offer: a clear 501, not a bare 404."""
+"""What the published SDKs know and this server does not offer: a clear refusal, not a bare 404."""
 
 from fastapi import APIRouter
 
-from conversation.server.errors import ApiError
+from conversation.server.errors import NOT_SUPPORTED, ApiError, not_supported
 
 router = APIRouter(include_in_schema=False)
 """Included last, so that every other route comes first."""
@@ -20,36 +20,32 @@ REASONS = {
     "batch-calling": _TELEPHONE,
     "environment-variables": "There is one environment: use secrets, or the agent's variables.",
     "exotel": _TELEPHONE,
-    "llm": "Any litellm model string can be an agent's `llm`; there is no list of them.",
     "llm-usage": "Costs are measured, not foretold: see `GET /api/reports/costs`.",
     "mcp-servers": "Tools are webhooks and client tools of each agent; MCP is not offered.",
     "outbound-campaigns": _TELEPHONE,
     "phone-numbers": _TELEPHONE,
     "realtime": "Sessions are opened at `/v1/convai/conversation`, as WebSockets.",
     "sip-trunk": _TELEPHONE,
-    "tags": "Conversations have no tags; `GET /api/reports/topics` tells what they are about.",
-    "tools": "Tools are part of each agent: change `conversation_config.agent.prompt.tools`.",
     "triage-tickets": "There are no tickets; `GET /api/gaps` tells what to improve.",
     "twilio": _TELEPHONE,
-    "users": "Ask for conversations with `user_id` instead.",
     "whatsapp": _TELEPHONE,
     "whatsapp-accounts": _TELEPHONE,
 }
 """By the first part of the path, what to do instead."""
 
 
-@router.api_route("/v1/convai/{path:path}", methods=METHODS, status_code=501)
+@router.api_route("/v1/convai/{path:path}", methods=METHODS, status_code=NOT_SUPPORTED)
 async def not_served(path: str) -> None:
     """Say so."""
     raise refusal(path)
 
 
-@router.api_route("/v1/{path:path}", methods=METHODS, status_code=501)
-@router.api_route("/v2/{path:path}", methods=METHODS, status_code=501)
+@router.api_route("/v1/{path:path}", methods=METHODS, status_code=NOT_SUPPORTED)
+@router.api_route("/v2/{path:path}", methods=METHODS, status_code=NOT_SUPPORTED)
 async def not_offered(path: str) -> None:
     """Say so of everything that is no conversation."""
-    raise ApiError(
-        501, "not_supported", f"This server holds conversations; it does not offer {path[:200]!r}."
+    raise not_supported(
+        f"This server holds conversations; it does not offer {path[:200]!r}.",
     )
 
 
@@ -58,14 +54,14 @@ def refusal(path: str) -> ApiError:
     first = path.removeprefix("v2/").split("/")[0]
     message = f"This server does not offer {path[:200]!r}."
     reason = REASONS.get(first)
-    return ApiError(501, "not_supported", f"{message} {reason}" if reason else message)
+    return not_supported(f"{message} {reason}" if reason else message)
 
 
 def _shadow(method: str, path: str) -> None:
     async def refuse() -> None:
         raise refusal(path.removeprefix("/v1/convai/"))
 
-    shadowed.add_api_route(path, refuse, methods=[method], status_code=501)
+    shadowed.add_api_route(path, refuse, methods=[method], status_code=NOT_SUPPORTED)
 
 
 for _method, _path in SHADOWED:

@@ -3,6 +3,7 @@
 One record is one JSON document; what may stand in it is for the route that keeps it.
 """
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,9 @@ from sqlalchemy.engine import Connection, Row
 from conversation.store.database import READ_ONLY
 from conversation.store.tables import api_records as records
 
-RecordKind = Literal["settings", "webhook", "secret", "agent_test", "test_invocation"]
+RecordKind = Literal[
+    "settings", "webhook", "secret", "agent_test", "test_invocation", "tag", "tool", "agent_version"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,12 @@ class RecordStore:
     ) -> None:
         """Keep a document in place of what was there."""
         self.change(kind, record_id, lambda _: body, now=now)
+
+    def add(self, kind: RecordKind, body: Mapping[str, Any], *, now: datetime) -> ApiRecord:
+        """Keep a new document, under an id that begins with its kind."""
+        record_id = f"{kind}_{uuid.uuid4().hex}"
+        self.put(kind, record_id, body, now=now)
+        return ApiRecord(record_id, body, now, now)
 
     def remove(self, kind: RecordKind, record_id: str) -> bool:
         """Delete a document; False when there is none."""

@@ -9,6 +9,7 @@ from conversation.server.agents.authoring import Authoring, KnowledgeBases
 from conversation.server.agents.files import AgentRecords
 from conversation.server.library.ingest_queue import IngestQueue
 from conversation.server.library.library import Library
+from conversation.server.records import RecordStore
 from kb.document import SyncReport
 from kb.knowledge_base import KnowledgeBase
 from orchestration.deployment import Deployment
@@ -63,4 +64,5 @@ def open_authoring(
             open=open_knowledge_base, sync=sync, delete=delete_knowledge_base
         ),
         clock=clock,
+        find_tool=lambda tool_id: RecordStore(engine).get("tool", tool_id),
     )

@@ -16,6 +16,7 @@ from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context
 from conversation.server.errors import ApiError, not_found
+from conversation.server.incoming.body import Body
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from orchestration.deployment import Deployment
 from orchestration.server.errors import told
@@ -48,7 +49,7 @@ class GivenLabel(BaseModel):
     note: str | None = Field(default=None, max_length=2_000)
 
 
-class GivenLabels(BaseModel):
+class GivenLabels(Body):
     """Labels to keep; a newer one of the same person replaces the older."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"labels": [EXAMPLE]}]})

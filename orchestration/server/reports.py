@@ -14,6 +14,7 @@ from analysis.reports import open_reports
 from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
 from conversation.server.errors import ApiError, not_found
+from conversation.server.parameters import ANY_PARAMETER
 from orchestration.deployment import Deployment
 from orchestration.server.errors import told
 
@@ -88,6 +89,7 @@ def router(deployment: Deployment) -> APIRouter:
     @routes.get(
         "/{name}",
         operation_id="get_report",
+        openapi_extra={ANY_PARAMETER: True},
         responses={
             404: {"description": "There is no such report."},
             409: {"description": "Nothing is published yet."},

@@ -14,7 +14,8 @@ from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
 from conversation.server.access.stored_secrets import NAME_PREFIX
 from conversation.server.context import Context, ServerContext
-from conversation.server.errors import ApiError, not_found
+from conversation.server.errors import IN_THE_WAY, ApiError, not_found
+from conversation.server.incoming.body import Body
 from conversation.server.pagination import Cursor, page_of
 from conversation.server.records import ApiRecord
 from conversation.server.webhooks.workspace import secrets_of
@@ -26,7 +27,7 @@ SecretText = Annotated[str, Field(min_length=1, max_length=10_000)]
 ALL = 1_000_000
 
 
-class NewSecret(BaseModel):
+class NewSecret(Body):
     """A name, and what is never shown again."""
 
     model_config = ConfigDict(
@@ -38,7 +39,7 @@ class NewSecret(BaseModel):
     value: SecretText
 
 
-class SecretChange(BaseModel):
+class SecretChange(Body):
     """A new value, and maybe another name."""
 
     model_config = ConfigDict(
@@ -101,7 +102,7 @@ def create_secret(given: NewSecret, context: Context, _key: CanAdminister) -> St
     """Keep a secret."""
     stored = secrets_of(context)
     if given.name in _names(context) or given.name in context.secrets:
-        raise ApiError(409, "secret_exists", f"There is a secret {given.name!r} already.")
+        raise ApiError(IN_THE_WAY, "secret_exists", f"There is a secret {given.name!r} already.")
     secret_id = uuid.uuid4().hex[:20]
     stored.put(NAME_PREFIX + given.name, given.value)
     context.records.put("secret", secret_id, {"name": given.name}, now=context.clock())
@@ -149,7 +150,7 @@ def update_secret(
     """Replace a secret's value, or rename it. Conversations that begin afterwards use it."""
     stored, old = secrets_of(context), str(_known(context, secret_id).body["name"])
     if given.name != old and (given.name in _names(context) or given.name in context.secrets):
-        raise ApiError(409, "secret_exists", f"There is a secret {given.name!r} already.")
+        raise ApiError(IN_THE_WAY, "secret_exists", f"There is a secret {given.name!r} already.")
     value = given.value or stored.get(NAME_PREFIX + old)
     if value is None:
         raise ApiError(422, "secret_lost", "Its value is gone; give a new one.")
@@ -167,7 +168,7 @@ def delete_secret(secret_id: str, context: Context, _key: CanAdminister) -> None
     users = _users(str(found.body["name"]), context.agents.agents())
     if users:
         names = ", ".join(repr(agent.agent_id) for agent in users)
-        raise ApiError(409, "secret_in_use", f"It is used by {names}; change those first.")
+        raise ApiError(IN_THE_WAY, "secret_in_use", f"It is used by {names}; change those first.")
     secrets_of(context).remove(NAME_PREFIX + str(found.body["name"]))
     context.records.remove("secret", secret_id)
 

@@ -18,6 +18,7 @@ from conversation.server.agent_tests.running import (
 from conversation.server.agent_tests.tests import AgentTest
 from conversation.server.context import Context, ServerContext
 from conversation.server.errors import ApiError, not_found
+from conversation.server.incoming.body import Body
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from conversation.server.records import ApiRecord
 
@@ -27,13 +28,13 @@ CanConverse = Annotated[ApiKey, Depends(require("converse"))]
 MOST_RUNS = 100
 
 
-class WantedTest(BaseModel):
+class WantedTest(Body):
     """A test to run."""
 
     test_id: str = Field(max_length=128)
 
 
-class WantedRuns(BaseModel):
+class WantedRuns(Body):
     """Tests to run against an agent."""
 
     model_config = ConfigDict(

@@ -18,7 +18,8 @@ from conversation.server.agents.changed_agent import model_string
 from conversation.server.context import Context, ServerContext
 from conversation.server.conversations.bodies import CallAnalysis, TranscriptItem
 from conversation.server.conversations.detail import conversation_detail
-from conversation.server.errors import ApiError
+from conversation.server.errors import ApiError, not_supported
+from conversation.server.incoming.body import Body
 from conversation.session.overrides import SessionOverrides, overridden
 from conversation.session.simulating import ModelUser, Persona, simulate
 from conversation.transcript import ToolCall, Turn
@@ -31,7 +32,7 @@ DEFAULT_TURNS = 10
 MAX_TURNS = 50
 
 
-class PlayedPrompt(BaseModel):
+class PlayedPrompt(Body):
     """Who the user is, in words, and which model plays them."""
 
     prompt: str = Field(default="", max_length=10_000)
@@ -39,7 +40,7 @@ class PlayedPrompt(BaseModel):
     """Model string: the agent's own or one of its `overrides.llm`; None takes the agent's."""
 
 
-class PlayedUser(BaseModel):
+class PlayedUser(Body):
     """The user that a model plays."""
 
     prompt: PlayedPrompt = PlayedPrompt()
@@ -48,23 +49,23 @@ class PlayedUser(BaseModel):
     language: str | None = None
 
 
-class ToolMock(BaseModel):
+class ToolMock(Body):
     """What a tool answers in place of being used."""
 
     default_return_value: str = ""
     default_is_error: bool = False
 
 
-class Simulation(BaseModel):
+class Simulation(Body):
     """What is simulated."""
 
     simulated_user_config: PlayedUser
-    tool_mock_config: dict[str, ToolMock] = {}
-    dynamic_variables: dict[str, VariableValue] = {}
-    partial_conversation_history: list[Any] = []
+    tool_mock_config: dict[str, ToolMock] = Field(default={})
+    dynamic_variables: dict[str, VariableValue] = Field(default={})
+    partial_conversation_history: list[Any] = Field(default=[])
 
 
-class WantedSimulation(BaseModel):
+class WantedSimulation(Body):
     """A conversation to hold."""
 
     model_config = ConfigDict(
@@ -84,7 +85,7 @@ class WantedSimulation(BaseModel):
     )
 
     simulation_specification: Simulation
-    extra_evaluation_criteria: list[Any] = []
+    extra_evaluation_criteria: list[Any] = Field(default=[])
     new_turns_limit: int | None = Field(default=None, ge=1)
     """Of the user; more than fifty are cut to that."""
 
@@ -238,8 +239,8 @@ def _resolve(context: ServerContext, agent_id: str) -> ResolvedAgent:
 
 def _refuse_unserved(body: WantedSimulation) -> None:
     if body.extra_evaluation_criteria:
-        raise ApiError(
-            501, "not_supported", "Criteria belong to the agent: add them there, they are judged."
+        raise not_supported(
+            "Criteria belong to the agent: add them there, they are judged.",
         )
     if body.simulation_specification.partial_conversation_history:
-        raise ApiError(501, "not_supported", "Simulated conversations begin at their beginning.")
+        raise not_supported("Simulated conversations begin at their beginning.")

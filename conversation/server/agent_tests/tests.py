@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from conversation.server.incoming.body import Body
 from conversation.server.records import ApiRecord
 
 TestKind = Literal["llm", "tool", "simulation"]
@@ -140,7 +141,7 @@ class TestList(BaseModel):
     has_more: bool
 
 
-class WantedTests(BaseModel):
+class WantedTests(Body):
     """Ids of tests."""
 
     model_config = ConfigDict(

@@ -16,12 +16,17 @@ from conversation.agent.config import AgentConfig, KnowledgeBaseSection
 from conversation.server.agents.bodies import AgentChanges, NewAgent
 from conversation.server.agents.changed_agent import changed_agent
 from conversation.server.agents.files import AgentRecord, AgentRecords, new_agent_id
+from conversation.server.agents.kept_tools import FindTool, tool_ids_of, with_named_tools
 from conversation.server.agents.named_documents import (
     NamedDocument,
     named_documents,
     with_documents,
 )
-from conversation.server.agents.shown_agent import part
+from conversation.server.agents.shown_agent import (
+    conversation_config,
+    part,
+    platform_settings,
+)
 from conversation.server.library.ingest_queue import IngestQueue
 from conversation.server.library.ingestion import Ingestion
 from conversation.server.library.library import IngestStatus, Library, LibraryDocument
@@ -56,12 +61,14 @@ class Authoring:
         queue: IngestQueue,
         knowledge_bases: KnowledgeBases,
         clock: Callable[[], datetime],
+        find_tool: FindTool = lambda _tool_id: None,
     ) -> None:
         """Join the parts; nothing is read until `ingestion` is started."""
         self.records = records
         self.library = library
         self.queue = queue
         self._knowledge_bases = knowledge_bases
+        self._find_tool = find_tool
         self.clock = clock
         self.ingestion = Ingestion(
             queue,
@@ -85,7 +92,8 @@ class Authoring:
     def create(self, body: NewAgent) -> AgentRecord:
         """A new agent; raises `ApiError` when no agent can be like that."""
         blank = AgentConfig(agent_id=new_agent_id(), name=UNNAMED)
-        agent = changed_agent(blank, _plain(body), with_documents=self._with_documents(()))
+        asked = with_named_tools(_plain(body), blank, named_before=(), find=self._find_tool)
+        agent = changed_agent(blank, asked, with_documents=self._with_documents(()))
         record = self.records.create(
             agent, now=self.clock(), tags=body.tags or (), sent=_kept(body)
         )
@@ -102,16 +110,64 @@ class Authoring:
             before.append(record.agent)
             present = self.documents_of(record)
             finder = self._with_documents(present)
-            return replace(
+            asked = with_named_tools(
+                _plain(body),
+                record.agent,
+                named_before=tool_ids_of(record.sent),
+                find=self._find_tool,
+            )
+            changed = replace(
                 record,
-                agent=changed_agent(record.agent, _plain(body), with_documents=finder),
+                agent=changed_agent(record.agent, asked, with_documents=finder),
                 tags=record.tags if body.tags is None else tuple(body.tags),
                 sent=merge_keys(record.sent or {}, _kept(body)),
             )
+            same = self.shown(changed) == self.shown(record)
+            return record if same and changed.agent == record.agent else changed
 
         record = self.records.change(agent_id, apply, if_match=if_match)
         self._follow(before[0], record)
         return record
+
+    def shown(self, record: AgentRecord) -> Mapping[str, Any]:
+        """What clients are shown of an agent that they can change."""
+        sent = record.sent or {}
+        documents = self.documents_of(record)
+        config = conversation_config(record.agent, documents, sent.get("conversation_config") or {})
+        platform = platform_settings(record.agent, sent.get("platform_settings") or {})
+        return {
+            **sent,
+            "conversation_config": config,
+            "platform_settings": platform,
+            "name": record.agent.name,
+            "tags": list(record.tags),
+        }
+
+    def name_tools(
+        self, agent_id: str, *, dropped: str, dropped_id: str | None = None
+    ) -> AgentRecord:
+        """Put the tools that an agent names into its file as they are now.
+
+        Args:
+            agent_id: Which.
+            dropped: Name of a tool that is taken out before.
+            dropped_id: Id that the agent no longer names.
+        """
+
+        def apply(record: AgentRecord) -> AgentRecord:
+            kept = [tool for tool in record.agent.tools if tool.name != dropped]
+            agent = record.agent.model_copy(update={"tools": tuple(kept)})
+            ids = [each for each in tool_ids_of(record.sent) if each != dropped_id]
+            named = {"conversation_config": {"agent": {"prompt": {"tool_ids": ids}}}}
+            asked = with_named_tools(named, agent, named_before=(), find=self._find_tool)
+            finder = self._with_documents(self.documents_of(record))
+            return replace(
+                record,
+                agent=changed_agent(agent, asked, with_documents=finder),
+                sent=merge_keys(record.sent or {}, named),
+            )
+
+        return self.records.change(agent_id, apply)
 
     def duplicate(self, agent_id: str, name: str | None) -> AgentRecord:
         """A copy under another id, with an index of its own."""

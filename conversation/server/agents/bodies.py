@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from conversation.server.incoming.body import Body
+
 MAX_NAME_CHARS = 200
 
 
@@ -145,7 +147,7 @@ class NewAgent(_AgentParts):
     conversation_config: SentConversationConfig
 
 
-class CopyOfAgent(BaseModel):
+class CopyOfAgent(Body):
     """How the copy is called."""
 
     name: str | None = Field(default=None, min_length=1, max_length=MAX_NAME_CHARS)

@@ -25,7 +25,7 @@ from conversation.agent.agent_file import (
 from conversation.agent.config import AgentConfig
 from conversation.agent.criteria import version_of
 from conversation.errors import AgentConfigError
-from conversation.server.errors import ApiError, NoSuchAgentError
+from conversation.server.errors import IN_THE_WAY, ApiError, NoSuchAgentError
 from conversation.store.database import READ_ONLY
 from conversation.store.tables import agent_notes
 
@@ -104,7 +104,7 @@ class AgentRecords:
             taken = {path.stem for path in self._files()}
             if agent.agent_id in taken:
                 raise ApiError(
-                    409, "agent_exists", f"There is an agent {agent.agent_id!r} already."
+                    IN_THE_WAY, "agent_exists", f"There is an agent {agent.agent_id!r} already."
                 )
             self._write_notes(agent.agent_id, created_at=now, tags=tags, sent=sent or {})
             save_agent(agent, self.folder / f"{agent.agent_id}.yaml")
@@ -138,6 +138,8 @@ class AgentRecords:
                     f"{before.version!r}, not {if_match!r}. Read it again and repeat the change.",
                 )
             after = how(before)
+            if after == before:
+                return before
             self._write_notes(
                 agent_id, created_at=before.created_at, tags=after.tags, sent=after.sent or {}
             )

@@ -20,11 +20,7 @@ from conversation.server.agents.bodies import (
     NewAgent,
 )
 from conversation.server.agents.files import AgentRecord
-from conversation.server.agents.shown_agent import (
-    conversation_config,
-    is_archived,
-    platform_settings,
-)
+from conversation.server.agents.shown_agent import is_archived
 from conversation.server.context import Authored, Context
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, SortKey, page_of
 
@@ -159,15 +155,13 @@ def get_knowledge_base_size(agent_id: str, authored: Authored, _key: MayRead) ->
 def _answer(record: AgentRecord, authored: Authoring, response: Response) -> AgentAnswer:
     response.headers["ETag"] = f'"{record.version}"'
     agent, sent = record.agent, record.sent or {}
-    config = conversation_config(
-        agent, authored.documents_of(record), sent.get("conversation_config") or {}
-    )
+    shown = authored.shown(record)
     sync = authored.queue.sync_states().get(agent.agent_id)
     return AgentAnswer(
         agent_id=agent.agent_id,
         name=agent.name,
-        conversation_config=config,
-        platform_settings=platform_settings(agent, sent.get("platform_settings") or {}),
+        conversation_config=shown["conversation_config"],
+        platform_settings=shown["platform_settings"],
         metadata=AgentTimes(
             created_at_unix_secs=int(record.created_at.timestamp()),
             updated_at_unix_secs=int(record.updated_at.timestamp()),

@@ -14,7 +14,8 @@ from conversation.server.access.signing import VALID_S, Grant, sign
 from conversation.server.agents.bodies import AgentLink, AgentWidget, ShareToken
 from conversation.server.agents.shown_agent import part
 from conversation.server.context import Context, ServerContext
-from conversation.server.errors import ApiError
+from conversation.server.errors import NOT_SUPPORTED, ApiError
+from conversation.server.parameters import ANY_PARAMETER
 
 router = APIRouter(prefix="/v1/convai/agents", tags=["agents"])
 
@@ -73,7 +74,12 @@ def get_widget(
 rooms = APIRouter(prefix="/v1/convai/conversation", tags=["conversations"])
 
 
-@rooms.get("/token", operation_id="get_conversation_token", status_code=501)
+@rooms.get(
+    "/token",
+    operation_id="get_conversation_token",
+    status_code=NOT_SUPPORTED,
+    openapi_extra={ANY_PARAMETER: True},
+)
 def get_token() -> None:
     """There are no rooms of WebRTC here; clients show the message, which says what to do.
 
@@ -81,7 +87,7 @@ def get_token() -> None:
     unless the page names others, and none of them falls back by itself.
     """
     raise ApiError(
-        501,
+        NOT_SUPPORTED,
         "webrtc_not_supported",
         "This server offers no WebRTC and talks over WebSocket, by voice as well: start the "
         "session with connectionType 'websocket' beside the agentId, or with a signedUrl.",

@@ -9,7 +9,7 @@ from typing import Protocol
 from conversation.agent.config import AgentConfig
 from conversation.errors import UnknownConversationError
 from conversation.server.conversations.bodies import CallAnalysis, CriterionResult
-from conversation.server.errors import ApiError
+from conversation.server.errors import not_supported
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
 from conversation.voice.recording.kept_calls import KeptCalls
@@ -69,11 +69,11 @@ class StoreOnly:
 
     def analyse(self, conversation_id: str) -> None:
         """Refuse; there is no judge."""
-        raise ApiError(501, "not_supported", "This server was started without judges.")
+        raise not_supported("This server was started without judges.")
 
     def judge(self, agent: AgentConfig, transcript: Transcript, condition: str) -> CriterionResult:
         """Refuse; there is no judge."""
-        raise ApiError(501, "not_supported", "This server was started without judges.")
+        raise not_supported("This server was started without judges.")
 
     def silent_spans(self, conversation_id: str) -> Sequence[SilentSpan]:
         """None: nothing is masked."""

@@ -242,6 +242,7 @@ class ConversationDetail(BaseModel):
     transcript: list[TranscriptItem]
     metadata: CallMetadata
     analysis: CallAnalysis | None = None
+    tag_ids: list[str] = []
     conversation_initiation_client_data: dict[str, Any] = Field(
         default={
             "conversation_config_override": {},

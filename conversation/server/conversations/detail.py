@@ -4,6 +4,7 @@ from conversation.server.context import ServerContext
 from conversation.server.conversations.bodies import ConversationDetail
 from conversation.server.conversations.shown_conversation import detail
 from conversation.server.conversations.sound import sides_of
+from conversation.server.overview.tags import tags_of
 
 
 def conversation_detail(context: ServerContext, conversation_id: str) -> ConversationDetail:
@@ -16,7 +17,7 @@ def conversation_detail(context: ServerContext, conversation_id: str) -> Convers
     transcript = readable.transcript(conversation_id)
     agents = {agent.agent_id: agent for agent in context.agents.agents()}
     agent = agents.get(transcript.agent_id)
-    return detail(
+    shown = detail(
         transcript,
         agent_name=agent.name if agent else None,
         language=agent.language if agent else None,
@@ -25,3 +26,4 @@ def conversation_detail(context: ServerContext, conversation_id: str) -> Convers
         analysis=context.calls.analyses([conversation_id]).get(conversation_id),
         sides=sides_of(context, conversation_id, transcript.status),
     )
+    return shown.model_copy(update={"tag_ids": tags_of(context, conversation_id)})

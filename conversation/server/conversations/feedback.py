@@ -15,18 +15,18 @@ MAX_FEEDBACK_EVENTS = 200
 """Of one conversation: who has its id needs no key to give feedback."""
 
 
-def feedback_events(
-    engine: Engine, conversation_ids: Sequence[str]
+def events_of(
+    engine: Engine, conversation_ids: Sequence[str], kinds: Sequence[str]
 ) -> dict[str, list[ConversationEvent]]:
-    """The feedback on each of these conversations, oldest first.
+    """The events of these kinds of each of these conversations, oldest first.
 
-    In the words of the users: where a comment is shown, it is read from the conversations as they
-    may be read, `AfterCalls.readable`.
+    Feedback is in the words of the users: where a comment is shown, it is read from the
+    conversations as they may be read, `AfterCalls.readable`.
     """
     query = (
         select(events)
         .where(events.c.conversation_id.in_(conversation_ids))
-        .where(events.c.kind == "feedback")
+        .where(events.c.kind.in_(kinds))
         .order_by(events.c.event_id)
     )
     found: dict[str, list[ConversationEvent]] = {}

@@ -22,16 +22,12 @@ from conversation.server.conversations.feedback import keep_feedback
 from conversation.server.conversations.search import CallFilter, criterion_params, list_page
 from conversation.server.conversations.shown_conversation import call_status
 from conversation.server.conversations.sound import recording_answer
-from conversation.server.errors import ApiError, not_found
+from conversation.server.errors import IN_THE_WAY, ApiError, not_found
+from conversation.server.incoming.body import Body
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize
-from conversation.server.parameters import refuse_unknown_parameters
 from conversation.transcript import Transcript
 
-router = APIRouter(
-    prefix="/v1/convai/conversations",
-    tags=["conversations"],
-    dependencies=[Depends(refuse_unknown_parameters)],
-)
+router = APIRouter(prefix="/v1/convai/conversations", tags=["conversations"])
 
 CanRead = Annotated[ApiKey, Depends(require("read"))]
 CanAdminister = Annotated[ApiKey, Depends(require("admin"))]
@@ -42,7 +38,7 @@ _USERS = ("public", "signed_url", "authorization_header")
 """How users come in who have no key."""
 
 
-class FeedbackBody(BaseModel):
+class FeedbackBody(Body):
     """What a user thought: thumbs, or stars with a comment."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"rating": 5, "comment": "Quick."}]})
@@ -104,6 +100,7 @@ def list_conversations(
     termination_reasons: Names = None,
     exclude_statuses: Annotated[list[CallStatus] | None, Query(max_length=5)] = None,
     version_id: Annotated[str | None, Query(max_length=128)] = None,
+    tag_ids: Names = None,
     sort_direction: Literal["asc", "desc"] = "desc",
     summary_mode: Literal["exclude", "include"] = "exclude",
     page_size: PageSize = DEFAULT_PAGE_SIZE,
@@ -139,6 +136,7 @@ def list_conversations(
         end_reasons=termination_reasons or (),
         excluded_statuses=exclude_statuses or (),
         version_id=version_id,
+        tag_ids=tag_ids or (),
         oldest_first=sort_direction == "asc",
     )
     return list_page(
@@ -260,7 +258,7 @@ def get_audio(conversation_id: str, context: Context, _key: CanRead) -> FileResp
 def _require_ended(transcript: Transcript, what: str) -> None:
     if transcript.status == "in_progress":
         raise ApiError(
-            409,
+            IN_THE_WAY,
             "conversation_in_progress",
             f"Conversation {transcript.conversation_id!r} is still being held; it can be {what} "
             "when it has ended.",

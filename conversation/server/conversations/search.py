@@ -16,7 +16,7 @@ from conversation.server.conversations.bodies import (
     ConversationSummaryItem,
 )
 from conversation.server.conversations.comparisons import Comparison
-from conversation.server.conversations.feedback import feedback_events
+from conversation.server.conversations.feedback import events_of
 from conversation.server.conversations.shown_conversation import (
     call_feedback,
     call_status,
@@ -26,6 +26,7 @@ from conversation.server.conversations.shown_conversation import (
 )
 from conversation.server.conversations.sound import NOBODY, sides_of
 from conversation.server.errors import ApiError
+from conversation.server.overview.tags import TAGS, tags_in
 from conversation.store.reading import cursor_after, tool_calls_of
 from conversation.store.store import ConversationStore, ConversationSummary
 from conversation.transcript import ToolCall
@@ -43,6 +44,7 @@ class Known:
     feedback: CallFeedback
     language: str | None
     calls: Sequence[ToolCall] = ()
+    tag_ids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class CallFilter:
     end_reasons: Sequence[str] = ()
     excluded_statuses: Sequence[CallStatus] = ()
     version_id: str | None = None
+    tag_ids: Sequence[str] = ()
+    """It has any of these."""
     oldest_first: bool = False
 
     @property
@@ -83,7 +87,7 @@ class CallFilter:
     @property
     def decided_by_rows(self) -> bool:
         """Whether the store alone finds those asked for, so that none is looked at in vain."""
-        elsewhere = (self.criteria, self.values, self.languages, self.end_reasons)
+        elsewhere = (self.criteria, self.values, self.languages, self.end_reasons, self.tag_ids)
         bounds = (self.duration_min_s, self.duration_max_s, self.source, self.version_id)
         return not (
             self.by_tools
@@ -101,6 +105,7 @@ class CallFilter:
             and self._takes_findings(known.analysis)
             and self._takes_feedback(known.feedback)
             and self._takes_tools(known.calls)
+            and (not self.tag_ids or not known.tag_ids.isdisjoint(self.tag_ids))
         )
 
     def _takes_row(self, row: ConversationSummary, language: str | None) -> bool:
@@ -172,17 +177,22 @@ def list_page(
         rows, following = _rows(context, wanted, cursor, limit=at_once)
         ids = [row.conversation_id for row in rows]
         analyses = context.calls.analyses(ids)
-        feedback = feedback_events(context.store.engine, ids)
+        events = events_of(context.store.engine, ids, ("feedback", TAGS))
+        tags = tags_in(context, events)
         calls = tool_calls_of(context.store.engine, ids) if wanted.by_tools else {}
         readable = context.calls.readable() if wanted.search else None
         for row in rows:
             if readable is not None and not _says(readable, row, wanted.search or ""):
                 continue
             analysis = analyses.get(row.conversation_id)
-            said = call_feedback(feedback.get(row.conversation_id, []))
+            noted = events.get(row.conversation_id, [])
+            said = call_feedback([each for each in noted if each.kind == "feedback"])
+            tag_ids = tags.get(row.conversation_id, [])
             agent = agents.get(row.agent_id)
             language = row.metadata.get("language") or (agent.language if agent else None)
-            known = Known(analysis, said, language, calls.get(row.conversation_id, ()))
+            known = Known(
+                analysis, said, language, calls.get(row.conversation_id, ()), frozenset(tag_ids)
+            )
             if not wanted.takes(row, known):
                 continue
             items.append(
@@ -192,6 +202,7 @@ def list_page(
                     language=language,
                     analysis=analysis,
                     feedback=said,
+                    tag_ids=tag_ids,
                     with_summary=with_summary,
                     has_audio=sides_of(context, row.conversation_id, row.status) != NOBODY,
                 )

@@ -108,6 +108,7 @@ def list_item(
     analysis: CallAnalysis | None,
     language: str | None = None,
     feedback: CallFeedback | None = None,
+    tag_ids: Sequence[str] = (),
     with_summary: bool = False,
     has_audio: bool = False,
 ) -> ConversationSummaryItem:
@@ -130,6 +131,7 @@ def list_item(
         conversation_initiation_source=summary.metadata.get("client"),
         user_id=summary.metadata.get("user_id"),
         has_audio=has_audio,
+        tag_ids=list(tag_ids),
         rating=feedback.rating if feedback else None,
         evaluation_criteria_results={
             key: {"result": each.result, "score": each.score, "max_score": each.max_score}

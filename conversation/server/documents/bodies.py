@@ -5,13 +5,14 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from conversation.server.agents.bodies import MAX_NAME_CHARS, AccessInfo
+from conversation.server.incoming.body import Body
 from conversation.server.library.library import HandedInAs
 
 IndexStatus = Literal["created", "processing", "succeeded", "failed"]
 Name = Field(default=None, min_length=1, max_length=MAX_NAME_CHARS)
 
 
-class NewPage(BaseModel):
+class NewPage(Body):
     """A page to read."""
 
     model_config = ConfigDict(
@@ -24,7 +25,7 @@ class NewPage(BaseModel):
     enable_auto_sync: bool | None = None
 
 
-class NewText(BaseModel):
+class NewText(Body):
     """A text to answer from."""
 
     model_config = ConfigDict(
@@ -38,7 +39,7 @@ class NewText(BaseModel):
     parent_folder_id: str | None = None
 
 
-class DocumentChanges(BaseModel):
+class DocumentChanges(Body):
     """Another name or, for a text or a file, another content."""
 
     name: str | None = Name
@@ -46,7 +47,7 @@ class DocumentChanges(BaseModel):
     enable_auto_sync: bool | None = None
 
 
-class DocumentIds(BaseModel):
+class DocumentIds(Body):
     """Several documents."""
 
     document_ids: list[str] = Field(min_length=1, max_length=100)
@@ -160,7 +161,7 @@ class DependentAgents(BaseModel):
     has_more: bool
 
 
-class WantedIndex(BaseModel):
+class WantedIndex(Body):
     """Which index; there is one, whatever model is named."""
 
     model_config = ConfigDict(protected_namespaces=())
@@ -175,7 +176,7 @@ class WantedIndexItem(WantedIndex):
     create_if_missing: bool = True
 
 
-class WantedIndexes(BaseModel):
+class WantedIndexes(Body):
     """Indexes of several documents."""
 
     items: list[WantedIndexItem] = Field(min_length=1, max_length=100)

@@ -18,7 +18,7 @@ from conversation.server.documents.bodies import (
     ToDelete,
 )
 from conversation.server.documents.known_documents import document_answer, failure, known_document
-from conversation.server.errors import ApiError
+from conversation.server.errors import IN_THE_WAY, ApiError, not_supported
 from conversation.server.library.library import LibraryDocument
 
 router = APIRouter(prefix="/v1/convai/knowledge-base", tags=["knowledge base"])
@@ -197,7 +197,7 @@ def _stored(document_id: str, authored: Authoring) -> LibraryDocument:
     document = known_document(document_id, authored)
     if document.stored is None:
         raise ApiError(
-            409,
+            IN_THE_WAY,
             "document_of_agent_file",
             f"{document.name!r} is named by an agent file; change it there.",
         )
@@ -209,7 +209,7 @@ def _delete(document_id: str, authored: Authoring, *, force: bool) -> None:
     if document.agents and not force:
         names = ", ".join(repr(record.agent.agent_id) for record in document.agents[:5])
         raise ApiError(
-            409,
+            IN_THE_WAY,
             "document_in_use",
             f"Agents answer from {document.name!r}: {names}. Take it out of them first, or "
             "delete it with `force`.",
@@ -221,11 +221,11 @@ def _delete(document_id: str, authored: Authoring, *, force: bool) -> None:
 
 def _refuse_auto_sync(enable_auto_sync: bool | None) -> None:
     if enable_auto_sync:
-        raise ApiError(
-            501, "not_supported", "Pages are read again on request or by Dagster's schedule."
+        raise not_supported(
+            "Pages are read again on request or by Dagster's schedule.",
         )
 
 
 def _refuse_folders(parent_folder_id: str | None) -> None:
     if parent_folder_id:
-        raise ApiError(501, "not_supported", "This server has no folders of documents.")
+        raise not_supported("This server has no folders of documents.")

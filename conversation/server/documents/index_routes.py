@@ -29,7 +29,7 @@ from conversation.server.documents.known_documents import (
     known_documents,
 )
 from conversation.server.documents.routes import Kind, MayRead
-from conversation.server.errors import ApiError, not_found
+from conversation.server.errors import IN_THE_WAY, ApiError, not_found
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 
 router = APIRouter(prefix="/v1/convai/knowledge-base", tags=["knowledge base"])
@@ -111,14 +111,16 @@ def get_indexes(document_id: str, authored: Authored, _key: MayRead) -> Document
     return DocumentIndexes(indexes=[_index(known_document(document_id, authored))])
 
 
-@router.delete("/{document_id}/rag-index/{index_id}", operation_id="delete_index", status_code=409)
+@router.delete(
+    "/{document_id}/rag-index/{index_id}", operation_id="delete_index", status_code=IN_THE_WAY
+)
 def delete_index(document_id: str, index_id: str, authored: Authored, _key: MayIngest) -> None:
     """Refused: a document without its index could not be found."""
     document = known_document(document_id, authored)
     if index_id != _index_id(document):
         raise not_found("index", index_id[:100])
     raise ApiError(
-        409,
+        IN_THE_WAY,
         "index_required",
         f"{document.name!r} is found by its index. Delete the document, or take it out of agents.",
     )

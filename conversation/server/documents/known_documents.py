@@ -15,7 +15,7 @@ from conversation.server.documents.bodies import (
     DocumentTimes,
     IndexStatus,
 )
-from conversation.server.errors import ApiError, not_found
+from conversation.server.errors import IN_THE_WAY, ApiError, not_found
 from conversation.server.library.library import HandedInAs, LibraryDocument
 from kb.document import Document
 from kb.index.catalog import ChunkRow
@@ -142,7 +142,7 @@ def not_read(document: KnownDocument) -> ApiError:
     """The answer while there is no text."""
     if document.status == "failed":
         said = document.detail or "It cannot be read."
-        return ApiError(409, "document_failed", f"{document.name!r} has no text. {said}")
+        return ApiError(IN_THE_WAY, "document_failed", f"{document.name!r} has no text. {said}")
     return ApiError(
         409, "document_not_ready", f"{document.name!r} is still being read; try again in a moment."
     )

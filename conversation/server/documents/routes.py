@@ -24,7 +24,7 @@ from conversation.server.documents.known_documents import (
     known_documents,
     text_of,
 )
-from conversation.server.errors import ApiError
+from conversation.server.errors import not_supported
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, SortKey, page_of
 
 router = APIRouter(prefix="/v1/convai/knowledge-base", tags=["knowledge base"])
@@ -97,7 +97,7 @@ def get_summaries(
 @router.get("/crawl", include_in_schema=False)
 def list_crawls(_key: MayRead) -> None:
     """Not a document of this name."""
-    raise ApiError(501, "not_supported", "This server reads sites by `sites` of an agent file.")
+    raise not_supported("This server reads sites by `sites` of an agent file.")
 
 
 @router.post("/dependent-agents", operation_id="get_agents_of_documents")
@@ -163,4 +163,4 @@ def _agents(
 
 def _refuse_folders(parent_folder_id: str | None) -> None:
     if parent_folder_id:
-        raise ApiError(501, "not_supported", "This server has no folders of documents.")
+        raise not_supported("This server has no folders of documents.")

@@ -162,6 +162,7 @@ class Talk:
         self.is_kept = False
         """Whether the session is still open after `hold`."""
         self._frames = Bucket(limits.frames_per_second, 3.0 * limits.frames_per_second)
+        self._warnings = Bucket(1.0, 1.0)
         self._turns = Bucket(limits.turns_per_minute / 60, limits.turns_per_minute / 6)
 
     def let_go(self) -> None:
@@ -228,6 +229,9 @@ class Talk:
         now_s = self._timer_s()
         if self._frames.take(now_s):
             await self._do(self._dialogue.receive(read_frame(frame), now_s=now_s))
+        elif self._warnings.take(now_s):
+            # Once a second: who sends too much is not sent as much.
+            await self._wire.send(TOO_FAST)
 
     async def _do(self, action: Action) -> None:
         match action:

@@ -10,6 +10,7 @@ from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context
 from conversation.server.errors import not_found
+from conversation.server.incoming.body import Body
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from conversation.server.records import ApiRecord
 from conversation.server.webhooks.deliveries import Delivery, WebhookDeliveries
@@ -55,7 +56,7 @@ class WebhookSettings(BaseModel):
         return url
 
 
-class NewWebhook(BaseModel):
+class NewWebhook(Body):
     """A webhook to keep."""
 
     model_config = ConfigDict(

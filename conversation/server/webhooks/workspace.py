@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from conversation.server.access.stored_secrets import StoredSecrets
 from conversation.server.context import ServerContext
-from conversation.server.errors import ApiError
+from conversation.server.errors import not_supported
 from conversation.server.records import ApiRecord, RecordStore
 from conversation.server.webhooks.deliveries import WebhookEvent
 
@@ -97,7 +97,7 @@ def change_settings(
 def secrets_of(context: ServerContext) -> StoredSecrets:
     """Where secrets are kept; raises `ApiError` where none are."""
     if context.stored_secrets is None:
-        raise ApiError(501, "not_supported", "This server was started without a place for secrets.")
+        raise not_supported("This server was started without a place for secrets.")
     return context.stored_secrets
 
 

@@ -96,7 +96,7 @@ async def test_every_answer_has_security_headers_and_an_id(http: httpx.AsyncClie
 async def test_what_is_not_served_says_so(http: httpx.AsyncClient):
     answer = await http.post("/v1/convai/phone-numbers", json={})
 
-    assert answer.status_code == 501
+    assert answer.status_code == 400
     assert answer.json()["detail"]["status"] == "not_supported"
     assert answer.json()["detail"]["message"].startswith(
         "This server does not offer 'phone-numbers'."

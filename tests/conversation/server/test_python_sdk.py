@@ -127,7 +127,7 @@ def test_the_webrtc_token_is_an_error_that_the_client_shows(tmp_path: Path):
         with pytest.raises(ApiError) as caught:
             client.conversational_ai.conversations.get_webrtc_token(agent_id="support")
 
-    assert caught.value.status_code == 501
+    assert caught.value.status_code == 400
     assert "WebSocket" in caught.value.body["detail"]["message"]
 
 

@@ -63,7 +63,7 @@ def test_every_endpoint_of_the_client_is_served_or_says_that_it_is_not(tmp_path:
         status = detail["status"] if isinstance(detail, dict) else None
         # `not_found` and `method_not_allowed` are those of the framework: no route took it.
         assert status not in ("not_found", "method_not_allowed", "internal_error"), asked
-        if answer.status_code == 501:
+        if answer.status_code == 400:
             assert detail is not None
             assert len(detail["message"]) > 20, asked
 
@@ -73,11 +73,11 @@ def test_what_is_no_conversation_is_not_offered_either(tmp_path: Path):
         answers = [
             served.http.request(method, path)
             for method in METHODS
-            for path in ("/v1/voices", "/v2/voices", "/v1/text-to-speech/x", "/v1/convai/tools")
+            for path in ("/v1/voices", "/v2/voices", "/v1/text-to-speech/x", "/v1/convai/twilio")
         ]
 
-    assert {answer.status_code for answer in answers} == {501}
-    assert "part of each agent" in answers[3].json()["detail"]["message"]
+    assert {answer.status_code for answer in answers} == {400}
+    assert "WebSocket" in answers[3].json()["detail"]["message"]
 
 
 def test_conversations(tmp_path: Path):

@@ -255,7 +255,7 @@ def test_a_conversation_is_simulated_and_judged(tmp_path: Path):
         for _ in range(served.context.limits.simulations):
             served.context.simulations.acquire()
         busy = served.call("POST", path, 429, json=body)
-        extra = served.call("POST", path, 501, json=body | {"extra_evaluation_criteria": [{}]})
+        extra = served.call("POST", path, 400, json=body | {"extra_evaluation_criteria": [{}]})
 
     said = [(turn["role"], turn["message"]) for turn in held["simulated_conversation"]]
     assert said[:2] == [("user", "Where is my money?"), ("agent", "Refunds take five days.")]

@@ -74,7 +74,7 @@ def test_a_file_is_what_its_content_says(tmp_path: Path):
         text = served.http.get(f"/v1/convai/knowledge-base/{good['id']}/content").text
         failed = served.call("GET", f"/knowledge-base/{bad['id']}")
         (index,) = served.call("GET", f"/knowledge-base/{bad['id']}/rag-index")["indexes"]
-        no_text = served.call("GET", f"/knowledge-base/{bad['id']}/content", 409)
+        no_text = served.call("GET", f"/knowledge-base/{bad['id']}/content", 400)
         mended = ("letter.txt", b"Dear customer.")
         path = f"/knowledge-base/{bad['id']}"
         served.call("PATCH", f"{path}/update-file", files={"file": mended})
@@ -133,8 +133,8 @@ def test_documents_of_an_agent_file_are_documents_too(tmp_path: Path):
         path = f"/knowledge-base/{refunds['id']}"
         text = served.http.get(f"/v1/convai{path}/content").text
         agents = served.call("GET", f"{path}/dependent-agents")["agents"]
-        in_use = served.call("DELETE", path, 409)
-        not_here = served.call("PATCH", path, 409, json={"name": "x"})
+        in_use = served.call("DELETE", path, 400)
+        not_here = served.call("PATCH", path, 400, json={"name": "x"})
         served.call("DELETE", f"{path}?force=true", 204)
         agent = load_agent(served.settings.agents_dir / "shop-desk.yaml")
 

@@ -113,7 +113,7 @@ def refused_or_done(served: ServedDeployment, method: str, path: str, **options:
     except httpx.TransportError as error:
         return f"{method} {path[:80]} {str(options)[:200]}: {error!r}"
     # Where documents are in use or not served it is said so, with a reason.
-    if answer.status_code >= 500 and answer.status_code != 501:
+    if answer.status_code >= 500:
         return (
             f"{method} {path[:80]} {str(options)[:200]}: {answer.status_code} {answer.text[:200]}"
         )

@@ -145,7 +145,7 @@ def test_documents_are_changed_and_deleted(tmp_path: Path):
     assert summaries[text.id].data.name == "Post"
     assert found.results is not None
     assert (in_use.value.status_code, in_use.value.body["detail"]["status"]) == (
-        409,
+        400,
         "document_in_use",
     )
     assert bulk[old_way.id].status == "success"
@@ -253,4 +253,4 @@ def test_what_is_not_served_says_so(tmp_path: Path):
         ):
             with pytest.raises(ApiError) as refused:
                 call()
-            assert refused.value.status_code == 501
+            assert refused.value.status_code == 400

@@ -344,7 +344,7 @@ def test_a_conversation_under_way_is_read_and_not_deleted(tmp_path: Path):
         )
 
     assert shown["status"] == "in-progress"
-    assert refused.status_code == 409
+    assert refused.status_code == 400
     assert refused.json()["detail"]["status"] == "conversation_in_progress"
 
 

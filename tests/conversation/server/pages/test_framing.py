@@ -132,7 +132,7 @@ def test_clients_that_want_webrtc_are_told_what_to_do(tmp_path: Path):
             headers={"origin": "https://shop.example"},
         )
 
-    assert answer.status_code == 501
+    assert answer.status_code == 400
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "connectionType 'websocket'" in answer.json()["detail"]["message"]
     assert "401" not in answer.text

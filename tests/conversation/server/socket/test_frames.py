@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conversation.server.errors import close_reason
 from conversation.server.socket.frames import (
     MAX_FRAME_CHARS,
     ClientToolResult,
@@ -121,3 +122,28 @@ def test_an_error_says_what_and_why():
     event = error_frame("llm_error", "It failed.", code=1011).error_event
 
     assert (event.code, event.error_type, event.message) == (1011, "llm_error", "It failed.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "short",
+        "a " * 200,
+        "This agent may not be used from pages of this origin. " * 4,
+        "\u00fcber " * 60,
+        "\u6f22" * 120,
+        "x" * 500,
+        "word\n" * 60,
+        "a" * 123,
+        "\U0001f600 " * 60,
+    ],
+)
+def test_a_reason_ends_at_a_word_and_fits_a_close_frame(text: str):
+    shown = close_reason(text)
+
+    assert len(shown.encode()) <= 123
+    if shown != text:
+        kept = shown.removesuffix("\u2026")
+        assert kept != shown
+        assert text.startswith(kept)
+        assert text[len(kept)].isspace() or " " not in text.strip() or "\u6f22" in text

@@ -587,7 +587,7 @@ def test_row_23_webrtc_is_refused_with_a_message(tmp_path: Path):
     with serving(tmp_path) as served:
         answer = served.http.get("/v1/convai/conversation/token", params={"agent_id": "support"})
 
-    assert answer.status_code == 501
+    assert answer.status_code == 400
     assert "WebSocket" in answer.json()["detail"]["message"]
     assert answer.headers["access-control-allow-origin"] == "*"
 

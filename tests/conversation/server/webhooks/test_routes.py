@@ -581,7 +581,7 @@ def test_secrets_are_written_and_never_shown(tmp_path: Path):
         gone = [served.http.delete(one, headers=admin).status_code for _ in range(2)]
 
     assert made.json() == {"type": "stored", "secret_id": secret_id, "name": "CRM_TOKEN"}
-    assert again.status_code == 409
+    assert again.status_code == 400
     names = [each["name"] for page in (first, second) for each in page.json()["secrets"]]
     assert names == ["CRM_TOKEN", "OTHER"]
     assert second.json()["next_cursor"] is None
@@ -615,6 +615,6 @@ def test_a_secret_that_an_agent_uses_stays(tmp_path: Path):
         refused = served.http.delete(f"{path}/{secret_id}", headers=admin)
         shown = served.http.get(f"{path}/{secret_id}", headers=admin).json()
 
-    assert refused.status_code == 409
+    assert refused.status_code == 400
     assert "'support'" in refused.json()["detail"]["message"]
     assert shown["used_by"]["agents"][0]["id"] == "support"

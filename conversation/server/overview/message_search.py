@@ -1,0 +1,146 @@
+"""Which turns say some words."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+
+from conversation.errors import StoreError
+from conversation.server.access.admission import require
+from conversation.server.access.api_keys import ApiKey
+from conversation.server.context import Context, ServerContext
+from conversation.server.errors import ApiError, not_supported
+from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize
+from conversation.store.store import ConversationSummary
+from conversation.transcript import Turn
+
+router = APIRouter(prefix="/v1/convai/conversations/messages", tags=["conversations"])
+
+CanRead = Annotated[ApiKey, Depends(require("read"))]
+UnixSeconds = Annotated[int | None, Query(ge=0, le=253_402_300_798, description="Unix time, s.")]
+
+
+class HighlightPart(BaseModel):
+    """A piece of a turn, and whether it is what was looked for."""
+
+    value: str
+    is_hit: bool
+
+
+class FoundMessage(BaseModel):
+    """A turn that says the words."""
+
+    conversation_id: str
+    agent_id: str
+    agent_name: str | None = None
+    transcript_index: int
+    """Position of the turn, from 0."""
+    chunk_text: str
+    chunk_highlights: list[HighlightPart]
+    score: float = 1.0
+    """Every turn that says the words says them equally."""
+    conversation_start_time_unix_secs: int
+
+
+class FoundMessages(BaseModel):
+    """One page of turns, those of the newest conversation first; it may hold more than asked."""
+
+    results: list[FoundMessage]
+    next_cursor: str | None = None
+    has_more: bool
+
+
+@router.get("/text-search", operation_id="search_messages_by_text")
+def search_by_text(
+    context: Context,
+    _key: CanRead,
+    text_query: Annotated[str, Query(min_length=1, max_length=200)],
+    agent_id: Annotated[str | None, Query(max_length=128)] = None,
+    user_id: Annotated[str | None, Query(max_length=200)] = None,
+    call_start_after_unix: UnixSeconds = None,
+    call_start_before_unix: UnixSeconds = None,
+    page_size: PageSize = DEFAULT_PAGE_SIZE,
+    cursor: Cursor = None,
+) -> FoundMessages:
+    """Turns that contain `text_query`, in whatever case, as they may be read."""
+    until = None
+    if call_start_before_unix is not None:
+        # Both ends are meant to include their second.
+        until = datetime.fromtimestamp(call_start_before_unix, UTC) + timedelta(seconds=1)
+    since = None
+    if call_start_after_unix is not None:
+        since = datetime.fromtimestamp(call_start_after_unix, UTC)
+    try:
+        page = context.store.page(
+            agent_id=agent_id,
+            user_id=user_id,
+            since=since,
+            until=until,
+            text=text_query,
+            limit=page_size,
+            cursor=cursor,
+        )
+    except StoreError as error:
+        if cursor is None:
+            raise
+        raise ApiError(
+            400, "invalid_cursor", "The cursor is not one that this server gave."
+        ) from error
+    return FoundMessages(
+        results=list(_found(context, page.conversations, text_query)),
+        next_cursor=page.next_cursor,
+        has_more=page.next_cursor is not None,
+    )
+
+
+@router.get("/smart-search", include_in_schema=False)
+def search_by_meaning(_key: CanRead) -> None:
+    """Turns have no index of their meanings."""
+    raise not_supported(
+        "Messages are found by their words: use text-search. `GET /api/gaps` tells what users "
+        "asked in vain, by meaning."
+    )
+
+
+def _found(
+    context: ServerContext, rows: tuple[ConversationSummary, ...], words: str
+) -> Iterator[FoundMessage]:
+    names = {agent.agent_id: agent.name for agent in context.agents.agents()}
+    readable = context.calls.readable()
+    for row in rows:
+        for number, turn in enumerate(readable.transcript(row.conversation_id).turns):
+            parts = highlighted(turn.text, words)
+            if len(parts) > 1 or (parts and parts[0].is_hit):
+                yield _message(row, number, turn, parts, names.get(row.agent_id))
+
+
+def _message(
+    row: ConversationSummary, number: int, turn: Turn, parts: list[HighlightPart], name: str | None
+) -> FoundMessage:
+    return FoundMessage(
+        conversation_id=row.conversation_id,
+        agent_id=row.agent_id,
+        agent_name=name,
+        transcript_index=number,
+        chunk_text=turn.text,
+        chunk_highlights=parts,
+        conversation_start_time_unix_secs=int((row.started_at or row.listed_at).timestamp()),
+    )
+
+
+def highlighted(text: str, words: str) -> list[HighlightPart]:
+    """`text` in pieces, those that say `words` in whatever case marked; joined they are `text`."""
+    parts: list[HighlightPart] = []
+    lower, wanted, position = text.lower(), words.lower(), 0
+    if len(lower) != len(text):  # a letter with a longer lower case: positions would not fit
+        lower, wanted = text, words
+    while wanted and (found := lower.find(wanted, position)) >= 0:
+        if found > position:
+            parts.append(HighlightPart(value=text[position:found], is_hit=False))
+        position = found + len(wanted)
+        parts.append(HighlightPart(value=text[found:position], is_hit=True))
+    if position < len(text):
+        parts.append(HighlightPart(value=text[position:], is_hit=False))
+    return parts

@@ -1,0 +1,149 @@
+"""Who talked, and how many talk at this moment."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+from sqlalchemy import func, select
+
+from conversation.server.access.admission import require
+from conversation.server.access.api_keys import ApiKey
+from conversation.server.context import Context
+from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
+from conversation.store.database import READ_ONLY
+from conversation.store.tables import conversations
+
+router = APIRouter(prefix="/v1/convai", tags=["conversations"])
+
+CanRead = Annotated[ApiKey, Depends(require("read"))]
+UnixSeconds = Annotated[int | None, Query(ge=0, le=253_402_300_798, description="Unix time, s.")]
+
+
+class LiveCount(BaseModel):
+    """Conversations that are held."""
+
+    count: int
+
+
+class Sentiment(BaseModel):
+    """Nothing is measured here; a criterion of the agent can ask for it."""
+
+    scored_conversation_count: int = 0
+    positive_count: int = 0
+    neutral_count: int = 0
+    negative_count: int = 0
+    average_sentiment_score: float | None = None
+    average_frustration_score: float | None = None
+    recent_scored_conversation_count: int = 0
+    recent_positive_count: int = 0
+    recent_neutral_count: int = 0
+    recent_negative_count: int = 0
+
+
+class ConversationUser(BaseModel):
+    """A user, by the id that clients gave."""
+
+    user_id: str
+    """At most its first 255 characters."""
+    last_contact_unix_secs: int
+    first_contact_unix_secs: int
+    conversation_count: int
+    last_contact_agent_id: str | None = None
+    last_contact_agent_name: str | None = None
+    last_contact_conversation_id: str
+    sentiment: Sentiment = Sentiment()
+
+
+class UserPage(BaseModel):
+    """One page of users."""
+
+    users: list[ConversationUser]
+    next_cursor: str | None = None
+    has_more: bool
+
+
+@router.get("/analytics/live-count", operation_id="get_live_count")
+def get_live_count(
+    context: Context, _key: CanRead, agent_id: Annotated[str | None, Query(max_length=128)] = None
+) -> LiveCount:
+    """How many conversations this server holds at this moment, with one agent or with all."""
+    return LiveCount(count=context.gate.held_with(agent_id))
+
+
+@router.get("/users", operation_id="list_conversation_users")
+def list_users(
+    context: Context,
+    _key: CanRead,
+    agent_id: Annotated[str | None, Query(max_length=128)] = None,
+    call_start_after_unix: UnixSeconds = None,
+    call_start_before_unix: UnixSeconds = None,
+    search: Annotated[str | None, Query(max_length=200, description="Part of the id.")] = None,
+    sort_by: Literal["last_contact_unix_secs", "conversation_count"] = "last_contact_unix_secs",
+    sort_direction: Literal["asc", "desc"] = "desc",
+    page_size: PageSize = DEFAULT_PAGE_SIZE,
+    cursor: Cursor = None,
+) -> UserPage:
+    """Everybody who talked under an id; simulated conversations do not count."""
+    found = _counted(context, agent_id, call_start_after_unix, call_start_before_unix, search)
+    page = page_of(
+        found,
+        sort_key=lambda row: (
+            float(row.count) if sort_by == "conversation_count" else row.last.timestamp(),
+            row.user_id,
+        ),
+        page_size=page_size,
+        cursor=cursor,
+        descending=sort_direction == "desc",
+    )
+    return UserPage(
+        users=[_user(context, row, agent_id) for row in page.items],
+        next_cursor=page.next_cursor,
+        has_more=page.has_more,
+    )
+
+
+def _counted(
+    context: Context,
+    agent_id: str | None,
+    since_s: int | None,
+    until_s: int | None,
+    search: str | None,
+) -> list[Any]:
+    columns = conversations.c
+    query = (
+        select(
+            columns.user_id,
+            func.count().label("count"),
+            func.min(columns.listed_at, type_=columns.listed_at.type).label("first"),
+            func.max(columns.listed_at, type_=columns.listed_at.type).label("last"),
+        )
+        .where(columns.user_id.is_not(None), columns.user_id != "", columns.simulated.is_(False))
+        .group_by(columns.user_id)
+    )
+    if agent_id is not None:
+        query = query.where(columns.agent_id == agent_id)
+    if since_s is not None:
+        query = query.where(columns.listed_at >= datetime.fromtimestamp(since_s, UTC))
+    if until_s is not None:
+        query = query.where(columns.listed_at < datetime.fromtimestamp(until_s + 1, UTC))
+    if search:
+        query = query.where(columns.user_id.icontains(search, autoescape=True))
+    with context.store.engine.connect().execution_options(**READ_ONLY) as connection:
+        return list(connection.execute(query))
+
+
+def _user(context: Context, row: Any, agent_id: str | None) -> ConversationUser:
+    (last,) = context.store.page(
+        user_id=row.user_id, agent_id=agent_id, simulated=False, limit=1
+    ).conversations
+    names = {agent.agent_id: agent.name for agent in context.agents.agents()}
+    return ConversationUser(
+        user_id=row.user_id,
+        last_contact_unix_secs=int(row.last.timestamp()),
+        first_contact_unix_secs=int(row.first.timestamp()),
+        conversation_count=row.count,
+        last_contact_agent_id=last.agent_id,
+        last_contact_agent_name=names.get(last.agent_id),
+        last_contact_conversation_id=last.conversation_id,
+    )
