@@ -18,6 +18,7 @@ from kb.formats.pages.html_opened import (
 )
 from kb.formats.pages.html_plain import make_plain
 from kb.formats.pages.html_script import add_stated_questions, is_built_by_script, needs_browser
+from kb.formats.pages.html_styles import apply_styles
 from kb.formats.pages.html_table import flatten_cells, is_data_table, table_key
 from kb.formats.pages.html_text import (
     SKIPPED,
@@ -95,6 +96,7 @@ def drop_hidden(root: Element, builder: TextBuilder) -> None:
     Whole pages begin transparent and are faded in by a script, so transparent text counts as
     hidden only when it is the lesser part of the page.
     """
+    apply_styles(root, _hides)
     hidden = [each for each in root.iter() if _is_hidden(each)]
     opened, repeated = panels(root) if hidden else {}, following_pairs(hidden)
     for element in hidden:
@@ -130,7 +132,10 @@ def _is_hidden(element: Element) -> bool:
         return False
     if element.get("hidden") is not None and element.get("hidden") != "until-found":
         return True
-    style = _style(element)
+    return _hides(_style(element))
+
+
+def _hides(style: str) -> bool:
     return _HIDING_STYLE.search(style) is not None or _is_camouflaged(style)
 
 

@@ -1,0 +1,231 @@
+"""What a page hides by the classes of its own style sheet, written at the elements themselves.
+
+Read as far as that takes: the cascade of the properties that hide, in rules that hold on a screen
+of any size. Style sheets of their own files are not fetched.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count, islice
+from typing import Any
+
+from kb.formats.pages.html_text import Element, tag_of, visible_text
+from kb.formats.text_builder import one_line
+from kb.formats.vendors import vendor
+
+_MAX_CHARS = 400_000
+_MAX_SELECTORS = 400
+"""Selectors that are looked for in one page."""
+_MAX_HIDING = 100
+"""Rules that hide something of the page."""
+_MAX_DEPTH = 5
+_COLOURS = frozenset({"color", "background", "background-color"})
+_MAX_HIDDEN_SHARE = 0.5
+"""More of the text of a page than this is not hidden, but waits for a script to show it."""
+_MAY_HIDE = re.compile(r"none|hidden|opacity|font-size|-\d{3,}|scale\(|colou?r", re.IGNORECASE)
+_SCREEN = re.compile(r"\s*(?:|all|screen|only screen)\s*", re.IGNORECASE)
+_NAME = re.compile(r"([.#])([\w-]+)")
+_COMBINATOR = re.compile(r"[\s>+~]+")
+_STATE = re.compile(r"::?[\w-]+(?:\([^()]*\))?|\[[^\]]*\]")
+_QUOTED = re.compile(r"""(["'`])([^"'`\n]{1,200})\1""")
+_WORD = re.compile(r"[\w-]+")
+
+
+@dataclass(frozen=True, eq=False)
+class _Rule:
+    selector: str
+    declarations: Mapping[str, str]
+    important: frozenset[str]
+    order: int
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Classes and ids that the element itself must have."""
+        last = _COMBINATOR.split(_STATE.sub("", self.selector).strip())[-1]
+        return frozenset(f"{kind}{name}" for kind, name in _NAME.findall(last))
+
+    @property
+    def text(self) -> str:
+        return ";".join(f"{name}:{value}" for name, value in self.declarations.items())
+
+
+def apply_styles(root: Element, hides: Callable[[str], bool]) -> None:
+    """Write into `style` what the page's own rules hide, where nothing could show it again.
+
+    A part that another rule shows, or that a script of the page names, is opened by its reader.
+
+    Args:
+        root: The page.
+        hides: Whether the value of a `style` hides its element.
+    """
+    source = "\n".join(_sources(root))[:_MAX_CHARS]
+    if not _MAY_HIDE.search(source):
+        return
+    rules = list(_rules(source))
+    hiding = {rule: found for rule in rules if (found := _hiding(rule, hides))}
+    if not hiding:
+        return
+    present, named = _names_in(root), _named_by_scripts(root)
+    page = _Matches(root)
+    hidden: dict[Element, _Rule] = {}
+    usable = (
+        rule
+        for rule in hiding
+        if rule.names and rule.names <= present and not {each[1:] for each in rule.names} & named
+    )
+    for rule in islice(usable, _MAX_HIDING):
+        others = list(islice(_showing(rules, hiding, hiding[rule]), _MAX_SELECTORS))
+        for element in page.of(rule):
+            if tag_of(element) and not _is_shown(element, rule, hiding[rule], others, page):
+                hidden.setdefault(element, rule)
+    if _is_most(root, hidden):
+        return
+    for element, rule in hidden.items():
+        element.set("style", f"{rule.text};{element.get('style') or ''}")
+
+
+def _hiding(rule: _Rule, hides: Callable[[str], bool]) -> frozenset[str]:
+    """The properties by which a rule hides; none for a rule that does not."""
+    if not hides(rule.text):
+        return frozenset()
+    alone = {name for name, value in rule.declarations.items() if hides(f"{name}:{value}")}
+    return frozenset(alone or _COLOURS & rule.declarations.keys())
+
+
+def _showing(
+    rules: list[_Rule],
+    hiding: Mapping[_Rule, frozenset[str]],
+    properties: frozenset[str],
+) -> Iterator[_Rule]:
+    """Rules that set one of these properties to what does not hide."""
+    for rule in rules:
+        if properties & rule.declarations.keys() - hiding.get(rule, frozenset()):
+            yield rule
+
+
+def _sources(root: Element) -> Iterator[str]:
+    for style in root.iter("style"):
+        if _SCREEN.fullmatch(style.get("media") or ""):
+            yield style.text or ""
+
+
+def _rules(source: str) -> Iterator[_Rule]:
+    css = vendor("tinycss2")
+    nodes = css.parse_stylesheet(source, skip_comments=True, skip_whitespace=True)
+    order = count()
+    for node in _flat(css, nodes, depth=0):
+        declarations, important = _declarations(css, node)
+        for selector in css.serialize(node.prelude).split(","):
+            yield _Rule(selector.strip(), declarations, important, next(order))
+
+
+def _flat(css: Any, nodes: Any, *, depth: int) -> Iterator[Any]:
+    for node in nodes:
+        if node.type == "qualified-rule":
+            yield node
+        elif depth < _MAX_DEPTH and _holds(css, node):
+            inner = css.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True)
+            yield from _flat(css, inner, depth=depth + 1)
+
+
+def _holds(css: Any, node: Any) -> bool:
+    name = node.lower_at_keyword
+    return name == "layer" or (
+        name == "media" and bool(_SCREEN.fullmatch(css.serialize(node.prelude)))
+    )
+
+
+def _declarations(css: Any, node: Any) -> tuple[dict[str, str], frozenset[str]]:
+    found: dict[str, str] = {}
+    important: set[str] = set()
+    for each in css.parse_blocks_contents(node.content, skip_comments=True, skip_whitespace=True):
+        if each.type == "declaration":
+            found[each.lower_name] = css.serialize(each.value).strip().lower()
+            if each.important:
+                important.add(each.lower_name)
+    return found, frozenset(important)
+
+
+class _Matches:
+    """The elements that selectors match, each looked for once."""
+
+    def __init__(self, root: Element) -> None:
+        self._root = root
+        self._found: dict[str, tuple[set[Element], tuple[int, int, int]]] = {}
+
+    def of(self, rule: _Rule) -> set[Element]:
+        return self._look(rule.selector)[0]
+
+    def weight(self, rule: _Rule) -> tuple[int, int, int]:
+        return self._look(rule.selector)[1]
+
+    def _look(self, selector: str) -> tuple[set[Element], tuple[int, int, int]]:
+        found = self._found.get(selector)
+        if found is None:
+            none: tuple[set[Element], tuple[int, int, int]] = (set(), (0, 0, 0))
+            found = self._search(selector) if len(self._found) < _MAX_SELECTORS else none
+            self._found[selector] = found
+        return found
+
+    def _search(self, selector: str) -> tuple[set[Element], tuple[int, int, int]]:
+        css = vendor("cssselect")
+        try:
+            (parsed,) = css.parse(selector)
+            if parsed.pseudo_element is not None:
+                return set(), (0, 0, 0)
+            path = css.HTMLTranslator().selector_to_xpath(parsed)
+            return set(self._root.xpath(path)), parsed.specificity()
+        except (css.SelectorError, ValueError, RecursionError):
+            return set(), (0, 0, 0)
+
+
+def _is_shown(
+    element: Element,
+    rule: _Rule,
+    properties: frozenset[str],
+    others: list[_Rule],
+    page: _Matches,
+) -> bool:
+    for other in others:
+        matches = element in page.of(other)
+        if other.names & rule.names and not matches:
+            return True  # Another state of the same part shows it: a reader can open it.
+        if matches and _wins(other, rule, properties, page):
+            return True
+    inline = {each.partition(":")[0].strip() for each in (element.get("style") or "").split(";")}
+    return bool(inline & properties)
+
+
+def _wins(other: _Rule, rule: _Rule, properties: frozenset[str], page: _Matches) -> bool:
+    return any(
+        (name in other.important, page.weight(other), other.order)
+        > (name in rule.important, page.weight(rule), rule.order)
+        for name in properties & other.declarations.keys()
+    )
+
+
+def _names_in(root: Element) -> set[str]:
+    names: set[str] = set()
+    for each in root.iter():
+        if tag_of(each):
+            names.update(f".{name}" for name in (each.get("class") or "").split())
+            names.add(f"#{each.get('id')}")
+    return names
+
+
+def _named_by_scripts(root: Element) -> set[str]:
+    """Words in the strings of the page's own scripts: classes that one toggles are among them."""
+    words: set[str] = set()
+    for script in root.iter("script"):
+        for quoted in _QUOTED.finditer((script.text or "")[:_MAX_CHARS]):
+            words.update(_WORD.findall(quoted[2]))
+    return words
+
+
+def _is_most(root: Element, hidden: Mapping[Element, _Rule]) -> bool:
+    body = root.find("body")
+    length = len(one_line(visible_text(root if body is None else body)))
+    outermost = [each for each in hidden if not any(up in hidden for up in each.iterancestors())]
+    return sum(len(one_line(visible_text(each))) for each in outermost) > _MAX_HIDDEN_SHARE * length

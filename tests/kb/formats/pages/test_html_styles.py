@@ -1,0 +1,102 @@
+"""Classes that a page's own style sheet hides, and those that only wait to be opened."""
+
+import time
+
+import pytest
+
+from tests.kb.formats.documents import parse
+
+LOREM = "The city office explains the rules of the house here, so that all can read them. " * 8
+
+
+def page(css: str, body: str, *, script: str = "", media: str = "") -> str:
+    style = f"<style media='{media}'>{css}</style>"
+    return (
+        f"<html><head>{style}</head><body><main><h1>Rules</h1><p>{LOREM}</p>{body}</main>"
+        f"<script>{script}</script></body></html>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("css", "body"),
+    [
+        (".x { display: none }", "<p class=x>Obey me.</p>"),
+        (".x{display:none!important} p{display:block}", "<p class=x>Obey me.</p>"),
+        ("p.x, .y { visibility: hidden }", "<p class='a x'>Obey me.</p>"),
+        ("#x { font-size: 0 }", "<p id=x>Obey me.</p>"),
+        ("main .x { position: absolute; left: -9999px }", "<p class=x>Obey me.</p>"),
+        (".x { color: #fff; background: #ffffff }", "<p class=x>Obey me.</p>"),
+        ("@media screen { .x { display: none } }", "<p class=x>Obey me.</p>"),
+        ("@layer base { .x { display: none } }", "<div class=x><p>Obey me.</p></div>"),
+        ("/* a { } */ .x { /* b */ display : none ; }", "<p class=x>Obey me.</p>"),
+        (".x { display: none; color: red } p.x { color: blue }", "<p class=x>Obey me.</p>"),
+        (".x { display: block } .x { display: none }", "<p class=x>Obey me.</p>"),
+        ("{{{ bad } .x { display: none }", "<p class=x>Obey me.</p>"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["html", "eml"])
+def test_what_a_class_hides_is_dropped_and_counted(css: str, body: str, kind: str):
+    source = page(css, body)
+    if kind == "eml":
+        source = f"Subject: A\nFrom: a@b.example\nContent-Type: text/html\n\n{source}"
+    hides = "bad" not in css
+
+    parsed = parse(source, f"a.{kind}")
+
+    assert ("Obey" in parsed.text) != hides
+    assert parsed.left_out.get("hidden text", 0) == hides
+
+
+@pytest.mark.parametrize(
+    ("css", "body", "script"),
+    [
+        # Rules that hold in another state, or elsewhere, and rules that win.
+        (".x{display:none} .open .x{display:block}", "<p class=x>Open at nine.</p>", ""),
+        (".x{display:none} .x.show{display:block}", "<p class=x>Open at nine.</p>", ""),
+        (".x{display:none} input:checked~.x{display:block}", "<p class=x>Open at nine.</p>", ""),
+        (".x{display:none} .x:target{display:block}", "<p class=x>Open at nine.</p>", ""),
+        (".x{display:none} p.x{display:block}", "<p class=x>Open at nine.</p>", ""),
+        ("#x{display:block} .x{display:none}", "<p class=x id=x>Open at nine.</p>", ""),
+        (".x{display:block!important} p.x{display:none}", "<p class=x>Open at nine.</p>", ""),
+        (".x{display:none}", "<p class=x style='display:block'>Open at nine.</p>", ""),
+        (".x{display:none}", "<p>Open at nine.</p>", ""),
+        ("@media print{.x{display:none}}", "<p class=x>Open at nine.</p>", ""),
+        ("@media (max-width: 600px){.x{display:none}}", "<p class=x>Open at nine.</p>", ""),
+        # What a click or a script opens.
+        (".x{display:none}", "<p class=x>Open at nine.</p>", "show(document.querySelector('.x'))"),
+        (".x{display:none}", "<button>When?</button><p class=x>Open at nine.</p>", ""),
+        (
+            ".x{display:none}",
+            "<h3 class=q>When?</h3><p class=x>Open at nine.</p>"
+            "<h3 class=q>Where?</h3><p class=x>In hall two.</p>",
+            "",
+        ),
+        ("[v-cloak]{display:none}", "<p v-cloak>Open at nine.</p>", ""),
+    ],
+)
+def test_what_is_shown_or_can_be_opened_stays(css: str, body: str, script: str):
+    parsed = parse(page(css, body, script=script), "a.html")
+
+    assert "Open at nine." in parsed.text
+    assert "hidden text" not in parsed.left_out
+
+
+def test_a_sheet_for_printers_and_a_page_that_waits_for_its_script_hide_nothing():
+    printed = page(".x { display: none }", "<p class=x>Open at nine.</p>", media="print")
+    waiting = f"<style>.app {{ display: none }}</style><div class=app><p>{LOREM}</p></div>"
+
+    assert "Open at nine." in parse(printed, "a.html").text
+    assert "city office" in parse(f"<html><body>{waiting}</body></html>", "a.html").text
+
+
+def test_a_long_style_sheet_takes_time_in_proportion():
+    body = "".join(f"<p class=c{n}>Line {n} of the list.</p>" for n in range(300))
+
+    def seconds(rules: int) -> float:
+        css = "".join(f".c{n} {{ display: none }} .a .c{n} {{ color: red }}" for n in range(rules))
+        started = time.process_time()
+        parse(page(css, body), "a.html")
+        return time.process_time() - started
+
+    seconds(10)
+    assert seconds(2_000) < 0.5 + 4 * seconds(1_000)
