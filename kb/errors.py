@@ -8,6 +8,8 @@
   x CatalogError             the catalog file cannot be used
   x BusyError                another process is writing
   x StorageError             the disk is full, or the folder may not be written
+  x SnapshotError            a snapshot cannot be kept or fetched
+  x LostLeaseError           another machine took over while this one was writing
   x WeightsError             model files missing, unreachable, or not what their digest says
 """
 
@@ -46,6 +48,14 @@ class BusyError(KnowledgeBaseError):
 
 class StorageError(KnowledgeBaseError):
     """Nothing can be stored: the disk is full, or the folder may not be written."""
+
+
+class SnapshotError(KnowledgeBaseError):
+    """A snapshot of a knowledge base cannot be kept, found or fetched."""
+
+
+class LostLeaseError(BusyError):
+    """Another machine took over while this one was writing. Nothing of it became live."""
 
 
 class WeightsError(KnowledgeBaseError):

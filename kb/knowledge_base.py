@@ -29,20 +29,20 @@ from kb.document import (
 from kb.embedding.embedder import Embedder, Vectors, WeightsFolder
 from kb.embedding.likeness import cosines
 from kb.embedding.open_embedder import open_embedder
-from kb.index.catalog import ChunkRow
-from kb.index.embedding_cache import EmbeddingCache, open_cache
+from kb.folder import Changes, FolderParts, HeldFolder, LocalFolder
+from kb.index.catalog import Catalog, ChunkRow
 from kb.index.exact_index import load_vectors
-from kb.index.index_publisher import VectorCollections
-from kb.index.open_catalog import open_catalog
 from kb.ingest.intake import Intake
 from kb.ingest.plan import plan_all
 from kb.ingest.site_listing import ListedSources, list_pages, list_sites, read_pages, site_key
 from kb.ingest.source_store import IngestProgress
-from kb.ingest.writer import SYNCED_AT, Writer, unknown_document
+from kb.ingest.writer import DERIVED, SYNCED_AT, unknown_document
 from kb.precedence import PRECEDENCE
 from kb.retrieval.index_reader import IndexReader
 from kb.retrieval.query import Rewriter, SaidTurn
 from kb.retrieval.reranking import Reranker, optional_reranker
+from kb.snapshots.shared import Shared
+from kb.snapshots.shared_folder import SharedFolder, shared_folder
 
 
 class KnowledgeBase:
@@ -57,32 +57,18 @@ class KnowledgeBase:
         read_only: bool,
         reranker: Callable[[], Reranker | None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        shared: Shared | None = None,
     ) -> None:
         """Use `open` instead, unless you bring an embedder or a reranker of your own."""
-        self._directory = directory
         self._config = config
-        self._make_embedder = embedder
-        self._catalog = open_catalog(directory, read_only=read_only)
-        self._reader = IndexReader(
-            self._catalog,
-            config=config.retrieval,
-            embedder=lambda: self._embedder,
-            cache=lambda: self._cache,
-            open_collections=self._open_collections,
-            reranker=reranker,
-            place=str(directory),
-            is_remote=config.index.chroma_url is not None,
+        self._make_embedder, self._make_reranker = embedder, reranker
+        parts = FolderParts(
+            config, embedder=lambda: self._embedder, reranker=lambda: self._reranker, now=now
         )
-        self._writer = Writer(
-            directory,
-            self._catalog,
-            config=config,
-            embedder=lambda: self._embedder,
-            cache=lambda: self._cache,
-            open_collections=self._open_collections,
-            now=now,
-            served=self._reader,
-            read_only=self._catalog.read_only,
+        self._held: HeldFolder = (
+            LocalFolder(directory, parts, read_only=read_only)
+            if shared is None
+            else SharedFolder(directory, parts, shared, read_only=read_only)
         )
 
     @classmethod
@@ -93,6 +79,7 @@ class KnowledgeBase:
         *,
         weights: WeightsFolder | None = None,
         read_only: bool = False,
+        shared: Shared | None = None,
     ) -> Self:
         """Open the knowledge base in `directory`.
 
@@ -101,6 +88,8 @@ class KnowledgeBase:
             config: None takes the defaults.
             weights: Where the embedding model comes from; None takes the default places.
             read_only: Refuse changes. Needs a knowledge base that exists.
+            shared: Where its snapshots are, for several machines; `directory` is then this
+                machine's copy. None keeps it in `directory` alone.
 
         Raises:
             CatalogError: Nothing to read there, or a newer release wrote it.
@@ -112,6 +101,7 @@ class KnowledgeBase:
             embedder=lambda: open_embedder(config.embedding, weights),
             reranker=lambda: optional_reranker(config.retrieval.reranker, weights),
             read_only=read_only,
+            shared=shared,
         )
 
     def __enter__(self) -> Self:
@@ -127,21 +117,17 @@ class KnowledgeBase:
 
     def close(self) -> None:
         """Let go of files and connections."""
-        self._reader.close()
-        if "_cache" in self.__dict__:
-            self._cache.close()
-            del self.__dict__["_cache"]
-        self._catalog.close()
+        self._held.close()
 
     @property
     def directory(self) -> Path:
-        """Where it is kept."""
-        return self._directory
+        """Where what is read now is kept."""
+        return self._held.opened.directory
 
     @property
     def derived_dir(self) -> Path:
         """For what others make of the documents; may be missing, deleted with every change."""
-        return self._writer.derived_dir
+        return self.directory / DERIVED
 
     @property
     def config(self) -> KnowledgeBaseConfig:
@@ -369,13 +355,19 @@ class KnowledgeBase:
         """
         return self._writer.rollback(index_version)
 
+    @property
+    def shared(self) -> SharedFolder:
+        """Its snapshots; raises `SnapshotError` when it is kept in one folder alone."""
+        return shared_folder(self._held)
+
     def rebuild_index(self) -> int:
         """Build the vector index anew from the catalog; returns the new index version."""
         return self._writer.rebuild_index()
 
     def vectors(self) -> tuple[list[str], Vectors]:
         """Ids and vectors of every chunk in the index, for exact search and for clustering."""
-        return load_vectors(self._catalog, self._cache)
+        opened = self._held.opened
+        return load_vectors(opened.catalog, opened.cache)
 
     def as_llama_index_retriever(self, *, limit: int = 5) -> Any:
         """This knowledge base as a llama-index `BaseRetriever`."""
@@ -388,13 +380,20 @@ class KnowledgeBase:
         return self._make_embedder()
 
     @cached_property
-    def _cache(self) -> EmbeddingCache:
-        return open_cache(self._directory, read_only=self._catalog.read_only)
+    def _reranker(self) -> Reranker | None:
+        return self._make_reranker()
+
+    @property
+    def _catalog(self) -> Catalog:
+        return self._held.opened.catalog
+
+    @property
+    def _reader(self) -> IndexReader:
+        return self._held.opened.reader
+
+    @property
+    def _writer(self) -> Changes:
+        return self._held.changes
 
     def _listed(self, sources: Iterable[AnySource]) -> ListedSources:
         return list_sites(sources, self._config, known_pages=self.site_pages)
-
-    def _open_collections(self) -> VectorCollections:
-        from kb.index.chroma_index import ChromaClient
-
-        return ChromaClient(self._directory / "chroma", self._config.index)

@@ -21,6 +21,7 @@ def trial_copy(
     knowledge_base: KnowledgeBase,
     *,
     index_version: int | None = None,
+    snapshot: str | None = None,
     weights: WeightsFolder | None = None,
     folder: Path | None = None,
 ) -> Generator[KnowledgeBase]:
@@ -31,6 +32,7 @@ def trial_copy(
     Args:
         knowledge_base: What is copied. Writers wait meanwhile, readers do not.
         index_version: Bring the copy to the documents of this earlier publish.
+        snapshot: Copy this snapshot in place of what is live; of a shared knowledge base only.
         weights: Where the embedding model comes from; None takes the default places.
         folder: Where copies are kept meanwhile; None takes the system's temporary folder.
 
@@ -49,7 +51,7 @@ def trial_copy(
     own = config.index.model_copy(update={"chroma_url": None})
     with tempfile.TemporaryDirectory(prefix="vivavoce-trial-", dir=folder) as made:
         target = Path(made) / "kb"
-        with writer_lock(source, timeout_s=config.index.writer_timeout_s):
+        with _source(knowledge_base, snapshot) as source:
             _copy(source, target, with_vectors=not is_remote)
         config = config.model_copy(update={"index": own})
         with KnowledgeBase.open(target, config, weights=weights) as copy:
@@ -58,6 +60,18 @@ def trial_copy(
             if index_version is not None and index_version != copy.index_version:
                 copy.rollback(index_version)
             yield copy
+
+
+@contextmanager
+def _source(knowledge_base: KnowledgeBase, snapshot: str | None) -> Generator[Path]:
+    """The folder that is copied; nobody changes it meanwhile."""
+    if snapshot is not None:
+        with knowledge_base.shared.copy_of(snapshot) as folder:
+            yield folder
+        return
+    folder = knowledge_base.directory
+    with writer_lock(folder, timeout_s=knowledge_base.config.index.writer_timeout_s):
+        yield folder
 
 
 def _copy(source: Path, target: Path, *, with_vectors: bool) -> None:

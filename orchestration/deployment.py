@@ -33,6 +33,7 @@ from orchestration.agents import (
     library_config,
 )
 from orchestration.errors import UnknownAgentError
+from orchestration.knowledge.sharing import SharedKnowledge, shared_options
 from orchestration.secrets import read_secrets
 from orchestration.settings import Settings
 from orchestration.terminal.progress import ProgressCallback
@@ -100,12 +101,14 @@ class Deployment:
 
     def close(self) -> None:
         """Close what was opened."""
-        for opened in ("conversations", "evaluations"):
-            if opened in self.__dict__:
-                self.__dict__.pop(opened).close()
         self._wait_for_warming()
         while self._knowledge_bases:
             self._knowledge_bases.popitem()[1].close()
+        if shared := self.__dict__.pop("_shared", None):
+            shared.close()
+        for opened in ("conversations", "evaluations"):
+            if opened in self.__dict__:
+                self.__dict__.pop(opened).close()
         self._chat_models.clear()
 
     @property
@@ -214,7 +217,10 @@ class Deployment:
         if found is None:
             config = knowledge_base_config(installed.agent, self.settings)
             found = self._open_knowledge_base(
-                installed.knowledge_base_dir, config, weights=self.weights
+                installed.knowledge_base_dir,
+                config,
+                weights=self.weights,
+                **shared_options(self._shared, installed.agent.agent_id),
             )
             self._knowledge_bases[installed.agent.agent_id] = found
             if warm_up:
@@ -228,15 +234,28 @@ class Deployment:
         """
         config = library_config(self.settings)
         folder = self.settings.store / "kb" / LIBRARY
-        return self._open_knowledge_base(folder, config, weights=self.weights)
+        shared = shared_options(self._shared, LIBRARY)
+        return self._open_knowledge_base(folder, config, weights=self.weights, **shared)
+
+    @cached_property
+    def _shared(self) -> SharedKnowledge | None:
+        """Where knowledge bases are shared; None keeps each in a folder of this machine."""
+        url = self.settings.kb_url
+        return None if url is None else SharedKnowledge(url, self.conversations.engine)
+
+    def close_knowledge_base(self, agent_id: str) -> None:
+        """Let go of the agent's knowledge base; the next that asks for it opens it anew."""
+        self._wait_for_warming()
+        opened = self._knowledge_bases.pop(agent_id, None)
+        if opened is not None:
+            opened.close()
 
     def delete_knowledge_base(self, agent_id: str) -> None:
         """Delete everything that was ingested for the agent; its sources stay."""
         installed = self.agent(agent_id)
-        self._wait_for_warming()
-        opened = self._knowledge_bases.pop(installed.agent.agent_id, None)
-        if opened is not None:
-            opened.close()
+        if self._shared is not None:
+            self.knowledge_base(agent_id).shared.delete_all()
+        self.close_knowledge_base(installed.agent.agent_id)
         if installed.knowledge_base_dir.is_dir():
             shutil.rmtree(installed.knowledge_base_dir)
 

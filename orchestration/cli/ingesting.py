@@ -153,3 +153,74 @@ def search(
         typer.echo(passage_text(passage, explain=explain))
     if not passages:
         typer.echo(f"Nothing found. `vivavoce kb status {agent}` lists what there is.")
+
+
+@kb.command()
+def rebuild(
+    agent: Annotated[
+        str, typer.Argument(help="Id of the agent, or Library for what was handed in over the API.")
+    ],
+) -> None:
+    """Make catalog and vectors again from the agent's sources, e.g. when a file is damaged."""
+    from orchestration.agents import LIBRARY
+    from orchestration.knowledge.rebuilding import rebuild as rebuild_agent
+    from orchestration.knowledge.rebuilding import rebuild_library
+    from orchestration.terminal.rows import document_table, ingest_summary
+
+    with opened_deployment(progress()) as deployment:
+        if agent == LIBRARY:
+            count = rebuild_library(deployment)
+            typer.echo(f"{count} documents will be read again by the server.")
+            return
+        rebuilt = rebuild_agent(deployment, agent)
+    typer.echo(document_table(rebuilt.documents))
+    typer.echo(f"\n{ingest_summary(rebuilt.report)}")
+    if rebuilt.set_aside is not None:
+        typer.echo(
+            f"What could not be read again may still be in {str(rebuilt.set_aside)!r}; the next "
+            "rebuild that reads everything deletes it."
+        )
+    if deployment.settings.kb_url is None:
+        typer.echo("Servers that run answer from the old files until they are started again.")
+
+
+@kb.command()
+def snapshots(
+    agent: Agent,
+    collect: Annotated[
+        bool, typer.Option("--collect", help="Also delete now what is no longer needed.")
+    ] = False,
+) -> None:
+    """List the snapshots of a shared knowledge base, the live one first."""
+    from orchestration.terminal.snapshot_rows import snapshot_table
+
+    with opened_deployment() as deployment:
+        shared = deployment.knowledge_base(agent).shared
+        if collect:
+            gone, strays = shared.collect()
+            typer.echo(f"{gone} snapshots and {strays} pieces of none were deleted.\n")
+        typer.echo(snapshot_table(shared.snapshots()))
+
+
+@kb.command()
+def rollback(
+    agent: Agent,
+    to: Annotated[
+        str,
+        typer.Argument(help="Snapshot, or index version where the knowledge base is not shared."),
+    ],
+) -> None:
+    """Go back to an earlier snapshot on every machine, or to an earlier index version."""
+    from orchestration.terminal.snapshot_rows import SHORT_ID, short_id
+
+    with opened_deployment() as deployment:
+        knowledge_base = deployment.knowledge_base(agent)
+        if deployment.settings.kb_url is not None and not (to.isdigit() and len(to) < SHORT_ID):
+            record = knowledge_base.shared.go_back_to(to)
+            told = f"The snapshot {short_id(record.snapshot_id)} is live: {record.documents}"
+            typer.echo(f"{told} documents, index version {record.index_version}.")
+            return
+        if not to.isdigit():
+            raise typer.BadParameter("give an index version; only shared ones have snapshots")
+        version = knowledge_base.rollback(int(to))
+        typer.echo(f"Index version {version} has the documents of version {to}.")

@@ -38,11 +38,27 @@ class Change:
     """Index version that is compared with; None is the present one."""
     to_version: int | None = None
     """Go to this index version in place of adding and removing."""
+    from_snapshot: str | None = None
+    """Snapshot that is compared with; None is the live one."""
+    to_snapshot: str | None = None
+    """Go to this snapshot in place of adding and removing."""
+
+    @property
+    def is_of_documents(self) -> bool:
+        """Whether documents are added and removed, and not two states compared."""
+        return (
+            self.from_version is None
+            and self.to_version is None
+            and self.from_snapshot is None
+            and self.to_snapshot is None
+        )
 
     @property
     def text(self) -> str:
         """The change in words."""
-        if self.from_version is not None or self.to_version is not None:
+        if self.from_snapshot is not None or self.to_snapshot is not None:
+            return f"snapshot {self.from_snapshot or 'live'} -> {self.to_snapshot or 'live'}"
+        if not self.is_of_documents:
             old = "present" if self.from_version is None else self.from_version
             new = "present" if self.to_version is None else self.to_version
             return f"index version {old} -> {new}"
@@ -71,13 +87,14 @@ def tried(deployment: Deployment, agent_id: str, change: Change) -> Generator[Tr
     """
     live = deployment.knowledge_base(agent_id)
     weights = deployment.weights
-    with trial_copy(live, index_version=change.to_version, weights=weights) as after:
-        if change.from_version is None and change.to_version is None:
+    new, old = (change.to_version, change.to_snapshot), (change.from_version, change.from_snapshot)
+    with trial_copy(live, index_version=new[0], snapshot=new[1], weights=weights) as after:
+        if change.is_of_documents:
             _apply(deployment, agent_id, change, after)
-        if change.from_version is None:
+        if old == (None, None):
             yield Trial(live, after, _ready(live), _ready(after))
             return
-        with trial_copy(live, index_version=change.from_version, weights=weights) as before:
+        with trial_copy(live, index_version=old[0], snapshot=old[1], weights=weights) as before:
             yield Trial(before, after, _ready(before), _ready(after))
 
 

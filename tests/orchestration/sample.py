@@ -9,6 +9,7 @@ from typing import Any
 from conversation.llm.chat_model import ChatMessage, CompletionOptions
 from kb.config import KnowledgeBaseConfig
 from kb.knowledge_base import KnowledgeBase
+from kb.snapshots.shared import Shared
 from orchestration.deployment import Deployment
 from orchestration.settings import Settings
 from tests.analysis.calls import hold_call
@@ -54,9 +55,13 @@ def sample_deployment(
     scripted = model or ScriptedChatModel(always=answer, model="scripted/model")
 
     def open_knowledge_base(
-        folder: Path, config: KnowledgeBaseConfig, *, weights: object
+        folder: Path,
+        config: KnowledgeBaseConfig,
+        *,
+        weights: object,
+        shared: Shared | None = None,
     ) -> KnowledgeBase:
-        return KnowledgeBase(folder, config, embedder=WordEmbedder, read_only=False)
+        return KnowledgeBase(folder, config, embedder=WordEmbedder, read_only=False, shared=shared)
 
     settings.store.mkdir(parents=True, exist_ok=True)
     with Deployment(

@@ -1,0 +1,1 @@
+"""Knowledge bases of a deployment: shared between machines, and made again from sources."""
