@@ -12,6 +12,7 @@ from conversation.llm.chat_model import (
     CompletionOptions,
 )
 from conversation.transcript import Usage
+from kb.weights.progress import FetchProgress
 
 ScriptedAnswer = (
     str
@@ -142,3 +143,16 @@ def judge_that_stands_by(
         return waiting.pop(0)
 
     return ScriptedChatModel(always=answer, model=model)
+
+
+class SilentReporter:
+    """Drops what is told while weights are fetched."""
+
+    def note(self, text: str) -> None:
+        del text
+
+    def advance(self, progress: FetchProgress, *, part_done: bool) -> None:
+        del progress, part_done
+
+    def finish(self) -> None:
+        pass

@@ -3,7 +3,6 @@
 Needs a judge and nothing else: no store, no Dagster. One question that fails costs only itself.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -11,7 +10,7 @@ from itertools import islice
 
 from analysis.evaluation.outcomes import QuestionOutcome, Subject
 from analysis.evaluation.tasks import Job, Judges, Task, subject_of, tasks_of
-from analysis.judge.asking import aanswer_question, answer_question, total_usage
+from analysis.judge.asking import answer_question, total_usage
 from analysis.judge.prompts import JudgeVariant
 from analysis.results import AnalysisResult, FieldValue
 from analysis.store.answer_keys import transcript_sha256
@@ -94,52 +93,6 @@ def analyse_transcript(
     first = [_answer(job) for job in jobs[:1]]
     with ThreadPoolExecutor(_workers(jobs, concurrency), "judge") as pool:
         return _result(subject, tasks, [*first, *pool.map(_answer, jobs[1:])])
-
-
-async def aanalyse_transcript(
-    transcript: Transcript,
-    criteria: Sequence[Criterion],
-    data_collection: Sequence[DataCollectionField],
-    judge: str | AgentJudge | ChatModel | None,
-    *,
-    now: datetime | None = None,
-    concurrency: int | None = None,
-    summary: bool = True,
-    sample: int = 0,
-    variant: JudgeVariant | None = None,
-    known_values: Mapping[str, FieldValue] | None = None,
-    timezone: str | None = None,
-    retrievals: Sequence[Retrieval] = (),
-    weights: Weights | None = None,
-    open_judge: Callable[[str], ChatModel] | None = None,
-) -> AnalysisResult:
-    """Do what `analyse_transcript` does without blocking the event loop."""
-    judges = await asyncio.to_thread(
-        Judges, _named(judge), open_judge or _opener(judge, criteria, weights)
-    )
-    digest = transcript_sha256(transcript)
-    subject = subject_of(
-        transcript,
-        digest,
-        now=now,
-        sample=sample,
-        known=known_values,
-        timezone=timezone,
-        retrievals=retrievals,
-    )
-    tasks = await asyncio.to_thread(
-        tasks_of, subject, criteria, data_collection, judges, summary=summary, variant=variant
-    )
-    jobs = _jobs(tasks)
-    slots = asyncio.Semaphore(_workers(jobs, concurrency))
-
-    async def answer(job: Job) -> QuestionOutcome:
-        async with slots:
-            return await aanswer_question(job.question, job.judge)
-
-    first = [await answer(job) for job in jobs[:1]]
-    others = await asyncio.gather(*map(answer, jobs[1:]))
-    return _result(subject, tasks, [*first, *others])
 
 
 def _jobs(tasks: Sequence[Task]) -> list[Job]:

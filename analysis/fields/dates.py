@@ -3,7 +3,7 @@
 What can be read in two ways is no day here: `3/4/2026`. `moments_said` keeps both readings.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from itertools import product
 from typing import NamedTuple
@@ -59,13 +59,6 @@ def time_of(text: str) -> time | None:
 
 def _only_time(text: str) -> time | None:
     return next((each.value for each in times_in(text) if each.words == text.strip()), None)
-
-
-def moments_in(text: str, today: date | None) -> Iterator[tuple[str, datetime]]:
-    """Yield each certain moment that `text` says, with the words from its day to its time."""
-    for moment in moments_said(text, today):
-        if len(moment.readings) == 1:
-            yield moment.words, moment.readings[0]
 
 
 def moments_said(

@@ -52,21 +52,6 @@ def answer_question(question: Question[T], judge: ChatModel) -> T:
         return stop.value
 
 
-async def aanswer_question(question: Question[T], judge: ChatModel) -> T:
-    """Put `question` to `judge` without blocking the event loop."""
-    try:
-        ask = next(question)
-        while True:
-            try:
-                completion = await judge.acomplete(ask.messages, ask.options)
-            except ModelError as error:
-                ask = question.throw(error)
-            else:
-                ask = question.send(completion)
-    except StopIteration as stop:
-        return stop.value
-
-
 def ask_twice(
     messages: Sequence[ChatMessage],
     options: CompletionOptions,

@@ -100,13 +100,3 @@ def answered_statements(ids: Sequence[str]) -> Iterable[sa.Select[*tuple[Any, ..
         runs.c.judge_prompt_version,
         sa.literal(0),
     ).where(runs.c.conversation_id.in_(ids), runs.c.summary.is_not(None))
-
-
-def marked_columns() -> tuple[tuple[sa.Table, sa.Column[int]], ...]:
-    """Return each table with rows of conversations, and the column that counts its rows up."""
-    return (
-        (tables.evaluations, tables.evaluations.c.evaluation_id),
-        (tables.collected_values, tables.collected_values.c.collected_value_id),
-        (tables.analysis_runs, tables.analysis_runs.c.analysis_run_id),
-        (tables.labels, tables.labels.c.label_id),
-    )

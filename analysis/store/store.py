@@ -22,16 +22,12 @@ from analysis.store.rows import (
     answer_row,
     answered_statements,
     insert_or_ignore,
-    marked_columns,
     repeats_last_run,
 )
 from analysis.topics.topic_store import forget_topics
 from conversation.agent.config import AgentConfig
 from conversation.agent.criteria import Criterion, DataCollectionField, JudgeVariant
 from conversation.store.database import READ_ONLY, batches, open_database
-
-_MARKS_ONE_BY_ONE = 5_000
-"""For more conversations than this, one look at whole tables costs less."""
 
 
 class StoredEvaluation(Evaluation):
@@ -250,28 +246,6 @@ class AnalysisStore:
         """Return the last summary; None when the conversation has none."""
         summaries = [run.summary for run in self.runs([conversation_id]) if run.summary]
         return summaries[-1] if summaries else None
-
-    def progress_marks(
-        self, conversation_ids: Sequence[str] | None = None
-    ) -> dict[str, tuple[int, int, int, int]]:
-        """Return for each conversation how far its rows reach, to see whether anything changed.
-
-        The mark is the greatest id in each table; ids only count up, so a mark that stays the
-        same means that nothing was added. None asks for every conversation that has rows.
-        """
-        if conversation_ids is None or len(conversation_ids) > _MARKS_ONE_BY_ONE:
-            conditions = [sa.true()]
-        else:
-            conditions = [sa.column("conversation_id").in_(i) for i in batches(conversation_ids)]
-        marks: dict[str, list[int]] = {}
-        with self._reading() as connection:
-            for position, (table, key) in enumerate(marked_columns()):
-                column = table.c.conversation_id
-                for condition in conditions:
-                    query = sa.select(column, sa.func.max(key)).where(condition).group_by(column)
-                    for conversation_id, greatest in connection.execute(query):
-                        marks.setdefault(conversation_id, [0, 0, 0, 0])[position] = greatest
-        return {key: (a, b, c, d) for key, (a, b, c, d) in marks.items()}
 
     def forget(self, conversation_id: str) -> dict[str, int]:
         """Delete everything about one conversation. Returns the rows deleted by table."""

@@ -56,13 +56,6 @@ def marks_of(engine: sa.Engine, days: Collection[date] | None = None) -> dict[da
         return {row.day: DayMark(*row) for row in connection.execute(query)}
 
 
-def marks_after(engine: sa.Engine, mark: int) -> list[DayMark]:
-    """The days that were changed after `mark` was the last one."""
-    query = sa.select(day_marks.c.day, day_marks.c.mark, day_marks.c.held)
-    with engine.connect().execution_options(**READ_ONLY) as connection:
-        return [DayMark(*row) for row in connection.execute(query.where(day_marks.c.mark > mark))]
-
-
 def last_mark(engine: sa.Engine) -> int:
     """The greatest mark; it moves with every change that was taken. 0 while there is none."""
     with engine.connect().execution_options(**READ_ONLY) as connection:

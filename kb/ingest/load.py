@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from kb.config import Limits, ParsingConfig
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
-from kb.formats.parse import parse_document
 from kb.ingest.names import storable
 from kb.ingest.sandbox import shared_pool
 
@@ -78,18 +77,6 @@ def sandboxed_web(config: ParsingConfig) -> "SandboxedWeb":
     from kb.ingest.web_reading import SandboxedWeb
 
     return SandboxedWeb(lambda: shared_pool(config.sandbox, ocr=config.ocr))
-
-
-def parse_in_process(
-    data: bytes,
-    *,
-    name: str,
-    media_type: str | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-    config: ParsingConfig = DEFAULT_PARSING,
-) -> ParsedDocument:
-    """`parse_bytes` without a worker process around the parser: for input that is trusted."""
-    return parse_document(data, name=name, media_type=media_type, limits=limits, config=config)
 
 
 def _read(path: Path, limits: Limits) -> bytes:

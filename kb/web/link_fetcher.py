@@ -66,20 +66,6 @@ class FetchedLink:
         return self.media_type
 
 
-def fetch_link(
-    url: str,
-    config: LinkConfig = _DEFAULT_CONFIG,
-    *,
-    etag: str | None = None,
-    last_modified: str | None = None,
-    resolve: Resolve = resolve_host,
-    sleep: Callable[[float], None] = time.sleep,
-) -> FetchedLink:
-    """Fetch one link; see `LinkFetcher.fetch`."""
-    fetcher = LinkFetcher(config, resolve=resolve, sleep=sleep)
-    return fetcher.fetch(url, etag=etag, last_modified=last_modified)
-
-
 class LinkFetcher:
     """Fetches links and remembers the robots.txt of each server it met."""
 

@@ -50,19 +50,6 @@ class ProgressReporter(Protocol):
         ...
 
 
-class SilentReporter:
-    """Says nothing."""
-
-    def note(self, text: str) -> None:
-        """Drop the line."""
-
-    def advance(self, progress: FetchProgress, *, part_done: bool) -> None:
-        """Drop the progress."""
-
-    def finish(self) -> None:
-        """Nothing to close."""
-
-
 class LineReporter:
     """One plain line per part, for logs and pipes."""
 

@@ -15,7 +15,8 @@ from typing import Any
 from kb.config import Limits, ParsingConfig
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
-from kb.ingest.load import parse_bytes, parse_in_process
+from kb.formats.parse import parse_document
+from kb.ingest.load import parse_bytes
 from tests.bench.figures import Figure, record
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -63,7 +64,7 @@ def html_articles(datasets: Path) -> list[Row]:
     started = time.perf_counter()
     for page_id, expected in truth.items():
         page = gzip.decompress((folder / "html" / f"{page_id}.html.gz").read_bytes())
-        parsed = parse_in_process(page, name=f"{page_id}.html", limits=NO_LIMITS)
+        parsed = parse_document(page, name=f"{page_id}.html", limits=NO_LIMITS)
         texts = {"as stored": parsed.text, "names of columns once": _names_once(parsed)}
         for form, text in texts.items():
             shares = _overlap(_shingles(expected["articleBody"]), _shingles(text))
@@ -106,9 +107,9 @@ def manuals(datasets: Path) -> list[Row]:
         sources = (text_file.with_suffix(".pdf"), text_file.with_suffix(".epub"), single_page)
         for source in (source for source in sources if source.is_file()):
             data = source.read_bytes()
-            parse_in_process(data, name=source.name, limits=NO_LIMITS)
+            parse_document(data, name=source.name, limits=NO_LIMITS)
             started = time.perf_counter()
-            parsed = parse_in_process(data, name=source.name, limits=NO_LIMITS)
+            parsed = parse_document(data, name=source.name, limits=NO_LIMITS)
             seconds = time.perf_counter() - started
             words = Counter(_WORD.findall(parsed.text.lower()))
             hit, extra, missed = _overlap(truth, words)
@@ -137,7 +138,7 @@ def _office_files(folder: Path, config: ParsingConfig) -> Row:
         if not strings:
             continue
         data = (folder / "files" / name).read_bytes()
-        parsed = parse_in_process(data, name=name, limits=NO_LIMITS, config=config)
+        parsed = parse_document(data, name=name, limits=NO_LIMITS, config=config)
         text = comparable(_everything(parsed))
         # A string of nothing but markup leaves nothing to look for.
         strings = [string for string in strings if comparable(string)]
@@ -211,7 +212,7 @@ def help_centre(datasets: Path) -> list[Row]:
     clean = 0
     started = time.perf_counter()
     for page in pages:
-        parsed = parse_in_process(page["body"].encode(), name=page["_id"], limits=NO_LIMITS)
+        parsed = parse_document(page["body"].encode(), name=page["_id"], limits=NO_LIMITS)
         prose = (
             parsed.text[block.start_char : block.end_char]
             for block in parsed.blocks
@@ -240,7 +241,7 @@ def resident_bytes() -> int:
 def _check_sample(path: Path, fact: Row) -> str | None:
     """What is wrong with how a sample was read; None when every fact is right."""
     try:
-        parsed = parse_in_process(path.read_bytes(), name=path.name, limits=NO_LIMITS)
+        parsed = parse_document(path.read_bytes(), name=path.name, limits=NO_LIMITS)
     except DocumentError as error:
         if error.reason == "encrypted" and fact["encrypted"]:
             return None

@@ -22,7 +22,6 @@ _IMPORT = re.compile(
     r'^import (?:\{[^{}]*\} from )?"\./(?P<name>[a-z_]+)\.js";\n', re.MULTILINE | re.DOTALL
 )
 _EXPORT = re.compile(r"^export (?=(?:async )?function|class|const|let)", re.MULTILINE)
-_DECLARED = re.compile(r"^(?:async )?(?:function\*?|class|const|let) ([A-Za-z_$][\w$]*)", re.M)
 _COMMENT = re.compile(r"^\s*/\*\*.*?\*/\n|^\s*//[^\n]*\n", re.MULTILINE | re.DOTALL)
 _STYLE_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
@@ -98,11 +97,6 @@ def modules_of(entry: str) -> list[str]:
 
     visit(entry)
     return order
-
-
-def declared_names(name: str) -> list[str]:
-    """What a module declares outside of functions; unique over all that are joined."""
-    return _DECLARED.findall(_EXPORT.sub("", _source(name)))
 
 
 def _joined(entry: str, **constants: str) -> str:

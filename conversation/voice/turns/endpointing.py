@@ -94,7 +94,3 @@ class Endpointer:
     def closed(self) -> "Endpointer":
         """The turn is over; a voice that is heard from now on begins another one."""
         return replace(self, is_open=False, is_speaking=False, against=0)
-
-    def reopened(self) -> "Endpointer":
-        """The turn is not over after all; a voice goes on with it."""
-        return replace(self, is_open=True)

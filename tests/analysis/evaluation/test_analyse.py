@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from analysis.errors import EmptyTranscriptError
-from analysis.evaluation.analyse import aanalyse_transcript, analyse_transcript
+from analysis.evaluation.analyse import analyse_transcript
 from analysis.evaluators.versions import judge_prompt_version
 from analysis.judge.prompts import (
     SECOND_ANSWER_WEIGHT,
@@ -284,23 +284,6 @@ def test_a_transcript_without_words_is_refused(turns: tuple[Turn, ...]):
         analyse_transcript(REFUND_CALL.model_copy(update={"turns": turns}), [REFUNDED], [], judge)
 
     assert judge.prompts == []
-
-
-async def test_the_async_twin_gives_the_same_result():
-    def answers() -> list[object]:
-        return [
-            word("yes", yes=0.9),
-            {"verdict": "success", "turn": 2, "reason": "Yes."},
-            {"amount": 40},
-            "yes",
-            "It was refunded.",
-        ]
-
-    result = analyse_transcript(REFUND_CALL, [REFUNDED], [AMOUNT], small_judge(*answers()), now=NOW)
-
-    assert result == await aanalyse_transcript(
-        REFUND_CALL, [REFUNDED], [AMOUNT], small_judge(*answers()), now=NOW
-    )
 
 
 def test_concurrent_questions_keep_their_order():

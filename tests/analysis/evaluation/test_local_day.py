@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from pydantic import ValidationError
 
-from analysis.evaluation.analyse import aanalyse_transcript, analyse_transcript
+from analysis.evaluation.analyse import analyse_transcript
 from analysis.results import CollectedValue
 from conversation.agent.config import AgentConfig, DataCollectionField
 from conversation.session.session import Session
@@ -59,19 +59,6 @@ def test_tomorrow_is_counted_from_the_day_where_the_conversation_was_held(
     assert (found.value, found.status) == (day, "supported")
     today = datetime.fromisoformat(day) - timedelta(days=1)
     assert f"held on {today:%A}, {today:%Y-%m-%d}" in prompt
-
-
-async def test_the_async_twin_counts_from_the_same_day():
-    found = await aanalyse_transcript(
-        call(),
-        [],
-        [DAY],
-        ScriptedChatModel(ANSWER),
-        summary=False,
-        timezone="America/New_York",
-    )
-
-    assert found.collected[0].value == "2026-11-24"
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ def test_an_unreachable_judge_ends_the_run_after_a_few_conversations(stores: Sto
     found = run(stores, down, concurrency=1)
     assert found.stopped is not None
     assert "could not be reached" in found.stopped
-    assert (found.left, len(stores.evaluations.progress_marks())) == (4, 5)
+    assert (found.left, len(stores.evaluations.runs([f"c{n}" for n in range(9)]))) == (4, 5)
 
 
 def test_a_panel_that_nobody_of_can_be_reached_ends_the_run_too(stores: Stores):
@@ -435,7 +435,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(
         process.kill()
     assert asked == [b"asked\n"] * 10
 
-    answered = stores.evaluations.progress_marks().keys()
+    answered = {each.conversation_id for each in stores.evaluations.runs(["c0", "c1", "c2", "c3"])}
     assert answered == {"c0", "c1"}, "four questions each"
     rest = run(stores, judge)
     assert (rest.evaluated, rest.cached) == (2, 2)

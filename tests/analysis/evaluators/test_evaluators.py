@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from analysis.errors import EvaluatorError
-from analysis.evaluation.analyse import aanalyse_transcript, analyse_transcript
+from analysis.evaluation.analyse import analyse_transcript
 from analysis.evaluation.estimate import Budget, estimate_plan
 from analysis.evaluation.plan import plan_evaluations
 from analysis.evaluation.run import evaluate_conversations
@@ -79,15 +79,6 @@ def test_an_agent_file_names_what_code_decides_in_one_line():
     assert found.evaluations[2].evidence == (Evidence(turn_index=2, quote="Open at nine"),)
     assert found.evaluations[0].evidence == (Evidence(turn_index=2, quote="Parking is free."),)
     assert found.evaluations[1].evidence == (Evidence(turn_index=3, quote="Can I pay by card?"),)
-
-
-async def test_without_blocking_it_is_the_same():
-    agent = parse_agent(AGENT_FILE, origin="shop.yaml")
-    now = DAY
-
-    found = await aanalyse_transcript(CALL, agent.criteria, [], None, summary=False, now=now)
-
-    assert found == analyse_transcript(CALL, agent.criteria, [], None, summary=False, now=now)
 
 
 @pytest.mark.parametrize(

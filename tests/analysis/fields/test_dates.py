@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.fields.dates import day_words_in, days_in, is_day, moments_in, time_of, times_in
+from analysis.fields.dates import day_words_in, days_in, is_day, moments_said, time_of, times_in
 
 MONDAY = date(2026, 11, 23)
 
@@ -118,10 +118,10 @@ def test_what_is_no_time_is_not_read(text: str):
 
 
 def test_a_moment_is_a_day_with_a_time_in_one_text():
-    [(words, moment)] = moments_in("Tomorrow, if you can, at 3 pm, or never.", MONDAY)
+    [moment] = moments_said("Tomorrow, if you can, at 3 pm, or never.", MONDAY)
 
-    assert words == "Tomorrow, if you can, at 3 pm"
-    assert moment.isoformat() == "2026-11-24T15:00:00"
+    assert moment.words == "Tomorrow, if you can, at 3 pm"
+    assert [each.isoformat() for each in moment.readings] == ["2026-11-24T15:00:00"]
 
 
 @given(st.dates(date(1950, 1, 1), date(2100, 1, 1)))
@@ -138,5 +138,5 @@ def test_every_written_day_is_read_back(day: date):
 def test_whatever_is_said_is_read_without_failing(text: str):
     for found in (*days_in(text, MONDAY), *times_in(text)):
         assert found.words in text
-    for words, _ in moments_in(text, MONDAY):
-        assert words in text
+    for moment in moments_said(text, MONDAY):
+        assert moment.words in text

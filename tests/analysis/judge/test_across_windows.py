@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analysis.evaluation.analyse import aanalyse_transcript, analyse_transcript
+from analysis.evaluation.analyse import analyse_transcript
 from analysis.judge.across_windows import reach_of
 from analysis.judge.windows import transcript_windows, window_tokens
 from analysis.results import Evaluation
@@ -167,14 +167,6 @@ def test_a_judge_that_reads_nothing_at_all_is_an_error_and_no_verdict():
     assert found.verdict is None
     assert found.error is not None
     assert found.error.startswith("PromptTooLongError")
-
-
-async def test_asked_without_blocking_the_windows_are_the_same():
-    call = a_call(60_000, 0.1, BREACH)
-
-    found = await aanalyse_transcript(call, [NEVER], [], ReadingJudge(None), summary=False)
-
-    assert found.evaluations[0].windows == judged(call, NEVER, ReadingJudge(None)).windows
 
 
 def test_each_judge_of_a_panel_reads_as_much_as_it_can():

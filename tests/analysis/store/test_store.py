@@ -183,20 +183,19 @@ def test_the_latest_version_is_in_force_and_samples_do_not_replace_it(url: str):
         assert store.latest_evaluations("c1")["helped"].verdict == "failure"
 
 
-def test_marks_move_with_every_row_and_disappear_with_the_conversation(url: str):
-    with AnalysisStore.open(url) as store:
+def test_ids_of_deleted_rows_are_not_used_again(url: str):
+    greatest = sa.select(sa.func.max(tables.evaluations.c.evaluation_id))
+    with AnalysisStore.open(url) as store, store.engine.connect() as connection:
         save(store, an_evaluation())
-        before = store.progress_marks()["c1"]
-        assert store.progress_marks(["c1", "c2"]) == {"c1": before}
-        assert store.progress_marks([]) == {}
-        save(store, a_value())
-        assert store.progress_marks()["c1"] != before
+        before = connection.execute(greatest).scalar_one()
+        connection.rollback()
 
         deleted = store.forget("c1")
         assert deleted["evaluations"] == 1
-        assert store.progress_marks() == {}
+        assert connection.execute(greatest).scalar_one() is None
+        connection.rollback()
         save(store, an_evaluation())
-        assert store.progress_marks()["c1"] != before, "ids of deleted rows are not used again"
+        assert connection.execute(greatest).scalar_one() > before
 
 
 def test_versions_of_questions_are_kept_once(url: str):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from analysis.results import Label
 from analysis.store.store import AnalysisStore
 from analysis.store.tables import day_marks, settled_conversations
-from analysis.store.touched import last_mark, marks_after, marks_of, take_touched
+from analysis.store.touched import last_mark, marks_of, take_touched
 from conversation.store.store import ConversationStore
 from conversation.store.tables import conversations
 from conversation.transcript import Transcript, Turn
@@ -58,7 +58,8 @@ def held_tables() -> list[sa.Table]:
 def moved(stores: Stores, before: int) -> dict[date, bool]:
     """Days that were touched since, each with whether anything is left of it."""
     take_touched(stores.evaluations.engine)
-    return {found.day: found.held for found in marks_after(stores.evaluations.engine, before)}
+    marks = marks_of(stores.evaluations.engine).values()
+    return {found.day: found.held for found in marks if found.mark > before}
 
 
 def test_everything_that_changes_a_day_moves_its_mark_and_no_other(stores: Stores):

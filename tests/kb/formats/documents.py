@@ -7,13 +7,13 @@ from typing import Any
 from kb.config import Limits, ParsingConfig
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
-from kb.ingest.load import parse_in_process
+from kb.formats.parse import parse_document
 
 
 def parse(data: bytes | str, name: str, **options: Any) -> ParsedDocument:
     """Parse in process, and check what holds for every parsed document."""
     data = data.encode() if isinstance(data, str) else data
-    parsed = parse_in_process(data, name=name, **options)
+    parsed = parse_document(data, name=name, **{"limits": Limits(), **options})
     position = 0
     for block in parsed.blocks:
         assert position <= block.start_char < block.end_char <= len(parsed.text)

@@ -7,14 +7,15 @@ import pytest
 
 from kb.config import MEBIBYTE, Limits, SandboxConfig
 from kb.errors import DocumentError
-from kb.ingest.load import parse_bytes, parse_in_process
+from kb.formats.parse import parse_document
+from kb.ingest.load import parse_bytes
 from kb.ingest.sandbox import ParserPool
 
 PAGE = b"<html><body><h1>Refunds</h1><p>They take five days, as a rule.</p></body></html>"
 
 
 def test_the_sandbox_changes_nothing_in_the_result():
-    assert parse_bytes(PAGE, name="a.html") == parse_in_process(PAGE, name="a.html")
+    assert parse_bytes(PAGE, name="a.html") == parse_document(PAGE, name="a.html", limits=Limits())
 
 
 def test_a_refusal_crosses_with_its_reason_and_sentence():

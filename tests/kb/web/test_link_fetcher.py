@@ -11,12 +11,13 @@ import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kb.config import LinkConfig
 from kb.errors import DocumentError
-from kb.web.link_fetcher import FetchedLink, LinkFetcher, fetch_link, retry_after
+from kb.web.link_fetcher import FetchedLink, LinkFetcher, retry_after
 from tests.local_server import PAGE, Server, page, redirect, serving, status
 
 LOCAL = LinkConfig(allowed_cidrs=("127.0.0.0/8",), respect_robots_txt=False)
@@ -28,9 +29,21 @@ def server() -> Iterator[Server]:
         yield served
 
 
-def refused(url: str, config: LinkConfig = LOCAL, **options: object) -> DocumentError:
+def fetch_link(
+    url: str,
+    config: LinkConfig,
+    *,
+    etag: str | None = None,
+    last_modified: str | None = None,
+    **options: Any,
+) -> FetchedLink:
+    fetcher = LinkFetcher(config, **options)
+    return fetcher.fetch(url, etag=etag, last_modified=last_modified)
+
+
+def refused(url: str, config: LinkConfig = LOCAL, **options: Any) -> DocumentError:
     with pytest.raises(DocumentError) as caught:
-        fetch_link(url, config, **options)  # pyright: ignore[reportArgumentType]
+        fetch_link(url, config, **options)
     assert len(str(caught.value)) > 40, "a sentence for a person"
     return caught.value
 

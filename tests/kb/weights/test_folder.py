@@ -18,7 +18,8 @@ from kb.errors import WeightsError
 from kb.weights.folder import Weights
 from kb.weights.known_models import CATALOG
 from kb.weights.model_weights import HubRepository, ModelWeights, PackagePart, WeightsFile
-from kb.weights.progress import FetchProgress, LineReporter, SilentReporter, format_duration
+from kb.weights.progress import FetchProgress, LineReporter, format_duration
+from tests.fakes import SilentReporter
 
 CONFIG, MODEL = b'{"layers": 6}', bytes(range(256)) * 40
 PARTS = (MODEL[:4000], MODEL[4000:8000], MODEL[8000:])

@@ -14,7 +14,7 @@ from conversation.llm.open_model import open_chat_model
 from kb.errors import WeightsError
 from kb.weights.folder import Weights
 from kb.weights.hub_files import hub_file
-from kb.weights.progress import SilentReporter
+from tests.fakes import SilentReporter
 
 CONTENT = b"GGUF" + b"\x03" * 500
 COMMIT = "c0ffee" * 6 + "abcd"

@@ -19,7 +19,7 @@ import pytest
 from kb.errors import WeightsError
 from kb.weights.folder import Weights
 from kb.weights.model_weights import ModelWeights, PackagePart, WeightsFile
-from kb.weights.progress import SilentReporter
+from tests.fakes import SilentReporter
 
 HEART, BELLA = bytes(range(256)) * 8, b"bella" * 300
 

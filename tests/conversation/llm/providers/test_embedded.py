@@ -19,7 +19,7 @@ from conversation.llm.open_model import open_chat_model
 from conversation.llm.providers.embedded import embedded_models
 from conversation.llm.providers.embedded_engine import shared_engine
 from kb.weights.folder import Weights
-from kb.weights.progress import SilentReporter
+from tests.fakes import SilentReporter
 
 MODEL = "embedded/smollm2-135m-instruct"
 RULES = "You answer questions about a shop. " + "Refunds take five days. " * 40

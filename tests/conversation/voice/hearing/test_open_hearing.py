@@ -12,7 +12,7 @@ from conversation.voice.models.runner import ModelRunner
 from conversation.voice.models.shared import load_once
 from conversation.voice.voice_config import SpeechToTextSection, VoiceSection
 from kb.weights.folder import Weights
-from kb.weights.progress import SilentReporter
+from tests.fakes import SilentReporter
 
 
 @pytest.fixture
