@@ -40,6 +40,9 @@ class ServerLimits:
     """Said while the agent is still at an earlier turn."""
     init_timeout_s: float = 1.0
     """How long to wait for the client's first frame; very old clients send none."""
+    first_sound_timeout_s: float = 1.5
+    """How long a call waits for the microphone of a client that does not tell its name: very old
+    ones lose what is said to them before."""
     send_timeout_s: float = 20.0
     """A client that takes nothing for so long is gone."""
     ping_every_s: float = 5.0

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from conversation.server.socket.frame_meaning import (
     Extras,
     Sound,
 )
+from conversation.server.socket.frames import UserAudio, read_frame
 from conversation.server.socket.initiation import Wishes
 from conversation.server.socket.refusals import NO_VOICE, VOICE_DOWN
 from conversation.server.socket.resuming import OpenTalk
@@ -27,6 +28,9 @@ from conversation.session.session import Session
 from conversation.voice.audio import AudioDecoder, audio_format
 from conversation.voice.call import VoiceCall
 from conversation.voice.recording.call_file import CallFile
+
+MAX_EARLY_FRAMES = 256
+"""Kept from before the conversation begins: some clients send audio at once."""
 
 _log = logging.getLogger(__name__)
 
@@ -134,6 +138,7 @@ async def _by_voice(
         )
     await wire.send(opened.dialogue.opening(opened.conversation_id))
     await _tell_what_was_said(admitted)
+    early = await _until_heard(admitted, context.limits.first_sound_timeout_s)
     call = VoiceCall(
         lambda: opened.driver,
         voices.models,
@@ -150,8 +155,30 @@ async def _by_voice(
             **_shared(admitted, context),
         )
         _note_talk(talk, admitted, context, afterwards)
-        ending = await talk.hold(admitted.early, may_come_back=admitted.may_come_back)
+        ending = await talk.hold(early, may_come_back=admitted.may_come_back)
     return ending, talk.is_kept
+
+
+async def _until_heard(admitted: Admitted, timeout_s: float) -> list[str | bytes | None]:
+    """Frames that came before the agent may speak, of clients that lose what comes too early.
+
+    `@11labs/client` before 0.0.5 drops everything between the metadata and the moment when its
+    sound is set up, which is when the microphone begins. It tells no name, as later ones do.
+    """
+    early = list(admitted.early)
+    if admitted.is_resumed or "client" in admitted.asked.metadata:
+        return early
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            is_heard = any(map(_is_sound, early))
+            while not is_heard and len(early) < MAX_EARLY_FRAMES:
+                early.append(await admitted.wire.receive())
+                is_heard = _is_sound(early[-1])
+    return early
+
+
+def _is_sound(frame: str | bytes | None) -> bool:
+    return isinstance(read_frame(frame), UserAudio)
 
 
 def _age_s(session: Session, context: ServerContext) -> float:

@@ -44,7 +44,7 @@ from conversation.server.socket.frames import (
     SetupConfig,
     read_frame,
 )
-from conversation.server.socket.holding import Admitted, hold
+from conversation.server.socket.holding import MAX_EARLY_FRAMES, Admitted, hold
 from conversation.server.socket.initiation import Wishes, session_overrides, wishes
 from conversation.server.socket.resuming import OpenTalk
 from conversation.server.socket.talk import ClientGoneError, Ending, Wire
@@ -52,9 +52,6 @@ from conversation.session.driver import SessionDriver
 from conversation.session.session import Session
 from conversation.turn.speaker import ResolvedAgent
 from kb.errors import KnowledgeBaseError
-
-MAX_EARLY_FRAMES = 256
-"""Kept from before the conversation begins: some clients send audio at once."""
 
 _MISCONFIGURED = "The AI agent you are trying to reach appears to be misconfigured."
 

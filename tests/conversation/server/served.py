@@ -255,14 +255,15 @@ def serving(
 ) -> Generator[Served]:
     """A server in a thread; it stops as on Ctrl-C.
 
-    Without `limits` it waits long for the first frame, which every client here sends.
+    Without `limits` it waits long for the first frame, which every client here sends, and not for
+    the first sound, which some send late.
     """
     clock = Clock()
     with ConversationStore.open(f"sqlite:///{store / 'store.sqlite'}") as opened:
         context = ServerContext(
             agents=ScriptedAgents(agents or (SUPPORT, PRIVATE), model or ScriptedChatModel()),
             store=opened,
-            limits=limits or ServerLimits(init_timeout_s=PATIENCE_S),
+            limits=limits or ServerLimits(init_timeout_s=PATIENCE_S, first_sound_timeout_s=0),
             clock=clock,
             timer_s=timer_s,
             stored_secrets=StoredSecrets(store / "secrets.json"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from conversation.errors import ModelUnavailableError
+from conversation.server.limits import ServerLimits
 from tests.conversation.server.browser import Page, npm_script, opened_browser
 from tests.conversation.server.pages.bundles import REACT, WIDGET_CORE, bundled, installed
 from tests.conversation.server.pages.shown import shown_agent
@@ -230,3 +231,36 @@ def test_the_widgets_hold_a_call(tmp_path: Path, page: Page, scripts: Scripts, c
         wait_until(lambda: bool(served.store.conversations()))
         wait_until(lambda: said_to_the_user(served) == "Five days.")
         page.wait(f"{INSIDE}.textContent.includes('Five days.')")
+
+
+@pytest.mark.parametrize("version", ["0.0.0", "0.0.2", "0.0.4"])
+def test_clients_of_the_first_weeks_hear_the_first_message(
+    tmp_path: Path, page: Page, tmp_path_factory: pytest.TempPathFactory, version: str
+):
+    """They lose what comes before their sound is set up, and the first two send no first frame."""
+    folder = tmp_path_factory.mktemp("npm")
+    script = npm_script(f"@11labs/client@{version}", "dist/lib.umd.js", folder)
+    agent = shown_agent("desk", first_message="Welcome!", voice={})
+    model = ScriptedChatModel(always="Five days.")
+    with serving(tmp_path, agent, model=model, limits=ServerLimits()) as served:
+        served.context.voices = Voices()
+        page.open(f"{served.url}/api/health")
+        page.run(f"{script};globalThis.SDK = globalThis.client;null")
+        # On a slow machine sound takes its time to be set up.
+        page.run(
+            "const real = AudioWorklet.prototype.addModule;"
+            " AudioWorklet.prototype.addModule = async function (...given) {"
+            " await new Promise((done) => setTimeout(done, 900));"
+            " return real.apply(this, given); }; null"
+        )
+        socket = served.url.replace("http", "ws")
+        address = f"{socket}/v1/convai/conversation?agent_id=desk"
+        page.run(START % json.dumps({"signedUrl": address}))
+        page.wait("globalThis.log.some(([n, v]) => n === 'onMessage' && v.source === 'ai')", 20)
+        [first, *_] = [
+            value["message"]
+            for name, value in page.run("globalThis.log")
+            if name == "onMessage" and value["source"] == "ai"
+        ]
+
+    assert first == "Welcome!"

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from conversation.agent.config import AgentConfig
 from conversation.errors import SpeechError
+from conversation.server.limits import ServerLimits
 from conversation.voice.audio import AudioDecoder, AudioEncoder, from_base64
 from conversation.voice.ports import SAMPLE_RATE_HZ, CallModels, Samples, Transcription
 from conversation.voice.recording.call_file import AGENT, USER
@@ -364,3 +365,31 @@ def test_a_session_brings_its_keywords_and_chooses_its_events(tmp_path: Path):
         "user_transcript",
         "agent_response",
     }
+
+
+@pytest.mark.parametrize(
+    ("init", "waits"),
+    [
+        (INIT, True),
+        ({**INIT, "source_info": {"source": "js_sdk", "version": "0.4.0"}}, False),
+        ({**INIT, "user_id": "u"}, True),
+    ],
+    ids=["without a name", "with a name", "with a user"],
+)
+def test_a_client_without_a_name_is_greeted_when_its_microphone_is_heard(
+    tmp_path: Path, init: dict[str, Any], waits: bool
+):
+    limits = ServerLimits(init_timeout_s=60, first_sound_timeout_s=60)
+    with serving(
+        tmp_path, speaking(), model=ScriptedChatModel(always=BRIEF), limits=limits
+    ) as served:
+        served.context.voices = FakeVoices()
+        with served.dial(init=init) as client:
+            client.until("conversation_initiation_metadata")
+            settle(client, 0.8)
+            early = {frame["type"] for frame in client.frames} & {"agent_response", "audio"}
+            talk(client, silence(0.1))
+            if waits:
+                assert client.answer() == "Hello!"
+
+    assert bool(early) is not waits
