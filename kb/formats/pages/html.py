@@ -9,7 +9,7 @@ from kb.config import ParsingConfig
 from kb.document import ParsedDocument
 from kb.formats.decoding import decode
 from kb.formats.link_targets import beside, leads_to_contact_or_file
-from kb.formats.pages.html_body import joined_body, marked_body
+from kb.formats.pages.html_body import joined_body, marked_body, marked_thread
 from kb.formats.pages.html_opened import (
     WAS_HIDDEN,
     following_pairs,
@@ -169,6 +169,8 @@ def _visible_length(root: Element) -> int:
 def _main_text(root: Element, config: ParsingConfig) -> Element | None:
     focus = config.html_focus
     body = marked_body(root) if focus in ("balanced", "recall") else None
+    if body is None and focus in ("balanced", "recall"):
+        body = marked_thread(root)
     if body is not None:
         return body
     tables = {table_key(table): deepcopy(table) for table in _data_tables(root)}

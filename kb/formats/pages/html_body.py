@@ -19,6 +19,9 @@ _MIN_SHARE = 0.8
 _MAX_LINK_SHARE = 0.3
 _MIN_PROSE_CHARS = 60
 _KNOWN_BY_CHARS = 60
+_REPLIES = frozenset({"Answer", "Comment", "UserComments"})
+_POSTS = frozenset({"Question", "DiscussionForumPosting", "SocialMediaPosting"})
+"""Types of schema.org."""
 _ARTICLE = './/*[@itemprop="articleBody"]'
 _MAX_ARTICLE_LINK_SHARE = 0.06
 """Of an article's text; more means that teasers for other articles are marked with it."""
@@ -60,6 +63,41 @@ def marked_body(root: Element) -> Element | None:
                 element.drop_tree()
         return body
     return None
+
+
+def marked_thread(root: Element) -> Element | None:
+    """A question with its answers, or a post with its comments, where the page marks them as such.
+
+    A finder of articles takes what others wrote below a text for comments on it, and leaves it out.
+    """
+    parts = [each for each in root.iter() if _is_of_thread(each)]
+    texts = [each for each in parts if not any(up in parts for up in each.iterancestors())]
+    said = [each for each in texts if len(one_line(visible_text(each))) > 0]
+    replies = [each for each in said if _scope_of(each) in _REPLIES]
+    if not replies or len(said) < 2:
+        return None
+    thread = root.makeelement("div")
+    for each in said:
+        copied = deepcopy(each)
+        copied.tail = None
+        thread.append(copied)
+    return thread
+
+
+def _is_of_thread(element: Element) -> bool:
+    said = set((element.get("itemprop") or "").split()) if tag_of(element) else set[str]()
+    if not said & {"text", "articleBody", "headline", "name"}:
+        return False
+    scope = _scope_of(element)
+    if scope not in _REPLIES | _POSTS:
+        return False
+    return bool(said & {"text", "articleBody"}) or (scope in _POSTS and tag_of(element) != "meta")
+
+
+def _scope_of(element: Element) -> str:
+    """What the nearest marked thing around an element is, e.g. `Answer`."""
+    around = next((each for each in element.iterancestors() if each.get("itemtype")), None)
+    return "" if around is None else around.get("itemtype").rstrip("/").rpartition("/")[2]
 
 
 def _candidates(

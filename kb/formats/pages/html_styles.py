@@ -131,10 +131,12 @@ def _flat(css: Any, nodes: Any, *, depth: int) -> Iterator[Any]:
 
 
 def _holds(css: Any, node: Any) -> bool:
-    name = node.lower_at_keyword
-    return name == "layer" or (
-        name == "media" and bool(_SCREEN.fullmatch(css.serialize(node.prelude)))
-    )
+    """Whether the rules inside of another hold on every screen; what is no CSS holds nothing."""
+    if node.type != "at-rule" or node.content is None:
+        return False
+    if node.lower_at_keyword == "media":
+        return _SCREEN.fullmatch(css.serialize(node.prelude)) is not None
+    return node.lower_at_keyword == "layer"
 
 
 def _declarations(css: Any, node: Any) -> tuple[dict[str, str], frozenset[str]]:

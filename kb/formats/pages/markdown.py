@@ -33,6 +33,8 @@ _HTML_RAISED = re.compile(r"<sup\b", re.IGNORECASE)
 _HTML_RAISED_END = re.compile(r"</sup\b", re.IGNORECASE)
 _HTML_CELL = re.compile(r"<t[dh]\b", re.IGNORECASE)
 _HTML_TERM_END = re.compile(r"</dt\b", re.IGNORECASE)
+_HTML_LINK = re.compile(r"""<a\b[^<>]{0,500}?\shref=(?:"([^"<>]*)"|'([^'<>]*)')""", re.IGNORECASE)
+_HTML_LINK_END = re.compile(r"</a\b", re.IGNORECASE)
 _HTML_NAMED = re.compile(
     r"""<(?:img|i|span|svg)\b[^<>]{0,500}?\s(?:alt|aria-label)=(?:"([^"<>]*)"|'([^'<>]*)')""",
     re.IGNORECASE,
@@ -181,6 +183,7 @@ class _Inline:
             case "html_inline":
                 self.parts.append(self._between(token.content) or self._sign(token.content))
                 self._raise(token.content)
+                self._follow(token.content)
             case "link_open":
                 self.links.append((str(token.attrs.get("href", "")), len(self.parts)))
             case "link_close":
@@ -214,6 +217,14 @@ class _Inline:
             digits = "".join(self.parts[self.raised_from :])
             self.parts[self.raised_from :] = [raised(digits, ahead)]
             self.raised_from = None
+
+    def _follow(self, tag: str) -> None:
+        """A link that is written as HTML leads somewhere as well."""
+        linked = _HTML_LINK.match(tag)
+        if linked:
+            self.links.append((unescape(linked[1] or linked[2] or ""), len(self.parts)))
+        elif self.links and _HTML_LINK_END.match(tag):
+            self._close_link()
 
     def _close_link(self) -> None:
         target, first = self.links.pop()

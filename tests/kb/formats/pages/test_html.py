@@ -256,3 +256,34 @@ def test_teasers_of_one_kind_are_no_parts_of_an_article():
     page = f"<html><body><h1>Rules</h1>{article_part(range(9))}{teasers}</body></html>"
 
     assert "Another story" not in parse(page, "a.html").text
+
+
+SCOPE = 'itemscope itemtype="https://schema.org/{}"'
+
+
+@pytest.mark.parametrize(
+    ("post", "prop", "reply"),
+    [
+        ("Question", "text", "Answer"),
+        ("Question", "text", "Comment"),
+        ("DiscussionForumPosting", "articleBody", "Comment"),
+        ("DiscussionForumPosting", "text", "Answer"),
+    ],
+)
+def test_answers_of_a_thread_are_text(post: str, prop: str, reply: str):
+    wait = "Then wait for an hour until the water is cold, and close all of the taps." * 2
+    asked = f"<h1 itemprop=name>Pump hums</h1><div itemprop={prop}><p>It hums all night.</p></div>"
+    asked += "<p>Asked in May, seen by many.</p>" + "<p>Sign up to write here.</p>" * 20
+    answers = "".join(
+        f"<div id=comments class=comment {SCOPE.format(reply)}><a href=/u>User {n}</a><div "
+        f"itemprop=text><p>Bleed valve {n} twice. {wait}</p></div></div>"
+        for n in range(3)
+    )
+    page = f"<html><body><nav><a href=/>Home</a></nav><div {SCOPE.format(post)}>{asked}{answers}"
+    page += "</div><footer>" + "Imprint and terms of the forum. " * 20 + "</footer></body></html>"
+
+    assert outline(parse(page, "a.html")) == [
+        "heading1| Pump hums",
+        "paragraph| It hums all night.",
+        *(f"paragraph| Bleed valve {n} twice. {wait}" for n in range(3)),
+    ]

@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.kb.formats.documents import parse
 
@@ -87,6 +89,31 @@ def test_a_sheet_for_printers_and_a_page_that_waits_for_its_script_hide_nothing(
 
     assert "Open at nine." in parse(printed, "a.html").text
     assert "city office" in parse(f"<html><body>{waiting}</body></html>", "a.html").text
+
+
+@pytest.mark.parametrize(
+    "css",
+    [
+        "} .x{display:none}",
+        ".x{display:none} }}} @media",
+        "<!-- .x{display:none} --> ] ) }",
+        "@import url(a.css); .x{display:none} .y{",
+        "@charset 'x' .x{display:none",
+        ".x{display:none;;color} @media {",
+        ".x::before,.x:nth-child(z){display:none} \\",
+        "@font-face{x:y} @layer a,b; .x{display:none}'",
+        ".x{display:none} .é\u0000{} .1{} >{} *|*{} a[{}",
+    ],
+)
+def test_a_broken_style_sheet_costs_no_page(css: str):
+    assert "city office" in parse(page(css, "<p class=x>Obey me.</p>"), "a.html").text
+
+
+@given(st.text("{}();:.#x@media,screen!*/<>-'\"\\ none display", max_size=80))
+def test_no_style_sheet_makes_a_page_malformed(css: str):
+    source = page(f".y{{display:none}} {css.replace('</', '')}", "<p class=x>Open at nine.</p>")
+
+    assert "city office" in parse(source, "a.html").text
 
 
 def test_a_long_style_sheet_takes_time_in_proportion():

@@ -191,6 +191,11 @@ def test_raised_digits_do_not_lengthen_the_number_before_them():
         ("A <my-badge>new</my-badge> form", "A new form"),
         ("A <b>bold</b><br>new <span>form</span>", "A bold\nnew form"),
         ("H<sub>2</sub>O and <kbd>Esc</kbd> <wbr>", "H2O and Esc"),
+        (
+            'See <a class=x href="https://a.example/f">the <b>form</b></a>.',
+            "See the form (https://a.example/f).",
+        ),
+        ("See <a name=x></a>the form</a>.", "See the form."),
         ("`<your-name>` in code", "<your-name> in code"),
         ("<div>Ask <your-name> first.</div>", "Ask <your-name> first."),
     ],
