@@ -133,11 +133,45 @@ def save_agent(agent: AgentConfig, path: Path | str) -> None:
     """Write `agent` to `path`, replacing the file in one step.
 
     Only what differs from the defaults and the template is written; reading the file gives an
-    equal agent. Comments of a file that stood there before are lost.
+    equal agent. In a file that stood there before, only what changed is written anew: comments and
+    order stay.
     """
     path = Path(path)
+    text = _rewritten(agent, path) or dump_mapping(_own_keys(agent, str(path)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        file.write(text)
+    Path(file.name).replace(path)
+
+
+def _rewritten(agent: AgentConfig, path: Path) -> str | None:
+    """The file at `path` changed to say `agent`; None where there is none that can be."""
+    # It takes a moment to load, and only who changes files needs it.
+    from conversation.agent.rewriting.changed_text import changed_text
+
+    try:
+        text = _read(path)
+        before = parse_agent(text, origin=str(path), default_id=path.stem)
+    except AgentConfigError:
+        return None
+    if before.template != agent.template:
+        return None
+    origin = str(path)
+    changed = changed_text(text, _own_keys(before, origin), _own_keys(agent, origin))
+    try:
+        # The last word: a setting may be written in a way that was not changed with it.
+        read = changed and parse_agent(changed, origin=origin, default_id=path.stem)
+    except AgentConfigError:
+        return None
+    return changed if read == agent else None
+
+
+def _own_keys(agent: AgentConfig, origin: str) -> RawMapping:
+    """What an agent file has to say for `agent`, in the order of its settings."""
     base = {"agent_id": agent.agent_id, "name": "", "template": agent.template}
-    inherited = AgentConfig.model_validate(merge_keys(_template_keys(base, str(path)), base))
+    inherited = AgentConfig.model_validate(merge_keys(_template_keys(base, origin), base))
     own = _difference(
         inherited.model_dump(mode="json"),
         agent.model_dump(mode="json"),
@@ -146,13 +180,7 @@ def save_agent(agent: AgentConfig, path: Path | str) -> None:
     head: RawMapping = {"agent_id": agent.agent_id, "name": agent.name}
     if agent.template is not None:
         head["template"] = agent.template
-    text = dump_mapping(head | {key: value for key, value in own.items() if key not in head})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        file.write(text)
-    Path(file.name).replace(path)
+    return head | {key: value for key, value in own.items() if key not in head}
 
 
 def document_paths(agent: AgentConfig, agent_path: Path | str) -> tuple[Path, ...]:

@@ -1,0 +1,1 @@
+"""Changes of agent files that people wrote: their words around the settings stay."""
