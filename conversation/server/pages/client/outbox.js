@@ -18,9 +18,17 @@ export class Outbox {
   /** Resolves when it is said, or given up. @param {string} text */
   put(text) {
     this.#waiting.push(text);
-    this.#sending ??= this.#sendAll(this.#waiting).finally(() => {
-      this.#sending = null;
-    });
+    return this.#send();
+  }
+
+  /** @returns {Promise<void>} */
+  #send() {
+    this.#sending ??= this.#sendAll(this.#waiting)
+      .finally(() => {
+        this.#sending = null;
+      })
+      // What was put behind in the moment when the last of it had just gone out.
+      .then(() => (this.#waiting.length > 0 ? this.#send() : undefined));
     return this.#sending;
   }
 }
