@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -8,9 +9,15 @@ from analysis.reports import open_reports
 from analysis.warehouse.publish import publish
 
 
+@pytest.fixture(scope="module")
+def published_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("published")
+    return publish(folder / "warehouse", folder / "reports.duckdb", []).path
+
+
 @pytest.fixture
-def published(tmp_path: Path) -> Path:
-    return publish(tmp_path / "warehouse", tmp_path / "reports.duckdb", []).path
+def published(published_once: Path, tmp_path: Path) -> Path:
+    return shutil.copy(published_once, tmp_path / published_once.name)
 
 
 def test_without_published_reports_it_says_what_to_run(tmp_path: Path):

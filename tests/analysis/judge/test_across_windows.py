@@ -94,8 +94,8 @@ POSITIONS = [number / 19 for number in range(20)]
         (13_000, None, "logprobs"),
         (60_000, 8_192, "logprobs"),
         (60_000, None, "json"),
-        (200_000, None, "json"),
-        (200_000, 128_000, "json"),
+        pytest.param(200_000, None, "json", marks=pytest.mark.slow),
+        pytest.param(200_000, 128_000, "json", marks=pytest.mark.slow),
     ],
 )
 def test_a_violation_is_found_wherever_it_was_said(chars: int, context: int | None, variant: Any):
@@ -112,7 +112,7 @@ def test_a_violation_is_found_wherever_it_was_said(chars: int, context: int | No
             assert bool(shows) == bool(found.windows)
 
 
-@pytest.mark.parametrize("chars", [13_000, 200_000])
+@pytest.mark.parametrize("chars", [13_000, pytest.param(200_000, marks=pytest.mark.slow)])
 def test_what_has_to_happen_once_counts_wherever_it_happened(chars: int):
     for position in POSITIONS:
         found = judged(a_call(chars, position, OFFER), ONCE, ReadingJudge(None))

@@ -1,7 +1,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -16,12 +16,17 @@ from analysis.reports import open_reports
 from tests.analysis.calls import hold_judged_calls, open_stores, refresh
 
 
-@pytest.fixture
-def reports(tmp_path: Path) -> Iterator[Path]:
-    with open_stores(tmp_path) as stores:
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with open_stores(tmp_path_factory.mktemp("published")) as stores:
         hold_judged_calls(stores)
         refresh(stores)
-        yield stores.reports
+        return stores.reports
+
+
+@pytest.fixture
+def reports(published: Path, tmp_path: Path) -> Path:
+    return shutil.copy(published, tmp_path / published.name)
 
 
 def test_a_view_is_written_as_csv(reports: Path, tmp_path: Path):
