@@ -17,7 +17,7 @@ def published_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def published(published_once: Path, tmp_path: Path) -> Path:
-    return shutil.copy(published_once, tmp_path / published_once.name)
+    return Path(shutil.copy(published_once, tmp_path / published_once.name))
 
 
 def test_without_published_reports_it_says_what_to_run(tmp_path: Path):

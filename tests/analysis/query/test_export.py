@@ -26,7 +26,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def reports(published: Path, tmp_path: Path) -> Path:
-    return shutil.copy(published, tmp_path / published.name)
+    return Path(shutil.copy(published, tmp_path / published.name))
 
 
 def test_a_view_is_written_as_csv(reports: Path, tmp_path: Path):
