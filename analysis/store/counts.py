@@ -28,25 +28,26 @@ class Flips(NamedTuple):
 
 
 def outcomes_in_force(engine: sa.Engine, days: Days) -> dict[str, Counter[str]]:
-    """Verdicts by criterion; `error` where the judge gave none."""
+    """Verdicts by `AGENT/CRITERION`; `error` where the judge gave none."""
     outcome = sa.func.coalesce(_VERDICTS.c.verdict, "error")
     return _counted(engine, _VERDICTS, _VERDICTS.c.criterion_id, outcome, days)
 
 
 def statuses_in_force(engine: sa.Engine, days: Days) -> dict[str, Counter[str]]:
-    """Collected values by field: how many have which status."""
+    """Collected values by `AGENT/FIELD`: how many have which status."""
     return _counted(engine, _VALUES, _VALUES.c.field_id, _VALUES.c.status, days)
 
 
-def failures_in_force(engine: sa.Engine, days: Days) -> tuple[int, int]:
-    """Questions without an answer because the judge failed, and all that were asked."""
-    failed = asked = 0
+def failures_in_force(engine: sa.Engine, days: Days) -> dict[str, tuple[int, int]]:
+    """By agent: questions without an answer because the judge failed, and all that were asked."""
+    failed, asked = Counter[str](), Counter[str]()
     for table, question in _ASKED:
         error = sa.case((table.c.error.is_(None), "answered"), else_="failed")
-        for counts in _counted(engine, table, table.c[question], error, days).values():
-            failed += counts["failed"]
-            asked += counts.total()
-    return failed, asked
+        for name, counts in _counted(engine, table, table.c[question], error, days).items():
+            agent_id, _, _ = name.partition("/")
+            failed[agent_id] += counts["failed"]
+            asked[agent_id] += counts.total()
+    return {agent_id: (failed[agent_id], asked[agent_id]) for agent_id in asked}
 
 
 def first_error(engine: sa.Engine, days: Days) -> str | None:
@@ -126,6 +127,7 @@ def _counted(
     days: Days,
 ) -> dict[str, Counter[str]]:
     [key] = table.primary_key
+    agent = conversations.c.agent_id
     in_force = (
         sa.select(sa.func.max(key))
         .join(conversations, conversations.c.conversation_id == table.c.conversation_id)
@@ -133,15 +135,16 @@ def _counted(
         .group_by(table.c.conversation_id, question)
     )
     query = (
-        sa.select(question, outcome.label("outcome"), sa.func.count())
+        sa.select(agent, question, outcome.label("outcome"), sa.func.count())
+        .join(conversations, conversations.c.conversation_id == table.c.conversation_id)
         .where(key.in_(in_force))
-        .group_by(question, sa.text("outcome"))
-        .order_by(question)
+        .group_by(agent, question, sa.text("outcome"))
+        .order_by(agent, question)
     )
     counts: dict[str, Counter[str]] = {}
     with engine.connect().execution_options(**READ_ONLY) as connection:
-        for name, found, count in connection.execute(query):
-            counts.setdefault(name, Counter())[found] = count
+        for agent_id, name, found, count in connection.execute(query):
+            counts.setdefault(f"{agent_id}/{name}", Counter())[found] = count
     return counts
 
 

@@ -51,6 +51,12 @@ def columns_of_is_current(table: Table) -> tuple[str, ...]:
     return ("sample", "conversation_id", question, _ORDER[table.name]) if question else ()
 
 
+def columns_of_report_day(table: Table) -> tuple[str, ...]:
+    """Return the column that `report_day` is computed from; none for a table without it."""
+    moment = _MOMENT.get(table.name)
+    return (moment,) if moment else ()
+
+
 def report_day(table: Table, timezone: str) -> str | None:
     """SQL of the column `report_day` of a table; None for one without it.
 

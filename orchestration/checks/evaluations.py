@@ -1,7 +1,7 @@
 """Answers of judges that are in force, counted; and how far they can be relied on."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -28,21 +28,23 @@ class Share(NamedTuple):
 
 
 def verdict_counts(deployment: Deployment, day: date) -> dict[str, Counter[str]]:
-    """Verdicts on the conversations of a day, by criterion; `error` where the judge failed."""
+    """Verdicts on conversations of a day, by AGENT/CRITERION; `error` where the judge failed."""
     return outcomes_in_force(deployment.engine, [day])
 
 
-def unsupported_share(deployment: Deployment, days: Collection[date] | None) -> Share:
-    """Collected values that rest on words nobody said, of all values that were found."""
-    statuses: Counter[str] = Counter()
-    for counts in statuses_in_force(deployment.engine, days).values():
-        statuses.update(counts)
-    unsupported = statuses["unsupported"]
-    return Share(unsupported, unsupported + statuses["supported"])
+def unsupported_shares(deployment: Deployment, days: Collection[date] | None) -> dict[str, Share]:
+    """By agent: values that rest on words nobody said, of all values that were found."""
+    statuses: dict[str, Counter[str]] = {}
+    for name, counts in statuses_in_force(deployment.engine, days).items():
+        statuses.setdefault(name.partition("/")[0], Counter()).update(counts)
+    return {
+        agent_id: Share(found["unsupported"], found["unsupported"] + found["supported"])
+        for agent_id, found in statuses.items()
+    }
 
 
 def value_counts(deployment: Deployment, day: date) -> dict[str, Counter[str]]:
-    """Values of the conversations of a day, by field: how many have which status."""
+    """Values of the conversations of a day, by AGENT/FIELD: how many have which status."""
     return statuses_in_force(deployment.engine, [day])
 
 
@@ -95,7 +97,18 @@ def orphan_rows(deployment: Deployment) -> list[tuple[str, int]]:
 
 def judge_error_share(deployment: Deployment, days: Collection[date] | None) -> Share:
     """Criteria and fields without an answer because the judge failed, of all that were asked."""
-    return Share(*failures_in_force(deployment.engine, days))
+    return together(judge_error_shares(deployment, days))
+
+
+def judge_error_shares(deployment: Deployment, days: Collection[date] | None) -> dict[str, Share]:
+    """The same by agent."""
+    found = failures_in_force(deployment.engine, days)
+    return {agent_id: Share(*counts) for agent_id, counts in found.items()}
+
+
+def together(shares: Mapping[str, Share]) -> Share:
+    """Of all agents."""
+    return Share(sum(s.part for s in shares.values()), sum(s.whole for s in shares.values()))
 
 
 def first_judge_error(deployment: Deployment, days: Collection[date] | None) -> str | None:

@@ -62,6 +62,7 @@ def ingest(
     """Read the agent's files, links, sites and texts; only what changed is read again."""
     from orchestration.operations.operations import ingest as ingest_agent
     from orchestration.operations.reading_ahead import reading_summary
+    from orchestration.schedule.done_elsewhere import note_ingested
     from orchestration.terminal.rows import document_table, ingest_summary
 
     if plan:
@@ -69,6 +70,7 @@ def ingest(
         return
     with opened_deployment(progress()) as deployment:
         report = ingest_agent(deployment, agent)
+        note_ingested(deployment.settings, deployment.agent(agent).agent.agent_id)
         documents = deployment.knowledge_base(agent).documents()
         typer.echo(document_table(documents))
         typer.echo(f"\n{ingest_summary(report)}")

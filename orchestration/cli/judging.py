@@ -59,8 +59,9 @@ def evaluate(
     and start it again at any time.
     """
     from orchestration.operations.narrowing import Narrowing
-    from orchestration.operations.operations import publish_reports
+    from orchestration.operations.operations import outdated_days, publish_reports
     from orchestration.operations.published_agents import broken_agents, broken_agents_text
+    from orchestration.schedule.done_elsewhere import note_judged
 
     narrowing = Narrowing(
         since=_day(since),
@@ -80,6 +81,9 @@ def evaluate(
             typer.echo(_estimates(deployment, samples))
             return
         failed = [not _evaluate_once(deployment, each) for each in samples]
+        # Days whose rows changed are those that something was judged of.
+        whole = not (any(failed) or criterion or judge or agent or sample)
+        note_judged(deployment.settings, outdated_days(deployment), whole=whole)
         published = publish_reports(deployment)
     typer.echo(
         f"Published {published.row_counts['conversations']} conversations to {published.path}; "

@@ -12,6 +12,7 @@ import dagster as dg
 from analysis.store.closed_days import agents_talked_to
 from orchestration.agents import agent_ids
 from orchestration.defs.conversations import call_metrics, ended_conversations
+from orchestration.defs.done_elsewhere import tell_what_was_done
 from orchestration.defs.evaluations import SUMMARIES, VALUES, VERDICTS, report_tables
 from orchestration.defs.improving import knowledge_gaps, report_page, topics
 from orchestration.defs.knowledge_base import CHUNK_INDEX, DOCUMENTS, prompt_state
@@ -115,6 +116,7 @@ def conversations_ended(
     closed, looked = look(deployment, before, now=now)
     asked_otherwise = days_with_other_questions(closed, before, looked)
     report_changed_questions(context.instance, versions_by_day(deployment, asked_otherwise))
+    tell_what_was_done(context.instance, deployment)
     today = now.date()
     found = {
         **days_that_came(deployment, before, today=today),

@@ -10,11 +10,12 @@ import dagster as dg
 
 from orchestration.checks.evaluations import (
     flip_share,
-    judge_error_share,
+    judge_error_shares,
     label_drift,
     orphan_rows,
     summary_share,
-    unsupported_share,
+    together,
+    unsupported_shares,
     value_counts,
     verdict_counts,
 )
@@ -148,10 +149,14 @@ def evidence_is_supported(
     context: dg.AssetCheckExecutionContext, deployment: dg.ResourceParam[Deployment]
 ) -> dg.AssetCheckResult:
     """Few values rest on quotes that nobody said. A warning: those values are left out anyway."""
-    unsupported, found = unsupported_share(deployment, chosen_days(context))
-    problems = [f"{unsupported} of {found} values rest on words that nobody said"]
+    shares = unsupported_shares(deployment, chosen_days(context))
+    unsupported, found = together(shares)
     return check_result(
-        problems if unsupported > MAX_UNSUPPORTED_SHARE * found else [],
+        [
+            f"{agent_id}: {part} of {whole} values rest on words that nobody said"
+            for agent_id, (part, whole) in shares.items()
+            if part > MAX_UNSUPPORTED_SHARE * whole
+        ],
         severity=dg.AssetCheckSeverity.WARN,
         unsupported=unsupported,
         values=found,
@@ -163,11 +168,14 @@ def judge_answers(
     context: dg.AssetCheckExecutionContext, deployment: dg.ResourceParam[Deployment]
 ) -> dg.AssetCheckResult:
     """The judge rarely fails. An error: rates leave failures out, so that many hide the truth."""
-    errors, asked = judge_error_share(deployment, chosen_days(context))
-    problems = [f"{errors} of {asked} questions have no answer because the judge failed"]
-    return check_result(
-        problems if errors > MAX_JUDGE_ERROR_SHARE * asked else [], errors=errors, questions=asked
-    )
+    shares = judge_error_shares(deployment, chosen_days(context))
+    errors, asked = together(shares)
+    problems = [
+        f"{agent_id}: {part} of {whole} questions have no answer because the judge failed"
+        for agent_id, (part, whole) in shares.items()
+        if part > MAX_JUDGE_ERROR_SHARE * whole
+    ]
+    return check_result(problems, errors=errors, questions=asked)
 
 
 @dg.asset_check(asset=VERDICTS.key)

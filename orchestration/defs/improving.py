@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from orchestration.defs.knowledge_base import CHUNK_INDEX
-from orchestration.defs.partitions import agents, chosen_agents
+from orchestration.defs.partitions import agents, checked_agents
 from orchestration.defs.policy import (
     AGAIN_LATER,
     ANALYSTS,
@@ -114,7 +114,7 @@ def no_gap_came_back(
     """What the documents answered once they answer still. A warning: `vivavoce gaps` says what."""
     problems = [
         f"{agent_id}: {count} gaps that were fixed are open again"
-        for agent_id in chosen_agents(context)
+        for agent_id in checked_agents(context, deployment)
         if (count := regressed_gaps(deployment, agent_id))
     ]
     return check_result(problems, severity=dg.AssetCheckSeverity.WARN)

@@ -18,7 +18,7 @@ from orchestration.checks.knowledge_base import (
     stale_links,
     unrenewed_documents,
 )
-from orchestration.defs.partitions import agents, chosen_agents
+from orchestration.defs.partitions import agents, checked_agents
 from orchestration.defs.policy import (
     AGAIN_LATER,
     WRITERS,
@@ -123,7 +123,7 @@ def documents_are_within_limits(
     """
     problems = [
         f"{agent_id}: {problem}"
-        for agent_id in chosen_agents(context)
+        for agent_id in checked_agents(context, deployment)
         for problem in limit_problems(
             deployment.knowledge_base(agent_id).documents(),
             deployment.agent(agent_id).agent.knowledge_base.limits,
@@ -142,7 +142,7 @@ def documents_have_text(
     """
     problems = [
         f"{agent_id}: {problem}"
-        for agent_id in chosen_agents(context)
+        for agent_id in checked_agents(context, deployment)
         for problem in empty_documents(deployment.knowledge_base(agent_id).documents())
     ]
     return check_result(problems)
@@ -155,7 +155,7 @@ def documents_are_all_renewed(
     """Every source could be read. A warning only: the agent goes on with what it has."""
     problems = [
         f"{agent_id}: {problem}"
-        for agent_id in chosen_agents(context)
+        for agent_id in checked_agents(context, deployment)
         for problem in unrenewed_documents(deployment.knowledge_base(agent_id).documents())
     ]
     return check_result(problems, severity=dg.AssetCheckSeverity.WARN, failed=len(problems))
@@ -170,7 +170,10 @@ def links_are_fresh(
     A warning only: the old page is served meanwhile.
     """
     now = datetime.now(UTC)
-    opened = {agent_id: deployment.knowledge_base(agent_id) for agent_id in chosen_agents(context)}
+    opened = {
+        agent_id: deployment.knowledge_base(agent_id)
+        for agent_id in checked_agents(context, deployment)
+    }
     problems = [
         f"{agent_id}: {problem}"
         for agent_id, found in opened.items()
@@ -192,7 +195,7 @@ def chunks_are_all_indexed(
     """
     problems = [
         f"{agent_id}: {problem}"
-        for agent_id in chosen_agents(context)
+        for agent_id in checked_agents(context, deployment)
         for problem in chunk_count_problems(deployment.knowledge_base(agent_id))
     ]
     return check_result(problems)
@@ -208,7 +211,7 @@ def chunks_find_themselves(
     """
     found = {
         agent_id: self_recall(deployment.knowledge_base(agent_id))
-        for agent_id in chosen_agents(context)
+        for agent_id in checked_agents(context, deployment)
     }
     problems = [
         f"{agent_id}: {hits} of {sampled} sampled chunks find themselves"

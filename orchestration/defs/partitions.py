@@ -4,6 +4,8 @@ from datetime import date
 
 import dagster as dg
 
+from orchestration.agents import agent_ids
+from orchestration.deployment import Deployment
 from orchestration.schedule.first_day import first_day
 from orchestration.settings import load_settings
 
@@ -31,11 +33,15 @@ days_in_a_run = (
 day is a run of its own, so that they share the days."""
 
 
-def chosen_agents(context: dg.AssetCheckExecutionContext) -> list[str]:
-    """Agents that a check looks at: those of its run, or all when it runs alone."""
-    if context.op_execution_context.has_partition_key:
-        return [context.partition_key]
-    return list(context.instance.get_dynamic_partitions("agents"))
+def checked_agents(context: dg.AssetCheckExecutionContext, deployment: Deployment) -> list[str]:
+    """Agents that a check looks at: all of them, the one of its run first.
+
+    A check has one state for all agents, and what is right with one must not hide another's fault.
+    """
+    own = [context.partition_key] if context.op_execution_context.has_partition_key else []
+    usable = set(agent_ids(deployment.settings))
+    known = context.instance.get_dynamic_partitions("agents")
+    return list(dict.fromkeys([*own, *(each for each in known if each in usable)]))
 
 
 def chosen_days(context: dg.AssetCheckExecutionContext) -> list[date] | None:

@@ -180,8 +180,9 @@ def _failure(job_name: str, result: dg.ExecuteInProcessResult) -> str:
         while error is not None and error.cause is not None:
             error = error.cause
         reason = error.message.strip() if error is not None else "no reason was recorded"
+        # The cause stands last, where a terminal and a log are looked at first.
         return (
-            f"Job {job_name!r}, step {event.step_key!r} failed: {reason} "
-            f"Run {result.run_id} in the Dagster UI (`vivavoce ui`) has the whole log."
+            f"Job {job_name!r} failed in its step {event.step_key!r}; run {result.run_id} in the "
+            f"Dagster UI (`vivavoce ui`) has the whole log. The cause: {reason}"
         )
     return f"Job {job_name!r} failed; run {result.run_id} in the Dagster UI says why."

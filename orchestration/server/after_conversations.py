@@ -25,6 +25,7 @@ from orchestration.operations.masking import (
     redacted_evaluations,
     usable_agents,
 )
+from orchestration.schedule.done_elsewhere import note_judged
 from orchestration.server.lookup import owners
 
 _JSON_TYPES = {"date": "string", "time": "string", "datetime": "string"}
@@ -81,6 +82,10 @@ class DeployedAfterCalls:
             )
         if run.failures:
             raise ModelUnavailableError("; ".join(run.failures.values()))
+        ended_at = deployment.conversations.transcript(conversation_id).ended_at
+        if run.answers and ended_at is not None:
+            day = ended_at.astimezone(UTC).date()
+            note_judged(deployment.settings, [day], whole=False)
 
     def judge(self, agent: AgentConfig, transcript: Transcript, condition: str) -> CriterionResult:
         """Ask the agent's judge one thing about a conversation, and keep nothing."""

@@ -15,6 +15,7 @@ from kb.knowledge_base import KnowledgeBase
 from orchestration.deployment import Deployment
 from orchestration.operations.operations import ingest
 from orchestration.operations.reading_ahead import reading_summary
+from orchestration.schedule.done_elsewhere import note_ingested
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ def open_authoring(
         # Opened under the lock of the server; what follows takes as long as it takes.
         open_knowledge_base(agent_id)
         report = ingest(deployment, agent_id)
+        note_ingested(deployment.settings, agent_id)
         # Minutes, which nobody who adds a document has to wait for.
         Thread(target=read_prompt, args=[agent_id], name="reading-ahead", daemon=True).start()
         return report

@@ -59,6 +59,9 @@ def ask(
         for row in report.rows:
             if row.action == "failed":
                 typer.echo(f"{printable(row.name)} is left out: {row.detail}", err=True)
+        if not any(each.status == "ready" for each in documents.documents()):
+            typer.echo(f"Nothing in {printable(str(folder))!r} can be answered from.", err=True)
+            raise typer.Exit(1)
         model_of_it = deployment.chat_model(llm)
         with Session.start(
             agent, knowledge_base=documents, store=store, chat_model=model_of_it

@@ -10,7 +10,7 @@ import dagster as dg
 
 from analysis.dictionary.schema import Table
 from analysis.dictionary.tables import TABLES
-from analysis.warehouse.load import columns_of_is_current
+from analysis.warehouse.load import columns_of_is_current, columns_of_report_day
 from orchestration.defs.shown.schemas import COLUMNS, EXPORTED_TABLES, KEYS, SUPPLIERS, qualified
 
 Origins = Mapping[str, tuple[tuple[str, str], ...]]
@@ -69,6 +69,8 @@ def _published() -> Iterable[tuple[str, tuple[tuple[str, str], ...]]]:
                 yield qualified(table, column.name), (origin,)
         if basis := columns_of_is_current(table):
             yield qualified(table, "is_current"), _in_report_tables(table, basis)
+        if table in EXPORTED_TABLES and (basis := columns_of_report_day(table)):
+            yield qualified(table, "report_day"), _in_report_tables(table, basis)
 
 
 def _in_report_tables(table: Table, columns: Iterable[str]) -> tuple[tuple[str, str], ...]:

@@ -31,6 +31,9 @@ from orchestration.terminal.tables import markdown_table
 QUOTING_SECTIONS = ("Collected values", "Topics", "Knowledge gaps", "Flagged conversations")
 """Not shown here: the log of a run outlives the deletion of a conversation."""
 
+_SHARES = ("_share", "_usd")
+"""Numbers whose first two decimals would say too little."""
+
 SYNC_ACTIONS: tuple[SyncAction, ...] = get_args(SyncAction)
 Metadata = Mapping[str, Any]
 
@@ -81,14 +84,14 @@ def ended_metadata(conversations: Sequence[ConversationSummary]) -> Metadata:
 
 
 def verdict_metadata(counts: Mapping[str, Counter[str]]) -> Metadata:
-    """Verdicts of a day by criterion, and each success rate as a number that the UI can plot."""
+    """Verdicts of a day, and each success rate as a number that the UI can plot."""
     judged = {name: found["success"] + found["failure"] for name, found in counts.items()}
     rates = {
-        f"success_rate/{name}": counts[name]["success"] / total
+        f"success_rate/{name}": round(counts[name]["success"] / total, 3)
         for name, total in judged.items()
         if total
     }
-    headers = ["criterion", "success", "failure", "unknown", "error"]
+    headers = ["agent/criterion", "success", "failure", "unknown", "error"]
     rows = [[name, *(found[verdict] for verdict in headers[1:])] for name, found in counts.items()]
     return {"verdicts": markdown((headers, rows)), **rates}
 
@@ -98,7 +101,7 @@ def value_metadata(counts: Mapping[str, Counter[str]]) -> Metadata:
     statuses = sorted({status for found in counts.values() for status in found})
     rows = [[name, *(found[status] for status in statuses)] for name, found in counts.items()]
     supported = sum(found["supported"] for found in counts.values())
-    return {"values": supported, "fields": markdown((["field", *statuses], rows))}
+    return {"values": supported, "fields": markdown((["agent/field", *statuses], rows))}
 
 
 def summary_metadata(share: Share) -> Metadata:
@@ -108,7 +111,11 @@ def summary_metadata(share: Share) -> Metadata:
 
 def call_metrics_metadata(metrics: DayMetrics) -> Metadata:
     """Numbers of a day, each of which the UI can plot over the days; unknown ones are left out."""
-    return {name: value for name, value in asdict(metrics).items() if value is not None}
+    return {
+        name: round(value, 4) if name.endswith(_SHARES) else round(value, 2)
+        for name, value in asdict(metrics).items()
+        if value is not None
+    }
 
 
 def evaluation_metadata(run: EvaluationRun) -> Metadata:
@@ -121,7 +128,7 @@ def evaluation_metadata(run: EvaluationRun) -> Metadata:
         "run/seconds": round(run.elapsed_s, 2),
         "run/left": run.left,
         **({"run/stopped": run.stopped} if run.stopped is not None else {}),
-        **({"run/usd": run.cost_usd} if run.cost_usd is not None else {}),
+        **({"run/usd": round(run.cost_usd, 6)} if run.cost_usd is not None else {}),
         **({"run/usage": markdown(usage_rows(run.usage))} if run.usage else {}),
     }
 

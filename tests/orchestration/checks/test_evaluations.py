@@ -86,7 +86,7 @@ def test_values_are_counted_by_field_and_status(deployment: Deployment):
 
     assert {
         name: sum(c.values()) for name, c in value_counts(deployment, FIRST_DAY.date()).items()
-    } == {"topic": 1}
+    } == {"shop-desk/topic": 1}
 
 
 def test_a_day_is_measured_without_a_model(deployment: Deployment):

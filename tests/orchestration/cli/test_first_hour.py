@@ -171,6 +171,16 @@ def test_a_question_without_words_is_told_in_a_sentence(tmp_path: Path):
     assert "Traceback" not in ended.stderr
 
 
+def test_a_document_that_cannot_be_read_is_no_answer(tmp_path: Path):
+    (tmp_path / "scrambled.bin").write_bytes(bytes(range(256)) * 8)
+
+    ended = run(["ask", "scrambled.bin", "When do you open?"], tmp_path)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "scrambled.bin is left out: " in ended.stderr
+    assert "can be answered from" in ended.stderr
+
+
 def test_an_unknown_command_is_named(tmp_path: Path):
     done = run(["evalate"], tmp_path)
     assert done.returncode == 2

@@ -18,7 +18,7 @@ from orchestration.processes.runs import opened_instance, run_job
 from tests.analysis.calls import DAY, JUDGE, SHA
 from tests.orchestration.sample import hold_calls, sample_deployment, write_data
 
-COMPUTED = ("evaluations.is_current", "collected_values.is_current")
+COMPUTED = ("evaluations.is_current", "collected_values.is_current", "conversations.report_day")
 
 
 @pytest.fixture

@@ -1,0 +1,65 @@
+"""What commands and the server did without Dagster, noted for it: the next sensor tells Dagster.
+
+A note is a line of a file in the folder of the instance. Where there is no instance nothing is
+noted, and no command waits for Dagster to be imported.
+"""
+
+import json
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock
+
+from orchestration.settings import Settings
+
+Kind = Literal["judged", "judged in part", "ingested"]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Something that an asset would have done."""
+
+    kind: Kind
+    key: str
+    """Of the partition: a day (UTC), or an agent."""
+
+
+def note_judged(settings: Settings, days: Collection[date], *, whole: bool = True) -> None:
+    """Note that what was left to judge of these days was judged; or some of it only."""
+    kind: Kind = "judged" if whole else "judged in part"
+    _note(settings, [Done(kind, day.isoformat()) for day in sorted(days)])
+
+
+def note_ingested(settings: Settings, agent_id: str) -> None:
+    """Note that an agent's documents were brought up to date."""
+    _note(settings, [Done("ingested", agent_id)])
+
+
+def take_done(settings: Settings) -> list[Done]:
+    """Take every note, oldest first; each of them once, the last of several alike."""
+    path = _path(settings)
+    if not path.exists():
+        return []
+    with _lock(path):
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        path.unlink(missing_ok=True)
+    return list(dict.fromkeys(Done(**json.loads(line)) for line in lines))
+
+
+def _note(settings: Settings, found: Collection[Done]) -> None:
+    path = _path(settings)
+    if not found or not path.parent.is_dir():
+        return
+    with _lock(path), path.open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps(asdict(each)) + "\n" for each in found)
+
+
+def _path(settings: Settings) -> Path:
+    return settings.dagster_instance_dir / "done_elsewhere.jsonl"
+
+
+def _lock(path: Path) -> FileLock:
+    return FileLock(path.with_suffix(".lock"), timeout=10.0)
