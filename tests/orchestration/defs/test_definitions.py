@@ -207,7 +207,7 @@ def test_a_failed_run_names_the_step_and_the_reason(
     (settings.agents_dir / "shop-desk.yaml").unlink()
 
     with pytest.raises(
-        RunFailedError, match=r"step 'ingest' failed: .*There is no agent 'shop-desk'"
+        RunFailedError, match=r"step 'ingest'; run .*The cause: .*There is no agent 'shop-desk'"
     ):
         run_job(
             "ingest_agent", deployment, definitions=defs, instance=instance, partition="shop-desk"
