@@ -9,6 +9,8 @@ _SLACK = 91_440
 """Shapes that overlap by less than this (a tenth of an inch) stand beside or below one another."""
 _ALIKE = 0.25
 """Boxes whose heights differ by less than this share can be the cells of one table."""
+_ALIGNED = 4_572
+"""Boxes of one row that were aligned differ by less than this; those of two columns seldom do."""
 _WIDE = 0.5
 """A gap of less than this share of the widest one waits until the wider ones are cut."""
 _MAX_CUT = 400
@@ -88,11 +90,13 @@ def _joined(groups: Sequence[list[_Box]], gaps: Sequence[int]) -> list[list[_Box
 
 
 def _is_grid(rows: Sequence[Sequence[_Box]]) -> bool:
-    """Whether rows are those of a table made of boxes: as many in each, all of one height."""
+    """Whether rows are those of a table made of boxes: as many in each, aligned, of one height."""
     if len({len(row) for row in rows}) != 1 or len(rows) < 2 or len(rows[0]) < 2:
         return False
     heights = [box.bottom - box.top for row in rows for box in row]
     if max(heights) * (1 - _ALIKE) > min(heights):
+        return False
+    if any(max(box.top for box in row) - min(box.top for box in row) > _ALIGNED for row in rows):
         return False
     columns = [sorted(row, key=lambda box: box.left) for row in rows]
     return all(

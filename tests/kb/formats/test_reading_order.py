@@ -37,6 +37,15 @@ RIGHT = [("B1", 5.0, 2.02, 3.5, 0.5), ("B2", 5.0, 2.58, 3.5, 2.0)]
         ([*RIGHT, *LEFT], "A1 A2 B1 B2"),
         ([("T", 0.5, 0.5, 8, 1), *LEFT, *RIGHT], "T A1 A2 B1 B2"),
         ([*LEFT, *RIGHT, ("F", 0.5, 6.5, 8, 0.5)], "A1 A2 B1 B2 F"),
+        # The same with boxes of one height.
+        (
+            [
+                (f"{side}{row}", 0.5 + 4.5 * at, 2 + 0.6 * row + 0.02 * at, 3.5, 0.5)
+                for row in range(3)
+                for at, side in enumerate("AB")
+            ],
+            "A0 A1 A2 B0 B1 B2",
+        ),
         # One line of boxes, a little apart.
         ([("A", 0.5, 2.02, 2, 0.5), ("B", 3, 2.0, 2, 0.5), ("C", 6, 2.01, 2, 0.5)], "A B C"),
         # Two columns of one box each, a little apart.
@@ -45,7 +54,7 @@ RIGHT = [("B1", 5.0, 2.02, 3.5, 0.5), ("B2", 5.0, 2.58, 3.5, 2.0)]
         *(
             (
                 [
-                    (f"{row}{column}", 0.5 + 2.2 * column, 1 + gap * row + 0.01 * column, 2, 0.4)
+                    (f"{row}{column}", 0.5 + 2.2 * column, 1 + gap * row + 0.002 * column, 2, 0.4)
                     for column in range(3)
                     for row in range(4)
                 ],
