@@ -58,7 +58,7 @@ class _Asked(NamedTuple):
 
 @dataclass(slots=True)
 class SpeakingTurn:
-    """One agent turn from the user's words to its end. The session alone changes it."""
+    """One agent turn, from the user's words to its end; `conversation.turn` says who changes it."""
 
     turn_id: str
     turns: tuple[Turn, ...]
