@@ -30,6 +30,7 @@ from conversation.importing.platforms.record import (
 )
 from conversation.importing.recordings import (
     OpenHearing,
+    OpenVoices,
     conversation_of_recording,
     is_recording,
     recording_id,
@@ -40,6 +41,7 @@ from conversation.importing.tables import TableConversation, conversations_of_cs
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
+from conversation.voice.speakers.open_voices import open_voices
 from conversation.voice.voice_config import VoiceSection
 
 SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".txt", ".vtt", ".srt", *SOUND_SUFFIXES)
@@ -98,6 +100,7 @@ def import_path(
     user_speakers: Sequence[str] = (),
     columns: Mapping[str, str] | None = None,
     hearing: OpenHearing | None = None,
+    voices: OpenVoices | None = None,
 ) -> ImportReport:
     """Take in every conversation of a file, or of all files of a folder.
 
@@ -110,6 +113,7 @@ def import_path(
         columns: Names of columns of tables by what they mean: id, speaker, text, time, user.
         hearing: Opens what recordings are heard with, once there is one; None for the embedded
             model, in whatever language it finds.
+        voices: Opens what tells the voices of one channel apart; None for the embedded model.
 
     Raises:
         ImportFailedError: The path does not exist, or holds no file that can be read.
@@ -125,7 +129,14 @@ def import_path(
             tuple((columns or {}).items()),
         )
         if is_recording(file):
-            _import_recording(file, place, hearing or _any_language, store=store, report=report)
+            read = partial(
+                conversation_of_recording,
+                file,
+                place,
+                hearing or _any_language,
+                voices or open_voices,
+            )
+            _import_recording(file, read, store=store, report=report)
             continue
         try:
             for where, read in _records(file, place):
@@ -141,8 +152,7 @@ def _any_language() -> Hearing:
 
 def _import_recording(
     file: Path,
-    place: RecordPlace,
-    hearing: OpenHearing,
+    read: Callable[[], Taken],
     *,
     store: ConversationStore,
     report: ImportReport,
@@ -152,7 +162,6 @@ def _import_recording(
         known = recording_id(file)
         store.transcript(known)
     except UnknownConversationError:
-        read = partial(conversation_of_recording, file, place, hearing)
         try:
             _import_record(file.name, read, store=store, report=report)
         except SpeechError as error:

@@ -1,14 +1,15 @@
 """Recordings of calls -> conversations, heard with the ears of voice calls.
 
 Each channel is a speaker, so whose words are whose is certain: a recorder of a telephone system
-writes the two sides of a call apart. A recording with one channel holds voices that nobody can tell
-apart for certain; it goes in only where somebody says that it is one speaker's.
+writes the two sides of a call apart. In a recording with one channel two voices are told apart by
+their sound where somebody says which is the agent's: that is a guess, the conversation says so and
+how sure each turn is, and what is too unsure does not go in.
 """
 
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +24,18 @@ from conversation.transcript import Transcript, Turn, TurnSound
 from conversation.voice.hearing.open_hearing import Hearing
 from conversation.voice.hearing.utterances import Utterance, joined, voiced
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
+from conversation.voice.speakers.telling_apart import SURE_FROM, ToldApart, Voices, told_apart
 
 CROSSTALK_RATIO = 4.0
 """A voice that the other channel holds this much louder (12 dB) came through from there."""
 CROSSTALK = "voices of the other channel"
 _TWO = ("left", "right")
+_ONE = ("channel 1",)
+_GUESSED = ("voice 1", "voice 2")
+"""The one that speaks first, and the other."""
 
 OpenHearing = Callable[[], Hearing]
+OpenVoices = Callable[[], Voices]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +58,16 @@ def recording_id(path: Path) -> str:
     return _conversation((Turn(role="user", text="-"),), path, agent_id="-").conversation_id
 
 
-def conversation_of_recording(path: Path, place: RecordPlace, open_hearing: OpenHearing) -> Taken:
+def conversation_of_recording(
+    path: Path, place: RecordPlace, open_hearing: OpenHearing, open_voices: OpenVoices
+) -> Taken:
     """Hear a recording.
+
+    Args:
+        path: The file.
+        place: Who speaks, and whose conversation it is.
+        open_hearing: Opens what hears, when it is needed.
+        open_voices: Opens what tells voices apart, when one channel holds two.
 
     Raises:
         RecordError: It cannot be read, nobody speaks, or it cannot be told who the agent is.
@@ -61,16 +75,64 @@ def conversation_of_recording(path: Path, place: RecordPlace, open_hearing: Open
     """
     channels = channels_of(path)
     names = speakers_of(len(channels))
+    if names == _ONE and _given(place) & set(_GUESSED):
+        names = _GUESSED
     _check_roles(names, place)
     hearing = open_hearing()
+    guess: ToldApart | None = None
+    if names == _GUESSED:
+        guess = _guessed(channels[0], hearing, open_voices)
+        channels = list(guess.channels(channels[0]))
     # A loop of its own: the caller may already run in one.
     with ThreadPoolExecutor(1, thread_name_prefix="import") as pool:
         said, left_out = pool.submit(asyncio.run, _heard(channels, names, hearing)).result()
     lines = [SpokenLine(each.speaker, each.text, each.at.start_s) for each in said]
     turns = turns_of_lines(lines, place.agent_speakers, place.user_speakers)
     with_sound = _with_sound(turns, said, place)
-    transcript = _conversation(with_sound, path, agent_id=place.agent_id)
+    transcript = _conversation(
+        with_sound, path, agent_id=place.agent_id, more=_sureness(with_sound, guess)
+    )
     return Taken(transcript, left_out)
+
+
+def _guessed(samples: Samples, hearing: Hearing, open_voices: OpenVoices) -> ToldApart:
+    """Whose each stretch of one channel is.
+
+    Raises:
+        RecordError: There are not two voices that can be told apart.
+    """
+    stretches = list(voiced(samples, hearing.new_detector()))
+    if not stretches:
+        raise RecordError("nobody says anything in it")
+    guess = told_apart(samples, stretches, open_voices())
+    if not guess.are_two:
+        raise RecordError(
+            "two voices cannot be told apart in its one channel: they are too much alike, they "
+            "talk at once, or one person speaks. Record both sides in a channel of their own; "
+            f"where it is one person, say whose words they are: `--agent-speaker '{_ONE[0]}'` or "
+            f"`--user-speaker '{_ONE[0]}'`"
+        )
+    return guess
+
+
+def _sureness(turns: Sequence[Turn], guess: ToldApart | None) -> dict[str, object]:
+    """What a reader has to know of speakers that were guessed; turns count from 1."""
+    if guess is None:
+        return {}
+    sure = [
+        guess.probability(Utterance(turn.sound.start_s, turn.sound.end_s)) if turn.sound else 0.0
+        for turn in turns
+    ]
+    unsure = [str(number) for number, each in enumerate(sure, start=1) if each < SURE_FROM]
+    return {
+        "speakers": "guessed by their voices",
+        "speaker_probabilities": " ".join(f"{each:.2f}" for each in sure),
+        "turns_of_unsure_speaker": " ".join(unsure),
+    }
+
+
+def _given(place: RecordPlace) -> set[str]:
+    return {name.casefold() for name in (*place.agent_speakers, *place.user_speakers)}
 
 
 def speakers_of(channels: int) -> tuple[str, ...]:
@@ -82,12 +144,13 @@ def speakers_of(channels: int) -> tuple[str, ...]:
 
 def _check_roles(names: Sequence[str], place: RecordPlace) -> None:
     """Ask who the agent is before an hour of sound is heard for nothing."""
-    given = {name.casefold() for name in (*place.agent_speakers, *place.user_speakers)}
-    if len(names) == 1 and names[0] not in given:
+    if names == _ONE and _ONE[0] not in _given(place):
         raise RecordError(
-            "it has one channel, so the voices in it cannot be told apart, and words never change "
-            "their speaker. Record both sides in a channel of their own; where only one side "
-            f"speaks, say which: `--agent-speaker '{names[0]}'` or `--user-speaker '{names[0]}'`"
+            "it has one channel. Where two people share it, their voices can be told apart, which "
+            "is a guess: say whether the agent is the one that speaks first, `--agent-speaker "
+            f"'{_GUESSED[0]}'`, or the other, `--agent-speaker '{_GUESSED[1]}'`. Where only one "
+            f"side speaks, say which: `--agent-speaker '{_ONE[0]}'` or `--user-speaker "
+            f"'{_ONE[0]}'`"
         )
     try:
         roles_of(names, place.agent_speakers, place.user_speakers)
@@ -144,7 +207,9 @@ def _with_sound(
     return tuple(found)
 
 
-def _conversation(turns: Sequence[Turn], path: Path, *, agent_id: str) -> Transcript:
+def _conversation(
+    turns: Sequence[Turn], path: Path, *, agent_id: str, more: Mapping[str, object] | None = None
+) -> Transcript:
     with path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     return conversation_of(
@@ -152,5 +217,5 @@ def _conversation(turns: Sequence[Turn], path: Path, *, agent_id: str) -> Transc
         source="recording",
         source_id=digest[:32],
         agent_id=agent_id,
-        metadata={"file": path.name},
+        metadata={"file": path.name, **(more or {})},
     )

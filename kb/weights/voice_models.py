@@ -10,6 +10,7 @@ ENGLISH_PRONUNCIATIONS = "misaki-english"
 ENGLISH_LETTERS_TO_SOUNDS = "g2p-en"
 KOKORO = "kokoro-82m"
 KOKORO_VOICES = "kokoro-voices"
+SPEAKER_ENCODER = "speaker-encoder"
 
 
 def _one_package(
@@ -51,6 +52,13 @@ _SMART_TURN_FILES = (
         "smart-turn-v3.2-cpu.onnx",
         8_679_182,
         "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
+    ),
+)
+_SPEAKER_FILES = (
+    WeightsFile(
+        "pretrained.pt",
+        17_090_379,
+        "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e",
     ),
 )
 _JOE_FILES = (
@@ -159,6 +167,13 @@ VOICE_MODELS: tuple[ModelWeights, ...] = (
                 "pipecat-ai==1.14.0", "pipecat/audio/turn/smart_turn/data", _SMART_TURN_FILES
             ),
         ),
+    ),
+    ModelWeights(
+        name=SPEAKER_ENCODER,
+        files=_SPEAKER_FILES,
+        licence="Apache-2.0",
+        hub=None,
+        packages=(_one_package("resemblyzer==0.1.4", "resemblyzer", _SPEAKER_FILES),),
     ),
     ModelWeights(
         name=PIPER_JOE,

@@ -57,10 +57,10 @@ def log_mel(waveform: Waveform, frames: int) -> NDArray[np.float32]:
 
 
 @cache
-def mel_filters() -> NDArray[np.float32]:
-    """Return triangles of equal area, of shape (`BANDS`, `WINDOW_SAMPLES` // 2 + 1)."""
+def mel_filters(bands: int = BANDS) -> NDArray[np.float32]:
+    """Return triangles of equal area, of shape (`bands`, `WINDOW_SAMPLES` // 2 + 1)."""
     highest = _hz_to_mel(SAMPLE_RATE_HZ / 2)
-    corners = np.array([_mel_to_hz(mel) for mel in np.linspace(0, highest, BANDS + 2)])
+    corners = np.array([_mel_to_hz(mel) for mel in np.linspace(0, highest, bands + 2)])
     bins = np.linspace(0, SAMPLE_RATE_HZ / 2, WINDOW_SAMPLES // 2 + 1)
     low, middle, high = corners[:-2, None], corners[1:-1, None], corners[2:, None]
     rising = (bins - low) / (middle - low)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from conversation.importing.files import ImportReport, import_path
 from conversation.importing.recordings import CROSSTALK
@@ -136,7 +137,7 @@ def test_the_other_channel_may_be_the_agents(tmp_path: Path, store: Conversation
     ("channels", "told"),
     [
         ((USER, AGENT), "channels are `left` and `right`, and nobody said which is the agent's"),
-        ((USER,), "one channel, so the voices in it cannot be told apart"),
+        ((USER,), "the one that speaks first, `--agent-speaker 'voice 1'`"),
         ((USER, USER), "one channel"),
         ((USER, AGENT, USER), "channels are `channel 1` and `channel 2` and `channel 3`"),
     ],
@@ -153,6 +154,114 @@ def test_where_roles_are_unclear_the_import_asks_and_hears_nothing(
     assert told in rejected.problem
     assert "--agent-speaker" in rejected.problem
     assert ear.calls == 0
+
+
+BOTH = USER + AGENT
+
+
+def by_pitch(windows: list[Samples]) -> NDArray[np.float32]:
+    """Voices as a test needs them: a low and a high one, a little different each time."""
+    found: list[list[float]] = []
+    for number, window in enumerate(windows):
+        spectrum = np.abs(np.fft.rfft(window.astype(np.float64)))
+        hertz = float(spectrum.argmax()) * RATE / len(window)
+        angle = (0.2 if hertz < 800 else 1.3) + 0.05 * (number % 3)
+        found.append([np.cos(angle), np.sin(angle)])
+    return np.array(found, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("given", "first_role"),
+    [
+        ({"agent_speakers": ["voice 2"]}, "user"),
+        ({"agent_speakers": ["Voice 1"]}, "agent"),
+        ({"user_speakers": ["voice 1"]}, "user"),
+    ],
+)
+def test_two_voices_in_one_channel_are_told_apart_where_somebody_says_whose_is_the_agents(
+    tmp_path: Path,
+    store: ConversationStore,
+    ear: Pitch,
+    given: dict[str, list[str]],
+    first_role: str,
+):
+    path = write(tmp_path / "call.wav", BOTH)
+
+    found = only(take(path, store, ear, voices=lambda: by_pitch, **given), store)
+
+    other = "agent" if first_role == "user" else "user"
+    assert [(turn.role, turn.text) for turn in found.turns] == [
+        (first_role, "3 hundred"),
+        (other, "10 hundred"),
+        (first_role, "5 hundred"),
+        (other, "12 hundred"),
+    ]
+    assert [turn.offset_s for turn in found.turns] == pytest.approx([0.5, 2.5, 7, 9], abs=0.05)
+    assert found.metadata["speakers"] == "guessed by their voices"
+    assert found.metadata["speaker_probabilities"].split() == ["1.00"] * 4
+    assert "turns_of_unsure_speaker" not in found.metadata
+
+
+def test_a_voice_that_takes_over_without_a_pause_is_cut_off(
+    tmp_path: Path, store: ConversationStore, ear: Pitch
+):
+    both = track((0.5, 4.5, 300), (4.5, 8.5, 1_000), (9.5, 11.5, 300))
+
+    found = only(
+        take(
+            write(tmp_path / "call.wav", both),
+            store,
+            ear,
+            agent_speakers=["voice 2"],
+            voices=lambda: by_pitch,
+        ),
+        store,
+    )
+
+    assert [turn.role for turn in found.turns] == ["user", "agent", "user"]
+    assert found.turns[1].offset_s == pytest.approx(4.5, abs=0.8)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.3])
+def test_one_voice_alone_is_not_taken_for_two(
+    tmp_path: Path, store: ConversationStore, ear: Pitch, angle: float
+):
+    def alike(windows: list[Samples]) -> NDArray[np.float32]:
+        angles = [angle * (number % 2) for number in range(len(windows))]
+        return np.array([[np.cos(each), np.sin(each)] for each in angles], np.float32)
+
+    (rejected,) = take(
+        write(tmp_path / "call.wav", BOTH),
+        store,
+        ear,
+        agent_speakers=["voice 1"],
+        voices=lambda: alike,
+    ).rejected
+
+    assert "wo voices cannot be told apart" in rejected.problem
+    assert ear.calls == 0
+
+
+def test_what_is_between_two_voices_is_marked(tmp_path: Path, store: ConversationStore, ear: Pitch):
+    def unsure_at_the_end(windows: list[Samples]) -> NDArray[np.float32]:
+        found = by_pitch(windows)
+        found[-1] = [np.cos(0.78), np.sin(0.78)]
+        return found
+
+    both = track((0.5, 3.0, 300), (3.5, 6.0, 1_000), (10.0, 10.5, 500))
+    found = only(
+        take(
+            write(tmp_path / "call.wav", both),
+            store,
+            ear,
+            agent_speakers=["voice 2"],
+            voices=lambda: unsure_at_the_end,
+        ),
+        store,
+    )
+
+    assert found.metadata["turns_of_unsure_speaker"] == str(len(found.turns))
+    assert float(found.metadata["speaker_probabilities"].split()[-1]) < 0.9
 
 
 def test_one_channel_of_one_speaker_goes_in_where_somebody_says_whose_it_is(
