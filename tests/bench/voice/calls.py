@@ -15,13 +15,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from conversation.voice.open_voice import VoiceModels, open_voice
-from conversation.voice.ports import SAMPLE_RATE_HZ
 from conversation.voice.voice_config import VoiceSection
 from tests.bench.figures import Figure, record
 from tests.bench.voice.cpu_time import CpuTimedRunner, run_on_cpu_time
 from tests.bench.voice.held_calls import Held, agent, hold
 from tests.bench.voice.made_speech import backchannels, interruptions, make_all, questions
-from tests.bench.voice.speech_data import Clip
+from tests.bench.voice.speech_data import Clip, voice_begins_s, voice_ends_s
 from tests.fakes import ScriptedChatModel
 
 LONG_MESSAGE = (
@@ -181,21 +180,6 @@ def last_sent_s(held: Held, onset_s: float) -> float:
             break
         last_s = at_s
     return last_s
-
-
-def voice_begins_s(clip: Clip) -> float:
-    """Where the clip is first louder than a fiftieth of its loudest."""
-    return float(_loud(clip)[0]) / SAMPLE_RATE_HZ
-
-
-def voice_ends_s(clip: Clip) -> float:
-    """Where it is last as loud."""
-    return float(_loud(clip)[-1]) / SAMPLE_RATE_HZ
-
-
-def _loud(clip: Clip):
-    level = np.abs(clip.samples.astype(int))
-    return np.flatnonzero(level > level.max() / 50)
 
 
 def _spread(values: Sequence[float]) -> str:

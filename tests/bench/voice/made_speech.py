@@ -53,6 +53,25 @@ QUESTIONS = (
     "Does it work without the internet?",
     "Who can read my recordings?",
 )
+UNFINISHED = (
+    "I would like to know whether...",
+    "Can you tell me if the...",
+    "My problem is that I...",
+    "So what I want to do is...",
+    "When I open the settings and...",
+    "The thing that I need from you is...",
+    "Is there any way to get my...",
+    "I think that my last invoice was...",
+    "Could you look up the...",
+    "We have about twenty people and...",
+)
+"""Said by themselves, with the melody of somebody who will go on."""
+
+
+def unfinished() -> list[Clip]:
+    """Twenty: ten beginnings, by two voices each."""
+    pairs = zip(UNFINISHED * 2, USERS * (2 * len(UNFINISHED) // len(USERS)), strict=True)
+    return [said(text, user) for text, user in pairs]
 
 
 def backchannels() -> list[Clip]:
@@ -96,5 +115,5 @@ def make_all() -> None:
 
 
 if __name__ == "__main__":
-    for _make in (backchannels, interruptions, questions):
+    for _make in (backchannels, interruptions, questions, unfinished):
         _make()

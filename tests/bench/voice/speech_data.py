@@ -93,6 +93,21 @@ class Clip:
     said: str = ""
 
 
+def voice_begins_s(clip: Clip) -> float:
+    """Where the clip is first louder than a fiftieth of its loudest."""
+    return float(_loud(clip)[0]) / SAMPLE_RATE_HZ
+
+
+def voice_ends_s(clip: Clip) -> float:
+    """Where it is last as loud."""
+    return float(_loud(clip)[-1]) / SAMPLE_RATE_HZ
+
+
+def _loud(clip: Clip):
+    level = np.abs(clip.samples.astype(int))
+    return np.flatnonzero(level > level.max() / 50)
+
+
 @cache
 def known_clips() -> tuple[Clip, ...]:
     """Clips with known words: the development half of `audio_speech`."""

@@ -1,8 +1,9 @@
 """Turns: how many are cut while their speaker pauses, and how long finished ones are waited for.
 
 Pauses are those that readers make in mid-sentence, and words of made questions with a silence put
-behind them; a reader's sentence is over where Whisper, that hears all of it, ends it with a full
-stop. The thresholds were chosen elsewhere; nothing is fitted here.
+behind them, and beginnings of sentences that are said as such; a reader's sentence is over where
+Whisper, that hears all of it, ends it with a full stop. The thresholds were chosen elsewhere;
+nothing is fitted here.
 """
 
 from collections.abc import Sequence
@@ -19,8 +20,14 @@ from conversation.voice.voice_config import VoiceSection
 from tests.bench.figures import Figure, record
 from tests.bench.voice.cpu_time import CpuTimedRunner, run_on_cpu_time
 from tests.bench.voice.held_calls import ROOM
-from tests.bench.voice.made_speech import make_all, questions
-from tests.bench.voice.speech_data import Clip, further_clips, known_clips, readings
+from tests.bench.voice.made_speech import make_all, questions, unfinished
+from tests.bench.voice.speech_data import (
+    Clip,
+    further_clips,
+    known_clips,
+    readings,
+    voice_ends_s,
+)
 
 PAUSES_S = (0.3, 0.5, 0.7)
 """As long as people pause while they think of a word."""
@@ -43,10 +50,14 @@ def main() -> None:
     make_all()
     # A stopwatch would give up models that a busy machine makes slow.
     hearing = open_hearing(VoiceSection(), languages=("en",), runner=CpuTimedRunner())
-    pauses = [*run_on_cpu_time(_of_readers(hearing)), *run_on_cpu_time(_put_in(hearing))]
+    pauses = [
+        *run_on_cpu_time(_of_readers(hearing)),
+        *run_on_cpu_time(_put_in(hearing)),
+        *_left_open(),
+    ]
     ends = [Moment(clip.name, clip.samples, None) for clip in _finished()]
     waits = run_on_cpu_time(_waits(hearing, [*pauses, *ends]))
-    for kind in ("read", "made"):
+    for kind in ("read", "made", "unfinished"):
         chosen = [n for n, each in enumerate(pauses) if each.name.startswith(kind)]
         cut = [n for n in chosen if waits[n] < (pauses[n].pause_s or 0)]
         share = len(cut) / max(1, len(chosen))
@@ -95,8 +106,19 @@ async def _put_in(hearing: Hearing) -> list[Moment]:
         for place, word in enumerate(heard.words[1:-1]):
             end = int((word.start_s + word.duration_s) * SAMPLE_RATE_HZ)
             pause_s = PAUSES_S[(number + place) % len(PAUSES_S)]
-            said = np.concatenate((clip.samples[:end], _room(0.2)))
+            said = np.concatenate((clip.samples[:end], room(0.2)))
             found.append(Moment(f"made {clip.name} {place}", said, pause_s))
+    return found
+
+
+def _left_open() -> list[Moment]:
+    """Beginnings that are said as such, unlike words that are cut out of a fluent sentence."""
+    found: list[Moment] = []
+    for number, clip in enumerate(unfinished()):
+        end = int(voice_ends_s(clip) * SAMPLE_RATE_HZ)
+        said = np.concatenate((clip.samples[:end], room(0.2)))
+        pause_s = PAUSES_S[number % len(PAUSES_S)]
+        found.append(Moment(f"unfinished {clip.name}", said, pause_s))
     return found
 
 
@@ -119,7 +141,8 @@ async def _waits(hearing: Hearing, moments: Sequence[Moment]) -> list[float]:
     return found
 
 
-def _room(seconds: float) -> Samples:
+def room(seconds: float) -> Samples:
+    """The sound of a quiet room."""
     noise = np.random.default_rng(5).normal(0, ROOM, int(seconds * SAMPLE_RATE_HZ))
     return noise.astype(np.int16)
 
