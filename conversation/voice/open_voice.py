@@ -11,6 +11,7 @@ from conversation.voice.hearing.open_hearing import open_hearing
 from conversation.voice.models.runner import ModelRunner
 from conversation.voice.models.shared import shared_runner
 from conversation.voice.ports import (
+    ShortAnswers,
     SpeechSynthesizer,
     Transcriber,
     TurnEndModel,
@@ -31,6 +32,7 @@ class VoiceModels:
     transcriber: Transcriber
     turn_end: TurnEndModel
     turn_words: TurnWords
+    short_answers: ShortAnswers | None
     synthesizer: SpeechSynthesizer
 
 
@@ -71,6 +73,7 @@ def open_voice(
         transcriber=hearing.transcriber,
         turn_end=hearing.turn_end,
         turn_words=hearing.turn_words,
+        short_answers=hearing.short_answers,
         synthesizer=open_speech(
             voice,
             language=language,

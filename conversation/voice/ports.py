@@ -74,6 +74,14 @@ class Transcriber(Protocol):
         ...
 
 
+class ShortAnswers(Protocol):
+    """Whether a short voice says no more than "go on", whatever was written down of it."""
+
+    async def may_be(self, samples: Samples, answers: Sequence[str], *, language: str) -> bool:
+        """Whether one of `answers` may be all that is said."""
+        ...
+
+
 class TurnEndModel(Protocol):
     """Whether a turn sounds finished."""
 
@@ -184,6 +192,11 @@ class CallModels(Protocol):
     @property
     def turn_words(self) -> TurnWords | None:
         """None where turns are judged by their sound alone."""
+        ...
+
+    @property
+    def short_answers(self) -> ShortAnswers | None:
+        """None where what was written down is taken as said."""
         ...
 
     @property

@@ -22,6 +22,8 @@ BEFORE_S = 0.3
 """Kept from before the voice was found: first consonants are quiet."""
 AFTER_S = 0.2
 """Of room tone after the voice: what Smart Turn was trained to hear, and Whisper needs."""
+SOFT_VOICE = 0.15
+"""Of noise, hum and clicks Silero says half as much at most; of a soft first sound more."""
 GAP_S = 0.3
 """A client may be late by so much; when nothing came for longer, there was silence."""
 _FORGET_AFTER_S = 1.0
@@ -128,6 +130,14 @@ class Ears:
     def position_s(self) -> float:
         """Until where the user was heard."""
         return self._position_s + len(self._rest) / SAMPLE_RATE_HZ
+
+    def onset_s(self, since_s: float) -> float:
+        """When a voice began to be heard that is certain since a moment: it may begin softly."""
+        for frame in reversed(self.before):
+            if frame.at_s < since_s and frame.probability < SOFT_VOICE:
+                break
+            since_s = min(since_s, frame.at_s)
+        return since_s
 
     def hear(self, samples: Samples) -> Iterator[Frame]:
         """The frames that are complete with `samples`, which have just come in."""

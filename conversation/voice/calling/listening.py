@@ -12,7 +12,12 @@ from conversation.voice.calling.answering import Answering
 from conversation.voice.calling.call_time import CallTime
 from conversation.voice.calling.ears import Ears, Frame, Utterance
 from conversation.voice.calling.outbox import Outbox
-from conversation.voice.calling.understanding import Understood, transcribed, understood
+from conversation.voice.calling.understanding import (
+    Understood,
+    may_be_short_answer,
+    transcribed,
+    understood,
+)
 from conversation.voice.ports import CallModels
 from conversation.voice.turns.barge_in import BargeIn, BargeInRules, Decision
 from conversation.voice.turns.endpointing import FRAME_S, Endpointer, Paused, Resumed, Started
@@ -159,7 +164,9 @@ class Listening:
 
     def _speaks(self, now_s: float) -> None:
         if self._barge_in is None and not self._goes_on and self._agent.current is not None:
-            self._barge_in = BargeIn(self._rules()).began(self._endpointer.since_s)
+            self._barge_in = BargeIn(self._rules()).began(
+                self._ears.onset_s(self._endpointer.since_s)
+            )
         if self._barge_in is not None and not self._endpointer.against:
             self._barge_in, decision = self._barge_in.voice(now_s)
             self._carry_out(decision)
@@ -218,13 +225,16 @@ class Listening:
         except SpeechError as error:
             self._is_lost(error)
             return
+        is_short = self._barge_in is not None and await self._may_be_short_answer(
+            utterance, known.text
+        )
         self._known, self._known_s = known, self._time.now_s
         if not words_of(known.text):
             self._drop(release=True)
         elif self._goes_on:
             self._says_more(known.text)
         elif self._barge_in is not None:
-            self._says_over_agent(known.text)
+            self._says_over_agent(known.text, is_short=is_short)
         self._decide(self._ears.position_s)
 
     def _says_more(self, text: str) -> None:
@@ -235,17 +245,24 @@ class Listening:
         if not added or is_short_answer(" ".join(added), self._rules().ignored):
             self._drop(release=True)
 
-    def _says_over_agent(self, text: str) -> None:
+    async def _may_be_short_answer(self, utterance: Utterance, text: str) -> bool:
+        """Whether a short voice over the agent's may have been "mm-hmm", whatever was written."""
+        return await may_be_short_answer(
+            utterance, text, self._models(), language=self._language(), voice=self._agent.voice
+        )
+
+    def _says_over_agent(self, text: str, *, is_short: bool) -> None:
         if self._barge_in is None:
             return
+        is_short = is_short or is_short_answer(text, self._rules().ignored)
         self._barge_in, decision = self._barge_in.words(
-            text, now_s=self._ears.position_s, is_final=True
+            text, now_s=self._ears.position_s, is_final=True, is_short_answer=is_short
         )
         if decision == "interrupt":
             self._carry_out(decision)
             return
         self._agent.release()
-        is_answer = self._agent.is_nearly_done or not is_short_answer(text, self._rules().ignored)
+        is_answer = self._agent.is_nearly_done or not is_short
         if not is_answer:
             self._drop(release=True)
 

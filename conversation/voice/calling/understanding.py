@@ -15,11 +15,19 @@ from conversation.voice.ports import (
     Transcription,
     TurnEndModel,
 )
+from conversation.voice.turns.short_answers import (
+    compared_answers,
+    ignored_terms,
+    is_short_answer,
+    words_of,
+)
 from conversation.voice.turns.turn_end import is_dictating, seconds_to_wait
 from conversation.voice.voice_config import VoiceSection
 
 HEARD_WITHIN_S = 10.0
 """So long a transcriber may take before it counts as failed."""
+SHORT_VOICE_S, SHORT_WORDS = 1.0, 3
+"""What lasts longer, or reads longer, is no "mm-hmm"."""
 JUDGED_WITHIN_S = 1.0
 """A turn that ends does not wait longer for somebody to say that it sounds finished."""
 
@@ -104,6 +112,34 @@ async def understood(
         is_dictating=is_dictating(text, language),
     )
     return Understood(text, wait_s, utterance.timed_words(heard))
+
+
+async def may_be_short_answer(
+    utterance: Utterance, text: str, models: CallModels, *, language: str, voice: VoiceSection
+) -> bool:
+    """Whether a short voice may have said no more than "go on", though other words were written.
+
+    It is asked only where it decides: of a voice that was short, and words that are no such answer.
+    """
+    usual = compared_answers(language) if voice.turn.merge_with_default_ignore_terms else ()
+    answers = (*usual, *voice.turn.ignore_terms)
+    count = len(words_of(text))
+    if models.short_answers is None or utterance.ended_s is None or not answers:
+        return False
+    lasted_s = utterance.ended_s - utterance.began_s
+    if not 0 < count <= SHORT_WORDS or lasted_s > SHORT_VOICE_S:
+        return False
+    ignored = ignored_terms(
+        language, voice.turn.ignore_terms, with_usual=voice.turn.merge_with_default_ignore_terms
+    )
+    if is_short_answer(text, ignored):
+        return True
+    try:
+        async with asyncio.timeout(JUDGED_WITHIN_S):
+            return await models.short_answers.may_be(utterance.sound(), answers, language=language)
+    except Exception as error:  # the words alone decide
+        _log.warning("no opinion on a short voice: %s", type(error).__name__)
+        return False
 
 
 async def _sounds_finished(turn_end: TurnEndModel | None, sound: Samples) -> float | None:

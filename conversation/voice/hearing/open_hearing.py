@@ -7,6 +7,7 @@ from pathlib import Path
 
 from conversation.errors import SpeechError
 from conversation.voice.hearing.fallback_transcriber import FallbackTranscriber
+from conversation.voice.hearing.heard_answers import HeardAnswers
 from conversation.voice.hearing.provider_transcriber import ProviderTranscriber
 from conversation.voice.hearing.silero import SileroDetector
 from conversation.voice.hearing.smart_turn import SmartTurn
@@ -16,7 +17,13 @@ from conversation.voice.hearing.whisper_transcriber import WhisperTranscriber, s
 from conversation.voice.models.onnx_session import OnnxModel
 from conversation.voice.models.runner import ModelRunner
 from conversation.voice.models.shared import load_once, shared_runner
-from conversation.voice.ports import Transcriber, TurnEndModel, TurnWords, VoiceDetector
+from conversation.voice.ports import (
+    ShortAnswers,
+    Transcriber,
+    TurnEndModel,
+    TurnWords,
+    VoiceDetector,
+)
 from conversation.voice.voice_config import DEFAULT_EAR, SpeechToTextSection, VoiceSection
 from kb.errors import WeightsError
 from kb.weights.folder import Weights
@@ -36,6 +43,7 @@ class Hearing:
     transcriber: Transcriber
     turn_end: TurnEndModel
     turn_words: TurnWords
+    short_answers: ShortAnswers | None = None
 
 
 def open_hearing(
@@ -69,6 +77,8 @@ def open_hearing(
         ),
         turn_end=SmartTurn(_onnx(SMART_TURN, kept), threads),
         turn_words=turn_words(),
+        # Loaded already, by itself or as what hears when providers fail.
+        short_answers=HeardAnswers(_whisper(WHISPER_BASE, kept), threads),
     )
 
 

@@ -39,6 +39,8 @@ _TOKENS_PER_S = 12
 _TOKENS_AT_LEAST = 24
 _SEARCH_FOR_QUIET_S = 8.0
 _NO_SPEECH = 0.6
+_COMPARED_TOKENS = 8
+"""Of what would be written: as long as an answer is, whatever is said again and again."""
 _LEAST_LIKELY = -1.0
 
 
@@ -126,6 +128,41 @@ class WhisperEngine:
         is_whole = "".join(word.chars for word in words) == text
         return Transcription(text, language, tuple(words) if is_whole else ())
 
+    def nearness(
+        self,
+        samples: Samples,
+        texts: Sequence[str],
+        *,
+        language: str,
+        keywords: Sequence[str] = (),
+    ) -> float | None:
+        """How much likelier the likeliest of `texts` is than what the model would write.
+
+        As a natural logarithm: below 0 where it is less likely. None where it would write nothing.
+
+        Args:
+            samples: At `SAMPLE_RATE_HZ`, of a few seconds.
+            texts: What may have been said.
+            language: That is spoken.
+            keywords: Words that are likely to be said.
+        """
+        encoded = self._encoded(waveform_of(samples), _frames(len(samples)))
+        duration_s = len(samples) / SAMPLE_RATE_HZ
+        prompt = self._tokens.prompt(language, keywords)
+        written = self._decoded(encoded, prompt, duration_s, beam=_BEAM).ids[:_COMPARED_TOKENS]
+        if not written:
+            return None
+        said = [*(self._tokens.ids(text) for text in texts), list(written)]
+        many = np.repeat(np.asarray(encoded), len(said), axis=0)
+        found = self._model.align(
+            self._ctranslate2.StorageView.from_array(many),
+            self._tokens.start(language),
+            said,
+            len(samples) // HOP_SAMPLES,
+        )
+        *likely, usual = (_log_likelihood(each.text_token_probs) for each in found)
+        return max(likely) - usual
+
     def _heard(self, waveform: Waveform, encoded: Any, prompt: list[int]) -> _Piece:
         """Decode one piece; again, from a longer window, when the first try runs away."""
         duration_s = len(waveform) / SAMPLE_RATE_HZ
@@ -189,6 +226,10 @@ class WhisperEngine:
             if code in languages or (not languages and code in self.languages):
                 return code
         return "en"
+
+
+def _log_likelihood(probabilities: Sequence[float]) -> float:
+    return sum(math.log(max(each, 1e-9)) for each in probabilities)
 
 
 def require_extra() -> None:

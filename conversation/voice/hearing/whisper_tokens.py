@@ -100,6 +100,10 @@ class WhisperTokens:
             found[-1] = (found[-1][0].rstrip(), found[-1][1])
         return found
 
+    def ids(self, text: str) -> list[int]:
+        """Return the tokens of `text` after a blank."""
+        return self._tokenizer.encode(f" {text}", add_special_tokens=False).ids
+
     def start(self, language: str) -> list[int]:
         """Return what stands right before the first word."""
         return [self._start, self._languages[language], self._transcribe]

@@ -12,7 +12,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from conversation.voice.turns.short_answers import is_short_answer, words_of
+from conversation.voice.turns.short_answers import is_short_answer as made_of
+from conversation.voice.turns.short_answers import words_of
 
 Decision = Literal["hold", "resume", "interrupt"]
 
@@ -28,6 +29,8 @@ class BargeInRules:
     """Long enough to pass over a cough, short enough to seem polite."""
     interrupt_after_s: float = 0.9
     """No "okay" lasts so long: the user has something to say, whatever the words are."""
+    tentative_words: int = 3
+    """Fewer, of a voice that goes on, may become anything: "I" an "I see"."""
     held_at_most_s: float = 2.0
     """After the user fell silent; when nobody could say by then what it was, the agent goes on."""
 
@@ -59,14 +62,24 @@ class BargeIn:
         return self, None
 
     def words(
-        self, text: str, *, now_s: float, is_final: bool = False
+        self, text: str, *, now_s: float, is_final: bool = False, is_short_answer: bool = False
     ) -> tuple["BargeIn", Decision | None]:
-        """What the voice said so far; `is_final` when it is silent and that was all."""
+        """What the voice said so far.
+
+        Args:
+            text: As it was understood.
+            now_s: Until when the voice was heard.
+            is_final: Whether it is silent and that was all.
+            is_short_answer: Whether it may well have been a short answer, whatever `text` is.
+        """
         if not self.rules.may_interrupt or self.since_s is None:
             return self, None
-        has_words = bool(words_of(text))
-        if has_words and not is_short_answer(text, self.rules.ignored):
-            return self._over(), "interrupt"
+        count = len(words_of(text))
+        has_words = count > 0
+        if has_words and not (is_short_answer or made_of(text, self.rules.ignored)):
+            if is_final or count >= self.rules.tentative_words:
+                return self._over(), "interrupt"
+            return self, None
         if is_final:
             return self._over(), "resume" if self.is_held else None
         return (replace(self, since_s=now_s) if has_words else self), None

@@ -47,6 +47,11 @@ def likely_answers(language: str) -> tuple[str, ...]:
     return tuple(_words_by_language()["likely"].get(language.partition("-")[0].lower(), ()))
 
 
+def compared_answers(language: str) -> tuple[str, ...]:
+    """Short answers that a sound is compared with; empty for a language where nobody measured."""
+    return tuple(_words_by_language()["compared"].get(language.partition("-")[0].lower(), ()))
+
+
 def is_short_answer(text: str, terms: Collection[tuple[str, ...]]) -> bool:
     """Whether `text` is made of `terms` alone, in any number and order. Nothing said is not."""
     words = words_of(text)

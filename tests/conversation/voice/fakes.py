@@ -151,6 +151,23 @@ class FakeTurnWords:
 
 
 @dataclass
+class FakeShortAnswers:
+    """Takes a voice for an answer, or not; keeps how long each was that it heard."""
+
+    may: bool = True
+    takes_s: float = 0.2
+    fails: bool = False
+    asked_s: list[float] = field(default_factory=list[float])
+
+    async def may_be(self, samples: Samples, answers: Sequence[str], *, language: str) -> bool:
+        self.asked_s.append(len(samples) / SAMPLE_RATE_HZ)
+        await asyncio.sleep(self.takes_s)
+        if self.fails:
+            raise RuntimeError("out of memory")
+        return self.may
+
+
+@dataclass
 class FakeSynthesizer:
     """Says twenty characters a second; every sample has its number in the whole call."""
 
@@ -194,6 +211,7 @@ class FakeModels:
     transcriber: FakeTranscriber = field(default_factory=FakeTranscriber)
     turn_end: FakeTurnEnd | None = field(default_factory=FakeTurnEnd)
     turn_words: FakeTurnWords | None = field(default_factory=FakeTurnWords)
+    short_answers: FakeShortAnswers | None = None
     synthesizer: FakeSynthesizer = field(default_factory=FakeSynthesizer)
 
     def new_detector(self) -> FakeDetector:

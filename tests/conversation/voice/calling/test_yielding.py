@@ -13,6 +13,7 @@ from tests.conversation.voice.calling.played import agent, check, play, says
 from tests.conversation.voice.fakes import (
     CHARS_PER_S,
     FakeModels,
+    FakeShortAnswers,
     FakeTranscriber,
     spoken,
 )
@@ -94,6 +95,65 @@ def test_half_a_backchannel_that_reads_like_words_does_not_interrupt(at_s: float
     assert "All rate" not in played.said
     assert played.of(Interrupted) == []
     assert played.said == [("user", "When are you open"), ("agent", ANSWER)]
+
+
+@pytest.mark.parametrize("at_s", [3.0, 3.6, 4.2])
+@pytest.mark.parametrize("words", ["Emily", "it is", "come look here"])
+def test_a_hum_that_reads_like_words_does_not_interrupt(at_s: float, words: str):
+    short = FakeShortAnswers(may=True)
+    models = FakeModels(
+        transcriber=FakeTranscriber(
+            understands=lambda text: words if text.startswith("mhm") else text
+        ),
+        short_answers=short,
+    )
+    played = play([QUESTION, says(at_s, "mhm mhm")], ANSWER, models=models, lasts_s=9.0)
+
+    check(played)
+    assert played.of(Interrupted) == []
+    assert played.said == [("user", "When are you open"), ("agent", ANSWER)]
+    assert len(played.audio_of(2)) == pytest.approx(ANSWER_S * SAMPLE_RATE_HZ, abs=2)
+    assert len(short.asked_s) == 1
+
+
+@pytest.mark.parametrize(
+    "short",
+    [FakeShortAnswers(may=False), FakeShortAnswers(fails=True), FakeShortAnswers(takes_s=9)],
+)
+@pytest.mark.parametrize("words", ["stop", "no wait"])
+def test_a_short_word_interrupts_unless_it_may_be_a_hum(short: FakeShortAnswers, words: str):
+    models = FakeModels(short_answers=short)
+    played = play([QUESTION, says(3.5, words)], ANSWER, "Yes?", models=models, lasts_s=9.0)
+
+    check(played)
+    assert played.said[2:] == [("user", words), ("agent", "Yes?")]
+    assert played.at_s(Interrupted) <= 5.6
+
+
+def test_a_long_interruption_is_never_taken_for_a_hum():
+    short = FakeShortAnswers(may=True)
+    models = FakeModels(short_answers=short)
+    played = play([QUESTION, says(3.5, INTERRUPTION)], ANSWER, "Closed.", models=models, lasts_s=9)
+
+    check(played)
+    assert played.said[2:] == [("user", INTERRUPTION), ("agent", "Closed.")]
+    assert short.asked_s == []
+
+
+def test_an_agent_without_usual_terms_yields_to_a_hum():
+    short = FakeShortAnswers(may=True)
+    config = agent(voice={"turn": {"merge_with_default_ignore_terms": False}})
+    played = play(
+        [QUESTION, says(3.5, "mhm")],
+        ANSWER,
+        "Yes?",
+        models=FakeModels(short_answers=short),
+        config=config,
+        lasts_s=9.0,
+    )
+
+    assert played.said[2:] == [("user", "mhm"), ("agent", "Yes?")]
+    assert short.asked_s == []
 
 
 @pytest.mark.parametrize("at_s", moments(5.9, 7.0, 0.1))
