@@ -32,8 +32,8 @@ class VoiceModels:
     transcriber: Transcriber
     turn_end: TurnEndModel
     turn_words: TurnWords
-    short_answers: ShortAnswers | None
     synthesizer: SpeechSynthesizer
+    short_answers: ShortAnswers | None = None
 
 
 def open_voice(

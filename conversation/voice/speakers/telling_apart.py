@@ -131,7 +131,7 @@ def told_apart(samples: Samples, stretches: Sequence[Utterance], voices: Voices)
     if is_long.sum() < 2:  # words of a second tell nothing about whose they are
         return ToldApart(tuple(VoicedPart(each, 0, 0.0) for each in stretches), 1.0)
     first, second = _directions(vectors[is_long])
-    margins: NDArray[np.float32] = vectors @ (first - second)
+    margins = np.asarray(vectors @ (first - second), np.float32)
     parts: list[VoicedPart] = []
     for number, stretch in enumerate(stretches):
         inside = [n for n, window in enumerate(windows) if window.stretch == number]
