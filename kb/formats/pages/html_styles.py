@@ -21,6 +21,11 @@ _MAX_SELECTORS = 400
 _MAX_HIDING = 100
 """Rules that hide something of the page."""
 _MAX_DEPTH = 5
+_PROPERTY = re.compile(r"([a-z-]+)\s*:")
+_HIDING_PROPERTIES = frozenset(
+    {"display", "visibility", "font-size", "left", "top", "text-indent", "transform", "opacity"}
+    | {"color", "background", "background-color"}
+)
 _COLOURS = frozenset({"color", "background", "background-color"})
 _MAX_HIDDEN_SHARE = 0.5
 """More of the text of a page than this is not hidden, but waits for a script to show it."""
@@ -63,11 +68,12 @@ def apply_styles(root: Element, hides: Callable[[str], bool]) -> None:
     source = "\n".join(_sources(root))[:_MAX_CHARS]
     if not _MAY_HIDE.search(source):
         return
-    rules = list(_rules(source))
+    present = _names_in(root)
+    rules = list(_rules(_relevant(source, present, hides)))
     hiding = {rule: found for rule in rules if (found := _hiding(rule, hides))}
     if not hiding:
         return
-    present, named = _names_in(root), _named_by_scripts(root)
+    named = _named_by_scripts(root)
     page = _Matches(root)
     hidden: dict[Element, _Rule] = {}
     usable = (
@@ -84,6 +90,33 @@ def apply_styles(root: Element, hides: Callable[[str], bool]) -> None:
         return
     for element, rule in hidden.items():
         element.set("style", f"{rule.text};{element.get('style') or ''}")
+
+
+def _relevant(source: str, present: set[str], hides: Callable[[str], bool]) -> str:
+    """A style sheet without the rules that set none of the properties that something is hidden by.
+
+    Taking a style sheet apart as the standard says costs more than the rest of a page.
+    """
+    first, *behind = source.split("/*")
+    uncommented = first + "".join(piece.partition("*/")[2] for piece in behind)
+    pieces = [piece.rpartition("{") for piece in uncommented.split("}")]
+    used: set[str] = set()
+    for selector, _, body in pieces:
+        if hides(body) and any("".join(each) in present for each in _NAME.findall(selector)):
+            used.update(_PROPERTY.findall(body.lower()))
+    used &= _HIDING_PROPERTIES
+    if not used:
+        return ""
+    kept: list[str] = []
+    for head, brace, body in pieces:
+        if used.isdisjoint(_PROPERTY.findall(body.lower())):
+            outer, opened, _ = head.rpartition("{")
+            kept.append(outer + opened)
+            # What closes a rule goes with it; what closes a group of rules stays.
+            kept.append("" if brace else "}")
+        else:
+            kept.append(f"{head}{brace}{body}}}")
+    return "".join(kept)
 
 
 def _hiding(rule: _Rule, hides: Callable[[str], bool]) -> frozenset[str]:
