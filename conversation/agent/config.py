@@ -135,7 +135,7 @@ class PromptSection(_Section):
     whole_knowledge_base_tokens: NonNegativeInt | None = None
     """A knowledge base up to this size stands in the prompt whole; 0 never does that.
 
-    None does it for embedded models, up to 4,000 tokens, where an ingest has read it ahead: it is
+    None does it for embedded models, up to 6,400 tokens, where an ingest has read it ahead: it is
     then quicker than reading passages in every turn. Other models search, unless a size is set."""
     check_numbers: bool | None = None
     """Whether each number, price, time, date and name of an answer has to stand in the passages, in

@@ -13,12 +13,12 @@ from conversation.llm.generator import prompt_memory
 from conversation.prompt.prompt import common_beginning, documents_block
 from kb.document import RetrievedPassage
 
-WHOLE_TOKENS = 4_000
+WHOLE_TOKENS = 6_400
 """Size up to which documents stand in the prompt of a model that reads it ahead.
 
 A turn of Qwen2.5-Coder 1.5B then reads its question alone, but each token costs more, because it
-attends to all of the documents: 45 ms of CPU behind 2,500 tokens, about 100 behind 6,000. There it
-also refused one of four questions that the documents answer.
+attends to all of the documents: 45 ms of CPU behind 2,500 tokens, about 100 behind 6,000. More
+leaves a conversation too little of the 8,192 tokens that it has.
 """
 _FOLDER = "prompts"
 

@@ -4,10 +4,12 @@ A value counts only where it is about the same thing: in a table in the row that
 the column that is named, with its currency, and in prose beside a word of the answer.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from conversation.grounding.checking.carried_words import CarriedWords
 from conversation.grounding.checking.naming import (
     days_in,
     named_columns,
@@ -17,6 +19,7 @@ from conversation.grounding.checking.naming import (
 from conversation.grounding.checking.stated_names import is_known, names_in, stems
 from conversation.grounding.checking.stated_values import Value, values_in
 from conversation.grounding.checking.table_rows import Cell, TableRow, rows_of
+from conversation.grounding.checking.value_context import ValueContext, context_of, widened
 from conversation.grounding.citations import admits_not_knowing
 from conversation.language.sentences import split_sentences
 from conversation.language.telling_words import is_negated, stem, telling_words
@@ -25,8 +28,9 @@ from kb.document import RetrievedPassage
 _LABEL_AND_CELL = 2
 _LONGEST_WORD_CELL = 4
 """A cell of more words is told in others."""
-_UNIT_WORDS = 3
-"""Words behind a number that may say what it counts."""
+_ITEM = re.compile(r"(?:\A|\n|[.:;!?]\s)\s*\d{1,2}[.)]\Z")
+_ITEM_CHARS = 6
+_MOST_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,9 @@ class _Place:
 
     value: Value
     words: str
-    """Of its sentence, its row's cell, or its heading."""
+    """Of its sentence and the one before, or of its cell, label and column; with the titles."""
+    sentence: str
+    """Only what stands around it."""
     row: TableRow | None = None
     cell: Cell | None = None
 
@@ -52,6 +58,8 @@ class AnswerCheck:
     own_words: str = ""
     """What the agent was told by whoever runs it: it may state all of that."""
     language: str = "en"
+    by_words: bool = False
+    """Whether words that stand nowhere together count as made up, as those of small models are."""
 
     def is_stated(self, answer: str, start: int, end: int) -> bool:
         """Whether everything that `answer[start:end]` states may be said.
@@ -66,12 +74,14 @@ class AnswerCheck:
             return True
         if any(not is_known(name, self._known) for _, _, name in self._names(answer, start, end)):
             return False
+        if self.by_words and not self._carried.are_carried(answer[sentence:end]):
+            return False
         values = values_in(answer[sentence:end], self.language)
         placed = [value.shifted(sentence) for value in values]
         return all(
             self._is_supported(answer, sentence, end, placed, number)
             for number, value in enumerate(placed)
-            if value.start >= start
+            if value.start >= start and not _only_counts(answer, value, end)
         )
 
     def first_risk(self, answer: str, start: int) -> int:
@@ -82,7 +92,10 @@ class AnswerCheck:
             for begins, _, name in self._names(answer, start, len(answer))
             if not is_known(name, self._known)
         ]
-        return min(risks, default=len(answer))
+        sentence = _sentence_around(answer, start, len(answer))
+        loose = self._carried.first_loose(answer[sentence:]) if self.by_words else None
+        risks += [] if loose is None else [sentence + loose]
+        return max(start, min(risks, default=len(answer)))
 
     def says_the_cell(self, sentence: str) -> bool:
         """Whether a sentence agrees with the cell that was asked for, where one was."""
@@ -141,6 +154,16 @@ class AnswerCheck:
         texts = [f"{p.document_name} {' '.join(p.heading_path)} {p.text}" for p in self.passages]
         return stems(" ".join([*texts, self.own_words, self.asked, self.earlier]))
 
+    @cached_property
+    def _carried(self) -> CarriedWords:
+        texts = ((f"{p.document_name} {' '.join(p.heading_path)}", p.text) for p in self.passages)
+        return CarriedWords(
+            texts,
+            asked=f"{self.asked} {self.earlier}",
+            own_words=self.own_words,
+            language=self.language,
+        )
+
     def _names(self, answer: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
         return names_in(answer, start, end, self.language)
 
@@ -156,12 +179,13 @@ class AnswerCheck:
     def _all_places(self) -> Iterator[_Place]:
         for passage in self.passages:
             rows = rows_of(passage)
+            titles = " ".join([passage.document_name, *passage.heading_path])
             for row in rows:
                 for cell in row.cells:
                     text = f"{cell.text} {_unit_of(cell)}".strip()
                     for value in (*values_in(text, self.language), *self._days_of(cell.text)):
-                        yield _Place(value, cell.text, row, cell)
-            titles = " ".join([passage.document_name, *passage.heading_path])
+                        words = f"{titles} {row.label} {cell.column} {cell.text}"
+                        yield _Place(value, words, words, row, cell)
             inside = [(row.start, row.end) for row in rows]
             before = ""
             for sentence in split_sentences(passage.text):
@@ -169,10 +193,10 @@ class AnswerCheck:
                     continue
                 text = sentence.text
                 for value in (*values_in(text, self.language), *self._days_of(text)):
-                    yield _Place(value, f"{titles} {before} {text}")
+                    yield _Place(value, f"{titles} {before} {text}", text)
                 before = text
             for value in values_in(titles, self.language):
-                yield _Place(value, titles)
+                yield _Place(value, titles, titles)
 
     def _days_of(self, text: str) -> list[Value]:
         """Days between the ends of a range, as if they were written."""
@@ -193,17 +217,8 @@ class AnswerCheck:
         value = values[number]
         if value.forms & self._own_forms or self._is_the_users(answer[sentence:end], value):
             return True
-        around = [other for other in values if not other.is_name]
-        before = max((each.end for each in around if each.end <= value.start), default=sentence)
-        after = min((each.start for each in around if each.start >= value.end), default=end)
-        context = _Context(
-            answer[before : value.start],
-            answer[value.end : after],
-            _without(answer, sentence, end, around),
-            is_first=before == sentence,
-            names_a_time=any(form.startswith("t:") for each in around for form in each.forms),
-        )
-        forms = _widened(value, context)
+        context = context_of(value, values, answer, sentence, end)
+        forms = widened(value, context)
         places = {id(place): place for form in forms for place in self._places.get(form, ())}
         return any(self._fits(value, place, context) for place in places.values())
 
@@ -213,7 +228,7 @@ class AnswerCheck:
             return False
         return is_negated(clause) or all(form[0] in "cpw" for form in value.forms)
 
-    def _fits(self, value: Value, place: _Place, context: "_Context") -> bool:
+    def _fits(self, value: Value, place: _Place, context: ValueContext) -> bool:
         if not self._has_unit(value, place) or not self._counts_the_same(value, place):
             return False
         if place.row is None or place.cell is None:
@@ -244,7 +259,7 @@ class AnswerCheck:
                     return rows
         return []
 
-    def _names_a_row(self, context: "_Context") -> bool:
+    def _names_a_row(self, context: ValueContext) -> bool:
         """Whether a row of some table is meant beyond doubt."""
         return any(
             self._is_named_whole(words, row)
@@ -257,7 +272,7 @@ class AnswerCheck:
         shared = days_in(words, self.language) & days_in(row.label, self.language)
         return bool(shared) or names_whole(words, row.label)
 
-    def _fits_prose(self, value: Value, place: _Place, context: "_Context") -> bool:
+    def _fits_prose(self, value: Value, place: _Place, context: ValueContext) -> bool:
         shared = telling_words(f"{context.sentence} {self.asked}") & telling_words(place.words)
         return any(not word[0].isdecimal() for word in shared) or not self._names_a_row(context)
 
@@ -265,7 +280,8 @@ class AnswerCheck:
         """Whether price is compared with price; where nothing has the unit, it is in no text."""
         if not value.unit or place.value.unit == value.unit:
             return True
-        return not place.value.unit and value.unit not in self._units
+        is_bare = not (place.value.unit or place.value.counted)
+        return is_bare and value.unit not in self._units
 
     def _counts_the_same(self, value: Value, place: _Place) -> bool:
         """Whether what is counted is spoken of where the number stands.
@@ -273,13 +289,13 @@ class AnswerCheck:
         A word that no passage has decides nothing: the answer may be in another language.
         """
         counted = stem(value.counted)
-        if not value.counted or counted not in self._words:
+        if not telling_words(value.counted) or counted not in self._words:
             return True
         other = stem(place.value.counted)
-        if other and other != counted and counted in self._counted:
+        is_other = bool(other) and other != counted
+        if is_other and counted in self._counted:
             return False
-        beside = f"{place.words} {place.row.said()}" if place.row else place.words
-        return counted in telling_words(beside)
+        return counted in telling_words(place.sentence if is_other else place.words)
 
     @cached_property
     def _words(self) -> frozenset[str]:
@@ -296,49 +312,16 @@ class AnswerCheck:
         return frozenset(place.value.unit for place in self._all_places())
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
-    """The words around a value of an answer."""
-
-    before: str
-    """From the value before it, or from the beginning of the sentence."""
-    after: str
-    """To the next value."""
-    sentence: str
-    """All of it, without values."""
-    is_first: bool
-    names_a_time: bool
-    """Whether something in the sentence is a time and nothing else."""
-
-    @property
-    def words(self) -> tuple[str, str, str]:
-        """Where a row may be named, nearest first."""
-        return self.before, self.after, self.sentence
-
-    @property
-    def beside(self) -> tuple[str, str, str]:
-        """Where a column may be named: what stands behind another value belongs to that one."""
-        first = self.before if self.is_first else " ".join(self.before.split()[1:])
-        return _beginning(self.after), first, self.after
+def _only_counts(answer: str, value: Value, end: int) -> bool:
+    """Whether a number belongs to the answer alone: that of a list's item, or how many follow."""
+    if _ITEM.search(answer, max(0, value.start - _ITEM_CHARS), value.end + 1):
+        return True
+    small = {f"n:{number}" for number in range(2, _MOST_LISTED + 1)}
+    return answer[:end].rstrip().endswith(":") and bool(value.forms & small)
 
 
 def _forms(text: str, language: str) -> frozenset[str]:
     return frozenset(form for value in values_in(text, language) for form in value.forms)
-
-
-def _widened(value: Value, context: _Context) -> set[str]:
-    """With other ways to write the same: `9` for nine o'clock, a day without its year."""
-    wide = set(value.forms)
-    is_bare = not value.unit and (not value.counted or context.names_a_time)
-    for form in value.forms:
-        kind, _, rest = form.partition(":")
-        if kind == "t" and int(rest) % 60 == 0:
-            wide |= {f"n:{int(rest) // 60}", f"n:{(int(rest) // 60 - 1) % 12 + 1}"}
-        if kind == "n" and is_bare and rest.isdecimal() and int(rest) <= 24:
-            wide |= {f"t:{int(rest) * 60}", f"t:{(int(rest) % 12 + 12) * 60}"}
-        if kind == "d":
-            wide.add("d:-" + rest.partition("-")[2])
-    return wide
 
 
 def _unit_of(cell: Cell) -> str:
@@ -347,25 +330,12 @@ def _unit_of(cell: Cell) -> str:
     return signs[0] if signs else ""
 
 
-def _beginning(text: str) -> str:
-    return " ".join(text.split()[:_UNIT_WORDS])
-
-
 def _first_columns(table: Sequence[TableRow], texts: Sequence[str]) -> frozenset[str]:
     for words in texts:
         columns = named_columns(words, table)
         if columns:
             return columns
     return frozenset()
-
-
-def _without(answer: str, start: int, end: int, values: Sequence[Value]) -> str:
-    """A part of the answer with spaces for its values."""
-    text = list(answer[start:end])
-    for value in values:
-        for at in range(max(0, value.start - start), min(len(text), value.end - start)):
-            text[at] = " "
-    return "".join(text)
 
 
 def _sentence_around(answer: str, start: int, end: int) -> int:

@@ -9,6 +9,9 @@ _CLAUSE_END = re.compile(
     "[,;:.!?\u2026]+[\"'\u201d\u2019)\\]]*(?=\\s)|[\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]|\\n"
 )
 _SENTENCE_ENDS = frozenset(".!?\u2026\u3002\uff01\uff1f\n")
+_ORDINAL = re.compile(r"(?<![\d.,$\u20ac\u00a3\u00a5])\d{1,2}\.\Z")
+"""A full stop that may belong to its number, as in "5. März"."""
+_ORDINAL_CHARS = 4
 _WORD_BORDER = re.compile(r"(?<!\s)\s++\S*+\Z")
 
 
@@ -42,7 +45,8 @@ class HeldBack:
         searched = max(self._clause, len(self.text) - 4)
         self.text += piece
         for end in _CLAUSE_END.finditer(self.text, searched):
-            if not self._passes(self.check, end.end()):
+            is_within = _ORDINAL.search(self.text, max(0, end.end() - _ORDINAL_CHARS), end.end())
+            if not is_within and not self._passes(self.check, end.end()):
                 return ""
         return self._give(self._safe_end(self.check))
 

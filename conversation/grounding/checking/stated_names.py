@@ -5,11 +5,10 @@ from collections.abc import Iterator
 
 from conversation.grounding.checking.words_of_language import currency_codes, words_of_language
 from conversation.language.telling_words import stem
+from kb.words.languages import CAPITALISED_NOUNS
 
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
-_OPENS = frozenset(".!?:;\u2026\"'\u201c\u201e\u00ab\u2018([*\u2022\u00bf\u00a1\n")
-_CAPITALISED_NOUNS = frozenset({"de", "lb", "gsw", "nds"})
-"""Languages in which every noun has a capital, so that none shows a name."""
+_WORD = re.compile(r"(?<![\d_])[^\W\d_]++(?:['\u2019-][^\W\d_]++)*+(?![\d_])")
+_OPENS = frozenset(".!?:;\u2026\"'\u201c\u201e\u00ab\u2018([*\u2022\u00bf\u00a1\n-\u2013\u2014")
 _SHORTEST = 2
 
 
@@ -19,7 +18,7 @@ def names_in(text: str, start: int, end: int, language: str) -> Iterator[tuple[i
     The first word of a sentence is one only where a capital stands inside of it. Scripts without
     capitals show no names, and languages with capitals on every noun show none either.
     """
-    capitals_tell = language.partition("-")[0].casefold() not in _CAPITALISED_NOUNS
+    capitals_tell = language.partition("-")[0].casefold() not in CAPITALISED_NOUNS
     words = words_of_language(language)
     for found in _WORD.finditer(text, start, end):
         word = found.group()

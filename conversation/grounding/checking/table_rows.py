@@ -99,8 +99,11 @@ def _names(
     lines: Sequence[tuple[int, int, tuple[str, ...]]], above: tuple[str, ...]
 ) -> tuple[tuple[str, ...], int]:
     """The names of the columns, and the first line that is a row."""
-    if any(_NAMED_CELL.fullmatch(cell) for _, _, cells in lines for cell in cells):
-        return (), 0
+    named = [_NAMED_CELL.fullmatch(cell) for cell in lines[-1][2]]
+    if any(named):
+        # The names may stand above the rows as well, once more.
+        names = [found[1].strip() for found in named if found is not None]
+        return (), int(list(lines[0][2])[: len(names)] == names)
     if above:
         return above, 0
     return (lines[0][2], 1) if len(lines) > 1 and not _is_row(lines[0][2]) else ((), 0)

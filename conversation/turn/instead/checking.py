@@ -28,6 +28,7 @@ def answer_check(
         earlier=users[-2] if len(users) > 1 else "",
         own_words="\n".join([agent.name, agent.system_prompt, agent.first_message, *notes]),
         language=agent.language,
+        by_words=_is_small(speaker.model.model),
     )
 
 
@@ -35,4 +36,8 @@ def checks_numbers(agent: AgentConfig, model: str) -> bool:
     """Whether what a model says for an agent is compared with the documents before."""
     if agent.prompt.check_numbers is not None:
         return agent.prompt.check_numbers
+    return _is_small(model)
+
+
+def _is_small(model: str) -> bool:
     return model.startswith(_EMBEDDED) and model != EXTRACTIVE
