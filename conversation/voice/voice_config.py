@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 EMBEDDED_VOICES = {"joe": "embedded/piper", "heart": "embedded/kokoro"} | dict.fromkeys(
     ("michael", "emma", "george", "bella"), "embedded/kokoro"
@@ -24,6 +24,13 @@ Eagerness = Literal["patient", "normal", "eager"]
 ModelString = Annotated[str, Field(pattern=r"^[a-z0-9_]+/\S+$")]
 
 
+KeyVariable = str | None
+_KEY_VARIABLE: KeyVariable = Field(
+    default=None, validation_alias=AliasChoices("api_key_variable", "api_key_env")
+)
+"""Written by either name, as it is of every other model."""
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -32,7 +39,7 @@ class _Endpoint(_Section):
     model: ModelString
     api_base: str | None = None
     """None takes the provider's own address."""
-    api_key_variable: str | None = None
+    api_key_variable: KeyVariable = _KEY_VARIABLE
     """Environment variable that holds the key; None takes the provider's usual one."""
 
 
@@ -54,7 +61,7 @@ class TextToSpeechSection(_Section):
     style: float | None = Field(default=None, ge=0, le=1)
     """These three are settings of ElevenLabs; with any other model they are refused."""
     api_base: str | None = None
-    api_key_variable: str | None = None
+    api_key_variable: KeyVariable = _KEY_VARIABLE
     fallbacks: tuple[SpeechFallback, ...] = ()
 
     @model_validator(mode="after")
@@ -77,7 +84,7 @@ class SpeechToTextSection(_Section):
     tentative: bool = True
     """Whether words are shown while the user still speaks; that costs about a third of a core."""
     api_base: str | None = None
-    api_key_variable: str | None = None
+    api_key_variable: KeyVariable = _KEY_VARIABLE
     fallbacks: tuple[_Endpoint, ...] = ()
 
 

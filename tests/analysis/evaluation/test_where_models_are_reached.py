@@ -1,20 +1,27 @@
 """What an agent file says of an endpoint holds for every model: nothing reaches another one."""
 
+import asyncio
 import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from analysis import analyse_transcript
 from analysis.evaluation.run import evaluate_conversations
 from conversation import AgentConfigError, Session, load_agent, parse_agent, save_agent, simulate
 from conversation.agent.config import AgentConfig
+from conversation.errors import SpeechError
 from conversation.llm.open_model import open_named_model
 from conversation.prompt.summary import is_wanted
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript, Turn
+from conversation.voice.hearing.provider_transcriber import ProviderTranscriber
+from conversation.voice.speaking.open_speech import open_speech
 from kb.embedding.open_embedder import open_embedder
 from kb.errors import KnowledgeBaseError
 from tests.analysis.calls import DAY, hold_call, open_stores
@@ -97,6 +104,39 @@ def embedded(agent: AgentConfig) -> None:
         open_embedder(agent.knowledge_base.embedding).embed(["refunds"])
 
 
+def awaited(coroutine: Coroutine[Any, Any, object]) -> None:
+    """Run on a thread of its own: a loop that is closed here would be missed by later tests."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, coroutine).result()
+
+
+def spoken(agent: AgentConfig) -> None:
+    assert agent.voice is not None
+    # No embedded voice speaks German, so that none has to be there.
+    speech = open_speech(agent.voice, language="de")
+
+    async def speak() -> None:
+        async for _ in speech.speak("Guten Tag.", language="de", is_first=True):
+            pass
+
+    with pytest.raises(SpeechError):  # the stub has no sound
+        awaited(speak())
+
+
+def heard(agent: AgentConfig) -> None:
+    assert agent.voice is not None
+    ears = agent.voice.stt
+    for named in (ears, *ears.fallbacks):
+        transcriber = ProviderTranscriber(
+            named.model,
+            api_base=named.api_base,
+            api_key_variable=named.api_key_variable,
+            secret=os.environ.get,
+        )
+        with pytest.raises(SpeechError):  # the stub has no ears
+            awaited(transcriber.transcribe(np.zeros(1_600, dtype=np.int16)))
+
+
 CRITERION = "agent_id: desk\nname: Desk\ncriteria: [{id: helped, prompt: It helped.}]\n"
 CASES: dict[str, tuple[str, Callable[[AgentConfig], None], tuple[Reply, ...]]] = {
     "the agent's own model judges": (
@@ -176,6 +216,23 @@ CASES: dict[str, tuple[str, Callable[[AgentConfig], None], tuple[Reply, ...]]] =
     "embedding": (
         "agent_id: desk\nname: Desk\nknowledge_base: {embedding: {model: litellm/openai/own, OWN}}",
         embedded,
+        (Reply(status=400),) * 9,
+    ),
+    "a voice": (
+        "agent_id: desk\nname: Desk\nvoice: {voice_id: alloy, tts: {model: openai/tts-1, OWN}}",
+        spoken,
+        (Reply(status=400),) * 9,
+    ),
+    "a fallback of a voice": (
+        "agent_id: desk\nname: Desk\nvoice: {voice_id: alloy, tts: {model: openai/tts-1, OWN, "
+        "fallbacks: [{model: openai/gpt-4o-mini-tts, OWN}]}}",
+        spoken,
+        (Reply(status=400),) * 9,
+    ),
+    "ears and their fallback": (
+        "agent_id: desk\nname: Desk\nvoice: {stt: {model: openai/whisper-1, OWN, "
+        "fallbacks: [{model: openai/gpt-4o-transcribe, OWN}]}}",
+        heard,
         (Reply(status=400),) * 9,
     ),
 }

@@ -54,7 +54,7 @@ class OpenAIStub:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                stub.requests.append(json.loads(body))
+                stub.requests.append(json.loads(body) if body.startswith(b"{") else {})
                 stub.keys.append(self.headers.get("authorization"))
                 reply = stub.script.pop(0) if stub.script else Reply()
                 if reply.status != 200:
