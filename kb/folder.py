@@ -15,7 +15,7 @@ from kb.index.index_publisher import VectorCollections
 from kb.index.open_catalog import open_catalog
 from kb.ingest.site_listing import ListedSources
 from kb.ingest.source_store import IngestProgress
-from kb.ingest.writer import Writer
+from kb.ingest.writer import VECTORS, Writer
 from kb.retrieval.index_reader import IndexReader
 from kb.retrieval.reranking import Reranker
 
@@ -58,7 +58,7 @@ class OpenedFolder:
         """Open the vector indexes anew."""
         from kb.index.chroma_index import ChromaClient
 
-        return ChromaClient(self.directory / "chroma", self._config.index)
+        return ChromaClient(self.directory / VECTORS, self._config.index)
 
     def close(self) -> None:
         """Let go of files and connections."""

@@ -31,6 +31,7 @@ from kb.embedding.likeness import cosines
 from kb.embedding.open_embedder import open_embedder
 from kb.folder import Changes, FolderParts, HeldFolder, LocalFolder
 from kb.index.catalog import Catalog, ChunkRow
+from kb.index.damage import telling_damage
 from kb.index.exact_index import load_vectors
 from kb.ingest.intake import Intake
 from kb.ingest.plan import plan_all
@@ -219,7 +220,8 @@ class KnowledgeBase:
 
     def documents(self) -> list[Document]:
         """All documents, those that failed included, in the order they were first taken in."""
-        return self._catalog.documents()
+        with telling_damage(self.directory):
+            return self._catalog.documents()
 
     def document(self, document_id: str) -> Document:
         """One document.
@@ -366,8 +368,7 @@ class KnowledgeBase:
 
     def vectors(self) -> tuple[list[str], Vectors]:
         """Ids and vectors of every chunk in the index, for exact search and for clustering."""
-        opened = self._held.opened
-        return load_vectors(opened.catalog, opened.cache)
+        return load_vectors((opened := self._held.opened).catalog, opened.cache)
 
     def as_llama_index_retriever(self, *, limit: int = 5) -> Any:
         """This knowledge base as a llama-index `BaseRetriever`."""

@@ -57,3 +57,8 @@ class _NoSkips:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         for nodeid in self.skipped:
             terminalreporter.write_line(f"skipped where nothing may be: {nodeid}", red=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How often the slow tests of killed processes kill one."""
+    parser.addoption("--kill-points", default="40", help="kills of each of the slow crash tests")

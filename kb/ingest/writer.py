@@ -16,6 +16,7 @@ from kb.embedding.embedder import Embedder
 from kb.errors import KnowledgeBaseError, UnknownDocumentError
 from kb.index.catalog import Catalog
 from kb.index.catalog_changes import erase_versions, remove_documents, restore_index
+from kb.index.damage import mended_vectors, telling_damage
 from kb.index.embedding_cache import EmbeddingCache
 from kb.index.index_publisher import IndexPublisher, VectorCollections
 from kb.index.storage_errors import telling_storage_errors
@@ -40,6 +41,8 @@ class Served(Protocol):
         ...
 
 
+VECTORS = "chroma"
+"""Folder of the vector indexes, where they are kept in the process."""
 DERIVED = "derived"
 """Folder in that of the knowledge base."""
 
@@ -186,16 +189,27 @@ class Writer:
         timeout_s = self._config.index.writer_timeout_s
         lock = writer_lock(self._directory, timeout_s=timeout_s)
         telling = telling_storage_errors(self._directory)
-        with telling, self._lock, lock, self._served.changing():
-            collections = self._open_collections()
-            try:
-                publisher = self._publisher(collections)
-                if publisher.is_needed():
-                    publisher.publish()
-                    self._served.renew()
-                yield publisher
-            finally:
-                collections.close()
+        with (
+            telling,
+            self._lock,
+            lock,
+            self._served.changing(),
+            telling_damage(self._directory),
+            mended_vectors(
+                self._open_collections,
+                self._catalog,
+                self._directory / VECTORS,
+                ef_search=self._config.retrieval.ef_search,
+            ) as (collections, is_anew),
+        ):
+            publisher = self._publisher(collections)
+            if is_anew:
+                publisher.rebuild()
+                self._served.renew()
+            elif publisher.is_needed():
+                publisher.publish()
+                self._served.renew()
+            yield publisher
 
     def _publisher(self, collections: VectorCollections) -> IndexPublisher:
         return IndexPublisher(

@@ -5,11 +5,13 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from kb.config import RetrievalConfig
 from kb.embedding.embedder import Embedder
 from kb.errors import IndexMismatchError
 from kb.index.catalog import Catalog
+from kb.index.damage import telling_damage
 from kb.index.embedding_cache import EmbeddingCache
 from kb.index.exact_index import ExactIndex, load_vectors
 from kb.index.index_publisher import DIMENSION, NearestVectors, VectorCollections
@@ -96,7 +98,8 @@ class IndexReader:
             if opened is not None:
                 opened.users += 1
         try:
-            yield opened.retriever if opened is not None else None
+            with telling_damage(Path(self._place)):
+                yield opened.retriever if opened is not None else None
         finally:
             if opened is not None:
                 self._give_back(opened)
@@ -208,7 +211,11 @@ class IndexReader:
         index: NearestVectors | None = self._exact_index()
         if index is None:
             collections = self._open_collections()
-            index = collections.collection(name, ef_search=self._config.ef_search)
+            try:
+                index = collections.collection(name, ef_search=self._config.ef_search)
+            except BaseException:
+                collections.close()
+                raise
         retriever = Retriever(
             self._catalog,
             words=self._word_search(version),

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import traceback
 from pathlib import Path
 
 _PLACE_ERRORS = frozenset(
@@ -16,6 +17,7 @@ _DATABASE_SIGNS = (
     "permission denied",
     "read-only file system",
 )
+_DAMAGE_SIGNS = ("malformed", "file is not a database", "database disk image")
 _REMEDY = (
     "Free some room, change its permissions, or keep run-time state elsewhere with "
     "VIVAVOCE_STORE_DIR; `vivavoce doctor` looks at every part."
@@ -34,8 +36,33 @@ def told(error: BaseException) -> tuple[str, int] | None:
     expected = (KnowledgeBaseError, ConversationError, AnalysisError, OrchestrationError)
     if isinstance(error, expected):
         return str(error), 1
-    place = _place_told(error)
+    place = _place_told(error) or _damage_told(error)
     return None if place is None else (place, 1)
+
+
+def _damage_told(error: BaseException) -> str | None:
+    """A database of conversations whose file is broken, in one sentence."""
+    from orchestration.settings import load_settings
+
+    is_broken = type(error).__module__.partition(".")[0] in ("sqlalchemy", "sqlite3") and any(
+        sign in str(error) for sign in _DAMAGE_SIGNS
+    )
+    # Bytes of a text that are none any more.
+    is_broken = is_broken or (isinstance(error, UnicodeDecodeError) and _is_of_sqlalchemy(error))
+    if not is_broken:
+        return None
+    said = str(getattr(error, "orig", None) or error).splitlines()[0]
+    url = load_settings().store_url
+    where = "conversations.sqlite in the store folder" if url is None else "VIVAVOCE_STORE_URL"
+    return (
+        f"The database of conversations ({where}) is damaged: {said}. Nothing makes it again, so "
+        "restore it from a backup. `sqlite3 FILE .recover` gives what can still be read."
+    )
+
+
+def _is_of_sqlalchemy(error: BaseException) -> bool:
+    frames = traceback.extract_tb(error.__traceback__)
+    return any("sqlalchemy" in Path(frame.filename).parts for frame in frames)
 
 
 def _is_of_the_store(error: OSError) -> bool:
