@@ -41,6 +41,7 @@ def work(folder: Path, store_url: str | None, seed: int, acknowledged: Path) -> 
             number += 1
             # The first kind follows the seed, so that every kind is met from its beginning.
             kind = WORK[seed % len(WORK)] if number == 1 else chosen.choice(WORK)
+            acknowledge(f"begin {kind}")
             _one(kind, deployment, f"{seed}x{number}", chosen, acknowledge)
 
 
