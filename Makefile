@@ -68,7 +68,8 @@ audit: $(STAMP)  ## known holes in the pinned packages, asked of a public databa
 	@$(VENV)/audit/bin/python -m pip install --quiet 'pip-audit>=2.10'
 	@$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
-bench: $(STAMP)  ## figures of the design, side by side with baselines; QUICK=1 takes minutes
+# The baseline of `ingest` runs on torch, which is an extra.
+bench: $(EXTRAS_STAMP)  ## figures of the design, side by side with baselines; QUICK=1 takes minutes
 	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
 ui: $(STAMP)  ## the Dagster UI on the demo's instance
