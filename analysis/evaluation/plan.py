@@ -72,37 +72,53 @@ class EvaluationPlan:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class EvaluationScope:
+    """What is asked, of which conversations, and how."""
+
+    judge: str | None = None
+    """Model string in place of every agent's own judge."""
+    conversation_ids: Collection[str] | None = None
+    """These only; None means every ended conversation."""
+    only: Collection[str] | None = None
+    """Ids of criteria and fields; None means all of them, and the summary."""
+    sample: int = 0
+    """1 and up ask everything once more, to see how steady the judge is."""
+    summary: bool = True
+    """Whether to ask for summaries."""
+    variant: JudgeVariant | None = None
+    """How the judge is asked; None takes what suits it best."""
+
+
+WHATEVER_IS_MISSING = EvaluationScope()
+
+
 def plan_evaluations(
     conversations: ConversationStore,
     analysis_store: AnalysisStore,
     agents: Sequence[AgentConfig],
-    *,
-    judge: str | None = None,
-    conversation_ids: Collection[str] | None = None,
-    only: Collection[str] | None = None,
-    sample: int = 0,
-    summary: bool = True,
-    variant: JudgeVariant | None = None,
+    scope: EvaluationScope = WHATEVER_IS_MISSING,
 ) -> EvaluationPlan:
-    """Return what is missing. The arguments are those of `evaluate_conversations`.
+    """Return what is missing of `scope`.
 
     What it costs follows the conversations that have something left to ask, or were touched since
     they had nothing left.
     """
     asking: dict[str, Asking] = {}
     for agent in agents:
-        asked = judge or agent.judge.name
+        asked = scope.judge or agent.judge.name
+        has_summary = scope.summary and scope.only is None and agent.analysis.summary
         asking[agent.agent_id] = Asking(
-            _narrowed(agent, only),
+            _narrowed(agent, scope.only),
             asked,
-            variant or agent.analysis.variant,
-            summary and agent.analysis.summary and asked != EXTRACTIVE and only is None,
-            sample,
+            scope.variant or agent.analysis.variant,
+            has_summary and asked != EXTRACTIVE,
+            scope.sample,
         )
     digests = {
         name: each.digest(seen_as=conversations.seen_as(name)) for name, each in asking.items()
     }
-    found = still_open(conversations, analysis_store, digests, conversation_ids)
+    found = still_open(conversations, analysis_store, digests, scope.conversation_ids)
     planned: list[PlannedConversation] = []
     unreadable: dict[str, str] = {}
     for start in range(0, len(found.ids), _CONVERSATIONS_AT_ONCE):

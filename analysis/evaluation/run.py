@@ -7,7 +7,7 @@ goes on from there. One bad conversation is a recorded failure, never a failed r
 import logging
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,6 +21,8 @@ from analysis.evaluation.analyse import analyse_transcript
 from analysis.evaluation.estimate import Budget, Price
 from analysis.evaluation.opening import open_judges
 from analysis.evaluation.plan import (
+    WHATEVER_IS_MISSING,
+    EvaluationScope,
     PlannedConversation,
     plan_evaluations,
     still_missing,
@@ -33,7 +35,6 @@ from analysis.store.kept_answers import KeepingJudge
 from analysis.store.leases import give_back, given_back, new_holder, take
 from analysis.store.store import AnalysisStore
 from conversation.agent.config import AgentConfig
-from conversation.agent.criteria import JudgeVariant
 from conversation.agent.models.llm_config import LLMConfig
 from conversation.errors import ConversationError, ModelSetupError, ModelUnavailableError
 from conversation.llm.chat_model import ChatModel
@@ -61,12 +62,7 @@ def evaluate_conversations(
     agents: Sequence[AgentConfig],
     *,
     open_model: Callable[[LLMConfig], ChatModel],
-    judge: str | None = None,
-    conversation_ids: Collection[str] | None = None,
-    only: Collection[str] | None = None,
-    sample: int = 0,
-    summary: bool = True,
-    variant: JudgeVariant | None = None,
+    scope: EvaluationScope = WHATEVER_IS_MISSING,
     concurrency: int = 4,
     max_usd: float | None = None,
     max_tokens: int | None = None,
@@ -81,12 +77,7 @@ def evaluate_conversations(
         analysis_store: Where answers are kept; what it holds is not asked again.
         agents: Whose criteria and fields to ask. Conversations of others are left alone.
         open_model: Opens a judge where its agent reaches it. Called only when something is missing.
-        judge: Model string in place of every agent's own judge.
-        conversation_ids: These only; None means every ended conversation.
-        only: Ids of criteria and fields; None means all of them, and the summary.
-        sample: 1 and up ask everything once more, to see how steady the judge is.
-        summary: Whether to ask for summaries.
-        variant: How the judge is asked; None takes what suits it best.
+        scope: What to ask, of which conversations, and how.
         concurrency: Conversations in work at the same time. Embedded judges take at most
             three: that many share a pass over the weights, and each keeps its cached prefix.
         max_usd: Start no conversation whose expected cost would pass this.
@@ -102,17 +93,7 @@ def evaluate_conversations(
         BudgetError: A budget in dollars, and a judge whose price is not known.
     """
     started = time.monotonic()
-    plan = plan_evaluations(
-        conversations,
-        analysis_store,
-        agents,
-        judge=judge,
-        conversation_ids=conversation_ids,
-        only=only,
-        sample=sample,
-        summary=summary,
-        variant=variant,
-    )
+    plan = plan_evaluations(conversations, analysis_store, agents, scope)
     budget = Budget(price, max_usd=max_usd, max_tokens=max_tokens)
     budget.require_prices(plan)
     opened = open_judges(plan, open_model)
@@ -138,7 +119,7 @@ def evaluate_conversations(
         nothing = AnalysisResult(conversation_id=planned.conversation_id)
         if not take(analysis_store.engine, planned.conversation_id, holder=holder, now=now()):
             return Analysed(planned, "", nothing, elsewhere=True)
-        planned = _as_of_now(planned, conversations, analysis_store, sample=sample)
+        planned = _as_of_now(planned, conversations, analysis_store, sample=scope.sample)
         if planned.missing.nothing:
             return Analysed(planned, "", nothing, elsewhere=True)
         known = _known_values(analysis_store, planned)
@@ -148,11 +129,13 @@ def evaluate_conversations(
                 judges[planned.reached(name)],
                 analysis_store.engine,
                 conversation_id=planned.conversation_id,
-                sample=sample,
+                sample=scope.sample,
                 now=now,
             )
 
-        return _analyse(planned, conversations, keeping, sample=sample, known=known, now=now())
+        return _analyse(
+            planned, conversations, keeping, sample=scope.sample, known=known, now=now()
+        )
 
     total = len(plan.conversations)
     progress("conversations", 0, total)

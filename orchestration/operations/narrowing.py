@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from analysis.evaluation.plan import EvaluationPlan, plan_evaluations
+from analysis.evaluation.plan import EvaluationPlan, EvaluationScope, plan_evaluations
 from conversation.agent.config import AgentConfig
 from conversation.store.store import ConversationSummary
 from orchestration.deployment import Deployment
@@ -98,6 +98,15 @@ def plan_narrowed(deployment: Deployment, narrowing: Narrowing, *, now: datetime
         redacted_conversations(deployment),
         deployment.evaluations,
         narrowed_agents(deployment, narrowing),
+        evaluation_scope(deployment, narrowing, now=now),
+    )
+
+
+def evaluation_scope(
+    deployment: Deployment, narrowing: Narrowing, *, now: datetime
+) -> EvaluationScope:
+    """Return what `narrowing` comes to."""
+    return EvaluationScope(
         judge=narrowing.judge,
         conversation_ids=narrowed_ids(deployment, narrowing, now=now),
         only=narrowing.only or None,

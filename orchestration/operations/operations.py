@@ -48,7 +48,11 @@ from orchestration.operations.masking import (
     redacted_conversations,
     redacted_evaluations,
 )
-from orchestration.operations.narrowing import Narrowing, narrowed_agents, narrowed_ids
+from orchestration.operations.narrowing import (
+    Narrowing,
+    evaluation_scope,
+    narrowed_agents,
+)
 from orchestration.operations.published_agents import agents_to_publish, note_agents
 from orchestration.operations.remote_files import copies, is_remote, mirror
 
@@ -216,10 +220,7 @@ def evaluate(
         deployment.evaluations,
         agents,
         open_model=deployment.chat_model,
-        judge=narrowing.judge,
-        conversation_ids=narrowed_ids(deployment, narrowing, now=now()),
-        only=narrowing.only or None,
-        sample=narrowing.sample,
+        scope=evaluation_scope(deployment, narrowing, now=now()),
         max_usd=narrowing.max_usd,
         max_tokens=narrowing.max_tokens,
         price=deployment.price_usd,

@@ -8,7 +8,7 @@ pay for those is for people to say.
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from analysis.evaluation.plan import plan_evaluations
+from analysis.evaluation.plan import EvaluationScope, plan_evaluations
 from orchestration.deployment import Deployment
 from orchestration.operations.masking import redacted_conversations, usable_agents
 from orchestration.operations.narrowing import is_judged, judged_since
@@ -36,7 +36,7 @@ def days_left_over(deployment: Deployment, *, now: datetime) -> list[date]:
         redacted_conversations(deployment),
         deployment.evaluations,
         usable_agents(deployment),
-        conversation_ids=left,
+        EvaluationScope(conversation_ids=left),
     )
     return sorted({ended[planned.conversation_id] for planned in plan.conversations})
 

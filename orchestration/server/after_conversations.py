@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from analysis.evaluation.analyse import analyse_transcript
+from analysis.evaluation.plan import EvaluationScope
 from analysis.evaluation.run import evaluate_conversations
 from analysis.results import CollectedValue, Evaluation
 from analysis.store.store import AnalysisStore
@@ -77,7 +78,7 @@ class DeployedAfterCalls:
                 deployment.evaluations,
                 agents,
                 open_model=deployment.chat_model,
-                conversation_ids=[conversation_id],
+                scope=EvaluationScope(conversation_ids=[conversation_id]),
                 concurrency=1,
             )
         if run.failures:

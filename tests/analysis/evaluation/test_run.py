@@ -2,6 +2,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from analysis.errors import BudgetError
 from analysis.evaluation.estimate import estimate_conversation
-from analysis.evaluation.plan import plan_evaluations
+from analysis.evaluation.plan import EvaluationScope, plan_evaluations
 from analysis.evaluation.run import MAX_EMBEDDED_WORKERS, evaluate_conversations
 from analysis.evaluation.tally import EvaluationRun
 from analysis.store import tables
@@ -60,13 +61,18 @@ def a_dollar_a_token(_model: str, input_tokens: int, output_tokens: int) -> floa
     return float(input_tokens + output_tokens)
 
 
+_OF_SCOPE = {each.name for each in fields(EvaluationScope)}
+
+
 def run(
     stores: Stores, judge: ScriptedChatModel, agent: AgentConfig = AGENT_WITH_TWO, **changes: Any
 ) -> EvaluationRun:
+    scope = {name: changes.pop(name) for name in _OF_SCOPE & changes.keys()}
     return evaluate_conversations(
         stores.conversations,
         stores.evaluations,
         [agent],
+        scope=EvaluationScope(**scope),
         **{"open_model": lambda _: judge, "now": lambda: DAY, **changes},
     )
 
@@ -390,7 +396,10 @@ def test_a_plan_asks_no_model(stores: Stores):
     plan = plan_evaluations(stores.conversations, stores.evaluations, [AGENT_WITH_TWO])
     assert (len(plan.conversations), plan.question_count) == (1, 4)
     without = plan_evaluations(
-        stores.conversations, stores.evaluations, [AGENT_WITH_TWO], summary=False
+        stores.conversations,
+        stores.evaluations,
+        [AGENT_WITH_TWO],
+        EvaluationScope(summary=False),
     )
     assert without.question_count == 3
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from analysis.evaluation.plan import EvaluationScope
 from analysis.evaluation.run import evaluate_conversations
 from analysis.store.leases import LASTS, give_back, new_holder, take
 from conversation.agent.config import LLMConfig
@@ -78,7 +79,7 @@ def test_two_runs_at_the_same_time_ask_nothing_twice(stores: Stores):
             stores.evaluations,
             [AGENT],
             open_model=open_model,
-            judge="scripted/judge",
+            scope=EvaluationScope(judge="scripted/judge"),
         )
         return done.evaluated, done.elsewhere, len(judge.prompts)
 
@@ -93,7 +94,7 @@ def test_two_runs_at_the_same_time_ask_nothing_twice(stores: Stores):
         stores.evaluations,
         [AGENT],
         open_model=lambda _: alone,
-        judge="scripted/judge",
+        scope=EvaluationScope(judge="scripted/judge"),
     )
     assert (with_nothing_left.cached, len(alone.prompts)) == (6, 0)
     ids = [f"c{number}" for number in range(6)]
