@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from analysis.fields.claims import Claim, check_claim
 from analysis.said.language import Language
-from analysis.said.numbers import numbers_in, written_number
+from analysis.said.numbers import languages_counted_in, numbers_in, written_number
 from conversation.agent.criteria import DataCollectionField
 from conversation.language.number_words import cardinal, digit_by_digit, year
 from conversation.transcript import Turn
@@ -102,3 +102,45 @@ def test_whatever_is_said_is_read_without_failing_and_verbatim(text: str):
         assert text[said.start : said.end] == said.words
         assert said.words.strip() == said.words != ""
     written_number(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("12", 12.0),
+        ("1.5", 1.5),
+        ("-3", -3.0),
+        ("1,234.50", 1234.5),
+        ("1.234,50", 1234.5),
+        ("1,2,3", None),
+        ("1.2.3", None),
+        ("12.", None),
+        ("..1", None),
+        ("007", None),
+        ("", None),
+    ],
+)
+def test_a_written_number_is_one_number_and_nothing_else(text: str, value: float | None):
+    assert written_number(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "value"),
+    [
+        ("It cost 2.5 million euros", "2.5 million", 2_500_000),
+        ("Two and a quarter hours", "Two and a quarter", 2.25),
+        ("Two and three quarters", "Two and three quarters", 2.75),
+        ("One and a half million people", "One and a half million", 1_500_000),
+    ],
+)
+def test_what_makes_a_number_greater_belongs_to_its_words(text: str, words: str, value: float):
+    (said,) = numbers_in(text, "en")
+
+    assert (said.words, said.readings) == (words, (value,))
+
+
+@pytest.mark.parametrize(
+    ("text", "languages"), [("I have three", "en"), ("Ich habe drei", "de"), ("Hello", "en")]
+)
+def test_a_text_counts_in_the_languages_of_its_number_words(text: str, languages: str):
+    assert languages_counted_in(text) == [languages]

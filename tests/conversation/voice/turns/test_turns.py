@@ -338,3 +338,25 @@ def test_whatever_comes_an_agent_is_not_held_for_ever(
 
     assert not is_held
     assert may_interrupt or set(decisions) <= {None}
+
+
+def test_a_voice_over_the_agent_holds_it_once_and_interrupts_when_it_lasts():
+    rules = BargeInRules(hold_after_s=0.2, interrupt_after_s=1.0)
+    barge_in, decisions = BargeIn(rules).began(5.0), list[tuple[float, object]]()
+    for now_s in (5.1, 5.19, 5.2, 5.5, 5.99, 6.0):
+        barge_in, decision = barge_in.voice(now_s)
+        decisions.append((now_s, decision))
+
+    assert [each for each in decisions if each[1]] == [(5.2, "hold"), (6.0, "interrupt")]
+    assert barge_in == BargeIn(rules)
+
+
+def test_a_held_agent_goes_on_when_nobody_could_say_in_time_what_was_heard():
+    rules = BargeInRules(hold_after_s=0.2, held_at_most_s=2.0)
+    held, _ = BargeIn(rules).began(5.0).voice(5.3)
+    silent = held.paused(5.4)
+
+    assert silent.silence(5.5) == silent.silence(7.39) == (silent, None)
+    resumed, decision = silent.silence(7.4)
+    assert (resumed.is_held, decision) == (False, "resume")
+    assert resumed.silence(9.0) == (resumed, None)
