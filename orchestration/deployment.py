@@ -101,7 +101,7 @@ class Deployment:
 
     def close(self) -> None:
         """Close what was opened."""
-        self._wait_for_warming()
+        self.wait_for_warming()
         while self._knowledge_bases:
             self._knowledge_bases.popitem()[1].close()
         if shared := self.__dict__.pop("_shared", None):
@@ -245,7 +245,7 @@ class Deployment:
 
     def close_knowledge_base(self, agent_id: str) -> None:
         """Let go of the agent's knowledge base; the next that asks for it opens it anew."""
-        self._wait_for_warming()
+        self.wait_for_warming()
         opened = self._knowledge_bases.pop(agent_id, None)
         if opened is not None:
             opened.close()
@@ -315,7 +315,8 @@ class Deployment:
         self._warming.append(thread)
         thread.start()
 
-    def _wait_for_warming(self) -> None:
+    def wait_for_warming(self) -> None:
+        """Wait until models that load beside are there."""
         while self._warming:
             self._warming.pop().join()
 

@@ -1,6 +1,8 @@
 """The ASGI app: middleware, error answers and routers around one `ServerContext`."""
 
 import asyncio
+import logging
+import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
@@ -17,7 +19,7 @@ from conversation.server.agent_tests import simulation_routes as agent_simulatio
 from conversation.server.agents import routes as agents
 from conversation.server.agents import sharing_routes as agent_sharing
 from conversation.server.agents import tool_routes as agent_tools
-from conversation.server.context import ServerContext
+from conversation.server.context import ServerContext, WarmingAgents
 from conversation.server.conversations import routes as conversations
 from conversation.server.documents import change_routes as knowledge_base_changes
 from conversation.server.documents import index_routes as knowledge_base_index
@@ -32,6 +34,8 @@ from conversation.server.socket import route as websocket
 from conversation.server.webhooks import routes as webhooks
 from conversation.server.webhooks import settings_routes as settings
 from conversation.server.webhooks.sender import WebhookSender
+
+_log = logging.getLogger(__name__)
 
 PAGES = (websocket.router, pages.router, widget.router)
 """Beside the API: their addresses may carry what is for scripts."""
@@ -71,6 +75,7 @@ def make_app(context: ServerContext, *, routers: Sequence[APIRouter] = ()) -> Fa
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         if context.authoring is not None:
             await asyncio.to_thread(context.authoring.start)
+        _warm_up(context)
         sender = WebhookSender(context) if context.stored_secrets is not None else None
         if sender is not None:
             sender.start()
@@ -101,6 +106,24 @@ def make_app(context: ServerContext, *, routers: Sequence[APIRouter] = ()) -> Fa
     app.include_router(not_served.router)
     app.add_middleware(Edge, context=context)
     return app
+
+
+def _warm_up(context: ServerContext) -> None:
+    """Begin to load what the first conversation needs; until then `/api/ready` says not ready."""
+    agents = context.agents
+    if not isinstance(agents, WarmingAgents):
+        return
+
+    def load() -> None:
+        try:
+            agents.warm_up()
+        except Exception as error:  # the server serves all the same, and tells when it is asked
+            _log.error("the agents could not be warmed up: %s", type(error).__name__)
+        finally:
+            context.warming = False
+
+    context.warming = True
+    threading.Thread(target=load, name="warm-up", daemon=True).start()
 
 
 @cache

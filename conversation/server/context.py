@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import Annotated, Protocol, cast
+from typing import Annotated, Protocol, cast, runtime_checkable
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -46,6 +46,15 @@ class ServedAgents(Protocol):
 
     def chat_model(self, llm: LLMConfig) -> ChatModel:
         """A language model with its fallbacks, opened once and shared."""
+        ...
+
+
+@runtime_checkable
+class WarmingAgents(Protocol):
+    """Agents whose first conversation would wait for what they load."""
+
+    def warm_up(self) -> None:
+        """Load it; what cannot be loaded is told with the first turn that needs it."""
         ...
 
 
@@ -93,6 +102,8 @@ class ServerContext:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     timer_s: Callable[[], float] = time.monotonic
     stopping: bool = False
+    warming: bool = False
+    """Whether models and libraries are still being loaded for the first conversation."""
     """Set when the server stops: turns finish, nothing new begins."""
     hang_up: Callable[[HTTPConnection], object] = lambda _connection: None
     """Drops a connection whose client takes nothing; set by the server that runs."""

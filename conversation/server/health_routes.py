@@ -28,6 +28,8 @@ class Readiness(BaseModel):
     store: bool
     agents: bool
     """At least one agent can be used."""
+    warming: bool = False
+    """What the first conversation needs is still being loaded."""
     stopping: bool
     conversations: int
     """At this moment."""
@@ -43,13 +45,14 @@ async def health() -> Health:
 def ready(context: Context, response: Response) -> Readiness:
     """Answers 200 when a conversation could start now, else 503."""
     store, agents = _store_answers(context), _has_agents(context)
-    is_ready = store and agents and not context.stopping
+    is_ready = store and agents and not (context.stopping or context.warming)
     if not is_ready:
         response.status_code = 503
     return Readiness(
         status="ready" if is_ready else "not_ready",
         store=store,
         agents=agents,
+        warming=context.warming,
         stopping=context.stopping,
         conversations=context.gate.running,
     )

@@ -3,19 +3,22 @@
 import logging
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from fastapi import FastAPI
 
 from conversation.agent.agent_file import AGENT_FILE_SUFFIXES
 from conversation.agent.config import AgentConfig, LLMConfig
-from conversation.errors import AgentConfigError
+from conversation.errors import AgentConfigError, ConversationError
 from conversation.llm.chat_model import ChatModel
+from conversation.llm.providers.litellm_model import load_litellm
 from conversation.server.access.stored_secrets import SecretValues, StoredSecrets
 from conversation.server.app import make_app
 from conversation.server.context import ServerContext
 from conversation.server.errors import NoSuchAgentError
 from conversation.server.limits import ServerLimits
+from kb.errors import KnowledgeBaseError
 from kb.knowledge_base import KnowledgeBase
 from orchestration.agents import agent_listings, installed_agent
 from orchestration.deployment import SECRETS_FILE, Deployment
@@ -81,6 +84,18 @@ class DeployedAgents:
         """Delete what was ingested for the agent."""
         with self._lock:
             self._deployment.delete_knowledge_base(agent_id)
+
+    def warm_up(self) -> None:
+        """Load what the first conversation with each agent needs; see `WarmingAgents`."""
+        agents = self.agents()
+        if any(not agent.llm.model.startswith("embedded/") for agent in agents):
+            load_litellm()
+        for agent in agents:
+            # What goes wrong is told with the first turn.
+            with suppress(ConversationError, KnowledgeBaseError):
+                self.chat_model(agent.llm)
+                self.knowledge_base(agent)
+        self._deployment.wait_for_warming()
 
     def chat_model(self, llm: LLMConfig) -> ChatModel:
         """The language model with its fallbacks."""

@@ -22,6 +22,8 @@ WithDocuments = Callable[[KnowledgeBaseSection, Sequence[str]], KnowledgeBaseSec
 """Puts the documents with these ids into a section."""
 
 _PROVIDERS = (("gpt-", "openai"), ("claude-", "anthropic"), ("gemini-", "gemini"))
+_OPEN_WEIGHTS = "gpt-oss"
+"""Its maker does not serve it under this name."""
 _CUSTOM_LLM = "custom-llm"
 
 
@@ -75,6 +77,13 @@ def model_string(name: str) -> str:
         )
     if "/" in name:
         return name
+    if name.startswith(_OPEN_WEIGHTS):
+        raise ApiError(
+            422,
+            "unknown_llm",
+            f"The weights of {name[:100]!r} are open and run at many providers: name one, as "
+            "'groq/openai/gpt-oss-20b', 'ollama/gpt-oss:20b' or an endpoint of your own.",
+        )
     for prefix, provider in _PROVIDERS:
         if name.startswith(prefix):
             return f"{provider}/{name}"

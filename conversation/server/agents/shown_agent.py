@@ -19,12 +19,7 @@ OUR_EMBEDDING_MODEL = "multilingual_e5_large_instruct"
 """The name that clients know for the index; which model it is, says the agent file."""
 UNLIMITED = -1
 _DEFAULT_CONVERSATION: Json = {
-    "asr": {
-        "quality": "high",
-        "provider": "elevenlabs",
-        "user_input_audio_format": AUDIO_FORMAT,
-        "keywords": [],
-    },
+    "asr": {"user_input_audio_format": AUDIO_FORMAT, "keywords": []},
     "turn": {"silence_end_call_timeout": UNLIMITED, "turn_eagerness": "normal"},
     "tts": {
         "agent_output_audio_format": AUDIO_FORMAT,
@@ -40,11 +35,7 @@ _DEFAULT_PLATFORM: Json = {
     "evaluation": {},
     "widget": {"variant": "full", "placement": "bottom-right", "feedback_mode": "none"},
     "auth": {"require_origin_header": False},
-    "call_limits": {
-        "agent_concurrency_limit": UNLIMITED,
-        "daily_limit": 100_000,
-        "bursting_enabled": True,
-    },
+    "call_limits": {"agent_concurrency_limit": UNLIMITED, "bursting_enabled": False},
     "privacy": {
         "delete_transcript_and_pii": False,
         "delete_audio": False,
@@ -87,7 +78,7 @@ def conversation_config(
                 "knowledge_base": [_locator(document, sent) for document in documents],
                 "rag": {
                     "enabled": True,
-                    "embedding_model": OUR_EMBEDDING_MODEL,
+                    "embedding_model": section.embedding.model,
                     "max_retrieved_rag_chunks_count": section.max_passages,
                 },
                 "tools": [tool_item(tool) for tool in agent.all_tools],

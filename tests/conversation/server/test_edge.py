@@ -77,6 +77,7 @@ async def test_readiness_looks_at_what_is_needed(http: httpx.AsyncClient):
         "status": "ready",
         "store": True,
         "agents": True,
+        "warming": False,
         "stopping": False,
         "conversations": 0,
     }

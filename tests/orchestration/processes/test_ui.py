@@ -13,6 +13,7 @@ import pytest
 from orchestration.errors import PortInUseError, RunFailedError
 from orchestration.processes.supervisor import Service, choose_port, supervise
 from tests.conftest import REPOSITORY
+from tests.orchestration.server.test_app import ready_answer
 from tests.servers import free_port
 
 
@@ -143,9 +144,7 @@ def test_the_ui_answers_and_stops_with_all_its_processes(tmp_path: Path):
             f"http://127.0.0.1:{port}/graphql", json={"query": query}, trust_env=False, timeout=60
         )
         assert len(reply.json()["data"]["repositoriesOrError"]["nodes"]) == 1
-        assert httpx.get(
-            f"http://127.0.0.1:{api_port}/api/ready", trust_env=False, timeout=60
-        ).is_success
+        assert ready_answer(f"http://127.0.0.1:{api_port}").is_success
         assert "enabled: false" in (tmp_path / "store" / "dagster" / "dagster.yaml").read_text()
         process.send_signal(signal.SIGTERM)
         process.wait(100)

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from typer.testing import CliRunner
 from websockets.sync.client import connect
 
 from conversation.errors import AgentConfigError
+from conversation.server.context import ServerContext
 from conversation.server.errors import NoSuchAgentError
 from kb.knowledge_base import KnowledgeBase
 from orchestration.cli.main import app as commands
 from orchestration.deployment import Deployment
 from orchestration.server.app import DeployedAgents, create_app
 from orchestration.settings import Settings
+from tests.orchestration.deployed import served_deployment, wait_for
 from tests.orchestration.sample import sample_deployment, write_data
 
 OPEN = "\naccess: {public: true}\n"
@@ -135,6 +138,18 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(
     assert runner.invoke(commands, ["keys", "revoke", key_id]).exit_code == 2
 
 
+def ready_answer(address: str) -> httpx.Response:
+    """The answer once nothing is being loaded any more."""
+    answers: list[httpx.Response] = []
+
+    def is_ready() -> bool:
+        answers.append(httpx.get(f"{address}/api/ready", trust_env=False, timeout=60))
+        return answers[-1].is_success
+
+    wait_for(is_ready)
+    return answers[-1]
+
+
 def test_serving_tells_its_address_and_stops_on_a_signal(settings: Settings):
     path = settings.agents_dir / "shop-desk.yaml"
     path.write_text("name: Shop desk\nllm: {model: embedded/extractive}" + OPEN)
@@ -148,7 +163,7 @@ def test_serving_tells_its_address_and_stops_on_a_signal(settings: Settings):
         try:
             assert process.stdout is not None
             address = process.stdout.readline().split()[2]
-            ready = httpx.get(f"{address}/api/ready", trust_env=False, timeout=60)
+            ready = ready_answer(address)
             page = httpx.get(address, trust_env=False, timeout=60)
             socket_url = f"{address.replace('http', 'ws')}/v1/convai/conversation"
             with connect(f"{socket_url}?agent_id=shop-desk", proxy=None) as client:
@@ -183,3 +198,26 @@ def test_a_taken_port_is_one_message_and_not_a_traceback(settings: Settings):
     assert done.returncode == 1
     assert done.stderr.startswith(f"vivavoce: Nothing can listen on 127.0.0.1:{port}")
     assert "Traceback" not in done.stderr
+
+
+def test_a_server_is_ready_when_its_first_conversation_need_not_wait(tmp_path: Path):
+    go_on = threading.Event()
+
+    def slow(context: ServerContext) -> None:
+        warm_up = context.agents.warm_up  # pyright: ignore[reportAttributeAccessIssue]
+
+        def loading() -> None:
+            go_on.wait(60)
+            warm_up()
+
+        context.agents.warm_up = loading  # pyright: ignore[reportAttributeAccessIssue]
+
+    with served_deployment(tmp_path, prepare=slow) as served:
+        early = served.http.get("/api/ready")
+        go_on.set()
+        wait_for(lambda: served.http.get("/api/ready").status_code == 200)
+        late = served.http.get("/api/ready").json()
+
+    assert early.status_code == 503
+    assert (early.json()["warming"], early.json()["agents"]) == (True, True)
+    assert (late["status"], late["warming"]) == ("ready", False)

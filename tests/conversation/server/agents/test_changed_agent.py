@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from conversation.agent.config import AgentConfig, KnowledgeBaseSection
-from conversation.server.agents.changed_agent import changed_agent
+from conversation.server.agents.changed_agent import changed_agent, model_string
 from conversation.server.agents.shown_agent import (
     conversation_config,
     llm_settings,
@@ -179,3 +179,9 @@ def test_double_braces_around_no_name_of_a_variable_are_refused():
     with pytest.raises(ApiError, match=r"system_prompt: .*Write `{{user_name}}`") as caught:
         with_prompt(prompt="You help {{user name}}.")
     assert caught.value.status_code == 422
+
+
+@pytest.mark.parametrize("sent", ["gpt-oss-20b", "gpt-oss-120b"])
+def test_open_weights_ask_for_their_provider(sent: str):
+    with pytest.raises(ApiError, match="name one, as 'groq/openai/gpt-oss-20b'"):
+        model_string(sent)
