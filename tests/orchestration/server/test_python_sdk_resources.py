@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from conversation.agent.agent_file import load_agent
+from tests.analysis.calls import hold_call
 from tests.fakes import ScriptedChatModel
 from tests.orchestration.deployed import ServedDeployment, served_deployment, wait_for
 from tests.orchestration.server.test_agents_api import RICH, played
@@ -254,3 +255,34 @@ def test_what_is_not_served_says_so(tmp_path: Path):
             with pytest.raises(ApiError) as refused:
                 call()
             assert refused.value.status_code == 400
+
+
+def test_tools_tags_users_messages_and_models(tmp_path: Path):
+    from elevenlabs.core.api_error import ApiError
+    from elevenlabs.types import ToolRequestModel, ToolRequestModelToolConfig_Client
+
+    with served_deployment(tmp_path) as served:
+        hold_call(served.deployment.conversations, "c1", question="Where is my parcel?")
+        ours = served.client().conversational_ai
+        config = ToolRequestModelToolConfig_Client(name="show_order", description="Shows it.")
+        tool = ours.tools.create(request=ToolRequestModel(tool_config=config))
+        read = ours.tools.get(tool.id)
+        listed = ours.tools.list(search="show")
+        tag = ours.conversations.tags.create(title="Urgent")
+        ours.conversations.tags.assign("c1", tag_ids=[tag.tag_id])
+        tagged = ours.conversations.list(tag_ids=[tag.tag_id])
+        found = ours.conversations.messages.text_search(text_query="parcel")
+        users = ours.users.list()
+        live = ours.analytics.live_count.get()
+        models = ours.llm.list()
+        ours.tools.delete(tool.id)
+        with pytest.raises(ApiError) as gone:
+            ours.tools.get(tool.id)
+
+    assert (read.tool_config.type, read.tool_config.name) == ("client", "show_order")
+    assert [each.id for each in listed.tools] == [tool.id]
+    assert [each.conversation_id for each in tagged.conversations] == ["c1"]
+    assert found.results[0].chunk_text == "Where is my parcel?"
+    assert (users.has_more, live.count) == (False, 0)
+    assert "scripted/model" in [each.llm for each in models.llms]
+    assert gone.value.status_code == 404
