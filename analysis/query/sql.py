@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import duckdb
+from duckdb.sqltypes import DuckDBPyType
 
 from analysis.cells import cell
 from analysis.errors import QueryError
@@ -29,7 +30,9 @@ def query_as_table(
         try:
             relation = connection.sql(sql)
             # Statements without rows, e.g. `SET`, give no relation.
-            return printable(str(relation)) if relation is not None else ""  # pyright: ignore[reportUnnecessaryComparison]
+            if relation is None:  # pyright: ignore[reportUnnecessaryComparison]
+                return ""
+            return printable(str(_with_short_types(relation)))
         except duckdb.InterruptException as error:
             raise _too_slow(timeout_s) from error
         except duckdb.Error as error:
@@ -124,6 +127,43 @@ def printable(text: str) -> str:
     """Replace control characters: what was said must not steer a terminal."""
     lines = text.replace("\r\n", "\n")
     return "".join(char if char.isprintable() or char == "\n" else " " for char in lines)
+
+
+def _with_short_types(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """Return the same rows; an enum's header says `varchar`, not each value that it may have."""
+    types = [_short_type(each) for each in relation.types]
+    if not any(types):
+        return relation
+    shown = [
+        f"{f'CAST(#{place} AS {short})' if short else f'#{place}'} AS {_quoted(name)}"
+        for place, (name, short) in enumerate(zip(relation.columns, types, strict=True), start=1)
+    ]
+    return relation.project(", ".join(shown))
+
+
+def _short_type(type_: DuckDBPyType) -> str | None:
+    """Return a type with text in place of its enums; None where it has none."""
+    if "ENUM(" not in str(type_):
+        return None
+    if type_.id == "enum":
+        return "VARCHAR"
+    if type_.id not in ("list", "array", "struct", "map"):
+        return None
+    parts = [
+        (name, part, _short_type(part) or str(part))
+        for name, part in type_.children
+        if isinstance(part, DuckDBPyType)
+    ]
+    if type_.id == "struct":
+        return f"STRUCT({', '.join(f'{_quoted(name)} {short}' for name, _, short in parts)})"
+    if type_.id == "map":
+        return f"MAP({', '.join(short for _, _, short in parts)})"
+    ((_, part, short),) = parts
+    return f"{short}{str(type_).removeprefix(str(part))}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _told(error: duckdb.Error) -> str:

@@ -12,6 +12,45 @@ def test_rows_are_drawn_or_written_as_csv():
         assert query_as_csv(connection, sql).splitlines() == ["name,n", '"a,b",2', "c,"]
 
 
+_ENUM = "ENUM('success', 'failure', 'unknown')"
+
+
+@pytest.mark.parametrize(
+    ("column", "drawn"),
+    [
+        ("'success'::E", "success"),
+        ("NULL::E", "NULL"),
+        ("['success', 'failure']::E[]", "[success, failure]"),
+        ("[['success']]::E[][]", "[[success]]"),
+        ("['success', 'failure']::E[2]", "[success, failure]"),
+        ("{'a b': 'success'}::STRUCT(\"a b\" E)", "success"),
+        ("MAP {'x': 'success'}::MAP(VARCHAR, E)", "success"),
+    ],
+)
+def test_the_header_of_an_enum_is_short(column: str, drawn: str):
+    sql = f"select {column.replace('E', _ENUM) if 'NULL' not in column else f'NULL::{_ENUM}'}"
+    with duckdb.connect() as connection:
+        shown = query_as_table(connection, f'{sql} as v, 3 as "n""x", 4 as v')
+
+    name_line, type_line = shown.splitlines()[1:3]
+    assert "enum" not in type_line
+    assert "varchar" in type_line
+    assert 'n"x' in name_line
+    assert name_line.split().count("v") == 2
+    assert drawn in shown
+
+
+def test_rows_of_enums_keep_their_order():
+    values = ", ".join(f"({n})" for n in range(50))
+    sql = f"select n, 'failure'::{_ENUM} as verdict from (values {values}) t(n) order by n desc"
+    with duckdb.connect() as connection:
+        lines = query_as_table(connection, sql).splitlines()
+
+    drawn = [int(line.split()[1]) for line in lines if "failure" in line]
+    assert drawn[0] == 49
+    assert drawn == sorted(drawn, reverse=True)
+
+
 @pytest.mark.parametrize("run", [query_as_table, query_as_csv])
 def test_a_query_that_cannot_be_run_says_why_and_what_there_is(run: object):
     assert callable(run)
