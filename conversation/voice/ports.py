@@ -93,8 +93,8 @@ class TurnEndModel(Protocol):
 class TurnWords(Protocol):
     """Whether a turn reads finished."""
 
-    def probability(self, text: str, *, language: str) -> float:
-        """How likely the speaker is done, 0 to 1, by the words alone."""
+    def probability(self, text: str, *, language: str) -> float | None:
+        """How likely the speaker is done, 0 to 1, by the words alone; None if they do not tell."""
         ...
 
 

@@ -17,8 +17,6 @@ COEFFICIENTS = Path(__file__).with_name("turn_words.npz")
 BUCKETS = 1 << 16
 LANGUAGES = frozenset({"en"})
 """Of the turns that it was trained on."""
-UNDECIDED = 0.5
-"""For other languages, where only the melody of a turn tells."""
 
 _LAST_WORDS = 3
 _READ_CHARS = 400
@@ -37,14 +35,14 @@ class TurnWordsModel:
         self._weights = weights
         self._bias = bias
 
-    def probability(self, text: str, *, language: str) -> float:
+    def probability(self, text: str, *, language: str) -> float | None:
         """How likely the speaker is done, 0 to 1, by the words alone.
 
-        `UNDECIDED` without a word, or in a language that it does not know.
+        None without a word, or in a language that it does not know: the melody has to tell.
         """
         words = words_of(text)
         if not words or language.partition("-")[0].lower() not in LANGUAGES:
-            return UNDECIDED
+            return None
         score = self._bias + float(self._weights[list(buckets(words))].sum())
         likely = float(1 / (1 + np.exp(-score)))
         # What a transcriber leaves open was not heard to its end.

@@ -12,10 +12,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from conversation.voice.calling.agent_turn import REACTION_S
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
 from conversation.voice.hearing.utterances import MARGIN_S, voiced
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples, Transcription
-from conversation.voice.turns.turn_end import is_dictating, seconds_to_wait
+from conversation.voice.turns.turn_end import DICTATED_S, is_dictating, seconds_to_wait
 from conversation.voice.voice_config import VoiceSection
 from tests.bench.figures import Figure, record
 from tests.bench.voice.cpu_time import CpuTimedRunner, run_on_cpu_time
@@ -31,6 +32,9 @@ from tests.bench.voice.speech_data import (
 
 PAUSES_S = (0.3, 0.5, 0.7)
 """As long as people pause while they think of a word."""
+ANSWERS_IN_S = 0.3
+"""From the decision to the first sound of an answer, as `calls` measures it. Who goes on before
+has heard nothing, and the answer is taken back: their words are one turn."""
 LONGEST_PAUSE_S = 1.0
 _CLOSING = (".", "?", "!", ":", ";")
 
@@ -59,11 +63,24 @@ def main() -> None:
     waits = run_on_cpu_time(_waits(hearing, [*pauses, *ends]))
     for kind in ("read", "made", "unfinished"):
         chosen = [n for n, each in enumerate(pauses) if each.name.startswith(kind)]
-        cut = [n for n in chosen if waits[n] < (pauses[n].pause_s or 0)]
-        share = len(cut) / max(1, len(chosen))
-        print(f"pauses, {kind}: {share:.1%} of {len(chosen)} turns are cut")
-        record("voice", [Figure(f"voice/turns cut, {kind}", share, len(chosen))])
+        over, cut = (
+            sum(waits[n] + heard_s < (pauses[n].pause_s or 0) for n in chosen) / len(chosen)
+            for heard_s in (0.0, ANSWERS_IN_S + REACTION_S)
+        )
+        print(
+            f"pauses, {kind}: {cut:.1%} of {len(chosen)} turns are cut by an answer that is heard; "
+            f"{over:.1%} are taken for over, most of them amended without a sound"
+        )
+        figures = [
+            Figure(f"voice/turns cut, {kind}", cut, len(chosen)),
+            Figure(f"voice/turns taken for over, {kind}", over, len(chosen)),
+        ]
+        record("voice", figures)
     done = waits[len(pauses) :]
+    free = [wait_s for wait_s in done if wait_s != DICTATED_S]
+    asked = done[-len(questions()) :]
+    print(f"questions alone: p50 {np.percentile(asked, 50):.2f} s (n={len(asked)})")
+    print(f"without numbers read out: p95 {np.percentile(free, 95):.2f} s (n={len(free)})")
     p50, p95 = (float(np.percentile(done, q)) for q in (50, 95))
     print(f"finished turns: silence waited for p50 {p50:.2f} s, p95 {p95:.2f} s (n={len(done)})")
     record(
