@@ -1,7 +1,6 @@
 """A call in the terminal: a recording speaks to the agent, and what happens is shown."""
 
 import asyncio
-from functools import partial
 from pathlib import Path
 
 import typer
@@ -12,7 +11,7 @@ from conversation.transcript import ToolCall, Transcript, Turn
 from conversation.turn.events import AgentTurn
 from conversation.voice.call import VoiceCall
 from conversation.voice.call_events import CallEvent, DuringTurn, SpeechFailed, UserTurn
-from conversation.voice.open_voice import open_voice_of
+from conversation.voice.open_voice import VoiceModels, open_voice_of
 from conversation.voice.playing import play_recording
 from conversation.voice.ports import Samples
 from conversation.voice.recording.call_file import CallFile
@@ -35,9 +34,13 @@ async def played_call(
         SoundFileError: `out` cannot be written.
         SpeechError: A model of the agent's voice cannot be used.
     """
-    open_models = partial(open_voice_of, weights=deployment.weights)
     # Models that cannot be used are told before a conversation is kept or a file written over.
-    await asyncio.to_thread(open_models, agent)
+    own = await asyncio.to_thread(open_voice_of, agent, weights=deployment.weights)
+
+    def open_models(config: AgentConfig) -> VoiceModels:
+        is_own = config.agent_id == agent.agent_id
+        return own if is_own else open_voice_of(config, weights=deployment.weights)
+
     call = VoiceCall.start(
         agent,
         open_models=open_models,

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ValidationError
 from conversation.errors import SpeechError
 from conversation.llm.model_loop import model_loop
 from conversation.voice.ports import SpeechChunk, TimedChars
-from conversation.voice.speaking.alignment import TimedSpan, timed_chars, unsaid
+from conversation.voice.speaking.alignment import TimedSpan, timed_chars
 from conversation.voice.speaking.providers.encoded_sound import SoundDecoder
 from conversation.voice.speaking.providers.http_stream import posted
+from conversation.voice.speaking.providers.only_words import only_words
 from conversation.voice.speaking.providers.speech_endpoint import SAMPLE_RATE_HZ, SpeechEndpoint
 
 _ADDRESS = "https://api.elevenlabs.io"
@@ -49,6 +50,7 @@ class ElevenLabsSpeech:
         """The model string with the voice."""
         return self._endpoint.name
 
+    @only_words
     async def speak(
         self, clause: str, *, language: str, is_first: bool = False
     ) -> AsyncGenerator[SpeechChunk]:
@@ -57,9 +59,6 @@ class ElevenLabsSpeech:
         Raises:
             SpeechError: The provider failed.
         """
-        if not any(char.isalnum() for char in clause):
-            yield unsaid(clause)
-            return
         source = model_loop().aiterate(lambda: self._chunks(clause, language))
         async with aclosing(source) as chunks:
             async for chunk in chunks:

@@ -11,8 +11,9 @@ from conversation.llm.model_loop import model_loop
 from conversation.llm.providers.litellm_errors import as_model_error
 from conversation.llm.providers.litellm_model import load_litellm
 from conversation.voice.ports import SpeechChunk
-from conversation.voice.speaking.alignment import spread_evenly, unsaid
+from conversation.voice.speaking.alignment import spread_evenly
 from conversation.voice.speaking.providers.encoded_sound import SoundDecoder
+from conversation.voice.speaking.providers.only_words import only_words
 from conversation.voice.speaking.providers.speech_endpoint import SAMPLE_RATE_HZ, SpeechEndpoint
 
 TIMEOUT_S = 15.0
@@ -34,6 +35,7 @@ class LiteLLMSpeech:
         """The model string with the voice."""
         return self._endpoint.name
 
+    @only_words
     async def speak(
         self, clause: str, *, language: str, is_first: bool = False
     ) -> AsyncGenerator[SpeechChunk]:
@@ -42,9 +44,6 @@ class LiteLLMSpeech:
         Raises:
             SpeechError: The provider failed.
         """
-        if not any(char.isalnum() for char in clause):
-            yield unsaid(clause)
-            return
         data, content_type = await model_loop().acall(self._asked(clause))
         try:
             decoder = SoundDecoder()

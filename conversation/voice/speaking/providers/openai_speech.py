@@ -7,9 +7,10 @@ from typing import Any
 from conversation.errors import SpeechError
 from conversation.llm.model_loop import model_loop
 from conversation.voice.ports import SpeechChunk
-from conversation.voice.speaking.alignment import GrowingEstimate, unsaid
+from conversation.voice.speaking.alignment import GrowingEstimate
 from conversation.voice.speaking.providers.encoded_sound import SoundDecoder
 from conversation.voice.speaking.providers.http_stream import posted
+from conversation.voice.speaking.providers.only_words import only_words
 from conversation.voice.speaking.providers.speech_endpoint import SAMPLE_RATE_HZ, SpeechEndpoint
 
 _ADDRESS = "https://api.openai.com/v1"
@@ -33,6 +34,7 @@ class OpenAISpeech:
         """The model string with the voice."""
         return self._endpoint.name
 
+    @only_words
     async def speak(
         self, clause: str, *, language: str, is_first: bool = False
     ) -> AsyncGenerator[SpeechChunk]:
@@ -41,9 +43,6 @@ class OpenAISpeech:
         Raises:
             SpeechError: The provider failed.
         """
-        if not any(char.isalnum() for char in clause):
-            yield unsaid(clause)
-            return
         async with aclosing(model_loop().aiterate(lambda: self._chunks(clause))) as chunks:
             async for chunk in chunks:
                 yield chunk
