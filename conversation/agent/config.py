@@ -284,7 +284,7 @@ class AgentConfig(_Section):
         for code, section in self.languages.items():
             for name in said:
                 yield ("languages", code, name), getattr(section, name)
-        for name in ("reengagement_message", "goodbye_message"):
+        for name in ("reengagement_message", "goodbye_message", "soft_timeout_message"):
             yield ("turn_taking", name), getattr(self.turn_taking, name)
         for number, tool in enumerate(self.tools):
             if tool.webhook is not None:

@@ -73,6 +73,29 @@ NOT_HEARD: Mapping[str, str] = {
     "zh": "抱歉，我没有听清。请再说一遍。",
 }
 
+PATIENCE: Mapping[str, str] = {
+    "en": "Let me look.",
+    "ar": "دعني أبحث.",
+    "cs": "Podívám se.",
+    "da": "Lad mig se efter.",
+    "de": "Ich sehe nach.",
+    "es": "Déjeme mirar.",
+    "fi": "Katsotaan.",
+    "fr": "Je regarde.",
+    "hi": "मैं देखता हूँ।",
+    "it": "Do un'occhiata.",
+    "ja": "お調べします。",
+    "ko": "찾아보겠습니다.",
+    "nl": "Ik kijk even.",
+    "no": "La meg se etter.",
+    "pl": "Już sprawdzam.",
+    "pt": "Vou verificar.",
+    "ru": "Сейчас посмотрю.",
+    "sv": "Jag ska titta efter.",
+    "tr": "Bir bakayım.",
+    "uk": "Зараз подивлюся.",
+    "zh": "我来看看。",
+}
 DONT_KNOW: Mapping[str, str] = {
     "en": "I don't know.",
     "ar": "لا أعرف.",

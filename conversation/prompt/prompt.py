@@ -87,8 +87,10 @@ _WHOLE_REMINDER = f'(If the passages do not tell, reply "{DONT_KNOW}".)'
 """Stands behind every question about whole documents, where it costs a 1.5B a second.
 
 Without it the model made up a price (2 of 2 tries), though its rules say the same. The score of the
-search does not tell such questions: that one had .17 alone and .50 with the turns before it. Where
-numbers are checked before they are said, it is left out.
+search does not tell such questions: that one had .17 alone and .50 with the turns before it. The
+check of what is said holds back made-up numbers and names, and not "a team of designers": of 19
+questions that no document answers, 9 got something made up without reminder and check, 2 with the
+check; of 11 that were asked with the reminder, none.
 """
 _SUMMARY = "(What was said before, in short: {})"
 
@@ -116,7 +118,6 @@ def build_prompt(
     calls: Sequence[ToolCall] = (),
     summary: str = "",
     asks: bool = True,
-    is_checked: bool = False,
 ) -> Prompt:
     """The prompt for the agent's next turn.
 
@@ -130,8 +131,6 @@ def build_prompt(
         calls: Tools that were used in this turn.
         summary: Of turns that the history budget does not hold any more.
         asks: False when the user greets or thanks and wants to know nothing.
-        is_checked: Whether what the model makes up is held back: then the reminder that an answer
-            may be missing does not stand behind each question about whole documents.
 
     Raises:
         ValueError: The last turn is not the user's.
@@ -144,21 +143,23 @@ def build_prompt(
     kept = history[len(opening) + first :]
     shown = [] if whole else fit_passages(passages or (), agent.prompt.max_passage_tokens)
     results = fit_results(calls, agent.prompt.max_tool_result_tokens)
-    is_reminded = bool(whole) and passages is not None and not is_checked
     latest = _latest_message(
         turns[-1].text,
         None if passages is None or whole else shown,
         notes=[*fit_notes(notes, agent.prompt.max_note_tokens), *remarks(calls)],
         results=results,
         asks=asks,
-        is_reminded=is_reminded and asks,
+        is_reminded=bool(whole) and passages is not None and asks,
     )
     system = _system_message(agent, opening, grounded=passages is not None, whole=whole)
     messages = _merged(
         [
             ChatMessage("system", system),
             *([ChatMessage("user", _SUMMARY.format(defuse(summary)))] if summary else ()),
-            *(_history_message(turn, is_reminded=is_reminded) for turn in kept),
+            *(
+                _history_message(turn, is_reminded=bool(whole) and passages is not None)
+                for turn in kept
+            ),
             ChatMessage("user", latest),
         ]
     )

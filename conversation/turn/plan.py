@@ -46,7 +46,7 @@ from conversation.tools.naming import named_tool, naming_options, takes_paramete
 from conversation.transcript import ToolCall
 from conversation.turn.events import RetrievalDone, TextDelta, ToolRequest
 from conversation.turn.failure import last_words, shortcoming
-from conversation.turn.instead.checking import answer_check, checks_numbers
+from conversation.turn.instead.checking import answer_check
 from conversation.turn.instead.not_known import leaves_unknown, said_instead, what_is_near
 from conversation.turn.search import found_passages
 from conversation.turn.stage import Stage
@@ -381,7 +381,6 @@ class TurnPlan:
             notes=stage.notes,
             calls=speaking.tool_calls,
             summary=stage.summary.text,
-            is_checked=checks_numbers(agent, stage.speaker.model.model),
         )
         options = CompletionOptions(
             max_output_tokens=agent.llm.max_output_tokens,

@@ -62,7 +62,7 @@ def with_variables(
 
     timed = {
         name: filled(text, name.replace("_", " ")).strip()
-        for name in ("reengagement_message", "goodbye_message")
+        for name in ("reengagement_message", "goodbye_message", "soft_timeout_message")
         if (text := getattr(agent.turn_taking, name))
     }
     languages = {

@@ -27,6 +27,11 @@ class TurnTakingConfig(BaseModel):
     """Of the whole conversation."""
     goodbye_message: str = ""
     """Said before the conversation ends for silence or its duration; empty says nothing."""
+    soft_timeout_s: PositiveFloat | None = None
+    """Written conversations by socket: when no word of an answer has come by then, the user reads
+    `soft_timeout_message`. Calls have their own, under `voice.turn`."""
+    soft_timeout_message: str = ""
+    """Empty takes a sentence of the language that is spoken."""
 
 
 @dataclass(frozen=True, slots=True)

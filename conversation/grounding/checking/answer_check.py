@@ -25,9 +25,12 @@ from conversation.language.sentences import split_sentences
 from conversation.language.telling_words import is_negated, stem, telling_words
 from kb.document import RetrievedPassage
 
+LEAST_SHARE = 0.5
+"""Of the question's words, in a row that stands for an answer."""
 _LABEL_AND_CELL = 2
 _LONGEST_WORD_CELL = 4
 """A cell of more words is told in others."""
+_LONG_NUMBER = re.compile(r"\d{3,}")
 _ITEM = re.compile(r"(?:\A|\n|[.:;!?]\s)\s*\d{1,2}[.)]\Z")
 _ITEM_CHARS = 6
 _MOST_LISTED = 10
@@ -98,10 +101,15 @@ class AnswerCheck:
         return max(start, min(risks, default=len(answer)))
 
     def says_the_cell(self, sentence: str) -> bool:
-        """Whether a sentence agrees with the cell that was asked for, where one was."""
-        if self.asked_cell is None or admits_not_knowing(sentence):
+        """Whether a sentence agrees with the cell that was asked for, where one was.
+
+        Not to know a cell that is there is no answer either, unless the user asks for more.
+        """
+        if self.asked_cell is None:
             return True
-        _, cell = self.asked_cell
+        row, cell = self.asked_cell
+        if admits_not_knowing(sentence):
+            return not is_about(self, row)
         wanted = values_in(cell.text, self.language)
         if wanted:
             said = values_in(sentence, self.language)
@@ -183,7 +191,7 @@ class AnswerCheck:
             for row in rows:
                 for cell in row.cells:
                     text = f"{cell.text} {_unit_of(cell)}".strip()
-                    for value in (*values_in(text, self.language), *self._days_of(cell.text)):
+                    for value in self._values_of(text):
                         words = f"{titles} {row.label} {cell.column} {cell.text}"
                         yield _Place(value, words, words, row, cell)
             inside = [(row.start, row.end) for row in rows]
@@ -192,11 +200,21 @@ class AnswerCheck:
                 if any(start <= sentence.start < end for start, end in inside):
                     continue
                 text = sentence.text
-                for value in (*values_in(text, self.language), *self._days_of(text)):
+                for value in self._values_of(text):
                     yield _Place(value, f"{titles} {before} {text}", text)
                 before = text
             for value in values_in(titles, self.language):
                 yield _Place(value, titles, titles)
+
+    def _values_of(self, text: str) -> Iterator[Value]:
+        """Values of a passage, with what an answer may take out of them."""
+        yield from values_in(text, self.language)
+        yield from self._days_of(text)
+        for value in values_in(text, self.language):
+            if value.is_name:  # the port of an address, the number of an order
+                numbers = _LONG_NUMBER.findall(text[value.start : value.end])
+                forms = frozenset(f"n:{int(number)}" for number in numbers)
+                yield Value(value.start, value.end, forms)
 
     def _days_of(self, text: str) -> list[Value]:
         """Days between the ends of a range, as if they were written."""
@@ -318,6 +336,18 @@ def _only_counts(answer: str, value: Value, end: int) -> bool:
         return True
     small = {f"n:{number}" for number in range(2, _MOST_LISTED + 1)}
     return answer[:end].rstrip().endswith(":") and bool(value.forms & small)
+
+
+def is_about(check: AnswerCheck, row: TableRow) -> bool:
+    """Whether a row is what the user asks for: it has half of the words, and every number."""
+    asked = telling_words(check.asked)
+    titles = " ".join([row.passage.document_name, *row.passage.heading_path])
+    words = f"{titles} {row.said()}"
+    if days_in(check.asked, check.language) & days_in(row.label, check.language):
+        return True
+    numbers = {word for word in asked if word[0].isdecimal()}
+    has_numbers = numbers <= telling_words(words)
+    return has_numbers and len(asked & telling_words(words)) >= LEAST_SHARE * len(asked)
 
 
 def _forms(text: str, language: str) -> frozenset[str]:

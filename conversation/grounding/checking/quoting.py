@@ -2,16 +2,12 @@
 
 from collections.abc import Sequence
 
-from conversation.grounding.checking.answer_check import AnswerCheck
-from conversation.grounding.checking.naming import days_in
-from conversation.grounding.checking.table_rows import TableRow
+from conversation.grounding.checking.answer_check import AnswerCheck, is_about
 from conversation.language.choosing.best_sentences import best_sentences, quotable_sentences
 from conversation.language.telling_words import telling_words
 from kb.document import RetrievedPassage
 
 MAX_ROWS = 2
-LEAST_SHARE = 0.5
-"""Of the question's words, in a row that is quoted though its whole name is not said."""
 
 
 def quote_for(check: AnswerCheck) -> str:
@@ -20,7 +16,11 @@ def quote_for(check: AnswerCheck) -> str:
     Returns:
         Each behind the name of its document; empty where nothing fits.
     """
-    rows = [row for row in check.asked_rows() if _is_about(check, row)]
+    rows = [
+        row
+        for row in check.asked_rows()
+        if row.label.casefold() in check.asked.casefold() or is_about(check, row)
+    ]
     if 0 < len(rows) <= MAX_ROWS:
         return _told([(row.passage.document_name, f"{row.said()}.") for row in rows])
     texts = [(passage.document_name, passage.text) for passage in check.passages]
@@ -28,18 +28,6 @@ def quote_for(check: AnswerCheck) -> str:
     context = telling_words(check.earlier) - query
     chosen = best_sentences(quotable_sentences(texts), query, context, most=1)
     return _told([(each.document, each.text) for each in chosen])
-
-
-def _is_about(check: AnswerCheck, row: TableRow) -> bool:
-    """Whether a row is what the user asks for: a part of its name alone may be chance."""
-    if row.label.casefold() in check.asked.casefold():
-        return True
-    if days_in(check.asked, check.language) & days_in(row.label, check.language):
-        return True
-    asked = telling_words(check.asked)
-    passage = row.passage
-    titles = " ".join([passage.document_name, *passage.heading_path])
-    return len(asked & telling_words(f"{titles} {row.said()}")) >= LEAST_SHARE * len(asked)
 
 
 def nearest_topic(passages: Sequence[RetrievedPassage], least_score: float) -> str:

@@ -138,6 +138,11 @@ class Dialogue:
             agent_response_event=AgentResponseEvent(agent_response=text, event_id=event_id)
         )
 
+    def announced(self, text: str) -> AgentResponse:
+        """What is no turn, and shown like one by every client."""
+        event = AgentResponseEvent(agent_response=text, event_id=self.next_event_id())
+        return AgentResponse(agent_response_event=event)
+
     def remember(self, event_id: int, turn_id: str | None) -> None:
         """Tie the id that a client knows to the turn in the store."""
         if turn_id is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from conversation.errors import SessionEndedError
+from conversation.language.set_sentences import PATIENCE, in_words_of
 from conversation.server.errors import GOING_AWAY, INTERNAL, NORMAL, POLICY, close_reason
 from conversation.server.limits import Bucket, ServerLimits
 from conversation.server.socket.actions import (
@@ -32,8 +33,10 @@ from conversation.server.socket.frame_meaning import (
 from conversation.server.socket.frames import ServerMessage, error_frame, read_frame
 from conversation.server.socket.initiation import OPTIONAL_EVENTS
 from conversation.session.driver import SessionDriver
-from conversation.turn.events import AgentTurn, SessionEvent, ToolRequest
+from conversation.turn.events import AgentTurn, SessionEvent, TextDelta, ToolRequest
 
+SOFT_TIMEOUT = "soft_timeout"
+"""Kind of the event that keeps what a waiting user read: it is no turn."""
 CLOSE_TIMEOUT_S = 5.0
 LAST_FRAME_S = 1.0
 _LEFT = frozenset({1000, 1001, 1005})
@@ -288,13 +291,33 @@ class Talk:
                 self._speaking = False
 
     async def _take_turn(self, text: str) -> None:
+        patience = self._patience()
         frames = TurnFrames(self._dialogue.next_event_id(), self._extras)
         try:
             with suppress(SessionEndedError):
                 async for event in self._driver.areply(text):
+                    if patience is not None and isinstance(event, TextDelta | AgentTurn):
+                        patience.cancel()
                     await self._report(event, frames)
         finally:
+            if patience is not None:
+                patience.cancel()
             self._tools.forget()
+
+    def _patience(self) -> asyncio.Task[None] | None:
+        """Tells a user who waits for the first word that there will be one; None: nobody does."""
+        taking = self._session.agent.turn_taking
+        if taking.soft_timeout_s is None:
+            return None
+        words = taking.soft_timeout_message or in_words_of(self._session.agent.language, PATIENCE)
+        frame = self._dialogue.announced(words)
+        return asyncio.create_task(self._ask_for_patience(taking.soft_timeout_s, words, frame))
+
+    async def _ask_for_patience(self, after_s: float, words: str, frame: ServerMessage) -> None:
+        await asyncio.sleep(after_s)
+        with suppress(SessionEndedError, ClientGoneError):
+            await self._wire.send(frame)
+            await asyncio.to_thread(self._session.add_event, SOFT_TIMEOUT, {"text": words})
 
     async def _report(self, event: SessionEvent, frames: TurnFrames) -> None:
         if isinstance(event, AgentTurn):

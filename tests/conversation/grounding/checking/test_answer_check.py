@@ -40,6 +40,8 @@ PROSE = passage(
     "The shop was opened by Ann Lee on 5 March 2021.",
     "Terms",
 )
+LINKED = passage("The page opens on http://127.0.0.1:3000. Another port may be set.", "UI")
+NETWORKS = passage("An agent may name 10.1.0.0/16, and the model haiku-4-5. Support helps.", "Net")
 JAPANESE = passage("プラン | 料金\nプロ | 2,000円\nベーシック | 1,000円", "料金")
 ARABIC = passage("الخطة | السعر\nالأساسية | ١٠ دولار\nالمتقدمة | ٢٠ دولار", "الأسعار")
 
@@ -63,6 +65,7 @@ RIGHT = [
     (PROSE, "Who opened the shop?", "Ann Lee opened it on March 5, 2021."),
     (PROSE, "Who opened the shop?", "It was opened on 2021-03-05."),
     (PROSE, "Do you sell bread?", "I don't know. The passages do not mention $3 bread."),
+    (LINKED, "Which port is it?", "It uses port 3000."),
     (JAPANESE, "プロの料金は?", "プロは2,000円です。"),
     (ARABIC, "كم سعر المتقدمة؟", "سعر المتقدمة 20 دولار"),
 ]
@@ -91,6 +94,8 @@ WRONG = [
     (PROSE, "Who opened the shop?", "The shop was opened by Bob Lee."),
     (PROSE, "When was the shop opened?", "On March 6, 2021."),
     (PROSE, "Where do I write?", "Write to help@example.org."),
+    (NETWORKS, "What does support cost?", "It costs $10."),
+    (NETWORKS, "How many agents can run?", "Up to four agents can run."),
     (PROSE, "What does support cost?", "A yearly contract costs $100."),
     (JAPANESE, "プロの料金は?", "プロは1,000円です。"),
     (ARABIC, "كم سعر المتقدمة؟", "سعر المتقدمة 10 دولار"),

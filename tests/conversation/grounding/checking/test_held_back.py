@@ -78,6 +78,19 @@ def test_an_answer_about_one_cell_waits_for_its_sentence():
     assert held.is_refuted
 
 
+@pytest.mark.parametrize(
+    ("asked", "is_refuted"),
+    [
+        ("How many users can Pro Plus have?", True),
+        ("When are you open on Saturday?", True),
+        ("How many users could Pro Plus have in 2019?", False),
+        ("How long do refunds take?", False),
+    ],
+)
+def test_not_to_know_a_cell_that_is_there_is_no_answer(asked: str, is_refuted: bool):
+    assert streamed("I don't know.", asked) == ("" if is_refuted else "I don't know.", is_refuted)
+
+
 def test_without_a_check_everything_passes():
     held = HeldBack(None)
 
