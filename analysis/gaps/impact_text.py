@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from analysis.gaps.impact import EFFECTS, Effect, Impact, PassageChange, TurnImpact
-from analysis.gaps.text import counted, plain_line
+from analysis.gaps.text import counted
 from analysis.labels.paired import PairedDifference
+from analysis.printable import printable
 
 EFFECT_TEXTS: Final[Mapping[Effect, str]] = {
     "loses_citation": "lose a passage that their answer cites",
@@ -96,5 +97,5 @@ def _shown(value: float | None, *, share: bool, signed: bool = False) -> str:
 
 
 def _cut(line: str, width: int) -> str:
-    plain = plain_line(line)
+    plain = printable(line)
     return plain if len(plain) <= width else plain[: width - 1] + "…"

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from analysis.gaps.checking import ANSWERED_SCORE
 from analysis.gaps.records import Gap
 from analysis.gaps.unanswered import REASON_TEXTS
+from analysis.printable import printable
 from analysis.topics.topics import TopicRun
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -120,7 +121,7 @@ def counted(count: int, thing: str) -> str:
 
 def _wrapped(prefix: str, text: str, width: int) -> list[str]:
     return textwrap.wrap(
-        plain_line(text),
+        printable(text),
         width,
         initial_indent=prefix,
         subsequent_indent=" " * len(prefix),
@@ -129,10 +130,5 @@ def _wrapped(prefix: str, text: str, width: int) -> list[str]:
 
 
 def _line(text: str, width: int) -> str:
-    plain = plain_line(text)
+    plain = printable(text)
     return plain if len(plain) <= width else plain[: width - 1] + "…"
-
-
-def plain_line(text: str) -> str:
-    """Return text without control characters: what was said must not steer a terminal."""
-    return "".join(char if char.isprintable() else " " for char in text)

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from analysis.printable import printable
 from analysis.query.lineage import Lineage, LineagePassage, LineageQuote
 from analysis.report.text import format_cell
 
@@ -96,4 +97,4 @@ def _shortened(text: str, max_chars: int = 120) -> str:
 
 
 def _line(text: str) -> Text:
-    return Text("".join(char if char.isprintable() else " " for char in text))
+    return Text(printable(text))

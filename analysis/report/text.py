@@ -8,6 +8,7 @@ from datetime import date, datetime
 import duckdb
 
 from analysis.dictionary.schema import literal
+from analysis.printable import printable
 from analysis.report.sections import (
     FLAGGED_SHOWN,
     QUESTIONS,
@@ -148,7 +149,7 @@ def report_as_text(report: Report, *, width: int = 100, with_sql: bool = True) -
                     overflow="fold",
                 )
             for row in shown_rows(section):
-                table.add_row(*(Text(_printable(cell)) for cell in row))
+                table.add_row(*(Text(printable(cell)) for cell in row))
             console.print(table)
         if section.note:
             console.print(f"({section.note})")
@@ -212,13 +213,8 @@ def named_rows(section: Section) -> list[NamedRow]:
     ]
 
 
-def _printable(text: str) -> str:
-    """Replace control characters: what was said must not steer a terminal."""
-    return "".join(char if char.isprintable() else " " for char in text)
-
-
 def _escaped(text: str) -> str:
-    escaped = _printable(text).replace("&", "&amp;").replace("<", "&lt;")
+    escaped = printable(text).replace("&", "&amp;").replace("<", "&lt;")
     for char in "\\`*_[]|~":
         escaped = escaped.replace(char, f"\\{char}")
     return escaped

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from analysis.printable import printable
 from conversation.llm.chat_model import ChatMessage, ChatModel, CompletionOptions
 from conversation.prompt.prompt import defuse
 
@@ -118,7 +119,7 @@ def name_by_model(model: ChatModel, texts: Sequence[str], *, what: str) -> str |
         return None
     if not isinstance(title, str):
         return None
-    plain = " ".join("".join(c if c.isprintable() else " " for c in title).split())
+    plain = " ".join(printable(title).split())
     return plain.strip("\"'. ")[:_MAX_TITLE_CHARS] or None
 
 

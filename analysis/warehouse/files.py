@@ -13,6 +13,7 @@ from analysis.dictionary.schema import Table
 from analysis.dictionary.tables import dictionary_version
 from analysis.store.touched import DayMark
 from conversation.store.store import ConversationStore, ConversationSummary
+from kb.whole_file import write_whole
 
 _LOOKED_AT = "looked_at"
 """Below `days`, so that it goes when somebody deletes that folder to have all days written."""
@@ -95,7 +96,7 @@ def note_looked_at(warehouse_dir: Path, mark: int) -> None:
     folder = warehouse_dir / "days"
     if folder.is_dir():
         text = json.dumps({"mark": mark, "dictionary": dictionary_version()})
-        _replace(folder / _LOOKED_AT, text)
+        write_whole(folder / _LOOKED_AT, text)
 
 
 def ended_on(conversations: ConversationStore, day: date) -> list[ConversationSummary]:
@@ -117,15 +118,8 @@ def remember_day(warehouse_dir: Path, day: date, fingerprint: str | None) -> Non
     if fingerprint is None:
         path.unlink(missing_ok=True)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, json.dumps({"fingerprint": fingerprint}))
+    write_whole(path, json.dumps({"fingerprint": fingerprint}))
 
 
 def _noted(warehouse_dir: Path, day: date) -> Path:
     return warehouse_dir / "days" / f"{day}.json"
-
-
-def _replace(path: Path, text: str) -> None:
-    following = path.with_suffix(".next")
-    following.write_text(text, "utf-8")
-    following.replace(path)

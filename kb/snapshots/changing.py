@@ -19,6 +19,7 @@ from kb.snapshots.copies import HeldCopy, LocalCopies
 from kb.snapshots.pointers import Pointer, SnapshotRecord, WriterLease
 from kb.snapshots.shared import Shared
 from kb.snapshots.taking import CATALOG, compact, copy_folder, manifest_of, upload
+from kb.whole_file import write_whole
 
 _T = TypeVar("_T")
 _STARTED_FROM = "snapshot.json"
@@ -231,14 +232,10 @@ class SharedChanges:
 
     def _note_start(self, live: Pointer | None, *, is_anew: bool = False) -> None:
         path = self._directory / _STARTED_FROM
-        path.parent.mkdir(parents=True, exist_ok=True)
         if live is None:
             path.unlink(missing_ok=True)
             return
-        following = path.with_name(f"{path.name}.next")
-        noted = {"snapshot_id": live.snapshot_id, "anew": is_anew}
-        following.write_text(json.dumps(noted), "utf-8")
-        following.replace(path)
+        write_whole(path, json.dumps({"snapshot_id": live.snapshot_id, "anew": is_anew}))
 
 
 def started_from(directory: Path) -> str | None:

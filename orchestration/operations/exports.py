@@ -14,6 +14,7 @@ from analysis.query.export import export_query
 from analysis.report.html import report_as_html
 from analysis.report.text import render_report, report_as_markdown
 from analysis.reports import open_reports
+from kb.whole_file import write_whole
 from orchestration.deployment import Deployment
 
 
@@ -103,9 +104,7 @@ def write_report_page(deployment: Deployment, now: datetime) -> tuple[Path, Path
             markdown: report_as_markdown(render_report(connection), with_sql=False),
         }
     for path, page in pages.items():
-        following = path.with_name(f"{path.name}.next")
-        following.write_text(page, "utf-8")
-        following.replace(path)
+        write_whole(path, page)
     return html, markdown
 
 
@@ -131,10 +130,7 @@ def _write_report(deployment: Deployment, path: Path, form: ReportForm, now: dat
         else:
             report = render_report(connection, **which)
             text = report_as_markdown(report, with_sql=form.with_sql)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    following = path.with_name(f".{path.name}.next")
-    following.write_text(text, "utf-8")
-    following.replace(path)
+    write_whole(path, text)
 
 
 def _register(deployment: Deployment) -> Path:

@@ -10,6 +10,7 @@ from analysis.privacy.pii import BuiltinDetector
 from analysis.store.closed_days import agents_by_day
 from conversation.agent.config import AgentConfig
 from conversation.agent.privacy_config import PrivacySection
+from kb.whole_file import write_whole
 from orchestration.agents import installed_agents
 from orchestration.deployment import Deployment
 
@@ -50,11 +51,7 @@ def agents_masked_otherwise(deployment: Deployment) -> list[str]:
 def note_masking(deployment: Deployment) -> None:
     """Note what the report rows were masked by; call it once every day is written."""
     policies = _policies(deployment, _noted(deployment))
-    path = _notes(deployment)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    following = path.with_suffix(".next")
-    following.write_text(json.dumps(policies, sort_keys=True), "utf-8")
-    following.replace(path)
+    write_whole(_notes(deployment), json.dumps(policies, sort_keys=True))
 
 
 def days_of(deployment: Deployment, agents: list[str]) -> set[date]:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from conversation.agent.agent_file import AgentListing
 from conversation.agent.config import AgentConfig
+from kb.whole_file import write_whole
 from orchestration.agents import agent_listings
 from orchestration.deployment import Deployment
 from orchestration.operations.masking import usable_agents
@@ -56,11 +57,7 @@ def note_agents(deployment: Deployment, agents: Sequence[AgentConfig]) -> None:
         }
         for agent in agents
     }
-    path = _notes(deployment)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    following = path.with_suffix(".next")
-    following.write_text(json.dumps(asked, sort_keys=True), "utf-8")
-    following.replace(path)
+    write_whole(_notes(deployment), json.dumps(asked, sort_keys=True))
 
 
 def _noted(deployment: Deployment) -> dict[str, AgentConfig]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from analysis.printable import printable
+
 Cell = str | int | float | None
 
 
@@ -39,7 +41,7 @@ def _plain(cell: Cell) -> str:
         return f"{cell:,.2f}"
     if isinstance(cell, int):
         return f"{cell:,}"
-    return "".join(char if char.isprintable() else " " for char in cell)
+    return printable(cell)
 
 
 def _escaped(cell: Cell) -> str:

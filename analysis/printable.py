@@ -1,0 +1,6 @@
+"""What was said must not steer a terminal, a page or a table."""
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """Return `text` with blanks for characters that do not print, but for those of `keep`."""
+    return "".join(char if char.isprintable() or char in keep else " " for char in text)
