@@ -144,3 +144,19 @@ def test_what_makes_a_number_greater_belongs_to_its_words(text: str, words: str,
 )
 def test_a_text_counts_in_the_languages_of_its_number_words(text: str, languages: str):
     assert languages_counted_in(text) == [languages]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("2/3 of it", [2 / 3]),
+        ("\u2154 of it", [2 / 3]),
+        ("3/4 full", [0.75]),
+        # Days, months and weeks are no counts, on whichever side the word for them stands.
+        ("\u4e09\u6708", []),
+        ("\u4e0b\u5468\u4e09", []),
+        ("\u6211\u8981\u4e09\u4e2a", [3.0]),
+    ],
+)
+def test_fractions_and_ideographs_have_their_value(text: str, values: list[float]):
+    assert [said.readings for said in numbers_in(text)] == [(value,) for value in values]
