@@ -18,7 +18,7 @@ from conversation.llm.chat_model import (
     Completion,
     CompletionOptions,
 )
-from conversation.llm.providers.extractive import ExtractiveGenerator
+from conversation.llm.providers.extractive import extractive_answer
 from conversation.voice.call_events import AgentTextCorrected
 from conversation.voice.open_voice import VoiceModels, open_voice
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
@@ -100,7 +100,8 @@ def main() -> None:
     ):
         base.add_texts(DOCUMENTS.items())
         base.retrieve("warm up")
-        own = {"knowledge_base": base, "chat_model": ExtractiveGenerator()}
+        quoting = ScriptedChatModel(always=lambda messages, _options: extractive_answer(messages))
+        own = {"knowledge_base": base, "chat_model": quoting}
         waits = [run_on_cpu_time(_waited(models, each, own)) for each in questions()]
     _tell("quotes of documents", waits)
     _heard_text(models)

@@ -362,3 +362,31 @@ def test_a_call_of_real_voices_in_any_format(
     assert [turn.role for turn in found.turns] == ["user", "agent"]
     assert "amiable himself" in found.turns[0].text
     assert "of clubs" in found.turns[1].text
+
+
+@pytest.mark.slow
+def test_a_call_of_two_real_voices_in_one_channel(
+    tmp_path: Path, store: ConversationStore, datasets: Path
+):
+    soundfile = pytest.importorskip("soundfile", reason="the extra `voice` is not installed")
+    folder = datasets / "audio_speech" / "dev"
+    names = (
+        "sense_and_sensibility_01_austen_64kb-0930.wav",
+        "cards_001.wav",
+        "sense_and_sensibility_01_austen_64kb-0880.wav",
+        "cards_004.wav",
+    )
+    parts = [soundfile.read(folder / name, dtype="float32")[0] for name in names]
+    pause = np.zeros(RATE // 2, np.float32)
+    soundfile.write(
+        tmp_path / "call.wav",
+        np.concatenate([each for part in parts for each in (part, pause)]),
+        RATE,
+    )
+
+    found = only(import_path(tmp_path, store, "support", agent_speakers=["voice 2"]), store)
+
+    assert [turn.role for turn in found.turns] == ["user", "agent", "user", "agent"]
+    assert "amiable himself" in found.turns[0].text
+    assert "clubs" in found.turns[1].text.lower()
+    assert found.metadata["speakers"] == "guessed by their voices"
