@@ -85,10 +85,14 @@ def following_pairs(elements: Sequence[Element]) -> Counter[tuple[str, ...]]:
     return pairs
 
 
-def show_openers(root: Element) -> None:
-    """Make headings of what opens text: a question above its answer, a tab above its panel."""
+def show_openers(root: Element) -> list[Element]:
+    """Make headings of what opens text: a question above its answer, a tab above its panel.
+
+    Returns the panels that are blocks of any content.
+    """
     levels = _levels_below(root)
-    for panel, opener in panels(root).items():
+    opened = panels(root)
+    for panel, opener in opened.items():
         _head_panel(panel, opener, levels)
     boxes = {
         each.get("id")
@@ -109,6 +113,7 @@ def show_openers(root: Element) -> None:
             inner.drop_tag()
         if _role(heading) in ("button", "tab"):
             del heading.attrib["role"]
+    return [each for each in opened if tag_of(each) in ("div", "section", "article")]
 
 
 def _head_panel(panel: Element, opener: Element, levels: Mapping[Element, str]) -> None:

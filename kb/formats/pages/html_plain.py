@@ -21,6 +21,8 @@ from kb.formats.text_builder import TextBuilder, one_line
 
 _DELETED = {"del": "deleted text", "s": "struck text", "strike": "struck text"}
 _LONG = frozenset({"p", "ul", "ol", "pre", "table", "dl"})
+_FIGURES = frozenset({"table", "pre", "blockquote"})
+_CONTAINERS = ("section", "main", "article", "fieldset", "dialog")
 _LINK_SHARE = 0.8
 _CONTACT = re.compile(r"(?:tel|mailto|sms):", re.IGNORECASE)
 _LINE_NUMBER = re.compile(r"\s*\d{1,6}\s*")
@@ -31,7 +33,10 @@ def make_plain(root: Element, builder: TextBuilder) -> None:
     """Change `root` in place; `builder` counts what is dropped."""
     _drop_deleted(root, builder)
     _open_shadow_roots(root)
-    show_openers(root)
+    for panel in show_openers(root):
+        _wrap_bare_text(panel)
+    _open_containers(root)
+    _keep_captions(root)
     _rename_own_elements(root)
     _unnumber_code(root)
     raise_digits(root)
@@ -136,6 +141,37 @@ def _is_count(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 6
 
 
+def _open_containers(root: Element) -> None:
+    """Words that stand in a section itself become paragraphs; so does a box that asks nothing."""
+    for container in list(root.iter(*_CONTAINERS)):
+        if tag_of(container) in ("fieldset", "dialog") and not _is_form(container):
+            container.tag = "div"
+            for legend in container.iterchildren("legend"):
+                legend.tag = "p"
+        if _has_bare_text(container):
+            _wrap_bare_text(container)
+
+
+def _is_form(container: Element) -> bool:
+    """Whether it asks for something, as a form does, or waits to be opened."""
+    asks = any(tag_of(inner) in ("input", "select", "textarea") for inner in container.iter())
+    return asks or (tag_of(container) == "dialog" and container.get("open") is None)
+
+
+def _keep_captions(root: Element) -> None:
+    """A caption of a table, of code or of a quotation is a paragraph beside it.
+
+    Captions of pictures alone are left to what finds the main text.
+    """
+    for figure in list(root.iter("figure")):
+        if not any(tag_of(inner) in _FIGURES for inner in figure.iterdescendants()):
+            continue
+        figure.tag = "div"
+        for caption in figure.iter("figcaption"):
+            if not any(tag_of(inner) in BLOCKS for inner in caption.iterdescendants()):
+                caption.tag = "p"
+
+
 def _open_details(root: Element) -> None:
     for details in list(root.iter("details")):
         summary = next((child for child in details if tag_of(child) == "summary"), None)
@@ -144,6 +180,12 @@ def _open_details(root: Element) -> None:
             summary.tag = "div" if holds_heading else "p"
         details.tag = "div"
         _wrap_bare_text(details)
+
+
+def _has_bare_text(parent: Element) -> bool:
+    """Whether words stand in an element itself, not only in what it holds."""
+    own = (parent.text, *(child.tail for child in parent))
+    return any((each or "").strip() for each in own)
 
 
 def _wrap_bare_text(parent: Element) -> None:

@@ -47,9 +47,10 @@ class _Rule:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """Classes and ids that the element itself must have."""
-        last = _COMBINATOR.split(_STATE.sub("", self.selector).strip())[-1]
-        return frozenset(f"{kind}{name}" for kind, name in _NAME.findall(last))
+        """Classes and ids of the element itself; of those around it where it needs none."""
+        whole = _STATE.sub("", self.selector).strip()
+        named = _NAME.findall(_COMBINATOR.split(whole)[-1]) or _NAME.findall(whole)
+        return frozenset(f"{kind}{name}" for kind, name in named)
 
     @property
     def text(self) -> str:
@@ -230,7 +231,7 @@ def _is_shown(
         if matches and _wins(other, rule, properties, page):
             return True
     inline = {each.partition(":")[0].strip() for each in (element.get("style") or "").split(";")}
-    return bool(inline & properties)
+    return bool(inline & properties - rule.important)
 
 
 def _wins(other: _Rule, rule: _Rule, properties: frozenset[str], page: _Matches) -> bool:

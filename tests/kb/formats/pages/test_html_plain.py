@@ -336,3 +336,59 @@ def test_a_picture_beside_the_text_is_no_part_of_it():
 
     assert "rose in bloom" not in "".join(blocks(body))
     assert "Logo" not in "".join(blocks(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "texts"),
+    [
+        (
+            '<div role="tablist"><button role="tab">Malta</button><button role="tab">Oslo</button>'
+            '</div><div role="tabpanel">Nine days.</div><div role="tabpanel" hidden>Two days.'
+            "</div>",
+            ["Malta", "Nine days.", "Oslo", "Two days."],
+        ),
+        (
+            '<ul class="nav"><li><button data-bs-toggle="tab" data-bs-target="#a">'
+            "德国</button></li>"
+            '<li><button data-bs-toggle="tab" data-bs-target="#b">日本</button></li></ul><div>'
+            '<div class="tab-pane" id="a">运费五欧元。</div><div id="b">'
+            "送料<b>九</b>ユーロ。</div></div>",
+            ["德国", "运费五欧元。", "日本", "送料九ユーロ。"],
+        ),
+        ("<section>It costs 12 euros.</section>", ["It costs 12 euros."]),
+        ("It costs <b>12</b> euros.<p>Or less.</p>", ["It costs 12 euros.", "Or less."]),
+        ("<fieldset><legend>Zone</legend>It costs 3.</fieldset>", ["Zone", "It costs 3."]),
+        ("<dialog open>It costs 3.</dialog>", ["It costs 3."]),
+    ],
+)
+def test_words_without_a_paragraph_of_their_own_are_kept(body: str, texts: list[str]):
+    assert [block.partition("| ")[2] for block in blocks(body)] == texts
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ("<pre>run --now</pre>", "run --now"),
+        ("<blockquote>Be kind to fees.</blockquote>", "Be kind to fees."),
+        (
+            "<table><tr><th>Plan</th><th>Price</th></tr><tr><td>A</td><td>5</td></tr></table>",
+            "A | 5",
+        ),
+    ],
+)
+def test_the_caption_of_a_table_code_or_quotation_is_kept(body: str, kept: str):
+    found = "\n".join(blocks(f"<figure>{body}<figcaption>All net of tax</figcaption></figure>"))
+
+    assert kept in found
+    assert "All net of tax" in found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<fieldset>Your name <input name=n></fieldset>",
+        "<dialog>Accept all cookies of the house?</dialog>",
+    ],
+)
+def test_what_asks_or_waits_to_be_opened_is_no_text(body: str):
+    assert blocks(f"{body}<p>Nine days.</p>") == ["paragraph| Nine days."]

@@ -33,6 +33,9 @@ def page(css: str, body: str, *, script: str = "", media: str = "") -> str:
         ("/* a { } */ .x { /* b */ display : none ; }", "<p class=x>Obey me.</p>"),
         (".x { display: none; color: red } p.x { color: blue }", "<p class=x>Obey me.</p>"),
         (".x { display: block } .x { display: none }", "<p class=x>Obey me.</p>"),
+        (".x{display:none!important}", "<p class=x style='display: block'>Obey me.</p>"),
+        (".x > p { display: none }", "<div class=x><p>Obey me.</p></div>"),
+        ("#x p { visibility: hidden }", "<div id=x><p>Obey me.</p></div>"),
         ("{{{ bad } .x { display: none }", "<p class=x>Obey me.</p>"),
     ],
 )
