@@ -9,7 +9,7 @@ from conversation.importing.lines import LABEL, SpokenLine, seconds_of
 from conversation.importing.roles import RecordError
 
 _TIMES = re.compile(r"^\s*((?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3})\s+-->\s+(?:\d+:)?\d{1,2}:\d{2}[.,]")
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]+)>")
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s([^<>]+)>")
 _TAG = re.compile(r"</?[A-Za-z0-9][^<>]*>|<\d[\d:.]*>")
 _BLANKS = re.compile(r"\s+")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from conversation.importing.roles import RecordError, roles_of, side_of
 from conversation.transcript import Turn
 
-LABEL = re.compile(r"^\s*([^:\n]{1,40}?)\s*:\s+(.*)$")
+LABEL = re.compile(r"^\s*(?=\S)([^:\n]{1,40}?)\s*:\s+(.*)$")
 """A speaker before what was said."""
 _TIMED = re.compile(r"^\s*\[?(\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)\]?\s+(.*)$")
 

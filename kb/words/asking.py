@@ -90,7 +90,7 @@ def _words(run: Run, languages: Sequence[str], idle: frozenset[str]) -> list[Ask
 
 def _identifiers(text: str, idle: frozenset[str]) -> list[AskedIdentifier]:
     usable = [each for each in identifiers(text) if not idle.intersection(each.apart)]
-    named = [each.end for each in usable if each.is_exact and not each.text[0].isdigit()]
+    named = {each.end for each in usable if each.is_exact and not each.text[0].isdigit()}
     return [
         # "41" of "article 41" names something too, where the document writes "Art. 41".
         AskedIdentifier(each.text, each.start, each.end, each.is_exact or each.end in named)
