@@ -24,6 +24,7 @@ from conversation.llm.providers.prices import price_usd
 from conversation.server.access.client_endpoints import endpoints_from_clients
 from conversation.server.access.stored_secrets import SecretValues, StoredSecrets
 from conversation.voice.recording.kept_calls import FOLDER, KeptCalls
+from conversation.voice.recording.shared_calls import SharedCalls
 from kb.errors import KnowledgeBaseError
 from orchestration.agents import (
     LIBRARY,
@@ -164,7 +165,8 @@ class Deployment:
     @cached_property
     def recordings(self) -> KeptCalls:
         """The sound of calls."""
-        return KeptCalls(self.settings.store / FOLDER)
+        folder, url = self.settings.store / FOLDER, self.settings.recordings_url
+        return KeptCalls(folder) if url is None else SharedCalls(folder, url)
 
     @cached_property
     def evaluations(self) -> AnalysisStore:

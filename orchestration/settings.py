@@ -78,6 +78,11 @@ class Settings(BaseSettings):
         description="Address that keeps snapshots of knowledge bases for several machines, e.g. "
         "s3://bucket/knowledge; unset: each is kept in the store folder alone",
     )
+    recordings_url: str | None = Field(
+        default=None,
+        description="Address that keeps recordings of calls for several machines, e.g. "
+        "s3://bucket/recordings; unset: they stay in the store folder",
+    )
     warehouse_url: str | None = Field(
         default=None,
         description="DuckLake that reports are written to besides the file, for several writers: "
@@ -264,7 +269,7 @@ class Settings(BaseSettings):
             )
         return url
 
-    @field_validator("kb_url")
+    @field_validator("kb_url", "recordings_url")
     @classmethod
     def _is_an_address(cls, url: str | None) -> str | None:
         if url is not None and "://" not in url:

@@ -120,6 +120,8 @@ def delete_recordings(deployment: Deployment, ids: Sequence[str]) -> int:
         else:
             path.unlink(missing_ok=True)
             count += 1
+    if deployment.settings.recordings_url is not None:
+        count += sum(map(deployment.recordings.delete, ids))
     return count
 
 

@@ -76,7 +76,7 @@ class KeptCalls:
 
     def is_finished(self, conversation_id: str) -> bool:
         """Whether there is a recording that nobody writes any more, and that was made smaller."""
-        return _is_safe(conversation_id) and self._file(conversation_id, "flac").is_file()
+        return is_safe(conversation_id) and self._file(conversation_id, "flac").is_file()
 
     def sides(self, conversation_id: str) -> Sides | None:
         """Who can be heard; None when there is no recording.
@@ -163,7 +163,7 @@ class KeptCalls:
                 path.unlink(missing_ok=True)
 
     def _found(self, conversation_id: str) -> Path | None:
-        if not _is_safe(conversation_id):
+        if not is_safe(conversation_id):
             return None
         for kind in ("flac", "wav"):
             path = self._file(conversation_id, kind)
@@ -172,11 +172,11 @@ class KeptCalls:
         return None
 
     def _files(self, conversation_id: str) -> Iterator[Path]:
-        if _is_safe(conversation_id):
+        if is_safe(conversation_id):
             yield from list(self._folder.glob(f"{conversation_id}.*"))
 
     def _file(self, conversation_id: str, kind: str) -> Path:
-        if not _is_safe(conversation_id):
+        if not is_safe(conversation_id):
             raise AudioError("no call can have a recording under such an id")
         return self._folder / f"{conversation_id}.{kind}"
 
@@ -194,7 +194,7 @@ def _digest(silent: Sequence[SilentSpan]) -> str:
     return hashlib.sha256(repr(spans).encode()).hexdigest()[:12] + "."
 
 
-def _is_safe(conversation_id: str) -> bool:
+def is_safe(conversation_id: str) -> bool:
     """Ids of imports may hold anything; such a one never has a recording of ours."""
     return conversation_id.replace("_", "").replace("-", "").isalnum()
 
