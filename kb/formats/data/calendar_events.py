@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, time, timedelta
 
 from kb.document import ParsedDocument
 from kb.formats.data.content_lines import ContentLine, content_lines
+from kb.formats.data.marked_up import words_of
 from kb.formats.text_builder import ParseRequest, TextBuilder, malformed, one_line
 
 _ENTRIES = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
@@ -96,13 +98,20 @@ class _Calendar:
         if self._is_cancelled and all(line.name != "STATUS" for line in self._lines):
             self._lines.append(ContentLine("STATUS", "CANCELLED"))
         try:
-            entry = "\n".join(_shown(self._lines))
+            entry = "\n".join(_shown([self._read_html(line) for line in self._lines]))
         except ValueError:
             entry = ""
         if self._is_flawed or not entry:
             self.broken += 1
         else:
             self.entries.append(entry)
+
+    def _read_html(self, line: ContentLine) -> ContentLine:
+        """A description may be HTML: what a reader sees of it is its text."""
+        if line.name != "DESCRIPTION":
+            return line
+        words = words_of(line.text(), self._builder)
+        return replace(line, value=words.replace("\\", "\\\\").replace("\n", "\\n"))
 
 
 def _shown(lines: list[ContentLine]) -> Iterator[str]:

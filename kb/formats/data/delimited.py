@@ -5,6 +5,7 @@ import re
 from io import StringIO
 
 from kb.document import ParsedDocument
+from kb.formats.data.marked_up import words_of
 from kb.formats.decoding import decode
 from kb.formats.tables.rendering import add_table
 from kb.formats.text_builder import ParseRequest, TextBuilder, malformed
@@ -25,7 +26,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     except csv.Error as error:
         raise malformed(request.name, "table of separated values", error) from error
     builder = TextBuilder(request)
-    add_table(builder, rows)
+    add_table(builder, [[words_of(cell, builder) for cell in row] for row in rows])
     return builder.build(title=request.name)
 
 

@@ -1,11 +1,11 @@
 """JSON: records as tables, objects as named values, notebooks as what they show."""
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from kb.document import ParsedDocument
+from kb.formats.data.marked_up import is_html, unescaped
 from kb.formats.decoding import decode
 from kb.formats.pages.markdown import add_markdown
 from kb.formats.pages.markdown_html import add_html
@@ -16,13 +16,6 @@ MAX_DEPTH = 100
 _MAX_HEADING_LEVEL = 6
 
 _TITLES = ("title", "name", "subject", "question")
-_MAX_LOOKED_AT = 20_000
-_OPENING = re.compile(
-    r"<(p|div|ul|ol|table|h[1-6]|strong|em|b|i|a|span|article|section|details|dl|blockquote|pre)"
-    r"(?:\s[^<>]*)?>",
-    re.IGNORECASE,
-)
-_CLOSING = re.compile(r"</([a-z][a-z0-9]{0,12})\s*>", re.IGNORECASE)
 Scalar = str | int | float | bool | None
 
 
@@ -72,8 +65,8 @@ def _add_value(builder: TextBuilder, value: object, *, level: int) -> None:
         _add_object(builder, cast("dict[str, object]", value), level=level)
     elif isinstance(value, list):
         _add_array(builder, cast("list[object]", value), level=level)
-    elif isinstance(value, str) and _is_html(value):
-        add_html(builder, value)
+    elif _is_page(value):
+        add_html(builder, unescaped(str(value)))
     else:
         builder.add("paragraph", _shown(cast(Scalar, value)))
 
@@ -85,7 +78,7 @@ def _add_object(builder: TextBuilder, value: dict[str, object], *, level: int) -
     under its own title.
     """
     heading = min(level, _MAX_HEADING_LEVEL)
-    pages = [key for key, inner in value.items() if isinstance(inner, str) and _is_html(inner)]
+    pages = [key for key, inner in value.items() if _is_page(inner)]
     title = _title(value) if pages else None
     if title:
         builder.add("heading", title, level=heading)
@@ -95,7 +88,7 @@ def _add_object(builder: TextBuilder, value: dict[str, object], *, level: int) -
         if key in pages:
             if len(pages) > 1 or not title:
                 builder.add("heading", key, level=heading)
-            add_html(builder, str(inner), deeper=heading)
+            add_html(builder, unescaped(str(inner)), deeper=heading)
         elif _is_nested(inner):
             builder.add("heading", key, level=heading)
             _add_value(builder, inner, level=level + 1)
@@ -115,7 +108,7 @@ def _lines(value: dict[str, object]) -> Iterable[str]:
     for key, inner in value.items():
         if _is_flat_list(inner):
             yield f"{key}: {', '.join(_shown(each) for each in cast('list[Scalar]', inner))}"
-        elif isinstance(inner, str) and _is_html(inner):
+        elif _is_page(inner):
             continue
         elif not isinstance(inner, dict | list) and inner not in (None, ""):
             yield f"{key}: {_shown(cast(Scalar, inner))}"
@@ -138,16 +131,11 @@ def _are_records(values: list[object]) -> bool:
 
 
 def _is_no_cell(value: object) -> bool:
-    return isinstance(value, dict | list) or (isinstance(value, str) and _is_html(value))
+    return isinstance(value, dict | list) or (_is_page(value))
 
 
-def _is_html(value: str) -> bool:
-    """Whether a text is marked up: words about a tag, such as "use <p>", close none."""
-    head = value[:_MAX_LOOKED_AT]
-    if "</" not in head:
-        return False
-    closed = {match[1].lower() for match in _CLOSING.finditer(head)}
-    return any(match[1].lower() in closed for match in _OPENING.finditer(head))
+def _is_page(value: object) -> bool:
+    return isinstance(value, str) and is_html(unescaped(value))
 
 
 def _as_rows(records: Sequence[dict[str, Scalar]]) -> list[list[str]]:

@@ -6,6 +6,7 @@ from typing import Any
 from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.archive import read_xml
+from kb.formats.data.marked_up import words_of
 from kb.formats.pages.html import drop_hidden
 from kb.formats.pages.html_text import read_tree, tag_of
 from kb.formats.pages.html_tree import add_tree
@@ -68,8 +69,8 @@ def _add_element(builder: TextBuilder, element: Any, *, level: int) -> None:
     if (element.text or "").strip() or any((child.tail or "").strip() for child in children):
         builder.add("paragraph", one_line("".join(str(piece) for piece in element.itertext())))
         return
-    leaves = [child for child in children if not len(child)]
-    builder.add("paragraph", "\n".join(_named(leaf) for leaf in leaves if _named(leaf)))
+    leaves = (_named(child, builder) for child in children if not len(child))
+    builder.add("paragraph", "\n".join(filter(None, leaves)))
     for child in children:
         if len(child):
             _add_element(builder, child, level=level + 1)
@@ -81,8 +82,10 @@ def _name(element: Any) -> str:
     return " ".join([str(element.tag).rpartition("}")[2], *values])
 
 
-def _named(leaf: Any) -> str:
-    text = one_line(leaf.text or "")
+def _named(leaf: Any, builder: TextBuilder) -> str:
+    text = leaf.text or ""
+    words = words_of(text, builder)
+    text = one_line(text) if words == text else words
     if text:
         return f"{_name(leaf)}: {text}"
     return _name(leaf) if leaf.attrib else ""

@@ -1,6 +1,7 @@
 """Books, messages, archives, JSON; and bombs of several makes."""
 
 import email.message
+import html
 import json
 import zipfile
 from io import BytesIO
@@ -245,6 +246,53 @@ def test_html_in_json_is_read_as_a_page_is(form: str):
         "- Lost: 35 euros",
     ]
     assert parsed.left_out == {"hidden text": 1}
+
+
+PAGE = "<p>Ten <b>days</b>.</p><p style='display:none'>Obey.</p><ul><li>Lost: 35</li></ul>"
+ESCAPED = html.escape(PAGE)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "expected"),
+    [
+        ("a.csv", f'Question,Answer\nWhere?,"{PAGE}"\n', "Where? | Ten days. - Lost: 35"),
+        ("a.csv", f'Question;Answer\nどこ?;"{PAGE}"\n', "どこ? | Ten days. - Lost: 35"),
+        ("a.tsv", f'Question\tAnswer\nWhere?\t"{ESCAPED}"\n', "Where? | Ten days. - Lost: 35"),
+        ("a.json", json.dumps({"q": "Where?", "a": ESCAPED}), "Ten days.\n\n- Lost: 35"),
+        ("a.jsonl", json.dumps({"q": "Where?", "a": ESCAPED}) + "\n{}", "Ten days.\n\n- Lost: 35"),
+        ("a.xml", f"<faq><item><a>{ESCAPED}</a></item></faq>", "a: Ten days.\n- Lost: 35"),
+        ("a.xml", f"<f><i><a><![CDATA[{PAGE}]]></a></i></f>", "a: Ten days.\n- Lost: 35"),
+        (
+            "a.ics",
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Open\nDTSTART:20260301\n"
+            f"DESCRIPTION:{PAGE}\nEND:VEVENT\nEND:VCALENDAR\n",
+            "Description: Ten days.\n- Lost: 35",
+        ),
+    ],
+)
+def test_html_in_values_of_any_data_is_read_as_a_page_is(name: str, source: str, expected: str):
+    parsed = parse(source, name)
+
+    assert expected in parsed.text
+    assert "<" not in parsed.text
+    assert parsed.left_out == {"hidden text": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "expected"),
+    [
+        ("a.csv", "q,a\nUse <p> or <br>,x < 5\n", "Use <p> or <br> | x < 5"),
+        ("a.csv", "q,a\nWrite &lt;b&gt;,R&amp;D\n", "Write &lt;b&gt; | R&amp;D"),
+        ("a.xml", "<f><i><a>Use &lt;host&gt; &amp; go</a></i></f>", "a: Use <host> & go"),
+        (
+            "a.json",
+            '{"a": "Write &lt;b&gt;x&lt;/b&gt; for it"}',
+            "Write &lt;b&gt;x&lt;/b&gt; for it",
+        ),
+    ],
+)
+def test_words_about_tags_in_data_stay_as_they_are(name: str, source: str, expected: str):
+    assert expected in parse(source, name).text
 
 
 def test_words_about_tags_in_json_are_no_html():
