@@ -4,6 +4,8 @@
 
 const VERSION = "2";
 const SILENCE_MS = 30_000;
+/** How long a server may take that holds the conversation already. */
+const RESUME_MS = 10_000;
 const WAITS_MS = [300, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000, 8_000];
 const LOST = new Set([1001, 1005, 1006, 1012, 1013, 4001]);
 const SWITCH = 4000;
@@ -13,6 +15,15 @@ const MOST_WAITING_BYTES = 262_144;
 function randomKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(24));
   return [...bytes].map((each) => each.toString(16).padStart(2, "0")).join("");
+}
+
+/** Why a socket did not open: its code, and in words of the server what is wrong, if it said that. */
+class ClosedError extends Error {
+  /** @param {number} code @param {string} reason */
+  constructor(code, reason) {
+    super(reason);
+    this.code = code;
+  }
 }
 
 export class Conversation {
@@ -35,7 +46,9 @@ export class Conversation {
   #id = "";
   #key = randomKey();
   #isOver = false;
-  /** What was said while there was no socket. @type {string[]} */
+  /** Whether the network is away, and tried again. */
+  #isAway = false;
+  /** What was to be sent while there was no socket. @type {{type: string}[]} */
   #unsent = [];
   /** What was said last, until the agent shows that it heard it. */
   #unheard = "";
@@ -66,8 +79,8 @@ export class Conversation {
   /** Say it now, or as soon as the line stands again. @param {string} text */
   say(text) {
     if (this.#isOver) return false;
-    if (this.#send({ type: "user_message", text })) this.#unheard = text.trim();
-    else this.#unsent.push(text);
+    const isSent = this.#sendOrKeep({ type: "user_message", text });
+    if (isSent) this.#unheard = text.trim();
     return true;
   }
 
@@ -84,7 +97,7 @@ export class Conversation {
    * @param {string} [key]
    */
   note(text, key) {
-    this.#send({ type: "contextual_update", text, context_id: key });
+    this.#sendOrKeep({ type: "contextual_update", text, context_id: key });
   }
 
   /**
@@ -92,7 +105,7 @@ export class Conversation {
    * @param {"like" | "dislike" | null} score
    */
   rate(eventId, score) {
-    this.#send({ type: "feedback", event_id: eventId, score });
+    this.#sendOrKeep({ type: "feedback", event_id: eventId, score });
   }
 
   /** @param {string} base64  16-bit samples at 16 kHz. */
@@ -104,12 +117,20 @@ export class Conversation {
 
   /** Go on by voice, or without it. @param {boolean} isVoice */
   async switchTo(isVoice) {
+    if (this.#isOver) return;
     this.#wish = { ...this.#wish, isVoice };
     const old = this.#socket;
     this.#socket = null;
     clearInterval(this.#watch);
     old?.close(SWITCH, "switch");
-    await this.#dial();
+    // While the network is away, whoever tries again does it.
+    if (this.#isAway) return;
+    try {
+      await this.#dial();
+    } catch (problem) {
+      if (!(problem instanceof ClosedError)) throw problem;
+      this.#closed(problem.code, problem.message);
+    }
   }
 
   leave() {
@@ -117,7 +138,10 @@ export class Conversation {
     this.#socket?.close(1000, "User ended conversation");
   }
 
-  /** @returns {Promise<void>} */
+  /**
+   * Resolves when it is open, or when another socket has taken its place meanwhile.
+   * @returns {Promise<void>}
+   */
   async #dial() {
     this.#doubtful ||= this.#unheard;
     this.#unheard = "";
@@ -127,12 +151,16 @@ export class Conversation {
     this.#socket = socket;
     this.#heardMs = Date.now();
     return new Promise((resolve, reject) => {
+      let isOpen = false;
+      const patience = this.#id ? setTimeout(() => socket.close(4001), RESUME_MS) : undefined;
       socket.addEventListener("open", () => this.#send(this.#opening()));
       socket.addEventListener("message", ({ data }) => {
         this.#heardMs = Date.now();
         const frame = this.#read(data);
         if (frame === null || socket !== this.#socket) return;
         if (frame.type !== "conversation_initiation_metadata") return this.#take(frame);
+        isOpen = true;
+        clearTimeout(patience);
         const isNew = this.#id === "";
         this.#id = frame.conversation_initiation_metadata_event.conversation_id;
         this.#watchNetwork(socket);
@@ -141,10 +169,13 @@ export class Conversation {
         resolve();
       });
       const gone = (/** @type {number} */ code, /** @type {string} */ reason) => {
-        reject(new Error(reason));
-        if (socket !== this.#socket) return;
+        clearTimeout(patience);
+        if (socket !== this.#socket) return resolve();
+        this.#socket = null;
         clearInterval(this.#watch);
-        this.#closed(code, reason);
+        // Whoever dialled decides what follows: two of them would dial twice as often each time.
+        if (isOpen) this.#closed(code, reason);
+        else reject(new ClosedError(code, reason));
       };
       socket.addEventListener("close", ({ code, reason }) => gone(code, reason));
       // A socket that the policy of the page forbids has an error and no end.
@@ -186,26 +217,33 @@ export class Conversation {
    * @param {string} reason
    */
   #closed(code, reason) {
-    this.#socket = null;
-    if (this.#isOver || this.#id === "") return;
+    if (this.#isOver) return;
     if (code === 1000) this.#over({ by: "agent", reason });
     else if (LOST.has(code)) void this.#reconnect();
     else this.#over({ by: "error", reason });
   }
 
   async #reconnect() {
+    this.#isAway = true;
     this.#events.onNetwork(true);
+    await this.#tryAgain().finally(() => {
+      this.#isAway = false;
+    });
+  }
+
+  async #tryAgain() {
     for (const wait of WAITS_MS) {
       await this.#pause(wait);
       if (this.#isOver) return;
       try {
         await this.#dial();
-        return;
+        if (this.#socket) return;
       } catch (problem) {
-        this.#socket = null;
-        const reason = problem instanceof Error ? problem.message : "";
+        if (!(problem instanceof ClosedError)) throw problem;
+        const { code, message } = problem;
+        if (!LOST.has(code)) return this.#closed(code, message);
         // The server spoke: it knows the conversation no longer.
-        if (reason) return this.#over({ by: "lost", reason });
+        if (message) return this.#over({ by: "lost", reason: message });
       }
     }
     this.#over({ by: "lost", reason: "" });
@@ -280,11 +318,15 @@ export class Conversation {
     conversation_resumed: ({ conversation_resumed: event }) => {
       // A network that is gone takes what is sent for a while, and says nothing.
       const heard = event.turns.findLast((/** @type {any} */ turn) => turn.role === "user")?.text;
-      const lost = this.#doubtful !== "" && this.#doubtful !== heard ? [this.#doubtful] : [];
+      const text = this.#doubtful;
+      const lost = text !== "" && text !== heard ? [{ type: "user_message", text }] : [];
       this.#doubtful = "";
       const unsent = [...lost, ...this.#unsent.splice(0)];
-      this.#events.onResumed(event.turns, unsent.length > 0);
-      for (const text of unsent) this.#send({ type: "user_message", text });
+      this.#events.onResumed(
+        event.turns,
+        unsent.some(({ type }) => type === "user_message"),
+      );
+      for (const frame of unsent) this.#send(frame);
     },
     error: ({ error_event: event }) => this.#events.onProblem(event.message ?? event.reason ?? ""),
   };
@@ -310,6 +352,17 @@ export class Conversation {
       result = `The tool failed: ${problem}`;
     }
     this.#send({ type: "client_tool_result", tool_call_id, result, is_error: isError });
+  }
+
+  /**
+   * Now, or as soon as the line stands again.
+   * @param {{type: string} & Record<string, unknown>} frame
+   * @returns {boolean} Whether it went out now.
+   */
+  #sendOrKeep(frame) {
+    const isSent = this.#send(frame);
+    if (!isSent && !this.#isOver) this.#unsent.push(frame);
+    return isSent;
   }
 
   /**

@@ -6,7 +6,7 @@ import { isMicrophoneAllowed } from "./sound.js";
 /** @import { Look } from "./types.js" */
 /** @import { Words } from "./words.js" */
 
-/** @typedef {<T>(form: (done: (answer: T) => void) => HTMLElement) => Promise<T>} Ask */
+/** @typedef {<T>(form: (done: (answer: T) => void, words: Words) => HTMLElement) => Promise<T>} Ask */
 
 export class Questions {
   /** That the page around it knows. @type {Record<string, string | number | boolean>} */
@@ -42,26 +42,25 @@ export class Questions {
     return { text: this.#terms.text, age_s: (performance.now() - this.#terms.atMs) / 1_000 };
   }
 
-  /** Whether a conversation may begin; who asks twice is answered together. @param {Words} words */
-  mayBegin(words) {
-    this.#asking ??= this.#askAll(words).finally(() => {
+  /** Whether a conversation may begin; who asks twice is answered together. */
+  mayBegin() {
+    this.#asking ??= this.#askAll().finally(() => {
       this.#asking = null;
     });
     return this.#asking;
   }
 
-  /** @param {Words} words */
-  async #askAll(words) {
+  async #askAll() {
     const { terms, variables } = this.#look;
     if (terms && !this.#terms) {
-      if (!(await this.#ask((done) => termsPanel(words, terms, done)))) return false;
+      if (!(await this.#ask((done, words) => termsPanel(words, terms, done)))) return false;
       this.#terms = { text: terms, atMs: performance.now() };
     }
     const known = this.variables;
     const missing = variables.filter((name) => !(name in known));
     if (missing.length > 0) {
       const given = await this.#ask(
-        (/** @type {(values: Record<string, string>) => void} */ done) =>
+        (/** @type {(values: Record<string, string>) => void} */ done, words) =>
           variablesPanel(words, missing, done),
       );
       this.#answered = { ...this.#answered, ...given };
@@ -69,10 +68,10 @@ export class Questions {
     return true;
   }
 
-  /** Say what a microphone is for, before the browser asks. @param {Words} words @param {string} host */
-  async mayListen(words, host) {
+  /** Say what a microphone is for, before the browser asks. @param {string} host */
+  async mayListen(host) {
     if (await isMicrophoneAllowed()) return true;
-    return this.#ask((/** @type {(isWanted: boolean) => void} */ done) =>
+    return this.#ask((/** @type {(isWanted: boolean) => void} */ done, words) =>
       microphonePanel(words, host, done),
     );
   }

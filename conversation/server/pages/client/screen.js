@@ -9,6 +9,7 @@ import { Turns } from "./turns.js";
 import { directionOf, wordsFor } from "./words.js";
 
 /** @import { Look } from "./types.js" */
+/** @import { Words } from "./words.js" */
 
 /**
  * What a user can do with what is shown.
@@ -34,6 +35,8 @@ export class Screen {
   /** @type {Composer} */
   composer;
   #stage = make("div", { class: "vv-stage" });
+  /** Shows again what is being asked. @type {(() => void) | null} */
+  #askAgain = null;
   #look;
   #acts;
 
@@ -71,6 +74,7 @@ export class Screen {
       this.turns.spoken,
     );
     this.#greet();
+    this.#askAgain?.();
   }
 
   /** @param {string} code */
@@ -84,22 +88,26 @@ export class Screen {
   }
 
   /**
-   * Show a form in place of the turns until it is answered.
+   * Show a form in place of the turns until it is answered; in the language that is chosen then.
    * @template T
-   * @param {(done: (answer: T) => void) => HTMLElement} form
+   * @param {(done: (answer: T) => void, words: Words) => HTMLElement} form
    * @returns {Promise<T>}
    */
   ask(form) {
     return new Promise((resolve) => {
       const done = (/** @type {T} */ answer) => {
+        this.#askAgain = null;
         this.#stage.replaceChildren(this.turns.element);
         this.bottom.hidden = false;
         this.composer.focus();
         resolve(answer);
       };
-      this.#stage.replaceChildren(form(done));
-      this.bottom.hidden = true;
-      this.focus();
+      this.#askAgain = () => {
+        this.#stage.replaceChildren(form(done, this.words));
+        this.bottom.hidden = true;
+        this.focus();
+      };
+      this.#askAgain();
     });
   }
 

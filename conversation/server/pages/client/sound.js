@@ -32,6 +32,7 @@ export class Microphone {
   #context;
   #onPiece;
   #isMuted = false;
+  #isClosed = false;
   #onGone = () => {};
 
   /**
@@ -55,8 +56,29 @@ export class Microphone {
    */
   async open(workletUrl, deviceId) {
     const stream = await requested(deviceId);
-    if (!this.#capture) {
+    try {
+      await this.#prepare(workletUrl);
+      if (this.#isClosed) throw new NoMicrophoneError("no_microphone");
+    } catch (problem) {
+      // The browser may have asked for long: nobody wants to be heard any more.
+      for (const track of stream.getTracks()) track.stop();
+      throw problem;
+    }
+    this.#release();
+    this.#stream = stream;
+    for (const track of stream.getAudioTracks()) {
+      track.enabled = !this.#isMuted;
+      track.addEventListener("ended", () => stream === this.#stream && this.#onGone());
+    }
+    this.#source = this.#context.createMediaStreamSource(stream);
+    if (this.#capture) this.#source.connect(this.#capture);
+  }
+
+  /** @param {string} workletUrl */
+  async #prepare(workletUrl) {
+    if (!this.#capture && !this.#isClosed) {
       await this.#context.audioWorklet.addModule(workletUrl);
+      if (this.#isClosed) return;
       const options = {
         numberOfOutputs: 0,
         channelCount: 1,
@@ -66,14 +88,6 @@ export class Microphone {
       this.#capture.port.onmessage = ({ data }) =>
         this.#onPiece(base64Of(data.samples), this.#isMuted ? 0 : data.level);
     }
-    this.#release();
-    this.#stream = stream;
-    for (const track of stream.getAudioTracks()) {
-      track.enabled = !this.#isMuted;
-      track.addEventListener("ended", () => stream === this.#stream && this.#onGone());
-    }
-    this.#source = this.#context.createMediaStreamSource(stream);
-    this.#source.connect(this.#capture);
   }
 
   get isMuted() {
@@ -91,6 +105,7 @@ export class Microphone {
   }
 
   close() {
+    this.#isClosed = true;
     this.#release();
     if (this.#capture) this.#capture.port.onmessage = null;
     this.#capture = null;

@@ -13,6 +13,8 @@ import { fill, languageFor } from "./words.js";
 
 /** @import { Ending, Events, Given, Held, TalkOptions } from "./types.js" */
 
+const MOST_NOTES = 20;
+
 export class Talk {
   #options;
   #look;
@@ -28,6 +30,8 @@ export class Talk {
   #lostNote = null;
   #outbox = new Outbox((waiting) => this.#sendAll(waiting));
   #isStartingVoice = false;
+  /** That wait for a conversation, as the page knows them. @type {{text: string, key?: string}[]} */
+  #notes = [];
   /** That waits for the next conversation. @type {string | null} */
   #nextLanguage = null;
 
@@ -43,7 +47,8 @@ export class Talk {
       end: () => this.end(),
       close: options.close ?? null,
       rate: (eventId, score) => {
-        this.#conversation?.rate(eventId, score);
+        if (!this.#conversation) return;
+        this.#conversation.rate(eventId, score);
         this.#tell("feedback", { score });
       },
     });
@@ -92,7 +97,9 @@ export class Talk {
 
   /** Tell the agent something that the user did not say. @param {string} text @param {string} [key] */
   note(text, key) {
-    this.#conversation?.note(text, key);
+    if (this.#conversation) return this.#conversation.note(text, key);
+    const others = this.#notes.filter((each) => key === undefined || each.key !== key);
+    this.#notes = [...others, { text, key }].slice(-MOST_NOTES);
   }
 
   /** Talk, and be answered aloud. */
@@ -108,9 +115,9 @@ export class Talk {
 
   async #startVoice() {
     if (!(await this.#mayBegin())) return;
-    if (!(await this.#questions.mayListen(this.#screen.words, this.#options.base.host))) return;
+    if (!(await this.#questions.mayListen(this.#options.base.host))) return;
     try {
-      await this.#voice.open(
+      const isOpen = await this.#voice.open(
         (base64) => this.#conversation?.hear(base64),
         this.#screen.words,
         () => void this.stopVoice(),
@@ -119,27 +126,31 @@ export class Talk {
           void this.stopVoice();
         },
       );
+      if (!isOpen) return;
     } catch (problem) {
       const why = problem instanceof NoMicrophoneError ? problem.why : "no_microphone";
       this.#screen.turns.note(this.#screen.words[why] ?? "", true);
       return;
     }
+    this.#renew();
     this.#screen.hideExamples();
     this.#screen.bottom.prepend(this.#voice.element);
     this.#screen.composer.isTalking = true;
     // The button that was pressed is gone; the field would open a keyboard on phones.
     this.element.focus({ preventScroll: true });
-    if (this.#conversation) await this.#switchTo(true);
-    else await this.#begin(true);
-    if (!this.#conversation) this.#endVoice();
-    else this.#tell("voice", { on: true });
+    const conversation = this.#conversation ?? (await this.#begin(true));
+    if (!conversation) return this.#endVoice();
+    // Unlike where a call was closed while it was opened, or a talk in writing was being opened.
+    const { isOn } = this.#voice;
+    if (conversation.isVoice !== isOn) await conversation.switchTo(isOn);
+    if (this.#voice.isOn) this.#tell("voice", { on: true });
   }
 
   /** Go on in writing. */
   async stopVoice() {
     if (!this.#voice.isOn) return;
     this.#endVoice();
-    if (this.#conversation) await this.#switchTo(false);
+    await this.#conversation?.switchTo(false);
     this.#screen.composer.focus();
     this.#tell("voice", { on: false });
   }
@@ -151,8 +162,9 @@ export class Talk {
   }
 
   end() {
-    if (this.#conversation) this.#conversation.leave();
-    else void this.#opening?.then((conversation) => conversation?.leave());
+    if (this.#conversation) return this.#conversation.leave();
+    this.#endVoice();
+    void this.#opening?.then((conversation) => conversation?.leave());
   }
 
   /** Whether a conversation is held, or about to be. */
@@ -193,7 +205,18 @@ export class Talk {
 
   /** @returns {Promise<boolean>} */
   async #mayBegin() {
-    return this.#conversation !== null || this.#questions.mayBegin(this.#screen.words);
+    if (this.#conversation) return true;
+    this.#renew();
+    return this.#questions.mayBegin();
+  }
+
+  /** What is said after a conversation begins another, with nothing of the one before. */
+  #renew() {
+    if (this.#isHeld || this.#lastId === "") return;
+    this.#lastId = "";
+    this.#screen.turns.clear();
+    if (this.#nextLanguage === null) this.#screen.build();
+    else this.#followLanguage();
   }
 
   /** @param {boolean} isVoice @returns {Promise<Held | null>} */
@@ -229,17 +252,8 @@ export class Talk {
       return null;
     }
     this.#screen.header.live(this.#conversation.id);
+    for (const { text, key } of this.#notes.splice(0)) this.#conversation.note(text, key);
     return this.#conversation;
-  }
-
-  /** @param {boolean} isVoice */
-  async #switchTo(isVoice) {
-    try {
-      await this.#conversation?.switchTo(isVoice);
-    } catch (problem) {
-      this.#endVoice();
-      this.#over({ by: "error", reason: problem instanceof Error ? problem.message : "" });
-    }
   }
 
   async #address() {
@@ -326,7 +340,7 @@ export class Talk {
     this.#conversation = null;
     this.#lostNote?.remove();
     this.#endVoice();
-    this.#screen.turns.settle();
+    this.#screen.turns.close();
     this.#screen.composer.isAnswering = this.#screen.composer.isOffline = false;
     this.#screen.header.status("");
     const isWrong = ending.by === "error" || ending.by === "lost";
@@ -348,10 +362,7 @@ export class Talk {
       this.#screen.words,
       asksStars ? (rating, comment) => this.#rate(rating, comment) : null,
       () => {
-        this.#lastId = "";
-        this.#screen.turns.clear();
-        if (this.#nextLanguage === null) this.#screen.build();
-        else this.#followLanguage();
+        this.#renew();
         this.#screen.composer.focus();
       },
     );

@@ -58,11 +58,13 @@ function thumbsOf(turn, words, acts) {
   };
   const thumbs = scores.map((score) => {
     const [picture, name] = score === "like" ? ["up", words.good] : ["down", words.bad];
-    return iconButton(picture ?? "", name ?? "", () => {
+    const thumb = iconButton(picture ?? "", name ?? "", () => {
       turn.score = turn.score === score ? null : score;
       acts.rate(turn.eventId, turn.score);
       show();
     });
+    thumb.classList.add("vv-thumb");
+    return thumb;
   });
   show();
   return thumbs;

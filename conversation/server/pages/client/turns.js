@@ -184,6 +184,13 @@ export class Turns {
     }
   }
 
+  /** The conversation is over: its answers can be rated no more. */
+  close() {
+    this.settle();
+    for (const thumb of this.element.querySelectorAll("button.vv-thumb"))
+      thumb.setAttribute("disabled", "");
+  }
+
   /** The turns as the server knows them, after the network was away. @param {PastTurn[]} turns */
   resumed(turns) {
     this.settle();

@@ -57,28 +57,30 @@ export class VoiceLine {
    * @param {Words} words
    * @param {() => void} end
    * @param {() => void} gone  The microphone was pulled out, or the chosen one cannot be had.
+   * @returns {Promise<boolean>}  False if it was closed meanwhile.
    */
   async open(hear, words, end, gone) {
     const context = new AudioContext({ latencyHint: "interactive" });
     this.#context = context;
     this.#isReady = false;
     this.#player = new Player(context);
-    this.#microphone = new Microphone(context, (base64, level) => {
+    const microphone = new Microphone(context, (base64, level) => {
       this.#level = Math.max(level, this.#level * 0.8);
       this.#isReady = true;
       hear(base64);
     });
+    this.#microphone = microphone;
     try {
       await context.resume();
-      await this.#microphone.open(this.#workletUrl, null);
+      await microphone.open(this.#workletUrl, null);
     } catch (problem) {
+      if (this.#context !== context) return false;
       this.close();
       throw problem;
     }
-    const microphone = this.#microphone;
     const bar = new VoiceBar(words, {
       mute: (isMuted) => microphone.mute(isMuted),
-      choose: (deviceId) => void microphone.open(this.#workletUrl, deviceId).catch(gone),
+      choose: (deviceId) => void microphone.open(this.#workletUrl, deviceId).catch(() => this.isOn && gone()),
       end,
       now: () => ({
         state: this.#state(),
@@ -90,6 +92,7 @@ export class VoiceLine {
     this.element.replaceChildren(bar.element);
     bar.start();
     void bar.listDevices(microphone.deviceId);
+    return true;
   }
 
   /** @param {string} base64 @param {number} eventId */

@@ -15,6 +15,8 @@ const script = document.currentScript;
 const home = script instanceof HTMLScriptElement ? new URL(".", script.src) : null;
 /** An element that is moved is out of the page for a moment; a framework may need a few frames. */
 const MOVE_MS = 500;
+const VALUES = new Set(["string", "number", "boolean"]);
+const REM = /(?<![\w.-])(\d*\.?\d+)rem\b/g;
 const WHOM = new Set(["agent-id", "signed-url", "server"]);
 const POSITIONS = new Set(["bottom-right", "bottom-left", "top-right", "top-left", "inline"]);
 
@@ -38,6 +40,7 @@ class VivaVoceWidget extends HTMLElement {
     type: "button",
     "aria-expanded": "false",
   });
+  #sheet = new CSSStyleSheet();
   #loading = 0;
   #isStarted = false;
   #frame = make("div", { class: "vv", part: "widget" });
@@ -51,9 +54,7 @@ class VivaVoceWidget extends HTMLElement {
 
   constructor() {
     super();
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(styleText);
-    this.#root.adoptedStyleSheets = [sheet];
+    this.#root.adoptedStyleSheets = [this.#sheet];
     this.#button.addEventListener("click", () => (this.isOpen ? this.close() : this.open()));
     this.#panel.hidden = true;
     this.#panel.addEventListener("keydown", (event) => {
@@ -63,8 +64,19 @@ class VivaVoceWidget extends HTMLElement {
 
   connectedCallback() {
     clearTimeout(this.#leaving);
+    this.#sheet.replaceSync(styleText.replace(REM, this.#sized()));
     this.#watch.observe(this, { attributes: true });
     if (!this.#isStarted) void this.#load();
+  }
+
+  /** A `rem` is the page's own, often 10 px; here it is the size that the user reads with. */
+  #sized() {
+    const probe = make("span");
+    probe.style.fontSize = "medium";
+    this.#root.append(probe);
+    const size = parseFloat(getComputedStyle(probe).fontSize) || 16;
+    probe.remove();
+    return (/** @type {string} */ _rem, /** @type {string} */ count) => `${Number(count) * size}px`;
   }
 
   disconnectedCallback() {
@@ -117,7 +129,8 @@ class VivaVoceWidget extends HTMLElement {
 
   /** Tell the agent something that the user did not say, e.g. which page is open. @param {string} text @param {string} [key] */
   note(text, key) {
-    this.#talk?.note(text, key);
+    if (!this.#talk) return void this.#later.push(() => this.note(text, key));
+    this.#talk.note(text, key);
   }
 
   /** Begin to talk; only while a click is handled. */
@@ -195,7 +208,7 @@ class VivaVoceWidget extends HTMLElement {
         return tool ? Promise.resolve(tool(parameters)) : null;
       },
       tell: (name, detail) => this.#tell(name, detail),
-      close: this.#position() === "inline" ? undefined : () => this.close(),
+      close: () => this.close(),
     });
     this.#button.replaceChildren(look.avatar ? avatarOf(look) : icon("chat"));
     this.#panel.setAttribute("aria-label", look.name);
@@ -230,8 +243,10 @@ class VivaVoceWidget extends HTMLElement {
     for (const { name, value } of this.attributes)
       if (name.startsWith("var-")) found[name.slice(4).replaceAll("-", "_")] = value;
     const { settable } = look;
-    if (!settable) return found;
-    return Object.fromEntries(Object.entries(found).filter(([name]) => settable.includes(name)));
+    // What is no value is asked for, as the server would leave it out.
+    const isGiven = (/** @type {[string, unknown]} */ [name, value]) =>
+      VALUES.has(typeof value) && (!settable || settable.includes(name));
+    return Object.fromEntries(Object.entries(found).filter(isGiven));
   }
 
   /** @param {string} name @param {Record<string, unknown>} detail */
