@@ -266,7 +266,7 @@ def _ask(question: Question, model: ChatModel, folder: Path) -> tuple[AgentTurn,
 def with_model(asked: Sequence[Question], model: ChatModel, cpu_limit_s: float) -> None:
     """Ask a model and print what came of it."""
     began_s = sum(os.times()[:2])
-    names: list[str] = ["asked", "right", "refused", "wrong", "wrong and cited"]
+    names: list[str] = ["asked", "failed", "right", "refused", "wrong", "wrong and cited"]
     counts = dict.fromkeys(names, 0)
     before = dict.fromkeys(names, 0)
     with tempfile.TemporaryDirectory() as folder:
@@ -274,6 +274,10 @@ def with_model(asked: Sequence[Question], model: ChatModel, cpu_limit_s: float) 
             if sum(os.times()[:2]) - began_s > cpu_limit_s:
                 break
             turn, written = _ask(question, model, Path(folder))
+            if not turn.is_answered or turn.error:
+                counts["asked"], counts["failed"] = counts["asked"] + 1, counts["failed"] + 1
+                print(f"  {question.asked} failed: {turn.error}", flush=True)
+                continue
             _count(counts, question, turn.text, is_cited=bool(turn.citations))
             with KnowledgeBase.open(Path(folder) / "kb" / question.document) as base:
                 found = base.retrieve(question.asked, limit=4)
@@ -284,10 +288,11 @@ def with_model(asked: Sequence[Question], model: ChatModel, cpu_limit_s: float) 
 
 
 def _count(counts: dict[str, int], question: Question, text: str, *, is_cited: bool) -> None:
-    is_wrong = not is_right(question, text) and not admits_not_knowing(text)
+    is_refused = admits_not_knowing(text)
+    is_wrong = not is_refused and not is_right(question, text)
     counts["asked"] += 1
-    counts["right"] += is_right(question, text)
-    counts["refused"] += admits_not_knowing(text)
+    counts["right"] += not is_refused and not is_wrong
+    counts["refused"] += is_refused
     counts["wrong"] += is_wrong
     counts["wrong and cited"] += is_wrong and is_cited
 
