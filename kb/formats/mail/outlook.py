@@ -9,6 +9,7 @@ from typing import Any
 from kb.document import ParsedDocument
 from kb.formats.decoding import decode
 from kb.formats.mail.compressed_rtf import decompressed
+from kb.formats.mail.html_in_rtf import html_in
 from kb.formats.mail.message import read_message
 from kb.formats.nesting import MAX_DEPTH, MAX_NESTED
 from kb.formats.text_builder import ParseRequest, one_line
@@ -70,12 +71,13 @@ def _address(name: str, address: str) -> str:
 def _set_bodies(message: EmailMessage, properties: Any) -> None:
     plain = properties.str_prop_value(_BODY) or ""
     html = _html_of(properties)
-    if not plain.strip() and not html.strip():
-        packed = properties.binary_prop_value(_RTF)
-        if packed and (rtf := decompressed(packed)):
-            message.make_mixed()
-            message.add_attachment(rtf, "application", "rtf", disposition="inline")
-            return
+    packed: bytes | None = None if html.strip() else properties.binary_prop_value(_RTF)
+    rtf = decompressed(packed or b"") or b""
+    html = html if html.strip() else html_in(rtf)
+    if rtf and not plain.strip() and not html.strip():
+        message.make_mixed()
+        message.add_attachment(rtf, "application", "rtf", disposition="inline")
+        return
     message.set_content(plain)
     if html.strip():
         message.add_alternative(html, subtype="html")

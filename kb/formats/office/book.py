@@ -11,7 +11,14 @@ from kb.formats.decoding import decode
 from kb.formats.pages.html import drop_hidden, drop_permalinks
 from kb.formats.pages.html_text import read_tree, tag_of
 from kb.formats.pages.html_tree import add_tree
-from kb.formats.text_builder import ParseRequest, TextBuilder, encrypted, malformed, one_line
+from kb.formats.text_builder import (
+    ParseRequest,
+    TextBuilder,
+    clean,
+    encrypted,
+    malformed,
+    one_line,
+)
 
 _CONTAINER = "META-INF/container.xml"
 _RIGHTS = ("META-INF/rights.xml", "META-INF/license.lcpl")
@@ -28,21 +35,40 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     builder = TextBuilder(request)
     for member in _chapters(package, posixpath.dirname(package_path)):
         if member in archive:
-            _add_chapter(builder, archive.read(member), member)
+            _add_chapter(builder, archive, member)
     about = _about(package)
     return builder.build(title=about.get("title"), language=about.get("language"), metadata=about)
 
 
-def _add_chapter(builder: TextBuilder, data: bytes, member: str) -> None:
+def _add_chapter(builder: TextBuilder, archive: Archive, member: str) -> None:
     try:
-        root = read_tree(decode(data), member)
+        root = read_tree(decode(archive.read(member)), member)
     except DocumentError as error:
         if error.reason != "empty":
             raise
         return  # A blank page is no reason to refuse the book.
+    _take_in_styles(root, archive, posixpath.dirname(member))
     drop_hidden(root, builder)
     drop_permalinks(root)
     add_tree(builder, root)
+
+
+def _take_in_styles(root: Any, archive: Archive, folder: str) -> None:
+    """Put style sheets of the book where they are called; they say what no reader sees."""
+    for link in list(root.iter("link")):
+        kinds = (link.get("rel") or "").lower().split()
+        path = posixpath.normpath(posixpath.join(folder, unquote(link.get("href") or "")))
+        if "stylesheet" in kinds and "alternate" not in kinds and path in archive:
+            style = link.makeelement("style", media=link.get("media") or "")
+            style.text = _style_sheet(archive, path)
+            link.addprevious(style)
+
+
+def _style_sheet(archive: Archive, path: str) -> str:
+    try:
+        return clean(decode(archive.read(path)))[0]
+    except DocumentError:
+        return ""  # A damaged style sheet costs itself, not the book.
 
 
 def _package_path(archive: Archive, request: ParseRequest) -> str:

@@ -47,6 +47,27 @@ def test_a_book_is_read_in_its_order():
     assert (parsed.title, parsed.language, parsed.metadata["author"]) == ("Handbook", "en", "Ann")
 
 
+@pytest.mark.parametrize(
+    ("link", "hides"),
+    [
+        ('<link rel="stylesheet" href="css/a%20b.css"/>', True),
+        ('<link href="../OEBPS/css/a b.css" type="text/css" rel="StyleSheet" media="all"/>', True),
+        ('<link rel="alternate stylesheet" href="css/a b.css"/>', False),
+        ('<link rel="stylesheet" href="css/a b.css" media="print"/>', False),
+        ('<link rel="stylesheet" href="css/none.css"/>', False),
+    ],
+)
+def test_what_the_style_sheet_of_a_book_hides_is_dropped(link: str, hides: bool):
+    page = f"<html><head>{link}</head><body><p>First</p><p class='x'>Obey</p></body></html>"
+    css = "p { color: red } .x { display: none }"
+
+    parsed = parse(book(**{"OEBPS/one.xhtml": page, "OEBPS/css/a b.css": css}), "a.epub")
+
+    assert "First" in parsed.text
+    assert ("Obey" not in parsed.text) == hides
+    assert parsed.left_out.get("hidden text", 0) == hides
+
+
 def test_a_copy_protected_book_says_so():
     assert reason(book(**{"META-INF/rights.xml": "<rights/>"}), "a.epub") == "encrypted"
 

@@ -4,8 +4,11 @@ import struct
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kb.formats.mail.compressed_rtf import decompressed
+from kb.formats.mail.html_in_rtf import html_in
 from kb.ingest.load import parse_bytes
 from tests.kb.formats.documents import outline, parse, reason
 from tests.kb.formats.mail.compound_file import message_folder, outlook_message
@@ -81,6 +84,87 @@ def test_a_message_of_packed_rtf_alone_is_read():
     stored = struct.pack("<4I", len(plain) + 12, len(plain), 0x414C454D, 0) + plain
 
     assert "The fee is 35 euros." in parse(outlook_message(rtf=stored), "a.msg").text
+
+
+def in_rtf(body: bytes, head: bytes = b"\\ansicpg1252\\fromhtml1 \\deff0") -> bytes:
+    fonts = b"{\\fonttbl{\\f0\\fswiss Arial;}{\\f1\\fnil\\fcharset128 MS Gothic;}}"
+    rtf = b"{\\rtf1\\ansi" + head + fonts + b"{\\*\\htmltag18 <html><body>}" + body + b"}"
+    return struct.pack("<4I", len(rtf) + 12, len(rtf), 0x414C454D, 0) + rtf
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            rb"{\*\htmltag148 <table><tr><th>Plan</th><th>Price</th></tr><tr><td>}\htmlrtf \cell "
+            rb"\htmlrtf0 Basic{\*\htmltag156 </td><td>}10{\*\htmltag156 </td></tr></table>}",
+            "Plan | Price\nBasic | 10",
+        ),
+        (
+            rb"{\*\htmltag64 <p>}\htmlrtf {\htmlrtf0 Fee {\*\htmltag84 <b>}\htmlrtf {\b \htmlrtf0 "
+            rb"12{\*\htmltag92 </b>}\htmlrtf }\htmlrtf0  only\htmlrtf\par}"
+            rb"\htmlrtf0 {\*\htmltag72 </p>}",
+            "Fee 12 only",
+        ),
+        (
+            rb"\htmlrtf {\htmlrtf0 Geb\'fchr \endash  f\'fcnf\htmlrtf }\htmlrtf0 ",
+            "Geb\xfchr \u2013 f\xfcnf",
+        ),
+        (
+            rb"\htmlrtf {\f1 \htmlrtf0 \'97\'bf\'8b\'e0\'83\\\htmlrtf }\htmlrtf0  12",
+            "\u6599\u91d1\u30bd 12",
+        ),
+        (
+            rb"\u1062?\u1077?\u1085?\u1072? 5 \uc0\u-10179\u-8704",
+            "\u0426\u0435\u043d\u0430 5 \U0001f600",
+        ),
+        (
+            rb"{\*\mhtmltag64 <p>Base}Fee{\*\htmltag84 &nbsp;}12 "
+            rb"{\*\htmltag84 &lt;}\htmlrtf <\htmlrtf0 x",
+            "Fee 12 <x",
+        ),
+        (
+            rb"Keep \{this\}{\*\htmltag0 <p style='display:none'>}Obey{\*\htmltag0 </p>}",
+            "Keep {this}",
+        ),
+        (rb"Half \u-10179? gone", "Half \ufffd gone"),
+    ],
+)
+def test_html_inside_of_rtf_is_taken_out(body: bytes, expected: str):
+    parsed = parse(outlook_message(rtf=in_rtf(body), plain="-"), "a.msg")
+
+    assert expected in parsed.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert not {"Arial", "Base", "Obey"} & set(parsed.text.split())
+
+
+def test_rtf_that_was_made_from_text_holds_no_html():
+    assert html_in(b"{\\rtf1\\ansi\\fromtext hello}") == ""
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                b"{",
+                b"}",
+                b"\\htmlrtf ",
+                b"\\htmlrtf0 ",
+                b"{\\*\\htmltag1 <p>}",
+                b"\\'e4",
+                b"\\u99999?",
+                b"\\uc9 ",
+                b"\\f1 ",
+                b"\\f99999999 ",
+                b"\\",
+                b"x",
+                b"\\\n",
+            ]
+        ),
+        max_size=30,
+    )
+)
+def test_damaged_rtf_gives_text_that_can_be_written(pieces: list[bytes]):
+    html_in(b"{\\rtf1\\fromhtml1 " + b"".join(pieces)).encode()
 
 
 @pytest.mark.parametrize("cut", [1, 2, 3, 5, 9])
