@@ -5,6 +5,7 @@ from starlette.responses import FileResponse
 from conversation.errors import AudioError
 from conversation.server.context import ServerContext
 from conversation.server.errors import ApiError
+from conversation.transcript import Transcript
 from conversation.voice.recording.kept_calls import Sides
 
 NOBODY = Sides(user=False, agent=False)
@@ -26,12 +27,13 @@ def recording_answer(context: ServerContext, conversation_id: str) -> FileRespon
         UnknownConversationError: There is no such conversation.
         ApiError: It has no recording, or is still being held.
     """
-    status = context.store.transcript(conversation_id).status
+    transcript = context.store.transcript(conversation_id)
     kept = context.recordings
-    if kept is None or status == "in_progress" or not kept.has(conversation_id):
-        raise ApiError(
-            404, "audio_not_found", f"Conversation {conversation_id!r} has no recording."
-        )
+    is_held = transcript.status == "in_progress"
+    if kept is None or is_held or not kept.has(conversation_id):
+        why = _why_none(transcript, keeps=kept is not None)
+        message = f"Conversation {conversation_id!r} has no recording{why}"
+        raise ApiError(404, "audio_not_found", message)
     try:
         listened = kept.listened(conversation_id, context.calls.silent_spans(conversation_id))
     except AudioError as error:
@@ -40,3 +42,18 @@ def recording_answer(context: ServerContext, conversation_id: str) -> FileRespon
         ) from error
     name = f"{conversation_id}{listened.path.suffix}"
     return FileResponse(listened.path, media_type=listened.media_type, filename=name)
+
+
+def _why_none(transcript: Transcript, *, keeps: bool) -> str:
+    """The rest of the sentence, and what can be done."""
+    if transcript.status == "in_progress":
+        return " yet: ask again when it is over."
+    if transcript.source == "recording":
+        file = transcript.metadata.get("file", "the file")
+        return f" here: it was imported, and its sound stays in {file}."
+    if not keeps:
+        return ": this server keeps none."
+    return (
+        ": it was held in writing, its agent does not keep recordings (`voice.recording.keep`), or "
+        "it was deleted."
+    )

@@ -368,6 +368,7 @@ def test_there_is_no_recording_of_text(tmp_path: Path):
 
     assert answer.status_code == 404
     assert answer.json()["detail"]["status"] == "audio_not_found"
+    assert "was held in writing" in answer.text or "keeps none" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from conversation.server.conversations.after_conversations import StoreOnly
+from conversation.transcript import Transcript, Turn
 from conversation.voice.ports import SAMPLE_RATE_HZ
 from conversation.voice.recording import kept_calls
 from conversation.voice.recording.call_file import AGENT, USER, Stereo
@@ -102,6 +103,22 @@ def test_what_is_masked_is_silent(served: Served, recorded: str):
     assert served.context.recordings.delete(recorded) <= 3, "older copies are gone"
 
 
+def test_of_an_imported_recording_it_is_said_where_the_sound_is(served: Served):
+    imported = Transcript(
+        conversation_id="conv_imported1",
+        agent_id="librarian",
+        turns=(Turn(role="user", text="Hello"),),
+        source="recording",
+        metadata={"file": "monday.wav"},
+    )
+    served.context.store.import_transcript(imported)
+
+    answer = audio(served, imported.conversation_id)
+
+    assert answer.status_code == 404
+    assert "its sound stays in monday.wav" in answer.text
+
+
 def test_a_call_under_way_has_no_recording_yet(served: Served):
     with served.dial() as client:
         conversation_id = client.opened()
@@ -113,6 +130,7 @@ def test_a_call_under_way_has_no_recording_yet(served: Served):
         sound.close()
 
     assert answer.json()["detail"]["status"] == "audio_not_found"
+    assert "when it is over" in answer.text
     assert not shown["has_audio"]
 
 
