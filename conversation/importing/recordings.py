@@ -24,7 +24,13 @@ from conversation.transcript import Transcript, Turn, TurnSound
 from conversation.voice.hearing.open_hearing import Hearing
 from conversation.voice.hearing.utterances import Utterance, joined, voiced
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
-from conversation.voice.speakers.telling_apart import SURE_FROM, ToldApart, Voices, told_apart
+from conversation.voice.speakers.telling_apart import (
+    LEAST_S,
+    SURE_FROM,
+    ToldApart,
+    Voices,
+    told_apart,
+)
 
 CROSSTALK_RATIO = 4.0
 """A voice that the other channel holds this much louder (12 dB) came through from there."""
@@ -108,7 +114,8 @@ def _guessed(samples: Samples, hearing: Hearing, open_voices: OpenVoices) -> Tol
     if not guess.are_two:
         raise RecordError(
             "two voices cannot be told apart in its one channel: they are too much alike, they "
-            "talk at once, or one person speaks. Record both sides in a channel of their own; "
+            f"talk at once, one of them says too little (each needs {LEAST_S:.0f} s of speech), or "
+            "one person speaks. Record both sides in a channel of their own; "
             f"where it is one person, say whose words they are: `--agent-speaker '{_ONE[0]}'` or "
             f"`--user-speaker '{_ONE[0]}'`"
         )

@@ -24,6 +24,8 @@ SAME_VOICE = 0.85
 MOST_UNSURE = 0.15
 """Of the time in which somebody speaks; above, one speaker's words may have been parted in two, or
 two speakers are too much alike."""
+LEAST_S = 6.0
+"""Of speech of each voice. Two sentences of one person may sound further apart than two people."""
 SURE_FROM = 0.9
 """Probability below which a stretch may well be the other voice's."""
 _STEEPNESS, _MIDDLE = 40.0, 0.02
@@ -71,8 +73,12 @@ class ToldApart:
         return (
             self.likeness < SAME_VOICE
             and self.unsure_share <= MOST_UNSURE
-            and len({each.voice for each in self.parts}) > 1
+            and min(self.seconds_of(0), self.seconds_of(1)) >= LEAST_S
         )
+
+    def seconds_of(self, voice: int) -> float:
+        """How long a voice speaks."""
+        return sum(each.lasts_s for each in self.parts if each.voice == voice)
 
     @property
     def unsure_share(self) -> float:

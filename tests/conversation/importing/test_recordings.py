@@ -156,7 +156,9 @@ def test_where_roles_are_unclear_the_import_asks_and_hears_nothing(
     assert ear.calls == 0
 
 
-BOTH = USER + AGENT
+BOTH = track(
+    (0.5, 6.5, 300), (7.0, 13.5, 1_000), (14.5, 16.5, 500), (17.5, 19.5, 1_200), seconds=21
+)
 
 
 def by_pitch(windows: list[Samples]) -> NDArray[np.float32]:
@@ -196,7 +198,7 @@ def test_two_voices_in_one_channel_are_told_apart_where_somebody_says_whose_is_t
         (first_role, "5 hundred"),
         (other, "12 hundred"),
     ]
-    assert [turn.offset_s for turn in found.turns] == pytest.approx([0.5, 2.5, 7, 9], abs=0.05)
+    assert [turn.offset_s for turn in found.turns] == pytest.approx([0.5, 7, 14.5, 17.5], abs=0.05)
     assert found.metadata["speakers"] == "guessed by their voices"
     assert found.metadata["speaker_probabilities"].split() == ["1.00"] * 4
     assert "turns_of_unsure_speaker" not in found.metadata
@@ -205,7 +207,7 @@ def test_two_voices_in_one_channel_are_told_apart_where_somebody_says_whose_is_t
 def test_a_voice_that_takes_over_without_a_pause_is_cut_off(
     tmp_path: Path, store: ConversationStore, ear: Pitch
 ):
-    both = track((0.5, 4.5, 300), (4.5, 8.5, 1_000), (9.5, 11.5, 300))
+    both = track((0.5, 4.5, 300), (4.5, 11.5, 1_000), (12.5, 15.5, 300), seconds=17)
 
     found = only(
         take(
@@ -242,13 +244,29 @@ def test_one_voice_alone_is_not_taken_for_two(
     assert ear.calls == 0
 
 
+def test_a_voice_that_says_too_little_is_not_told_apart(
+    tmp_path: Path, store: ConversationStore, ear: Pitch
+):
+    both = track((0.5, 9.5, 300), (10.0, 14.0, 1_000), seconds=16)
+
+    (rejected,) = take(
+        write(tmp_path / "call.wav", both),
+        store,
+        ear,
+        agent_speakers=["voice 2"],
+        voices=lambda: by_pitch,
+    ).rejected
+
+    assert "each needs 6 s of speech" in rejected.problem
+
+
 def test_what_is_between_two_voices_is_marked(tmp_path: Path, store: ConversationStore, ear: Pitch):
     def unsure_at_the_end(windows: list[Samples]) -> NDArray[np.float32]:
         found = by_pitch(windows)
         found[-1] = [np.cos(0.78), np.sin(0.78)]
         return found
 
-    both = track((0.5, 3.0, 300), (3.5, 6.0, 1_000), (10.0, 10.5, 500))
+    both = track((0.5, 7.0, 300), (7.5, 14.5, 1_000), (16.0, 16.5, 500), seconds=18)
     found = only(
         take(
             write(tmp_path / "call.wav", both),
@@ -380,13 +398,13 @@ def test_a_call_of_two_real_voices_in_one_channel(
     pause = np.zeros(RATE // 2, np.float32)
     soundfile.write(
         tmp_path / "call.wav",
-        np.concatenate([each for part in parts for each in (part, pause)]),
+        np.concatenate([each for part in parts * 4 for each in (part, pause)]),
         RATE,
     )
 
     found = only(import_path(tmp_path, store, "support", agent_speakers=["voice 2"]), store)
 
-    assert [turn.role for turn in found.turns] == ["user", "agent", "user", "agent"]
+    assert [turn.role for turn in found.turns] == ["user", "agent"] * 8
     assert "amiable himself" in found.turns[0].text
     assert "clubs" in found.turns[1].text.lower()
     assert found.metadata["speakers"] == "guessed by their voices"
