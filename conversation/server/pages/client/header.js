@@ -27,9 +27,9 @@ export class Header {
   /** @param {Look} look @param {Words} words @param {string} language @param {HeaderActs} acts */
   constructor(look, words, language, acts) {
     this.#words = words;
-    // A name in letters of the other direction stands beside the picture all the same.
-    const name = make("bdi", { text: words.title || look.name });
-    const title = make("h1", { class: "vv-title" }, name);
+    // A name in letters of the other direction stands beside the picture all the same, and where
+    // it is too long its end is cut, not its beginning.
+    const title = make("h1", { class: "vv-title", dir: "auto", text: words.title || look.name });
     const names = make("div", { class: "vv-names" }, title, this.#status);
     this.#languages = languageChoice(look, words, language, acts.language);
     this.#end = make("button", {

@@ -294,3 +294,37 @@ def test_what_cannot_be_closed_has_no_button_for_it(tmp_path: Path, page: Page):
         beside = page.run(f"{button}.checkVisibility()")
 
     assert (inline, beside) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [
+        ("ar", "Northwind help desk for parcels and returns"),
+        ("en", "مكتب المساعدة للطرود والمرتجعات والاسترداد"),
+    ],
+    ids=["right to left", "left to right"],
+)
+def test_a_name_in_letters_of_the_other_direction_begins_where_it_is_seen(
+    tmp_path: Path, page: Page, language: str, name: str
+):
+    agent = shown_agent("desk", language=language, name=name)
+    page.call(
+        "Emulation.setDeviceMetricsOverride",
+        **{"width": 320, "height": 700, "deviceScaleFactor": 1, "mobile": False},
+    )
+    with serving(tmp_path, agent) as served:
+        page.open(f"{served.url}/talk/desk")
+        page.wait("document.querySelector('.vv-title')")
+        first, title, picture = page.run(
+            "(() => { const range = document.createRange(); const title ="
+            " document.querySelector('.vv-title'); const text = document.createTreeWalker(title,"
+            " NodeFilter.SHOW_TEXT).nextNode(); range.setStart(text, 0); range.setEnd(text, 1);"
+            " const box = (it) => { const { left, right } = it.getBoundingClientRect();"
+            " return [left, right]; };"
+            " return [box(range), box(title), box(document.querySelector('.vv-avatar'))]; })()"
+        )
+    page.call("Emulation.clearDeviceMetricsOverride")
+
+    assert first[0] >= title[0] - 1
+    assert first[1] <= title[1] + 1
+    assert (picture[0] > title[0]) == (language == "ar")
