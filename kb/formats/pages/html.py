@@ -9,7 +9,7 @@ from kb.config import ParsingConfig
 from kb.document import ParsedDocument
 from kb.formats.decoding import decode
 from kb.formats.link_targets import beside, leads_to_contact_or_file
-from kb.formats.pages.html_body import joined_body, marked_body, marked_thread
+from kb.formats.pages.html_body import comments_beside, joined_body, marked_body, marked_thread
 from kb.formats.pages.html_opened import (
     WAS_HIDDEN,
     following_pairs,
@@ -71,6 +71,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     focused = focused and not _is_short(root)
     main = _main_text(root, request.config) if focused else None
     if main is not None:
+        builder.leave_out("user comment", comments_beside(root, main))
         builder.leave_out("link target", _write_targets(main.iter("ref", "a"), request))
         add_tree(builder, main)
         builder.extend(stated.build())
@@ -79,6 +80,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
         shown = root if request.config.html_focus == "everything" else _main_element(root)
         whole = TextBuilder(request)
         whole.hidden_chars, whole.left_out = builder.hidden_chars, builder.left_out
+        whole.left_out.pop("user comment", None)
         if not is_empty:
             whole.left_out.pop("link target", None)
             whole.leave_out("link target", _write_targets(shown.iter("a"), request))

@@ -4,6 +4,7 @@ Trafilatura guesses well where a page says nothing, and leaves out up to a tenth
 marked up plainly. So where the text is marked, it is taken whole.
 """
 
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 
@@ -18,6 +19,7 @@ _MIN_SHARE = 0.8
 """Of the paragraphs that were found: so many are in containers of the one kind."""
 _MAX_LINK_SHARE = 0.3
 _MIN_PROSE_CHARS = 60
+_COMMENT = re.compile(r"comment(?:[-_]?[0-9]{1,20})?")
 _KNOWN_BY_CHARS = 60
 _REPLIES = frozenset({"Answer", "Comment", "UserComments"})
 _POSTS = frozenset({"Question", "DiscussionForumPosting", "SocialMediaPosting"})
@@ -117,6 +119,22 @@ def _links(body: Element) -> Iterator[Element]:
     for element in body.iter():
         if tag_of(element) == "a":
             yield element
+
+
+def comments_beside(root: Element, main: Element) -> int:
+    """How many comments of readers a page marks by its classes, which the main text has not."""
+    comments = {_opening_words(each) for each in root.iter() if _is_comment(each)} - {""}
+    said = "".join(visible_text(main).split()) if comments else ""
+    return sum(each not in said for each in comments)
+
+
+def _is_comment(element: Element) -> bool:
+    names = f"{element.get('class') or ''} {element.get('id') or ''}" if tag_of(element) else ""
+    return any(map(_COMMENT.fullmatch, names.lower().split()))
+
+
+def _opening_words(element: Element) -> str:
+    return "".join(visible_text(element).split())[:_KNOWN_BY_CHARS]
 
 
 def joined_body(root: Element, found: Element) -> Element | None:

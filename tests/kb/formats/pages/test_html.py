@@ -1,5 +1,7 @@
 """Web pages: main text, structure, and what their readers do not see."""
 
+from typing import Literal
+
 import pytest
 
 from kb.config import ParsingConfig
@@ -287,3 +289,31 @@ def test_answers_of_a_thread_are_text(post: str, prop: str, reply: str):
         "paragraph| It hums all night.",
         *(f"paragraph| Bleed valve {n} twice. {wait}" for n in range(3)),
     ]
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        '<div class="comment">{}</div>',
+        '<div class="comment"><p>{}</p></div>',
+        '<li id="comment-{}"><div class="comment-body"><p>{}</p></div></li>',
+        '<li class="comment even"><article class="comment"><p>{}</p></article></li>',
+        '<div class="Comment"><p>{}</p><div class="comment"><p>Nested {}.</p></div></div>',
+    ],
+)
+@pytest.mark.parametrize("focus", ["balanced", "everything"])
+def test_comments_of_readers_are_kept_or_counted(
+    comment: str, focus: Literal["balanced", "everything"]
+):
+    words = "The valve of the pump leaks when it is cold, and nobody here knows what to do. "
+    said = ["Turn the screw four times.", "Wait for ten minutes."]
+    items = "".join(comment.replace("-{}", f"-{len(each)}").replace("{}", each) for each in said)
+    main = f"<main><h1>Leak</h1><p>{words * 8}</p></main>"
+    page = f"<html><body>{main}<div>{items}</div></body></html>"
+
+    parsed = parse(page, "a.html", config=ParsingConfig(html_focus=focus))
+
+    written = said + [f"Nested {each}" for each in said if "Nested" in comment]
+    kept = sum(each in parsed.text for each in written)
+    assert kept + parsed.left_out.get("user comment", 0) == len(written)
+    assert focus == "balanced" or kept == len(written)
