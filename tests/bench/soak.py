@@ -39,6 +39,8 @@ from tests.fakes import ScriptedChatModel
 
 ANSWER = "We are open from nine to five, and on Saturdays until noon."
 _TURNS = 3
+_LISTENS_S = 3.5
+_ANSWERS_WITHIN_S = 30.0
 _SERVED_S = 86_400
 _READY_WITHIN_S = 120
 
@@ -122,7 +124,9 @@ def hold(served: Served, counts: Counts, *, has_voice: bool, until_s: float) -> 
         try:
             with served.dial("voiced" if has_voice else "support") as client:
                 client.until("conversation_initiation_metadata")
-                client.answer()
+                _answered(client)
+                if has_voice:
+                    time.sleep(1.0)
                 for _ in range(_TURNS):
                     _turn(client, question if has_voice else None)
         except (OSError, AssertionError, TimeoutError, ConnectionClosed) as error:
@@ -139,8 +143,17 @@ def _turn(client: Client, question: Samples | None) -> None:
         client.say("When are you open?")
     else:
         talk(client, question)
-    client.answer()
-    time.sleep(0.2)
+    _answered(client)
+    # A voice is listened to before the user goes on, as far as it was heard.
+    time.sleep(_LISTENS_S if question is not None else 0.2)
+
+
+def _answered(client: Client) -> None:
+    """Wait for the agent's turn; pings come meanwhile, so each frame has a deadline of its own."""
+    until_s = time.monotonic() + _ANSWERS_WITHIN_S
+    while client.next(_ANSWERS_WITHIN_S)["type"] != "agent_response":
+        if time.monotonic() > until_s:
+            raise TimeoutError("no answer came")
 
 
 def soak(folder: Path, *, minutes: float, at_once: int, voice: float) -> tuple[list[Use], Counts]:
