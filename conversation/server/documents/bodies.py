@@ -8,7 +8,7 @@ from conversation.server.agents.bodies import MAX_NAME_CHARS, AccessInfo
 from conversation.server.incoming.body import Body
 from conversation.server.library.library import HandedInAs
 
-IndexStatus = Literal["created", "processing", "succeeded", "failed"]
+IndexStatus = Literal["new", "created", "processing", "succeeded", "failed"]
 Name = Field(default=None, min_length=1, max_length=MAX_NAME_CHARS)
 
 
@@ -101,11 +101,14 @@ class DocumentSummary(BaseModel):
     url: str | None = None
     """Of a page."""
     status: IndexStatus
-    """Whether it was read, and every agent that names it can answer from it."""
+    """Whether it was read, and every agent that names it can answer from it.
+
+    `new`: an agent file names it, and nobody asked yet that it is read.
+    """
     reason: str | None = None
-    """Machine-readable code when failed, e.g. `encrypted`, `unsupported`, `http_404`."""
+    """Machine-readable code when failed or new, e.g. `encrypted`, `http_404`, `not_ingested`."""
     message: str | None = None
-    """For a person when failed: what was wrong and what to do."""
+    """For a person when failed or new: what was wrong and what to do."""
 
 
 class DocumentAnswer(DocumentSummary):

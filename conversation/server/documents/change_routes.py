@@ -141,9 +141,13 @@ def update_file(
 @router.post("/{document_id}/refresh", operation_id="refresh_document")
 def refresh(document_id: str, authored: Authored, _key: MayIngest) -> DocumentAnswer:
     """Read a document once more: a page that changed, or one that could not be read."""
-    _stored(document_id, authored)
-    authored.library.read_again(document_id, now=authored.clock())
-    authored.ingestion.wake()
+    document = known_document(document_id, authored)
+    if document.stored is None:
+        for record in document.agents:
+            authored.request_sync(record.agent.agent_id)
+    else:
+        authored.library.read_again(document_id, now=authored.clock())
+        authored.ingestion.wake()
     return document_answer(known_document(document_id, authored), authored)
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from conversation.server.agents.authoring import Authoring
 from conversation.server.agents.shown_agent import OUR_EMBEDDING_MODEL
 from conversation.server.context import Authored
 from conversation.server.documents.bodies import (
@@ -28,13 +29,14 @@ from conversation.server.documents.known_documents import (
     known_document,
     known_documents,
 )
+from conversation.server.documents.named_progress import agents_without
 from conversation.server.documents.routes import Kind, MayRead
 from conversation.server.errors import IN_THE_WAY, ApiError, not_found
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 
 router = APIRouter(prefix="/v1/convai/knowledge-base", tags=["knowledge base"])
 
-_PROGRESS = {"created": 0.0, "processing": 50.0, "succeeded": 100.0, "failed": 0.0}
+_PROGRESS = {"new": 0.0, "created": 0.0, "processing": 50.0, "succeeded": 100.0, "failed": 0.0}
 Model = Annotated[str | None, Query(max_length=100, description="Any; there is one index for all.")]
 
 
@@ -63,6 +65,8 @@ def get_or_create_indexes(
             said = f"There is no document {item.document_id[:100]!r}."
             answers[item.document_id] = failure(404, "document_not_found", said)
         else:
+            if item.create_if_missing:
+                document = _asked_to_be_read(document, authored)
             index = _index(document, item.model)
             answers[item.document_id] = {"status": "success", "data": index.model_dump()}
     return answers
@@ -100,9 +104,11 @@ def compute_index(
 ) -> DocumentIndex:
     """How far a document is on its way into the index, which it goes by itself.
 
-    Ask until it is `succeeded`, when every agent that names it answers from it, or `failed`.
+    One that an agent file names and that was never read is read from now on. Ask until it is
+    `succeeded`, when every agent that names it answers from it, or `failed`.
     """
-    return _index(known_document(document_id, authored), body.model)
+    document = _asked_to_be_read(known_document(document_id, authored), authored)
+    return _index(document, body.model)
 
 
 @router.get("/{document_id}/rag-index", operation_id="get_indexes")
@@ -163,6 +169,14 @@ def get_chunk(
         if chunk.chunk_id == chunk_id:
             return _chunk(document, chunk_id, chunk.body)
     raise not_found("chunk", chunk_id[:100])
+
+
+def _asked_to_be_read(document: KnownDocument, authored: Authoring) -> KnownDocument:
+    if document.status != "new":
+        return document
+    for agent_id in agents_without(document.document_id, document.agents, authored):
+        authored.request_sync(agent_id)
+    return known_document(document.document_id, authored)
 
 
 def _index(document: KnownDocument, model: str = OUR_EMBEDDING_MODEL) -> DocumentIndex:

@@ -1,5 +1,6 @@
 """Every document that agents can answer from: those of the library, and those of agent files."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -15,7 +16,9 @@ from conversation.server.documents.bodies import (
     DocumentTimes,
     IndexStatus,
 )
+from conversation.server.documents.named_progress import held_by, named_progress
 from conversation.server.errors import IN_THE_WAY, ApiError, not_found
+from conversation.server.library.ingest_queue import SyncState
 from conversation.server.library.library import HandedInAs, LibraryDocument
 from kb.document import Document
 from kb.index.catalog import ChunkRow
@@ -74,7 +77,8 @@ def known_documents(authored: Authoring) -> list[KnownDocument]:
     for document in library:
         by_agents = named.pop(document.document_id, None)
         stored.append(_stored(document, by_agents[1] if by_agents else [], authored))
-    return [*stored, *(_named(document, agents, authored) for document, agents in named.values())]
+    syncs = authored.queue.sync_states()
+    return [*stored, *(_named(document, by, authored, syncs) for document, by in named.values())]
 
 
 def known_document(document_id: str, authored: Authoring) -> KnownDocument:
@@ -143,6 +147,9 @@ def not_read(document: KnownDocument) -> ApiError:
     if document.status == "failed":
         said = document.detail or "It cannot be read."
         return ApiError(IN_THE_WAY, "document_failed", f"{document.name!r} has no text. {said}")
+    if document.status == "new":
+        said = f"{document.name!r} has no text. {document.detail}"
+        return ApiError(IN_THE_WAY, "document_not_ingested", said)
     return ApiError(
         409, "document_not_ready", f"{document.name!r} is still being read; try again in a moment."
     )
@@ -178,13 +185,14 @@ def _stored(
 
 
 def _named(
-    document: NamedDocument, agents: list[AgentRecord], authored: Authoring
+    document: NamedDocument,
+    agents: list[AgentRecord],
+    authored: Authoring,
+    syncs: Mapping[str, SyncState],
 ) -> KnownDocument:
     first = agents[0]
-    held = _held(authored.open(first.agent.agent_id), document.document_id)
-    status: IndexStatus = "created"
-    if held is not None:
-        status = "succeeded" if held.status == "ready" else "failed"
+    progress = named_progress(document.document_id, agents, authored, syncs)
+    held = progress.held
     return KnownDocument(
         document_id=document.document_id,
         kind=document.kind,
@@ -193,10 +201,10 @@ def _named(
         bytes=0 if held is None else held.bytes,
         created_at=first.created_at,
         updated_at=first.created_at if held is None else held.updated_at or first.created_at,
-        status=status,
+        status=progress.status,
         agents=tuple(agents),
-        reason=None if held is None else held.reason,
-        detail=None if held is None else held.detail,
+        reason=progress.reason,
+        detail=progress.detail,
     )
 
 
@@ -205,13 +213,17 @@ def _indexed(document: KnownDocument, authored: Authoring) -> tuple[KnowledgeBas
     if document.stored is not None:
         index, indexed_id = authored.library.index, authored.library.indexed_id(document.stored)
     else:
-        index = authored.open(document.agents[0].agent.agent_id)
+        index = next(
+            (
+                knowledge_base
+                for record in document.agents
+                if held_by(
+                    knowledge_base := authored.open(record.agent.agent_id), document.document_id
+                )
+                is not None
+            ),
+            authored.open(document.agents[0].agent.agent_id),
+        )
         indexed_id = document.document_id
-    held = _held(index, indexed_id)
+    held = held_by(index, indexed_id)
     return index, held if held is not None and held.status == "ready" else None
-
-
-def _held(knowledge_base: KnowledgeBase, document_id: str) -> Document | None:
-    return next(
-        (each for each in knowledge_base.documents() if each.document_id == document_id), None
-    )
