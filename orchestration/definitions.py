@@ -47,6 +47,7 @@ defs = dg.Definitions(
         automation.conversations_ended,
         automation.agent_files,
         automation.what_follows,
+        automation.causes_of_failures,
     ],
     resources={"deployment": resources.deployment},
     executor=executor(load_settings()),

@@ -46,8 +46,8 @@ def status_of(connection: Connection, conversation_id: str) -> tuple[str, str | 
 def unknown_conversation(conversation_id: str) -> UnknownConversationError:
     """The error for an id that the store does not hold."""
     return UnknownConversationError(
-        f"The store holds no conversation {conversation_id!r}. `ConversationStore.conversations()` "
-        "lists those it holds."
+        f"The store holds no conversation {conversation_id!r}. `vivavoce conversations`, or "
+        "`ConversationStore.conversations()` in Python, lists those it holds."
     )
 
 

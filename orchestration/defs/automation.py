@@ -21,7 +21,7 @@ from orchestration.defs.questions import report_changed_questions
 from orchestration.defs.reports import reports
 from orchestration.deployment import Deployment
 from orchestration.operations.operations import close_abandoned
-from orchestration.processes.runs import fail_abandoned_runs, runs_are_local
+from orchestration.processes.runs import fail_abandoned_runs, failed_steps, runs_are_local
 from orchestration.schedule.ended_days import (
     Looked,
     days_that_came,
@@ -248,3 +248,19 @@ def agent_files(
         skip_reason=None if runs else "no documents changed",
         cursor=json.dumps(watched.stamps, sort_keys=True),
     )
+
+
+@dg.run_failure_sensor(
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "Writes why a run failed as the last line of its log, where Dagster itself names only the "
+        "steps."
+    ),
+)
+def causes_of_failures(context: dg.RunFailureSensorContext) -> None:
+    """Say the cause last: a log is looked at from its end."""
+    for step_key, reason in failed_steps(context.get_step_failure_events()).items():
+        context.instance.report_engine_event(
+            f"Step {step_key!r} failed. The cause: {reason}", context.dagster_run
+        )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from analysis.evaluation.run import evaluate_conversations
 from analysis.evaluation.tally import EvaluationRun
+from analysis.gaps.text import counted
 from analysis.store.closed_days import agents_by_day
 from analysis.store.forgetting import forget_findings
 from analysis.warehouse import files as warehouse_files
@@ -132,7 +133,9 @@ def room_after(plan: SyncReport, limits: Limits) -> str:
     held = [row.bytes for row in plan.rows if row.action in ("added", "replaced", "unchanged")]
     text = f"{_use(held, limits)} would be used."
     new_links = sum(row.kind == "link" and row.action == "added" for row in plan.rows)
-    return f"{text} The size of {new_links} new links is known once read." if new_links else text
+    if not new_links:
+        return text
+    return f"{text} The size of {counted(new_links, 'new link')} is known once read."
 
 
 def _use(sizes: Sequence[int], limits: Limits) -> str:

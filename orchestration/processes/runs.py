@@ -1,7 +1,7 @@
 """Dagster runs started from here: in this process, recorded in the deployment's instance."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -129,6 +129,21 @@ def free_left_places(instance: dg.DagsterInstance) -> None:
             storage.free_concurrency_slots_for_run(run_id)
 
 
+def failed_steps(events: Iterable[dg.DagsterEvent]) -> dict[str, str]:
+    """Return why each step failed that did, by the key of the step, in the order of `events`."""
+    causes: dict[str, str] = {}
+    for event in events:
+        if not event.is_step_failure:
+            continue
+        error = event.step_failure_data.error
+        # Dagster wraps what the asset raised; the innermost cause is what happened.
+        while error is not None and error.cause is not None:
+            error = error.cause
+        reason = error.message.strip() if error is not None else "no reason was recorded"
+        causes[event.step_key or ""] = reason
+    return causes
+
+
 def _pid_of(instance: dg.DagsterInstance, run_id: str) -> int | None:
     """Process that executes the run's steps, as the in-process executor noted it."""
     for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT):
@@ -172,17 +187,10 @@ def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
 
 
 def _failure(job_name: str, result: dg.ExecuteInProcessResult) -> str:
-    for event in result.all_events:
-        if not event.is_step_failure:
-            continue
-        error = event.step_failure_data.error
-        # Dagster wraps what the asset raised; the innermost cause is what happened.
-        while error is not None and error.cause is not None:
-            error = error.cause
-        reason = error.message.strip() if error is not None else "no reason was recorded"
+    for step_key, reason in failed_steps(result.all_events).items():
         # The cause stands last, where a terminal and a log are looked at first.
         return (
-            f"Job {job_name!r} failed in its step {event.step_key!r}; run {result.run_id} in the "
+            f"Job {job_name!r} failed in its step {step_key!r}; run {result.run_id} in the "
             f"Dagster UI (`vivavoce ui`) has the whole log. The cause: {reason}"
         )
     return f"Job {job_name!r} failed; run {result.run_id} in the Dagster UI says why."

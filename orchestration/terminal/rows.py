@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from analysis.evaluation.tally import EvaluationRun
+from analysis.gaps.text import counted
 from conversation.importing.files import ImportReport
 from conversation.store.store import ConversationSummary
 from conversation.transcript import Usage
@@ -107,7 +108,7 @@ def ingest_summary(report: SyncReport) -> str:
     }
     done = ", ".join(f"{count} {action}" for action, count in counts.items() if count)
     return (
-        f"{done or 'nothing to do'}; {report.chunks_embedded} chunks embedded in "
+        f"{done or 'nothing to do'}; {counted(report.chunks_embedded, 'chunk')} embedded in "
         f"{report.seconds:.1f} s; index version {report.index_version}."
     )
 
@@ -183,7 +184,8 @@ def _add_gap(lines: list[str], text: str) -> None:
 
 def import_summary(report: ImportReport) -> str:
     """What an import did; each record that differs or was rejected has a line of its own."""
-    lines = [f"{len(report.imported)} conversations imported, {len(report.known)} known already."]
+    imported = counted(len(report.imported), "conversation")
+    lines = [f"{imported} imported, {len(report.known):,} known already."]
     lines += [f"Differs {row.where}: {row.problem}" for row in report.differing]
     lines += [f"Rejected {row.where}: {row.problem}" for row in report.rejected]
     if report.left_out:

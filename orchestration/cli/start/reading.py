@@ -48,7 +48,11 @@ def conversations(
             limit=limit,
         )
     if not page.conversations:
-        typer.echo("No conversation is kept that fits.")
+        asked = (agent, user, text, status, since, until, simulated)
+        if all(each is None for each in asked):
+            typer.echo("No conversation is kept yet. `vivavoce chat AGENT` holds one.")
+        else:
+            typer.echo("No conversation is kept that fits.")
         return
     rows = [
         [

@@ -93,7 +93,7 @@ def test_importing_tells_what_went_in(settings: Settings, tmp_path: Path):
     first = run("import", str(transcript), "--agent", "shop-desk")
     again = run("import", str(transcript), "--agent", "shop-desk")
 
-    assert first.output == "1 conversations imported, 0 known already.\n"
+    assert first.output == "1 conversation imported, 0 known already.\n"
     assert again.output == "0 conversations imported, 1 known already.\n"
 
 

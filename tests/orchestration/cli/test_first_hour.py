@@ -304,3 +304,18 @@ def test_kept_conversations_are_listed_and_shown(tmp_path: Path, monkeypatch: py
     assert "Nothing was found by judges yet" in shown
     none = runner.invoke(entry.app, ["conversations", "--agent", "nobody"])
     assert "No conversation is kept that fits." in none.stdout
+    unknown = runner.invoke(entry.app, ["show", "c3"])
+    assert "'c3'" in str(unknown.exception)
+    assert "`vivavoce conversations`" in str(unknown.exception)
+
+
+def test_before_the_first_conversation_the_list_says_how_to_hold_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("VIVAVOCE_DATA_DIR", str(tmp_path))
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "shop-desk.yaml").write_text("name: Shop desk\n")
+
+    listed = CliRunner().invoke(entry.app, ["conversations"])
+
+    assert listed.output == "No conversation is kept yet. `vivavoce chat AGENT` holds one.\n"

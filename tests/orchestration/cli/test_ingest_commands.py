@@ -60,7 +60,7 @@ def test_a_plan_says_what_an_ingest_would_do_and_does_nothing(settings: Settings
     ]
     assert "There is no file" in again
     assert "2 of 5 documents" in again
-    assert "The size of 1 new links is known once read." in again
+    assert "The size of 1 new link is known once read." in again
 
 
 @pytest.mark.usefixtures("settings")

@@ -214,6 +214,31 @@ def test_a_failed_run_names_the_step_and_the_reason(
         )
 
 
+def test_the_last_line_of_a_failed_run_is_its_cause(
+    deployment: Deployment, instance: dg.DagsterInstance, settings: Settings
+):
+    (settings.agents_dir / "shop-desk.yaml").unlink()
+    with pytest.raises(RunFailedError):
+        run_job(
+            "ingest_agent", deployment, definitions=defs, instance=instance, partition="shop-desk"
+        )
+    (run,) = instance.get_runs()
+    logged = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+    failure = logged[-1].dagster_event
+    assert failure is not None
+    context = dg.build_run_status_sensor_context(
+        "causes_of_failures", failure, instance, run
+    ).for_run_failure()
+
+    defs.resolve_sensor_def("causes_of_failures")(context)
+
+    last = instance.all_logs(run.run_id)[-1].dagster_event
+    assert last is not None
+    assert last.message is not None
+    assert last.message.startswith("Step 'ingest' failed. The cause: ")
+    assert "There is no agent 'shop-desk'" in last.message
+
+
 def test_the_sensor_asks_for_each_day_once(deployment: Deployment, instance: dg.DagsterInstance):
     hold_calls(deployment, 2)
     sensor = defs.resolve_sensor_def("conversations_ended")
