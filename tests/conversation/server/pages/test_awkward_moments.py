@@ -135,7 +135,7 @@ def test_notes_of_the_page_wait_for_the_conversation(tmp_path: Path, page: Page)
     assert "Order 4711" not in read
 
 
-def test_thumbs_after_the_end_arrive(tmp_path: Path, page: Page):
+def test_thumbs_that_would_go_nowhere_cannot_be_pressed(tmp_path: Path, page: Page):
     with serving(tmp_path, DESK, model=ScriptedChatModel(always="Yes.")) as served:
         page.open(f"{served.url}/talk/desk")
         page.wait("document.getElementById('text')")
