@@ -15,7 +15,7 @@ from conversation.llm.chat_model import (
     ToolCallingModel,
 )
 from conversation.llm.model_loop import model_loop
-from conversation.llm.visible_text import visible
+from conversation.llm.visible_text import ReasoningHabit, visible
 
 
 class TextGenerator(Protocol):
@@ -55,6 +55,7 @@ class TwinChatModel:
 
     def __init__(self, generator: TextGenerator) -> None:
         self._generator = generator
+        self._habit = ReasoningHabit()
 
     @property
     def model(self) -> str:
@@ -85,25 +86,33 @@ class TwinChatModel:
         self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
     ) -> Completion:
         """Return the whole answer."""
-        return model_loop().call(_read_to_end(self._generator, messages, options))
+        return model_loop().call(_read_to_end(self._pieces(messages, options), model=self.model))
 
     async def acomplete(
         self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
     ) -> Completion:
         """Return the whole answer, without blocking the event loop."""
-        return await model_loop().acall(_read_to_end(self._generator, messages, options))
+        return await model_loop().acall(
+            _read_to_end(self._pieces(messages, options), model=self.model)
+        )
 
     def stream(
         self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
     ) -> Generator[str | Completion, None, None]:
         """Yield the answer as it is produced."""
-        return model_loop().iterate(lambda: _generated(self._generator, messages, options))
+        return model_loop().iterate(lambda: self._pieces(messages, options))
 
     def astream(
         self, messages: Sequence[ChatMessage], options: CompletionOptions = DEFAULT_OPTIONS
     ) -> AsyncGenerator[str | Completion, None]:
         """Yield the answer as it is produced, without blocking the event loop."""
-        return model_loop().aiterate(lambda: _generated(self._generator, messages, options))
+        return model_loop().aiterate(lambda: self._pieces(messages, options))
+
+    def _pieces(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions
+    ) -> AsyncGenerator[str | Completion, None]:
+        pieces = self._generator.generate(messages, options)
+        return visible(pieces, self._habit) if options.schema is None else pieces
 
 
 def calls_tools(model: object) -> bool:
@@ -126,22 +135,13 @@ def price_usd(model: object, *, read: int, written: int) -> float | None:
     return model.price_usd(read=read, written=written) if isinstance(model, PricedModel) else None
 
 
-def _generated(
-    generator: TextGenerator, messages: Sequence[ChatMessage], options: CompletionOptions
-) -> AsyncGenerator[str | Completion, None]:
-    pieces = generator.generate(messages, options)
-    return visible(pieces) if options.schema is None else pieces
-
-
-async def _read_to_end(
-    generator: TextGenerator, messages: Sequence[ChatMessage], options: CompletionOptions
-) -> Completion:
+async def _read_to_end(pieces: AsyncGenerator[str | Completion, None], *, model: str) -> Completion:
     completion: Completion | None = None
-    async for piece in _generated(generator, messages, options):
+    async for piece in pieces:
         if isinstance(piece, Completion):
             completion = piece
     if completion is None:
         raise ModelUnavailableError(
-            f"Model {generator.model!r} ended its answer without finishing it. Try again."
+            f"Model {model!r} ended its answer without finishing it. Try again."
         )
     return completion

@@ -23,9 +23,25 @@ _LINE_START = re.compile(r"(?:^|\n)\s*\Z")
 
 
 @dataclass(slots=True)
+class ReasoningHabit:
+    """What is known of how a model writes its reasoning.
+
+    The prompts of some models open it themselves, so that only its end stands in the answer. The
+    first answer shows that; from then on the beginning of an answer waits for that end.
+    """
+
+    closed_by: str | None = None
+    """Name of the tag that closed what no tag had opened."""
+
+
+@dataclass(slots=True)
 class VisibleText:
     """One answer while it comes in."""
 
+    begins_within: str | None = None
+    """Name of the tag that the answer is expected to close, for its prompt opened it."""
+    closed_alone: str | None = None
+    """Name of a tag on a line of its own that closed what no tag had opened."""
     thinking: list[str] = field(default_factory=list[str])
     """Each stretch of reasoning."""
     calls: list[str] = field(default_factory=list[str])
@@ -45,6 +61,11 @@ class VisibleText:
     """Whether the tag may be talked about: it stands within a line."""
     _is_after_block: bool = False
 
+    def __post_init__(self) -> None:
+        """Begin inside of the reasoning where the prompt opened it."""
+        self._block = self.begins_within
+        self._is_mention = self.begins_within is not None
+
     def take(self, piece: str) -> str:
         """More of the answer; returns what of it is for the user."""
         shown: list[str] = []
@@ -52,12 +73,13 @@ class VisibleText:
             piece = self._outside(piece, shown) if self._block is None else self._within(piece)
         return "".join(shown)
 
-    def end(self) -> str:
-        """The answer is complete; returns what is left of it for the user."""
+    def end(self, *, cut: bool = False) -> str:
+        """The answer is complete, or cut at its limit; returns what is left for the user."""
         waiting, self._waiting = self._waiting, ""
         if self._block is None:
             return waiting
-        if self._is_mention and self._block in _THOUGHTS:
+        opened_by_prompt = self.begins_within is not None and not self._tag
+        if self._is_mention and self._block in _THOUGHTS and not (opened_by_prompt and cut):
             released = self._tag + "".join(self._inside)
             self._block, self._inside = None, []
             return released
@@ -77,7 +99,11 @@ class VisibleText:
         self._let(before, shown)
         if self._last_line.endswith(("`", '"', "'")):
             self._let(tag.group(), shown)  # it is quoted
-        elif not tag[1]:
+        elif tag[1]:
+            on_a_line = _LINE_START.search(self._last_line) and self._last_line
+            if on_a_line and tag[2].casefold() in _THOUGHTS:
+                self.closed_alone = tag[2].casefold()
+        else:
             self._block, self._tag = tag[2].casefold(), tag.group()
             self._is_mention = _LINE_START.search(self._last_line) is None
             self._inside, self._tail = [], ""
@@ -133,15 +159,23 @@ def requested_in_text(calls: list[str]) -> tuple[RequestedTool, ...]:
 
 
 async def visible(
-    pieces: AsyncGenerator[str | Completion, None],
+    pieces: AsyncGenerator[str | Completion, None], habit: ReasoningHabit
 ) -> AsyncGenerator[str | Completion, None]:
-    """A stream without what is not for the user; its completion holds that apart."""
-    text = VisibleText()
+    """A stream without what is not for the user; its completion holds that apart.
+
+    Args:
+        pieces: What the model writes.
+        habit: What its answers before have shown; learns from this one.
+    """
+    text = VisibleText(begins_within=habit.closed_by)
     said = ""
     async with aclosing(pieces):
         async for piece in pieces:
             if isinstance(piece, Completion):
-                rest = text.end()
+                is_cut = piece.finish_reason == "length"
+                rest = text.end(cut=is_cut)
+                if habit.closed_by is None or not (text.thinking or is_cut):
+                    habit.closed_by = text.closed_alone
                 if rest:
                     yield rest
                 yield apart(piece, text, said + rest)

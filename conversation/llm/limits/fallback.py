@@ -20,7 +20,7 @@ from conversation.llm.generator import (
     prompt_memory,
 )
 from conversation.llm.limits.continuing import Continuation
-from conversation.llm.visible_text import visible
+from conversation.llm.visible_text import ReasoningHabit, visible
 
 CONTINUE = (
     "Your answer was cut off there. Continue it exactly where it stops, without repeating anything."
@@ -45,6 +45,7 @@ class FallbackGenerator:
         if not generators:
             raise ValueError("a fallback list needs at least one model")
         self._generators = tuple(generators)
+        self._habits = [ReasoningHabit() for _ in generators]
         self._clock = clock
 
     @property
@@ -95,8 +96,10 @@ class FallbackGenerator:
             left = len(self._generators) - number
             share = _with_share(options, self._clock() - began_s, models=left)
             pieces = generator.generate(prompt, share)
+            if not options.schema:
+                pieces = visible(pieces, self._habits[number])
             try:
-                async with aclosing(pieces if options.schema else visible(pieces)) as shown:
+                async with aclosing(pieces) as shown:
                     async for piece in shown:
                         is_done = isinstance(piece, Completion)
                         fresh = after.end() if is_done else after.take(piece)

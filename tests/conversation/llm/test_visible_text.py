@@ -1,5 +1,6 @@
 """What models write for themselves is not said, however it is cut into pieces."""
 
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,12 @@ from hypothesis import strategies as st
 
 from conversation.agent.config import AgentConfig
 from conversation.llm.chat_model import Completion, RequestedTool
-from conversation.llm.visible_text import VisibleText, requested_in_text
+from conversation.llm.visible_text import (
+    ReasoningHabit,
+    VisibleText,
+    requested_in_text,
+    visible,
+)
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
 from conversation.transcript import Usage
@@ -65,6 +71,35 @@ def test_pieces_change_nothing(parts: list[str], sizes: list[int]):
 
     assert shown == expected
     assert (cut.thinking, cut.calls) == (whole.thinking, whole.calls)
+
+
+ANSWERS = [
+    # What comes, how it ended, what is said, what is kept apart.
+    ("The user greets.\n</think>\n\nHello!", "stop", "The user greets.\n\n\nHello!", ""),
+    ("They ask again.\n</think>\n\nAt nine.", "stop", "At nine.", "They ask again."),
+    ("It is long and long", "length", "", "It is long and long"),
+    ("Now short.</think>Yes.", "stop", "Yes.", "Now short."),
+    ("Without any.", "stop", "Without any.", ""),
+    ("At once again.", "stop", "At once again.", ""),
+    ("Use the </think> tag.", "stop", "Use the  tag.", ""),
+    ("Still at once.", "stop", "Still at once.", ""),
+]
+
+
+async def test_the_end_of_reasoning_that_the_prompt_opened_is_learned_from_the_first_answer():
+    habit = ReasoningHabit()
+
+    async def written(text: str, reason: str) -> AsyncGenerator[str | Completion, None]:
+        for char in text:
+            yield char
+        yield Completion(text, Usage(model="m"), reason)
+
+    for text, reason, said, thinking in ANSWERS:
+        *shown, last = [piece async for piece in visible(written(text, reason), habit)]
+        assert isinstance(last, Completion)
+        assert ("".join(map(str, shown)), last.thinking) == (said, thinking)
+        if reason == "stop":
+            assert last.text == said or not thinking
 
 
 def test_a_text_without_tags_comes_at_once():
