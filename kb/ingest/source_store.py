@@ -57,7 +57,8 @@ class SourceStore:
                 etag=prepared.etag,
                 last_modified=prepared.last_modified,
             )
-            return "unchanged", known.document
+            seen = self._catalog.fingerprint(document_id)
+            return "unchanged", (seen or known).document
         if isinstance(prepared, Unchanged):
             raise KnowledgeBaseError(f"{document_id!r} cannot be unchanged: it is not known.")
         document = store_document(self._catalog, prepared, limits=self._limits, now=self._now())

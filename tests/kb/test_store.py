@@ -194,6 +194,10 @@ def test_a_file_that_becomes_unreadable_keeps_its_last_good_version(
     assert (document.status, document.version, document.reason) == ("ready", 1, failed.reason)
     assert kb.retrieve("refunds")[0].text == REFUNDS
 
+    file.write_text(REFUNDS)
+    back = kb.sync([FileSource(file)]).rows[0]
+    assert (back.action, back.reason, back.detail) == ("unchanged", None, None)
+
     file.write_text("Refunds take nine days.")
     assert kb.sync([FileSource(file)]).rows[0].action == "replaced"
     assert kb.documents()[0].reason is None
