@@ -8,6 +8,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from conversation.transcript import Usage
 
 Verdict = Literal["success", "failure", "unknown"]
+Contradiction = Literal["resolved", "unresolved"]
+"""A judge's verdict said one thing and its reason another. Asked again it agreed with itself, or it
+did not, and the verdict is unknown."""
 ValueStatus = Literal[
     "supported",
     "unsupported",
@@ -92,6 +95,8 @@ class Evaluation(_Record):
     """Share of a panel's votes that agree with the outcome."""
     windows: WindowFindings = ()
     """What each part showed, where the judge could not read the conversation at once."""
+    contradiction: Contradiction | None = None
+    """Of a panel, of any of its judges; of a long conversation, in any of its parts."""
     error: str | None = None
     usage: Usage | None = None
     evaluated_at: datetime | None = None

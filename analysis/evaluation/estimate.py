@@ -178,10 +178,18 @@ def _asked_of(planned: PlannedConversation) -> Mapping[str, _Asked]:
     asked: dict[str, _Asked] = {}
 
     def add(
-        model: str, calls: int, question_chars: int, output_tokens: int, *, together: bool = False
+        model: str,
+        calls: int,
+        question_chars: int,
+        output_tokens: int,
+        *,
+        together: bool = False,
+        reads: bool = True,
     ) -> None:
         windows = _windows(planned.chars, model)
-        shown = planned.chars * (1 if windows == 1 else _OVERLAP) / _CHARS_PER_TOKEN
+        shown = (
+            (planned.chars if reads else 0) * (1 if windows == 1 else _OVERLAP) / _CHARS_PER_TOKEN
+        )
         question = _PROMPT_TOKENS + question_chars / _CHARS_PER_TOKEN
         # Parts that are judged are judged together once more.
         more = 1 if together and windows > 1 else 0
@@ -199,6 +207,9 @@ def _asked_of(planned: PlannedConversation) -> Mapping[str, _Asked]:
             variant = criterion.variant or planned.variant or default_variant(model)
             calls, words = (2, _WORD_TOKENS) if variant == "logprobs" else (1, 0)
             add(model, calls, len(criterion.prompt), _VERDICT_TOKENS + words, together=True)
+            if variant == "logprobs" and criterion.scale is None:
+                # What its own reason says, asked without the transcript.
+                add(model, 1, len(criterion.prompt), _WORD_TOKENS, together=True, reads=False)
     members = panel_members(planned.judge)
     if fields := planned.missing.fields:
         described = sum(len(field.description) + 40 for field in fields)

@@ -345,6 +345,7 @@ def _evaluated(
         evidence=judgment.evidence if judgment else (),
         unsupported_quotes=judgment.unsupported_quotes if judgment else (),
         windows=judgment.windows if judgment else (),
+        contradiction=judgment.contradiction if judgment else None,
         error=error_text(error) if error else None,
         usage=meter.total(),
         evaluated_at=subject.evaluated_at,

@@ -48,6 +48,10 @@ class EvaluationRun:
     """Agents whose judge cannot be used, and why; the others were judged."""
     refused_agents: Mapping[str, str] = field(default_factory=dict[str, str])
     """Those of them whose judge is not set up: no later run gets further by itself."""
+    contradictions: int = 0
+    """Verdicts that contradicted their reason, and were asked again."""
+    undecided: int = 0
+    """Those of them that did so once more: their verdict is unknown."""
     first_error: str | None = None
     """Why the first question has no answer that the judge failed on."""
 
@@ -84,6 +88,8 @@ class Tally:
     stopped_agents: dict[str, str] = field(default_factory=dict[str, str])
     refusals: dict[str, ModelError] = field(default_factory=dict[str, ModelError])
     """Of the stopped agents, what their judges raised."""
+    contradictions: Counter[str] = field(default_factory=Counter[str])
+    """By what came of asking again."""
     first_error: str | None = None
 
     def add(self, analysed: Analysed) -> None:
@@ -99,6 +105,9 @@ class Tally:
         self.answer_errors += sum(error is not None for error in errors)
         self.first_error = self.first_error or next(filter(None, errors), None)
         self.answers += sum(error is None for error in errors)
+        self.contradictions.update(
+            each.contradiction for each in result.evaluations if each.contradiction
+        )
         if result.usage:
             self.usages.append(result.usage)
         unreachable = analysed.unreachable or result.unreachable
@@ -159,6 +168,8 @@ class Tally:
                 for agent_id, error in self.refusals.items()
                 if isinstance(error, ModelSetupError)
             },
+            contradictions=self.contradictions.total(),
+            undecided=self.contradictions["unresolved"],
             first_error=self.first_error,
         )
 

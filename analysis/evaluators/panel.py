@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from analysis.evaluators.known import judged_kind
 from analysis.evaluators.votes import counted_votes, shared_evidence, shared_quotes
 from analysis.judge.asking import total_usage
+from analysis.judge.judgments import contradiction_of
 from analysis.results import CollectedValue, Evaluation, FieldValue, Vote
 from conversation.agent.criteria import Criterion
 
@@ -33,6 +34,7 @@ def panel_evaluation(
             "judge_model": judge_model,
             "judge_prompt_version": prompt_version,
             "votes": votes,
+            "contradiction": contradiction_of(members),
             "usage": total_usage([each.usage for each in members if each.usage]),
         }
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from analysis.judge.asking import Question
-from analysis.judge.judgments import Judgment
+from analysis.judge.judgments import Judgment, contradiction_of
 from analysis.judge.prompts import PART_NOTES, Prompt, findings_prompt, prompt
 from analysis.judge.windows import Window, escape_tags
 from analysis.results import WindowFinding
@@ -99,7 +99,8 @@ def judge_windows(
         judgment = _with_words_of_windows(together, found)
     else:
         judgment = merged(found, decisive="failure" if reach == "throughout" else "success")
-    return replace(judgment, windows=tuple(map(_record, found)))
+    doubted = contradiction_of([judgment, *(each.judgment for each in found)])
+    return replace(judgment, windows=tuple(map(_record, found)), contradiction=doubted)
 
 
 def merged(found: Sequence[_Found], *, decisive: str) -> Judgment:

@@ -39,8 +39,13 @@ def verdict_and_turn_schema(*, reason: bool = False) -> JSONSchema:
     return {**whole, "properties": told, "required": [*told]}
 
 
-def verdict_schema() -> JSONSchema:
-    """Return the form of a verdict with a quote; the verdict stands first here too."""
+def verdict_schema(*, conclusion: bool = True) -> JSONSchema:
+    """Return the form of a verdict with a quote; the verdict stands first here too.
+
+    It stands last as well, as what the rationale comes to: whoever finds out while giving reasons
+    that the verdict was wrong can say so there. Without `conclusion` it may be left out.
+    """
+    required = ["verdict", "turn", "quote", "rationale"]
     return {
         "type": "object",
         "properties": {
@@ -48,8 +53,9 @@ def verdict_schema() -> JSONSchema:
             "turn": {"type": "integer"},
             "quote": {"type": "string", "maxLength": 160},
             "rationale": {"type": "string", "maxLength": 240},
+            "conclusion": {"type": "string", "enum": ["success", "failure", "unknown"]},
         },
-        "required": ["verdict", "turn", "quote", "rationale"],
+        "required": [*required, "conclusion"] if conclusion else required,
         "additionalProperties": False,
     }
 

@@ -1,10 +1,11 @@
 """What a judge said of one criterion, evidence already checked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from analysis.judge.evidence import quote_of_turn, verbatim, verify_quote
-from analysis.results import Evidence, Verdict, WindowFinding
+from analysis.results import Contradiction, Evidence, Verdict, WindowFinding
 from analysis.shown.tools import tool_lines
 from conversation.transcript import Turn
 
@@ -23,6 +24,22 @@ class Judgment:
     score: float | None = None
     windows: tuple[WindowFinding, ...] = ()
     """What each part showed, where the judge could not read the conversation at once."""
+    contradiction: Contradiction | None = None
+
+
+class MayContradict(Protocol):
+    """An answer of a judge that is asked again where it contradicts itself."""
+
+    @property
+    def contradiction(self) -> Contradiction | None:
+        """Whether it did."""
+        ...
+
+
+def contradiction_of(parts: Iterable[MayContradict]) -> Contradiction | None:
+    """Return the worst contradiction of all parts of an answer."""
+    told = {part.contradiction for part in parts}
+    return "unresolved" if "unresolved" in told else "resolved" if "resolved" in told else None
 
 
 def checked_quote(

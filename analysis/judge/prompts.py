@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Literal
 
-from analysis.judge.windows import Window
+from analysis.judge.windows import Window, escape_tags
 from analysis.results import FieldValue
 from analysis.shown.withholding import VERSION_PARTS
 from conversation.agent.criteria import (
@@ -64,12 +64,26 @@ VERDICT_JSON = (
     "Criterion: {criterion}\nAnswer in JSON: verdict (success when the criterion is met, failure "
     "when it is not, unknown when the transcript does not tell), turn (number of the turn that "
     "shows it best), quote (the words of that turn that show it, copied exactly), rationale (at "
-    "most 20 words)."
+    "most 20 words), conclusion (success, failure or unknown: what the rationale comes to)."
 )
 VERDICT_AND_REASON = (
     "Criterion: {criterion}\nAnswer in JSON: verdict (success when the criterion is met, failure "
     "when it is not, unknown when the transcript does not tell), turn (number of the turn that "
     "shows it best), reason (at most 12 words)."
+)
+REASON_RULES = "You read what an examiner wrote about a conversation that you do not see."
+REASON_QUESTION = (
+    "Criterion: {criterion}\n<reason>\n{reason}\n</reason>\n\nDoes the reason say that the "
+    "criterion is met? Answer with one word, yes or no."
+)
+REASON_BIAS = -0.3
+REASON_MARGIN = 0.5
+"""Log-odds of yes at which a reason says neither, and around it where it is not clear what it says,
+so that no verdict is doubted. They belong to the wording above. Set on few reasons of an embedded
+judge: five that say no (-1.58 to -0.93), two that say yes (0.33 and 0.97)."""
+CONTRADICTION = (
+    "Your verdict comes to {verdict}, but your reason says {says}. Read the transcript once more, "
+    "and answer again in the form, with a verdict and a reason that agree."
 )
 FIELDS_QUESTION = (
     "Fields:\n{fields}\n\nAnswer in JSON with the value of each field that the conversation "
@@ -134,10 +148,11 @@ SUMMARY_QUESTION = (
 _TEMPLATES: dict[JudgeVariant, tuple[str, ...]] = {
     "logprobs": (
         *(VERDICT_QUESTION, str(YES_BIAS), str(SECOND_ANSWER_WEIGHT), VERDICT_AND_REASON),
+        *(REASON_RULES, REASON_QUESTION, str(REASON_BIAS), str(REASON_MARGIN), CONTRADICTION),
         *(FIELDS_QUESTION, VALUE_QUESTION, *TOLD_QUESTIONS.values(), str(TOLD_BIASES)),
         *(SCORE_QUESTION, SCORE_AND_REASON),
     ),
-    "json": (VERDICT_JSON, FIELDS_JSON, SCORE_JSON),
+    "json": (VERDICT_JSON, CONTRADICTION, FIELDS_JSON, SCORE_JSON),
 }
 
 _KINDS = {
@@ -190,6 +205,19 @@ def verdict_and_reason_question(statement: str) -> str:
     It begins as `verdict_question` does, so that the criterion is read once for both.
     """
     return VERDICT_AND_REASON.format(criterion=" ".join(statement.split()))
+
+
+def reason_prompt(criterion: Criterion, reason: str) -> list[ChatMessage]:
+    """Return the messages that ask whether a reason says that the criterion is met."""
+    shown = REASON_QUESTION.format(
+        criterion=" ".join(criterion.prompt.split()), reason=escape_tags(reason)
+    )
+    return [ChatMessage("system", REASON_RULES), ChatMessage("user", shown)]
+
+
+def contradiction_complaint(verdict: str | None, says: str | None) -> str:
+    """Return what to tell a judge whose verdict and reason do not agree."""
+    return CONTRADICTION.format(verdict=verdict, says=says)
 
 
 def verdict_json_question(criterion: Criterion) -> str:

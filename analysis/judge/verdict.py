@@ -1,6 +1,7 @@
 """Does a conversation meet a criterion? Verdict, probability, rationale and checked evidence."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -12,6 +13,7 @@ from analysis.judge.answer_forms import (
     verdict_schema,
 )
 from analysis.judge.asking import Meter, Question, ask_twice
+from analysis.judge.contradiction import Explained, settled, what_reason_says
 from analysis.judge.evidence import quote_of_turn
 from analysis.judge.judgments import Judgment, checked_quote
 from analysis.judge.prompts import (
@@ -47,6 +49,8 @@ class VerdictReply(BaseModel):
     turn: int
     quote: str
     rationale: str
+    conclusion: Verdict | None = None
+    """What the rationale comes to; None from a judge that leaves it out."""
 
 
 class ReasonReply(BaseModel):
@@ -111,10 +115,38 @@ def _ask_word_and_reason(
     except ModelOutputError:
         # The probability stands without a reason: it does not depend on how it is explained.
         return Judgment(*verdict_of(word, None, criterion.threshold), None, ())
+    explain = partial(_explained, criterion, turns, word, meter=meter)
+
+    def again(complaint: str) -> Question[Explained]:
+        parse = _parse_reason
+        asked = _once_more(why, reply, complaint)
+        return (
+            yield from explain((yield from ask_twice(asked, _REASON, parse=parse, meter=meter)))
+        )
+
+    return (yield from settled((yield from explain(reply)), again))
+
+
+def _explained(
+    criterion: Criterion, turns: Sequence[Turn], word: OneWord, reply: ReasonReply, *, meter: Meter
+) -> Question[Explained]:
+    """Weigh both answers, and read what the reason of the second one says."""
     verdict, confidence = verdict_of(word, reply.verdict, criterion.threshold)
     evidence = quote_of_turn(turns, reply.turn, f"{criterion.prompt} {reply.reason}")
     reason = whole_sentences(reply.reason) or None
-    return Judgment(verdict, confidence, reason, (evidence,) if evidence else ())
+    judgment = Judgment(verdict, confidence, reason, (evidence,) if evidence else ())
+    if reason is None or verdict == "unknown":
+        return Explained(judgment, None)
+    says = yield from what_reason_says(criterion, reason, meter=meter)
+    # Where it is not clear what a reason says, it explains the verdict that it was given with.
+    return Explained(judgment, says or reply.verdict)
+
+
+def _once_more(
+    asked: Sequence[ChatMessage], reply: BaseModel, complaint: str
+) -> tuple[ChatMessage, ...]:
+    said = reply.model_dump_json(exclude_none=True)
+    return (*asked, ChatMessage("assistant", said), ChatMessage("user", complaint))
 
 
 def _second_answer(
@@ -135,13 +167,24 @@ def _second_answer(
 def _ask_json(
     criterion: Criterion, turns: Sequence[Turn], shown: Prompt, *, meter: Meter
 ) -> Question[Judgment]:
-    options = CompletionOptions(max_output_tokens=240, schema=verdict_schema())
-    reply = yield from ask_twice(
-        shown(verdict_json_question(criterion)), options, parse=_parse_reply, meter=meter
-    )
-    hint = f"{criterion.prompt} {reply.rationale}"
-    checked = checked_quote(turns, reply.turn, reply.quote, hint)
-    return Judgment(reply.verdict, None, reply.rationale.strip() or None, *checked)
+    options = CompletionOptions(max_output_tokens=260, schema=verdict_schema())
+    asked = shown(verdict_json_question(criterion))
+
+    def ask(messages: Sequence[ChatMessage]) -> Question[VerdictReply]:
+        return ask_twice(messages, options, parse=_parse_reply, meter=meter)
+
+    def explained(reply: VerdictReply) -> Explained:
+        hint = f"{criterion.prompt} {reply.rationale}"
+        checked = checked_quote(turns, reply.turn, reply.quote, hint)
+        judgment = Judgment(reply.verdict, None, reply.rationale.strip() or None, *checked)
+        return Explained(judgment, reply.conclusion)
+
+    first = yield from ask(asked)
+
+    def again(complaint: str) -> Question[Explained]:
+        return explained((yield from ask(_once_more(asked, first, complaint))))
+
+    return (yield from settled(explained(first), again))
 
 
 def _read(completion: Completion, schema: JSONSchema) -> Any:
@@ -164,7 +207,7 @@ def _parse_reason(completion: Completion) -> ReasonReply:
 
 def _parse_reply(completion: Completion) -> VerdictReply:
     try:
-        return VerdictReply.model_validate(_read(completion, verdict_schema()))
+        return VerdictReply.model_validate(_read(completion, verdict_schema(conclusion=False)))
     except ValueError as error:
         raise ModelOutputError(
             f"expected JSON with verdict, turn, quote and rationale ({type(error).__name__})."

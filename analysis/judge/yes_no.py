@@ -12,7 +12,7 @@ from conversation.errors import ModelOutputError
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.llm.providers.lenient_json import without_reasoning
 
-_ONE_WORD = CompletionOptions(max_output_tokens=2, top_logprobs=20)
+ONE_WORD = CompletionOptions(max_output_tokens=2, top_logprobs=20)
 _MIN_WORD_MASS = 0.02
 _FEW_WORDS = 4
 """Around the one word that was asked for: "Answer: yes"."""
@@ -41,8 +41,8 @@ def ask_word(
     Raises:
         ModelError: The judge failed, or answered twice with neither.
     """
-    parse = partial(_parse_word, bias=bias)
-    return (yield from ask_twice(messages, _ONE_WORD, parse=parse, meter=meter))
+    parse = partial(read_word, bias=bias)
+    return (yield from ask_twice(messages, ONE_WORD, parse=parse, meter=meter))
 
 
 def yes_log_odds(top_logprobs: Mapping[str, float]) -> float | None:
@@ -65,7 +65,12 @@ def probability(log_odds: float) -> float:
     return 1 / (1 + math.exp(-log_odds))
 
 
-def _parse_word(completion: Completion, bias: float) -> OneWord:
+def read_word(completion: Completion, *, bias: float = YES_BIAS) -> OneWord:
+    """Read the one word that was asked for.
+
+    Raises:
+        ModelOutputError: It is neither.
+    """
     log_odds = yes_log_odds(completion.top_logprobs or {})
     if log_odds is not None:
         return OneWord(log_odds > bias, log_odds)

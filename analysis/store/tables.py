@@ -44,6 +44,7 @@ evaluations = Table(
     Column("votes", JSON(none_as_null=True)),
     Column("agreement", Float),
     Column("windows", JSON(none_as_null=True)),
+    Column("contradiction", String(16)),
     Column("error", Text),
     Column("usage", JSON(none_as_null=True)),
     Column("evaluated_at", UTCDateTime, nullable=False),
@@ -306,7 +307,7 @@ SCHEMA = Schema(
     metadata=metadata,
     migrations_package="analysis.store",
     version_table="alembic_version_analysis",
-    head="0008",
+    head="0009",
 )
 
 

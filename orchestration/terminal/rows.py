@@ -222,6 +222,11 @@ def evaluation_summary(run: EvaluationRun) -> str:
     parts.append(f"{run.answers} answers")
     if run.answer_errors:
         parts.append(f"{run.answer_errors} questions without an answer, to be asked again")
+    if run.contradictions:
+        parts.append(
+            f"{run.contradictions} verdicts contradicted their reason and were asked again "
+            f"({run.undecided} did so twice and are unknown)"
+        )
     if run.usage and run.cost_usd is None and run.cost_at_least_usd:
         parts.append(f"at least {run.cost_at_least_usd:.4f} USD (a judge has no known price)")
     text = f"{', '.join(parts)}; {run.elapsed_s:.0f} s."

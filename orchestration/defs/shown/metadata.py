@@ -125,6 +125,7 @@ def evaluation_metadata(run: EvaluationRun) -> Metadata:
         "run/conversations": run.evaluated,
         "run/answers": run.answers,
         "run/errors": run.answer_errors + run.failed,
+        "run/contradictions": run.contradictions,
         "run/seconds": round(run.elapsed_s, 2),
         "run/left": run.left,
         **({"run/stopped": run.stopped} if run.stopped is not None else {}),

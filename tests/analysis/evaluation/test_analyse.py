@@ -57,6 +57,7 @@ def test_a_verdict_carries_its_probability_a_rationale_and_verbatim_evidence():
     judge = small_judge(
         word("yes", yes=0.6, Yes=0.2, no=0.2),
         {"verdict": "success", "turn": 2, "reason": "The agent refunded the charge."},
+        word("yes", yes=0.9, no=0.1),
     )
 
     result = analyse_transcript(REFUND_CALL, [REFUNDED], [], judge, now=NOW, summary=False)
@@ -75,7 +76,7 @@ def test_a_verdict_carries_its_probability_a_rationale_and_verbatim_evidence():
     assert evaluation.transcript_sha256 == transcript_sha256(REFUND_CALL)
     assert evaluation.evaluated_at == NOW
     assert evaluation.usage is not None
-    assert evaluation.usage.calls == 2
+    assert evaluation.usage.calls == 3
 
 
 def test_a_verdict_stands_without_a_reason_that_can_be_read():
@@ -156,7 +157,7 @@ def test_malformed_answers_are_asked_again_once_and_then_recorded():
 
 def test_a_second_well_formed_answer_counts():
     judge = small_judge(
-        "perhaps", "No.", {"verdict": "failure", "turn": 0, "reason": "Only hello."}
+        "perhaps", "No.", {"verdict": "failure", "turn": 0, "reason": "Only hello."}, "no"
     )
 
     result = analyse_transcript(REFUND_CALL, [REFUNDED], [], judge, summary=False)
@@ -171,6 +172,7 @@ def test_a_failing_call_costs_only_its_own_question():
         ModelUnavailableError("no answer from the endpoint"),
         word("yes", yes=0.9),
         {"verdict": "success", "turn": 2, "reason": "Polite."},
+        word("yes", yes=0.9),
         ModelUnavailableError("no answer from the endpoint"),
         ModelUnavailableError("no answer from the endpoint"),
     )

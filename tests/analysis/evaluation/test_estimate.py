@@ -49,7 +49,7 @@ def test_a_panel_asks_each_of_its_judges_and_a_long_call_in_windows():
     models = {each.model: each for each in estimate_plan(plan_of(panel), cent_per_token).by_model}
 
     assert models["x/a"].calls == 4
-    assert models["embedded/b"].calls == 2 * 2 + 1
+    assert models["embedded/b"].calls == 3 * 2 + 1
     tokens, _ = estimate_conversation(short, cent_per_token)
     more, _ = estimate_conversation(long, cent_per_token)
     assert more > 8 * tokens

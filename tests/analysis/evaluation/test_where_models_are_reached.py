@@ -28,7 +28,13 @@ from tests.analysis.calls import DAY, hold_call, open_stores
 from tests.conversation.llm.openai_stub import OpenAIStub, Reply, openai_stub
 
 VERDICT = json.dumps(
-    {"verdict": "success", "turn": 2, "quote": "five days", "rationale": "It was answered."}
+    {
+        "verdict": "success",
+        "turn": 2,
+        "quote": "five days",
+        "rationale": "It was answered.",
+        "conclusion": "success",
+    }
 )
 PLAYED = json.dumps({"says": "How long do refunds take?", "hangs_up": False})
 CALL = Transcript(

@@ -131,7 +131,7 @@ def test_each_judge_of_a_panel_is_asked_in_its_own_way():
         conversation_id="c1", turns=(Turn(role="user", text="I live in Rome, thank you!"),)
     )
     embedded = ScriptedChatModel(
-        "yes", {"verdict": "success", "turn": 0, "reason": "Thanks."}, {"city": "Rome"},
+        "yes", {"verdict": "success", "turn": 0, "reason": "Thanks."}, "yes", {"city": "Rome"},
         model="embedded/a",
     )  # fmt: skip
     remote = ScriptedChatModel(
@@ -159,7 +159,7 @@ def test_each_judge_of_a_panel_is_asked_in_its_own_way():
     assert helped.judge_prompt_version == judge_prompt_version(helped.judge_model)
     assert (city.value, city.agreement) == ("Rome", 1.0)
     assert result.usage is not None
-    assert result.usage.calls == 5
+    assert result.usage.calls == 6
 
 
 def test_a_panel_is_written_as_one_judge():

@@ -49,7 +49,15 @@ class ReadingJudge(ScriptedChatModel):
         verdict = "success" if (marker in body) == offered else "failure"
         at = re.search(r"\[(\d+)\][^\n]*" + re.escape(marker), body)
         if options.schema is None:
-            likely, other = (-0.05, -3.0) if verdict == "success" else (-3.0, -0.05)
+            if "<reason>" in shown:  # "As it was said." does not tell
+                verdict = "unknown"
+            likely, other = (
+                (-0.7, -0.7)
+                if verdict == "unknown"
+                else (-0.05, -3.0)
+                if verdict == "success"
+                else (-3.0, -0.05)
+            )
             return Completion(
                 text="yes",
                 usage=Usage(model="scripted/model"),

@@ -63,6 +63,7 @@ def test_the_threshold_and_the_way_of_asking_stand_at_the_criterion():
             top_logprobs={"yes": math.log(0.6), "no": math.log(0.4)},
         ),
         {"verdict": "success", "turn": 0, "reason": "Paid."},
+        "no",
         model="x/y",
     )
     call = Transcript(conversation_id="c1", turns=(Turn(role="user", text="I paid."),))
@@ -91,7 +92,7 @@ def test_the_threshold_and_the_way_of_asking_stand_at_the_criterion():
         ),
         (
             0.05,
-            [{"verdict": "failure", "turn": 0, "reason": "The user paid nothing."}],
+            [{"verdict": "failure", "turn": 0, "reason": "The user paid nothing."}, "no"],
             [True],
             "failure",
             "The user paid nothing.",
@@ -101,7 +102,7 @@ def test_the_threshold_and_the_way_of_asking_stand_at_the_criterion():
 )
 def test_the_reason_is_asked_for_where_somebody_will_ask_for_it(
     yes: float,
-    answers: list[dict[str, object]],
+    answers: list[dict[str, object] | str],
     reasons_asked: list[bool],
     verdict: str,
     rationale: str | None,
@@ -122,8 +123,8 @@ def test_the_reason_is_asked_for_where_somebody_will_ask_for_it(
 
     assert (evaluation.verdict, evaluation.rationale) == (verdict, rationale)
     assert evaluation.evidence == (Evidence(turn_index=0, quote="I paid."),)
-    schemas = [options.schema for options in judge.options[1:]]
-    assert ["reason" in (schema or {})["properties"] for schema in schemas] == reasons_asked
+    schemas = [options.schema for options in judge.options if options.schema]
+    assert ["reason" in schema["properties"] for schema in schemas] == reasons_asked
 
 
 def test_a_judge_may_say_that_the_transcript_does_not_tell():
