@@ -20,6 +20,7 @@ from conversation.server.agents import routes as agents
 from conversation.server.agents import sharing_routes as agent_sharing
 from conversation.server.agents import tool_routes as agent_tools
 from conversation.server.context import ServerContext, WarmingAgents
+from conversation.server.conversations import analysis_routes
 from conversation.server.conversations import routes as conversations
 from conversation.server.documents import change_routes as knowledge_base_changes
 from conversation.server.documents import index_routes as knowledge_base_index
@@ -52,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     knowledge_base.router,
     message_search.router,
     conversations.router,
+    analysis_routes.router,
     users.router,
     tags.router,
     models.router,

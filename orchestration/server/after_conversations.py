@@ -64,8 +64,8 @@ class DeployedAfterCalls:
             for agent in usable_agents(self._deployment)
         )
 
-    def analyse(self, conversation_id: str) -> None:
-        """Ask the judges what has no answer yet.
+    def analyse(self, conversation_id: str, *, only: str | None = None) -> None:
+        """Ask the judges what has no answer yet, of one criterion where `only` is its id.
 
         Raises:
             ModelError: No judge could be asked.
@@ -78,7 +78,9 @@ class DeployedAfterCalls:
                 deployment.evaluations,
                 agents,
                 open_model=deployment.chat_model,
-                scope=EvaluationScope(conversation_ids=[conversation_id]),
+                scope=EvaluationScope(
+                    conversation_ids=[conversation_id], only=None if only is None else [only]
+                ),
                 concurrency=1,
             )
         if run.failures:

@@ -31,8 +31,11 @@ class AfterCalls(Protocol):
         """Whether the agent has anything that its conversations are judged by."""
         ...
 
-    def analyse(self, conversation_id: str) -> None:
-        """Ask the judges what has no answer yet. Takes as long as they take."""
+    def analyse(self, conversation_id: str, *, only: str | None = None) -> None:
+        """Ask the judges what has no answer yet, of one criterion where `only` is its id.
+
+        Takes as long as they take.
+        """
         ...
 
     def judge(self, agent: AgentConfig, transcript: Transcript, condition: str) -> CriterionResult:
@@ -67,7 +70,7 @@ class StoreOnly:
         """No."""
         return False
 
-    def analyse(self, conversation_id: str) -> None:
+    def analyse(self, conversation_id: str, *, only: str | None = None) -> None:
         """Refuse; there is no judge."""
         raise not_supported("This server was started without judges.")
 

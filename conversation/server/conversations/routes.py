@@ -6,10 +6,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import FileResponse
 
-from conversation.errors import ModelError, UnknownConversationError
+from conversation.errors import UnknownConversationError
 from conversation.server.access.admission import known_key, page_allowed, require
 from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context, ServerContext
+from conversation.server.conversations.analysis_routes import require_ended
 from conversation.server.conversations.bodies import (
     CallOutcome,
     CallStatus,
@@ -22,7 +23,7 @@ from conversation.server.conversations.feedback import keep_feedback
 from conversation.server.conversations.search import CallFilter, criterion_params, list_page
 from conversation.server.conversations.shown_conversation import call_status
 from conversation.server.conversations.sound import recording_answer
-from conversation.server.errors import IN_THE_WAY, ApiError, not_found
+from conversation.server.errors import ApiError, not_found
 from conversation.server.incoming.body import Body
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize
 from conversation.transcript import Transcript
@@ -184,7 +185,7 @@ def delete_conversation(
     conversation_id: str, context: Context, _key: CanAdminister
 ) -> dict[str, Any]:
     """Delete a conversation and everything made from it, in every derived store, for ever."""
-    _require_ended(context.store.transcript(conversation_id), "deleted")
+    require_ended(context.store.transcript(conversation_id), "deleted")
     context.calls.forget(conversation_id)
     return {}
 
@@ -219,27 +220,6 @@ def give_feedback(
     return {}
 
 
-@router.post("/{conversation_id}/analysis/run", operation_id="run_conversation_analysis")
-def run_analysis(
-    conversation_id: str,
-    context: Context,
-    _key: Annotated[ApiKey, Depends(require("label"))],
-    _reader: CanRead,
-) -> ConversationDetail:
-    """Ask the judges what has no answer yet, and return the conversation with the answers.
-
-    It takes a key for both: the answer holds what was said.
-    """
-    _require_ended(context.store.transcript(conversation_id), "judged")
-    try:
-        context.calls.analyse(conversation_id)
-    except ModelError as error:
-        raise ApiError(
-            502, "judge_failed", "The judge could not be asked; the server's log says why."
-        ) from error
-    return conversation_detail(context, conversation_id)
-
-
 @router.get(
     "/{conversation_id}/audio",
     operation_id="get_conversation_audio",
@@ -253,16 +233,6 @@ def run_analysis(
 def get_audio(conversation_id: str, context: Context, _key: CanRead) -> FileResponse:
     """The recording, the user left and the agent right; text conversations have none."""
     return recording_answer(context, conversation_id)
-
-
-def _require_ended(transcript: Transcript, what: str) -> None:
-    if transcript.status == "in_progress":
-        raise ApiError(
-            IN_THE_WAY,
-            "conversation_in_progress",
-            f"Conversation {transcript.conversation_id!r} is still being held; it can be {what} "
-            "when it has ended.",
-        )
 
 
 def _admit_feedback(context: ServerContext, request: Request, transcript: Transcript) -> None:

@@ -5,10 +5,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
+from elevenlabs import ElevenLabs
+from elevenlabs.core.request_options import RequestOptions
 
 from conversation.llm.chat_model import ChatMessage, CompletionOptions
 from conversation.server.access.api_keys import Scope, new_key
@@ -127,6 +129,66 @@ def test_analysis_comes_with_conversations_of_the_protocol(
     }
     assert analysis["transcript_summary"]
     assert [each["conversation_id"] for each in listed["conversations"]] == ["c1"]
+
+
+def test_criteria_are_judged_one_by_one_and_others_besides(
+    client: httpx.Client, deployment: Deployment
+):
+    sdk = ElevenLabs(
+        base_url=str(client.base_url),
+        api_key=key(deployment, "label", "read")["xi-api-key"],
+        httpx_client=client,
+    ).conversational_ai.conversations
+    extra = {"id": "polite", "name": "Polite", "conversation_goal_prompt": "It was polite."}
+    options = {"additional_body_parameters": {"extra_evaluation_criteria": [extra]}}
+    both = sdk.analysis.run_evaluation(
+        "c1",
+        evaluation_id="helped",
+        evaluated_agent_id="shop-desk",
+        request_options=cast("RequestOptions", options),
+    ).analysis
+    kept = sdk.get("c1").analysis
+
+    assert both is not None
+    assert kept is not None
+    assert [each.criteria_id for each in both.evaluation_criteria_results_list or []] == [
+        "helped",
+        "polite",
+    ]
+    assert (both.evaluation_criteria_results or {})["polite"].result == "success"
+    assert list(kept.evaluation_criteria_results or {}) == ["helped"]
+    assert kept.data_collection_results == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ({}, 422, "evaluation_id"),
+        ({"evaluation_id": "nothing"}, 404, "'nothing'"),
+        ({"evaluation_id": "helped", "evaluated_branch_id": "main"}, 400, "branches"),
+        ({"evaluation_id": "helped", "evaluated_agent_id": "other"}, 422, "'shop-desk'"),
+        ({"evaluation_id": "helped", "sample": 2}, 422, "sample"),
+        ({"extra_evaluation_criteria": [{"id": "a", "conversation_goal_prompt": " "}]}, 422, ""),
+        (
+            {"extra_evaluation_criteria": [{"id": "helped", "conversation_goal_prompt": "x"}]},
+            422,
+            "'helped'",
+        ),
+        (
+            {"extra_evaluation_criteria": [{"id": "a", "conversation_goal_prompt": "x"}] * 2},
+            422,
+            "id of its own",
+        ),
+    ],
+)
+def test_an_evaluation_that_cannot_be_run_is_refused(
+    client: httpx.Client, deployment: Deployment, body: dict[str, Any], status: int, said: str
+):
+    headers = key(deployment, "label", "read")
+    answer = client.post(f"{CALLS}/c1/analysis/evaluations/run", headers=headers, json=body)
+
+    assert answer.status_code == status, answer.text
+    assert said in answer.text
 
 
 def test_conversations_are_masked_where_the_agent_says_so(

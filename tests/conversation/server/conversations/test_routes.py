@@ -72,7 +72,7 @@ class ScriptedAfterCalls(StoreOnly):
     def analyses(self, conversation_ids: Sequence[str]) -> Mapping[str, CallAnalysis]:
         return {each: analysis(int(each[-4:])) for each in conversation_ids}
 
-    def analyse(self, conversation_id: str) -> None:
+    def analyse(self, conversation_id: str, *, only: str | None = None) -> None:
         if self.error is not None:
             raise self.error
         self.judged.append(conversation_id)
@@ -381,6 +381,8 @@ def test_there_is_no_recording_of_text(tmp_path: Path):
         ("DELETE", "/{}", "read"),
         ("POST", "/{}/analysis/run", "read"),
         ("POST", "/{}/analysis/run", "label"),
+        ("POST", "/{}/analysis/evaluations/run", "read"),
+        ("POST", "/{}/analysis/evaluations/run", "label"),
     ],
 )
 def test_each_route_needs_its_scope(tmp_path: Path, method: str, path: str, scope: Any):
