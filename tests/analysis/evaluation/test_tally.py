@@ -62,3 +62,27 @@ def test_a_judge_counts_as_away_by_what_it_raised_not_by_the_words_of_its_error(
         tally.add(Analysed(planned, "", result))
 
     assert ("shop" in tally.stopped_agents) == unreachable
+
+
+def test_verdicts_that_contradicted_their_reason_are_counted_and_shown():
+    tally = Tally(failures={})
+    for number, contradiction in enumerate((None, "resolved", "resolved", "unresolved")):
+        planned = PlannedConversation(f"c{number}", "shop", "a/x", Missing((), (), True))
+        evaluation = Evaluation(
+            conversation_id=f"c{number}",
+            criterion_id="polite",
+            criterion_version="1",
+            judge_model="a/x",
+            judge_prompt_version="1",
+            transcript_sha256="",
+            verdict="unknown",
+            contradiction=contradiction,
+        )
+        result = AnalysisResult(conversation_id=f"c{number}", evaluations=(evaluation,))
+        tally.add(Analysed(planned, "", result))
+    run = tally.run(EvaluationPlan((), 0, 0, {}), 1.0)
+
+    assert (run.contradictions, run.undecided) == (3, 1)
+    told = "3 verdicts contradicted their reason and were asked again (1 did so twice"
+    assert told in evaluation_summary(run)
+    assert "contradicted" not in evaluation_summary(a_run())

@@ -1,13 +1,16 @@
 """A verdict whose own reason says otherwise is asked again once, then unknown."""
 
 import math
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from analysis.evaluation.analyse import analyse_transcript
 from analysis.results import Evaluation
+from analysis.store.store import AnalysisStore
 from conversation.agent.config import Criterion
+from conversation.agent.models.judges import panel_of
 from conversation.errors import ModelUnavailableError
 from conversation.llm.chat_model import Completion
 from conversation.transcript import Transcript, Turn, Usage
@@ -193,3 +196,28 @@ def test_a_judge_that_fails_at_the_second_look_is_asked_again_another_time():
     (evaluation,) = found.evaluations
     assert evaluation.verdict is None
     assert "away" in (evaluation.error or "")
+
+
+def test_a_panel_and_the_store_keep_that_a_judge_contradicted_itself():
+    opened = {
+        "x/a": ScriptedChatModel(
+            whole("failure", "It said: run it.", "success"), whole("success", "Yes.", "success")
+        ),
+        "x/b": ScriptedChatModel(whole("success", "Yes.", "success"), model="x/b"),
+    }
+    result = analyse_transcript(
+        CALL, [STEP], [], panel_of(list(opened)), open_judge=opened.__getitem__, summary=False
+    )
+
+    (evaluation,) = result.evaluations
+    assert (evaluation.verdict, evaluation.contradiction) == ("success", "resolved")
+    with AnalysisStore.open("sqlite://") as store:
+        store.save(
+            result,
+            transcript_sha256=evaluation.transcript_sha256,
+            judge_model=evaluation.judge_model,
+            judge_prompt_version=evaluation.judge_prompt_version,
+            now=datetime(2026, 11, 30, tzinfo=UTC),
+        )
+        (kept,) = store.evaluations(["c1"])
+    assert kept.contradiction == "resolved"
