@@ -47,14 +47,21 @@ Trend = list[tuple[str, float, float, float]]
 def rate_trends(
     connection: duckdb.DuckDBPyConnection, *, agent_id: str | None, simulated: bool
 ) -> dict[tuple[str, ...], Trend]:
-    """Return (day, rate, low, high) by agent, criterion, version (v1, ...) and judge, by day."""
+    """Return (day, rate, low, high) by agent, criterion, version (v1, ...) and judge, by day.
+
+    A version is named as the section of the rates names it: by its number or, where its question
+    was not kept and there are others, by the beginning of its digest.
+    """
     trends: dict[tuple[str, ...], Trend] = {}
     for *key, day, rate, low, high in connection.execute(
-        "SELECT t.agent_id, criterion_id, 'v' || coalesce(v.version_number, 1), judge_model, day, "
-        "rate, rate_low, rate_high FROM criterion_trends AS t LEFT JOIN question_versions AS v "
+        "SELECT t.agent_id, criterion_id, CASE WHEN v.version_number IS NOT NULL "
+        "THEN 'v' || v.version_number WHEN count(DISTINCT criterion_version) OVER "
+        "(PARTITION BY t.agent_id, criterion_id) > 1 THEN left(criterion_version, 8) "
+        "ELSE 'v1' END, judge_model, day, rate, rate_low, rate_high "
+        "FROM criterion_trends AS t LEFT JOIN question_versions AS v "
         "ON v.agent_id = t.agent_id AND v.kind = 'criterion' AND v.question_id = t.criterion_id "
-        "AND v.version = t.criterion_version WHERE rate IS NOT NULL AND "
-        f"{_kind(agent_id, simulated, of='t.')} ORDER BY day"
+        "AND v.version = t.criterion_version WHERE "
+        f"{_kind(agent_id, simulated, of='t.')} QUALIFY rate IS NOT NULL ORDER BY day"
     ).fetchall():
         trends.setdefault(tuple(key), []).append((str(day), rate, low, high))
     return trends

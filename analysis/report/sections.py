@@ -67,7 +67,10 @@ FROM conversations{where} GROUP BY agent_id ORDER BY agent_id""",
         "rates",
         "Success rates",
         """
-SELECT s.agent_id, s.criterion_id, 'v' || coalesce(v.version_number, 1) || CASE
+SELECT s.agent_id, s.criterion_id, CASE
+    WHEN v.version_number IS NOT NULL THEN 'v' || v.version_number
+    WHEN count(DISTINCT criterion_version) OVER (PARTITION BY s.agent_id, s.criterion_id) > 1
+    THEN left(criterion_version, 8) ELSE 'v1' END || CASE
     WHEN count(DISTINCT judge_model) OVER (PARTITION BY s.agent_id, s.criterion_id) > 1
     THEN ' by ' || judge_model ELSE '' END AS version, rate,
   rate_low, rate_high, successes, failures, unknown, errors

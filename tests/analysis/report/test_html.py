@@ -258,3 +258,25 @@ def test_two_judges_are_two_curves(tmp_path: Path):
     assert "v1 by a/strict" in page
     assert "v1 by b/kind" in page
     assert page.count("success rate by day") == 2
+
+
+def test_versions_whose_question_was_not_kept_are_two_rows_with_their_own_curves(tmp_path: Path):
+    newer = "beefbeefbeef"
+    with open_stores(tmp_path) as stores:
+        for number in range(4):
+            key = f"c{number}"
+            hold_call(stores.conversations, key, started_at=DAY + timedelta(days=number))
+            verdict = a_verdict(key)
+            if number > 1:
+                verdict = a_verdict(key, "failure", criterion_version=newer)
+            save_answers(stores.evaluations, key, verdict)
+        older = a_verdict("c0").criterion_version[:8]
+        refresh(stores)
+        with open_reports(stores.reports) as connection:
+            trends = rate_trends(connection, agent_id=None, simulated=False)
+            page = report_as_html(connection, generated_at=DAY)
+    rates = {key[2]: [rate for _, rate, _, _ in points] for key, points in trends.items()}
+    assert rates == {older: [1.0, 1.0], newer[:8]: [0.0, 0.0]}
+    assert f"shop-desk, {older}<" in page
+    assert f"shop-desk, {newer[:8]}<" in page
+    assert page.count("success rate by day") == 2

@@ -99,7 +99,7 @@ def test_quotes_that_nobody_said(deployment: Deployment):
     save_answers(deployment.evaluations, "c0", a_value("c0", "amount", None, status="unsupported"))
 
     assert failed_checks(deployment) == {
-        "evidence_is_supported": "1 of 2 values rest on words that nobody said"
+        "evidence_is_supported": "shop-desk: 1 of 2 values rest on words that nobody said"
     }
 
 
@@ -108,7 +108,27 @@ def test_a_judge_that_fails(deployment: Deployment):
     save_answers(deployment.evaluations, "c0", a_verdict("c0", None, error="no answer"))
 
     assert failed_checks(deployment) == {
-        "judge_answers": "1 of 3 questions have no answer because the judge failed"
+        "judge_answers": "shop-desk: 1 of 3 questions have no answer because the judge failed"
+    }
+
+
+def test_a_judge_that_fails_one_agent_is_not_hidden_by_another(
+    deployment: Deployment, settings: Settings
+):
+    file = settings.agents_dir / "shop-desk.yaml"
+    text = file.read_text().replace("agent_id: shop-desk", "agent_id: good-desk")
+    (settings.agents_dir / "good-desk.yaml").write_text(text)
+    hold_calls(deployment, 1)
+    for number in range(30):
+        started_at = FIRST_DAY + timedelta(minutes=number)
+        hold_call(
+            deployment.conversations, f"g{number}", started_at=started_at, agent_id="good-desk"
+        )
+    save_answers(deployment.evaluations, "c0", a_verdict("c0", None, error="no answer"))
+
+    # One failure in some sixty questions would pass, were they counted together.
+    assert failed_checks(deployment) == {
+        "judge_answers": "shop-desk: 1 of 3 questions have no answer because the judge failed"
     }
 
 
