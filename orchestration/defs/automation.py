@@ -21,7 +21,7 @@ from orchestration.defs.questions import report_changed_questions
 from orchestration.defs.reports import reports
 from orchestration.deployment import Deployment
 from orchestration.operations.operations import close_abandoned
-from orchestration.processes.runs import fail_abandoned_runs, failed_steps, runs_are_local
+from orchestration.processes.runs import fail_abandoned_runs, log_causes, runs_are_local
 from orchestration.schedule.ended_days import (
     Looked,
     days_that_came,
@@ -260,7 +260,4 @@ def agent_files(
 )
 def causes_of_failures(context: dg.RunFailureSensorContext) -> None:
     """Say the cause last: a log is looked at from its end."""
-    for step_key, reason in failed_steps(context.get_step_failure_events()).items():
-        context.instance.report_engine_event(
-            f"Step {step_key!r} failed. The cause: {reason}", context.dagster_run
-        )
+    log_causes(context.instance, context.dagster_run, context.get_step_failure_events())

@@ -80,6 +80,8 @@ def run_job(
     if not result.success:
         if _was_interrupted(result):
             raise KeyboardInterrupt
+        # Dagster's sensors see only runs that the daemon or the UI started.
+        log_causes(instance, result.dagster_run, result.all_events)
         raise RunFailedError(_failure(job_name, result))
     return RunOutcome(result.run_id, tuple(_failed_checks(result)))
 
@@ -142,6 +144,14 @@ def failed_steps(events: Iterable[dg.DagsterEvent]) -> dict[str, str]:
         reason = error.message.strip() if error is not None else "no reason was recorded"
         causes[event.step_key or ""] = reason
     return causes
+
+
+def log_causes(
+    instance: dg.DagsterInstance, run: dg.DagsterRun, events: Iterable[dg.DagsterEvent]
+) -> None:
+    """Write why each step failed as the last lines of the log of its run."""
+    for step_key, reason in failed_steps(events).items():
+        instance.report_engine_event(f"Step {step_key!r} failed. The cause: {reason}", run)
 
 
 def _pid_of(instance: dg.DagsterInstance, run_id: str) -> int | None:

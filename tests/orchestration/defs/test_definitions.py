@@ -230,13 +230,17 @@ def test_the_last_line_of_a_failed_run_is_its_cause(
         "causes_of_failures", failure, instance, run
     ).for_run_failure()
 
+    of_command = instance.all_logs(run.run_id)
     defs.resolve_sensor_def("causes_of_failures")(context)
 
-    last = instance.all_logs(run.run_id)[-1].dagster_event
-    assert last is not None
-    assert last.message is not None
-    assert last.message.startswith("Step 'ingest' failed. The cause: ")
-    assert "There is no agent 'shop-desk'" in last.message
+    of_sensor = instance.all_logs(run.run_id)
+    assert len(of_sensor) == len(of_command) + 1
+    for log in (of_command, of_sensor):
+        last = log[-1].dagster_event
+        assert last is not None
+        assert last.message is not None
+        assert last.message.startswith("Step 'ingest' failed. The cause: ")
+        assert "There is no agent 'shop-desk'" in last.message
 
 
 def test_the_sensor_asks_for_each_day_once(deployment: Deployment, instance: dg.DagsterInstance):
