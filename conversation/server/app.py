@@ -25,6 +25,7 @@ from conversation.server.conversations import routes as conversations
 from conversation.server.documents import change_routes as knowledge_base_changes
 from conversation.server.documents import index_routes as knowledge_base_index
 from conversation.server.documents import routes as knowledge_base
+from conversation.server.documents import source_routes as knowledge_base_sources
 from conversation.server.edge import Edge
 from conversation.server.errors import add_error_answers
 from conversation.server.overview import message_search, models, tags, users
@@ -51,6 +52,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     knowledge_base_index.router,
     knowledge_base_changes.router,
     knowledge_base.router,
+    knowledge_base_sources.router,
     message_search.router,
     conversations.router,
     analysis_routes.router,
