@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 from conversation.server.access.api_keys import Scope
 from conversation.server.context import ServerContext
 from tests.analysis.calls import hold_call
-from tests.orchestration.deployed import ServedDeployment, served_deployment
+from tests.orchestration.deployed import ServedDeployment, served_deployment, wait_for
 
 pytestmark = pytest.mark.hostile
 
@@ -41,6 +41,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDeploymen
 
     folder: Path = tmp_path_factory.mktemp("scopes")
     with served_deployment(folder, prepare=unhurried) as opened:
+        # A server that warms up says 503 of itself, rightly.
+        wait_for(lambda: opened.http.get("/api/ready").status_code == 200)
         yield opened
 
 
