@@ -30,7 +30,7 @@ from orchestration.checks.evaluations import (
     flip_share,
     judge_error_share,
     orphan_rows,
-    unsupported_share,
+    unsupported_shares,
 )
 from orchestration.checks.reports import row_count_problems
 from orchestration.deployment import Deployment
@@ -139,7 +139,7 @@ OPERATIONS: dict[str, Operation] = {
     "outdated days, none": lambda d, _s: outdated_days(d),
     "export one day": lambda d, _s: export_days(d, [_first_day()]),
     "check: transcripts": lambda d, _s: incomplete_transcripts(d, None),
-    "check: evidence": lambda d, _s: unsupported_share(d, None),
+    "check: evidence": lambda d, _s: unsupported_shares(d, None),
     "check: judge answers": lambda d, _s: judge_error_share(d, None),
     "check: verdicts steady": lambda d, _s: flip_share(d, None),
     "check: orphans": lambda d, _s: orphan_rows(d),

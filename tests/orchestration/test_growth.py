@@ -17,7 +17,12 @@ from analysis.gaps.gaps import find_gaps
 from analysis.reports import open_reports
 from analysis.topics.topics import find_topics
 from conversation.server.conversations.search import CallFilter, list_page
-from orchestration.checks.evaluations import flip_share, judge_error_share, unsupported_share
+from orchestration.checks.evaluations import (
+    flip_share,
+    judge_error_share,
+    together,
+    unsupported_shares,
+)
 from orchestration.deployment import Deployment
 from orchestration.operations import forgetting
 from orchestration.operations.forgetting import forget
@@ -384,7 +389,7 @@ def test_lists_by_user_rating_and_comment_cost_as_much_in_a_large_store(grow: Gr
 def test_checks_over_all_days_ask_as_often_in_a_large_store(grow: Grow):
     looks: dict[str, Callable[[Deployment], object]] = {
         "transcripts": lambda d: incomplete_transcripts(d, None),
-        "evidence": lambda d: unsupported_share(d, None),
+        "evidence": lambda d: together(unsupported_shares(d, None)),
         "judge": lambda d: judge_error_share(d, None),
         "flips": lambda d: flip_share(d, None),
         "store": lambda d: d.conversations.count(),
