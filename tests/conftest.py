@@ -61,4 +61,4 @@ class _NoSkips:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How often the slow tests of killed processes kill one."""
-    parser.addoption("--kill-points", default="40", help="kills of each of the slow crash tests")
+    parser.addoption("--kill-points", default="15", help="kills of each of the slow crash tests")

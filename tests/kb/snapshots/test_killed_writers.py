@@ -89,8 +89,10 @@ def test_a_killed_writer_loses_nothing(tmp_path: Path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
-def test_a_writer_killed_at_fifty_points(tmp_path: Path):
+def test_a_writer_killed_again_and_again_loses_nothing(
+    tmp_path: Path, request: pytest.FixtureRequest
+):
     address = f"file://{tmp_path / 'objects'}"
     machines = Machines(tmp_path, address, f"sqlite:///{tmp_path / 'store.sqlite'}")
-    kill_writers(machines, points=50, seed=2_026)
+    kill_writers(machines, points=int(str(request.config.getoption("--kill-points"))), seed=2_026)
     machines.close()
