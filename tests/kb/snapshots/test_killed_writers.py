@@ -67,9 +67,10 @@ def kill_writers(machines: Machines, points: int, seed: int) -> None:
 
     # The next one finishes, at once, and leaves nothing of the killed ones behind.
     began_s = time.monotonic()
-    for name in "ab":
-        writer = machines.open(name)
-        writer.kb.add_text("last", f"The last of {name}.")
+    writers = {name: machines.open(name) for name in "ab"}
+    for name, each in writers.items():
+        each.kb.add_text("last", f"The last of {name}.")
+    writer = writers["b"]
     assert time.monotonic() - began_s < 30
     writer.kb.shared.collect()
     with writer.kb.shared._shared.pointers.lease("desk", timeout_s=1):

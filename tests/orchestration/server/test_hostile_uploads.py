@@ -85,9 +85,8 @@ def sent(served: ServedDeployment, path: str, body: bytes, *, kind: str | None =
     """Send a body as it stands; whatever it is, the client is told and nothing is left behind."""
     stated = kind or f"multipart/form-data; boundary={BOUNDARY}"
     before = files(served)
-    answer = served.http.post(
-        path, content=body, headers={"content-type": stated.encode("latin-1")}
-    )
+    headers = {b"content-type": stated.encode("latin-1")}
+    answer = served.http.post(path, content=body, headers=headers)
 
     assert answer.status_code < 500, (answer.status_code, answer.text, body[:300])
     if answer.status_code == 200:
