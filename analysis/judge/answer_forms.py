@@ -39,13 +39,13 @@ def verdict_and_turn_schema(*, reason: bool = False) -> JSONSchema:
     return {**whole, "properties": told, "required": [*told]}
 
 
-def verdict_schema(*, conclusion: bool = True) -> JSONSchema:
+def verdict_schema() -> JSONSchema:
     """Return the form of a verdict with a quote; the verdict stands first here too.
 
     It stands last as well, as what the rationale comes to: whoever finds out while giving reasons
-    that the verdict was wrong can say so there. Without `conclusion` it may be left out.
+    that the verdict was wrong can say so there. A model that cannot be held to a schema may leave
+    it out: its verdict is then one that nothing contradicts.
     """
-    required = ["verdict", "turn", "quote", "rationale"]
     return {
         "type": "object",
         "properties": {
@@ -55,7 +55,7 @@ def verdict_schema(*, conclusion: bool = True) -> JSONSchema:
             "rationale": {"type": "string", "maxLength": 240},
             "conclusion": {"type": "string", "enum": ["success", "failure", "unknown"]},
         },
-        "required": [*required, "conclusion"] if conclusion else required,
+        "required": ["verdict", "turn", "quote", "rationale"],
         "additionalProperties": False,
     }
 

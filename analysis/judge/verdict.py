@@ -207,7 +207,7 @@ def _parse_reason(completion: Completion) -> ReasonReply:
 
 def _parse_reply(completion: Completion) -> VerdictReply:
     try:
-        return VerdictReply.model_validate(_read(completion, verdict_schema(conclusion=False)))
+        return VerdictReply.model_validate(_read(completion, verdict_schema()))
     except ValueError as error:
         raise ModelOutputError(
             f"expected JSON with verdict, turn, quote and rationale ({type(error).__name__})."

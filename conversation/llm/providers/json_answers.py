@@ -10,11 +10,27 @@ from conversation.llm.providers.lenient_json import closed, fitted, values_in
 
 
 def response_format(schema: JSONSchema) -> dict[str, Any]:
-    """Return the request field of providers that constrain the answer themselves."""
+    """Return the request field of providers that constrain the answer themselves.
+
+    They want every property to be required; what an answer may leave out, they do not leave out.
+    """
     return {
         "type": "json_schema",
-        "json_schema": {"name": "answer", "schema": schema, "strict": True},
+        "json_schema": {"name": "answer", "schema": _all_required(schema), "strict": True},
     }
+
+
+def _all_required(schema: JSONSchema) -> JSONSchema:
+    whole = dict(schema)
+    if "properties" in schema:
+        found: dict[str, JSONSchema] = schema["properties"]
+        whole["properties"] = {name: _all_required(each) for name, each in found.items()}
+        whole["required"] = [*found]
+    if "items" in schema:
+        whole["items"] = _all_required(schema["items"])
+    if "anyOf" in schema:
+        whole["anyOf"] = [_all_required(each) for each in schema["anyOf"]]
+    return whole
 
 
 def with_instruction(messages: Sequence[ChatMessage], schema: JSONSchema) -> list[ChatMessage]:
