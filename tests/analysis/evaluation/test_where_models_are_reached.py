@@ -244,6 +244,16 @@ CASES: dict[str, tuple[str, Callable[[AgentConfig], None], tuple[Reply, ...]]] =
 }
 
 
+@pytest.fixture(autouse=True)
+def a_loop_of_its_own() -> Iterator[None]:
+    """litellm makes an event loop in a thread that has none, and leaves it open."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_reaches_another_endpoint(case: str, own: OpenAIStub, elsewhere: OpenAIStub):
     text, use, script = CASES[case]

@@ -124,9 +124,12 @@ def test_a_long_style_sheet_takes_time_in_proportion():
 
     def seconds(rules: int) -> float:
         css = "".join(f".c{n} {{ display: none }} .a .c{n} {{ color: red }}" for n in range(rules))
-        started = time.process_time()
-        parse(page(css, body), "a.html")
-        return time.process_time() - started
+        took: list[float] = []
+        for _ in range(3):
+            started = time.thread_time()
+            parse(page(css, body), "a.html")
+            took.append(time.thread_time() - started)
+        return min(took)
 
     seconds(10)
     assert seconds(2_000) < 0.5 + 4 * seconds(1_000)
