@@ -8,5 +8,7 @@ import importlib
 import os
 from unittest.mock import patch
 
-with patch.dict(os.environ, {"VIVAVOCE_FIRST_DAY": "2026-01-01"}):
+from tests.orchestration.sample import EARLY_ENOUGH
+
+with patch.dict(os.environ, EARLY_ENOUGH):
     importlib.import_module("orchestration.defs.partitions")

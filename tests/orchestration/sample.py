@@ -16,6 +16,8 @@ from tests.analysis.calls import hold_call
 from tests.fakes import ScriptedChatModel
 from tests.kb.conftest import WordEmbedder
 
+EARLY_ENOUGH = {"VIVAVOCE_FIRST_DAY": "2026-01-01"}
+"""For processes that load the definitions: partitions begin before the days of tests."""
 FIRST_DAY = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
 AGENT_FILE = """\
 agent_id: shop-desk

@@ -1,5 +1,6 @@
 """A real process is killed in the middle of its work; the next run repairs what it left."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -18,7 +19,13 @@ from orchestration.processes.runs import opened_instance, run_job
 from orchestration.settings import Settings
 from tests.conftest import REPOSITORY
 from tests.fakes import ScriptedChatModel
-from tests.orchestration.sample import answer, hold_calls, sample_deployment, write_data
+from tests.orchestration.sample import (
+    EARLY_ENOUGH,
+    answer,
+    hold_calls,
+    sample_deployment,
+    write_data,
+)
 
 CONVERSATIONS = 12
 DAYS = ("2026-03-01", "2026-03-12")
@@ -57,6 +64,7 @@ def start(data_dir: Path, *, answers: int = 1_000) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-c", WORKER, str(data_dir), str(answers)],
         cwd=REPOSITORY,
+        env={**os.environ, **EARLY_ENOUGH},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

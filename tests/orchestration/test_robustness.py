@@ -1,5 +1,6 @@
 """Runs that overlap, days that cannot be read, failures that pass: through real Dagster runs."""
 
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -27,6 +28,7 @@ from tests.conftest import REPOSITORY
 from tests.fakes import ScriptedChatModel
 from tests.kb.conftest import WordEmbedder
 from tests.orchestration.sample import (
+    EARLY_ENOUGH,
     FIRST_DAY,
     answer,
     hold_calls,
@@ -90,6 +92,7 @@ def started(code: str, *arguments: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         cwd=REPOSITORY,
+        env={**os.environ, **EARLY_ENOUGH},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
