@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from pydantic import Field
 
 from conversation.agent.tool_config import ToolConfig, ToolWebhook
 from conversation.agent.variable_values import SECRET_PREFIX, VariableValue
 from conversation.agent.variables import fill_in, is_secret, variable_names
-from conversation.errors import ToolError
+from conversation.errors import ToolError, VariableValueError
 from kb.config import LinkConfig
 from kb.errors import DocumentError
 from kb.media_types import split_media_type, text_encoding
@@ -68,6 +68,7 @@ def filled_webhook(tool: ToolConfig, variables: Mapping[str, VariableValue]) -> 
 
     Raises:
         MissingVariableError: One of them has no value.
+        VariableValueError: One of them would lead to another path.
     """
     webhook = tool.webhook
     if webhook is None:
@@ -81,6 +82,11 @@ def filled_webhook(tool: ToolConfig, variables: Mapping[str, VariableValue]) -> 
     for value in webhook.headers.values():
         fill_in(value, variables, where=where, keep_secrets=True)
     url = fill_in(webhook.url, variables, where=where, encode=lambda value: quote(value, safe=""))
+    if _dot_segments(url) != _dot_segments(webhook.url):
+        raise VariableValueError(
+            f"The {where} has {variable_names(webhook.url)} in the path of its URL, where `.` and "
+            "`..` would lead elsewhere. Give a value that is a name or a number."
+        )
     named = {name for value in webhook.headers.values() for name in variable_names(value)}
     own = {name: getattr(webhook, name) for name in ToolWebhook.model_fields}
     changed: dict[str, Any] = {
@@ -215,6 +221,12 @@ def _is_text(media_type: str | None) -> bool:
         or media_type in ("application/json", "application/xml", "application/problem+json")
         or media_type.endswith(("+json", "+xml"))
     )
+
+
+def _dot_segments(url: str) -> int:
+    """How many parts of the path stand for another path: `.` and `..`, however written."""
+    parts = url.partition("#")[0].partition("?")[0].split("/")
+    return sum(unquote(part) in (".", "..") for part in parts)
 
 
 def _path_part(name: str, value: object) -> str:

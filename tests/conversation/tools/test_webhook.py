@@ -18,7 +18,12 @@ from hypothesis import strategies as st
 from conversation.agent.config import AgentConfig
 from conversation.agent.tool_config import ToolConfig, ToolWebhook
 from conversation.agent.variables import variable_names
-from conversation.errors import AgentConfigError, MissingVariableError, ToolError
+from conversation.errors import (
+    AgentConfigError,
+    MissingVariableError,
+    ToolError,
+    VariableValueError,
+)
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
 from conversation.tools.webhook import (
@@ -159,6 +164,33 @@ def test_a_parameter_cannot_leave_its_place_in_the_url(value: str):
 def test_a_parameter_that_would_climb_is_refused(value: str):
     with pytest.raises(ToolError, match="'order_id' cannot stand in a URL"):
         called(tool("http://127.0.0.1:9/orders/{order_id}"), {"order_id": value})
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("/users/{{user_id}}/orders", ".."),
+        ("/users/{{user_id}}/orders", "."),
+        ("/users/{{user_id}}", ".."),
+        ("/users/{{user_id}}?all=no", ".."),
+        ("/users/{{user_id}}{{user_id}}/orders", "."),
+        ("/users/.{{user_id}}/orders", ""),
+        ("/users/%2e{{user_id}}/orders", "."),
+    ],
+)
+def test_a_variable_that_would_climb_is_refused(path: str, value: str):
+    config = tool(f"https://shop.example.com{path}")
+    with pytest.raises(VariableValueError, match="user_id"):
+        filled_webhook(config, {"user_id": value})
+
+
+@pytest.mark.parametrize("value", ["...", "a..", "v1.2", "../a", "%2e%2e", "/", "?"])
+def test_a_variable_that_stays_in_its_place_is_not(value: str):
+    config = tool("https://shop.example.com/a/../users/{{user_id}}/orders?of={{user_id}}")
+    filled = filled_webhook(config, {"user_id": value}).webhook
+    assert filled is not None
+    assert filled.url.count(quote(value, safe="")) == 2
 
 
 def test_secrets_go_into_headers_and_nowhere_else(server: Seen):
