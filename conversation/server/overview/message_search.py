@@ -1,7 +1,8 @@
 """Which turns say some words."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -10,10 +11,12 @@ from pydantic import BaseModel
 from conversation.errors import StoreError
 from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
-from conversation.server.context import Context, ServerContext
+from conversation.server.context import Context
+from conversation.server.conversations.search import MOST_LOOKED_AT
 from conversation.server.errors import ApiError, not_supported
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize
-from conversation.store.store import ConversationSummary
+from conversation.store.reading import ConversationPage, cursor_after
+from conversation.store.store import ConversationStore, ConversationSummary
 from conversation.transcript import Turn
 
 router = APIRouter(prefix="/v1/convai/conversations/messages", tags=["conversations"])
@@ -72,27 +75,35 @@ def search_by_text(
     since = None
     if call_start_after_unix is not None:
         since = datetime.fromtimestamp(call_start_after_unix, UTC)
-    try:
-        page = context.store.page(
-            agent_id=agent_id,
-            user_id=user_id,
-            since=since,
-            until=until,
-            text=text_query,
-            limit=page_size,
-            cursor=cursor,
-        )
-    except StoreError as error:
-        if cursor is None:
-            raise
-        raise ApiError(
-            400, "invalid_cursor", "The cursor is not one that this server gave."
-        ) from error
-    return FoundMessages(
-        results=list(_found(context, page.conversations, text_query)),
-        next_cursor=page.next_cursor,
-        has_more=page.next_cursor is not None,
+    names = {agent.agent_id: agent.name for agent in context.agents.agents()}
+    pages = partial(
+        context.store.page,
+        agent_id=agent_id,
+        user_id=user_id,
+        since=since,
+        until=until,
+        text=text_query,
+        limit=page_size,
     )
+    readable = context.calls.readable()
+    results: list[FoundMessage] = []
+    last: ConversationSummary | None = None
+    shown = looked_at = 0
+    while True:
+        page = _page(pages, cursor)
+        for row in page.conversations:
+            found = list(_found(readable, row, text_query, names.get(row.agent_id)))
+            if found and last is not None and shown == page_size:
+                return _messages(results, cursor_after(last))
+            if found:
+                results += found
+                last = row
+                shown += 1
+        looked_at += len(page.conversations)
+        # Conversations that say it where it is masked are not told of, by a cursor neither.
+        if page.next_cursor is None or looked_at >= MOST_LOOKED_AT:
+            return _messages(results, page.next_cursor)
+        cursor = page.next_cursor
 
 
 @router.get("/smart-search", include_in_schema=False)
@@ -104,16 +115,28 @@ def search_by_meaning(_key: CanRead) -> None:
     )
 
 
+def _page(pages: Callable[..., ConversationPage], cursor: str | None) -> ConversationPage:
+    try:
+        return pages(cursor=cursor)
+    except StoreError as error:
+        if cursor is None:
+            raise
+        raise ApiError(
+            400, "invalid_cursor", "The cursor is not one that this server gave."
+        ) from error
+
+
+def _messages(results: list[FoundMessage], cursor: str | None) -> FoundMessages:
+    return FoundMessages(results=results, next_cursor=cursor, has_more=cursor is not None)
+
+
 def _found(
-    context: ServerContext, rows: tuple[ConversationSummary, ...], words: str
+    readable: ConversationStore, row: ConversationSummary, words: str, name: str | None
 ) -> Iterator[FoundMessage]:
-    names = {agent.agent_id: agent.name for agent in context.agents.agents()}
-    readable = context.calls.readable()
-    for row in rows:
-        for number, turn in enumerate(readable.transcript(row.conversation_id).turns):
-            parts = highlighted(turn.text, words)
-            if len(parts) > 1 or (parts and parts[0].is_hit):
-                yield _message(row, number, turn, parts, names.get(row.agent_id))
+    for number, turn in enumerate(readable.transcript(row.conversation_id).turns):
+        parts = highlighted(turn.text, words)
+        if len(parts) > 1 or (parts and parts[0].is_hit):
+            yield _message(row, number, turn, parts, name)
 
 
 def _message(

@@ -221,6 +221,35 @@ def test_conversations_are_masked_where_the_agent_says_so(
         assert "ada@example.com" not in str(get(client, deployment, where))
 
 
+@pytest.mark.hostile
+def test_a_search_of_messages_does_not_tell_what_is_masked(
+    client: httpx.Client, deployment: Deployment
+):
+    store = deployment.conversations
+    for number, words in enumerate(
+        ["Write to ada@example.com, please."] * 4 + ["Ada, please."] * 2
+    ):
+        hold_call(store, f"m{number}", started_at=FIRST_DAY, question=words)
+    path = deployment.settings.agents_dir / "shop-desk.yaml"
+    path.write_text(path.read_text() + "\nprivacy: {redact: true}\n")
+
+    def found(words: str, size: int, **more: str) -> Any:
+        where = f"{CALLS}/messages/text-search"
+        return get(client, deployment, where, text_query=words, page_size=str(size), **more)
+
+    for size in (1, 2, 30):
+        assert found("ada@example.com", size) == found("eve@example.com", size)
+    # Four conversations say "ada" where it is masked, and two where everybody may read it.
+    first = found("ada", 1)
+    second = found("ada", 1, cursor=first["next_cursor"])
+    assert second["next_cursor"] is None
+    assert {each["conversation_id"] for each in first["results"] + second["results"]} == {
+        "m4",
+        "m5",
+    }
+    assert [found("ada", size)["has_more"] for size in (1, 2, 3)] == [True, False, False]
+
+
 def test_deleting_reaches_everything(client: httpx.Client, deployment: Deployment):
     evaluate(deployment)
     publish_reports(deployment)
