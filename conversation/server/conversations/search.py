@@ -29,7 +29,7 @@ from conversation.server.errors import ApiError
 from conversation.server.overview.tags import TAGS, tags_in
 from conversation.store.reading import cursor_after, tool_calls_of
 from conversation.store.store import ConversationStore, ConversationSummary
-from conversation.transcript import ToolCall
+from conversation.transcript import ToolCall, Transcript
 
 LOOKED_AT_ONCE = 100
 MOST_LOOKED_AT = 2_000
@@ -181,6 +181,7 @@ def list_page(
         tags = tags_in(context, events)
         calls = tool_calls_of(context.store.engine, ids) if wanted.by_tools else {}
         readable = context.calls.readable() if wanted.search else None
+        users = _users(context, rows)
         for row in rows:
             if readable is not None and not _says(readable, row, wanted.search or ""):
                 continue
@@ -198,6 +199,7 @@ def list_page(
             items.append(
                 list_item(
                     row,
+                    user_id=users.get(row.conversation_id),
                     agent_name=agent.name if agent else None,
                     language=language,
                     analysis=analysis,
@@ -214,6 +216,21 @@ def list_page(
         if following is None or looked_at >= MOST_LOOKED_AT:
             return _page(items, following)
         cursor = following
+
+
+def _users(context: ServerContext, rows: Sequence[ConversationSummary]) -> dict[str, str | None]:
+    """The ids of users by conversation, masked as each agent says."""
+    readable = context.calls.readable()
+    given = {row.conversation_id: row.metadata.get("user_id") for row in rows}
+    masked = [
+        row.conversation_id
+        for row in rows
+        if given[row.conversation_id] is not None
+        and readable.seen_as(row.agent_id) != context.store.seen_as(row.agent_id)
+    ]
+    for key, found in readable.transcripts(masked).items() if masked else ():
+        given[key] = found.metadata.get("user_id") if isinstance(found, Transcript) else None
+    return given
 
 
 def _says(readable: ConversationStore, row: ConversationSummary, words: str) -> bool:

@@ -104,6 +104,7 @@ def _initiation_data(transcript: Transcript) -> dict[str, Any]:
 def list_item(
     summary: ConversationSummary,
     *,
+    user_id: str | None,
     agent_name: str | None,
     analysis: CallAnalysis | None,
     language: str | None = None,
@@ -129,7 +130,7 @@ def list_item(
         call_summary_title=analysis.call_summary_title if analysis else None,
         main_language=language,
         conversation_initiation_source=summary.metadata.get("client"),
-        user_id=summary.metadata.get("user_id"),
+        user_id=user_id,
         has_audio=has_audio,
         tag_ids=list(tag_ids),
         rating=feedback.rating if feedback else None,

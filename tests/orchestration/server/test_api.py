@@ -250,6 +250,28 @@ def test_a_search_of_messages_does_not_tell_what_is_masked(
     assert [found("ada", size)["has_more"] for size in (1, 2, 3)] == [True, False, False]
 
 
+@pytest.mark.hostile
+def test_a_list_masks_the_ids_of_users_as_a_conversation_does(
+    client: httpx.Client, deployment: Deployment
+):
+    store = deployment.conversations
+    for key, user_id in (("u1", "ada@example.com"), ("u2", "user-7")):
+        about = {"user_id": user_id}
+        store.begin(key, agent_id="shop-desk", started_at=FIRST_DAY, metadata=about)
+        store.end(key, at=FIRST_DAY, reason="user_ended")
+    path = deployment.settings.agents_dir / "shop-desk.yaml"
+
+    def shown() -> dict[str, str | None]:
+        listed = get(client, deployment, CALLS)["conversations"]
+        by_key = {each["conversation_id"]: each["user_id"] for each in listed}
+        return {key: by_key[key] for key in ("u1", "u2")}
+
+    assert shown() == {"u1": "ada@example.com", "u2": "user-7"}
+    path.write_text(path.read_text() + "\nprivacy: {redact: true}\n")
+    assert shown() == {"u1": "[EMAIL_1]", "u2": "user-7"}
+    assert get(client, deployment, f"{CALLS}/u1")["user_id"] == "[EMAIL_1]"
+
+
 def test_deleting_reaches_everything(client: httpx.Client, deployment: Deployment):
     evaluate(deployment)
     publish_reports(deployment)
