@@ -6,6 +6,8 @@ from typing import Any
 from orchestration.cli.start.commands import app_for, whole_app
 from orchestration.processes.private_files import make_private
 
+_KEPT = "\n\t"
+
 
 def main() -> None:
     """Run one command; an error that can be expected is one message and an exit code."""
@@ -13,13 +15,15 @@ def main() -> None:
     try:
         app_for(sys.argv[1:])()
     except Exception as error:
+        from analysis.printable import printable
         from orchestration.cli.start.told_errors import told
 
         expected = told(error)
         if expected is None:
             raise
         message, code = expected
-        print(f"vivavoce: {message}", file=sys.stderr)
+        # What was said may stand in it, and a terminal would obey control sequences.
+        print(f"vivavoce: {printable(message, keep=_KEPT)}", file=sys.stderr)
         sys.exit(code)
 
 

@@ -66,6 +66,7 @@ def shell(timeout: Timeout = _TIMEOUT_S, memory: Memory = "2GB") -> None:
     `duckdb -readonly data/store/reports.duckdb` opens the same file in DuckDB's own program.
     """
     from analysis.errors import QueryError
+    from analysis.printable import printable
     from analysis.query.sql import query_as_table
     from analysis.reports import open_reports
 
@@ -82,7 +83,7 @@ def shell(timeout: Timeout = _TIMEOUT_S, memory: Memory = "2GB") -> None:
             try:
                 typer.echo(query_as_table(connection, statement, timeout_s=timeout))
             except QueryError as error:
-                typer.echo(str(error), err=True)
+                typer.echo(printable(str(error), keep="\n\t"), err=True)
             except KeyboardInterrupt:
                 typer.echo("The query was stopped.", err=True)
 
