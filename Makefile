@@ -34,7 +34,7 @@ test: $(STAMP)  ## the default tests: nothing but Python is needed
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 test-slow: $(STAMP)  ## real processes, weights and shared data sets
-	@$(BIN)/python -m pytest -m slow --timeout 1800 --durations 25
+	@$(BIN)/python -m pytest -m slow --numprocesses 2 --dist loadfile --timeout 1800 --durations 25
 
 hostile: $(STAMP)  ## input made to break in or to exhaust; a release must pass it
 	@$(BIN)/python -m pytest -m hostile

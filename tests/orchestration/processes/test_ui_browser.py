@@ -167,7 +167,7 @@ def test_a_month_is_backfilled_in_one_run_and_its_days_show_as_materialized(ui: 
     assert [run["status"] for run in ui.runs(dagster_backfill=backfill_id)] == ["SUCCESS"]
     page.open(f"{ui.url}/assets/evaluations?view=partitions&partition={days[5]}")
     shows(page, f"Materialized ({DAYS})")
-    shows(page, "success_rate/helped")
+    shows(page, "success_rate/shop-desk/helped")
     page.open(f"{ui.url}/assets/evaluations?view=overview")
     shows(page, "A judge's verdict on each success criterion")
     shows(page, "judge_prompt_version")
