@@ -153,9 +153,12 @@ def test_time_grows_with_the_text_alone(repeated: str):
     speaker = a_speaker()
 
     def seconds(count: int) -> float:
-        began = time.process_time()
-        speaker.pronounce(repeated * count)
-        return time.process_time() - began
+        took: list[float] = []
+        for _ in range(3):
+            began = time.thread_time()
+            speaker.pronounce(repeated * count)
+            took.append(time.thread_time() - began)
+        return min(took)
 
     seconds(100)
     assert seconds(8_000) < 40 * max(seconds(800), 0.002)
