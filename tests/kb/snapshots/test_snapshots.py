@@ -89,7 +89,7 @@ def test_writers_on_two_machines_go_on_from_one_another(machines: Machines):
 def test_only_what_is_new_is_written_and_fetched(machines: Machines):
     writer, reader = machines.open("a"), machines.open("b")
     writer.kb.add_texts(
-        [(f"{n}", f"Text {n}. " + "words and more words " * 400) for n in range(60)]
+        [(f"{n}", f"Text {n}. " + "words and more words " * 400) for n in range(240)]
     )
     follow(reader)
     assert snapshot_of(reader)
@@ -103,7 +103,8 @@ def test_only_what_is_new_is_written_and_fetched(machines: Machines):
     writer.kb.add_text("refunds", REFUNDS)
     follow(reader)
     assert reader.found("refunds") == [REFUNDS]
-    assert writer.objects.written - first_written < first_written
+    # About twelve of fifty-five, whatever random ids sort into which page.
+    assert writer.objects.written - first_written < first_written / 2
     assert reader.objects.read - first_read == writer.objects.written - first_written
 
 
