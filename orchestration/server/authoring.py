@@ -1,8 +1,10 @@
 """What a server needs of this deployment to make and change agents and documents."""
 
 import logging
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Thread
 
 from conversation.server.agents.authoring import Authoring, KnowledgeBases
@@ -13,6 +15,7 @@ from conversation.server.records import RecordStore
 from kb.document import SyncReport
 from kb.knowledge_base import KnowledgeBase
 from orchestration.deployment import Deployment
+from orchestration.errors import UnknownAgentError
 from orchestration.operations.operations import ingest
 from orchestration.operations.reading_ahead import reading_summary
 from orchestration.schedule.done_elsewhere import note_ingested
@@ -37,20 +40,37 @@ def open_authoring(
     """
     engine = deployment.conversations.engine
 
+    def leave_nothing(agent_id: str, folder: Path) -> None:
+        """Of an agent that was deleted while its documents were read."""
+        try:
+            deployment.agent(agent_id)
+        except UnknownAgentError:
+            deployment.close_knowledge_base(agent_id)
+            shutil.rmtree(folder, ignore_errors=True)
+
     def sync(agent_id: str) -> SyncReport:
+        folder = deployment.agent(agent_id).knowledge_base_dir
+        try:
+            return read_documents(agent_id, folder)
+        finally:
+            leave_nothing(agent_id, folder)
+
+    def read_documents(agent_id: str, folder: Path) -> SyncReport:
         # Opened under the lock of the server; what follows takes as long as it takes.
         open_knowledge_base(agent_id)
         report = ingest(deployment, agent_id)
         note_ingested(deployment.settings, agent_id)
         # Minutes, which nobody who adds a document has to wait for.
-        Thread(target=read_prompt, args=[agent_id], name="reading-ahead", daemon=True).start()
+        of_agent = (agent_id, folder)
+        Thread(target=read_prompt, args=of_agent, name="reading-ahead", daemon=True).start()
         return report
 
-    def read_prompt(agent_id: str) -> None:
+    def read_prompt(agent_id: str, folder: Path) -> None:
         try:
             said = reading_summary(deployment, agent_id)
         except Exception as error:  # the server ends, or the agent is gone
             said = f"its prompt was not read ahead: {type(error).__name__}"
+        leave_nothing(agent_id, folder)
         if said is not None:
             _log.info("agent %r: %s", agent_id, said)
 

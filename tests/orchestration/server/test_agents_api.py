@@ -209,7 +209,6 @@ def test_a_copy_answers_from_the_same_documents(tmp_path: Path):
     assert size["number_of_pages"] > 0
 
 
-@pytest.mark.xfail(reason="a deletion beside a sync may leave a folder: a known race", strict=False)
 def test_an_agent_is_deleted_while_its_documents_are_read(tmp_path: Path):
     with served_deployment(tmp_path) as served:
         document_id = served.new_text("Parcels to Norway take nine days. " * 200)
