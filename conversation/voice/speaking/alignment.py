@@ -44,7 +44,7 @@ def timed_chars(clause: str, spans: Iterable[TimedSpan], *, total_s: float) -> l
         if start > char:
             timed.append(TimedChars(clause[char:start], now, begins - now))
         else:
-            begins = now if not timed else begins
+            begins = now  # nothing stands between that could take the time before it
         timed.append(TimedChars(clause[start:end], begins, ends - begins))
         char, now = end, ends
     if char < len(clause):
