@@ -16,7 +16,7 @@ from conversation.store.database import READ_ONLY
 from conversation.store.tables import api_records as records
 
 RecordKind = Literal[
-    "settings", "webhook", "secret", "agent_test", "test_invocation", "tag", "tool", "agent_version"
+    "settings", "webhook", "secret", "agent_test", "test_invocation", "tag", "tool"
 ]
 
 
@@ -28,6 +28,11 @@ class ApiRecord:
     body: Mapping[str, Any]
     created_at: datetime
     updated_at: datetime
+
+
+def by_creation(record: ApiRecord) -> tuple[float, str]:
+    """Where lists put a record: by its time, and by its id among those of one moment."""
+    return record.created_at.timestamp(), record.record_id
 
 
 class RecordStore:

@@ -17,7 +17,7 @@ from conversation.server.context import Context, ServerContext
 from conversation.server.errors import IN_THE_WAY, ApiError, not_found
 from conversation.server.incoming.body import Body
 from conversation.server.pagination import Cursor, page_of
-from conversation.server.records import ApiRecord
+from conversation.server.records import ApiRecord, by_creation
 from conversation.server.webhooks.workspace import secrets_of
 
 router = APIRouter(prefix="/v1/convai/secrets", tags=["secrets"])
@@ -125,7 +125,7 @@ def list_secrets(
     ]
     page = page_of(
         found,
-        sort_key=lambda record: (record.created_at.timestamp(), record.record_id),
+        sort_key=by_creation,
         page_size=page_size or ALL,
         cursor=cursor,
     )

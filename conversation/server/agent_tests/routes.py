@@ -20,7 +20,7 @@ from conversation.server.agent_tests.tests import (
 from conversation.server.context import Context, ServerContext
 from conversation.server.errors import not_found
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
-from conversation.server.records import ApiRecord
+from conversation.server.records import ApiRecord, by_creation
 
 router = APIRouter(prefix="/v1/convai/agent-testing", tags=["agent tests"])
 CanRead = Annotated[ApiKey, Depends(require("read"))]
@@ -53,7 +53,7 @@ def list_tests(
     ]
     page = page_of(
         found,
-        sort_key=lambda record: (record.created_at.timestamp(), record.record_id),
+        sort_key=by_creation,
         page_size=page_size,
         cursor=cursor,
         descending=True,

@@ -20,7 +20,7 @@ from conversation.server.context import Context, ServerContext
 from conversation.server.errors import ApiError, not_found
 from conversation.server.incoming.body import Body
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
-from conversation.server.records import ApiRecord
+from conversation.server.records import ApiRecord, by_creation
 
 router = APIRouter(prefix="/v1/convai", tags=["agent tests"])
 CanRead = Annotated[ApiKey, Depends(require("read"))]
@@ -116,7 +116,7 @@ def list_invocations(
             for record in context.records.all("test_invocation")
             if agent_id in (None, record.body["agent_id"])
         ],
-        sort_key=lambda record: (record.created_at.timestamp(), record.record_id),
+        sort_key=by_creation,
         page_size=page_size,
         cursor=cursor,
         descending=True,

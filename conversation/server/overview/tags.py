@@ -13,7 +13,7 @@ from conversation.server.conversations.feedback import events_of
 from conversation.server.errors import not_found
 from conversation.server.incoming.body import Body
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
-from conversation.server.records import ApiRecord
+from conversation.server.records import ApiRecord, by_creation
 from conversation.store.store import ConversationEvent
 
 router = APIRouter(prefix="/v1/convai", tags=["conversations"])
@@ -81,7 +81,7 @@ def list_tags(
     """Tags, newest first."""
     page = page_of(
         context.records.all("tag"),
-        sort_key=lambda record: (record.created_at.timestamp(), record.record_id),
+        sort_key=by_creation,
         page_size=page_size,
         cursor=cursor,
         descending=True,
