@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 EXTRAS_STAMP := $(VENV)/.installed-extras
 
 .DEFAULT_GOAL := help
-.PHONY: help setup extras demo test test-slow hostile audit lint format types types-js layering bench ui page-sdk clean
+.PHONY: help setup extras demo test test-slow test-again hostile audit lint format types types-js layering bench ui page-sdk clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -35,6 +35,9 @@ test: $(STAMP)  ## the default tests: nothing but Python is needed
 
 test-slow: $(STAMP)  ## real processes, weights and shared data sets
 	@$(BIN)/python -m pytest -m slow --numprocesses 2 --dist loadfile --timeout 1800 --durations 25
+
+test-again: $(STAMP)  ## only what failed the last time, one after another
+	@$(BIN)/python -m pytest -m 'slow or not slow' --last-failed --last-failed-no-failures none --timeout 1800
 
 hostile: $(STAMP)  ## input made to break in or to exhaust; a release must pass it
 	@$(BIN)/python -m pytest -m hostile

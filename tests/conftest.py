@@ -59,6 +59,14 @@ class _NoSkips:
             terminalreporter.write_line(f"skipped where nothing may be: {nodeid}", red=True)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Say to `.ci/run` whether the tests ran to their end: only then is a failure tried again."""
+    cache = session.config.cache
+    if cache is not None and not hasattr(session.config, "workerinput"):
+        cache.set("ended", session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How often the slow tests of killed processes kill one."""
     parser.addoption("--kill-points", default="15", help="kills of each of the slow crash tests")
