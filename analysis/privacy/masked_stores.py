@@ -95,6 +95,13 @@ class RedactedConversations(ConversationStore):
             return super().seen_as(agent_id)
         return policy_version(privacy, self._detector_of(agent_id))
 
+    def shows(self, agent_id: str, text: str) -> bool:
+        """Whether nothing in `text` alone is what the agent masks."""
+        privacy = self.policy(agent_id)
+        if not privacy.redact:
+            return True
+        return Redactor(privacy, detector=self._detector_of(agent_id)).text(text) == text
+
     def transcript(self, conversation_id: str) -> Transcript:
         """The conversation as judges and reports get it."""
         found = self.transcripts([conversation_id]).get(conversation_id)

@@ -1,6 +1,6 @@
 """Conversations that are kept, for those who only read them."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -36,6 +36,10 @@ class KeptConversations:
     def seen_as(self, agent_id: str) -> str:
         """How conversations of an agent are read here: another text means other words."""
         return "said"
+
+    def shows(self, agent_id: str, text: str) -> bool:
+        """Whether conversations of an agent are read with `text`, standing alone, as it is."""
+        return True
 
     def transcript(self, conversation_id: str) -> Transcript:
         """The conversation with all its turns.
@@ -108,6 +112,7 @@ class KeptConversations:
         text: str | None = None,
         simulated: bool | None = None,
         user_id: str | None = None,
+        agent_ids: Collection[str] | None = None,
         rating_min: int | None = None,
         rating_max: int | None = None,
         has_comment: bool | None = None,
@@ -125,6 +130,7 @@ class KeptConversations:
             text: With a turn that contains this, in whatever case.
             simulated: Only simulated ones, or only real ones.
             user_id: With this `user_id` in its metadata; ids of over 255 characters may be others.
+            agent_ids: Of these agents only.
             rating_min: Rated with so many stars or more, by the last rating.
             rating_max: Rated with so many stars or fewer.
             has_comment: Only those that a user commented on, or only the others.
@@ -144,6 +150,7 @@ class KeptConversations:
             text=text,
             simulated=simulated,
             user_id=user_id,
+            agent_ids=agent_ids,
             rating_min=rating_min,
             rating_max=rating_max,
             has_comment=has_comment,

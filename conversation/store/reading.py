@@ -1,7 +1,7 @@
 """What can be read from the conversation store, on an open connection or an engine."""
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -162,6 +162,7 @@ def chosen(
     until: datetime | None = None,
     text: str | None = None,
     user_id: str | None = None,
+    agent_ids: Collection[str] | None = None,
     rating_min: int | None = None,
     rating_max: int | None = None,
     has_comment: bool | None = None,
@@ -180,6 +181,7 @@ def chosen(
         None if not text else said_anywhere(text),
         # Longer ids are cut in the column.
         None if user_id is None else columns.user_id == user_id[:255],
+        None if agent_ids is None else columns.agent_id.in_(agent_ids),
         None if rating_min is None else columns.rating >= rating_min,
         None if rating_max is None else columns.rating <= rating_max,
         _commented(has_comment),

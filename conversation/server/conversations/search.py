@@ -1,10 +1,11 @@
 """Lists of conversations, narrowed by what their rows, their analysis and their feedback say."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
+from conversation.agent.config import AgentConfig
 from conversation.errors import StoreError
 from conversation.server.context import ServerContext
 from conversation.server.conversations.bodies import (
@@ -26,10 +27,16 @@ from conversation.server.conversations.shown_conversation import (
 )
 from conversation.server.conversations.sound import NOBODY, sides_of
 from conversation.server.errors import ApiError
+from conversation.server.overview.known_users import (
+    WantedUser,
+    of_user,
+    shown_summaries,
+    wanted_user,
+)
 from conversation.server.overview.tags import TAGS, tags_in
 from conversation.store.reading import cursor_after, tool_calls_of
 from conversation.store.store import ConversationStore, ConversationSummary
-from conversation.transcript import ToolCall, Transcript
+from conversation.transcript import ToolCall
 
 LOOKED_AT_ONCE = 100
 MOST_LOOKED_AT = 2_000
@@ -85,6 +92,11 @@ class CallFilter:
         return bool(self.tool_names or self.tool_names_successful or self.tool_names_errored)
 
     @property
+    def by_what_was_said(self) -> bool:
+        """Whether the store may find conversations that show what is asked for only unmasked."""
+        return bool(self.search) or self.user_id is not None
+
+    @property
     def decided_by_rows(self) -> bool:
         """Whether the store alone finds those asked for, so that none is looked at in vain."""
         elsewhere = (self.criteria, self.values, self.languages, self.end_reasons, self.tag_ids)
@@ -112,8 +124,7 @@ class CallFilter:
         seconds = duration_s(row.started_at, row.ended_at)
         metadata = row.metadata
         return (
-            self.user_id in (None, metadata.get("user_id"))
-            and self.source in (None, metadata.get("client"))
+            self.source in (None, metadata.get("client"))
             and self.version_id in (None, row.agent_version)
             and _within(seconds, self.duration_min_s, self.duration_max_s)
             and (not self.languages or language in self.languages)
@@ -170,67 +181,82 @@ def list_page(
 ) -> ConversationList:
     """One page of the conversations that `wanted` describes, newest first unless it says else."""
     agents = {agent.agent_id: agent for agent in context.agents.agents()}
+    readable = context.calls.readable()
+    user = None if wanted.user_id is None else wanted_user(context, readable, wanted.user_id)
     items: list[ConversationSummaryItem] = []
+    last: ConversationSummary | None = None
     looked_at = 0
     while True:
         at_once = page_size if wanted.decided_by_rows else LOOKED_AT_ONCE
-        rows, following = _rows(context, wanted, cursor, limit=at_once)
-        ids = [row.conversation_id for row in rows]
-        analyses = context.calls.analyses(ids)
-        events = events_of(context.store.engine, ids, ("feedback", TAGS))
-        tags = tags_in(context, events)
-        calls = tool_calls_of(context.store.engine, ids) if wanted.by_tools else {}
-        readable = context.calls.readable() if wanted.search else None
-        users = _users(context, rows)
-        for row in rows:
-            if readable is not None and not _says(readable, row, wanted.search or ""):
-                continue
-            analysis = analyses.get(row.conversation_id)
-            noted = events.get(row.conversation_id, [])
-            said = call_feedback([each for each in noted if each.kind == "feedback"])
-            tag_ids = tags.get(row.conversation_id, [])
-            agent = agents.get(row.agent_id)
-            language = row.metadata.get("language") or (agent.language if agent else None)
-            known = Known(
-                analysis, said, language, calls.get(row.conversation_id, ()), frozenset(tag_ids)
-            )
-            if not wanted.takes(row, known):
-                continue
-            items.append(
-                list_item(
-                    row,
-                    user_id=users.get(row.conversation_id),
-                    agent_name=agent.name if agent else None,
-                    language=language,
-                    analysis=analysis,
-                    feedback=said,
-                    tag_ids=tag_ids,
-                    with_summary=with_summary,
-                    has_audio=sides_of(context, row.conversation_id, row.status) != NOBODY,
-                )
-            )
-            if len(items) == page_size:
-                is_last = row is rows[-1] and following is None
+        rows, following = _rows(context, wanted, user, cursor, limit=at_once)
+        shown = _visible(context, readable, rows, user, wanted.search)
+        for row, item in _taken(context, wanted, shown, agents, with_summary=with_summary):
+            if last is not None and len(items) == page_size:
+                return _page(items, cursor_after(last))
+            items.append(item)
+            last = row
+            if len(items) == page_size and not wanted.by_what_was_said:
+                is_last = row.conversation_id == rows[-1].conversation_id and following is None
                 return _page(items, None if is_last else cursor_after(row))
         looked_at += len(rows)
+        # Conversations that say it where it is masked are not told of, by a cursor neither.
         if following is None or looked_at >= MOST_LOOKED_AT:
             return _page(items, following)
         cursor = following
 
 
-def _users(context: ServerContext, rows: Sequence[ConversationSummary]) -> dict[str, str | None]:
-    """The ids of users by conversation, masked as each agent says."""
-    readable = context.calls.readable()
-    given = {row.conversation_id: row.metadata.get("user_id") for row in rows}
-    masked = [
-        row.conversation_id
-        for row in rows
-        if given[row.conversation_id] is not None
-        and readable.seen_as(row.agent_id) != context.store.seen_as(row.agent_id)
+def _visible(
+    context: ServerContext,
+    readable: ConversationStore,
+    rows: Sequence[ConversationSummary],
+    user: WantedUser | None,
+    words: str | None,
+) -> list[ConversationSummary]:
+    """Rows as they may be read, without those found only by what is masked in them."""
+    shown = shown_summaries(context, readable, rows)
+    return [
+        masked
+        for said, masked in zip(rows, shown, strict=True)
+        if (user is None or of_user(user, said, masked))
+        and (not words or _says(readable, said, words))
     ]
-    for key, found in readable.transcripts(masked).items() if masked else ():
-        given[key] = found.metadata.get("user_id") if isinstance(found, Transcript) else None
-    return given
+
+
+def _taken(
+    context: ServerContext,
+    wanted: CallFilter,
+    rows: Sequence[ConversationSummary],
+    agents: Mapping[str, AgentConfig],
+    *,
+    with_summary: bool,
+) -> Iterator[tuple[ConversationSummary, ConversationSummaryItem]]:
+    ids = [row.conversation_id for row in rows]
+    analyses = context.calls.analyses(ids)
+    events = events_of(context.store.engine, ids, ("feedback", TAGS))
+    tags = tags_in(context, events)
+    calls = tool_calls_of(context.store.engine, ids) if wanted.by_tools else {}
+    for row in rows:
+        key = row.conversation_id
+        feedback = call_feedback([each for each in events.get(key, []) if each.kind == "feedback"])
+        tag_ids = tags.get(key, [])
+        agent = agents.get(row.agent_id)
+        language = row.metadata.get("language") or (agent.language if agent else None)
+        analysis = analyses.get(key)
+        known = Known(analysis, feedback, language, calls.get(key, ()), frozenset(tag_ids))
+        if wanted.takes(row, known):
+            yield (
+                row,
+                list_item(
+                    row,
+                    agent_name=agent.name if agent else None,
+                    language=language,
+                    analysis=analysis,
+                    feedback=feedback,
+                    tag_ids=tag_ids,
+                    with_summary=with_summary,
+                    has_audio=sides_of(context, key, row.status) != NOBODY,
+                ),
+            )
 
 
 def _says(readable: ConversationStore, row: ConversationSummary, words: str) -> bool:
@@ -240,7 +266,12 @@ def _says(readable: ConversationStore, row: ConversationSummary, words: str) -> 
 
 
 def _rows(
-    context: ServerContext, wanted: CallFilter, cursor: str | None, *, limit: int
+    context: ServerContext,
+    wanted: CallFilter,
+    user: WantedUser | None,
+    cursor: str | None,
+    *,
+    limit: int,
 ) -> tuple[Sequence[ConversationSummary], str | None]:
     before = _moment(wanted.started_to_s)
     try:
@@ -250,7 +281,8 @@ def _rows(
             # Before and after are both meant to include their second.
             until=None if before is None else before + timedelta(seconds=1),
             text=wanted.search,
-            user_id=wanted.user_id,
+            user_id=None if user is None else user.user_id,
+            agent_ids=None if user is None else user.agent_ids,
             rating_min=wanted.rating_min,
             rating_max=wanted.rating_max,
             has_comment=wanted.has_feedback_comment,

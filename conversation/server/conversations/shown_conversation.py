@@ -104,7 +104,6 @@ def _initiation_data(transcript: Transcript) -> dict[str, Any]:
 def list_item(
     summary: ConversationSummary,
     *,
-    user_id: str | None,
     agent_name: str | None,
     analysis: CallAnalysis | None,
     language: str | None = None,
@@ -113,7 +112,7 @@ def list_item(
     with_summary: bool = False,
     has_audio: bool = False,
 ) -> ConversationSummaryItem:
-    """One conversation of a list."""
+    """One conversation of a list, of a summary as it may be read."""
     results = analysis.evaluation_criteria_results if analysis else {}
     values = analysis.data_collection_results if analysis else {}
     return ConversationSummaryItem(
@@ -130,7 +129,7 @@ def list_item(
         call_summary_title=analysis.call_summary_title if analysis else None,
         main_language=language,
         conversation_initiation_source=summary.metadata.get("client"),
-        user_id=user_id,
+        user_id=summary.metadata.get("user_id"),
         has_audio=has_audio,
         tag_ids=list(tag_ids),
         rating=feedback.rating if feedback else None,

@@ -14,6 +14,7 @@ from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context
 from conversation.server.conversations.search import MOST_LOOKED_AT
 from conversation.server.errors import ApiError, not_supported
+from conversation.server.overview.known_users import of_user, shown_summaries, wanted_user
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize
 from conversation.store.reading import ConversationPage, cursor_after
 from conversation.store.store import ConversationStore, ConversationSummary
@@ -76,22 +77,28 @@ def search_by_text(
     if call_start_after_unix is not None:
         since = datetime.fromtimestamp(call_start_after_unix, UTC)
     names = {agent.agent_id: agent.name for agent in context.agents.agents()}
+    readable = context.calls.readable()
+    user = None if user_id is None else wanted_user(context, readable, user_id)
     pages = partial(
         context.store.page,
         agent_id=agent_id,
-        user_id=user_id,
+        user_id=None if user is None else user.user_id,
+        agent_ids=None if user is None else user.agent_ids,
         since=since,
         until=until,
         text=text_query,
         limit=page_size,
     )
-    readable = context.calls.readable()
     results: list[FoundMessage] = []
     last: ConversationSummary | None = None
     shown = looked_at = 0
     while True:
         page = _page(pages, cursor)
-        for row in page.conversations:
+        rows = page.conversations
+        shown_rows = shown_summaries(context, readable, rows) if user is not None else rows
+        for row, shown_row in zip(rows, shown_rows, strict=True):
+            if user is not None and not of_user(user, row, shown_row):
+                continue
             found = list(_found(readable, row, text_query, names.get(row.agent_id)))
             if found and last is not None and shown == page_size:
                 return _messages(results, cursor_after(last))

@@ -1,15 +1,18 @@
 """Who talked, and how many talk at this moment."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
 from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
-from conversation.server.context import Context
+from conversation.server.context import Context, ServerContext
+from conversation.server.overview.known_users import masks, pseudonym
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from conversation.store.database import READ_ONLY
 from conversation.store.tables import conversations
@@ -45,7 +48,8 @@ class ConversationUser(BaseModel):
     """A user, by the id that clients gave."""
 
     user_id: str
-    """At most its first 255 characters."""
+    """At most its first 255 characters. A pseudonym where the agent masks personal data: what
+    lists and searches take as `user_id` too."""
     last_contact_unix_secs: int
     first_contact_unix_secs: int
     conversation_count: int
@@ -85,41 +89,56 @@ def list_users(
     cursor: Cursor = None,
 ) -> UserPage:
     """Everybody who talked under an id; simulated conversations do not count."""
-    found = _counted(context, agent_id, call_start_after_unix, call_start_before_unix, search)
+    rows = _counted(context, agent_id, call_start_after_unix, call_start_before_unix)
+    found = _users(context, rows)
+    if search:
+        # Of what is shown: a part of an id that is masked would find it letter by letter.
+        found = [each for each in found if search.casefold() in each.shown_id.casefold()]
     page = page_of(
         found,
-        sort_key=lambda row: (
-            float(row.count) if sort_by == "conversation_count" else row.last.timestamp(),
-            row.user_id,
+        sort_key=lambda user: (
+            float(user.count) if sort_by == "conversation_count" else user.last.timestamp(),
+            user.shown_id,
         ),
         page_size=page_size,
         cursor=cursor,
         descending=sort_direction == "desc",
     )
+    names = {agent.agent_id: agent.name for agent in context.agents.agents()}
     return UserPage(
-        users=[_user(context, row, agent_id) for row in page.items],
+        users=[_shown(context, each, names) for each in page.items],
         next_cursor=page.next_cursor,
         has_more=page.has_more,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _User:
+    """What is counted under one id that may be read."""
+
+    shown_id: str
+    user_id: str
+    agent_ids: frozenset[str]
+    count: int
+    first: datetime
+    last: datetime
+
+
 def _counted(
-    context: Context,
-    agent_id: str | None,
-    since_s: int | None,
-    until_s: int | None,
-    search: str | None,
-) -> list[Any]:
+    context: ServerContext, agent_id: str | None, since_s: int | None, until_s: int | None
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Users of each agent."""
     columns = conversations.c
     query = (
         select(
             columns.user_id,
-            func.count().label("count"),
+            columns.agent_id,
+            func.count().label("conversation_count"),
             func.min(columns.listed_at, type_=columns.listed_at.type).label("first"),
             func.max(columns.listed_at, type_=columns.listed_at.type).label("last"),
         )
         .where(columns.user_id.is_not(None), columns.user_id != "", columns.simulated.is_(False))
-        .group_by(columns.user_id)
+        .group_by(columns.user_id, columns.agent_id)
     )
     if agent_id is not None:
         query = query.where(columns.agent_id == agent_id)
@@ -127,22 +146,39 @@ def _counted(
         query = query.where(columns.listed_at >= datetime.fromtimestamp(since_s, UTC))
     if until_s is not None:
         query = query.where(columns.listed_at < datetime.fromtimestamp(until_s + 1, UTC))
-    if search:
-        query = query.where(columns.user_id.icontains(search, autoescape=True))
     with context.store.engine.connect().execution_options(**READ_ONLY) as connection:
-        return list(connection.execute(query))
+        return connection.execute(query).all()
 
 
-def _user(context: Context, row: Any, agent_id: str | None) -> ConversationUser:
+def _users(context: ServerContext, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[_User]:
+    """Users by the id that may be read; the same person at agents that mask and others is two."""
+    readable = context.calls.readable()
+    masking = {each: masks(context, readable, each) for each in {row.agent_id for row in rows}}
+    together: dict[tuple[str, bool], list[Row[*tuple[Any, ...]]]] = {}
+    for row in rows:
+        together.setdefault((row.user_id, masking[row.agent_id]), []).append(row)
+    return [
+        _User(
+            shown_id=pseudonym(user_id, secret=context.secret) if masked else user_id,
+            user_id=user_id,
+            agent_ids=frozenset(row.agent_id for row in same),
+            count=sum(row.conversation_count for row in same),
+            first=min(row.first for row in same),
+            last=max(row.last for row in same),
+        )
+        for (user_id, masked), same in together.items()
+    ]
+
+
+def _shown(context: ServerContext, user: _User, names: Mapping[str, str]) -> ConversationUser:
     (last,) = context.store.page(
-        user_id=row.user_id, agent_id=agent_id, simulated=False, limit=1
+        user_id=user.user_id, agent_ids=user.agent_ids, simulated=False, limit=1
     ).conversations
-    names = {agent.agent_id: agent.name for agent in context.agents.agents()}
     return ConversationUser(
-        user_id=row.user_id,
-        last_contact_unix_secs=int(row.last.timestamp()),
-        first_contact_unix_secs=int(row.first.timestamp()),
-        conversation_count=row.count,
+        user_id=user.shown_id,
+        last_contact_unix_secs=int(user.last.timestamp()),
+        first_contact_unix_secs=int(user.first.timestamp()),
+        conversation_count=user.count,
         last_contact_agent_id=last.agent_id,
         last_contact_agent_name=names.get(last.agent_id),
         last_contact_conversation_id=last.conversation_id,

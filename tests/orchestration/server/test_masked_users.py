@@ -1,0 +1,133 @@
+"""What a key that reads learns of users whose agent masks personal data: no id, and no yes or no."""
+
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from conversation.transcript import Turn
+from tests.orchestration.deployed import ServedDeployment, served_deployment
+from tests.orchestration.sample import FIRST_DAY
+
+pytestmark = pytest.mark.hostile
+
+MASKING, OPEN, GONE = "masks", "shop-desk", "deleted"
+ADA = "ada@example.com"
+HELD: dict[str, tuple[str, str, str]] = {
+    "m1": (MASKING, ADA, "Hello."),
+    "m2": (MASKING, ADA, "Hello again."),
+    "m3": (MASKING, "crm-4711", "Hello."),
+    "m4": (MASKING, "correct7horse", "My password is correct7horse"),
+    "o1": (OPEN, ADA, "Hello."),
+    "o2": (OPEN, "crm-4711", "Hello."),
+    "g1": (GONE, "+49 170 1234567", "Hello."),
+}
+"""By conversation: agent, id of the user, what it said."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDeployment]:
+    with served_deployment(tmp_path_factory.mktemp("masked")) as opened:
+        written = opened.settings.agents_dir / f"{OPEN}.yaml"
+        masking = written.read_text().replace(f"agent_id: {OPEN}", f"agent_id: {MASKING}")
+        (written.parent / f"{MASKING}.yaml").write_text(f"{masking}\nprivacy: {{redact: true}}\n")
+        store = opened.deployment.conversations
+        for number, (key, (agent_id, user_id, said)) in enumerate(HELD.items()):
+            at = FIRST_DAY + timedelta(minutes=number)
+            about = {"user_id": user_id, "client": "app of ada@example.com"}
+            store.begin(key, agent_id=agent_id, started_at=at, metadata=about)
+            store.append_turn(key, Turn(role="user", text=said), at=at)
+            store.end(key, at=at, reason="user_ended")
+        opened.http.headers["xi-api-key"] = opened.key("read")
+        yield opened
+
+
+def users(served: ServedDeployment, **params: Any) -> list[dict[str, Any]]:
+    return served.call("GET", "/users", params=params)["users"]
+
+
+def found(served: ServedDeployment, **params: Any) -> list[str]:
+    page = served.call("GET", "/conversations", params=params)
+    return sorted(each["conversation_id"] for each in page["conversations"])
+
+
+def test_users_of_agents_that_mask_have_a_pseudonym(served: ServedDeployment):
+    shown = {each["last_contact_conversation_id"]: each for each in users(served)}
+    assert {key: each["user_id"] for key, each in shown.items() if key[0] == "o"} == {
+        "o1": ADA,
+        "o2": "crm-4711",
+    }
+    hidden = {key: each["user_id"] for key, each in shown.items() if key[0] != "o"}
+    assert hidden.keys() == {"m2", "m3", "m4", "g1"}
+    assert all(each.startswith("user_") and len(each) == 37 for each in hidden.values())
+    assert len(set(hidden.values())) == 4
+    assert shown["m2"]["conversation_count"] == 2
+    assert shown["o1"]["conversation_count"] == 1, "both together would tell who is behind it"
+    # It leads on to the conversations, and to nobody else's.
+    assert found(served, user_id=hidden["m2"]) == ["m1", "m2"]
+    assert found(served, user_id=hidden["m4"]) == ["m4"]
+    assert found(served, user_id=hidden["g1"]) == ["g1"]
+    assert found(served, user_id="user_" + "0" * 32) == []
+
+
+def test_no_part_of_a_masked_id_finds_its_user(served: ServedDeployment):
+    for part in ("ada", ADA, "correct7horse", "170"):
+        assert {each["last_contact_conversation_id"][0] for each in users(served, search=part)} <= {
+            "o"
+        }
+    name = users(served, agent_id=MASKING)[0]["user_id"]
+    assert [each["user_id"] for each in users(served, search=name[5:20].upper())] == [name]
+
+
+@pytest.mark.parametrize("size", [1, 2, 30])
+def test_a_guessed_id_is_not_confirmed(served: ServedDeployment, size: int):
+    def asked(where: str, user_id: str, **more: str) -> Any:
+        params = {"user_id": user_id, "page_size": size, **more}
+        return served.call("GET", f"/conversations{where}", params=params)
+
+    for guess in (ADA, "+49 170 1234567", "correct7horse"):
+        nobody = guess[::-1]
+        for agent_id in (MASKING, GONE):
+            assert asked("", guess, agent_id=agent_id) == asked("", nobody, agent_id=agent_id)
+            words = {"text_query": "Hello", "agent_id": agent_id}
+            search = "/messages/text-search"
+            assert asked(search, guess, **words) == asked(search, nobody, **words)
+    page = asked("", ADA)
+    assert [each["conversation_id"] for each in page["conversations"]] == ["o1"]
+    assert not page["has_more"]
+    assert found(served, user_id="crm-4711") == ["m3", "o2"], "nothing is masked in this one"
+
+
+def test_pages_of_users_name_no_id_in_their_cursors(served: ServedDeployment):
+    seen: list[str] = []
+    place: dict[str, str] = {}
+    for _ in range(10):
+        page = served.call("GET", "/users", params={"page_size": 1, "agent_id": MASKING, **place})
+        seen += [each["user_id"] for each in page["users"]]
+        if not page["has_more"]:
+            break
+        place["cursor"] = page["next_cursor"]
+        assert b"ada" not in urlsafe_b64decode(place["cursor"])
+    assert len(seen) == len(set(seen)) == 3
+
+
+def test_a_search_has_no_more_where_only_masked_words_follow(served: ServedDeployment):
+    """o1 is found by a word that may be read; that m4 says it too must not be told."""
+    store = served.deployment.conversations
+    at = FIRST_DAY + timedelta(days=1)
+    store.begin("p1", agent_id=OPEN, started_at=at)
+    store.append_turn("p1", Turn(role="user", text="correct7horse is no good password"), at=at)
+    store.end("p1", at=at, reason="user_ended")
+    for words in ("correct7horse", "no good password"):
+        page = served.call("GET", "/conversations", params={"search": words, "page_size": 1})
+        assert [each["conversation_id"] for each in page["conversations"]] == ["p1"]
+        assert (page["has_more"], page["next_cursor"]) == (False, None)
+
+
+def test_what_a_client_calls_itself_is_masked_in_lists_too(served: ServedDeployment):
+    listed = served.call("GET", "/conversations", params={"agent_id": MASKING})["conversations"]
+    assert {each["conversation_initiation_source"] for each in listed} == {"app of [EMAIL_1]"}
+    source = "app of ada@example.com"
+    assert found(served, conversation_initiation_source=source) == ["o1", "o2"]
