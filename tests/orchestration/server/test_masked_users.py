@@ -1,4 +1,4 @@
-"""What a key that reads learns of users whose agent masks personal data: no id, and no yes or no."""
+"""What a key that reads learns of users whose agent masks: no id, and no yes or no to one."""
 
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
