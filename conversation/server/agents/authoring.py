@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from conversation.agent.agent_file import merge_keys
 from conversation.agent.config import AgentConfig, KnowledgeBaseSection
+from conversation.server.access.write_only import with_hidden
 from conversation.server.agents.bodies import AgentChanges, NewAgent
 from conversation.server.agents.changed_agent import changed_agent
 from conversation.server.agents.files import AgentRecord, AgentRecords, new_agent_id
@@ -92,6 +93,7 @@ class Authoring:
     def create(self, body: NewAgent) -> AgentRecord:
         """A new agent; raises `ApiError` when no agent can be like that."""
         blank = AgentConfig(agent_id=new_agent_id(), name=UNNAMED)
+        with_hidden(_plain(body), None)  # nothing is kept that anything in it could stand for
         asked = with_named_tools(_plain(body), blank, named_before=(), find=self._find_tool)
         agent = changed_agent(blank, asked, with_documents=self._with_documents(()))
         record = self.records.create(
@@ -110,8 +112,10 @@ class Authoring:
             before.append(record.agent)
             present = self.documents_of(record)
             finder = self._with_documents(present)
+            kept = with_hidden(_plain(body), self.shown(record))
+            sent = type(body).model_validate(kept)
             asked = with_named_tools(
-                _plain(body),
+                _plain(sent),
                 record.agent,
                 named_before=tool_ids_of(record.sent),
                 find=self._find_tool,
@@ -120,7 +124,7 @@ class Authoring:
                 record,
                 agent=changed_agent(record.agent, asked, with_documents=finder),
                 tags=record.tags if body.tags is None else tuple(body.tags),
-                sent=merge_keys(record.sent or {}, _kept(body)),
+                sent=merge_keys(record.sent or {}, _kept(sent)),
             )
             same = self.shown(changed) == self.shown(record)
             return record if same and changed.agent == record.agent else changed

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 
 from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
+from conversation.server.access.write_only import without_hidden
 from conversation.server.agents.authoring import Authoring
 from conversation.server.agents.bodies import (
     AgentAnswer,
@@ -106,9 +107,13 @@ def get_summaries(
 
 
 @router.get("/agents/{agent_id}", operation_id="get_agent")
-def get_agent(agent_id: str, authored: Authored, _key: MayRead, response: Response) -> AgentAnswer:
-    """An agent, complete. `ETag` and `version_id` name its present version."""
-    return _answer(authored.records.get(agent_id), authored, response)
+def get_agent(agent_id: str, authored: Authored, key: MayRead, response: Response) -> AgentAnswer:
+    """An agent, complete. `ETag` and `version_id` name its present version.
+
+    What keys that may not change it are not shown of it, such as tokens in the headers of its
+    tools, reads `__hidden__`.
+    """
+    return _answer(authored.records.get(agent_id), authored, response, key)
 
 
 @router.patch("/agents/{agent_id}", operation_id="update_agent")
@@ -116,7 +121,7 @@ def update_agent(
     agent_id: str,
     body: AgentChanges,
     authored: Authored,
-    _key: MayChange,
+    key: MayChange,
     response: Response,
     if_match: IfMatch = None,
 ) -> AgentAnswer:
@@ -126,7 +131,7 @@ def update_agent(
     """
     version = None if if_match in (None, "*") else if_match.removeprefix("W/").strip('"')
     record = authored.change(agent_id, body, if_match=version)
-    return _answer(record, authored, response)
+    return _answer(record, authored, response, key)
 
 
 @router.delete("/agents/{agent_id}", operation_id="delete_agent", status_code=204)
@@ -152,10 +157,14 @@ def get_knowledge_base_size(agent_id: str, authored: Authored, _key: MayRead) ->
     return KnowledgeBaseSize(number_of_pages=round(chars / CHARS_PER_PAGE, 2))
 
 
-def _answer(record: AgentRecord, authored: Authoring, response: Response) -> AgentAnswer:
+def _answer(
+    record: AgentRecord, authored: Authoring, response: Response, key: ApiKey
+) -> AgentAnswer:
     response.headers["ETag"] = f'"{record.version}"'
     agent, sent = record.agent, record.sent or {}
     shown = authored.shown(record)
+    if not key.allows("admin"):
+        shown, sent = without_hidden(shown), without_hidden(sent)
     sync = authored.queue.sync_states().get(agent.agent_id)
     return AgentAnswer(
         agent_id=agent.agent_id,

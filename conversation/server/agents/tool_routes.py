@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from conversation.agent.tool_config import ToolConfig
 from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
+from conversation.server.access.write_only import with_hidden, without_hidden
 from conversation.server.agents.agent_tools import tool_section
 from conversation.server.agents.authoring import Authoring
 from conversation.server.agents.bodies import AccessInfo, SentTool
@@ -85,17 +86,18 @@ class ToolAgents(BaseModel):
 
 
 @router.post("", operation_id="create_tool")
-def create_tool(body: SentTools, context: Context, _key: MayChange) -> KeptTool:
+def create_tool(body: SentTools, context: Context, key: MayChange) -> KeptTool:
     """Keep a tool; agents have it once they name its id in `prompt.tool_ids`."""
-    config = _checked(body.tool_config)
-    return _shown(context.records.add("tool", {"tool_config": config}, now=context.clock()))
+    config = _checked(body.tool_config, None)
+    made = context.records.add("tool", {"tool_config": config}, now=context.clock())
+    return _shown(made, key)
 
 
 @router.get("", operation_id="list_tools")
 def list_tools(
     context: Context,
     authored: Authored,
-    _key: MayRead,
+    key: MayRead,
     search: Annotated[str | None, Query(max_length=200, description="Start of the name.")] = None,
     types: Annotated[list[str] | None, Query(max_length=10)] = None,
     used_by_agent_id: Annotated[str | None, Query(max_length=128)] = None,
@@ -126,25 +128,25 @@ def list_tools(
         descending=sort_direction == "desc",
     )
     return ToolPage(
-        tools=[_shown(each) for each in page.items],
+        tools=[_shown(each, key) for each in page.items],
         next_cursor=page.next_cursor,
         has_more=page.has_more,
     )
 
 
 @router.get("/{tool_id}", operation_id="get_tool")
-def get_tool(tool_id: str, context: Context, _key: MayRead) -> KeptTool:
-    """One tool."""
-    return _shown(_known(tool_id, context))
+def get_tool(tool_id: str, context: Context, key: MayRead) -> KeptTool:
+    """One tool; what keys that may not change it are not shown of it reads `__hidden__`."""
+    return _shown(_known(tool_id, context), key)
 
 
 @router.patch("/{tool_id}", operation_id="update_tool")
 def update_tool(
-    tool_id: str, body: SentTools, context: Context, authored: Authored, _key: MayChange
+    tool_id: str, body: SentTools, context: Context, authored: Authored, key: MayChange
 ) -> KeptTool:
     """Put another tool in its place, in every agent that names it."""
     before = _known(tool_id, context)
-    config = _checked(body.tool_config)
+    config = _checked(body.tool_config, before)
     context.records.put("tool", tool_id, {"tool_config": config}, now=context.clock())
     try:
         for record in _agents_with(tool_id, authored):
@@ -152,7 +154,7 @@ def update_tool(
     except ApiError:
         context.records.put("tool", tool_id, before.body, now=context.clock())
         raise
-    return _shown(_known(tool_id, context))
+    return _shown(_known(tool_id, context), key)
 
 
 @router.delete("/{tool_id}", operation_id="delete_tool", status_code=204)
@@ -215,9 +217,10 @@ def _agents_with(tool_id: str, authored: Authoring) -> list[AgentRecord]:
     return [each for each in authored.records.all() if tool_id in tool_ids_of(each.sent)]
 
 
-def _checked(sent: SentTool) -> dict[str, Any]:
-    """What was sent, if an agent can have such a tool."""
-    config = sent.model_dump(exclude_unset=True)
+def _checked(sent: SentTool, before: ApiRecord | None) -> dict[str, Any]:
+    """What was sent, if an agent can have such a tool; what is hidden in it stays as before."""
+    kept = None if before is None else before.body["tool_config"]
+    config = with_hidden(sent.model_dump(exclude_unset=True), kept)
     try:
         ToolConfig.model_validate(tool_section(config, None))
     except ValidationError as error:
@@ -240,5 +243,7 @@ def _name(record: ApiRecord) -> str:
     return str(record.body["tool_config"]["name"])
 
 
-def _shown(record: ApiRecord) -> KeptTool:
-    return KeptTool(id=record.record_id, tool_config=dict(record.body["tool_config"]))
+def _shown(record: ApiRecord, key: ApiKey) -> KeptTool:
+    config = dict(record.body["tool_config"])
+    shown = config if key.allows("admin") else without_hidden(config)
+    return KeptTool(id=record.record_id, tool_config=shown)

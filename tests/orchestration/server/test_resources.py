@@ -81,6 +81,56 @@ def test_a_tool_is_used_by_the_agents_that_name_it(served: ServedDeployment):
     assert served.call("GET", f"/tools/{tool}", 404)["detail"]["status"] == "tool_not_found"
 
 
+@pytest.mark.hostile
+def test_a_key_that_reads_is_not_shown_the_token_of_a_tool(served: ServedDeployment):
+    look_up = {
+        "type": "webhook",
+        "name": "look_up",
+        "description": "Looks up an order.",
+        "api_schema": {
+            "url": "https://shop.example.com/orders?key=abc123",
+            "method": "GET",
+            "request_headers": {"Authorization": "Bearer abc123", "Accept": "text/plain"},
+        },
+    }
+    tool = served.call("POST", "/tools", json={"tool_config": look_up})["id"]
+    agent = served.agent_with()
+    served.call("PATCH", f"/agents/{agent}", json=naming(tool))
+    reading = {"xi-api-key": served.key("read")}
+
+    def read(path: str) -> Any:
+        return served.call("GET", path, headers=reading)
+
+    for path in (f"/tools/{tool}", "/tools", f"/agents/{agent}"):
+        assert "abc123" not in str(read(path))
+        assert "abc123" in str(served.call("GET", path)), "who may write may look"
+    seen = read(f"/tools/{tool}")["tool_config"]
+    assert seen["api_schema"]["request_headers"] == {
+        "Authorization": "__hidden__",
+        "Accept": "text/plain",
+    }
+    # What was read with the one key and is sent back with the other changes nothing.
+    version = read(f"/agents/{agent}")["version_id"]
+    shown = read(f"/agents/{agent}")["conversation_config"]
+    back = served.call("PATCH", f"/agents/{agent}", json={"conversation_config": shown})
+    assert back["version_id"] == version
+    changed = {"tool_config": seen | {"description": "Finds an order."}}
+    kept = served.call("PATCH", f"/tools/{tool}", json=changed)["tool_config"]
+    assert kept["api_schema"] == look_up["api_schema"]
+    webhook = load_agent(served.settings.agents_dir / f"{agent}.yaml").tools[0].webhook
+    assert webhook is not None
+    assert (webhook.url, webhook.headers) == (
+        look_up["api_schema"]["url"],
+        look_up["api_schema"]["request_headers"],
+    )
+    # Where nothing is kept it stands for nothing.
+    other = {"tool_config": seen | {"name": "other"}}
+    assert served.call("POST", "/tools", 422, json=other)["detail"]["status"] == "hidden_value"
+    created = {"name": "B", "conversation_config": shown}
+    refused = served.call("POST", "/agents/create", 422, json=created)
+    assert refused["detail"]["status"] == "hidden_value"
+
+
 @pytest.mark.parametrize(
     "config",
     [

@@ -29,6 +29,8 @@ SEEN_BY: dict[str, tuple[str, tuple[Scope, ...]]] = {
     "document": ("Okapi passage of the manual", ("read", "ingest")),
     "test": ("Gnu said in a test", ("read",)),
     "secret": ("sk-lemur-lemur-lemur", ()),
+    "header": ("Tapir header of a tool", ()),
+    "token": ("quagga-token-of-an-address", ()),
     "comment": ("Ibex comment of a user", ("read",)),
 }
 """What may be looked for in every answer, and whose keys may read it. Nobody's: never shown."""
@@ -56,8 +58,20 @@ def ids(served: ServedDeployment) -> dict[str, str]:
         question=said["user's words"],
         answer=said["agent's words"],
     )
+    look_up = {
+        "type": "webhook",
+        "name": "look_up",
+        "description": "Looks up an order.",
+        "api_schema": {
+            "url": f"https://shop.example.com/orders?key={said['token']}",
+            "method": "GET",
+            "request_headers": {"X-Desk": said["header"]},
+        },
+    }
+    tool_id = served.call("POST", "/tools", json={"tool_config": look_up})["id"]
+    tag_id = served.call("POST", "/tags", json={"title": "Later"})["tag_id"]
     criteria = [{"id": "helped", "conversation_goal_prompt": said["criterion"]}]
-    prompt = {"prompt": said["prompt"]}
+    prompt = {"prompt": said["prompt"], "tool_ids": [tool_id]}
     served.call(
         "PATCH",
         f"/agents/{AGENT}",
@@ -94,6 +108,8 @@ def ids(served: ServedDeployment) -> dict[str, str]:
         "name": "helped",
         "turn_index": "2",
         "index_id": f"index_{document}",
+        "tool_id": tool_id,
+        "tag_id": tag_id,
     }
 
 
