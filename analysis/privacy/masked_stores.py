@@ -21,9 +21,16 @@ from analysis.privacy.redaction import (
 )
 from analysis.store import tables
 from analysis.store.answer_keys import transcript_sha256
-from analysis.store.store import AnalysisStore, StoredEvaluation, StoredRun, StoredValue
+from analysis.store.store import (
+    AnalysisStore,
+    Answers,
+    StoredEvaluation,
+    StoredRun,
+    StoredValue,
+)
 from conversation.agent.privacy_config import PrivacySection
 from conversation.store.database import batches
+from conversation.store.reading import WholeConversation
 from conversation.store.store import ConversationEvent, ConversationStore
 from conversation.store.writing import unknown_conversation
 from conversation.transcript import Retrieval, Transcript
@@ -132,6 +139,44 @@ class RedactedConversations(ConversationStore):
         for key, (digest, policy) in wanted.items():
             found[key] = kept.get(key) or self._masked(said[key], digest, policy)
         return found
+
+    def whole(self, conversation_id: str, *, kind: str) -> WholeConversation:
+        """The conversation, what was retrieved in it and its events, masked as everywhere."""
+        found = super().whole(conversation_id, kind=kind)
+        said = found.transcript
+        privacy = self.policy(said.agent_id)
+        if not privacy.redact:
+            return found
+        masked, redactor = redact_transcript(
+            said, privacy, detector=self._detector(said), retrievals=found.retrievals
+        )
+        return WholeConversation(
+            masked,
+            redact_retrievals(found.retrievals, redactor),
+            _masked_events(found.events, redactor),
+        )
+
+    def know(self, conversation_ids: Sequence[str]) -> None:
+        """Read together what masking further texts about these conversations needs."""
+        unknown = [key for key in dict.fromkeys(conversation_ids) if key not in self._redactors]
+        if len(unknown) < 2:
+            return
+        said = super().transcripts(unknown)
+        whole = {key: each for key, each in said.items() if isinstance(each, Transcript)}
+        masked = {key for key, each in whole.items() if self.policy(each.agent_id).redact}
+        retrieved = super().retrievals_of(sorted(masked))
+        known = {} if len(self._redactors) >= _REDACTORS_KEPT else dict(self._redactors)
+        for key, each in whole.items():
+            if key not in masked:
+                known[key] = None
+                continue
+            known[key] = redact_transcript(
+                each,
+                self.policy(each.agent_id),
+                detector=self._detector(each),
+                retrievals=retrieved.get(key, []),
+            )[1]
+        self._redactors = known
 
     def retrievals_of(self, conversation_ids: Sequence[str]) -> dict[str, list[Retrieval]]:
         """What was retrieved in conversations, with masked queries."""
@@ -257,30 +302,49 @@ class RedactedAnalysis(AnalysisStore):
 
     def evaluations(self, conversation_ids: Sequence[str]) -> list[StoredEvaluation]:
         """Return evaluations with masked rationales and quotes."""
-        return [
-            StoredEvaluation.model_validate(self._masked(row.conversation_id, row.model_dump()))
-            for row in super().evaluations(conversation_ids)
-        ]
+        return self._masked_evaluations(super().evaluations(conversation_ids))
 
     def collected_values(self, conversation_ids: Sequence[str]) -> list[StoredValue]:
         """Return collected values with masked values, rationales and quotes."""
-        return [
-            StoredValue.model_validate(self._masked(row.conversation_id, row.model_dump()))
-            for row in super().collected_values(conversation_ids)
-        ]
+        return self._masked_values(super().collected_values(conversation_ids))
 
     def runs(self, conversation_ids: Sequence[str]) -> list[StoredRun]:
         """Return analysis runs with masked summaries."""
-        return [
-            row._replace(**self._masked(row.conversation_id, {"summary": row.summary}))
-            for row in super().runs(conversation_ids)
-        ]
+        return self._masked_runs(super().runs(conversation_ids))
+
+    def answers(self, conversation_ids: Sequence[str]) -> Answers:
+        """Return all three, masked as one by one."""
+        found = super().answers(conversation_ids)
+        self._conversations.know([each.conversation_id for rows in found for each in rows])
+        return Answers(
+            self._masked_evaluations(found.evaluations),
+            self._masked_values(found.values),
+            self._masked_runs(found.runs),
+        )
 
     def labels(self, conversation_ids: Sequence[str]) -> list[dict[str, Any]]:
         """Return labels with masked notes."""
         return [
             row | self._masked(row["conversation_id"], {"note": row["note"]})
             for row in super().labels(conversation_ids)
+        ]
+
+    def _masked_evaluations(self, rows: Sequence[StoredEvaluation]) -> list[StoredEvaluation]:
+        return [
+            StoredEvaluation.model_validate(self._masked(row.conversation_id, row.model_dump()))
+            for row in rows
+        ]
+
+    def _masked_values(self, rows: Sequence[StoredValue]) -> list[StoredValue]:
+        return [
+            StoredValue.model_validate(self._masked(row.conversation_id, row.model_dump()))
+            for row in rows
+        ]
+
+    def _masked_runs(self, rows: Sequence[StoredRun]) -> list[StoredRun]:
+        return [
+            row._replace(**self._masked(row.conversation_id, {"summary": row.summary}))
+            for row in rows
         ]
 
     def _masked(self, conversation_id: str, row: dict[str, Any]) -> dict[str, Any]:

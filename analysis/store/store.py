@@ -28,6 +28,7 @@ from analysis.topics.topic_store import forget_topics
 from conversation.agent.config import AgentConfig
 from conversation.agent.criteria import Criterion, DataCollectionField, JudgeVariant
 from conversation.store.database import READ_ONLY, batches, open_database
+from conversation.store.gathering import gather
 
 
 class StoredEvaluation(Evaluation):
@@ -55,6 +56,14 @@ class StoredRun(NamedTuple):
     error: str | None
     usage: dict[str, Any] | None
     evaluated_at: datetime
+
+
+class Answers(NamedTuple):
+    """What was found in some conversations, each kind oldest first."""
+
+    evaluations: list[StoredEvaluation]
+    values: list[StoredValue]
+    runs: list[StoredRun]
 
 
 class AnalysisStore:
@@ -211,6 +220,26 @@ class AnalysisStore:
             StoredRun(**row)
             for row in self._rows_of(table, table.c.analysis_run_id, conversation_ids)
         ]
+
+    def answers(self, conversation_ids: Sequence[str]) -> Answers:
+        """Return evaluations, values and runs of these conversations: one statement a batch."""
+        found = Answers([], [], [])
+        kept = (tables.evaluations, tables.collected_values, tables.analysis_runs)
+        for ids in batches(conversation_ids):
+            asked = {
+                table.name: sa.select(table).where(table.c.conversation_id.in_(ids))
+                for table in kept
+            }
+            with self._reading() as connection:
+                rows = gather(connection, asked)
+            evaluations, values, runs = (map(vars, rows[table.name]) for table in kept)
+            found.evaluations.extend(map(StoredEvaluation.model_validate, evaluations))
+            found.values.extend(map(StoredValue.model_validate, values))
+            found.runs.extend(StoredRun(**row) for row in runs)
+        found.evaluations.sort(key=lambda each: each.evaluation_id)
+        found.values.sort(key=lambda each: each.collected_value_id)
+        found.runs.sort(key=lambda each: each.analysis_run_id)
+        return found
 
     def add_labels(self, labels: Sequence[Label], *, now: datetime) -> None:
         """Keep verdicts by people; a newer one of the same person replaces the older."""

@@ -13,6 +13,7 @@ from conversation.store.reading import (
     ConversationEvent,
     ConversationPage,
     ConversationSummary,
+    WholeConversation,
     chosen,
     read_events,
     read_events_of,
@@ -22,6 +23,7 @@ from conversation.store.reading import (
     read_summaries_of,
     read_transcript,
     read_transcripts,
+    read_whole,
 )
 from conversation.store.tables import conversations
 from conversation.transcript import ConversationStatus, Retrieval, Transcript
@@ -59,6 +61,15 @@ class KeptConversations:
         """
         with self._reading() as connection:
             return read_transcripts(connection, conversation_ids)
+
+    def whole(self, conversation_id: str, *, kind: str) -> WholeConversation:
+        """The conversation with what was retrieved in it and its events of one kind, at once.
+
+        Raises:
+            UnknownConversationError: There is no such conversation.
+        """
+        with self._reading() as connection:
+            return read_whole(connection, conversation_id, kind=kind)
 
     def conversations(
         self,

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Row
 
 from conversation.errors import StoreError
 from conversation.store.database import READ_ONLY, UTCDateTime, batches
+from conversation.store.gathering import gather
 from conversation.store.rows import (
     calls_from_rows,
     conversation_from_row,
@@ -70,6 +71,17 @@ class ConversationPage:
     """Where the list goes on; None at its end. It stays true while others begin and end."""
 
 
+@dataclass(frozen=True, slots=True)
+class WholeConversation:
+    """One conversation with what was stored beside its turns."""
+
+    transcript: Transcript
+    retrievals: Sequence[Retrieval]
+    """In order of turns and rank."""
+    events: Sequence[ConversationEvent]
+    """Of the kind that was asked for, in order."""
+
+
 def read_transcript(connection: Connection, conversation_id: str) -> Transcript:
     """The conversation with all its turns; raises `UnknownConversationError`."""
     found = read_transcripts(connection, [conversation_id]).get(conversation_id)
@@ -78,6 +90,44 @@ def read_transcript(connection: Connection, conversation_id: str) -> Transcript:
     if isinstance(found, ValidationError):
         raise found
     return found
+
+
+def read_whole(connection: Connection, conversation_id: str, *, kind: str) -> WholeConversation:
+    """A conversation with what it rests on and its events of one kind, in one statement.
+
+    Raises:
+        UnknownConversationError: There is no such conversation.
+        ValidationError: What is stored is no conversation.
+    """
+    of_it = {
+        "held": select(conversations),
+        "said": select(turns),
+        "asked": select(llm_usage),
+        "found": select(retrievals),
+        "noted": select(conversation_events).where(conversation_events.c.kind == kind),
+    }
+    rows = gather(
+        connection,
+        {
+            name: query.where(query.selected_columns.conversation_id == conversation_id)
+            for name, query in of_it.items()
+        },
+    )
+    if not rows["held"]:
+        raise unknown_conversation(conversation_id)
+    calls: dict[str, list[Any]] = {}
+    for call in sorted(rows["asked"], key=lambda each: each.usage_id):
+        calls.setdefault(call.turn_id, []).append(call)
+    transcript = _whole(
+        rows["held"][0], sorted(rows["said"], key=lambda each: each.turn_index), calls
+    )
+    if isinstance(transcript, ValidationError):
+        raise transcript
+    found = sorted(rows["found"], key=lambda each: each.retrieval_id)
+    noted = sorted(rows["noted"], key=lambda each: each.event_id)
+    return WholeConversation(
+        transcript, [retrieval_from_row(row) for row in found], [_event(row) for row in noted]
+    )
 
 
 def read_transcripts(
@@ -282,7 +332,7 @@ def read_events(
     if kind is not None:
         query = query.where(events.kind == kind)
     rows = connection.execute(query.order_by(events.event_id))
-    return [ConversationEvent(row.kind, row.payload, row.turn_id, row.occurred_at) for row in rows]
+    return [_event(row) for row in rows]
 
 
 def read_events_of(
@@ -295,9 +345,12 @@ def read_events_of(
         chosen = events.conversation_id.in_(ids), events.kind == kind
         query = select(conversation_events).where(*chosen).order_by(events.event_id)
         for row in connection.execute(query):
-            event = ConversationEvent(row.kind, row.payload, row.turn_id, row.occurred_at)
-            found.setdefault(row.conversation_id, []).append(event)
+            found.setdefault(row.conversation_id, []).append(_event(row))
     return found
+
+
+def _event(row: Row[Any]) -> ConversationEvent:
+    return ConversationEvent(row.kind, row.payload, row.turn_id, row.occurred_at)
 
 
 def _summaries(conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:

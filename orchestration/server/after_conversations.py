@@ -44,18 +44,22 @@ class DeployedAfterCalls:
         """Conversations, masked where the agent says so."""
         return redacted_conversations(self._deployment)
 
-    def analyses(self, conversation_ids: Sequence[str]) -> Mapping[str, CallAnalysis]:
+    def analyses(
+        self, conversation_ids: Sequence[str], *, agent_ids: Mapping[str, str] | None = None
+    ) -> Mapping[str, CallAnalysis]:
         """What was found in these conversations; those that were not judged are left out."""
         deployment = self._deployment
         agents = {agent.agent_id: agent for agent in usable_agents(deployment)}
-        owned_by = owners(deployment.conversations.engine, conversation_ids)
+        owned_by = agent_ids
+        if owned_by is None:
+            owned_by = owners(deployment.conversations.engine, conversation_ids)
         masked = [each for each in owned_by if _masks(agents.get(owned_by[each]))]
         open_ones = [each for each in owned_by if not _masks(agents.get(owned_by[each]))]
-        redacted = redacted_evaluations(deployment, redacted_conversations(deployment))
-        return {
-            **_analyses(deployment.evaluations, open_ones, owned_by, agents),
-            **_analyses(redacted, masked, owned_by, agents),
-        }
+        found = _analyses(deployment.evaluations, open_ones, owned_by, agents)
+        if masked:
+            redacted = redacted_evaluations(deployment, redacted_conversations(deployment))
+            found |= _analyses(redacted, masked, owned_by, agents)
+        return found
 
     def wants_analysis(self, agent_id: str) -> bool:
         """Whether the agent has criteria or fields."""
@@ -126,15 +130,15 @@ def _analyses(
 ) -> dict[str, CallAnalysis]:
     verdicts: dict[str, dict[str, Evaluation]] = defaultdict(dict)
     values: dict[str, dict[str, CollectedValue]] = defaultdict(dict)
-    for found in store.evaluations(ids):
+    answers = store.answers(ids)
+    for found in answers.evaluations:
         if found.sample == 0:
             verdicts[found.conversation_id][found.criterion_id] = found
-    for collected in store.collected_values(ids):
+    for collected in answers.values:
         if collected.sample == 0:
             values[collected.conversation_id][collected.field_id] = collected
-    runs = store.runs(ids)
-    judged = {run.conversation_id for run in runs}
-    summaries = {run.conversation_id: run.summary for run in runs if run.summary}
+    judged = {run.conversation_id for run in answers.runs}
+    summaries = {run.conversation_id: run.summary for run in answers.runs if run.summary}
     return {
         each: _analysis(
             verdicts[each].values(),

@@ -23,8 +23,13 @@ class AfterCalls(Protocol):
         """Conversations as people may read them: masked where the agent says so."""
         ...
 
-    def analyses(self, conversation_ids: Sequence[str]) -> Mapping[str, CallAnalysis]:
-        """What was found in these conversations; those that were not judged are left out."""
+    def analyses(
+        self, conversation_ids: Sequence[str], *, agent_ids: Mapping[str, str] | None = None
+    ) -> Mapping[str, CallAnalysis]:
+        """What was found in these conversations; those that were not judged are left out.
+
+        `agent_ids` names the agent of each conversation, where the caller has read that already.
+        """
         ...
 
     def wants_analysis(self, agent_id: str) -> bool:
@@ -62,7 +67,9 @@ class StoreOnly:
         """The store itself."""
         return self._store
 
-    def analyses(self, conversation_ids: Sequence[str]) -> Mapping[str, CallAnalysis]:
+    def analyses(
+        self, conversation_ids: Sequence[str], *, agent_ids: Mapping[str, str] | None = None
+    ) -> Mapping[str, CallAnalysis]:
         """None."""
         return {}
 

@@ -14,16 +14,19 @@ def conversation_detail(context: ServerContext, conversation_id: str) -> Convers
         UnknownConversationError: There is none.
     """
     readable = context.calls.readable()
-    transcript = readable.transcript(conversation_id)
+    whole = readable.whole(conversation_id, kind="feedback")
+    transcript = whole.transcript
     agents = {agent.agent_id: agent for agent in context.agents.agents()}
     agent = agents.get(transcript.agent_id)
     shown = detail(
         transcript,
         agent_name=agent.name if agent else None,
         language=agent.language if agent else None,
-        retrievals=readable.retrievals(conversation_id),
-        events=readable.events(conversation_id, kind="feedback"),
-        analysis=context.calls.analyses([conversation_id]).get(conversation_id),
+        retrievals=whole.retrievals,
+        events=whole.events,
+        analysis=context.calls.analyses(
+            [conversation_id], agent_ids={conversation_id: transcript.agent_id}
+        ).get(conversation_id),
         sides=sides_of(context, conversation_id, transcript.status),
     )
     return shown.model_copy(update={"tag_ids": tags_of(context, conversation_id)})

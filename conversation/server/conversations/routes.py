@@ -164,7 +164,9 @@ def get_conversation_summary(
 ) -> ConversationShort:
     """One conversation in short: its summary, and its last messages."""
     transcript = context.calls.readable().transcript(conversation_id)
-    analysis = context.calls.analyses([conversation_id]).get(conversation_id)
+    analysis = context.calls.analyses(
+        [conversation_id], agent_ids={conversation_id: transcript.agent_id}
+    ).get(conversation_id)
     shown = transcript.turns[-max_messages:] if max_messages else ()
     omitted = len(transcript.turns) - len(shown)
     return ConversationShort(

@@ -231,7 +231,9 @@ def _taken(
     with_summary: bool,
 ) -> Iterator[tuple[ConversationSummary, ConversationSummaryItem]]:
     ids = [row.conversation_id for row in rows]
-    analyses = context.calls.analyses(ids)
+    analyses = context.calls.analyses(
+        ids, agent_ids={row.conversation_id: row.agent_id for row in rows}
+    )
     events = events_of(context.store.engine, ids, ("feedback", TAGS))
     tags = tags_in(context, events)
     calls = tool_calls_of(context.store.engine, ids) if wanted.by_tools else {}

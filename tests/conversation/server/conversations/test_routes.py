@@ -69,7 +69,9 @@ class ScriptedAfterCalls(StoreOnly):
         self.judged: list[str] = []
         self.error: Exception | None = None
 
-    def analyses(self, conversation_ids: Sequence[str]) -> Mapping[str, CallAnalysis]:
+    def analyses(
+        self, conversation_ids: Sequence[str], *, agent_ids: Mapping[str, str] | None = None
+    ) -> Mapping[str, CallAnalysis]:
         return {each: analysis(int(each[-4:])) for each in conversation_ids}
 
     def analyse(self, conversation_id: str, *, only: str | None = None) -> None:
@@ -303,7 +305,7 @@ def test_a_conversation_has_every_field_that_sdks_read(tmp_path: Path):
         )
         store.end("conv_a", reason="user_ended", at=MORNING + timedelta(seconds=61))
         served.context.after_calls = ScriptedAfterCalls(store)
-        served.context.after_calls.analyses = lambda conversation_ids: {"conv_a": analysis(0)}
+        served.context.after_calls.analyses = lambda conversation_ids, **_: {"conv_a": analysis(0)}
         shown = get(served, f"{CONVERSATIONS}/conv_a")
         short = get(served, f"{CONVERSATIONS}/conv_a/summary", max_messages=1)
 

@@ -329,7 +329,7 @@ def test_a_server_that_dies_while_telling_leaves_it_to_the_others(tmp_path: Path
 
 def test_the_analysis_is_made_before_it_is_told(tmp_path: Path):
     class Judges(ScriptedAfterCalls):
-        def analyses(self, conversation_ids: Any) -> Any:
+        def analyses(self, conversation_ids: Any, **given: Any) -> Any:
             return super().analyses([each for each in conversation_ids if each in self.judged])
 
         def wants_analysis(self, agent_id: str) -> bool:
