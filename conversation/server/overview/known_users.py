@@ -50,12 +50,13 @@ class WantedUser:
 
 def wanted_user(context: ServerContext, readable: ConversationStore, asked: str) -> WantedUser:
     """Whom `asked` means: an id as it was given, or the pseudonym of a user of masking agents."""
-    masking = {each for each in _agents(context) if masks(context, readable, each)}
+    agents = _agents(context)
+    masking = {each for each in agents if masks(context, readable, each)}
     if _PSEUDONYM.fullmatch(asked):
         for user_id in _user_ids(context, masking):
             if hmac.compare_digest(pseudonym(user_id, secret=context.secret), asked):
                 return WantedUser(asked, user_id, frozenset(masking))
-    shown_by = (each for each in _agents(context) if readable.shows(each, asked))
+    shown_by = (each for each in agents if readable.shows(each, asked))
     return WantedUser(asked, asked, frozenset(shown_by))
 
 
