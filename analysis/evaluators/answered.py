@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pydantic import Field
 
 from analysis.evaluators.kind import Evaluated, Evaluator, EvaluatorSettings, settings_of
-from analysis.gaps.unanswered import (
+from analysis.evaluators.unanswered import (
     REASON_TEXTS,
     WEAK_SCORE,
     questions_asked,

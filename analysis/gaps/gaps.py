@@ -7,6 +7,7 @@ from datetime import datetime
 
 import numpy as np
 
+from analysis.evaluators.unanswered import WEAK_SCORE, UnansweredQuestion, unanswered_questions
 from analysis.gaps.checking import (
     GapCheck,
     GapSource,
@@ -28,7 +29,6 @@ from analysis.gaps.store import (
     save_gaps,
     save_questions,
 )
-from analysis.gaps.unanswered import WEAK_SCORE, UnansweredQuestion, unanswered_questions
 from analysis.store.store import AnalysisStore, StoredEvaluation
 from analysis.topics.clustering import centroid, cluster, match_groups
 from analysis.topics.reading import read_by_the_batch

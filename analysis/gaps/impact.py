@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from analysis.evaluators.unanswered import WEAK_SCORE
 from analysis.gaps.checking import GapSource
-from analysis.gaps.unanswered import WEAK_SCORE
 from conversation.language.telling_words import telling_words
 from conversation.store.store import ConversationStore
 from conversation.transcript import Citation, Retrieval, Transcript, Turn

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-import numpy as np
 import sqlalchemy as sa
 
-from analysis.gaps.unanswered import UnansweredQuestion
+from analysis.evaluators.unanswered import UnansweredQuestion
 from analysis.store import tables
 from analysis.store.kept_rows import as_bytes, as_vector, read_kept_rows
-from analysis.topics.clustering import most_central
 from kb.embedding.embedder import Vectors
 
 GapState = Literal["open", "fixed", "regressed"]
@@ -232,33 +230,6 @@ def gap_rows(engine: sa.Engine) -> tuple[list[dict[str, Any]], list[dict[str, An
         ),
         read_kept_rows(engine, sa.select(*columns).order_by(asked.c.agent_id, asked.c.asked_at)),
     )
-
-
-def forget_gaps(connection: sa.Connection, conversation_id: str) -> int:
-    """Delete the questions of a conversation; returns how many rows.
-
-    A gap that is left without questions goes with its history. Of the others the title and the
-    missing words, which are words of users, are taken from the questions that stay.
-    """
-    gap, asked, history = tables.knowledge_gaps, tables.gap_questions, tables.gap_history
-    where = asked.c.conversation_id == conversation_id
-    touched = set(connection.execute(sa.select(asked.c.gap_id).where(where)).scalars())
-    deleted = connection.execute(sa.delete(asked).where(where)).rowcount
-    for gap_id in touched - {None}:
-        left = connection.execute(
-            sa.select(asked.c.question, asked.c.vector).where(asked.c.gap_id == gap_id)
-        ).all()
-        if not left:
-            connection.execute(sa.delete(history).where(history.c.gap_id == gap_id))
-            connection.execute(sa.delete(gap).where(gap.c.gap_id == gap_id))
-            continue
-        typical = most_central(np.stack([as_vector(row.vector) for row in left]))
-        connection.execute(
-            sa.update(gap)
-            .where(gap.c.gap_id == gap_id)
-            .values(title=as_title(left[typical].question), titled_by="question", missing_words=[])
-        )
-    return deleted
 
 
 _TITLE_CHARS = 90

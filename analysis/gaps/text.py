@@ -4,9 +4,9 @@ import textwrap
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from analysis.evaluators.unanswered import REASON_TEXTS
 from analysis.gaps.checking import ANSWERED_SCORE
 from analysis.gaps.records import Gap
-from analysis.gaps.unanswered import REASON_TEXTS
 from analysis.printable import printable
 from analysis.topics.topics import TopicRun
 

@@ -64,17 +64,28 @@ def forget_conversations(engine: sa.Engine, conversation_ids: Sequence[str]) -> 
     owned = [
         table for table in reversed(reflected.sorted_tables) if "conversation_id" in table.columns
     ]
-    deleted: Counter[str] = Counter()
     with engine.begin() as connection:
-        topics = _named_by(connection, tables.conversation_topics, "topic_id", conversation_ids)
-        gaps = _named_by(connection, tables.gap_questions, "gap_id", conversation_ids)
-        for ids in batches(conversation_ids):
-            for table in owned:
-                statement = sa.delete(table).where(table.c.conversation_id.in_(ids))
-                deleted[table.name] += connection.execute(statement).rowcount
-        deleted["topics"] += _tidy_topics(connection, topics)
-        deleted["knowledge_gaps"] += _tidy_gaps(connection, gaps)
+        deleted = forget_about(connection, owned, conversation_ids)
     return {name: count for name, count in sorted(deleted.items()) if count}
+
+
+def forget_about(
+    connection: sa.Connection, owned: Iterable[sa.Table], conversation_ids: Sequence[str]
+) -> dict[str, int]:
+    """Delete the rows that these tables have of conversations, and their words in topics and gaps.
+
+    A topic or a gap that nothing is left of goes too. Returns the rows deleted by table.
+    """
+    deleted: Counter[str] = Counter()
+    topics = _named_by(connection, tables.conversation_topics, "topic_id", conversation_ids)
+    gaps = _named_by(connection, tables.gap_questions, "gap_id", conversation_ids)
+    for ids in batches(conversation_ids):
+        for table in owned:
+            statement = sa.delete(table).where(table.c.conversation_id.in_(ids))
+            deleted[table.name] += connection.execute(statement).rowcount
+    deleted["topics"] += _tidy_topics(connection, topics)
+    deleted["knowledge_gaps"] += _tidy_gaps(connection, gaps)
+    return deleted
 
 
 def forget_evaluations(engine: sa.Engine, conversation_ids: Sequence[str]) -> dict[str, int]:

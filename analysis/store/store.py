@@ -13,10 +13,10 @@ from typing import Any, NamedTuple, Self
 import sqlalchemy as sa
 
 from analysis.evaluators.versions import judge_prompt_version
-from analysis.gaps.store import forget_gaps
 from analysis.results import AnalysisResult, CollectedValue, Evaluation, Label
 from analysis.store import tables
 from analysis.store.answer_keys import AnalysisKey, Missing, missing_from
+from analysis.store.forgetting import forget_about
 from analysis.store.rows import (
     add_answer,
     answer_row,
@@ -24,7 +24,6 @@ from analysis.store.rows import (
     insert_or_ignore,
     repeats_last_run,
 )
-from analysis.topics.topic_store import forget_topics
 from conversation.agent.config import AgentConfig
 from conversation.agent.criteria import Criterion, DataCollectionField, JudgeVariant
 from conversation.store.database import READ_ONLY, batches, open_database
@@ -278,15 +277,8 @@ class AnalysisStore:
 
     def forget(self, conversation_id: str) -> dict[str, int]:
         """Delete everything about one conversation. Returns the rows deleted by table."""
-        deleted: dict[str, int] = {}
         with self._engine.begin() as connection:
-            deleted["conversation_topics"] = forget_topics(connection, conversation_id)
-            deleted["gap_questions"] = forget_gaps(connection, conversation_id)
-            for table in tables.tables_of_conversations():
-                statement = sa.delete(table).where(table.c.conversation_id == conversation_id)
-                gone = connection.execute(statement).rowcount
-                deleted[table.name] = deleted.get(table.name, 0) + gone
-        return deleted
+            return forget_about(connection, tables.tables_of_conversations(), [conversation_id])
 
     def _reading(self) -> sa.Connection:
         return self._engine.connect().execution_options(**READ_ONLY)

@@ -145,33 +145,3 @@ def topic_rows(engine: sa.Engine) -> list[dict[str, Any]]:
         .select_from(member.outerjoin(topic, topic.c.topic_id == member.c.topic_id))
         .order_by(member.c.agent_id, member.c.conversation_id),
     )
-
-
-def forget_topics(connection: sa.Connection, conversation_id: str) -> int:
-    """Delete what is kept of a conversation; returns how many rows.
-
-    A topic that is left without any conversation goes too, and one that a model named is named by
-    its words again, which are those of several conversations.
-    """
-    topic, member = tables.topics, tables.conversation_topics
-    topic_id = connection.execute(
-        sa.select(member.c.topic_id).where(member.c.conversation_id == conversation_id)
-    ).scalar_one_or_none()
-    deleted = connection.execute(
-        sa.delete(member).where(member.c.conversation_id == conversation_id)
-    ).rowcount
-    if topic_id is None:
-        return deleted
-    others = connection.execute(
-        sa.select(sa.func.count()).where(member.c.topic_id == topic_id)
-    ).scalar_one()
-    this = topic.c.topic_id == topic_id
-    if others == 0:
-        connection.execute(sa.delete(topic).where(this))
-        return deleted
-    for row in connection.execute(
-        sa.select(topic.c.terms).where(this, topic.c.named_by != "words")
-    ):
-        name = ", ".join(row.terms[:3])
-        connection.execute(sa.update(topic).where(this).values(name=name, named_by="words"))
-    return deleted

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from analysis.evaluators.unanswered import WEAK_SCORE
 from analysis.gaps.checking import ask_again
 from analysis.gaps.store import KeptQuestion
-from analysis.gaps.unanswered import WEAK_SCORE
 from analysis.topics.clustering import NO_CLUSTER, cluster
 from analysis.topics.topics import MAX_DISTANCE, MIN_CONVERSATIONS, topic_text
 from conversation.transcript import Transcript, Turn

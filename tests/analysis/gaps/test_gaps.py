@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from analysis.evaluators.unanswered import says_dont_know, unanswered_questions
 from analysis.gaps.gaps import GapRun, find_gaps
 from analysis.gaps.records import stored_gaps
 from analysis.gaps.store import gap_history, gap_rows
-from analysis.gaps.unanswered import says_dont_know, unanswered_questions
 from analysis.results import Evidence
 from conversation.transcript import Citation, Retrieval, ToolCall, Transcript, Turn
 from tests.analysis.asked import ShelfSource, WordsEmbedder
