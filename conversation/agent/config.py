@@ -32,13 +32,13 @@ from conversation.agent.language_config import OWN_SENTENCES, LanguageSection, O
 from conversation.agent.models.judges import AgentJudge, judge_from_judges, require_one_place
 from conversation.agent.models.llm_config import EXTRACTIVE, LLMConfig, reached
 from conversation.agent.models.reached_model import ReachedModel
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.agent.privacy_config import AccessSection, PrivacySection
 from conversation.agent.tool_config import SystemToolName, ToolConfig, ToolUseSection
 from conversation.agent.variable_values import RESERVED_PREFIXES, VariableValue
 from conversation.agent.variables import misnamed, variable_names
 from conversation.language.local_time import TimeZoneName
 from conversation.turn_taking.silence import TurnTakingConfig
-from conversation.voice.voice_config import VoiceSection
 from conversation.widget.widget_config import WidgetSection
 from kb.config import ChunkingConfig, EmbeddingConfig, Limits, ParsingConfig, RetrievalConfig
 

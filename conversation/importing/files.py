@@ -17,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.errors import ConversationError, SpeechError, UnknownConversationError
 from conversation.importing.captions import lines_of_captions, lines_of_vtt
 from conversation.importing.lines import SpokenLine, lines_of_text, turns_of_lines
@@ -42,7 +43,6 @@ from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
 from conversation.voice.speakers.open_voices import open_voices
-from conversation.voice.voice_config import VoiceSection
 
 SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".txt", ".vtt", ".srt", *SOUND_SUFFIXES)
 MAX_FILE_BYTES = 256 * 2**20

@@ -13,10 +13,10 @@ from pydantic import (
 )
 
 from conversation.agent.config import AgentConfig
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.agent.system_tools import in_language
 from conversation.agent.variables import misnamed
 from conversation.errors import OverrideError
-from conversation.voice.voice_config import VoiceSection
 
 MAX_KEYWORDS = 50
 MAX_KEYWORD_CHARS = 100

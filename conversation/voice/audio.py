@@ -14,9 +14,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from conversation.agent.models.voice_config import AudioFormat
 from conversation.errors import AudioError
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
-from conversation.voice.voice_config import AudioFormat
 
 Encoding = Literal["pcm", "ulaw"]
 

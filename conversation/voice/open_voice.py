@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from conversation.agent.config import AgentConfig
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.voice.hearing.open_hearing import open_hearing
 from conversation.voice.models.runner import ModelRunner
 from conversation.voice.models.shared import shared_runner
@@ -19,7 +20,6 @@ from conversation.voice.ports import (
     VoiceDetector,
 )
 from conversation.voice.speaking.open_speech import open_speech
-from conversation.voice.voice_config import VoiceSection
 from kb.weights.folder import Weights
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.voice.audio import resampled
 from conversation.voice.hearing.whisper import require_extra
 from conversation.voice.open_voice import VoiceModels, open_voice
 from conversation.voice.ports import FRAME_SAMPLES, SAMPLE_RATE_HZ, Samples
-from conversation.voice.voice_config import VoiceSection
 from kb.weights.folder import Weights
 from orchestration.errors import SoundFileError
 

@@ -37,7 +37,7 @@ def check(
     ] = Path("voice-check.wav"),
 ) -> None:
     """Fetch the models of voice calls, speak a sentence, hear it again; say how long it took."""
-    from conversation.voice.voice_config import VoiceSection
+    from conversation.agent.models.voice_config import VoiceSection
     from orchestration.checks.voice import check_voice
 
     with opened_deployment(needs_data=False) as deployment:

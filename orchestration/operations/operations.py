@@ -23,11 +23,11 @@ from analysis.warehouse.publish import (
 )
 from analysis.warehouse.publish import export_days as write_days
 from conversation.agent.agent_file import document_paths
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.errors import ConversationError
 from conversation.importing.files import ImportReport, import_path
 from conversation.store.store import ConversationSummary
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
-from conversation.voice.voice_config import VoiceSection
 from kb.config import MEBIBYTE, Limits
 from kb.document import (
     AnySource,

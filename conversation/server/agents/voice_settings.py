@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from conversation.agent.config import AgentConfig
-from conversation.voice.voice_config import EMBEDDED_VOICES, VoiceSection
+from conversation.agent.models.voice_config import EMBEDDED_VOICES, VoiceSection
 
 Json = dict[str, Any]
 

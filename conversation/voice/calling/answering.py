@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.agent.system_tools import was_handed_over
 from conversation.errors import ConversationError, SessionEndedError
 from conversation.language.set_sentences import FAILURE, in_words_of
@@ -32,7 +33,6 @@ from conversation.voice.calling.agent_turn import AgentTurnInCall, Kind, UserTim
 from conversation.voice.calling.call_time import CallTime
 from conversation.voice.calling.mouth import Mouth
 from conversation.voice.calling.outbox import Outbox
-from conversation.voice.voice_config import VoiceSection
 
 _ASKED_S, _SAID_S = 1.5, 0.3
 """So long before the end of a question people answer it, and of anything else they take it up."""

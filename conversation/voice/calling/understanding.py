@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.errors import SpeechError
 from conversation.transcript import TimedWord
 from conversation.voice.calling.ears import Utterance
@@ -22,7 +23,6 @@ from conversation.voice.turns.short_answers import (
     words_of,
 )
 from conversation.voice.turns.turn_end import is_dictating, seconds_to_wait
-from conversation.voice.voice_config import VoiceSection
 
 HEARD_WITHIN_S = 10.0
 """So long a transcriber may take before it counts as failed."""

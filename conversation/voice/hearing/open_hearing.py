@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from conversation.agent.models.voice_config import DEFAULT_EAR, SpeechToTextSection, VoiceSection
 from conversation.errors import SpeechError
 from conversation.voice.hearing.fallback_transcriber import FallbackTranscriber
 from conversation.voice.hearing.heard_answers import HeardAnswers
@@ -24,7 +25,6 @@ from conversation.voice.ports import (
     TurnWords,
     VoiceDetector,
 )
-from conversation.voice.voice_config import DEFAULT_EAR, SpeechToTextSection, VoiceSection
 from kb.errors import WeightsError
 from kb.weights.folder import Weights
 from kb.weights.voice_models import SILERO_VAD, SMART_TURN, WHISPER_BASE

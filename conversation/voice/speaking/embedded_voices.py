@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from conversation.agent.models.voice_config import EMBEDDED_VOICES, VoiceSection
 from conversation.errors import SpeechError
 from conversation.voice.models.runner import ModelRunner
 from conversation.voice.models.shared import load_once
@@ -17,7 +18,6 @@ from conversation.voice.speaking.kokoro.kokoro_voice import (
     read_style,
 )
 from conversation.voice.speaking.piper.piper_voice import open_piper
-from conversation.voice.voice_config import EMBEDDED_VOICES, VoiceSection
 from kb.errors import WeightsError
 from kb.weights.folder import Weights
 from kb.weights.voice_models import (

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 
+from conversation.agent.models.voice_config import EMBEDDED_VOICES, SpeechFallback, VoiceSection
 from conversation.errors import SpeechError
 from conversation.voice.models.runner import ModelRunner
 from conversation.voice.models.shared import shared_runner
@@ -25,7 +26,6 @@ from conversation.voice.speaking.providers.speech_endpoint import (
     speech_endpoint,
     supported,
 )
-from conversation.voice.voice_config import EMBEDDED_VOICES, SpeechFallback, VoiceSection
 from kb.weights.folder import Weights
 
 _LOG = logging.getLogger(__name__)

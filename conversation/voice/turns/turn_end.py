@@ -2,8 +2,8 @@
 
 import math
 
+from conversation.agent.models.voice_config import Eagerness
 from conversation.voice.turns.short_answers import digit_words, words_of
-from conversation.voice.voice_config import Eagerness
 
 SURE_AUDIO, OPEN_AUDIO = 0.7, 0.2
 """Of the sound alone, where nobody can read the words."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.llm.chat_model import (
     DEFAULT_OPTIONS,
     ChatMessage,
@@ -22,7 +23,6 @@ from conversation.llm.providers.extractive import extractive_answer
 from conversation.voice.call_events import AgentTextCorrected
 from conversation.voice.open_voice import VoiceModels, open_voice
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
-from conversation.voice.voice_config import VoiceSection
 from kb import KnowledgeBase
 from tests.bench.figures import Figure, record
 from tests.bench.retrieval import bench_config

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.voice.open_voice import VoiceModels, open_voice
-from conversation.voice.voice_config import VoiceSection
 from tests.bench.figures import Figure, record
 from tests.bench.voice.cpu_time import CpuTimedRunner, run_on_cpu_time
 from tests.bench.voice.held_calls import Held, agent, hold

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.voice.audio import from_mulaw, resampled, to_mulaw
 from conversation.voice.hearing.log_mel import waveform_of
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
@@ -17,7 +18,6 @@ from conversation.voice.hearing.utterances import Utterance, voiced
 from conversation.voice.hearing.whisper import WhisperEngine
 from conversation.voice.hearing.whisper_transcriber import WhisperTranscriber
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
-from conversation.voice.voice_config import VoiceSection
 from tests.bench.figures import Figure, record
 from tests.bench.voice.speech_data import Clip, further_clips, known_clips, readings
 from tests.bench.voice.words import edits, error_rate, words

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from conversation.agent.config import AgentConfig
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.voice.call import VoiceCall
 from conversation.voice.call_events import AgentAudio, CallEvent, Interrupted, UserTurn
 from conversation.voice.open_voice import VoiceModels
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
-from conversation.voice.voice_config import VoiceSection
 
 CHUNK = 1_024
 """Of a microphone: 64 ms."""

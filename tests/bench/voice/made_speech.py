@@ -7,11 +7,11 @@ from functools import cache
 
 import numpy as np
 
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.voice.audio import resampled
 from conversation.voice.models.runner import ModelRunner
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
 from conversation.voice.speaking.open_speech import open_speech
-from conversation.voice.voice_config import VoiceSection
 from tests.bench.places import store
 from tests.bench.voice.speech_data import Clip
 

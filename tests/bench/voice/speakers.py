@@ -12,6 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
 from conversation.voice.hearing.utterances import voiced
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
@@ -23,7 +24,6 @@ from conversation.voice.speakers.telling_apart import (
     Voices,
     told_apart,
 )
-from conversation.voice.voice_config import VoiceSection
 from tests.bench.figures import Figure, record
 from tests.bench.voice.hearing import telephone
 from tests.bench.voice.made_speech import USERS, backchannels, interruptions, make_all, questions

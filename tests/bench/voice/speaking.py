@@ -11,6 +11,7 @@ from itertools import accumulate
 
 import numpy as np
 
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.voice.audio import resampled
 from conversation.voice.hearing.open_hearing import open_hearing
 from conversation.voice.models.runner import ModelRunner
@@ -18,7 +19,6 @@ from conversation.voice.ports import SAMPLE_RATE_HZ, Samples, SpeechSynthesizer,
 from conversation.voice.speaking.embedded_speech import EmbeddedSpeech
 from conversation.voice.speaking.open_speech import open_speech
 from conversation.voice.speaking.piper.piper_voice import PiperVoice, frame_ranges, phoneme_ids
-from conversation.voice.voice_config import VoiceSection
 from tests.bench.figures import Figure, record
 from tests.bench.voice.words import edits, words
 

@@ -12,12 +12,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.voice.calling.agent_turn import REACTION_S
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
 from conversation.voice.hearing.utterances import MARGIN_S, voiced
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples, Transcription
 from conversation.voice.turns.turn_end import DICTATED_S, is_dictating, seconds_to_wait
-from conversation.voice.voice_config import VoiceSection
 from tests.bench.figures import Figure, record
 from tests.bench.voice.cpu_time import CpuTimedRunner, run_on_cpu_time
 from tests.bench.voice.held_calls import ROOM

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from conversation.agent.config import AgentConfig
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.errors import SpeechError
 from conversation.transcript import Transcript
 from conversation.voice.ports import SAMPLE_RATE_HZ, CallModels, Samples
 from conversation.voice.recording.call_file import AGENT, USER, Stereo
 from conversation.voice.recording.kept_calls import KeptCalls
-from conversation.voice.voice_config import VoiceSection
 from tests.conversation.server.browser import Page, npm_script, opened_browser
 from tests.conversation.server.served import SUPPORT, Served, serving, wait_until
 from tests.conversation.voice.test_playing import write

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conversation.agent.models.voice_config import AudioFormat
 from conversation.errors import AudioError
 from conversation.voice.audio import (
     FORMATS,
@@ -22,7 +23,6 @@ from conversation.voice.audio import (
     to_mulaw,
 )
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
-from conversation.voice.voice_config import AudioFormat
 
 RATES = sorted({rate_of(name) for name in FORMATS} - {SAMPLE_RATE_HZ})
 

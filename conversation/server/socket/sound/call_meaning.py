@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from conversation.agent.models.voice_config import AudioFormat
 from conversation.server.socket.frame_meaning import NO_EXTRAS, Extras, TurnFrames
 from conversation.server.socket.frames import (
     AgentResponse,
@@ -39,7 +40,6 @@ from conversation.voice.call_events import (
     VoiceScore,
 )
 from conversation.voice.ports import TimedChars
-from conversation.voice.voice_config import AudioFormat
 
 FRAMES_PER_SCORE = 4
 """Of the detector, 32 ms each: the highest of them is told, about eight times a second."""

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from conversation.agent.models.voice_config import EMBEDDED_VOICES
 from conversation.errors import SpeechError
-from conversation.voice.voice_config import EMBEDDED_VOICES
 
 SAMPLE_RATE_HZ = 24_000
 """Of all voices of providers: most make sound at this rate, all others are brought to it."""

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from conversation.agent.config import AgentConfig
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.server.pages.framing import frame_ancestors
 from conversation.voice.ports import CallModels
-from conversation.voice.voice_config import VoiceSection
 from tests.conversation.server.served import SUPPORT, Served, serving
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conversation.agent.models.voice_config import AudioFormat
 from conversation.server.socket.frames import ServerMessage
 from conversation.server.socket.sound.call_meaning import CallFrames, alignment_of
 from conversation.server.socket.sound.sound_frames import Audio, UserTranscript
@@ -27,7 +28,6 @@ from conversation.voice.call_events import (
     VoiceScore,
 )
 from conversation.voice.ports import TimedChars
-from conversation.voice.voice_config import AudioFormat
 
 
 def told(*events: CallEvent, output: AudioFormat = "pcm_16000") -> list[ServerMessage]:

@@ -3,11 +3,11 @@ from typing import Any
 import pytest
 
 from conversation.agent.config import AgentConfig
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.errors import OverrideError
 from conversation.server.socket.frames import InitiationData
 from conversation.server.socket.initiation import MAX_VARIABLES, session_overrides, wishes
 from conversation.session.overrides import SessionOverrides, overridden
-from conversation.voice.voice_config import VoiceSection
 
 
 def init(**fields: Any) -> InitiationData:

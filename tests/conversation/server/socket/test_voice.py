@@ -13,13 +13,13 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from conversation.agent.config import AgentConfig
+from conversation.agent.models.voice_config import AudioFormat
 from conversation.errors import SpeechError
 from conversation.server.limits import ServerLimits
 from conversation.voice.audio import AudioDecoder, AudioEncoder, from_base64
 from conversation.voice.ports import SAMPLE_RATE_HZ, CallModels, Samples, Transcription
 from conversation.voice.recording.call_file import AGENT, USER
 from conversation.voice.recording.kept_calls import KeptCalls
-from conversation.voice.voice_config import AudioFormat
 from tests.conversation.server.served import INIT, SUPPORT, Client, Served, serving, wait_until
 from tests.conversation.voice.fakes import FakeModels, FakeTranscriber, silence, spoken
 from tests.fakes import ScriptedChatModel

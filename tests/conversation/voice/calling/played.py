@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from conversation.agent.config import AgentConfig
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.llm.chat_model import DEFAULT_OPTIONS, ChatMessage, Completion, CompletionOptions
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
@@ -27,7 +28,6 @@ from conversation.voice.call_events import (
     UserTurn,
 )
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
-from conversation.voice.voice_config import VoiceSection
 from tests.conversation.voice.fakes import FakeModels, FakeRecorder, silence, spoken
 from tests.fakes import ScriptedAnswer, ScriptedChatModel
 from tests.virtual_time import run_in_virtual_time

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from conversation.agent.models.voice_config import SpeechToTextSection, VoiceSection
 from conversation.errors import SpeechError
 from conversation.voice.hearing.open_hearing import open_hearing, open_transcriber
 from conversation.voice.models.runner import ModelRunner
 from conversation.voice.models.shared import load_once
-from conversation.voice.voice_config import SpeechToTextSection, VoiceSection
 from kb.weights.folder import Weights
 from tests.fakes import SilentReporter
 

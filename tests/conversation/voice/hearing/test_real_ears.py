@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
 from conversation.voice.ports import FRAME_SAMPLES, Samples
-from conversation.voice.voice_config import VoiceSection
 
 pytestmark = pytest.mark.slow
 

@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.errors import SpeechError
 from conversation.voice.speaking.embedded_voices import embedded_voice_of, open_embedded
 from conversation.voice.speaking.fallback_speech import FallbackSpeech
 from conversation.voice.speaking.open_speech import open_speech
-from conversation.voice.voice_config import VoiceSection
 from tests.conversation.voice.speaking.providers.no_weights import without_weights
 from tests.conversation.voice.speaking.providers.speech_server import (
     Answer,

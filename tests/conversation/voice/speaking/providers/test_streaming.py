@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.errors import SpeechError
 from conversation.voice.ports import SpeechChunk, SpeechSynthesizer
 from conversation.voice.speaking.open_speech import open_speech
 from conversation.voice.speaking.providers.encoded_sound import SoundDecoder
-from conversation.voice.voice_config import VoiceSection
 from tests.conversation.voice.speaking.providers.no_weights import without_weights
 from tests.conversation.voice.speaking.providers.speech_server import (
     Answer,
