@@ -3,6 +3,7 @@
 * OrchestrationError
   x SettingsError            a setting is unknown or has a value that cannot be used
   x UnknownAgentError        no agent file with this id
+  x UnknownVersionError      no such version of an agent is kept, or none can go back to it
   x UnknownQuestionError     no agent has this criterion or field
   x PortInUseError           a server cannot listen where it was told to
   x RunFailedError           a Dagster run that a command started did not succeed
@@ -22,6 +23,10 @@ class SettingsError(OrchestrationError):
 
 class UnknownAgentError(OrchestrationError):
     """There is no agent with this id."""
+
+
+class UnknownVersionError(OrchestrationError):
+    """No such version of an agent is kept, or the agent cannot go back to it."""
 
 
 class UnknownQuestionError(OrchestrationError):

@@ -19,6 +19,7 @@ from conversation.server.agent_tests import simulation_routes as agent_simulatio
 from conversation.server.agents import routes as agents
 from conversation.server.agents import sharing_routes as agent_sharing
 from conversation.server.agents import tool_routes as agent_tools
+from conversation.server.agents.versions import routes as agent_versions
 from conversation.server.context import ServerContext, WarmingAgents
 from conversation.server.conversations import analysis_routes
 from conversation.server.conversations import routes as conversations
@@ -47,6 +48,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     agents.router,
     agent_sharing.router,
     agent_tools.router,
+    agent_versions.router,
     agent_sharing.rooms,
     agent_simulation.router,
     knowledge_base_index.router,

@@ -150,6 +150,7 @@ class Session:
             timer_s=timer_s,
             owned_store=kept_in if store is None else None,
         )
+        kept_in.agent_versions.hold(config, at=started_at)
         recording.begin(session.first_message, spoken=session._spoken)
         session._stage.read_ahead(session.transcript.turns)
         return session

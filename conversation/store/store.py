@@ -7,6 +7,7 @@ process that is killed loses the turn being spoken and nothing else.
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from conversation.errors import StoreError
 from conversation.store import tables
+from conversation.store.agent_versions import AgentVersions
 from conversation.store.database import open_database
 from conversation.store.kept import KeptConversations
 from conversation.store.ownership import this_process
@@ -64,6 +66,11 @@ class ConversationStore(KeptConversations):
             StoreError: The URL cannot be used, or a newer version wrote the store.
         """
         return cls(open_database(url, tables.SCHEMA))
+
+    @cached_property
+    def agent_versions(self) -> AgentVersions:
+        """What the agents were that conversations name."""
+        return AgentVersions(self.engine)
 
     def close(self) -> None:
         """Give back every connection."""

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -205,6 +206,29 @@ agent_notes = Table(
     Column("sent", JSON, nullable=False),
 )
 
+# What was live of an agent, in order: a version that came back is there twice.
+agent_versions = Table(
+    "agent_versions",
+    metadata,
+    Column("agent_id", String(128), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("version_id", String(64), nullable=False),
+    Column("made_at", UTCDateTime, nullable=False),
+    Column("made_by", String(128), nullable=False),
+    Column("description", Text, nullable=False),
+    # As in `agent_notes`; NULL where it was not known.
+    Column("sent", JSON),
+)
+
+# What a version says, once however often it was live: compressed JSON.
+agent_version_bodies = Table(
+    "agent_version_bodies",
+    metadata,
+    Column("agent_id", String(128), primary_key=True),
+    Column("version_id", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
 # Documents that were handed in over the network, for any agent.
 library_documents = Table(
     "library_documents",
@@ -309,5 +333,5 @@ SCHEMA = Schema(
     metadata=metadata,
     migrations_package="conversation.store",
     version_table="alembic_version_conversation",
-    head="0011",
+    head="0012",
 )

@@ -15,12 +15,20 @@ app = typer.Typer()
 kb = typer.Typer(help="Look into an agent's knowledge base.", no_args_is_help=True)
 app.add_typer(kb, name="kb")
 
+agents = typer.Typer(
+    help="List the agents, also the files that cannot be used, each with the reason.",
+    invoke_without_command=True,
+)
+app.add_typer(agents, name="agents")
+
 Agent = Annotated[str, typer.Argument(help="Id of the agent, or the path of its file.")]
 
 
-@app.command()
-def agents() -> None:
+@agents.callback()
+def list_all(context: typer.Context) -> None:
     """List the agents, also the files that cannot be used, each with the reason."""
+    if context.invoked_subcommand is not None:
+        return
     from orchestration.agents import agent_listings, find_agent
 
     settings = load_settings()
@@ -47,6 +55,34 @@ def agents() -> None:
     for row in listings:
         if row.error is not None:
             typer.echo(f"\n{row.path.name} cannot be used. {row.error}")
+
+
+@agents.command()
+def versions(
+    agent: Agent,
+    diff: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Show what changed from one version to another; `live` is one, too."),
+    ] = None,
+    restore: Annotated[
+        str | None, typer.Option(help="Make the agent what it was in this version.")
+    ] = None,
+    keep_documents: Annotated[
+        bool, typer.Option(help="With --restore: keep the documents that it answers from now.")
+    ] = False,
+) -> None:
+    """List what was live of an agent and is kept, newest first; compare, or go back."""
+    from analysis.printable import printable as printable_lines
+    from orchestration.agent_versions import difference_text, history_text, restore_version
+
+    with opened_deployment() as deployment:
+        agent_id = deployment.agent(agent).agent.agent_id
+        if restore is not None:
+            typer.echo(restore_version(deployment, agent_id, restore, keep_documents))
+        elif diff is not None:
+            typer.echo(printable_lines(difference_text(deployment, agent_id, *diff), keep="\n"))
+        else:
+            typer.echo(printable_lines(history_text(deployment, agent_id), keep="\n"))
 
 
 @app.command()

@@ -20,6 +20,7 @@ from conversation.server.errors import NoSuchAgentError
 from conversation.server.limits import ServerLimits
 from kb.errors import KnowledgeBaseError
 from kb.knowledge_base import KnowledgeBase
+from orchestration.agent_versions import note_versions
 from orchestration.agents import agent_listings, installed_agent
 from orchestration.deployment import SECRETS_FILE, Deployment
 from orchestration.server.after_conversations import DeployedAfterCalls
@@ -108,6 +109,7 @@ class DeployedAgents:
         if state == self._state:
             return
         rows = agent_listings(settings)
+        note_versions(self._deployment, rows)
         self._found = {
             row.agent.agent_id: installed_agent(row.path, settings).agent
             for row in rows

@@ -75,7 +75,11 @@ def open_authoring(
             _log.info("agent %r: %s", agent_id, said)
 
     return Authoring(
-        AgentRecords(deployment.settings.agents_dir, engine),
+        AgentRecords(
+            deployment.settings.agents_dir,
+            engine,
+            versions=deployment.conversations.agent_versions,
+        ),
         Library(
             engine,
             deployment.settings.store / "library",

@@ -27,6 +27,11 @@ class ApiKey:
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
 
+    @property
+    def as_author(self) -> str:
+        """How a change names who made it."""
+        return f"key {self.key_id}"
+
     def allows(self, scope: Scope) -> bool:
         """Whether the key is good for this; `admin` is good for everything."""
         return scope in self.scopes or "admin" in self.scopes

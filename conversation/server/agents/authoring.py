@@ -28,6 +28,7 @@ from conversation.server.agents.shown_agent import (
     part,
     platform_settings,
 )
+from conversation.server.agents.versions.restoring import earlier, restored
 from conversation.server.library.ingest_queue import IngestQueue
 from conversation.server.library.ingestion import Ingestion
 from conversation.server.library.library import IngestStatus, Library, LibraryDocument
@@ -35,6 +36,7 @@ from kb.document import Document, SyncReport
 from kb.knowledge_base import KnowledgeBase
 
 UNNAMED = "New agent"
+_HAS_ITS_PLACE = {"name", "tags", "version_description"}
 DELETE_WAITS_S = 10.0
 """For a sync of the agent that is deleted."""
 
@@ -90,20 +92,20 @@ class Authoring:
         self.ingestion.stop()
         self.library.close()
 
-    def create(self, body: NewAgent) -> AgentRecord:
+    def create(self, body: NewAgent, *, by: str) -> AgentRecord:
         """A new agent; raises `ApiError` when no agent can be like that."""
         blank = AgentConfig(agent_id=new_agent_id(), name=UNNAMED)
         with_hidden(_plain(body), None)  # nothing is kept that anything in it could stand for
         asked = with_named_tools(_plain(body), blank, named_before=(), find=self._find_tool)
         agent = changed_agent(blank, asked, with_documents=self._with_documents(()))
         record = self.records.create(
-            agent, now=self.clock(), tags=body.tags or (), sent=_kept(body)
+            agent, now=self.clock(), by=by, tags=body.tags or (), sent=_kept(body)
         )
         self._follow(blank, record)
         return record
 
     def change(
-        self, agent_id: str, body: AgentChanges, *, if_match: str | None = None
+        self, agent_id: str, body: AgentChanges, *, by: str, if_match: str | None = None
     ) -> AgentRecord:
         """Change what was sent; raises as `AgentRecords.change` and `changed_agent`."""
         before: list[AgentConfig] = []
@@ -129,7 +131,47 @@ class Authoring:
             same = self.shown(changed) == self.shown(record)
             return record if same and changed.agent == record.agent else changed
 
-        record = self.records.change(agent_id, apply, if_match=if_match)
+        record = self.records.change(
+            agent_id,
+            apply,
+            now=self.clock(),
+            by=by,
+            if_match=if_match,
+            description=body.version_description or "",
+        )
+        self._follow(before[0], record)
+        return record
+
+    def restore(
+        self,
+        agent_id: str,
+        version_id: str,
+        *,
+        by: str,
+        description: str = "",
+        keep_documents: bool = False,
+        if_match: str | None = None,
+    ) -> AgentRecord:
+        """Make an agent what it was; its tags stay.
+
+        Raises:
+            ApiError: This version is not kept, or answers from documents that are gone.
+        """
+        wanted = earlier(self.records, agent_id, version_id)
+        before: list[AgentConfig] = []
+
+        def apply(record: AgentRecord) -> AgentRecord:
+            before.append(record.agent)
+            return restored(record, wanted, keep_documents=keep_documents)
+
+        record = self.records.change(
+            agent_id,
+            apply,
+            now=self.clock(),
+            by=by,
+            if_match=if_match,
+            description=description or f"Back to version {version_id}.",
+        )
         self._follow(before[0], record)
         return record
 
@@ -148,12 +190,13 @@ class Authoring:
         }
 
     def name_tools(
-        self, agent_id: str, *, dropped: str, dropped_id: str | None = None
+        self, agent_id: str, *, by: str, dropped: str, dropped_id: str | None = None
     ) -> AgentRecord:
         """Put the tools that an agent names into its file as they are now.
 
         Args:
             agent_id: Which.
+            by: Who changed the tools.
             dropped: Name of a tool that is taken out before.
             dropped_id: Id that the agent no longer names.
         """
@@ -171,9 +214,9 @@ class Authoring:
                 sent=merge_keys(record.sent or {}, named),
             )
 
-        return self.records.change(agent_id, apply)
+        return self.records.change(agent_id, apply, now=self.clock(), by=by)
 
-    def duplicate(self, agent_id: str, name: str | None) -> AgentRecord:
+    def duplicate(self, agent_id: str, name: str | None, *, by: str) -> AgentRecord:
         """A copy under another id, with an index of its own."""
         original = self.records.get(agent_id)
         agent = original.agent.model_copy(
@@ -183,7 +226,12 @@ class Authoring:
             }
         )
         record = self.records.create(
-            agent, now=self.clock(), tags=original.tags, sent=original.sent
+            agent,
+            now=self.clock(),
+            by=by,
+            tags=original.tags,
+            sent=original.sent,
+            description=f"A copy of {agent_id}.",
         )
         self._follow(AgentConfig(agent_id=agent.agent_id, name=UNNAMED), record)
         return record
@@ -196,7 +244,7 @@ class Authoring:
         self.queue.forget_agent(agent_id)
         self.records.delete(agent_id)
 
-    def attach(self, agent_id: str, document_id: str) -> AgentRecord:
+    def attach(self, agent_id: str, document_id: str, *, by: str) -> AgentRecord:
         """Have an agent answer from one more document; raises `ApiError` when it is full."""
 
         def apply(record: AgentRecord) -> AgentRecord:
@@ -206,11 +254,11 @@ class Authoring:
             agent = record.agent.model_copy(update={"knowledge_base": section})
             return replace(record, agent=agent)
 
-        record = self.records.change(agent_id, apply)
+        record = self.records.change(agent_id, apply, now=self.clock(), by=by)
         self.request_sync(agent_id)
         return record
 
-    def detach(self, document_id: str) -> None:
+    def detach(self, document_id: str, *, by: str) -> None:
         """Have no agent answer from a document any more."""
 
         def apply(record: AgentRecord) -> AgentRecord:
@@ -221,7 +269,7 @@ class Authoring:
             return replace(record, agent=agent)
 
         for record in self.agents_with(document_id):
-            self.records.change(record.agent.agent_id, apply)
+            self.records.change(record.agent.agent_id, apply, now=self.clock(), by=by)
             self.request_sync(record.agent.agent_id)
 
     def documents_of(
@@ -308,7 +356,7 @@ def _plain(body: BaseModel) -> dict[str, Any]:
 
 def _kept(body: BaseModel) -> Mapping[str, Any]:
     """What is given back; name, tags and the address of a model have places of their own."""
-    kept = body.model_dump(exclude_unset=True, exclude_none=True, exclude={"name", "tags"})
+    kept = body.model_dump(exclude_unset=True, exclude_none=True, exclude=_HAS_ITS_PLACE)
     prompt = part(part(part(kept, "conversation_config"), "agent"), "prompt")
     part(prompt, "custom_llm").pop("url", None)
     return kept

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from conversation.server.incoming.body import Body
 
 MAX_NAME_CHARS = 200
+MAX_DESCRIPTION_CHARS = 2_000
+MAIN_BRANCH = "main"
+"""There is one branch of each agent."""
 
 
 class _Sent(BaseModel):
@@ -133,6 +136,8 @@ class _AgentParts(_Sent):
     name: str | None = Field(default=None, min_length=1, max_length=MAX_NAME_CHARS)
     platform_settings: SentPlatformSettings | None = None
     tags: list[str] | None = Field(default=None, max_length=50)
+    version_description: str | None = Field(default=None, max_length=MAX_DESCRIPTION_CHARS)
+    """Of the version that this makes; without a change, of the one that is live."""
 
 
 class AgentChanges(_AgentParts):
@@ -200,10 +205,11 @@ class AgentAnswer(BaseModel):
     access_info: AccessInfo = AccessInfo()
     tags: list[str] = []
     version_id: str
-    """Changes with every change; send it back as `If-Match` to change no other."""
+    """What conversations are held with from now on; as `If-Match` it lets no other be changed.
+    `ETag` changes with tags and with what has no effect as well."""
     knowledge_base_state: KnowledgeBaseState
-    branch_id: str | None = None
-    main_branch_id: str | None = None
+    branch_id: str = MAIN_BRANCH
+    main_branch_id: str = MAIN_BRANCH
 
 
 class AgentSummary(BaseModel):

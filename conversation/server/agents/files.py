@@ -26,6 +26,7 @@ from conversation.agent.config import AgentConfig
 from conversation.agent.criteria import version_of
 from conversation.errors import AgentConfigError
 from conversation.server.errors import IN_THE_WAY, ApiError, NoSuchAgentError
+from conversation.store.agent_versions import AgentVersions
 from conversation.store.database import READ_ONLY
 from conversation.store.tables import agent_notes
 
@@ -46,6 +47,11 @@ class AgentRecord:
     """What clients sent so far, merged: `conversation_config`, `platform_settings`, ..."""
 
     @property
+    def version_id(self) -> str:
+        """Names what conversations are held with; tags and what has no effect are no part of it."""
+        return self.agent.version
+
+    @property
     def version(self) -> str:
         """Changes when anything about the agent does."""
         return version_of(self.agent.version, repr(self.tags), repr(self.sent or {}))
@@ -54,9 +60,12 @@ class AgentRecord:
 class AgentRecords:
     """The agent files of one folder. Safe to share between threads and processes."""
 
-    def __init__(self, folder: Path, engine: Engine) -> None:
-        """Take the folder of the files, and the engine of an opened `ConversationStore`."""
+    def __init__(
+        self, folder: Path, engine: Engine, *, versions: AgentVersions | None = None
+    ) -> None:
+        """Take the folder of the files, and the engine and versions of a `ConversationStore`."""
         self.folder = folder
+        self.versions = versions or AgentVersions(engine)
         self._engine = engine
         self._listed: tuple[object, list[AgentListing]] = (None, [])
 
@@ -92,10 +101,20 @@ class AgentRecords:
         agent: AgentConfig,
         *,
         now: datetime,
+        by: str,
         tags: Sequence[str] = (),
         sent: Mapping[str, Any] | None = None,
+        description: str = "",
     ) -> AgentRecord:
         """Write the file of a new agent.
+
+        Args:
+            agent: The agent.
+            now: The time.
+            by: Who makes it, as its first version tells.
+            tags: Of the agent.
+            sent: What clients sent for it.
+            description: Of its first version.
 
         Raises:
             ApiError: There is an agent of this id.
@@ -107,6 +126,7 @@ class AgentRecords:
                     IN_THE_WAY, "agent_exists", f"There is an agent {agent.agent_id!r} already."
                 )
             self._write_notes(agent.agent_id, created_at=now, tags=tags, sent=sent or {})
+            self.versions.note(agent, at=now, by=by, description=description, sent=sent or {})
             save_agent(agent, self.folder / f"{agent.agent_id}.yaml")
         return self.get(agent.agent_id)
 
@@ -115,14 +135,20 @@ class AgentRecords:
         agent_id: str,
         how: Callable[[AgentRecord], AgentRecord],
         *,
+        now: datetime,
+        by: str,
         if_match: str | None = None,
+        description: str = "",
     ) -> AgentRecord:
         """Put what `how` makes of an agent in its place; nobody else changes it meanwhile.
 
         Args:
             agent_id: Which.
             how: Gets the agent as it stands and returns it as it shall be.
+            now: The time.
+            by: Who changes it, as its version tells.
             if_match: The version that the client knows; None changes any.
+            description: Of the version that this makes, or of the one that it leaves live.
 
         Raises:
             NoSuchAgentError: No file has this id.
@@ -130,7 +156,7 @@ class AgentRecords:
         """
         with self._changing():
             before = self.get(agent_id)
-            if if_match is not None and if_match != before.version:
+            if if_match not in (None, before.version, before.version_id):
                 raise ApiError(
                     412,
                     "agent_changed",
@@ -138,6 +164,10 @@ class AgentRecords:
                     f"{before.version!r}, not {if_match!r}. Read it again and repeat the change.",
                 )
             after = how(before)
+            if description or after.agent != before.agent:
+                self.versions.note(
+                    after.agent, at=now, by=by, description=description, sent=after.sent or {}
+                )
             if after == before:
                 return before
             self._write_notes(
@@ -159,6 +189,7 @@ class AgentRecords:
             self.get(agent_id).path.unlink()
             with self._engine.begin() as connection:
                 connection.execute(delete(agent_notes).where(agent_notes.c.agent_id == agent_id))
+            self.versions.forget(agent_id)
 
     def _changing(self) -> FileLock:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -188,6 +219,7 @@ class AgentRecords:
             # A file that a person wrote: from now on it keeps its place in lists.
             self._add_notes(agent.agent_id, created_at=changed, tags=(), sent={})
             note = self._notes(agent.agent_id)[agent.agent_id]
+        self.versions.note(agent, at=changed, sent=note.sent)
         return AgentRecord(
             agent, path, note.created_at, changed, tags=tuple(note.tags), sent=note.sent
         )

@@ -9,6 +9,7 @@ from conversation.server.access.api_keys import ApiKey
 from conversation.server.access.write_only import without_hidden
 from conversation.server.agents.authoring import Authoring
 from conversation.server.agents.bodies import (
+    MAIN_BRANCH,
     AgentAnswer,
     AgentChanges,
     AgentId,
@@ -22,7 +23,9 @@ from conversation.server.agents.bodies import (
 )
 from conversation.server.agents.files import AgentRecord
 from conversation.server.agents.shown_agent import is_archived
+from conversation.server.agents.versions.restoring import earlier
 from conversation.server.context import Authored, Context
+from conversation.server.errors import ApiError
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, SortKey, page_of
 
 router = APIRouter(prefix="/v1/convai", tags=["agents"])
@@ -30,6 +33,8 @@ router = APIRouter(prefix="/v1/convai", tags=["agents"])
 MayRead = Annotated[ApiKey, Depends(require("read"))]
 MayChange = Annotated[ApiKey, Depends(require("admin"))]
 IfMatch = Annotated[str | None, Header(description="Change only this version of the agent.")]
+Branch = Annotated[str | None, Query(max_length=64, description="`main`: there is no other.")]
+Versioned = Annotated[bool, Query(description="Versions of all agents are kept.")]
 MAX_SEARCH_CHARS = 200
 CHARS_PER_PAGE = 2_000
 NO_WORKFLOW: dict[str, Any] = {"edges": {}, "nodes": {}, "prevent_subagent_loops": False}
@@ -37,9 +42,12 @@ NO_WORKFLOW: dict[str, Any] = {"edges": {}, "nodes": {}, "prevent_subagent_loops
 
 
 @router.post("/agents/create", operation_id="create_agent")
-def create_agent(body: NewAgent, authored: Authored, _key: MayChange) -> AgentId:
+def create_agent(
+    body: NewAgent, authored: Authored, key: MayChange, enable_versioning: Versioned = True
+) -> AgentId:
     """Make an agent. Without `platform_settings.auth` nobody may talk to it without a key."""
-    return AgentId(agent_id=authored.create(body).agent.agent_id)
+    require_versioning(enable_versioning)
+    return AgentId(agent_id=authored.create(body, by=key.as_author).agent.agent_id)
 
 
 @router.get("/agents", operation_id="list_agents")
@@ -107,13 +115,23 @@ def get_summaries(
 
 
 @router.get("/agents/{agent_id}", operation_id="get_agent")
-def get_agent(agent_id: str, authored: Authored, key: MayRead, response: Response) -> AgentAnswer:
-    """An agent, complete. `ETag` and `version_id` name its present version.
+def get_agent(
+    agent_id: str,
+    authored: Authored,
+    key: MayRead,
+    response: Response,
+    version_id: Annotated[str | None, Query(max_length=64)] = None,
+    branch_id: Branch = None,
+) -> AgentAnswer:
+    """An agent, complete, as it is or as it was. `ETag` and `version_id` name its version.
 
     What keys that may not change it are not shown of it, such as tokens in the headers of its
     tools, reads `__hidden__`.
     """
-    return _answer(authored.records.get(agent_id), authored, response, key)
+    require_main(branch_id)
+    if version_id is None:
+        return agent_answer(authored.records.get(agent_id), authored, response, key)
+    return agent_answer(earlier(authored.records, agent_id, version_id), authored, response, key)
 
 
 @router.patch("/agents/{agent_id}", operation_id="update_agent")
@@ -124,14 +142,17 @@ def update_agent(
     key: MayChange,
     response: Response,
     if_match: IfMatch = None,
+    enable_versioning_if_not_enabled: Versioned = True,
+    branch_id: Branch = None,
 ) -> AgentAnswer:
     """Change what is sent and leave the rest; lists are replaced whole.
 
     With `If-Match` it answers 412 when somebody else changed the agent meanwhile.
     """
-    version = None if if_match in (None, "*") else if_match.removeprefix("W/").strip('"')
-    record = authored.change(agent_id, body, if_match=version)
-    return _answer(record, authored, response, key)
+    require_main(branch_id)
+    require_versioning(enable_versioning_if_not_enabled)
+    record = authored.change(agent_id, body, by=key.as_author, if_match=matched(if_match))
+    return agent_answer(record, authored, response, key)
 
 
 @router.delete("/agents/{agent_id}", operation_id="delete_agent", status_code=204)
@@ -142,10 +163,10 @@ def delete_agent(agent_id: str, authored: Authored, _key: MayChange) -> None:
 
 @router.post("/agents/{agent_id}/duplicate", operation_id="duplicate_agent")
 def duplicate_agent(
-    agent_id: str, authored: Authored, _key: MayChange, body: CopyOfAgent | None = None
+    agent_id: str, authored: Authored, key: MayChange, body: CopyOfAgent | None = None
 ) -> AgentId:
     """Make a copy of an agent, which answers from the same documents."""
-    copy = authored.duplicate(agent_id, None if body is None else body.name)
+    copy = authored.duplicate(agent_id, None if body is None else body.name, by=key.as_author)
     return AgentId(agent_id=copy.agent.agent_id)
 
 
@@ -157,9 +178,31 @@ def get_knowledge_base_size(agent_id: str, authored: Authored, _key: MayRead) ->
     return KnowledgeBaseSize(number_of_pages=round(chars / CHARS_PER_PAGE, 2))
 
 
-def _answer(
+def matched(if_match: str | None) -> str | None:
+    """The version that a change is for; None for any."""
+    return None if if_match in (None, "*") else if_match.removeprefix("W/").strip('"')
+
+
+def require_main(branch_id: str | None) -> None:
+    """Refuse any branch but the one that there is."""
+    if branch_id not in (None, MAIN_BRANCH):
+        raise ApiError(
+            404,
+            "branch_not_found",
+            f"There is no branch {branch_id[:64]!r}: agents have one, {MAIN_BRANCH!r}.",
+        )
+
+
+def require_versioning(wanted: bool) -> None:
+    """Refuse to keep no versions."""
+    if not wanted:
+        raise ApiError(422, "unsupported_parameter", "Versions of all agents are kept here.")
+
+
+def agent_answer(
     record: AgentRecord, authored: Authoring, response: Response, key: ApiKey
 ) -> AgentAnswer:
+    """An agent, complete, with its version in the head of the answer."""
     response.headers["ETag"] = f'"{record.version}"'
     agent, sent = record.agent, record.sent or {}
     shown = authored.shown(record)
@@ -177,7 +220,7 @@ def _answer(
         ),
         workflow=NO_WORKFLOW | (sent.get("workflow") or {}),
         tags=list(record.tags),
-        version_id=record.version,
+        version_id=record.version_id,
         knowledge_base_state=KnowledgeBaseState(
             status="succeeded" if sync is None else sync.status,
             message=None if sync is None else sync.detail,

@@ -150,7 +150,7 @@ def update_tool(
     context.records.put("tool", tool_id, {"tool_config": config}, now=context.clock())
     try:
         for record in _agents_with(tool_id, authored):
-            authored.name_tools(record.agent.agent_id, dropped=_name(before))
+            authored.name_tools(record.agent.agent_id, by=key.as_author, dropped=_name(before))
     except ApiError:
         context.records.put("tool", tool_id, before.body, now=context.clock())
         raise
@@ -159,7 +159,7 @@ def update_tool(
 
 @router.delete("/{tool_id}", operation_id="delete_tool", status_code=204)
 def delete_tool(
-    tool_id: str, context: Context, authored: Authored, _key: MayChange, force: bool = False
+    tool_id: str, context: Context, authored: Authored, key: MayChange, force: bool = False
 ) -> None:
     """Delete a tool; with `force` also one that agents name, which lose it."""
     record = _known(tool_id, context)
@@ -172,7 +172,9 @@ def delete_tool(
             f"Agents use it: {names}. Take it out of them first, or delete it with `force`.",
         )
     for each in agents:
-        authored.name_tools(each.agent.agent_id, dropped=_name(record), dropped_id=tool_id)
+        authored.name_tools(
+            each.agent.agent_id, by=key.as_author, dropped=_name(record), dropped_id=tool_id
+        )
     context.records.remove("tool", tool_id)
 
 

@@ -70,7 +70,7 @@ def create_from_file(
 @router.post("", operation_id="add_to_knowledge_base")
 def add(
     authored: Authored,
-    _key: MayIngest,
+    key: MayIngest,
     agent_id: AgentId = None,
     name: Annotated[str | None, Form(max_length=200)] = None,
     url: Annotated[str | None, Form(max_length=2_000)] = None,
@@ -88,19 +88,17 @@ def add(
         document = _new_page(page.url, page.name, authored)
     added = _added(document, authored)
     if agent_id is not None:
-        _attach(agent_id, document, authored)
+        _attach(agent_id, document, authored, by=key.as_author)
     return added
 
 
 @router.post("/bulk-delete", operation_id="delete_documents")
-def delete_several(
-    body: ToDelete, authored: Authored, _key: MayIngest
-) -> dict[str, dict[str, Any]]:
+def delete_several(body: ToDelete, authored: Authored, key: MayIngest) -> dict[str, dict[str, Any]]:
     """Delete several documents; one that cannot be deleted is an entry that says why."""
     answers: dict[str, dict[str, Any]] = {}
     for document_id in dict.fromkeys(body.document_ids):
         try:
-            _delete(document_id, authored, force=body.force)
+            _delete(document_id, authored, by=key.as_author, force=body.force)
         except ApiError as error:
             answers[document_id] = failure(error.status_code, error.status, error.message)
         else:
@@ -153,10 +151,10 @@ def refresh(document_id: str, authored: Authored, _key: MayIngest) -> DocumentAn
 
 @router.delete("/{document_id}", operation_id="delete_document", status_code=204)
 def delete_document(
-    document_id: str, authored: Authored, _key: MayIngest, force: bool = False
+    document_id: str, authored: Authored, key: MayIngest, force: bool = False
 ) -> None:
     """Delete a document with its text. With `force` also one that agents answer from."""
-    _delete(document_id, authored, force=force)
+    _delete(document_id, authored, by=key.as_author, force=force)
 
 
 def _new_page(url: str, name: str | None, authored: Authoring) -> LibraryDocument:
@@ -186,9 +184,9 @@ def _added(document: LibraryDocument, authored: Authoring) -> AddedDocument:
     return AddedDocument(id=document.document_id, name=document.name)
 
 
-def _attach(agent_id: str, document: LibraryDocument, authored: Authoring) -> None:
+def _attach(agent_id: str, document: LibraryDocument, authored: Authoring, *, by: str) -> None:
     try:
-        authored.attach(agent_id, document.document_id)
+        authored.attach(agent_id, document.document_id, by=by)
     except ApiError:
         if document.kind != "url":
             # Nobody asked for it but for this agent.
@@ -208,7 +206,7 @@ def _stored(document_id: str, authored: Authoring) -> LibraryDocument:
     return document.stored
 
 
-def _delete(document_id: str, authored: Authoring, *, force: bool) -> None:
+def _delete(document_id: str, authored: Authoring, *, by: str, force: bool) -> None:
     document = known_document(document_id, authored)
     if document.agents and not force:
         names = ", ".join(repr(record.agent.agent_id) for record in document.agents[:5])
@@ -218,7 +216,7 @@ def _delete(document_id: str, authored: Authoring, *, force: bool) -> None:
             f"Agents answer from {document.name!r}: {names}. Take it out of them first, or "
             "delete it with `force`.",
         )
-    authored.detach(document_id)
+    authored.detach(document_id, by=by)
     if document.stored is not None:
         authored.library.remove(document_id)
 

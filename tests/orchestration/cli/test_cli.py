@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from conversation.agent.agent_file import load_agent, save_agent
 from orchestration.cli.main import app, main
+from orchestration.errors import UnknownVersionError
 from orchestration.operations.operations import evaluate, publish_reports
 from orchestration.settings import Settings
 from tests.orchestration.sample import hold_calls, sample_deployment, write_data
@@ -28,6 +30,27 @@ def published(settings: Settings) -> Settings:
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+
+
+def test_versions_of_an_agent_are_listed_compared_and_restored(settings: Settings):
+    path = settings.agents_dir / "shop-desk.yaml"
+    first = load_agent(path)
+    assert f"{first.version} (live)" in run("agents", "versions", "shop-desk").output
+    save_agent(first.model_copy(update={"system_prompt": "Be brief."}), path)
+    second = load_agent(path).version
+
+    listed = run("agents", "versions", "shop-desk").output
+    assert [line.split()[1] for line in listed.splitlines()[-2:]] == [second, first.version]
+    differs = run("agents", "versions", "shop-desk", "--diff", "1", "live").output
+    assert differs.splitlines()[0] == "system_prompt"
+    assert "  +Be brief." in differs
+    same = run("agents", "versions", "shop-desk", "--diff", second[:6], "2").output
+    assert same == "Nothing differs.\n"
+    back = run("agents", "versions", "shop-desk", "--restore", first.version).output
+    assert back == f"shop-desk is at version {first.version} (was {second}).\n"
+    assert load_agent(path) == first
+    with pytest.raises(UnknownVersionError, match="'zzz'"):
+        run("agents", "versions", "shop-desk", "--restore", "zzz")
 
 
 def test_agents_are_listed_with_those_that_cannot_be_used(settings: Settings):
