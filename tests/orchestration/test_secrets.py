@@ -103,6 +103,7 @@ def test_an_endpoint_that_a_client_once_set_gets_no_key_of_the_environment(tmp_p
         records.create(
             AgentConfig(agent_id="old", name="Old", llm=llm),
             now=datetime.now(UTC),
+            by="key 1",
             sent={"conversation_config": {"agent": {"prompt": prompt}}},
         )
         deployment.chat_model(deployment.agent("old").agent.llm)

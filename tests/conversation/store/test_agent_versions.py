@@ -135,7 +135,7 @@ def test_a_conversation_names_a_version_that_is_kept(tmp_path: Path):
             Session.start(
                 config,
                 store=store,
-                chat_model=ScriptedChatModel(["Hello."]),
+                chat_model=ScriptedChatModel(),
                 overrides=SessionOverrides(system_prompt=prompt),
             ).end()
         named = {each.agent_version for each in store.conversations()}
