@@ -25,6 +25,10 @@ _MAX_PADDING = 2
 """A text is not put into one batch with one of more than so many times its length: a short query
 beside a long one would cost as much as the long one."""
 
+_UNKNOWN = ("[UNK]", "<unk>")
+_AROUND = 2
+"""Tokens that stand before and after every text."""
+
 
 class OnnxEmbedder:
     """A BERT sentence encoder from a folder of safetensors weights.
@@ -72,8 +76,14 @@ class OnnxEmbedder:
 
         In int8 the numbers of a batch are rounded together: beside other texts the same query
         would get another vector (cosine .98 to 1), and a batch saves a fifth of the time only.
+
+        A query that is made of signs which the model does not know means nothing to it: its vector
+        is zero, which is as far from one text as from another.
         """
-        vectors = [self._run([ids])[0] for ids in self.tokenizer.ids(texts)]
+        vectors = [
+            self._run([ids])[0] if self.tokenizer.reads(ids) else np.zeros(self._dimension, "f4")
+            for ids in self.tokenizer.ids(texts)
+        ]
         return np.stack(vectors) if vectors else self.embed(texts)
 
     @property
@@ -113,6 +123,8 @@ class WordPieces:
         self._bounded: Any = Tokenizer.from_file(str(path))
         self._bounded.enable_truncation(_MAX_TOKENS)
         self._bounded.no_padding()
+        known = (self._plain.token_to_id(token) for token in _UNKNOWN)
+        self._unknown: int | None = next((found for found in known if found is not None), None)
 
     def offsets(self, text: str) -> Sequence[tuple[int, int]]:
         """Character span of each token, special tokens left out."""
@@ -121,6 +133,10 @@ class WordPieces:
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids with special tokens, cut where the model stops reading."""
         return [encoding.ids for encoding in self._bounded.encode_batch_fast(list(texts))]
+
+    def reads(self, ids: Sequence[int]) -> bool:
+        """Whether the model knows half of a text or more."""
+        return self._unknown is None or 2 * ids.count(self._unknown) <= len(ids) - _AROUND
 
 
 def _batches(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:

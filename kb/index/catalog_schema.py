@@ -1,6 +1,6 @@
 """Tables of the catalog, and how an older file becomes a newer one."""
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 _TABLES = """
 create table meta (key text primary key, value text not null) without rowid;
@@ -120,8 +120,16 @@ create index known_words_backwards on known_words (backwards);
 create index known_words_of_term on known_words (term);
 """
 
-STEPS = (_TABLES, _NAMES, _LEFT_OUT, _PLACES, _WORDS)
+_WORDS_ANEW = """
+insert into chunk_search (chunk_search) values ('delete-all');
+insert into name_search (name_search) values ('delete-all');
+delete from chunk_words;
+delete from name_words;
+delete from known_words
+"""
+
+STEPS = (_TABLES, _NAMES, _LEFT_OUT, _PLACES, _WORDS, _WORDS_ANEW)
 """Scripts that lead from each version to the next, from an empty file on."""
-WORDS_VERSION = 5
-"""From here on the terms of chunks and names are made by `kb.words` and kept; files from before
-have to be gone through once."""
+WORDS_VERSION = 6
+"""From here on the terms of chunks and names are those that `kb.words` makes today; files from
+before have to be gone through once."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from kb.formats.language import guess_language
 from kb.words.indexing import chunk_terms, terms
-from kb.words.languages import DEFAULT, primary, recognised
+from kb.words.languages import DEFAULT, primary, recognised, told_by_letters
 from kb.words.spelling import respelled, runs
 
 _NEIGHBOURS = 200
@@ -18,7 +18,10 @@ _SAMPLE_CHARS = 4_000
 
 
 def language_of(connection: sqlite3.Connection, stated: str | None, bodies: Iterable[str]) -> str:
-    """The language of a document: as stated, else recognised, else that of the ones before it."""
+    """The language of a document: as stated, else recognised, else that of the ones before it.
+
+    By its function words first, by its letters where it has too few of them.
+    """
     if stated and (known := primary(stated)):
         return known
     sample = ""
@@ -31,7 +34,8 @@ def language_of(connection: sqlite3.Connection, stated: str | None, bodies: Iter
     )
     around = Counter(str(row[0]) for row in rows).most_common(1)
     likely = around[0][0] if around else DEFAULT
-    return recognised(respelled(sample), likely=likely) or likely
+    sample = respelled(sample)
+    return recognised(sample, likely=likely) or told_by_letters(sample) or likely
 
 
 def index_languages(connection: sqlite3.Connection) -> dict[str, int]:

@@ -5,6 +5,7 @@ halves of a word with one wrong letter is right.
 """
 
 import sqlite3
+from collections.abc import Iterable
 
 from kb.words.indexing import CAPITALISED, LOWER_CASE
 
@@ -30,14 +31,16 @@ def is_name(connection: sqlite3.Connection, word: str) -> bool:
     return bool(seen & CAPITALISED) and not seen & LOWER_CASE
 
 
-def near_words(connection: sqlite3.Connection, word: str) -> list[tuple[str, str]]:
+def near_words(connection: sqlite3.Connection, word: str, stem: str) -> list[tuple[str, str]]:
     """Known words that differ from a folded one by a letter, or two where it is long.
 
-    Each with its term, the likeliest first.
+    With the endings of both or without: "refnd" is near "refunds". Each with its term, the
+    likeliest first.
     """
     if len(word) < _MIN_MISSPELT or not word.isalpha():
         return []
     allowed = 2 if len(word) >= _TWO_ERRORS else 1
+    forms = {word, stem} if len(stem) >= _MIN_MISSPELT else {word}
     kept = len(word) // (allowed + 1)
     found: dict[str, tuple[str, int]] = {}
     lengths = len(word) - allowed, len(word) + allowed
@@ -48,6 +51,8 @@ def near_words(connection: sqlite3.Connection, word: str) -> list[tuple[str, str
     ):
         if known not in found:
             apart = edits(word, known, at_most=allowed)
+            if apart > allowed and known.startswith(term):
+                apart = min(edits(form, term, at_most=allowed) for form in forms)
             if apart <= allowed:
                 found[known] = term, apart
     nearest = min((apart for _, apart in found.values()), default=0)
@@ -72,16 +77,26 @@ def parts_of(connection: sqlite3.Connection, word: str) -> list[str]:
     return []
 
 
-def compounds_with(connection: sqlite3.Connection, word: str, stem: str) -> list[str]:
-    """Terms of known words that begin with a stem or end in a folded word."""
-    if len(stem) < _MIN_PART:
-        return []
-    longer = [
-        *_starting(connection, stem, limit=_MAX_LONGER),
-        *_ending(connection, word, limit=_MAX_LONGER),
-        *_ending(connection, stem, limit=_MAX_LONGER),
-    ]
-    return list(dict.fromkeys(term for known, term in longer if len(known) >= len(word) + 3))
+def compounds_beginning(connection: sqlite3.Connection, word: str, stem: str) -> list[str]:
+    """Terms of longer known words that begin with a folded word or its stem."""
+    return _longer(
+        word, [_starting(connection, start, limit=_MAX_LONGER) for start in _of(word, stem)]
+    )
+
+
+def compounds_ending(connection: sqlite3.Connection, word: str, stem: str) -> list[str]:
+    """Terms of longer known words that end in a folded word or its stem."""
+    return _longer(word, [_ending(connection, end, limit=_MAX_LONGER) for end in _of(word, stem)])
+
+
+def _of(word: str, stem: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each for each in (word, stem) if len(each) >= _MIN_PART))
+
+
+def _longer(word: str, found: Iterable[Iterable[tuple[str, str]]]) -> list[str]:
+    return list(
+        dict.fromkeys(term for row in found for known, term in row if len(known) >= len(word) + 3)
+    )
 
 
 def edits(one: str, other: str, *, at_most: int) -> int:
@@ -136,8 +151,8 @@ def _starting(
 ) -> list[tuple[str, str]]:
     rows = connection.execute(
         "select word, term from known_words where word >= ? and word < ? "
-        "and length(word) between ? and ? limit ?",
-        (start, start + _LAST, *lengths, limit),
+        "and (length(word) between ? and ? or length(term) between ? and ?) limit ?",
+        (start, start + _LAST, *lengths, *lengths, limit),
     )
     return [(str(word), str(term)) for word, term in rows]
 
@@ -152,8 +167,8 @@ def _ending(
     backwards = end[::-1]
     rows = connection.execute(
         "select word, term from known_words where backwards >= ? and backwards < ? "
-        "and length(word) between ? and ? limit ?",
-        (backwards, backwards + _LAST, *lengths, limit),
+        "and (length(word) between ? and ? or length(term) between ? and ?) limit ?",
+        (backwards, backwards + _LAST, *lengths, *lengths, limit),
     )
     return [(str(word), str(term)) for word, term in rows]
 

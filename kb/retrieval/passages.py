@@ -153,10 +153,11 @@ def is_repeat(
     *,
     is_telling: Callable[[str], bool] = lambda term: False,
 ) -> bool:
-    """Whether two chunks say the same.
+    """Whether a chunk says nothing that the other one does not.
 
     They have more than the share `overlap` of their words in common, the same numbers and names in
-    the same order, and no word that `is_telling` is in one of them only.
+    the same order, no word that `is_telling` is in one of them only, and none stands in the place
+    of another one: "the silver plan" and "the basic plan" are two plans.
     """
     mine, theirs = item.words, other.words
     longer = max(mine.length, theirs.length)
@@ -164,8 +165,8 @@ def is_repeat(
         return False
     if (mine.counts & theirs.counts).total() <= overlap * longer:
         return False
-    differing = (mine.counts - theirs.counts) + (theirs.counts - mine.counts)
-    if any(map(is_telling, differing)):
+    more, less = mine.counts - theirs.counts, theirs.counts - mine.counts
+    if (more and less) or any(map(is_telling, more + less)):
         return False
     return numbers_and_names(item.row.body) == numbers_and_names(other.row.body)
 

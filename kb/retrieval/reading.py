@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 
 from kb.index.catalog import Catalog
 from kb.index.catalog_words import index_languages
-from kb.retrieval.known_words import compounds_with, is_name, near_words, parts_of
+from kb.retrieval.known_words import (
+    compounds_beginning,
+    compounds_ending,
+    is_name,
+    near_words,
+    parts_of,
+)
 from kb.retrieval.lexical import TermCounts
 from kb.retrieval.query import WeightedText
 from kb.retrieval.relevance import WordQuery
@@ -17,7 +23,9 @@ from kb.words.spelling import respelt
 _MISSPELT_SHARE = 0.8
 """What a match counts when a letter differs, and nothing is written just so."""
 _PART_SHARE = 0.5
-"""What a part of a compound counts for the whole, and a longer compound for one of its parts."""
+"""What a part of a compound counts for the whole, and a longer compound for its beginning."""
+_KIND_SHARE = 0.8
+"""What a compound counts for the word that it ends in: a "Bearbeitungsgebühr" is a "Gebühr"."""
 _SYLLABLES_SHARE = 0.25
 """What two syllables that no chunk has count towards a full match: they may be parts of two words
 that nobody would write side by side otherwise."""
@@ -119,7 +127,7 @@ class Reading:
         strange = [word for word in words if not any(map(self._count, word.terms))]
         if len(strange) > _MAX_CORRECTED or 2 * len(strange) < len(words):
             return text
-        meant = {word.surface: self._near_words(word.surface) for word in strange}
+        meant = {word.surface: self._near_words(word) for word in strange}
         known = {surface: near[0][0] for surface, near in meant.items() if near}
         return respelt(text, known) if known else text
 
@@ -174,22 +182,26 @@ class Reading:
         """Terms beside those of a word that it may mean, with what they count."""
         found: dict[str, float] = {}
         if COMPOUNDING.intersection(self._languages):
-            longer = compounds_with(connection, word.surface, word.terms[0])
-            parts = parts_of(connection, word.surface)
-            found = dict.fromkeys((*parts, *longer), _PART_SHARE)
+            for surface in (word.surface, *word.spellings):
+                parts = parts_of(connection, surface)
+                longer = compounds_beginning(connection, surface, word.terms[0])
+                kinds = compounds_ending(connection, surface, word.terms[0])
+                found |= dict.fromkeys((*parts, *longer), _PART_SHARE)
+                found |= dict.fromkeys(kinds, _KIND_SHARE)
         if not is_known and not found:
-            near = self._near_words(word.surface)
+            near = self._near_words(word)
             found = dict.fromkeys((term for _, term in near), _MISSPELT_SHARE)
         return {term: share for term, share in found.items() if self._count(term)}
 
-    def _near_words(self, surface: str) -> list[tuple[str, str]]:
+    def _near_words(self, word: AskedWord) -> list[tuple[str, str]]:
+        surface = word.surface
         held = self._near_held.get(surface)
         if held is None:
             if len(self._near_held) > _MAX_KEPT_TURNS:
                 self._near_held = {}
-            near = near_words(self._catalog.connection, surface)
+            near = near_words(self._catalog.connection, surface, word.terms[0])
             # "many" is no slip for "any".
-            held = [(word, term) for word, term in near if term not in self.idle_terms]
+            held = [(known, term) for known, term in near if term not in self.idle_terms]
             self._near_held[surface] = held
         return held
 

@@ -102,6 +102,7 @@ class Retriever:
         self._config = config
         self._dimension = dimension
         self._reranker = reranker
+        self._by_words = LexicalRetriever(catalog, words, config)
 
     def retrieve(
         self, query: str, *, history: Sequence[SaidTurn], limit: int
@@ -109,6 +110,9 @@ class Retriever:
         """Find the passages for a turn, best first."""
         queries = build_queries(self._words.corrected(query), history, self._config)
         vectors = self._embed([text.text for text in queries.dense.values()])
+        if not vectors.any():
+            # The model does not know this script: what it says of it would be chance.
+            return self._by_words.retrieve(query, history=history, limit=limit)
         hits = self._words.search(queries)
         rankings = {**self._rank_by_meaning(queries, vectors), **hits.rankings}
         rows = _rows_of(self._catalog, rankings)

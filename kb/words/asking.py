@@ -1,12 +1,12 @@
 """What a person said -> the terms that it may stand as in documents of several languages. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from kb.words.identifiers import identifiers
 from kb.words.indexing import acronym, hebrew_forms, is_acronym, run_terms
-from kb.words.languages import function_words, recognised, stem
+from kb.words.languages import SPELT_OUT, function_words, recognised, stem
 from kb.words.spelling import Run, folded, respelled, runs
 
 _MIN_SPLIT = 3
@@ -23,6 +23,8 @@ class AskedWord:
     is_idle: bool
     """A function word of the language that was spoken."""
     is_syllables: bool = False
+    spellings: tuple[str, ...] = ()
+    """Folded, as somebody writes it whose keyboard has other letters: "Kuendigung"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,21 @@ def _words(run: Run, languages: Sequence[str], idle: frozenset[str]) -> list[Ask
         return [AskedWord((term,), term, term in idle, True) for term in run_terms(run, "")]
     surface = folded(run.text)
     forms = [stem(run.text, language) for language in languages] or [surface]
-    terms = tuple(dict.fromkeys(form for form in (*forms, *hebrew_forms(surface)) if form))
-    return [AskedWord(terms, surface, surface in idle)] if terms else []
+    others = [(word, each) for each in languages for word in _spelt_otherwise(run.text, each)]
+    forms += [*hebrew_forms(surface), *(stem(word, each) for word, each in others)]
+    terms = tuple(dict.fromkeys(form for form in forms if form))
+    spellings = tuple(dict.fromkeys(folded(word) for word, _ in others))
+    return [AskedWord(terms, surface, surface in idle, spellings=spellings)] if terms else []
+
+
+def _spelt_otherwise(word: str, language: str) -> Iterator[str]:
+    """A word with all such letters put in, and with all of them spelt out."""
+    word = word.casefold()
+    pairs = SPELT_OUT.get(language, ())
+    put_in, spelt_out = word, word
+    for two, letter in pairs:
+        put_in, spelt_out = put_in.replace(two, letter), spelt_out.replace(letter, two)
+    yield from (made for made in (put_in, spelt_out) if made != word)
 
 
 def _identifiers(text: str, idle: frozenset[str]) -> list[AskedIdentifier]:

@@ -7,10 +7,11 @@ with what follows it ("4411 B"). Thousands separators do not count, decimal plac
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from kb.words.spelling import IDEOGRAPH, SPACELESS, folded
+from kb.words.telephone import telephone_numbers
 
 _THOUSANDS = "[.,' \u2019\u02bc]"
 _NUMBER = re.compile(
@@ -23,6 +24,9 @@ _LETTERS = (
     rf"{IDEOGRAPH}(?=[0-9])|(?<=[0-9]){IDEOGRAPH}|(?:(?!{SPACELESS})[^\W\d_])+"
 )
 _ITEM = re.compile(rf"(?P<digits>{_NUMBER.pattern})|(?P<letters>{_LETTERS})")
+_BEFORE_POINT = re.compile(r"[0-9]\.$")
+_AFTER_POINT = re.compile(r"\.[0-9]")
+"""Around the middle of a version or date: 2.10.3 is another one than 2.1.3."""
 _DIGIT = re.compile("[0-9]")
 _JOINER = re.compile(r"[-\u2010-\u2015\u2212./@+#:&\\]")
 _JOINED = re.compile(rf"\w{_JOINER.pattern}\w")
@@ -75,6 +79,13 @@ def identifiers(text: str) -> list[Identifier]:
         made = _identifier(items, first, last)
         if made is not None:
             found.setdefault((made.text, made.start, made.end), made)
+            if _DECIMAL in made.text and _is_code(items[first : last + 1]):
+                # Room "B2.14" is "b214" where somebody says it.
+                plain = replace(made, text=made.text.replace(_DECIMAL, ""))
+                found.setdefault((plain.text, plain.start, plain.end), plain)
+    for start, end, spellings in telephone_numbers(text):
+        for spelling in spellings:
+            found.setdefault((spelling, start, end), Identifier(spelling, start, end, True))
     return sorted(found.values(), key=lambda each: (each.start, each.end))
 
 
@@ -91,9 +102,13 @@ def _items(text: str) -> Iterator[_Item]:
 
 
 def _number(match: re.Match[str]) -> str:
-    """A number without separators, and without places that are zero."""
+    """A number without separators, and without places that are zero unless they are no places."""
     whole = re.sub(r"[^0-9]", "", match["whole"])
-    places = (match["places"] or "").rstrip("0")
+    places = match["places"] or ""
+    if not _BEFORE_POINT.search(match.string, max(0, match.start() - 2), match.start()) and not (
+        _AFTER_POINT.match(match.string, match.end())
+    ):
+        places = places.rstrip("0")
     return f"{whole}{_DECIMAL}{places}" if places else whole
 
 
@@ -126,6 +141,14 @@ def _around_numbers(items: Sequence[_Item]) -> Iterator[tuple[int, int]]:
         place = last + 1
 
 
+def _is_code(parts: Sequence[_Item]) -> bool:
+    """Whether a point between digits only parts them: "B2.14" is no 2.14 of anything."""
+    return (not parts[0].is_number and parts[1].is_tight) or any(
+        part.gap is not None and part.gap in _DASHES for part in parts[1:]
+    )
+
+
+_DASHES = frozenset("-\u2010\u2011\u2012\u2013/")
 _ROW = frozenset((" ", "-", "/"))
 """Between the groups of a telephone or account number."""
 

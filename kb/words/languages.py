@@ -1,5 +1,6 @@
 """Languages by their codes: stems, function words, and which one a text is in."""
 
+import importlib
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -18,6 +19,12 @@ COMPOUNDING = frozenset({"da", "de", "fi", "hu", "nb", "nl", "no", "sv"})
 """Languages that write several words as one."""
 CAPITALISED_NOUNS = frozenset({"de", "lb"})
 """Languages in which a capital says nothing of a name."""
+SPELT_OUT = {
+    **dict.fromkeys(("da", "nb", "nn", "no"), (("aa", "å"), ("ae", "æ"), ("oe", "ø"))),
+    **dict.fromkeys(("fi", "sv"), (("aa", "å"), ("ae", "ä"), ("oe", "ö"))),
+    "de": (("ae", "ä"), ("oe", "ö"), ("ue", "ü")),
+}
+"""What languages write where a keyboard lacks one of their letters."""
 _ALGORITHMS = {
     "ar": "arabic", "ca": "catalan", "da": "danish", "de": "german", "el": "greek",
     "en": "english", "es": "spanish", "eu": "basque", "fi": "finnish", "fr": "french",
@@ -39,6 +46,8 @@ _MIN_HITS = 1.5
 _LEAD = 1.2
 _LIKELIER = 2.0
 _SAMPLE_CHARS = 4_000
+_MIN_WORDS = 3
+_MIN_LETTERS = 20
 _LETTERS = re.compile(r"[^\W\d_]+")
 _ENGLISH = frozenset(
     _LETTERS.findall(
@@ -100,6 +109,20 @@ def recognised(
     # Names are no function words of any language.
     words = {word for word in _LETTERS.findall(sample) if len(word) > 1 and word.islower()}
     return _by_function_words(set(map(folded, words)), among, likely)
+
+
+def told_by_letters(text: str) -> str | None:
+    """The language whose runs of letters a respelled text is made of, where it has a few words.
+
+    Tells a single sentence, and takes most of a second to be ready: for what function words do not
+    tell.
+    """
+    sample = " ".join(_LETTERS.findall(text[:_SAMPLE_CHARS]))
+    if sample.count(" ") < _MIN_WORDS - 1 or len(sample) < _MIN_LETTERS:
+        return None
+    vendor: Any = importlib.import_module("py3langid")
+    language, _ = vendor.classify(sample.lower())
+    return language if language in _ALGORITHMS or language in _LISTED else None
 
 
 def _by_function_words(

@@ -4,11 +4,13 @@ NFC and NFD, full and half width, accents, capitals, digits of other scripts. No
 stored as a document's text: terms have no offsets.
 """
 
+import importlib
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 _FOLDED_MARKS = re.compile(
     "[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7"
@@ -22,6 +24,25 @@ _UNSEEN = {
     ord("\u06a9"): "\u0643",
     ord("\u06cc"): "\u064a",
     ord("\u0649"): "\u064a",
+}
+_PLAIN: Mapping[int, str] = {
+    # Letters of their own, which keyboards of other countries do not have.
+    **str.maketrans(
+        {
+            "œ": "oe",
+            "æ": "ae",
+            "ø": "o",
+            "ł": "l",
+            "đ": "d",
+            "ð": "d",
+            "þ": "th",
+            "\u0131": "i",
+            "ħ": "h",
+            "ŋ": "n",
+        }
+    ),
+    # Children, search fields and subtitles write words of Katakana in Hiragana.
+    **{code: chr(code + 0x60) for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)},
 }
 # A power or the mark of a footnote is no digit of the number before it.
 _RAISED = re.compile(r"(?<=\d)(?=[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻])")
@@ -46,6 +67,7 @@ _IDEOGRAPHIC = (
     "\U00020000-\U0003ffff"
 )
 """Chinese, Japanese, Korean: words, or words with their endings, run together."""
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 IDEOGRAPH = f"[{_IDEOGRAPHIC}]"
 SPACELESS = f"[{_CLUSTERED}{_IDEOGRAPHIC}]"
 """Pattern of one character of a script that writes no spaces between words."""
@@ -75,11 +97,26 @@ def respelled(text: str) -> str:
 
 
 def folded(word: str) -> str:
-    """A respelled word without capitals, accents and points."""
+    """A respelled word without capitals, accents and points, in the plainest letters and signs."""
     if word.isascii():
         return word.lower()
     parts = unicodedata.normalize("NFD", word.casefold())
-    return unicodedata.normalize("NFC", _FOLDED_MARKS.sub("", parts))
+    plain = unicodedata.normalize("NFC", _FOLDED_MARKS.sub("", parts)).translate(_PLAIN)
+    return _HAN.sub(lambda sign: _simplified(sign[0]), plain)
+
+
+@lru_cache(maxsize=50_000)
+def _simplified(sign: str) -> str:
+    """A sign as it is written in mainland China; Taiwan, Hong Kong and Japan have others."""
+    return _converter()(sign)
+
+
+@lru_cache(maxsize=1)
+def _converter() -> Callable[[str], str]:
+    # A fifth of a second, which nobody else should wait.
+    vendor: Any = importlib.import_module("opencc")
+    variants, simplified = vendor.OpenCC("jp2t"), vendor.OpenCC("t2s")
+    return lambda sign: simplified.convert(variants.convert(sign))
 
 
 def runs(text: str) -> Iterator[Run]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kb.index.catalog_schema import STEPS, WORDS_VERSION
+from kb.index.catalog_schema import STEPS
 from kb.knowledge_base import KnowledgeBase
 from tests.kb.conftest import OpenKnowledgeBase
 
@@ -17,6 +17,9 @@ TEXTS = {
 }
 
 
+BEFORE_WORDS = 4
+
+
 def make_old(directory: Path) -> None:
     """Turn a new catalog into one as the release before left it."""
     with closing(
@@ -25,7 +28,7 @@ def make_old(directory: Path) -> None:
         for table in ("chunk_terms", "chunk_search", "name_search", "chunk_words", "name_words",
                       "known_words"):  # fmt: skip
             connection.execute(f"drop table {table}")
-        scripts = ";\n".join(STEPS[: WORDS_VERSION - 1]).split(";\n")
+        scripts = ";\n".join(STEPS[:BEFORE_WORDS]).split(";\n")
         for statement in scripts:
             if "virtual table" in statement:
                 connection.execute(statement)
@@ -34,7 +37,7 @@ def make_old(directory: Path) -> None:
             "select row_id, headings, body from chunks where live"
         )
         connection.execute("insert into name_search (rowid, name) select name_id, name from names")
-        connection.execute(f"pragma user_version = {WORDS_VERSION - 1}")
+        connection.execute(f"pragma user_version = {BEFORE_WORDS}")
 
 
 @pytest.fixture
@@ -70,6 +73,30 @@ def test_it_can_be_changed_and_rolled_back_afterwards(old: Path, open_kb: OpenKn
 
     assert kb.retrieve_lexical("SKU4411B", limit=1)[0].document_name == "code"
     assert kb.retrieve_lexical("77700") == []
+    with closing(sqlite3.connect(kb.directory / "catalog.sqlite3")) as connection:
+        for index in ("chunk_search", "name_search"):
+            connection.execute(f"insert into {index} ({index}) values ('integrity-check')")
+
+
+def test_terms_of_an_earlier_release_are_made_anew(open_kb: OpenKnowledgeBase):
+    kb = open_kb()
+    kb.add_texts([*TEXTS.items(), ("phone", "Call +49 (0)30 1234-567 at night.")])
+    kb.close()
+    with closing(sqlite3.connect(kb.directory / "catalog.sqlite3")) as connection:
+        connection.execute("insert into chunk_search (chunk_search) values ('delete-all')")
+        connection.execute("update chunk_words set extra = '', body = 'stale'")
+        connection.execute(
+            "insert into chunk_search (rowid, headings, body, extra) "
+            "select row_id, headings, body, extra from chunk_words"
+        )
+        connection.execute("pragma user_version = 5")
+        connection.commit()
+
+    kb = open_kb()
+
+    assert kb.retrieve_lexical("0301234567", limit=1)[0].document_name == "phone"
+    assert kb.retrieve_lexical("退貨", limit=1)[0].document_name == "zh"
+    assert kb.retrieve_lexical("stale") == []
     with closing(sqlite3.connect(kb.directory / "catalog.sqlite3")) as connection:
         for index in ("chunk_search", "name_search"):
             connection.execute(f"insert into {index} ({index}) values ('integrity-check')")

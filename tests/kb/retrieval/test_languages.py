@@ -1,18 +1,22 @@
 """Words are found in the language of the document, whatever that is."""
 
 import unicodedata
+from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from conversation.agent.config import KnowledgeBaseSection
+from kb.embedding.embedder import Vectors
 from kb.knowledge_base import KnowledgeBase
-from tests.kb.conftest import OpenKnowledgeBase
+from tests.kb.conftest import OpenKnowledgeBase, WordEmbedder
 
 DOCUMENTS = {
     "zh returns": "顾客可以在收到商品之后的三十天之内申请退货，商品必须保持未使用的状态。",
     "zh shipping": "国内订单满两百元免运费，偏远地区除外。",
     "ja returns": "お客様は商品を受け取ってから三十日以内であれば返品を申し込むことができます。",
     "ja shipping": "五千円以上のご注文は送料無料です。",
+    "ja word": "パスワードは毎月変わります。",
     "ko returns": "고객은 상품을 받은 후 삼십 일 이내에 반품을 신청할 수 있습니다.",
     "ko shipping": "오만 원 이상 주문은 배송비가 무료입니다.",
     "th returns": "ลูกค้าสามารถคืนสินค้าได้ภายในสามสิบวัน",
@@ -52,6 +56,12 @@ def kb(open_kb: OpenKnowledgeBase) -> KnowledgeBase:
         ("Kundigungsfrist", "de notice"),
         ("Wer zahlt die Kosten der Rücksendung?", "de costs"),
         ("Gebühr", "de fees"),
+        ("Gebuehr", "de fees"),
+        ("Kuendigungsfrist", "de notice"),
+        ("Rueckseite", "de notice"),
+        ("退貨", "zh returns"),
+        ("國內訂單運費", "zh shipping"),
+        ("ぱすわーど", "ja word"),
         ("¿Cuánto es la tarifa?", "es fees"),
         ("école", "fr school"),
         ("магазин", "ru shop"),
@@ -87,6 +97,9 @@ def test_offsets_into_a_text_in_any_form_stay_exact(open_kb: OpenKnowledgeBase):
         ("parkng", "Parking"),
         ("lbrary", "Library"),
         ("mueseum opnening", "Museum"),
+        ("tickt", "Museum"),
+        ("degre", "Pool"),
+        ("musems", "Museum"),
     ],
 )
 def test_misspelt_words_are_found(open_kb: OpenKnowledgeBase, query: str, expected: str):
@@ -104,6 +117,46 @@ def test_misspelt_words_are_found(open_kb: OpenKnowledgeBase, query: str, expect
     best = kb.retrieve(query, limit=1)[0]
     assert best.document_name == expected
     assert best.score > KnowledgeBaseSection().min_passage_score
+
+
+@pytest.mark.parametrize(
+    ("texts", "query", "expected"),
+    [
+        ({"a": "Die Bearbeitungsgebühren liegen bei zehn Euro.",
+          "b": "Parkausweise gelten ein Jahr."}, "Ausweis", "b"),
+        ({"a": "De opzegtermijn bedraagt drie maanden.",
+          "b": "De verzendkosten bedragen vijf euro."}, "termijn", "a"),
+        ({"a": "Leveranskostnaden är femtio kronor.",
+          "b": "Barnbiljetter säljs i kassan."}, "kostnad", "a"),
+        ({"a": "Die Gebuehren der Pruefung zahlt der Kaeufer selbst.",
+          "b": "Haustürschlüssel gibt es an der Rezeption."}, "Prüfung", "a"),
+    ],
+)  # fmt: skip
+def test_documents_of_one_sentence_are_in_their_language(
+    open_kb: OpenKnowledgeBase, texts: dict[str, str], query: str, expected: str
+):
+    kb = open_kb()
+    kb.add_texts(texts.items())
+
+    assert kb.retrieve_lexical(query, limit=1)[0].document_name == expected
+
+
+class BlindEmbedder(WordEmbedder):
+    """A model that cannot read the query."""
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        return np.zeros((len(texts), self.dimension), dtype=np.float32)
+
+
+def test_a_query_that_the_model_cannot_read_is_searched_by_its_words(open_kb: OpenKnowledgeBase):
+    kb = open_kb(with_embedder=BlindEmbedder())
+    kb.add_texts([("bn", "আপনি ত্রিশ দিনের মধ্যে পণ্য ফেরত দিতে পারেন।"),
+                  ("th", "ลูกค้าสามารถคืนสินค้าได้ภายในสามสิบวัน")])  # fmt: skip
+
+    found = kb.retrieve("ফেরত")
+
+    assert [passage.document_name for passage in found] == ["bn"]
+    assert found == kb.retrieve_lexical("ফেরত")
 
 
 def test_a_code_is_never_corrected(open_kb: OpenKnowledgeBase):
