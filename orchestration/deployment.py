@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from analysis.store.store import AnalysisStore
     from analysis.warehouse.lake_opening import Lake
     from conversation.llm.chat_model import ChatModel
+    from conversation.store.shared_files import MirroredFolder
     from conversation.store.store import ConversationStore
     from conversation.turn.speaker import ResolvedAgent
     from kb.knowledge_base import KnowledgeBase
@@ -90,6 +91,7 @@ class Deployment:
         self._chat_models: dict[tuple[str | FallbackLLM | None, ...], ChatModel] = {}
 
     def __enter__(self) -> Self:
+        self.follow_agents(at_once=True)
         return self
 
     def __exit__(
@@ -105,6 +107,7 @@ class Deployment:
         self.wait_for_warming()
         while self._knowledge_bases:
             self._knowledge_bases.popitem()[1].close()
+        self.__dict__.pop("agent_copies", None)
         if shared := self.__dict__.pop("_shared", None):
             shared.close()
         for opened in ("conversations", "evaluations"):
@@ -206,7 +209,32 @@ class Deployment:
 
     def agent(self, agent_id: str) -> InstalledAgent:
         """The agent with this id, as its file stands now."""
+        self.follow_agents()
+        try:
+            return find_agent(agent_id, self.settings)
+        except UnknownAgentError:
+            if self.agent_copies is None:
+                raise
+        # Another machine may have made it this very second.
+        self.follow_agents(at_once=True)
         return find_agent(agent_id, self.settings)
+
+    @cached_property
+    def agent_copies(self) -> MirroredFolder | None:
+        """Agent files that all machines have in common; None where each has its own."""
+        if not self.settings.agents_shared:
+            return None
+        from orchestration.knowledge.agent_copies import agent_copies
+
+        return agent_copies(self.settings.agents_dir, self.conversations.engine)
+
+    def follow_agents(self, *, at_once: bool = False) -> None:
+        """Have this machine's agent files follow those that all machines have in common.
+
+        It looks once a second at most, unless it is to look at once.
+        """
+        if self.agent_copies is not None:
+            self.agent_copies.follow(at_once=at_once)
 
     def sources(self, agent_id: str) -> AgentConfig:
         """The agent whose `knowledge_base` section says what to ingest."""

@@ -83,6 +83,11 @@ class Settings(BaseSettings):
         description="Address that keeps recordings of calls for several machines, e.g. "
         "s3://bucket/recordings; unset: they stay in the store folder",
     )
+    agents_shared: bool = Field(
+        default=False,
+        description="Keep agent files in the store of conversations, so that every machine that "
+        "has it has the same agents; each folder `agents` is then a copy that follows",
+    )
     warehouse_url: str | None = Field(
         default=None,
         description="DuckLake that reports are written to besides the file, for several writers: "

@@ -329,9 +329,24 @@ kb_snapshots = Table(
     Column("withdrawn_at", UTCDateTime),
 )
 
+# Files that every machine has a copy of, such as those of agents.
+shared_files = Table(
+    "shared_files",
+    metadata,
+    Column("folder", String(64), primary_key=True),
+    Column("name", String(255), primary_key=True),
+    # Counts up over all files: what is greater than a machine has seen is new to it.
+    Column("change", BigInteger, nullable=False, unique=True),
+    # NULL for a file that was deleted.
+    Column("content", LargeBinary),
+    # The process, "host/pid/token".
+    Column("changed_by", String(255), nullable=False),
+    Column("changed_at", UTCDateTime, nullable=False),
+)
+
 SCHEMA = Schema(
     metadata=metadata,
     migrations_package="conversation.store",
     version_table="alembic_version_conversation",
-    head="0012",
+    head="0013",
 )

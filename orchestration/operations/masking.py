@@ -17,6 +17,7 @@ from orchestration.deployment import Deployment
 
 def usable_agents(deployment: Deployment) -> list[AgentConfig]:
     """Every agent whose file can be used."""
+    deployment.follow_agents()
     return [installed.agent for installed in installed_agents(deployment.settings)]
 
 

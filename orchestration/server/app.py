@@ -105,6 +105,7 @@ class DeployedAgents:
 
     def _read_what_changed(self) -> None:
         settings = self._deployment.settings
+        self._deployment.follow_agents()
         state = _folder_state(settings.agents_dir)
         if state == self._state:
             return

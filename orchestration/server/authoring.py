@@ -49,6 +49,8 @@ def open_authoring(
             shutil.rmtree(folder, ignore_errors=True)
 
     def sync(agent_id: str) -> SyncReport:
+        # The machine that asks for it may be another one, and it asks right after its change.
+        deployment.follow_agents(at_once=True)
         folder = deployment.agent(agent_id).knowledge_base_dir
         try:
             return read_documents(agent_id, folder)
@@ -79,6 +81,7 @@ def open_authoring(
             deployment.settings.agents_dir,
             engine,
             versions=deployment.conversations.agent_versions,
+            copies=deployment.agent_copies,
         ),
         Library(
             engine,

@@ -4,8 +4,8 @@ What a file has no place for, as tags and settings that change nothing here, is 
 """
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ from conversation.errors import AgentConfigError
 from conversation.server.errors import IN_THE_WAY, ApiError, NoSuchAgentError
 from conversation.store.agent_versions import AgentVersions
 from conversation.store.database import READ_ONLY
+from conversation.store.shared_files import MirroredFolder
 from conversation.store.tables import agent_notes
 
 MAX_ID_CHARS = 64
@@ -61,16 +62,30 @@ class AgentRecords:
     """The agent files of one folder. Safe to share between threads and processes."""
 
     def __init__(
-        self, folder: Path, engine: Engine, *, versions: AgentVersions | None = None
+        self,
+        folder: Path,
+        engine: Engine,
+        *,
+        versions: AgentVersions | None = None,
+        copies: MirroredFolder | None = None,
     ) -> None:
-        """Take the folder of the files, and the engine and versions of a `ConversationStore`."""
+        """Take where the files are.
+
+        Args:
+            folder: Of the files.
+            engine: Of an opened `ConversationStore`.
+            versions: Of that store.
+            copies: The same folder, where it follows that of other machines.
+        """
         self.folder = folder
         self.versions = versions or AgentVersions(engine)
         self._engine = engine
+        self._copies = copies
         self._listed: tuple[object, list[AgentListing]] = (None, [])
 
     def all(self) -> list[AgentRecord]:
         """Every agent that can be used, by file name."""
+        self._follow()
         notes = self._notes()
         found = [(row.agent, row.path) for row in self._listings()]
         return [self._record(agent, path, notes) for agent, path in found if agent is not None]
@@ -82,6 +97,7 @@ class AgentRecords:
             NoSuchAgentError: No file has this id.
             AgentConfigError: Its file cannot be used.
         """
+        self._follow()
         # Files that the protocol makes are named after their agents; others may be named anyhow.
         path = self.folder / f"{agent_id}.yaml"
         is_name = agent_id.isidentifier() and len(agent_id) <= MAX_ID_CHARS
@@ -119,7 +135,7 @@ class AgentRecords:
         Raises:
             ApiError: There is an agent of this id.
         """
-        with self._changing():
+        with self._changing() as changed:
             taken = {path.stem for path in self._files()}
             if agent.agent_id in taken:
                 raise ApiError(
@@ -127,7 +143,8 @@ class AgentRecords:
                 )
             self._write_notes(agent.agent_id, created_at=now, tags=tags, sent=sent or {})
             self.versions.note(agent, at=now, by=by, description=description, sent=sent or {})
-            save_agent(agent, self.folder / f"{agent.agent_id}.yaml")
+            changed.append(self.folder / f"{agent.agent_id}.yaml")
+            save_agent(agent, changed[0])
         return self.get(agent.agent_id)
 
     def change(
@@ -154,8 +171,9 @@ class AgentRecords:
             NoSuchAgentError: No file has this id.
             ApiError: The agent is not the one that the client knows.
         """
-        with self._changing():
+        with self._changing() as changed:
             before = self.get(agent_id)
+            changed.append(before.path)
             if if_match not in (None, before.version, before.version_id):
                 raise ApiError(
                     412,
@@ -185,15 +203,42 @@ class AgentRecords:
         Raises:
             NoSuchAgentError: No file has this id.
         """
-        with self._changing():
-            self.get(agent_id).path.unlink()
+        with self._changing() as changed:
+            changed.append(self.get(agent_id).path)
+            changed[0].unlink()
             with self._engine.begin() as connection:
                 connection.execute(delete(agent_notes).where(agent_notes.c.agent_id == agent_id))
             self.versions.forget(agent_id)
 
-    def _changing(self) -> FileLock:
+    @contextmanager
+    def _changing(self) -> Generator[list[Path]]:
+        """Nobody else on this machine changes an agent; afterwards all machines have the change.
+
+        Yields where the files that are changed are to be named.
+
+        Raises:
+            ApiError: Another machine changed the same agent meanwhile: its change stands.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(self.folder / ".agents.lock", timeout=LOCK_TIMEOUT_S)
+        self._follow(at_once=True)
+        with FileLock(self.folder / ".agents.lock", timeout=LOCK_TIMEOUT_S):
+            changed: list[Path] = []
+            yield changed
+            problems = self._follow(at_once=True)
+        # What is wrong with files that a person changed by hand stands in the log.
+        lost = [path for path in changed if path.name in problems]
+        for path in lost:
+            path.with_name(f"{path.name}.yours").unlink(missing_ok=True)
+        if lost:
+            raise ApiError(
+                IN_THE_WAY,
+                "agent_changed",
+                f"The agent {lost[0].stem!r} was changed on another machine meanwhile, and that "
+                "change stands. Read it again and repeat the change.",
+            )
+
+    def _follow(self, *, at_once: bool = False) -> Mapping[str, str]:
+        return {} if self._copies is None else self._copies.follow(at_once=at_once)
 
     def _listings(self) -> list[AgentListing]:
         """All files, read again when one changed: a YAML file takes milliseconds."""
