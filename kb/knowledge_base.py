@@ -12,9 +12,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
+from kb.closing import ClosedAtTheEnd
 from kb.config import KnowledgeBaseConfig
 from kb.document import (
     AnySource,
@@ -46,7 +46,7 @@ from kb.snapshots.shared import Shared
 from kb.snapshots.shared_folder import SharedFolder, shared_folder
 
 
-class KnowledgeBase:
+class KnowledgeBase(ClosedAtTheEnd):
     """Documents, their chunks and the indexes over them."""
 
     def __init__(
@@ -104,17 +104,6 @@ class KnowledgeBase:
             read_only=read_only,
             shared=shared,
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of files and connections."""

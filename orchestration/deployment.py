@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from conversation.agent.config import AgentConfig, LLMConfig
@@ -25,6 +24,7 @@ from conversation.server.access.client_endpoints import endpoints_from_clients
 from conversation.server.access.stored_secrets import SecretValues, StoredSecrets
 from conversation.voice.recording.kept_calls import FOLDER, KeptCalls
 from conversation.voice.recording.shared_calls import SharedCalls
+from kb.closing import ClosedAtTheEnd
 from kb.errors import KnowledgeBaseError
 from orchestration.agents import (
     LIBRARY,
@@ -56,7 +56,7 @@ SECRETS_FILE = "secrets.json"
 """Beside the stores: what was handed in over the API."""
 
 
-class Deployment:
+class Deployment(ClosedAtTheEnd):
     """The stores, models and knowledge bases of one installation."""
 
     def __init__(
@@ -93,14 +93,6 @@ class Deployment:
     def __enter__(self) -> Self:
         self.follow_agents(at_once=True)
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close what was opened."""

@@ -7,7 +7,6 @@ beside it and does not count as an answer.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
@@ -28,6 +27,7 @@ from conversation.agent.config import AgentConfig
 from conversation.agent.criteria import Criterion, DataCollectionField, JudgeVariant
 from conversation.store.database import READ_ONLY, batches, open_database
 from conversation.store.gathering import gather
+from kb.closing import ClosedAtTheEnd
 
 
 class StoredEvaluation(Evaluation):
@@ -65,7 +65,7 @@ class Answers(NamedTuple):
     runs: list[StoredRun]
 
 
-class AnalysisStore:
+class AnalysisStore(ClosedAtTheEnd):
     """Evaluations, collected values, summaries and labels of finished conversations."""
 
     def __init__(self, engine: sa.Engine) -> None:
@@ -88,17 +88,6 @@ class AnalysisStore:
     def close(self) -> None:
         """Release the database connections."""
         self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def save(
         self,

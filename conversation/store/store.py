@@ -8,7 +8,6 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import func, insert, select, update
@@ -43,6 +42,7 @@ from conversation.store.writing import (
     touch,
 )
 from conversation.transcript import ConversationStatus, Retrieval, Transcript, Turn
+from kb.closing import ClosedAtTheEnd
 
 __all__ = [
     "ConversationEvent",
@@ -55,7 +55,7 @@ ABANDONED_AFTER = timedelta(hours=24)
 """So long after its last event an open conversation has ended; tomorrow is soon enough."""
 
 
-class ConversationStore(KeptConversations):
+class ConversationStore(KeptConversations, ClosedAtTheEnd):
     """Conversations, kept. Safe to share between threads; any number of processes may have one."""
 
     @classmethod
@@ -75,17 +75,6 @@ class ConversationStore(KeptConversations):
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def begin(
         self,
