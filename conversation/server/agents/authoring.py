@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from conversation.agent.agent_file import merge_keys
 from conversation.agent.config import AgentConfig, KnowledgeBaseSection
 from conversation.server.access.write_only import with_hidden
+from conversation.server.agents.agent_wire import part
 from conversation.server.agents.bodies import AgentChanges, NewAgent
 from conversation.server.agents.changed_agent import changed_agent
 from conversation.server.agents.files import AgentRecord, AgentRecords, new_agent_id
@@ -25,7 +26,6 @@ from conversation.server.agents.named_documents import (
 )
 from conversation.server.agents.shown_agent import (
     conversation_config,
-    part,
     platform_settings,
 )
 from conversation.server.agents.versions.restoring import earlier, restored

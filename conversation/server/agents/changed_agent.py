@@ -5,13 +5,14 @@ everything that the protocol has no word for.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
 from conversation.agent.config import AgentConfig, KnowledgeBaseSection
 from conversation.server.agents.agent_tools import changed_tools
-from conversation.server.agents.shown_agent import criterion_item, field_item, part
+from conversation.server.agents.agent_wire import BackupModels, CustomModel, Prompt, SentAgent, part
+from conversation.server.agents.shown_agent import criterion_item, field_item
 from conversation.server.agents.voice_settings import changed_voice
 from conversation.server.errors import ApiError
 from kb.errors import DocumentError
@@ -40,27 +41,27 @@ def changed_agent(
     Raises:
         ApiError: Names the first thing that no agent can be.
     """
-    config, platform = part(body, "conversation_config"), part(body, "platform_settings")
-    spoken, prompt = part(config, "agent"), part(part(config, "agent"), "prompt")
+    sent = SentAgent.read(body)
+    spoken, prompt = sent.spoken, sent.prompt
     changes: Json = {
-        **_given(body, name="name"),
+        **_given({"name": sent.name}, name="name"),
         **_given(spoken, first_message="first_message", language="language"),
         **_given(prompt, prompt="system_prompt"),
         "llm": _llm(agent, prompt),
         "knowledge_base": _knowledge_base(agent, prompt, with_documents),
-        "turn_taking": _turn_taking(agent, config),
-        "access": _access(agent, platform),
-        "overrides": _overrides(agent, platform),
-        "privacy": _privacy(agent, platform),
-        "voice": changed_voice(agent, config, platform),
+        "turn_taking": _turn_taking(agent, sent),
+        "access": _access(agent, sent),
+        "overrides": _overrides(agent, sent),
+        "privacy": _privacy(agent, sent),
+        "voice": changed_voice(agent, sent),
     }
     variables = part(spoken, "dynamic_variables").get("dynamic_variable_placeholders")
     if variables is not None:
         changes["dynamic_variables"] = variables
     for name, section in (
-        ("languages", _languages(agent, config)),
-        ("criteria", _criteria(agent, platform)),
-        ("data_collection", _fields(agent, platform)),
+        ("languages", _languages(sent)),
+        ("criteria", _criteria(agent, sent)),
+        ("data_collection", _fields(agent, sent)),
     ):
         if section is not None:
             changes[name] = section
@@ -103,22 +104,23 @@ def _endpoint(url: object) -> str:
     return str(url)
 
 
-def _own_endpoint(agent: AgentConfig, custom: Json) -> Json:
-    if not custom.get("url"):
+def _own_endpoint(agent: AgentConfig, custom: CustomModel) -> Json:
+    url = custom.get("url")
+    if not url:
         raise ApiError(422, "missing_custom_llm", "`custom-llm` needs `custom_llm.url`.")
     llm: Json = {
         "model": f"openai/{custom.get('model_id') or 'default'}",
         "fallbacks": (),
-        "api_base": _endpoint(custom["url"]),
+        "api_base": _endpoint(url),
     }
-    if custom["url"] != agent.llm.api_base:  # the key belongs to the replaced endpoint
+    if url != agent.llm.api_base:  # the key belongs to the replaced endpoint
         # Keys of the environment are for endpoints that the operator wrote into the file.
         llm |= {"api_key_variable": None, "api_key_secret": ""}
     key = part(custom, "api_key").get("secret_id")
     return llm | ({"api_key_secret": key} if key else {})
 
 
-def _llm(agent: AgentConfig, prompt: Json) -> Json:
+def _llm(agent: AgentConfig, prompt: Prompt) -> Json:
     llm = agent.llm.model_dump()
     name, custom = prompt.get("llm"), prompt.get("custom_llm")
     if name == _CUSTOM_LLM:
@@ -127,12 +129,13 @@ def _llm(agent: AgentConfig, prompt: Json) -> Json:
         # The endpoint belongs to the replaced model.
         llm |= {"model": model_string(name), "api_base": None, "api_key_variable": None}
         llm["api_key_secret"] = None
-    if prompt.get("temperature") is not None:
-        llm["temperature"] = prompt["temperature"]
+    temperature = prompt.get("temperature")
+    if temperature is not None:
+        llm["temperature"] = temperature
     most = prompt.get("max_tokens")
     if most is not None:
         llm["max_output_tokens"] = most if most > 0 else type(agent.llm)().max_output_tokens
-    backup = part(prompt, "backup_llm_config")
+    backup = cast(BackupModels, part(prompt, "backup_llm_config"))
     if backup.get("preference") == "override":
         llm["fallbacks"] = [
             next((known for known in agent.llm.fallback_models if known.model == each), None)
@@ -145,7 +148,7 @@ def _llm(agent: AgentConfig, prompt: Json) -> Json:
 
 
 def _knowledge_base(
-    agent: AgentConfig, prompt: Json, with_documents: WithDocuments
+    agent: AgentConfig, prompt: Prompt, with_documents: WithDocuments
 ) -> KnowledgeBaseSection:
     section = agent.knowledge_base
     locators = prompt.get("knowledge_base")
@@ -157,22 +160,22 @@ def _knowledge_base(
     return section
 
 
-def _turn_taking(agent: AgentConfig, config: Json) -> Json:
+def _turn_taking(agent: AgentConfig, sent: SentAgent) -> Json:
     turns = agent.turn_taking.model_dump()
-    silence = part(config, "turn").get("turn_timeout")
+    silence = sent.turn.get("turn_timeout")
     if silence is not None:
         turns["silence_timeout_s"] = silence if silence > 0 else None
-    longest = part(config, "conversation").get("max_duration_seconds")
+    longest = sent.course.get("max_duration_seconds")
     if longest is not None and longest != round(agent.turn_taking.max_duration_s or -1):
         turns["max_duration_s"] = longest if longest > 0 else None
-    goodbye = part(config, "agent").get("max_conversation_duration_message")
+    goodbye = sent.spoken.get("max_conversation_duration_message")
     if goodbye is not None:
         turns["goodbye_message"] = goodbye
     return turns
 
 
-def _languages(agent: AgentConfig, config: Json) -> Json | None:
-    presets = config.get("language_presets")
+def _languages(sent: SentAgent) -> Json | None:
+    presets = sent.config.get("language_presets")
     if presets is None:
         return None
     languages: Json = {}
@@ -185,17 +188,18 @@ def _languages(agent: AgentConfig, config: Json) -> Json | None:
     return languages
 
 
-def _access(agent: AgentConfig, platform: Json) -> Json:
-    auth, access = part(platform, "auth"), agent.access.model_dump()
-    if auth.get("enable_auth") is not None:
-        access["public"] = not auth["enable_auth"]
-    if auth.get("allowlist") is not None:
-        access["allowed_origins"] = [each["hostname"] for each in auth["allowlist"]]
+def _access(agent: AgentConfig, sent: SentAgent) -> Json:
+    access = agent.access.model_dump()
+    needs_a_key, pages = sent.auth.get("enable_auth"), sent.auth.get("allowlist")
+    if needs_a_key is not None:
+        access["public"] = not needs_a_key
+    if pages is not None:
+        access["allowed_origins"] = [page["hostname"] for page in pages]
     return access
 
 
-def _overrides(agent: AgentConfig, platform: Json) -> Json:
-    allowed = part(part(platform, "overrides"), "conversation_config_override")
+def _overrides(agent: AgentConfig, sent: SentAgent) -> Json:
+    allowed = sent.allowed
     spoken, prompt = part(allowed, "agent"), part(part(allowed, "agent"), "prompt")
     changes = {
         **_given(spoken, first_message="first_message", language="language"),
@@ -214,19 +218,19 @@ def _overrides(agent: AgentConfig, platform: Json) -> Json:
     return agent.overrides.model_dump() | changes
 
 
-def _privacy(agent: AgentConfig, platform: Json) -> Json:
-    sent, privacy = part(platform, "privacy"), agent.privacy.model_dump()
-    days = sent.get("retention_days")
+def _privacy(agent: AgentConfig, sent: SentAgent) -> Json:
+    privacy = agent.privacy.model_dump()
+    days = sent.privacy.get("retention_days")
     if days is not None:
         privacy["transcripts_days"] = days if days > 0 else None
-    redact = part(sent, "conversation_history_redaction").get("enabled")
+    redact = part(sent.privacy, "conversation_history_redaction").get("enabled")
     if redact is not None:
         privacy["redact"] = redact
     return privacy
 
 
-def _criteria(agent: AgentConfig, platform: Json) -> list[Json | BaseModel] | None:
-    items = part(platform, "evaluation").get("criteria")
+def _criteria(agent: AgentConfig, sent: SentAgent) -> list[Json | BaseModel] | None:
+    items = part(sent.platform, "evaluation").get("criteria")
     if items is None:
         return None
     before = {each.criterion_id: each for each in agent.criteria}
@@ -234,30 +238,30 @@ def _criteria(agent: AgentConfig, platform: Json) -> list[Json | BaseModel] | No
     for item in items:
         known = before.get(item["id"])
         base = {} if known is None else known.model_dump()
-        same = known is not None and item.get("name") == criterion_item(known)["name"]
+        same = known is not None and item.get("name") == criterion_item(known).get("name")
         name = base.get("name") if same else item.get("name")
         prompt = item["conversation_goal_prompt"]
         criteria.append(base | {"criterion_id": item["id"], "name": name, "prompt": prompt})
     return criteria
 
 
-def _fields(agent: AgentConfig, platform: Json) -> list[Json | BaseModel] | None:
-    items = platform.get("data_collection")
+def _fields(agent: AgentConfig, sent: SentAgent) -> list[Json | BaseModel] | None:
+    items = sent.platform.get("data_collection")
     if items is None:
         return None
     before = {each.field_id: each for each in agent.data_collection}
     fields: list[Json | BaseModel] = []
     for field_id, item in items.items():
         known = before.get(field_id)
-        sent = {name: item.get(name) for name in ("type", "description", "enum")}
-        if known is not None and sent == field_item(known):
+        asked = {name: item.get(name) for name in ("type", "description", "enum")}
+        if known is not None and asked == field_item(known):
             fields.append(known)
         else:
-            fields.append({"field_id": field_id, **sent, "enum": sent["enum"] or None})
+            fields.append({"field_id": field_id, **asked, "enum": asked["enum"] or None})
     return fields
 
 
-def _given(section: Mapping[str, Any], **names: str) -> Json:
+def _given(section: Mapping[str, object], **names: str) -> Json:
     """Values that were sent and are not null, under our names."""
     return {ours: section[sent] for sent, ours in names.items() if section.get(sent) is not None}
 

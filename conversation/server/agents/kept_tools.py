@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from conversation.agent.config import AgentConfig
-from conversation.server.agents.shown_agent import part, tool_item
+from conversation.server.agents.agent_wire import part
+from conversation.server.agents.shown_agent import tool_item
 from conversation.server.errors import ApiError
 from conversation.server.records import ApiRecord
 

@@ -1,6 +1,6 @@
 """`AgentConfig` -> the network protocol's `conversation_config` and `platform_settings`. Pure.
 
-`agent_changes` is the way back: what this gives, handed in again, changes nothing.
+`changed_agent` is the way back: what this gives, handed in again, changes nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +10,17 @@ from conversation.agent.agent_file import merge_keys
 from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.agent.criteria import Criterion, DataCollectionField
 from conversation.agent.tool_config import ToolConfig
+from conversation.server.agents.agent_wire import (
+    BackupModels,
+    ConversationConfig,
+    CriterionItem,
+    CustomModel,
+    FieldItem,
+    Locator,
+    PlatformSettings,
+    Prompt,
+    part,
+)
 from conversation.server.agents.named_documents import NamedDocument
 from conversation.server.agents.voice_settings import AUDIO_FORMAT, keeps_recordings, shown_voice
 
@@ -47,7 +58,7 @@ _DEFAULT_PLATFORM: Json = {
 
 def conversation_config(
     agent: AgentConfig, documents: Sequence[NamedDocument], sent: Mapping[str, Any]
-) -> Json:
+) -> ConversationConfig:
     """How the agent talks.
 
     Args:
@@ -56,7 +67,7 @@ def conversation_config(
         sent: The part of that name of what clients sent: settings that change nothing here.
     """
     turns, section = agent.turn_taking, agent.knowledge_base
-    ours: Json = {
+    ours: ConversationConfig = {
         "turn": {"turn_timeout": turns.silence_timeout_s or UNLIMITED},
         "conversation": {
             "max_duration_seconds": (
@@ -88,13 +99,14 @@ def conversation_config(
             },
         },
     }
-    return _over(_DEFAULT_CONVERSATION, sent, merge_keys(shown_voice(agent), ours))
+    shown = merge_keys(cast(Json, shown_voice(agent)), cast(Json, ours))
+    return cast(ConversationConfig, _over(_DEFAULT_CONVERSATION, sent, shown))
 
 
-def platform_settings(agent: AgentConfig, sent: Mapping[str, Any]) -> Json:
+def platform_settings(agent: AgentConfig, sent: Mapping[str, Any]) -> PlatformSettings:
     """What surrounds the conversations: who may talk, what is asked afterwards, what is kept."""
     overrides = agent.overrides
-    ours: Json = {
+    ours: PlatformSettings = {
         "auth": {
             "enable_auth": not agent.access.public,
             "allowlist": [{"hostname": host} for host in agent.allowed_origins],
@@ -121,7 +133,7 @@ def platform_settings(agent: AgentConfig, sent: Mapping[str, Any]) -> Json:
             "conversation_history_redaction": {"enabled": agent.privacy.redact},
         },
     }
-    return _over(_DEFAULT_PLATFORM, sent, ours)
+    return cast(PlatformSettings, _over(_DEFAULT_PLATFORM, sent, cast(Json, ours)))
 
 
 def is_archived(sent: Mapping[str, Any]) -> bool:
@@ -129,18 +141,12 @@ def is_archived(sent: Mapping[str, Any]) -> bool:
     return bool(part(sent, "platform_settings").get("archived"))
 
 
-def part(section: Mapping[str, Any], name: str) -> Json:
-    """The mapping under this name; an empty one where there is none."""
-    found = section.get(name)
-    return cast(Json, found) if isinstance(found, Mapping) else {}
-
-
-def llm_settings(llm: LLMConfig) -> Json:
+def llm_settings(llm: LLMConfig) -> Prompt:
     """The model and how it is used."""
-    backup: Json = {"preference": "disabled"}
+    backup: BackupModels = {"preference": "disabled"}
     if llm.fallbacks:
         backup = {"preference": "override", "order": [each.model for each in llm.fallback_models]}
-    settings: Json = {
+    settings: Prompt = {
         "llm": llm.model,
         "temperature": llm.temperature,
         "max_tokens": llm.max_output_tokens,
@@ -148,7 +154,7 @@ def llm_settings(llm: LLMConfig) -> Json:
         "custom_llm": None,
     }
     if llm.api_base is not None:
-        custom: Json = {"url": llm.api_base, "model_id": llm.model}
+        custom: CustomModel = {"url": llm.api_base, "model_id": llm.model}
         if llm.api_key_secret:
             custom["api_key"] = {"secret_id": llm.api_key_secret}
         settings["custom_llm"] = custom
@@ -183,7 +189,7 @@ def tool_item(tool: ToolConfig) -> Json:
     return item | {"params": params}
 
 
-def criterion_item(criterion: Criterion) -> Json:
+def criterion_item(criterion: Criterion) -> CriterionItem:
     """A success criterion."""
     return {
         "id": criterion.criterion_id,
@@ -194,7 +200,7 @@ def criterion_item(criterion: Criterion) -> Json:
     }
 
 
-def field_item(field: DataCollectionField) -> Json:
+def field_item(field: DataCollectionField) -> FieldItem:
     """A data collection field; types that the protocol has not are shown as a string."""
     plain = field.type in ("boolean", "string", "integer", "number")
     return {
@@ -231,7 +237,7 @@ def _preset(first_message: str | None, system_prompt: str | None) -> Json:
     return {"first_message": first_message, "prompt": {"prompt": system_prompt}}
 
 
-def _locator(document: NamedDocument, sent: Mapping[str, Any]) -> Json:
+def _locator(document: NamedDocument, sent: Mapping[str, Any]) -> Locator:
     modes = {each.get("id"): each.get("usage_mode") for each in _sent_locators(sent)}
     return {
         "type": document.kind,

@@ -9,6 +9,15 @@ from typing import Any, cast
 
 from conversation.agent.config import AgentConfig
 from conversation.agent.models.voice_config import EMBEDDED_VOICES, VoiceSection
+from conversation.server.agents.agent_wire import (
+    ConversationConfig,
+    Course,
+    SentAgent,
+    SoftTimeout,
+    Speech,
+    Turns,
+    part,
+)
 
 Json = dict[str, Any]
 
@@ -28,7 +37,7 @@ _TEXT_EVENTS = (
 _VOICE_EVENTS = (*_TEXT_EVENTS, "audio", "user_transcript", "vad_score")
 
 
-def shown_voice(agent: AgentConfig) -> Json:
+def shown_voice(agent: AgentConfig) -> ConversationConfig:
     """The sections `tts`, `asr`, `turn` and `conversation`, as far as they are about sound."""
     voice = agent.voice
     if voice is None:
@@ -69,12 +78,10 @@ def keeps_recordings(agent: AgentConfig) -> bool:
     return agent.voice is not None and agent.voice.recording.keep
 
 
-def changed_voice(
-    agent: AgentConfig, config: Mapping[str, Any], platform: Mapping[str, Any]
-) -> Json | None:
+def changed_voice(agent: AgentConfig, sent: SentAgent) -> Json | None:
     """The `voice` section after a request that sent these parts; None for an agent without."""
-    tts, asr = _part(config, "tts"), _part(config, "asr")
-    voice = _voice_or_none(agent, tts, _part(config, "conversation"))
+    tts, asr = sent.tts, sent.asr
+    voice = _voice_or_none(agent, tts, sent.course)
     if voice is None:
         return None
     section = voice.model_dump()
@@ -86,21 +93,21 @@ def changed_voice(
         section["tts"] |= {"model": model, "api_base": None, "api_key_variable": None}
     if (model := _other_model(asr.get("provider"), voice.stt.model)) is not None:
         section["stt"] |= {"model": model, "api_base": None, "api_key_variable": None}
-    _take_turn(section["turn"], _part(config, "turn"))
-    uninterrupted = _part(config, "agent").get("disable_first_message_interruptions")
+    _take_turn(section["turn"], sent.turn)
+    uninterrupted = sent.spoken.get("disable_first_message_interruptions")
     if uninterrupted is not None:
         section["turn"]["first_message_interruptible"] = not uninterrupted
-    _take(section["recording"], _part(platform, "privacy"), record_voice="keep")
+    _take(section["recording"], sent.privacy, record_voice="keep")
     return section
 
 
-def _voice_or_none(agent: AgentConfig, tts: Json, conversation: Json) -> VoiceSection | None:
+def _voice_or_none(agent: AgentConfig, tts: Speech, course: Course) -> VoiceSection | None:
     """By an id a text agent gets a voice, and by an empty one, or `text_only`, it loses it."""
-    if tts.get("voice_id") == "" or conversation.get("text_only") is True:
+    if tts.get("voice_id") == "" or course.get("text_only") is True:
         return None
     if agent.voice is not None:
         return agent.voice
-    wants_one = tts.get("voice_id") is not None or conversation.get("text_only") is False
+    wants_one = tts.get("voice_id") is not None or course.get("text_only") is False
     return VoiceSection() if wants_one else None
 
 
@@ -113,7 +120,7 @@ def _other_model(sent: object, shown: str) -> str | None:
     return sent if isinstance(sent, str) and "/" in sent and sent != shown else None
 
 
-def _take_turn(section: Json, turn: Json) -> None:
+def _take_turn(section: Json, turn: Turns) -> None:
     _take(
         section,
         turn,
@@ -121,17 +128,12 @@ def _take_turn(section: Json, turn: Json) -> None:
         interruption_ignore_terms="ignore_terms",
         merge_with_default_ignore_terms="merge_with_default_ignore_terms",
     )
-    waiting = _part(turn, "soft_timeout_config")
+    waiting = cast(SoftTimeout, part(turn, "soft_timeout_config"))
     _take(section, waiting, message="soft_timeout_message")
     if (seconds := waiting.get("timeout_seconds")) is not None:
         section["soft_timeout_s"] = seconds if seconds > 0 else None
 
 
-def _take(section: Json, sent: Mapping[str, Any], **names: str) -> None:
+def _take(section: Json, sent: Mapping[str, object], **names: str) -> None:
     """Put what was sent, and is not null, under our names."""
     section |= {ours: sent[name] for name, ours in names.items() if sent.get(name) is not None}
-
-
-def _part(section: Mapping[str, Any], name: str) -> Json:
-    found = section.get(name)
-    return cast(Json, found) if isinstance(found, Mapping) else {}

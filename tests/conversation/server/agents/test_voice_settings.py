@@ -1,6 +1,6 @@
 """How an agent sounds, in the words of the protocol, both ways."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from elevenlabs.types import ConversationalConfig
@@ -47,6 +47,10 @@ OWN_MODEL = SPEAKING.model_copy(
 )
 
 
+def shown_config(agent: AgentConfig) -> dict[str, Any]:
+    return cast("dict[str, Any]", conversation_config(agent, [], {}))
+
+
 def changed(agent: AgentConfig, **body: Any) -> AgentConfig:
     return changed_agent(agent, body, with_documents=lambda section, _ids: section)
 
@@ -57,7 +61,7 @@ def config(agent: AgentConfig, **sections: Any) -> AgentConfig:
 
 @pytest.mark.parametrize("agent", [TEXT, SPEAKING, OWN_MODEL], ids=["text", "voice", "provider"])
 def test_what_is_shown_and_sent_again_changes_nothing(agent: AgentConfig):
-    shown = conversation_config(agent, [], {})
+    shown = shown_config(agent)
     platform = platform_settings(agent, {})
     by_sdk = ConversationalConfig.model_validate(shown).model_dump(exclude_none=True)
 
@@ -66,7 +70,7 @@ def test_what_is_shown_and_sent_again_changes_nothing(agent: AgentConfig):
 
 
 def test_a_voice_is_shown_as_it_is():
-    shown = conversation_config(SPEAKING, [], {})
+    shown = shown_config(SPEAKING)
 
     assert shown["tts"]["voice_id"] == "heart"
     assert shown["tts"]["model_id"] == "embedded/kokoro"
@@ -84,9 +88,9 @@ def test_a_voice_is_shown_as_it_is():
     assert not shown["conversation"]["text_only"]
     assert "audio" in shown["conversation"]["client_events"]
     assert "tentative_user_transcript" not in shown["conversation"]["client_events"]
-    assert not platform_settings(SPEAKING, {})["privacy"]["record_voice"]
-    assert conversation_config(TEXT, [], {})["conversation"]["text_only"]
-    assert conversation_config(OWN_MODEL, [], {})["tts"]["model_id"] == "openai/tts-1"
+    assert not cast("dict[str, Any]", platform_settings(SPEAKING, {}))["privacy"]["record_voice"]
+    assert shown_config(TEXT)["conversation"]["text_only"]
+    assert shown_config(OWN_MODEL)["tts"]["model_id"] == "openai/tts-1"
 
 
 def test_everything_shown_can_be_set():
