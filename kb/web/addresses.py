@@ -167,6 +167,20 @@ def check_addresses(
     return judged
 
 
+def check_literal(target: Target, *, allowed_cidrs: Sequence[str]) -> None:
+    """Refuse a host that leads to no public address whatever a resolver says.
+
+    Raises:
+        DocumentError: `blocked_address`.
+    """
+    literal = literal_address(target.host)
+    name = target.host.rstrip(".")
+    if literal is None and (name == "localhost" or name.endswith(".localhost")):
+        literal = ipaddress.IPv4Address("127.0.0.1")  # never looked up, by RFC 6761
+    if literal is not None:
+        check_addresses(target, [str(literal)], allowed_cidrs=allowed_cidrs)
+
+
 def is_allowed(address: Address, *, allowed_cidrs: Sequence[str]) -> bool:
     """Whether `address` is public or in an allowed range; so must be any address inside it."""
     networks = [ipaddress.ip_network(cidr, strict=False) for cidr in allowed_cidrs]

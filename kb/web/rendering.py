@@ -29,12 +29,20 @@ _QUIET_S = 0.7
 """A page that asks for nothing for so long has what it needs."""
 _POLL_S = 0.02
 _PARALLEL = 4
+_WORLD = "kb-snapshot"
 _SNAPSHOT = """(() => {
-  for (const each of document.body ? document.body.querySelectorAll('*') : []) {
+  // This world has functions of its own; but named elements may stand where an attribute is read.
+  const got = (kind, name, from) =>
+    Object.getOwnPropertyDescriptor(kind.prototype, name).get.call(from);
+  const page = got(Document, 'documentElement', document);
+  if (!page) return '';
+  for (const each of Element.prototype.querySelectorAll.call(page, 'body *')) {
     const style = getComputedStyle(each);
-    if (style.display === 'none' || style.visibility === 'hidden') each.setAttribute('hidden', '');
+    if (style.display === 'none' || style.visibility === 'hidden') {
+      Element.prototype.setAttribute.call(each, 'hidden', '');
+    }
   }
-  return '<!doctype html>' + document.documentElement.outerHTML.slice(0, %d);
+  return '<!doctype html>' + got(Element, 'outerHTML', page).slice(0, %d);
 })()"""
 
 Resolve = Callable[[str, int], Sequence[str]]
@@ -104,14 +112,23 @@ class _Page:
         self._browser.ask("Network.setBypassServiceWorker", self._session, bypass=True)
         self._browser.send("Page.navigate", self._session, url=self._fetched.final_url)
         self._wait(ends)
+        return self._snapshot()
+
+    def _snapshot(self) -> bytes:
+        """The page, read where its scripts have changed nothing: they may replace any function."""
+        world = self._browser.ask(
+            "Page.createIsolatedWorld", self._session, frameId=self._frame, worldName=_WORLD
+        )
         shown = self._browser.ask(
             "Runtime.evaluate",
             self._session,
             expression=_SNAPSHOT % self._links.max_bytes,
+            contextId=world.get("executionContextId", 0),
             returnByValue=True,
         )
         value = shown.get("result", {}).get("value")
-        return value.encode("utf-8", "replace") if isinstance(value, str) else b""
+        html = value.encode("utf-8", "replace") if isinstance(value, str) else b""
+        return html[: self._links.max_bytes]
 
     def _wait(self, ends: float) -> None:
         """Answer requests until none came for a while, or the time is nearly over."""
