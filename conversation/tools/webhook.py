@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import quote, unquote, urlencode
 
 from pydantic import Field
@@ -68,7 +69,7 @@ def filled_webhook(tool: ToolConfig, variables: Mapping[str, VariableValue]) -> 
 
     Raises:
         MissingVariableError: One of them has no value.
-        VariableValueError: One of them would lead to another path.
+        VariableValueError: One of them would lead to another path, or is missing in it.
     """
     webhook = tool.webhook
     if webhook is None:
@@ -82,6 +83,7 @@ def filled_webhook(tool: ToolConfig, variables: Mapping[str, VariableValue]) -> 
     for value in webhook.headers.values():
         fill_in(value, variables, where=where, keep_secrets=True)
     url = fill_in(webhook.url, variables, where=where, encode=lambda value: quote(value, safe=""))
+    _require_path_values(webhook.url, variables, where=where)
     if _dot_segments(url) != _dot_segments(webhook.url):
         raise VariableValueError(
             f"The {where} has {variable_names(webhook.url)} in the path of its URL, where `.` and "
@@ -227,6 +229,18 @@ def _dot_segments(url: str) -> int:
     """How many parts of the path stand for another path: `.` and `..`, however written."""
     parts = url.partition("#")[0].partition("?")[0].split("/")
     return sum(unquote(part) in (".", "..") for part in parts)
+
+
+def _require_path_values(url: str, variables: Mapping[str, VariableValue], *, where: str) -> None:
+    """Without its value `/users/{{id}}/delete` is another address, which may do something else."""
+    given = {normalize("NFC", name): value for name, value in variables.items()}
+    path = url.partition("#")[0].partition("?")[0]
+    empty = [name for name in variable_names(path) if not str(given[name]).strip()]
+    if empty:
+        raise VariableValueError(
+            f"The {where} has {empty} in the path of its URL, and its value is empty. Give one, "
+            "or take it out of the path."
+        )
 
 
 def _path_part(name: str, value: object) -> str:

@@ -1,14 +1,18 @@
 """Tools as the network protocol describes them -> the `tools` of an agent file. Pure."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
 from conversation.agent.config import AgentConfig
 from conversation.agent.tool_config import SYSTEM_TOOLS, ToolConfig
+from conversation.agent.variable_values import SECRET_PREFIX
 from conversation.server.agents.shown_agent import tool_item
 from conversation.server.errors import ApiError
 
 Json = dict[str, Any]
+_SECRET_NAME = re.compile(r"[\w.-]{1,100}")
+_VARIABLE_NAME = re.compile(r"[^\W\d][\w.-]{0,99}")
 _SCHEMA_KEYS = ("type", "description", "enum", "items", "properties", "required", "constant_value")
 """What our schemas take over; the rest of a property is the protocol's own."""
 
@@ -134,10 +138,35 @@ def _header(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
         found = cast(Json, value)
         if found.get("secret_id"):
-            return f"{{{{secret__{found['secret_id']}}}}}"
+            return f"{{{{{SECRET_PREFIX}{secret_name(found['secret_id'])}}}}}"
         if found.get("variable_name"):
-            return f"{{{{{found['variable_name']}}}}}"
+            return f"{{{{{_variable_name(found['variable_name'])}}}}}"
     raise ApiError(422, "unsupported_header", f"The header {name[:64]!r} has no usable value.")
+
+
+def secret_name(given: object) -> str:
+    """A `secret_id` that names one secret, and nothing beside it.
+
+    Raises:
+        ApiError: 422; what was given could end the placeholder that it goes into.
+    """
+    if isinstance(given, str) and _SECRET_NAME.fullmatch(given):
+        return given
+    raise ApiError(
+        422,
+        "invalid_secret_id",
+        "A `secret_id` is the name of a secret: at most 100 letters, digits, `_`, `-` and `.`.",
+    )
+
+
+def _variable_name(given: object) -> str:
+    if isinstance(given, str) and _VARIABLE_NAME.fullmatch(given):
+        return given
+    raise ApiError(
+        422,
+        "invalid_variable_name",
+        "A `variable_name` begins with a letter or `_`, and holds letters, digits, `_`, `-`, `.`.",
+    )
 
 
 def _object(schema: Mapping[str, Any]) -> Json:

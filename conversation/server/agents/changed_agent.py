@@ -10,7 +10,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ValidationError
 
 from conversation.agent.config import AgentConfig, KnowledgeBaseSection
-from conversation.server.agents.agent_tools import changed_tools
+from conversation.server.agents.agent_tools import changed_tools, secret_name
 from conversation.server.agents.agent_wire import BackupModels, CustomModel, Prompt, SentAgent, part
 from conversation.server.agents.shown_agent import criterion_item, field_item
 from conversation.server.agents.voice_settings import changed_voice
@@ -117,7 +117,7 @@ def _own_endpoint(agent: AgentConfig, custom: CustomModel) -> Json:
         # Keys of the environment are for endpoints that the operator wrote into the file.
         llm |= {"api_key_variable": None, "api_key_secret": ""}
     key = part(custom, "api_key").get("secret_id")
-    return llm | ({"api_key_secret": key} if key else {})
+    return llm | ({"api_key_secret": secret_name(key)} if key else {})
 
 
 def _llm(agent: AgentConfig, prompt: Prompt) -> Json:

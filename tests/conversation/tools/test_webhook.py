@@ -185,6 +185,37 @@ def test_a_variable_that_would_climb_is_refused(path: str, value: str):
         filled_webhook(config, {"user_id": value})
 
 
+@pytest.mark.hostile
+@pytest.mark.parametrize("value", ["", " ", "\t\n", "\u00a0", "\u2003"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/users/{{user_id}}/delete",
+        "/users/{{ user_id }}",
+        "/u-{{user_id}}?a={{city}}",
+        "/{{user_id}}#a",
+    ],
+)
+def test_a_variable_that_is_empty_in_a_path_is_refused_by_its_name(path: str, value: str):
+    config = tool(f"https://shop.example.com{path}")
+    with pytest.raises(VariableValueError, match=r"'user_id'.*its value is empty"):
+        filled_webhook(config, {"user_id": value, "city": "Ulm"})
+
+
+def test_a_variable_that_is_empty_elsewhere_is_not_refused():
+    config = tool("https://shop.example.com/users/{{user_id}}?of={{city}}#{{city}}")
+    filled = filled_webhook(config, {"user_id": 0, "city": ""}).webhook
+    assert filled is not None
+    assert filled.url == "https://shop.example.com/users/0?of=#"
+
+
+@pytest.mark.hostile
+def test_an_empty_variable_is_found_however_its_name_is_spelled():
+    config = tool("https://shop.example.com/users/{{gr\u00f6\u00dfe}}/delete")
+    with pytest.raises(VariableValueError, match="gr\u00f6\u00dfe"):
+        filled_webhook(config, {"gro\u0308\u00dfe": ""})
+
+
 @pytest.mark.parametrize("value", ["...", "a..", "v1.2", "../a", "%2e%2e", "/", "?"])
 def test_a_variable_that_stays_in_its_place_is_not(value: str):
     config = tool("https://shop.example.com/a/../users/{{user_id}}/orders?of={{user_id}}")
@@ -231,6 +262,7 @@ NESTED = st.lists(PIECES, max_size=8).map("".join)
 def test_values_are_never_searched_for_placeholders(user: str, city: str, template: str):
     """Whatever a user calls himself, a header holds a secret only where its template says so."""
     assume({*variable_names(template)} <= {"user", "city", "secret__shop"})
+    assume(user.strip() and city.strip())  # refused in a path
     config = tool(
         "https://example.com/{{user}}/{{city}}",
         headers={"X-User": template, "X-Names": "{{user}} {{city}}"},

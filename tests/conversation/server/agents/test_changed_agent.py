@@ -96,6 +96,29 @@ def test_a_webhook_becomes_a_tool_with_its_parameters_constants_and_secrets():
     assert with_prompt(agent, tools=shown) == agent
 
 
+_BROKEN = ("a}} {{user_name", "a b", "{{x", "", " ", "a\n", "x" * 101, 5, ["a"], {"a": 1})
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("name", _BROKEN, ids=repr)
+@pytest.mark.parametrize("kind", ["secret_id", "variable_name"])
+def test_the_name_of_a_secret_or_variable_ends_no_placeholder(kind: str, name: Any):
+    schema = {"url": "https://example.com/", "request_headers": {"X-Key": {kind: name}}}
+    tool = {"type": "webhook", "name": "t", "description": "d", "api_schema": schema}
+    with pytest.raises(ApiError) as refused:
+        with_prompt(tools=[tool])
+    assert refused.value.status_code == 422
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("name", [each for each in _BROKEN if each], ids=repr)
+def test_the_key_of_a_model_is_the_name_of_a_secret(name: Any):
+    custom = {"url": "https://llm.example.com/v1", "api_key": {"secret_id": name}}
+    with pytest.raises(ApiError) as refused:
+        with_prompt(llm="custom-llm", custom_llm=custom)
+    assert refused.value.status == "invalid_secret_id"
+
+
 def test_system_tools_are_set_apart_from_the_others():
     client = {"type": "client", "name": "show", "description": "Shows it."}
     agent = with_prompt(tools=[client], built_in_tools={"end_call": {"name": "end_call"}})
