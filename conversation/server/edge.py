@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import MutableMapping
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -160,8 +161,16 @@ def _add_headers(headers: MutableHeaders, scope: Scope) -> None:
             headers[name] = value
     if _OF_OTHERS.match(scope["path"]):
         headers["cross-origin-resource-policy"] = "cross-origin"
+    if "location" in headers:
+        headers["location"] = _on_this_server(headers["location"])
     if _FRAMED.match(scope["path"]):
         del headers["x-frame-options"]
+
+
+def _on_this_server(location: str) -> str:
+    """A redirect leads to another path here, whatever host the request named."""
+    place = urlsplit(location)
+    return urlunsplit(("", "", "/" + place.path.lstrip("/\\"), place.query, ""))
 
 
 def _log_line(scope: MutableMapping[str, Any], status: int, took_ms: float) -> str:

@@ -256,7 +256,7 @@ def origin_allowed(
     if page == own:
         return True
     asked = None if host is None else _place(f"{page.scheme}://{host}")
-    if page == asked and _cannot_be_rebound(page.host):
+    if page == asked and page.scheme in _PORTS and _cannot_be_rebound(page.host):
         return True
     return any(_same_host(page, each.lower()) for each in allowed)
 
@@ -289,9 +289,15 @@ def _cannot_be_rebound(host: str) -> bool:
 
 
 def _same_host(page: _Place, allowed: str) -> bool:
-    """An allowed host without a port stands for every port of it."""
-    bare = allowed.rpartition("://")[2].rstrip("/")
+    """An allowed host without a port stands for every port of it, one without a scheme for the web.
+
+    The host of an extension's page, or of an app's, is a name that anybody may choose.
+    """
+    scheme, separator, host = allowed.rpartition("://")
+    bare = host.rstrip("/")
     named = _place(f"{page.scheme}://{bare}")
+    if page.scheme not in ((scheme,) if separator else _PORTS):
+        return False
     if named is None or named.host != page.host:
         return False
     return not _WITH_PORT.search(bare) or named.port == page.port

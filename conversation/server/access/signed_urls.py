@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
+from conversation.server.access.own_address import require_base_url
 from conversation.server.access.signing import VALID_S, Grant, signed_url
 from conversation.server.context import Context
 
@@ -56,6 +57,5 @@ def get_signed_url(
         signature_id=uuid.uuid4().hex,
         conversation_id=conversation_id,
     )
-    base_url = context.public_url or str(request.base_url)
-    url = signed_url(base_url, grant, secret=context.secret)
+    url = signed_url(require_base_url(request, context), grant, secret=context.secret)
     return SignedUrl(signed_url=url, conversation_id=conversation_id)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from starlette.responses import FileResponse
 
 from conversation.server.access.document_links import sign_document, verify_document
+from conversation.server.access.own_address import own_base_url
 from conversation.server.access.signing import VALID_S
 from conversation.server.agents.authoring import Authoring
 from conversation.server.context import Authored, Context
@@ -25,6 +26,7 @@ class SourceFileUrl(BaseModel):
     """Where to fetch the file, without a key, for fifteen minutes."""
 
     signed_url: str
+    """Relative when the server does not know its own name (`--public-url`)."""
 
 
 @router.get("/{document_id}/source-file-url", operation_id="get_source_file_url")
@@ -41,7 +43,7 @@ def get_source_file_url(
     _file(document_id, authored)
     expires_at_s = int((context.clock() + timedelta(seconds=VALID_S)).timestamp())
     signature = sign_document(document_id, expires_at_s=expires_at_s, secret=context.secret)
-    base_url = (context.public_url or str(request.base_url)).rstrip("/")
+    base_url = own_base_url(request, context) or ""
     query = urlencode({"expires_at": expires_at_s, "signature": signature})
     path = f"{router.prefix}/{quote(document_id, safe='')}/source-file"
     return SourceFileUrl(signed_url=f"{base_url}{path}?{query}")

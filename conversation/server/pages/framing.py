@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 
 from conversation.agent.config import AgentConfig
+from conversation.server.access.own_address import host_named
 
 
 def page_policy(connection: HTTPConnection, agent: AgentConfig | None, *, framed_by: str) -> str:
@@ -22,7 +23,7 @@ def page_policy(connection: HTTPConnection, agent: AgentConfig | None, *, framed
             "style-src 'self'",
             " ".join(("img-src 'self' data:", *_picture_host(agent))),
             # Not every browser takes 'self' for WebSockets of the same host.
-            f"connect-src 'self' {socket_origin(connection)}",
+            " ".join(("connect-src 'self'", *_sockets(connection))),
             "base-uri 'none'",
             "form-action 'self'",
             f"frame-ancestors {framed_by}",
@@ -37,10 +38,11 @@ def frame_ancestors(agent: AgentConfig | None) -> str:
     return " ".join(("'self'", *(place for each in agent.allowed_origins for place in _own(each))))
 
 
-def socket_origin(connection: HTTPConnection) -> str:
-    """Where WebSockets of this server are."""
+def _sockets(connection: HTTPConnection) -> tuple[str, ...]:
+    """Where the page's own server holds WebSockets."""
     scheme = "wss" if connection.url.scheme in ("https", "wss") else "ws"
-    return f"{scheme}://{connection.url.netloc}"
+    host = host_named(connection)
+    return () if host is None else (f"{scheme}://{host}",)
 
 
 def _own(origin: str) -> tuple[str, ...]:

@@ -15,10 +15,11 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 
 from conversation.agent.config import AgentConfig
 from conversation.errors import ConversationError
+from conversation.server.access.own_address import own_base_url
 from conversation.server.context import Context, ServerContext
 from conversation.server.errors import ApiError
 from conversation.server.pages.client_config import client_config
-from conversation.server.pages.framing import frame_ancestors, page_policy, socket_origin
+from conversation.server.pages.framing import frame_ancestors, page_policy
 from conversation.server.pages.scripts import WORKLET, Script, page_script, style, worklet
 from conversation.server.socket.frames import PATH
 
@@ -33,7 +34,9 @@ _FILES = {"look.css": style, "talk.js": page_script, WORKLET: worklet}
 def index(request: Request, context: Context) -> HTMLResponse:
     """What is running, and links."""
     public = [agent for agent in context.agents.agents() if agent.access.public]
-    socket = socket_origin(request) + PATH
+    # Shown as it is opened by the pages: from where they are.
+    base_url = own_base_url(request, context) or ""
+    socket = base_url.replace("http", "ws", 1) + PATH
     return _page("index.html", request, agents=_agent_list(public), socket=escape(socket))
 
 

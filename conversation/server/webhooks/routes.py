@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
-from conversation.server.context import Context
-from conversation.server.errors import not_found
+from conversation.server.context import Context, ServerContext
+from conversation.server.errors import ApiError, not_found
 from conversation.server.incoming.body import Body
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from conversation.server.records import ApiRecord
@@ -22,7 +22,7 @@ from conversation.server.webhooks.workspace import (
     workspace_settings,
 )
 from kb.errors import DocumentError
-from kb.web.addresses import read_url
+from kb.web.addresses import check_literal, read_url
 
 router = APIRouter(tags=["webhooks"])
 
@@ -168,6 +168,7 @@ class Revived(BaseModel):
 def create_webhook(given: NewWebhook, context: Context, _key: CanAdminister) -> MadeWebhook:
     """Keep a webhook. The settings say which one is told when conversations end."""
     settings = given.settings
+    _require_public(settings.webhook_url, context)
     body = {
         "name": settings.name,
         "webhook_url": settings.webhook_url,
@@ -261,6 +262,19 @@ def revive(webhook_id: str, context: Context, _key: CanAdminister) -> Revived:
         raise not_found("webhook", webhook_id)
     queue = WebhookDeliveries(context.store.engine)
     return Revived(revived=queue.revive(webhook_id, now=context.clock()))
+
+
+def _require_public(url: str, context: ServerContext) -> None:
+    """Refuse at once what no delivery could reach; where a name leads is judged when it is told."""
+    try:
+        check_literal(read_url(url), allowed_cidrs=context.webhook_networks)
+    except DocumentError as error:
+        raise ApiError(
+            422,
+            error.reason,
+            "`webhook_url` leads to an address that is not public. The operator may allow its "
+            "network in `VIVAVOCE_WEBHOOK_NETWORKS`.",
+        ) from error
 
 
 def _filled(headers: Headers | None) -> dict[str, str]:

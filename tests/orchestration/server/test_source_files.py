@@ -21,6 +21,9 @@ def test_a_file_is_fetched_as_it_was_handed_in(tmp_path: Path):
         of_text = documents.get_source_file_url(text_id).signed_url
         answer, text = httpx.get(url, trust_env=False), httpx.get(of_text, trust_env=False)
 
+        where = f"{served.url}/v1/convai{KEPT}/{text_id}/source-file-url"
+        elsewhere = served.http.get(where, headers={"host": "evil.example"}).json()["signed_url"]
+
         refused = [
             httpx.get(changed, trust_env=False)
             for changed in (
@@ -38,6 +41,7 @@ def test_a_file_is_fetched_as_it_was_handed_in(tmp_path: Path):
         served.call("DELETE", f"{KEPT}/{document_id}", 204)
         gone = httpx.get(url, trust_env=False)
 
+    assert elsewhere.startswith(f"/v1/convai{KEPT}/{text_id}/source-file?")
     assert answer.content == page
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"].startswith("attachment;")

@@ -211,6 +211,16 @@ def test_only_pages_of_allowed_origins_get_in(origin: str, allowed: bool):
         ("null", "null", False),
         ("http://shop.example.com:99999999", "a", False),
         ("HTTPS://SHOP.example.com", "a", True),
+        # Anybody may give the page of an extension or of an app any host.
+        ("chrome-extension://shop.example.com", "a", False),
+        ("moz-extension://shop.example.com", "a", False),
+        ("capacitor://shop.example.com", "a", False),
+        ("file://shop.example.com", "a", False),
+        ("ws://shop.example.com", "a", False),
+        ("chrome-extension://localhost", "localhost", False),
+        ("capacitor://localhost", "localhost", False),
+        ("ionic://localhost:8080", "localhost:8080", False),
+        ("app://127.0.0.1", "127.0.0.1", False),
     ],
 )
 def test_a_page_is_not_let_in_by_a_name_that_it_chose(origin: str, host: str, allowed: bool):
@@ -218,6 +228,26 @@ def test_a_page_is_not_let_in_by_a_name_that_it_chose(origin: str, host: str, al
     agent = AgentConfig.model_validate({"agent_id": "a", "name": "A", "access": section})
 
     assert origin_allowed(origin, agent, host=host) is allowed
+
+
+@pytest.mark.parametrize(
+    ("allowed", "origin", "gets_in"),
+    [
+        ("chrome-extension://abcdefgh", "chrome-extension://abcdefgh", True),
+        ("chrome-extension://abcdefgh", "https://abcdefgh", False),
+        ("capacitor://localhost", "capacitor://localhost", True),
+        ("https://shop.example.com", "https://shop.example.com:8443", True),
+        ("https://shop.example.com", "http://shop.example.com", False),
+        ("https://shop.example.com/", "https://shop.example.com", True),
+        ("http://localhost:3000", "http://localhost:3000", True),
+    ],
+)
+def test_an_allowed_origin_with_a_scheme_stands_for_it_alone(
+    allowed: str, origin: str, gets_in: bool
+):
+    access = PRIVATE.access.model_copy(update={"allowed_origins": (allowed,)})
+    agent = PRIVATE.model_copy(update={"access": access})
+    assert origin_allowed(origin, agent, host="agents.example.com") is gets_in
 
 
 @pytest.mark.hostile

@@ -491,6 +491,47 @@ def test_a_webhook_that_cannot_be_is_refused(tmp_path: Path, settings: dict[str,
     assert answer.json()["detail"][0]["loc"][0] == "body"
 
 
+@pytest.mark.hostile
+def test_a_webhook_at_a_private_address_is_refused_when_it_is_made(tmp_path: Path):
+    private = (
+        *("http://127.0.0.1/", "http://localhost:1/", "http://LOCALHOST./", "http://a.localhost/"),
+        *(
+            "http://169.254.169.254/latest",
+            "http://0x7f.1:1/",
+            "http://2130706433/",
+            "http://[::1]/",
+        ),
+        *(
+            "http://[::ffff:10.0.0.1]/",
+            "http://192.0.0.192/",
+            "http://[fec0::1]/",
+            "https://10.1.2.3",
+        ),
+        *(
+            "http://[64:ff9b::7f00:1]/",
+            "http://0/",
+            "http://0177.0.0.1/",
+            "http://\uff11\uff12\uff17.0.0.1/",
+        ),
+    )
+    with serving(tmp_path) as served:
+        admin = {"xi-api-key": served.key("admin")}
+        served.context.webhook_networks = ()
+
+        def made(url: str) -> Any:
+            given = {"settings": {"name": "Desk", "webhook_url": url}}
+            return served.http.post(WEBHOOKS, json=given, headers=admin)
+
+        refused = [made(url) for url in private]
+        assert [each.status_code for each in refused] == [422] * len(private)
+        assert refused[0].json()["detail"]["status"] == "blocked_address"
+        assert made("https://1.1.1.1/").status_code == 200
+        assert made("https://desk.example.com/").status_code == 200
+        served.context.webhook_networks = ("10.0.0.0/8",)
+        assert made("https://10.1.2.3/").status_code == 200
+        assert made("https://127.0.0.1/").status_code == 422
+
+
 @pytest.mark.parametrize(
     "webhooks",
     [
