@@ -9,7 +9,8 @@ from kb.config import ParsingConfig
 from kb.document import ParsedDocument
 from kb.formats.decoding import decode
 from kb.formats.link_targets import beside, leads_to_contact_or_file
-from kb.formats.pages.html_body import comments_beside, joined_body, marked_body, marked_thread
+from kb.formats.pages.html_body import joined_body, left_beside, marked_body, marked_thread
+from kb.formats.pages.html_found import drop_related, found_in_whole_lines, link_texts
 from kb.formats.pages.html_opened import (
     WAS_HIDDEN,
     following_pairs,
@@ -47,6 +48,7 @@ _HIDING_STYLE = re.compile(
     re.IGNORECASE,
 )
 _AROUND = ("nav", "header", "footer", "aside", "form")
+_HOLD_WORDS = frozenset({"p", "li", "td", "cell", "item", "hi", "pre", "ref"})
 _PERMALINK_SIGNS = frozenset({"¶", "#", "§", "\N{LINK SYMBOL}", "\uf0c1"})
 _COLOUR = re.compile(r"(?:^|;)\s*(color|background|background-color)\s*:\s*([^;!]+)", re.IGNORECASE)
 _FADED_STYLE = re.compile(r"opacity\s*:\s*0(?:\.0*)?\s*(?:;|$|!)", re.IGNORECASE)
@@ -66,12 +68,14 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     add_stated_questions(stated, root, shown=visible_text(root))
     visible = _visible_length(root)
     drop_permalinks(root)
+    titles = link_texts(root, _address(root, request.name))
     flatten_cells(root)
     focused = visible > MIN_MAIN_CHARS and request.config.html_focus != "everything"
     focused = focused and not _is_short(root)
-    main = _main_text(root, request.config) if focused else None
+    main = _main_text(root, request.config, titles, builder) if focused else None
     if main is not None:
-        builder.leave_out("user comment", comments_beside(root, main))
+        for kind, count in left_beside(root, main):
+            builder.leave_out(kind, count)
         builder.leave_out("link target", _write_targets(main.iter("ref", "a"), request))
         add_tree(builder, main)
         builder.extend(stated.build())
@@ -80,7 +84,8 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
         shown = root if request.config.html_focus == "everything" else _main_element(root)
         whole = TextBuilder(request)
         whole.hidden_chars, whole.left_out = builder.hidden_chars, builder.left_out
-        whole.left_out.pop("user comment", None)
+        for kind in ("user comment", "picture caption", "related link"):
+            whole.left_out.pop(kind, None)
         if not is_empty:
             whole.left_out.pop("link target", None)
             whole.leave_out("link target", _write_targets(shown.iter("a"), request))
@@ -168,7 +173,15 @@ def _visible_length(root: Element) -> int:
     return len(one_line(visible_text(root if body is None else body)))
 
 
-def _main_text(root: Element, config: ParsingConfig) -> Element | None:
+def _address(root: Element, name: str) -> str:
+    """The address of a page: as it states it, which a page that was saved still does."""
+    stated = root.find('.//link[@rel="canonical"]')
+    return urljoin(name, (stated.get("href") or "").strip()) if stated is not None else name
+
+
+def _main_text(
+    root: Element, config: ParsingConfig, titles: frozenset[str], builder: TextBuilder
+) -> Element | None:
     focus = config.html_focus
     body = marked_body(root) if focus in ("balanced", "recall") else None
     if body is None and focus in ("balanced", "recall"):
@@ -176,13 +189,19 @@ def _main_text(root: Element, config: ParsingConfig) -> Element | None:
     if body is not None:
         return body
     tables = {table_key(table): deepcopy(table) for table in _data_tables(root)}
-    found = _extracted(root, focus)
-    if found is not None and (whole := joined_body(root, found)) is not None:
-        found = _extracted(whole, focus)
+    found = found_in_whole_lines(root, lambda: _article(root, focus))
     if found is None:
         return None
     _restore_tables(found, tables)
-    return _as_html(found)
+    main = _as_html(found)
+    builder.leave_out("related link", drop_related(main, titles))
+    return main
+
+
+def _article(root: Element, focus: str) -> Element | None:
+    found = _extracted(root, focus)
+    whole = None if found is None else joined_body(root, found)
+    return found if whole is None else _extracted(whole, focus)
 
 
 def _extracted(root: Element, focus: str) -> Element | None:
@@ -259,15 +278,8 @@ def _as_html(body: Element) -> Element:
         elif tag == "list":
             element.tag = "ol" if element.get("rend") == "ol" else "ul"
         elif tag == "code":
-            block = tag_of(element.getparent()) not in (
-                "p",
-                "li",
-                "td",
-                "cell",
-                "item",
-                "hi",
-                "pre",
-            )
+            around = {tag_of(each) for each in element.iterancestors()}
+            block = around.isdisjoint(_HOLD_WORDS)
             element.tag = "pre" if block else "code"
         else:
             element.tag = names.get(tag, tag or element.tag)

@@ -21,6 +21,7 @@ _MAX_LINK_SHARE = 0.3
 _MIN_PROSE_CHARS = 60
 _COMMENT = re.compile(r"comment(?:[-_]?[0-9]{1,20})?")
 _KNOWN_BY_CHARS = 60
+_AROUND = frozenset({"nav", "header", "footer", "aside"})
 _REPLIES = frozenset({"Answer", "Comment", "UserComments"})
 _POSTS = frozenset({"Question", "DiscussionForumPosting", "SocialMediaPosting"})
 """Types of schema.org."""
@@ -121,16 +122,30 @@ def _links(body: Element) -> Iterator[Element]:
             yield element
 
 
-def comments_beside(root: Element, main: Element) -> int:
-    """How many comments of readers a page marks by its classes, which the main text has not."""
-    comments = {_opening_words(each) for each in root.iter() if _is_comment(each)} - {""}
-    said = "".join(visible_text(main).split()) if comments else ""
-    return sum(each not in said for each in comments)
+def left_beside(root: Element, main: Element) -> Iterator[tuple[str, int]]:
+    """What a page marks as such and its main text has not: kinds, and how many of each.
+
+    Comments of readers are known by their classes, captions of pictures by their element.
+    """
+    kinds = {"user comment": _is_comment, "picture caption": _is_caption}
+    found = {
+        kind: {_opening_words(each) for each in root.iter() if is_one(each)} - {""}
+        for kind, is_one in kinds.items()
+    }
+    said = "".join(visible_text(main).split()) if any(found.values()) else ""
+    for kind, texts in found.items():
+        yield kind, sum(each not in said for each in texts)
 
 
 def _is_comment(element: Element) -> bool:
     names = f"{element.get('class') or ''} {element.get('id') or ''}" if tag_of(element) else ""
     return any(map(_COMMENT.fullmatch, names.lower().split()))
+
+
+def _is_caption(element: Element) -> bool:
+    if tag_of(element) != "figcaption":
+        return False
+    return not any(tag_of(above) in _AROUND for above in element.iterancestors())
 
 
 def _opening_words(element: Element) -> str:

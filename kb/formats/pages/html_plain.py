@@ -24,7 +24,13 @@ _LONG = frozenset({"p", "ul", "ol", "pre", "table", "dl"})
 _FIGURES = frozenset({"table", "pre", "blockquote"})
 _CONTAINERS = ("section", "main", "article", "fieldset", "dialog")
 _LINK_SHARE = 0.8
+_MAX_NOTE_CHARS = 2_000
+_MAX_NOTE_LINK_SHARE = 0.2
+_PROSE_CHARS = 60
 _CONTACT = re.compile(r"(?:tel|mailto|sms):", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"[^\W\d]{1,20}\.?\s?\d{1,3}(?:[.\-]\d{1,3})?(?:\s?[.:)|\u2013\u2014\uff1a]|\s|$)"
+)
 _LINE_NUMBER = re.compile(r"\s*\d{1,6}\s*")
 _MIN_NUMBERED_LINES = 2
 
@@ -35,6 +41,7 @@ def make_plain(root: Element, builder: TextBuilder) -> None:
     _open_shadow_roots(root)
     for panel in show_openers(root):
         _wrap_bare_text(panel)
+    _open_asides(root)
     _open_containers(root)
     _keep_captions(root)
     _rename_own_elements(root)
@@ -150,6 +157,35 @@ def _open_containers(root: Element) -> None:
                 legend.tag = "p"
         if _has_bare_text(container):
             _wrap_bare_text(container)
+    divisions = [each for each in root.iter("div") if _has_bare_text(each)]
+    around = {each.getparent() for each in divisions} - {None}
+    prose = {each: _paragraphs(each) for each in around.union(divisions)}
+    for division in divisions:
+        if prose[division] or prose.get(division.getparent()):
+            _wrap_bare_text(division)
+
+
+def _open_asides(root: Element) -> None:
+    """A short aside between paragraphs is a note on them; others are beside the text."""
+    asides = [each for each in root.iter("aside") if each.getparent() is not None]
+    prose = {around: _paragraphs(around) for around in {each.getparent() for each in asides}}
+    for aside in asides:
+        length = _length(aside)
+        linked = sum(_length(link) for link in aside.iter("a"))
+        if not 0 < length <= _MAX_NOTE_CHARS or linked > _MAX_NOTE_LINK_SHARE * length:
+            continue
+        if prose[aside.getparent()]:
+            aside.tag = "div"
+            _wrap_bare_text(aside)
+
+
+def _paragraphs(around: Element) -> int:
+    """How many paragraphs of prose stand in an element itself."""
+    return sum(tag_of(each) == "p" and _length(each) >= _PROSE_CHARS for each in around)
+
+
+def _length(element: Element) -> int:
+    return len(one_line(visible_text(element)))
 
 
 def _is_form(container: Element) -> bool:
@@ -161,13 +197,18 @@ def _is_form(container: Element) -> bool:
 def _keep_captions(root: Element) -> None:
     """A caption of a table, of code or of a quotation is a paragraph beside it.
 
-    Captions of pictures alone are left to what finds the main text.
+    So is one with a number, by which the text speaks of a picture. Other captions of pictures are
+    left to what finds the main text.
     """
     for figure in list(root.iter("figure")):
-        if not any(tag_of(inner) in _FIGURES for inner in figure.iterdescendants()):
+        captions = list(figure.iter("figcaption"))
+        is_told_of = any(_NUMBERED.match(inline_text(caption)) for caption in captions)
+        if not is_told_of and not any(
+            tag_of(inner) in _FIGURES for inner in figure.iterdescendants()
+        ):
             continue
         figure.tag = "div"
-        for caption in figure.iter("figcaption"):
+        for caption in captions:
             if not any(tag_of(inner) in BLOCKS for inner in caption.iterdescendants()):
                 caption.tag = "p"
 
