@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from analysis.store import tables
 from analysis.store.kept_rows import as_bytes, as_vector, read_kept_rows
+from conversation.store.tables import conversations
 from kb.embedding.embedder import Vectors
 
 
@@ -126,6 +127,62 @@ def save_topics(
                     for kept in members
                 ],
             )
+
+
+@dataclass(frozen=True, slots=True)
+class TopicTimes:
+    """A topic without what it was found by."""
+
+    topic_id: str
+    name: str
+    terms: tuple[str, ...]
+    found_at: datetime
+    updated_at: datetime
+
+
+def read_topic_times(engine: sa.Engine, agent_id: str) -> list[TopicTimes]:
+    """Return the agent's topics with the times of the runs that found them first and last."""
+    table = tables.topics
+    columns = (table.c.topic_id, table.c.name, table.c.terms, table.c.found_at, table.c.updated_at)
+    return [
+        TopicTimes(
+            row["topic_id"], row["name"], tuple(row["terms"]), row["found_at"], row["updated_at"]
+        )
+        for row in read_kept_rows(engine, sa.select(*columns).where(table.c.agent_id == agent_id))
+    ]
+
+
+def conversations_by_topic(
+    engine: sa.Engine,
+    agent_id: str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> dict[str, list[str]]:
+    """Return the ids of an agent's conversations by topic, of those that began in a window.
+
+    Args:
+        engine: Of a database that holds the conversations as well.
+        agent_id: Whose.
+        since: Begun at this time or later.
+        until: Begun before this time.
+    """
+    member = tables.conversation_topics
+    query = sa.select(member.c.topic_id, member.c.conversation_id).where(
+        member.c.agent_id == agent_id, member.c.topic_id.is_not(None)
+    )
+    if since is not None or until is not None:
+        query = query.join(
+            conversations, conversations.c.conversation_id == member.c.conversation_id
+        )
+        if since is not None:
+            query = query.where(conversations.c.started_at >= since)
+        if until is not None:
+            query = query.where(conversations.c.started_at < until)
+    found: dict[str, list[str]] = {}
+    for row in read_kept_rows(engine, query.order_by(member.c.conversation_id)):
+        found.setdefault(row["topic_id"], []).append(row["conversation_id"])
+    return found
 
 
 def topic_rows(engine: sa.Engine) -> list[dict[str, Any]]:

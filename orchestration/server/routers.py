@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from orchestration.deployment import Deployment
-from orchestration.server import gaps, judged, labels, metrics, reports
+from orchestration.server import gaps, judged, labels, metrics, reports, topics
 
 
 def own_routers(deployment: Deployment) -> tuple[APIRouter, ...]:
@@ -12,6 +12,7 @@ def own_routers(deployment: Deployment) -> tuple[APIRouter, ...]:
         judged.router(deployment),
         labels.router(deployment),
         gaps.router(deployment),
+        topics.router(deployment),
         reports.router(deployment),
         metrics.router,
     )
