@@ -24,6 +24,8 @@ from conversation.server.context import ServerContext, WarmingAgents
 from conversation.server.conversations import analysis_routes
 from conversation.server.conversations import routes as conversations
 from conversation.server.documents import change_routes as knowledge_base_changes
+from conversation.server.documents import crawl_routes as knowledge_base_crawls
+from conversation.server.documents import folder_routes as knowledge_base_folders
 from conversation.server.documents import index_routes as knowledge_base_index
 from conversation.server.documents import routes as knowledge_base
 from conversation.server.documents import source_routes as knowledge_base_sources
@@ -52,6 +54,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     agent_sharing.rooms,
     agent_simulation.router,
     knowledge_base_index.router,
+    knowledge_base_folders.router,
+    knowledge_base_crawls.router,
     knowledge_base_changes.router,
     knowledge_base.router,
     knowledge_base_sources.router,

@@ -10,10 +10,7 @@ shadowed = APIRouter(include_in_schema=False)
 """Included first: a route with an id in its path would take these for ids."""
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-SHADOWED = (
-    ("GET", "/v1/convai/conversations/resolve"),
-    ("GET", "/v1/convai/knowledge-base/crawl"),
-)
+SHADOWED = (("GET", "/v1/convai/conversations/resolve"),)
 _TELEPHONE = "Telephone and messenger channels are not offered: clients connect by WebSocket."
 REASONS = {
     "analysis-items": "Criteria and fields are part of each agent: change the agent instead.",

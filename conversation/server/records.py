@@ -16,7 +16,16 @@ from conversation.store.database import READ_ONLY
 from conversation.store.tables import api_records as records
 
 RecordKind = Literal[
-    "settings", "webhook", "secret", "agent_test", "test_invocation", "tag", "tool"
+    "settings",
+    "webhook",
+    "secret",
+    "agent_test",
+    "test_invocation",
+    "tag",
+    "tool",
+    "folder",
+    "placed",
+    "crawl",
 ]
 
 

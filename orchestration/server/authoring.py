@@ -9,6 +9,7 @@ from threading import Thread
 
 from conversation.server.agents.authoring import Authoring, KnowledgeBases
 from conversation.server.agents.files import AgentRecords
+from conversation.server.documents.folders import Folders
 from conversation.server.library.ingest_queue import IngestQueue
 from conversation.server.library.library import Library
 from conversation.server.records import RecordStore
@@ -39,6 +40,7 @@ def open_authoring(
         clock: The time.
     """
     engine = deployment.conversations.engine
+    records = RecordStore(engine)
 
     def leave_nothing(agent_id: str, folder: Path) -> None:
         """Of an agent that was deleted while its documents were read."""
@@ -92,6 +94,8 @@ def open_authoring(
         knowledge_bases=KnowledgeBases(
             open=open_knowledge_base, sync=sync, delete=delete_knowledge_base
         ),
+        folders=Folders(records),
+        api_records=records,
         clock=clock,
-        find_tool=lambda tool_id: RecordStore(engine).get("tool", tool_id),
+        find_tool=lambda tool_id: records.get("tool", tool_id),
     )

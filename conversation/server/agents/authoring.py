@@ -29,9 +29,12 @@ from conversation.server.agents.shown_agent import (
     platform_settings,
 )
 from conversation.server.agents.versions.restoring import earlier, restored
+from conversation.server.documents.crawl_jobs import CrawlJobs
+from conversation.server.documents.folders import Folders
 from conversation.server.library.ingest_queue import IngestQueue
 from conversation.server.library.ingestion import Ingestion
 from conversation.server.library.library import IngestStatus, Library, LibraryDocument
+from conversation.server.records import RecordStore
 from kb.document import Document, SyncReport
 from kb.knowledge_base import KnowledgeBase
 
@@ -63,6 +66,8 @@ class Authoring:
         *,
         queue: IngestQueue,
         knowledge_bases: KnowledgeBases,
+        folders: Folders,
+        api_records: RecordStore,
         clock: Callable[[], datetime],
         find_tool: FindTool = lambda _tool_id: None,
     ) -> None:
@@ -72,6 +77,7 @@ class Authoring:
         self.queue = queue
         self._knowledge_bases = knowledge_bases
         self._find_tool = find_tool
+        self.folders = folders
         self.clock = clock
         self.ingestion = Ingestion(
             queue,
@@ -82,6 +88,9 @@ class Authoring:
             ],
             clock=clock,
         )
+        self.crawls = CrawlJobs(
+            api_records, library, folders, clock=clock, wake=self.ingestion.wake
+        )
 
     def start(self) -> None:
         """Begin to read what waits."""
@@ -89,6 +98,7 @@ class Authoring:
 
     def stop(self) -> None:
         """End the work in the background, and close the library."""
+        self.crawls.stop()
         self.ingestion.stop()
         self.library.close()
 

@@ -111,6 +111,25 @@ class DocumentSummary(BaseModel):
     """For a person when failed or new: what was wrong and what to do."""
 
 
+class FolderSummary(BaseModel):
+    """A folder, with what is in it."""
+
+    type: Literal["folder"] = "folder"
+    id: str
+    name: str
+    metadata: DocumentTimes
+    """`size_bytes`: of all documents in it."""
+    supported_usages: list[str] = []
+    access_info: AccessInfo = AccessInfo()
+    folder_parent_id: str | None = None
+    folder_path: list[dict[str, Any]] = []
+    dependent_agents: list[Any] = []
+    children_count: int
+    """Documents and folders in it."""
+    document_count: int
+    """Documents in it and in the folders below."""
+
+
 class DocumentAnswer(DocumentSummary):
     """A document with its text."""
 
@@ -150,7 +169,7 @@ class DocumentPage(BaseModel):
         }
     )
 
-    documents: list[DocumentSummary]
+    documents: list[DocumentSummary | FolderSummary]
     next_cursor: str | None = None
     has_more: bool
 

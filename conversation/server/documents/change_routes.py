@@ -13,11 +13,20 @@ from conversation.server.documents.bodies import (
     AddedDocument,
     DocumentAnswer,
     DocumentChanges,
+    FolderSummary,
     NewPage,
     NewText,
     ToDelete,
 )
-from conversation.server.documents.known_documents import document_answer, failure, known_document
+from conversation.server.documents.folder_bodies import folder_summary, segments
+from conversation.server.documents.folders import Folder, known_folder
+from conversation.server.documents.known_documents import (
+    document_answer,
+    failure,
+    known_document,
+    known_documents,
+)
+from conversation.server.documents.routes import document_or_folder
 from conversation.server.errors import IN_THE_WAY, ApiError, not_supported
 from conversation.server.library.library import LibraryDocument
 
@@ -32,15 +41,15 @@ AgentId = Annotated[
 @router.post("/url", operation_id="create_document_from_url")
 def create_from_url(body: NewPage, authored: Authored, _key: MayIngest) -> AddedDocument:
     """Hand in a page. One that is known by this URL is read again."""
-    _refuse_folders(body.parent_folder_id)
+    _require_folder(body.parent_folder_id, authored)
     _refuse_auto_sync(body.enable_auto_sync)
-    return _added(_new_page(body.url, body.name, authored), authored)
+    return _added(_new_page(body.url, body.name, authored), authored, body.parent_folder_id)
 
 
 @router.post("/text", operation_id="create_document_from_text")
 def create_from_text(body: NewText, authored: Authored, _key: MayIngest) -> AddedDocument:
     """Hand in a text."""
-    _refuse_folders(body.parent_folder_id)
+    _require_folder(body.parent_folder_id, authored)
     if not body.text.strip():
         raise ApiError(422, "empty_document", "The text is empty.")
     name = body.name or body.text.strip().splitlines()[0][:60]
@@ -51,7 +60,7 @@ def create_from_text(body: NewText, authored: Authored, _key: MayIngest) -> Adde
         kind="text",
         now=authored.clock(),
     )
-    return _added(document, authored)
+    return _added(document, authored, body.parent_folder_id)
 
 
 @router.post("/file", operation_id="create_document_from_file")
@@ -63,8 +72,8 @@ def create_from_file(
     parent_folder_id: Annotated[str | None, Form()] = None,
 ) -> AddedDocument:
     """Hand in a file. What it is, is told by its content."""
-    _refuse_folders(parent_folder_id)
-    return _added(_new_file(file, name, authored), authored)
+    _require_folder(parent_folder_id, authored)
+    return _added(_new_file(file, name, authored), authored, parent_folder_id)
 
 
 @router.post("", operation_id="add_to_knowledge_base")
@@ -109,9 +118,12 @@ def delete_several(body: ToDelete, authored: Authored, key: MayIngest) -> dict[s
 @router.patch("/{document_id}", operation_id="update_document")
 def update_document(
     document_id: str, body: DocumentChanges, authored: Authored, _key: MayIngest
-) -> DocumentAnswer:
+) -> DocumentAnswer | FolderSummary:
     """Give a document another name or another content, which is then read again."""
     _refuse_auto_sync(body.enable_auto_sync)
+    folder = authored.folders.tree().folders.get(document_id)
+    if folder is not None:
+        return _renamed(folder, body, authored)
     _stored(document_id, authored)
     if body.name is not None:
         authored.library.rename(document_id, body.name, now=authored.clock())
@@ -119,7 +131,7 @@ def update_document(
         data = body.content.encode("utf-8", "replace")
         authored.library.replace_content(document_id, data, now=authored.clock())
         authored.ingestion.wake()
-    return document_answer(known_document(document_id, authored), authored)
+    return document_or_folder(document_id, authored)
 
 
 @router.patch("/{document_id}/update-file", operation_id="update_document_file")
@@ -153,7 +165,10 @@ def refresh(document_id: str, authored: Authored, _key: MayIngest) -> DocumentAn
 def delete_document(
     document_id: str, authored: Authored, key: MayIngest, force: bool = False
 ) -> None:
-    """Delete a document with its text. With `force` also one that agents answer from."""
+    """Delete a document with its text. With `force` also one that agents answer from.
+
+    A folder that is not empty is deleted with `force`, and everything in it.
+    """
     _delete(document_id, authored, by=key.as_author, force=force)
 
 
@@ -179,9 +194,14 @@ def _content(file: UploadFile) -> bytes:
     return data
 
 
-def _added(document: LibraryDocument, authored: Authoring) -> AddedDocument:
+def _added(
+    document: LibraryDocument, authored: Authoring, folder_id: str | None = None
+) -> AddedDocument:
+    if folder_id is not None:
+        authored.folders.move(document.document_id, folder_id, now=authored.clock())
     authored.ingestion.wake()
-    return AddedDocument(id=document.document_id, name=document.name)
+    path = segments(authored.folders.tree(), document.document_id)
+    return AddedDocument(id=document.document_id, name=document.name, folder_path=path)
 
 
 def _attach(agent_id: str, document: LibraryDocument, authored: Authoring, *, by: str) -> None:
@@ -207,6 +227,10 @@ def _stored(document_id: str, authored: Authoring) -> LibraryDocument:
 
 
 def _delete(document_id: str, authored: Authoring, *, by: str, force: bool) -> None:
+    folder = authored.folders.tree().folders.get(document_id)
+    if folder is not None:
+        _delete_folder(folder, authored, by=by, force=force)
+        return
     document = known_document(document_id, authored)
     if document.agents and not force:
         names = ", ".join(repr(record.agent.agent_id) for record in document.agents[:5])
@@ -219,6 +243,39 @@ def _delete(document_id: str, authored: Authoring, *, by: str, force: bool) -> N
     authored.detach(document_id, by=by)
     if document.stored is not None:
         authored.library.remove(document_id)
+    authored.folders.remove(document_id)
+
+
+def _delete_folder(folder: Folder, authored: Authoring, *, by: str, force: bool) -> None:
+    tree = authored.folders.tree()
+    own_id = folder.folder_id
+    inside = [
+        each.document_id
+        for each in known_documents(authored)
+        if tree.is_under(each.document_id, own_id)
+    ]
+    below = tree.below(own_id)
+    if (inside or below) and not force:
+        raise ApiError(
+            IN_THE_WAY,
+            "folder_not_empty",
+            f"{folder.name!r} holds {len(inside)} documents and {len(below)} folders. Move them "
+            "elsewhere first, or delete it and all of them with `force`.",
+        )
+    for document_id in inside:
+        _delete(document_id, authored, by=by, force=True)
+    for each in (*below, folder):
+        authored.folders.remove(each.folder_id)
+
+
+def _renamed(folder: Folder, body: DocumentChanges, authored: Authoring) -> FolderSummary:
+    if body.content is not None:
+        raise ApiError(422, "unsupported_parameter", "A folder has no `content`.")
+    if body.name is not None:
+        authored.folders.rename(folder, body.name, now=authored.clock())
+    tree = authored.folders.tree()
+    present = known_folder(tree, folder.folder_id)
+    return folder_summary(present, tree, known_documents(authored))
 
 
 def _refuse_auto_sync(enable_auto_sync: bool | None) -> None:
@@ -228,6 +285,6 @@ def _refuse_auto_sync(enable_auto_sync: bool | None) -> None:
         )
 
 
-def _refuse_folders(parent_folder_id: str | None) -> None:
-    if parent_folder_id:
-        raise not_supported("This server has no folders of documents.")
+def _require_folder(folder_id: str | None, authored: Authoring) -> None:
+    if folder_id is not None:
+        known_folder(authored.folders.tree(), folder_id)

@@ -14,9 +14,12 @@ from conversation.server.documents.bodies import (
     DocumentAnswer,
     DocumentIds,
     DocumentPage,
+    DocumentSummary,
+    FolderSummary,
 )
+from conversation.server.documents.folder_bodies import folder_summary, located
+from conversation.server.documents.folders import FolderTree, known_folder
 from conversation.server.documents.known_documents import (
-    KnownDocument,
     dependent_agent,
     document_answer,
     failure,
@@ -24,13 +27,13 @@ from conversation.server.documents.known_documents import (
     known_documents,
     text_of,
 )
-from conversation.server.errors import not_supported
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, SortKey, page_of
 
 router = APIRouter(prefix="/v1/convai/knowledge-base", tags=["knowledge base"])
 
 MayRead = Annotated[ApiKey, Depends(require("read", "ingest"))]
 Kind = Literal["file", "url", "text", "folder"]
+Shown = DocumentSummary | FolderSummary
 
 
 @router.get("", operation_id="list_documents")
@@ -42,35 +45,39 @@ def list_documents(
     search: Annotated[str | None, Query(max_length=200)] = None,
     types: Annotated[list[Kind] | None, Query()] = None,
     parent_folder_id: str | None = None,
+    ancestor_folder_id: str | None = None,
+    folders_first: bool = False,
     sort_by: Literal["name", "created_at", "updated_at", "size"] = "created_at",
     sort_direction: Literal["asc", "desc"] = "desc",
 ) -> DocumentPage:
-    """Documents of the library and of agent files whose name holds `search`, newest first."""
+    """Documents of the library and of agent files, and folders, whose name holds `search`."""
+    falling = sort_direction == "desc"
 
-    def key(document: KnownDocument) -> SortKey:
+    def key(shown: Shown) -> SortKey:
         first = {
-            "name": document.name.lower(),
-            "created_at": document.created_at.timestamp(),
-            "updated_at": document.updated_at.timestamp(),
-            "size": float(document.bytes),
+            "name": shown.name.lower(),
+            "created_at": shown.metadata.created_at_unix_secs,
+            "updated_at": shown.metadata.last_updated_at_unix_secs,
+            "size": shown.metadata.size_bytes,
         }[sort_by]
-        return (first, document.document_id)
+        is_first = folders_first and (shown.type == "folder") != falling
+        return (0 if is_first else int(folders_first), first, shown.id)
 
-    _refuse_folders(parent_folder_id)
+    tree = authored.folders.tree()
+    for folder_id in (parent_folder_id, ancestor_folder_id):
+        if folder_id is not None:
+            known_folder(tree, folder_id)
     wanted = [
-        document
-        for document in known_documents(authored)
-        if (search or "").lower() in document.name.lower() and (not types or document.kind in types)
+        shown
+        for shown in _everything(authored, tree)
+        if (search or "").lower() in shown.name.lower()
+        and (not types or shown.type in types)
+        and parent_folder_id in (None, shown.folder_parent_id)
+        and (ancestor_folder_id is None or tree.is_under(shown.id, ancestor_folder_id))
     ]
-    page = page_of(
-        wanted,
-        sort_key=key,
-        page_size=page_size,
-        cursor=cursor,
-        descending=sort_direction == "desc",
-    )
+    page = page_of(wanted, sort_key=key, page_size=page_size, cursor=cursor, descending=falling)
     return DocumentPage(
-        documents=[document.summary for document in page.items],
+        documents=page.items,
         next_cursor=page.next_cursor,
         has_more=page.has_more,
     )
@@ -83,21 +90,15 @@ def get_summaries(
     document_ids: Annotated[list[str], Query(max_length=100)],
 ) -> dict[str, dict[str, Any]]:
     """Several documents by their ids; one that is not there is an entry that says so."""
-    found = {document.document_id: document for document in known_documents(authored)}
+    found = {each.id: each for each in _everything(authored, authored.folders.tree())}
     return {
         document_id: (
-            {"status": "success", "data": found[document_id].summary.model_dump()}
+            {"status": "success", "data": found[document_id].model_dump()}
             if document_id in found
             else failure(404, "document_not_found", f"There is no document {document_id[:100]!r}.")
         )
         for document_id in document_ids
     }
-
-
-@router.get("/crawl", include_in_schema=False)
-def list_crawls(_key: MayRead) -> None:
-    """Not a document of this name."""
-    raise not_supported("This server reads sites by `sites` of an agent file.")
 
 
 @router.post("/dependent-agents", operation_id="get_agents_of_documents")
@@ -113,9 +114,11 @@ def get_agents_of_several(
 
 
 @router.get("/{document_id}", operation_id="get_document")
-def get_document(document_id: str, authored: Authored, _key: MayRead) -> DocumentAnswer:
-    """A document with its text."""
-    return document_answer(known_document(document_id, authored), authored)
+def get_document(
+    document_id: str, authored: Authored, _key: MayRead
+) -> DocumentAnswer | FolderSummary:
+    """A document with its text, or a folder."""
+    return document_or_folder(document_id, authored)
 
 
 @router.get("/{document_id}/content", operation_id="get_document_content")
@@ -161,6 +164,22 @@ def _agents(
     )
 
 
-def _refuse_folders(parent_folder_id: str | None) -> None:
-    if parent_folder_id:
-        raise not_supported("This server has no folders of documents.")
+def document_or_folder(entity_id: str, authored: Authoring) -> DocumentAnswer | FolderSummary:
+    """What has this id, with its place.
+
+    Raises:
+        ApiError: 404.
+    """
+    tree = authored.folders.tree()
+    folder = tree.folders.get(entity_id)
+    if folder is not None:
+        return folder_summary(folder, tree, known_documents(authored))
+    return located(document_answer(known_document(entity_id, authored), authored), tree)
+
+
+def _everything(authored: Authoring, tree: FolderTree) -> list[Shown]:
+    documents = known_documents(authored)
+    return [
+        *(located(document.summary, tree) for document in documents),
+        *(folder_summary(folder, tree, documents) for folder in tree.folders.values()),
+    ]

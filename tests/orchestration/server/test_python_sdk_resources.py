@@ -248,13 +248,48 @@ def test_what_is_not_served_says_so(tmp_path: Path):
     with served_deployment(tmp_path) as served:
         ours = served.client().conversational_ai
         for call in (
-            lambda: ours.agents.branches.list("shop-desk"),
-            lambda: ours.knowledge_base.crawl_jobs.list(),
-            lambda: ours.knowledge_base.documents.create_folder(name="x"),
+            lambda: ours.agents.drafts.delete("shop-desk", branch_id="main"),
+            lambda: ours.knowledge_base.crawl_jobs.create(url="https://a", enable_auto_sync=True),
+            lambda: ours.mcp_servers.list(),
         ):
             with pytest.raises(ApiError) as refused:
                 call()
             assert refused.value.status_code == 400
+
+
+def test_versions_topics_folders_and_crawl_jobs(tmp_path: Path):
+    with served_deployment(tmp_path) as served:
+        ours = served.client().conversational_ai
+        agent = ours.agents.get("shop-desk")
+        changed = ours.agents.update("shop-desk", name="Desk", version_description="Shorter.")
+        (branch,) = ours.agents.branches.list("shop-desk").results
+        whole = ours.agents.branches.get("shop-desk", branch.id)
+        version = ours.agents.versions.get("shop-desk", changed.version_id)
+        before = ours.agents.get("shop-desk", version_id=agent.version_id)
+        topics = ours.conversations.topics.get("shop-desk", sort_by="conversations")
+        base = ours.knowledge_base
+        folder = base.documents.create_folder(name="Help")
+        text = base.documents.create_from_text(text="Nine days.", name="Parcels")
+        base.documents.move(text.id, move_to=folder.id)
+        inside = base.list(parent_folder_id=folder.id).documents
+        read = base.documents.get(folder.id)
+        base.documents.bulk_move(document_ids=[text.id])
+        base.documents.delete(folder.id)
+        job = base.crawl_jobs.create(url="http://127.0.0.1:1/none")
+        wait_for(lambda: base.crawl_jobs.get(job.id).status == "failed")
+        jobs = base.crawl_jobs.list().crawl_jobs
+
+    assert [each.id for each in whole.most_recent_versions] == [
+        changed.version_id,
+        agent.version_id,
+    ]
+    assert (version.version_description, version.seq_no_in_branch) == ("Shorter.", 2)
+    assert version.parents.in_branch_parent_id == agent.version_id
+    assert (before.name, changed.name) == (agent.name, "Desk")
+    assert (topics.topics, topics.has_more) == ([], False)
+    assert [each.id for each in inside] == [text.id]
+    assert (read.type, read.document_count, read.children_count) == ("folder", 1, 1)
+    assert [each.id for each in jobs] == [job.id]
 
 
 def test_tools_tags_users_messages_and_models(tmp_path: Path):
