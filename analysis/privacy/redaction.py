@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from analysis.privacy.known_values import KnownValues
 from analysis.privacy.pii import BuiltinDetector, Detector, PIISpan, without_overlaps
 from conversation.agent.privacy_config import PIIKind, PrivacySection
 from conversation.transcript import Citation, Retrieval, ToolCall, Transcript, Turn, TurnSound
@@ -59,7 +60,8 @@ class Redactor:
         self._detector = detector or BuiltinDetector()
         self._public = public.casefold()
         self._placeholders: dict[tuple[PIIKind, str], str] = {}
-        self._shown: dict[tuple[PIIKind, str], str] = {}
+        self._known = KnownValues()
+        self._numbers: Counter[PIIKind] = Counter()
         self._taken: set[str] = set()
         self._found: dict[str, list[PIISpan]] = {}
 
@@ -81,11 +83,7 @@ class Redactor:
 
     def mask(self, text: str) -> Masked:
         """Return `text` with placeholders."""
-        known = (
-            PIISpan(kind, found.start(), found.end(), value)
-            for kind, value, pattern in self._known()
-            for found in pattern.finditer(text)
-        )
+        known = self._known.find(text)
         if text not in self._found:
             self._found[text] = self._detector.find(text, self._kinds)
         pieces: list[str] = []
@@ -118,25 +116,24 @@ class Redactor:
             return [self.anything(item) for item in cast("Sequence[Any]", value)]
         return value
 
-    def _known(self) -> list[tuple[PIIKind, str, re.Pattern[str]]]:
-        """What was masked before, however the words around it are: a bare number said again."""
-        return [
-            (kind, value, re.compile(rf"(?<!\w){re.escape(shown)}(?!\w)", re.IGNORECASE))
-            for (kind, value) in self._placeholders
-            if len(shown := self._shown.get((kind, value), ""))
-            >= (_SHORTEST_SECRET if kind == "secret" else _SHORTEST_KNOWN)
-        ]
-
     def _placeholder(self, finding: PIISpan, shown: str) -> str:
         key = (finding.kind, finding.value)
         if key not in self._placeholders:
-            number = 1
-            while (name := f"[{finding.kind.upper()}_{number}]") in self._taken:
-                number += 1
+            name = self._next_name(finding.kind)
             self._placeholders[key] = name
-            self._shown[key] = shown
             self._taken.add(name)
+            least = _SHORTEST_SECRET if finding.kind == "secret" else _SHORTEST_KNOWN
+            if len(shown) >= least:
+                self._known.add(shown, finding.kind, finding.value)
         return self._placeholders[key]
+
+    def _next_name(self, kind: PIIKind) -> str:
+        while True:
+            # Goes on from the last one: a conversation may hold a thousand addresses.
+            self._numbers[kind] += 1
+            name = f"[{kind.upper()}_{self._numbers[kind]}]"
+            if name not in self._taken:
+                return name
 
 
 def redact_transcript(
