@@ -377,7 +377,7 @@ def _position(cursor: str) -> ColumnElement[Any]:
     try:
         moment, _, conversation_id = base64.urlsafe_b64decode(cursor).decode().partition(" ")
         listed_at = datetime.fromisoformat(moment).astimezone(UTC)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise StoreError(
             f"{cursor!r} is no cursor of a list of conversations. Take `next_cursor` of the page "
             "before, or leave it out for the first page."

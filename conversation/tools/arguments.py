@@ -175,6 +175,8 @@ def _nothing(found: object) -> object:
     return _MISSING
 
 
+_MAX_DEPTH = 100
+"""Of objects and lists in each other; what is deeper could be read and never be written again."""
 _AS_TYPE: Mapping[str, Callable[[object], object]] = {
     "integer": _as_integer,
     "number": _as_number,
@@ -196,12 +198,14 @@ def _finite(digits: str) -> float:
     return number
 
 
-def _storable(value: object) -> object:
+def _storable(value: object, depth: int = 0) -> object:
+    if depth > _MAX_DEPTH:
+        raise ArgumentsError("its parameters are nested too deeply", {})
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, dict):
         entries = cast(dict[str, object], value).items()
-        return {storable(key): _storable(each) for key, each in entries}
+        return {storable(key): _storable(each, depth + 1) for key, each in entries}
     if isinstance(value, list):
-        return [_storable(each) for each in cast(list[object], value)]
+        return [_storable(each, depth + 1) for each in cast(list[object], value)]
     return value

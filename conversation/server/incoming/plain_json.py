@@ -1,7 +1,8 @@
-"""JSON that this server can keep and write again: finite numbers, and characters that exist.
+"""JSON that this server can keep and write again: finite numbers, characters that exist, no abyss.
 
-Python's parser takes `NaN`, `1e999` and halves of surrogate pairs. None of them can be stored or
-sent, so what holds one is refused before anything is done with it.
+Python's parser takes `NaN`, `1e999`, halves of surrogate pairs, and objects in objects in objects
+that nothing can write any more. None of them can be stored or sent, so what holds one is refused
+before anything is done with it.
 """
 
 import json
@@ -21,6 +22,13 @@ _SUSPECT = re.compile(
 """Without one of these there is nothing to find; with one, the text may still be harmless."""
 
 
+MAX_DEPTH = 100
+"""Of objects and lists in each other. Serializers of answers fail between 200 and 300."""
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+"""Whole, or up to its end where it has none: so that it is read once."""
+_BRACKET = re.compile(rb"[\[\]{}]")
+
+
 class _OddNumberError(ValueError):
     """A number that cannot be kept."""
 
@@ -28,6 +36,8 @@ class _OddNumberError(ValueError):
 def flaw_of(text: str | bytes) -> str | None:
     """What in a JSON text cannot be kept; None for a good text, and for one that is no JSON."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if is_too_deep(data):
+        return f"it holds more than {MAX_DEPTH} objects or lists in each other"
     if not _SUSPECT.search(data):
         return None
     try:
@@ -40,6 +50,18 @@ def flaw_of(text: str | bytes) -> str | None:
     except (ValueError, RecursionError):
         return None
     return None
+
+
+def is_too_deep(data: bytes) -> bool:
+    """Whether a JSON text has more than `MAX_DEPTH` objects or lists in each other."""
+    if data.count(b"{") + data.count(b"[") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for bracket in _BRACKET.findall(_STRING.sub(b"", data)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 async def with_plain_json(scope: Scope, receive: Receive) -> Receive:

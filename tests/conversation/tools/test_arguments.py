@@ -227,3 +227,11 @@ def test_what_only_looks_like_a_reference_is_fine():
     }
 
     assert ToolConfig(name="x", description="X.", parameters=parameters).parameters == parameters
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("depth", [101, 300, 900, 100_000])
+@pytest.mark.parametrize("piece", ['{"a":', '{"a":['])
+def test_an_abyss_is_refused(piece: str, depth: int):
+    with pytest.raises(ArgumentsError):
+        read_object(piece * depth + "1" + ("}" if piece == '{"a":' else "]}") * depth)
