@@ -60,6 +60,16 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """When a model is taken not to know: it was likely to begin by saying so, and did not."""
+
+    words: str
+    """How it says that it does not know; the whole answer where it is in doubt."""
+    share: float
+    """Probability, from 0 to 1, that its first token begins these words."""
+
+
+@dataclass(frozen=True, slots=True)
 class CompletionOptions:
     """How an answer is produced."""
 
@@ -69,6 +79,8 @@ class CompletionOptions:
     """JSON schema that the answer must follow; its text is then one JSON value."""
     top_logprobs: int = 0
     """How many candidates for the first token to report; 0 for none."""
+    doubt: Doubt | None = None
+    """Heeded by models in this process, whose probabilities are known; others answer as ever."""
     stop: tuple[str, ...] = ()
     tools: tuple[OfferedTool, ...] = ()
     """Tools that the model may ask for instead of, or after, its text."""
@@ -165,12 +177,19 @@ class PromptMemory(Protocol):
         """
         ...
 
-    def prepare(self, system: str, folder: Path | None) -> None:
-        """Have a system message read, beside whatever follows, before a prompt needs it.
+    def prepare(
+        self,
+        messages: Sequence[ChatMessage],
+        folder: Path | None,
+        *,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Have the beginning of a prompt read, beside whatever follows, before it is asked.
 
         Args:
-            system: The message.
-            folder: Where its beginning may have been kept; None for nowhere.
+            messages: The last one is the user's, and may go on.
+            folder: Where their beginning may have been kept; None for nowhere.
+            is_wanted: Asked before anything is read: whether the prompt is still to come.
         """
         ...
 

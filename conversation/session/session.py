@@ -152,7 +152,7 @@ class Session:
         )
         kept_in.agent_versions.hold(config, at=started_at)
         recording.begin(session.first_message, spoken=session._spoken)
-        session._stage.read_ahead(session.transcript.turns)
+        session._stage.read_ahead(recording.turns_so_far)
         return session
 
     def __enter__(self) -> Self:
@@ -274,6 +274,7 @@ class Session:
             if self._speaking is not None:
                 self._finish(self._speaking, interrupted=True)
             turn = self._recording.add_said_turn(storable(text), spoken=self._spoken)
+            self._stage.read_ahead(self._recording.turns_so_far)
             return agent_turn_event(turn)
 
     def note(self, text: str, *, key: str | None = None) -> None:
@@ -391,6 +392,7 @@ class Session:
             if not self.is_over:
                 speaker = self._stage.speaker
                 self._stage.summary.update(speaker.agent, speaker.model, self._recording.turns)
+                self._stage.read_ahead(self._recording.turns_so_far)
             return speaking.outcome
 
     def _spoken(self, text: str) -> str | None:

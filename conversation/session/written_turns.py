@@ -33,6 +33,10 @@ class Recording:
         """All turns, oldest first."""
         return tuple(self._turns)
 
+    def turns_so_far(self) -> tuple[Turn, ...]:
+        """All turns; for those who look again later."""
+        return self.turns
+
     @property
     def transcript(self) -> Transcript:
         """The conversation up to now."""

@@ -369,15 +369,15 @@ class TurnPlan:
         return self._usable() if tools.native and not self._holds_text_from_outside() else ()
 
     def _request(self, tools: tuple[OfferedTool, ...]) -> Generator[Step, Any, Completion | None]:
-        began_s = self._timer_s()
-        speaking, stage = self._speaking, self._stage
-        agent, retrieval = stage.speaker.agent, speaking.retrieval
+        began_s, speaking, stage = self._timer_s(), self._speaking, self._stage
+        agent, doubt = stage.speaker.agent, stage.speaker.doubt
         speaking.prompt = build_prompt(
             agent,
             speaking.turns,
             passages=self._passages(),
             whole=stage.speaker.whole,
-            asks=retrieval is None or retrieval.mode != "none",
+            asks=speaking.asks,
+            reminds=doubt is None,
             notes=stage.notes,
             calls=speaking.tool_calls,
             summary=stage.summary.text,
@@ -388,12 +388,13 @@ class TurnPlan:
             first_token_timeout_s=agent.llm.first_token_timeout_s,
             total_timeout_s=agent.llm.total_timeout_s,
             tools=tools,
+            doubt=doubt if speaking.asks and not speaking.prompt.results else None,
         )
         check = answer_check(stage.speaker, speaking, notes=stage.notes)
         speaking.own_s += self._timer_s() - began_s
-        messages = speaking.prompt.messages
-        completion = yield from self._ask(messages, options, is_heard=True, check=check)
+        asked = speaking.prompt.messages
+        completion = yield from self._ask(asked, options, is_heard=True, check=check)
         if check and speaking.is_refuted:
-            quoted = speaking.quote(said_instead(check, agent), now_s=self._timer_s())
-            yield Emit(TextDelta(quoted))
+            instead = said_instead(check, agent)
+            yield Emit(TextDelta(speaking.quote(instead, now_s=self._timer_s())))
         return None if speaking.is_refuted else completion

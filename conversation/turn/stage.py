@@ -35,9 +35,21 @@ class Stage:
             self.notes_by_key[key] = text
         self.notes.append(text)
 
-    def read_ahead(self, turns: Sequence[Turn]) -> None:
-        """Have the speaker's model read how its first prompt after `turns` begins, where it can."""
-        read_ahead(self.speaker, turns)
+    def read_ahead(self, turns_so_far: Callable[[], Sequence[Turn]]) -> None:
+        """Have the speaker's model read its next prompt as far as it is known, where it can.
+
+        Args:
+            turns_so_far: All that was said, asked again before it is read: whoever has spoken
+                meanwhile is not helped any more.
+        """
+        turns = turns_so_far()
+        read_ahead(
+            self.speaker,
+            turns,
+            notes=self.notes,
+            summary=self.summary.text,
+            is_wanted=lambda: len(turns_so_far()) == len(turns),
+        )
 
     def change(
         self, call: ToolCall, *, is_wanted: Callable[[], bool]
@@ -77,7 +89,7 @@ class Stage:
             _log.warning("agent %r cannot take over: %s", wanted, error)
             raise ConversationError(f"the agent {wanted!r} cannot take over now.") from error
         self.speaker = taken.speaking(left.language)
-        self.read_ahead(())
+        self.read_ahead(lambda: ())
         version = self.speaker.agent.version
         payload = {"from": left.agent_id, "to": wanted, "agent_version": version}
         return f"handed over to {wanted}", TurnEvent("agent_transferred", payload)

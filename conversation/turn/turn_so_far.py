@@ -143,6 +143,11 @@ class SpeakingTurn:
         return delivered
 
     @property
+    def asks(self) -> bool:
+        """Whether the user wants to know something, as far as a search tells."""
+        return self.retrieval is None or self.retrieval.mode != "none"
+
+    @property
     def is_refuted(self) -> bool:
         """Whether the answer states what does not stand in the documents: no more of it is said."""
         return self._held.is_refuted

@@ -1,7 +1,8 @@
 """The beginnings of prompts that an engine can restore, and which of them a prompt has."""
 
 import threading
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from conversation.llm.engine.prompt_state import PromptState
 from conversation.llm.engine.slots import common_chars
@@ -62,9 +63,19 @@ class KnownStates:
 
 def system_text(system: str) -> str:
     """A system message that may go on, as the beginning of a prompt's text."""
-    return f"system\x1e{system}"
+    return open_text("system", system)
+
+
+def open_text(role: str, content: str) -> str:
+    """The last message of the beginning of a prompt: it may go on."""
+    return f"{role}\x1e{content}"
 
 
 def turn_text(role: str, content: str) -> str:
     """One message of a prompt as text."""
     return f"{role}\x1e{content}\x1f"
+
+
+def prompt_text(messages: Sequence[Mapping[str, Any]]) -> str:
+    """A prompt as one text; prompts that begin alike have texts that do."""
+    return "".join(turn_text(each["role"], each.get("content") or "") for each in messages)

@@ -12,6 +12,9 @@ What stands at the end of a slot is an answer and, with retrieval, passages that
 repeats; only history in front of them is ever missed.
 """
 
+WORTH_WAITING_CHARS = 200
+"""Of a prompt: who says something else than was expected reads the rest of it anew elsewhere."""
+
 
 @dataclass(slots=True)
 class _Slot:
@@ -20,8 +23,8 @@ class _Slot:
     used_at: int = 0
     """Number of the request that had it last."""
     is_busy: bool = False
-    is_warming: bool = False
-    """Whether it is being filled for a request that is still to come."""
+    to_hold: str = ""
+    """What is being read into it for a request that is still to come; empty when nothing is."""
 
 
 class Slots:
@@ -52,17 +55,18 @@ class Slots:
             self._waiting.append(ticket)
             try:
                 self._changed.wait_for(
-                    lambda: given_up() or (self._waiting[0] is ticket and self._is_ready(text))
+                    lambda: (
+                        given_up()
+                        or (self._waiting[0] is ticket and self._is_ready(text, restorable))
+                    )
                 )
                 if given_up():
                     return None
                 self._requests += 1
                 number = self._best(text, restorable)
                 slot = self._slots[number]
-                slot.is_busy, slot.is_warming = True, warms
+                slot.is_busy, slot.to_hold = True, text if warms else ""
                 slot.used_at = self._requests
-                if warms:
-                    slot.text = text
                 return number
             finally:
                 self._waiting.remove(ticket)
@@ -77,13 +81,15 @@ class Slots:
         """A request ended and left this prompt in its slot."""
         with self._changed:
             slot = self._slots[number]
-            slot.text, slot.is_busy, slot.is_warming = text, False, False
+            slot.text, slot.is_busy, slot.to_hold = text, False, ""
             self._changed.notify_all()
 
     def holds(self, text: str) -> bool:
         """Whether some slot has read this beginning already, or is about to."""
         with self._changed:
-            return any(slot.text.startswith(text) for slot in self._slots)
+            return any(
+                held.startswith(text) for slot in self._slots for held in (slot.text, slot.to_hold)
+            )
 
     def wake(self) -> None:
         """Have everybody who waits look again."""
@@ -109,11 +115,18 @@ class Slots:
                 lambda: not any(slot.is_busy for slot in self._slots), timeout=timeout_s
             )
 
-    def _is_ready(self, text: str) -> bool:
+    def _is_ready(self, text: str, restorable: int) -> bool:
         """Whether there is a slot, and none is just being filled for this very request."""
-        if any(slot.is_warming and text.startswith(slot.text) for slot in self._slots):
+        idle = [common_chars(text, slot.text) for slot in self._slots if not slot.is_busy]
+        if not idle:
             return False
-        return not all(slot.is_busy for slot in self._slots)
+        known = max(restorable, *idle)
+        return not any(
+            text.startswith(slot.to_hold)
+            or common_chars(text, slot.to_hold) - known > WORTH_WAITING_CHARS
+            for slot in self._slots
+            if slot.to_hold
+        )
 
     def _best(self, text: str, restorable: int) -> int:
         idle = [number for number, slot in enumerate(self._slots) if not slot.is_busy]

@@ -14,14 +14,16 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from conversation.llm.engine.chunks import guarded, texts
 from conversation.llm.engine.known_states import (
     NOTHING,
     KnownStates,
     Restorable,
+    open_text,
+    prompt_text,
     system_text,
-    turn_text,
 )
 from conversation.llm.engine.prompt_state import PromptState, find_state, keep_state, state_key
 from conversation.llm.engine.server import (
@@ -107,7 +109,7 @@ class Engine:
         Raises:
             EngineRequestError: The request cannot be answered.
         """
-        text = _as_text(request["messages"])
+        text = prompt_text(request["messages"])
         state = self._states.best_for(text)
         slot = self._take(text, state, stopped)
         if slot is None:
@@ -115,7 +117,7 @@ class Engine:
         said: list[str] = []
 
         def hand_over(chunk: JSONObject) -> None:
-            said.extend(_texts(chunk))
+            said.extend(texts(chunk))
             on_chunk(chunk)
 
         left = ""
@@ -168,24 +170,49 @@ class Engine:
         self._states.add(state)
         return state
 
-    def warm(self, system: str, *, stopped: Callable[[], bool] = lambda: False) -> None:
-        """Read a system message before the first request that has it comes.
+    def warm(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        *,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Read how a request begins before it comes, unless others wait for the engine.
+
+        Args:
+            messages: Its first ones; the last of them may go on.
+            is_wanted: Asked before anything is read: whether the request is still to come. One that
+                came waits for what is read for it.
 
         Raises:
             EngineRequestError: llama.cpp cannot read it.
         """
-        text = system_text(system)
+        *before, last = messages
+        text = f"{prompt_text(before)}{open_text(last['role'], last['content'])}"
+        if self.is_full or self._slots.holds(text):
+            return
         state = self._states.best_for(text)
-        slot = None if self._slots.holds(text) else self._take(text, state, stopped, warms=True)
+        slot = self._take(text, state, lambda: not is_wanted(), warms=True)
         if slot is None:
             return
         left = ""
         try:
-            self._restore(slot, text, state, held="")
-            if self._read(system, slot, lambda _done, _total: None, stopped):
+            self._restore(slot, text, state)
+            end = secrets.token_hex(16)
+            rendered = self._running_server.rendered(
+                [*before, {"role": last["role"], "content": f"{last['content']}{end}"}]
+            )
+            if end not in rendered:
+                raise EngineRequestError("the chat template of the weights leaves messages out")
+            beginning = rendered[: rendered.rindex(end)]
+            if self._read_text(beginning, slot, lambda _done, _total: None, lambda: False):
                 left = text
         finally:
             self._slots.give_back(slot, left)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether somebody waits for a slot."""
+        return self._slots.waiting > 0
 
     @property
     def running(self) -> int:
@@ -221,13 +248,11 @@ class Engine:
             warms=warms,
         )
 
-    def _restore(
-        self, slot: int, text: str, restorable: Restorable, *, held: str | None = None
-    ) -> None:
+    def _restore(self, slot: int, text: str, restorable: Restorable) -> None:
         """Have the slot hold the state, unless it holds as much of the prompt already."""
         state = restorable.state
-        known = self._slots.held(slot) if held is None else held
-        if state is None or common_chars(text, known) >= restorable.chars:
+        known = common_chars(text, self._slots.held(slot))
+        if state is None or known >= restorable.chars:
             return
         link = self._folder / secrets.token_hex(16)
         try:
@@ -259,13 +284,25 @@ class Engine:
         if begins < 0:
             raise EngineRequestError("the chat template of the weights changes system messages")
 
+        return self._read_text(rendered[: begins + len(system)], slot, on_read, stopped)
+
+    def _read_text(
+        self,
+        beginning: str,
+        slot: int,
+        on_read: Callable[[int, int], None],
+        stopped: Callable[[], bool],
+    ) -> bool:
+        """Read the beginning of a prompt, special tokens and all; False when it was stopped."""
+        server = self._running_server
+
         def receive(chunk: JSONObject) -> bool:
             progress = chunk.get("prompt_progress")
             if progress:
                 on_read(int(progress["processed"]), int(progress["total"]))
             return stopped() or self._closing
 
-        _guarded(lambda take: server.read(rendered[: begins + len(system)], slot, take), receive)
+        guarded(lambda take: server.read(beginning, slot, take), receive)
         return not (stopped() or self._closing)
 
     def _run(
@@ -289,30 +326,7 @@ class Engine:
             "return_progress": True,
         }
         server = self._running_server
-        _guarded(lambda take: server.chat(body, take), receive)
-
-
-def _guarded(
-    call: Callable[[Callable[[JSONObject], bool]], None], receive: Callable[[JSONObject], bool]
-) -> None:
-    """Carry what `receive` raises around the caller, which is C++."""
-    failures: list[BaseException] = []
-
-    def take(chunk: JSONObject) -> bool:
-        try:
-            if "error" in chunk:
-                raise EngineRequestError(_refusal(chunk["error"]))
-            return receive(chunk)
-        except BaseException as error:
-            failures.append(error)
-            return True
-
-    try:
-        call(take)
-    except ValueError as error:
-        raise EngineRequestError(str(error)) from error
-    if failures:
-        raise failures[0]
+        guarded(lambda take: server.chat(body, take), receive)
 
 
 _engines: dict[Path, Engine] = {}
@@ -378,21 +392,7 @@ _STATE_FORM = "f16 keys and values, one stream a slot"
 """What of the engine's settings the form of a state depends on."""
 
 
-def _as_text(messages: Sequence[Mapping[str, Any]]) -> str:
-    """A prompt as one text; prompts that begin alike have texts that do."""
-    return "".join(turn_text(each["role"], each.get("content") or "") for each in messages)
-
-
-def _texts(chunk: JSONObject) -> list[str]:
-    choices = cast("list[JSONObject]", chunk.get("choices") or [])
-    return [str(choice.get("delta", {}).get("content") or "") for choice in choices]
-
-
 def _close_all() -> None:
     for engine in list(_engines.values()):
         engine.close()
     _engines.clear()
-
-
-def _refusal(error: Any) -> str:
-    return str(cast(JSONObject, error).get("message")) if isinstance(error, dict) else str(error)

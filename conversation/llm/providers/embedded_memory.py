@@ -3,11 +3,11 @@
 import logging
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from conversation.errors import ModelError, ModelUnavailableError
-from conversation.llm.chat_model import KeptPrompt
+from conversation.llm.chat_model import ChatMessage, KeptPrompt
 from conversation.llm.engine.prompt_state import PromptState
 from conversation.llm.engine.server import EngineRequestError
 from conversation.llm.providers.embedded_engine import (
@@ -99,16 +99,24 @@ class EmbeddedPromptMemory:
             )
         return KeptPrompt(made.tokens, made.size_bytes)
 
-    def prepare(self, system: str, folder: Path | None) -> None:
-        """Have a system message read, beside whatever follows, before a prompt needs it."""
+    def prepare(
+        self,
+        messages: Sequence[ChatMessage],
+        folder: Path | None,
+        *,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Have the beginning of a prompt read, beside whatever follows, before it is asked."""
         path = self._weights_file()
         kept = None if folder is None else kept_state(path, folder)
         if kept is not None:
             known_states(path).add(kept)
 
+        asked = [{"role": each.role, "content": each.content} for each in messages]
+
         def read() -> None:
             try:
-                self._engine(path).warm(system)
+                self._engine(path).warm(asked, is_wanted=is_wanted)
                 self._load_client()
             except EngineRequestError as error:
                 # The first turn says what is wrong, to whoever waits for it.

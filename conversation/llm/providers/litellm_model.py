@@ -44,6 +44,7 @@ _LITELLM_WARNINGS = ("Item '.*' on TypedDict class", "Accessing the 'model_")
 """About its own pydantic models: nobody who reads them can do anything about it."""
 _NO_KEY = "none"
 """Self-hosted servers mostly want none, and the client wants to send one."""
+_DOUBT_LOGPROBS = 20
 _PING = (ChatMessage("user", "Reply with OK."),)
 
 
@@ -147,10 +148,13 @@ class LiteLLMGenerator:
         try:
             stream = await litellm.acompletion(**request)
             async for chunk in stream:
-                delta = take_chunk(answer, chunk)
+                delta = take_chunk(answer, chunk, options.doubt)
                 if delta and options.schema is None:
                     yield delta
-            forget_what_was_made_up(answer, stream)
+                if answer.is_given_up:
+                    break
+            else:
+                forget_what_was_made_up(answer, stream)
         except Exception as error:
             raise self._as_model_error(litellm, error) from error
         finally:
@@ -188,8 +192,9 @@ class LiteLLMGenerator:
             request["timeout"] = options.total_timeout_s
         if options.stop:
             request["stop"] = list(options.stop)
-        if options.top_logprobs:
-            request |= {"logprobs": True, "top_logprobs": options.top_logprobs}
+        hears = options.doubt is not None and self._is_embedded
+        if wanted := options.top_logprobs or (_DOUBT_LOGPROBS if hears else 0):
+            request |= {"logprobs": True, "top_logprobs": wanted}
         if options.schema is not None:
             if self._constrains(litellm):
                 request["response_format"] = response_format(options.schema)

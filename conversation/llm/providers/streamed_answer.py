@@ -1,9 +1,12 @@
 """An answer of litellm while its chunks come in."""
 
+import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from conversation.llm.chat_model import Doubt
 from conversation.llm.providers.tool_calls import ToolCallParts
 
 
@@ -18,10 +21,15 @@ class StreamedAnswer:
     top_logprobs: dict[str, float] | None = None
     tools: ToolCallParts = field(default_factory=ToolCallParts)
     first_token_s: float | None = None
+    is_given_up: bool = False
+    """Whether the model was in doubt: its answer is whole, and nothing more of it is wanted."""
 
 
-def take_chunk(answer: StreamedAnswer, chunk: Any) -> str:
-    """Add one chunk to the answer and return its text."""
+def take_chunk(answer: StreamedAnswer, chunk: Any, doubt: Doubt | None = None) -> str:
+    """Add one chunk to the answer and return its text.
+
+    The first one becomes the whole answer, `doubt.words`, where the model is in doubt.
+    """
     usage = getattr(chunk, "usage", None)
     if usage is not None:
         answer.usage = usage
@@ -33,10 +41,29 @@ def take_chunk(answer: StreamedAnswer, chunk: Any) -> str:
     answer.finish_reason = choice.finish_reason or answer.finish_reason
     delta: str = choice.delta.content or ""
     answer.tools.take_from(choice.delta)
+    if delta and doubt and not answer.text and is_in_doubt(answer.top_logprobs or {}, doubt):
+        delta, answer.finish_reason, answer.is_given_up = doubt.words, "stop", True
     if delta and answer.first_token_s is None:
         answer.first_token_s = time.perf_counter()
     answer.text += delta
     return delta
+
+
+def is_in_doubt(top_logprobs: Mapping[str, float], doubt: Doubt) -> bool:
+    """Whether a model that begins otherwise was likely to say that it does not know.
+
+    Args:
+        top_logprobs: Of the candidates for its first token, natural logarithms.
+        doubt: From when on.
+    """
+    says_so = {
+        token: logprob
+        for token, logprob in top_logprobs.items()
+        if token.strip() and doubt.words.startswith(token.strip())
+    }
+    if not says_so or max(says_so.values()) == max(top_logprobs.values()):
+        return False  # nobody doubts, or it says so itself, in its own words
+    return sum(map(math.exp, says_so.values())) >= doubt.share
 
 
 def forget_what_was_made_up(answer: StreamedAnswer, stream: Any) -> None:

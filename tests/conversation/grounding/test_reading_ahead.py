@@ -1,6 +1,6 @@
 """Which prompts are read ahead, and what a session then finds read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,7 @@ class FakeMemory:
     """Keeps texts in files, and notes what it is asked to read."""
 
     def __init__(self) -> None:
-        self.prepared: list[tuple[str, Path | None]] = []
+        self.prepared: list[tuple[Sequence[ChatMessage], Path | None, Callable[[], bool]]] = []
         self.made: list[str] = []
         self.while_reading: Callable[[], object] = lambda: None
 
@@ -55,8 +55,14 @@ class FakeMemory:
         (folder / "kept").write_text(beginning)
         return KeptPrompt(len(beginning), len(beginning))
 
-    def prepare(self, system: str, folder: Path | None) -> None:
-        self.prepared.append((system, folder))
+    def prepare(
+        self,
+        messages: Sequence[ChatMessage],
+        folder: Path | None,
+        *,
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self.prepared.append((messages, folder, is_wanted))
 
 
 class RememberingModel(ScriptedChatModel):
@@ -202,13 +208,13 @@ def test_a_session_begins_with_what_was_read(
         *_, turn = session.reply("How long do refunds take?")
         list(session.reply("And shipping?"))
 
-    system, folder = model.memory.prepared[0]
-    assert system.startswith(model.memory.made[0])
-    assert model.prompts[0][0].content == system == model.prompts[1][0].content
+    (system, _), folder, _ = model.memory.prepared[0]
+    assert system.content.startswith(model.memory.made[0])
+    assert model.prompts[0][0] == system == model.prompts[1][0]
     assert folder is not None
     assert folder.is_relative_to(knowledge_base.derived_dir)
     (asked,) = model.prompts[0][1:]
-    assert asked.content.startswith("How long do refunds take?")
+    assert asked.content == "How long do refunds take?"
     assert "<passage" not in asked.content
     # The next prompt goes on where this one and its answer ended.
     assert [*model.prompts[0], ChatMessage("assistant", "Refunds take 14 days.")] == (
@@ -271,4 +277,68 @@ def test_an_agent_without_documents_has_its_prompt_read_too(store: ConversationS
     with Session.start(AGENT, store=store, chat_model=model) as session:
         list(session.reply("Hello"))
 
-    assert model.memory.prepared == [(model.prompts[0][0].content, None)]
+    (system, begun), folder, _ = model.memory.prepared[0]
+    assert (system, begun, folder) == (model.prompts[0][0], ChatMessage("user", ""), None)
+
+
+def test_the_next_prompt_is_read_while_the_user_has_not_spoken(
+    knowledge_base: KnowledgeBase, store: ConversationStore
+):
+    model = RememberingModel("Refunds take 14 days.", "It is free above 50 euros.")
+    read_ahead(AGENT, knowledge_base, model)
+
+    with Session.start(
+        AGENT, knowledge_base=knowledge_base, store=store, chat_model=model
+    ) as session:
+        wanted: list[list[bool]] = []
+        for said in ("How long do refunds take?", "And shipping?"):
+            list(session.reply(said))
+            wanted.append([is_wanted() for _, _, is_wanted in model.memory.prepared])
+
+    assert wanted == [[False, True], [False, False, True]]
+    for (beginning, _, _), prompt in zip(model.memory.prepared, model.prompts, strict=False):
+        *before, last = beginning
+        assert tuple(before) == tuple(prompt[: len(before)])
+        # Nothing is left to read but the words of the user.
+        said = prompt[len(before)].content.removeprefix(last.content)
+        assert said in ("How long do refunds take?", "And shipping?")
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "reminds", "doubts"),
+    [
+        ("en", "How long do refunds take?", False, True),
+        ("en", "Thank you!", False, False),
+        ("de", "How long do refunds take?", True, False),
+    ],
+)
+def test_a_model_whose_doubt_is_heard_is_not_reminded(
+    language: str,
+    said: str,
+    reminds: bool,
+    doubts: bool,
+    knowledge_base: KnowledgeBase,
+    store: ConversationStore,
+):
+    agent = AGENT.model_copy(update={"language": language})
+    model = RememberingModel()
+    read_ahead(agent, knowledge_base, model)
+
+    with Session.start(
+        agent, knowledge_base=knowledge_base, store=store, chat_model=model
+    ) as session:
+        list(session.reply(said))
+
+    assert ("If the passages do not tell" in model.prompts[0][-1].content) == reminds
+    assert (model.options[0].doubt is not None) == doubts
+
+
+def test_what_the_agent_says_by_itself_is_read_too(store: ConversationStore):
+    model = RememberingModel("Fine.")
+
+    with Session.start(AGENT, store=store, chat_model=model) as session:
+        list(session.reply("Hello"))
+        session.say("Are you still there?")
+
+    *_, (beginning, _, _) = model.memory.prepared
+    assert beginning[-2].content == "Fine.\n\nAre you still there?"

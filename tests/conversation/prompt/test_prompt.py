@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 
 from conversation.agent.config import AgentConfig, PromptSection
 from conversation.language.tokens import estimated_tokens
-from conversation.prompt.prompt import Prompt, build_prompt, defuse, history_start
+from conversation.prompt.prompt import (
+    Prompt,
+    build_prompt,
+    defuse,
+    history_start,
+    next_beginning,
+)
 from conversation.transcript import ToolCall, Turn
 from kb.document import RetrievedPassage
 
@@ -163,6 +169,42 @@ def test_every_session_and_turn_of_an_agent_begins_with_the_same_prefix():
 
     assert first == later
     assert len(first) > 500
+
+
+SAID = st.lists(st.text("ab .<|\n", max_size=12), max_size=6)
+
+
+@given(
+    said=SAID,
+    text=st.text("ab .", min_size=1),
+    notes=st.lists(st.text("xy .", min_size=1), max_size=2),
+    grounded=st.booleans(),
+    whole=st.booleans(),
+    summary=st.sampled_from(["", "Short."]),
+)
+def test_the_next_prompt_begins_as_was_told(
+    said: list[str], text: str, notes: list[str], grounded: bool, whole: bool, summary: str
+):
+    turns = [(agent, user)[number % 2](text) for number, text in enumerate(said)]
+    documents = [passage("All of it.")] if whole and grounded else []
+
+    beginning = next_beginning(
+        AGENT, turns, grounded=grounded, whole=documents, notes=notes, summary=summary
+    )
+    prompt = build_prompt(
+        AGENT,
+        [*turns, user(text)],
+        passages=[passage("found")] if grounded else None,
+        whole=documents,
+        notes=notes,
+        summary=summary,
+    )
+
+    assert beginning[:-1] == prompt.messages[: len(beginning) - 1]
+    assert beginning[-1].role == prompt.messages[-1].role == "user"
+    assert len(beginning) == len(prompt.messages)
+    left = prompt.messages[-1].content.removeprefix(beginning[-1].content)
+    assert left.startswith(text) if documents or not grounded else left.startswith("<passage")
 
 
 def test_the_newest_notes_fit_and_at_least_one_of_them():

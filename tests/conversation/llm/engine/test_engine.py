@@ -53,6 +53,14 @@ def ask(engine: Engine, *said: str, system: str = DOCUMENTS) -> str:
     )
 
 
+def warm(engine: Engine, *said: str, is_wanted: bool = True) -> None:
+    """Read ahead what the user and the agent said in turn; the last of it may go on."""
+    roles = ["user", "assistant"] * len(said)
+    messages = [{"role": role, "content": text} for role, text in zip(roles, said, strict=False)]
+    system = {"role": "system", "content": DOCUMENTS}
+    engine.warm([system, *messages], is_wanted=lambda: is_wanted)
+
+
 def test_what_was_read_ahead_is_not_read_again(
     engine: Engine, servers: list[FakeServer], tmp_path: Path
 ):
@@ -159,13 +167,68 @@ def test_progress_is_told_in_tokens(engine: Engine, tmp_path: Path):
 def test_a_system_message_is_read_before_the_first_question(
     engine: Engine, servers: list[FakeServer]
 ):
-    engine.warm(DOCUMENTS)
-    engine.warm(DOCUMENTS)
-    assert servers[0].read_chars == [len("<system>" + DOCUMENTS)]
+    begun = [{"role": "system", "content": DOCUMENTS}, {"role": "user", "content": "If not told, "}]
+    engine.warm(begun)
+    engine.warm(begun)
+    assert servers[0].read_chars == [len(f"<system>{DOCUMENTS}</s><user>If not told, ")]
 
-    ask(engine, "How long?")
+    ask(engine, "If not told, how long?")
 
-    assert servers[0].read_chars[1:] == [len("</s><user>How long?</s>")]
+    assert servers[0].read_chars[1:] == [len("how long?</s>")]
+
+
+def test_the_next_question_is_all_that_a_later_turn_reads(
+    engine: Engine, servers: list[FakeServer], tmp_path: Path
+):
+    engine.make_state(DOCUMENTS, tmp_path / "prompts")
+    ask(engine, "(Rule) How long?")
+    servers[0].read_chars.clear()
+    servers[0].restored.clear()
+
+    warm(engine, "(Rule) How long?", "What was said instead.", "(Rule) ")
+    ask(engine, "(Rule) How long?", "What was said instead.", "(Rule) Really?")
+
+    assert servers[0].read_chars[1:] == [len("Really?</s>")]
+    assert servers[0].restored == []
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_what_nobody_is_going_to_ask_is_not_read(
+    is_wanted: bool, engine: Engine, servers: list[FakeServer]
+):
+    warm(engine, "", is_wanted=is_wanted)
+
+    assert bool(servers[0].read_chars) == is_wanted
+    assert engine.running == 0
+
+
+def test_nothing_is_read_ahead_while_others_wait(engine: Engine, servers: list[FakeServer]):
+    servers[0].may_go_on.clear()
+    threads = [threading.Thread(target=ask, args=[engine, f"No. {n}"]) for n in range(5)]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + 30
+    while not engine.is_full:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+    warm(engine, "Something else")
+
+    servers[0].may_go_on.set()
+    for thread in threads:
+        thread.join(30)
+    assert not any("Something else" in held for held in servers[0].held)
+
+
+def test_a_template_that_leaves_messages_out_is_said(
+    engine: Engine, servers: list[FakeServer], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(servers[0], "rendered", lambda messages: messages[0]["content"])
+
+    with pytest.raises(EngineRequestError, match="leaves messages out"):
+        warm(engine, "How long?")
+
+    assert engine.running == 0
 
 
 def test_what_was_stopped_while_it_was_read_counts_as_nothing(

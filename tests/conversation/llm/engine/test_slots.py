@@ -136,6 +136,24 @@ def test_others_do_not_wait_for_it():
     assert slots.take("another system", restorable=0, given_up=never) is not None
 
 
+def test_who_says_something_else_waits_where_that_saves_much():
+    history = "system and a long history. " * 20
+    slots = Slots(2)
+    warmed = slots.take(f"{history}(Rule)", restorable=6, given_up=never, warms=True)
+    assert warmed is not None
+    results: list[int | None] = []
+    asking = threading.Thread(
+        target=lambda: results.append(slots.take(f"{history}Thanks!", restorable=6, given_up=never))
+    )
+    asking.start()
+    wait_until(lambda: slots.waiting == 1)
+    assert results == []
+    slots.give_back(warmed, f"{history}(Rule)")
+    asking.join(30)
+
+    assert results == [warmed]
+
+
 def wait_until(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 30
     while not is_so():

@@ -169,7 +169,7 @@ async def test_conversations_at_once_share_what_was_read_ahead(smollm2: ChatMode
     assert memory is not None
     system = "You are the desk of a shop. " + RULES
     made = memory.make(system, tmp_path / "prompts")
-    memory.prepare(system, tmp_path / "prompts")
+    memory.prepare([ChatMessage("system", system), ChatMessage("user", "")], tmp_path / "prompts")
 
     first = await asyncio.gather(
         *(smollm2.acomplete(ask(f"Customer {number} here.", system), SHORT) for number in range(6))
