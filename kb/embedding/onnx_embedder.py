@@ -120,9 +120,6 @@ class WordPieces:
         self._plain: Any = Tokenizer.from_file(str(path))
         self._plain.no_truncation()
         self._plain.no_padding()
-        self._bounded: Any = Tokenizer.from_file(str(path))
-        self._bounded.enable_truncation(_MAX_TOKENS)
-        self._bounded.no_padding()
         known = (self._plain.token_to_id(token) for token in _UNKNOWN)
         self._unknown: int | None = next((found for found in known if found is not None), None)
 
@@ -132,11 +129,17 @@ class WordPieces:
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids with special tokens, cut where the model stops reading."""
-        return [encoding.ids for encoding in self._bounded.encode_batch_fast(list(texts))]
+        # Cut here: a second tokenizer that cuts would take 280 MB with the words of E5.
+        encoded = (encoding.ids for encoding in self._plain.encode_batch_fast(list(texts)))
+        return [
+            ids if len(ids) <= _MAX_TOKENS else [*ids[: _MAX_TOKENS - 1], ids[-1]]
+            for ids in encoded
+        ]
 
     def reads(self, ids: Sequence[int]) -> bool:
-        """Whether the model knows half of a text or more."""
-        return self._unknown is None or 2 * ids.count(self._unknown) <= len(ids) - _AROUND
+        """Whether the model knows more than half of a text."""
+        unknown = 0 if self._unknown is None else ids.count(self._unknown)
+        return not unknown or 2 * unknown < len(ids) - _AROUND
 
 
 def _batches(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -4,11 +4,14 @@ import hashlib
 from collections.abc import Sequence
 
 from kb.config import EmbeddingConfig
+from kb.embedding.centred import CentredEmbedder
 from kb.embedding.embedder import Embedder, EmbedderKind, Tokenizer, Vectors, WeightsFolder
 from kb.embedding.known import EMBEDDERS
 
 _TRAINED_WITH = {"multilingual-e5-small": ("query: ", "passage: ")}
 """Words before queries and documents, of models that the weights know."""
+_CENTRED = frozenset({"multilingual-e5-small"})
+"""Models whose vectors have much in common whatever the text is."""
 
 
 def open_embedder(
@@ -31,9 +34,9 @@ def open_embedder(
     embedder = next(kind for kind in kinds if kind.takes(config)).open(config, weights)
     given = (config.query_prefix, config.document_prefix)
     query, document = given if any(given) else _TRAINED_WITH.get(config.model, given)
-    if not query and not document:
-        return embedder
-    return PrefixingEmbedder(embedder, query=query, document=document)
+    if query or document:
+        embedder = PrefixingEmbedder(embedder, query=query, document=document)
+    return CentredEmbedder(embedder) if config.model in _CENTRED else embedder
 
 
 class PrefixingEmbedder:

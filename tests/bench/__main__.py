@@ -26,6 +26,7 @@ FULL: dict[str, tuple[str, ...]] = {
     "chunking": (),
     "splitters": (),
     "comparison": (),
+    "identifiers": (),
     "options": (),
     "speed": (),
     "ingest": (),
@@ -38,6 +39,7 @@ FULL: dict[str, tuple[str, ...]] = {
 QUICK: dict[str, tuple[str, ...]] = {
     "retrieval": (),
     "comparison": ("xquad",),
+    "identifiers": (),
     "options": ("precision",),
     "speed": (),
     "ingest": ("10",),

@@ -217,9 +217,26 @@ def _against(ours: list[float], theirs: list[float], *, is_ours: bool) -> tuple[
     )
 
 
+def margins(set_name: str, measured: Sequence[Measured]) -> list[Figure]:
+    """How far ours is ahead of the best of the others, task by task, and the interval's lower end.
+
+    The best is chosen by its mean for each measure, so that the margin is that to the strongest.
+    """
+    ours, *others = measured
+    found: list[Figure] = []
+    for measure, held in ours.quality.items() if others else ():
+        best = max((row.quality[measure] for row in others), key=mean)
+        ahead = mean_figure(
+            f"ahead/{set_name}/{measure}", [a - b for a, b in zip(held, best, strict=True)]
+        )
+        low = ahead.low if ahead.low is not None else ahead.value
+        found += [ahead, Figure(f"surely {ahead.name}", low, ahead.n)]
+    return found
+
+
 def figures_of(set_name: str, measured: Sequence[Measured]) -> list[Figure]:
     """Every number of one set."""
-    figures: list[Figure] = []
+    figures = margins(set_name, measured)
     for row in measured:
         start = f"{set_name}/{row.system}"
         figures += [mean_figure(f"{start}/{name}", held) for name, held in row.quality.items()]

@@ -160,6 +160,8 @@ COLLECTIONS: dict[str, Callable[[Path], Collection]] = {
     "xquad_de": partial(_xquad, language="de"),
     "xquad_es": partial(_xquad, language="es"),
     "xquad_zh": partial(_xquad, language="zh"),
+    "xquad_de_en": partial(xquad_across, language="de"),
+    "xquad_zh_en": partial(xquad_across, language="zh"),
     "helpcentre": _helpcentre,
 }
 

@@ -20,7 +20,16 @@ from tests.bench.figures import mean_figure, record
 from tests.bench.measures import interval, mean, ndcg, recall, reciprocal_rank
 from tests.bench.places import datasets, quick, store
 
-DEFAULT_SETS = ("xquad", "helpcentre", "mtrag", "dstc10", "scifact")
+DEFAULT_SETS = (
+    "xquad",
+    "xquad_de",
+    "xquad_zh",
+    "xquad_de_en",
+    "helpcentre",
+    "mtrag",
+    "dstc10",
+    "scifact",
+)
 QUICK_SETS = ("xquad", "helpcentre")
 _DEPTH = 60
 Ranker = Callable[[Task], list[str]]

@@ -50,16 +50,49 @@ WAIT_P50 = "voice/wait on finished turns p50 s"
 WAIT_P95 = "voice/wait on finished turns p95 s"
 
 TARGETS = (
-    Target("SciFact nDCG@10", "retrieval/scifact nDCG@10", 0.72, compared="scifact/nDCG@10"),
+    Target("SciFact nDCG@10", "retrieval/scifact nDCG@10", 0.735, compared="scifact/nDCG@10"),
     Target("SciFact nDCG@10, reranked", "options/scifact, reranked nDCG@10", 0.76),
-    Target("MTRAG nDCG@10, own history", "retrieval/mtrag nDCG@10", 0.92, compared="mtrag/nDCG@10"),
-    Target("DSTC10 spoken FAQ R@5", "retrieval/dstc10 R@5", 0.60, compared="dstc10/R@5"),
-    Target("XQuAD en nDCG@10", "retrieval/xquad nDCG@10", 0.97, compared="xquad/nDCG@10"),
+    Target("MTRAG nDCG@10, own history", "retrieval/mtrag nDCG@10", 0.93, compared="mtrag/nDCG@10"),
+    Target("DSTC10 spoken FAQ R@5", "retrieval/dstc10 R@5", 0.80, compared="dstc10/R@5"),
+    Target("XQuAD en nDCG@10", "retrieval/xquad nDCG@10", 0.985, compared="xquad/nDCG@10"),
+    Target("XQuAD de on en nDCG@10", "retrieval/xquad_de_en nDCG@10", 0.83),
+    Target("XQuAD zh by words R@5", "retrieval/xquad_zh words R@5", 0.90),
     Target("help centre R@5", "retrieval/helpcentre R@5", 0.90, compared="helpcentre/R@5"),
+    Target(
+        "help centre nDCG@10",
+        "retrieval/helpcentre nDCG@10",
+        0.87,
+        compared="helpcentre/nDCG@10",
+    ),
+    Target(
+        "help centre nDCG@10 surely ahead of every baseline by",
+        "surely ahead/helpcentre/nDCG@10",
+        0.0,
+    ),
+    *(
+        Target(
+            f"identifiers, {kind}: among the first two",
+            f"identifiers {kind}/{OURS}/top 2",
+            1.0,
+            compared=f"identifiers {kind}/top 2",
+        )
+        for kind in ("article", "error code", "part", "telephone")
+    ),
+    Target("identifiers, one document: the same", "identifiers/one document top 2", 1.0),
+    Target(
+        "turns that need no search, DSTC10: precision",
+        "calibration/dstc10 should_search precision",
+        0.80,
+    ),
+    Target(
+        "turns that need no search, DSTC10: recall",
+        "calibration/dstc10 should_search recall",
+        0.98,
+    ),
     Target(
         "chunking, 4,000 characters: recall",
         f"{CHUNKING}/{OURS}/recall@4000",
-        0.90,
+        0.91,
         compared=f"{CHUNKING}/recall@4000",
     ),
     Target(
@@ -76,7 +109,7 @@ TARGETS = (
     Target(
         "chunking, 2,000 characters: recall",
         f"{CHUNKING}/{OURS}/recall@2000",
-        0.80,
+        0.81,
         compared=f"{CHUNKING}/recall@2000",
     ),
     Target(
@@ -88,7 +121,7 @@ TARGETS = (
     Target("ingest, chunks/s over LlamaIndex's default", "ingest/chunks ratio, default", 3.0),
     Target("ingest, characters/s over it at 256 tokens", "ingest/characters ratio, 256", 3.0),
     Target("query p95 at 100,000 chunks, ms", "speed/100000 query_p95_ms", 40.0, at_least=False),
-    Target("the same with history, ms", "speed/100000 turn_p95_ms", 40.0, at_least=False),
+    Target("the same with history, ms", "speed/100000 turn_p95_ms", 60.0, at_least=False),
     Target("recall at 10 of the index, 100,000", "speed/100000 recall_at_10", 0.99),
     Target(
         "p95 while another process ingests, ms",
@@ -152,8 +185,8 @@ def with_margins(figures: Mapping[str, Figure]) -> dict[str, Figure]:
     for measure in ("recall@4000", "IoU@4000"):
         ours = figures.get(f"{CHUNKING}/{OURS}/{measure}")
         best = best_baseline(figures, f"{CHUNKING}/{measure}")
-        if ours and best:
-            name = f"ahead/{CHUNKING}/{measure}"
+        name = f"ahead/{CHUNKING}/{measure}"
+        if ours and best and name not in found:
             found[name] = Figure(
                 name,
                 ours.value - best[1],

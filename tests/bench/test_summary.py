@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.bench import __main__ as bench
+from tests.bench import identifiers
+from tests.bench.comparison import Measured, margins
 from tests.bench.drawing import line_chart
 from tests.bench.figures import Figure, mean_figure, record, recorded
 from tests.bench.summary import (
@@ -56,6 +58,34 @@ def test_being_ahead_of_every_baseline_is_measured_against_the_best():
     }))  # fmt: skip
 
     assert figures["ahead/chunking_eval/IoU@4000"].value == pytest.approx(-0.01)
+
+
+def test_a_margin_is_that_to_the_strongest_of_the_others_with_its_interval():
+    rows = [
+        Measured("vivavoce", {"nDCG@10": [1.0, 0.8, 0.9, 1.0]}),
+        Measured("weak", {"nDCG@10": [0.0, 0.0, 0.0, 0.0]}),
+        Measured("strong", {"nDCG@10": [0.9, 0.9, 0.9, 0.9]}),
+    ]
+
+    ahead, surely = margins("helpcentre", rows)
+
+    assert ahead.name == "ahead/helpcentre/nDCG@10"
+    assert ahead.value == pytest.approx(0.025)
+    assert surely.name == "surely ahead/helpcentre/nDCG@10"
+    assert surely.value == ahead.low
+    assert ahead.low is not None
+    assert ahead.low < 0 < ahead.value
+    assert margins("helpcentre", rows[:1]) == []
+
+
+def test_an_identifier_is_asked_for_as_people_write_it():
+    asked = {each.name: dict(each.asked) for each in identifiers.sets()}
+
+    assert {name: len(held) for name, held in asked.items()} == dict.fromkeys(
+        ("article", "error code", "part", "telephone"), identifiers.ASKED
+    )
+    assert any("-" not in question for question in asked["part"])
+    assert all("+49" not in question for question in asked["telephone"])
 
 
 def test_the_summary_ends_with_what_is_missed_and_what_failed():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from kb.config import EmbeddingConfig, KnowledgeBaseConfig, RerankerConfig
+from kb.embedding.centred import CentredEmbedder
 from kb.embedding.embedder import Vectors
 from kb.embedding.known import EMBEDDERS
 from kb.embedding.litellm_embedder import PieceTokenizer
@@ -108,6 +109,43 @@ def test_other_words_before_a_document_make_another_model():
     }
 
     assert len(ids) == 2
+
+
+class Crowded(Recording):
+    """A model of which all vectors point much the same way."""
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        rows = np.zeros((len(texts), 4), dtype=np.float32)
+        for place, text in enumerate(texts):
+            rows[place] = 0.0 if text == "unreadable" else [3.0, "a" in text, "b" in text, 0.1]
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        return (rows / np.where(lengths > 0, lengths, 1.0)).astype(np.float32)
+
+    embed_queries = embed
+
+
+def test_what_all_texts_have_in_common_is_taken_out():
+    inner = Crowded()
+    embedder = CentredEmbedder(inner, sample=("a", "b"))
+
+    documents = embedder.embed(["a", "b"])
+    query, unreadable = embedder.embed_queries(["a", "unreadable"])
+
+    one, other = inner.embed(["a", "b"])
+    assert one @ other > 0.8
+    assert documents[0] @ documents[1] == pytest.approx(-1, abs=1e-3)
+    assert query @ documents[0] == pytest.approx(1, abs=1e-5)
+    assert not unreadable.any()
+    assert embedder.tokenizer is inner.tokenizer
+
+
+def test_another_sample_makes_another_model():
+    ids = {
+        CentredEmbedder(Recording(), sample=sample).model_id for sample in [("a",), ("b",), ("a",)]
+    }
+
+    assert len(ids) == 2
+    assert "recording/1" not in ids
 
 
 @pytest.mark.slow

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from kb.config import EmbeddingConfig, KnowledgeBaseConfig
-from kb.embedding.onnx_embedder import OnnxEmbedder
+from kb.embedding.centred import CentredEmbedder
+from kb.embedding.onnx_embedder import OnnxEmbedder, WordPieces
 from kb.embedding.open_embedder import PrefixingEmbedder, open_embedder
 from kb.embedding.packed_e5 import PACKED_NAME, unpacked
 from kb.errors import WeightsError
@@ -99,6 +100,27 @@ def test_it_runs_like_any_other_model(
     assert vectors[0] @ vectors[2] < 0.99
 
 
+def test_a_long_text_is_cut_where_the_model_stops_reading(folder: Path):
+    pieces = WordPieces(folder / "tokenizer.json")
+
+    short, long = pieces.ids(["good day", "good " * 400])
+
+    assert short == [0, 5, 6, 2]
+    assert long == [0, *[5] * 254, 2]
+
+
+def test_a_query_of_unknown_signs_has_no_meaning(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    embedder = OnnxEmbedder("tiny", folder, int8=False)
+
+    unknown, half = embedder.embed_queries(["\u9fa0\u9fa1 \u9fa2", "good day \u9fa0"])
+
+    assert not unknown.any()
+    assert half.any()
+
+
 def test_it_is_unpacked_once_and_other_folders_are_left_alone(folder: Path, tmp_path: Path):
     made_at = (folder / "model.safetensors").stat().st_mtime_ns
 
@@ -127,7 +149,9 @@ def test_the_model_brings_its_prefixes_unless_others_are_given(folder: Path):
     known = EmbeddingConfig(model="multilingual-e5-small")
     other = known.model_copy(update={"query_prefix": "q: "})
 
-    own, given = open_embedder(known, Known()), open_embedder(other, Known())
+    centred = open_embedder(known, Known()), open_embedder(other, Known())
+    assert all(isinstance(each, CentredEmbedder) for each in centred)
+    own, given = (each._embedder for each in centred if isinstance(each, CentredEmbedder))
 
     assert isinstance(own, PrefixingEmbedder)
     assert isinstance(given, PrefixingEmbedder)
