@@ -124,5 +124,9 @@ class StoreError(ConversationError):
     """The conversation store cannot be used."""
 
 
+class StoreUnavailableError(StoreError):
+    """What is kept cannot be reached just now; the same again may work in a moment."""
+
+
 class UnknownConversationError(StoreError):
     """The store holds no conversation with this id."""

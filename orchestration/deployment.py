@@ -22,6 +22,7 @@ from conversation.llm.limits.traffic import parse_limits
 from conversation.llm.providers.prices import price_usd
 from conversation.server.access.client_endpoints import endpoints_from_clients
 from conversation.server.access.stored_secrets import SecretValues, StoredSecrets
+from conversation.server.library.uploads import SharedUploads
 from conversation.voice.recording.kept_calls import FOLDER, KeptCalls
 from conversation.voice.recording.shared_calls import SharedCalls
 from kb.closing import ClosedAtTheEnd
@@ -121,6 +122,17 @@ class Deployment(ClosedAtTheEnd):
     def copies_dir(self) -> Path:
         """Folder of the copies of documents that lie at addresses."""
         return self.settings.store / "files"
+
+    @property
+    def library_dir(self) -> Path:
+        """Folder of files that were uploaded over the network."""
+        return self.settings.store / "library"
+
+    @cached_property
+    def uploads(self) -> SharedUploads | None:
+        """Where those files are for all machines; None where they are on this one alone."""
+        url = self.settings.kb_url
+        return None if url is None else SharedUploads(f"{url.rstrip('/')}/{LIBRARY}-files")
 
     @property
     def lake(self) -> Lake | None:

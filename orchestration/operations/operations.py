@@ -1,6 +1,7 @@
 """What commands and Dagster assets do: each function joins parts of a deployment to one result."""
 
 import logging
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -70,10 +71,24 @@ def ingest(deployment: Deployment, agent_id: str) -> SyncReport:
     for found in mirror(remote, deployment.copies_dir):
         if found.problem is not None:
             logger.warning("files of %s: %s", installed.agent.agent_id, found.problem)
+    _bring_uploads(deployment, agent_id)
     wanted = sources(deployment, agent_id)
     report = knowledge_base.sync(wanted, progress=deployment.progress)
     export_documents(deployment.warehouse_dir, installed.agent.agent_id, knowledge_base.documents())
     return report
+
+
+def _bring_uploads(deployment: Deployment, agent_id: str) -> None:
+    """Have files that the agent names and another machine was given lie here, as they are now."""
+    if deployment.uploads is None:
+        return
+    folder = deployment.library_dir.resolve()
+    for entry in deployment.sources(agent_id).knowledge_base.files:
+        if is_remote(entry):
+            continue
+        path = Path(os.path.normpath(deployment.agent(agent_id).path.parent.resolve() / entry))
+        if path.is_relative_to(folder):
+            deployment.uploads.bring(path.relative_to(folder).as_posix(), path)
 
 
 def plan_ingest(deployment: Deployment, agent_id: str) -> SyncReport:

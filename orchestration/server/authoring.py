@@ -87,8 +87,9 @@ def open_authoring(
         ),
         Library(
             engine,
-            deployment.settings.store / "library",
+            deployment.library_dir,
             open_index=deployment.open_library,
+            uploads=deployment.uploads,
         ),
         queue=IngestQueue(engine),
         knowledge_bases=KnowledgeBases(

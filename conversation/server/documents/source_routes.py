@@ -86,6 +86,8 @@ def get_source_file(
 def _file(document_id: str, authored: Authoring) -> Path:
     """Where the library keeps it; raises 404 when it holds no such file."""
     found = authored.library.find(document_id)
+    if found is not None:
+        authored.library.bring(found)
     source = None if found is None else authored.library.source_of(found)
     if not isinstance(source, FileSource) or not source.path.is_file():
         raise not_found("source_file", document_id[:100])

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from conversation.errors import ConversationError
+from conversation.errors import ConversationError, StoreUnavailableError
 from conversation.server.library.ingest_queue import IngestQueue, SyncState
 from conversation.server.library.library import Library, LibraryDocument
 from kb.document import Document, LinkSource, SyncReport
@@ -106,7 +106,9 @@ class Ingestion:
             reason, detail = error.reason, str(error)
         except LimitError as error:
             reason, detail = "limit", str(error)
-        except BusyError:
+        except (BusyError, StoreUnavailableError) as error:
+            if isinstance(error, StoreUnavailableError):
+                _log.warning("document %s waits: %s", document.document_id, error)
             self._queue.finish_document(document.document_id, "created", now=self._clock())
             self._stopping.wait(1.0)
             return
@@ -128,6 +130,7 @@ class Ingestion:
         )
 
     def _take_in(self, document: LibraryDocument) -> Document:
+        self._library.bring(document)
         source = self._library.source_of(document)
         if isinstance(source, LinkSource):
             return self._library.index.add_link(source.url, name=source.name)

@@ -18,7 +18,9 @@ from typing import Any, Literal
 from sqlalchemy import Engine, delete, func, insert, select, update
 from sqlalchemy.engine import Connection, Row
 
+from conversation.errors import StoreError
 from conversation.server.errors import ApiError, not_found
+from conversation.server.library.uploads import SharedUploads
 from conversation.store.database import READ_ONLY
 from conversation.store.tables import library_documents as rows
 from kb.document import FileSource, LinkSource
@@ -72,6 +74,7 @@ class Library:
         *,
         open_index: Callable[[], KnowledgeBase],
         limits: LibraryLimits | None = None,
+        uploads: SharedUploads | None = None,
     ) -> None:
         """Remember where things are.
 
@@ -80,11 +83,13 @@ class Library:
             folder: Of the files; made by the first.
             open_index: Opens the knowledge base that all documents are read into.
             limits: None for the defaults.
+            uploads: Where files are that several machines have; None keeps them in `folder`.
         """
         self._engine = engine
         self.folder = folder
         self._open_index = open_index
         self.limits = limits or LibraryLimits()
+        self._uploads = uploads
 
     @cached_property
     def index(self) -> KnowledgeBase:
@@ -110,10 +115,15 @@ class Library:
         path.parent.mkdir(parents=True)
         path.write_bytes(data)
         try:
+            if self._uploads is not None:
+                self._uploads.put(source, data)
             document_id = identify(FileSource(path)).document_id
             return self._add(document_id, kind, name or file_name, source, len(data), now)
         except BaseException:
             shutil.rmtree(path.parent)
+            if self._uploads is not None:
+                with suppress(StoreError):
+                    self._uploads.delete(source)
             raise
 
     def add_url(self, url: str, *, name: str | None, now: datetime) -> LibraryDocument:
@@ -163,6 +173,15 @@ class Library:
             return LinkSource(document.source, document.name)
         return FileSource(self.folder / document.source, document.name)
 
+    def bring(self, document: LibraryDocument) -> None:
+        """Have its file lie in this machine's folder, as it was uploaded last.
+
+        Raises:
+            StoreUnavailableError: The machine cannot be given it; says why.
+        """
+        if self._uploads is not None and document.kind != "url":
+            self._uploads.bring(document.source, self.folder / document.source)
+
     def indexed_id(self, document: LibraryDocument) -> str:
         """What knowledge bases call it; another one than its own after the folder was moved."""
         return identify(self.source_of(document)).document_id
@@ -191,7 +210,10 @@ class Library:
             )
             path = self.folder / document.source
             half = path.with_name(f".{path.name}.next")
+            path.parent.mkdir(parents=True, exist_ok=True)
             half.write_bytes(data)
+            if self._uploads is not None:
+                self._uploads.put(document.source, data)
             half.replace(path)
 
     def read_again(self, document_id: str, *, now: datetime) -> None:
@@ -202,6 +224,9 @@ class Library:
         """Delete it with its file and every text that was made of it."""
         document = self.document(document_id)
         indexed_id = self.indexed_id(document)
+        if self._uploads is not None and document.kind != "url":
+            # First: where the address does not answer, nothing is deleted, and it can be repeated.
+            self._uploads.delete(document.source)
         with self._engine.begin() as connection:
             connection.execute(delete(rows).where(rows.c.document_id == document_id))
         # The queue may be at it right now, and then it is in the index a moment later or no more.
