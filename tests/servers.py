@@ -99,6 +99,59 @@ def _postgresql(programs: Path, place: Path, user: str | None, *, log: Path) -> 
         yield f"tester@127.0.0.1:{port}/postgres"
 
 
+class RestartablePostgresql:
+    """A PostgreSQL server that a test takes away and brings back; its data stay."""
+
+    def __init__(self, programs: Path, place: Path, user: str | None) -> None:
+        self._programs, self._place, self._user = programs, place, user
+        self._server: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
+        self.address = f"tester@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Start it on its port, and wait until it answers."""
+        command: list[str | Path] = [self._programs / "postgres", "-D", self._place / "data"]
+        command += ["-p", str(self.port), "-k", self._place, "-h", "127.0.0.1"]
+        with (self._place / "log").open("a") as out:
+            self._server = subprocess.Popen(
+                command, user=self._user, cwd=self._place, stdout=out, stderr=out
+            )
+        asking = [self._programs / "pg_isready", "-h", "127.0.0.1", "-p", str(self.port)]
+        until_s = time.monotonic() + _STARTS_WITHIN_S
+        while subprocess.run(asking, capture_output=True).returncode:
+            if self._server.poll() is not None or time.monotonic() > until_s:
+                raise RuntimeError("PostgreSQL does not start")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Take it away at once: no client is told, nothing is tidied (its "immediate" mode)."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGQUIT)
+            self._server.wait(60)
+            self._server = None
+
+
+@contextmanager
+def restartable_postgresql() -> Iterator[RestartablePostgresql]:
+    """A new server, started."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not programs:
+        pytest.skip("no PostgreSQL server is installed (`apt-get install postgresql`)")
+    user = "postgres" if os.geteuid() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="viva-postgresql-") as folder:
+        place = Path(folder)
+        if user is not None:
+            shutil.chown(place, user)
+        command = [programs[-1] / "initdb", "-D", place / "data", "-U", "tester", "-A", "trust"]
+        subprocess.run([*command, "-E", "UTF8"], user=user, cwd=place, check=True)
+        server = RestartablePostgresql(programs[-1], place, user)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 @contextmanager
 def redis_server(folder: Path) -> Iterator[str]:
     """A Redis server that keeps nothing on disk; yields its URL."""

@@ -10,15 +10,20 @@
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
+from starlette.websockets import WebSocket
 
 from conversation.errors import (
     AgentConfigError,
     ConversationError,
+    StoreUnavailableError,
     UnknownConversationError,
 )
 
@@ -28,6 +33,7 @@ MAX_MESSAGE_CHARS = 2_000
 MAX_REASON_BYTES = 123
 """A close frame holds no more."""
 _ELLIPSIS = "\u2026"
+UNAVAILABLE = "The server cannot keep what is said just now."
 POLICY, MISCONFIGURED, INTERNAL, GOING_AWAY, NORMAL = 1008, 1002, 1011, 1001, 1000
 
 
@@ -106,6 +112,8 @@ def add_error_answers(app: FastAPI) -> None:
     app.add_exception_handler(NoSuchAgentError, _no_such_agent)
     app.add_exception_handler(UnknownConversationError, _no_such_conversation)
     app.add_exception_handler(AgentConfigError, _unusable_agent)
+    app.add_exception_handler(StoreUnavailableError, _unavailable)
+    app.add_exception_handler(OperationalError, _unavailable)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _internal_error)
 
@@ -155,6 +163,23 @@ async def _no_such_conversation(_request: Request, error: Exception) -> JSONResp
 async def _unusable_agent(_request: Request, _error: Exception) -> JSONResponse:
     message = "The agent is misconfigured; `vivavoce agents` on the server says how."
     return answer(ApiError(422, "agent_misconfigured", message))
+
+
+async def _unavailable(request: Any, error: Exception) -> JSONResponse | None:
+    """What is kept cannot be reached: said by the kind of error alone, which may quote rows."""
+    if isinstance(request, WebSocket):
+        # While it began or ended: in between, the talk closes it itself.
+        _log.error("a socket: the store does not answer: %s", type(error).__name__)
+        with suppress(RuntimeError):
+            await request.close(INTERNAL, UNAVAILABLE)
+        return None
+    request_id = str(request.scope.get("request_id", ""))
+    _log.error("request %s: the store does not answer: %s", request_id, type(error).__name__)
+    message = (
+        "The store of this server does not answer just now. What was answered before is kept; "
+        "repeat this request in a moment."
+    )
+    return answer(ApiError(503, "store_unavailable", message, headers={"Retry-After": "5"}))
 
 
 async def _http_error(_request: Request, error: Exception) -> JSONResponse:

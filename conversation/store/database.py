@@ -14,12 +14,12 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 from sqlalchemy import DateTime, Engine, MetaData, create_engine, event, inspect, text
-from sqlalchemy.engine import URL, Connection, Dialect, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy.engine import URL, Connection, Dialect, ExceptionContext, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.types import TypeDecorator
 
-from conversation.errors import StoreError
+from conversation.errors import StoreError, StoreUnavailableError
 
 _IDS_PER_QUERY = 500
 """SQLite binds at most 999 variables in its oldest supported builds."""
@@ -28,6 +28,10 @@ BUSY_TIMEOUT_MS = 60_000
 MIGRATION_LOCK_TIMEOUT_S = 120.0
 _POSTGRESQL_LOCK_ID = 7_242_861_017
 """Any constant: processes that migrate one database take the same advisory lock."""
+_SQLITE_OUT_OF_REACH = frozenset({5, 6, 8, 10, 13, 14})
+"""Busy, locked, read-only, an error of the disk, a full disk, not to be opened."""
+_SQLSTATES_OUT_OF_REACH = ("08", "53", "57P")
+"""Of PostgreSQL: connection, resources such as the disk, an operator who stops it."""
 READ_ONLY: dict[str, Any] = {"vivavoce_read_only": True}
 """Execution options of a connection that will not write, so that it never waits for a writer."""
 
@@ -90,14 +94,43 @@ def open_database(url: str, schema: Schema) -> Engine:
                 migrate(engine, schema)
     except DatabaseError as error:
         engine.dispose()
-        raise StoreError(
-            f"The database {parsed.render_as_string()!r} cannot be opened: {error.orig}. Check "
-            "the path or the server, and VIVAVOCE_STORE_URL."
+        kind = StoreUnavailableError if isinstance(error, OperationalError) else StoreError
+        raise kind(
+            f"The database {parsed.render_as_string()!r} cannot be opened: {_first_line(error)}. "
+            "Check the path or the server, and VIVAVOCE_STORE_URL."
         ) from error
     except BaseException:
         engine.dispose()
         raise
+    event.listen(engine, "handle_error", _tell_unavailable)
     return engine
+
+
+def _tell_unavailable(context: ExceptionContext) -> None:
+    """Say what is wrong with the database in one sentence, where not the statement is to blame."""
+    error = context.original_exception
+    if context.is_pre_ping or context.engine is None:
+        return
+    if context.dialect.name == "sqlite":
+        is_meant = getattr(error, "sqlite_errorcode", 0) & 0xFF in _SQLITE_OUT_OF_REACH
+    else:
+        state = str(getattr(error, "sqlstate", None) or "")
+        is_meant = (
+            context.is_disconnect
+            or context.connection is None
+            or state.startswith(_SQLSTATES_OUT_OF_REACH)
+        )
+    if is_meant:
+        raise StoreUnavailableError(
+            f"The store {context.engine.url.render_as_string()!r} does not answer as it should: "
+            f"{_first_line(error)}. Check the server, free space and permissions, then try "
+            "again; what was acknowledged before is kept."
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    said = str(getattr(error, "orig", None) or error).splitlines()
+    return said[0].rstrip(".") if said else type(error).__name__
 
 
 def migrate(engine: Engine, schema: Schema, *, revision: str = "head") -> None:
@@ -188,17 +221,23 @@ def _parse_url(url: str) -> URL:
 
 
 def _create_engine(url: URL) -> Engine:
+    # Parameters are what was said: no error may repeat them.
     in_memory = url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
     try:
         if in_memory:
             engine = create_engine(
-                url, poolclass=StaticPool, connect_args={"check_same_thread": False}
+                url,
+                poolclass=StaticPool,
+                connect_args={"check_same_thread": False},
+                hide_parameters=True,
             )
         elif url.get_backend_name() == "sqlite":
             Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-            engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1_000})
+            engine = create_engine(
+                url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1_000}, hide_parameters=True
+            )
         else:
-            engine = create_engine(url, pool_pre_ping=True)
+            engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError(
             f"No driver for the database URL {url.render_as_string()!r}: {error}. Install one, "

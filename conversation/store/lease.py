@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from conversation.errors import StoreError
 from conversation.store.database import READ_ONLY
 from conversation.store.ownership import is_gone, this_process
 from conversation.store.tables import kb_pointers as rows
@@ -137,6 +138,6 @@ def _beat(lease: StoredLease, stop: threading.Event) -> None:
         try:
             with lease.engine.begin() as connection:
                 connection.execute(_mine(lease).values(lease_beats=rows.c.lease_beats + 1))
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, StoreError) as error:
             # It comes back before the lease is given away, or the change is refused at its end.
             _log.warning("the lease of %r was not renewed: %s", lease.name, type(error).__name__)

@@ -14,7 +14,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from conversation.errors import StoreError
+from conversation.errors import StoreError, StoreUnavailableError
 from conversation.store import tables
 from conversation.store.agent_versions import AgentVersions
 from conversation.store.database import open_database
@@ -271,7 +271,7 @@ class ConversationStore(KeptConversations, ClosedAtTheEnd):
             with self.engine.begin() as connection:
                 yield connection
         except OperationalError as error:
-            raise StoreError(
+            raise StoreUnavailableError(
                 f"The conversation store {self.engine.url.render_as_string()!r} could not be "
                 f"written: {error.orig}. Check free space, permissions and the server."
             ) from error

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import dagster as dg
 from sqlalchemy.exc import OperationalError
 
-from conversation.errors import ModelUnavailableError
+from conversation.errors import ModelUnavailableError, StoreUnavailableError
 from kb.errors import BusyError
 
 WRITERS = "team:documents"
@@ -28,7 +28,14 @@ MODEL_POOL = "llm"
 AGAIN_LATER = dg.RetryPolicy(
     max_retries=3, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
-_TRANSIENT = (ModelUnavailableError, BusyError, OperationalError, ConnectionError, TimeoutError)
+_TRANSIENT = (
+    ModelUnavailableError,
+    StoreUnavailableError,
+    BusyError,
+    OperationalError,
+    ConnectionError,
+    TimeoutError,
+)
 
 
 @contextmanager

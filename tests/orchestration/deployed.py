@@ -92,12 +92,13 @@ def served_deployment(
     *,
     model: ScriptedChatModel | None = None,
     networks: str = "127.0.0.0/8",
+    store_url: str | None = None,
     prepare: Callable[[ServerContext], object] = lambda _context: None,
 ) -> Generator[ServedDeployment]:
     """A deployment with the sample's agent, on a free port; a second call goes on with its data."""
     if not (folder / "agents").exists():
         write_data(folder)
-    settings = Settings(data_dir=folder, link_networks=networks)
+    settings = Settings(data_dir=folder, link_networks=networks, store_url=store_url)
     with sample_deployment(settings, model) as deployment:
         app = create_app(deployment)
         context: ServerContext = app.state.context

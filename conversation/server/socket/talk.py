@@ -8,9 +8,16 @@ from dataclasses import dataclass
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from conversation.errors import SessionEndedError
+from conversation.errors import SessionEndedError, StoreUnavailableError
 from conversation.language.set_sentences import PATIENCE, in_words_of
-from conversation.server.errors import GOING_AWAY, INTERNAL, NORMAL, POLICY, close_reason
+from conversation.server.errors import (
+    GOING_AWAY,
+    INTERNAL,
+    NORMAL,
+    POLICY,
+    UNAVAILABLE,
+    close_reason,
+)
 from conversation.server.limits import Bucket, ServerLimits
 from conversation.server.socket.actions import (
     Action,
@@ -352,6 +359,9 @@ class Talk:
                 return Ending("no_voice", POLICY, error.reason)
             if isinstance(error, ClientGoneError):
                 return Ending("user_ended" if error.code in _LEFT else "connection_lost", None)
+            if isinstance(error, StoreUnavailableError):
+                _log.error("conversation %s: %s", self._session.conversation_id, error)
+                return Ending("failed", INTERNAL, UNAVAILABLE)
             if error is not None:
                 # Its message may quote what was said.
                 _log.error(
