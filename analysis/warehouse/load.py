@@ -128,8 +128,10 @@ def _comment(
     comment: str,
     columns: Sequence[Column],
 ) -> None:
-    connection.execute(f"COMMENT ON {kind} {quoted(name)} IS {literal(comment)}")
-    for column in columns:
-        connection.execute(
-            f"COMMENT ON COLUMN {quoted(name)}.{quoted(column.name)} IS {literal(column.comment)}"
-        )
+    statements = [f"COMMENT ON {kind} {quoted(name)} IS {literal(comment)}"]
+    statements += [
+        f"COMMENT ON COLUMN {quoted(name)}.{quoted(column.name)} IS {literal(column.comment)}"
+        for column in columns
+    ]
+    # At once: hundreds of statements, each on its own, take longer than the tables.
+    connection.execute(";\n".join(statements))

@@ -428,6 +428,7 @@ with open_stores(Path(sys.argv[1])) as stores:
 """
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_goes_on_where_it_was(
     stores: Stores, tmp_path: Path, judge: ScriptedChatModel
 ):

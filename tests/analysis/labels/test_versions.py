@@ -1,6 +1,5 @@
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -22,9 +21,10 @@ from tests.analysis.calls import (
 OLD = Criterion(criterion_id="handled_inquiry", prompt="The user got something.")
 
 
-@pytest.fixture
-def reports(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_stores(tmp_path) as stores:
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Published once: the tests only read."""
+    with open_stores(tmp_path_factory.mktemp("reports")) as stores:
         older = AGENT.model_copy(update={"criteria": (OLD,)})
         stores.evaluations.remember_questions(older, DAY)
         stores.evaluations.remember_questions(AGENT, DAY + timedelta(days=1))

@@ -27,12 +27,14 @@ def stores(tmp_path: Path) -> Iterator[Stores]:
         yield stores
 
 
-@pytest.fixture
-def reports(stores: Stores) -> Iterator[duckdb.DuckDBPyConnection]:
-    hold_judged_calls(stores)
-    refresh(stores)
-    with open_reports(stores.reports) as connection:
-        yield connection
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Published once: the tests that take them only read."""
+    with open_stores(tmp_path_factory.mktemp("reports")) as stores:
+        hold_judged_calls(stores)
+        refresh(stores)
+        with open_reports(stores.reports) as connection:
+            yield connection
 
 
 def test_every_cell_of_the_report_leads_to_words_and_documents(

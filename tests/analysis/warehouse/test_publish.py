@@ -544,6 +544,7 @@ warehouse.publish(Path(sys.argv[1]), Path(sys.argv[2]), [])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hang_before_rename", [True, False])
 def test_a_publish_that_is_killed_leaves_the_reports_and_the_next_repairs(
     stores: Stores, hang_before_rename: bool
@@ -595,6 +596,7 @@ with ConversationStore.open(url) as conversations, AnalysisStore.open(url) as ev
 """
 
 
+@pytest.mark.slow
 def test_an_export_that_is_killed_is_done_again(stores: Stores, tmp_path: Path):
     hold_call(stores.conversations, "c1")
     refresh(stores)
