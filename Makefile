@@ -31,7 +31,7 @@ demo: $(STAMP)  ## documents -> conversation -> evaluations -> report, no key ne
 	@$(BIN)/vivavoce demo
 
 test: $(STAMP)  ## the default tests: nothing but Python is needed
-	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(if $(PROFILE),--hypothesis-profile $(PROFILE))
 
 test-slow: $(STAMP)  ## real processes, weights and shared data sets
 	@$(BIN)/python -m pytest -m slow --numprocesses 2 --dist loadfile --timeout 1800 --durations 25

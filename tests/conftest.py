@@ -9,11 +9,15 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
-# A busy machine is no failure.
-hypothesis.settings.register_profile(
-    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("patient")
+# A busy machine is no failure. `make test PROFILE=thorough` tries ten times as many examples.
+for _profile, _examples in (("quick", 50), ("thorough", 500)):
+    hypothesis.settings.register_profile(
+        _profile,
+        max_examples=_examples,
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+hypothesis.settings.load_profile("quick")
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ print(asyncio.run(ask()), "hushhush" in str([span.to_json() for span in kept.get
 """
 
 
+@pytest.mark.slow
 def test_no_span_holds_what_was_asked_for():
     done = subprocess.run(
         [sys.executable, "-c", TRACED], cwd=REPOSITORY, capture_output=True, text=True, check=True

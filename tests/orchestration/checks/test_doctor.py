@@ -108,6 +108,7 @@ def test_what_others_can_open_is_closed_to_them(tmp_path: Path):
     assert stat.S_IMODE((tmp_path / "elsewhere").stat().st_mode) == 0o644
 
 
+@pytest.mark.slow
 @pytest.mark.hostile
 def test_a_command_makes_files_for_its_user_alone(tmp_path: Path):
     settings = write_data(tmp_path / "data")

@@ -152,6 +152,7 @@ def plain(shown: str) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r", "")
 
 
+@pytest.mark.slow
 def test_a_conversation_at_a_terminal(folder: Path, terminals: list[Terminal]):
     terminals.append(terminal := chat(folder, "--variable", "who=Ada"))
     assert "Desk: Hello Ada." in plain(terminal.wait_for(PROMPT))

@@ -52,6 +52,7 @@ def on_a_terminal(commands: list[list[str]], data: Path) -> str:
     return told.decode("utf-8", "replace")
 
 
+@pytest.mark.slow
 def test_nothing_that_was_said_steers_a_terminal(tmp_path: Path):
     settings = write_data(tmp_path / "data")
     said = f"{SHOWN} {EVIL} {SHOWN}"

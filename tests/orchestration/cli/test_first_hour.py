@@ -71,12 +71,14 @@ def test_what_needs_no_model_loads_none(tmp_path: Path, arguments: list[str]):
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", sorted({each.module for each in COMMANDS.values()}))
 def test_help_of_a_command_loads_nothing_heavy(tmp_path: Path, command: str):
     named = next(name for name, each in COMMANDS.items() if each.module == command)
     assert heavy_of([named, "--help"], tmp_path) <= {"duckdb"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "needed"),
     [
@@ -149,6 +151,7 @@ print(json.dumps(done))
 """
 
 
+@pytest.mark.slow
 def test_a_folder_without_data_is_left_without(tmp_path: Path):
     # In one process: each would spend a second and more on its start.
     ran = run([json.dumps(NEEDING_DATA)], tmp_path, code=ONE_AFTER_ANOTHER)
@@ -161,6 +164,7 @@ def test_a_folder_without_data_is_left_without(tmp_path: Path):
         assert [name for name in left if name != "home"] == [], arguments
 
 
+@pytest.mark.slow
 def test_a_question_without_words_is_told_in_a_sentence(tmp_path: Path):
     (tmp_path / "hours.txt").write_text("We open at nine.\n", "utf-8")
 
@@ -171,6 +175,7 @@ def test_a_question_without_words_is_told_in_a_sentence(tmp_path: Path):
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_document_that_cannot_be_read_is_no_answer(tmp_path: Path):
     (tmp_path / "scrambled.bin").write_bytes(bytes(range(256)) * 8)
 

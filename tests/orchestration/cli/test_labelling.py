@@ -82,6 +82,7 @@ def test_what_is_masked_is_not_shown_to_annotators(settings: Settings):
     assert "ann@example.org" not in shown
 
 
+@pytest.mark.slow
 def test_it_works_at_a_terminal(settings: Settings, tmp_path: Path):
     ours, theirs = pty.openpty()
     process = subprocess.Popen(

@@ -328,6 +328,7 @@ def test_the_code_location_validates_in_an_empty_environment(tmp_path: Path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_loading_the_code_location_loads_no_model_code(tmp_path: Path):
     program = (
         "import sys, orchestration.definitions\n"

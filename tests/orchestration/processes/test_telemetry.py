@@ -85,6 +85,7 @@ def collector() -> Iterator[tuple[str, list[Any]]]:
         server.stop(None).wait()
 
 
+@pytest.mark.slow
 def test_a_turn_is_traced_and_counted_without_its_words(tmp_path: Path):
     with collector() as (endpoint, received):
         done = subprocess.run(

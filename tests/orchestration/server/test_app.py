@@ -150,6 +150,7 @@ def ready_answer(address: str) -> httpx.Response:
     return answers[-1]
 
 
+@pytest.mark.slow
 def test_serving_tells_its_address_and_stops_on_a_signal(settings: Settings):
     path = settings.agents_dir / "shop-desk.yaml"
     path.write_text("name: Shop desk\nllm: {model: embedded/extractive}" + OPEN)
@@ -182,6 +183,7 @@ def test_serving_tells_its_address_and_stops_on_a_signal(settings: Settings):
     assert "agent_id=" not in log
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_one_message_and_not_a_traceback(settings: Settings):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
