@@ -112,6 +112,11 @@ class Settings(BaseSettings):
         description="PostgreSQL that keeps Dagster's runs, events and schedules, as "
         "postgresql://USER:PASSWORD@HOST/DATABASE; unset: SQLite files in the instance",
     )
+    api_url: str = Field(
+        default="http://127.0.0.1:8080",
+        description="Where people reach the API server, whose pages Dagster links; `vivavoce ui` "
+        "sets it to its own",
+    )
     weights_dir: Path | None = Field(
         default=None,
         description="Where model files are kept by digest; unset: the user's cache folder",

@@ -21,7 +21,7 @@ from orchestration.defs.shown.lineage import column_lineage
 from orchestration.defs.shown.metadata import check_result
 from orchestration.defs.shown.schemas import column_schema
 from orchestration.deployment import Deployment
-from orchestration.operations.exports import write_report_page
+from orchestration.operations.exports import REPORT_PAGE_PATH, write_report_page
 from orchestration.operations.improving import (
     default_embedder,
     regressed_gaps,
@@ -137,6 +137,9 @@ def report_page(deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResul
     html, markdown = write_report_page(deployment, datetime.now(UTC))
     return dg.MaterializeResult(
         metadata={
+            "open": dg.MetadataValue.url(
+                f"{deployment.settings.api_url.rstrip('/')}{REPORT_PAGE_PATH}"
+            ),
             "page": dg.MetadataValue.path(str(html.resolve())),
             "markdown": dg.MetadataValue.path(str(markdown.resolve())),
             "bytes": html.stat().st_size,

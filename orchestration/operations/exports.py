@@ -17,6 +17,9 @@ from analysis.reports import open_reports
 from kb.whole_file import write_whole
 from orchestration.deployment import Deployment
 
+REPORT_PAGE_PATH = "/report"
+"""Of the API server."""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownExport:
@@ -97,7 +100,7 @@ def refresh_exports(deployment: Deployment, *, now: datetime) -> tuple[list[str]
 
 def write_report_page(deployment: Deployment, now: datetime) -> tuple[Path, Path]:
     """Write the published report as a page and as Markdown beside the published file."""
-    html, markdown = _page_files(deployment)
+    html, markdown = page_files(deployment)
     with open_reports(deployment.reports_file) as connection:
         pages = {
             html: report_as_html(connection, generated_at=now),
@@ -110,7 +113,7 @@ def write_report_page(deployment: Deployment, now: datetime) -> tuple[Path, Path
 
 def renew_report_page(deployment: Deployment, now: datetime) -> None:
     """Write the page anew where there is one: words that were deleted must not stay in it."""
-    if any(page.exists() for page in _page_files(deployment)):
+    if any(page.exists() for page in page_files(deployment)):
         write_report_page(deployment, now)
 
 
@@ -150,6 +153,7 @@ def _write(register: Path, exports: Iterable[KnownExport]) -> None:
     following.replace(register)
 
 
-def _page_files(deployment: Deployment) -> tuple[Path, Path]:
+def page_files(deployment: Deployment) -> tuple[Path, Path]:
+    """Where the published report lies as a page and as Markdown, once it was written."""
     published = deployment.reports_file
     return published.with_suffix(".html"), published.with_suffix(".md")

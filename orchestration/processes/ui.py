@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 
 from orchestration.processes.dagster_instance import workspace_file
 from orchestration.processes.supervisor import HOST, Service, choose_port, is_free, supervise
-from orchestration.settings import Settings, child_environment
+from orchestration.settings import PREFIX, Settings, child_environment
 
 GUARDED = "orchestration.processes.guarded_dagster"
 USUAL_PORT = 3000
 USUAL_API_PORT = 8080
+API_URL = f"{PREFIX}API_URL"
 _LOCAL_HOSTS = ("127.0.0.1", "localhost")
 
 
@@ -44,13 +45,25 @@ def serve_ui(
     # Services that start together would create its tables at the same time.
     open_instance(settings).dispose()
     home = settings.dagster_instance_dir.resolve()
+    dagster_port = choose_port(port, usual=USUAL_PORT)
+    served_port = choose_port(api_port, usual=USUAL_API_PORT, option="--api-port")
     services = [
         *_chroma(settings),
-        _dagster(choose_port(port, usual=USUAL_PORT), home, workspace_file(settings)),
-        _api(choose_port(api_port, usual=USUAL_API_PORT, option="--api-port"), home),
+        _dagster(dagster_port, home, workspace_file(settings)),
+        _api(served_port, home),
     ]
-    environment = {**child_environment(settings), **(judging or {})}
+    environment = {
+        **child_environment(settings),
+        **address_for_services(settings, served_port),
+        **(judging or {}),
+    }
     supervise(services, environment=environment, say=say)
+
+
+def address_for_services(settings: Settings, port: int) -> dict[str, str]:
+    """The variable by which Dagster knows where people reach the API server on `port`."""
+    is_set = "api_url" in settings.model_fields_set
+    return {API_URL: settings.api_url if is_set else f"http://{HOST}:{port}"}
 
 
 def _dagster(port: int, home: Path, workspace: Path) -> Service:

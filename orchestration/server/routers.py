@@ -3,7 +3,8 @@
 from fastapi import APIRouter
 
 from orchestration.deployment import Deployment
-from orchestration.server import gaps, judged, labels, metrics, reports, topics
+from orchestration.server import gaps, judged, labels, metrics, topics
+from orchestration.server.published import report_page, reports
 
 
 def own_routers(deployment: Deployment) -> tuple[APIRouter, ...]:
@@ -14,5 +15,6 @@ def own_routers(deployment: Deployment) -> tuple[APIRouter, ...]:
         gaps.router(deployment),
         topics.router(deployment),
         reports.router(deployment),
+        report_page.router(deployment),
         metrics.router,
     )

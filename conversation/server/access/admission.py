@@ -3,6 +3,7 @@
 A route says what it needs with `Annotated[ApiKey, Depends(require("read"))]`.
 """
 
+import base64
 import math
 import re
 from collections.abc import Callable, Iterable
@@ -38,6 +39,7 @@ _PORTS = {"http": 80, "https": 443}
 KEY_HEADER = "xi-api-key"
 """The name that the published SDKs use; `Authorization: Bearer` does as well."""
 BEARER_SUBPROTOCOL = "bearer."
+_MAX_CREDENTIALS_CHARS = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +66,63 @@ def require(*scopes: Scope) -> Callable[..., ApiKey]:
                 "unknown, expired or revoked. `vivavoce keys create` makes one.",
                 headers={"WWW-Authenticate": "Bearer"},
             )
-        wait_s = context.requests.wait_s(("key", record.key_id), now_s=context.timer_s())
-        if wait_s is not None:
-            raise too_many_requests(wait_s)
-        if not any(record.allows(scope) for scope in scopes):
-            raise ApiError(
-                403,
-                "missing_permissions",
-                f"The API key {record.name!r} has the scopes {', '.join(record.scopes)}; this "
-                f"needs {' or '.join(repr(scope) for scope in scopes)}.",
-            )
-        connection.scope["key_id"] = record.key_id
-        return record
+        return _within_scopes(record, scopes, connection, context)
 
     return key_with_scope
+
+
+def require_in_browser(*scopes: Scope) -> Callable[..., ApiKey]:
+    """As `require`, for a page that people open by a link: their browser asks them for the key.
+
+    A browser sends along what it was given there (HTTP Basic, the key as the password) with every
+    later request, also with one that a page of others makes. So this is for pages alone that
+    change nothing and that no script of others can read.
+    """
+
+    def key_with_scope(connection: HTTPConnection, context: Context) -> ApiKey:
+        record = known_key(connection, context) or _key_as_password(connection, context)
+        if record is None:
+            raise ApiError(
+                401,
+                "invalid_api_key",
+                "This page needs an API key: leave the user name empty, or write anything, and "
+                "give the key as the password. `vivavoce keys create` makes one.",
+                headers={"WWW-Authenticate": 'Basic realm="Viva Voce, API key as the password"'},
+            )
+        return _within_scopes(record, scopes, connection, context)
+
+    return key_with_scope
+
+
+def _within_scopes(
+    record: ApiKey, scopes: Iterable[Scope], connection: HTTPConnection, context: ServerContext
+) -> ApiKey:
+    """The key, when it may ask now and is good for one of `scopes`."""
+    wait_s = context.requests.wait_s(("key", record.key_id), now_s=context.timer_s())
+    if wait_s is not None:
+        raise too_many_requests(wait_s)
+    if not any(record.allows(scope) for scope in scopes):
+        raise ApiError(
+            403,
+            "missing_permissions",
+            f"The API key {record.name!r} has the scopes {', '.join(record.scopes)}; this "
+            f"needs {' or '.join(repr(scope) for scope in scopes)}.",
+        )
+    connection.scope["key_id"] = record.key_id
+    return record
+
+
+def _key_as_password(connection: HTTPConnection, context: ServerContext) -> ApiKey | None:
+    """The record of the key that a person gave to the browser, as name or as password."""
+    scheme, _, credentials = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic" or len(credentials) > _MAX_CREDENTIALS_CHARS:
+        return None
+    try:
+        name, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    given = password or name
+    return context.access.find_key(given, now=context.clock()) if given else None
 
 
 def too_many_requests(wait_s: float) -> ApiError:

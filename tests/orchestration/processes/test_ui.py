@@ -12,6 +12,8 @@ import pytest
 
 from orchestration.errors import PortInUseError, RunFailedError
 from orchestration.processes.supervisor import Service, choose_port, supervise
+from orchestration.processes.ui import address_for_services
+from orchestration.settings import Settings
 from tests.conftest import REPOSITORY
 from tests.orchestration.server.test_app import ready_answer
 from tests.servers import free_port
@@ -33,6 +35,14 @@ def test_without_a_port_a_free_one_is_taken():
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
+
+
+def test_dagster_is_told_where_the_server_of_the_ui_is(tmp_path: Path):
+    unset = Settings(data_dir=tmp_path)
+    named = Settings(data_dir=tmp_path, api_url="https://voice.example.com")
+
+    assert address_for_services(unset, 8081) == {"VIVAVOCE_API_URL": "http://127.0.0.1:8081"}
+    assert address_for_services(named, 8081) == {"VIVAVOCE_API_URL": "https://voice.example.com"}
 
 
 def _service(tmp_path: Path, name: str, code: str) -> Service:
