@@ -31,6 +31,7 @@ defs = dg.Definitions(
     asset_checks=dg.load_asset_checks_from_modules(_WITH_ASSETS),
     jobs=[
         automation.ingest_agent,
+        automation.ingest_documents,
         automation.evaluate_days,
         automation.improve_agent,
         automation.publish_reports,

@@ -94,6 +94,10 @@ class Weights:
         weights = self._find(name)
         return any(_has_all(folder, weights) for folder in self._folders(weights))
 
+    def size_bytes(self, name: str) -> int:
+        """Return how large the files of a model are together."""
+        return self._find(name).size_bytes
+
     def resolve(self, name: str) -> Path:
         """Return the folder with the verified files of model `name`; fetch what is missing.
 

@@ -37,12 +37,16 @@ def settings() -> None:
 @app.command()
 def demo(
     fresh: Annotated[bool, typer.Option(help="Forget the demo's earlier results first.")] = False,
+    read_ahead: Annotated[
+        bool,
+        typer.Option("--read-ahead", help="Have the model read the documents whole, minutes once."),
+    ] = False,
 ) -> None:
     """Run the whole path on sample data: ingest, converse, evaluate, publish, report."""
     from orchestration.demo.running import run_demo  # loads Dagster
 
     try:
-        run_demo(load_settings(), fresh=fresh)
+        run_demo(load_settings(), fresh=fresh, read_ahead=read_ahead)
     except KeyboardInterrupt:
         typer.echo("\nStopped. What is done is kept; the next run goes on from there.", err=True)
         raise typer.Exit(130) from None

@@ -50,6 +50,15 @@ ingest_agent = dg.define_asset_job(
     ),
 )
 
+ingest_documents = dg.define_asset_job(
+    "ingest_documents",
+    selection=dg.AssetSelection.assets(DOCUMENTS.key, CHUNK_INDEX.key, knowledge_gaps),
+    description=(
+        "The same, but for reading ahead, which takes an embedded model minutes: it searches until "
+        "then."
+    ),
+)
+
 evaluate_days = dg.define_asset_job(
     "evaluate_days",
     selection=dg.AssetSelection.assets(

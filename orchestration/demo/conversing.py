@@ -1,6 +1,7 @@
 """The demo's conversation: held once, then shown again from the store."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,16 +25,19 @@ MAX_ATTEMPTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What the demo's user says."""
+    """What the demo's user says, and which sample conversations it takes in."""
 
     agent_id: str
     questions: tuple[str, ...]
+    transcripts: tuple[str, ...] = ()
+    """Names of files."""
 
     @classmethod
     def read(cls, path: Path) -> "Script":
         """Read the YAML file at `path`."""
         raw = yaml.safe_load(path.read_text("utf-8"))
-        return cls(raw["agent_id"], tuple(question["text"] for question in raw["questions"]))
+        asked = (each["text"] for each in raw["questions"] if each.get("in_demo", True))
+        return cls(raw["agent_id"], tuple(asked), tuple(raw["transcripts"]))
 
 
 def conversation_key(agent: AgentConfig, script: Script, documents: list[Document]) -> str:
@@ -44,9 +48,20 @@ def conversation_key(agent: AgentConfig, script: Script, documents: list[Documen
 
 
 def hold_conversation(
-    deployment: Deployment, script: Script, progress: ProgressDisplay
+    deployment: Deployment,
+    script: Script,
+    progress: ProgressDisplay,
+    left_s: Callable[[float], float] = lambda own_s: own_s,
 ) -> Transcript:
-    """Play the script against the agent, or show the conversation that was held before."""
+    """Play the script against the agent, or show the conversation that was held before.
+
+    Args:
+        deployment: With the agent and its documents.
+        script: What is asked.
+        progress: Where it is shown.
+        left_s: Given the seconds that the rest of the conversation needs, returns those of the
+            whole of which it is a part.
+    """
     agent = deployment.agent(script.agent_id).agent
     knowledge_base = deployment.knowledge_base(script.agent_id)
     key = conversation_key(agent, script, knowledge_base.documents())
@@ -68,7 +83,7 @@ def hold_conversation(
     )
     with session:
         progress.say(f"\n{agent.name}: {printable(session.first_message)}")
-        _play(session, script, agent.name, progress)
+        _play(session, script, agent.name, progress, left_s)
     return session.transcript
 
 
@@ -103,13 +118,19 @@ def _has_begun(turn: Turn) -> bool:
     return turn.latency is not None and turn.latency.request_to_first_token_ms is not None
 
 
-def _play(session: Session, script: Script, name: str, progress: ProgressDisplay) -> None:
+def _play(
+    session: Session,
+    script: Script,
+    name: str,
+    progress: ProgressDisplay,
+    left_s: Callable[[float], float],
+) -> None:
     durations_s: list[float] = []
     for number, question in enumerate(script.questions, start=1):
         left = ""
         if durations_s:
             per_turn_s = sum(durations_s) / len(durations_s)
-            remaining = format_duration(per_turn_s * (len(script.questions) - number + 1))
+            remaining = format_duration(left_s(per_turn_s * (len(script.questions) - number + 1)))
             left = f"  (question {number} of {len(script.questions)}, about {remaining} left)"
         progress.say(f"\nuser: {question}{left}")
         turn = show_reply(name, session.reply(question), progress)

@@ -5,21 +5,25 @@ store, and an evaluation that exists is not asked for again.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import dagster as dg
 
+from analysis.gaps.text import counted
 from analysis.report.text import render_report, report_as_text
 from analysis.reports import open_reports
 from conversation.agent.models.judges import panel_members
+from conversation.importing.files import ImportReport
 from conversation.llm.chat_model import ChatMessage, CompletionOptions
 from kb.embedding.open_embedder import open_embedder
 from orchestration.checks.evaluations import first_judge_error, judge_error_share
 from orchestration.definitions import defs
 from orchestration.demo.clearing import clear_demo
 from orchestration.demo.conversing import Script, hold_conversation, unanswered
+from orchestration.demo.downloads import ShownDownloads
 from orchestration.demo.sample_data import copy_sample
 from orchestration.demo.site import served_site, site_port, with_site_port
 from orchestration.demo.steps import Steps
@@ -45,12 +49,13 @@ PROBE_OPTIONS = CompletionOptions(
 """Asked of the judge before any work is done: a model that cannot judge is found at once."""
 
 
-def run_demo(settings: Settings, *, fresh: bool) -> None:
+def run_demo(settings: Settings, *, fresh: bool, read_ahead: bool = False) -> None:
     """Play the whole path and print what happens.
 
     Args:
         settings: Where everything is kept.
         fresh: Forget what an earlier demo made, then do all of it again.
+        read_ahead: Have the language model read the documents once, so that answers begin sooner.
 
     Raises:
         RunFailedError: A step failed; the message says which and why.
@@ -71,31 +76,31 @@ def run_demo(settings: Settings, *, fresh: bool) -> None:
         if fresh:
             progress.say(clear_demo(deployment, AGENT_ID))
         demo = _Demo(deployment, instance, progress)
-        steps = Steps(deployment, script, progress, len(list(transcripts.iterdir())))
+        steps = Steps(deployment, script, progress, reads_ahead=read_ahead)
         with steps.step("models"):
             demo.check_models(judges=steps.unjudged > 0)
         with steps.step("documents"):
-            demo.ingest()
+            demo.ingest(reads_ahead=read_ahead)
         with steps.step("conversation"):
-            demo.converse(script)
+            demo.converse(script, steps.left_s)
         with steps.step("transcripts"):
-            report = import_transcripts(deployment, transcripts, AGENT_ID)
-            progress.say(_indented(import_summary(report)))
+            demo.take_in([transcripts / name for name in script.transcripts])
         with steps.step("evaluations"):
             demo.evaluate()
         with steps.step("report"):
             demo.publish()
-        progress.say(_next_steps(deployment))
+        progress.say(_next_steps(deployment, script, transcripts))
     progress.say(f"\nThe demo took {format_duration(time.monotonic() - began_s)}.")
 
 
 @contextmanager
 def _demo_deployment(settings: Settings, progress: ProgressDisplay) -> Iterator[Deployment]:
     """A deployment whose sample link points to a site that is served while the block runs."""
+    shown = ShownDownloads(progress)
     with Deployment(settings, progress=progress) as plain:
         port = site_port(plain.agent(AGENT_ID).agent)
     if port is None:
-        with Deployment(settings, progress=progress) as deployment:
+        with Deployment(settings, progress=progress, weights_progress=shown) as deployment:
             yield deployment
         return
     with (
@@ -103,6 +108,7 @@ def _demo_deployment(settings: Settings, progress: ProgressDisplay) -> Iterator[
         Deployment(
             settings,
             progress=progress,
+            weights_progress=shown,
             adapt_sources=lambda agent: with_site_port(agent, served_port),
         ) as deployment,
     ):
@@ -136,20 +142,26 @@ class _Demo:
         embedder = open_embedder(embedding, self.deployment.weights)
         self.progress.say(f"  embedding model: {embedding.model} is ready ({embedder.model_id})")
 
-    def ingest(self) -> None:
+    def ingest(self, *, reads_ahead: bool) -> None:
         self.instance.add_dynamic_partitions("agents", [AGENT_ID])
-        outcome = self._run("ingest_agent", partition=AGENT_ID)
+        # A few questions do not earn the minutes that reading all documents takes.
+        job = "ingest_agent" if reads_ahead else "ingest_documents"
+        outcome = self._run(job, partition=AGENT_ID)
         documents = self.deployment.knowledge_base(AGENT_ID).documents()
         self.progress.say(_indented(document_table(documents)))
         self._say_checks(outcome)
 
-    def converse(self, script: Script) -> None:
-        held = hold_conversation(self.deployment, script, self.progress)
+    def converse(self, script: Script, left_s: Callable[[float], float]) -> None:
+        held = hold_conversation(self.deployment, script, self.progress, left_s)
         errors = unanswered(held)
         if errors:
             raise RunFailedError(
                 f"The agent left {len(errors)} questions without an answer. The first: {errors[0]}"
             )
+
+    def take_in(self, files: Sequence[Path]) -> None:
+        taken = (import_transcripts(self.deployment, file, AGENT_ID) for file in files)
+        self.progress.say(_indented(import_summary(sum(taken, ImportReport()))))
 
     def evaluate(self) -> None:
         days = days_with_conversations(self.deployment, AGENT_ID)
@@ -193,15 +205,20 @@ def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines())
 
 
-def _next_steps(deployment: Deployment) -> str:
-    return "\n".join(
-        [
-            "",
-            "Where to go from here:",
-            "  make ui                                   the runs above in the Dagster UI",
-            f"  .venv/bin/vivavoce chat {AGENT_ID}           talk to the agent",
-            "  .venv/bin/vivavoce why CONVERSATION NAME  where a verdict or a value comes from",
-            '  .venv/bin/vivavoce sql "from success_rates"',
-            f"  any DuckDB client on {deployment.reports_file}",
-        ]
-    )
+def _next_steps(deployment: Deployment, script: Script, transcripts: Path) -> str:
+    lines = [
+        "",
+        "Where to go from here:",
+        "  make ui                                   the runs above in the Dagster UI",
+        f"  .venv/bin/vivavoce chat {AGENT_ID}           talk to the agent",
+        "  .venv/bin/vivavoce demo --read-ahead      minutes once, then answers begin sooner",
+        "  .venv/bin/vivavoce why CONVERSATION NAME  where a verdict or a value comes from",
+        '  .venv/bin/vivavoce sql "from success_rates"',
+        f"  any DuckDB client on {deployment.reports_file}",
+    ]
+    others = {path.name for path in transcripts.iterdir()} - set(script.transcripts)
+    if others:
+        found = counted(len(others), "more sample conversation")
+        lines.append(f"  .venv/bin/vivavoce import {transcripts} --agent {AGENT_ID}")
+        lines.append(f"{'':44}{found}; `vivavoce evaluate` judges them")
+    return "\n".join(lines)

@@ -1,13 +1,13 @@
-"""The demo's steps: their titles, and how long what is left of them will take."""
+"""The demo's steps, and its one clock: how long what is left of all of them will take."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from analysis.evaluation.plan import plan_evaluations
-from conversation.llm.generator import prompt_memory
 from orchestration.demo.conversing import Script, conversation_key, find_held
+from orchestration.demo.downloads import missing_bytes
 from orchestration.deployment import Deployment
 from orchestration.terminal.progress import ProgressDisplay, format_duration
 
@@ -29,51 +29,77 @@ USUAL_S = {
     "report": 4.0,
 }
 """Seconds on two cores when every answer exists already."""
-QUESTION_S = 15.0
+QUESTION_S = 13.0
 """Seconds for each of the agent's answers that has to be generated."""
-READ_AHEAD_S = 10.0
-"""Seconds for reading what all prompts begin with, where a model keeps that."""
+READ_AHEAD_S = 120.0
+"""Seconds for reading the documents whole, where that is asked for."""
 JUDGED_S = 16.0
 """Seconds for each conversation that has to be judged."""
+DOWNLOADED_BYTES_PER_S = 20e6
+"""Of models that are not there yet; the pace of the first ones corrects it."""
 TRUST_AFTER_S = 30.0
 """So much expected time has to have passed until the pace so far counts half."""
 
 
 @dataclass
 class Steps:
-    """Announces the steps, times them, and estimates the time that is left."""
+    """Announces the steps, times them, and tells what time is left of the whole."""
 
     deployment: Deployment
     script: Script
     progress: ProgressDisplay
-    transcript_count: int
+    reads_ahead: bool = False
+    clock: Callable[[], float] = time.monotonic
     expected_s: dict[str, float] = field(default_factory=dict[str, float])
     took_s: dict[str, float] = field(default_factory=dict[str, float])
+    _running: str | None = None
+    _began_s: float = 0.0
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Announce a step, and time it."""
-        left = {key: s for key, s in self._expectation().items() if key not in self.took_s}
-        self.expected_s.update(left)
+        """Announce a step, and time it; what it reports shows the time left of the whole."""
+        self._expect_anew()
+        self._running, self._began_s = name, self.clock()
         number = list(TITLES).index(name) + 1
-        shown = format_duration(remaining_s(left, self.expected_s, self.took_s))
+        shown = format_duration(self.left_s())
         self.progress.say(f"\n== {number} of {len(TITLES)}: {TITLES[name]} (about {shown} left)")
-        began_s = time.monotonic()
-        yield
+        with self.progress.timed_by(self.left_s):
+            yield
         self.progress.clear()
-        self.took_s[name] = time.monotonic() - began_s
+        self.took_s[name] = self.clock() - self._began_s
+        self._running = None
         self.progress.say(f"  done in {format_duration(self.took_s[name])}")
+
+    def left_s(self, at_least_s: float = 0.0) -> float:
+        """Seconds until the demo is over, at the pace so far.
+
+        Args:
+            at_least_s: Seconds that what is being done now needs, by its own pace.
+        """
+        left = {name: s for name, s in self.expected_s.items() if name not in self.took_s}
+        if self._running is None:
+            return remaining_s(left, self.expected_s, self.took_s)
+        others = {name: s for name, s in left.items() if name != self._running}
+        own = {self._running: left[self._running]}
+        own_s = remaining_s(own, self.expected_s, self.took_s) - (self.clock() - self._began_s)
+        return max(own_s, at_least_s, 0.0) + remaining_s(others, self.expected_s, self.took_s)
 
     @property
     def unjudged(self) -> int:
         """Conversations that the judge will be asked about, those to come included."""
         return self._waiting_for_judge() + (not self._is_held())
 
+    def _expect_anew(self) -> None:
+        expected = self._expectation().items()
+        self.expected_s.update({name: s for name, s in expected if name not in self.took_s})
+
     def _expectation(self) -> dict[str, float]:
         expected_s = dict(USUAL_S)
+        missing = missing_bytes(self.deployment, self.script.agent_id)
+        expected_s["models"] += missing / DOWNLOADED_BYTES_PER_S
         if not self._is_held():
             expected_s["conversation"] += QUESTION_S * len(self.script.questions)
-        if not self._is_read_ahead():
+        if self.reads_ahead and not self._is_read_ahead():
             expected_s["documents"] += READ_AHEAD_S
         expected_s["evaluations"] += JUDGED_S * self.unjudged
         return expected_s
@@ -88,18 +114,15 @@ class Steps:
 
     def _is_read_ahead(self) -> bool:
         """Whether nothing of the documents is left for the model to read."""
-        agent = self.deployment.agent(self.script.agent_id).agent
-        keeps = prompt_memory(self.deployment.chat_model(agent.llm)) is not None
-        return (
-            not keeps or self.deployment.knowledge_base(self.script.agent_id).derived_dir.is_dir()
-        )
+        return self.deployment.knowledge_base(self.script.agent_id).derived_dir.is_dir()
 
     def _waiting_for_judge(self) -> int:
         agent = self.deployment.agent(self.script.agent_id).agent
         known = self.deployment.conversations.conversations(agent_id=agent.agent_id)
         plan = plan_evaluations(self.deployment.conversations, self.deployment.evaluations, [agent])
         imported = sum(found.source != "session" for found in known)
-        waiting = 0 if "transcripts" in self.took_s else self.transcript_count - imported
+        to_come = len(self.script.transcripts) - imported
+        waiting = 0 if "transcripts" in self.took_s else to_come
         return len(plan.conversations) + max(waiting, 0)
 
 

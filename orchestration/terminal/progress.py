@@ -41,6 +41,21 @@ class ProgressDisplay:
         self._due_s = 0.0
         self._first_done = 0
         self._width = 0
+        self._left_of_whole: Callable[[float], float] | None = None
+
+    @contextmanager
+    def timed_by(self, left_s: Callable[[float], float]) -> Iterator[None]:
+        """While the block runs, show the time left of something larger than the stage.
+
+        Args:
+            left_s: Given the seconds that the stage still needs by its own pace (0.0 where that is
+                not known yet), returns those of the whole.
+        """
+        self._left_of_whole = left_s
+        try:
+            yield
+        finally:
+            self._left_of_whole = None
 
     @classmethod
     def on_standard_output(cls) -> "ProgressDisplay":
@@ -67,13 +82,15 @@ class ProgressDisplay:
         elif now_s >= self._due_s:
             self._due_s = now_s + (REDRAW_S if self._redraws else LOG_LINE_S)
             elapsed_s = now_s - self._began_s
-            self._draw(
-                progress_line(stage, done, total=total, left_s=self._left(elapsed_s, done, total))
-            )
+            left_s = self._left(elapsed_s, done, total)
+            worked = done - self._first_done
+            rate = worked / elapsed_s if elapsed_s and worked > 0 else None
+            self._draw(progress_line(stage, done, total=total, left_s=left_s, per_s=rate))
 
     def _left(self, elapsed_s: float, done: int, total: int) -> float | None:
         worked = done - self._first_done
-        return elapsed_s * (total - done) / worked if worked > 0 else None
+        stage_s = elapsed_s * (total - done) / worked if worked > 0 else None
+        return stage_s if self._left_of_whole is None else self._left_of_whole(stage_s or 0.0)
 
     def _draw(self, line: str) -> None:
         if self._redraws:
@@ -130,13 +147,14 @@ class Waiting:
             self._draw(f"... {format_duration(time.monotonic() - began_s)}")
 
 
-def progress_line(stage: str, done: int, *, total: int, left_s: float | None) -> str:
+def progress_line(
+    stage: str, done: int, *, total: int, left_s: float | None, per_s: float | None
+) -> str:
     """One line such as `  chunks: 300 of 1,200 (25 %), 15/s, about 1:00 left`."""
     line = f"  {stage}: {done:,} of {total:,} ({100 * done / total:.0f} %)"
-    if not left_s:
-        return line
-    rate = format_rate((total - done) / left_s)
-    return f"{line}, {rate}, about {format_duration(left_s)} left"
+    rate = f", {format_rate(per_s)}" if per_s else ""
+    left = f", about {format_duration(left_s)} left" if left_s else ""
+    return f"{line}{rate}{left}"
 
 
 def format_rate(per_s: float) -> str:

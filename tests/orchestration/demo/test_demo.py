@@ -12,16 +12,30 @@ from conversation.agent.agent_file import load_agent
 from conversation.errors import ModelUnavailableError
 from conversation.llm.chat_model import Completion
 from conversation.transcript import Usage
+from kb.weights.known_models import CATALOG
+from kb.weights.progress import FetchProgress
 from orchestration.demo.clearing import clear_demo
 from orchestration.demo.conversing import Script, conversation_key, hold_conversation
+from orchestration.demo.downloads import ShownDownloads, missing_bytes
+from orchestration.demo.sample_data import copy_sample
 from orchestration.demo.site import served_site, site_port, with_site_port
 from orchestration.demo.steps import Steps, remaining_s
 from orchestration.deployment import Deployment
 from orchestration.operations.operations import ingest
+from orchestration.settings import Settings
 from orchestration.terminal.progress import ProgressDisplay
 from tests.conftest import REPOSITORY
 from tests.fakes import ScriptedChatModel
 from tests.orchestration.sample import answer, hold_calls, sample_deployment, write_data
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
 
 SCRIPT = Script("shop-desk", ("How long do refunds take?", "And parcels?"))
 
@@ -173,15 +187,89 @@ def test_a_slow_machine_gets_a_longer_estimate():
     assert remaining_s(left, expected_s, slow) == pytest.approx(150.0 * (0.8 * 2 + 0.2))
 
 
+def steps_of(deployment: Deployment, stream: io.StringIO, clock: Clock) -> Steps:
+    script = Script("shop-desk", SCRIPT.questions, ("1.yaml", "2.yaml"))
+    return Steps(deployment, script, ProgressDisplay(stream, clock), clock=clock)
+
+
 def test_what_exists_already_is_not_expected_to_take_time(deployment: Deployment):
     def announced() -> str:
         stream = io.StringIO()
-        steps = Steps(deployment, SCRIPT, ProgressDisplay(stream), transcript_count=2)
-        with steps.step("models"):
+        with steps_of(deployment, stream, Clock()).step("models"):
             pass
         return stream.getvalue().splitlines()[1]
 
     # 21 s as always, two questions, two transcripts and the conversation itself to judge.
-    assert announced() == "== 1 of 6: check the models (about 1:39 left)"
+    assert announced() == "== 1 of 6: check the models (about 1:35 left)"
     hold(deployment)
     assert announced() == "== 1 of 6: check the models (about 1:09 left)"
+
+
+def test_models_that_are_not_there_yet_are_part_of_the_clock(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("orchestration.demo.steps.missing_bytes", lambda *_: 1_200_000_000)
+    clock, stream = Clock(), io.StringIO()
+    steps = steps_of(deployment, stream, clock)
+    fetched = ShownDownloads(steps.progress)
+    with steps.step("models"):
+        fetched.advance(of_download(0), part_done=False)
+        clock.now_s += 30
+        fetched.advance(of_download(300_000_000), part_done=True)
+        clock.now_s += 90
+        fetched.advance(of_download(1_200_000_000), part_done=True)
+        fetched.finish()
+        fetched.note("big: checking 1,200 MB once")
+    with steps.step("documents"):
+        pass
+
+    # 95 s in all without it, and a minute at the speed that is usual.
+    assert stream.getvalue().splitlines()[1:] == [
+        "== 1 of 6: check the models (about 2:35 left)",
+        # As slow as it came: 90 s more for the rest, and 90 s for the other steps.
+        "  MB of big: 300 of 1,200 (25 %), 10/s, about 3:00 left",
+        "  MB of big: 1,199 of 1,200 (100 %), 10.0/s, about 1:30 left",
+        "  big: checking 1,200 MB once",
+        "  done in 2:00",
+        "",
+        # Twice as slow as was expected, which counts by 65 of 95 s.
+        "== 2 of 6: ingest the sample documents (Dagster run) (about 2:22 left)",
+        "  done in 0:00",
+    ]
+
+
+def test_only_models_that_are_missing_are_fetched(tmp_path: Path):
+    folder = tmp_path / "data"
+    settings = Settings(data_dir=folder, weights_dir=tmp_path / "weights")
+    copy_sample(folder)
+    with Deployment(settings) as opened:
+        both = missing_bytes(opened, "support")
+        put_files(tmp_path / "weights", "all-MiniLM-L6-v2")
+        one = missing_bytes(opened, "support")
+        put_files(tmp_path / "weights", "qwen2.5-coder-1.5b-instruct")
+        none = missing_bytes(opened, "support")
+
+    assert one == CATALOG["qwen2.5-coder-1.5b-instruct"].size_bytes
+    assert both == one + CATALOG["all-MiniLM-L6-v2"].size_bytes
+    assert none == 0
+
+
+def put_files(folder: Path, model: str) -> None:
+    """Files with the right names; only fetching them looks into them."""
+    home = folder / model / CATALOG[model].digest
+    for file in CATALOG[model].files:
+        (home / file.name).parent.mkdir(parents=True, exist_ok=True)
+        (home / file.name).touch()
+
+
+def of_download(done_bytes: int) -> FetchProgress:
+    return FetchProgress("big", "part 1", done_bytes, 1_200_000_000, elapsed_s=1.0)
+
+
+def test_the_demo_takes_in_sample_conversations_that_are_there():
+    script = Script.read(REPOSITORY / "data" / "demo" / "support-questions.yaml")
+
+    assert len(script.questions) == 4
+    assert len(script.transcripts) == 6
+    for name in script.transcripts:
+        assert (REPOSITORY / "data" / "transcripts" / name).is_file()

@@ -31,7 +31,7 @@ def test_durations_are_short(seconds: float, text: str):
 
 
 def test_a_line_says_how_far_the_work_is():
-    assert progress_line("chunks", 300, total=1200, left_s=60) == (
+    assert progress_line("chunks", 300, total=1200, left_s=60, per_s=15) == (
         "  chunks: 300 of 1,200 (25 %), 15/s, about 1:00 left"
     )
 
@@ -52,6 +52,30 @@ def test_the_remaining_time_follows_from_the_speed_of_this_run():
     progress("conversations", 50, 100)
 
     assert stream.getvalue() == "  conversations: 50 of 100 (50 %), 30.0/min, about 1:40 left\n"
+
+
+def test_a_stage_of_something_larger_shows_what_is_left_of_that():
+    clock = Clock()
+    stream = io.StringIO()
+    progress = ProgressDisplay(stream, clock)
+    with progress.timed_by(lambda stage_s: stage_s + 60):
+        progress("chunks", 0, 100)
+        clock.now_s += 20
+        progress("chunks", 50, 100)
+        clock.now_s += 20
+        progress("chunks", 100, 100)
+        progress("pages", 0, 2)
+        clock.now_s += 20
+        progress("pages", 0, 2)
+    progress("links", 1, 4)
+    clock.now_s += 20
+    progress("links", 2, 4)
+
+    assert stream.getvalue().splitlines() == [
+        "  chunks: 50 of 100 (50 %), 2.5/s, about 1:20 left",
+        "  pages: 0 of 2 (0 %), about 1:00 left",
+        "  links: 2 of 4 (50 %), 3.0/min, about 0:40 left",
+    ]
 
 
 def test_a_log_gets_a_line_every_few_seconds():
