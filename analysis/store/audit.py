@@ -67,36 +67,38 @@ def rows_to_publish(engine: sa.Engine, *, closed_to: datetime) -> dict[str, int]
 
 
 def agreement_by_age(engine: sa.Engine) -> dict[str, LabelDrift]:
-    """How often judge and people agree, by criterion: verdicts in force against newest labels.
+    """How often judge and people agree, by AGENT/CRITERION: verdicts in force, newest labels.
 
     Labels `unknown` and verdicts that failed say nothing. With an odd number of labels the newer
     half is the greater one.
     """
     compared = _compared().subquery()
+    question = (compared.c.agent_id, compared.c.criterion_id)
     place = sa.func.row_number().over(
-        partition_by=compared.c.criterion_id,
-        order_by=(compared.c.ended_at, compared.c.conversation_id),
+        partition_by=question, order_by=(compared.c.ended_at, compared.c.conversation_id)
     )
-    total = sa.func.count().over(partition_by=compared.c.criterion_id)
+    total = sa.func.count().over(partition_by=question)
     aged = sa.select(
-        compared.c.criterion_id,
+        *question,
         sa.case((place <= total // 2, 0), else_=1).label("half"),
         sa.case((compared.c.verdict == compared.c.label, 1), else_=0).label("agrees"),
     ).subquery()
+    asked = (aged.c.agent_id, aged.c.criterion_id)
     query = (
-        sa.select(aged.c.criterion_id, aged.c.half, sa.func.sum(aged.c.agrees), sa.func.count())
-        .group_by(aged.c.criterion_id, aged.c.half)
-        .order_by(aged.c.criterion_id)
+        sa.select(*asked, aged.c.half, sa.func.sum(aged.c.agrees), sa.func.count())
+        .group_by(*asked, aged.c.half)
+        .order_by(*asked)
     )
     halves: dict[str, list[Agreed]] = {}
     with engine.connect().execution_options(**READ_ONLY) as connection:
-        for criterion_id, half, agreed, count in connection.execute(query):
-            parts = halves.setdefault(criterion_id, [Agreed(0, 0), Agreed(0, 0)])
+        for agent_id, criterion_id, half, agreed, count in connection.execute(query):
+            nothing = [Agreed(0, 0), Agreed(0, 0)]
+            parts = halves.setdefault(f"{agent_id}/{criterion_id}", nothing)
             parts[half] = Agreed(int(agreed), count)
     return {name: LabelDrift(*parts) for name, parts in halves.items()}
 
 
-def _compared() -> sa.Select[str, str, datetime | None, str, str | None]:
+def _compared() -> sa.Select[str, str, str, datetime | None, str, str | None]:
     """One row for each labelled question: the newest label and the verdict in force."""
     labels, verdicts, columns = tables.labels, tables.evaluations, conversations.c
     newest = sa.select(sa.func.max(labels.c.label_id)).group_by(
@@ -115,6 +117,7 @@ def _compared() -> sa.Select[str, str, datetime | None, str, str | None]:
     )
     return (
         sa.select(
+            columns.agent_id,
             labels.c.criterion_id,
             labels.c.conversation_id,
             columns.ended_at,

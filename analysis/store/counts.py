@@ -63,8 +63,8 @@ def first_error(engine: sa.Engine, days: Days) -> str | None:
         return connection.execute(query).scalar()
 
 
-def flips(engine: sa.Engine, days: Days) -> Flips:
-    """Repetitions of a question by the same judge against the verdict of sample 0."""
+def flips(engine: sa.Engine, days: Days) -> dict[str, Flips]:
+    """By agent: repetitions of a question by the same judge against the verdict of sample 0."""
     again, first = _VERDICTS.alias("again"), _VERDICTS.alias("first")
     same = [
         again.c[name] == first.c[name]
@@ -75,6 +75,7 @@ def flips(engine: sa.Engine, days: Days) -> Flips:
     ]
     query = (
         sa.select(
+            conversations.c.agent_id,
             sa.func.sum(sa.case((again.c.verdict != first.c.verdict, 1), else_=0)),
             sa.func.count(),
         )
@@ -82,10 +83,12 @@ def flips(engine: sa.Engine, days: Days) -> Flips:
         .join(first, sa.and_(*same, first.c.sample == 0, first.c.verdict.is_not(None)))
         .join(conversations, conversations.c.conversation_id == again.c.conversation_id)
         .where(again.c.sample != 0, again.c.verdict.is_not(None), _of_days(days))
+        .group_by(conversations.c.agent_id)
+        .order_by(conversations.c.agent_id)
     )
     with engine.connect().execution_options(**READ_ONLY) as connection:
-        differing, compared = connection.execute(query).one()
-    return Flips(int(differing or 0), compared)
+        found = connection.execute(query).all()
+    return {agent_id: Flips(int(differing), compared) for agent_id, differing, compared in found}
 
 
 def summarised(engine: sa.Engine, days: Days) -> tuple[int, int]:

@@ -53,16 +53,18 @@ def summary_share(deployment: Deployment, days: Collection[date]) -> Share:
     return Share(*summarised(deployment.engine, days))
 
 
-def flip_share(deployment: Deployment, days: Collection[date] | None) -> Share:
-    """Repeated verdicts that differ from the one in force, of all repeated ones.
+def flip_shares(deployment: Deployment, days: Collection[date] | None) -> dict[str, Share]:
+    """By agent: repeated verdicts that differ from the one in force, of all repeated ones.
 
     A repetition counts when it was asked the same question by the same judge.
     """
-    return Share(*flips(deployment.engine, days))
+    return {agent_id: Share(*counts) for agent_id, counts in flips(deployment.engine, days).items()}
 
 
 def label_drift(deployment: Deployment) -> list[str]:
     """Criteria on which the judge agrees less with new labels than with old ones, each in words.
+
+    The conversations of one agent do not hide those of another.
 
     The labelled conversations are halved by their end. A difference counts when Fisher's exact
     test would show one so large by chance in less than one case of a hundred.
@@ -70,7 +72,7 @@ def label_drift(deployment: Deployment) -> list[str]:
     from scipy.stats import fisher_exact
 
     problems: list[str] = []
-    for criterion_id, (old, new) in agreement_by_age(deployment.engine).items():
+    for name, (old, new) in agreement_by_age(deployment.engine).items():
         if (
             old.compared < MIN_LABELS_A_HALF
             or new.agreed * old.compared >= old.agreed * new.compared
@@ -84,7 +86,7 @@ def label_drift(deployment: Deployment) -> list[str]:
         )
         if tested.pvalue < DRIFT_LEVEL:
             problems.append(
-                f"{criterion_id}: judge and people agree on {new.agreed} of {new.compared} new "
+                f"{name}: judge and people agree on {new.agreed} of {new.compared} new "
                 f"labels, and on {old.agreed} of {old.compared} older ones"
             )
     return problems

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 import dagster as dg
 
 from orchestration.checks.evaluations import (
-    flip_share,
+    flip_shares,
     judge_error_shares,
     label_drift,
     orphan_rows,
@@ -186,10 +186,14 @@ def verdicts_are_steady(
 
     A warning: a criterion whose verdicts flip is badly worded, and its rate still means something.
     """
-    flipped, repeated = flip_share(deployment, chosen_days(context))
-    problems = [f"{flipped} of {repeated} repeated verdicts differ from the first"]
+    shares = flip_shares(deployment, chosen_days(context))
+    flipped, repeated = together(shares)
     return check_result(
-        problems if flipped > MAX_FLIP_SHARE * repeated else [],
+        [
+            f"{agent_id}: {part} of {whole} repeated verdicts differ from the first"
+            for agent_id, (part, whole) in shares.items()
+            if part > MAX_FLIP_SHARE * whole
+        ],
         severity=dg.AssetCheckSeverity.WARN,
         flipped=flipped,
         repeated=repeated,

@@ -27,7 +27,7 @@ from kb.config import KnowledgeBaseConfig
 from kb.knowledge_base import KnowledgeBase
 from orchestration.checks import doctor
 from orchestration.checks.evaluations import (
-    flip_share,
+    flip_shares,
     judge_error_share,
     orphan_rows,
     unsupported_shares,
@@ -141,7 +141,7 @@ OPERATIONS: dict[str, Operation] = {
     "check: transcripts": lambda d, _s: incomplete_transcripts(d, None),
     "check: evidence": lambda d, _s: unsupported_shares(d, None),
     "check: judge answers": lambda d, _s: judge_error_share(d, None),
-    "check: verdicts steady": lambda d, _s: flip_share(d, None),
+    "check: verdicts steady": lambda d, _s: flip_shares(d, None),
     "check: orphans": lambda d, _s: orphan_rows(d),
     "check: report rows": lambda d, _s: row_count_problems(d),
     "list": lambda d, _s: _listed(d),

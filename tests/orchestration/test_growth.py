@@ -20,7 +20,7 @@ from conversation.agent.agent_file import save_agent
 from conversation.server.conversations.detail import conversation_detail
 from conversation.server.conversations.search import CallFilter, list_page
 from orchestration.checks.evaluations import (
-    flip_share,
+    flip_shares,
     judge_error_share,
     together,
     unsupported_shares,
@@ -435,7 +435,7 @@ def test_checks_over_all_days_ask_as_often_in_a_large_store(grow: Grow):
         "transcripts": lambda d: incomplete_transcripts(d, None),
         "evidence": lambda d: together(unsupported_shares(d, None)),
         "judge": lambda d: judge_error_share(d, None),
-        "flips": lambda d: flip_share(d, None),
+        "flips": lambda d: flip_shares(d, None),
         "store": lambda d: d.conversations.count(),
     }
     counts: list[dict[str, int]] = []

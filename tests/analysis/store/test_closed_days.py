@@ -212,7 +212,7 @@ def ask_everything(conversations: ConversationStore, evaluations: AnalysisStore)
     assert agents_talked_to(engine) == {"shop-desk", "night-desk"}
     assert state_of_day(engine, date(2026, 3, 2)) == "1 2026-03-02T23:59:40+00:00"
     agreement = agreement_by_age(engine)
-    assert agreement == {"handled_inquiry": LabelDrift(Agreed(1, 1), Agreed(1, 2))}
+    assert agreement == {"shop-desk/handled_inquiry": LabelDrift(Agreed(1, 1), Agreed(1, 2))}
     assert rows_to_publish(engine, closed_to=datetime(2026, 3, 2, 23, 59, 40, tzinfo=UTC)) == {
         "conversations": 2,
         "turns": 8,
@@ -258,7 +258,7 @@ def test_the_newest_label_and_the_verdict_in_force_are_compared(stores: Stores):
     label(stores.evaluations, "c0", "failure")
     label(stores.evaluations, "c0", "success", by="bo")
     assert agreement_by_age(stores.evaluations.engine) == {
-        "handled_inquiry": LabelDrift(Agreed(0, 0), Agreed(1, 1))
+        "shop-desk/handled_inquiry": LabelDrift(Agreed(0, 0), Agreed(1, 1))
     }
 
     label(stores.evaluations, "c0", "unknown", by="cy")

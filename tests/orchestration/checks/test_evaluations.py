@@ -1,12 +1,12 @@
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from analysis.labels.agreement import Label
-from orchestration.checks.evaluations import flip_share, label_drift, orphan_rows, value_counts
+from orchestration.checks.evaluations import flip_shares, label_drift, orphan_rows, value_counts
 from orchestration.deployment import Deployment
 from orchestration.operations.operations import evaluate
 from orchestration.schedule.day_metrics import day_metrics, incomplete_transcripts
@@ -35,7 +35,7 @@ def test_a_repeated_verdict_that_differs_is_a_flip(deployment: Deployment):
         deployment.evaluations, "c1", verdict("c1", "failure", sample=1, criterion_version="v0")
     )
 
-    assert flip_share(deployment, None) == (1, 2)
+    assert flip_shares(deployment, None) == {"shop-desk": (1, 2)}
 
 
 @pytest.mark.parametrize(("new_agreed", "drifts"), [(15, False), (3, True)])
@@ -65,8 +65,8 @@ def test_less_agreement_on_new_labels_is_a_drift(
     assert bool(problems) is drifts
     if drifts:
         assert problems == [
-            "handled_inquiry: judge and people agree on 3 of 15 new labels, and on 15 of 15 "
-            "older ones"
+            "shop-desk/handled_inquiry: judge and people agree on 3 of 15 new labels, and on 15 of "
+            "15 older ones"
         ]
 
 
@@ -108,4 +108,56 @@ def test_a_conversation_that_a_crash_cut_off_is_named(deployment: Deployment):
 
     assert incomplete_transcripts(deployment, [FIRST_DAY.date()]) == [
         "cut: its process ended in the middle of it"
+    ]
+
+
+def test_verdicts_that_flip_are_counted_by_agent(deployment: Deployment):
+    """A steady agent with many repetitions hides none that flips."""
+    for number in range(12):
+        hold_call(deployment.conversations, f"s{number}", started_at=DAY)
+        for sample in (0, 1):
+            save_answers(
+                deployment.evaluations,
+                f"s{number}",
+                verdict(f"s{number}", "success", sample=sample),
+            )
+    hold_call(deployment.conversations, "n0", agent_id="night-desk", started_at=DAY)
+    save_answers(deployment.evaluations, "n0", verdict("n0", "success"))
+    save_answers(deployment.evaluations, "n0", verdict("n0", "failure", sample=1))
+
+    shares = flip_shares(deployment, None)
+
+    assert shares == {"night-desk": (1, 1), "shop-desk": (0, 12)}
+    assert flip_shares(deployment, [DAY.date()]) == shares
+    assert flip_shares(deployment, [date(2020, 1, 1)]) == {}
+
+
+def test_a_judge_that_drifts_for_one_agent_is_not_hidden_by_another(deployment: Deployment):
+    labels: list[Label] = []
+    for agent_id, agreed in (("shop-desk", 30), ("night-desk", 16)):
+        for number in range(30):
+            conversation_id = f"{agent_id}{number}"
+            hold_call(
+                deployment.conversations,
+                conversation_id,
+                agent_id=agent_id,
+                started_at=DAY + timedelta(hours=number),
+            )
+            save_answers(
+                deployment.evaluations, conversation_id, verdict(conversation_id, "success")
+            )
+            agrees = number < agreed
+            labels.append(
+                Label(
+                    conversation_id=conversation_id,
+                    criterion_id="handled_inquiry",
+                    verdict="success" if agrees else "failure",
+                    annotator="ada",
+                )
+            )
+    deployment.evaluations.add_labels(labels, now=DAY)
+
+    assert label_drift(deployment) == [
+        "night-desk/handled_inquiry: judge and people agree on 1 of 15 new labels, and on 15 of "
+        "15 older ones"
     ]

@@ -57,7 +57,7 @@ def test_verdicts_that_flip(deployment: Deployment):
         save_answers(deployment.evaluations, "c0", a_verdict("c0", "failure", sample=sample))
 
     assert failed_checks(deployment) == {
-        "verdicts_are_steady": "2 of 2 repeated verdicts differ from the first"
+        "verdicts_are_steady": "shop-desk: 2 of 2 repeated verdicts differ from the first"
     }
 
 
@@ -79,7 +79,8 @@ def test_labels_that_drift(deployment: Deployment):
 
     assert failed_checks(deployment) == {
         "judges_agree_with_people_as_before": (
-            "helped: judge and people agree on 1 of 15 new labels, and on 15 of 15 older ones"
+            "shop-desk/helped: judge and people agree on 1 of 15 new labels, and on 15 of 15 older "
+            "ones"
         )
     }
 
