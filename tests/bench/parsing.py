@@ -22,8 +22,6 @@ from tests.bench.figures import Figure, record
 REPOSITORY = Path(__file__).resolve().parents[2]
 NO_LIMITS = Limits(max_total_bytes=None, max_documents=None)
 GOOD_FILES = 20
-KNOWN_MISSING = "test_serp.html: 1995–2007: Foray into the Web, Windows 95, Windows XP, and Xbox"
-"""A tab of a page of search results, which has no main text to be part of."""
 
 _WORD = re.compile(r"\w+")
 _MARKUP = re.compile(r"</[A-Z]\w+>|className=|^import .* from ['\"]", re.MULTILINE)

@@ -28,7 +28,7 @@ def test_words_of_manuals(datasets: Path):
 def test_strings_of_office_files(datasets: Path):
     balanced, everything = parsing.office_files(datasets)
 
-    assert balanced["missing"] in ([], [parsing.KNOWN_MISSING])
+    assert balanced["missing"] == []
     assert balanced["unwanted"] == 0
     assert everything["missing"] == []
 

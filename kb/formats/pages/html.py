@@ -9,7 +9,13 @@ from kb.config import ParsingConfig
 from kb.document import ParsedDocument
 from kb.formats.decoding import decode
 from kb.formats.link_targets import beside, leads_to_contact_or_file
-from kb.formats.pages.html_body import joined_body, left_beside, marked_body, marked_thread
+from kb.formats.pages.html_body import (
+    joined_body,
+    left_beside,
+    lists_entries,
+    marked_body,
+    marked_thread,
+)
 from kb.formats.pages.html_found import drop_related, found_in_whole_lines, link_texts
 from kb.formats.pages.html_opened import (
     WAS_HIDDEN,
@@ -71,7 +77,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     titles = link_texts(root, _address(root, request.name))
     flatten_cells(root)
     focused = visible > MIN_MAIN_CHARS and request.config.html_focus != "everything"
-    focused = focused and not _is_short(root)
+    focused = focused and not _is_short(root) and not _is_list(root, request.config)
     main = _main_text(root, request.config, titles, builder) if focused else None
     if main is not None:
         for kind, count in left_beside(root, main):
@@ -299,6 +305,12 @@ def _is_short(root: Element) -> bool:
     ]
     furniture = sum(len(one_line(visible_text(each))) for each in around)
     return _visible_length(root) - furniture - length <= MIN_MAIN_CHARS
+
+
+def _is_list(root: Element, config: ParsingConfig) -> bool:
+    """Whether the page marks its text, and that is a list rather than an article."""
+    main = _main_element(root)
+    return config.html_focus != "precision" and main is not root and lists_entries(main)
 
 
 def _main_element(root: Element) -> Element:

@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 
-from kb.formats.pages.html_text import Element, tag_of, visible_text
+from kb.formats.pages.html_text import HEADINGS, Element, tag_of, visible_text
 from kb.formats.text_builder import one_line
 
 MIN_BODY_CHARS = 200
 
 _MAX_PARTS = 30
 _MIN_PARAGRAPHS = 3
+_MIN_ENTRIES = 3
 _MIN_SHARE = 0.8
 """Of the paragraphs that were found: so many are in containers of the one kind."""
 _MAX_LINK_SHARE = 0.3
@@ -66,6 +67,22 @@ def marked_body(root: Element) -> Element | None:
                 element.drop_tree()
         return body
     return None
+
+
+def lists_entries(main: Element) -> bool:
+    """Whether most of what an element says is a list of entries, each with a heading of its own.
+
+    Results of a search, a catalogue or a list of questions is no article: a finder of articles
+    takes a few of its paragraphs for one.
+    """
+    length = len(one_line(visible_text(main)))
+    for found in main.iter("ol", "ul"):
+        entries = [child for child in found if tag_of(child) == "li"]
+        headed = sum(any(True for _ in entry.iter(*HEADINGS)) for entry in entries)
+        are_entries = headed >= _MIN_ENTRIES and 2 * headed >= len(entries)
+        if are_entries and 2 * len(one_line(visible_text(found))) > length:
+            return True
+    return False
 
 
 def marked_thread(root: Element) -> Element | None:

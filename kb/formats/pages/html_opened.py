@@ -94,6 +94,7 @@ def show_openers(root: Element) -> list[Element]:
     opened = panels(root)
     for panel, opener in opened.items():
         _head_panel(panel, opener, levels)
+        _forget_hiding(panel)
     boxes = {
         each.get("id")
         for each in root.iter("input")
@@ -120,7 +121,10 @@ def _head_panel(panel: Element, opener: Element, levels: Mapping[Element, str]) 
     """Put what opens a panel elsewhere on the page above the text of the panel."""
     label = one_line(visible_text(opener))
     said = one_line(visible_text(panel))
-    if not label or not said or len(label) > _MAX_LABEL_CHARS or opener in panel.iterdescendants():
+    if not label or len(label) > _MAX_LABEL_CHARS or opener in panel.iterdescendants():
+        return
+    if not said:
+        _name_empty(panel, opener, label)
         return
     if not _is_tab(opener) and panel.get(WAS_HIDDEN) is None:
         return
@@ -136,6 +140,21 @@ def _head_panel(panel: Element, opener: Element, levels: Mapping[Element, str]) 
     for child in list(opener):
         opener.remove(child)
     opener.text = None
+
+
+def _forget_hiding(panel: Element) -> None:
+    """Take away what a finder of articles knows hidden things by, such as the class `tab-hide`."""
+    for attribute in ("class", "id", "aria-hidden") if not _is_furniture(panel) else ():
+        panel.attrib.pop(attribute, None)
+
+
+def _name_empty(panel: Element, opener: Element, label: str) -> None:
+    """A panel that a script fills later says what it is called; more of it is not in the page."""
+    if not _is_tab(opener) or any(_is_furniture(each) for each in (panel, opener)):
+        return
+    name = panel.makeelement("p")
+    name.text = label
+    panel.insert(0, name)
 
 
 def _is_before(opener: Element, panel: Element) -> bool:

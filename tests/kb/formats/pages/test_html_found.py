@@ -167,3 +167,30 @@ def test_another_caption_of_a_picture_is_counted():
 
     assert "by A. Painter" not in parsed.text
     assert parsed.left_out["picture caption"] == 1
+
+
+ENTRIES = "".join(
+    f"<li><h3><a href='/{number}'>Card {number}</a></h3><div class='price'>{number * 7} euros</div>"
+    f"<p>{PROSE}</p><div>Order <b>no. {number}</b></div></li>"
+    for number in range(4)
+)
+
+
+@pytest.mark.parametrize("tag", ["ol", "ul"])
+def test_a_page_of_headed_entries_is_read_whole(tag: str):
+    text = read(f"<main><h1>Cards</h1><p>{MORE}</p><{tag}>{ENTRIES}</{tag}></main>").text
+
+    assert all(f"Card {number}" in text for number in range(4))
+    assert all(f"{number * 7} euros" in text for number in range(4))
+    assert all(f"Order no. {number}" in text for number in range(4))
+    assert "Home" not in text
+
+
+def test_an_article_with_a_list_of_others_stays_an_article():
+    teasers = "".join(f"<li><h3><a href='/{title}'>{title}</a></h3></li>" for title in TITLES)
+    article = f"<article><p>{PROSE}</p><p>{MORE}</p></article>"
+
+    text = read(f"<main><h1>Cards</h1>{article}<ul>{teasers}</ul></main>").text
+
+    assert PROSE in text
+    assert not any(title in text for title in TITLES)

@@ -115,6 +115,30 @@ def test_the_label_of_a_tab_stands_above_its_panel(body: str):
     ]
 
 
+@pytest.mark.parametrize("hidden", ["aria-hidden='true'", "class='tab-hide'", "class='tab hide'"])
+def test_a_panel_that_waits_to_be_opened_is_read(hidden: str):
+    tabs = "<div role='tablist'><button role='tab' aria-controls='a'>Monthly</button>"
+    tabs += "<button role='tab' aria-controls='b'>Yearly</button></div>"
+    panels = "<div role='tabpanel' id='a'><p>It costs 10 euros.</p></div>"
+    panels += f"<div role='tabpanel' id='b' {hidden}><p>It costs 100 euros.</p></div>"
+
+    found = blocks(tabs + panels)
+
+    assert "It costs 100 euros." in found[-1]
+    assert "Yearly" in found[-2]
+
+
+def test_a_tab_whose_panel_a_script_fills_is_said_in_its_place():
+    tabs = "<ul role='tablist'><li role='tab' aria-controls='a'>Monthly</li>"
+    tabs += "<li role='tab' aria-controls='b'>Yearly</li></ul>"
+    panels = "<div><div role='tabpanel' id='a'><p>It costs 10 euros.</p></div>"
+    panels += "<div role='tabpanel' id='b'></div></div>"
+
+    found = blocks(tabs + panels)
+
+    assert [block.partition("| ")[2] for block in found[-2:]] == ["It costs 10 euros.", "Yearly"]
+
+
 def test_headings_in_a_panel_stand_under_its_tab():
     body = "<h2>Fees</h2>" + tab_list(attributes='aria-controls="p{n}"')
     body += '<div id="p0"><h3>Adults</h3><p>Nine.</p></div><div id="p1"><p>Ninety.</p></div>'
