@@ -148,6 +148,12 @@ EVALUATIONS = Table(
         Column("verdict", VERDICT_TYPE, "NULL when the judge failed, or gave a `score` instead."),
         Column("confidence", "DOUBLE", "Probability of success by the judge, 0 to 1."),
         Column("score", "DOUBLE", "Of a criterion on a scale, within its bounds; else NULL."),
+        Column(
+            "contradiction",
+            "VARCHAR",
+            "The verdict said one thing and its reason another: `resolved` when asked again, or "
+            "`unresolved`, and the verdict is unknown. NULL for nearly all.",
+        ),
         *_explained(),
     ),
     derived=(_IS_CURRENT,),

@@ -14,6 +14,9 @@ from analysis.store.forgetting import (
     with_evaluations,
 )
 from conversation.store.store import ConversationSummary
+from kb.errors import KnowledgeBaseError
+from kb.knowledge_base import KnowledgeBase
+from orchestration.agents import LIBRARY
 from orchestration.deployment import Deployment
 from orchestration.operations.forgetting import (
     ReceiptLine,
@@ -103,7 +106,39 @@ def apply_retention(deployment: Deployment, *, now: datetime) -> RetentionRun:
         lines.append(ReceiptLine("Parquet files", days, "days written anew"))
         problem = compact(engine)
         not_reached = (problem,) if problem is not None else ()
-    return RetentionRun(tuple(due), tuple(line for line in lines if line.count), not_reached)
+    collected, problems = collect_snapshots(deployment)
+    lines += collected
+    return RetentionRun(
+        tuple(due), tuple(line for line in lines if line.count), (*not_reached, *problems)
+    )
+
+
+def collect_snapshots(deployment: Deployment) -> tuple[list[ReceiptLine], list[str]]:
+    """Delete snapshots of knowledge bases that nobody needs any more, such as erased documents.
+
+    Returns what was deleted, and which knowledge bases it could not be looked at for.
+    """
+    lines: list[ReceiptLine] = []
+    problems: list[str] = []
+    if deployment.settings.kb_url is None:
+        return lines, problems
+
+    def collect(name: str, knowledge_base: KnowledgeBase) -> None:
+        snapshots, strays = knowledge_base.shared.collect()
+        lines.append(ReceiptLine(f"knowledge base {name}", snapshots, "snapshots"))
+        lines.append(ReceiptLine(f"knowledge base {name}", strays, "stray pieces"))
+
+    for agent in usable_agents(deployment):
+        try:
+            collect(agent.agent_id, deployment.knowledge_base(agent.agent_id))
+        except KnowledgeBaseError as error:
+            problems.append(f"snapshots of {agent.agent_id}: {error}")
+    try:
+        with deployment.open_library() as library:
+            collect(LIBRARY, library)
+    except KnowledgeBaseError as error:
+        problems.append(f"snapshots of {LIBRARY}: {error}")
+    return lines, problems
 
 
 def _older(ended: Iterable[ConversationSummary], days: int, now: datetime) -> list[str]:

@@ -1,18 +1,23 @@
 """Two deployments on two machines: one store, one address of snapshots, no folder in common."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from kb.errors import SnapshotError
+from kb.snapshots.objects import SnapshotObjects
+from kb.snapshots.shared import Shared
 from orchestration.deployment import Deployment
 from orchestration.errors import SettingsError
 from orchestration.knowledge.rebuilding import SET_ASIDE, rebuild
 from orchestration.operations.impact import Change, tried
 from orchestration.operations.operations import ingest
+from orchestration.operations.retention import apply_retention
 from orchestration.settings import Settings, load_settings
 from tests.orchestration.sample import sample_deployment, write_data
 
@@ -133,3 +138,44 @@ def test_what_cannot_be_read_again_keeps_the_old_files(tmp_path: Path):
 def _answers(deployment: Deployment) -> list[str]:
     found = deployment.knowledge_base(AGENT).retrieve("How long do refunds take?")
     return [each.text for each in found]
+
+
+def test_the_nightly_retention_collects_what_no_snapshot_needs(
+    machines: list[Deployment], monkeypatch: pytest.MonkeyPatch
+):
+    a, b = machines
+    ingest(a, AGENT)
+    first = a.knowledge_base(AGENT).shared.snapshot_id
+    library = a.open_library()
+    erased = library.add_text("Secret", "The code of the door is 4711.")
+    library.remove(erased.document_id, erase=True)
+    address = library.shared
+    before = len(address.snapshots())
+    library.close()
+    later = datetime.now(UTC) + timedelta(days=1)
+    for machine in (a, b):
+        shared_of = machine._shared  # pyright: ignore[reportPrivateUsage]
+        assert shared_of is not None
+        of = shared_of.of
+        monkeypatch.setattr(
+            shared_of, "of", lambda name, of=of: replace(of(name), now=lambda: later)
+        )
+
+    run = apply_retention(b, now=later)
+
+    assert not run.not_reached
+    counts = {(line.place, line.what): line.count for line in run.lines}
+    assert counts["knowledge base Library", "snapshots"] == before - 1
+    assert a.knowledge_base(AGENT).shared.snapshot_id == first
+    again = apply_retention(b, now=later)
+    assert not [line for line in again.lines if line.place.startswith("knowledge base")]
+
+    (a.settings.data_dir / "documents" / "refunds.md").write_text("# Refunds\n\nNine days.\n")
+    monkeypatch.setattr(
+        SnapshotObjects, "all_pieces", lambda _self: (_ for _ in ()).throw(SnapshotError("Gone."))
+    )
+    assert any("Gone." in each for each in apply_retention(b, now=later).not_reached)
+
+
+def _in_the_future(of: Callable[[str], Shared], now: datetime, name: str) -> Shared:
+    return replace(of(name), now=lambda: now)

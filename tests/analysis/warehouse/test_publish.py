@@ -56,6 +56,17 @@ def ask_rows(stores: Stores, sql: str) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
+def test_a_verdict_that_contradicted_its_reason_says_so(stores: Stores):
+    for name, contradiction in (("c1", "resolved"), ("c2", "unresolved"), ("c3", None)):
+        hold_call(stores.conversations, name)
+        verdict = a_verdict(name).model_copy(update={"contradiction": contradiction})
+        save_answers(stores.evaluations, name, verdict)
+    refresh(stores)
+
+    rows = "select conversation_id, contradiction from evaluations order by all"
+    assert ask(stores, rows) == [("c1", "resolved"), ("c2", "unresolved"), ("c3", None)]
+
+
 def test_a_conversation_reaches_every_table(stores: Stores):
     hold_call(stores.conversations, "c1")
     save_answers(
