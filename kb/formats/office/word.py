@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from kb.document import ParsedDocument
@@ -25,6 +26,7 @@ _BREAKS = {"tab": "\t", "br": "\n", "cr": "\n", "nobreakhyphen": "-"}
 _NOTES = {"footnotereference": "footnotes", "endnotereference": "endnotes"}
 _LEFT_OUT = {"blip": "picture", "imagedata": "picture", "oleobject": "embedded file"}
 _PAGE_FIELD = re.compile(r"\s*(?:PAGE|NUMPAGES|SECTIONPAGES)\b", re.IGNORECASE)
+_LINK_FIELD = re.compile(r'\s*HYPERLINK\s+"([^"]{1,2000})"', re.IGNORECASE)
 _PAGE_NUMBER = "\x02"
 """Stands for the number of a page, which changes from page to page and is no text."""
 _MAX_PAGE_WORDS = 3
@@ -57,6 +59,20 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     )
 
 
+@dataclass(slots=True)
+class _Field:
+    """What Word works out: its instruction, and where the result of that begins."""
+
+    instruction: str = ""
+    pieces: list[str] = field(default_factory=list[str])
+    begin: int = 0
+
+    def target(self) -> str:
+        """Where it leads, for a link."""
+        match = _LINK_FIELD.match(self.instruction)
+        return match[1] if match else ""
+
+
 class _Reader:
     """Walks the body; list items wait until their list ends."""
 
@@ -72,7 +88,7 @@ class _Reader:
         self._notes = {kind: self._note_elements(kind) for kind in _NOTES.values()}
         self._items: list[str] = []
         self._boxes: list[Any] = []
-        self._fields: list[bool] = []
+        self._fields: list[_Field] = []
 
     def run(self, body: Any) -> None:
         seen: set[str] = set()
@@ -193,7 +209,7 @@ class _Reader:
         for child in element:
             tag = tag_of(child)
             if tag == "t":
-                pieces.append(_PAGE_NUMBER if any(self._fields) else child.text or "")
+                pieces.append(_PAGE_NUMBER if self._is_page_number() else child.text or "")
             elif tag in _BREAKS:
                 pieces.append(_BREAKS[tag])
             elif tag == "txbxcontent":
@@ -227,23 +243,38 @@ class _Reader:
         return not tag or tag in _SKIPPED or tag in _LEFT_OUT
 
     def _field(self, element: Any, tag: str, pieces: list[str]) -> bool:
-        """Follow fields, as numbers of pages are; whether that was all there is to `element`."""
+        """Follow fields: numbers of pages, and links; whether that was all of `element`."""
         if tag == "fldchar":
-            kind = element.get(f"{WORD}fldCharType")
-            if kind == "begin":
-                self._fields.append(False)
-            elif kind == "end" and self._fields:
-                self._fields.pop()
+            self._border_of_field(element.get(f"{WORD}fldCharType"), pieces)
         elif tag == "instrtext" and self._fields:
-            self._fields[-1] |= _PAGE_FIELD.match(element.text or "") is not None
-        elif tag == "fldsimple" and _PAGE_FIELD.match(element.get(f"{WORD}instr", "")):
-            pieces.append(_PAGE_NUMBER)
+            self._fields[-1].instruction += element.text or ""
+        elif tag == "fldsimple":
+            instruction = element.get(f"{WORD}instr", "")
+            shown = [_PAGE_NUMBER] if _PAGE_FIELD.match(instruction) else list[str]()
+            if not shown:
+                self._collect(element, shown)
+            pieces += [*shown, beside("".join(shown), _Field(instruction).target())]
         else:
             return False
         return True
 
+    def _border_of_field(self, kind: str | None, pieces: list[str]) -> None:
+        if kind == "begin":
+            self._fields.append(_Field())
+        elif kind == "separate" and self._fields:
+            self._fields[-1].pieces, self._fields[-1].begin = pieces, len(pieces)
+        elif kind == "end" and self._fields:
+            ended = self._fields.pop()
+            if ended.pieces is pieces:
+                pieces.append(beside("".join(pieces[ended.begin :]), ended.target()))
+
+    def _is_page_number(self) -> bool:
+        return any(_PAGE_FIELD.match(each.instruction) for each in self._fields)
+
     def _is_hidden(self, run: Any, paragraph: Any) -> bool:
         own = is_on(run, "rPr vanish")
+        if own or self._styles.is_unseen(run):
+            return True
         if own is not None:
             return own
         by_run = value_of(run, "rPr rStyle")

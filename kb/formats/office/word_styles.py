@@ -10,6 +10,12 @@ WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _HEADING = re.compile(r"(?:heading|überschrift|titre|título|titolo|kop)\s*(\d)", re.IGNORECASE)
 _MAX_CHAIN = 20
 _BODY_LEVEL = 9
+_MIN_HALF_POINTS = 3
+"""Smaller type is not read by anybody."""
+_WHITE = "ffffff"
+_PAPER = frozenset({"auto", _WHITE})
+_OTHER_GROUND = frozenset({"txbxcontent", "hdr", "ftr"})
+"""Shapes, and margins that shapes often stand behind: what is white there may be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,12 @@ class WordStyle:
     number: tuple[str | None, int | None]
     """List and level that its paragraphs belong to."""
     hidden: bool | None
+    colour: str | None
+    """Of its text, in hexadecimal digits; `auto` for one that is to be read on any ground."""
+    half_points: int | None
+    """Size of its text."""
+    shaded: bool
+    """Whether it, or a part of its tables, lays a colour behind the text."""
 
 
 class Styles:
@@ -32,6 +44,7 @@ class Styles:
     def __init__(self, root: Any | None) -> None:
         """`root` is the part of styles, if the document has one."""
         self._by_id: dict[str, WordStyle] = {}
+        self._plain: list[Any] = []
         for element in () if root is None else root.iter(f"{WORD}style"):
             style = _read(element)
             self._by_id[style.style_id] = style
@@ -70,6 +83,42 @@ class Styles:
     def is_hidden(self, style_id: str | None) -> bool:
         """Whether its text is not shown."""
         return next((s.hidden for s in self.chain(style_id) if s.hidden is not None), False)
+
+    def is_unseen(self, run: Any) -> bool:
+        """Whether the text of a run is tiny, or white on white paper."""
+        paragraph = next(run.iterancestors(f"{WORD}p"), None)
+        ids = (value_of(run, "rPr rStyle"), value_of(paragraph, "pPr pStyle"))
+        styles = [style for style_id in ids for style in self.chain(style_id)]
+        size = _whole(value_of(run, "rPr sz"))
+        sizes = [size, *(style.half_points for style in styles)]
+        if next((each for each in sizes if each is not None), _MIN_HALF_POINTS) < _MIN_HALF_POINTS:
+            return True
+        colours = [value_of(run, "rPr color"), *(style.colour for style in styles)]
+        colour = next((each for each in colours if each is not None), "auto")
+        if colour.lower() != _WHITE or any(style.shaded for style in styles):
+            return False
+        return not any(self._is_ground(each) for each in (run, *run.iterancestors()))
+
+    def _is_ground(self, element: Any) -> bool:
+        """Whether an element may lay a colour behind what stands in it."""
+        tag = element.tag.rpartition("}")[2].lower()
+        if tag == "document":
+            return element not in self._plain and not self._is_plain(element)
+        if tag == "tbl" and any(
+            style.shaded for style in self.chain(value_of(element, "tblPr tblStyle"))
+        ):
+            return True
+        of_run = element.find(f"{WORD}rPr/{WORD}highlight") is not None
+        own = element.find(f"{WORD}{tag}Pr/{WORD}shd")
+        return tag in _OTHER_GROUND or of_run or _has_colour(own)
+
+    def _is_plain(self, document: Any) -> bool:
+        """Whether the pages are white, and no picture stands behind their text."""
+        behind = (each.get("behindDoc") in ("1", "true") for each in document.iter("{*}anchor"))
+        if document.find(f"{WORD}background") is not None or any(behind):
+            return False
+        self._plain.append(document)
+        return True
 
     def chain(self, style_id: str | None) -> Iterator[WordStyle]:
         """The style and those that it comes from, nearest first."""
@@ -111,7 +160,19 @@ def _read(element: Any) -> WordStyle:
         outline=outline_of(element),
         number=number_of(element),
         hidden=is_on(element, "rPr vanish"),
+        colour=value_of(element, "rPr color"),
+        half_points=_whole(value_of(element, "rPr sz")),
+        shaded=any(_has_colour(each) for each in element.iter(f"{WORD}shd")),
     )
+
+
+def _has_colour(shading: Any | None) -> bool:
+    """Whether a shading is anything but the white of the paper."""
+    if shading is None:
+        return False
+    fill = (shading.get(f"{WORD}fill") or "auto").lower()
+    is_plain = shading.get(f"{WORD}val") in (None, "clear", "nil")
+    return not is_plain or fill not in _PAPER or shading.get(f"{WORD}themeFill") is not None
 
 
 def _whole(value: str | None) -> int | None:
