@@ -67,3 +67,5 @@ class AccessSection(BaseModel):
     """Whether anybody may, without a key or a signed URL."""
     allowed_origins: tuple[str, ...] = Field(default=(), max_length=10)
     """Web pages that may: hosts such as `example.com` or `localhost:3000`; empty allows all."""
+    files: int = Field(default=0, ge=0, le=50)
+    """How many files a user may hand in during a conversation by text; 0: none."""

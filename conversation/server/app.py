@@ -22,6 +22,7 @@ from conversation.server.agents import tool_routes as agent_tools
 from conversation.server.agents.versions import routes as agent_versions
 from conversation.server.context import ServerContext, WarmingAgents
 from conversation.server.conversations import analysis_routes
+from conversation.server.conversations import file_routes as conversation_files
 from conversation.server.conversations import routes as conversations
 from conversation.server.documents import change_routes as knowledge_base_changes
 from conversation.server.documents import crawl_routes as knowledge_base_crawls
@@ -61,6 +62,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     knowledge_base_sources.router,
     message_search.router,
     conversations.router,
+    conversation_files.router,
     analysis_routes.router,
     users.router,
     tags.router,

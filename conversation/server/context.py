@@ -20,6 +20,7 @@ from conversation.server.access.key_store import AccessStore
 from conversation.server.access.stored_secrets import StoredSecrets
 from conversation.server.agents.authoring import Authoring
 from conversation.server.conversations.after_conversations import AfterCalls, StoreOnly
+from conversation.server.conversations.held_files import HeldFiles
 from conversation.server.errors import not_supported
 from conversation.server.limits import Gate, Rates, ServerLimits
 from conversation.server.records import RecordStore
@@ -156,6 +157,11 @@ class ServerContext:
     def gate(self) -> Gate:
         """Running conversations."""
         return Gate(self.limits)
+
+    @cached_property
+    def files(self) -> HeldFiles:
+        """Files that users handed in and have not said yet."""
+        return HeldFiles(self.timer_s)
 
     @cached_property
     def simulations(self) -> BoundedSemaphore:

@@ -113,12 +113,20 @@ class Hearing(TypedDict, total=False):
     keywords: list[str] | None
 
 
+class FileInput(TypedDict, total=False):
+    """Whether users hand in files, and how many in one conversation."""
+
+    enabled: bool | None
+    max_files_per_conversation: int | None
+
+
 class Course(TypedDict, total=False):
     """What holds for a conversation as a whole."""
 
     max_duration_seconds: int | None
     text_only: bool | None
     client_events: list[str]
+    file_input: FileInput
 
 
 class ConversationConfig(TypedDict, total=False):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from conversation.agent.config import AgentConfig, KnowledgeBaseSection
 from conversation.server.agents.agent_tools import changed_tools, secret_name
 from conversation.server.agents.agent_wire import BackupModels, CustomModel, Prompt, SentAgent, part
-from conversation.server.agents.shown_agent import criterion_item, field_item
+from conversation.server.agents.shown_agent import DEFAULT_FILES, criterion_item, field_item
 from conversation.server.agents.voice_settings import changed_voice
 from conversation.server.errors import ApiError
 from kb.errors import DocumentError
@@ -195,7 +195,17 @@ def _access(agent: AgentConfig, sent: SentAgent) -> Json:
         access["public"] = not needs_a_key
     if pages is not None:
         access["allowed_origins"] = [page["hostname"] for page in pages]
-    return access
+    return access | _files(agent, sent)
+
+
+def _files(agent: AgentConfig, sent: SentAgent) -> Json:
+    """How many files it takes; a number alone says nothing of whether it takes any."""
+    wanted = cast(Json, sent.course.get("file_input") or {})
+    present = agent.access.files
+    enabled = present > 0 if wanted.get("enabled") is None else wanted["enabled"]
+    if not enabled:
+        return {"files": 0}
+    return {"files": wanted.get("max_files_per_conversation") or present or DEFAULT_FILES}
 
 
 def _overrides(agent: AgentConfig, sent: SentAgent) -> Json:

@@ -110,7 +110,7 @@ def _config(agent: AgentConfig, context: ServerContext) -> dict[str, Any]:
         "text_only": not context.has_voice_for(agent),
         "supports_text_only": True,
         "use_rtc": False,
-        "file_input_config": {"enabled": False},
+        "file_input_config": {"enabled": agent.access.files > 0},
     }
     sent: dict[str, Any] = {}
     if context.authoring is not None:

@@ -29,6 +29,8 @@ Json = dict[str, Any]
 OUR_EMBEDDING_MODEL = "multilingual_e5_large_instruct"
 """The name that clients know for the index; which model it is, says the agent file."""
 UNLIMITED = -1
+DEFAULT_FILES = 10
+"""Of a conversation, where a client lets an agent take files and does not say how many."""
 _DEFAULT_CONVERSATION: Json = {
     "asr": {"user_input_audio_format": AUDIO_FORMAT, "keywords": []},
     "turn": {"silence_end_call_timeout": UNLIMITED, "turn_eagerness": "normal"},
@@ -40,6 +42,7 @@ _DEFAULT_CONVERSATION: Json = {
         "similarity_boost": 0.8,
     },
     "vad": {},
+    "conversation": {"file_input": {"enabled": False, "max_files_per_conversation": DEFAULT_FILES}},
     "agent": {"prompt": {"tool_ids": [], "mcp_server_ids": [], "native_mcp_server_ids": []}},
 }
 _DEFAULT_PLATFORM: Json = {
@@ -72,7 +75,12 @@ def conversation_config(
         "conversation": {
             "max_duration_seconds": (
                 UNLIMITED if turns.max_duration_s is None else round(turns.max_duration_s)
-            )
+            ),
+            "file_input": (
+                {"enabled": True, "max_files_per_conversation": agent.access.files}
+                if agent.access.files
+                else {"enabled": False}
+            ),
         },
         "language_presets": {
             code: {"overrides": {"agent": _preset(texts.first_message, texts.system_prompt)}}

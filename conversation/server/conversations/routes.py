@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import FileResponse
 
 from conversation.errors import UnknownConversationError
-from conversation.server.access.admission import known_key, page_allowed, require
+from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
-from conversation.server.context import Context, ServerContext
+from conversation.server.context import Context
+from conversation.server.conversations.admitting import admit_user
 from conversation.server.conversations.analysis_routes import require_ended
 from conversation.server.conversations.bodies import (
     CallOutcome,
@@ -26,7 +27,6 @@ from conversation.server.conversations.sound import recording_answer
 from conversation.server.errors import ApiError, not_found
 from conversation.server.incoming.body import Body
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize
-from conversation.transcript import Transcript
 
 router = APIRouter(prefix="/v1/convai/conversations", tags=["conversations"])
 
@@ -35,8 +35,6 @@ CanAdminister = Annotated[ApiKey, Depends(require("admin"))]
 UnixSeconds = Annotated[int | None, Query(ge=0, le=253_402_300_798, description="Unix time, s.")]
 Names = Annotated[list[str] | None, Query(max_length=50, description="Any of these.")]
 MAX_MESSAGES = 200
-_USERS = ("public", "signed_url", "authorization_header")
-"""How users come in who have no key."""
 
 
 class FeedbackBody(Body):
@@ -204,7 +202,7 @@ def give_feedback(
         transcript = context.store.transcript(conversation_id)
     except UnknownConversationError as error:
         raise not_found("conversation", conversation_id) from error
-    _admit_feedback(context, request, transcript)
+    admit_user(context, request, transcript)
     payload = {
         name: value
         for name, value in (
@@ -235,19 +233,3 @@ def give_feedback(
 def get_audio(conversation_id: str, context: Context, _key: CanRead) -> FileResponse:
     """The recording, the user left and the agent right; text conversations have none."""
     return recording_answer(context, conversation_id)
-
-
-def _admit_feedback(context: ServerContext, request: Request, transcript: Transcript) -> None:
-    key = known_key(request, context)
-    if key is not None and key.allows("converse"):
-        return
-    agents = {agent.agent_id: agent for agent in context.agents.agents()}
-    agent = agents.get(transcript.agent_id)
-    by_user = transcript.metadata.get("authorization_method") in _USERS
-    if agent is None or not (agent.access.public or by_user):
-        # The same answer as for an id that is not there: strangers learn nothing of it.
-        raise not_found("conversation", transcript.conversation_id)
-    if not page_allowed(request, agent, context):
-        raise ApiError(
-            403, "forbidden_origin", "This agent may not be used from pages of this origin."
-        )

@@ -14,6 +14,14 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class SayFiles:
+    """The user took a turn with files that were handed in before; `text` may be empty."""
+
+    text: str
+    file_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """The agent should know something."""
 
@@ -85,5 +93,16 @@ class Ignore:
 
 
 Action = (
-    Say | Note | ToolAnswer | Rate | Active | Hear | RoundTrip | HangUp | Stop | Refuse | Ignore
+    Say
+    | SayFiles
+    | Note
+    | ToolAnswer
+    | Rate
+    | Active
+    | Hear
+    | RoundTrip
+    | HangUp
+    | Stop
+    | Refuse
+    | Ignore
 )

@@ -21,6 +21,7 @@ from conversation.server.socket.actions import (
     Refuse,
     RoundTrip,
     Say,
+    SayFiles,
     Stop,
     ToolAnswer,
 )
@@ -209,9 +210,15 @@ class Dialogue:
         return Refuse(TOO_LONG) if len(text) > MAX_MESSAGE_CHARS else Say(text)
 
     def _multimodal(self, message: MultimodalMessage, text: str | None) -> Action:
-        if text is None or not text.strip():
-            return Refuse(NO_FILES) if message.file or message.files else Active()
-        return self._turn(text)
+        given = message.files or ([] if message.file is None else [message.file])
+        if not given:
+            return self._turn(text)
+        ids = [each.get("file_id") for each in given]
+        named = tuple(each for each in ids if isinstance(each, str))
+        if len(named) < len(ids):
+            return Refuse(NO_FILES)
+        said = (text or "").strip()
+        return Refuse(TOO_LONG) if len(said) > MAX_MESSAGE_CHARS else SayFiles(said, named)
 
     def _feedback(self, event_id: int, score: Literal["like", "dislike"] | None) -> Action:
         """Old clients name the last frame they got, which may be later than the turn's own id."""

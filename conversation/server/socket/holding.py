@@ -11,7 +11,8 @@ from typing import Any
 from conversation.agent.config import AgentConfig
 from conversation.errors import ConversationError, SpeechError
 from conversation.server.context import ServerContext
-from conversation.server.socket.actions import Rate
+from conversation.server.conversations.held_files import MAX_SAID_CHARS
+from conversation.server.socket.actions import Action, Rate, Refuse, Say, SayFiles
 from conversation.server.socket.extra_frames import resumed
 from conversation.server.socket.frame_meaning import (
     Extras,
@@ -19,7 +20,7 @@ from conversation.server.socket.frame_meaning import (
 )
 from conversation.server.socket.frames import UserAudio, read_frame
 from conversation.server.socket.initiation import Wishes
-from conversation.server.socket.refusals import NO_VOICE, VOICE_DOWN
+from conversation.server.socket.refusals import FILES_TOO_LONG, NO_FILES, NO_VOICE, VOICE_DOWN
 from conversation.server.socket.resuming import OpenTalk
 from conversation.server.socket.sound.call_meaning import CallFrames
 from conversation.server.socket.sound.voice_talk import VoiceTalk
@@ -80,6 +81,7 @@ async def hold(admitted: Admitted, context: ServerContext, afterwards: AsyncExit
         if not keeps:
             # Ends it also when the client went away before the first frame.
             await asyncio.to_thread(session.end, ending.reason)
+            context.files.forget(session.conversation_id)
         context.resumptions.release(opened, keeps=keeps)
         _log.info(
             "conversation %s of agent %s ended: %s, %d turns, %.1f s",
@@ -202,7 +204,18 @@ def _shared(admitted: Admitted, context: ServerContext) -> dict[str, Any]:
         "limits": context.limits,
         "timer_s": context.timer_s,
         "keep_feedback": partial(_keep_feedback, context, opened.conversation_id),
+        "with_files": partial(_with_files, context, opened.conversation_id),
     }
+
+
+def _with_files(context: ServerContext, conversation_id: str, said: SayFiles) -> Action:
+    """The turn of a message that names files: its text, then theirs."""
+    files = context.files.take(conversation_id, said.file_ids)
+    if not files:
+        return Refuse(NO_FILES)
+    if sum(len(each.text) for each in files) > MAX_SAID_CHARS:
+        return Refuse(FILES_TOO_LONG)
+    return Say("\n\n".join(filter(None, (said.text, *(each.said for each in files)))))
 
 
 def _note_talk(

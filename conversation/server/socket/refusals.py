@@ -24,7 +24,12 @@ _UNREAD = {
     "malformed": "A frame has a part that cannot be read",
 }
 NO_FILES = error_frame(
-    "value_error", "This server takes no files in a conversation: only the text was read."
+    "value_error",
+    "There are no files of these ids: hand them in first, where the agent takes files. The message "
+    "was not read.",
+)
+FILES_TOO_LONG = error_frame(
+    "value_error", "The texts of these files are too long for one message: send fewer at a time."
 )
 TOO_LONG = error_frame(
     "invalid_message",

@@ -27,6 +27,7 @@ from conversation.server.socket.actions import (
     Rate,
     Refuse,
     Say,
+    SayFiles,
     Stop,
     ToolAnswer,
 )
@@ -150,6 +151,7 @@ class Talk:
         limits: ServerLimits,
         timer_s: Callable[[], float],
         keep_feedback: Callable[[Rate], object],
+        with_files: Callable[[SayFiles], Action],
         extras: Extras = NO_EXTRAS,
     ) -> None:
         self._wire = wire
@@ -160,6 +162,7 @@ class Talk:
         self._limits = limits
         self._timer_s = timer_s
         self._keep_feedback = keep_feedback
+        self._with_files = with_files
         self._extras = extras
         self._said: asyncio.Queue[str | None] = asyncio.Queue()
         self._turn = asyncio.Lock()
@@ -247,6 +250,8 @@ class Talk:
         match action:
             case Say(text=text):
                 await self._hear(text)
+            case SayFiles():
+                await self._do(self._with_files(action))
             case Note():
                 await self._note(action)
             case ToolAnswer():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conversation.server.limits import ServerLimits
-from conversation.server.socket.actions import Action, Hear, RoundTrip
+from conversation.server.socket.actions import Action, Hear, RoundTrip, SayFiles
 from conversation.server.socket.client_tools import ClientTools
 from conversation.server.socket.frame_meaning import Dialogue
 from conversation.server.socket.sound.call_meaning import CallFrames
@@ -46,6 +46,7 @@ class VoiceTalk(Talk):
         limits: ServerLimits,
         timer_s: Callable[[], float],
         keep_feedback: Callable[[Any], object],
+        with_files: Callable[[SayFiles], Action],
     ) -> None:
         super().__init__(
             wire,
@@ -55,6 +56,7 @@ class VoiceTalk(Talk):
             limits=limits,
             timer_s=timer_s,
             keep_feedback=keep_feedback,
+            with_files=with_files,
         )
         self._call = call
         self._call_frames = frames

@@ -627,7 +627,7 @@ def test_row_25_no_frame_of_a_client_ends_the_conversation(tmp_path: Path, frame
         assert client.answer() == "Yes."
 
 
-def test_row_25_a_multimodal_message_is_a_turn_and_files_are_refused(tmp_path: Path):
+def test_row_25_a_multimodal_message_is_a_turn_and_unknown_files_are_refused(tmp_path: Path):
     with (
         serving(tmp_path, model=ScriptedChatModel(always="Yes.")) as served,
         served.dial() as client,
@@ -637,7 +637,7 @@ def test_row_25_a_multimodal_message_is_a_turn_and_files_are_refused(tmp_path: P
         client.send({"type": "multimodal_message", "text": text})
         assert client.answer() == "Yes."
         client.send({"type": "multimodal_message", "file": {"file_id": "x"}})
-        assert "no files" in client.until("error")["error_event"]["message"]
+        assert "no files of these ids" in client.until("error")["error_event"]["message"]
 
 
 def test_a_contextual_update_reaches_the_prompt_and_is_not_answered(tmp_path: Path):

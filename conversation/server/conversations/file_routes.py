@@ -1,0 +1,97 @@
+"""Files that users hand in during a conversation, where the agent takes files."""
+
+from pathlib import PurePath
+from typing import Annotated
+
+from fastapi import APIRouter, File, Request, UploadFile
+from pydantic import BaseModel, Field
+
+from conversation.agent.config import AgentConfig
+from conversation.errors import UnknownConversationError
+from conversation.server.context import Context, ServerContext
+from conversation.server.conversations.admitting import admit_user
+from conversation.server.conversations.held_files import MAX_FILE_BYTES
+from conversation.server.errors import IN_THE_WAY, ApiError, not_found, not_supported
+from conversation.transcript import Transcript
+from kb.config import Limits
+from kb.errors import DocumentError
+from kb.ingest.load import parse_bytes
+from kb.ingest.names import storable
+
+router = APIRouter(prefix="/v1/convai/conversations/{conversation_id}", tags=["conversations"])
+MAX_NAME_CHARS = 100
+_LIMITS = Limits(
+    max_total_bytes=MAX_FILE_BYTES, max_document_chars=2_000_000, max_document_pages=500
+)
+
+
+class HandedInFile(BaseModel):
+    """The file that was handed in or removed."""
+
+    file_id: str = Field(examples=["file_6b1f0c8a92d47e35b0aa6b1f0c8a92d4"])
+
+
+@router.post("/files", operation_id="hand_in_file")
+def hand_in(
+    conversation_id: str,
+    request: Request,
+    context: Context,
+    file: Annotated[UploadFile, File(description="Up to 10 MB of anything that can be read.")],
+) -> HandedInFile:
+    """Hand in a file for the next message, which names its id.
+
+    Its text is read as documents are, and becomes part of the user's turn. No key is needed where
+    users talk without one: who knows the id of a conversation that is being held is part of it.
+    """
+    agent = _agent(conversation_id, request, context)
+    data = file.file.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise ApiError(413, "file_too_large", f"A file may have {MAX_FILE_BYTES:,} bytes here.")
+    name = storable(PurePath((file.filename or "file").replace("\\", "/")).name)[-MAX_NAME_CHARS:]
+
+    def text() -> str:
+        try:
+            parsed = parse_bytes(
+                data, name=name, limits=_LIMITS, config=agent.knowledge_base.parsing
+            )
+        except DocumentError as error:
+            raise ApiError(422, f"file_{error.reason}", str(error)) from error
+        return parsed.text.strip()
+
+    file_id = context.files.add(conversation_id, name, text, most=agent.access.files)
+    return HandedInFile(file_id=file_id)
+
+
+@router.delete("/files/{file_id}", operation_id="remove_file")
+def remove(conversation_id: str, file_id: str, request: Request, context: Context) -> HandedInFile:
+    """Take a file back that no message named."""
+    _agent(conversation_id, request, context)
+    context.files.remove(conversation_id, file_id)
+    return HandedInFile(file_id=file_id)
+
+
+@router.get("/files/{file_id}", operation_id="get_file")
+def get_file(conversation_id: str, file_id: str, request: Request, context: Context) -> None:
+    """Refuse: files are not kept."""
+    _agent(conversation_id, request, context)
+    raise not_supported(
+        "Files are not kept: the text of one stands in the turn of the message that named it."
+    )
+
+
+def _agent(conversation_id: str, request: Request, context: ServerContext) -> AgentConfig:
+    """The agent of a conversation that is being held, for whoever is part of it."""
+    try:
+        transcript: Transcript = context.store.transcript(conversation_id)
+    except UnknownConversationError as error:
+        raise not_found("conversation", conversation_id) from error
+    admit_user(context, request, transcript)
+    if transcript.status != "in_progress":
+        raise ApiError(IN_THE_WAY, "conversation_over", "This conversation is over.")
+    agent = context.agents.agent(transcript.agent_id)
+    if not agent.access.files:
+        raise not_supported(
+            "This agent takes no files. Its file may say how many it takes of a conversation: "
+            "`access: {files: 3}`."
+        )
+    return agent
