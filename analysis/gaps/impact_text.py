@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from analysis.gaps.impact import EFFECTS, Effect, Impact, PassageChange, TurnImpact
-from analysis.gaps.text import counted
 from analysis.labels.paired import PairedDifference
-from analysis.printable import printable
+from analysis.printable import counted, printable
 
 EFFECT_TEXTS: Final[Mapping[Effect, str]] = {
     "loses_citation": "lose a passage that their answer cites",

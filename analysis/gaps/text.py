@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from analysis.evaluators.unanswered import REASON_TEXTS
 from analysis.gaps.checking import ANSWERED_SCORE
 from analysis.gaps.records import Gap
-from analysis.printable import printable
+from analysis.printable import counted, printable
 from analysis.topics.topics import TopicRun
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -112,11 +112,6 @@ def topics_as_text(run: TopicRun, *, width: int = 100) -> str:
         ids = ", ".join(topic.conversation_ids[:2])
         lines.append(_line(f"{'':15}{topic.topic_id}, e.g. {ids}", width))
     return "\n".join([*lines, ""])
-
-
-def counted(count: int, thing: str) -> str:
-    """Return a number with its noun: `1 gap`, `2 gaps`."""
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _wrapped(prefix: str, text: str, width: int) -> list[str]:

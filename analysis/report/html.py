@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import duckdb
 
-from analysis.gaps.text import counted
+from analysis.printable import counted
 from analysis.report.charts import (
     day_bars,
     day_line,

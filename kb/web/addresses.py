@@ -4,10 +4,12 @@ import ipaddress
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-
-import httpx
+from typing import TYPE_CHECKING
 
 from kb.errors import DocumentError
+
+if TYPE_CHECKING:
+    import httpx
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -79,7 +81,9 @@ def read_url(url: str) -> Target:
     return Target(f"{parsed.scheme}://{authority}{path}", parsed.scheme, host, port, path)
 
 
-def _parsed(url: str) -> httpx.URL:
+def _parsed(url: str) -> "httpx.URL":
+    import httpx  # a tenth of a second, and few commands look at a link
+
     if len(url) > MAX_URL_CHARS:
         raise _bad_url(f"{url[:100]}...", f"has more than {MAX_URL_CHARS:,} characters")
     if _FORBIDDEN_IN_URL.search(url.strip()):
@@ -217,7 +221,7 @@ def _is_public(address: Address) -> bool:
     return is_unicast and address.is_global and not address.is_multicast
 
 
-def _without_userinfo(url: httpx.URL) -> str:
+def _without_userinfo(url: "httpx.URL") -> str:
     return str(url.copy_with(username=None, password=None))
 
 

@@ -21,7 +21,7 @@ from orchestration.agents import agent_listings
 from orchestration.checks.knowledge_base import chunk_count_problems, limit_problems
 from orchestration.deployment import Deployment
 from orchestration.errors import OrchestrationError
-from orchestration.operations.operations import unread_sources
+from orchestration.knowledge.sources import unread_sources
 from orchestration.processes.daemon_state import SEEN_WITHIN, last_sign_of_life
 from orchestration.processes.private_files import close_to_others, open_to_others
 

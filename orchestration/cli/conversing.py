@@ -274,7 +274,7 @@ def _lines_of(script: Path) -> list[str]:
 
 
 def _warn_of_unread(deployment: Deployment, agent: str) -> None:
-    from orchestration.operations.operations import unread_sources
+    from orchestration.knowledge.sources import unread_sources
 
     unread = unread_sources(deployment, agent)
     if unread:

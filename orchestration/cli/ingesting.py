@@ -118,7 +118,7 @@ def ingest(
 
 
 def _show_plan(agent: str) -> None:
-    from orchestration.operations.operations import plan_ingest, room_after
+    from orchestration.knowledge.sources import plan_ingest, room_after
     from orchestration.terminal.rows import plan_table
 
     with opened_deployment() as deployment:
@@ -131,7 +131,7 @@ def _show_plan(agent: str) -> None:
 @kb.command()
 def status(agent: Agent) -> None:
     """List the agent's documents, their state, and the room that is left."""
-    from orchestration.operations.operations import room_left
+    from orchestration.knowledge.sources import room_left
     from orchestration.terminal.rows import document_table
 
     with opened_deployment() as deployment:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from analysis.gaps.text import counted
+from analysis.printable import counted
 from analysis.report.text import render_report, report_as_text
 from analysis.reports import open_reports
 from conversation.agent.models.judges import panel_members

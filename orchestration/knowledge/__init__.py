@@ -1,1 +1,1 @@
-"""Knowledge bases of a deployment: shared between machines, and made again from sources."""
+"""Knowledge bases of a deployment: what they are read from, shared, and made again."""

@@ -22,8 +22,8 @@ from kb.knowledge_base import KnowledgeBase
 from kb.trial import trial_copy
 from orchestration.deployment import Deployment
 from orchestration.errors import OrchestrationError
+from orchestration.knowledge.sources import sources
 from orchestration.operations.masking import redacted_conversations
-from orchestration.operations.operations import sources
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from analysis.evaluation.run import evaluate_conversations
 from analysis.evaluation.tally import EvaluationRun
-from analysis.gaps.text import counted
 from analysis.store.closed_days import agents_by_day
 from analysis.store.forgetting import forget_findings
 from analysis.warehouse import files as warehouse_files
@@ -23,25 +22,15 @@ from analysis.warehouse.publish import (
     export_documents,
 )
 from analysis.warehouse.publish import export_days as write_days
-from conversation.agent.agent_file import document_paths
 from conversation.agent.models.voice_config import VoiceSection
 from conversation.errors import ConversationError
 from conversation.importing.files import ImportReport, import_path
 from conversation.store.store import ConversationSummary
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
-from kb.config import MEBIBYTE, Limits
-from kb.document import (
-    AnySource,
-    Document,
-    FileSource,
-    LinkSource,
-    SiteSource,
-    SyncReport,
-    TextSource,
-)
-from kb.ingest.intake import identify
+from kb.document import SyncReport
 from orchestration.checks.mending import publish_mended
 from orchestration.deployment import Deployment
+from orchestration.knowledge.sources import sources
 from orchestration.operations.exports import renew_report_page
 from orchestration.operations.masking import (
     agents_masked_otherwise,
@@ -56,7 +45,7 @@ from orchestration.operations.narrowing import (
     narrowed_agents,
 )
 from orchestration.operations.published_agents import agents_to_publish, note_agents
-from orchestration.operations.remote_files import copies, is_remote, mirror
+from orchestration.operations.remote_files import is_remote, mirror
 
 logger = logging.getLogger(__name__)
 
@@ -89,77 +78,6 @@ def _bring_uploads(deployment: Deployment, agent_id: str) -> None:
         path = Path(os.path.normpath(deployment.agent(agent_id).path.parent.resolve() / entry))
         if path.is_relative_to(folder):
             deployment.uploads.bring(path.relative_to(folder).as_posix(), path)
-
-
-def plan_ingest(deployment: Deployment, agent_id: str) -> SyncReport:
-    """What `ingest` would do; nothing is changed."""
-    wanted = sources(deployment, agent_id)
-    return deployment.knowledge_base(agent_id).plan(wanted)
-
-
-def sources(deployment: Deployment, agent_id: str) -> list[AnySource]:
-    """What the agent's knowledge base is read from, in the order of its file.
-
-    Files at addresses come last of the files, as the copies that `ingest` makes of them.
-    """
-    agent, path = deployment.sources(agent_id), deployment.agent(agent_id).path
-    section = agent.knowledge_base
-    remote = [entry for entry in section.files if is_remote(entry)]
-    local = section.model_copy(update={"files": [e for e in section.files if not is_remote(e)]})
-    files = document_paths(agent.model_copy(update={"knowledge_base": local}), path)
-    return [
-        *(FileSource(file) for file in (*files, *copies(remote, deployment.copies_dir))),
-        *(LinkSource(link.url, link.name) for link in section.links),
-        *(
-            SiteSource(site.url, site.max_pages, site.include, site.exclude)
-            for site in section.sites
-        ),
-        *(TextSource(text.name, text.text) for text in section.texts),
-    ]
-
-
-def unread_sources(deployment: Deployment, agent_id: str) -> list[str]:
-    """Names of the agent's sources that its knowledge base holds nothing of."""
-    knowledge_base = deployment.knowledge_base(agent_id)
-    ready = {
-        document.document_id
-        for document in knowledge_base.documents()
-        if document.status == "ready"
-    }
-    unread: list[str] = []
-    for source in sources(deployment, agent_id):
-        if isinstance(source, SiteSource):
-            pages = [identify(LinkSource(page)) for page in knowledge_base.site_pages(source.url)]
-            if ready.isdisjoint(page.document_id for page in pages):
-                unread.append(source.url)
-        elif (identity := identify(source)).document_id not in ready:
-            unread.append(identity.name)
-    return unread
-
-
-def room_left(documents: Sequence[Document], limits: Limits) -> str:
-    """How much more the knowledge base may hold, in one sentence."""
-    held = [document.bytes for document in documents if document.status == "ready"]
-    return f"{_use(held, limits)} are used."
-
-
-def room_after(plan: SyncReport, limits: Limits) -> str:
-    """How much the knowledge base would hold after a planned ingest, in one sentence."""
-    held = [row.bytes for row in plan.rows if row.action in ("added", "replaced", "unchanged")]
-    text = f"{_use(held, limits)} would be used."
-    new_links = sum(row.kind == "link" and row.action == "added" for row in plan.rows)
-    if not new_links:
-        return text
-    return f"{text} The size of {counted(new_links, 'new link')} is known once read."
-
-
-def _use(sizes: Sequence[int], limits: Limits) -> str:
-    count, size = f"{len(sizes)}", f"{sum(sizes) / MEBIBYTE:.2f} MB"
-    if limits.max_documents is not None:
-        count += f" of {limits.max_documents}"
-    if limits.max_total_bytes is not None:
-        size += f" of {limits.max_total_bytes / MEBIBYTE:g} MB"
-    return f"{count} documents and {size}"
 
 
 def import_transcripts(

@@ -9,7 +9,7 @@ from pathlib import Path
 from kb.document import FileSource
 from orchestration.agents import agent_ids
 from orchestration.deployment import Deployment
-from orchestration.operations.operations import sources
+from orchestration.knowledge.sources import sources
 
 
 @dataclass(frozen=True, slots=True)

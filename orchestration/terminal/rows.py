@@ -1,17 +1,22 @@
 """Records as rows of small tables, the same for the terminal and the Dagster UI."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from analysis.evaluation.tally import EvaluationRun
-from analysis.gaps.text import counted
-from conversation.importing.files import ImportReport
-from conversation.store.store import ConversationSummary
-from conversation.transcript import Usage
+from analysis.printable import counted
 from kb.document import Document, RetrievedPassage, SyncAction, SyncReport
-from kb.index.catalog import ChunkRow
 from orchestration.terminal.reply import printable
 from orchestration.terminal.tables import Cell, text_table
+
+if TYPE_CHECKING:
+    from analysis.evaluation.tally import EvaluationRun
+    from conversation.importing.files import ImportReport
+    from conversation.store.store import ConversationSummary
+    from conversation.transcript import Usage
+    from kb.index.catalog import ChunkRow
 
 Table = tuple[Sequence[str], Sequence[Sequence[Cell]]]
 """Headers and rows."""

@@ -5,7 +5,8 @@ from typing import Any
 import fsspec
 import pytest
 
-from orchestration.operations.operations import ingest, unread_sources
+from orchestration.knowledge.sources import unread_sources
+from orchestration.operations.operations import ingest
 from orchestration.operations.remote_files import copies, is_remote, mirror
 from tests.orchestration.sample import sample_deployment, write_data
 

@@ -1,0 +1,90 @@
+"""What a knowledge base is read from, what of it was not read yet, and how much room is left."""
+
+from collections.abc import Sequence
+
+from analysis.printable import counted
+from conversation.agent.agent_file import document_paths
+from kb.config import MEBIBYTE, Limits
+from kb.document import (
+    AnySource,
+    Document,
+    FileSource,
+    LinkSource,
+    SiteSource,
+    SyncReport,
+    TextSource,
+)
+from kb.ingest.intake import identify
+from orchestration.deployment import Deployment
+from orchestration.operations.remote_files import copies, is_remote
+
+
+def plan_ingest(deployment: Deployment, agent_id: str) -> SyncReport:
+    """What `ingest` would do; nothing is changed."""
+    wanted = sources(deployment, agent_id)
+    return deployment.knowledge_base(agent_id).plan(wanted)
+
+
+def sources(deployment: Deployment, agent_id: str) -> list[AnySource]:
+    """What the agent's knowledge base is read from, in the order of its file.
+
+    Files at addresses come last of the files, as the copies that `ingest` makes of them.
+    """
+    agent, path = deployment.sources(agent_id), deployment.agent(agent_id).path
+    section = agent.knowledge_base
+    remote = [entry for entry in section.files if is_remote(entry)]
+    local = section.model_copy(update={"files": [e for e in section.files if not is_remote(e)]})
+    files = document_paths(agent.model_copy(update={"knowledge_base": local}), path)
+    return [
+        *(FileSource(file) for file in (*files, *copies(remote, deployment.copies_dir))),
+        *(LinkSource(link.url, link.name) for link in section.links),
+        *(
+            SiteSource(site.url, site.max_pages, site.include, site.exclude)
+            for site in section.sites
+        ),
+        *(TextSource(text.name, text.text) for text in section.texts),
+    ]
+
+
+def unread_sources(deployment: Deployment, agent_id: str) -> list[str]:
+    """Names of the agent's sources that its knowledge base holds nothing of."""
+    knowledge_base = deployment.knowledge_base(agent_id)
+    ready = {
+        document.document_id
+        for document in knowledge_base.documents()
+        if document.status == "ready"
+    }
+    unread: list[str] = []
+    for source in sources(deployment, agent_id):
+        if isinstance(source, SiteSource):
+            pages = [identify(LinkSource(page)) for page in knowledge_base.site_pages(source.url)]
+            if ready.isdisjoint(page.document_id for page in pages):
+                unread.append(source.url)
+        elif (identity := identify(source)).document_id not in ready:
+            unread.append(identity.name)
+    return unread
+
+
+def room_left(documents: Sequence[Document], limits: Limits) -> str:
+    """How much more the knowledge base may hold, in one sentence."""
+    held = [document.bytes for document in documents if document.status == "ready"]
+    return f"{_use(held, limits)} are used."
+
+
+def room_after(plan: SyncReport, limits: Limits) -> str:
+    """How much the knowledge base would hold after a planned ingest, in one sentence."""
+    held = [row.bytes for row in plan.rows if row.action in ("added", "replaced", "unchanged")]
+    text = f"{_use(held, limits)} would be used."
+    new_links = sum(row.kind == "link" and row.action == "added" for row in plan.rows)
+    if not new_links:
+        return text
+    return f"{text} The size of {counted(new_links, 'new link')} is known once read."
+
+
+def _use(sizes: Sequence[int], limits: Limits) -> str:
+    count, size = f"{len(sizes)}", f"{sum(sizes) / MEBIBYTE:.2f} MB"
+    if limits.max_documents is not None:
+        count += f" of {limits.max_documents}"
+    if limits.max_total_bytes is not None:
+        size += f" of {limits.max_total_bytes / MEBIBYTE:g} MB"
+    return f"{count} documents and {size}"
