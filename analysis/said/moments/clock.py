@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from analysis.said.language import Language, language_of
 from analysis.said.moments.digitised import digitised
+from analysis.said.moments.other_scripts import times_of_other_scripts, touched
 from analysis.said.number_words import languages_tried
 
 _HOUR, _MINUTE = r"(?P<hour>\d{1,2})", r"(?P<minute>[0-5]\d|0 \d)"
@@ -69,6 +70,13 @@ def times_said(text: str, language: Language | None = None) -> list[SpokenTime]:
                 taken[start:end] = [True] * (end - start)
                 first, last = plain.span(start, end)
                 found.append(SpokenTime(text[first:last].strip(), readings, first))
+    others = list(times_of_other_scripts(text))
+    # They say more than the digits alone: "в 3:30 дня" is no time in the morning.
+    marks = touched(text, ((each.start, each.end - each.start) for each in others))
+    found = [each for each in found if not any(marks[each.start : each.start + len(each.words)])]
+    for other in others:
+        words = text[other.start : other.end].strip()
+        found.append(SpokenTime(words, other.times, other.start))
     return sorted(found, key=lambda spoken: spoken.start)
 
 

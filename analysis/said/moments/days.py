@@ -13,6 +13,7 @@ from analysis.said.language import Language, language_of
 from analysis.said.moments.calendar_words import MONTHS, NAMED, UNITS, WEEKDAYS, calendar_day
 from analysis.said.moments.day_patterns import day_patterns
 from analysis.said.moments.digitised import digitised
+from analysis.said.moments.other_scripts import days_of_other_scripts, touched
 
 _FARTHEST_DAYS = 36_500
 _FARTHEST_MONTHS = 1_200
@@ -58,6 +59,11 @@ def days_said(text: str, today: date | None, language: Language | None = None) -
                 first, last = plain.span(start, end)
                 words = text[first:last].strip()
                 found.append(SpokenDay(words, readings, first))
+    marks = touched(text, ((each.start, len(each.words)) for each in found))
+    for other in days_of_other_scripts(text, today):
+        if not any(marks[other.start : other.end]):
+            words = text[other.start : other.end].strip()
+            found.append(SpokenDay(words, other.days, other.start))
     return sorted(found, key=lambda day: day.start)
 
 
