@@ -1,5 +1,6 @@
 """OpenDocument text, presentations and spreadsheets (.odt, .odp, .ods)."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,9 @@ _FAMILIES = {
     "p": "paragraph", "h": "paragraph", "span": "text", "page": "drawing-page", "table": "table",
 }  # fmt: skip
 _SHAPES = frozenset({"frame", "custom-shape", "rect", "g", "ellipse", "line", "path", "polygon"})
+_POINTS = re.compile(r"(\d{1,4}(?:\.\d{1,4})?)pt")
+_MIN_POINTS = 1.5
+_WHITE = "#ffffff"
 _MAX_ANCESTORS = 20
 _MAX_SPACES = 100
 """Spaces can be stored as a count; no reader sees more of them than this."""
@@ -165,6 +169,12 @@ def _is_hidden(element: Any, styles: set[tuple[str, str]]) -> bool:
 def _hidden_styles(archive: Archive, content: Any) -> set[tuple[str, str]]:
     """Family and name of the styles that hide what has them, those that inherit it included."""
     roots = [content, *([archive.xml("styles.xml")] if "styles.xml" in archive else [])]
+    paints_white = any(
+        _is_white(each) for root in roots for each in root.iter("{*}text-properties")
+    )
+    is_white_paper = paints_white and not any(
+        _is_coloured(each) for root in roots for each in root.iter()
+    )
     parents: dict[tuple[str, str], tuple[str, str]] = {}
     hides: dict[tuple[str, str], bool] = {}
     for style in (each for root in roots for each in root.iter() if tag_of(each) == "style"):
@@ -176,7 +186,30 @@ def _hidden_styles(archive: Archive, content: Any) -> set[tuple[str, str]]:
             value = attribute(properties, states[0]) if states else None
             if states and value is not None:
                 hides[key] = value == states[1]
+            if _is_unseen(properties, white=is_white_paper):
+                hides[key] = True
     return {key for key in parents if _inherits(key, parents, hides)}
+
+
+def _is_unseen(properties: Any, *, white: bool) -> bool:
+    """Whether text is tiny, or white where nothing lays a colour behind it."""
+    if tag_of(properties) != "text-properties":
+        return False
+    size = _POINTS.fullmatch(attribute(properties, "font-size") or "")
+    is_tiny = size is not None and float(size[1]) < _MIN_POINTS
+    return is_tiny or (white and _is_white(properties))
+
+
+def _is_white(properties: Any) -> bool:
+    return (attribute(properties, "color") or "").lower() == _WHITE
+
+
+def _is_coloured(element: Any) -> bool:
+    """Whether an element lays a colour or a picture behind text."""
+    if tag_of(element) in ("background-image", "frame", *_SHAPES):
+        return True
+    ground = (attribute(element, "background-color") or "transparent").lower()
+    return ground not in ("transparent", _WHITE) or attribute(element, "fill") not in (None, "none")
 
 
 def _inherits(

@@ -1,6 +1,7 @@
 """Rich Text Format (.rtf)."""
 
 import re
+from collections.abc import Callable
 
 from kb.document import ParsedDocument
 from kb.formats.tables.rendering import add_table
@@ -19,6 +20,18 @@ _LEFT_OUT = {
     "pict": "picture",
     "objdata": "embedded file",
 }
+_MIN_HALF_POINTS = 3
+_HIDING: dict[str, Callable[[str, frozenset[str]], bool]] = {
+    "v": lambda number, _: number != "0",
+    "fs": lambda number, _: number.isdecimal() and int(number) < _MIN_HALF_POINTS,
+    "cf": lambda number, white: number in white,
+}
+"""What formats characters -> whether its number hides them, given the numbers of white."""
+_COLOURS = re.compile(r"\\colortbl([^{}]{0,20000})\}")
+_WHITE = re.compile(r"\\red255\s*\\green255\s*\\blue255(?!\d)")
+_GROUND = re.compile(
+    r"\\(?:cb|highlight|chcbpat|cbpat|clcbpat|shading|chshdng|clshdng|background|shp|pict)(?![a-z])"
+)
 _TITLE = re.compile(rb"\\title ([^{}\\]{1,300})")
 
 
@@ -42,12 +55,22 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     return builder.build(title=one_line(title[1].decode("latin-1")) if title else None)
 
 
+def _white_colours(source: str) -> frozenset[str]:
+    """The numbers of white in the table of colours; none where text may stand on another ground."""
+    table = _COLOURS.search(source)
+    if table is None or _GROUND.search(source):
+        return frozenset()
+    entries = table[1].split(";")
+    return frozenset(str(number) for number, each in enumerate(entries) if _WHITE.search(each))
+
+
 def _shown_source(source: str, builder: TextBuilder) -> str:
-    r"""Drop what is formatted as hidden (`\v`), and put notes where they are referred to."""
+    r"""Drop what is hidden (`\v`), tiny or white, and put notes where they are referred to."""
     kept: list[str] = []
     hidden: list[str] = []
-    # Of each open group: whether its text is hidden, and what closes it.
-    groups = [(False, "}")]
+    white = _white_colours(source)
+    # Of each open group: by what its text is hidden, if it is, and what closes it.
+    groups = [(frozenset[str](), "}")]
     for token in _TOKEN.finditer(source):
         is_hidden, closing = groups[-1]
         word, written = token["word"], token[0]
@@ -57,8 +80,11 @@ def _shown_source(source: str, builder: TextBuilder) -> str:
             written = closing
             if len(groups) > 1:
                 groups.pop()
-        elif word in ("v", "plain"):
-            groups[-1] = (word == "v" and token["number"] != "0", closing)
+        elif word == "plain":
+            groups[-1] = (frozenset(), closing)
+        elif word in _HIDING:
+            hides = _HIDING[word](token["number"] or "", white)
+            groups[-1] = (is_hidden | {word} if hides else is_hidden - {word}, closing)
         elif word == "footnote":
             groups[-1], written = (is_hidden, ")}"), " ("
         elif word is not None:

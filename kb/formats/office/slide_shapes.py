@@ -9,6 +9,7 @@ from kb.formats.text_builder import TextBuilder, one_line
 
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _DATA = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}dm"
+_MIN_CENTIPOINTS = 150
 _SHAPES = frozenset({"sp", "grpsp", "pic", "graphicframe", "cxnsp"})
 
 
@@ -25,6 +26,17 @@ def choose_alternatives(slide: Any) -> None:
         parent.remove(element)
         for offset, shape in enumerate(chosen):
             parent.insert(at + offset, shape)
+
+
+def drop_tiny(slide: Any, builder: TextBuilder) -> None:
+    """Remove words that are too small for anybody to read; `builder` counts them."""
+    for run in list(slide._element.iter(f"{_DRAWING}r")):
+        properties = run.find(f"{_DRAWING}rPr")
+        stated = None if properties is None else properties.get("sz")
+        if stated is not None and stated.isdecimal() and int(stated) < _MIN_CENTIPOINTS:
+            words = run.findtext(f"{_DRAWING}t") or ""
+            builder.hide("hidden text", words)
+            run.getparent().remove(run)
 
 
 def shown_shapes(

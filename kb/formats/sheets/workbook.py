@@ -15,6 +15,7 @@ from typing import Any
 from kb.formats.archive import Archive
 from kb.formats.link_targets import beside
 from kb.formats.sheets.number_format import BUILT_IN, GENERAL, show_number
+from kb.formats.sheets.unseen import PAINTS, shows_no_text, unseen_styles
 from kb.formats.tables.grid import Cell
 from kb.formats.tables.sheet import Sheet
 from kb.formats.vendors import vendor
@@ -25,6 +26,7 @@ _HYPERLINK = re.compile(r'\s*HYPERLINK\(\s*"([^"]+)"', re.IGNORECASE)
 _MAX_FORMULA_CHARS = 1_000
 _LAST_COLUMN = 16_383
 _LAST_ROW = 1_048_575
+_TEXTS = ("s", "str", "inlineStr")
 _TRUE = ("1", "true", "on")
 
 
@@ -55,22 +57,26 @@ class Workbook:
             _is_true(element, "date1904") for element in book.iter() if _is(element, "workbookPr")
         )
         by_kind = {kind.rpartition("/")[2]: to for kind, to in relations.values()}
+        self._pale: list[tuple[int, int]] = []
+        """Cells of the sheet being read whose text is white where nothing lies behind it."""
         self._strings = self._shared_strings(by_kind.get("sharedStrings", ""))
         styles = by_kind.get("styles", "")
         root = archive.xml(styles) if styles in archive else None
         self._codes = _format_codes(root) if root is not None else []
         self._strong = _bold_styles(root) if root is not None else set[int]()
+        self._tiny, self._white = unseen_styles(root)
 
     def read(self, entry: SheetEntry) -> Sheet:
         """All cells of a sheet, with what is hidden marked as such."""
         sheet = Sheet()
         merges: list[tuple[int, int, int, int]] = []
+        self._pale, painted = [], False
         links: dict[str, str] | None = None
         row = -1
         source = BytesIO(self._archive.read(entry.member))
         for _, element in vendor("lxml.etree").iterparse(
             source,
-            tag=("{*}row", "{*}col", "{*}mergeCell", "{*}hyperlink"),
+            tag=("{*}row", "{*}col", "{*}mergeCell", "{*}hyperlink", *PAINTS),
             resolve_entities=False,
             no_network=True,
             huge_tree=True,
@@ -86,6 +92,9 @@ class Workbook:
             elif _is(element, "hyperlink"):
                 links = links if links is not None else self._links(entry.member)
                 _link(sheet, element, links)
+            painted |= f"{{*}}{element.tag.rpartition('}')[2]}" in PAINTS
+        for at in () if painted else self._pale:
+            sheet.unseen.append(sheet.rows[at[0]].pop(at[1]).text)
         _merge(sheet, merges)
         return sheet
 
@@ -121,11 +130,21 @@ class Workbook:
             if cell.tag[-2:] == "}c":
                 letters = (cell.get("r") or "").rstrip("0123456789")
                 column = _column(letters) if letters else column + 1
-                text = self._text(cell).strip()
-                if text and column <= _LAST_COLUMN:
-                    strong = _number(cell.get("s"), 0) in self._strong
-                    sheet.add(number, column, Cell(text, strong=strong))
+                self._add_cell(sheet, number, column, cell)
         return number
+
+    def _add_cell(self, sheet: Sheet, row: int, column: int, cell: Any) -> None:
+        text, style = self._text(cell).strip(), _number(cell.get("s"), 0)
+        code = self._codes[style] if style < len(self._codes) else GENERAL
+        stated = next((part.text or "" for part in cell if part.tag[-2:] == "}v"), "")
+        if style in self._tiny or (cell.get("t") in _TEXTS and shows_no_text(code)):
+            sheet.unseen.append(text)
+        elif not text and cell.get("t") in (None, "n"):
+            sheet.unseen += [stated] if stated else []
+        elif text and column <= _LAST_COLUMN:
+            sheet.add(row, column, Cell(text, strong=style in self._strong))
+            if style in self._white:
+                self._pale.append((row, column))
 
     def _text(self, cell: Any) -> str:
         """What a cell shows."""

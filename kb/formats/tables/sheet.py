@@ -15,6 +15,8 @@ class Sheet:
     rows: dict[int, dict[int, Cell]] = field(default_factory=dict[int, dict[int, Cell]])
     hidden_rows: set[int] = field(default_factory=set[int])
     hidden_columns: set[int] = field(default_factory=set[int])
+    unseen: list[str] = field(default_factory=list[str])
+    """What stands in cells that show nothing of it."""
 
     def add(self, row: int, column: int, cell: Cell) -> None:
         """Set a cell."""
@@ -114,6 +116,8 @@ def add_sheet(builder: TextBuilder, sheet: Sheet, *, name: str) -> None:
         builder.hide("hidden row", text)
     for text in columns:
         builder.hide("hidden column", text)
+    for text in sheet.unseen:
+        builder.hide("hidden cell", text)
     seen = list(sheet.visible_rows())
     if seen:
         builder.add("heading", name, level=1)

@@ -21,6 +21,7 @@ _SPACES = " ".join(
 )
 _SPACES += ' xmlns:draw="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0"'
 _SPACES += ' xmlns:xlink="http://www.w3.org/1999/xlink"'
+_SPACES += ' xmlns:fo="urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0"'
 
 
 def open_document(kind: str, body: str, *, automatic: str = "", styles: str = "") -> bytes:
