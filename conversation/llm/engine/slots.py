@@ -23,6 +23,8 @@ class _Slot:
     used_at: int = 0
     """Number of the request that had it last."""
     is_busy: bool = False
+    asked: str = ""
+    """The prompt that is being answered in it; empty when none is."""
     to_hold: str = ""
     """What is being read into it for a request that is still to come; empty when nothing is."""
 
@@ -65,7 +67,8 @@ class Slots:
                 self._requests += 1
                 number = self._best(text, restorable)
                 slot = self._slots[number]
-                slot.is_busy, slot.to_hold = True, text if warms else ""
+                slot.is_busy = True
+                slot.asked, slot.to_hold = ("", text) if warms else (text, "")
                 slot.used_at = self._requests
                 return number
             finally:
@@ -81,7 +84,7 @@ class Slots:
         """A request ended and left this prompt in its slot."""
         with self._changed:
             slot = self._slots[number]
-            slot.text, slot.is_busy, slot.to_hold = text, False, ""
+            slot.text, slot.is_busy, slot.asked, slot.to_hold = text, False, "", ""
             self._changed.notify_all()
 
     def holds(self, text: str) -> bool:
@@ -89,6 +92,20 @@ class Slots:
         with self._changed:
             return any(
                 held.startswith(text) for slot in self._slots for held in (slot.text, slot.to_hold)
+            )
+
+    def wait_for_answer(self, text: str, *, given_up: Callable[[], bool]) -> None:
+        """Wait until no prompt that this text goes on from is being answered any more.
+
+        An answer that was cut short goes on for a moment, in the slot that holds its conversation.
+        Nobody who comes meanwhile has to wait behind this.
+        """
+        with self._changed:
+            self._changed.wait_for(
+                lambda: (
+                    given_up()
+                    or not any(slot.asked and text.startswith(slot.asked) for slot in self._slots)
+                )
             )
 
     def wake(self) -> None:

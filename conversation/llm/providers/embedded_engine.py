@@ -191,6 +191,7 @@ class Engine:
         if self.is_full or self._slots.holds(text):
             return
         state = self._states.best_for(text)
+        self._slots.wait_for_answer(text, given_up=lambda: self._closing or not is_wanted())
         slot = self._take(text, state, lambda: not is_wanted(), warms=True)
         if slot is None:
             return

@@ -192,6 +192,30 @@ def test_the_next_question_is_all_that_a_later_turn_reads(
     assert servers[0].restored == []
 
 
+def test_the_next_turn_is_read_where_the_answer_before_it_still_ends(
+    engine: Engine, servers: list[FakeServer], tmp_path: Path
+):
+    engine.make_state(DOCUMENTS, tmp_path / "prompts")
+    servers[0].may_go_on.clear()
+    answering = threading.Thread(target=ask, args=[engine, "How long?"])
+    answering.start()
+    deadline = time.monotonic() + 30
+    while servers[0].at_once < 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    reading = threading.Thread(target=warm, args=[engine, "How long?", "I don't know.", "And"])
+    reading.start()
+    reading.join(0.05)
+    assert reading.is_alive()
+    servers[0].may_go_on.set()
+    answering.join(30)
+    reading.join(30)
+
+    held = f"<system>{DOCUMENTS}</s><user>How long?</s><assistant>I don't know.</s><user>And"
+    assert servers[0].held.count(held) == 1
+    assert sum("How long?" in each for each in servers[0].held) == 1
+
+
 @pytest.mark.parametrize("is_wanted", [True, False])
 def test_what_nobody_is_going_to_ask_is_not_read(
     is_wanted: bool, engine: Engine, servers: list[FakeServer]

@@ -136,6 +136,25 @@ def test_others_do_not_wait_for_it():
     assert slots.take("another system", restorable=0, given_up=never) is not None
 
 
+def test_who_waits_for_an_answer_to_end_holds_nobody_up():
+    slots = Slots(2)
+    answering = slots.take("Question", restorable=0, given_up=never)
+    assert answering is not None
+    waiting = threading.Thread(
+        target=slots.wait_for_answer, args=["Question and what follows"], kwargs={"given_up": never}
+    )
+    waiting.start()
+
+    other = slots.take("Something else", restorable=0, given_up=never)
+    waiting.join(0.02)
+
+    assert other == 1 - answering
+    assert waiting.is_alive()
+    slots.give_back(answering, "Question and answer")
+    waiting.join(30)
+    assert not waiting.is_alive()
+
+
 def test_who_says_something_else_waits_where_that_saves_much():
     history = "system and a long history. " * 20
     slots = Slots(2)
