@@ -357,6 +357,11 @@ def export_for_dagster(settings: Settings) -> None:
         os.environ[f"{PREFIX}DAGSTER_STORAGE_URL"] = f"postgresql+psycopg2://{address}"
 
 
+def begin_days_by(day: date) -> None:
+    """Have Dagster's partitions begin on this day, in definitions that are loaded from now on."""
+    os.environ[f"{PREFIX}FIRST_DAY"] = day.isoformat()
+
+
 def may_style(stream: TextIO) -> bool:
     """Whether `stream` is a terminal that understands escape sequences and nobody minds them."""
     term = os.environ.get("TERM", "dumb")

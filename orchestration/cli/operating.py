@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from orchestration.cli.deployment import opened_deployment, require_data
-from orchestration.settings import load_settings
+from orchestration.settings import begin_days_by, load_settings
 from orchestration.shown_settings import shown_settings
 from orchestration.terminal.tables import text_table
 
@@ -43,10 +43,15 @@ def demo(
     ] = False,
 ) -> None:
     """Run the whole path on sample data: ingest, converse, evaluate, publish, report."""
+    from orchestration.schedule.first_day import BEFORE_ANY, first_day
+
+    settings = load_settings()
+    # Its sample conversations may be older than those that are there already.
+    begin_days_by(min(first_day(settings), BEFORE_ANY))
     from orchestration.demo.running import run_demo  # loads Dagster
 
     try:
-        run_demo(load_settings(), fresh=fresh, read_ahead=read_ahead)
+        run_demo(settings, fresh=fresh, read_ahead=read_ahead)
     except KeyboardInterrupt:
         typer.echo("\nStopped. What is done is kept; the next run goes on from there.", err=True)
         raise typer.Exit(130) from None

@@ -122,7 +122,9 @@ def plan_table(plan: SyncReport) -> str:
     """What an ingest would do to each source, for a terminal; failures are explained below."""
     rows = [[_PLANNED[row.action], row.kind, row.name, row.bytes, row.chunks] for row in plan.rows]
     table = text_table(["would", "kind", "document", "bytes", "chunks now"], rows)
-    notes = [f"\n{printable(row.detail)}" for row in plan.rows if row.detail is not None]
+    notes = [
+        f"\n{printable(f'{row.name}: {row.detail}')}" for row in plan.rows if row.detail is not None
+    ]
     return "\n".join([table, *notes])
 
 
@@ -139,7 +141,8 @@ def passage_text(passage: RetrievedPassage, *, explain: bool) -> str:
     """A passage for a terminal; with `explain`, also what found it."""
     place = " > ".join(passage.heading_path)
     page = f", page {passage.page}" if passage.page else ""
-    lines = [f"{passage.rank}. {passage.document_name}{page}  {place}  ({passage.score:.4f})"]
+    named = f"{passage.rank}. {passage.document_name}{page}"
+    lines = ["  ".join(part for part in (named, place, f"({passage.score:.4f})") if part)]
     if explain:
         lines += [f"   {label + ':':<10}{said}" for label, said in _explanation(passage)]
     lines.append(f"   {' '.join(passage.text.split())}\n")

@@ -1,5 +1,6 @@
 """A new folder: an agent file with its documents, and what keeps secrets out of a repository."""
 
+import os
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ def begin(wanted: Wanted, folder: Path, data_dir: Path) -> Begun:
     if wanted.documents is None:
         files[data_dir / "documents" / "about-us.md"] = _SAMPLE
     else:
-        documents = str(wanted.documents.expanduser().resolve())
+        documents = _beside(wanted.documents.expanduser().resolve(), data_dir.resolve())
     text = _AGENT.format(
         agent_id=agent_id,
         name=_yaml_text(wanted.name),
@@ -141,6 +142,16 @@ def _ignore(path: Path, data_dir: Path) -> bool:
     if missing:
         path.write_text("\n".join([*known, *missing]) + "\n", encoding="utf-8")
     return bool(missing)
+
+
+def _beside(documents: Path, data_dir: Path) -> str:
+    """The documents as the agent file names them: relative where both lie in one folder.
+
+    That folder can be moved then.
+    """
+    if not documents.is_relative_to(data_dir.parent):
+        return str(documents)
+    return os.path.relpath(documents, data_dir / "agents")
 
 
 def _yaml_text(text: str) -> str:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,14 @@ from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from conversation import ConversationStore, load_agent
+from conversation.agent.agent_file import document_paths
 from orchestration.cli import main as entry
 from orchestration.cli.start.commands import COMMANDS, app_for, version
 from orchestration.cli.start.new_folder import Wanted, agent_id_of, begin
 from orchestration.cli.start.told_errors import told
 from orchestration.demo.sample_data import copy_sample
 from orchestration.errors import SettingsError
+from orchestration.settings import Settings
 from tests.analysis.calls import hold_call
 
 HEAVY = (
@@ -227,8 +230,50 @@ def test_init_changes_nothing_that_is_there(tmp_path: Path):
     assert (tmp_path / ".env").read_text() == "OPENAI_API_KEY=sk-mine\n"
     assert (tmp_path / ".gitignore").read_text().splitlines()[:2] == ["*.pyc", ".env"]
     written = yaml.safe_load((tmp_path / "data/agents/desk.yaml").read_text())
-    assert written["knowledge_base"]["files"] == [str(own.resolve())]
+    assert written["knowledge_base"]["files"] == ["../../my documents"]
     assert written["llm"] == {"model": "openai/gpt-4.1-mini"}
+
+
+def test_documents_beside_the_data_move_with_it_and_others_stay_where_they_are(tmp_path: Path):
+    place = tmp_path / "one"
+    for folder in (place / "docs", tmp_path / "elsewhere"):
+        folder.mkdir(parents=True)
+        (folder / "hours.md").write_text("# Hours\n\nWe open at nine.\n")
+    begin(Wanted("Near", place / "docs"), place, place / "data")
+    begin(Wanted("Far", tmp_path / "elsewhere"), place, place / "data")
+    moved = place.rename(tmp_path / "two")
+
+    for name, folder in (("near", moved / "docs"), ("far", tmp_path / "elsewhere")):
+        path = moved / "data" / "agents" / f"{name}.yaml"
+        (found,) = document_paths(load_agent(path), path)
+        assert found.resolve() == (folder / "hours.md").resolve()
+
+
+def test_the_demo_takes_in_conversations_older_than_those_that_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Partitions of Dagster would begin with the first one, and older ones have none then."""
+    monkeypatch.setenv("VIVAVOCE_FIRST_DAY", "")
+    monkeypatch.setenv("VIVAVOCE_DATA_DIR", str(tmp_path / "data"))
+    copy_sample(tmp_path / "data")
+    with ConversationStore.open(f"sqlite:///{made(tmp_path)}/conversations.sqlite") as store:
+        hold_call(store, "today", started_at=datetime.now(UTC))
+    began: list[str] = []
+
+    def run_demo(_settings: Settings, **_: bool) -> None:
+        began.append(os.environ["VIVAVOCE_FIRST_DAY"])
+
+    monkeypatch.setattr("orchestration.demo.running.run_demo", run_demo)
+    done = CliRunner().invoke(app_for(["demo"]), ["demo"])
+
+    assert done.exit_code == 0, done.output
+    assert began == ["2026-01-01"]
+
+
+def made(folder: Path) -> Path:
+    store = folder / "data" / "store"
+    store.mkdir(parents=True, exist_ok=True)
+    return store
 
 
 def test_init_without_a_language_model_names_a_judge(tmp_path: Path):
