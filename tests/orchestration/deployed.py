@@ -19,6 +19,7 @@ from orchestration.deployment import Deployment
 from orchestration.server.app import create_app
 from orchestration.settings import Settings
 from tests.fakes import ScriptedChatModel
+from tests.hurried_server import run_hurried
 from tests.orchestration.sample import sample_deployment, write_data
 
 
@@ -104,7 +105,7 @@ def served_deployment(
         context: ServerContext = app.state.context
         prepare(context)
         server = make_server(app, context, host="127.0.0.1", port=0)
-        thread = threading.Thread(target=server.run)
+        thread = threading.Thread(target=run_hurried, args=(server,))
         thread.start()
         try:
             wait_for(lambda: server.started)

@@ -35,6 +35,7 @@ from conversation.server.limits import ServerLimits
 from conversation.server.serving import make_server
 from conversation.store.store import ConversationStore
 from tests.fakes import ScriptedChatModel
+from tests.hurried_server import run_hurried
 
 PUBLIC = {"public": True}
 SUPPORT = AgentConfig.model_validate(
@@ -270,7 +271,7 @@ def serving(
             webhook_networks=("127.0.0.0/8",),
         )
         server = make_server(make_app(context), context, host="127.0.0.1", port=0)
-        thread = threading.Thread(target=server.run)
+        thread = threading.Thread(target=run_hurried, args=(server,))
         thread.start()
         try:
             wait_until(lambda: server.started)

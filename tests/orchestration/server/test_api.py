@@ -24,6 +24,7 @@ from tests.analysis.calls import hold_call
 from tests.conversation.server.receiver import receiving
 from tests.conversation.server.served import wait_until
 from tests.fakes import ScriptedChatModel
+from tests.hurried_server import run_hurried
 from tests.orchestration.sample import (
     FIRST_DAY,
     answer,
@@ -60,7 +61,7 @@ def deployment(settings: Settings) -> Iterator[Deployment]:
 def client(deployment: Deployment) -> Iterator[httpx.Client]:
     app = create_app(deployment)
     server = make_server(app, app.state.context, host="127.0.0.1", port=0)
-    thread = threading.Thread(target=server.run)
+    thread = threading.Thread(target=run_hurried, args=(server,))
     thread.start()
     try:
         wait_until(lambda: server.started)

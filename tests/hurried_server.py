@@ -1,0 +1,31 @@
+"""A server that stops at once.
+
+uvicorn looks every 100 ms whether it shall stop, and waits as long again when it does: hundreds of
+servers of tests would wait for a minute in all.
+"""
+
+import asyncio
+from typing import Any
+
+from conversation.server.serving import ConversationServer
+
+_UVICORN_WAITS_S = 0.1
+_HERE_S = 0.01
+
+
+def run_hurried(server: ConversationServer) -> None:
+    """Serve as `server.run()` does, on the same kind of event loop."""
+    make_loop: Any = server.config.get_loop_factory()
+    usual = make_loop()
+    usual.close()
+    loop_class: Any = type("HurriedLoop", (type(usual),), {"call_later": _call_later(type(usual))})
+    with asyncio.Runner(loop_factory=loop_class) as runner:
+        runner.run(server.serve())
+
+
+def _call_later(usual: Any) -> Any:
+    def call_later(self: Any, delay: float, callback: Any, *args: Any, context: Any = None) -> Any:
+        hurried = _HERE_S if delay == _UVICORN_WAITS_S else delay
+        return usual.call_later(self, hurried, callback, *args, context=context)
+
+    return call_later
