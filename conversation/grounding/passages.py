@@ -57,17 +57,21 @@ class ReadableSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class FoundPassages:
-    """Passages, and how they were found."""
+class RetrievalDone:
+    """The knowledge base was asked."""
 
     passages: tuple[RetrievedPassage, ...]
-    mode: str
-    """`hybrid`, `lexical`, or `none` when the turn asks for nothing."""
+    """Best first; those that fit into its budget stand in the prompt."""
+    query: str
+    mode: str = "hybrid"
+    """`hybrid`; `lexical` when the deadline passed; `whole` when all documents are in the prompt;
+    `none` when the user asked for nothing."""
+    latency_ms: float | None = None
 
 
 def find_passages(
     source: PassageSource, turns: Sequence[Turn], *, limit: int, deadline_s: float | None
-) -> FoundPassages:
+) -> RetrievalDone:
     """Search `source` for the last of `turns`; after `deadline_s`, search for words alone.
 
     A source that knows no search for words is waited for. Nothing is searched for a greeting or
@@ -75,10 +79,10 @@ def find_passages(
     """
     *history, asked = turns
     if not should_search(asked.text, history):
-        return FoundPassages((), "none")
+        return RetrievalDone((), asked.text, "none")
     if deadline_s is None or not isinstance(source, LexicalSource):
-        return FoundPassages(
-            tuple(source.retrieve(asked.text, history=history, limit=limit)), "hybrid"
+        return RetrievalDone(
+            tuple(source.retrieve(asked.text, history=history, limit=limit)), asked.text
         )
     search: Future[list[RetrievedPassage]] = Future()
 
@@ -92,12 +96,12 @@ def find_passages(
     # process.
     threading.Thread(target=run, name="retrieval", daemon=True).start()
     try:
-        return FoundPassages(tuple(search.result(timeout=deadline_s)), "hybrid")
+        return RetrievalDone(tuple(search.result(timeout=deadline_s)), asked.text)
     except TimeoutError:
         if search.done():
             raise
     words = source.retrieve_lexical(asked.text, history=history, limit=limit)
-    return FoundPassages(tuple(words), "lexical")
+    return RetrievalDone(tuple(words), asked.text, "lexical")
 
 
 def whole_documents(source: PassageSource | None, budget: int) -> list[RetrievedPassage]:

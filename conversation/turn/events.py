@@ -10,23 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conversation.agent.tool_config import ToolKind
+from conversation.grounding.passages import RetrievalDone
 from conversation.transcript import Citation, ToolCall, Turn, TurnLatency, Usage
-from kb.document import RetrievedPassage
 
 __all__ = ["AgentTurn", "RetrievalDone", "SessionEvent", "TextDelta", "ToolCall", "ToolRequest"]
-
-
-@dataclass(frozen=True, slots=True)
-class RetrievalDone:
-    """The knowledge base was asked."""
-
-    passages: tuple[RetrievedPassage, ...]
-    """Best first; those that fit into its budget stand in the prompt."""
-    query: str
-    mode: str = "hybrid"
-    """`hybrid`; `lexical` when the deadline passed; `whole` when all documents are in the prompt;
-    `none` when the user asked for nothing."""
-    latency_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ are then those of every other agent.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from conversation.errors import ConversationError
-from conversation.grounding.passages import FoundPassages, find_passages
+from conversation.grounding.passages import find_passages
 from conversation.transcript import Turn
 from conversation.turn.events import RetrievalDone
 from conversation.turn.speaker import Speaker
@@ -32,10 +33,4 @@ def found_passages(
         limit=section.max_passages,
         deadline_s=section.retrieval_deadline_s,
     )
-    return _done(query, found, latency_s=timer_s() - began_s)
-
-
-def _done(query: str, found: FoundPassages, *, latency_s: float) -> RetrievalDone:
-    return RetrievalDone(
-        passages=found.passages, query=query, mode=found.mode, latency_ms=latency_s * 1_000
-    )
+    return replace(found, latency_ms=(timer_s() - began_s) * 1_000)

@@ -39,7 +39,7 @@ class Locator(TypedDict, total=False):
     usage_mode: str
 
 
-class Retrieval(TypedDict, total=False):
+class LookUpSection(TypedDict, total=False):
     """How much is looked up."""
 
     enabled: bool
@@ -47,7 +47,7 @@ class Retrieval(TypedDict, total=False):
     max_retrieved_rag_chunks_count: int
 
 
-class Prompt(TypedDict, total=False):
+class PromptSection(TypedDict, total=False):
     """What the agent is told, which model it is and what it may use."""
 
     prompt: str | None
@@ -57,7 +57,7 @@ class Prompt(TypedDict, total=False):
     backup_llm_config: BackupModels
     custom_llm: CustomModel | None
     knowledge_base: list[Locator] | None
-    rag: Retrieval
+    rag: LookUpSection
     tools: list[dict[str, Any]] | None
     built_in_tools: dict[str, dict[str, Any] | None] | None
 
@@ -68,7 +68,7 @@ class Variables(TypedDict, total=False):
     dynamic_variable_placeholders: dict[str, Any]
 
 
-class Speaker(TypedDict, total=False):
+class SpeakerSection(TypedDict, total=False):
     """What the agent says, and in which language."""
 
     first_message: str | None
@@ -76,7 +76,7 @@ class Speaker(TypedDict, total=False):
     max_conversation_duration_message: str | None
     disable_first_message_interruptions: bool | None
     dynamic_variables: Variables
-    prompt: Prompt
+    prompt: PromptSection
 
 
 class SoftTimeout(TypedDict, total=False):
@@ -86,7 +86,7 @@ class SoftTimeout(TypedDict, total=False):
     message: str | None
 
 
-class Turns(TypedDict, total=False):
+class TurnsSection(TypedDict, total=False):
     """Who speaks when; a timeout below zero never ends."""
 
     turn_timeout: float | None
@@ -96,7 +96,7 @@ class Turns(TypedDict, total=False):
     soft_timeout_config: SoftTimeout
 
 
-class Speech(TypedDict, total=False):
+class SpeechSection(TypedDict, total=False):
     """How the agent sounds."""
 
     voice_id: str | None
@@ -105,7 +105,7 @@ class Speech(TypedDict, total=False):
     speed: float | None
 
 
-class Hearing(TypedDict, total=False):
+class HearingSection(TypedDict, total=False):
     """How the agent hears."""
 
     provider: str | None
@@ -132,10 +132,10 @@ class Course(TypedDict, total=False):
 class ConversationConfig(TypedDict, total=False):
     """How the agent talks."""
 
-    agent: Speaker
-    turn: Turns
-    tts: Speech
-    asr: Hearing
+    agent: SpeakerSection
+    turn: TurnsSection
+    tts: SpeechSection
+    asr: HearingSection
     conversation: Course
     language_presets: dict[str, Any] | None
 
@@ -249,11 +249,11 @@ class SentAgent:
 
     name: str | None
     config: ConversationConfig
-    spoken: Speaker
-    prompt: Prompt
-    turn: Turns
-    tts: Speech
-    asr: Hearing
+    spoken: SpeakerSection
+    prompt: PromptSection
+    turn: TurnsSection
+    tts: SpeechSection
+    asr: HearingSection
     course: Course
     platform: PlatformSettings
     auth: Auth
@@ -269,11 +269,11 @@ class SentAgent:
         return cls(
             name=body.get("name"),
             config=cast(ConversationConfig, config),
-            spoken=cast(Speaker, spoken),
-            prompt=cast(Prompt, part(spoken, "prompt")),
-            turn=cast(Turns, part(config, "turn")),
-            tts=cast(Speech, part(config, "tts")),
-            asr=cast(Hearing, part(config, "asr")),
+            spoken=cast(SpeakerSection, spoken),
+            prompt=cast(PromptSection, part(spoken, "prompt")),
+            turn=cast(TurnsSection, part(config, "turn")),
+            tts=cast(SpeechSection, part(config, "tts")),
+            asr=cast(HearingSection, part(config, "asr")),
             course=cast(Course, part(config, "conversation")),
             platform=cast(PlatformSettings, platform),
             auth=cast(Auth, part(platform, "auth")),

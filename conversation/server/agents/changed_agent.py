@@ -11,7 +11,13 @@ from pydantic import BaseModel, ValidationError
 
 from conversation.agent.config import AgentConfig, KnowledgeBaseSection
 from conversation.server.agents.agent_tools import changed_tools, secret_name
-from conversation.server.agents.agent_wire import BackupModels, CustomModel, Prompt, SentAgent, part
+from conversation.server.agents.agent_wire import (
+    BackupModels,
+    CustomModel,
+    PromptSection,
+    SentAgent,
+    part,
+)
 from conversation.server.agents.shown_agent import DEFAULT_FILES, criterion_item, field_item
 from conversation.server.agents.voice_settings import changed_voice
 from conversation.server.errors import ApiError
@@ -120,7 +126,7 @@ def _own_endpoint(agent: AgentConfig, custom: CustomModel) -> Json:
     return llm | ({"api_key_secret": secret_name(key)} if key else {})
 
 
-def _llm(agent: AgentConfig, prompt: Prompt) -> Json:
+def _llm(agent: AgentConfig, prompt: PromptSection) -> Json:
     llm = agent.llm.model_dump()
     name, custom = prompt.get("llm"), prompt.get("custom_llm")
     if name == _CUSTOM_LLM:
@@ -148,7 +154,7 @@ def _llm(agent: AgentConfig, prompt: Prompt) -> Json:
 
 
 def _knowledge_base(
-    agent: AgentConfig, prompt: Prompt, with_documents: WithDocuments
+    agent: AgentConfig, prompt: PromptSection, with_documents: WithDocuments
 ) -> KnowledgeBaseSection:
     section = agent.knowledge_base
     locators = prompt.get("knowledge_base")

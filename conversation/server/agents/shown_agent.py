@@ -18,7 +18,7 @@ from conversation.server.agents.agent_wire import (
     FieldItem,
     Locator,
     PlatformSettings,
-    Prompt,
+    PromptSection,
     part,
 )
 from conversation.server.agents.named_documents import NamedDocument
@@ -149,12 +149,12 @@ def is_archived(sent: Mapping[str, Any]) -> bool:
     return bool(part(sent, "platform_settings").get("archived"))
 
 
-def llm_settings(llm: LLMConfig) -> Prompt:
+def llm_settings(llm: LLMConfig) -> PromptSection:
     """The model and how it is used."""
     backup: BackupModels = {"preference": "disabled"}
     if llm.fallbacks:
         backup = {"preference": "override", "order": [each.model for each in llm.fallback_models]}
-    settings: Prompt = {
+    settings: PromptSection = {
         "llm": llm.model,
         "temperature": llm.temperature,
         "max_tokens": llm.max_output_tokens,

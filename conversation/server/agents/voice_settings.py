@@ -14,8 +14,8 @@ from conversation.server.agents.agent_wire import (
     Course,
     SentAgent,
     SoftTimeout,
-    Speech,
-    Turns,
+    SpeechSection,
+    TurnsSection,
     part,
 )
 
@@ -101,7 +101,7 @@ def changed_voice(agent: AgentConfig, sent: SentAgent) -> Json | None:
     return section
 
 
-def _voice_or_none(agent: AgentConfig, tts: Speech, course: Course) -> VoiceSection | None:
+def _voice_or_none(agent: AgentConfig, tts: SpeechSection, course: Course) -> VoiceSection | None:
     """By an id a text agent gets a voice, and by an empty one, or `text_only`, it loses it."""
     if tts.get("voice_id") == "" or course.get("text_only") is True:
         return None
@@ -120,7 +120,7 @@ def _other_model(sent: object, shown: str) -> str | None:
     return sent if isinstance(sent, str) and "/" in sent and sent != shown else None
 
 
-def _take_turn(section: Json, turn: Turns) -> None:
+def _take_turn(section: Json, turn: TurnsSection) -> None:
     _take(
         section,
         turn,
