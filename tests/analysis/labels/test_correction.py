@@ -69,6 +69,24 @@ def test_labels_go_where_the_judge_is_often_wrong():
     assert first(cells(0, 0, 0, 0, 0, 0)) == 0.5
 
 
+def test_each_label_is_taken_where_the_spread_of_the_whole_shrinks_most():
+    judged = [90, 60, 30]
+    strata = [Stratum("success", count, 0, 0) for count in judged]
+    labelled, expected = [0, 0, 0], list[int]()
+    for _ in range(40):
+        spreads = [
+            sum(
+                count**2 / (labels + 1 + (place == chosen))
+                for place, (count, labels) in enumerate(zip(judged, labelled, strict=True))
+            )
+            for chosen in range(3)
+        ]
+        expected.append(spreads.index(min(spreads)))
+        labelled[expected[-1]] += 1
+
+    assert list(label_order(strata, judged, 40)) == expected
+
+
 def test_no_more_labels_are_asked_for_than_there_are_conversations():
     assert list(label_order(cells(3, 2, 1, 0, 0, 0).strata, [2, 2], 9)) in (
         [0, 1, 0, 1],

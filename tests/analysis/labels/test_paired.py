@@ -19,6 +19,13 @@ def test_the_difference_is_over_conversations_that_both_decided():
     assert found.p_value == pytest.approx(0.125)
 
 
+def test_the_interval_is_the_one_that_a_hand_finds():
+    # Bonett and Price: (6 + 1) / 22 and (1 + 1) / 22, and 1.96 standard errors of .1275.
+    found = paired_difference([(F, S)] * 6 + [(S, F)] + [(S, S)] * 13)
+    assert found.low == pytest.approx(-0.0226, abs=5e-4)
+    assert found.high == pytest.approx(0.4771, abs=5e-4)
+
+
 def test_no_pair_gives_no_number():
     found = paired_difference([("unknown", S)])
     assert (found.n, found.difference, found.low, found.p_value) == (0, None, None, None)
