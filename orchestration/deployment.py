@@ -346,8 +346,9 @@ class Deployment(ClosedAtTheEnd):
                 knowledge_base.warm_up()
 
         thread = threading.Thread(target=load, name="warm-up", daemon=True)
-        self._warming.append(thread)
+        # Started first: whoever closes meanwhile on another thread waits for all that stand there.
         thread.start()
+        self._warming.append(thread)
 
     def wait_for_warming(self) -> None:
         """Wait until models that load beside are there."""
