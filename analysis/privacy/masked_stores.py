@@ -104,10 +104,16 @@ class RedactedConversations(ConversationStore):
 
     def shows(self, agent_id: str, text: str) -> bool:
         """Whether nothing in `text` alone is what the agent masks."""
+        return self.masked_together(agent_id, [text]) == [text]
+
+    def masked_together(self, agent_id: str, texts: Sequence[str]) -> list[str]:
+        """Texts about several conversations of an agent, masked with placeholders of their own."""
         privacy = self.policy(agent_id)
         if not privacy.redact:
-            return True
-        return Redactor(privacy, detector=self._detector_of(agent_id)).text(text) == text
+            return list(texts)
+        redactor = Redactor(privacy, detector=self._detector_of(agent_id))
+        redactor.learn(texts)
+        return [redactor.text(each) for each in texts]
 
     def transcript(self, conversation_id: str) -> Transcript:
         """The conversation as judges and reports get it."""

@@ -8,12 +8,14 @@ from pydantic import BaseModel
 
 from analysis.gaps.records import GapState
 from analysis.gaps.store import KeptGap, KeptQuestion, gap_history, read_gaps, read_questions
+from analysis.privacy.masked_stores import RedactedConversations
 from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context
 from conversation.server.errors import not_found
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from orchestration.deployment import Deployment
+from orchestration.operations.masking import redacted_conversations
 
 CanRead = Annotated[ApiKey, Depends(require("read"))]
 
@@ -113,14 +115,30 @@ def router(deployment: Deployment) -> APIRouter:
 
 def _gaps(deployment: Deployment, context: Context, agent_id: str | None) -> list[GapDetail]:
     engine = deployment.evaluations.engine
+    conversations = redacted_conversations(deployment)
     ids = [agent_id] if agent_id else [agent.agent_id for agent in context.agents.agents()]
     found: list[GapDetail] = []
     for each in ids:
         questions: dict[str | None, list[KeptQuestion]] = {}
         for question in read_questions(engine, each):
             questions.setdefault(question.gap_id, []).append(question)
-        found += [_gap(gap, each, questions.get(gap.gap_id, [])) for gap in read_gaps(engine, each)]
+        for gap in read_gaps(engine, each):
+            detail = _gap(gap, each, questions.get(gap.gap_id, []))
+            found.append(_masked(detail, conversations))
     return found
+
+
+def _masked(gap: GapDetail, conversations: RedactedConversations) -> GapDetail:
+    """A gap that was found before its agent masked holds words as they were said."""
+    said = [each.question for each in gap.questions]
+    title, *words = conversations.masked_together(
+        gap.agent_id, [gap.title, *gap.missing_words, *said]
+    )
+    missing = len(gap.missing_words)
+    gap.title, gap.missing_words = title, words[:missing]
+    for question, text in zip(gap.questions, words[missing:], strict=True):
+        question.question = text
+    return gap
 
 
 def _gap(gap: KeptGap, agent_id: str, questions: list[KeptQuestion]) -> GapDetail:

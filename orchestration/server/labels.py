@@ -1,5 +1,6 @@
 """People's own verdicts: given, read, taken back; and how far the judges can be believed."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from analysis.labels.agreement import conversations_to_label
 from analysis.labels.calibration import calibrations
 from analysis.labels.labelling import all_labels, remove_label
+from analysis.privacy.masked_stores import RedactedConversations
 from analysis.reports import open_reports
 from analysis.results import Label, Verdict
 from conversation.server.access.admission import require
@@ -19,6 +21,7 @@ from conversation.server.errors import ApiError, not_found
 from conversation.server.incoming.body import Body
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from orchestration.deployment import Deployment
+from orchestration.operations.masking import redacted_conversations
 from orchestration.server.errors import told
 from orchestration.server.lookup import owners
 
@@ -111,11 +114,9 @@ def router(deployment: Deployment) -> APIRouter:
             page_size=page_size,
             cursor=cursor,
         )
+        conversations = redacted_conversations(deployment)
         return LabelList(
-            labels=[
-                LabelItem.model_validate({name: row[name] for name in LabelItem.model_fields})
-                for row in page.items
-            ],
+            labels=[_shown(row, conversations) for row in page.items],
             next_cursor=page.next_cursor,
             has_more=page.has_more,
         )
@@ -169,6 +170,15 @@ def router(deployment: Deployment) -> APIRouter:
         return Calibrations(calibrations=[{"name": each.name, **asdict(each)} for each in found])
 
     return routes
+
+
+def _shown(row: Mapping[str, Any], conversations: RedactedConversations) -> LabelItem:
+    """A label, whose note may repeat what was said, masked as its conversation is."""
+    label = LabelItem.model_validate({name: row[name] for name in LabelItem.model_fields})
+    redactor = conversations.redactor(label.conversation_id) if label.note else None
+    if redactor is not None and label.note:
+        label.note = redactor.text(label.note)
+    return label
 
 
 def _require_known(deployment: Deployment, labels: list[GivenLabel]) -> None:

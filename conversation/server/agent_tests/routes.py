@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query
 
 from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
+from conversation.server.access.write_only import with_hidden, without_hidden
 from conversation.server.agent_tests.tests import (
     AgentTest,
     MadeTest,
@@ -31,7 +32,8 @@ CanAdminister = Annotated[ApiKey, Depends(require("admin"))]
 def create_test(given: AgentTest, context: Context, _key: CanAdminister) -> MadeTest:
     """Keep a test."""
     test_id = f"test_{uuid.uuid4().hex}"
-    context.records.put("agent_test", test_id, _kept(given), now=context.clock())
+    kept = with_hidden(_kept(given), None)
+    context.records.put("agent_test", test_id, kept, now=context.clock())
     return MadeTest(id=test_id)
 
 
@@ -74,9 +76,12 @@ def get_summaries(given: WantedTests, context: Context, _key: CanRead) -> TestSu
 
 
 @router.get("/{test_id}", operation_id="get_agent_test")
-def get_test(test_id: str, context: Context, _key: CanRead) -> StoredTest:
-    """One test."""
-    return stored_test(known_test(context, test_id))
+def get_test(test_id: str, context: Context, key: CanRead) -> StoredTest:
+    """One test; secrets among its variables are for keys that may change it."""
+    found = stored_test(known_test(context, test_id))
+    if key.allows("admin"):
+        return found
+    return StoredTest.model_validate(without_hidden(found.model_dump(exclude_unset=True)))
 
 
 @router.put("/{test_id}", operation_id="update_agent_test")
@@ -84,8 +89,8 @@ def update_test(
     test_id: str, given: AgentTest, context: Context, _key: CanAdminister
 ) -> StoredTest:
     """Put another test in its place; results of earlier runs stay."""
-    known_test(context, test_id)
-    context.records.put("agent_test", test_id, _kept(given), now=context.clock())
+    kept = with_hidden(_kept(given), known_test(context, test_id).body)
+    context.records.put("agent_test", test_id, kept, now=context.clock())
     return stored_test(known_test(context, test_id))
 
 

@@ -6,7 +6,6 @@ outside. The conversations are kept and marked as simulated, so that no report c
 
 import json
 import logging
-import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ _log = logging.getLogger(__name__)
 RunStatus = Literal["pending", "passed", "failed", "cancelled"]
 STAND_IN = '{"result": "ok"}'
 DEFAULT_TURNS = 6
+_MATCH_S = 1.0
 
 
 class ConditionResult(BaseModel):
@@ -267,8 +267,20 @@ def _holds(wanted: ExpectedParameter, call: ToolCall) -> bool:
     if wanted.eval.type == "exact":
         return _text(value) == _text(wanted.eval.expected_value)
     if wanted.eval.type == "regex":
-        return re.fullmatch(wanted.eval.pattern or "", _text(value)) is not None
+        return _is_like(wanted.eval.pattern or "", _text(value))
     return value is not None
+
+
+def _is_like(pattern: str, text: str) -> bool:
+    """Whether all of `text` is like `pattern`.
+
+    Raises:
+        TimeoutError: A pattern may take for ever; the server has other things to do meanwhile.
+    """
+    import regex
+
+    found = regex.fullmatch(pattern, text, timeout=_MATCH_S, concurrent=True)
+    return found is not None
 
 
 def _text(value: Any) -> str:

@@ -2,11 +2,16 @@
 
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
+from analysis.evaluators.unanswered import UnansweredQuestion
+from analysis.gaps.store import KeptGap, read_questions, save_gaps, save_questions
+from analysis.results import Label
 from conversation.transcript import Turn
 from tests.orchestration.deployed import ServedDeployment, served_deployment
 from tests.orchestration.sample import FIRST_DAY
@@ -131,3 +136,55 @@ def test_what_a_client_calls_itself_is_masked_in_lists_too(served: ServedDeploym
     assert {each["conversation_initiation_source"] for each in listed} == {"app of [EMAIL_1]"}
     source = "app of ada@example.com"
     assert found(served, conversation_initiation_source=source) == ["o1", "o2"]
+
+
+def test_what_was_noted_before_an_agent_masked_is_masked_when_it_is_read(
+    served: ServedDeployment,
+):
+    """Notes of people, and questions that the documents do not answer."""
+    store = served.deployment.evaluations
+    note = f"She is {ADA}; her password is correct7horse."
+    labels = [
+        Label(
+            conversation_id=key, criterion_id="helped", verdict="success", annotator="b", note=note
+        )
+        for key in ("m4", "o1")
+    ]
+    store.add_labels(labels, now=FIRST_DAY)
+    gap = KeptGap(
+        gap_id="gap1",
+        title=f"Is {ADA} known?",
+        titled_by="question",
+        state="open",
+        state_since=FIRST_DAY,
+        opened_at=FIRST_DAY,
+        missing_words=(ADA, "known"),
+    )
+    asked = UnansweredQuestion(
+        conversation_id="m1",
+        turn_index=0,
+        question=gap.title,
+        meaning=gap.title,
+        asked_at=FIRST_DAY,
+        reasons=("dont_know",),
+        score=None,
+        seen_chunk_ids=(),
+    )
+    vector = np.zeros(2, np.float32)
+    save_questions(store.engine, MASKING, ["m1"], [(asked, vector)], model_id="m")
+    (kept,) = read_questions(store.engine, MASKING)
+    questions = [replace(kept, gap_id="gap1")]
+    save_gaps(store.engine, MASKING, [gap], questions, changes=(), now=FIRST_DAY)
+
+    shown = served.http.get("/api/labels").json()["labels"]
+    assert {each["conversation_id"]: each["note"] for each in shown} == {
+        "m4": "She is [EMAIL_1]; her password is [SECRET_1].",
+        "o1": note,
+    }
+    (listed,) = served.http.get("/api/gaps", params={"agent_id": MASKING}).json()["gaps"]
+    found = served.http.get("/api/gaps/gap1").json()
+    assert (listed["title"], listed["missing_words"]) == (
+        "Is [EMAIL_1] known?",
+        ["[EMAIL_1]", "known"],
+    )
+    assert found["questions"][0]["question"] == "Is [EMAIL_1] known?"

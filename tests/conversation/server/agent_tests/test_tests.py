@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from conversation.agent.config import AgentConfig
+from conversation.server.agent_tests import running
 from conversation.server.agent_tests.running import (
     STAND_IN,
     check_calls,
@@ -161,6 +162,41 @@ def test_a_tool_call_is_checked(expected: Any, calls: list[ToolCall], result: st
     test = AgentTest.model_validate({"type": "tool", "name": "A", "tool_call_parameters": expected})
 
     assert check_calls(test, calls).result == result
+
+
+@pytest.mark.hostile
+def test_a_pattern_without_end_ends(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(running, "_MATCH_S", 0.01)
+    rule = {"type": "regex", "pattern": "(a|aa)+"}
+    test = AgentTest.model_validate(
+        {
+            "name": "T",
+            "tool_call_parameters": {
+                "referenced_tool": {"id": "t"},
+                "parameters": [{"path": "order", "eval": rule}],
+            },
+        }
+    )
+    call = ToolCall(tool_call_id="c", tool_name="t", parameters={"order": "a" * 60 + "!"})
+    with pytest.raises(TimeoutError):
+        check_calls(test, [call])
+
+
+@pytest.mark.hostile
+def test_secrets_of_a_test_are_for_keys_that_may_change_it(tmp_path: Path):
+    with serving(tmp_path) as served:
+        secret = {"secret__crm": "sk-lemur", "name": "Ada"}
+        test_id = made(served, name="T", dynamic_variables=secret)
+        reading, changing = ({"xi-api-key": served.key(each)} for each in ("read", "admin"))
+        seen = served.http.get(f"{TESTING}/{test_id}", headers=reading).json()
+        back = {name: value for name, value in seen.items() if name != "id"}
+        served.http.put(f"{TESTING}/{test_id}", json=back, headers=changing)
+        kept = served.http.get(f"{TESTING}/{test_id}", headers=changing).json()
+        refused = served.http.post(f"{TESTING}/create", json=back, headers=changing)
+
+    assert seen["dynamic_variables"] == {"secret__crm": "__hidden__", "name": "Ada"}
+    assert kept["dynamic_variables"] == secret
+    assert refused.json()["detail"]["status"] == "hidden_value"
 
 
 def test_examples_stand_beside_each_condition():
