@@ -15,6 +15,7 @@ from conversation.server.context import Context, ServerContext
 from conversation.server.errors import ApiError
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, SortKey, page_of
 from orchestration.deployment import Deployment
+from orchestration.operations.masking import redacted_conversations
 
 CanRead = Annotated[ApiKey, Depends(require("read"))]
 UnixSeconds = Annotated[int | None, Query(ge=0, le=253_402_300_799)]
@@ -125,6 +126,7 @@ def router(deployment: Deployment) -> APIRouter:
             cursor=cursor,
             descending=sort_direction == "desc",
         )
+        _mask(page.items, agent_id, deployment)
         if not include_evaluation_criteria:
             for each in page.items:
                 each.metrics.evaluation_criteria = None
@@ -203,6 +205,14 @@ def _item(
         metrics=TopicMetrics(conversation_count=len(conversations), evaluation_criteria=counted),
         success_rate=successes / decided if decided else None,
     )
+
+
+def _mask(items: Sequence[TopicItem], agent_id: str, deployment: Deployment) -> None:
+    """Topics that were found before their agent masked hold words as they were said."""
+    texts = [text for each in items for text in (each.label, each.description)]
+    masked = redacted_conversations(deployment).masked_together(agent_id, texts)
+    for each, label, description in zip(items, masked[::2], masked[1::2], strict=True):
+        each.label, each.description = label, description
 
 
 def _sort_key(item: TopicItem, sort_by: str, *, falling: bool) -> SortKey:

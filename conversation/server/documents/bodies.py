@@ -1,15 +1,34 @@
 """Bodies of requests and answers about documents."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from conversation.server.agents.bodies import MAX_NAME_CHARS, AccessInfo
 from conversation.server.incoming.body import Body
 from conversation.server.library.library import HandedInAs
+from kb.errors import DocumentError
+from kb.web.addresses import read_url
 
 IndexStatus = Literal["new", "created", "processing", "succeeded", "failed"]
 Name = Field(default=None, min_length=1, max_length=MAX_NAME_CHARS)
+
+
+def _is_address(url: str) -> str:
+    """Refuse what no page can be at. It is kept and shown, so a password must not be in it."""
+    try:
+        read_url(url)
+    except DocumentError as error:
+        raise ValueError(
+            "write the address of a page, which begins with https:// or http://, with no password"
+        ) from error
+    return url
+
+
+PageUrl = Annotated[
+    str, Field(max_length=2_000, pattern=r"^https?://[^\s]+$"), AfterValidator(_is_address)
+]
+"""Where a page is."""
 
 
 class NewPage(Body):
@@ -19,7 +38,7 @@ class NewPage(Body):
         json_schema_extra={"examples": [{"url": "https://example.com/help", "name": "Help"}]}
     )
 
-    url: str = Field(max_length=2_000, pattern=r"^https?://[^\s]+$")
+    url: PageUrl
     name: str | None = Name
     parent_folder_id: str | None = None
     enable_auto_sync: bool | None = None

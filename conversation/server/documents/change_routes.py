@@ -16,6 +16,7 @@ from conversation.server.documents.bodies import (
     FolderSummary,
     NewPage,
     NewText,
+    PageUrl,
     ToDelete,
 )
 from conversation.server.documents.folder_bodies import folder_summary, segments
@@ -82,7 +83,7 @@ def add(
     key: MayIngest,
     agent_id: AgentId = None,
     name: Annotated[str | None, Form(max_length=200)] = None,
-    url: Annotated[str | None, Form(max_length=2_000)] = None,
+    url: Annotated[PageUrl | None, Form()] = None,
     file: Annotated[UploadFile | None, File()] = None,
 ) -> AddedDocument:
     """Hand in a file or a page, and have an agent answer from it; the older way of both."""
@@ -93,8 +94,7 @@ def add(
     if file is not None:
         document = _new_file(file, name, authored)
     else:
-        page = NewPage.model_validate({"url": url, "name": name})
-        document = _new_page(page.url, page.name, authored)
+        document = _new_page(str(url), name, authored)
     added = _added(document, authored)
     if agent_id is not None:
         _attach(agent_id, document, authored, by=key.as_author)

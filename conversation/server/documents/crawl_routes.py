@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Authored
+from conversation.server.documents.bodies import PageUrl
 from conversation.server.documents.crawl_jobs import MAX_PAGES, CrawlJob, CrawlStatus
 from conversation.server.documents.folder_bodies import segments
 from conversation.server.documents.routes import MayRead
@@ -19,13 +20,14 @@ from kb.document import SiteSource
 router = APIRouter(prefix="/v1/convai/knowledge-base/crawl", tags=["knowledge base"])
 
 MayIngest = Annotated[ApiKey, Depends(require("ingest"))]
-Pattern = Annotated[str, Field(min_length=1, max_length=500)]
+Pattern = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^(?:[^*]*\*){0,8}[^*]*$")]
+"""With eight `*` at most: every page that is found is compared with all of them."""
 
 
 class NewCrawl(Body):
     """A site to read."""
 
-    url: str = Field(max_length=2_000, pattern=r"^https?://[^\s]+$")
+    url: PageUrl
     max_pages: int = Field(default=100, ge=1, le=10_000)
     """The library holds no more than 1,000 documents, whatever is asked for."""
     pattern: Pattern | None = None

@@ -1,5 +1,6 @@
 """Every route by every odd value: a client is told what is wrong, and the server goes on."""
 
+import base64
 import copy
 import json
 from collections.abc import Iterator
@@ -231,6 +232,75 @@ def test_odd_bodies_are_refused(served: ServedDeployment):
         )
     ]
     assert wrong == []
+
+
+ODD_CURSORS = [
+    "0001-01-01T00:00:00+23:59 c1",
+    "9999-12-31T23:59:59-23:59 c1",
+    "9999-12-31T23:59:59 c1",
+    "2026-01-01T00:00:00+00:00 \0",
+    "[" * 740,
+    "[1e999, NaN]",
+    '[{"a": 1}, []]',
+    '["\\ud800"]',
+    "[]",
+]
+
+
+def test_odd_cursors_are_none_of_ours(served: ServedDeployment):
+    cursors = [base64.urlsafe_b64encode(each.encode()).decode() for each in ODD_CURSORS]
+    wrong = [
+        problem
+        for method, path, operation in operations(served)
+        if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ()))
+        for cursor in cursors
+        if (
+            problem := refused_or_done(
+                served, method, f"{filled(path, 'shop-desk')}?cursor={cursor}&text_query=a"
+            )
+        )
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("depth", [90, 300, 5_000])
+def test_what_is_nested_deep_breaks_no_list(served: ServedDeployment, depth: int):
+    deep = '{"a":' * depth + "1" + "}" * depth
+    tool = f'"type": "client", "name": "t", "description": "d", "x": {deep}'
+    sent = {
+        "tools": f'{{"tool_config": {{{tool}}}}}',
+        "agents/create": f'{{"name": "A", "conversation_config": {{"x": {deep}}}}}',
+        "agent-testing/create": f'{{"name": "T", "x": {deep}}}',
+    }
+    headers = {"content-type": "application/json"}
+    for path, body in sent.items():
+        answer = served.http.post(f"/v1/convai/{path}", content=body, headers=headers)
+        assert (answer.status_code, depth > 100) in ((200, False), (422, True)), answer.text
+    for path in ("tools", "agents", "agent-testing"):
+        served.call("GET", f"/{path}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://u:p@x.invalid/", "https://@x.invalid/", "https://x.invalid:0/", "http://[::1"),
+        *("https://x.invalid:99999/", "http://x.invalid/a\0", "https://x.invalid\\@y.invalid/"),
+    ],
+)
+def test_an_address_with_a_password_or_that_is_none_is_not_kept(served: ServedDeployment, url: str):
+    where = "/v1/convai/knowledge-base"
+    answers = [
+        served.http.post(where, data={"url": url}),
+        served.http.post(f"{where}/url", json={"url": url}),
+        served.http.post(f"{where}/crawl", json={"url": url}),
+    ]
+    assert [each.status_code for each in answers] == [422] * 3
+    assert all("u:p@" not in each.text for each in answers)
+
+
+def test_a_pattern_of_stars_is_not_compared_with_every_page(served: ServedDeployment):
+    body = {"url": "https://x.invalid/", "pattern": "*a" * 9}
+    assert served.http.post("/v1/convai/knowledge-base/crawl", json=body).status_code == 422
 
 
 @pytest.mark.parametrize("scope", ["ingest", "converse", "label"])

@@ -98,7 +98,22 @@ def ids(served: ServedDeployment) -> dict[str, str]:
         "POST", f"/conversations/{CALL}/feedback", json={"rating": 4, "comment": said["comment"]}
     )
     chunks = served.call("GET", f"/knowledge-base/{document}/chunks")["chunks"]
+    versions = served.call("GET", f"/agents/{AGENT}/versions")["versions"]
+    folder = served.call("POST", "/knowledge-base/folder", json={"name": "F"})["id"]
+    crawl = served.call("POST", "/knowledge-base/crawl", json={"url": "https://x.invalid/"})["id"]
+    run = served.call("POST", f"/agents/{AGENT}/run-tests", json={"tests": [{"test_id": test_id}]})[
+        "id"
+    ]
+    webhook = {"settings": {"name": "W", "webhook_url": "https://x.invalid/"}}
+    webhook_id = served.http.post("/v1/workspace/webhooks", json=webhook).json()["webhook_id"]
     return {
+        "version_id": versions[0]["id"],
+        "branch_id": "main",
+        "crawl_job_id": crawl,
+        "parent_folder_id": folder,
+        "invocation_id": run,
+        "webhook_id": webhook_id,
+        "gap_id": "gap_none",
         "conversation_id": CALL,
         "agent_id": AGENT,
         "document_id": document,
@@ -147,6 +162,14 @@ def filled(path: str, ids: dict[str, str]) -> str:
         "/conversation/get-signed-url": f"?agent_id={ids['agent_id']}",
     }
     return path + next((text for end, text in query.items() if path.endswith(end)), "")
+
+
+def test_every_parameter_of_a_path_stands_for_a_real_thing(
+    served: ServedDeployment, ids: dict[str, str]
+):
+    """A route with an id of its own is walked with one: else it would answer 404 to everybody."""
+    missing = {path for _, path in operations(served) if "{" in filled(path, ids)}
+    assert missing == set()
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=str)

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from analysis.store import tables
 from analysis.topics.topics import find_topics
 from tests.analysis.asked import WordsEmbedder
 from tests.analysis.calls import DAY, hold_call
@@ -70,3 +72,21 @@ def test_what_is_not_measured_is_refused_by_name(served: ServedDeployment):
     turned = {"from_unix_secs": 10, "to_unix_secs": 5}
     served.call("GET", f"/agents/{AGENT}/topics", 422, params=turned)
     served.call("GET", "/agents/nobody/topics", 404)
+
+
+@pytest.mark.hostile
+def test_topics_found_before_the_agent_masked_are_masked_when_they_are_read(
+    served: ServedDeployment,
+):
+    table = tables.topics
+    with served.deployment.engine.begin() as connection:
+        words = {"name": "ada@example.com, lamp", "terms": ["ada@example.com", "lamp"]}
+        connection.execute(sa.update(table).values(words))
+    path = served.settings.agents_dir / f"{AGENT}.yaml"
+    written = path.read_text()
+    path.write_text(f"{written}\nprivacy: {{redact: true}}\n")
+    found = served.call("GET", f"/agents/{AGENT}/topics")["topics"]
+    path.write_text(written)
+    assert {(each["label"], each["description"]) for each in found} == {
+        ("[EMAIL_1], lamp", "[EMAIL_1], lamp")
+    }
