@@ -49,8 +49,8 @@ class EmbeddingConfig(_Section):
     """Which model turns text into vectors."""
 
     model: str = "all-MiniLM-L6-v2"
-    """A name in the weights catalog, a sentence-transformers name or path, or
-    `litellm/PROVIDER/MODEL`."""
+    """A name in the weights catalog, several of them with `+` between (their cosines count alike),
+    a sentence-transformers name or path, or `litellm/PROVIDER/MODEL`."""
     runtime: Literal["onnx_int8", "onnx_fp32", "torch"] = "onnx_int8"
     """How a local model runs; ignored for `litellm/...`."""
     threads: PositiveInt | None = None

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from kb.config import EmbeddingConfig
 from kb.embedding.centred import CentredEmbedder
 from kb.embedding.embedder import Embedder, EmbedderKind, Tokenizer, Vectors, WeightsFolder
+from kb.embedding.joint import JointEmbedder
 from kb.embedding.known import EMBEDDERS
+from kb.weights.known_models import CATALOG
 
 _TRAINED_WITH = {"multilingual-e5-small": ("query: ", "passage: ")}
 """Words before queries and documents, of models that the weights know."""
@@ -31,6 +33,10 @@ def open_embedder(
         WeightsError: The model's files are missing, or this runtime cannot run them or is not
             installed.
     """
+    joined = config.model.split("+")
+    if len(joined) > 1 and set(joined) <= CATALOG.keys():
+        each = (config.model_copy(update={"model": name}) for name in joined)
+        return JointEmbedder([open_embedder(one, weights, kinds=kinds) for one in each])
     embedder = next(kind for kind in kinds if kind.takes(config)).open(config, weights)
     given = (config.query_prefix, config.document_prefix)
     query, document = given if any(given) else _TRAINED_WITH.get(config.model, given)

@@ -10,7 +10,8 @@ import pytest
 
 from kb.config import EmbeddingConfig, KnowledgeBaseConfig, RerankerConfig
 from kb.embedding.centred import CentredEmbedder
-from kb.embedding.embedder import Vectors
+from kb.embedding.embedder import Embedder, EmbedderKind, Vectors
+from kb.embedding.joint import JointEmbedder
 from kb.embedding.known import EMBEDDERS
 from kb.embedding.litellm_embedder import PieceTokenizer
 from kb.embedding.onnx_embedder import OnnxEmbedder
@@ -137,6 +138,39 @@ def test_what_all_texts_have_in_common_is_taken_out():
     assert query @ documents[0] == pytest.approx(1, abs=1e-5)
     assert not unreadable.any()
     assert embedder.tokenizer is inner.tokenizer
+
+
+def test_models_side_by_side_have_the_mean_of_their_cosines():
+    one, other = Crowded(), CentredEmbedder(Crowded(), sample=("a", "b"))
+    joint = JointEmbedder([one, other])
+
+    rows = joint.embed(["a", "b"])
+    query, unreadable = joint.embed_queries(["a", "unreadable"])
+
+    means = np.mean([np.prod(each.embed(["a", "b"]), axis=0).sum() for each in (one, other)])
+    assert rows[0] @ rows[1] == pytest.approx(float(means), abs=1e-5)
+    assert query @ rows[0] == pytest.approx(1, abs=1e-5)
+    assert not unreadable.any()
+    assert joint.model_id == f"{one.model_id}+{other.model_id}"
+
+
+def test_names_of_the_catalog_with_a_plus_between_are_models_side_by_side(tmp_path: Path):
+    class Opened(Recording):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.model_id = name
+
+    kind = EmbedderKind(lambda config: True, lambda config, weights: Opened(config.model))
+
+    def opened(model: str) -> Embedder:
+        return open_embedder(EmbeddingConfig(model=model), kinds=[kind])
+
+    joint = opened("all-MiniLM-L6-v2+multilingual-e5-small")
+    folder = opened(f"{tmp_path}/a+b")
+
+    assert isinstance(joint, JointEmbedder)
+    assert joint.model_id.startswith("all-MiniLM-L6-v2+multilingual-e5-small/prefix-")
+    assert folder.model_id == f"{tmp_path}/a+b"
 
 
 def test_another_sample_makes_another_model():
