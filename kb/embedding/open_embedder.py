@@ -4,9 +4,8 @@ import hashlib
 from collections.abc import Sequence
 
 from kb.config import EmbeddingConfig
-from kb.embedding.centred import CentredEmbedder
+from kb.embedding.derived import CentredEmbedder, JointEmbedder
 from kb.embedding.embedder import Embedder, EmbedderKind, Tokenizer, Vectors, WeightsFolder
-from kb.embedding.joint import JointEmbedder
 from kb.embedding.known import EMBEDDERS
 from kb.weights.known_models import CATALOG
 

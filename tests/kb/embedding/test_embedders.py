@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from kb.config import EmbeddingConfig, KnowledgeBaseConfig, RerankerConfig
-from kb.embedding.centred import CentredEmbedder
+from kb.embedding.derived import CentredEmbedder, JointEmbedder
 from kb.embedding.embedder import Embedder, EmbedderKind, Vectors
-from kb.embedding.joint import JointEmbedder
 from kb.embedding.known import EMBEDDERS
 from kb.embedding.litellm_embedder import PieceTokenizer
 from kb.embedding.onnx_embedder import OnnxEmbedder

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kb.config import EmbeddingConfig, KnowledgeBaseConfig
-from kb.embedding.centred import CentredEmbedder
+from kb.embedding.derived import CentredEmbedder
 from kb.embedding.onnx_embedder import OnnxEmbedder, WordPieces
 from kb.embedding.open_embedder import PrefixingEmbedder, open_embedder
 from kb.embedding.packed_e5 import PACKED_NAME, unpacked

@@ -1,4 +1,4 @@
-"""An embedder whose vectors all point much the same way -> one that uses all directions.
+"""Embedders made of others: one without what all its vectors share, and several side by side.
 
 Models of the E5 family were trained with a temperature that leaves every pair of texts a cosine
 above .7: what all texts have in common is most of each vector. That common part is measured on
@@ -87,9 +87,7 @@ class CentredEmbedder:
     def _centred(self, vectors: Vectors) -> Vectors:
         moved = vectors - self._common()
         moved[~vectors.any(axis=1)] = 0.0
-        lengths = np.linalg.norm(moved, axis=1, keepdims=True)
-        lengths[lengths == 0.0] = 1.0
-        return moved / lengths
+        return _of_length_1(moved)
 
     def _common(self) -> Vectors:
         with self._lock:
@@ -99,3 +97,43 @@ class CentredEmbedder:
                 rows = np.concatenate([self._embedder.embed([text]) for text in self._sample])
                 mean = self._mean = rows.mean(axis=0, dtype=np.float32)
             return mean
+
+
+class JointEmbedder:
+    """Puts the vectors of several models side by side, each with the same weight.
+
+    Queries that one of them cannot read are left to the others.
+    """
+
+    def __init__(self, embedders: Sequence[Embedder]) -> None:
+        """Join `embedders`; chunks are bounded in the tokens of the first."""
+        self._embedders = tuple(embedders)
+
+    @property
+    def model_id(self) -> str:
+        """Of all of them, in order."""
+        return "+".join(embedder.model_id for embedder in self._embedders)
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The first model's tokenizer."""
+        return self._embedders[0].tokenizer
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts of documents."""
+        return _side_by_side([embedder.embed(texts) for embedder in self._embedders])
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """Embed queries."""
+        return _side_by_side([embedder.embed_queries(texts) for embedder in self._embedders])
+
+
+def _side_by_side(parts: Sequence[Vectors]) -> Vectors:
+    return _of_length_1(np.concatenate(parts, axis=1))
+
+
+def _of_length_1(rows: Vectors) -> Vectors:
+    """Rows of length 1, but for those of zeros."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    lengths[lengths == 0.0] = 1.0
+    return rows / lengths
