@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection
 
 from conversation.agent.config import AgentConfig
 from conversation.errors import AgentConfigError
-from conversation.server.access.api_keys import ApiKey, Scope
+from conversation.server.access.api_keys import ApiKey, Scope, key_id_of
 from conversation.server.access.signing import Grant, verify
 from conversation.server.context import Context, ServerContext
 from conversation.server.errors import (
@@ -158,7 +158,8 @@ def admit(
         RefusedError: It may not; the reason is for the client.
     """
     signature = _signature(connection, subprotocols)
-    if signature is not None:
+    given = _key_among(subprotocols)
+    if signature is not None and signature != given:
         in_query = "conversation_signature" in connection.query_params
         method = "signed_url" if in_query else "authorization_header"
         # Before the origin is looked at: its refusal would tell that there is such an agent.
@@ -167,6 +168,8 @@ def admit(
         _use(grant, context)
         return Admission(method, conversation_id=grant.conversation_id)
     key = known_key(connection, context)
+    if key is None and given is not None:
+        key = context.access.find_key(given, now=context.clock())
     may_converse = key is not None and key.allows("converse")
     if not may_converse and not agent.access.public:
         raise RefusedError(POLICY, UNREACHABLE)
@@ -247,6 +250,15 @@ def _signature(connection: HTTPConnection, subprotocols: Iterable[str]) -> str |
     for subprotocol in subprotocols:
         if subprotocol.startswith(BEARER_SUBPROTOCOL):
             return subprotocol.removeprefix(BEARER_SUBPROTOCOL)
+    return None
+
+
+def _key_among(subprotocols: Iterable[str]) -> str | None:
+    """An API key where the clients' option `authorization` puts it; never one of an address."""
+    for subprotocol in subprotocols:
+        token = subprotocol.removeprefix(BEARER_SUBPROTOCOL)
+        if token != subprotocol and key_id_of(token) is not None:
+            return token
     return None
 
 

@@ -27,6 +27,7 @@ from conversation.server.agents.named_documents import (
 from conversation.server.agents.shown_agent import (
     conversation_config,
     platform_settings,
+    without_effect,
 )
 from conversation.server.agents.versions.restoring import earlier, restored
 from conversation.server.documents.crawl_jobs import CrawlJobs
@@ -39,6 +40,7 @@ from kb.document import Document, SyncReport
 from kb.knowledge_base import KnowledgeBase
 
 UNNAMED = "New agent"
+_COMPARED = {"name", "tags", "conversation_config", "platform_settings"}
 _HAS_ITS_PLACE = {"name", "tags", "version_description"}
 DELETE_WAITS_S = 10.0
 """For a sync of the agent that is deleted."""
@@ -151,6 +153,11 @@ class Authoring:
         )
         self._follow(before[0], record)
         return record
+
+    def without_effect(self, body: NewAgent | AgentChanges, record: AgentRecord) -> list[str]:
+        """What was sent of an agent and is not so, by its path."""
+        sent = body.model_dump(exclude_unset=True, include=_COMPARED)
+        return without_effect(sent, self.shown(record))
 
     def restore(
         self,

@@ -162,6 +162,8 @@ class AgentId(BaseModel):
     """The agent that was made."""
 
     agent_id: str = Field(examples=["agent_4f1c0a9b2e7d83650c1a"])
+    without_effect: list[str] = []
+    """What was sent and is not so, by its path: this server has another word for it, or none."""
 
 
 class AccessInfo(BaseModel):
@@ -208,6 +210,8 @@ class AgentAnswer(BaseModel):
     """What conversations are held with from now on; as `If-Match` it lets no other be changed.
     `ETag` changes with tags and with what has no effect as well."""
     knowledge_base_state: KnowledgeBaseState
+    without_effect: list[str] = []
+    """Of the answer to a change: what was sent and is not so, by its path."""
     branch_id: str = MAIN_BRANCH
     main_branch_id: str = MAIN_BRANCH
 

@@ -47,7 +47,10 @@ def create_agent(
 ) -> AgentId:
     """Make an agent. Without `platform_settings.auth` nobody may talk to it without a key."""
     require_versioning(enable_versioning)
-    return AgentId(agent_id=authored.create(body, by=key.as_author).agent.agent_id)
+    record = authored.create(body, by=key.as_author)
+    return AgentId(
+        agent_id=record.agent.agent_id, without_effect=authored.without_effect(body, record)
+    )
 
 
 @router.get("/agents", operation_id="list_agents")
@@ -152,7 +155,9 @@ def update_agent(
     require_main(branch_id)
     require_versioning(enable_versioning_if_not_enabled)
     record = authored.change(agent_id, body, by=key.as_author, if_match=matched(if_match))
-    return agent_answer(record, authored, response, key)
+    answer = agent_answer(record, authored, response, key)
+    answer.without_effect = authored.without_effect(body, record)
+    return answer
 
 
 @router.delete("/agents/{agent_id}", operation_id="delete_agent", status_code=204)

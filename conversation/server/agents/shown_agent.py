@@ -3,7 +3,7 @@
 `changed_agent` is the way back: what this gives, handed in again, changes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from conversation.agent.agent_file import merge_keys
@@ -142,6 +142,37 @@ def platform_settings(agent: AgentConfig, sent: Mapping[str, Any]) -> PlatformSe
         },
     }
     return cast(PlatformSettings, _over(_DEFAULT_PLATFORM, sent, cast(Json, ours)))
+
+
+def without_effect(sent: Mapping[str, Any], shown: Mapping[str, Any]) -> list[str]:
+    """What was sent of an agent and is not so afterwards, by its path.
+
+    Settings that change nothing here are kept and shown as they were sent; what is left is what
+    this server has another word for, or none.
+    """
+    return list(_different(sent, shown, ()))
+
+
+def _different(sent: Any, shown: Any, path: tuple[str, ...]) -> Iterator[str]:
+    if sent is None or sent == shown:
+        return
+    if isinstance(sent, Mapping):
+        under = cast("Mapping[str, Any]", shown if isinstance(shown, Mapping) else {})
+        for name, value in cast("Mapping[str, Any]", sent).items():
+            yield from _different(value, under.get(name), (*path, name))
+    elif not _holds(sent, shown):
+        yield ".".join(path)
+
+
+def _holds(sent: Any, shown: Any) -> bool:
+    """Whether everything that was sent in a list is shown; entries have more parts there."""
+    if isinstance(sent, Mapping) and isinstance(shown, Mapping):
+        parts, there = cast("Mapping[str, Any]", sent), cast("Mapping[str, Any]", shown)
+        return all(value is None or _holds(value, there.get(key)) for key, value in parts.items())
+    if isinstance(sent, list) and isinstance(shown, list):
+        entries, found = cast("list[Any]", sent), cast("list[Any]", shown)
+        return len(entries) == len(found) and all(map(_holds, entries, found))
+    return sent == shown
 
 
 def is_archived(sent: Mapping[str, Any]) -> bool:

@@ -160,6 +160,26 @@ def test_a_program_may_open_the_socket_with_its_key(tmp_path: Path):
                     assert client.closed()[0] == 1008
 
 
+def test_the_option_authorization_takes_a_key_for_talking(tmp_path: Path):
+    with serving(tmp_path) as served:
+        keys = {
+            served.key("converse"): True,
+            served.key("read"): False,
+            f"vv_000000000000_{'0' * 48}": False,
+        }
+        for key, opens in keys.items():
+            offered = ["convai", f"bearer.{key}"]
+            with served.dial("private", subprotocols=offered) as client:
+                if opens:
+                    client.opened()
+                    assert client.socket.subprotocol == "convai"
+                else:
+                    assert client.closed()[0] == 1008
+        # An address is written to logs: no key counts there.
+        with served.dial("private", token=next(iter(keys))) as client:
+            assert client.closed()[0] == 1008
+
+
 @pytest.mark.parametrize(
     ("origin", "allowed"),
     [
