@@ -163,7 +163,14 @@ def _said_in(element: Element, place: str) -> _Words | None:
 
 
 def _first_words(element: Element) -> _Words:
-    return next(found for each in element.iter() if (found := _said_in(each, "text")))
+    if found := _said_in(element, "text"):
+        return found
+    for each in element:
+        if _squeezed(each):
+            return _first_words(each)
+        if found := _said_in(each, "tail"):
+            return found
+    return element, "text"
 
 
 def _last_words(element: Element) -> _Words:
@@ -177,18 +184,22 @@ def _last_words(element: Element) -> _Words:
 
 def _mark_end(words: _Words, blank: str) -> None:
     element, place = words
-    setattr(element, place, f"{getattr(element, place)}{blank}{_JOINT}")
+    setattr(element, place, f"{getattr(element, place) or ''}{blank}{_JOINT}")
 
 
 def _mark_beginning(words: _Words) -> None:
     element, place = words
-    setattr(element, place, f"{_JOINT}{getattr(element, place)}")
+    setattr(element, place, f"{_JOINT}{getattr(element, place) or ''}")
 
 
 def _goes_on(before: Element, child: Element) -> bool:
-    ended = f"{''.join(before.itertext())}{(before.tail or '').rstrip()}"
-    begins = "".join(child.itertext())
-    return ended.rstrip().endswith(_JOINT) and begins.lstrip().startswith(_JOINT)
+    tail = (before.tail or "").rstrip()
+    ended = tail or _text_at(_last_words(before)).rstrip()
+    return ended.endswith(_JOINT) and _text_at(_first_words(child)).lstrip().startswith(_JOINT)
+
+
+def _text_at(words: _Words) -> str:
+    return getattr(*words) or ""
 
 
 def _joined(before: Element, child: Element) -> Element:

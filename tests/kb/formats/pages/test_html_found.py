@@ -48,6 +48,8 @@ def lines(parsed: ParsedDocument) -> list[str]:
         ("Press <kbd>F1</kbd>, type <code>fee</code> there.", "Press F1, type fee there."),
         ("Ask <a href='/x'>our office</a>, it is open.", "Ask our office, it is open."),
         ("<b>1</b><b>2</b> euros is what a card costs.", "12 euros is what a card costs."),
+        ("Ask <a href='/x'><img src='a.png'>our office</a> there.", "Ask our office there."),
+        ("Ask <i><svg></svg><b></b>our <b>own</b></i> office there.", "Ask our own office there."),
         ("年会費は<b>4200円</b>です。窓口で払います。お待ちしております。", "年会費は4200円です。"),
     ],
 )
