@@ -329,7 +329,9 @@ class Talk:
         await asyncio.sleep(after_s)
         with suppress(SessionEndedError, ClientGoneError):
             await self._wire.send(frame)
-            await asyncio.to_thread(self._session.add_event, SOFT_TIMEOUT, {"text": words})
+            noting = asyncio.to_thread(self._session.add_event, SOFT_TIMEOUT, {"text": words})
+            # The first word ends this task, and a thread that is still awaited would not begin.
+            await asyncio.shield(noting)
 
     async def _report(self, event: SessionEvent, frames: TurnFrames) -> None:
         if isinstance(event, AgentTurn):
