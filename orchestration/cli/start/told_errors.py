@@ -6,7 +6,8 @@ import traceback
 from pathlib import Path
 
 _PLACE_ERRORS = frozenset(
-    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    | {errno.ENOTDIR}
 )
 _DATABASE_SIGNS = (
     "unable to open database file",
