@@ -165,7 +165,7 @@ async def _unusable_agent(_request: Request, _error: Exception) -> JSONResponse:
     return answer(ApiError(422, "agent_misconfigured", message))
 
 
-async def _unavailable(request: Any, error: Exception) -> JSONResponse | None:
+async def _unavailable(request: Any, error: Exception) -> Any:
     """What is kept cannot be reached: said by the kind of error alone, which may quote rows."""
     if isinstance(request, WebSocket):
         # While it began or ended: in between, the talk closes it itself.
