@@ -373,6 +373,7 @@ def test_lists_by_user_rating_and_comment_cost_as_much_in_a_large_store(grow: Gr
     for size in (SMALL, LARGE):
         deployment = grow(size).deployment
         context = create_app(deployment).state.context
+        context.agents.agents()  # notes the version of a file that it has not met
         counts.append({})
         found.append({})
         for name, chosen in wanted.items():
@@ -447,7 +448,7 @@ def test_checks_over_all_days_ask_as_often_in_a_large_store(grow: Grow):
             with counting(deployment) as counted:
                 found = look(deployment)
             counts[-1][name] = counted.sql
-            assert found in ([], (0, size * 2), (0, size * 4), (0, 0), size)
+            assert found in ([], {}, (0, size * 2), (0, size * 4), (0, 0), size)
         with counting(deployment) as counted:
             assert incomplete_transcripts(deployment, None) == []
         assert not [each for each in counted.statements if "FROM turns" in each]
