@@ -19,13 +19,20 @@ def run_hurried(server: ConversationServer) -> None:
     usual = make_loop()
     usual.close()
     loop_class: Any = type("HurriedLoop", (type(usual),), {"call_later": _call_later(type(usual))})
+
+    async def serve() -> None:
+        asyncio.get_running_loop().hurried = asyncio.current_task()  # type: ignore[attr-defined]
+        await server.serve()
+
     with asyncio.Runner(loop_factory=loop_class) as runner:
-        runner.run(server.serve())
+        runner.run(serve())
 
 
 def _call_later(usual: Any) -> Any:
     def call_later(self: Any, delay: float, callback: Any, *args: Any, context: Any = None) -> Any:
-        hurried = _HERE_S if delay == _UVICORN_WAITS_S else delay
-        return usual.call_later(self, hurried, callback, *args, context=context)
+        # What conversations wait for belongs to other tasks, and takes its time.
+        if delay == _UVICORN_WAITS_S and asyncio.current_task(self) is self.hurried:
+            delay = _HERE_S
+        return usual.call_later(self, delay, callback, *args, context=context)
 
     return call_later

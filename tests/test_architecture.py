@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -83,6 +84,22 @@ def test_an_import_of_a_package_loads_nothing_heavy():
     )
 
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_no_repeated_group_of_an_expression_is_possessive():
+    """`(...)*+` misses what it should match before Python 3.11.5; `(?>(...)*)` is the same."""
+    possessive = re.compile(r"(?<!\\)\)(?:[*+?]|\{\d*,?\d*\})\+")
+    found = [
+        f"{path.relative_to(REPOSITORY)}:{node.lineno}"
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant)
+        and possessive.search(
+            node.value.decode("latin-1") if isinstance(node.value, bytes) else str(node.value)
+        )
+    ]
+
+    assert found == []
 
 
 def test_files_stay_readable_in_one_sitting():

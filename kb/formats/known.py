@@ -22,7 +22,7 @@ _ODF = "application/vnd.oasis.opendocument"
 
 _TIMING = r"(?:\d++:)?\d{1,2}:\d{1,2}[.,]\d{1,3}[ \t]*-->"
 _HTML_START = re.compile(
-    r"\s*+(?:<\?xml[^>]*+>\s*+|<!--(?>.*?-->)\s*+)*+<(?:!doctype\s+html|html|head|body)\b",
+    r"\s*+(?>(?:<\?xml[^>]*+>\s*+|<!--(?>.*?-->)\s*+)*)<(?:!doctype\s+html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
 )
 

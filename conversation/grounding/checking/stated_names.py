@@ -7,7 +7,7 @@ from conversation.grounding.checking.words_of_language import currency_codes, wo
 from conversation.language.telling_words import stem
 from kb.words.languages import CAPITALISED_NOUNS
 
-_WORD = re.compile(r"(?<![\d_])[^\W\d_]++(?:['\u2019-][^\W\d_]++)*+(?![\d_])")
+_WORD = re.compile(r"(?<![\d_])[^\W\d_]++(?>(?:['\u2019-][^\W\d_]++)*)(?![\d_])")
 _OPENS = frozenset(".!?:;\u2026\"'\u201c\u201e\u00ab\u2018([*\u2022\u00bf\u00a1\n-\u2013\u2014")
 _SHORTEST = 2
 

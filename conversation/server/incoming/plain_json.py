@@ -24,7 +24,7 @@ _SUSPECT = re.compile(
 
 MAX_DEPTH = 100
 """Of objects and lists in each other. Serializers of answers fail between 200 and 300."""
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_STRING = re.compile(rb'"(?>(?:[^"\\]++|\\.)*)"?', re.DOTALL)
 """Whole, or up to its end where it has none: so that it is read once."""
 _BRACKET = re.compile(rb"[\[\]{}]")
 

@@ -10,8 +10,8 @@ from kb.formats.text_builder import clean
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _FOLD_IN_TEXT = re.compile(r"\n[ \t]")
 # Possessive, so that a line full of quotation marks takes no more than one pass.
-_LINE = re.compile(r'([A-Za-z0-9_.-]+)((?:;(?:"[^"]*+"|[^":])*+)?):(.*)', re.DOTALL)
-_PARAMETER = re.compile(r';\s*([A-Za-z0-9_-]+)=((?:"[^"]*+"|[^";])*+)')
+_LINE = re.compile(r'([A-Za-z0-9_.-]+)((?:;(?>(?:"[^"]*+"|[^":])*))?):(.*)', re.DOTALL)
+_PARAMETER = re.compile(r';\s*([A-Za-z0-9_-]+)=((?>(?:"[^"]*+"|[^";])*))')
 _ESCAPED = re.compile(r"\\([\\;,nN])")
 _ESCAPED_IN_PARAMETER = re.compile(r"\^([n^'])")
 _IN_PARAMETER = {"n": " ", "^": "^", "'": '"'}

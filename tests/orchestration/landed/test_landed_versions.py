@@ -26,7 +26,9 @@ IDS = {"c0", "c1", "c2"}
 def left_by(revision: str, folder: Path) -> Settings:
     with tarfile.open(ARCHIVE) as archive:
         wanted = [each for each in archive if each.name.split("/")[0] == revision]
-        archive.extractall(folder, wanted, filter="data")
+        # An argument since 3.11.4 only.
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # pyright: ignore[reportAttributeAccessIssue]
+        archive.extractall(folder, wanted)
     return Settings(data_dir=folder / revision)
 
 

@@ -78,7 +78,8 @@ def test_users_of_agents_that_mask_have_a_pseudonym(served: ServedDeployment):
 
 
 def test_no_part_of_a_masked_id_finds_its_user(served: ServedDeployment):
-    for part in ("ada", ADA, "correct7horse", "170"):
+    # Nothing of these is in a pseudonym, which is hexadecimal.
+    for part in ("ada@", ADA, "correct7horse", "+49 170"):
         assert {each["last_contact_conversation_id"][0] for each in users(served, search=part)} <= {
             "o"
         }

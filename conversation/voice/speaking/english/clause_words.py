@@ -8,10 +8,10 @@ from typing import Literal
 
 Kind = Literal["word", "number", "pause", "sign"]
 
-_LETTERS = r"[^\W\d_](?:[\u0300-\u036f]|[^\W\d_])*+"
+_LETTERS = r"[^\W\d_](?>(?:[\u0300-\u036f]|[^\W\d_])*)"
 _PIECE = re.compile(
-    rf"(?P<word>(?:[^\W\d_]{{1,2}}\.){{2,}}|{_LETTERS}(?:['\u2019-]{_LETTERS})*+)"
-    r"|(?P<number>\d++(?:[.,:/]\d++)*+)"
+    rf"(?P<word>(?:[^\W\d_]{{1,2}}\.){{2,}}|{_LETTERS}(?>(?:['\u2019-]{_LETTERS})*))"
+    r"|(?P<number>\d++(?>(?:[.,:/]\d++)*))"
     r"|(?P<pause>[.,;:!?\u2026\u2014\u2013\u3002\u3001\uff0c\uff1b\uff1a\uff01\uff1f\u061f\u060c]++"
     r"|(?<=\s)-(?=\s))"
     r"|(?P<sign>[^\s\w]|_)"
