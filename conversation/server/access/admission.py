@@ -167,9 +167,7 @@ def admit(
         _check_origin(connection, agent, context)
         _use(grant, context)
         return Admission(method, conversation_id=grant.conversation_id)
-    key = known_key(connection, context)
-    if key is None and given is not None:
-        key = context.access.find_key(given, now=context.clock())
+    key = _talking_key(connection, context, given)
     may_converse = key is not None and key.allows("converse")
     if not may_converse and not agent.access.public:
         raise RefusedError(POLICY, UNREACHABLE)
@@ -193,8 +191,9 @@ def refuse_missing(
     agent whose file cannot be used; to others it is not there.
     """
     signature = _signature(connection, subprotocols)
-    if signature is None:
-        key = known_key(connection, context)
+    given = _key_among(subprotocols)
+    if signature is None or signature == given:
+        key = _talking_key(connection, context, given)
         may_converse = key is not None and key.allows("converse")
     else:
         try:
@@ -260,6 +259,16 @@ def _key_among(subprotocols: Iterable[str]) -> str | None:
         if token != subprotocol and key_id_of(token) is not None:
             return token
     return None
+
+
+def _talking_key(
+    connection: HTTPConnection, context: ServerContext, given: str | None
+) -> ApiKey | None:
+    """The record of the key in a header, or of the one among the subprotocols."""
+    key = known_key(connection, context)
+    if key is None and given is not None:
+        key = context.access.find_key(given, now=context.clock())
+    return key
 
 
 def _granted(signature: str, agent: AgentConfig, context: ServerContext) -> Grant:

@@ -290,6 +290,10 @@ def test_private_and_broken_agents_look_to_strangers_as_if_they_were_missing(tmp
                     agent_id, init=None, headers=headers, conversation_signature="junk"
                 ) as client:
                     seen.append(client.closed())
+            for key in (f"vv_000000000000_{'0' * 48}", served.key("read")):
+                offered = ["convai", f"bearer.{key}"]
+                with served.dial(agent_id, init=None, subprotocols=offered) as client:
+                    seen.append(client.closed())
             for page in ("talk", "embed"):
                 answer = served.http.get(f"/{page}/{agent_id}")
                 seen.append((answer.status_code, answer.text.replace(agent_id, "ID")))
@@ -309,10 +313,13 @@ def test_who_may_talk_to_an_agent_is_told_that_its_file_cannot_be_used(tmp_path:
             by_key = client.closed()
         with served.dial(url=url) as client:
             by_signature = client.closed()
+        offered = ["convai", f"bearer.{served.key('converse')}"]
+        with served.dial("broken", subprotocols=offered) as client:
+            by_authorization = client.closed()
         with served.dial("broken", headers={"xi-api-key": served.key("read")}) as client:
             by_other_key = client.closed()
 
-    assert by_key == by_signature
+    assert by_key == by_signature == by_authorization
     assert by_key[0] == 1002
     assert by_other_key[0] == 1008
 
