@@ -2,7 +2,8 @@
 
 Python's parser takes `NaN`, `1e999`, halves of surrogate pairs, and objects in objects in objects
 that nothing can write any more. None of them can be stored or sent, so what holds one is refused
-before anything is done with it.
+before anything is done with it. It also takes UTF-16 and UTF-32, in which a byte that is a quote
+or a bracket here may be half of a letter; JSON that is sent is UTF-8 (RFC 8259, 8.1).
 """
 
 import json
@@ -36,6 +37,8 @@ class _OddNumberError(ValueError):
 def flaw_of(text: str | bytes) -> str | None:
     """What in a JSON text cannot be kept; None for a good text, and for one that is no JSON."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if isinstance(text, bytes) and not _is_utf8(text):
+        return "JSON has to be UTF-8, and this is not"
     if is_too_deep(data):
         return f"it holds more than {MAX_DEPTH} objects or lists in each other"
     if not _SUSPECT.search(data):
@@ -64,13 +67,25 @@ def is_too_deep(data: bytes) -> bool:
     return False
 
 
+def _is_utf8(data: bytes) -> bool:
+    """Whether the parser reads it as UTF-8, which it guesses from the first bytes, and it is."""
+    if json.detect_encoding(data) not in ("utf-8", "utf-8-sig"):
+        return False
+    try:
+        # Half a surrogate pair has a reason of its own.
+        data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 async def with_plain_json(scope: Scope, receive: Receive) -> Receive:
     """`receive` of a request, whose JSON body was looked through; others pass unread.
 
     Raises:
         ApiError: The body holds what cannot be kept.
     """
-    media_type = Headers(scope=scope).get("content-type", "application/json").lower()
+    media_type = (Headers(scope=scope).get("content-type") or "application/json").lower()
     if scope["method"] in ("GET", "HEAD", "OPTIONS") or "json" not in media_type:
         return receive
     messages: list[Message] = []

@@ -205,9 +205,12 @@ def _wrong_part(error: ValidationError) -> str:
 
 def _long_frame(frame: str) -> ClientMessage:
     """What a tool gave may be long, as it is cut afterwards, and so may sound; nothing else may."""
-    for kind in (ClientToolResult, UserAudio):
-        with suppress(ValidationError):
-            return kind.model_validate_json(frame)
+    with suppress(ValidationError):
+        return UserAudio.model_validate_json(frame)
+    if (flaw := flaw_of(frame)) is not None:
+        return Unreadable("malformed", flaw)
+    with suppress(ValidationError):
+        return ClientToolResult.model_validate_json(frame)
     return Unreadable("too_long")
 
 

@@ -248,7 +248,8 @@ async def test_json_that_cannot_be_kept_is_refused_and_not_repeated(
     "body",
     [
         b'{"text": "NaN Infinity 1e999 \\ud83d\\ude00 9999999999999999999999"}',
-        '{"text": "\\ud83d\\ude00"}'.encode("utf-16"),
+        '{"text": "\u2200 [[["}'.encode(),
+        '{"text": "with a mark"}'.encode("utf-8-sig"),
     ],
 )
 async def test_harmless_text_that_looks_odd_passes(http: httpx.AsyncClient, body: bytes):
@@ -256,6 +257,25 @@ async def test_harmless_text_that_looks_odd_passes(http: httpx.AsyncClient, body
     answer = await http.post("/v1/convai/echo", content=body, headers=headers)
 
     assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    "code", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be", "latin-1"]
+)
+@pytest.mark.parametrize("levels", [0, 97])
+async def test_json_that_is_not_utf8_is_refused_however_deep(
+    http: httpx.AsyncClient, code: str, levels: int
+):
+    """A byte of U+2200 is a quote in UTF-8, behind which brackets would not count."""
+    letter = "\u00e9" if code == "latin-1" else "\u2200"
+    text = f'{{"text": "{letter}", "more": {"[" * levels}{"]" * levels}}}'
+    headers = {"content-type": "application/json"}
+    answer = await http.post("/v1/convai/echo", content=text.encode(code), headers=headers)
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"]["status"] == "unusable_json"
+    assert "UTF-8" in answer.json()["detail"]["message"]
 
 
 @pytest.mark.hostile

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversation.server.incoming.plain_json import MAX_DEPTH, flaw_of, is_too_deep
-from conversation.server.socket.frames import Unreadable, read_frame
+from conversation.server.socket.frames import MAX_FRAME_CHARS, Unreadable, read_frame
 from tests.growth import growth
 
 pytestmark = pytest.mark.hostile
@@ -51,4 +51,8 @@ def test_a_body_and_a_frame_are_refused_with_the_reason():
     assert "in each other" in (flaw_of(deep) or "")
     read = read_frame(deep)
     assert isinstance(read, Unreadable)
+    for long in (f'"{"a" * MAX_FRAME_CHARS}"', "9" * MAX_FRAME_CHARS):
+        nested = "[" * 120 + long + "]" * 120
+        frame = f'{{"type": "client_tool_result", "tool_call_id": "a", "result": {nested}}}'
+        assert read_frame(frame) == Unreadable("malformed")
     assert flaw_of(json.dumps({"a": ["[" * 1_000] * 200})) is None
