@@ -275,8 +275,18 @@ def test_private_and_broken_agents_look_to_strangers_as_if_they_were_missing(tmp
     access = PRIVATE.access.model_copy(update={"allowed_origins": ("shop.example",)})
     private = PRIVATE.model_copy(update={"access": access})
     told: dict[str, list[Any]] = {"private": [], "missing": [], "broken": []}
-    with serving(tmp_path, SUPPORT, private) as served:
+    limits = ServerLimits(starts_per_minute=6_000)
+    with serving(tmp_path, SUPPORT, private, limits=limits) as served:
         served.context.agents = ScriptedAgents((SUPPORT, private), ScriptedChatModel(), ("broken",))
+        strange, read = f"vv_000000000000_{'0' * 48}", served.key("read")
+        elsewhere = served.signed_url(SUPPORT.agent_id).partition("_signature=")[2]
+        bearers = ("junk", "vv_", "vv_a_b", strange, read, elsewhere, elsewhere[:-2])
+        offers = (
+            *((each,) for each in bearers),
+            ("junk", read),
+            (strange, "junk"),
+            (read, strange),
+        )
         for agent_id, seen in told.items():
             for headers in ({}, {"Origin": "https://evil.example"}, {"xi-api-key": "junk"}):
                 with served.dial(agent_id, init=None, headers=headers) as client:
@@ -290,10 +300,18 @@ def test_private_and_broken_agents_look_to_strangers_as_if_they_were_missing(tmp
                     agent_id, init=None, headers=headers, conversation_signature="junk"
                 ) as client:
                     seen.append(client.closed())
-            for key in (f"vv_000000000000_{'0' * 48}", served.key("read")):
-                offered = ["convai", f"bearer.{key}"]
-                with served.dial(agent_id, init=None, subprotocols=offered) as client:
+            for offered in offers:
+                asked = ["convai", *(f"bearer.{each}" for each in offered)]
+                with served.dial(agent_id, init=None, subprotocols=asked) as client:
                     seen.append(client.closed())
+            for word in bearers:
+                for name in ("token", "conversation_signature"):
+                    with served.dial(agent_id, init=None, **{name: word}) as client:
+                        seen.append(client.closed())
+                headers = {"Authorization": f"Bearer {word}"}
+                with served.dial(agent_id, init=None, headers=headers) as client:
+                    seen.append(client.closed())
+                assert seen[-1][0] == 1008
             for page in ("talk", "embed"):
                 answer = served.http.get(f"/{page}/{agent_id}")
                 seen.append((answer.status_code, answer.text.replace(agent_id, "ID")))
