@@ -305,9 +305,10 @@ def test_private_and_broken_agents_look_to_strangers_as_if_they_were_missing(tmp
                 with served.dial(agent_id, init=None, subprotocols=asked) as client:
                     seen.append(client.closed())
             for word in bearers:
-                for name in ("token", "conversation_signature"):
-                    with served.dial(agent_id, init=None, **{name: word}) as client:
-                        seen.append(client.closed())
+                with served.dial(agent_id, init=None, token=word) as client:
+                    seen.append(client.closed())
+                with served.dial(agent_id, init=None, conversation_signature=word) as client:
+                    seen.append(client.closed())
                 headers = {"Authorization": f"Bearer {word}"}
                 with served.dial(agent_id, init=None, headers=headers) as client:
                     seen.append(client.closed())
