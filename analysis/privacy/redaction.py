@@ -7,7 +7,7 @@ turns speak of the same address, and quotes are verified against the masked word
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,6 +17,8 @@ from conversation.agent.privacy_config import PIIKind, PrivacySection
 from conversation.transcript import Citation, Retrieval, ToolCall, Transcript, Turn, TurnSound
 
 _PLACEHOLDER = re.compile(r"\[([A-Z_]+)_(\d+)\]")
+_RULES = 2
+"""Raised when more of a conversation is masked, so that what is kept is masked anew."""
 _SHORTEST_KNOWN = 6
 _SHORTEST_SECRET = 4
 """Characters that a value must have to be masked wherever it stands, without words around it that
@@ -103,18 +105,38 @@ class Redactor:
         """Return `text` with placeholders, without saying where they are."""
         return self.mask(text).text
 
-    def anything(self, value: Any) -> Any:
-        """Return a JSON value with placeholders in all of its strings and numbers; keys stay."""
+    def anything(self, value: Any, *, names: bool = False) -> Any:
+        """Return a JSON value with placeholders in all of its strings and numbers.
+
+        Args:
+            value: Strings, numbers, lists and objects of them.
+            names: Whether clients or models chose the names in objects: these are masked too.
+                Names that a program looks for have to stay.
+        """
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return value if self.text(str(value)) == str(value) else self.text(str(value))
         if isinstance(value, dict):
-            items = cast("dict[str, Any]", value).items()
-            return {key: self.anything(item) for key, item in items}
+            found = cast("dict[str, Any]", value)
+            if names:
+                return self._named(found)
+            return {key: self.anything(item) for key, item in found.items()}
         if isinstance(value, list | tuple):
-            return [self.anything(item) for item in cast("Sequence[Any]", value)]
+            return [self.anything(item, names=names) for item in cast("Sequence[Any]", value)]
         return value
+
+    def _named(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        used: Counter[str] = Counter()
+        for name, value in values.items():
+            masked = shown = self.text(name)
+            # Two spellings of one address have one placeholder; neither value may be lost.
+            while shown in found or used[masked] == 0:
+                used[masked] += 1
+                shown = masked if used[masked] == 1 else f"{masked} ({used[masked]})"
+            found[shown] = self.anything(value, names=True)
+        return found
 
     def _placeholder(self, finding: PIISpan, shown: str) -> str:
         key = (finding.kind, finding.value)
@@ -143,7 +165,7 @@ def redact_transcript(
     detector: Detector | None = None,
     retrievals: Sequence[Retrieval] = (),
 ) -> tuple[Transcript, Redactor]:
-    """Mask every turn, tool call and metadata value of a conversation.
+    """Mask every turn, tool call and metadata value of a conversation, and names of variables.
 
     Returns:
         The masked conversation, and the redactor that knows its placeholders.
@@ -154,7 +176,7 @@ def redact_transcript(
     turns = tuple(_turn(turn, redactor) for turn in transcript.turns)
     metadata = {key: redactor.text(value) for key, value in transcript.metadata.items()}
     given = {
-        "variables": redactor.anything(transcript.variables),
+        "variables": redactor.anything(transcript.variables, names=True),
         "overrides": redactor.anything(transcript.overrides),
     }
     update = {"turns": turns, "metadata": metadata, **given}
@@ -171,7 +193,7 @@ def redact_retrievals(retrievals: Sequence[Retrieval], redactor: Redactor) -> li
 
 def policy_version(privacy: PrivacySection, detector: Detector) -> str:
     """Twelve hexadecimal digits that change when other things would be masked."""
-    policy = f"{detector.version} {' '.join(sorted(privacy.kinds))}"
+    policy = f"{_RULES} {detector.version} {' '.join(sorted(privacy.kinds))}"
     return hashlib.sha256(policy.encode()).hexdigest()[:12]
 
 
@@ -218,6 +240,5 @@ def _sound(sound: TurnSound, masked: Masked) -> TurnSound:
 
 def _tool_call(call: ToolCall, redactor: Redactor) -> ToolCall:
     result = None if call.result is None else redactor.text(call.result)
-    return call.model_copy(
-        update={"parameters": redactor.anything(call.parameters), "result": result}
-    )
+    parameters = redactor.anything(call.parameters, names=True)
+    return call.model_copy(update={"parameters": parameters, "result": result})

@@ -106,6 +106,43 @@ def test_tool_calls_and_metadata_are_masked_and_citations_stay_in_place():
     assert found.tool_calls[0].parameters == {"to": ["[EMAIL_1]"], "n": 2}
 
 
+def test_names_of_variables_and_parameters_are_masked_as_values_are():
+    given = {
+        "zoe.quux@example.com": "v",
+        "ZOE.quux@example.com": 1,
+        "call +1 415 555 0132": True,
+        "plan": "gold",
+    }
+    parameters = {"inner": [dict(given)], "zoe.quux@example.com": {"+1 415 555 0132": 2}}
+    call = ToolCall(tool_name="save", tool_call_id="1", parameters=parameters, result=None)
+    turn = Turn(role="agent", text="Done.", tool_calls=(call,))
+    said = Transcript(conversation_id="c", turns=(turn,), variables=dict(given))
+    redacted, redactor = redact_transcript(said, MASKING)
+
+    shown = {"[EMAIL_1]": "v", "[EMAIL_1] (2)": 1, "call [PHONE_1]": True, "plan": "gold"}
+    assert redacted.variables == shown
+    assert redacted.turns[0].tool_calls[0].parameters == {
+        "inner": [shown],
+        "[EMAIL_1]": {"[PHONE_1]": 2},
+    }
+    assert "zoe" not in redacted.model_dump_json().casefold()
+    kept = redactor.anything({"zoe.quux@example.com": "zoe.quux@example.com"})
+    assert kept == {"zoe.quux@example.com": "[EMAIL_1]"}, "what a program wrote keeps its names"
+
+
+@given(
+    st.dictionaries(
+        st.text(st.sampled_from("aA@. [](2)EMIL_1"), max_size=12)
+        | st.sampled_from(["a@b.example", "A@b.example", "a@B.example", "[EMAIL_1]"]),
+        st.integers(0, 9),
+        max_size=8,
+    )
+)
+def test_no_value_is_lost_where_its_name_is_masked(given: dict[str, int]):
+    found = Redactor(MASKING).anything(given, names=True)
+    assert list(found.values()) == list(given.values())
+
+
 def test_other_kinds_are_another_policy():
     detector = BuiltinDetector()
     some = PrivacySection(redact=True, kinds=("email",))

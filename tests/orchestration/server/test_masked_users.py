@@ -42,7 +42,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDeploymen
         for number, (key, (agent_id, user_id, said)) in enumerate(HELD.items()):
             at = FIRST_DAY + timedelta(minutes=number)
             about = {"user_id": user_id, "client": "app of ada@example.com"}
-            store.begin(key, agent_id=agent_id, started_at=at, metadata=about)
+            given = {"variables": {f"name of {ADA}": "v"}, "overrides": {}}
+            store.begin(key, agent_id=agent_id, started_at=at, metadata=about, given=given)
             store.append_turn(key, Turn(role="user", text=said), at=at)
             store.end(key, at=at, reason="user_ended")
         opened.http.headers["xi-api-key"] = opened.key("read")
@@ -137,6 +138,12 @@ def test_what_a_client_calls_itself_is_masked_in_lists_too(served: ServedDeploym
     assert {each["conversation_initiation_source"] for each in listed} == {"app of [EMAIL_1]"}
     source = "app of ada@example.com"
     assert found(served, conversation_initiation_source=source) == ["o1", "o2"]
+
+
+def test_names_of_variables_are_masked_in_a_conversation(served: ServedDeployment):
+    for key, name in {"m1": "name of [EMAIL_1]", "o1": f"name of {ADA}"}.items():
+        shown = served.call("GET", f"/conversations/{key}")
+        assert shown["conversation_initiation_client_data"]["dynamic_variables"] == {name: "v"}
 
 
 def test_what_was_noted_before_an_agent_masked_is_masked_when_it_is_read(
