@@ -1,17 +1,26 @@
 """Files that users hand in during a conversation."""
 
-from collections.abc import Iterator
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from conversation.server.conversations import file_routes, held_files
 from conversation.server.conversations.held_files import (
     MAX_FILE_BYTES,
     MAX_FILE_CHARS,
+    PLACES,
+    PLACES_OF_ADDRESS,
+    PLACES_OF_CONVERSATION,
+    READ_AT_ONCE,
     HeldFiles,
 )
 from conversation.server.errors import ApiError
+from kb.config import ParsingConfig, SandboxConfig
+from kb.errors import DocumentError
 from tests.conversation.server.served import PRIVATE, SUPPORT, Served, serving
 from tests.fakes import ScriptedChatModel
 
@@ -76,10 +85,15 @@ def test_a_file_can_be_taken_back_and_counts(served: Served):
         assert served.http.delete(f"{PATH.format(call)}/{file}").status_code == 404
         client.send(message(file))
         client.until("error")
-        # What cannot be read does not count.
+        assert [hand_in(served, call).status_code for _ in range(3)] == [200, 200, 400]
+
+
+def test_a_file_that_cannot_be_read_counts(served: Served):
+    with served.dial() as client:
+        call = client.opened()
         assert hand_in(served, call, b"").status_code == 422
         assert hand_in(served, call, bytes(range(256)) * 9).status_code == 422
-        assert [hand_in(served, call).status_code for _ in range(3)] == [200, 200, 400]
+        assert [hand_in(served, call).status_code for _ in range(2)] == [200, 400]
 
 
 def test_strangers_and_agents_that_take_none_get_nothing_in(served: Served):
@@ -100,9 +114,117 @@ def test_strangers_and_agents_that_take_none_get_nothing_in(served: Served):
         assert large.status_code == 413
 
 
+def added(held: HeldFiles, call: str, name: str, read: Callable[[], str], *, most: int) -> str:
+    return asyncio.run(held.add(call, name, read, most=most, address="192.0.2.1"))
+
+
+def waiting(held: HeldFiles, places: Sequence[tuple[str, str]]) -> tuple[list[str], int, list[str]]:
+    """What comes of files of (conversation, address) of which none is read until all were sent:
+    `held` or a status, the most that were read at once, and the threads that read them."""
+    go_on, lock, reading, most, threads = threading.Event(), threading.Lock(), 0, 0, list[str]()
+
+    def read() -> str:
+        nonlocal reading, most
+        with lock:
+            reading += 1
+            most = max(most, reading)
+            threads.append(threading.current_thread().name)
+        assert go_on.wait(60)
+        with lock:
+            reading -= 1
+        return "x"
+
+    async def all_of_them() -> list[str]:
+        sent = [
+            asyncio.create_task(held.add(call, "a.txt", read, most=99, address=address))
+            for call, address in places
+        ]
+        await asyncio.sleep(0)  # each has its place, or was refused: nobody waits to hear it
+        refused = [each.done() for each in sent]
+        go_on.set()
+        said = await asyncio.gather(*sent, return_exceptions=True)
+        assert refused == [isinstance(each, ApiError) for each in said]
+        return [each.status if isinstance(each, ApiError) else "held" for each in said]
+
+    return asyncio.run(all_of_them()), most, threads
+
+
+@pytest.mark.parametrize(
+    ("places", "taken"),
+    [
+        ([("c", "192.0.2.1")] * 9, PLACES_OF_CONVERSATION),
+        ([(f"c{n}", "192.0.2.1") for n in range(9)], PLACES_OF_ADDRESS),
+        ([(f"c{n}", f"192.0.2.{n}") for n in range(20)], PLACES),
+    ],
+)
+def test_few_files_wait_and_the_others_are_refused_at_once(
+    places: Sequence[tuple[str, str]], taken: int
+):
+    held = HeldFiles(lambda: 0.0)
+    said, most, threads = waiting(held, places)
+    assert said == ["held"] * taken + ["too_many_files"] * (len(places) - taken)
+    assert most <= READ_AT_ONCE
+    # On no thread that answers requests.
+    assert all(name.startswith("reads-a-file") for name in threads)
+    # Their places are free again.
+    assert waiting(held, places)[0].count("held") == taken
+
+
+def test_who_is_refused_hears_when_to_try_again(served: Served, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(held_files, "PLACES_OF_CONVERSATION", 0)
+    with served.dial() as client:
+        refused = hand_in(served, client.opened())
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+
+
+def test_a_file_that_fails_gives_its_place_back():
+    held = HeldFiles(lambda: 0.0)
+
+    def broken() -> str:
+        raise ApiError(422, "file_malformed", "It is broken.")
+
+    for _ in range(2 * PLACES):
+        with pytest.raises(ApiError, match="broken"):
+            added(held, "c", "a.txt", broken, most=99)
+    with pytest.raises(ApiError, match="takes 16"):
+        added(held, "c", "a.txt", lambda: "x", most=2 * PLACES)
+
+
+def test_a_file_is_not_held_for_a_conversation_that_ended_while_it_was_read():
+    held = HeldFiles(lambda: 0.0)
+
+    def read() -> str:
+        held.forget("c")
+        return "x"
+
+    with pytest.raises(ApiError, match="is over"):
+        added(held, "c", "a.txt", read, most=1)
+
+
+def test_a_file_of_a_conversation_is_given_less_time_than_a_document():
+    given: list[ParsingConfig] = []
+
+    def parse(data: bytes, **settings: Any) -> Any:
+        given.append(settings["config"])
+        raise DocumentError("timeout", "raise `parsing.sandbox.base_s`")
+
+    own = ParsingConfig(ocr=True, sandbox=SandboxConfig(base_s=0.5, seconds_per_mebibyte=60))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(file_routes, "parse_bytes", parse)
+        with pytest.raises(ApiError, match="takes longer than a file of a conversation may"):
+            file_routes.text_of_file(b"x", name="a.txt", parsing=own)
+    (quick,) = given
+    seconds = quick.sandbox.base_s + 10 * quick.sandbox.seconds_per_mebibyte
+    assert (quick.sandbox.base_s, seconds <= 10, quick.sandbox.ocr_page_s <= 10) == (
+        0.5,
+        True,
+        True,
+    )
+
+
 def test_a_long_file_says_how_much_was_left_out():
     held = HeldFiles(lambda: 0.0)
-    file = held.add("c", "long.txt", lambda: "x" * (MAX_FILE_CHARS + 1_500), most=1)
+    file = added(held, "c", "long.txt", lambda: "x" * (MAX_FILE_CHARS + 1_500), most=1)
     (taken,) = held.take("c", [file])
     assert len(taken.text) == MAX_FILE_CHARS
     assert taken.said.endswith("[1,500 more characters]")
@@ -110,20 +232,20 @@ def test_a_long_file_says_how_much_was_left_out():
 
 def test_files_of_other_conversations_are_not_there():
     held = HeldFiles(lambda: 0.0)
-    file = held.add("c", "a.txt", lambda: "x", most=1)
+    file = added(held, "c", "a.txt", lambda: "x", most=1)
     assert held.take("d", [file]) == []
     assert held.take("c", [file, "none"]) == []
     held.forget("c")
     assert held.take("c", [file]) == []
     with pytest.raises(ApiError, match="takes 0"):
-        held.add("c", "a.txt", lambda: "x", most=0)
+        added(held, "c", "a.txt", lambda: "x", most=0)
 
 
 def test_files_that_nobody_names_are_let_go():
     now_s = 0.0
     held = HeldFiles(lambda: now_s)
-    old = held.add("c", "a.txt", lambda: "x", most=9)
+    old = added(held, "c", "a.txt", lambda: "x", most=9)
     now_s = 4_000.0
-    new = held.add("c", "b.txt", lambda: "y", most=9)
+    new = added(held, "c", "b.txt", lambda: "y", most=9)
     assert held.take("c", [old]) == []
     assert [each.text for each in held.take("c", [new])] == ["y"]
