@@ -1,12 +1,22 @@
 """Where in a YAML file a problem is, and which key was probably meant."""
 
 import difflib
+import re
 from types import UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin
 
 import yaml
 from pydantic import AliasChoices, BaseModel
 from pydantic_core import ErrorDetails
+
+_FREE = re.compile(
+    r"headers|constants|variables?|settings|parameters|ur[il]s?(?![a-z])|api_base|origins|"
+    r"key|secret|token(?!s)|password",
+    re.IGNORECASE,
+)
+"""Keys under which values of one's own stand, or the name of what is a secret."""
+_WORD = re.compile(r"[\w.-]{1,15}")
+_KINDS: dict[type, str] = {dict: "mapping", list: "list", tuple: "list", bool: "boolean"}
 
 
 class KeyPath(NamedTuple):
@@ -23,7 +33,7 @@ class KeyPath(NamedTuple):
 
 def describe_problem(problem: ErrorDetails, model: type[BaseModel], *, line: int | None) -> str:
     """One line for a person about one problem that validation found."""
-    path = KeyPath(problem["loc"])
+    path = KeyPath(tuple(map(_key, problem["loc"])))
     where = f"line {line}, `{path}`" if line is not None else f"`{path}`"
     if problem["type"] == "extra_forbidden":
         key = str(path.parts[-1])
@@ -33,7 +43,7 @@ def describe_problem(problem: ErrorDetails, model: type[BaseModel], *, line: int
         return f"{where}: unknown key {key!r}; {hint}"
     if problem["type"] == "missing":
         return f"{where}: this key is required."
-    return f"{where}: {problem['msg']}, got {_shortened(problem['input'])}."
+    return f"{where}: {problem['msg']}, got {_shown(problem['input'], path)}."
 
 
 def valid_keys(model: type[BaseModel], path: KeyPath) -> list[str]:
@@ -99,6 +109,25 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _shortened(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+def _key(part: int | str) -> int | str:
+    """A key up to a blank, colon or slash: `{Bearer abc}` reads as a key to YAML."""
+    if isinstance(part, int):
+        return part
+    word = re.split(r"[\s:/]", part, maxsplit=1)[0]
+    return word if word == part else f"{word}..."
+
+
+def _shown(value: object, path: KeyPath) -> str:
+    """A value as an error may repeat it, which ends up in logs: never what may be a secret.
+
+    Settings are words and numbers. What is longer, made of more than one, or stands where secrets,
+    addresses and values of one's own stand, is described; its line is named beside it.
+    """
+    may_be_secret = any(_FREE.search(part) for part in path.parts if isinstance(part, str))
+    if value is None or (isinstance(value, int | float) and not may_be_secret):
+        return repr(value)
+    if isinstance(value, str) and (may_be_secret or not _WORD.fullmatch(value)):
+        return f"a text of {len(value)} characters" if value else "an empty text"
+    if isinstance(value, str):
+        return repr(value)
+    return f"a {_KINDS.get(type(value), type(value).__name__)}"

@@ -21,7 +21,11 @@ def check_parameters(schema: dict[str, Any]) -> None:
     try:
         Draft202012Validator.check_schema(schema)  # pyright: ignore[reportUnknownMemberType]
     except SchemaError as error:
-        raise ValueError(f"`parameters` is no JSON schema: {error.message}") from error
+        place = "parameters" + error.json_path.removeprefix("$")
+        raise ValueError(
+            f"`parameters` is no JSON schema: `{place}` breaks the rule {error.validator!r} of "
+            "JSON schemas"
+        ) from error
     new_registry: Any = Registry
     resolver: Any = new_registry().resolver_with_root(DRAFT202012.create_resource(schema))
     for each in _schemas(schema):
@@ -31,8 +35,8 @@ def check_parameters(schema: dict[str, Any]) -> None:
                 continue
             if not target.startswith("#"):
                 raise ValueError(
-                    f"`parameters` refers to {target!r}: nothing is fetched for a schema. Copy "
-                    "what stands there under `$defs`, and refer to '#/$defs/NAME'"
+                    "`parameters` refers to another document: nothing is fetched for a schema. "
+                    "Copy what stands there under `$defs`, and refer to '#/$defs/NAME'"
                 )
             try:
                 resolver.lookup(target)

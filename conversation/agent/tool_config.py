@@ -20,8 +20,7 @@ from pydantic import (
 )
 
 from conversation.agent.parameter_schema import check_parameters
-from kb.errors import DocumentError
-from kb.web.addresses import read_url
+from kb.web.addresses import url_fault
 
 SystemToolName = Literal[
     "end_call",
@@ -93,10 +92,9 @@ class ToolWebhook(_Section):
             raise ValueError(f"a brace in the URL has no partner ({error})") from error
         if any(not (name or "").isidentifier() or spec or how for _, name, spec, how in fields):
             raise ValueError("parameters in a URL are names in braces, as in /orders/{order_id}")
-        try:
-            read_url(_PARAMETER.sub("x", _bare(url)))
-        except DocumentError as error:
-            raise ValueError(f"no request can be sent to this address: {error}") from error
+        fault = url_fault(_PARAMETER.sub("x", _bare(url)))
+        if fault is not None:
+            raise ValueError(f"no request can be sent to this address: it {fault}")
         return url
 
     @field_validator("headers")
@@ -104,7 +102,11 @@ class ToolWebhook(_Section):
     def _are_headers(cls, headers: dict[str, str]) -> dict[str, str]:
         for name, value in headers.items():
             if not _HEADER_NAME.fullmatch(name) or "\n" in value or "\r" in value:
-                raise ValueError(f"{name!r} is no usable header")
+                # Behind a blank or a colon stands a value that was taken for a part of the name.
+                known = _HEADER_NAME.match(name)
+                shown = repr(known[0]) if known else "one"
+                shown += "..." if known and known[0] != name else ""
+                raise ValueError(f"{shown} is no usable header")
             if name.lower() in _SET_BY_US:
                 raise ValueError(f"the header {name!r} is set by the request itself")
         return headers

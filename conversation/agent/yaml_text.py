@@ -1,5 +1,6 @@
 """YAML text to checked mappings and back, with errors that name the line."""
 
+import re
 from typing import Any, cast
 
 import yaml
@@ -25,10 +26,15 @@ def parse_mapping(text: str, origin: str) -> tuple[yaml.Node, RawMapping]:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise AgentConfigError(
-            f"The agent file {origin!r}{where} is not valid YAML: {error.problem}. Check the "
+            f"The agent file {origin!r}{where} is not valid YAML: {_said(error)}. Check the "
             "indentation, and quote values that contain `: ` or start with a special character."
         ) from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except ValueError as error:
+        raise AgentConfigError(
+            f"The agent file {origin!r} is not valid YAML: a number or a date in it cannot be read."
+            " Quote values that are text."
+        ) from error
+    except (yaml.YAMLError, RecursionError) as error:
         raise AgentConfigError(f"The agent file {origin!r} is not valid YAML: {error}") from error
     if not isinstance(root, yaml.MappingNode) or not isinstance(raw, dict):
         found = "nothing" if raw is None else f"a {type(raw).__name__}"
@@ -38,6 +44,11 @@ def parse_mapping(text: str, origin: str) -> tuple[yaml.Node, RawMapping]:
         )
     _refuse_repeated_keys(root, origin)
     return root, cast(RawMapping, raw)
+
+
+def _said(error: yaml.MarkedYAMLError) -> str:
+    """What is wrong, without the value that was taken for the name of an alias or of a tag."""
+    return re.sub(r"(alias|tag|handle) '.*'", r"\1", error.problem or "", flags=re.DOTALL)
 
 
 def _refuse_repeated_keys(root: yaml.Node, origin: str) -> None:

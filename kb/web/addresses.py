@@ -35,6 +35,10 @@ _FORBIDDEN_IN_URL = re.compile(r"[\x00-\x20\x7f\\]")
 _NUMERIC_HOST = re.compile(r"(https?://)([0-9][0-9a-fx.]*)(?=[:/?#]|$)", re.IGNORECASE)
 _USER = re.compile(r"[^/?#]*//[^/?#]*@")
 """Also an empty one, which the parsed URL does not show."""
+_UP_TO_USER = re.compile(r"^([^/?#]*//)?.*@", re.DOTALL)
+_NO_PORT = re.compile(r"^([^/?#]*//[^/?#:]*):(?!\d+(?:[/?#]|$))[^/?#]*")
+_QUERY = re.compile(r"([?#]).*", re.DOTALL)
+_NAMED_CHARS = 100
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 
 
@@ -68,7 +72,10 @@ def read_url(url: str) -> Target:
     Raises:
         DocumentError: `bad_url`: not http or https, a user name in it, or not a URL.
     """
-    parsed = _parsed(url)
+    try:
+        parsed = _parsed(url)
+    except _FaultError as fault:
+        raise _bad_url(url, str(fault)) from None
     host = parsed.raw_host.decode("ascii").lower()
     literal = literal_address(host)
     if literal is not None:
@@ -81,27 +88,40 @@ def read_url(url: str) -> Target:
     return Target(f"{parsed.scheme}://{authority}{path}", parsed.scheme, host, port, path)
 
 
+def url_fault(url: str) -> str | None:
+    """Why a URL is none that `read_url` takes, without a word of it; None where it is one."""
+    try:
+        _parsed(url)
+    except _FaultError as fault:
+        return str(fault)
+    return None
+
+
+class _FaultError(ValueError):
+    """What is wrong with a URL; holds nothing of it."""
+
+
 def _parsed(url: str) -> "httpx.URL":
     import httpx  # a tenth of a second, and few commands look at a link
 
     if len(url) > MAX_URL_CHARS:
-        raise _bad_url(f"{url[:100]}...", f"has more than {MAX_URL_CHARS:,} characters")
+        raise _FaultError(f"has more than {MAX_URL_CHARS:,} characters")
     if _FORBIDDEN_IN_URL.search(url.strip()):
-        raise _bad_url(url, "has a blank, a backslash or a control character in it")
+        raise _FaultError("has a blank, a backslash or a control character in it")
     try:
         parsed = httpx.URL(_with_usual_address(url.strip()))
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-        raise _bad_url(url, f"cannot be read ({error})") from error
+        raise _FaultError("has a port or a host that cannot be read") from error
     if parsed.scheme not in ("http", "https"):
-        raise _bad_url(url, "does not begin with http:// or https://")
+        raise _FaultError("does not begin with http:// or https://")
     if parsed.userinfo or _USER.match(url.strip()):
-        raise _bad_url(_without_userinfo(parsed), "carries a user name or password")
+        raise _FaultError("carries a user name or password")
     if not parsed.host.strip("."):
-        raise _bad_url(url, "names no host")
+        raise _FaultError("names no host")
     if parsed.host.startswith(".") or ".." in parsed.host:
-        raise _bad_url(url, "names a host with an empty part")
+        raise _FaultError("names a host with an empty part")
     if parsed.port is not None and not 0 < parsed.port < 65_536:
-        raise _bad_url(url, f"names the port {parsed.port}, which is none")
+        raise _FaultError(f"names the port {parsed.port}, which is none")
     return parsed
 
 
@@ -221,11 +241,15 @@ def _is_public(address: Address) -> bool:
     return is_unicast and address.is_global and not address.is_multicast
 
 
-def _without_userinfo(url: "httpx.URL") -> str:
-    return str(url.copy_with(username=None, password=None))
+def _nameable(url: str) -> str:
+    """A URL that cannot be used, as an error may name it: without who lets in, and what with."""
+    # Nothing of it was read with success: what is before an `@` may be a password with a slash.
+    bare = _UP_TO_USER.sub(r"\1...@", url.strip())
+    place = _NO_PORT.sub(r"\1:...", _QUERY.sub(r"\1...", bare))
+    return place if len(place) <= _NAMED_CHARS else f"{place[:_NAMED_CHARS]}..."
 
 
 def _bad_url(url: str, why: str) -> DocumentError:
     return DocumentError(
-        "bad_url", f"{url!r} {why}. Give a link of the form https://example.com/page."
+        "bad_url", f"{_nameable(url)!r} {why}. Give a link of the form https://example.com/page."
     )

@@ -60,7 +60,7 @@ def judge_from_judges(section: Any) -> Any:
     given = dict(cast("Mapping[str, Any]", section))
     judges = given.get("judges")
     if isinstance(judges, str):
-        raise ValueError(f"`judges` lists two or more different model strings, not {judges!r}")
+        raise ValueError("`judges` lists two or more different model strings, not one text")
     entries = list(cast("Sequence[object]", judges or ()))
     placed: list[object] = [
         each for each in (given.get("judge"), *entries) if isinstance(each, Mapping)
