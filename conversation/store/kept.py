@@ -123,6 +123,8 @@ class KeptConversations:
         text: str | None = None,
         simulated: bool | None = None,
         user_id: str | None = None,
+        user_proven: bool | None = None,
+        conversation_id: str | None = None,
         agent_ids: Collection[str] | None = None,
         rating_min: int | None = None,
         rating_max: int | None = None,
@@ -141,6 +143,9 @@ class KeptConversations:
             text: With a turn that contains this, in whatever case.
             simulated: Only simulated ones, or only real ones.
             user_id: With this `user_id` in its metadata; ids of over 255 characters may be others.
+            user_proven: Only those whose user's id comes from who answers for it, or only those
+                whose id is what a stranger said.
+            conversation_id: Only this one, if it meets the rest.
             agent_ids: Of these agents only.
             rating_min: Rated with so many stars or more, by the last rating.
             rating_max: Rated with so many stars or fewer.
@@ -161,6 +166,8 @@ class KeptConversations:
             text=text,
             simulated=simulated,
             user_id=user_id,
+            user_proven=user_proven,
+            conversation_id=conversation_id,
             agent_ids=agent_ids,
             rating_min=rating_min,
             rating_max=rating_max,

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Engine, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Select, func, literal, not_, select, tuple_
 from sqlalchemy.engine import Connection, Row
 
 from conversation.errors import StoreError
 from conversation.store.database import READ_ONLY, UTCDateTime, batches
 from conversation.store.gathering import gather
 from conversation.store.rows import (
+    UNPROVEN,
     calls_from_rows,
     conversation_from_row,
     retrieval_from_row,
@@ -212,6 +213,8 @@ def chosen(
     until: datetime | None = None,
     text: str | None = None,
     user_id: str | None = None,
+    user_proven: bool | None = None,
+    conversation_id: str | None = None,
     agent_ids: Collection[str] | None = None,
     rating_min: int | None = None,
     rating_max: int | None = None,
@@ -231,12 +234,24 @@ def chosen(
         None if not text else said_anywhere(text),
         # Longer ids are cut in the column.
         None if user_id is None else columns.user_id == user_id[:255],
+        None if user_proven is None else _proven(user_proven),
+        None if conversation_id is None else columns.conversation_id == conversation_id,
         None if agent_ids is None else columns.agent_id.in_(agent_ids),
         None if rating_min is None else columns.rating >= rating_min,
         None if rating_max is None else columns.rating <= rating_max,
         _commented(has_comment),
     )
     return [each for each in conditions if each is not None]
+
+
+def unproven_user() -> ColumnElement[bool]:
+    """Whether the id of a conversation's user is only what a stranger said."""
+    method = conversations.c.metadata["authorization_method"].as_string()
+    return func.coalesce(method, "") == UNPROVEN
+
+
+def _proven(user_proven: bool) -> ColumnElement[bool]:
+    return not_(unproven_user()) if user_proven else unproven_user()
 
 
 def _commented(has_comment: bool | None) -> ColumnElement[bool] | None:

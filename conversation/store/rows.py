@@ -111,6 +111,11 @@ def user_column(metadata: Mapping[str, str]) -> str | None:
     return None if user_id is None else str(user_id)[:255]
 
 
+UNPROVEN = "public"
+"""`authorization_method` of a conversation that anybody may start: its user's id is what a
+stranger said. With a key, with a signature or from an import it comes from who answers for it."""
+
+
 def feedback_columns(kind: str, payload: Mapping[str, Any], turn_id: str | None) -> RowValues:
     """Columns of a conversation that feedback on all of it changes; none for other events."""
     if kind != "feedback" or turn_id is not None:

@@ -29,6 +29,7 @@ from conversation.server.conversations.sound import NOBODY, sides_of
 from conversation.server.errors import ApiError
 from conversation.server.overview.known_users import (
     WantedUser,
+    narrowing,
     of_user,
     shown_summaries,
     wanted_user,
@@ -283,8 +284,7 @@ def _rows(
             # Before and after are both meant to include their second.
             until=None if before is None else before + timedelta(seconds=1),
             text=wanted.search,
-            user_id=None if user is None else user.user_id,
-            agent_ids=None if user is None else user.agent_ids,
+            **narrowing(user),
             rating_min=wanted.rating_min,
             rating_max=wanted.rating_max,
             has_comment=wanted.has_feedback_comment,

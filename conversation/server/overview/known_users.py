@@ -2,26 +2,31 @@
 
 An agent that masks personal data masks the ids of its users too: an id is often an address or a
 phone number. Its users are told apart by a pseudonym, which nobody can make from an id without
-the server's secret, so that a guessed id cannot be confirmed either.
+the server's secret. Whoever may talk without a key can say any id, and would find its pseudonym
+so: a user who proved nothing is known by that one conversation alone.
 """
 
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import TypedDict
 
 from pydantic import ValidationError
 from sqlalchemy import select
 
 from conversation.server.context import ServerContext
+from conversation.server.socket.initiation import RESERVED
 from conversation.store.database import READ_ONLY
+from conversation.store.reading import chosen
 from conversation.store.store import ConversationStore, ConversationSummary
 from conversation.store.tables import conversations
 from conversation.transcript import Transcript
 
-_PSEUDONYM = re.compile(r"user_[0-9a-f]{32}")
+_PSEUDONYM = re.compile(rf"{RESERVED}[0-9a-f]{{32}}")
+_OF_CONVERSATION = f"{RESERVED}of_"
 _PURPOSE = b"the user of an agent that masks\0"
 _COLUMN_CHARS = 255
 
@@ -29,7 +34,12 @@ _COLUMN_CHARS = 255
 def pseudonym(user_id: str, *, secret: bytes) -> str:
     """What stands for a user of agents that mask: the same for all of these agents."""
     named = user_id[:_COLUMN_CHARS].encode("utf-8", "surrogatepass")
-    return f"user_{hmac.new(secret, _PURPOSE + named, hashlib.sha256).hexdigest()[:32]}"
+    return f"{RESERVED}{hmac.new(secret, _PURPOSE + named, hashlib.sha256).hexdigest()[:32]}"
+
+
+def unproven_pseudonym(conversation_id: str) -> str:
+    """What stands for the user of one conversation of an agent that masks, who proved nothing."""
+    return f"{_OF_CONVERSATION}{conversation_id}"
 
 
 def masks(context: ServerContext, readable: ConversationStore, agent_id: str) -> bool:
@@ -42,21 +52,54 @@ class WantedUser:
     """A user who is asked for, and in whose conversations the store is to look."""
 
     asked: str
-    user_id: str
-    """As the store knows it."""
+    user_id: str | None
+    """As the store knows it; None where the conversation is known and the id does not matter."""
     agent_ids: frozenset[str]
     """Only these: looking into others would tell, by its time, what is masked there."""
+    user_proven: bool | None = None
+    """Of pseudonyms: whether it stands for an id that was proven."""
+    conversation_id: str | None = None
+    """The one that a pseudonym names."""
+
+
+class Narrowing(TypedDict, total=False):
+    """What narrows a page of the store to a user."""
+
+    user_id: str | None
+    user_proven: bool | None
+    conversation_id: str | None
+    agent_ids: frozenset[str]
+
+
+def narrowing(wanted: WantedUser | None) -> Narrowing:
+    """How the store is to look for a user; nothing for everybody."""
+    if wanted is None:
+        return {}
+    return {
+        "user_id": wanted.user_id,
+        "user_proven": wanted.user_proven,
+        "conversation_id": wanted.conversation_id,
+        "agent_ids": wanted.agent_ids,
+    }
+
+
+def masking_agents(context: ServerContext, readable: ConversationStore) -> frozenset[str]:
+    """Agents whose conversations are masked, those that are gone too."""
+    return frozenset(each for each in _agents(context) if masks(context, readable, each))
 
 
 def wanted_user(context: ServerContext, readable: ConversationStore, asked: str) -> WantedUser:
     """Whom `asked` means: an id as it was given, or the pseudonym of a user of masking agents."""
-    agents = _agents(context)
-    masking = {each for each in agents if masks(context, readable, each)}
+    if asked.startswith(_OF_CONVERSATION):
+        key = asked.removeprefix(_OF_CONVERSATION)
+        masking = masking_agents(context, readable)
+        return WantedUser(asked, None, masking, user_proven=False, conversation_id=key)
     if _PSEUDONYM.fullmatch(asked):
-        for user_id in _user_ids(context, masking):
+        masking = masking_agents(context, readable)
+        for user_id in _proven_ids(context, masking):
             if hmac.compare_digest(pseudonym(user_id, secret=context.secret), asked):
-                return WantedUser(asked, user_id, frozenset(masking))
-    shown_by = (each for each in agents if readable.shows(each, asked))
+                return WantedUser(asked, user_id, masking, user_proven=True)
+    shown_by = (each for each in _agents(context) if readable.shows(each, asked))
     return WantedUser(asked, asked, frozenset(shown_by))
 
 
@@ -65,8 +108,11 @@ def of_user(wanted: WantedUser, said: ConversationSummary, shown: ConversationSu
 
     An id may be masked in one conversation alone, by what was said around it there.
     """
-    if wanted.asked != wanted.user_id:  # a pseudonym: known without its conversation being read
-        return said.metadata.get("user_id", "")[:_COLUMN_CHARS] == wanted.user_id
+    user_id = said.metadata.get("user_id", "")[:_COLUMN_CHARS]
+    if wanted.conversation_id is not None:
+        return bool(user_id)
+    if wanted.user_proven:  # a pseudonym: known without its conversation being read
+        return user_id == wanted.user_id
     return shown.metadata.get("user_id") == wanted.asked
 
 
@@ -106,10 +152,9 @@ def _agents(context: ServerContext) -> list[str]:
         return list(connection.execute(query).scalars())
 
 
-def _user_ids(context: ServerContext, agent_ids: Iterable[str]) -> list[str]:
-    columns = conversations.c
-    query = select(columns.user_id).where(
-        columns.user_id.is_not(None), columns.agent_id.in_(agent_ids)
-    )
+def _proven_ids(context: ServerContext, agent_ids: Collection[str]) -> list[str]:
+    conditions = chosen(agent_ids=agent_ids, user_proven=True)
+    column = conversations.c.user_id
+    query = select(column).where(column.is_not(None), *conditions)
     with context.store.engine.connect().execution_options(**READ_ONLY) as connection:
         return list(connection.execute(query.distinct()).scalars())

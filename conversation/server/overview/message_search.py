@@ -14,7 +14,12 @@ from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context
 from conversation.server.conversations.search import MOST_LOOKED_AT
 from conversation.server.errors import ApiError, not_supported
-from conversation.server.overview.known_users import of_user, shown_summaries, wanted_user
+from conversation.server.overview.known_users import (
+    narrowing,
+    of_user,
+    shown_summaries,
+    wanted_user,
+)
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize
 from conversation.store.reading import ConversationPage, cursor_after
 from conversation.store.store import ConversationStore, ConversationSummary
@@ -82,8 +87,7 @@ def search_by_text(
     pages = partial(
         context.store.page,
         agent_id=agent_id,
-        user_id=None if user is None else user.user_id,
-        agent_ids=None if user is None else user.agent_ids,
+        **narrowing(user),
         since=since,
         until=until,
         text=text_query,

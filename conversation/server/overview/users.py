@@ -1,20 +1,25 @@
 """Who talked, and how many talk at this moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, and_, case, func, select
 
 from conversation.server.access.admission import require
 from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context, ServerContext
-from conversation.server.overview.known_users import masks, pseudonym
+from conversation.server.overview.known_users import (
+    masking_agents,
+    pseudonym,
+    unproven_pseudonym,
+)
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from conversation.store.database import READ_ONLY
+from conversation.store.reading import chosen, unproven_user
 from conversation.store.tables import conversations
 
 router = APIRouter(prefix="/v1/convai", tags=["conversations"])
@@ -49,7 +54,8 @@ class ConversationUser(BaseModel):
 
     user_id: str
     """At most its first 255 characters. A pseudonym where the agent masks personal data: what
-    lists and searches take as `user_id` too."""
+    lists and searches take as `user_id` too. There, whoever came without a key or a signed URL is
+    a user of that one conversation."""
     last_contact_unix_secs: int
     first_contact_unix_secs: int
     conversation_count: int
@@ -89,8 +95,9 @@ def list_users(
     cursor: Cursor = None,
 ) -> UserPage:
     """Everybody who talked under an id; simulated conversations do not count."""
-    rows = _counted(context, agent_id, call_start_after_unix, call_start_before_unix)
-    found = _users(context, rows)
+    masking = masking_agents(context, context.calls.readable())
+    rows = _counted(context, masking, agent_id, call_start_after_unix, call_start_before_unix)
+    found = _users(context, masking, rows)
     if search:
         # Of what is shown: a part of an id that is masked would find it letter by letter.
         found = [each for each in found if search.casefold() in each.shown_id.casefold()]
@@ -118,6 +125,9 @@ class _User:
 
     shown_id: str
     user_id: str
+    user_proven: bool | None
+    conversation_id: str | None
+    """Set where the user is known by it alone."""
     agent_ids: frozenset[str]
     count: int
     first: datetime
@@ -125,54 +135,81 @@ class _User:
 
 
 def _counted(
-    context: ServerContext, agent_id: str | None, since_s: int | None, until_s: int | None
+    context: ServerContext,
+    masking: Collection[str],
+    agent_id: str | None,
+    since_s: int | None,
+    until_s: int | None,
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Users of each agent."""
+    """Users of each agent; `own` is the conversation of one who proved nothing where it matters."""
     columns = conversations.c
-    query = (
+    alone = and_(columns.agent_id.in_(masking), unproven_user())
+    conditions = chosen(
+        agent_id=agent_id,
+        simulated=False,
+        since=None if since_s is None else datetime.fromtimestamp(since_s, UTC),
+        until=None if until_s is None else datetime.fromtimestamp(until_s + 1, UTC),
+    )
+    talks = (
         select(
             columns.user_id,
             columns.agent_id,
-            func.count().label("conversation_count"),
-            func.min(columns.listed_at, type_=columns.listed_at.type).label("first"),
-            func.max(columns.listed_at, type_=columns.listed_at.type).label("last"),
+            columns.listed_at,
+            case((alone, columns.conversation_id), else_=None).label("own"),
         )
-        .where(columns.user_id.is_not(None), columns.user_id != "", columns.simulated.is_(False))
-        .group_by(columns.user_id, columns.agent_id)
+        .where(columns.user_id.is_not(None), columns.user_id != "", *conditions)
+        .subquery()
     )
-    if agent_id is not None:
-        query = query.where(columns.agent_id == agent_id)
-    if since_s is not None:
-        query = query.where(columns.listed_at >= datetime.fromtimestamp(since_s, UTC))
-    if until_s is not None:
-        query = query.where(columns.listed_at < datetime.fromtimestamp(until_s + 1, UTC))
+    listed_at = talks.c.listed_at
+    query = select(
+        talks.c.user_id,
+        talks.c.agent_id,
+        talks.c.own,
+        func.count().label("conversation_count"),
+        func.min(listed_at, type_=columns.listed_at.type).label("first"),
+        func.max(listed_at, type_=columns.listed_at.type).label("last"),
+    ).group_by(talks.c.user_id, talks.c.agent_id, talks.c.own)
     with context.store.engine.connect().execution_options(**READ_ONLY) as connection:
         return connection.execute(query).all()
 
 
-def _users(context: ServerContext, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[_User]:
+def _users(
+    context: ServerContext, masking: Collection[str], rows: Sequence[Row[*tuple[Any, ...]]]
+) -> list[_User]:
     """Users by the id that may be read; the same person at agents that mask and others is two."""
-    readable = context.calls.readable()
-    masking = {each: masks(context, readable, each) for each in {row.agent_id for row in rows}}
-    together: dict[tuple[str, bool], list[Row[*tuple[Any, ...]]]] = {}
+    together: dict[tuple[str, bool, str | None], list[Row[*tuple[Any, ...]]]] = {}
     for row in rows:
-        together.setdefault((row.user_id, masking[row.agent_id]), []).append(row)
+        key = (row.user_id, row.agent_id in masking, row.own)
+        together.setdefault(key, []).append(row)
     return [
         _User(
-            shown_id=pseudonym(user_id, secret=context.secret) if masked else user_id,
+            shown_id=_shown_id(context, user_id, masked=masked, own=own),
             user_id=user_id,
+            user_proven=own is None if masked else None,
+            conversation_id=own,
             agent_ids=frozenset(row.agent_id for row in same),
             count=sum(row.conversation_count for row in same),
             first=min(row.first for row in same),
             last=max(row.last for row in same),
         )
-        for (user_id, masked), same in together.items()
+        for (user_id, masked, own), same in together.items()
     ]
+
+
+def _shown_id(context: ServerContext, user_id: str, *, masked: bool, own: str | None) -> str:
+    if own is not None:
+        return unproven_pseudonym(own)
+    return pseudonym(user_id, secret=context.secret) if masked else user_id
 
 
 def _shown(context: ServerContext, user: _User, names: Mapping[str, str]) -> ConversationUser:
     (last,) = context.store.page(
-        user_id=user.user_id, agent_ids=user.agent_ids, simulated=False, limit=1
+        user_id=user.user_id,
+        user_proven=user.user_proven,
+        conversation_id=user.conversation_id,
+        agent_ids=user.agent_ids,
+        simulated=False,
+        limit=1,
     ).conversations
     return ConversationUser(
         user_id=user.shown_id,

@@ -17,6 +17,8 @@ from conversation.server.socket.resume_keys import usable_key
 from conversation.session.overrides import SessionOverrides
 
 _ZONE = "system__timezone"
+RESERVED = "masked_user_"
+"""How the server's own names of users begin; no client calls its user so."""
 MAX_VARIABLES = 100
 MAX_VARIABLE_CHARS = 4_000
 _OF_A_VOICE = ("tts.", "asr.")
@@ -85,7 +87,13 @@ def wishes(data: InitiationData | None, query: Mapping[str, str]) -> Wishes:
     Args:
         data: The client's `conversation_initiation_client_data`, when it sent one in time.
         query: Parameters of the address it dialled.
+
+    Raises:
+        OverrideError: A list of events that is none, or an id of a user that reads like a name of
+            this server.
     """
+    if data is not None and (data.user_id or "").startswith(RESERVED):
+        raise OverrideError(f"a user_id cannot begin with {RESERVED!r}: names of this server do")
     raw = {} if data is None else data.conversation_config_override or {}
     flat = dict(_flat(raw))
     text_only = any(flat.pop(".".join(path), False) is True for path in _TEXT_ONLY)

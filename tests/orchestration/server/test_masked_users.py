@@ -18,7 +18,7 @@ from tests.orchestration.sample import FIRST_DAY
 
 pytestmark = pytest.mark.hostile
 
-MASKING, OPEN, GONE = "masks", "shop-desk", "deleted"
+MASKING, OPEN, GONE, STRANGE = "masks", "shop-desk", "deleted", "deleted-and-public"
 ADA = "ada@example.com"
 HELD: dict[str, tuple[str, str, str]] = {
     "m1": (MASKING, ADA, "Hello."),
@@ -28,6 +28,11 @@ HELD: dict[str, tuple[str, str, str]] = {
     "o1": (OPEN, ADA, "Hello."),
     "o2": (OPEN, "crm-4711", "Hello."),
     "g1": (GONE, "+49 170 1234567", "Hello."),
+    "s1": (STRANGE, ADA, "Hello."),
+    "s2": (STRANGE, ADA, "Hello."),
+    "s3": (STRANGE, "bob@example.com", "Hello."),
+    "s4": (OPEN, "eve", "Hello."),
+    "s5": (OPEN, "eve", "Hello."),
 }
 """By conversation: agent, id of the user, what it said."""
 
@@ -42,6 +47,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDeploymen
         for number, (key, (agent_id, user_id, said)) in enumerate(HELD.items()):
             at = FIRST_DAY + timedelta(minutes=number)
             about = {"user_id": user_id, "client": "app of ada@example.com"}
+            if key[0] == "s":
+                about = {"user_id": user_id, "authorization_method": "public"}
             given = {"variables": {f"name of {ADA}": "v"}, "overrides": {}}
             store.begin(key, agent_id=agent_id, started_at=at, metadata=about, given=given)
             store.append_turn(key, Turn(role="user", text=said), at=at)
@@ -65,9 +72,9 @@ def test_users_of_agents_that_mask_have_a_pseudonym(served: ServedDeployment):
         "o1": ADA,
         "o2": "crm-4711",
     }
-    hidden = {key: each["user_id"] for key, each in shown.items() if key[0] != "o"}
+    hidden = {key: each["user_id"] for key, each in shown.items() if key[0] in "mg"}
     assert hidden.keys() == {"m2", "m3", "m4", "g1"}
-    assert all(each.startswith("user_") and len(each) == 37 for each in hidden.values())
+    assert all(each.startswith("masked_user_") and len(each) == 44 for each in hidden.values())
     assert len(set(hidden.values())) == 4
     assert shown["m2"]["conversation_count"] == 2
     assert shown["o1"]["conversation_count"] == 1, "both together would tell who is behind it"
@@ -75,7 +82,33 @@ def test_users_of_agents_that_mask_have_a_pseudonym(served: ServedDeployment):
     assert found(served, user_id=hidden["m2"]) == ["m1", "m2"]
     assert found(served, user_id=hidden["m4"]) == ["m4"]
     assert found(served, user_id=hidden["g1"]) == ["g1"]
-    assert found(served, user_id="user_" + "0" * 32) == []
+    assert found(served, user_id="masked_user_" + "0" * 32) == []
+
+
+def test_who_says_an_id_without_proof_is_a_user_of_that_conversation_alone(
+    served: ServedDeployment,
+):
+    """Else a stranger says a guessed id, and reads under its pseudonym who else has it."""
+    listed = users(served)
+    said = {each["user_id"]: each for each in listed if each["last_contact_agent_id"] == STRANGE}
+    assert said.keys() == {f"masked_user_of_{key}" for key in ("s1", "s2", "s3")}
+    for name, each in said.items():
+        assert each["conversation_count"] == 1
+        assert found(served, user_id=name) == [name.removeprefix("masked_user_of_")]
+        assert found(served, user_id=name, agent_id=MASKING) == []
+    (ada,) = (each for each in listed if each["last_contact_conversation_id"] == "m2")
+    assert ada["conversation_count"] == 2
+    assert found(served, user_id=ada["user_id"]) == ["m1", "m2"]
+    assert len({each["user_id"] for each in listed}) == len(listed)
+    # Where nothing is masked an id groups what was said under it, proven or not.
+    (eve,) = (each for each in listed if each["user_id"] == "eve")
+    assert eve["conversation_count"] == 2
+    assert found(served, user_id="eve") == ["s4", "s5"]
+    for key in ("o1", "m1", "s4", "nothing", ""):
+        assert found(served, user_id=f"masked_user_of_{key}") == []
+    words = {"text_query": "Hello", "user_id": "masked_user_of_s1"}
+    by_words = served.call("GET", "/conversations/messages/text-search", params=words)
+    assert [each["conversation_id"] for each in by_words["results"]] == ["s1"]
 
 
 def test_no_part_of_a_masked_id_finds_its_user(served: ServedDeployment):

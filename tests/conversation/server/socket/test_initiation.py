@@ -77,6 +77,16 @@ AGENT = AgentConfig(agent_id="support", name="Support")
 SPEAKING = AGENT.model_copy(update={"voice": VoiceSection()})
 
 
+def test_no_client_calls_its_user_by_a_name_of_this_server():
+    start = {"type": "conversation_initiation_client_data"}
+    for user_id in ("masked_user_" + "0" * 32, "masked_user_of_conv_1", "masked_user_"):
+        data = InitiationData.model_validate(start | {"user_id": user_id})
+        with pytest.raises(OverrideError, match="user_id cannot begin with 'masked_user_'"):
+            wishes(data, {})
+    data = InitiationData.model_validate(start | {"user_id": "user_" + "0" * 32})
+    assert wishes(data, {}).metadata["user_id"] == "user_" + "0" * 32
+
+
 def test_overrides_of_the_protocol_become_those_of_a_session():
     override = {"agent": {"prompt": {"prompt": "Be brief.", "llm": "a/b"}, "first_message": ""}}
     asked = wishes(init(conversation_config_override=override), {})
