@@ -12,7 +12,8 @@ from starlette.requests import HTTPConnection
 from conversation.server.context import ServerContext
 from conversation.server.errors import ApiError
 
-_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.I)
+_HOST = re.compile(r"([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.I)
+_MAX_PORT = 65_535
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
 
@@ -20,17 +21,21 @@ def own_base_url(connection: HTTPConnection, context: ServerContext) -> str | No
     """Where clients reach this server; None where only the request says so.
 
     That is `public_url`, or without one what the request names, if it is the address that the
-    request came in at, or this machine by a name that nobody can point elsewhere.
+    request came in at, or this machine by a name that nobody can point elsewhere: from this
+    machine with any port, as a tunnel has one of its own, from others with the server's.
     """
     if context.public_url is not None:
         return context.public_url.rstrip("/")
-    url = connection.url
+    scheme = connection.url.scheme
     host = host_named(connection)
-    if host is None or url.scheme not in _PORTS:
+    match = None if host is None else _HOST.fullmatch(host)
+    if match is None or scheme not in _PORTS:
         return None
+    name, port = match[1].strip("[]").lower(), int(match[2] or _PORTS[scheme])
     reached: tuple[str, int | None] = connection.scope.get("server") or ("", None)
-    here = (url.hostname, url.port or _PORTS[url.scheme]) == reached
-    return f"{url.scheme}://{host}" if here or _is_loopback(url.hostname or "") else None
+    here = (name, port) == reached
+    near = _is_loopback(name) and (port == reached[1] or _asked_from_here(connection))
+    return f"{scheme}://{host}" if here or near else None
 
 
 def require_base_url(connection: HTTPConnection, context: ServerContext) -> str:
@@ -49,7 +54,13 @@ def require_base_url(connection: HTTPConnection, context: ServerContext) -> str:
 def host_named(connection: HTTPConnection) -> str | None:
     """Host and port that the request names; None for what is neither a name nor an address."""
     host = connection.headers.get("host", "")
-    return host if len(host) <= 260 and _HOST.fullmatch(host) else None
+    match = _HOST.fullmatch(host) if len(host) <= 260 else None
+    return None if match is None or int(match[2] or 1) not in range(1, _MAX_PORT + 1) else host
+
+
+def _asked_from_here(connection: HTTPConnection) -> bool:
+    """Whether the request comes from this machine; over a socket in a file it always does."""
+    return connection.client is None or _is_loopback(connection.client.host)
 
 
 def _is_loopback(host: str) -> bool:

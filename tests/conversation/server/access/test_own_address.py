@@ -14,11 +14,15 @@ SIGN = "/v1/convai/conversation/get-signed-url?agent_id=support"
 
 
 def asked(
-    host: str, *, server: tuple[str, int | None] = ("10.0.0.5", 8080), scheme: str = "http"
+    host: str,
+    *,
+    server: tuple[str, int | None] = ("10.0.0.5", 8080),
+    scheme: str = "http",
+    client: tuple[str, int] | None = ("127.0.0.1", 5),
 ) -> Request:
     headers = [(b"host", host.encode("latin-1"))]
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "scheme": scheme}
-    return Request({**scope, "headers": headers, "server": server})
+    return Request({**scope, "headers": headers, "server": server, "client": client})
 
 
 @pytest.mark.parametrize(
@@ -50,6 +54,36 @@ def test_only_its_own_address_is_taken_from_a_request(
     assert own_base_url(asked(host), context) == (f"http://{host}" if known else None)
     context.public_url = "https://agents.example.com/"
     assert own_base_url(asked(host), context) == "https://agents.example.com"
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        ("localhost:8080", True),
+        ("desk.localhost:8080", True),
+        ("[::1]:8080", True),
+        ("10.0.0.5:8080", True),
+        ("localhost", False),
+        ("localhost:9", False),
+        ("desk.localhost:9", False),
+        ("127.0.0.1:1", False),
+        ("127.9.9.9:8081", False),
+        ("[::1]:9", False),
+    ],
+)
+def test_from_elsewhere_this_machine_has_only_the_servers_port(
+    context: ServerContext, host: str, known: bool
+):
+    for address in ("10.0.0.7", "172.17.0.1", "2001:db8::1", "testclient"):
+        request = asked(host, client=(address, 5))
+        assert own_base_url(request, context) == (f"http://{host}" if known else None)
+
+
+@pytest.mark.parametrize("port", ["0", "00000", "65536", "99999"])
+def test_there_is_no_such_port(context: ServerContext, port: str):
+    for host in ("localhost", "127.0.0.1", "10.0.0.5", "[::1]"):
+        for server in (("10.0.0.5", 8080), ("localhost", int(port))):
+            assert own_base_url(asked(f"{host}:{port}", server=server), context) is None
 
 
 @pytest.fixture
