@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from conversation.server.incoming.body import Body
+from conversation.server.incoming.names import ReadableName
 from conversation.server.records import ApiRecord
 
 TestKind = Literal["llm", "tool", "simulation"]
@@ -94,7 +95,7 @@ class AgentTest(BaseModel):
     )
 
     type: TestKind = "llm"
-    name: str = Field(min_length=1, max_length=200)
+    name: ReadableName = Field(min_length=1, max_length=200)
     chat_history: list[HistoryItem] = Field(default=[], max_length=200)
     success_condition: Text | None = None
     success_conditions: list[Text] | None = Field(default=None, max_length=20)

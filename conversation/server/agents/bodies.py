@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from conversation.server.incoming.body import Body
+from conversation.server.incoming.names import ReadableName
 
 MAX_NAME_CHARS = 200
 MAX_DESCRIPTION_CHARS = 2_000
@@ -133,7 +134,7 @@ _COMPLETE: dict[str, Any] = _EXAMPLE | {
 class _AgentParts(_Sent):
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [_EXAMPLE]})
 
-    name: str | None = Field(default=None, min_length=1, max_length=MAX_NAME_CHARS)
+    name: ReadableName | None = Field(default=None, min_length=1, max_length=MAX_NAME_CHARS)
     platform_settings: SentPlatformSettings | None = None
     tags: list[str] | None = Field(default=None, max_length=50)
     version_description: str | None = Field(default=None, max_length=MAX_DESCRIPTION_CHARS)
@@ -155,7 +156,7 @@ class NewAgent(_AgentParts):
 class CopyOfAgent(Body):
     """How the copy is called."""
 
-    name: str | None = Field(default=None, min_length=1, max_length=MAX_NAME_CHARS)
+    name: ReadableName | None = Field(default=None, min_length=1, max_length=MAX_NAME_CHARS)
 
 
 class AgentId(BaseModel):

@@ -13,6 +13,7 @@ from conversation.server.context import Context, ServerContext, address_of
 from conversation.server.conversations.admitting import admit_user
 from conversation.server.conversations.held_files import MAX_FILE_BYTES, conversation_over
 from conversation.server.errors import ApiError, not_found, not_supported
+from conversation.server.incoming.names import cleaned_name
 from conversation.transcript import Transcript
 from kb.config import Limits, ParsingConfig
 from kb.errors import DocumentError
@@ -47,7 +48,8 @@ async def hand_in(
     agent = await run_in_threadpool(_agent, conversation_id, request, context)
     if (file.size or 0) > MAX_FILE_BYTES:
         raise ApiError(413, "file_too_large", f"A file may have {MAX_FILE_BYTES:,} bytes here.")
-    name = storable(PurePath((file.filename or "file").replace("\\", "/")).name)[-MAX_NAME_CHARS:]
+    own_name = PurePath((file.filename or "file").replace("\\", "/")).name
+    name = cleaned_name(storable(own_name))[-MAX_NAME_CHARS:]
     parsing = agent.knowledge_base.parsing
 
     def text() -> str:

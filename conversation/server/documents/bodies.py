@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from conversation.server.agents.bodies import MAX_NAME_CHARS, AccessInfo
 from conversation.server.incoming.body import Body
+from conversation.server.incoming.names import ReadableName
 from conversation.server.library.library import HandedInAs
 from kb.errors import DocumentError
 from kb.web.addresses import read_url
@@ -39,7 +40,7 @@ class NewPage(Body):
     )
 
     url: PageUrl
-    name: str | None = Name
+    name: ReadableName | None = Name
     parent_folder_id: str | None = None
     enable_auto_sync: bool | None = None
 
@@ -54,14 +55,14 @@ class NewText(Body):
     )
 
     text: str = Field(min_length=1)
-    name: str | None = Name
+    name: ReadableName | None = Name
     parent_folder_id: str | None = None
 
 
 class DocumentChanges(Body):
     """Another name or, for a text or a file, another content."""
 
-    name: str | None = Name
+    name: ReadableName | None = Name
     content: str | None = Field(default=None, min_length=1)
     enable_auto_sync: bool | None = None
 

@@ -29,6 +29,7 @@ from conversation.server.documents.known_documents import (
 )
 from conversation.server.documents.routes import document_or_folder
 from conversation.server.errors import IN_THE_WAY, ApiError, not_supported
+from conversation.server.incoming.names import ReadableName, cleaned_name
 from conversation.server.library.library import LibraryDocument
 
 router = APIRouter(prefix="/v1/convai/knowledge-base", tags=["knowledge base"])
@@ -69,7 +70,7 @@ def create_from_file(
     authored: Authored,
     _key: MayIngest,
     file: Annotated[UploadFile, File(description="PDF, DOCX, HTML, EPUB, Markdown, text, ...")],
-    name: Annotated[str | None, Form(max_length=200)] = None,
+    name: Annotated[ReadableName | None, Form(max_length=200)] = None,
     parent_folder_id: Annotated[str | None, Form()] = None,
 ) -> AddedDocument:
     """Hand in a file. What it is, is told by its content."""
@@ -82,7 +83,7 @@ def add(
     authored: Authored,
     key: MayIngest,
     agent_id: AgentId = None,
-    name: Annotated[str | None, Form(max_length=200)] = None,
+    name: Annotated[ReadableName | None, Form(max_length=200)] = None,
     url: Annotated[PageUrl | None, Form()] = None,
     file: Annotated[UploadFile | None, File()] = None,
 ) -> AddedDocument:
@@ -177,7 +178,7 @@ def _new_page(url: str, name: str | None, authored: Authoring) -> LibraryDocumen
 
 
 def _new_file(file: UploadFile, name: str | None, authored: Authoring) -> LibraryDocument:
-    file_name = PurePath((file.filename or "document").replace("\\", "/")).name
+    file_name = cleaned_name(PurePath((file.filename or "document").replace("\\", "/")).name)
     return authored.library.add_file(
         _content(file),
         file_name=file_name,

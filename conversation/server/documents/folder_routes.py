@@ -14,6 +14,7 @@ from conversation.server.documents.bodies import AddedDocument
 from conversation.server.documents.folder_bodies import segments
 from conversation.server.documents.known_documents import known_document
 from conversation.server.incoming.body import Body
+from conversation.server.incoming.names import ReadableName
 
 router = APIRouter(prefix="/v1/convai/knowledge-base", tags=["knowledge base"])
 
@@ -24,7 +25,7 @@ FolderId = Annotated[str | None, Field(max_length=100)]
 class NewFolder(Body):
     """A folder to make."""
 
-    name: str = Field(min_length=1, max_length=MAX_NAME_CHARS)
+    name: ReadableName = Field(min_length=1, max_length=MAX_NAME_CHARS)
     parent_folder_id: FolderId = None
 
 

@@ -12,6 +12,7 @@ from conversation.server.context import Context, ServerContext
 from conversation.server.conversations.feedback import events_of
 from conversation.server.errors import not_found
 from conversation.server.incoming.body import Body
+from conversation.server.incoming.names import ReadableName
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from conversation.server.records import ApiRecord, by_creation
 from conversation.store.store import ConversationEvent
@@ -20,7 +21,7 @@ router = APIRouter(prefix="/v1/convai", tags=["conversations"])
 
 CanRead = Annotated[ApiKey, Depends(require("read"))]
 CanLabel = Annotated[ApiKey, Depends(require("label"))]
-Title = Annotated[str, Field(min_length=1, max_length=100)]
+Title = Annotated[ReadableName, Field(min_length=1, max_length=100)]
 Description = Annotated[str | None, Field(max_length=1_000)]
 TAGS = "tags"
 """Of a conversation: which tags it has from then on."""

@@ -11,6 +11,7 @@ from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context, ServerContext
 from conversation.server.errors import ApiError, not_found
 from conversation.server.incoming.body import Body
+from conversation.server.incoming.names import ReadableName
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from conversation.server.records import ApiRecord
 from conversation.server.webhooks.deliveries import Delivery, WebhookDeliveries
@@ -40,7 +41,7 @@ class WebhookSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     auth_type: Literal["hmac"] = "hmac"
-    name: Annotated[str, _NAME]
+    name: Annotated[ReadableName, _NAME]
     webhook_url: str = Field(max_length=2_000)
     request_headers: Headers | None = None
 
@@ -92,7 +93,7 @@ class WebhookChange(BaseModel):
     )
 
     is_disabled: bool
-    name: Annotated[str, _NAME]
+    name: Annotated[ReadableName, _NAME]
     retry_enabled: bool | None = None
     request_headers: Headers | None = None
     events: list[str] | None = None

@@ -27,6 +27,30 @@ def names(served: ServedDeployment, **params: Any) -> list[str]:
     return [each["name"] for each in served.call("GET", BASE, params=params)["documents"]]
 
 
+@pytest.mark.hostile
+@pytest.mark.parametrize("name", ["Help\nAdmin", "\u202etxt.exe", "a\x1b[2Jb"])
+def test_a_name_that_misleads_is_refused_and_that_of_a_file_is_cleaned(
+    served: ServedDeployment, name: str
+):
+    text = served.new_text("Yaks eat grass.", name="Yaks")
+    for method, path, body in (
+        ("POST", f"{BASE}/folder", {"name": name}),
+        ("POST", f"{BASE}/text", {"name": name, "text": "Yaks."}),
+        ("POST", f"{BASE}/url", {"name": name, "url": "https://example.com/"}),
+        ("PATCH", f"{BASE}/{text}", {"name": name}),
+        ("POST", "/tags", {"title": name}),
+        ("POST", "/agents/create", {"name": name, "conversation_config": {}}),
+    ):
+        assert "on one line" in str(served.call(method, path, 422, json=body)), path
+    file = ("yaks.txt", b"Yaks eat grass.", "text/plain")
+    form = {"files": {"file": file}, "data": {"name": name}}
+    assert "on one line" in str(served.call("POST", f"{BASE}/file", 422, **form))
+    unnamed = ("a\u202eb.txt", b"Yaks eat moss.", "text/plain")
+    made = served.call("POST", f"{BASE}/file", files={"file": unnamed})
+    assert made["name"] == "a_b.txt"
+    assert name not in names(served)
+
+
 def test_a_folder_is_made_filled_counted_and_moved(served: ServedDeployment):
     help_, inner = folder(served, "Help"), None
     inner = folder(served, "Returns", help_)
