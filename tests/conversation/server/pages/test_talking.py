@@ -1,6 +1,7 @@
 """The talk page by voice, in a real browser with a fake microphone, against the real server with
 models that understand what they are told."""
 
+import time
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,6 +104,9 @@ def test_a_question_asked_aloud_is_answered_aloud_interrupted_and_gone_on_with_i
     page.type("And to Norway?")
     page.press_enter()
     state(page, "agent_speaks")
+    page.wait("document.querySelectorAll('.turn.agent').length === 2")
+    # An answer of which nothing was heard would be none.
+    time.sleep(1)
     page.call("Input.dispatchKeyEvent", type="keyDown", key="Escape", code="Escape")
     # And without the line, in the same conversation.
     page.run("document.querySelector('.vv-end-voice').click()")
