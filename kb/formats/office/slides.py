@@ -12,7 +12,7 @@ from kb.formats.office.package import as_presentation
 from kb.formats.office.slide_shapes import (
     choose_alternatives,
     diagram_texts,
-    drop_tiny,
+    drop_unseen,
     shown_shapes,
     text_of,
 )
@@ -34,7 +34,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
             continue
         builder.start_page(str(number))
         choose_alternatives(slide)
-        drop_tiny(slide, builder)
+        drop_unseen(slide, builder)
         _add_slide(builder, slide, size)
     properties = presentation.core_properties
     return builder.build(

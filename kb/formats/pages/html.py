@@ -25,7 +25,7 @@ from kb.formats.pages.html_opened import (
 )
 from kb.formats.pages.html_plain import make_plain
 from kb.formats.pages.html_script import add_stated_questions, is_built_by_script, needs_browser
-from kb.formats.pages.html_styles import apply_styles
+from kb.formats.pages.html_styles import Grounds, apply_styles, is_pale, is_tiny
 from kb.formats.pages.html_table import flatten_cells, is_data_table, table_key
 from kb.formats.pages.html_text import (
     SKIPPED,
@@ -49,7 +49,6 @@ MAX_FADED_SHARE = 0.2
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _HIDING_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden"
-    r"|font-size\s*:\s*0(?:\.0*)?(?:px|pt|em|rem|%)?\s*(?:;|$|!)"
     r"|(?:left|top|text-indent)\s*:\s*-\d{4,}|scale\(\s*0\s*\)",
     re.IGNORECASE,
 )
@@ -57,7 +56,10 @@ _AROUND = ("nav", "header", "footer", "aside", "form")
 _HOLD_WORDS = frozenset({"p", "li", "td", "cell", "item", "hi", "pre", "ref"})
 _PERMALINK_SIGNS = frozenset({"¶", "#", "§", "\N{LINK SYMBOL}", "\uf0c1"})
 _COLOUR = re.compile(r"(?:^|;)\s*(color|background|background-color)\s*:\s*([^;!]+)", re.IGNORECASE)
-_FADED_STYLE = re.compile(r"opacity\s*:\s*0(?:\.0*)?\s*(?:;|$|!)", re.IGNORECASE)
+_FADED_STYLE = re.compile(
+    r"(?<!-)\bopacity\s*:\s*(?:0*\.0\d*|0+(?:\.0*)?|[0-4](?:\.\d*)?%)\s*(?:;|$|!)", re.IGNORECASE
+)
+"""Styles of what is transparent, or as good as that."""
 
 
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
@@ -110,14 +112,16 @@ def drop_hidden(root: Element, builder: TextBuilder) -> None:
     hidden only when it is the lesser part of the page.
     """
     apply_styles(root, _hides)
-    hidden = [each for each in root.iter() if _is_hidden(each)]
+    apply_styles(root, is_pale)
+    grounds = Grounds(root)
+    hidden = [each for each in root.iter() if _is_hidden(each, grounds)]
     opened, repeated = panels(root) if hidden else {}, following_pairs(hidden)
     for element in hidden:
         if element in opened or is_opened_by_click(element, repeated):
             for attribute in ("hidden", "style"):
                 element.attrib.pop(attribute, None)
             element.set(WAS_HIDDEN, "")
-    _drop(root, [each for each in hidden if _is_hidden(each)], builder)
+    _drop(root, [each for each in hidden if _is_hidden(each, grounds)], builder)
     faded = {each: None for each in root.iter() if _FADED_STYLE.search(_style(each))}
     outermost = [each for each in faded if not any(up in faded for up in each.iterancestors())]
     length = sum(len(one_line(visible_text(each))) for each in outermost)
@@ -139,17 +143,20 @@ def _drop(root: Element, elements: list[Element], builder: TextBuilder) -> None:
             element.drop_tree()
 
 
-def _is_hidden(element: Element) -> bool:
+def _is_hidden(element: Element, grounds: Grounds) -> bool:
     tag = tag_of(element)
     if not tag or tag in ("html", "body", *SKIPPED):
         return False
     if element.get("hidden") is not None and element.get("hidden") != "until-found":
         return True
-    return _hides(_style(element))
+    style = _style(element)
+    if _HIDING_STYLE.search(style) is not None or _is_camouflaged(style):
+        return True
+    return grounds.hide(element)
 
 
 def _hides(style: str) -> bool:
-    return _HIDING_STYLE.search(style) is not None or _is_camouflaged(style)
+    return _HIDING_STYLE.search(style) is not None or is_tiny(style) or _is_camouflaged(style)
 
 
 def _is_camouflaged(style: str) -> bool:

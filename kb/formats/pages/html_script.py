@@ -1,6 +1,7 @@
 """Pages that a script builds in a browser, and what pages state for search engines."""
 
 import json
+import re
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, cast
@@ -14,6 +15,9 @@ _MAX_EMPTY_CHARS = 80
 _MAX_NOTICE_CHARS = 400
 _MAX_WAITING_CHARS = 40
 _MAX_STATED_VALUES = 100_000
+_MAX_NAMED_CHARS = 400_000
+_QUOTED = re.compile(r"""(["'`])([^"'`\n]{1,200})\1""")
+_WORD = re.compile(r"[\w-]+")
 
 
 def needs_browser(name: str) -> DocumentError:
@@ -98,3 +102,12 @@ def _listed(value: object) -> list[Any]:
 def _text(value: object, key: str) -> str:
     found = cast("dict[str, Any]", value).get(key) if isinstance(value, dict) else None
     return one_line(found) if isinstance(found, str) else ""
+
+
+def named_by_scripts(root: Element) -> set[str]:
+    """Words in the strings of the page's own scripts: classes that one toggles are among them."""
+    words: set[str] = set()
+    for script in root.iter("script"):
+        for quoted in _QUOTED.finditer((script.text or "")[:_MAX_NAMED_CHARS]):
+            words.update(_WORD.findall(quoted[2]))
+    return words

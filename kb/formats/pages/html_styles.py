@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import count, islice
 from typing import Any
 
+from kb.formats.pages.html_script import named_by_scripts
 from kb.formats.pages.html_text import Element, tag_of, visible_text
 from kb.formats.text_builder import one_line
 from kb.formats.vendors import vendor
@@ -30,12 +31,35 @@ _COLOURS = frozenset({"color", "background", "background-color"})
 _MAX_HIDDEN_SHARE = 0.5
 """More of the text of a page than this is not hidden, but waits for a script to show it."""
 _MAY_HIDE = re.compile(r"none|hidden|opacity|font-size|-\d{3,}|scale\(|colou?r", re.IGNORECASE)
+_SIZE = r"(?:^|;)\s*font-size\s*:\s*"
+_TINY = re.compile(
+    _SIZE + r"(?:0+|0*\.\d+(?:px|pt)|1(?:\.[0-4]\d*)?(?:px|pt)|0*\.0\d*r?em|0+(?:\.0*)?(?:[a-z]+|%)"
+    r"|[0-9](?:\.\d*)?%)\s*(?:;|$|!)",
+    re.IGNORECASE,
+)
+_SIZED = re.compile(_SIZE, re.IGNORECASE)
+_COLOUR = re.compile(r"(?:^|;)\s*color\s*:([^;!]*)", re.IGNORECASE)
+_PALE = re.compile(
+    r"\s*(?:white|transparent|#f{3,4}|#f{6}(?:ff)?|#(?:[0-9a-f]{3}0|[0-9a-f]{6}00)"
+    r"|rgba?\(\s*255[\s,]+255[\s,]+255\s*(?:[,/][^()]*)?\)"
+    r"|rgba\([^()]*[,/]\s*0?(?:\.0\d*)?%?\s*\)"
+    r"|hsla?\([^()]*[\s,]100%\s*(?:[,/][^()]*)?\))\s*",
+    re.IGNORECASE,
+)
+_COLOURED = re.compile(r"(?:^|;)\s*(?:color|-webkit-text-fill-color)\s*:", re.IGNORECASE)
+_GROUND = re.compile(
+    r"(?:^|;)\s*(?:background(?:-color|-image)?\s*:\s*"
+    r"(?!(?:none|transparent|white|#fff|#ffffff|inherit|initial)\s*(?:;|$|!))"
+    r"|(?:position|transform|translate|inset|z-index|grid-(?:area|row|column)|filter|text-shadow"
+    r"|mix-blend-mode|color-scheme|-webkit-text-[a-z-]+|margin[a-z-]*\s*:[^;]*-\d|float|all)\b)",
+    re.IGNORECASE,
+)
+"""What may lay a colour or a picture behind the words, or move them to where one is."""
+_COLOURS_OF_ITS_OWN = frozenset({"a", "mark", "button", "input", "img", "svg", "video", "canvas"})
 _SCREEN = re.compile(r"\s*(?:|all|screen|only screen)\s*", re.IGNORECASE)
 _NAME = re.compile(r"([.#])([\w-]+)")
 _COMBINATOR = re.compile(r"[\s>+~]+")
 _STATE = re.compile(r"::?[\w-]+(?:\([^()]*\))?|\[[^\]]*\]")
-_QUOTED = re.compile(r"""(["'`])([^"'`\n]{1,200})\1""")
-_WORD = re.compile(r"[\w-]+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +98,7 @@ def apply_styles(root: Element, hides: Callable[[str], bool]) -> None:
     hiding = {rule: found for rule in rules if (found := _hiding(rule, hides))}
     if not hiding:
         return
-    named = _named_by_scripts(root)
+    named = named_by_scripts(root)
     page = _Matches(root)
     hidden: dict[Element, _Rule] = {}
     usable = (
@@ -93,14 +117,126 @@ def apply_styles(root: Element, hides: Callable[[str], bool]) -> None:
         element.set("style", f"{rule.text};{element.get('style') or ''}")
 
 
+def is_pale(style: str) -> bool:
+    """Whether the text of a style is white or transparent, if nothing else gives it a ground."""
+    colours = _COLOUR.findall(style)
+    return bool(colours) and _PALE.fullmatch(colours[-1]) is not None
+
+
+def is_tiny(style: str) -> bool:
+    """Whether the type of a style is too small for anybody to read."""
+    return _TINY.search(style) is not None
+
+
+class Grounds:
+    """What lies behind the words of a page, as far as the page itself says it.
+
+    Rules count for every element that they may ever match, in any state and on any screen: where
+    a ground is possible, white text is taken for seen.
+    """
+
+    def __init__(self, root: Element) -> None:
+        self._root = root
+
+    def hide(self, element: Element) -> bool:
+        """Whether the own style of an element makes its words tiny, or white on white."""
+        style = _stated(element)
+        inner = [each for each in element.iterdescendants() if tag_of(each)]
+        if is_tiny(style):
+            sized = self._sized
+            return not any(
+                each in sized or (_SIZED.search(_stated(each)) and not is_tiny(_stated(each)))
+                for each in inner
+            )
+        if not is_pale(style) or self._has_other_sheets:
+            return False
+        if any(self._is_ground(each) for each in (element, *element.iterancestors(), *inner)):
+            return False
+        return not any(self._has_own_colour(each) for each in inner)
+
+    def _is_ground(self, element: Element) -> bool:
+        return (
+            (element.get("bgcolor") or "").strip().lower() not in ("", "white", "#ffffff")
+            or bool(element.get("background"))
+            or _GROUND.search(_stated(element)) is not None
+            or element in self._grounded
+        )
+
+    def _has_own_colour(self, element: Element) -> bool:
+        style = _stated(element)
+        if tag_of(element) in _COLOURS_OF_ITS_OWN or element in self._coloured:
+            return True
+        return _COLOURED.search(style) is not None and not is_pale(style)
+
+    @cached_property
+    def _has_other_sheets(self) -> bool:
+        """Whether rules that are not read, in files of their own, may colour anything."""
+        linked = any(
+            "stylesheet" in (each.get("rel") or "").lower() for each in self._root.iter("link")
+        )
+        schemes = (each.get("name") == "color-scheme" for each in self._root.iter("meta"))
+        sheets = (each.text or "" for each in self._root.iter("style"))
+        # Nested rules are not taken apart.
+        return linked or any(schemes) or any("@import" in each or "&" in each for each in sheets)
+
+    @cached_property
+    def _grounded(self) -> set[Element]:
+        return _ever_matched(self._root, lambda body: bool(_GROUND.search(body)))
+
+    @cached_property
+    def _coloured(self) -> set[Element]:
+        return _ever_matched(
+            self._root, lambda body: bool(_COLOURED.search(body)) and not is_pale(body)
+        )
+
+    @cached_property
+    def _sized(self) -> set[Element]:
+        return _ever_matched(
+            self._root, lambda body: bool(_SIZED.search(body)) and not is_tiny(body)
+        )
+
+
+def _ever_matched(root: Element, sets: Callable[[str], bool]) -> set[Element]:
+    """The elements of such rules; every element where rules cannot be read, or are too many."""
+    css, found = vendor("cssselect"), set[Element]()
+    source = "\n".join(each.text or "" for each in root.iter("style"))
+    if len(source) > _MAX_CHARS:
+        return set(root.iter())
+    selectors = {
+        _STATE.sub("", each).strip() or "*"
+        for head, _, body in _taken_apart(source)
+        if sets(body.strip())
+        for each in head.rpartition("{")[2].rpartition(";")[2].split(",")
+    }
+    if len(selectors) > _MAX_SELECTORS:
+        return set(root.iter())
+    for selector in selectors:
+        try:
+            found.update(root.xpath(css.HTMLTranslator().css_to_xpath(selector)))
+        except (css.SelectorError, ValueError, RecursionError):
+            return set(root.iter())
+    return found
+
+
+def _stated(element: Element) -> str:
+    """The own style of an element, with the colour that a `font` has by an attribute."""
+    style = element.get("style") or ""
+    colour = element.get("color") if tag_of(element) == "font" else None
+    return f"color:{colour};{style}" if colour else style
+
+
+def _taken_apart(source: str) -> list[tuple[str, str, str]]:
+    first, *behind = source.split("/*")
+    uncommented = first + "".join(piece.partition("*/")[2] for piece in behind)
+    return [piece.rpartition("{") for piece in uncommented.split("}")]
+
+
 def _relevant(source: str, present: set[str], hides: Callable[[str], bool]) -> str:
     """A style sheet without the rules that set none of the properties that something is hidden by.
 
     Taking a style sheet apart as the standard says costs more than the rest of a page.
     """
-    first, *behind = source.split("/*")
-    uncommented = first + "".join(piece.partition("*/")[2] for piece in behind)
-    pieces = [piece.rpartition("{") for piece in uncommented.split("}")]
+    pieces = _taken_apart(source)
     used: set[str] = set()
     for selector, _, body in pieces:
         if hides(body) and any("".join(each) in present for each in _NAME.findall(selector)):
@@ -249,15 +385,6 @@ def _names_in(root: Element) -> set[str]:
             names.update(f".{name}" for name in (each.get("class") or "").split())
             names.add(f"#{each.get('id')}")
     return names
-
-
-def _named_by_scripts(root: Element) -> set[str]:
-    """Words in the strings of the page's own scripts: classes that one toggles are among them."""
-    words: set[str] = set()
-    for script in root.iter("script"):
-        for quoted in _QUOTED.finditer((script.text or "")[:_MAX_CHARS]):
-            words.update(_WORD.findall(quoted[2]))
-    return words
 
 
 def _is_most(root: Element, hidden: Mapping[Element, _Rule]) -> bool:

@@ -3,11 +3,14 @@
 import re
 from typing import Any
 
+from kb.formats.theme import WHITE, is_light_white
+
 PAINTS = ("{*}conditionalFormatting", "{*}tablePart", "{*}picture", "{*}drawing")
 """What may lay a colour behind the cells of a sheet without their styles saying so."""
 
 _MIN_POINTS = 1.5
-_WHITE = "ffffff"
+_LIGHT = "0"
+"""Where the first light colour stands in a theme, as sheets count."""
 _LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 _TEXT_SECTION = 3
 
@@ -18,13 +21,14 @@ def shows_no_text(code: str) -> bool:
     return len(sections) > _TEXT_SECTION and not sections[_TEXT_SECTION].strip()
 
 
-def unseen_styles(styles: Any | None) -> tuple[frozenset[int], frozenset[int]]:
+def unseen_styles(styles: Any | None, theme: Any | None) -> tuple[frozenset[int], frozenset[int]]:
     """The styles of cells whose text is tiny, and those whose text is white on no colour."""
     if styles is None:
         return frozenset(), frozenset()
+    light = is_light_white(theme)
     tiny = [_points(font) < _MIN_POINTS for font in _children(styles, "fonts")]
-    white = [_is_white(_first(font, "color")) for font in _children(styles, "fonts")]
-    filled = [_is_filled(fill) for fill in _children(styles, "fills")]
+    white = [_is_white(_first(font, "color"), light=light) for font in _children(styles, "fonts")]
+    filled = [_is_filled(fill, light=light) for fill in _children(styles, "fills")]
     small: set[int] = set()
     pale: set[int] = set()
     for index, style in enumerate(_children(styles, "cellXfs")):
@@ -44,18 +48,26 @@ def _points(font: Any) -> float:
         return _MIN_POINTS
 
 
-def _is_white(colour: Any | None) -> bool:
-    return colour is not None and (colour.get("rgb") or "").lower()[-6:] == _WHITE
+def _is_white(colour: Any | None, *, light: bool) -> bool:
+    if colour is None:
+        return False
+    if colour.get("theme") is not None:
+        return light and colour.get("theme") == _LIGHT and not _is_darkened(colour)
+    return (colour.get("rgb") or "").lower()[-6:] == WHITE and not _is_darkened(colour)
 
 
-def _is_filled(fill: Any) -> bool:
+def _is_darkened(colour: Any) -> bool:
+    return (colour.get("tint") or "").startswith("-")
+
+
+def _is_filled(fill: Any, *, light: bool) -> bool:
     pattern = _first(fill, "patternFill")
     if pattern is None:
         return len(fill) > 0  # A gradient.
     ground = _first(pattern, "fgColor")
     if pattern.get("patternType") in (None, "none"):
         return False
-    return pattern.get("patternType") != "solid" or not _is_white(ground)
+    return pattern.get("patternType") != "solid" or not _is_white(ground, light=light)
 
 
 def _children(styles: Any, group: str) -> list[Any]:

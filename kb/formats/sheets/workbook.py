@@ -64,7 +64,10 @@ class Workbook:
         root = archive.xml(styles) if styles in archive else None
         self._codes = _format_codes(root) if root is not None else []
         self._strong = _bold_styles(root) if root is not None else set[int]()
-        self._tiny, self._white = unseen_styles(root)
+        theme = by_kind.get("theme", "")
+        self._tiny, self._white = unseen_styles(
+            root, archive.xml(theme) if theme in archive else None
+        )
 
     def read(self, entry: SheetEntry) -> Sheet:
         """All cells of a sheet, with what is hidden marked as such."""

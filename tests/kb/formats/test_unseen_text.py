@@ -9,6 +9,7 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 from pptx.util import Pt
+from xlsxwriter.color import Color
 
 from kb.document import ParsedDocument
 from kb.formats.sheets.unseen import shows_no_text
@@ -37,6 +38,8 @@ def workbook(
     [
         {"font_color": "white"},
         {"font_color": "#FFFFFF", "bg_color": "#FFFFFF", "pattern": 1},
+        {"font_color": Color.theme(0, 0)},
+        {"font_color": Color.theme(0, 0), "bg_color": Color.theme(0, 0), "pattern": 1},
         {"font_size": 1},
         {"num_format": ";;;"},
         {"num_format": '"";"";"";'},
@@ -59,6 +62,9 @@ def test_a_cell_that_shows_nothing_is_dropped_and_counted(cell: object, properti
     [
         {"font_color": "white", "bg_color": "black", "pattern": 1},
         {"font_color": "white", "pattern": 4},
+        {"font_color": Color.theme(0, 0), "bg_color": Color.theme(1, 0), "pattern": 1},
+        {"font_color": Color.theme(0, 1)},
+        {"font_color": Color.theme(1, 0)},
         {"font_color": "#FFFFFE"},
         {"font_size": 6},
         {"num_format": "0;-0;0;@"},

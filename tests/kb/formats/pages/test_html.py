@@ -95,7 +95,7 @@ def test_a_page_that_is_faded_in_is_not_hidden():
         "left:-2px",
         "color:white;background:navy",
         "background:url(x.png)",
-        "color:#fff",
+        "color:#eee",
     ],
 )
 def test_ways_that_do_not_hide(style: str):

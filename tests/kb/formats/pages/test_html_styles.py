@@ -52,6 +52,95 @@ def test_what_a_class_hides_is_dropped_and_counted(css: str, body: str, kind: st
     assert parsed.left_out.get("hidden text", 0) == hides
 
 
+SECRET = "<p class=x>Obey me.</p>"
+DARK = "<div class=d><p style='color:#fff'>Obey me.</p></div>"
+
+
+def read(css: str, body: str, head: str = "") -> tuple[bool, int]:
+    parsed = parse(page(css, body).replace("<head>", f"<head>{head}"), "a.html")
+    assert "city office" in parsed.text
+    return "Obey me." in parsed.text, parsed.left_out.get("hidden text", 0)
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "color:#fff",
+        "color: WHITE",
+        "color:#FFFFFF !important;",
+        "font-weight:bold;color:rgb(255, 255, 255)",
+        "color:rgba(255,255,255,.9)",
+        "color:transparent",
+        "color:rgba(0,0,0,0)",
+        "color:#0000",
+        "color:hsl(0 0% 100%)",
+        "color:white;background:none",
+        "opacity:0.01",
+        "opacity:.0",
+        "opacity:1%",
+        "font-size:1px",
+        "font-size:.5pt",
+        "font-size: 0.01em",
+        "font-size:0",
+    ],
+)
+def test_white_faded_and_tiny_text_is_dropped_and_counted(style: str):
+    inline = f"<p style='{style}'>Obey <b>me.</b></p>"
+
+    assert read("", inline) == (False, 1)
+    if "opacity" not in style:
+        assert read(f".x {{ {style} }}", SECRET) == (False, 1)
+        assert read(f"p {{ color: #222 }} p.x {{ {style} }}", SECRET) == (False, 1)
+
+
+def test_white_text_by_an_attribute_is_dropped_and_counted():
+    assert read("", "<p><font color='#FFFFFF'>Obey me.</font></p>") == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("css", "body"),
+    [
+        ("", "<div style='background:#123'><p style='color:#fff'>Obey me.</p></div>"),
+        ("", "<div style='background-image:url(a.png)'><p style='color:#fff'>Obey me.</p></div>"),
+        ("", "<p style='color:#fff;background:#fff url(a.png)'>Obey me.</p>"),
+        ("", "<table bgcolor=navy><tr><td style='color:#fff'>Obey me.</td></tr></table>"),
+        ("", "<table background=a.png><tr><td style='color:#fff'>Obey me.</td></tr></table>"),
+        ("", "<p style='color:#fff'><b style='background:red'>Obey me.</b></p>"),
+        ("", "<p style='color:#fff'><b style='color:red'>Obey me.</b></p>"),
+        ("", "<p style='color:#fff'>See our <a href='/a'>rules. Obey me.</a> All of them.</p>"),
+        ("", "<p style='color:#fff;position:absolute;top:0'>Obey me.</p>"),
+        ("", "<p style='color:#fff;text-shadow:1px 1px #000'>Obey me.</p>"),
+        ("", "<p style='color:#fffffe'>Obey me.</p>"),
+        ("", "<p style='color:#fff;color:#000'>Obey me.</p>"),
+        ("", "<p style='font-size:11px'>Obey me.</p>"),
+        ("", "<p style='font-size:.9em'>Obey me.</p>"),
+        ("", "<div style='font-size:0'><p style='font-size:14px'>Obey me.</p></div>"),
+        ("p{font-size:14px}", "<div style='font-size:0px'><p>Obey me.</p></div>"),
+        ("", "<p style='opacity:.6'>Obey me.</p>"),
+        ("", "<p style='border-color:#fff'>Obey me.</p>"),
+        ("body{background:#111}", DARK),
+        ("html{color:#eee;background-color:rgb(9,9,9)}", DARK),
+        ("body{color:white;background:#000}", SECRET),
+        (".d{background:linear-gradient(red,blue)}", DARK),
+        ("@media (min-width:9px){.d{background:var(--dark)}}", DARK),
+        ("@supports (a:b){main .d:hover{background:#000}}", DARK),
+        (".d::before{content:'';background:#000}", DARK),
+        (".d{background:#000} .x[", DARK),
+        (".x{color:transparent} .x:hover{color:#000}", SECRET),
+        (".x{color:#fff} .dark .x{color:#000}", SECRET),
+        ("@import url(a.css);", DARK),
+    ],
+)
+def test_white_text_stays_where_a_colour_may_lie_behind_it(css: str, body: str):
+    assert read(css, body) == (True, 0)
+
+
+def test_white_text_stays_where_a_sheet_that_is_not_read_may_colour_its_ground():
+    assert read("", DARK, "<link rel=stylesheet href=a.css>") == (True, 0)
+    assert read("", DARK, "<meta name=color-scheme content=dark>") == (True, 0)
+    assert read("", DARK, "<link rel=icon href=a.png>") == (False, 1)
+
+
 @pytest.mark.parametrize(
     ("css", "body", "script"),
     [
