@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from conversation.importing.lines import LABEL, SpokenLine, seconds_of
 from conversation.importing.roles import RecordError
 
-_TIMES = re.compile(r"^\s*((?:\d+:)?\d{1,2}:\d{2}[.,]\d{1,3})\s+-->\s+(?:\d+:)?\d{1,2}:\d{2}[.,]")
+_TIMES = re.compile(r"^\s*((?:\d+:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?)\s+-->\s+(?:\d+:)?\d{1,2}:\d{2}")
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s([^<>]+)>")
 _TAG = re.compile(r"</?[A-Za-z0-9][^<>]*>|<\d[\d:.]*>")
+_NO_CUES = ("WEBVTT", "NOTE", "STYLE", "REGION")
 _BLANKS = re.compile(r"\s+")
 
 
@@ -45,13 +46,30 @@ def lines_of_captions(text: str) -> list[SpokenLine]:
     return lines
 
 
+def blocks_without_times(text: str) -> int:
+    """How many blocks hold words that no cue has: what follows an empty line inside a cue."""
+    blocks = [rows for rows in _blocks(text) if any(row.strip() for row in rows)]
+    return sum(
+        _times_of(rows) is None
+        and not rows[0].lstrip("\ufeff").startswith(_NO_CUES)
+        and any(row.strip() and not row.strip().isdigit() for row in rows)
+        for rows in blocks
+    )
+
+
+def _blocks(text: str) -> list[list[str]]:
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    return [block.strip("\n").split("\n") for block in re.split(r"\n[ \t]*\n", plain)]
+
+
+def _times_of(rows: Sequence[str]) -> tuple[int, re.Match[str]] | None:
+    return next(((at, match) for at, row in enumerate(rows) if (match := _TIMES.match(row))), None)
+
+
 def _cues(text: str) -> list[_Cue]:
     found: list[_Cue] = []
-    for block in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
-        rows = block.strip("\n").split("\n")
-        times = next(
-            ((at, match) for at, row in enumerate(rows) if (match := _TIMES.match(row))), None
-        )
+    for rows in _blocks(text):
+        times = _times_of(rows)
         if times is not None:
             at, match = times
             found.append(_Cue(seconds_of(match.group(1)), "\n".join(rows[at + 1 :])))

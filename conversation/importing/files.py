@@ -19,8 +19,8 @@ import yaml
 
 from conversation.agent.models.voice_config import VoiceSection
 from conversation.errors import ConversationError, SpeechError, UnknownConversationError
-from conversation.importing.captions import lines_of_captions, lines_of_vtt
-from conversation.importing.lines import SpokenLine, lines_of_text, turns_of_lines
+from conversation.importing.captions import blocks_without_times, lines_of_captions, lines_of_vtt
+from conversation.importing.lines import SpokenLine, lines_of_text, turns_of_lines, unsaid
 from conversation.importing.platforms.known import records_of, taken
 from conversation.importing.platforms.record import (
     RecordPlace,
@@ -38,7 +38,12 @@ from conversation.importing.recordings import (
 )
 from conversation.importing.roles import RecordError
 from conversation.importing.sound_files import SOUND_SUFFIXES
-from conversation.importing.tables import TableConversation, conversations_of_csv, lines_of_rows
+from conversation.importing.tables import (
+    TableConversation,
+    check_rows,
+    conversations_of_csv,
+    lines_of_rows,
+)
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
@@ -249,8 +254,13 @@ def _json_lines(text: str, place: RecordPlace) -> Iterator[_Found]:
         yield place.where, partial(taken, events, place)
         return
     for number, line in lines:
-        where = f"{place.where}, line {number}"
-        yield where, partial(_line, line, _at(place, where))
+        here = _at(place, f"{place.where}, line {number}")
+        try:
+            records = list(records_of(json.loads(line)))
+        except ValueError as error:
+            yield here.where, partial(_refused, _unreadable(error))
+            continue
+        yield from _numbered(records, here)
 
 
 def _events(lines: Sequence[tuple[int, str]]) -> object | None:
@@ -265,15 +275,12 @@ def _events(lines: Sequence[tuple[int, str]]) -> object | None:
     return found[0] if is_log else None
 
 
-def _line(line: str, place: RecordPlace) -> Taken:
-    try:
-        record: object = json.loads(line)
-    except ValueError as error:
-        raise RecordError(_unreadable(error)) from error
-    return taken(next(records_of(record), record), place)
+def _refused(problem: str) -> Taken:
+    raise RecordError(problem)
 
 
 def _table_conversation(one: TableConversation, place: RecordPlace) -> Taken:
+    check_rows(one)
     lines, begun = lines_of_rows(one.rows)
     turns = turns_of_lines(lines, place.agent_speakers, place.user_speakers)
     transcript = conversation_of(
@@ -286,21 +293,28 @@ def _table_conversation(one: TableConversation, place: RecordPlace) -> Taken:
         started_at=begun,
         metadata={"user_id": one.user_id},
     )
-    return Taken(transcript, one.left_out)
+    return Taken(transcript, one.left_out + _unsaid("csv", lines, place))
 
 
 def _spoken(suffix: str, text: str, place: RecordPlace) -> Taken:
-    turns = turns_of_lines(
-        _spoken_lines(suffix, text, place), place.agent_speakers, place.user_speakers
+    lines = _spoken_lines(suffix, text, place)
+    turns = turns_of_lines(lines, place.agent_speakers, place.user_speakers)
+    source = suffix.lstrip(".")
+    transcript = conversation_of(
+        turns,
+        source=source,
+        source_id=content_id(turns, place.file_name),
+        agent_id=place.agent_id,
     )
-    return Taken(
-        conversation_of(
-            turns,
-            source=suffix.lstrip("."),
-            source_id=content_id(turns, place.file_name),
-            agent_id=place.agent_id,
-        )
-    )
+    left_out = _unsaid(source, lines, place)
+    if suffix in (".vtt", ".srt") and (blocks := blocks_without_times(text)):
+        left_out[f"{source}: blocks of words without times"] = blocks
+    return Taken(transcript, left_out)
+
+
+def _unsaid(source: str, lines: Sequence[SpokenLine], place: RecordPlace) -> Counter[str]:
+    found = unsaid(lines, place.agent_speakers, place.user_speakers)
+    return Counter({f"{source}: {what}": number for what, number in found.items()})
 
 
 def _spoken_lines(suffix: str, text: str, place: RecordPlace) -> list[SpokenLine]:

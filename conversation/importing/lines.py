@@ -1,6 +1,8 @@
 """Conversations written as lines of text, `Speaker: words`, and lines into turns. Pure."""
 
+import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -90,6 +92,21 @@ def turns_of_lines(
     )
 
 
+def unsaid(
+    lines: Iterable[SpokenLine],
+    agent_speakers: Iterable[str] = (),
+    user_speakers: Iterable[str] = (),
+) -> Counter[str]:
+    """The lines that nobody says to anybody, such as those of `system`, by their speaker."""
+    agents = {name.casefold() for name in agent_speakers}
+    users = {name.casefold() for name in user_speakers}
+    return Counter(
+        f"lines of {line.speaker}"
+        for line in lines
+        if line.text.strip() and side_of(line.speaker, agents, users) is None
+    )
+
+
 def seconds_of(time: str) -> float:
     """`1:02:03.5`, `02:03` or `123.5` in seconds.
 
@@ -100,6 +117,8 @@ def seconds_of(time: str) -> float:
         seconds = 0.0
         for part in time.replace(",", ".").split(":"):
             seconds = seconds * 60 + float(part)
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise ValueError
     except ValueError:
         raise RecordError(f"{time!r} is no time: use seconds or hours:minutes:seconds") from None
     return seconds

@@ -2,11 +2,13 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+from typing import cast
 
 from conversation.importing.lines import SpokenLine, seconds_of
 from conversation.importing.roles import RecordError
@@ -18,11 +20,17 @@ _ID_COLUMNS = (
 )  # fmt: skip
 _SPEAKER_COLUMNS = (
     "role", "speaker", "sender", "from", "author", "participant", "sender_type", "author_type",
+    "speaker_role", "sender_role", "participant_role", "speaker_name", "sender_name", "from_name",
+    "author_name", "speaker_label", "said_by", "who",
 )  # fmt: skip
-_TEXT_COLUMNS = ("text", "message", "content", "utterance", "words", "body", "transcript")
+_TEXT_COLUMNS = (
+    "text", "message", "content", "utterance", "words", "body", "transcript",
+    "message_text", "message_body", "message_content", "utterance_text", "what",
+)  # fmt: skip
 _TIME_COLUMNS = (
     "offset_s", "start_s", "start", "time", "timestamp", "offset", "created_at", "date",
-    "datetime", "sent_at",
+    "datetime", "sent_at", "date_time", "time_stamp", "timestamp_utc", "start_time", "created",
+    "sent", "message_time", "message_timestamp",
 )  # fmt: skip
 _USER_COLUMNS = ("user_id", "customer_id", "contact_id", "visitor_id")
 MEANINGS = {
@@ -33,6 +41,11 @@ MEANINGS = {
     "user": _USER_COLUMNS,
 }
 """What a column may be, with the names that say so by themselves."""
+
+
+_HUMP = re.compile(r"([a-z0-9])([A-Z])")
+_NO_WORD = re.compile(r"[\W_]+")
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,8 @@ class TableConversation:
     user_id: str = ""
     left_out: Counter[str] = field(default_factory=Counter[str])
     """Columns of which nothing is taken, with the cells that they fill."""
+    overfull: int | None = None
+    """The first line of the table with more cells than the header."""
 
 
 def conversations_of_csv(
@@ -74,8 +89,8 @@ def conversations_of_csv(
     if first.strip().casefold().startswith("sep=") and len(first.strip()) == len("sep=") + 1:
         # A line for Excel alone that says what stands between the cells.
         text = rest
-    reader = csv.DictReader(io.StringIO(text, newline=""), dialect=_dialect(text))
-    names = {name.strip().casefold().replace(" ", "_"): name for name in reader.fieldnames or []}
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    names = {_plain(name): name for name in reader.fieldnames or []}
     chosen = [
         _named(names, columns[meaning], meaning) if meaning in columns else _column(names, usual)
         for meaning, usual in MEANINGS.items()
@@ -89,14 +104,38 @@ def conversations_of_csv(
     others = [name for name in names.values() if name not in chosen]
     found: dict[str | None, TableConversation] = {}
     for row in reader:
+        # Cells beyond the header stand under None.
+        beyond = cast(Mapping[object, list[str] | None], row).get(None) or []
         key = (row.get(id_column) or "").strip() if id_column else None
         one = found.setdefault(key, TableConversation(key))
         one.rows.append(
             Row(_cell(row, speaker_column), _cell(row, text_column), _cell(row, time_column))
         )
+        if one.overfull is None and any(cell.strip() for cell in beyond):
+            one.overfull = reader.line_num
         one.user_id = one.user_id or _cell(row, user_column)
         one.left_out.update(f"csv.{name}" for name in others if _cell(row, name))
     yield from found.values()
+
+
+def check_rows(one: TableConversation) -> None:
+    """Refuse rows of which it cannot be told what was said, by whom, or in which conversation.
+
+    Raises:
+        RecordError: A row has too many cells, no speaker, or no id where others have one.
+    """
+    if one.overfull is not None:
+        raise RecordError(
+            f"line {one.overfull} of the table has more cells than the header; put words that hold "
+            "the separator into double quotes"
+        )
+    if one.key == "":
+        raise RecordError(
+            f"{len(one.rows)} rows have an empty id, so it cannot be told which conversations they "
+            "belong to. Fill it in on every row"
+        )
+    if nameless := sum(bool(row.text) and not row.speaker for row in one.rows):
+        raise RecordError(f"{nameless} rows with words name no speaker. Fill it in on every row")
 
 
 def lines_of_rows(rows: Sequence[Row]) -> tuple[list[SpokenLine], datetime | None]:
@@ -120,11 +159,19 @@ def lines_of_rows(rows: Sequence[Row]) -> tuple[list[SpokenLine], datetime | Non
     return lines, begun
 
 
-def _dialect(text: str) -> type[csv.Dialect]:
-    try:
-        return csv.Sniffer().sniff(text[:4_096], delimiters=",;\t|")
-    except csv.Error:
-        return csv.excel
+def _delimiter(text: str) -> str:
+    """What stands between the cells of the header.
+
+    Not what `csv.Sniffer` guesses: it also guesses from the first rows that quotes are not doubled,
+    and words of later rows are lost.
+    """
+    header = _QUOTED.sub("", text.lstrip("\ufeff\r\n").partition("\n")[0])
+    return max(",;\t|", key=header.count)
+
+
+def _plain(name: str) -> str:
+    """`conversationId`, `Conversation ID` and `conversation-id` as `conversation_id`."""
+    return _NO_WORD.sub("_", _HUMP.sub(r"\1_\2", name.strip())).strip("_").casefold()
 
 
 def _cell(row: dict[str, str], column: str | None) -> str:
@@ -132,7 +179,7 @@ def _cell(row: dict[str, str], column: str | None) -> str:
 
 
 def _named(names: Mapping[str, str], wanted: str, meaning: str) -> str:
-    found = names.get(wanted.strip().casefold().replace(" ", "_"))
+    found = names.get(_plain(wanted))
     if found is None:
         raise RecordError(
             f"the table has no column {wanted!r} for the {meaning}, but {sorted(names.values())}"

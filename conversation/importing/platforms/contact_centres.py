@@ -1,5 +1,6 @@
 """Transcripts of contact centres: Amazon Contact Lens, Genesys Cloud, Twilio Intelligence."""
 
+from collections import Counter
 from datetime import datetime
 from typing import cast
 
@@ -22,7 +23,7 @@ from conversation.importing.platforms.record import (
     unread,
 )
 from conversation.importing.times import moment
-from conversation.transcript import Turn
+from conversation.transcript import Role, Turn
 
 _LENS_READ = frozenset(
     {"Participants", "Transcript", "CustomerMetadata", "ContactId", "Channel", "LanguageCode"}
@@ -30,7 +31,9 @@ _LENS_READ = frozenset(
 _GENESYS_READ = frozenset(
     {"conversationId", "communicationId", "transcripts", "mediaType", "startTime", "organizationId"}
 )
-_TWILIO_READ = frozenset({"sentences", "participants", "sid", "channel", "date_created", "meta"})
+_TWILIO_READ = frozenset(
+    {"sentences", "participants", "sid", "channel", "date_created", "media_start_time", "meta"}
+)
 
 
 def _contact_lens(record: Record, place: RecordPlace) -> Taken:
@@ -41,17 +44,19 @@ def _contact_lens(record: Record, place: RecordPlace) -> Taken:
     items = [item for item in mappings(record, "Transcript") if text_of(item.get("Content"))]
     begun = next((at for item in items if (at := _absolute(item)) is not None), None)
     turns: list[Turn] = []
+    left_out: Counter[str] = Counter()
     for item in items:
         side = text_of(item.get("ParticipantRole")) or sides.get(
             text_of(item.get("ParticipantId")), ""
         )
-        if side.upper() in ("SYSTEM", "CUSTOM_BOT") and item.get("ContentType") == "EVENT":
+        if side.upper() == "SYSTEM" or "event" in text_of(item.get("ContentType")).lower():
+            left_out["contact_lens: messages of the system and events"] += 1
             continue
         at = _absolute(item)
         offset_s = milliseconds(item.get("BeginOffsetMillis"))
         if offset_s is None and at is not None and begun is not None:
             offset_s = (at - begun).total_seconds()
-        turns.append(Turn(role=role_of(side), text=text_of(item["Content"]), offset_s=offset_s))
+        turns.append(Turn(role=_lens_role(side), text=text_of(item["Content"]), offset_s=offset_s))
     contact = text_of(mapping(record.get("CustomerMetadata")).get("ContactId"))
     contact = contact or text_of(record.get("ContactId"))
     transcript = conversation_of(
@@ -62,7 +67,12 @@ def _contact_lens(record: Record, place: RecordPlace) -> Taken:
         started_at=begun,
         metadata={"language": text_of(record.get("LanguageCode"))},
     )
-    return Taken(transcript, unread(record, _LENS_READ, platform="contact_lens"))
+    return Taken(transcript, left_out + unread(record, _LENS_READ, platform="contact_lens"))
+
+
+def _lens_role(side: str) -> Role:
+    # A bot, and whoever supervises a colleague, speak for the side that was called.
+    return "agent" if side.upper() in ("CUSTOM_BOT", "SUPERVISOR") else role_of(side)
 
 
 def _absolute(item: Record) -> datetime | None:
@@ -129,7 +139,9 @@ def _twilio(record: Record, place: RecordPlace) -> Taken:
         source="twilio",
         source_id=source_id or content_id(turns, place.where),
         agent_id=place.agent_id,
-        started_at=moment(record.get("date_created"), "date_created"),
+        # The other one is when the transcript was made.
+        started_at=moment(record.get("media_start_time"), "media_start_time")
+        or moment(record.get("date_created"), "date_created"),
     )
     return Taken(transcript, unread(record, _TWILIO_READ, platform="twilio"))
 

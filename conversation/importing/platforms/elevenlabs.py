@@ -4,6 +4,7 @@ The webhook that this server posts has the same form.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 
 from conversation.importing.platforms.record import (
@@ -27,6 +28,10 @@ from conversation.transcript import ToolCall, Turn
 
 _READ = frozenset(
     {"conversation_id", "agent_id", "metadata", "transcript", "status", "user_id", "has_audio"}
+)
+
+_METADATA_READ = frozenset(
+    {"start_time_unix_secs", "call_duration_secs", "termination_reason", "main_language"}
 )
 
 
@@ -59,7 +64,13 @@ def _read(record: Record, place: RecordPlace) -> Taken:
             "language": text_of(metadata.get("main_language")),
         },
     )
-    return Taken(transcript, unread(record, _READ, platform="elevenlabs") + _orphans(entries))
+    return Taken(
+        transcript,
+        unread(record, _READ, platform="elevenlabs")
+        + _orphans(entries)
+        + _wordless(entries)
+        + unread(metadata, _METADATA_READ, platform="elevenlabs.metadata"),
+    )
 
 
 def _turn(entry: Record, results: dict[str, Record]) -> Turn | None:
@@ -75,6 +86,17 @@ def _turn(entry: Record, results: dict[str, Record]) -> Turn | None:
         interrupted=bool(entry.get("interrupted")),
         generated_text=generated if generated and generated != text else None,
         tool_calls=calls,
+    )
+
+
+def _wordless(entries: Sequence[Record]) -> Counter[str]:
+    """Entries of which nothing is taken, such as a file that was sent without a message."""
+    return Counter(
+        "elevenlabs: entries without words"
+        for entry in entries
+        if not text_of(entry.get("message"))
+        and not mappings(entry, "tool_calls")
+        and not mappings(entry, "tool_results")
     )
 
 

@@ -52,6 +52,7 @@ def _intercom(record: Record, place: RecordPlace) -> Taken:
     left_out: Counter[str] = Counter()
     lines: list[tuple[SpokenLine, datetime | None]] = []
     for part in said:
+        left_out["intercom: attachments"] += len(mappings(part, "attachments"))
         text = _plain(part.get("body"))
         name = text_of(part.get("part_type"))
         if name == "note":
@@ -81,11 +82,13 @@ def _zendesk(record: Record, place: RecordPlace) -> Taken:
     left_out: Counter[str] = Counter()
     lines: list[tuple[SpokenLine, datetime | None]] = []
     for comment in mappings(record, "comments"):
+        left_out["zendesk: attachments"] += len(mappings(comment, "attachments"))
         if comment.get("public") is False:
             left_out["zendesk: notes among colleagues"] += 1
             continue
         author = id_of(comment.get("author_id"))
-        by_user = author == requester if requester else roles.get(author) == "end-user"
+        # Whoever else got a copy of the ticket is no colleague either.
+        by_user = roles.get(author) == "end-user" or (bool(requester) and author == requester)
         text = text_of(comment.get("plain_body")) or _plain(
             comment.get("html_body") or comment.get("body")
         )
@@ -106,6 +109,7 @@ def _chatwoot(record: Record, place: RecordPlace) -> Taken:
     left_out: Counter[str] = Counter()
     lines: list[tuple[SpokenLine, datetime | None]] = []
     for message in _chatwoot_messages(record):
+        left_out["chatwoot: attachments"] += len(mappings(message, "attachments"))
         kind = message.get("message_type")
         side = _CHATWOOT_SIDES.get(kind) if isinstance(kind, int | str) else None
         text = text_of(message.get("content"))

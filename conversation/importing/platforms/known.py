@@ -30,7 +30,7 @@ PLATFORMS: tuple[Platform, ...] = (
 
 _ENVELOPES = ("data", "call", "chat", "message", "conversation")
 """Keys under which webhooks hold the record itself."""
-_PAGES = ("results", "conversations", "calls", "chats", "items", "tickets")
+_PAGES = ("results", "conversations", "calls", "chats", "items", "tickets", "data", "payload")
 """Keys under which a page of a list holds its records."""
 
 
@@ -41,7 +41,7 @@ def records_of(content: object) -> Iterator[object]:
         if listed and all(_is_message(each) for each in listed):
             # A bare list of chat messages is one conversation.
             yield {"messages": listed}
-        elif listed and all(_is_event(each) for each in listed):
+        elif _is_log(listed):
             yield {"events": listed}
         else:
             for each in listed:
@@ -114,6 +114,11 @@ def _is_message(record: object) -> bool:
     )
 
 
-def _is_event(record: object) -> bool:
-    name = text_of(mapping(record).get("type"))
+def _is_log(listed: list[object]) -> bool:
+    """Whether these are the events of a session; some of them, such as errors, have other names."""
+    names = [text_of(mapping(each).get("type")) for each in listed]
+    return all(names) and any(_is_of_session(name) for name in names)
+
+
+def _is_of_session(name: str) -> bool:
     return name.startswith(("conversation.item.", "response.", "session.", "input_audio_buffer."))

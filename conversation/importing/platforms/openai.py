@@ -15,6 +15,7 @@ from conversation.importing.platforms.record import (
     conversation_of,
     has_list,
     id_of,
+    lonely_results,
     mapping,
     mappings,
     seconds,
@@ -52,10 +53,13 @@ def _read(record: Record, place: RecordPlace) -> Taken:
     for entry in entries:
         calls += [(len(turns), call) for call in _calls(entry, results)]
         turn = _turn(entry, begun)
+        unheard = _parts_without_words(entry)
+        left_out.update(f"openai: parts of type {kind}" for kind in unheard)
         if turn is not None:
             turns.append(turn)
-        elif (kind := _kind_left_out(entry)) is not None:
+        elif not unheard and (kind := _kind_left_out(entry)) is not None:
             left_out[f"openai: {kind}"] += 1
+    left_out += lonely_results(results, (call.tool_call_id for _, call in calls), "openai")
     source_id = id_of(record.get("id")) or id_of(record.get("conversation_id"))
     started_at = _first_moment(record, _START_KEYS) or begun
     transcript = conversation_of(
@@ -127,6 +131,18 @@ def _words(value: object) -> str:
     return " ".join(part for part in found if part)
 
 
+def _parts_without_words(entry: Record) -> list[str]:
+    """The types of a message's parts that are no text, such as pictures and files."""
+    parts = entry.get("content")
+    if not isinstance(parts, list):
+        return []
+    return [
+        kind
+        for part in cast(list[object], parts)
+        if (kind := text_of(mapping(part).get("type"))) and not _words([part])
+    ]
+
+
 def _calls(entry: Record, results: dict[str, object]) -> list[ToolCall]:
     if entry.get("type") in _CALLS:
         call_id = text_of(entry.get("call_id") or entry.get("id"))
@@ -157,9 +173,11 @@ def _results(entries: Sequence[Record]) -> dict[str, object]:
 
 
 def _kind_left_out(entry: Record) -> str | None:
-    """What an entry was that gave neither words nor a call; None for what is meant to be silent."""
+    """What an entry was of which nothing is taken; None for calls and their results."""
     role, kind = text_of(entry.get("role")), text_of(entry.get("type"))
-    if role in ("system", "developer", "tool", "function") or entry.get("tool_calls"):
+    if role in ("system", "developer"):
+        return f"messages of role {role}"
+    if role in ("tool", "function") or entry.get("tool_calls"):
         return None
     if kind in (*_CALLS, *_RESULTS) or "function_call" in entry:
         return None
@@ -200,8 +218,14 @@ def _read_events(record: Record, place: RecordPlace) -> Taken:
         item_id = text_of(event.get("item_id") or item.get("id"))
         if kind in ("conversation.item.created", "conversation.item.added"):
             words.setdefault(item_id, item)
-        elif kind == "response.output_item.done" and item.get("type") == "function_call":
-            words[item_id] = item
+        elif kind == "conversation.item.done" or (
+            kind == "response.output_item.done" and item.get("type") == "function_call"
+        ):
+            _fill(words, item_id, item)
+        elif kind == "response.done":
+            # Some logs hold of each answer only this, with all that it consists of.
+            for part in mappings(mapping(event.get("response")), "output"):
+                _fill(words, text_of(part.get("id")), part)
         elif kind == _HEARD:
             words[item_id] = {"role": "user", "content": text_of(event.get("transcript"))}
         elif kind in _SAID or kind in _WRITTEN:
@@ -214,6 +238,13 @@ def _read_events(record: Record, place: RecordPlace) -> Taken:
     messages = [entry for entry in words.values() if entry]
     taken = _read({"id": session_id, "messages": messages}, place)
     return Taken(taken.transcript, taken.left_out + left_out)
+
+
+def _fill(words: dict[str, Record], item_id: str, item: Record) -> None:
+    """Put an item to where it stands, unless its words are known from an event of their own."""
+    known = words.get(item_id, {})
+    if not _words(known.get("content")):
+        words[item_id] = item
 
 
 OPENAI_REALTIME = Platform("openai", lambda record: has_list(record, "events"), _read_events)

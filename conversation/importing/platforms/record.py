@@ -118,6 +118,13 @@ def unread(record: Record, read: Iterable[str], *, platform: str) -> Counter[str
     )
 
 
+def lonely_results(answered: Iterable[str], called: Iterable[str], platform: str) -> Counter[str]:
+    """Results of tools whose call the record does not hold, counted."""
+    known = set(called)
+    without = sum(call_id not in known for call_id in answered)
+    return Counter({f"{platform}: tool results without a call": without} if without else {})
+
+
 def with_calls(turns: Sequence[Turn], calls: Iterable[tuple[int, ToolCall]]) -> tuple[Turn, ...]:
     """Tool calls put to the agent turn that follows them, or else to the last one before.
 
@@ -212,6 +219,11 @@ def mappings(record: Record, key: str) -> list[Record]:
             raise RecordError(f"`{key}.{index}` must be a mapping, and is {kind(item)}")
         found.append(cast(Record, item))
     return found
+
+
+def has_entries(record: Record, key: str) -> bool:
+    """Whether a list that is not empty stands under `key`."""
+    return has_list(record, key) and bool(record[key])
 
 
 def has_list(record: Record, key: str) -> bool:

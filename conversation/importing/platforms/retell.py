@@ -1,6 +1,8 @@
 """Calls and chats of Retell, also inside its `{event, call}` webhooks."""
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from conversation.importing.platforms.record import (
     Platform,
@@ -10,7 +12,9 @@ from conversation.importing.platforms.record import (
     answered_call,
     content_id,
     conversation_of,
+    has_entries,
     has_list,
+    lonely_results,
     mapping,
     mappings,
     role_of,
@@ -36,7 +40,9 @@ _READ = frozenset(
 
 
 def _read(record: Record, place: RecordPlace) -> Taken:
-    entries = mappings(record, next(key for key in _LISTS if has_list(record, key)))
+    # Some records have an empty list beside the one with the words.
+    keys = sorted(_LISTS, key=lambda key: not has_entries(record, key))
+    entries = mappings(record, next(key for key in keys if has_list(record, key)))
     results = {
         text_of(entry.get("tool_call_id")): entry.get("content")
         for entry in entries
@@ -44,6 +50,10 @@ def _read(record: Record, place: RecordPlace) -> Taken:
     }
     turns: list[Turn] = []
     calls: list[tuple[int, ToolCall]] = []
+    left_out: Counter[str] = Counter()
+    begun = moment(record.get("start_timestamp"), "start_timestamp") or next(
+        (at for entry in entries if (at := _written_at(entry)) is not None), None
+    )
     for entry in entries:
         name = text_of(entry.get("role"))
         if name == "tool_call_invocation":
@@ -52,7 +62,10 @@ def _read(record: Record, place: RecordPlace) -> Taken:
             call = answered_call(call_id, tool, entry.get("arguments"), results.get(call_id))
             calls.append((len(turns), call))
         elif (text := text_of(entry.get("content"))) and name != "tool_call_result":
-            turns.append(Turn(role=_role(name), text=text, offset_s=_offset_s(entry)))
+            turns.append(Turn(role=_role(name), text=text, offset_s=_offset_s(entry, begun)))
+        elif name != "tool_call_result":
+            left_out[f"retell: entries of role {name or '?'} without words"] += 1
+    left_out += lonely_results(results, (call.tool_call_id for _, call in calls), "retell")
     dynamic = mapping(record.get("retell_llm_dynamic_variables"))
     transcript = conversation_of(
         with_calls(turns, calls),
@@ -60,7 +73,7 @@ def _read(record: Record, place: RecordPlace) -> Taken:
         source_id=text_of(record.get("call_id") or record.get("chat_id"))
         or content_id(turns, place.where),
         agent_id=place.agent_id,
-        started_at=moment(record.get("start_timestamp"), "start_timestamp"),
+        started_at=begun,
         ended_at=moment(record.get("end_timestamp"), "end_timestamp"),
         end_reason=text_of(record.get("disconnection_reason")) or None,
         metadata={
@@ -69,7 +82,7 @@ def _read(record: Record, place: RecordPlace) -> Taken:
             "transferred": "yes" if _was_transferred(entries) else "",
         },
     )
-    return Taken(transcript, unread(record, _READ, platform="retell"))
+    return Taken(transcript, left_out + unread(record, _READ, platform="retell"))
 
 
 def _role(name: str) -> Role:
@@ -81,9 +94,17 @@ def _was_transferred(entries: Sequence[Record]) -> bool:
     return any(entry.get("role") == "transfer_target" for entry in entries)
 
 
-def _offset_s(entry: Record) -> float | None:
+def _offset_s(entry: Record, begun: datetime | None) -> float | None:
     words = mappings(entry, "words")
-    return seconds(words[0].get("start")) if words else None
+    if words:
+        return seconds(words[0].get("start"))
+    at = _written_at(entry)
+    return None if at is None or begun is None else seconds((at - begun).total_seconds())
+
+
+def _written_at(entry: Record) -> datetime | None:
+    """When a message of a chat was written; calls have the times of words instead."""
+    return moment(entry.get("created_timestamp"), "created_timestamp")
 
 
 RETELL = Platform("retell", lambda record: any(has_list(record, key) for key in _LISTS), _read)

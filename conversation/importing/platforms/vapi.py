@@ -10,7 +10,9 @@ from conversation.importing.platforms.record import (
     answered_call,
     content_id,
     conversation_of,
+    has_entries,
     has_list,
+    lonely_results,
     mapping,
     mappings,
     role_of,
@@ -28,6 +30,7 @@ _READ = frozenset(
         "endedReason", "assistantId", "customer", "status", "type", "timestamp", "updatedAt",
     }
 )  # fmt: skip
+_ARTIFACT_READ = frozenset({"messages", "messagesOpenAIFormatted", "transcript"})
 _SILENT = frozenset({"system"})
 _MARKS = ("endedReason", "assistantId", "assistant", "artifact", "orgId")
 
@@ -35,7 +38,7 @@ _MARKS = ("endedReason", "assistantId", "assistant", "artifact", "orgId")
 def _read(record: Record, place: RecordPlace) -> Taken:
     call = mapping(record.get("call"))
     artifact = mapping(record.get("artifact"))
-    holder = record if has_list(record, "messages") else artifact
+    holder = record if has_entries(record, "messages") else artifact
     messages = mappings(holder, "messages")
     results = {text_of(m.get("toolCallId")): m for m in messages if _is_result(m)}
     turns: list[Turn] = []
@@ -46,12 +49,15 @@ def _read(record: Record, place: RecordPlace) -> Taken:
         text = text_of(message.get("message", message.get("content")))
         if has_list(message, "toolCalls"):
             calls += [(len(turns), each) for each in _calls(message, results)]
+            # The role says that it is a call: whoever asks for a tool is the agent.
+            name = "agent"
         elif name in _SILENT or _is_result(message):
+            left_out["vapi: messages of role system"] += name in _SILENT and bool(text)
             continue
-        elif text:
+        if text:
             offset_s = seconds(message.get("secondsFromStart"))
             turns.append(Turn(role=role_of(name), text=text, offset_s=offset_s))
-        else:
+        elif not has_list(message, "toolCalls"):
             left_out[f"vapi: messages of role {name or '?'} without words"] += 1
     customer = mapping(record.get("customer") or call.get("customer"))
     source_id = text_of(record.get("id")) or text_of(call.get("id"))
@@ -69,6 +75,8 @@ def _read(record: Record, place: RecordPlace) -> Taken:
             "user_id": text_of(customer.get("number") or customer.get("id")),
         },
     )
+    left_out += lonely_results(results, (call.tool_call_id for _, call in calls), "vapi")
+    left_out += unread(artifact, _ARTIFACT_READ, platform="vapi.artifact")
     return Taken(transcript, left_out + unread(record, _READ, platform="vapi"))
 
 
@@ -89,8 +97,10 @@ def _is_result(message: Record) -> bool:
 
 
 def _recognises(record: Record) -> bool:
-    messages = record.get("messages", mapping(record.get("artifact")).get("messages"))
-    return isinstance(messages, list) and any(mark in record for mark in _MARKS)
+    holders = (record, mapping(record.get("artifact")))
+    return any(has_list(holder, "messages") for holder in holders) and any(
+        mark in record for mark in _MARKS
+    )
 
 
 VAPI = Platform("vapi", _recognises, _read)
