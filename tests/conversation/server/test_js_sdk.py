@@ -199,3 +199,30 @@ def test_a_voice_client_of_the_first_generation_is_answered_in_text(
 
     assert "text_only" not in metadata
     assert metadata["client_version"] == "0.4.0"
+
+
+def test_a_file_of_the_current_client_is_part_of_the_turn(
+    tmp_path: Path, page: Page, scripts: dict[str, str]
+):
+    access = SUPPORT.access.model_copy(update={"files": 2})
+    agent = SUPPORT.model_copy(update={"access": access})
+    model = ScriptedChatModel(always="It is on its way.")
+    with serving(tmp_path, agent, model=model) as served:
+        conversation_id = start(page, served, scripts[CURRENT], textOnly=True)
+        handed = page.run(
+            "talk.uploadFile(new File(['Order 4711.'], 'order.txt', {type: 'text/plain'}))"
+            ".then((given) => given, (problem) => ({problem: problem.message}))"
+        )
+        page.run(
+            "talk.sendMultimodalMessage({text: 'Where is it?', fileId: "
+            f"{json.dumps(handed.get('fileId'))}}})"
+        )
+        page.wait("globalThis.log.some(([n, v]) => n === 'onMessage' && /way/.test(v.message))")
+        page.run("talk.endSession()")
+        wait_until(lambda: served.store.transcript(conversation_id).status == "done")
+        turns = served.store.transcript(conversation_id).turns
+
+    assert "problem" not in handed
+    assert [t.text for t in turns if t.role == "user"] == [
+        "Where is it?\n\n[order.txt]\nOrder 4711."
+    ]
