@@ -22,10 +22,11 @@ def check_parameters(schema: dict[str, Any]) -> None:
         Draft202012Validator.check_schema(schema)  # pyright: ignore[reportUnknownMemberType]
     except SchemaError as error:
         place = "parameters" + error.json_path.removeprefix("$")
-        raise ValueError(
-            f"`parameters` is no JSON schema: `{place}` breaks the rule {error.validator!r} of "
-            "JSON schemas"
-        ) from error
+        # Its own message would repeat what stands there.
+        rule = f"breaks the rule {error.validator!r} of JSON schemas"
+        if error.validator == "format":
+            rule = f"is not a {error.validator_value!r}"
+        raise ValueError(f"`parameters` is no JSON schema: `{place}` {rule}") from error
     new_registry: Any = Registry
     resolver: Any = new_registry().resolver_with_root(DRAFT202012.create_resource(schema))
     for each in _schemas(schema):

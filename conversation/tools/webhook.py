@@ -2,16 +2,19 @@
 
 The host stands in the agent file and is resolved once; every address is judged before anything is
 sent, as for links. Redirects are not followed. Secrets are put into headers at the last moment, and
-wherever a response repeats one it is blotted out, so that none reaches a prompt or the store.
+wherever a response repeats one it is blotted out, so that none reaches a prompt or the store. So is
+what stands literally where a secret should be named.
 """
 
 import json
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 from unicodedata import normalize
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import quote, quote_plus, unquote, urlencode
 
 from pydantic import Field
 
@@ -19,6 +22,7 @@ from conversation.agent.tool_config import ToolConfig, ToolWebhook
 from conversation.agent.variable_values import SECRET_PREFIX, VariableValue
 from conversation.agent.variables import fill_in, is_secret, variable_names
 from conversation.errors import ToolError, VariableValueError
+from conversation.tools.written_secrets import written_secrets
 from kb.config import LinkConfig
 from kb.errors import DocumentError
 from kb.media_types import split_media_type, text_encoding
@@ -30,6 +34,7 @@ MAX_URL_CHARS = 8_000
 MIN_SECRET_CHARS = 4
 """Shorter ones are not looked for in responses: they would blot out ordinary text."""
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+_SURE_CHARS = 8
 _ERROR_CHARS = 500
 _REASONS = {
     "blocked_address": "its address is not public; add its range to the tool's `allowed_cidrs`",
@@ -59,6 +64,8 @@ class FilledWebhook(ToolWebhook):
 
     header_values: dict[str, VariableValue] = Field(default_factory=dict[str, VariableValue])
     """The dynamic variables that its headers name."""
+    written: frozenset[str] = Field(default=frozenset(), repr=False)
+    """What may be secrets in its template, where nothing of a user is filled in yet."""
 
 
 def filled_webhook(tool: ToolConfig, variables: Mapping[str, VariableValue]) -> ToolConfig:
@@ -95,6 +102,7 @@ def filled_webhook(tool: ToolConfig, variables: Mapping[str, VariableValue]) -> 
         "url": url,
         "constants": constants,
         "header_values": {name: variables[name] for name in named if not is_secret(name)},
+        "written": written_secrets(webhook),
     }
     filled = FilledWebhook.model_construct(None, **{**own, **changed})
     return tool.model_copy(update={"webhook": filled})
@@ -184,7 +192,9 @@ def call_webhook(
         )
     except DocumentError as error:
         raise ToolError(_REASONS.get(error.reason, f"it failed ({error.reason})")) from None
-    return _text_of(reply, secrets)
+    is_filled = isinstance(webhook, FilledWebhook)
+    written = webhook.written if is_filled else written_secrets(webhook)
+    return _text_of(reply, secrets, written)
 
 
 def _filled_header(text: str, values: Mapping[str, VariableValue]) -> str:
@@ -194,20 +204,36 @@ def _filled_header(text: str, values: Mapping[str, VariableValue]) -> str:
     return filled
 
 
-def without_secrets(text: str, secrets: Mapping[str, str]) -> str:
-    """`text` in which every secret is blotted out."""
-    forms = {form for value in secrets.values() for form in (value, json.dumps(value)[1:-1])}
-    for form in sorted(forms, key=len, reverse=True):
-        if len(form) >= MIN_SECRET_CHARS:
+def without_secrets(
+    text: str, secrets: Mapping[str, str], written: Collection[str] = frozenset()
+) -> str:
+    """`text` in which every secret is blotted out, also those of `written_secrets`.
+
+    Short ones that are written out are looked for as words: nothing says that they are secrets.
+    """
+    named = {form: False for value in secrets.values() for form in _forms(value)}
+    guessed = {form: True for value in written for form in _forms(value)}
+    for form, is_guess in sorted((guessed | named).items(), key=lambda it: -len(it[0])):
+        if len(form) < MIN_SECRET_CHARS:
+            continue
+        if is_guess and (len(form) < _SURE_CHARS or form.isdigit()):
+            text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", "[secret]", text)
+        else:
             text = text.replace(form, "[secret]")
     return text
 
 
-def _text_of(reply: Reply, secrets: Mapping[str, str]) -> str:
+def _forms(value: str) -> set[str]:
+    """How a server may write it: as it is, in JSON, in an address, in a page."""
+    in_json = {json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+    return {value, quote(value, safe=""), quote_plus(value), escape(value)} | in_json
+
+
+def _text_of(reply: Reply, secrets: Mapping[str, str], written: Collection[str]) -> str:
     _, charset = split_media_type(reply.headers.get("content-type", ""))
     text = reply.body.decode(text_encoding(charset) or "utf-8", "replace").strip()
     # Before anything is cut: half a secret would not be found any more.
-    text = without_secrets(text, secrets)
+    text = without_secrets(text, secrets, written)
     if reply.status // 100 == 2:
         return text
     if reply.status // 100 == 3:

@@ -32,9 +32,11 @@ from conversation.tools.webhook import (
     webhook_request,
     without_secrets,
 )
+from conversation.tools.written_secrets import written_secrets
 from conversation.transcript import ToolCall
 from conversation.turn.events import AgentTurn
 from tests.fakes import ScriptedChatModel
+from tests.growth import growth
 
 SECRET = "sk-live-very-secret"
 
@@ -297,6 +299,61 @@ def test_a_users_name_cannot_name_a_secret(store: ConversationStore, server: See
     assert server.headers["x-user"] == "{{secret__CRM}}"
 
 
+@pytest.mark.hostile
+@pytest.mark.parametrize(
+    ("webhook", "echo", "kept"),
+    [
+        ({"headers": {"X-Key": "sk-literal-0001"}}, "key sk-literal-0001 is", "key [secret] is"),
+        ({"headers": {"Authorization": "Bearer sk-lit-1"}}, "sk-lit-1 expired", "[secret] expired"),
+        ({"headers": {"Authorization": "Bearer hunter"}}, "no hunter", "no [secret]"),
+        ({"headers": {"Authorization": "Basic bWU6czNjcmV0LXB3"}}, "s3cret-pw?", "[secret]?"),
+        ({"headers": {"Cookie": "theme=dark; sid=a8Zq21xx"}}, "a8Zq21xx", "[secret]"),
+        ({"headers": {"X-Key": "{{shop_id}}:k9q-77-aa"}}, "k9q-77-aa", "[secret]"),
+        ({"headers": {"X-Key": 'quo"te9'}}, '{"got": "quo\\"te9"}', '{"got": "[secret]"}'),
+        ({"constants": {"key": "sk_lit"}}, "sk_lit", "[secret]"),
+        ({"constants": {"account": 271828}}, '{"n": 271828}', '{"n": [secret]}'),
+        ({"constants": {"pin": 2718}}, "2718 is wrong", "[secret] is wrong"),
+        ({"query": "?token=ab/c9%2F1"}, "token=ab/c9%2F1", "token=[secret]"),
+        ({"query": "?t=ab%20c9x-11"}, "got ab c9x-11", "got [secret]"),
+        ({"query": "/catch/1234567/b7k2q9x/"}, "1234567 b7k2q9x", "[secret] [secret]"),
+        ({"query": "/orders;token=abc123"}, "no abc123", "no [secret]"),
+        # What is ordinary stays: the agent has to answer with it.
+        ({"headers": {"X-Debug": "true"}}, '{"ok": true}', '{"ok": true}'),
+        ({"headers": {"Accept": "application/json"}}, "application/json", "application/json"),
+        ({"constants": {"country": "Germany", "n": 5}}, "5 in Germany", "5 in Germany"),
+        ({"constants": {"account": 271828}}, "1271828 euros", "1271828 euros"),
+        ({"query": "/v2/orders"}, "v2 orders", "v2 orders"),
+    ],
+)
+@pytest.mark.parametrize("is_filled", [False, True])
+def test_what_is_written_out_in_a_webhook_does_not_come_back(
+    server: Seen, webhook: dict[str, Any], echo: str, kept: str, is_filled: bool
+):
+    query = webhook.get("query", "")
+    sections = {name: each for name, each in webhook.items() if name != "query"}
+    config = tool(f"{server.url}/a{query}", **sections)
+    variables = {"shop_id": "s1"}
+    if is_filled or "{{" in str(webhook):
+        config = filled_webhook(config, variables)
+    server.reply = echo.encode()
+    assert called(config, {"order_id": "5"}) == kept
+    server.status = 401
+    with pytest.raises(ToolError) as failed:
+        called(config, {"order_id": "5"})
+    assert str(failed.value).endswith(f"401: {kept}")
+
+
+def test_what_a_user_said_is_not_taken_for_a_secret(server: Seen):
+    config = tool(
+        f"{server.url}/{{{{city}}}}?of={{{{city}}}}",
+        headers={"X-City": "{{city}}"},
+        constants={"city": "{{city}}"},
+    )
+    server.reply = b"Nothing in Gdynia-2031-x."
+    filled = filled_webhook(config, {"city": "Gdynia-2031-x"})
+    assert called(filled, {"order_id": "5"}) == "Nothing in Gdynia-2031-x."
+
+
 def test_an_escaped_secret_is_blotted_out_too():
     secret = 'quo"te\\d'
     assert without_secrets(json.dumps({"a": secret}), {"s": secret}) == '{"a": "[secret]"}'
@@ -453,3 +510,13 @@ def test_a_prompt_cannot_hold_a_secret(store: ConversationStore):
     config = AgentConfig(agent_id="a", name="A", system_prompt="The key is {{secret__shop}}.")
     with pytest.raises(MissingVariableError, match="for headers of webhooks alone"):
         Session.start(config, store=store, chat_model=ScriptedChatModel(), secrets={"shop": SECRET})
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("piece", ["% ", "a=b&", "{{a}}"])
+def test_the_time_to_find_what_is_written_out_follows_the_length(piece: str):
+    def work(text: str) -> None:
+        url = f"https://x.org/{text}?{text}"
+        written_secrets(ToolWebhook.model_construct(None, url=url, headers={"a": text}))
+
+    assert growth(work, piece) < 6
