@@ -1,9 +1,22 @@
 """Which colours of an Office theme are white."""
 
+from collections.abc import Callable
 from typing import Any
+
+from kb.errors import DocumentError
 
 WHITE = "ffffff"
 _DARKENING = frozenset({"shade", "lummod", "inv", "comp", "gray", "satmod", "hueoff", "lumoff"})
+
+
+def read_theme(read: Callable[[], Any]) -> Any | None:
+    """A theme; none where it is no XML, which costs its colours and not the document."""
+    try:
+        return read()
+    except DocumentError as error:
+        if error.reason != "malformed":
+            raise
+        return None
 
 
 def is_light_white(theme: Any | None) -> bool:

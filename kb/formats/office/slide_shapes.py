@@ -7,7 +7,7 @@ from kb.formats.archive import read_xml
 from kb.formats.office.reading_order import in_reading_order
 from kb.formats.pages.html_text import tag_of
 from kb.formats.text_builder import TextBuilder, one_line
-from kb.formats.theme import is_light_white, is_white
+from kb.formats.theme import is_light_white, is_white, read_theme
 
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _DATA = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}dm"
@@ -85,10 +85,15 @@ def _whites(slide: Any) -> frozenset[str]:
     master = slide.slide_layout.slide_master
     mapping = next(master._element.iter("{*}clrMap"), None)
     others = (each for part in (slide, slide.slide_layout) for each in part._element.iter(_REMAP))
-    themes = [each for each in master.part.rels.values() if each.reltype.endswith("/theme")]
+    themes = [
+        each
+        for each in master.part.rels.values()
+        if each.reltype.endswith("/theme") and not each.is_external
+    ]
     if mapping is None or not themes or next(others, None) is not None:
         return frozenset()
-    theme = read_xml(themes[0].target_part.blob, name="theme", what="presentation")
+    blob = themes[0].target_part.blob
+    theme = read_theme(lambda: read_xml(blob, name="theme", what="presentation"))
     if not is_light_white(theme):
         return frozenset()
     return frozenset({"lt1", *(name for name, to in mapping.attrib.items() if to == "lt1")})

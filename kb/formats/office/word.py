@@ -18,6 +18,7 @@ from kb.formats.pages.html_text import tag_of
 from kb.formats.tables.grid import Cell
 from kb.formats.tables.rendering import add_table
 from kb.formats.text_builder import ParseRequest, TextBuilder, malformed, one_line
+from kb.formats.theme import read_theme
 
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 # Deleted text, and the copy of a text box for programs of before 2010.
@@ -83,7 +84,11 @@ class _Reader:
         self._package = package
         self._request = request
         self._relations = package.relations(main)
-        self._styles = Styles(self._part("styles"))
+        self._styles = Styles(
+            self._part("styles"),
+            theme=read_theme(lambda: self._part("theme")),
+            settings=read_theme(lambda: self._part("settings")),
+        )
         self._numbering = Numbering(self._part("numbering"), self._styles)
         self._notes = {kind: self._note_elements(kind) for kind in _NOTES.values()}
         self._items: list[str] = []

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from kb.formats.theme import WHITE, is_light_white
+
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
 _HEADING = re.compile(r"(?:heading|überschrift|titre|título|titolo|kop)\s*(\d)", re.IGNORECASE)
@@ -12,8 +14,7 @@ _MAX_CHAIN = 20
 _BODY_LEVEL = 9
 _MIN_HALF_POINTS = 3
 """Smaller type is not read by anybody."""
-_WHITE = "ffffff"
-_PAPER = frozenset({"auto", _WHITE})
+_PAPER = frozenset({"auto", WHITE})
 _OTHER_GROUND = frozenset({"txbxcontent", "hdr", "ftr"})
 """Shapes, and margins that shapes often stand behind: what is white there may be seen."""
 
@@ -41,12 +42,15 @@ class WordStyle:
 class Styles:
     """The styles of a document, with what each inherits."""
 
-    def __init__(self, root: Any | None) -> None:
-        """`root` is the part of styles, if the document has one."""
+    def __init__(
+        self, root: Any | None, *, theme: Any | None = None, settings: Any | None = None
+    ) -> None:
+        """`root` is the part of styles, if the document has one; so are the others."""
+        self._whites = _white_names(theme, settings)
         self._by_id: dict[str, WordStyle] = {}
         self._plain: list[Any] = []
         for element in () if root is None else root.iter(f"{WORD}style"):
-            style = _read(element)
+            style = _read(element, self._whites)
             self._by_id[style.style_id] = style
 
     def name(self, style_id: str | None) -> str:
@@ -93,9 +97,9 @@ class Styles:
         sizes = [size, *(style.half_points for style in styles)]
         if next((each for each in sizes if each is not None), _MIN_HALF_POINTS) < _MIN_HALF_POINTS:
             return True
-        colours = [value_of(run, "rPr color"), *(style.colour for style in styles)]
+        colours = [_colour_of(run, self._whites), *(style.colour for style in styles)]
         colour = next((each for each in colours if each is not None), "auto")
-        if colour.lower() != _WHITE or any(style.shaded for style in styles):
+        if colour.lower() != WHITE or any(style.shaded for style in styles):
             return False
         return not any(self._is_ground(each) for each in (run, *run.iterancestors()))
 
@@ -152,7 +156,27 @@ def outline_of(parent: Any) -> int | None:
     return _whole(value_of(parent, "pPr outlineLvl"))
 
 
-def _read(element: Any) -> WordStyle:
+def _white_names(theme: Any | None, settings: Any | None) -> frozenset[str]:
+    """The names of theme colours that are white in a document."""
+    if not is_light_white(theme):
+        return frozenset()
+    mapped = None if settings is None else settings.find(f"{WORD}clrSchemeMapping")
+    ground = "light1" if mapped is None else mapped.get(f"{WORD}bg1", "light1")
+    return frozenset({"light1", "background1"} if ground == "light1" else {"light1"})
+
+
+def _colour_of(parent: Any, whites: frozenset[str]) -> str | None:
+    """The colour of text that a run or style states; that of a theme goes before digits."""
+    found = parent.find(f"{WORD}rPr/{WORD}color")
+    if found is None:
+        return None
+    of_theme = found.get(f"{WORD}themeColor") in whites
+    if of_theme and found.get(f"{WORD}themeShade") is None:
+        return WHITE
+    return found.get(f"{WORD}val")
+
+
+def _read(element: Any, whites: frozenset[str]) -> WordStyle:
     return WordStyle(
         style_id=str(element.get(f"{WORD}styleId", "")),
         name=value_of(element, "name") or "",
@@ -160,7 +184,7 @@ def _read(element: Any) -> WordStyle:
         outline=outline_of(element),
         number=number_of(element),
         hidden=is_on(element, "rPr vanish"),
-        colour=value_of(element, "rPr color"),
+        colour=_colour_of(element, whites),
         half_points=_whole(value_of(element, "rPr sz")),
         shaded=any(_has_colour(each) for each in element.iter(f"{WORD}shd")),
     )

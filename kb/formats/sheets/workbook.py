@@ -18,6 +18,7 @@ from kb.formats.sheets.number_format import BUILT_IN, GENERAL, show_number
 from kb.formats.sheets.unseen import PAINTS, shows_no_text, unseen_styles
 from kb.formats.tables.grid import Cell
 from kb.formats.tables.sheet import Sheet
+from kb.formats.theme import read_theme
 from kb.formats.vendors import vendor
 
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
@@ -66,7 +67,7 @@ class Workbook:
         self._strong = _bold_styles(root) if root is not None else set[int]()
         theme = by_kind.get("theme", "")
         self._tiny, self._white = unseen_styles(
-            root, archive.xml(theme) if theme in archive else None
+            root, read_theme(lambda: archive.xml(theme)) if theme in archive else None
         )
 
     def read(self, entry: SheetEntry) -> Sheet:

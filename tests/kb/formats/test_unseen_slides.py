@@ -199,3 +199,17 @@ def test_white_words_are_read_where_a_colour_may_lie_behind_them(change: Any):
     change(deck)
 
     assert deck.read() == (True, 0)
+
+
+def broken_theme(deck: Deck) -> None:
+    by_theme(deck)
+    relations = deck.slide.slide_layout.slide_master.part.rels.values()
+    theme = next(each for each in relations if each.reltype.endswith("/theme"))
+    theme.target_part._blob = b"<a:theme"
+
+
+def test_a_theme_that_is_no_xml_costs_a_deck_nothing_but_its_colours():
+    deck = Deck()
+    broken_theme(deck)
+
+    assert deck.read() == (True, 0)

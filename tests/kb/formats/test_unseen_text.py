@@ -1,5 +1,6 @@
 """White and tiny text of sheets, slides, OpenDocument and RTF; that of Word has its own file."""
 
+import zipfile
 from io import BytesIO
 from typing import Any
 
@@ -82,6 +83,17 @@ def test_white_text_stays_where_a_rule_of_the_sheet_may_colour_the_cell():
     parsed = workbook("SHOWN", {"font_color": "white"}, then={"type": "no_blanks"})
 
     assert "Valve | SHOWN" in parsed.text
+
+
+def test_a_theme_that_is_no_xml_costs_a_workbook_nothing_but_its_colours():
+    written, broken = BytesIO(), BytesIO()
+    with xlsxwriter.Workbook(written) as book:
+        book.add_worksheet("Prices").write_row(0, 0, ["Pump", 5])
+    with zipfile.ZipFile(written) as whole, zipfile.ZipFile(broken, "w") as copy:
+        for name in whole.namelist():
+            copy.writestr(name, "<a:theme" if "theme" in name else whole.read(name))
+
+    assert "Pump | 5" in parse(broken.getvalue(), "a.xlsx").text
 
 
 @given(st.text(alphabet='0#@;"\\[]x', max_size=40))

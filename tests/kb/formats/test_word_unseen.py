@@ -80,6 +80,56 @@ def test_white_text_by_a_style_is_read_where_its_table_is_coloured(shading: str)
     assert any("Header" in block for block in read) == bool(shading)
 
 
+def with_theme(properties: str, light: str, settings: str = "") -> tuple[bool, int]:
+    """The same where the theme says the colour."""
+    drawing = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    parts: dict[str, str | bytes] = {
+        "word/own.xml": f'<a:theme {drawing}><a:lt1><a:srgbClr val="{light}"/></a:lt1></a:theme>',
+        "word/set.xml": f"<w:settings {_W}>{settings}</w:settings>",
+    }
+    relations = relation("t", "theme", "own.xml") + relation("s", "settings", "set.xml")
+    unseen = f"<w:r><w:rPr>{properties}</w:rPr><w:t>SECRET</w:t></w:r>"
+    parsed = parse(with_body(f"<w:p>{run('Open. ')}{unseen}</w:p>", parts, relations), "a.docx")
+    return "SECRET" in parsed.text, parsed.left_out.get("hidden text", 0)
+
+
+@pytest.mark.parametrize("value", ['w:val="auto" ', 'w:val="000000" ', ""])
+@pytest.mark.parametrize("name", ["background1", "light1"])
+def test_text_that_is_white_by_the_theme_alone_is_dropped_and_counted(name: str, value: str):
+    colour = f'<w:color {value}w:themeColor="{name}"/>'
+    tinted = f'<w:color {value}w:themeColor="{name}" w:themeTint="80"/>'
+
+    assert with_theme(colour, "FFFFFF") == (False, 1)
+    assert with_theme(tinted, "FFFFFF") == (False, 1)
+
+
+@pytest.mark.parametrize(
+    ("colour", "light", "settings"),
+    [
+        ('w:val="auto" w:themeColor="background1" w:themeShade="BF"', "FFFFFF", ""),
+        ('w:val="auto" w:themeColor="text1"', "FFFFFF", ""),
+        ('w:val="auto" w:themeColor="background1"', "222222", ""),
+        (
+            'w:val="auto" w:themeColor="background1"',
+            "FFFFFF",
+            '<w:clrSchemeMapping w:bg1="dark1"/>',
+        ),
+    ],
+    ids=["shaded", "text", "dark theme", "turned round"],
+)
+def test_text_of_another_theme_colour_is_read(colour: str, light: str, settings: str):
+    assert with_theme(f"<w:color {colour}/>", light, settings) == (True, 0)
+
+
+def test_a_theme_and_settings_that_are_no_xml_cost_nothing_but_their_colours():
+    relations = relation("t", "theme", "own.xml") + relation("s", "settings", "own.xml")
+    body = f"<w:p>{run('Open at nine.')}</w:p>"
+
+    parsed = parse(with_body(body, {"word/own.xml": "<a:theme"}, relations), "a.docx")
+
+    assert parsed.text == "Open at nine."
+
+
 FIELD = (
     '<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>HYPER</w:instrText></w:r>'
     '<w:r><w:instrText>LINK "{}" \\o "tip"</w:instrText></w:r>'
