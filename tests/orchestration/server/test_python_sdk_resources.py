@@ -1,6 +1,8 @@
 """The published Python client (`elevenlabs`), unchanged, on agents and documents."""
 
 import queue
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +53,9 @@ def indexed(documents: Any, document_id: str) -> str:
     return status[-1]
 
 
-def said_by(served: ServedDeployment, client: Any, agent_id: str, question: str) -> str:
-    """What the agent answers to one question, in a conversation by text."""
+@contextmanager
+def talking(client: Any, agent_id: str) -> Generator[tuple[Any, queue.Queue[str]]]:
+    """A conversation by text, and what the agent says in it after its greeting."""
     from elevenlabs.conversational_ai.conversation import Conversation
 
     answers: queue.Queue[str] = queue.Queue()
@@ -66,11 +69,17 @@ def said_by(served: ServedDeployment, client: Any, agent_id: str, question: str)
     conversation.start_session()
     try:
         assert answers.get(timeout=60) == "Hello!"
-        conversation.send_user_message(question)
-        return answers.get(timeout=60)
+        yield conversation, answers
     finally:
         conversation.end_session()
         conversation.wait_for_session_end()
+
+
+def said_by(served: ServedDeployment, client: Any, agent_id: str, question: str) -> str:
+    """What the agent answers to one question, in a conversation by text."""
+    with talking(client, agent_id) as (conversation, answers):
+        conversation.send_user_message(question)
+        return answers.get(timeout=60)
 
 
 def test_documents_are_handed_in_polled_and_answered_from(tmp_path: Path):
@@ -321,3 +330,44 @@ def test_tools_tags_users_messages_and_models(tmp_path: Path):
     assert (users.has_more, live.count) == (False, 0)
     assert "scripted/model" in [each.llm for each in models.llms]
     assert gone.value.status_code == 404
+
+
+def test_files_are_handed_in_taken_back_and_forgotten(tmp_path: Path):
+    from elevenlabs.core.api_error import ApiError
+
+    word = "quillfeather"
+    model = ScriptedChatModel(always="I have read it.")
+    with served_deployment(tmp_path, model=model) as served:
+        client = served.client()
+        conversations = client.conversational_ai.conversations
+        agent_id = served.agent_with(
+            conversation_config={
+                "agent": {"first_message": "Hello!", "prompt": {"llm": "scripted/model"}},
+                "conversation": {"file_input": {"enabled": True, "max_files_per_conversation": 2}},
+            }
+        )
+        with talking(client, agent_id) as (conversation, answers):
+            (held,) = served.context.store.page(agent_id=agent_id).conversations
+            call = held.conversation_id
+            taken_back = conversations.files.create(call, file=("b.txt", b"Taken back."))
+            conversations.files.delete(call, taken_back.file_id)
+            with pytest.raises(ApiError) as refused:
+                conversations.files.delete(call, taken_back.file_id)
+            kept = conversations.files.create(call, file=("a.txt", word.encode()))
+            conversation.send_multimodal_message(text="Read this.", file_ids=[kept.file_id])
+            assert answers.get(timeout=60) == "I have read it."
+        wait_for(lambda: served.context.store.transcript(call).status == "done")
+        before = holding(tmp_path, word)
+        conversations.delete(call)
+        wait_for(lambda: not holding(tmp_path, word))
+
+    assert refused.value.status_code == 404
+    assert any(word in prompt for prompt in model.prompt_texts)
+    assert not any("Taken back" in prompt for prompt in model.prompt_texts)
+    assert before
+
+
+def holding(folder: Path, word: str) -> list[Path]:
+    """The files in which a word stands."""
+    files = [each for each in folder.rglob("*") if each.is_file()]
+    return [each for each in files if word.encode() in each.read_bytes()]
