@@ -12,13 +12,15 @@ from typing import Any, Literal, cast
 from urllib.parse import unquote
 
 from conversation.server.errors import ApiError
+from conversation.tools.written_secrets import describes_content, is_plain
 
 HIDDEN = "__hidden__"
 
-_Kind = Literal["header", "url", "value", "names"]
-_Change = Callable[[_Kind, str, object], str]
+_Kind = Literal["headers", "header", "url", "value", "names"]
+_Change = Callable[[_Kind, str, object], object]
 """A text, by what it is for, and what stands in its place in what is kept."""
 
+_HIDES_NUMBERS: tuple[_Kind, ...] = ("headers", "header", "value")
 _VARIABLE = re.compile(r"\{\{[^{}]*\}\}")
 _PLACEHOLDER = re.compile(rf"{_VARIABLE.pattern}|\{{[A-Za-z_]\w*\}}")
 """In an address, where parameters of the tool stand in braces."""
@@ -28,12 +30,6 @@ _SCHEME = re.compile(
     r"scram-sha-1|scram-sha-256|vapid|token|apikey)?\s*:?",
     re.IGNORECASE,
 )
-_DESCRIBES_CONTENT = re.compile(
-    # RFC 9110: content, its negotiation, preconditions on time and size; never a credential.
-    r"accept(?:-charset|-encoding|-language|-ranges)?|cache-control|content-(?:type|language|"
-    r"encoding|disposition)|date|expect|max-forwards|pragma|prefer|range|user-agent",
-    re.IGNORECASE,
-)
 _HEADERS = re.compile(r"(?:\w*_)?headers", re.IGNORECASE)
 _ADDRESS = re.compile(r"\w*(?:url|uri|endpoint)", re.IGNORECASE)
 _VALUE = re.compile(r"constant_value|(?:\w*_)?(?:api_key|password|secret|token)|secret__\w+")
@@ -41,7 +37,7 @@ _BY_NAME = frozenset({"properties", "path_params_schema", "data_collection", "la
 """Their keys are names that somebody chose, such as the parameter `token` of a tool."""
 _NAMES = frozenset({"secret_id", "variable_name", "name", "type"})
 """Of a mapping that stands for a value: they say where it is kept."""
-_TOKEN_CHARS = 16
+_ADDRESS_OF_A_MACHINE = re.compile(r"[\d.]+|\[[\da-fA-F:.]*\]")
 
 
 def without_hidden(shown: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,10 +54,12 @@ def with_hidden(sent: Mapping[str, Any], kept: Mapping[str, Any] | None) -> dict
         ApiError: 422; there is nothing kept that it could stand for.
     """
 
-    def restored(kind: _Kind, text: str, old: object) -> str:
+    def restored(kind: _Kind, text: str, old: object) -> object:
         if HIDDEN not in text:
             return text
         if isinstance(old, str) and text in (HIDDEN, _seen(kind, old)):
+            return old
+        if _is_number(old) and kind in _HIDES_NUMBERS and text == HIDDEN:
             return old
         raise ApiError(
             422,
@@ -76,17 +74,26 @@ def with_hidden(sent: Mapping[str, Any], kept: Mapping[str, Any] | None) -> dict
 def _walked(value: object, old: object, kind: _Kind | None, change: _Change) -> object:
     if isinstance(value, str):
         return value if kind in (None, "names") else change(kind, value, old)
+    if kind is not None and kind in _HIDES_NUMBERS and _is_number(value):
+        shown = change(kind, str(value), None)
+        return shown if shown == HIDDEN else value
     if isinstance(value, dict):
         before = _mapping(old)
         return {
-            name: _walked(each, _named(before, name, kind), _kind_of(name, kind), change)
+            name: _walked(each, _named(before, name, kind), _kind_of(name, kind, each), change)
             for name, each in _mapping(cast(object, value)).items()
         }
     if isinstance(value, list):
+        of_entries = "header" if kind == "headers" else kind
         return [
-            _walked(each, _same(each, old), kind, change) for each in _entries(cast(object, value))
+            _walked(each, _same(each, old), of_entries, change)
+            for each in _entries(cast(object, value))
         ]
     return value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _mapping(value: object) -> Mapping[str, object]:
@@ -97,25 +104,26 @@ def _entries(value: object) -> Sequence[object]:
     return cast("Sequence[object]", value) if isinstance(value, list) else ()
 
 
-def _kind_of(name: str, within: _Kind | None) -> _Kind | None:
+def _kind_of(name: str, within: _Kind | None, value: object) -> _Kind | None:
     """What the texts under a name are for."""
+    if within == "headers":  # whatever it is called: a header
+        plain = isinstance(value, str) and describes_content(name, value)
+        return None if plain else "header"
     if within == "names":
         return None
     if name in _BY_NAME:
         return "names"
-    if within == "header":
-        return None if name in _NAMES or _DESCRIBES_CONTENT.fullmatch(name) else within
-    if within == "value":
+    if within in ("header", "value"):
         return None if name in _NAMES else within
     if _HEADERS.fullmatch(name):
-        return "header"
+        return "headers"
     if _VALUE.fullmatch(name):
         return "value"
     return "url" if _ADDRESS.fullmatch(name) else None
 
 
 def _named(before: Mapping[str, object], name: str, kind: _Kind | None) -> object:
-    if name not in before and kind == "header":
+    if name not in before and kind == "headers":
         return next((each for key, each in before.items() if key.lower() == name.lower()), None)
     return before.get(name)
 
@@ -131,7 +139,7 @@ def _seen(kind: _Kind, text: str) -> str:
         return _seen_address(text)
     literal = _VARIABLE.sub("", text).strip()
     named = literal != text.strip()
-    if not literal or (named and kind == "header" and _SCHEME.fullmatch(literal)):
+    if not literal or (named and kind in ("header", "headers") and _SCHEME.fullmatch(literal)):
         return text
     return HIDDEN
 
@@ -145,18 +153,31 @@ def _seen_address(url: str) -> str:
     place, question, query = before.partition("?")
     host, *parts = place.split("/")
     user, at, bare = host.rpartition("@")
-    shown = "/".join([f"{HIDDEN}@{bare}" if at and user else host, *map(_seen_part, parts)])
+    machine = f"{HIDDEN}@{_seen_host(bare)}" if at and user else _seen_host(host)
+    shown = "/".join([machine, *map(_seen_part, parts)])
     if question:
         shown += "?" + "&".join(map(_seen_parameter, query.split("&")))
     return f"{start}://{shown}" + (f"#{HIDDEN}" if hash_mark and fragment else hash_mark)
 
 
+def _seen_host(host: str) -> str:
+    """A host without names below a domain that are no words."""
+    if _ADDRESS_OF_A_MACHINE.match(host):
+        return host
+    *below, middle, top = ["", *host.split(".")]
+    shown = [each if _is_open(each) else HIDDEN for each in below if each]
+    return ".".join([*shown, *([middle] if middle else []), top])
+
+
 def _seen_part(part: str) -> str:
-    """Part of a path: long, and of letters and digits, it may be what lets its bearer in."""
-    literal = unquote(_PLACEHOLDER.sub("", part))
-    kinds = (str.isdigit, str.isalpha)
-    is_token = len(literal) >= _TOKEN_CHARS and all(any(map(has, literal)) for has in kinds)
-    return HIDDEN if is_token else part
+    """Part of a path: only words are sure not to be what lets its bearer in."""
+    place, mark, parameters = part.partition(";")
+    shown = place if _is_open(place) else HIDDEN
+    return f"{shown};{HIDDEN}" if mark and parameters else shown + mark
+
+
+def _is_open(text: str) -> bool:
+    return text == HIDDEN or all(map(is_plain, map(unquote, _PLACEHOLDER.split(text))))
 
 
 def _seen_parameter(parameter: str) -> str:
@@ -164,4 +185,5 @@ def _seen_parameter(parameter: str) -> str:
     if not equals:  # all of it is a value
         return HIDDEN if _PLACEHOLDER.sub("", name) else name
     literal = _PLACEHOLDER.sub("", value)
-    return f"{name}={HIDDEN}" if literal else parameter
+    shown = name if _is_open(name) else HIDDEN
+    return f"{shown}={HIDDEN if literal else value}"

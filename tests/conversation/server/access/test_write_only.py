@@ -51,6 +51,20 @@ def test_a_literal_header_is_hidden_and_what_is_named_is_not():
         ("https://hooks.x.org/T0/%58yZ0123456789abcd", f"https://hooks.x.org/T0/{HIDDEN}"),
         ("https://x.org/a#access=1", f"https://x.org/a#{HIDDEN}"),
         ("no address", "= as it is"),
+        (
+            "https://hooks.zapier.com/hooks/catch/1234567/b7k2q9x/",
+            f"https://hooks.zapier.com/hooks/catch/{HIDDEN}/{HIDDEN}/",
+        ),
+        ("https://x.org/abcdefghijklmnopqrst", f"https://x.org/{HIDDEN}"),
+        ("https://x.org/qzxkvbnmw", f"https://x.org/{HIDDEN}"),
+        ("https://x.org/orders;token=abc123", f"https://x.org/orders;{HIDDEN}"),
+        ("https://a1b2c3d4.ngrok.io:8443/v2", f"https://{HIDDEN}.ngrok.io:8443/v2"),
+        ("https://a1b2c3d4.x.{id}", f"https://{HIDDEN}.x.{{id}}"),
+        ("https://x.org/?b7k2q9x=1", f"https://x.org/?{HIDDEN}={HIDDEN}"),
+        ("https://api.eu.x.org/v1/getOrder/{id}.json", "= as it is"),
+        ("http://127.0.0.1:8080/orders", "= as it is"),
+        ("http://[::1]:8080/orders", "= as it is"),
+        ("http://localhost/orders", "= as it is"),
     ],
 )
 def test_an_address_is_shown_without_what_lets_somebody_in(url: str, shown: str):
@@ -82,6 +96,43 @@ def test_constants_and_secrets_are_hidden_and_names_of_parameters_are_not_secret
     for name in ("parameters", "description", "custom_llm", "max_tokens", "name"):
         assert shown[name] == tool[name]
     assert shown["api_schema"]["path_params_schema"] == tool["api_schema"]["path_params_schema"]
+
+
+@pytest.mark.parametrize("name", ["name", "type", "properties", "secret_id", "variable_name"])
+def test_a_header_may_be_called_like_anything(name: str):
+    shown = without_hidden({"request_headers": {name: "sk", "X-Type": {"secret_id": "s1"}}})
+    assert shown == {"request_headers": {name: HIDDEN, "X-Type": {"secret_id": "s1"}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_shown"),
+    [
+        ("Accept", "application/json, text/*;q=0.8", True),
+        ("Content-Type", "text/plain; charset=utf-8", True),
+        ("Accept-Language", "de-DE, en;q=0.5", True),
+        ("Accept", "sk-accept", False),
+        ("Content-Type", "text/plain; token=a1", False),
+        ("Content-Type", "application/b7k2q9x", False),
+        ("Expect", "sk-expect", False),
+        ("User-Agent", "sk-agent", False),
+        ("Prefer", "sk-prefer", False),
+    ],
+)
+def test_a_header_that_describes_content_is_shown_in_its_registered_form(
+    name: str, value: str, is_shown: bool
+):
+    shown = without_hidden({"headers": {name: value}})["headers"][name]
+    assert shown == (value if is_shown else HIDDEN)
+
+
+def test_a_number_is_hidden_and_comes_back_as_a_number():
+    kept = {"a": {"constant_value": 271828, "n": 1}, "headers": {"X": 2.5}, "auth_token": 7}
+    shown = without_hidden(kept)
+    assert shown["a"] == {"constant_value": HIDDEN, "n": 1}
+    assert (shown["headers"]["X"], shown["auth_token"]) == (HIDDEN, HIDDEN)
+    assert with_hidden(shown, kept) == kept
+    with pytest.raises(ApiError):
+        with_hidden({"constant_value": f"{HIDDEN}1"}, {"constant_value": 271828})
 
 
 _TEXT = st.text(max_size=12) | st.sampled_from(["{{secret__A}}", "https://a.org/?b=c", "Bearer x"])
