@@ -141,15 +141,16 @@ class Grounds:
     def hide(self, element: Element) -> bool:
         """Whether the own style of an element makes its words tiny, or white on white."""
         style = _stated(element)
+        tiny = is_tiny(style)
+        if not tiny and (not is_pale(style) or self._has_other_sheets):
+            return False
         inner = [each for each in element.iterdescendants() if tag_of(each)]
-        if is_tiny(style):
+        if tiny:
             sized = self._sized
             return not any(
                 each in sized or (_SIZED.search(_stated(each)) and not is_tiny(_stated(each)))
                 for each in inner
             )
-        if not is_pale(style) or self._has_other_sheets:
-            return False
         if any(self._is_ground(each) for each in (element, *element.iterancestors(), *inner)):
             return False
         return not any(self._has_own_colour(each) for each in inner)
