@@ -89,7 +89,9 @@ def conversations_of_csv(
     if first.strip().casefold().startswith("sep=") and len(first.strip()) == len("sep=") + 1:
         # A line for Excel alone that says what stands between the cells.
         text = rest
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    reader = csv.DictReader(
+        io.StringIO(text, newline=""), delimiter=_delimiter(text), skipinitialspace=True
+    )
     names = {_plain(name): name for name in reader.fieldnames or []}
     chosen = [
         _named(names, columns[meaning], meaning) if meaning in columns else _column(names, usual)
@@ -171,7 +173,8 @@ def _delimiter(text: str) -> str:
 
 def _plain(name: str) -> str:
     """`conversationId`, `Conversation ID` and `conversation-id` as `conversation_id`."""
-    return _NO_WORD.sub("_", _HUMP.sub(r"\1_\2", name.strip())).strip("_").casefold()
+    plain = _NO_WORD.sub("_", _HUMP.sub(r"\1_\2", name.strip())).strip("_").casefold()
+    return plain or name.strip()
 
 
 def _cell(row: dict[str, str], column: str | None) -> str:

@@ -47,7 +47,7 @@ def _read(record: Record, place: RecordPlace) -> Taken:
     for message in messages:
         name = text_of(message.get("role"))
         text = text_of(message.get("message", message.get("content")))
-        if has_list(message, "toolCalls"):
+        if has_entries(message, "toolCalls"):
             calls += [(len(turns), each) for each in _calls(message, results)]
             # The role says that it is a call: whoever asks for a tool is the agent.
             name = "agent"
@@ -57,7 +57,7 @@ def _read(record: Record, place: RecordPlace) -> Taken:
         if text:
             offset_s = seconds(message.get("secondsFromStart"))
             turns.append(Turn(role=role_of(name), text=text, offset_s=offset_s))
-        elif not has_list(message, "toolCalls"):
+        elif not has_entries(message, "toolCalls"):
             left_out[f"vapi: messages of role {name or '?'} without words"] += 1
     customer = mapping(record.get("customer") or call.get("customer"))
     source_id = text_of(record.get("id")) or text_of(call.get("id"))

@@ -60,6 +60,17 @@ def test_words_beside_a_call_of_a_tool_are_words_of_the_agent():
     assert found.left_out == {"vapi.cost": 1, "vapi: tool results without a call": 1}
 
 
+def test_an_empty_list_of_calls_makes_nobody_the_agent():
+    messages = [
+        {"role": "user", "message": "Tea?", "toolCalls": []},
+        {"role": "bot", "message": "Yes.", "toolCalls": []},
+    ]
+
+    transcript = one(VAPI_CALL | {"messages": messages}).transcript
+
+    assert said(transcript) == [("user", "Tea?"), ("agent", "Yes.")]
+
+
 def test_entries_without_words_and_inner_fields_are_counted():
     retell = RETELL | {
         "transcript_with_tool_calls": [
@@ -235,8 +246,10 @@ def test_doubled_quotes_far_down_keep_their_words():
     text = "\n".join([*rows, '400,user,"He said ""yes"", twice"'])
 
     *_, last = conversations_of_csv(text)
+    [spaced] = conversations_of_csv('role, text, #, %\nuser, "Tea, please", 7, u', {"user": "%"})
 
     assert [row.text for row in last.rows] == ['He said "yes", twice']
+    assert ([row.text for row in spaced.rows], spaced.user_id) == (["Tea, please"], "u")
 
 
 @pytest.mark.parametrize(
