@@ -62,6 +62,8 @@ def _take_in_styles(root: Any, archive: Archive, folder: str) -> None:
             style = link.makeelement("style", media=link.get("media") or "")
             style.text = _style_sheet(archive, path)
             link.addprevious(style)
+            if style.text:
+                link.drop_tree()  # All that it says is known now.
 
 
 def _style_sheet(archive: Archive, path: str) -> str:

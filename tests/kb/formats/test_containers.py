@@ -48,6 +48,28 @@ def test_a_book_is_read_in_its_order():
 
 
 @pytest.mark.parametrize(
+    ("css", "file", "read"),
+    [
+        (".x { color: #fff }", "a.css", False),
+        (".x { font-size: 1px }", "a.css", False),
+        (".x { color: #fff } body { background: #000 }", "a.css", True),
+        (".x { color: #fff }", "none.css", True),
+    ],
+)
+def test_white_text_of_a_book_is_dropped_where_all_its_style_sheets_are_known(
+    css: str, file: str, read: bool
+):
+    links = '<link rel="stylesheet" href="a.css"/>' + f'<link rel="stylesheet" href="{file}"/>'
+    body = "<body><p>Open at nine.</p><p class='x'>SECRET</p></body>"
+    page = f"<html><head>{links}</head>{body}</html>"
+
+    parsed = parse(book(**{"OEBPS/one.xhtml": page, "OEBPS/a.css": css}), "a.epub")
+
+    assert ("SECRET" in parsed.text) is read
+    assert parsed.left_out.get("hidden text", 0) == (not read)
+
+
+@pytest.mark.parametrize(
     ("link", "hides"),
     [
         ('<link rel="stylesheet" href="css/a%20b.css"/>', True),
