@@ -126,8 +126,10 @@ def _shown(value: object, path: KeyPath) -> str:
     may_be_secret = any(_FREE.search(part) for part in path.parts if isinstance(part, str))
     if value is None or (isinstance(value, int | float) and not may_be_secret):
         return repr(value)
-    if isinstance(value, str) and (may_be_secret or not _WORD.fullmatch(value)):
+    # An id is what messages, reports and views call a thing.
+    is_shown = _WORD.fullmatch(str(value)) or path.parts[-1:] == ("id",)
+    if isinstance(value, str) and (may_be_secret or not is_shown):
         return f"a text of {len(value)} characters" if value else "an empty text"
     if isinstance(value, str):
-        return repr(value)
+        return repr(value if len(value) <= 40 else f"{value[:37]}...")
     return f"a {_KINDS.get(type(value), type(value).__name__)}"
