@@ -15,8 +15,8 @@ from tests.conversation.server.pages.bundles import REACT, WIDGET_CORE, bundled,
 from tests.conversation.server.pages.shown import shown_agent
 from tests.conversation.server.pages.test_published_clients import (
     INSIDE,
-    REWRITE,
     WIDGET,
+    in_the_guide,
     labels,
     press,
 )
@@ -102,7 +102,7 @@ def start(page: Page, served: Served, script: str, **options: Any) -> None:
 def show(page: Page, served: Served, script: str) -> None:
     """Show a widget, and open it."""
     page.open(f"{served.url}/")
-    page.run(REWRITE.replace("OURS", json.dumps(served.url)))
+    page.run(in_the_guide(served.url))
     page.run(f"{script};0")
     page.wait(f"{INSIDE}?.querySelector('button')")
 

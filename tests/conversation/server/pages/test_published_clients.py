@@ -1,12 +1,14 @@
 """Published clients in a real browser: what they show of voices, failures and refusals."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from conversation.errors import ModelUnavailableError
+from tests.conftest import REPOSITORY
 from tests.conversation.server.browser import Page, npm_script, opened_browser
 from tests.conversation.server.pages.shown import shown_agent
 from tests.conversation.server.pages.test_talking import ANSWER, DESK, QUESTION, Voices, murmur
@@ -18,19 +20,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 WIDGET = "@elevenlabs/convai-widget-embed@0.5.4"
 INSIDE = "document.querySelector('elevenlabs-convai').shadowRoot"
-REWRITE = """
-(() => {
-  const to = (url) => String(url)
-    .replace(/^https:\\/\\/api[^/]*\\.elevenlabs\\.io/, OURS)
-    .replace(/^wss:\\/\\/api[^/]*\\.elevenlabs\\.io/, OURS.replace('http', 'ws'));
-  const { fetch, WebSocket } = window;
-  window.fetch = (url, options) => fetch(to(url), options);
-  window.WebSocket = class extends WebSocket {
-    constructor(url, protocols) { super(to(url), protocols); }
-  };
-  document.body.innerHTML = '<elevenlabs-convai agent-id="desk"></elevenlabs-convai>';
-})()
-"""
+GUIDE = REPOSITORY / "conversation" / "server" / "README.md"
+
+
+def in_the_guide(url: str) -> str:
+    """What the guide puts in front of the widget, for another server and agent; then the widget."""
+    block = re.search(
+        r"<script>\n(.*?)</script>\n<script src=\"convai-widget.js\" async></script>\n(.*?)\n```",
+        GUIDE.read_text("utf-8"),
+        re.DOTALL,
+    )
+    assert block is not None
+    script = block[1].replace("http://127.0.0.1:8091", url)
+    element = block[2].replace("handbook", "desk")
+    return f"{script}; document.body.innerHTML = {json.dumps(element)}; 0"
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ def labels(page: Page) -> list[str]:
 
 def show_widget(page: Page, served: Served, widget: str) -> None:
     page.open(f"{served.url}/")
-    page.run(REWRITE.replace("OURS", json.dumps(served.url)))
+    page.run(in_the_guide(served.url))
     page.run(f"{widget};0")
     page.wait(f"{INSIDE}?.querySelector('button')")
 
@@ -79,6 +82,10 @@ def test_the_widget_offers_no_call_where_the_server_has_no_voice(
         press(page, "Start a chat")
         page.wait(f"{INSIDE}.querySelector('textarea')")
         opened = labels(page)
+        page.run(f"{INSIDE}.querySelector('textarea').focus()")
+        page.type("How long?")
+        page.press_enter()
+        page.wait(f"{INSIDE}.textContent.includes({json.dumps(ANSWER[:30])})")
 
     assert "Start a chat" in shown
     assert not any("call" in label for label in shown + opened)
