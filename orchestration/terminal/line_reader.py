@@ -113,7 +113,15 @@ class LineReader:
 
     def _typed(self) -> str:
         """What stands in the line that is being edited."""
-        return "" if self._readline is None else str(self._readline.get_line_buffer())
+        if self._readline is None:
+            return ""
+        try:
+            return str(self._readline.get_line_buffer())
+        except SystemError as error:
+            # Ctrl-C in the moment in which the timer rings: both handlers run before one is raised.
+            if isinstance(error.__cause__, KeyboardInterrupt):
+                raise KeyboardInterrupt from None
+            raise
 
 
 class _Due(Exception):  # noqa: N818 - not an error: it ends a wait
