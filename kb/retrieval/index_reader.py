@@ -74,6 +74,7 @@ class IndexReader:
         self._lock = threading.Lock()
         self._words_lock = threading.Lock()
         self._opened: _Opened | None = None
+        self._queries = 0
         self._renewal: threading.Thread | None = None
         self._changes = 0
         self._words: tuple[int, WordSearch] | None = None
@@ -82,6 +83,11 @@ class IndexReader:
     def is_open(self) -> bool:
         """Whether anybody has asked yet."""
         return self._opened is not None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether a query is under way."""
+        return self._queries > 0
 
     @contextmanager
     def reading(self) -> Generator[Retriever | None]:
@@ -95,6 +101,7 @@ class IndexReader:
         """
         with self._lock:
             opened = self._newest()
+            self._queries += 1
             if opened is not None:
                 opened.users += 1
         try:
@@ -103,6 +110,8 @@ class IndexReader:
         finally:
             if opened is not None:
                 self._give_back(opened)
+            with self._lock:
+                self._queries -= 1
 
     def lexical_retriever(self) -> LexicalRetriever | None:
         """The same for words alone. Waits for no model, also while another thread loads one."""

@@ -226,7 +226,12 @@ class SharedFolder:
         """Close what nobody can be asking any more."""
         grace_s = self._shared.grace.total_seconds()
         now_s = time.monotonic()
-        gone = [each for each in self._retired if now_s - each.retired_at_s >= grace_s]
+        gone = [
+            each
+            for each in self._retired
+            # However long a query takes: SQLite ends the process when its files go under it.
+            if now_s - each.retired_at_s >= grace_s and not each.opened.reader.is_read
+        ]
         for each in gone:
             self._retired.remove(each)
             each.close()

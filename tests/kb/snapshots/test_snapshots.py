@@ -160,6 +160,21 @@ def test_the_one_before_answers_while_the_next_is_fetched(machines: Machines):
     eventually(lambda: reader.found("train") == [PARCELS])
 
 
+def test_a_query_that_outlasts_the_grace_period_keeps_its_files(machines: Machines):
+    writer, reader = machines.open("a"), machines.open("b")
+    writer.kb.add_text("refunds", REFUNDS)
+    assert reader.found("refunds") == [REFUNDS]
+    with reader.kb._reader.reading() as retriever:
+        assert retriever is not None
+        writer.kb.add_text("refunds", "Refunds take two days.")
+        follow(reader)
+        found = retriever.retrieve("refunds", history=[], limit=1)
+        assert [each.text for each in found] == [REFUNDS]
+        assert len(reader.kb.shared._retired) == 1
+    reader.watch.look()
+    assert reader.kb.shared._retired == []
+
+
 def test_a_query_under_way_ends_where_it_began(machines: Machines):
     machines.grace = timedelta(minutes=10)
     writer, reader = machines.open("a"), machines.open("b")
