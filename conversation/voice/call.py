@@ -109,6 +109,7 @@ class VoiceCall:
             ConversationError: On entering: as of `Session.start`.
         """
         loop_time = asyncio.get_running_loop().time
+        folder = Path() if isinstance(agent, AgentConfig) else Path(agent).parent
 
         def open_driver() -> SessionDriver:
             opened = Session.start(
@@ -121,7 +122,7 @@ class VoiceCall:
                 return models
             from conversation.voice.open_voice import open_voice_of
 
-            return open_voice_of(config, weights=session.get("weights"))
+            return open_voice_of(config, folder=folder, weights=session.get("weights"))
 
         return cls(
             open_driver, open_models or models_of, recorder=recorder, new_event_id=new_event_id

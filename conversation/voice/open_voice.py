@@ -5,6 +5,7 @@ models = open_voice(agent.voice, language=agent.language)
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from conversation.agent.config import AgentConfig
 from conversation.agent.models.voice_config import VoiceSection
@@ -85,14 +86,21 @@ def open_voice(
     )
 
 
-def open_voice_of(agent: AgentConfig, *, weights: Weights | None = None) -> VoiceModels:
+def open_voice_of(
+    agent: AgentConfig, *, folder: Path = Path(), weights: Weights | None = None
+) -> VoiceModels:
     """As `open_voice`, with what the agent says of its voice and languages.
+
+    Args:
+        agent: Whose calls they are.
+        folder: Of the agent file, where relative paths of voices begin.
+        weights: Where embedded models lie; None for the user's cache folder.
 
     Raises:
         SpeechError: A model cannot be used; says what to install, fetch or set.
     """
     return open_voice(
-        agent.voice or VoiceSection(),
+        (agent.voice or VoiceSection()).beside(folder),
         language=agent.language,
         further_languages=tuple(agent.languages),
         weights=weights,

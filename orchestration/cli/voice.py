@@ -41,11 +41,14 @@ def check(
     from orchestration.checks.voice import check_voice
 
     with opened_deployment(needs_data=False) as deployment:
-        configured = None if agent is None else deployment.agent(agent).agent
-        section = (configured.voice if configured else None) or VoiceSection()
+        installed = None if agent is None else deployment.agent(agent)
+        section, language = VoiceSection(), "en"
+        if installed is not None:
+            section = (installed.agent.voice or section).beside(installed.path.parent)
+            language = installed.agent.language
         found = check_voice(
             section,
-            language=configured.language if configured else "en",
+            language=language,
             weights=deployment.weights,
             file=output,
         )
@@ -74,10 +77,10 @@ def call(
 
     words = _transcript_beside(out, recording)
     with opened_deployment() as deployment:
-        configured = deployment.agent(agent).agent
+        installed = deployment.agent(agent)
         close_abandoned(deployment, datetime.now(UTC))
         transcript = asyncio.run(
-            played_call(deployment, configured, read_sound(recording), out=out, is_fast=fast)
+            played_call(deployment, installed, read_sound(recording), out=out, is_fast=fast)
         )
     text = json.dumps(transcript.model_dump(mode="json", exclude_defaults=True), indent=2)
     try:

@@ -87,7 +87,7 @@ class DeployedVoices:
     def _run(self, agent: AgentConfig, loading: "Future[CallModels]") -> None:
         try:
             models = self._open_models(
-                agent.voice,
+                agent.voice and agent.voice.beside(self._deployment.settings.agents_dir),
                 language=agent.language,
                 further_languages=tuple(agent.languages),
                 weights=self._deployment.weights,

@@ -1,6 +1,7 @@
 """A call in the terminal: a recording speaks to the agent, and what happens is shown."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -15,6 +16,7 @@ from conversation.voice.open_voice import VoiceModels, open_voice_of
 from conversation.voice.playing import play_recording
 from conversation.voice.ports import Samples
 from conversation.voice.recording.call_file import CallFile
+from orchestration.agents import InstalledAgent
 from orchestration.deployment import Deployment
 from orchestration.errors import SoundFileError
 from orchestration.terminal.reply import printable
@@ -22,7 +24,7 @@ from orchestration.terminal.reply import printable
 
 async def played_call(
     deployment: Deployment,
-    agent: AgentConfig,
+    installed: InstalledAgent,
     sound: Samples,
     *,
     out: Path,
@@ -35,11 +37,12 @@ async def played_call(
         SpeechError: A model of the agent's voice cannot be used.
     """
     # Models that cannot be used are told before a conversation is kept or a file written over.
-    own = await asyncio.to_thread(open_voice_of, agent, weights=deployment.weights)
+    agent, open_voice = installed.agent, partial(open_voice_of, weights=deployment.weights)
+    own = await asyncio.to_thread(open_voice, agent, folder=installed.path.parent)
 
     def open_models(config: AgentConfig) -> VoiceModels:
         is_own = config.agent_id == agent.agent_id
-        return own if is_own else open_voice_of(config, weights=deployment.weights)
+        return own if is_own else open_voice(config, folder=deployment.settings.agents_dir)
 
     call = VoiceCall.start(
         agent,

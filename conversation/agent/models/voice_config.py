@@ -1,5 +1,6 @@
 """Sections of an agent file about sound: which voice speaks, what it hears with, when it yields."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
@@ -10,6 +11,7 @@ EMBEDDED_VOICES = {"joe": "embedded/piper", "heart": "embedded/kokoro"} | dict.f
 """Voices that need no provider, and the engine of each."""
 DEFAULT_VOICE = "joe"
 DEFAULT_EAR = "embedded/whisper-base"
+VOICE_FILE_SUFFIX = ".onnx"
 
 AudioFormat = Literal[
     "pcm_8000",
@@ -115,7 +117,8 @@ class VoiceSection(_Section):
     """That the agent is heard: its text is written, and rewritten, for being spoken."""
 
     voice_id: str = "default"
-    """An embedded voice, the path of a Piper `.onnx`, or as the provider names its voices."""
+    """An embedded voice, the path of a Piper `.onnx` (relative to the agent file), or as the
+    provider names its voices."""
     tts: TextToSpeechSection = TextToSpeechSection()
     stt: SpeechToTextSection = SpeechToTextSection()
     input_format: AudioFormat = "pcm_16000"
@@ -128,3 +131,20 @@ class VoiceSection(_Section):
     def embedded_voice(self) -> str:
         """The embedded voice that speaks, or that speaks where nobody knows `voice_id`."""
         return self.voice_id if self.voice_id in EMBEDDED_VOICES else DEFAULT_VOICE
+
+    def beside(self, folder: Path) -> Self:
+        """As this section, in an agent file of `folder`: paths of voices begin there."""
+        fallbacks = tuple(
+            told.model_copy(
+                update={"voice_id": told.voice_id and _path_from(folder, told.voice_id)}
+            )
+            for told in self.tts.fallbacks
+        )
+        tts = self.tts.model_copy(update={"fallbacks": fallbacks})
+        voice_id = _path_from(folder, self.voice_id)
+        return self.model_copy(update={"tts": tts, "voice_id": voice_id})
+
+
+def _path_from(folder: Path, voice_id: str) -> str:
+    is_path = voice_id.endswith(VOICE_FILE_SUFFIX)
+    return str(folder / Path(voice_id).expanduser()) if is_path else voice_id

@@ -3,7 +3,11 @@
 import logging
 from pathlib import Path
 
-from conversation.agent.models.voice_config import EMBEDDED_VOICES, VoiceSection
+from conversation.agent.models.voice_config import (
+    EMBEDDED_VOICES,
+    VOICE_FILE_SUFFIX,
+    VoiceSection,
+)
 from conversation.errors import SpeechError
 from conversation.voice.models.runner import ModelRunner
 from conversation.voice.models.shared import load_once
@@ -39,7 +43,6 @@ _JOE_FILE = "en_US-joe-medium.onnx"
 _NETWORK, _VOCABULARY = "kokoro-v1.0.int8.onnx", "vocab.json"
 _JOE_RATE_HZ = 22_050
 _CACHE = "piper-parts"
-_PIPER_SUFFIX = ".onnx"
 
 
 def embedded_voice_of(voice: VoiceSection) -> str:
@@ -49,7 +52,7 @@ def embedded_voice_of(voice: VoiceSection) -> str:
         SpeechError: The engine does not have the voice.
     """
     engine, wanted = voice.tts.model, voice.voice_id
-    if wanted.endswith(_PIPER_SUFFIX):
+    if wanted.endswith(VOICE_FILE_SUFFIX):
         if engine not in (None, PIPER):
             raise SpeechError(f"{wanted!r} is a Piper voice: leave `voice.tts.model` out.")
         return wanted

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from conversation.agent.config import AgentConfig
+from conversation.agent.models.voice_config import VoiceSection
 from conversation.errors import SpeechError
 from conversation.voice.ports import CallModels
 from orchestration.deployment import Deployment
@@ -50,6 +51,19 @@ def test_models_are_those_of_the_agents_voice_and_language(tmp_path: Path):
     assert asked == [(SPEAKING.voice, "en")]
     assert served.can_speak_for(SPEAKING)
     assert not served.can_speak_for(SILENT)
+
+
+def test_the_path_of_a_voice_begins_at_the_agent_file(tmp_path: Path):
+    asked: list[VoiceSection] = []
+
+    def open_models(voice: VoiceSection, **_: Any) -> CallModels:
+        asked.append(voice)
+        return FakeModels()
+
+    own = SPEAKING.model_copy(update={"voice": VoiceSection(voice_id="voices/anna.onnx")})
+    voices(tmp_path, open_models, Clock()).models(own)
+
+    assert Path(asked[0].voice_id) == tmp_path / "data" / "agents" / "voices" / "anna.onnx"
 
 
 @pytest.mark.parametrize("error", [SpeechError("no such voice"), RuntimeError("a bug")])

@@ -25,7 +25,7 @@ def test_a_voice_that_cannot_be_used_costs_neither_file_nor_conversation(
     out = tmp_path / "call.wav"
     out.write_bytes(b"of an earlier call")
     with sample_deployment(write_data(tmp_path / "data")) as deployment:
-        agent = deployment.agent("shop-desk").agent
+        agent = deployment.agent("shop-desk")
         call = played_call(deployment, agent, np.zeros(1_600, np.int16), out=out, is_fast=True)
         with pytest.raises(SpeechError, match="pip install"):
             asyncio.run(call)

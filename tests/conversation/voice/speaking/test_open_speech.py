@@ -1,4 +1,5 @@
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -163,3 +164,29 @@ def test_languages_that_the_voice_does_not_speak_are_told_when_it_is_opened(
 
     assert "nothing will be said in 'de'" in caplog.text
     assert "en-GB" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("voice_id", "found"),
+    [
+        ("voices/anna.onnx", "/agents/voices/anna.onnx"),
+        ("../anna.onnx", "/agents/../anna.onnx"),
+        ("/elsewhere/anna.onnx", "/elsewhere/anna.onnx"),
+        ("joe", "joe"),
+        ("a name of a provider", "a name of a provider"),
+    ],
+)
+def test_paths_of_voices_begin_at_the_folder_of_the_agent_file(voice_id: str, found: str):
+    fallback = {"model": "embedded/piper", "voice_id": voice_id}
+    section = VoiceSection.model_validate({"voice_id": voice_id, "tts": {"fallbacks": [fallback]}})
+
+    beside = section.beside(Path("/agents"))
+
+    assert beside.voice_id == found
+    assert beside.tts.fallbacks[0].voice_id == found
+
+
+def test_a_path_from_home_stays_there():
+    section = VoiceSection(voice_id="~/anna.onnx")
+
+    assert section.beside(Path("/agents")).voice_id == str(Path.home() / "anna.onnx")
