@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import lru_cache
 
+from kb.formats.sheets.fraction import shown_fraction, shown_power
+
 GENERAL = "General"
 BUILT_IN = {
     1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 5: "$#,##0", 6: "$#,##0", 7: "$#,##0.00",
@@ -29,6 +31,8 @@ _TOKEN = re.compile(
     r"|(?P<date>y+|m+|d+|h+|s+|e+|g+)|(?P<digits>[0#?,.]+)|(?P<text>@)|(?P<literal>.)",
     re.IGNORECASE | re.DOTALL,
 )
+_LOWER_HALF = re.compile(r"[/\d]")
+"""Of a fraction whose denominator is stated."""
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -79,8 +83,10 @@ def show_number(value: str, code: str, *, since_1904: bool = False) -> str:
         return value
     sections = _sections(code)
     section, signed = _chosen(sections, float(number))
-    if section is None or section.has("general", "exponent", "text") or "/" in _plain(section):
+    if section is None or section.has("general", "text"):
         return _affixed(section, _general(number))
+    if section.has("exponent") or "/" in _plain(section):
+        return _shown_by_mask(section, number if signed else abs(number))
     if section.has("date", "elapsed", "noon"):
         return _shown_date(section, float(number), since_1904=since_1904)
     if not section.has("digits"):
@@ -167,6 +173,22 @@ def _general(number: Decimal) -> str:
     short = f"{value:.15g}"
     # No more digits than are known: the others would read as part of a long number.
     return f"{Decimal(short):f}" if 1e-15 < abs(value) < 1e15 else short.upper()
+
+
+def _shown_by_mask(section: _Section, number: Decimal) -> str:
+    """A number in a format of fractions or powers, with the words on both sides of it."""
+    kinds = ("digits", "exponent")
+    places = [at for at, token in enumerate(section.tokens) if token.kind in kinds]
+    if not places:
+        return _general(number)
+    end = places[-1] + 1
+    while end < len(section.tokens) and _LOWER_HALF.fullmatch(section.tokens[end].text):
+        end += 1
+    masked = section.tokens[places[0] : end]
+    mask = "".join(token.text for token in masked)
+    shown = shown_power(number, mask) or shown_fraction(number, mask) or _general(number)
+    before, behind = section.tokens[: places[0]], section.tokens[end:]
+    return "".join([*map(_literal, before), shown, *map(_literal, behind)]).strip()
 
 
 def _affixed(section: _Section | None, shown: str) -> str:

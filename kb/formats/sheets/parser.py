@@ -1,17 +1,15 @@
 """Spreadsheets (.xlsx, .xls, .xlsb): each sheet a table."""
 
-import datetime
 import re
-from io import BytesIO
-from typing import Any
 
 from kb.document import ParsedDocument
 from kb.formats.archive import Archive
+from kb.formats.sheets.around import add_text_boxes, count_notes
+from kb.formats.sheets.binary_workbook import read_binary_workbook
+from kb.formats.sheets.old_workbook import read_old_workbook
 from kb.formats.sheets.workbook import Workbook
-from kb.formats.tables.grid import Cell
 from kb.formats.tables.sheet import Sheet, add_sheet
-from kb.formats.text_builder import ParseRequest, TextBuilder, encrypted, malformed
-from kb.formats.vendors import vendor
+from kb.formats.text_builder import ParseRequest, TextBuilder
 
 _CHART = re.compile(r"xl/(?:charts/chart|chartsheets/sheet)\d+\.xml")
 _BINARY_BOOK = "xl/workbook.bin"
@@ -20,18 +18,21 @@ _BINARY_BOOK = "xl/workbook.bin"
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     """Read a workbook; what is hidden from its reader is dropped and counted.
 
-    Cells say what the sheet shows: `7.5%` and not 0.075. The older formats (.xls, .xlsb) say the
-    bare values, and hide sheets only.
+    Cells say what the sheet shows: `7.5%` and not 0.075.
     """
     builder = TextBuilder(request)
     if data.startswith(b"PK"):
         archive = Archive(data, name=request.name, what="spreadsheet")
         if _BINARY_BOOK not in archive:
-            _add_workbook(builder, Workbook(archive))
+            _add_workbook(builder, Workbook(archive), archive)
             # What charts are drawn from stands in the cells.
             builder.leave_out("chart", sum(map(_is_chart, archive.members())))
             return _built(builder, request)
-    _add_old_workbook(builder, data, request.name)
+        sheets = read_binary_workbook(archive)
+    else:
+        sheets = read_old_workbook(data, request.name)
+    for name, is_visible, sheet in sheets:
+        _add(builder, sheet, name=name, is_visible=is_visible)
     return _built(builder, request)
 
 
@@ -44,56 +45,20 @@ def _built(builder: TextBuilder, request: ParseRequest) -> ParsedDocument:
     return builder.build(title=request.name)
 
 
-def _add_workbook(builder: TextBuilder, workbook: Workbook) -> None:
+def _add_workbook(builder: TextBuilder, workbook: Workbook, archive: Archive) -> None:
     for entry in workbook.sheets:
         if not entry.member:
             continue
-        sheet = workbook.read(entry)
-        if not entry.visible:
-            builder.hide("hidden sheet", sheet.text())
-        else:
-            add_sheet(builder, sheet, name=entry.name)
+        _add(builder, workbook.read(entry), name=entry.name, is_visible=entry.visible)
+        drawings, notes = workbook.beside(entry)
+        for drawing in drawings if entry.visible else ():
+            add_text_boxes(builder, archive, drawing)
+        for each in notes:
+            count_notes(builder, archive, each)
 
 
-def _add_old_workbook(builder: TextBuilder, data: bytes, name: str) -> None:
-    calamine = vendor("python_calamine")
-    try:
-        workbook = calamine.load_workbook(BytesIO(data))
-    except calamine.PasswordError as error:
-        raise encrypted(name, "spreadsheet") from error
-    except calamine.CalamineError as error:
-        raise malformed(name, "spreadsheet", error) from error
-    for entry in workbook.sheets_metadata:
-        if entry.typ != calamine.SheetTypeEnum.WorkSheet:
-            continue
-        sheet = _read_old(workbook.get_sheet_by_name(entry.name))
-        if entry.visible != calamine.SheetVisibleEnum.Visible:
-            builder.hide("hidden sheet", sheet.text())
-        else:
-            add_sheet(builder, sheet, name=entry.name)
-
-
-def _read_old(source: Any) -> Sheet:
-    sheet = Sheet()
-    merges = {start: end for start, end in source.merged_cell_ranges or ()}
-    for row, values in enumerate(source.to_python(skip_empty_area=False)):
-        for column, value in enumerate(values):
-            if text := _shown(value):
-                bottom, right = merges.get((row, column), (row, column))
-                sheet.add(row, column, Cell(text, bottom - row + 1, right - column + 1))
-    return sheet
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
-        return value.date().isoformat()
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    if isinstance(value, datetime.timedelta):
-        minutes, seconds = divmod(round(value.total_seconds()), 60)
-        return f"{minutes // 60}:{minutes % 60:02}" + (f":{seconds:02}" if seconds else "")
-    return str(value).strip()
+def _add(builder: TextBuilder, sheet: Sheet, *, name: str, is_visible: bool) -> None:
+    if is_visible:
+        add_sheet(builder, sheet, name=name)
+    else:
+        builder.hide("hidden sheet", sheet.text())

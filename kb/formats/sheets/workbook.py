@@ -14,6 +14,7 @@ from typing import Any
 
 from kb.formats.archive import Archive
 from kb.formats.link_targets import beside
+from kb.formats.sheets.around import headers_of
 from kb.formats.sheets.number_format import BUILT_IN, GENERAL, show_number
 from kb.formats.sheets.unseen import PAINTS, shows_no_text, unseen_styles
 from kb.formats.tables.grid import Cell
@@ -28,6 +29,7 @@ _MAX_FORMULA_CHARS = 1_000
 _LAST_COLUMN = 16_383
 _LAST_ROW = 1_048_575
 _TEXTS = ("s", "str", "inlineStr")
+_NO_SIZE = ("0", "0.0")
 _TRUE = ("1", "true", "on")
 
 
@@ -80,7 +82,7 @@ class Workbook:
         source = BytesIO(self._archive.read(entry.member))
         for _, element in vendor("lxml.etree").iterparse(
             source,
-            tag=("{*}row", "{*}col", "{*}mergeCell", "{*}hyperlink", *PAINTS),
+            tag=("{*}row", "{*}col", "{*}mergeCell", "{*}hyperlink", "{*}headerFooter", *PAINTS),
             resolve_entities=False,
             no_network=True,
             huge_tree=True,
@@ -88,7 +90,9 @@ class Workbook:
             if _is(element, "row"):
                 row = self._read_row(sheet, element, row + 1)
                 _release(element)
-            elif _is(element, "col") and _is_true(element, "hidden"):
+            elif _is(element, "headerFooter"):
+                sheet.left_out += headers_of(element)
+            elif _is(element, "col") and _is_shut(element, "width"):
                 last = min(_number(element.get("max"), 1) - 1, _LAST_COLUMN)
                 sheet.hidden_columns.update(range(_number(element.get("min"), 1) - 1, last + 1))
             elif _is(element, "mergeCell"):
@@ -101,6 +105,14 @@ class Workbook:
             sheet.unseen.append(sheet.rows[at[0]].pop(at[1]).text)
         _merge(sheet, merges)
         return sheet
+
+    def beside(self, entry: SheetEntry) -> tuple[list[str], list[str]]:
+        """The members that hold the drawings on a sheet, and the notes to its cells."""
+        related = [(kind, to) for _, kind, to in _relations(self._archive, entry.member)]
+        return (
+            [to for kind, to in related if kind.endswith("/drawing")],
+            [to for kind, to in related if kind.endswith("/comments")],
+        )
 
     def _links(self, member: str) -> dict[str, str]:
         """Where the links of a sheet lead, by the id of their relation."""
@@ -127,7 +139,7 @@ class Workbook:
 
     def _read_row(self, sheet: Sheet, element: Any, following: int) -> int:
         number = min(_number(element.get("r"), following + 1) - 1, _LAST_ROW)
-        if _is_true(element, "hidden"):
+        if _is_shut(element, "ht"):
             sheet.hidden_rows.add(number)
         column = -1
         for cell in element:
@@ -145,6 +157,8 @@ class Workbook:
             sheet.unseen.append(text)
         elif not text and cell.get("t") in (None, "n"):
             sheet.unseen += [stated] if stated else []
+            if not stated and any(part.tag[-2:] == "}f" for part in cell):
+                sheet.left_out.append("formula without a value")
         elif text and column <= _LAST_COLUMN:
             sheet.add(row, column, Cell(text, strong=style in self._strong))
             if style in self._white:
@@ -284,6 +298,11 @@ def _number(value: str | None, default: int) -> int:
 def _is(element: Any, name: str) -> bool:
     tag = element.tag
     return isinstance(tag, str) and tag.rpartition("}")[2] == name
+
+
+def _is_shut(element: Any, size: str) -> bool:
+    """Whether a row or column is hidden, or has no size."""
+    return _is_true(element, "hidden") or element.get(size) in _NO_SIZE
 
 
 def _is_true(element: Any, attribute: str) -> bool:

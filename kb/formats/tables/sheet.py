@@ -17,6 +17,8 @@ class Sheet:
     hidden_columns: set[int] = field(default_factory=set[int])
     unseen: list[str] = field(default_factory=list[str])
     """What stands in cells that show nothing of it."""
+    left_out: list[str] = field(default_factory=list[str])
+    """Kinds of what else is on the sheet and not in its cells, one for each piece."""
 
     def add(self, row: int, column: int, cell: Cell) -> None:
         """Set a cell."""
@@ -118,6 +120,8 @@ def add_sheet(builder: TextBuilder, sheet: Sheet, *, name: str) -> None:
         builder.hide("hidden column", text)
     for text in sheet.unseen:
         builder.hide("hidden cell", text)
+    for kind in sheet.left_out:
+        builder.leave_out(kind)
     seen = list(sheet.visible_rows())
     if seen:
         builder.add("heading", name, level=1)

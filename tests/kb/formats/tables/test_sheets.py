@@ -138,3 +138,36 @@ def test_an_open_sheet_says_what_its_cells_show():
 
     assert outline(parsed) == ["heading1| Staff", "table| Name | Share\nAnn | 7.5%"]
     assert parsed.left_out == {"hidden row": 1, "hidden column": 1, "hidden sheet": 1}
+
+
+def test_text_boxes_are_text_and_notes_headers_and_formulas_are_counted():
+    def build(book: Any, sheet: Any) -> None:
+        sheet.write_row(0, 0, ["Plan", "Price"])
+        sheet.write_row(1, 0, ["Basic", 10])
+        sheet.write_comment("B2", "only until May")
+        sheet.insert_textbox(5, 0, "Prices include tax.\nNo refunds.")
+        sheet.set_header('&C&"Arial,Bold"&12Draft of March')
+        sheet.set_footer("&P")
+        sheet.write_formula(2, 1, "=B2*2", None, "")
+
+    parsed = parse(workbook(build), "a.xlsx")
+
+    assert outline(parsed) == [
+        "heading1| Rates",
+        "table| Plan | Price\nBasic | 10",
+        "paragraph| Prices include tax.\nNo refunds.",
+    ]
+    assert parsed.left_out == {"comment": 1, "page header": 1, "formula without a value": 1}
+
+
+def test_rows_and_columns_without_a_size_are_hidden():
+    def build(book: Any, sheet: Any) -> None:
+        for row, cells in enumerate([("Name", "Salary", "Room"), ("Ann", 5000, "B12")]):
+            sheet.write_row(row, 0, cells)
+        sheet.write_row(2, 0, ["Bob", 6000, "B13"])
+        sheet.set_column(1, 1, 0)
+        sheet.set_row(2, 0)
+
+    parsed = parse(workbook(build), "a.xlsx")
+
+    assert outline(parsed) == ["heading1| Rates", "table| Name | Room\nAnn | B12"]
