@@ -1,4 +1,4 @@
-"""What stands on a sheet beside its cells: text boxes, notes to cells, headers of the printed page."""
+"""What stands on a sheet beside its cells: text boxes, notes, headers of the printed page."""
 
 import re
 from collections.abc import Iterator
