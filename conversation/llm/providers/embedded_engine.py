@@ -389,7 +389,7 @@ def _state_name(path: Path) -> str:
     return state_key([weights_fingerprint(path), runtime_version(), _STATE_FORM])
 
 
-_STATE_FORM = "f16 keys and values, one stream a slot"
+_STATE_FORM = "f16 keys and values, values by dimension, one stream a slot"
 """What of the engine's settings the form of a state depends on."""
 
 
