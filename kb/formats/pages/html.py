@@ -26,7 +26,7 @@ from kb.formats.pages.html_opened import (
 from kb.formats.pages.html_plain import make_plain
 from kb.formats.pages.html_script import add_stated_questions, is_built_by_script, needs_browser
 from kb.formats.pages.html_styles import Grounds, apply_styles, is_pale, is_tiny
-from kb.formats.pages.html_table import flatten_cells, is_data_table, table_key
+from kb.formats.pages.html_table import flatten_cells, is_data_table, open_tables, table_key
 from kb.formats.pages.html_text import (
     SKIPPED,
     Element,
@@ -72,6 +72,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     is_empty = is_built_by_script(root)
     _write_targets(_own_links(root), request, telling_only=True)
     make_plain(root, builder)
+    open_tables(root)
     stated = TextBuilder(request)
     add_stated_questions(stated, root, shown=visible_text(root))
     visible = _visible_length(root)

@@ -11,18 +11,101 @@ MAX_FLAT_CELL_CHARS = 500
 MAX_ROWS = 65_534
 """A cell can cover no more rows, by the HTML standard."""
 
+_MAX_HEADED_CHARS = 120
+_TABLE_ROLES = ("table", "grid", "treegrid")
+_CELL_ROLES = ("cell", "gridcell", "columnheader", "rowheader")
 _COUNT = re.compile(r"\s*(\d{1,6})")
 
 
+def open_tables(root: Element) -> None:
+    """Make tables of what is one only by its roles, and text of small tables in cells of others."""
+    for table in list(root.iter()):
+        if tag_of(table) not in ("", "table") and table.get("role") in _TABLE_ROLES:
+            _make_table(table)
+    for inner in reversed(list(root.iter("table"))):
+        cell = next(inner.iterancestors("td", "th"), None)
+        if cell is not None and _is_cell_of_data(cell):
+            _write_in_line(inner)
+
+
 def is_data_table(table: Element) -> bool:
-    """A table that only lays out a page holds tables, headings or lists, or has one column."""
-    if any(
-        tag_of(inner) in HEADINGS or tag_of(inner) == "table"
-        for inner in table.iter()
-        if inner is not table
-    ):
-        return False
+    """A table that only lays out a page holds tables or long headed texts, or has one column."""
+    for inner in table.iter(*HEADINGS, "table"):
+        if tag_of(inner) == "table" and inner is not table:
+            return False
+        if tag_of(inner) in HEADINGS and not _is_headed_cell(inner):
+            return False
     return any(len(row) > 1 for row in rows_of(table))
+
+
+def _is_headed_cell(heading: Element) -> bool:
+    """Whether a heading stands in a cell that says little more: the name of a column, often."""
+    cell = next(heading.iterancestors("td", "th"), None)
+    return cell is not None and len(inline_text(cell)) <= _MAX_HEADED_CHARS
+
+
+def _is_cell_of_data(cell: Element) -> bool:
+    """Whether a cell that holds a table is short, and stands in a row or table of cells."""
+    table = next(cell.iterancestors("table"), None)
+    if table is None or len(inline_text(cell)) > MAX_FLAT_CELL_CHARS:
+        return False
+    rows = list(_own_rows(table))
+    plain = [row for row in rows if len(row) > 1 and not any(_holds_table(each) for each in row)]
+    columns = len(cell.getparent())
+    return columns > 1 and any(len(row) == columns for row in plain)
+
+
+def _own_rows(table: Element) -> Iterator[list[Element]]:
+    for part in table:
+        for row in part if tag_of(part) in ("thead", "tbody", "tfoot") else (part,):
+            if tag_of(row) == "tr":
+                yield [cell for cell in row if tag_of(cell) in ("td", "th")]
+
+
+def _holds_table(cell: Element) -> bool:
+    return next(cell.iter("table"), None) is not None
+
+
+def _write_in_line(table: Element) -> None:
+    """A row as `name: value, name: value` where the table names its columns, else cells in turn."""
+    rows = [[cell_text(cell) for cell in row] for row in rows_of(table)]
+    marks = [[tag_of(cell) == "th" for cell in row] for row in rows_of(table)]
+    if len(rows) > 1 and rows[0] and all(marks[0]) and not all(map(all, marks)):
+        names, *body = rows
+        lines = [_named(names, row) for row in body]
+    else:
+        joints = (": " if len(row) == 2 else ", " for row in rows)
+        lines = [joint.join(filter(None, row)) for joint, row in zip(joints, rows, strict=True)]
+    text, tail = "; ".join(filter(None, lines)), table.tail
+    table.clear()
+    table.tag, table.text, table.tail = "div", text, tail
+
+
+def _named(names: list[str], row: list[str]) -> str:
+    pairs = zip(names, row, strict=False)
+    return ", ".join(f"{name}: {value}" if name else value for name, value in pairs if value)
+
+
+def _make_table(table: Element) -> None:
+    rows = [each for each in table.iter() if each.get("role") == "row"]
+    if not any(each.get("role") in _CELL_ROLES for row in rows for each in row.iter()):
+        return
+    table.tag = "table"
+    for row in rows:
+        _lift(row, table)
+        row.tag = "tr"
+        for cell in [each for each in row.iter() if each.get("role") in _CELL_ROLES]:
+            _lift(cell, row)
+            cell.tag = "td" if cell.get("role") in ("cell", "gridcell") else "th"
+            for span in ("rowspan", "colspan"):
+                if cell.get(f"aria-{span}"):
+                    cell.set(span, cell.get(f"aria-{span}"))
+
+
+def _lift(element: Element, to: Element) -> None:
+    """Take away the elements between two, so that one is the child of the other."""
+    while (above := element.getparent()) is not None and above is not to:
+        above.drop_tag()
 
 
 def rows_of(table: Element) -> Iterator[list[Element]]:
@@ -44,6 +127,7 @@ def table_rows(table: Element) -> Iterator[list[Cell]]:
                 rows=_count(cell, "rowspan") or MAX_ROWS,
                 columns=_count(cell, "colspan") or 1,
                 header=tag_of(cell) == "th" or _is_in_head(cell),
+                strong=_is_bold(cell),
             )
             for cell in row
         ]
@@ -62,10 +146,13 @@ def flatten_cells(root: Element) -> None:
         for row in rows_of(table):
             for cell in row:
                 if len(cell) and len(cell.text_content()) <= MAX_FLAT_CELL_CHARS:
-                    text = ", ".join(lines_of(cell)) or cell_text(cell)
+                    text, is_bold = ", ".join(lines_of(cell)) or cell_text(cell), _is_bold(cell)
                     for child in list(cell):
                         cell.remove(child)
-                    cell.text = text
+                    holder = cell.makeelement("b") if is_bold else cell
+                    cell.text, holder.text = None, text
+                    if is_bold:
+                        cell.append(holder)
 
 
 def table_key(table: Element) -> str:
@@ -86,6 +173,12 @@ def _shown(element: Element) -> Iterator[str]:
         return
     for child in element:
         yield from _shown(child)
+
+
+def _is_bold(cell: Element) -> bool:
+    """Whether all words of a cell are bold."""
+    bold = next(cell.iter("b", "strong"), None)
+    return bold is not None and inline_text(bold) == inline_text(cell) != ""
 
 
 def _count(cell: Element, attribute: str) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from kb.formats.pages.html_table import is_data_table, table_rows
+from kb.formats.pages.html_table import is_data_table, open_tables, table_rows
 from kb.formats.pages.html_text import (
     BLOCKS,
     HEADINGS,
@@ -26,6 +26,7 @@ def item_lines(root: Element) -> Iterator[str]:
 
 def add_tree(builder: TextBuilder, root: Element, *, deeper: int = 0) -> None:
     """Append every block below `root` in reading order, headings `deeper` levels further in."""
+    open_tables(root)
     _Walk(builder, root, deeper).run(root)
 
 

@@ -1,7 +1,7 @@
 """Which rows of a table name its columns, and what each column is called."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -49,6 +49,21 @@ def is_marked(grid: Grid) -> bool:
     """Whether the source says of some cells, and not of all, that they are headers."""
     marks = {place.header for row in grid for place in row if place.text}
     return len(marks) == 2
+
+
+def cut_at_names(grid: Grid) -> Iterator[Grid]:
+    """Cut a table where a row further down is marked as names too: another table begins there.
+
+    A row of sums may be marked so as well; it holds figures, or nothing stands below it.
+    """
+    begin, has_body = 0, False
+    for number, row in enumerate(grid[:-1]):
+        if not _is_marked(row):
+            has_body = has_body or not is_single(row)
+        elif has_body and not is_single(row) and not any(is_number(place.text) for place in row):
+            yield grid[begin:number]
+            begin, has_body = number, False
+    yield grid[begin:]
 
 
 def find_column_names(

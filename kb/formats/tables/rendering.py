@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from kb.formats.tables.column_names import (
     ColumnNames,
+    cut_at_names,
     figure_columns,
     find_column_names,
     is_marked,
@@ -65,9 +66,10 @@ def _parts(grid: Grid, *, trusted: bool) -> Iterator[tuple[Grid, ColumnNames | N
     """Cut at blank rows, wherever a table begins that does not go on with the one before."""
     if trusted or is_marked(grid):
         whole = [row for row in grid if _is_filled(row)]
-        if whole:
-            named = not trusted or _is_filled(grid[0])
-            yield whole, find_column_names(whole, trusted=trusted) if named else None
+        if trusted and whole:
+            yield whole, find_column_names(whole, trusted=True) if _is_filled(grid[0]) else None
+        for part in () if trusted else cut_at_names(whole):
+            yield part, find_column_names(part)
         return
     part: Grid = []
     names: ColumnNames | None = None
