@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from kb.document import ParsedDocument
 from kb.formats.tables.rendering import add_table
+from kb.formats.tables.rich_table import RichRow, RowShapes, laid_out
 from kb.formats.text import find_blocks
 from kb.formats.text_builder import ParseRequest, TextBuilder, clean, one_line
 from kb.formats.vendors import vendor
@@ -20,6 +21,9 @@ _LEFT_OUT = {
     "pict": "picture",
     "objdata": "embedded file",
 }
+_NUMBERS_OF_LISTS = ("listtext", "pntext")
+"""What a program without lists shows before an item."""
+_SAYING = ("u", "tab", "line", "footnote")
 _MIN_HALF_POINTS = 3
 _HIDING: dict[str, Callable[[str, frozenset[str]], bool]] = {
     "v": lambda number, _: number != "0",
@@ -38,21 +42,27 @@ _TITLE = re.compile(rb"\\title ([^{}\\]{1,300})")
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     """Read an RTF file; its code pages are those that it names itself."""
     builder = TextBuilder(request)
-    source = _shown_source(data.decode("latin-1"), builder)
+    shapes = RowShapes()
+    source = _shown_source(data.decode("latin-1"), builder, shapes)
     text, hidden = clean(vendor("striprtf.striprtf").rtf_to_text(source, errors="replace"))
     builder.hidden_chars += hidden
-    rows: list[list[str]] = []
-    for paragraph in text.split("\n"):
-        if paragraph.count("|") > 1:
-            rows.append(paragraph.removesuffix("|").split("|"))
-            continue
-        add_table(builder, rows)
-        rows = []
-        for block in find_blocks(paragraph, headings={}):
-            builder.add(block.kind, paragraph[block.start_char : block.end_char])
-    add_table(builder, rows)
+    rows: list[RichRow] = []
+    for before, row in shapes.rows_in(text):
+        if before.strip():
+            add_table(builder, laid_out(rows))
+            _add_paragraphs(builder, before)
+            rows = []
+        if row is not None:
+            rows.append(row)
+    add_table(builder, laid_out(rows))
     title = _TITLE.search(data)
     return builder.build(title=one_line(title[1].decode("latin-1")) if title else None)
+
+
+def _add_paragraphs(builder: TextBuilder, text: str) -> None:
+    for paragraph in text.split("\n"):
+        for block in find_blocks(paragraph, headings={}):
+            builder.add(block.kind, paragraph[block.start_char : block.end_char])
 
 
 def _white_colours(source: str) -> frozenset[str]:
@@ -64,8 +74,11 @@ def _white_colours(source: str) -> frozenset[str]:
     return frozenset(str(number) for number, each in enumerate(entries) if _WHITE.search(each))
 
 
-def _shown_source(source: str, builder: TextBuilder) -> str:
-    r"""Drop what is hidden (`\v`), tiny or white, and put notes where they are referred to."""
+def _shown_source(source: str, builder: TextBuilder, shapes: RowShapes) -> str:
+    r"""Drop what is hidden (`\v`), tiny or white, and put notes where they are referred to.
+
+    `shapes` learns of the rows of tables, and its marks stand where they begin and end.
+    """
     kept: list[str] = []
     hidden: list[str] = []
     white = _white_colours(source)
@@ -80,11 +93,11 @@ def _shown_source(source: str, builder: TextBuilder) -> str:
             written = closing
             if len(groups) > 1:
                 groups.pop()
-        elif word == "plain":
-            groups[-1] = (frozenset(), closing)
-        elif word in _HIDING:
-            hides = _HIDING[word](token["number"] or "", white)
-            groups[-1] = (is_hidden | {word} if hides else is_hidden - {word}, closing)
+            shapes.close(depth=len(groups))
+        elif word == "plain" or word in _HIDING:
+            groups[-1] = (_hidden_by(is_hidden, word, token["number"] or "", white), closing)
+        elif shapes.knows(word, depth=len(groups)):
+            written = shapes.mark(word, token["number"], is_hidden=bool(is_hidden))
         elif word == "footnote":
             groups[-1], written = (is_hidden, ")}"), " ("
         elif word is not None:
@@ -92,6 +105,16 @@ def _shown_source(source: str, builder: TextBuilder) -> str:
         elif is_hidden:
             hidden.append(token["text"] or "")
             continue
-        kept.append("" if is_hidden and word in ("u", "tab", "line", "footnote") else written)
+        is_silent = word in _NUMBERS_OF_LISTS or (is_hidden and word in _SAYING)
+        kept.append("" if is_silent else written)
     builder.hide("hidden text", "".join(hidden))
     return "".join(kept)
+
+
+def _hidden_by(
+    before: frozenset[str], word: str, number: str, white: frozenset[str]
+) -> frozenset[str]:
+    """By what text is hidden behind a word that formats characters."""
+    if word == "plain":
+        return frozenset()
+    return before | {word} if _HIDING[word](number, white) else before - {word}
