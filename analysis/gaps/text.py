@@ -1,9 +1,9 @@
 """Gaps and topics as text for a terminal."""
 
-import textwrap
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from analysis.columns import cut, wrapped
 from analysis.evaluators.unanswered import REASON_TEXTS
 from analysis.gaps.checking import ANSWERED_SCORE
 from analysis.gaps.records import Gap
@@ -54,7 +54,7 @@ def _gap_lines(gap: Gap, *, today: date, width: int) -> list[str]:
     lines = [_line(head, width)]
     for name, text in facts:
         if text:
-            lines += _wrapped(f"  {name:9} ", text, width)
+            lines += wrapped(f"  {name:9} ", printable(text), width)
     return lines
 
 
@@ -114,16 +114,5 @@ def topics_as_text(run: TopicRun, *, width: int = 100) -> str:
     return "\n".join([*lines, ""])
 
 
-def _wrapped(prefix: str, text: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        printable(text),
-        width,
-        initial_indent=prefix,
-        subsequent_indent=" " * len(prefix),
-        break_on_hyphens=False,
-    )
-
-
 def _line(text: str, width: int) -> str:
-    plain = printable(text)
-    return plain if len(plain) <= width else plain[: width - 1] + "…"
+    return cut(printable(text), width)

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from analysis.columns import in_columns, padded, width_of
 from analysis.errors import QueryError
 from analysis.query.sql import printable, query_rows
 
@@ -46,10 +47,7 @@ def query_as_text(
         QueryError: The query cannot be run, or takes longer than `timeout_s`; says why.
     """
     names, rows = query_rows(connection, sql, timeout_s=timeout_s)
-    table = [names, *([_cell(value) for value in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+    return in_columns(names, [[_cell(value) for value in row] for row in rows])
 
 
 def query_as_bars(
@@ -71,11 +69,11 @@ def query_as_bars(
     labels = ["  ".join(_cell(v) for i, v in enumerate(row) if i != at) for row in rows]
     values = [None if row[at] is None else float(row[at]) for row in rows]
     longest = max((abs(value) for value in values if value is not None), default=0.0)
-    width = max(map(len, labels), default=0)
+    width = max(map(width_of, labels), default=0)
     heading = f"{'':<{width}}  {names[at]}"
+    bars = [f"{_bar(each, longest)} {'' if each is None else f'{each:g}'}" for each in values]
     lines = [
-        f"{label:<{width}}  {_bar(value, longest)} {'' if value is None else f'{value:g}'}".rstrip()
-        for label, value in zip(labels, values, strict=True)
+        f"{padded(label, width)}  {bar}".rstrip() for label, bar in zip(labels, bars, strict=True)
     ]
     return "\n".join([heading, *lines])
 

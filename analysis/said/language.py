@@ -1,4 +1,8 @@
-"""Which language a few words are in, as far as reading their numbers needs it. Pure."""
+"""Which language a few words are in, as far as reading their numbers needs it. Pure.
+
+With the lists of `stop-words` in place of the words below, 4 of 757 tests of what was said fail:
+they know no word that a short answer with a number has ("Uhr", "euros", "quisiera").
+"""
 
 import re
 from collections.abc import Sequence

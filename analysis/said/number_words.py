@@ -6,11 +6,9 @@ beside others, is decided here and in `numbers`.
 
 import re
 from functools import lru_cache
-from typing import cast
-
-import text_to_num  # pyright: ignore[reportMissingTypeStubs]
 
 from analysis.said.language import LANGUAGES, Language
+from conversation.language.number_words import read_number
 
 _RESPELLED: dict[Language, tuple[tuple[re.Pattern[str], str], ...]] = {
     "en": ((re.compile(r"^an? (?=hundred|thousand|million|billion|dozen)"), "one "),),
@@ -66,14 +64,10 @@ def whole_number(words: str, language: Language) -> int | None:
     for pattern, spelling in _RESPELLED[language]:
         words = pattern.sub(spelling, words)
     try:
-        return _read(words, language)
+        return read_number(words, language)
     except ValueError:
         pass
     return _german_millions(words) if language == "de" else None
-
-
-def _read(words: str, language: Language) -> int:
-    return int(cast("str | int", text_to_num.text2num(words, language)))  # pyright: ignore[reportUnknownMemberType]
 
 
 def _german_millions(words: str) -> int | None:
@@ -82,7 +76,7 @@ def _german_millions(words: str) -> int | None:
     if not found or not tail:
         return None
     try:
-        return _read(f"{head}million", "de") + _read(tail, "de")
+        return read_number(f"{head}million", "de") + read_number(tail, "de")
     except ValueError:
         return None
 

@@ -1,4 +1,13 @@
-"""English words for numbers. Pure; every digit of the input is said."""
+"""Numbers -> English words, of which every digit is said; words of many languages -> numbers. Pure.
+
+`num2words` (LGPL) was measured in its place: as it is 266 of 273 tests, with "and", commas and
+"oh-" taken out all of them, 53 us a number against 2. Voices of other languages read digits.
+"""
+
+from functools import lru_cache
+from typing import cast
+
+import text_to_num  # pyright: ignore[reportMissingTypeStubs]
 
 _SMALL_WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
@@ -42,11 +51,8 @@ def cardinal(digits: str) -> str:
 def ordinal(digits: str) -> str:
     """A place in an order: `23` is "twenty-third"."""
     words = cardinal(str(int(digits)))
-    for border in ("-", " "):
-        head, found, last = words.rpartition(border)
-        if found:
-            return f"{head}{border}{_ordinal_word(last)}"
-    return _ordinal_word(words)
+    last = max(words.rfind("-"), words.rfind(" ")) + 1
+    return words[:last] + _ordinal_word(words[last:])
 
 
 def decimal(whole: str, fraction: str) -> str:
@@ -69,6 +75,31 @@ def year(digits: str) -> str:
 def digit_by_digit(digits: str) -> str:
     """`407` is "four zero seven"."""
     return " ".join(_SMALL[int(digit)] for digit in digits)
+
+
+def read_number(words: str, language: str) -> int:
+    """The whole number that words in lower case are in a language such as `de`.
+
+    Raises:
+        ValueError: They are none, or numbers of the language are not known.
+    """
+    return int(cast("str | int", text_to_num.text2num(words, language)))  # pyright: ignore[reportUnknownMemberType]
+
+
+@lru_cache(maxsize=8_192)
+def number_in_words(word: str, language: str) -> int | None:
+    """The whole number that a word in lower case is; None for all others, and for `one`.
+
+    In languages whose numbers are not known, only English words are numbers.
+    """
+    for known in dict.fromkeys((language.partition("-")[0].casefold(), "en")):
+        try:
+            number = read_number(word, known)
+        except ValueError:
+            continue
+        # One is an article or a pronoun in most of them.
+        return number if number != 1 else None
+    return None
 
 
 def _below_thousand(number: int) -> str:

@@ -1,34 +1,23 @@
-"""The words of a text that carry its meaning, in a form in which they can be compared. Pure."""
+"""The words of a text that carry its meaning, in a form in which they can be compared. Pure.
+
+Stop words of `stop-words` were measured in place of the list: 5 of 562 tests of answers fail, since
+a question such as "how long does it take" is left without a word.
+"""
 
 import re
-import unicodedata
 from functools import lru_cache
+
+from conversation.language.number_words import number_in_words
+from kb.words.languages import function_words
+from kb.words.languages import stem as stem_of_language
 
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)?", re.UNICODE)
 _NEGATION = re.compile(r"\b(?:not|no|never|none|without|cannot|neither|nor)\b|n't\b", re.IGNORECASE)
-_FUNCTION_WORD_LIST = """
-    a about after all also am an and any are as at be been before being but by can could did do
-    does doing done for from get gets got had has have having he her here him his how i if in into
-    is it its just like may me might more most must my need needs no not of on once one only or
-    other our out over own please shall she should so some such take takes than that the their them
-    then there these they this those through to too under until up us use used using very via was
-    we well were what when where which while who whom why will with within without would you your
-    yours it's i'm you're we're they're i'll you'll don't doesn't isn't aren't can't won't didn't
-    passage passages document documents according based information provided however therefore
-    additionally first next finally"""
-_FUNCTION_WORDS = frozenset(_FUNCTION_WORD_LIST.split())
-_NUMBER_WORD_LIST = """
-    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
-    sixteen seventeen eighteen nineteen twenty"""
-_NUMBER_WORDS = {word: str(number) for number, word in enumerate(_NUMBER_WORD_LIST.split())} | {
-    "thirty": "30",
-    "forty": "40",
-    "fifty": "50",
-    "sixty": "60",
-    "ninety": "90",
-}
-_SUFFIXES = ("ations", "ation", "ingly", "ings", "ing", "edly", "ed", "es", "ly", "s")
-_MIN_STEM_CHARS = 3
+_SAID_OF_ANSWERS = """
+    according additionally based document documents done finally first gets however information
+    like needs next one passage passages provided take takes therefore using via well within without
+    yours aren't can't didn't doesn't don't i'll i'm isn't it's they're we're won't you'll you're"""
+_FUNCTION_WORDS = function_words("en") | frozenset(_SAID_OF_ANSWERS.split())
 
 
 @lru_cache(maxsize=8_192)
@@ -37,12 +26,11 @@ def telling_words(text: str) -> frozenset[str]:
     found: set[str] = set()
     for match in _WORD.finditer(plain_quotes(text)):
         word = match.group().casefold()
-        if word in _NUMBER_WORDS and word != "one":
-            found.add(_NUMBER_WORDS[word])
-        elif word[0].isdigit():
+        if word[0].isdigit():
             found.add(_plain_number(word))
         elif word not in _FUNCTION_WORDS and (len(word) > 1 or not word.isascii()):
-            found.add(stem(word))
+            number = number_in_words(word, "en")
+            found.add(stem(word) if number is None else str(number))
     return frozenset(found)
 
 
@@ -62,21 +50,8 @@ def plain_quotes(text: str) -> str:
 
 
 def stem(word: str) -> str:
-    """`word` without accents and common English endings. Good for comparing, not for reading."""
-    plain = "".join(
-        char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char)
-    )
-    plain = plain.removesuffix("'s")
-    if plain.endswith(("ies", "ied")) and len(plain) > _MIN_STEM_CHARS + 1:
-        return plain[:-2]
-    for suffix in _SUFFIXES:
-        if plain.endswith(suffix) and len(plain) - len(suffix) >= _MIN_STEM_CHARS:
-            plain = plain[: -len(suffix)]
-            break
-    plain = plain.removesuffix("e") if len(plain) > _MIN_STEM_CHARS else plain
-    if len(plain) > _MIN_STEM_CHARS and plain[-1] == plain[-2]:
-        plain = plain[:-1]
-    return plain.removesuffix("y") + "i" if plain.endswith("y") and len(plain) > 3 else plain
+    """`word` without accents and English endings. Good for comparing, not for reading."""
+    return stem_of_language(word.removesuffix("'s"), "en")
 
 
 def _plain_number(word: str) -> str:

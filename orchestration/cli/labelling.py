@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import getpass
-import textwrap
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from analysis.columns import wrapped
 from orchestration.cli.deployment import opened_deployment, progress
 from orchestration.terminal.reply import printable
 
@@ -202,17 +202,10 @@ def transcript_text(transcript: Transcript) -> str:
 
     lines: list[str] = []
     for index, turn in enumerate(transcript.turns):
-        lines += [
-            textwrap.fill(
-                f"{index:>3}  {'tool':<6} {printable(used)}", _WIDTH, subsequent_indent=" " * 12
-            )
-            for used in tool_lines(turn.tool_calls)
-        ]
-        head = f"{index:>3}  {turn.role:<6}"
+        for used in tool_lines(turn.tool_calls):
+            lines += wrapped(f"{index:>3}  {'tool':<6} ", printable(used), _WIDTH)
         cut = " [interrupted]" if turn.interrupted else ""
-        lines += textwrap.wrap(
-            f"{head} {printable(turn.text)}{cut}", _WIDTH, subsequent_indent=" " * 12
-        )
+        lines += wrapped(f"{index:>3}  {turn.role:<6} ", f"{printable(turn.text)}{cut}", _WIDTH)
     return "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from analysis.columns import in_columns
 from analysis.printable import printable
 
 Cell = str | int | float | None
@@ -10,22 +11,11 @@ Cell = str | int | float | None
 def text_table(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     """Columns aligned with spaces; numbers to the right. Control characters are replaced."""
     shown = [[_plain(cell) for cell in row] for row in rows]
-    widths = [
-        max(len(header), *(len(row[column]) for row in shown), 0)
-        for column, header in enumerate(headers)
-    ]
-    numeric = [
+    right = [
         bool(rows) and all(isinstance(row[column], int | float) for row in rows)
         for column in range(len(headers))
     ]
-    lines = [list(headers), ["-" * width for width in widths], *shown]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(line, widths, numeric, strict=True)
-        ).rstrip()
-        for line in lines
-    )
+    return in_columns(headers, shown, right=right)
 
 
 def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:

@@ -16,9 +16,9 @@ from conversation.grounding.checking.words_of_language import (
     LanguageWords,
     currency_codes,
     currency_symbol,
-    number_in_words,
     words_of_language,
 )
+from conversation.language.number_words import number_in_words
 
 PERCENT = "%"
 

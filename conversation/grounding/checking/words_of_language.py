@@ -1,4 +1,4 @@
-"""Names of days, months, money and per cent, and numbers in words, by language. Pure."""
+"""Names of days, months, money and per cent by language. Pure."""
 
 import re
 import unicodedata
@@ -8,7 +8,6 @@ from functools import lru_cache
 from itertools import product
 from typing import Literal, cast
 
-import text_to_num  # pyright: ignore[reportMissingTypeStubs]
 from babel import Locale, UnknownLocaleError
 from babel.dates import get_day_names, get_month_names, get_period_names
 from babel.numbers import get_currency_name, get_currency_symbol, list_currencies
@@ -86,26 +85,6 @@ def currency_symbol(code: str) -> str:
 def currency_codes() -> frozenset[str]:
     """Three letters each."""
     return frozenset(list_currencies())
-
-
-@lru_cache(maxsize=8_192)
-def number_in_words(word: str, language: str) -> int | None:
-    """The whole number that a word in lower case is; None for all others, and for `one`.
-
-    In languages whose numbers are not known, words are never numbers.
-    """
-    for known in dict.fromkeys((language.partition("-")[0].casefold(), "en")):
-        try:
-            number = _read_number(word, known)
-        except ValueError:
-            continue
-        # One is an article or a pronoun in most of them.
-        return number if number != 1 else None
-    return None
-
-
-def _read_number(word: str, language: str) -> int:
-    return int(cast("str | int", text_to_num.text2num(word, language)))  # pyright: ignore[reportUnknownMemberType]
 
 
 def _is_joined(name: str) -> bool:

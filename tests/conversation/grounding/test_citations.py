@@ -215,6 +215,7 @@ def test_words_are_compared_by_their_stems():
     assert stem("deliveries") == stem("delivery")
     assert telling_words("The refunds are processed") == telling_words("processing of a refund")
     assert numbers_of("It takes fourteen days and 1,000.50 EUR") == {"14", "1000.5"}
+    assert numbers_of("Seventy or eighty of a hundred, one each") == {"70", "80", "100"}
 
 
 def test_a_citation_names_the_place_of_what_it_quotes():

@@ -176,7 +176,13 @@ def test_years_differ(number: int):
 
 @pytest.mark.parametrize(
     ("digits", "expected"),
-    [("2", "second"), ("12", "twelfth"), ("20", "twentieth"), ("101", "one hundred first")],
+    [
+        ("2", "second"),
+        ("12", "twelfth"),
+        ("20", "twentieth"),
+        ("101", "one hundred first"),
+        ("21102", "twenty-one thousand one hundred second"),
+    ],
 )
 def test_places_in_an_order(digits: str, expected: str):
     assert ordinal(digits) == expected

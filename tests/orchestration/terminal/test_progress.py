@@ -104,6 +104,20 @@ def test_a_terminal_gets_one_line_that_is_removed_before_other_text():
     assert stream.getvalue().endswith("\rnext\n")
 
 
+def test_a_line_longer_than_the_terminal_is_cut_so_that_it_can_be_removed():
+    clock = Clock()
+    stream = Terminal()
+    progress = ProgressDisplay(stream, clock, columns=lambda: 20)
+    progress("MB of 多言語モデル", 1, 100)
+    clock.now_s += 20
+    progress("MB of 多言語モデル", 2, 100)
+    drawn = stream.getvalue().removeprefix("\r")
+    progress.clear()
+
+    assert drawn == "  MB of 多言語モデ…"
+    assert stream.getvalue().endswith(f"\r{' ' * 19}\r")
+
+
 def test_waiting_is_removed_and_a_log_sees_nothing_of_it():
     for stream in (io.StringIO(), Terminal()):
         progress = ProgressDisplay(stream)
