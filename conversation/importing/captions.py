@@ -5,12 +5,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conversation.importing.lines import LABEL, SpokenLine, seconds_of
+from conversation.importing.lines import SpokenLine, seconds_of
 from conversation.importing.roles import RecordError
 
 _TIMES = re.compile(r"^\s*((?:\d+:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?)\s+-->\s+(?:\d+:)?\d{1,2}:\d{2}")
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s([^<>]+)>")
 _TAG = re.compile(r"</?[A-Za-z0-9][^<>]*>|<\d[\d:.]*>")
+_LABEL = re.compile(r"^\s*(?=\S)([^:\n]{1,80}?)\s*:\s+(.*)$")
+"""A speaker before a cue's words; a long name that is overlooked would give them to another one."""
 _NO_CUES = ("WEBVTT", "NOTE", "STYLE", "REGION")
 _BLANKS = re.compile(r"\s+")
 
@@ -22,26 +24,33 @@ class _Cue:
     """As it stands there, with its lines."""
 
 
-def lines_of_vtt(text: str) -> list[SpokenLine]:
+def lines_of_vtt(
+    text: str, agent_speakers: Sequence[str] = (), user_speakers: Sequence[str] = ()
+) -> list[SpokenLine]:
     """The cues of a WebVTT file; speakers stand in `<v Name>` or as `Name:` before a cue's words.
 
-    A colon further on in a cue belongs to the words: a cue has its speaker at the beginning.
+    A colon further on in a cue belongs to the words: a cue has its speaker at the beginning. Where
+    the names of both sides are given, no other word before a colon is a speaker.
 
     Raises:
         RecordError: It is no WebVTT, or its first cue names no speaker.
     """
     if not text.lstrip("\ufeff").startswith("WEBVTT"):
         raise RecordError("a .vtt file starts with the word WEBVTT, and this one does not")
-    return lines_of_captions(text)
+    return lines_of_captions(text, agent_speakers, user_speakers)
 
 
-def lines_of_captions(text: str) -> list[SpokenLine]:
+def lines_of_captions(
+    text: str, agent_speakers: Sequence[str] = (), user_speakers: Sequence[str] = ()
+) -> list[SpokenLine]:
     """The cues of a file of captions; see `lines_of_vtt`."""
     cues = _cues(text)
+    given = {name.casefold() for name in (*agent_speakers, *user_speakers)}
+    names = frozenset(given) if agent_speakers and user_speakers else None
     by_voice = any(_VOICE.search(cue.payload) for cue in cues)
     lines: list[SpokenLine] = []
     for cue in cues:
-        said = _voices(cue, lines) if by_voice else [_labelled(cue, lines)]
+        said = _voices(cue, lines) if by_voice else [_labelled(cue, lines, names)]
         lines += [line for line in said if line.text]
     return lines
 
@@ -87,13 +96,13 @@ def _voices(cue: _Cue, before: Sequence[SpokenLine]) -> list[SpokenLine]:
     return lines
 
 
-def _labelled(cue: _Cue, before: Sequence[SpokenLine]) -> SpokenLine:
+def _labelled(cue: _Cue, before: Sequence[SpokenLine], names: frozenset[str] | None) -> SpokenLine:
     plain = _TAG.sub("", cue.payload)
     first, _, rest = plain.partition("\n")
-    label = LABEL.match(f"{first} ")
-    if label is None:
+    label = _LABEL.match(f"{first} ")
+    name = html.unescape(label.group(1)).strip() if label else ""
+    if label is None or (names is not None and name.casefold() not in names):
         return SpokenLine(_speaker_before(before), _words(plain), cue.offset_s)
-    name = html.unescape(label.group(1)).strip()
     return SpokenLine(name, _words(f"{label.group(2)}\n{rest}"), cue.offset_s)
 
 

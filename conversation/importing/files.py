@@ -8,7 +8,6 @@ left as it is.
 """
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,14 +19,15 @@ import yaml
 from conversation.agent.models.voice_config import VoiceSection
 from conversation.errors import ConversationError, SpeechError, UnknownConversationError
 from conversation.importing.captions import blocks_without_times, lines_of_captions, lines_of_vtt
+from conversation.importing.contents import json_content, yaml_content
 from conversation.importing.lines import SpokenLine, lines_of_text, turns_of_lines, unsaid
-from conversation.importing.platforms.known import records_of, taken
+from conversation.importing.meetings import meeting_of_text
+from conversation.importing.platforms.known import is_log, left_on_page, records_of, taken
 from conversation.importing.platforms.record import (
     RecordPlace,
     Taken,
     content_id,
     conversation_of,
-    mapping,
 )
 from conversation.importing.recordings import (
     OpenHearing,
@@ -144,7 +144,7 @@ def import_path(
             _import_recording(file, read, store=store, report=report)
             continue
         try:
-            for where, read in _records(file, place):
+            for where, read in _records(file, place, report.left_out):
                 _import_record(where, read, store=store, report=report)
         except (OSError, ValueError, csv.Error, yaml.YAMLError, RecursionError) as error:
             report.rejected.append(RejectedRecord(file.name, _unreadable(error)))
@@ -220,16 +220,17 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _records(file: Path, place: RecordPlace) -> Iterator[_Found]:
-    """Each record of a file with the place where it stands."""
+def _records(file: Path, place: RecordPlace, left_out: Counter[str]) -> Iterator[_Found]:
+    """Each record of a file with the place where it stands; counts what pages hold beside them."""
     if file.stat().st_size > MAX_FILE_BYTES:
         raise RecordError(f"it is larger than {MAX_FILE_BYTES:,} bytes; split it")
     text = file.read_text(encoding="utf-8-sig")
     suffix = file.suffix.lower()
     if suffix == ".jsonl":
-        yield from _json_lines(text, place)
+        yield from _json_lines(text, place, left_out)
     elif suffix in (".json", ".yaml", ".yml"):
-        content: object = json.loads(text) if suffix == ".json" else yaml.safe_load(text)
+        content = json_content(text) if suffix == ".json" else yaml_content(text)
+        left_out += left_on_page(content)
         yield from _numbered(list(records_of(content)), place)
     elif suffix == ".csv":
         for one in conversations_of_csv(text, dict(place.columns)):
@@ -245,34 +246,36 @@ def _numbered(records: Sequence[object], place: RecordPlace) -> Iterator[_Found]
         yield where, partial(taken, record, _at(place, where))
 
 
-def _json_lines(text: str, place: RecordPlace) -> Iterator[_Found]:
+def _json_lines(text: str, place: RecordPlace, left_out: Counter[str]) -> Iterator[_Found]:
     lines = [
         (number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()
     ]
-    events = _events(lines)
-    if events is not None:
-        yield place.where, partial(taken, events, place)
+    log = _log(lines)
+    if log is not None:
+        yield from _numbered(log, place)
         return
     for number, line in lines:
         here = _at(place, f"{place.where}, line {number}")
         try:
-            records = list(records_of(json.loads(line)))
+            content = json_content(line)
+            left_out += left_on_page(content)
+            records = list(records_of(content))
         except ValueError as error:
             yield here.where, partial(_refused, _unreadable(error))
             continue
         yield from _numbered(records, here)
 
 
-def _events(lines: Sequence[tuple[int, str]]) -> object | None:
-    """The one conversation that a log of events holds, a line each; else None."""
-    if not lines or '"type"' not in lines[0][1]:
+def _log(lines: Sequence[tuple[int, str]]) -> Sequence[object] | None:
+    """The conversations that a log of events holds, a line each; else None."""
+    if not lines or not any(mark in lines[0][1] for mark in ('"type"', '"EventType"')):
         return None
     try:
-        found = list(records_of([json.loads(line) for _, line in lines]))
+        listed = [json_content(line) for _, line in lines]
+        found = list(records_of(listed))
     except ValueError:
         return None
-    is_log = len(found) == 1 and "events" in mapping(found[0])
-    return found[0] if is_log else None
+    return found if is_log(listed) else None
 
 
 def _refused(problem: str) -> Taken:
@@ -297,7 +300,8 @@ def _table_conversation(one: TableConversation, place: RecordPlace) -> Taken:
 
 
 def _spoken(suffix: str, text: str, place: RecordPlace) -> Taken:
-    lines = _spoken_lines(suffix, text, place)
+    left_out: Counter[str] = Counter()
+    lines = _spoken_lines(suffix, text, place, left_out)
     turns = turns_of_lines(lines, place.agent_speakers, place.user_speakers)
     source = suffix.lstrip(".")
     transcript = conversation_of(
@@ -306,7 +310,7 @@ def _spoken(suffix: str, text: str, place: RecordPlace) -> Taken:
         source_id=content_id(turns, place.file_name),
         agent_id=place.agent_id,
     )
-    left_out = _unsaid(source, lines, place)
+    left_out += _unsaid(source, lines, place)
     if suffix in (".vtt", ".srt") and (blocks := blocks_without_times(text)):
         left_out[f"{source}: blocks of words without times"] = blocks
     return Taken(transcript, left_out)
@@ -317,11 +321,15 @@ def _unsaid(source: str, lines: Sequence[SpokenLine], place: RecordPlace) -> Cou
     return Counter({f"{source}: {what}": number for what, number in found.items()})
 
 
-def _spoken_lines(suffix: str, text: str, place: RecordPlace) -> list[SpokenLine]:
-    if suffix == ".vtt":
-        return lines_of_vtt(text)
-    if suffix == ".srt":
-        return lines_of_captions(text)
+def _spoken_lines(
+    suffix: str, text: str, place: RecordPlace, left_out: Counter[str]
+) -> list[SpokenLine]:
+    if suffix in (".vtt", ".srt"):
+        read = lines_of_vtt if suffix == ".vtt" else lines_of_captions
+        return read(text, place.agent_speakers, place.user_speakers)
+    if (meeting := meeting_of_text(text)) is not None:
+        left_out.update({f"txt: {what}": count for what, count in meeting.left_out.items()})
+        return meeting.lines
     return lines_of_text(text, place.agent_speakers, place.user_speakers)
 
 

@@ -43,6 +43,7 @@ MEANINGS = {
 """What a column may be, with the names that say so by themselves."""
 
 
+_COLUMN = " (column "
 _HUMP = re.compile(r"([a-z0-9])([A-Z])")
 _NO_WORD = re.compile(r"[\W_]+")
 _QUOTED = re.compile(r'"[^"]*"')
@@ -67,6 +68,8 @@ class TableConversation:
     user_id: str = ""
     left_out: Counter[str] = field(default_factory=Counter[str])
     """Columns of which nothing is taken, with the cells that they fill."""
+    is_torn: bool = False
+    """Two columns of one name say that different people speak."""
     overfull: int | None = None
     """The first line of the table with more cells than the header."""
 
@@ -89,10 +92,15 @@ def conversations_of_csv(
     if first.strip().casefold().startswith("sep=") and len(first.strip()) == len("sep=") + 1:
         # A line for Excel alone that says what stands between the cells.
         text = rest
-    reader = csv.DictReader(
-        io.StringIO(text, newline=""), delimiter=_delimiter(text), skipinitialspace=True
-    )
-    names = {_plain(name): name for name in reader.fieldnames or []}
+    stream = io.StringIO(text, newline="")
+    between = _delimiter(text)
+    head = csv.reader(stream, delimiter=between, skipinitialspace=True)
+    header = _told_apart(next(head, list[str]()))
+    reader = csv.DictReader(stream, header, delimiter=between, skipinitialspace=True)
+    names: dict[str, str] = {}
+    for name in header:
+        # Of several columns of one name the first is taken, and the others are counted.
+        names.setdefault(_name_of(name), name)
     chosen = [
         _named(names, columns[meaning], meaning) if meaning in columns else _column(names, usual)
         for meaning, usual in MEANINGS.items()
@@ -103,7 +111,8 @@ def conversations_of_csv(
             f"the table needs a column for the speaker ({', '.join(_SPEAKER_COLUMNS)}) and one for "
             f"the words ({', '.join(_TEXT_COLUMNS)}), but has {sorted(names)}"
         )
-    others = [name for name in names.values() if name not in chosen]
+    others = [name for name in header if name not in chosen]
+    rivals = [name for name in others if _name_of(name) == _name_of(speaker_column)]
     found: dict[str | None, TableConversation] = {}
     for row in reader:
         # Cells beyond the header stand under None.
@@ -114,7 +123,10 @@ def conversations_of_csv(
             Row(_cell(row, speaker_column), _cell(row, text_column), _cell(row, time_column))
         )
         if one.overfull is None and any(cell.strip() for cell in beyond):
-            one.overfull = reader.line_num
+            one.overfull = reader.line_num + head.line_num
+        one.is_torn = one.is_torn or any(
+            _cell(row, rival) not in ("", _cell(row, speaker_column)) for rival in rivals
+        )
         one.user_id = one.user_id or _cell(row, user_column)
         one.left_out.update(f"csv.{name}" for name in others if _cell(row, name))
     yield from found.values()
@@ -135,6 +147,10 @@ def check_rows(one: TableConversation) -> None:
         raise RecordError(
             f"{len(one.rows)} rows have an empty id, so it cannot be told which conversations they "
             "belong to. Fill it in on every row"
+        )
+    if one.is_torn:
+        raise RecordError(
+            "two columns for the speaker have one name and name different people. Rename one"
         )
     if nameless := sum(bool(row.text) and not row.speaker for row in one.rows):
         raise RecordError(f"{nameless} rows with words name no speaker. Fill it in on every row")
@@ -159,6 +175,20 @@ def lines_of_rows(rows: Sequence[Row]) -> tuple[list[SpokenLine], datetime | Non
     if None not in moments:
         lines.sort(key=lambda line: line.offset_s or 0.0)
     return lines, begun
+
+
+def _name_of(column: str) -> str:
+    return _plain(column.partition(_COLUMN)[0])
+
+
+def _told_apart(header: Sequence[str]) -> list[str]:
+    """Names of columns, those that stand there twice with their place behind them."""
+    seen: set[str] = set()
+    found: list[str] = []
+    for number, name in enumerate(header, start=1):
+        found.append(f"{name}{_COLUMN}{number})" if _plain(name) in seen else name)
+        seen.add(_plain(name))
+    return found
 
 
 def _delimiter(text: str) -> str:

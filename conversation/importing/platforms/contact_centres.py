@@ -1,7 +1,12 @@
-"""Transcripts of contact centres: Amazon Contact Lens, Genesys Cloud, Twilio Intelligence."""
+"""Transcripts of contact centres: Genesys Cloud, Twilio Intelligence and Twilio Conversations.
+
+Documented shapes: Genesys' transcript file (`transcripts`, each with `phrases` of a
+`participantPurpose`, which is `internal` or `external`); Twilio's sentences of a transcript, with
+the `channel.participants` of the transcript itself where both are put together, and the messages of
+a Twilio conversation (`author`, `body`).
+"""
 
 from collections import Counter
-from datetime import datetime
 from typing import cast
 
 from conversation.importing.lines import SpokenLine, turns_of_lines
@@ -14,69 +19,13 @@ from conversation.importing.platforms.record import (
     conversation_of,
     has_list,
     id_of,
+    lines_left_out,
     mapping,
     mappings,
-    milliseconds,
-    role_of,
     seconds,
     text_of,
-    unread,
 )
 from conversation.importing.times import moment
-from conversation.transcript import Role, Turn
-
-_LENS_READ = frozenset(
-    {"Participants", "Transcript", "CustomerMetadata", "ContactId", "Channel", "LanguageCode"}
-)
-_GENESYS_READ = frozenset(
-    {"conversationId", "communicationId", "transcripts", "mediaType", "startTime", "organizationId"}
-)
-_TWILIO_READ = frozenset(
-    {"sentences", "participants", "sid", "channel", "date_created", "media_start_time", "meta"}
-)
-
-
-def _contact_lens(record: Record, place: RecordPlace) -> Taken:
-    sides = {
-        text_of(one.get("ParticipantId")): text_of(one.get("ParticipantRole"))
-        for one in mappings(record, "Participants")
-    }
-    items = [item for item in mappings(record, "Transcript") if text_of(item.get("Content"))]
-    begun = next((at for item in items if (at := _absolute(item)) is not None), None)
-    turns: list[Turn] = []
-    left_out: Counter[str] = Counter()
-    for item in items:
-        side = text_of(item.get("ParticipantRole")) or sides.get(
-            text_of(item.get("ParticipantId")), ""
-        )
-        if side.upper() == "SYSTEM" or "event" in text_of(item.get("ContentType")).lower():
-            left_out["contact_lens: messages of the system and events"] += 1
-            continue
-        at = _absolute(item)
-        offset_s = milliseconds(item.get("BeginOffsetMillis"))
-        if offset_s is None and at is not None and begun is not None:
-            offset_s = (at - begun).total_seconds()
-        turns.append(Turn(role=_lens_role(side), text=text_of(item["Content"]), offset_s=offset_s))
-    contact = text_of(mapping(record.get("CustomerMetadata")).get("ContactId"))
-    contact = contact or text_of(record.get("ContactId"))
-    transcript = conversation_of(
-        turns,
-        source="contact_lens",
-        source_id=contact or content_id(turns, place.where),
-        agent_id=place.agent_id,
-        started_at=begun,
-        metadata={"language": text_of(record.get("LanguageCode"))},
-    )
-    return Taken(transcript, left_out + unread(record, _LENS_READ, platform="contact_lens"))
-
-
-def _lens_role(side: str) -> Role:
-    # A bot, and whoever supervises a colleague, speak for the side that was called.
-    return "agent" if side.upper() in ("CUSTOM_BOT", "SUPERVISOR") else role_of(side)
-
-
-def _absolute(item: Record) -> datetime | None:
-    return moment(item.get("AbsoluteTime"), "AbsoluteTime")
 
 
 def _genesys(record: Record, place: RecordPlace) -> Taken:
@@ -84,16 +33,18 @@ def _genesys(record: Record, place: RecordPlace) -> Taken:
         phrase
         for transcript in mappings(record, "transcripts")
         for phrase in mappings(transcript, "phrases")
-        if text_of(phrase.get("text"))
+        if _words_of(phrase)
     ]
     phrases.sort(key=lambda phrase: seconds(phrase.get("startTimeMs")) or 0.0)
     purposes = {"internal": "agent", "external": "user"}
-    base = seconds(phrases[0].get("startTimeMs")) if phrases else None
+    started_at = moment(record.get("startTime"), "startTime")
+    first_ms = seconds(phrases[0].get("startTimeMs")) if phrases else None
+    base_ms = started_at.timestamp() * 1_000 if started_at is not None else first_ms
     lines = [
         SpokenLine(
             purposes.get(name := text_of(phrase.get("participantPurpose")), name),
-            text_of(phrase.get("text")),
-            _genesys_offset(phrase, base),
+            _words_of(phrase),
+            _genesys_offset(phrase, base_ms),
         )
         for phrase in phrases
     ]
@@ -103,15 +54,20 @@ def _genesys(record: Record, place: RecordPlace) -> Taken:
         source="genesys",
         source_id=text_of(record.get("conversationId")) or content_id(turns, place.where),
         agent_id=place.agent_id,
-        started_at=moment(record.get("startTime"), "startTime"),
+        started_at=started_at or moment(first_ms, "startTimeMs"),
         metadata={"channel": text_of(record.get("mediaType"))},
     )
-    return Taken(transcript, unread(record, _GENESYS_READ, platform="genesys"))
+    return Taken(transcript, lines_left_out("genesys", lines, place))
+
+
+def _words_of(phrase: Record) -> str:
+    # Decorated words have capitals and full stops; the others are what was heard.
+    return text_of(phrase.get("text")) or text_of(phrase.get("decoratedText"))
 
 
 def _genesys_offset(phrase: Record, base_ms: float | None) -> float | None:
     at_ms = seconds(phrase.get("startTimeMs"))
-    return None if at_ms is None or base_ms is None else (at_ms - base_ms) / 1_000
+    return None if at_ms is None or base_ms is None else max(0.0, (at_ms - base_ms) / 1_000)
 
 
 def _twilio(record: Record, place: RecordPlace) -> Taken:
@@ -124,16 +80,15 @@ def _twilio(record: Record, place: RecordPlace) -> Taken:
     )
     lines = [
         SpokenLine(
-            roles.get(channel := id_of(one.get("media_channel")), f"channel {channel}"),
+            roles.get(channel := id_of(one.get("media_channel"))) or f"channel {channel}",
             text_of(one.get("transcript")),
             seconds(_number(one.get("start_time"))),
         )
         for one in sentences
     ]
     turns = turns_of_lines(lines, place.agent_speakers, place.user_speakers)
-    source_id = text_of(record.get("sid"))
-    if not source_id and sentences:
-        source_id = text_of(sentences[0].get("transcript_sid"))
+    source_ids = [text_of(one.get("transcript_sid")) for one in sentences]
+    source_id = text_of(record.get("sid")) or next(filter(None, source_ids), "")
     transcript = conversation_of(
         turns,
         source="twilio",
@@ -142,8 +97,9 @@ def _twilio(record: Record, place: RecordPlace) -> Taken:
         # The other one is when the transcript was made.
         started_at=moment(record.get("media_start_time"), "media_start_time")
         or moment(record.get("date_created"), "date_created"),
+        metadata={"language": text_of(record.get("language_code"))},
     )
-    return Taken(transcript, unread(record, _TWILIO_READ, platform="twilio"))
+    return Taken(transcript, lines_left_out("twilio", lines, place))
 
 
 def _number(value: object) -> object:
@@ -154,6 +110,37 @@ def _number(value: object) -> object:
         return None
 
 
+def _twilio_messages(record: Record, place: RecordPlace) -> Taken:
+    messages = sorted(
+        mappings(record, "messages"), key=lambda one: seconds(one.get("index")) or 0.0
+    )
+    times = [moment(one.get("date_created"), "date_created") for one in messages]
+    begun = next((at for at in times if at is not None), None)
+    lines = [
+        SpokenLine(
+            text_of(one.get("author")) or "nobody",
+            text_of(one.get("body")),
+            max(0.0, (at - begun).total_seconds())
+            if at is not None and begun is not None
+            else None,
+        )
+        for one, at in zip(messages, times, strict=True)
+    ]
+    turns = turns_of_lines(lines, place.agent_speakers, place.user_speakers, joiner="\n")
+    ids = [text_of(one.get("conversation_sid")) for one in messages]
+    transcript = conversation_of(
+        turns,
+        source="twilio",
+        source_id=next(filter(None, ids), "") or content_id(turns, place.where),
+        agent_id=place.agent_id,
+        started_at=begun,
+        metadata={"channel": "chat"},
+    )
+    wordless = sum(not line.text for line in lines)
+    found = Counter({"twilio: messages without words": wordless} if wordless else {})
+    return Taken(transcript, found + lines_left_out("twilio", lines, place))
+
+
 def _is_genesys(record: Record) -> bool:
     listed = record.get("transcripts")
     return isinstance(listed, list) and any(
@@ -161,10 +148,19 @@ def _is_genesys(record: Record) -> bool:
     )
 
 
-CONTACT_LENS = Platform(
-    "contact_lens",
-    lambda record: has_list(record, "Transcript") and "Participants" in record,
-    _contact_lens,
+def _is_twilio_messages(record: Record) -> bool:
+    listed = record.get("messages")
+    return isinstance(listed, list) and any(
+        {"author", "body", "conversation_sid"} <= mapping(one).keys()
+        for one in cast(list[object], listed)
+    )
+
+
+GENESYS = Platform(
+    "genesys",
+    _is_genesys,
+    _genesys,
+    said_twice=frozenset({"transcripts.phrases.decoratedText"}),
 )
-GENESYS = Platform("genesys", _is_genesys, _genesys)
 TWILIO = Platform("twilio", lambda record: has_list(record, "sentences"), _twilio)
+TWILIO_MESSAGES = Platform("twilio", _is_twilio_messages, _twilio_messages)

@@ -1,6 +1,8 @@
 """Conversations of ElevenLabs Agents: the REST record, and the post-call webhook around it.
 
-The webhook that this server posts has the same form.
+The webhook that this server posts has the same form. Documented shape: `transcript` is a list of
+entries with `role`, `message`, `time_in_call_secs`, `tool_calls`, `tool_results`, and in newer ones
+`interrupted`, `original_message`; `metadata` says when the call began and how long it was.
 """
 
 from collections import Counter
@@ -16,23 +18,15 @@ from conversation.importing.platforms.record import (
     conversation_of,
     has_list,
     json_mapping,
+    lonely_results,
     mapping,
     mappings,
     role_of,
     seconds,
     text_of,
-    unread,
 )
 from conversation.importing.times import moment
 from conversation.transcript import ToolCall, Turn
-
-_READ = frozenset(
-    {"conversation_id", "agent_id", "metadata", "transcript", "status", "user_id", "has_audio"}
-)
-
-_METADATA_READ = frozenset(
-    {"start_time_unix_secs", "call_duration_secs", "termination_reason", "main_language"}
-)
 
 
 def _read(record: Record, place: RecordPlace) -> Taken:
@@ -44,6 +38,7 @@ def _read(record: Record, place: RecordPlace) -> Taken:
         for result in mappings(entry, "tool_results")
     }
     turns = _joined([turn for entry in entries if (turn := _turn(entry, results)) is not None])
+    called = [call.tool_call_id for turn in turns for call in turn.tool_calls]
     started_at = moment(metadata.get("start_time_unix_secs"), "metadata.start_time_unix_secs")
     duration_s = seconds(metadata.get("call_duration_secs"))
     given = mapping(record.get("conversation_initiation_client_data"))
@@ -66,21 +61,19 @@ def _read(record: Record, place: RecordPlace) -> Taken:
     )
     return Taken(
         transcript,
-        unread(record, _READ, platform="elevenlabs")
-        + _orphans(entries)
-        + _wordless(entries)
-        + unread(metadata, _METADATA_READ, platform="elevenlabs.metadata"),
+        lonely_results(results, called, "elevenlabs") + _wordless(entries),
     )
 
 
 def _turn(entry: Record, results: dict[str, Record]) -> Turn | None:
+    name = text_of(entry.get("role"))
     text = text_of(entry.get("message"))
     calls = tuple(_call(call, results) for call in mappings(entry, "tool_calls"))
     if not text and not calls:
         return None
     generated = text_of(entry.get("original_message"))
     return Turn(
-        role=role_of(text_of(entry.get("role"))),
+        role=role_of(name),
         text=text,
         offset_s=seconds(entry.get("time_in_call_secs")),
         interrupted=bool(entry.get("interrupted")),
@@ -128,16 +121,11 @@ def _call(call: Record, results: dict[str, Record]) -> ToolCall:
     )
 
 
-def _orphans(entries: list[Record]) -> Counter[str]:
-    called = {
-        text_of(call.get("request_id")) for e in entries for call in mappings(e, "tool_calls")
-    }
-    without = sum(
-        text_of(result.get("request_id")) not in called
-        for entry in entries
-        for result in mappings(entry, "tool_results")
-    )
-    return Counter({"elevenlabs: tool results without a call": without}) if without else Counter()
-
-
-ELEVENLABS = Platform("elevenlabs", lambda record: has_list(record, "transcript"), _read)
+ELEVENLABS = Platform(
+    "elevenlabs",
+    lambda record: has_list(record, "transcript"),
+    _read,
+    said_twice=frozenset(
+        {"status", "has_audio", "transcript.tool_results.tool_name", "transcript.tool_calls.type"}
+    ),
+)

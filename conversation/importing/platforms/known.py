@@ -1,12 +1,15 @@
 """Every kind of record that is understood, and what is wrapped around them. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import cast
 
-from conversation.importing.platforms.contact_centres import CONTACT_LENS, GENESYS, TWILIO
+from conversation.importing.platforms.contact_centres import GENESYS, TWILIO, TWILIO_MESSAGES
+from conversation.importing.platforms.contact_lens import CONTACT_LENS, segments_by_contact
 from conversation.importing.platforms.elevenlabs import ELEVENLABS
 from conversation.importing.platforms.help_desks import CHATWOOT, INTERCOM, ZENDESK
-from conversation.importing.platforms.openai import OPENAI, OPENAI_REALTIME
+from conversation.importing.platforms.openai import OPENAI
+from conversation.importing.platforms.openai_realtime import OPENAI_REALTIME
 from conversation.importing.platforms.own import OWN
 from conversation.importing.platforms.record import (
     Platform,
@@ -19,16 +22,17 @@ from conversation.importing.platforms.record import (
     text_of,
 )
 from conversation.importing.platforms.retell import RETELL
+from conversation.importing.platforms.seen import holds_something, unseen, watched
 from conversation.importing.platforms.vapi import VAPI
 from conversation.importing.roles import RecordError
 
 PLATFORMS: tuple[Platform, ...] = (
     OWN, RETELL, CHATWOOT, VAPI, INTERCOM, ZENDESK, CONTACT_LENS, GENESYS, TWILIO,
-    OPENAI_REALTIME, ELEVENLABS, OPENAI,
+    TWILIO_MESSAGES, OPENAI_REALTIME, ELEVENLABS, OPENAI,
 )  # fmt: skip
 """The first that recognises a record reads it: the more particular stand before the others."""
 
-_ENVELOPES = ("data", "call", "chat", "message", "conversation")
+_ENVELOPES = ("data", "item", "call", "chat", "message", "conversation")
 """Keys under which webhooks hold the record itself."""
 _PAGES = ("results", "conversations", "calls", "chats", "items", "tickets", "data", "payload")
 """Keys under which a page of a list holds its records."""
@@ -43,44 +47,70 @@ def records_of(content: object) -> Iterator[object]:
             yield {"messages": listed}
         elif _is_log(listed):
             yield {"events": listed}
+        elif (contacts := segments_by_contact(listed)) is not None:
+            yield from contacts
         else:
             for each in listed:
                 yield from records_of(each) if mapping(each) else [each]
         return
     record = mapping(content)
-    if not record or _platform_of(record) is not None:
-        yield content
-        return
-    page = next((key for key in _PAGES if has_list(record, key)), None)
+    page = _page_of(record)
     if page is not None:
         yield from cast(list[object], record[page])
         return
     yield content
 
 
+def left_on_page(content: object) -> Counter[str]:
+    """What a page of a list holds beside its records, such as that there are more of them."""
+    record = mapping(content)
+    page = _page_of(record)
+    return Counter(
+        f"page.{key}"
+        for key, value in record.items()
+        if page is not None and key != page and value is not False and holds_something(value)
+    )
+
+
 def taken(record: object, place: RecordPlace) -> Taken:
-    """Read one record of any known kind.
+    """Read one record of any known kind; fields that its reader does not ask for are counted.
 
     Raises:
         RecordError: Nobody knows its kind, or a field is missing or wrong.
     """
     if not isinstance(record, dict):
         raise RecordError(f"a conversation is a mapping with `turns`, and this is {kind(record)}")
-    inner = _unwrapped(cast(Record, record))
+    inner, around = _unwrapped(cast(Record, record))
     platform = _platform_of(inner)
     if platform is None:
         raise RecordError(_unknown(inner))
-    return platform.read(inner, place)
+    looked_at = watched(inner)
+    found = platform.read(looked_at, place)
+    left_out = found.left_out + unseen(looked_at, platform.name, platform.said_twice)
+    return Taken(
+        found.transcript, left_out + Counter(f"{platform.name}.envelope.{key}" for key in around)
+    )
 
 
-def _unwrapped(record: Record) -> Record:
-    """What a webhook holds; what stands around it is dropped, since records name themselves."""
+def _page_of(record: Record) -> str | None:
+    """The key under which a page of a list holds its records; None for one record."""
+    if not record or _platform_of(record) is not None:
+        return None
+    return next((key for key in _PAGES if has_list(record, key)), None)
+
+
+def _unwrapped(record: Record) -> tuple[Record, list[str]]:
+    """What a webhook holds, and the names of what stands around it."""
+    around: list[str] = []
     while _platform_of(record) is None:
         key = next((key for key in _ENVELOPES if isinstance(record.get(key), dict)), None)
         if key is None:
             break
+        around += [
+            other for other, value in record.items() if other != key and holds_something(value)
+        ]
         record = mapping(record[key])
-    return record
+    return record, around
 
 
 def _platform_of(record: Record) -> Platform | None:
@@ -103,15 +133,25 @@ def _unknown(record: Record) -> str:
 
 _KEYS = (
     "`turns`, `transcript`, `transcript_object`, `messages`, `artifact.messages`, `output`, "
-    "`conversation_parts`, `comments`, `Transcript`, `transcripts`, `sentences`"
+    "`conversation_parts`, `comments`, `Transcript`, `Segments`, `transcripts`, `sentences`"
+)
+
+
+_WORDS = frozenset(
+    {"content", "message", "tool_calls", "function_call", "refusal", "audio", "toolCalls"}
 )
 
 
 def _is_message(record: object) -> bool:
     fields = mapping(record)
-    return ("role" in fields and ("content" in fields or "message" in fields)) or (
+    return ("role" in fields and bool(_WORDS & fields.keys())) or (
         "message_type" in fields and "content" in fields
     )
+
+
+def is_log(listed: list[object]) -> bool:
+    """Whether these are the events of sessions or contacts rather than a record each."""
+    return _is_log(listed) or segments_by_contact(listed) is not None
 
 
 def _is_log(listed: list[object]) -> bool:

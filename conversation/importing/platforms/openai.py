@@ -1,7 +1,13 @@
-"""What OpenAI keeps: chat messages, Responses, threads of Assistants, Realtime events."""
+"""What OpenAI keeps: chat messages, Responses, threads of Assistants, Realtime events.
+
+Documented shapes: messages (`role`, `content` as text or parts, `refusal`, `audio.transcript`,
+`tool_calls`), also with the `choices` that answered them; Responses and Conversations (`input`,
+`output` or `data` of items: messages, `*_call` of any tool and its `*_call_output`); threads,
+listed newest first with `created_at`.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -20,10 +26,10 @@ from conversation.importing.platforms.record import (
     mappings,
     seconds,
     text_of,
-    unread,
     with_calls,
     written,
 )
+from conversation.importing.platforms.seen import told
 from conversation.importing.roles import roles_of
 from conversation.importing.times import moment
 from conversation.transcript import ToolCall, Turn
@@ -32,23 +38,14 @@ _UNIQUE_IDS = ("thread_", "resp_", "chatcmpl-", "conv_", "sess_")
 """Ids that begin so are unique on the platform; any other one belongs to its file."""
 _START_KEYS = ("created_at", "created", "started_at", "startedAt", "createdAt")
 _END_KEYS = ("ended_at", "endedAt", "completed_at")
-_READ = frozenset(
-    {
-        "id", "conversation_id", "messages", "input", "output", "data", "items", "object", "model",
-        "user", "user_id", "instructions", "status", "first_id", "last_id", "has_more",
-        *_START_KEYS, *_END_KEYS,
-    }
-)  # fmt: skip
-_CALLS = ("function_call", "mcp_call", "custom_tool_call")
-_RESULTS = ("function_call_output", "custom_tool_call_output")
 
 
-def _read(record: Record, place: RecordPlace) -> Taken:
-    entries = _in_order(_entries(record))
+def read_messages(record: Record, place: RecordPlace) -> Taken:
+    """The conversation that messages or items of any of these interfaces are."""
+    entries = _in_order(_entries(record, left_out := Counter[str]()))
     results = _results(entries)
     turns: list[Turn] = []
     calls: list[tuple[int, ToolCall]] = []
-    left_out: Counter[str] = Counter()
     begun = next((at for entry in entries if (at := _moment_of(entry)) is not None), None)
     for entry in entries:
         calls += [(len(turns), call) for call in _calls(entry, results)]
@@ -58,6 +55,7 @@ def _read(record: Record, place: RecordPlace) -> Taken:
         if turn is not None:
             turns.append(turn)
         elif not unheard and (kind := _kind_left_out(entry)) is not None:
+            told(entry)
             left_out[f"openai: {kind}"] += 1
     left_out += lonely_results(results, (call.tool_call_id for _, call in calls), "openai")
     source_id = id_of(record.get("id")) or id_of(record.get("conversation_id"))
@@ -72,10 +70,10 @@ def _read(record: Record, place: RecordPlace) -> Taken:
         ended_at=_first_moment(record, _END_KEYS),
         metadata={"user_id": text_of(record.get("user_id") or record.get("user"))},
     )
-    return Taken(transcript, left_out + unread(record, _READ, platform="openai"))
+    return Taken(transcript, left_out)
 
 
-def _entries(record: Record) -> list[Record]:
+def _entries(record: Record, left_out: Counter[str]) -> list[Record]:
     """What stands in a record, whichever interface it comes from."""
     found: list[Record] = []
     given = record.get("input")
@@ -84,16 +82,35 @@ def _entries(record: Record) -> list[Record]:
     for key in ("messages", "input", "output", "data", "items"):
         if has_list(record, key):
             found += mappings(record, key)
+    choices = mappings(record, "choices")
+    if choices:
+        found.append(mapping(choices[0].get("message")))
+        told(choices[1:])
+        left_out["openai: answers that were not chosen"] += len(choices) - 1
     return found
 
 
 def _in_order(entries: Sequence[Record]) -> list[Record]:
-    """Oldest first. Threads are listed newest first; without times the order is kept."""
+    """Oldest first. Lists of the platform are newest first; without times only tools tell."""
     times = [_moment_of(entry) for entry in entries]
     if any(time is None for time in times):
-        return list(entries)
+        return list(reversed(entries) if _is_backwards(entries) else entries)
     dated = zip(cast(list[datetime], times), entries, strict=True)
     return [entry for _, entry in sorted(dated, key=lambda each: each[0])]
+
+
+def _is_backwards(entries: Sequence[Record]) -> bool:
+    """Whether every result of a tool stands before the call that it answers."""
+    called = {call_id: at for at, entry in enumerate(entries) for call_id in _ids_of_calls(entry)}
+    answered = {call_id: at for at, entry in enumerate(entries) for call_id in _results([entry])}
+    both = called.keys() & answered.keys()
+    return bool(both) and all(answered[call_id] < called[call_id] for call_id in both)
+
+
+def _ids_of_calls(entry: Record) -> list[str]:
+    if _is_call(entry):
+        return [text_of(entry.get("call_id"))]
+    return [text_of(call.get("id")) for call in mappings(entry, "tool_calls")]
 
 
 def _turn(entry: Record, begun: datetime | None) -> Turn | None:
@@ -101,13 +118,22 @@ def _turn(entry: Record, begun: datetime | None) -> Turn | None:
     if not name or name.startswith(("tool", "function")):
         return None
     role = roles_of([name, "user", "agent"]).get(name)
-    text = _words(entry.get("content", entry.get("message")))
+    text = _said(entry)
     if role is None or not text:
         return None
     at = _moment_of(entry)
     offset_s = (at - begun).total_seconds() if at is not None and begun is not None else None
     return Turn(
         role=role, text=text, offset_s=seconds(offset_s), interrupted=_is_cut(entry, role=role)
+    )
+
+
+def _said(entry: Record) -> str:
+    """The words of a message; what a model refused or spoke stands beside its empty content."""
+    return (
+        _words(entry.get("content", entry.get("message")))
+        or text_of(entry.get("refusal"))
+        or text_of(mapping(entry.get("audio")).get("transcript"))
     )
 
 
@@ -136,40 +162,72 @@ def _parts_without_words(entry: Record) -> list[str]:
     parts = entry.get("content")
     if not isinstance(parts, list):
         return []
-    return [
-        kind
-        for part in cast(list[object], parts)
-        if (kind := text_of(mapping(part).get("type"))) and not _words([part])
-    ]
+    found: list[str] = []
+    for part in cast(list[object], parts):
+        if (kind := text_of(mapping(part).get("type"))) and not _words([part]):
+            told(part)
+            found.append(kind)
+    return found
 
 
-def _calls(entry: Record, results: dict[str, object]) -> list[ToolCall]:
-    if entry.get("type") in _CALLS:
-        call_id = text_of(entry.get("call_id") or entry.get("id"))
-        name = text_of(entry.get("name"))
-        result = results.get(call_id, entry.get("output"))
-        return [answered_call(call_id, name, entry.get("arguments", entry.get("input")), result)]
+def _is_call(entry: Record) -> bool:
+    """Whether an item is a use of a tool: `function_call`, `mcp_call`, `web_search_call`, ..."""
+    kind = text_of(entry.get("type"))
+    return kind.endswith("_call")
+
+
+def _is_result(entry: Record) -> bool:
+    return text_of(entry.get("type")).endswith("_call_output")
+
+
+def _calls(entry: Record, results: Mapping[str, object]) -> list[ToolCall]:
+    if _is_call(entry):
+        call_id = text_of(entry.get("call_id")) or text_of(entry.get("id"))
+        name = text_of(entry.get("name")) or text_of(entry.get("type")).removesuffix("_call")
+        result = results.get(call_id, entry.get("output", entry.get("results")))
+        if result is None:
+            result = entry.get("outputs")
+        failed = text_of(entry.get("status")) == "failed" or bool(entry.get("error"))
+        return [answered_call(call_id, name, _asked(entry), result, is_error=failed)]
     found: list[ToolCall] = []
     for call in mappings(entry, "tool_calls"):
-        function = mapping(call.get("function"))
+        function = mapping(call.get("function") or call.get("custom"))
         call_id = text_of(call.get("id"))
         name = text_of(function.get("name"))
-        found.append(answered_call(call_id, name, function.get("arguments"), results.get(call_id)))
+        given = function.get("arguments", function.get("input"))
+        found.append(answered_call(call_id, name, given, results.get(call_id)))
     if old := mapping(entry.get("function_call")):
         name = text_of(old.get("name"))
         found.append(answered_call(name, name, old.get("arguments"), results.get(name)))
     return found
 
 
+def _asked(entry: Record) -> object:
+    """What a tool was asked for; the platform's own tools have keys of their own for it."""
+    for key in ("arguments", "input", "action", "queries", "code"):
+        if key in entry:
+            return entry[key]
+    return None
+
+
 def _results(entries: Sequence[Record]) -> dict[str, object]:
     found: dict[str, object] = {}
     for entry in entries:
-        if entry.get("type") in _RESULTS:
-            found[text_of(entry.get("call_id"))] = written(entry.get("output"))
+        if _is_result(entry):
+            call_id = text_of(entry.get("call_id"))
+            if call_id not in found:
+                found[call_id] = _output(entry.get("output"))
         elif entry.get("role") in ("tool", "function"):
             call_id = text_of(entry.get("tool_call_id") or entry.get("name"))
-            found[call_id] = _words(entry.get("content"))
+            if call_id not in found:
+                found[call_id] = _words(entry.get("content"))
     return found
+
+
+def _output(value: object) -> str:
+    """What a tool gave: text, parts with text, or anything else as JSON."""
+    parts = cast(list[object], value) if isinstance(value, list) else []
+    return _words(parts) or written(cast(object, value))
 
 
 def _kind_left_out(entry: Record) -> str | None:
@@ -179,7 +237,7 @@ def _kind_left_out(entry: Record) -> str | None:
         return f"messages of role {role}"
     if role in ("tool", "function") or entry.get("tool_calls"):
         return None
-    if kind in (*_CALLS, *_RESULTS) or "function_call" in entry:
+    if _is_call(entry) or _is_result(entry) or "function_call" in entry:
         return None
     return f"{kind or 'messages'} without words"
 
@@ -193,58 +251,26 @@ def _first_moment(record: Record, keys: Sequence[str]) -> datetime | None:
 
 
 def _recognises(record: Record) -> bool:
-    if has_list(record, "messages") or has_list(record, "output"):
+    if any(has_list(record, key) for key in ("messages", "output", "choices")):
         return True
     listed = record.get("data", record.get("items"))
     return isinstance(listed, list) and any(
-        "role" in mapping(entry) for entry in cast(list[object], listed)
+        {"role", "call_id"} & mapping(entry).keys() for entry in cast(list[object], listed)
     )
 
 
-OPENAI = Platform("openai", _recognises, _read)
+_REPEATED = frozenset({"object", "status", "first_id", "last_id", "model"})
+_OF_ENTRIES = frozenset({"type", "object", "id", "status", "tool_calls.type", "content.type"})
 
-_HEARD = "conversation.item.input_audio_transcription.completed"
-_SAID = ("response.audio_transcript.done", "response.output_audio_transcript.done")
-_WRITTEN = ("response.text.done", "response.output_text.done")
-
-
-def _read_events(record: Record, place: RecordPlace) -> Taken:
-    """A log of Realtime events becomes the messages that they report, in the order of items."""
-    words: dict[str, Record] = {}
-    left_out: Counter[str] = Counter()
-    for event in mappings(record, "events"):
-        kind = text_of(event.get("type"))
-        item = mapping(event.get("item"))
-        item_id = text_of(event.get("item_id") or item.get("id"))
-        if kind in ("conversation.item.created", "conversation.item.added"):
-            words.setdefault(item_id, item)
-        elif kind == "conversation.item.done" or (
-            kind == "response.output_item.done" and item.get("type") == "function_call"
-        ):
-            _fill(words, item_id, item)
-        elif kind == "response.done":
-            # Some logs hold of each answer only this, with all that it consists of.
-            for part in mappings(mapping(event.get("response")), "output"):
-                _fill(words, text_of(part.get("id")), part)
-        elif kind == _HEARD:
-            words[item_id] = {"role": "user", "content": text_of(event.get("transcript"))}
-        elif kind in _SAID or kind in _WRITTEN:
-            said = text_of(event.get("transcript") or event.get("text"))
-            words[item_id] = {"role": "assistant", "content": said}
-        elif kind == "conversation.item.truncated":
-            left_out["openai: places at which the user interrupted"] += 1
-    sessions = [mapping(event.get("session")) for event in mappings(record, "events")]
-    session_id = next((found for one in sessions if (found := text_of(one.get("id")))), "")
-    messages = [entry for entry in words.values() if entry]
-    taken = _read({"id": session_id, "messages": messages}, place)
-    return Taken(taken.transcript, taken.left_out + left_out)
-
-
-def _fill(words: dict[str, Record], item_id: str, item: Record) -> None:
-    """Put an item to where it stands, unless its words are known from an event of their own."""
-    known = words.get(item_id, {})
-    if not _words(known.get("content")):
-        words[item_id] = item
-
-
-OPENAI_REALTIME = Platform("openai", lambda record: has_list(record, "events"), _read_events)
+OPENAI = Platform(
+    "openai",
+    _recognises,
+    read_messages,
+    said_twice=_REPEATED
+    | {
+        f"{key}.{inner}"
+        for key in ("messages", "input", "output", "data", "items")
+        for inner in _OF_ENTRIES
+    }
+    | {"choices.index", "choices.finish_reason"},
+)

@@ -1,5 +1,6 @@
 """Conversations in the form of this project: `turns` with a role and a text each."""
 
+from collections import Counter
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -10,7 +11,9 @@ from conversation.importing.platforms.record import (
     RecordPlace,
     Taken,
     conversation_of,
+    mappings,
 )
+from conversation.importing.platforms.seen import told
 from conversation.importing.roles import RecordError
 from conversation.importing.times import moment
 from conversation.transcript import Role, ToolCall, Turn
@@ -47,6 +50,10 @@ class _OwnConversation(BaseModel):
         return moment(value, "started_at or ended_at")
 
 
+_FIELDS = frozenset({*_OwnConversation.model_fields, "labels"})
+"""`labels` are read from the same file by those who compare verdicts with them."""
+
+
 def _read(record: Record, place: RecordPlace) -> Taken:
     try:
         given = _OwnConversation.model_validate(record)
@@ -67,7 +74,23 @@ def _read(record: Record, place: RecordPlace) -> Taken:
         end_reason=given.end_reason,
     )
     own = {"simulated": given.simulated, "metadata": given.metadata}
-    return Taken(transcript.model_copy(update=own))
+    left_out = _others(record)
+    told(record)
+    return Taken(transcript.model_copy(update=own), left_out)
+
+
+def _others(record: Record) -> Counter[str]:
+    """Fields that are none of ours, at every place where there are some."""
+    found = Counter(f"import.{key}" for key in record if key not in _FIELDS)
+    for turn in mappings(record, "turns"):
+        found.update(f"import.turns.{key}" for key in turn if key not in _OwnTurn.model_fields)
+        found.update(
+            f"import.turns.tool_calls.{key}"
+            for call in mappings(turn, "tool_calls")
+            for key in call
+            if key not in ToolCall.model_fields
+        )
+    return found
 
 
 OWN = Platform("import", lambda record: "turns" in record, _read)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from conversation.importing.lines import SpokenLine, unsaid
+from conversation.importing.platforms.seen import told, whole
 from conversation.importing.roles import RecordError, roles_of
 from conversation.importing.times import check_order
 from conversation.transcript import Role, ToolCall, Transcript, Turn
@@ -49,6 +51,10 @@ class Platform:
     """Kept as the `source` of its conversations."""
     recognises: Callable[[Record], bool]
     read: Callable[[Record, RecordPlace], Taken]
+    """What it asks of the record is taken; all other fields are counted by whoever calls it."""
+    said_twice: frozenset[str] = frozenset()
+    """Fields that repeat what is taken, as paths such as `messages.name`, so that nobody misses
+    them."""
 
 
 def conversation_of(
@@ -108,21 +114,20 @@ def content_id(turns: Sequence[Turn], where: str) -> str:
     return f"{where}#{hashlib.sha256(said.encode()).hexdigest()[:16]}"
 
 
-def unread(record: Record, read: Iterable[str], *, platform: str) -> Counter[str]:
-    """The keys of a record that nothing is taken from, as `platform.key`."""
-    known = set(read)
-    return Counter(
-        f"{platform}.{key}"
-        for key, value in record.items()
-        if key not in known and value not in (None, "", [], {})
-    )
-
-
-def lonely_results(answered: Iterable[str], called: Iterable[str], platform: str) -> Counter[str]:
+def lonely_results(
+    results: Mapping[str, object], called: Iterable[str], platform: str
+) -> Counter[str]:
     """Results of tools whose call the record does not hold, counted."""
-    known = set(called)
-    without = sum(call_id not in known for call_id in answered)
-    return Counter({f"{platform}: tool results without a call": without} if without else {})
+    without = results.keys() - set(called)
+    for call_id in without:
+        told(results[call_id])
+    return Counter({f"{platform}: tool results without a call": len(without)} if without else {})
+
+
+def lines_left_out(platform: str, lines: Iterable[SpokenLine], place: RecordPlace) -> Counter[str]:
+    """The lines that nobody says to anybody, such as those of an IVR, counted."""
+    found = unsaid(lines, place.agent_speakers, place.user_speakers)
+    return Counter({f"{platform}: {what}": number for what, number in found.items()})
 
 
 def with_calls(turns: Sequence[Turn], calls: Iterable[tuple[int, ToolCall]]) -> tuple[Turn, ...]:
@@ -145,19 +150,22 @@ def with_calls(turns: Sequence[Turn], calls: Iterable[tuple[int, ToolCall]]) -> 
     return tuple(found)
 
 
-def answered_call(call_id: str, name: str, parameters: object, result: object) -> ToolCall:
+def answered_call(
+    call_id: str, name: str, parameters: object, result: object, *, is_error: bool = False
+) -> ToolCall:
     """A tool call with what came back for it; `result` is None when nothing did."""
     return ToolCall(
         tool_name=name or "unnamed",
         tool_call_id=call_id,
         parameters=json_mapping(parameters),
         result=None if result is None else written(result) or None,
+        is_error=is_error,
     )
 
 
 def written(value: object) -> str:
     """A result as text."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(whole(value), ensure_ascii=False)
 
 
 def role_of(name: str) -> Role:
@@ -232,14 +240,17 @@ def has_list(record: Record, key: str) -> bool:
 
 
 def json_mapping(value: object) -> dict[str, Any]:
-    """Parameters of a call, which stand as a mapping or as JSON text; other text is kept whole."""
+    """Parameters of a call, a mapping or JSON text of one; anything else is kept whole."""
     found: object = value
     if isinstance(value, str):
         try:
             found = json.loads(value)
-        except ValueError:
-            found = {"arguments": value} if value.strip() else {}
-    return dict(mapping(found))
+        except (ValueError, RecursionError):
+            found = value.strip() or None
+    if found is None:
+        return {}
+    plain = whole(found)
+    return cast(dict[str, Any], plain) if isinstance(plain, dict) else {"arguments": plain}
 
 
 def kind(value: object) -> str:

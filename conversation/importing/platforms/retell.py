@@ -1,4 +1,9 @@
-"""Calls and chats of Retell, also inside its `{event, call}` webhooks."""
+"""Calls and chats of Retell, also inside its `{event, call}` webhooks.
+
+Documented shape: entries have the role `agent`, `user`, `transfer_target`, `tool_call_invocation`,
+`tool_call_result` (with `successful`), `node_transition`, `dtmf`, `sms` (from the user, while the
+call goes on) or `injected` (context that nobody says).
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,31 +25,30 @@ from conversation.importing.platforms.record import (
     role_of,
     seconds,
     text_of,
-    unread,
     with_calls,
 )
+from conversation.importing.platforms.seen import told
 from conversation.importing.times import moment
 from conversation.transcript import Role, ToolCall, Turn
 
+_SILENT = frozenset({"injected", "node_transition"})
 _LISTS = (
     "transcript_with_tool_calls", "transcript_object", "message_with_tool_calls",
     "scrubbed_transcript_with_tool_calls",
-)  # fmt: skip
-_READ = frozenset(
-    {
-        *_LISTS, "transcript", "call_id", "chat_id", "agent_id", "start_timestamp", "event",
-        "end_timestamp", "disconnection_reason", "from_number", "call_status", "chat_status",
-        "duration_ms", "call_type",
-    }
 )  # fmt: skip
 
 
 def _read(record: Record, place: RecordPlace) -> Taken:
     # Some records have an empty list beside the one with the words.
     keys = sorted(_LISTS, key=lambda key: not has_entries(record, key))
-    entries = mappings(record, next(key for key in keys if has_list(record, key)))
+    taken = next(key for key in keys if has_list(record, key))
+    entries = mappings(record, taken)
+    for other in keys:
+        if other != taken:
+            # The same words, with or without what tools did.
+            told(record.get(other))
     results = {
-        text_of(entry.get("tool_call_id")): entry.get("content")
+        text_of(entry.get("tool_call_id")): entry
         for entry in entries
         if entry.get("role") == "tool_call_result"
     }
@@ -59,11 +63,24 @@ def _read(record: Record, place: RecordPlace) -> Taken:
         if name == "tool_call_invocation":
             call_id = text_of(entry.get("tool_call_id"))
             tool = text_of(entry.get("name"))
-            call = answered_call(call_id, tool, entry.get("arguments"), results.get(call_id))
+            result = results.get(call_id, {})
+            call = answered_call(
+                call_id,
+                tool,
+                entry.get("arguments"),
+                result.get("content"),
+                is_error=result.get("successful") is False,
+            )
             calls.append((len(turns), call))
-        elif (text := text_of(entry.get("content"))) and name != "tool_call_result":
+        elif name in _SILENT:
+            told(entry)
+            left_out[f"retell: entries of role {name}"] += 1
+        elif name == "tool_call_result":
+            continue
+        elif text := text_of(entry.get("content")):
             turns.append(Turn(role=_role(name), text=text, offset_s=_offset_s(entry, begun)))
-        elif name != "tool_call_result":
+        else:
+            told(entry)
             left_out[f"retell: entries of role {name or '?'} without words"] += 1
     left_out += lonely_results(results, (call.tool_call_id for _, call in calls), "retell")
     dynamic = mapping(record.get("retell_llm_dynamic_variables"))
@@ -82,12 +99,14 @@ def _read(record: Record, place: RecordPlace) -> Taken:
             "transferred": "yes" if _was_transferred(entries) else "",
         },
     )
-    return Taken(transcript, left_out + unread(record, _READ, platform="retell"))
+    return Taken(transcript, left_out)
 
 
 def _role(name: str) -> Role:
-    # Whom a call is transferred to speaks for the side that was called.
-    return "agent" if name == "transfer_target" else role_of(name)
+    # Whom a call is transferred to speaks for the side that was called; only users send messages.
+    if name == "transfer_target":
+        return "agent"
+    return "user" if name == "sms" else role_of(name)
 
 
 def _was_transferred(entries: Sequence[Record]) -> bool:
@@ -97,7 +116,10 @@ def _was_transferred(entries: Sequence[Record]) -> bool:
 def _offset_s(entry: Record, begun: datetime | None) -> float | None:
     words = mappings(entry, "words")
     if words:
+        told(entry["words"])
         return seconds(words[0].get("start"))
+    if (offset_s := seconds(entry.get("time_sec"))) is not None:
+        return offset_s
     at = _written_at(entry)
     return None if at is None or begun is None else seconds((at - begun).total_seconds())
 
@@ -107,4 +129,9 @@ def _written_at(entry: Record) -> datetime | None:
     return moment(entry.get("created_timestamp"), "created_timestamp")
 
 
-RETELL = Platform("retell", lambda record: any(has_list(record, key) for key in _LISTS), _read)
+RETELL = Platform(
+    "retell",
+    lambda record: any(has_list(record, key) for key in _LISTS),
+    _read,
+    said_twice=frozenset({"transcript", "call_status", "chat_status", "duration_ms"}),
+)

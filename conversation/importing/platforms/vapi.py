@@ -1,4 +1,9 @@
-"""Calls of Vapi: `messages` or `artifact.messages`, as a record or in an end-of-call report."""
+"""Calls and chats of Vapi: `messages` or `artifact.messages`, also in an end-of-call report.
+
+Documented shape: messages have the role `user`, `bot`, `system`, `tool_calls` or
+`tool_call_result`, `message` or `result`, `time` (a Unix time in ms) and `secondsFromStart`. A chat
+has an `input` (a text or a list) and an `output`, after the `messages` of what came before.
+"""
 
 from collections import Counter
 
@@ -18,20 +23,15 @@ from conversation.importing.platforms.record import (
     role_of,
     seconds,
     text_of,
-    unread,
     with_calls,
 )
+from conversation.importing.platforms.seen import told
 from conversation.importing.times import moment
 from conversation.transcript import ToolCall, Turn
 
-_READ = frozenset(
-    {
-        "id", "messages", "artifact", "transcript", "startedAt", "createdAt", "endedAt", "call",
-        "endedReason", "assistantId", "customer", "status", "type", "timestamp", "updatedAt",
-    }
-)  # fmt: skip
-_ARTIFACT_READ = frozenset({"messages", "messagesOpenAIFormatted", "transcript"})
 _SILENT = frozenset({"system"})
+_CALLS = ("toolCalls", "tool_calls")
+"""Calls of tools; chats write them as OpenAI does."""
 _MARKS = ("endedReason", "assistantId", "assistant", "artifact", "orgId")
 
 
@@ -39,25 +39,31 @@ def _read(record: Record, place: RecordPlace) -> Taken:
     call = mapping(record.get("call"))
     artifact = mapping(record.get("artifact"))
     holder = record if has_entries(record, "messages") else artifact
-    messages = mappings(holder, "messages")
-    results = {text_of(m.get("toolCallId")): m for m in messages if _is_result(m)}
+    if holder is record:
+        told(artifact.get("messages"))
+    messages = [*mappings(holder, "messages"), *_of_chat(record)]
+    results = {_call_id(m): m for m in messages if _is_result(m)}
     turns: list[Turn] = []
     calls: list[tuple[int, ToolCall]] = []
     left_out: Counter[str] = Counter()
     for message in messages:
         name = text_of(message.get("role"))
         text = text_of(message.get("message", message.get("content")))
-        if has_entries(message, "toolCalls"):
+        asks = any(has_entries(message, key) for key in _CALLS)
+        if asks:
             calls += [(len(turns), each) for each in _calls(message, results)]
             # The role says that it is a call: whoever asks for a tool is the agent.
             name = "agent"
         elif name in _SILENT or _is_result(message):
-            left_out["vapi: messages of role system"] += name in _SILENT and bool(text)
+            if name in _SILENT:
+                told(message)
+                left_out["vapi: messages of role system"] += bool(text)
             continue
         if text:
             offset_s = seconds(message.get("secondsFromStart"))
             turns.append(Turn(role=role_of(name), text=text, offset_s=offset_s))
-        elif not has_entries(message, "toolCalls"):
+        elif not asks:
+            told(message)
             left_out[f"vapi: messages of role {name or '?'} without words"] += 1
     customer = mapping(record.get("customer") or call.get("customer"))
     source_id = text_of(record.get("id")) or text_of(call.get("id"))
@@ -76,16 +82,25 @@ def _read(record: Record, place: RecordPlace) -> Taken:
         },
     )
     left_out += lonely_results(results, (call.tool_call_id for _, call in calls), "vapi")
-    left_out += unread(artifact, _ARTIFACT_READ, platform="vapi.artifact")
-    return Taken(transcript, left_out + unread(record, _READ, platform="vapi"))
+    return Taken(transcript, left_out)
+
+
+def _of_chat(record: Record) -> list[Record]:
+    """What one chat adds to the messages before it."""
+    if not has_list(record, "output"):
+        return []
+    given = record.get("input")
+    said: list[Record] = [{"role": "user", "message": given}] if isinstance(given, str) else []
+    return [*said, *(mappings(record, "input") if not said else []), *mappings(record, "output")]
 
 
 def _calls(message: Record, results: dict[str, Record]) -> list[ToolCall]:
     found: list[ToolCall] = []
-    for call in mappings(message, "toolCalls"):
+    for call in [each for key in _CALLS for each in mappings(message, key)]:
         function = mapping(call.get("function"))
         call_id = text_of(call.get("id"))
-        result = results.get(call_id, {}).get("result")
+        answer = results.get(call_id, {})
+        result = answer.get("result", answer.get("content"))
         found.append(
             answered_call(call_id, text_of(function.get("name")), function.get("arguments"), result)
         )
@@ -93,14 +108,27 @@ def _calls(message: Record, results: dict[str, Record]) -> list[ToolCall]:
 
 
 def _is_result(message: Record) -> bool:
-    return text_of(message.get("role")) in ("tool_call_result", "tool") and "toolCallId" in message
+    return text_of(message.get("role")) in ("tool_call_result", "tool") and bool(_call_id(message))
+
+
+def _call_id(message: Record) -> str:
+    return text_of(message.get("toolCallId")) or text_of(message.get("tool_call_id"))
 
 
 def _recognises(record: Record) -> bool:
     holders = (record, mapping(record.get("artifact")))
-    return any(has_list(holder, "messages") for holder in holders) and any(
-        mark in record for mark in _MARKS
-    )
+    spoken = any(has_list(holder, "messages") for holder in holders) or has_list(record, "output")
+    return spoken and any(mark in record for mark in _MARKS)
 
 
-VAPI = Platform("vapi", _recognises, _read)
+_LISTS = ("messages", "artifact.messages", "input", "output")
+_OF_MESSAGES = ("time", "name", "toolCalls.type", "tool_calls.type")
+
+VAPI = Platform(
+    "vapi",
+    _recognises,
+    _read,
+    said_twice=frozenset({"transcript", "status", "type", "updatedAt", "artifact.transcript"})
+    | {"artifact.messagesOpenAIFormatted"}
+    | {f"{key}.{inner}" for key in _LISTS for inner in _OF_MESSAGES},
+)
