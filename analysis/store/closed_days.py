@@ -75,7 +75,7 @@ def look_at_closed(
         )
         rows = (
             sa.select(
-                _utc_day(connection).label("day"),
+                utc_day(connection).label("day"),
                 sa.case((is_new, 1), else_=0).label("is_new"),
                 sa.case((sa.and_(_is_asked(asking), ~judged), 1), else_=0).label("unjudged"),
             )
@@ -114,7 +114,7 @@ def agents_by_day(
     ended = [conversations.c.ended_at.is_not(None)] if days is None else [_on(d) for d in days]
     with engine.connect().execution_options(**READ_ONLY) as connection:
         for condition in ended:
-            query = sa.select(_utc_day(connection), conversations.c.agent_id).where(condition)
+            query = sa.select(utc_day(connection), conversations.c.agent_id).where(condition)
             for day, agent_id in connection.execute(query.distinct()):
                 found[_day(day)].add(agent_id)
     return {day: frozenset(agents) for day, agents in sorted(found.items())}
@@ -156,7 +156,8 @@ def _on(day: date) -> sa.ColumnElement[bool]:
     return sa.and_(ended_at >= midnight, ended_at < midnight + timedelta(days=1))
 
 
-def _utc_day(connection: sa.Connection) -> sa.ColumnElement[date | str]:
+def utc_day(connection: sa.Connection) -> sa.ColumnElement[date | str]:
+    """The day (UTC) on which a conversation ended, as SQL; SQLite returns it as text."""
     ended_at = conversations.c.ended_at
     if connection.dialect.name == "postgresql":
         return sa.cast(sa.func.timezone(sa.literal_column("'UTC'"), ended_at), sa.Date)

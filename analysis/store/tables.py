@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from conversation.store.database import Schema, UTCDateTime
@@ -288,9 +289,24 @@ day_marks = Table(
     Column("mark", BigInteger, nullable=False),
     # Whether any conversation is left of it.
     Column("held", Boolean, nullable=False),
+    # Whether `day_counts` are of this mark: a later one begins without.
+    Column("counted", Boolean, nullable=False, server_default=false()),
     Index("ix_day_marks_mark", "mark"),
 )
 """Days (UTC) on which conversations ended, and how far each has changed."""
+
+day_counts = Table(
+    "day_counts",
+    metadata,
+    Column("day", Date, primary_key=True),
+    # `failures`, `unsupported` or `flips`.
+    Column("counted", String(32), primary_key=True),
+    Column("agent_id", String(128), primary_key=True),
+    Column("question_id", String(128), primary_key=True),
+    Column("part", Integer, nullable=False),
+    Column("whole", Integer, nullable=False),
+)
+"""What can be wrong with the answers of a day, by question: looked at again when it is marked."""
 
 settled_conversations = Table(
     "settled_conversations",
@@ -307,7 +323,7 @@ SCHEMA = Schema(
     metadata=metadata,
     migrations_package="analysis.store",
     version_table="alembic_version_analysis",
-    head="0009",
+    head="0010",
 )
 
 

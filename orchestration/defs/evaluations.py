@@ -3,24 +3,24 @@
 No `from __future__ import annotations` here: Dagster needs the annotations as types.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 
 import dagster as dg
 
 from orchestration.checks.evaluations import (
-    flip_shares,
-    judge_error_shares,
+    Share,
+    bad_days,
     label_drift,
     orphan_rows,
+    shares_by_day,
     summary_share,
     together,
-    unsupported_shares,
     value_counts,
     verdict_counts,
 )
 from orchestration.defs.conversations import call_metrics, ended_conversations
-from orchestration.defs.partitions import chosen_days, days, days_in_a_run
+from orchestration.defs.partitions import days, days_in_a_run
 from orchestration.defs.policy import (
     AGAIN_LATER,
     ANALYSTS,
@@ -145,18 +145,15 @@ def report_tables(
 
 
 @dg.asset_check(asset=VALUES.key)
-def evidence_is_supported(
-    context: dg.AssetCheckExecutionContext, deployment: dg.ResourceParam[Deployment]
-) -> dg.AssetCheckResult:
-    """Few values rest on quotes that nobody said. A warning: those values are left out anyway."""
-    shares = unsupported_shares(deployment, chosen_days(context))
-    unsupported, found = together(shares)
+def evidence_is_supported(deployment: dg.ResourceParam[Deployment]) -> dg.AssetCheckResult:
+    """On every day few values rest on quotes that nobody said.
+
+    A warning: those values are left out anyway.
+    """
+    shares = shares_by_day(deployment, "unsupported")
+    unsupported, found = _in_all(shares)
     return check_result(
-        [
-            f"{agent_id}: {part} of {whole} values rest on words that nobody said"
-            for agent_id, (part, whole) in shares.items()
-            if part > MAX_UNSUPPORTED_SHARE * whole
-        ],
+        bad_days(shares, "values rest on words that nobody said", most=MAX_UNSUPPORTED_SHARE),
         severity=dg.AssetCheckSeverity.WARN,
         unsupported=unsupported,
         values=found,
@@ -164,36 +161,29 @@ def evidence_is_supported(
 
 
 @dg.asset_check(asset=VERDICTS.key)
-def judge_answers(
-    context: dg.AssetCheckExecutionContext, deployment: dg.ResourceParam[Deployment]
-) -> dg.AssetCheckResult:
-    """The judge rarely fails. An error: rates leave failures out, so that many hide the truth."""
-    shares = judge_error_shares(deployment, chosen_days(context))
-    errors, asked = together(shares)
-    problems = [
-        f"{agent_id}: {part} of {whole} questions have no answer because the judge failed"
-        for agent_id, (part, whole) in shares.items()
-        if part > MAX_JUDGE_ERROR_SHARE * whole
-    ]
+def judge_answers(deployment: dg.ResourceParam[Deployment]) -> dg.AssetCheckResult:
+    """On every day the judge rarely fails.
+
+    An error: rates leave failures out, so that many hide the truth. It stays until that day is
+    judged again.
+    """
+    shares = shares_by_day(deployment, "failures")
+    errors, asked = _in_all(shares)
+    words = "questions have no answer because the judge failed"
+    problems = bad_days(shares, words, most=MAX_JUDGE_ERROR_SHARE)
     return check_result(problems, errors=errors, questions=asked)
 
 
 @dg.asset_check(asset=VERDICTS.key)
-def verdicts_are_steady(
-    context: dg.AssetCheckExecutionContext, deployment: dg.ResourceParam[Deployment]
-) -> dg.AssetCheckResult:
+def verdicts_are_steady(deployment: dg.ResourceParam[Deployment]) -> dg.AssetCheckResult:
     """Asked again (`vivavoce evaluate --sample 1`), the judge seldom says something else.
 
     A warning: a criterion whose verdicts flip is badly worded, and its rate still means something.
     """
-    shares = flip_shares(deployment, chosen_days(context))
-    flipped, repeated = together(shares)
+    shares = shares_by_day(deployment, "flips")
+    flipped, repeated = _in_all(shares)
     return check_result(
-        [
-            f"{agent_id}: {part} of {whole} repeated verdicts differ from the first"
-            for agent_id, (part, whole) in shares.items()
-            if part > MAX_FLIP_SHARE * whole
-        ],
+        bad_days(shares, "repeated verdicts differ from the first", most=MAX_FLIP_SHARE),
         severity=dg.AssetCheckSeverity.WARN,
         flipped=flipped,
         repeated=repeated,
@@ -232,3 +222,7 @@ def judging_is_within_budget(deployment: dg.ResourceParam[Deployment]) -> dg.Ass
     spent = spent_today(deployment, now=datetime.now(UTC))
     problems = [f"{spent:.2f} of {most:.2f} USD were spent today"] if most is not None else []
     return check_result(problems if most is not None and spent > most else [])
+
+
+def _in_all(shares: Mapping[str, Mapping[date, Share]]) -> Share:
+    return together(share for days in shares.values() for share in days.values())

@@ -1,7 +1,5 @@
 """How assets are cut: by agent, and by the UTC day on which conversations ended."""
 
-from datetime import date
-
 import dagster as dg
 
 from orchestration.agents import agent_ids
@@ -42,11 +40,3 @@ def checked_agents(context: dg.AssetCheckExecutionContext, deployment: Deploymen
     usable = set(agent_ids(deployment.settings))
     known = context.instance.get_dynamic_partitions("agents")
     return list(dict.fromkeys([*own, *(each for each in known if each in usable)]))
-
-
-def chosen_days(context: dg.AssetCheckExecutionContext) -> list[date] | None:
-    """Days that a check looks at: those of its run, or None for all when it runs alone."""
-    run = context.op_execution_context
-    if not (run.has_partition_key or run.has_partition_key_range):
-        return None
-    return [date.fromisoformat(key) for key in context.partition_keys]

@@ -1,14 +1,14 @@
 """Numbers of a day's conversations that need no model, and what is missing from them."""
 
 import statistics
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from pydantic import ValidationError
 
 from analysis.store.counts import ids_that_ended
-from analysis.store.settled import ended_by_agent, open_ids, settle, settled_of
+from analysis.store.settled import ended_by_agent, open_ids, settle
 from analysis.store.touched import ids_ended_on, last_mark, take_touched
 from analysis.warehouse.call_metrics import CallMetrics, call_metrics
 from conversation.store.database import batches
@@ -58,8 +58,8 @@ def day_metrics(deployment: Deployment, day: date) -> DayMetrics:
     )
 
 
-def incomplete_transcripts(deployment: Deployment, days: Collection[date] | None) -> list[str]:
-    """Conversations that cannot be read, or were cut off.
+def incomplete_transcripts(deployment: Deployment) -> list[str]:
+    """Conversations of all days that cannot be read, or were cut off, of these the newest first.
 
     Each is read once: those that could be read whole are read again when they are touched.
     """
@@ -68,12 +68,7 @@ def incomplete_transcripts(deployment: Deployment, days: Collection[date] | None
     mark = last_mark(engine)
     ended = ended_by_agent(engine)
     asked = dict.fromkeys(ended, _READABLE)
-    if days is None:
-        ids = open_ids(engine, asked, ended)
-    else:
-        found = [each for day in sorted(days) for each in ids_ended_on(engine, day)]
-        settled = settled_of(engine, found, [_READABLE])
-        ids = [each for each in found if each not in settled]
+    ids = open_ids(engine, asked, ended)
     problems: list[str] = []
     for some in batches(ids):
         readable: dict[str, str] = {}
@@ -83,8 +78,8 @@ def incomplete_transcripts(deployment: Deployment, days: Collection[date] | None
             else:
                 readable[key] = found.agent_id
         settle(engine, readable, asked, seen=mark)
-    cut_off = ids_that_ended(engine, CRASHED, days)
-    return problems + [f"{key}: its process ended in the middle of it" for key in cut_off]
+    cut_off = ids_that_ended(engine, CRASHED, None)
+    return problems + [f"{key}: its process ended in the middle of it" for key in cut_off[::-1]]
 
 
 def _median(values: Sequence[float | None]) -> float | None:

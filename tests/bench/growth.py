@@ -27,10 +27,8 @@ from kb.config import KnowledgeBaseConfig
 from kb.knowledge_base import KnowledgeBase
 from orchestration.checks import doctor
 from orchestration.checks.evaluations import (
-    flip_shares,
-    judge_error_share,
     orphan_rows,
-    unsupported_shares,
+    shares_by_day,
 )
 from orchestration.checks.reports import row_count_problems
 from orchestration.deployment import Deployment
@@ -138,10 +136,10 @@ OPERATIONS: dict[str, Operation] = {
     "publish, one day changed": lambda d, _s: publish_reports(d),
     "outdated days, none": lambda d, _s: outdated_days(d),
     "export one day": lambda d, _s: export_days(d, [_first_day()]),
-    "check: transcripts": lambda d, _s: incomplete_transcripts(d, None),
-    "check: evidence": lambda d, _s: unsupported_shares(d, None),
-    "check: judge answers": lambda d, _s: judge_error_share(d, None),
-    "check: verdicts steady": lambda d, _s: flip_shares(d, None),
+    "check: transcripts": lambda d, _s: incomplete_transcripts(d),
+    "check: evidence": lambda d, _s: shares_by_day(d, "unsupported"),
+    "check: judge answers": lambda d, _s: shares_by_day(d, "failures"),
+    "check: verdicts steady": lambda d, _s: shares_by_day(d, "flips"),
     "check: orphans": lambda d, _s: orphan_rows(d),
     "check: report rows": lambda d, _s: row_count_problems(d),
     "list": lambda d, _s: _listed(d),

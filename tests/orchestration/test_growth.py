@@ -2,10 +2,10 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,9 @@ from conversation.agent.agent_file import save_agent
 from conversation.server.conversations.detail import conversation_detail
 from conversation.server.conversations.search import CallFilter, list_page
 from orchestration.checks.evaluations import (
-    flip_shares,
-    judge_error_share,
+    Share,
+    shares_by_day,
     together,
-    unsupported_shares,
 )
 from orchestration.deployment import Deployment
 from orchestration.operations import forgetting
@@ -431,12 +430,16 @@ def test_pages_of_conversations_take_as_many_statements_however_much_they_show(
     assert counts[0] == (3, 3) if not masked else max(counts[0]) <= 12
 
 
+def in_all(shares: Mapping[str, Mapping[date, Share]]) -> Share:
+    return together(share for days in shares.values() for share in days.values())
+
+
 def test_checks_over_all_days_ask_as_often_in_a_large_store(grow: Grow):
     looks: dict[str, Callable[[Deployment], object]] = {
-        "transcripts": lambda d: incomplete_transcripts(d, None),
-        "evidence": lambda d: together(unsupported_shares(d, None)),
-        "judge": lambda d: judge_error_share(d, None),
-        "flips": lambda d: flip_shares(d, None),
+        "transcripts": lambda d: incomplete_transcripts(d),
+        "evidence": lambda d: in_all(shares_by_day(d, "unsupported")),
+        "judge": lambda d: in_all(shares_by_day(d, "failures")),
+        "flips": lambda d: in_all(shares_by_day(d, "flips")),
         "store": lambda d: d.conversations.count(),
     }
     counts: list[dict[str, int]] = []
@@ -450,8 +453,10 @@ def test_checks_over_all_days_ask_as_often_in_a_large_store(grow: Grow):
             counts[-1][name] = counted.sql
             assert found in ([], {}, (0, size * 2), (0, size * 4), (0, 0), size)
         with counting(deployment) as counted:
-            assert incomplete_transcripts(deployment, None) == []
-        assert not [each for each in counted.statements if "FROM turns" in each]
+            assert incomplete_transcripts(deployment) == []
+            assert in_all(shares_by_day(deployment, "failures")) == (0, size * 4)
+        read = ("FROM turns", "FROM evaluations", "FROM collected_values")
+        assert not [each for each in counted.statements if any(part in each for part in read)]
 
     assert counts[0] == counts[1]
     assert max(counts[1].values()) <= 12

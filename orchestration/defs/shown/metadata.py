@@ -31,6 +31,7 @@ from orchestration.terminal.tables import markdown_table
 QUOTING_SECTIONS = ("Collected values", "Topics", "Knowledge gaps", "Flagged conversations")
 """Not shown here: the log of a run outlives the deletion of a conversation."""
 
+_NAMED = 10
 _SHARES = ("_share", "_usd")
 """Numbers whose first two decimals would say too little."""
 
@@ -170,10 +171,13 @@ def check_result(
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
     **metadata: int,
 ) -> dg.AssetCheckResult:
-    """Pass when there are no problems; else each of them is named."""
+    """Pass when there are no problems; else the first ones are named and the others counted."""
+    named = list(problems[:_NAMED])
+    if more := problems[_NAMED:]:
+        named.append(f"and {len(more)} more")
     return dg.AssetCheckResult(
         passed=not problems,
         severity=severity,
-        description="; ".join(problems) or None,
+        description="; ".join(named) or None,
         metadata=metadata,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -35,11 +36,22 @@ def deployment(settings: Settings) -> Iterator[Deployment]:
         yield opened
 
 
-def failed_checks(deployment: Deployment) -> dict[str, str]:
-    """Names of the checks that fail in a run of the day, and what they say."""
+def helped(conversation_id: str, verdict: Any, **changes: Any) -> Any:
+    """An answer to the criterion that the sample agent asks, by another judge than its own."""
+    found = a_verdict(conversation_id, verdict, **changes)
+    return found.model_copy(update={"criterion_id": "helped"})
+
+
+def unsupported(conversation_id: str) -> Any:
+    found = a_value(conversation_id, "amount", None, status="unsupported")
+    return found.model_copy(update={"field_id": "topic"})
+
+
+def failed_checks(deployment: Deployment, day: str = DAY) -> dict[str, str]:
+    """Names of the checks that fail in a run of a day, and what they say."""
     with opened_instance(deployment) as instance:
         outcome = run_job(
-            "evaluate_days", deployment, definitions=defs, instance=instance, partition=DAY
+            "evaluate_days", deployment, definitions=defs, instance=instance, partition=day
         )
     return {name: told for name, _, told in (x.partition(": ") for x in outcome.failed_checks)}
 
@@ -52,12 +64,15 @@ def test_nothing_fails_when_all_is_well(deployment: Deployment):
 
 def test_verdicts_that_flip(deployment: Deployment):
     hold_calls(deployment, 1)
-    save_answers(deployment.evaluations, "c0", a_verdict("c0", "success"))
+    evaluate(deployment)
+    save_answers(deployment.evaluations, "c0", helped("c0", "success"))
     for sample in (1, 2):
-        save_answers(deployment.evaluations, "c0", a_verdict("c0", "failure", sample=sample))
+        save_answers(deployment.evaluations, "c0", helped("c0", "failure", sample=sample))
 
     assert failed_checks(deployment) == {
-        "verdicts_are_steady": "shop-desk: 2 of 2 repeated verdicts differ from the first"
+        "verdicts_are_steady": (
+            "shop-desk on 2026-03-01: 2 of 2 repeated verdicts differ from the first"
+        )
     }
 
 
@@ -97,20 +112,48 @@ def test_answers_of_a_conversation_that_is_gone(deployment: Deployment):
 
 def test_quotes_that_nobody_said(deployment: Deployment):
     hold_calls(deployment, 1)
-    save_answers(deployment.evaluations, "c0", a_value("c0", "amount", None, status="unsupported"))
+    evaluate(deployment)
+    save_answers(deployment.evaluations, "c0", unsupported("c0"))
 
     assert failed_checks(deployment) == {
-        "evidence_is_supported": "shop-desk: 1 of 2 values rest on words that nobody said"
+        "evidence_is_supported": (
+            "shop-desk on 2026-03-01: 1 of 1 values rest on words that nobody said"
+        )
     }
 
 
 def test_a_judge_that_fails(deployment: Deployment):
     hold_calls(deployment, 1)
-    save_answers(deployment.evaluations, "c0", a_verdict("c0", None, error="no answer"))
+    evaluate(deployment)
+    save_answers(deployment.evaluations, "c0", helped("c0", None, error="no answer"))
 
     assert failed_checks(deployment) == {
-        "judge_answers": "shop-desk: 1 of 3 questions have no answer because the judge failed"
+        "judge_answers": (
+            "shop-desk on 2026-03-01: 1 of 2 questions have no answer because the judge failed"
+        )
     }
+
+
+def test_a_run_of_a_good_day_keeps_a_check_red_until_the_bad_day_is_mended(deployment: Deployment):
+    hold_calls(deployment, 2)
+    for number in range(20):
+        hold_call(deployment.conversations, f"g{number}", started_at=FIRST_DAY + timedelta(days=1))
+    evaluate(deployment)
+    sha = "b" * 64  # it was talked on, and the judge fails
+    bad = helped("c0", None, error="no answer", transcript_sha256=sha)
+    save_answers(deployment.evaluations, "c0", bad)
+    next_day = str((FIRST_DAY + timedelta(days=1)).date())
+    told = {
+        "judge_answers": (
+            "shop-desk on 2026-03-01: 1 of 2 questions have no answer because the judge failed"
+        )
+    }
+
+    assert failed_checks(deployment, next_day) == told
+
+    save_answers(deployment.evaluations, "c0", helped("c0", "success", transcript_sha256=sha))
+
+    assert failed_checks(deployment, next_day) == {}
 
 
 def test_a_judge_that_fails_one_agent_is_not_hidden_by_another(
@@ -125,11 +168,14 @@ def test_a_judge_that_fails_one_agent_is_not_hidden_by_another(
         hold_call(
             deployment.conversations, f"g{number}", started_at=started_at, agent_id="good-desk"
         )
-    save_answers(deployment.evaluations, "c0", a_verdict("c0", None, error="no answer"))
+    evaluate(deployment)
+    save_answers(deployment.evaluations, "c0", helped("c0", None, error="no answer"))
 
     # One failure in some sixty questions would pass, were they counted together.
     assert failed_checks(deployment) == {
-        "judge_answers": "shop-desk: 1 of 3 questions have no answer because the judge failed"
+        "judge_answers": (
+            "shop-desk on 2026-03-01: 1 of 2 questions have no answer because the judge failed"
+        )
     }
 
 
