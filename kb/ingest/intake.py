@@ -19,12 +19,12 @@ from kb.document import (
 )
 from kb.embedding.embedder import Embedder
 from kb.errors import DocumentError
+from kb.formats.data.plain_structure import parse_text
 from kb.index.catalog import Fingerprint
 from kb.index.catalog_changes import IndexedChunk, PreparedDocument
 from kb.index.embedding_cache import text_key
 from kb.ingest.chunking import CHUNKER_VERSION, indexed_texts, split_document, subject_name
 from kb.ingest.names import storable
-from kb.ingest.plain_structure import parse_text
 
 if TYPE_CHECKING:
     from kb.ingest.web_reading import SandboxedWeb

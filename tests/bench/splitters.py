@@ -24,8 +24,8 @@ import numpy as np
 
 from kb.config import ChunkingConfig
 from kb.embedding.embedder import Embedder, Vectors
+from kb.formats.data.plain_structure import parse_text
 from kb.ingest.chunking import indexed_texts, split_document
-from kb.ingest.plain_structure import parse_text
 from tests.bench.baselines import Place, recursive_pieces
 from tests.bench.chunking import (
     BUDGETS,

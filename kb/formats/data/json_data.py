@@ -6,11 +6,12 @@ from typing import Any, cast
 
 from kb.document import ParsedDocument
 from kb.formats.data.marked_up import is_html, unescaped
+from kb.formats.data.plain_structure import parse_text
 from kb.formats.decoding import decode
 from kb.formats.pages.markdown import add_markdown
 from kb.formats.pages.markdown_html import add_html
 from kb.formats.tables.rendering import add_table
-from kb.formats.text_builder import ParseRequest, TextBuilder, malformed, one_line
+from kb.formats.text_builder import ParseRequest, TextBuilder, clean, malformed, one_line
 
 MAX_DEPTH = 100
 _MAX_HEADING_LEVEL = 6
@@ -67,6 +68,8 @@ def _add_value(builder: TextBuilder, value: object, *, level: int) -> None:
         _add_array(builder, cast("list[object]", value), level=level)
     elif _is_page(value):
         add_html(builder, unescaped(str(value)))
+    elif _is_text(value):
+        _add_text(builder, str(value))
     else:
         builder.add("paragraph", _shown(cast(Scalar, value)))
 
@@ -78,7 +81,7 @@ def _add_object(builder: TextBuilder, value: dict[str, object], *, level: int) -
     under its own title.
     """
     heading = min(level, _MAX_HEADING_LEVEL)
-    pages = [key for key, inner in value.items() if _is_page(inner)]
+    pages = [key for key, inner in value.items() if _is_page(inner) or _is_text(inner)]
     title = _title(value) if pages else None
     if title:
         builder.add("heading", title, level=heading)
@@ -88,15 +91,34 @@ def _add_object(builder: TextBuilder, value: dict[str, object], *, level: int) -
         if key in pages:
             if len(pages) > 1 or not title:
                 builder.add("heading", key, level=heading)
-            add_html(builder, unescaped(str(inner)), deeper=heading)
+            _add_body(builder, inner, deeper=heading)
         elif _is_nested(inner):
             builder.add("heading", key, level=heading)
             _add_value(builder, inner, level=level + 1)
 
 
+def _add_body(builder: TextBuilder, value: object, *, deeper: int) -> None:
+    if _is_page(value):
+        add_html(builder, unescaped(str(value)), deeper=deeper)
+    else:
+        _add_text(builder, str(value), deeper=deeper)
+
+
+def _add_text(builder: TextBuilder, text: str, *, deeper: int = 0) -> None:
+    """A text of several lines keeps them, and its tables, lists and headings."""
+    builder.extend(parse_text(clean(text)[0]), deeper=deeper)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and "\n" in value.strip()
+
+
 def _add_array(builder: TextBuilder, values: list[object], *, level: int) -> None:
     if _are_records(values):
         add_table(builder, _as_rows(cast("list[dict[str, Scalar]]", values)), header=True)
+    elif _are_rows(values):
+        rows = cast("list[list[Scalar]]", values)
+        add_table(builder, [[_shown(each) for each in row] for row in rows])
     elif _is_flat_list(values):
         builder.add("list", "\n".join(f"- {_shown(cast(Scalar, value))}" for value in values))
     else:
@@ -108,7 +130,7 @@ def _lines(value: dict[str, object]) -> Iterable[str]:
     for key, inner in value.items():
         if _is_flat_list(inner):
             yield f"{key}: {', '.join(_shown(each) for each in cast('list[Scalar]', inner))}"
-        elif _is_page(inner):
+        elif _is_page(inner) or _is_text(inner):
             continue
         elif not isinstance(inner, dict | list) and inner not in (None, ""):
             yield f"{key}: {_shown(cast(Scalar, inner))}"
@@ -130,8 +152,14 @@ def _are_records(values: list[object]) -> bool:
     )
 
 
+def _are_rows(values: list[object]) -> bool:
+    """Whether each of several values is a row of as many cells."""
+    lengths = {len(cast("list[object]", row)) if _is_flat_list(row) else 0 for row in values}
+    return len(values) > 1 and len(lengths) == 1 and lengths.pop() > 1
+
+
 def _is_no_cell(value: object) -> bool:
-    return isinstance(value, dict | list) or (_is_page(value))
+    return isinstance(value, dict | list) or _is_page(value) or _is_text(value)
 
 
 def _is_page(value: object) -> bool:
@@ -158,9 +186,26 @@ def _title(fields: dict[str, Any]) -> str | None:
 
 def _add_notebook(builder: TextBuilder, notebook: dict[str, Any]) -> None:
     for cell in notebook["cells"]:
-        source = cell.get("source", "")
-        text = source if isinstance(source, str) else "".join(source)
+        text = _joined(cell.get("source", ""))
         if cell.get("cell_type") == "markdown":
             add_markdown(builder, text)
         elif cell.get("cell_type") == "code":
             builder.add("code", text)
+            for output in cell.get("outputs") or ():
+                _add_output(builder, output)
+
+
+def _add_output(builder: TextBuilder, output: dict[str, Any]) -> None:
+    """What a cell of a notebook printed; pictures and what only a program shows are counted."""
+    data: dict[str, Any] = output.get("data") or {}
+    plain = _joined(output.get("text") or data.get("text/plain") or "")
+    if "text/html" in data:
+        add_html(builder, _joined(data["text/html"]))
+    elif plain and not any(kind.startswith("image/") for kind in data):
+        builder.add("code", plain)
+    else:
+        builder.leave_out("output")
+
+
+def _joined(text: str | list[str]) -> str:
+    return text if isinstance(text, str) else "".join(text)

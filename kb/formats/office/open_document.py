@@ -7,15 +7,17 @@ from typing import Any
 from kb.document import ParsedDocument
 from kb.formats.archive import Archive
 from kb.formats.link_targets import beside
-from kb.formats.office.open_table import attribute, number_of, read_table
+from kb.formats.office.open_table import attribute, lays_out, number_of, read_table
 from kb.formats.pages.html_text import tag_of
-from kb.formats.tables.rendering import add_table
+from kb.formats.tables.rendering import add_table, in_line
 from kb.formats.tables.sheet import add_sheet
 from kb.formats.text_builder import ParseRequest, TextBuilder, encrypted, one_line
 
 _SKIPPED = frozenset(
     {"tracked-changes", "forms", "sequence-decls", "annotation", "table-of-content"}
 )
+_COUNTED = {"comment": "annotation", "deleted text": "deletion"}
+"""What is left out, and the element that holds a piece of it."""
 _HIDING = {
     "table-properties": ("display", "false"),
     "text-properties": ("display", "none"),
@@ -43,6 +45,8 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     content = archive.xml("content.xml")
     body = next(element for element in content.iter() if tag_of(element) == "body")
     _drop_hidden(builder, body, _hidden_styles(archive, content))
+    for kind, tag in _COUNTED.items():
+        builder.leave_out(kind, sum(1 for _ in body.iter(f"{{*}}{tag}")))
     if any(tag_of(element) == "spreadsheet" for element in body):
         _add_sheets(builder, body)
     else:
@@ -65,7 +69,7 @@ def _add_children(builder: TextBuilder, parent: Any, *, slide: list[int]) -> Non
             _add_frames(builder, element, slide)
         elif tag == "list":
             builder.add("list", "\n".join(_list_lines(element)))
-        elif tag == "table":
+        elif tag == "table" and not lays_out(element):
             add_table(builder, read_table(element, _cell_text).visible_rows())
         else:
             if tag == "page":
@@ -122,7 +126,18 @@ def _list_lines(element: Any) -> Iterator[str]:
 
 
 def _cell_text(cell: Any) -> str:
-    return " ".join(_text(part) for part in cell if tag_of(part) not in _SKIPPED)
+    return " ".join(filter(None, _cell_texts(cell)))
+
+
+def _cell_texts(cell: Any) -> Iterator[str]:
+    for part in cell:
+        if tag_of(part) == "table":
+            rows = read_table(part, _cell_text).visible_rows()
+            yield in_line([[each.text for each in row] for row in rows])
+        elif tag_of(part) not in _SKIPPED:
+            yield _text(part)
+            for box in part.iter("{*}text-box"):
+                yield from _cell_texts(box)
 
 
 def _add_sheets(builder: TextBuilder, body: Any) -> None:
@@ -130,6 +145,8 @@ def _add_sheets(builder: TextBuilder, body: Any) -> None:
         if tag_of(table) == "table" and tag_of(table.getparent()) == "spreadsheet":
             sheet = read_table(table, _cell_text)
             add_sheet(builder, sheet, name=attribute(table, "name") or "")
+            for shapes in table.iterchildren("{*}shapes"):
+                _add_frames(builder, shapes, [0])
 
 
 def _drop_hidden(builder: TextBuilder, body: Any, styles: set[tuple[str, str]]) -> None:

@@ -30,6 +30,16 @@ def read_table(table: Any, text_of: Callable[[Any], str]) -> Sheet:
     return sheet
 
 
+def lays_out(table: Any) -> bool:
+    """Whether a table only puts other tables side by side: none of its rows has texts alone."""
+    rows = [
+        [each for each in row if tag_of(each) == "table-cell"]
+        for row, _ in _rows_of(table, header=False)
+    ]
+    inner = [[next(cell.iter("{*}table"), None) is not None for cell in row] for row in rows]
+    return any(map(any, inner)) and not any(len(holds) > 1 and not any(holds) for holds in inner)
+
+
 def _places(row: Any, text_of: Callable[[Any], str], *, header: bool) -> Iterator[tuple[int, Cell]]:
     """The cells with text or a span, each with its column; covered ones have none."""
     column = 0

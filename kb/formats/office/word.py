@@ -13,10 +13,10 @@ from kb.formats.office.charts import add_chart
 from kb.formats.office.package import Package, Relation, property_texts
 from kb.formats.office.word_numbering import Numbering
 from kb.formats.office.word_styles import WORD, Styles, is_on, number_of, outline_of, value_of
-from kb.formats.office.word_table import deleted_rows, table_rows
+from kb.formats.office.word_table import cells_of, deleted_rows, lays_out, table_rows
 from kb.formats.pages.html_text import tag_of
 from kb.formats.tables.grid import Cell
-from kb.formats.tables.rendering import add_table
+from kb.formats.tables.rendering import add_table, in_line
 from kb.formats.text_builder import ParseRequest, TextBuilder, malformed, one_line
 from kb.formats.theme import read_theme
 
@@ -93,6 +93,7 @@ class _Reader:
         self._notes = {kind: self._note_elements(kind) for kind in _NOTES.values()}
         self._items: list[str] = []
         self._boxes: list[Any] = []
+        self._described: list[str] = []
         self._fields: list[_Field] = []
 
     def run(self, body: Any) -> None:
@@ -206,9 +207,11 @@ class _Reader:
         return list_id, min(level, _MAX_LEVEL)
 
     def _text(self, element: Any) -> str:
+        """What an element says; where it only shows pictures, how these are described."""
         pieces: list[str] = []
+        self._described.clear()
         self._collect(element, pieces)
-        return "".join(pieces).strip()
+        return "".join(pieces).strip() or "\n".join(dict.fromkeys(self._described))
 
     def _collect(self, element: Any, pieces: list[str]) -> None:
         for child in element:
@@ -241,6 +244,8 @@ class _Reader:
         """Count what is no text of the document; whether `element` is that."""
         if tag in _LEFT_OUT:
             self._builder.leave_out(_LEFT_OUT[tag])
+        elif tag == "docpr":
+            self._described += filter(None, [one_line(element.get("descr") or "")])
         elif tag == "del":
             self._count_deleted(element)
         elif tag == "instrtext":
@@ -326,15 +331,20 @@ class _Reader:
 
     def _table(self, table: Any) -> None:
         self._builder.leave_out("deleted row", deleted_rows(table))
-        add_table(self._builder, self._rows(table))
+        if not lays_out(table):
+            add_table(self._builder, self._rows(table))
+            return
+        for cell in cells_of(table):
+            self._blocks(cell)
+            self._end_list()
 
     def _rows(self, table: Any) -> list[list[Cell]]:
-        return table_rows(table, lambda cell: " ".join(self._cell_texts(cell)))
+        return table_rows(table, lambda cell: " ".join(filter(None, self._cell_texts(cell))))
 
     def _cell_texts(self, cell: Any) -> Iterator[str]:
         for part in cell:
             if tag_of(part) == "tbl":
-                yield from (" ".join(cell.text for cell in row) for row in self._rows(part))
+                yield in_line([[cell.text for cell in row] for row in self._rows(part)])
             else:
                 yield self._text(part)
             boxes, self._boxes = self._boxes, []

@@ -17,6 +17,25 @@ def table_rows(table: Any, text_of: Callable[[Any], str]) -> list[list[Cell]]:
     return [_cells(layout, number, text_of) for number in range(len(rows))]
 
 
+def lays_out(table: Any) -> bool:
+    """Whether a table only puts other tables side by side: none of its rows has texts alone."""
+    rows = [list(_cells_of_row(row)) for row in _rows_of(table)]
+    inner = [[next(cell.iter(f"{WORD}tbl"), None) is not None for cell in row] for row in rows]
+    return any(map(any, inner)) and not any(len(holds) > 1 and not any(holds) for holds in inner)
+
+
+def cells_of(table: Any) -> Iterator[Any]:
+    """The cells of a table in reading order."""
+    for row in _rows_of(table):
+        yield from _cells_of_row(row)
+
+
+def _cells_of_row(row: Any) -> Iterator[Any]:
+    for cell in row.iter(f"{WORD}tc"):
+        if next(cell.iterancestors(f"{WORD}tr"), None) is row:
+            yield cell
+
+
 def deleted_rows(table: Any) -> int:
     """How many rows of a table are deleted, and only kept to be shown as a change."""
     return sum(1 for row in _rows_of(table) if is_deleted(row))
@@ -38,9 +57,7 @@ class _Layout:
         self.continued: set[int] = set()
         """Columns where a cell from above goes on."""
         column = self.before
-        for cell in row.iter(f"{WORD}tc"):
-            if next(cell.iterancestors(f"{WORD}tr"), None) is not row:
-                continue  # A table inside of a cell is that cell's text.
+        for cell in _cells_of_row(row):  # A table inside of a cell is that cell's text.
             columns = _count(cell, "tcPr gridSpan", 1)
             merge = cell.find(f"{WORD}tcPr/{WORD}vMerge")
             if merge is not None and merge.get(f"{WORD}val", "continue") == "continue":

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from kb.formats.pages.html_text import HEADINGS, Element, inline_text, lines_of, name_of, tag_of
 from kb.formats.tables.grid import Cell
+from kb.formats.tables.rendering import in_line
 
 MAX_FLAT_CELL_CHARS = 500
 """A cell longer than this may hold paragraphs, and stays as it is."""
@@ -70,20 +71,10 @@ def _write_in_line(table: Element) -> None:
     """A row as `name: value, name: value` where the table names its columns, else cells in turn."""
     rows = [[cell_text(cell) for cell in row] for row in rows_of(table)]
     marks = [[tag_of(cell) == "th" for cell in row] for row in rows_of(table)]
-    if len(rows) > 1 and rows[0] and all(marks[0]) and not all(map(all, marks)):
-        names, *body = rows
-        lines = [_named(names, row) for row in body]
-    else:
-        joints = (": " if len(row) == 2 else ", " for row in rows)
-        lines = [joint.join(filter(None, row)) for joint, row in zip(joints, rows, strict=True)]
-    text, tail = "; ".join(filter(None, lines)), table.tail
+    header = bool(marks) and all(marks[0]) and not all(map(all, marks))
+    text, tail = in_line(rows, header=header), table.tail
     table.clear()
     table.tag, table.text, table.tail = "div", text, tail
-
-
-def _named(names: list[str], row: list[str]) -> str:
-    pairs = zip(names, row, strict=False)
-    return ", ".join(f"{name}: {value}" if name else value for name, value in pairs if value)
 
 
 def _make_table(table: Element) -> None:

@@ -62,8 +62,32 @@ def render_table(rows: Iterable[Row], *, header: bool = False) -> TableText:
     return TableText("\n".join(plain), _plain_names(named) if named else "")
 
 
+def in_line(rows: Sequence[Sequence[str]], *, header: bool = False) -> str:
+    """A table inside of a cell as one line: `Users: 1; Price: 10`.
+
+    Args:
+        rows: The texts of its cells.
+        header: The first row names the columns: each row is `name: value, name: value`.
+    """
+    if header and len(rows) > 1:
+        names, *body = rows
+        named = (
+            (
+                f"{name}: {text}" if name else text
+                for name, text in zip(names, row, strict=False)
+                if text
+            )
+            for row in body
+        )
+        return "; ".join(filter(None, map(", ".join, named)))
+    lines = [[text for text in row if text] for row in rows]
+    return "; ".join((": " if len(line) == 2 else ", ").join(line) for line in lines if line)
+
+
 def _parts(grid: Grid, *, trusted: bool) -> Iterator[tuple[Grid, ColumnNames | None]]:
     """Cut at blank rows, wherever a table begins that does not go on with the one before."""
+    if trusted and grid and is_single(grid[0]) and len(grid[0]) > 1:
+        trusted = False  # A title where names should stand.
     if trusted or is_marked(grid):
         whole = [row for row in grid if _is_filled(row)]
         if trusted and whole:
@@ -133,11 +157,16 @@ def _labelled_lines(part: Grid, names: ColumnNames) -> Iterator[str]:
 def _plain(row: Sequence[GridPlace]) -> str:
     if _is_one_across(row):
         return _bare(row)
-    return " | ".join(place.text for place in row).strip()
+    return " | ".join(_cell(place.text) for place in row).strip()
+
+
+def _cell(text: str) -> str:
+    """A text in which no bar reads as the border of two cells."""
+    return text.replace(" | ", " \\| ") if " | " in text else text
 
 
 def _plain_names(names: ColumnNames) -> str:
-    return " | ".join(names.names).strip()
+    return " | ".join(map(_cell, names.names)).strip()
 
 
 def _bare(row: Sequence[GridPlace]) -> str:
@@ -156,5 +185,5 @@ def _labelled(row: Sequence[GridPlace], names: Sequence[str]) -> str:
     for place, name in zip(row, names, strict=True):
         if place.text:
             label = f"{name}: " if name else ""
-            pieces[place.origin, name] = label + place.text
+            pieces[place.origin, name] = _cell(label + place.text)
     return " | ".join(pieces.values())

@@ -357,6 +357,7 @@ def test_json_lines_and_notebooks():
         "heading1| Title",
         "paragraph| Text",
         "code| print(1)",
+        "code| 1",
     ]
 
 

@@ -84,7 +84,7 @@ def _row(*cells: str, shape: str = "", more: str = "") -> str:
             _row("Plan", "What") + _row(r"Basic\par small", r"mail\line chat"),
             "Plan | What\nBasic small | mail chat",
         ),
-        (_row("Plan", "a | b | c") + _row("Basic", "1"), "Plan | a | b | c\nBasic | 1"),
+        (_row("Plan", "a | b | c") + _row("Basic", "1"), "Plan | a \\| b \\| c\nBasic | 1"),
         (
             _row("Plan", "Price", shape=r"\cellx1000\cellx2000")
             + _row("Basic", "10", shape=r"\cellx1010\cellx1995"),

@@ -19,6 +19,11 @@ _RELATED = 'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"
 _RELATIONS = "word/_rels/document.xml.rels"
 _DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
 
+_PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8ffff"
+    "3f0005fe02fedccc59e70000000049454e44ae426082"
+)
+
 
 def edited(
     data: bytes,
@@ -332,3 +337,52 @@ def test_the_strict_variant_is_read():
     assert outline(parse(edited(data, dict.fromkeys(parts, strict)), "a.docx")) == [
         "heading1| The fee is 12 euros."
     ]
+
+
+def _filled(table: Any, rows: list[list[str]]) -> None:
+    for number, row in enumerate(rows):
+        for column, text in enumerate(row):
+            table.cell(number, column).text = text
+
+
+def test_a_table_in_a_cell_is_part_of_its_row():
+    def build(document: Any) -> None:
+        table = document.add_table(rows=2, cols=2)
+        _filled(table, [["Plan", "Details"], ["Basic", ""]])
+        _filled(table.cell(1, 1).add_table(rows=2, cols=2), [["Users", "1"], ["Price", "10"]])
+
+    assert parse(docx(build), "a.docx").text == "Plan | Details\nBasic | Users: 1; Price: 10"
+
+
+def test_tables_side_by_side_are_tables_of_their_own():
+    def build(document: Any) -> None:
+        around = document.add_table(rows=1, cols=2)
+        _filled(around.cell(0, 0).add_table(rows=2, cols=2), [["Plan", "Price"], ["Basic", "10"]])
+        _filled(around.cell(0, 1).add_table(rows=2, cols=2), [["Room", "Seats"], ["Blue", "8"]])
+
+    assert outline(parse(docx(build), "a.docx")) == [
+        "table| Plan | Price\nBasic | 10",
+        "table| Room | Seats\nBlue | 8",
+    ]
+
+
+def test_what_only_shows_a_picture_says_how_it_is_described():
+    def build(document: Any) -> None:
+        table = document.add_table(rows=2, cols=2)
+        _filled(table, [["Plan", "Chat"], ["Basic", ""]])
+        for paragraph, said in (
+            (table.cell(1, 1).paragraphs[0], "included"),
+            (document.add_paragraph(), "Map: we are at Main Street 5"),
+            (document.add_paragraph("See this:"), "an arrow"),
+        ):
+            picture = paragraph.add_run().add_picture(BytesIO(_PNG))
+            picture._inline.docPr.set("descr", said)
+
+    parsed = parse(docx(build), "a.docx")
+
+    assert outline(parsed) == [
+        "table| Plan | Chat\nBasic | included",
+        "paragraph| Map: we are at Main Street 5",
+        "paragraph| See this:",
+    ]
+    assert parsed.left_out == {"picture": 3}

@@ -1,11 +1,12 @@
 """Charts, icons, tables inside of Markdown, and what a chunk knows of the table it begins in."""
 
+import json
 from io import BytesIO
 from typing import Any
 
 from kb.config import ChunkingConfig
+from kb.formats.data.plain_structure import parse_text
 from kb.ingest.chunking import split_document
-from kb.ingest.plain_structure import parse_text
 from tests.kb.formats.documents import docx, outline, parse
 from tests.kb.ingest.test_chunking import LetterGroups
 
@@ -171,3 +172,45 @@ def test_each_chunk_of_a_small_table_knows_the_columns():
 
     assert len(chunks) > 2
     assert all(chunk.heading_path == ("Name | Price | Seats",) for chunk in chunks[1:])
+
+
+def test_a_title_where_names_should_stand_is_none():
+    source = "| Rates 2026 | |\n|---|---|\n| Plan | Price |\n| Basic | 10 |\n| Pro | 30 |\n"
+
+    assert outline(parse(source, "a.md")) == [
+        "table| Rates 2026\nPlan | Price\nBasic | 10\nPro | 30"
+    ]
+
+
+def test_a_record_keeps_the_table_in_its_text():
+    text = "Rates:\n\n| Plan | Price |\n|---|---|\n| Basic | 10 |"
+    source = json.dumps([{"title": "Rates", "text": text}, {"title": "Hours", "text": "9 to 5"}])
+
+    assert outline(parse(source, "a.json")) == [
+        "heading1| Rates",
+        "paragraph| title: Rates",
+        "paragraph| Rates:",
+        "table| | Plan | Price |\n|---|---|\n| Basic | 10 |",
+        "paragraph| title: Hours\ntext: 9 to 5",
+    ]
+
+
+def test_rows_in_json_are_a_table():
+    source = json.dumps({"rates": [["Plan", "Price"], ["Basic", 10], ["Pro", 30]]})
+
+    assert "Plan | Price\nBasic | 10\nPro | 30" in parse(source, "a.json").text
+
+
+def test_what_a_notebook_printed_is_kept_or_counted():
+    outputs = [
+        {"output_type": "stream", "text": ["3 rows\n"]},
+        {"data": {"text/html": "<table><tr><th>Plan</th></tr><tr><td>Basic</td></tr></table>"}},
+        {"data": {"text/plain": "42"}},
+        {"data": {"image/png": "iVBO", "text/plain": "<Figure>"}},
+    ]
+    cell = {"cell_type": "code", "source": "run()", "outputs": outputs}
+
+    parsed = parse(json.dumps({"nbformat": 4, "cells": [cell]}), "a.ipynb")
+
+    assert parsed.text == "run()\n\n3 rows\n\nPlan\n\nBasic\n\n42"
+    assert parsed.left_out == {"output": 1}
