@@ -13,6 +13,9 @@ MIN_CONTRAST = 16
 """Of 255, in any of red, green and blue, between text and what lies below it."""
 MIN_BOX_SIDE = 3.0
 """In points; what is narrower is a rule, not a background."""
+MAX_COVER_SHARE = 0.5
+"""Of the page; a picture that covers more of it is a scan, with its text below."""
+MAX_CLIPS = 20
 MAX_BOXES = 2_000
 """Of a page; a drawing of more is not compared with the text."""
 
@@ -26,11 +29,15 @@ Colour = tuple[int, int, int]
 class _Shape:
     """A filled box or a picture, with its place in the order of drawing."""
 
-    def __init__(self, order: int, box: Box, colour: Colour | None) -> None:
+    def __init__(
+        self, order: int, box: Box, colour: Colour | None, *, covers: bool = False
+    ) -> None:
         self.order = order
         self.box = box
         self.colour = colour
         """None where it is not one colour throughout: a picture, a pattern, what shines through."""
+        self.covers = covers or colour is not None
+        """Whether nothing that lies below it is seen."""
 
 
 def unseen_objects(drawn: Sequence[Drawn], page: Box) -> frozenset[int]:
@@ -40,7 +47,7 @@ def unseen_objects(drawn: Sequence[Drawn], page: Box) -> frozenset[int]:
     set to be invisible. The last is how recognised text lies over a scan, and over a picture stays.
     """
     raw = vendor("pypdfium2.raw")
-    shapes, pictures = _backgrounds(raw, drawn)
+    shapes, pictures = _backgrounds(raw, drawn, page)
     found: set[int] = set()
     for order, shape in enumerate(drawn):
         if shape.kind != raw.FPDF_PAGEOBJ_TEXT:
@@ -91,7 +98,8 @@ def _is_unseen(
     pictures: Sequence[Box],
 ) -> bool:
     mode = raw.FPDFTextObj_GetTextRenderMode(text.handle)
-    if not _overlap(box, page):
+    clip = _clip(raw, text)
+    if not _overlap(box, page) or (clip is not None and not _overlap(box, clip)):
         return True
     if mode in _INVISIBLE_MODES:
         return not any(_overlap(box, picture) for picture in pictures)
@@ -99,7 +107,7 @@ def _is_unseen(
     if alpha is not None and alpha < MIN_ALPHA:
         return True
     around = [shape for shape in shapes if _contains(shape.box, box)]
-    if any(shape.order > order and shape.colour is not None for shape in around):
+    if any(shape.order > order and shape.covers for shape in around):
         return True
     if colour is None or mode not in (0, 4, *_STROKED_MODES):
         return False
@@ -110,7 +118,7 @@ def _is_unseen(
     return behind is not None and _is_alike(colour, behind)
 
 
-def _backgrounds(raw: Any, drawn: Sequence[Drawn]) -> tuple[list[_Shape], list[Box]]:
+def _backgrounds(raw: Any, drawn: Sequence[Drawn], page: Box) -> tuple[list[_Shape], list[Box]]:
     """Filled boxes and pictures in the order of drawing, and the boxes of the pictures alone."""
     shapes: list[_Shape] = []
     pictures: list[Box] = []
@@ -122,10 +130,47 @@ def _backgrounds(raw: Any, drawn: Sequence[Drawn]) -> tuple[list[_Shape], list[B
             continue
         if shape.kind != raw.FPDF_PAGEOBJ_PATH:
             pictures.append(box)
-            shapes.append(_Shape(order, box, None))
+            shapes.append(_Shape(order, box, None, covers=_covers(raw, shape, box, page)))
         elif _is_filled(raw, shape):
             shapes.append(_Shape(order, box, _cover_colour(raw, shape)))
     return shapes, pictures
+
+
+def _covers(raw: Any, picture: Drawn, box: Box, page: Box) -> bool:
+    """Whether a picture lies over text to hide it: one of the page is a scan of the text."""
+    is_picture = picture.kind == raw.FPDF_PAGEOBJ_IMAGE
+    if not is_picture or raw.FPDFPageObj_HasTransparency(picture.handle):
+        return False
+    return _area(box) <= MAX_COVER_SHARE * _area(page)
+
+
+def _area(box: Box) -> float:
+    return max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0)
+
+
+def _clip(raw: Any, shape: Drawn) -> Box | None:
+    """The box around what is left of an object by the paths that clip it."""
+    path = raw.FPDFPageObj_GetClipPath(shape.handle)
+    count = raw.FPDFClipPath_CountPaths(path) if path else 0
+    boxes = [_corners(raw, path, at, shape) for at in range(max(min(count, MAX_CLIPS), 0))]
+    seen = [box for box in boxes if box]
+    if not seen:
+        return None
+    left, bottom, right, top = zip(*seen, strict=True)
+    return max(left), max(bottom), min(right), min(top)
+
+
+def _corners(raw: Any, path: Any, number: int, shape: Drawn) -> Box | None:
+    x, y = ctypes.c_float(), ctypes.c_float()
+    points: list[tuple[float, float]] = []
+    for at in range(max(raw.FPDFClipPath_CountPathSegments(path, number), 0)):
+        segment = raw.FPDFClipPath_GetPathSegment(path, number, at)
+        if raw.FPDFPathSegment_GetPoint(segment, ctypes.byref(x), ctypes.byref(y)):
+            points.append(shape.on_page(x.value, y.value))
+    if not points:
+        return None
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def _is_filled(raw: Any, shape: Drawn) -> bool:

@@ -16,7 +16,7 @@ _BODY_ROWS = 60
 _MAX_FIGURE_CHARS = 40
 _FIGURE = re.compile(
     r"(?:[A-Z]{3} )?[-+(\u2212]?[$€£¥]? ?\d[\d.,:'/ \u00a0\u202f-]*"
-    r"[%\u2030)$€£¥]*(?: ?[^\W\d_]{1,4}\.?)?"
+    r"[%\u2030)$€£¥]*(?: ?[^\W\d_]{1,8}\.?)?"
 )
 _BARE_NUMBER = re.compile(r"[-+(\u2212]?[$€£¥]? ?\d+(?:[.,'\u00a0 ]\d+)?[%$€£¥ )]*")
 _DIGIT_RUN = re.compile(r"\d+")
@@ -264,7 +264,8 @@ def _is_like_values(name: GridPlace, body: Grid, column: int) -> bool:
 
 
 def _shape(text: str) -> str:
-    return _DIGITS.sub("9", text)
+    """What kind of figure it is, whatever its digits and its sign."""
+    return _DIGITS.sub("9", text.strip("()+-\u2212 "))
 
 
 def _differs(grid: Grid, first: int, end: int) -> bool:

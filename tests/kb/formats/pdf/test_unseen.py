@@ -62,6 +62,27 @@ def in_a_form(canvas: Any) -> None:
     canvas.doForm("inner")
 
 
+def sticker(canvas: Any) -> None:
+    from PIL import Image
+    from reportlab.lib.utils import ImageReader
+
+    canvas.drawImage(ImageReader(Image.new("RGB", (40, 6), "white")), 60, 590, 300, 30)
+
+
+def clipped(canvas: Any) -> None:
+    path = canvas.beginPath()
+    path.rect(0, 0, 10, 10)
+    canvas.clipPath(path, stroke=0, fill=0)
+    canvas.drawString(72, 600, PLANTED)
+
+
+def in_its_clip(canvas: Any) -> None:
+    path = canvas.beginPath()
+    path.rect(60, 590, 300, 40)
+    canvas.clipPath(path, stroke=0, fill=0)
+    canvas.drawString(72, 600, PLANTED)
+
+
 def read(*steps: Draw) -> ParsedDocument:
     return parse(drawn(says(SEEN, at=(72, 700)), *steps), "a.pdf")
 
@@ -80,6 +101,8 @@ def read(*steps: Draw) -> ParsedDocument:
         pytest.param([says(PLANTED), box(0)], id="below a black box"),
         pytest.param([transparent], id="transparent"),
         pytest.param([in_a_form], id="white in a form"),
+        pytest.param([says(PLANTED), sticker], id="below a small picture"),
+        pytest.param([clipped], id="clipped away"),
     ],
 )
 def test_what_nobody_sees_is_dropped_and_counted(steps: list[Draw]):
@@ -100,6 +123,7 @@ def test_what_nobody_sees_is_dropped_and_counted(steps: list[Draw]):
         pytest.param([picture, says(PLANTED, grey=1)], id="white on a picture"),
         pytest.param([picture, says(PLANTED, mode=3)], id="recognised in a scan"),
         pytest.param([says(PLANTED), picture], id="below its scan"),
+        pytest.param([in_its_clip], id="within what clips it"),
         pytest.param([says(PLANTED, grey=0.6)], id="grey on white"),
     ],
 )

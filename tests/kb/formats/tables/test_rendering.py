@@ -199,3 +199,17 @@ def test_no_text_of_any_table_is_lost(rows: list[list[Cell]]):
     text = render_table(rows).text
 
     assert all(cell.text in text for row in rows for cell in row)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["(1,200)", "-300", "1,500"],
+        ["10 euros", "30 euros", "50 euros"],
+        ["2 minutes", "5 minutes"],
+    ],
+)
+def test_signs_and_units_leave_figures_of_one_kind(values: list[str]):
+    rows = [["Month", "Profit"], *([f"Month {at}", value] for at, value in enumerate(values))]
+
+    assert render_table(rows).columns == "Month | Profit"
