@@ -15,6 +15,7 @@ from analysis.cells import cell, said_in
 from analysis.errors import LabelError
 from analysis.labels.correction import LabelSupport, Stratum, is_sure, judge_agreement, label_order
 from analysis.results import Label, Verdict
+from kb.whole_file import written_beside
 
 _REQUIRED = ("conversation_id", "criterion_id", "verdict", "annotator")
 
@@ -67,13 +68,14 @@ def write_labels(labels: Iterable[Mapping[str, Any]], path: Path) -> int:
     """
     names = (*_REQUIRED, "note", "labelled_at")
     rows = [[label[name] for name in names] for label in labels]
-    following = path.with_name(f".{path.name}.next")
     try:
-        with following.open("w", encoding="utf-8", newline="") as stream:
+        with (
+            written_beside(path) as following,
+            following.open("w", encoding="utf-8", newline="") as stream,
+        ):
             writer = csv.writer(stream)
             writer.writerow(names)
             writer.writerows([cell(value) for value in row] for row in rows)
-        following.replace(path)
     except OSError as error:
         raise LabelError(f"{path} cannot be written: {error}.") from error
     return len(rows)

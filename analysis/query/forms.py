@@ -10,7 +10,8 @@ import duckdb
 
 from analysis.columns import in_columns, padded, width_of
 from analysis.errors import QueryError
-from analysis.query.sql import printable, query_rows
+from analysis.printable import printable
+from analysis.query.sql import query_rows
 
 _BAR_CELLS = 40
 _EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -101,4 +102,4 @@ def _plain(value: Any) -> Any:
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else printable(str(value)).replace("\n", " ")
+    return "" if value is None else printable(str(value))

@@ -14,6 +14,7 @@ from duckdb.sqltypes import DuckDBPyType
 
 from analysis.cells import cell
 from analysis.errors import QueryError
+from analysis.printable import printable_lines
 
 _MISSING = re.compile(r"Table with name (\w+) does not exist")
 
@@ -32,7 +33,7 @@ def query_as_table(
             # Statements without rows, e.g. `SET`, give no relation.
             if relation is None:  # pyright: ignore[reportUnnecessaryComparison]
                 return ""
-            return printable(str(_with_short_types(relation)))
+            return printable_lines(str(_with_short_types(relation)))
         except duckdb.InterruptException as error:
             raise _too_slow(timeout_s) from error
         except duckdb.Error as error:
@@ -121,12 +122,6 @@ def query_error(
         )
         hint = _nearest(text, connection) + hint
     return QueryError(f"The query cannot be run. {text}\n{hint}")
-
-
-def printable(text: str) -> str:
-    """Replace control characters: what was said must not steer a terminal."""
-    lines = text.replace("\r\n", "\n")
-    return "".join(char if char.isprintable() or char == "\n" else " " for char in lines)
 
 
 def _with_short_types(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:

@@ -4,7 +4,6 @@
 reported at once: file, line, key path and, for an unknown key, the nearest valid one.
 """
 
-import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from conversation.agent.document_files import listed_files
 from conversation.agent.key_paths import KeyPath, describe_problem, line_of
 from conversation.agent.yaml_text import RawMapping, dump_mapping, parse_mapping
 from conversation.errors import AgentConfigError
+from kb.whole_file import write_whole
 
 MAX_AGENT_FILE_BYTES = 2**20
 AGENT_FILE_SUFFIXES = (".yaml", ".yml")
@@ -138,12 +138,7 @@ def save_agent(agent: AgentConfig, path: Path | str) -> None:
     """
     path = Path(path)
     text = _rewritten(agent, path) or dump_mapping(_own_keys(agent, str(path)))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        file.write(text)
-    Path(file.name).replace(path)
+    write_whole(path, text, private=True, at_once=True)
 
 
 def _rewritten(agent: AgentConfig, path: Path) -> str | None:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from conversation.grounding.checking.table_rows import columns_of_lines
-from conversation.language.sentences import Sentence, split_sentences
 from conversation.language.telling_words import is_negated, numbers_of, plain_quotes, telling_words
 from conversation.transcript import Citation, ToolCall
 from kb.document import RetrievedPassage
+from kb.words.sentences import Sentence, split_sentences
 
 Similarity = Callable[[str, Sequence[str]], Sequence[float]]
 """Cosine similarity of a sentence to each of several texts, e.g. by an embedder."""

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from conversation.language.sentences import finished_length, settled_length, split_sentences
 from conversation.language.spoken_addresses import address_rules
 from conversation.language.spoken_english import spoken
 from conversation.language.spoken_rules import Rule, apply_rules
 from conversation.language.spoken_titles import NO_TITLES, SpokenTitles
+from kb.words.sentences import finished_length, settled_length, split_sentences
 
 _ROUNDS = 4
 """A rule may uncover what an earlier one takes: it is over when nothing changes any more."""

@@ -24,6 +24,7 @@ from conversation.errors import StoreError
 from conversation.store.database import READ_ONLY
 from conversation.store.ownership import this_process
 from conversation.store.tables import shared_files as rows
+from kb.whole_file import write_whole
 
 _log = logging.getLogger(__name__)
 
@@ -207,7 +208,7 @@ class MirroredFolder:
         known.seen = max([known.seen, *(each.change for each in new)])
         if new or changed.difference(problems):
             # Only now: whoever is killed before finds the same differences again.
-            _write(self.folder / KNOWN, _as_bytes(known))
+            write_whole(self.folder / KNOWN, _as_bytes(known))
         return problems
 
     def _put(
@@ -249,7 +250,7 @@ class MirroredFolder:
             if other.content is None:
                 path.unlink(missing_ok=True)
             else:
-                _write(path, other.content)
+                write_whole(path, other.content)
         _note(known, other.name, other.change, other.content)
 
     def _set_aside(self, name: str, content: bytes | None, changed_by: str) -> str:
@@ -259,7 +260,7 @@ class MirroredFolder:
         if content is None:
             return f"{said}: it is there again. Delete it once more if it shall go."
         aside = self.folder / f"{name}.yours"
-        _write(aside, content)
+        write_whole(aside, content)
         return (
             f"{said}: what was made there is in force on all machines, yours lies in "
             f"{aside.name!r}. Put what is missing into {name!r} and delete {aside.name!r}."
@@ -310,13 +311,6 @@ def _note(known: _Known, name: str, change: int, content: bytes | None) -> None:
 
 def _as_bytes(known: _Known) -> bytes:
     return json.dumps({"seen": known.seen, "files": known.files}, sort_keys=True).encode()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Put a file in place in one step."""
-    following = path.with_name(f".{path.name}.next")
-    following.write_bytes(content)
-    following.replace(path)
 
 
 def _digest(content: bytes | None) -> str | None:

@@ -1,6 +1,5 @@
 """Where in a chunk the words of a turn stand: the page of what was found, not of the chunk."""
 
-import re
 from collections.abc import Iterator
 from itertools import islice
 
@@ -8,9 +7,8 @@ from kb.formats.language import guess_language
 from kb.index.catalog import ChunkRow
 from kb.retrieval.relevance import WordQuery
 from kb.words.languages import DEFAULT, function_words
+from kb.words.sentences import split_sentences
 from kb.words.spelling import Run, respelled, runs, syllables
-
-_SENTENCE_END = re.compile(r"[.!?\u2026]+[\"'\u201d\u2019)\]]*(?=\s)|[\u3002\uff01\uff1f]|\n")
 
 _IDLE_SHARE = 0.1
 """What a function word counts: where there are few chunks, it is as rare as any other."""
@@ -42,7 +40,7 @@ def _sentences(row: ChunkRow) -> Iterator[tuple[int, str]]:
     """Offset in the document and text of each sentence; none goes over the border of two places."""
     base = row.start_char
     borders = {place.start_char - base for place in row.places}
-    borders |= {match.end() for match in _SENTENCE_END.finditer(row.body)}
+    borders |= {sentence.end for sentence in split_sentences(row.body)}
     ordered = sorted(border for border in borders | {0} if 0 <= border < len(row.body))
     for start, end in zip(ordered, [*ordered[1:], len(row.body)], strict=True):
         yield base + start, row.body[start:end]

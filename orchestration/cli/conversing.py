@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analysis.printable import printable_lines
 from orchestration.cli.deployment import opened_deployment
 from orchestration.settings import may_style
 from orchestration.terminal.progress import ProgressDisplay
-from orchestration.terminal.reply import printable, show_reply
+from orchestration.terminal.reply import show_reply
 
 if TYPE_CHECKING:
     from conversation.session.simulating import Follow
@@ -159,11 +160,11 @@ def replay(
             open_model=deployment.chat_model,
         )
     for said, then, now in paired_answers(recorded, transcript):
-        typer.echo(f"user: {printable(said)}")
+        typer.echo(f"user: {printable_lines(said)}")
         if then == now:
-            typer.echo(f"  then and now: {printable(now)}\n")
+            typer.echo(f"  then and now: {printable_lines(now)}\n")
         else:
-            typer.echo(f"  then: {printable(then)}\n  now:  {printable(now)}\n")
+            typer.echo(f"  then: {printable_lines(then)}\n  now:  {printable_lines(now)}\n")
     _show_end(transcript)
 
 
@@ -291,7 +292,7 @@ def _printing(name: str) -> Follow:
     progress = ProgressDisplay(sys.stdout)
 
     def follow(said: str, events: Iterable[SessionEvent]) -> None:
-        progress.say(f"\nuser: {printable(said)}")
+        progress.say(f"\nuser: {printable_lines(said)}")
         show_reply(name, events, progress)
 
     return follow
@@ -299,7 +300,7 @@ def _printing(name: str) -> Follow:
 
 def _show_first(name: str, first_message: str) -> None:
     if first_message:
-        typer.echo(f"{name}: {printable(first_message)}")
+        typer.echo(f"{name}: {printable_lines(first_message)}")
 
 
 def _show_end(transcript: Transcript) -> None:

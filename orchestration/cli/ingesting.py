@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from analysis.printable import printable_lines
 from orchestration.cli.deployment import opened_deployment, progress, require_data
 from orchestration.settings import load_settings
-from orchestration.terminal.reply import printable
 from orchestration.terminal.tables import text_table
 
 app = typer.Typer()
@@ -72,7 +72,6 @@ def versions(
     ] = False,
 ) -> None:
     """List what was live of an agent and is kept, newest first; compare, or go back."""
-    from analysis.printable import printable as printable_lines
     from orchestration.agent_versions import difference_text, history_text, restore_version
 
     with opened_deployment() as deployment:
@@ -80,9 +79,9 @@ def versions(
         if restore is not None:
             typer.echo(restore_version(deployment, agent_id, restore, keep_documents))
         elif diff is not None:
-            typer.echo(printable_lines(difference_text(deployment, agent_id, *diff), keep="\n"))
+            typer.echo(printable_lines(difference_text(deployment, agent_id, *diff)))
         else:
-            typer.echo(printable_lines(history_text(deployment, agent_id), keep="\n"))
+            typer.echo(printable_lines(history_text(deployment, agent_id)))
 
 
 @app.command()
@@ -167,7 +166,7 @@ def show(
                     return
                 text = knowledge_base.text_of(found.document_id)
                 chunks = knowledge_base.chunks_of(found.document_id)
-                typer.echo(printable(text) if plain else text_with_borders(text, chunks))
+                typer.echo(printable_lines(text) if plain else text_with_borders(text, chunks))
                 return
         names = ", ".join(repr(found.name) for found in knowledge_base.documents())
     raise typer.BadParameter(f"there is no document {document!r}; there are: {names or 'none'}")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analysis.printable import printable_lines
 from orchestration.cli.deployment import opened_deployment, progress
-from orchestration.terminal.reply import printable
 from orchestration.terminal.tables import text_table
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def comparison_text(found: VersionComparison) -> str:
             f"  {found.old}: {flip.old_rationale or 'no rationale'}",
             f"  {found.new}: {flip.new_rationale or 'no rationale'}",
         ]
-    return "\n".join(printable(line) for line in lines)
+    return "\n".join(printable_lines(line) for line in lines)
 
 
 def _evaluate_once(deployment: Deployment, narrowing: Narrowing) -> bool:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from analysis.columns import wrapped
+from analysis.printable import printable_lines
 from orchestration.cli.deployment import opened_deployment, progress
-from orchestration.terminal.reply import printable
 
 if TYPE_CHECKING:
     from analysis.labels.labelling import Answered, LabellingSession
@@ -193,7 +193,7 @@ def _show(
         f"({transcript.agent_id}, {len(transcript.turns)} turns)\n"
     )
     typer.echo(transcript_text(transcript))
-    typer.echo(f"\n{criterion_id}: {printable(question)}")
+    typer.echo(f"\n{criterion_id}: {printable_lines(question)}")
 
 
 def transcript_text(transcript: Transcript) -> str:
@@ -203,9 +203,11 @@ def transcript_text(transcript: Transcript) -> str:
     lines: list[str] = []
     for index, turn in enumerate(transcript.turns):
         for used in tool_lines(turn.tool_calls):
-            lines += wrapped(f"{index:>3}  {'tool':<6} ", printable(used), _WIDTH)
+            lines += wrapped(f"{index:>3}  {'tool':<6} ", printable_lines(used), _WIDTH)
         cut = " [interrupted]" if turn.interrupted else ""
-        lines += wrapped(f"{index:>3}  {turn.role:<6} ", f"{printable(turn.text)}{cut}", _WIDTH)
+        lines += wrapped(
+            f"{index:>3}  {turn.role:<6} ", f"{printable_lines(turn.text)}{cut}", _WIDTH
+        )
     return "\n".join(lines)
 
 
@@ -234,7 +236,7 @@ def _outcome(answered: Answered) -> str:
         return "The judge has no verdict on it."
     sure = f" ({judged.confidence:.2f})" if judged.confidence is not None else ""
     agrees = "as you do" if answered.agrees else "you do not"
-    because = f": {printable(judged.rationale)}" if judged.rationale else ""
+    because = f": {printable_lines(judged.rationale)}" if judged.rationale else ""
     return f"The judge says {judged.verdict}{sure}, {agrees}{because}"
 
 

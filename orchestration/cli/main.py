@@ -6,8 +6,6 @@ from typing import Any
 from orchestration.cli.start.commands import app_for, whole_app
 from orchestration.processes.private_files import make_private
 
-_KEPT = "\n\t"
-
 
 def main() -> None:
     """Run one command; an error that can be expected is one message and an exit code."""
@@ -15,7 +13,7 @@ def main() -> None:
     try:
         app_for(sys.argv[1:])()
     except Exception as error:
-        from analysis.printable import printable
+        from analysis.printable import printable_lines
         from orchestration.cli.start.told_errors import told
 
         expected = told(error)
@@ -23,7 +21,7 @@ def main() -> None:
             raise
         message, code = expected
         # What was said may stand in it, and a terminal would obey control sequences.
-        print(f"vivavoce: {printable(message, keep=_KEPT)}", file=sys.stderr)
+        print(f"vivavoce: {printable_lines(message)}", file=sys.stderr)
         sys.exit(code)
 
 

@@ -39,8 +39,9 @@ def sql(
     memory: Memory = "2GB",
 ) -> None:
     """Run a query on the published reports; it can read them and nothing else."""
+    from analysis.printable import printable_lines
     from analysis.query.forms import query_as_bars, query_as_json, query_as_text
-    from analysis.query.sql import printable, query_as_csv, query_as_table
+    from analysis.query.sql import query_as_csv, query_as_table
     from analysis.reports import open_reports
 
     with open_reports(reports_file(), memory_limit=memory) as connection:
@@ -56,7 +57,7 @@ def sql(
             run = form if wanted else run
         shown = run(connection, query, timeout_s=timeout)
     # A file gets what was said; a terminal would obey control sequences in it.
-    typer.echo(printable(shown) if csv and sys.stdout.isatty() else shown, nl=not csv)
+    typer.echo(printable_lines(shown) if csv and sys.stdout.isatty() else shown, nl=not csv)
 
 
 @app.command()
@@ -66,7 +67,7 @@ def shell(timeout: Timeout = _TIMEOUT_S, memory: Memory = "2GB") -> None:
     `duckdb -readonly data/store/reports.duckdb` opens the same file in DuckDB's own program.
     """
     from analysis.errors import QueryError
-    from analysis.printable import printable
+    from analysis.printable import printable_lines
     from analysis.query.sql import query_as_table
     from analysis.reports import open_reports
 
@@ -83,7 +84,7 @@ def shell(timeout: Timeout = _TIMEOUT_S, memory: Memory = "2GB") -> None:
             try:
                 typer.echo(query_as_table(connection, statement, timeout_s=timeout))
             except QueryError as error:
-                typer.echo(printable(str(error), keep="\n\t"), err=True)
+                typer.echo(printable_lines(str(error)), err=True)
             except KeyboardInterrupt:
                 typer.echo("The query was stopped.", err=True)
 

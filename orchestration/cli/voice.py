@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analysis.printable import printable_lines
 from orchestration.cli.deployment import opened_deployment
 from orchestration.errors import SoundFileError
-from orchestration.terminal.reply import printable
 
 if TYPE_CHECKING:
     from orchestration.checks.voice import VoiceCheck
@@ -117,7 +117,7 @@ def _summary(found: VoiceCheck) -> str:
     return f"""spoken by {found.voice} into {found.file}:
   {found.said}
 heard by {found.ear}:
-  {printable(found.heard)}{verdict}
+  {printable_lines(found.heard)}{verdict}
 
 On this machine ({found.cores} cores{load}):
   models ready              {found.load_s:6.2f} s

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from analysis.printable import printable_lines
 from conversation.agent.config import AgentConfig
 from conversation.errors import UnknownConversationError
 from conversation.session.session import Session
@@ -16,7 +17,7 @@ from conversation.transcript import Transcript, Turn
 from kb.document import Document
 from orchestration.deployment import Deployment
 from orchestration.terminal.progress import ProgressDisplay, format_duration
-from orchestration.terminal.reply import printable, show_reply, turn_notes
+from orchestration.terminal.reply import show_reply, turn_notes
 
 CHANNEL = "demo"
 """Kept in the metadata of the conversation, so that it can be told from those of people."""
@@ -82,7 +83,7 @@ def hold_conversation(
         new_id=lambda: unused_id,
     )
     with session:
-        progress.say(f"\n{agent.name}: {printable(session.first_message)}")
+        progress.say(f"\n{agent.name}: {printable_lines(session.first_message)}")
         _play(session, script, agent.name, progress, left_s)
     return session.transcript
 
@@ -143,6 +144,6 @@ def _show(held: Transcript, name: str, progress: ProgressDisplay) -> None:
     for turn in held.turns:
         speaker = name if turn.role == "agent" else "user"
         lead = "\n" if turn.role == "user" else ""
-        progress.say(f"{lead}{speaker}: {printable(turn.text)}")
+        progress.say(f"{lead}{speaker}: {printable_lines(turn.text)}")
         if turn.role == "agent" and turn.latency is not None:
             progress.say(turn_notes(turn))

@@ -148,9 +148,7 @@ def _read(register: Path) -> list[KnownExport]:
 
 
 def _write(register: Path, exports: Iterable[KnownExport]) -> None:
-    following = register.with_suffix(".next")
-    following.write_text("".join(f"{json.dumps(asdict(known))}\n" for known in exports), "utf-8")
-    following.replace(register)
+    write_whole(register, "".join(f"{json.dumps(asdict(known))}\n" for known in exports))
 
 
 def page_files(deployment: Deployment) -> tuple[Path, Path]:

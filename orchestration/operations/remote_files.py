@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from kb.whole_file import written_beside
+
 _NOTES = "copied.json"
 _PATTERN_CHARS = frozenset("*?[")
 
@@ -111,11 +113,12 @@ def _is_shown(name: str) -> bool:
 
 
 def _copy(filesystem: Any, path: str, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    following = target.with_name(f".{target.name}.next")
-    with filesystem.open(path, "rb") as source, following.open("wb") as copy:
+    with (
+        written_beside(target) as following,
+        filesystem.open(path, "rb") as source,
+        following.open("wb") as copy,
+    ):
         shutil.copyfileobj(source, copy)
-    following.replace(target)
 
 
 def _noted(folder: Path) -> dict[str, str]:

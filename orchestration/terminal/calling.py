@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from analysis.printable import printable_lines
 from conversation.agent.config import AgentConfig
 from conversation.errors import ToolError
 from conversation.transcript import ToolCall, Transcript, Turn
@@ -19,7 +20,6 @@ from conversation.voice.recording.call_file import CallFile
 from orchestration.agents import InstalledAgent
 from orchestration.deployment import Deployment
 from orchestration.errors import SoundFileError
-from orchestration.terminal.reply import printable
 
 
 async def played_call(
@@ -76,9 +76,9 @@ def _new_file(out: Path) -> CallFile:
 def _show(event: CallEvent) -> None:
     match event:
         case UserTurn(text=text):
-            typer.echo(f"user: {printable(text)}")
+            typer.echo(f"user: {printable_lines(text)}")
         case DuringTurn(event=AgentTurn(turn=turn)):
-            typer.echo(f"agent: {printable(turn.text)}{_remark(turn)}")
+            typer.echo(f"agent: {printable_lines(turn.text)}{_remark(turn)}")
         case SpeechFailed(message=message):
             typer.echo(f"! {message}", err=True)
         case _:

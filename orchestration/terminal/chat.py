@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 
+from analysis.printable import printable_lines
 from conversation.session.driver import SessionDriver
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
@@ -12,7 +13,7 @@ from conversation.transcript import Turn
 from orchestration.terminal.explaining import turn_explanation
 from orchestration.terminal.line_reader import LineReader
 from orchestration.terminal.progress import ProgressDisplay
-from orchestration.terminal.reply import printable, show_reply
+from orchestration.terminal.reply import show_reply
 
 PROMPT = "\nyou: "
 HELP = """\
@@ -104,7 +105,7 @@ class TerminalChat:
         elif command in self._commands:
             self._commands[command](rest.strip())
         else:
-            self._say(f"There is no command {printable(command)}.\n{HELP}")
+            self._say(f"There is no command {printable_lines(command)}.\n{HELP}")
 
     def _ask(self, text: str) -> None:
         """Say `text` and show the agent's turn; Ctrl-C stops it where it is."""
@@ -122,7 +123,7 @@ class TerminalChat:
             self._say("Nothing was asked yet.")
             return
         self._session.interrupt(heard_chars=0)
-        self._say(f"you: {printable(asked[-1])}")
+        self._say(f"you: {printable_lines(asked[-1])}")
         self._ask(asked[-1])
 
     def _why(self) -> None:
@@ -147,7 +148,8 @@ class TerminalChat:
         for turn in self._session.transcript.turns:
             speaker = self._name if turn.role == "agent" else "you"
             cut = " ..." if turn.interrupted else ""
-            self._say(f"{turn.offset_s or 0.0:7.1f} s  {speaker}: {printable(turn.text)}{cut}")
+            said = printable_lines(turn.text)
+            self._say(f"{turn.offset_s or 0.0:7.1f} s  {speaker}: {said}{cut}")
 
     def _note(self, text: str) -> None:
         if not text:
@@ -157,7 +159,7 @@ class TerminalChat:
         self._say("Noted; the agent knows it from its next answer on.")
 
     def _show_said(self, text: str) -> None:
-        self._say(f"{self._name}: {printable(text)}")
+        self._say(f"{self._name}: {printable_lines(text)}")
 
     def _say(self, text: str = "") -> None:
         self._progress.say(text)

@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from analysis.printable import printable_lines
 from analysis.results import CollectedValue, Evaluation
 from analysis.warehouse.rows import value_text
 from conversation.transcript import Retrieval, Transcript, Turn
-from orchestration.terminal.reply import printable, turn_notes
+from orchestration.terminal.reply import turn_notes
 
 _PASSAGE_CHARS = 160
 
@@ -35,7 +36,7 @@ def conversation_as_text(
         lines += ["", f"summary: {findings.summary}"]
     if not (findings.evaluations or findings.values):
         lines += ["", "Nothing was found by judges yet: `vivavoce evaluate` asks them."]
-    return "\n".join(map(printable, lines))
+    return "\n".join(map(printable_lines, lines))
 
 
 def _heading(transcript: Transcript) -> Iterator[str]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from conversation.language.sentences import split_sentences
+from analysis.printable import printable_lines
 from conversation.transcript import Citation, LLMCall, Retrieval, Turn
-from orchestration.terminal.reply import printable
+from kb.words.sentences import split_sentences
 
 _PASSAGE_CHARS = 300
 _HOW = {
@@ -25,7 +25,7 @@ def turn_explanation(turn: Turn, retrieved: Sequence[Retrieval]) -> str:
     lines = [*_search_lines(turn, retrieved), "", *_sentence_lines(turn)]
     lines += [f"tool {call.tool_name}: {call.result or 'done'}" for call in turn.tool_calls]
     calls = [_call_line(call) for call in turn.calls]
-    return printable("\n".join([*lines, *calls]))
+    return printable_lines("\n".join([*lines, *calls]))
 
 
 def _search_lines(turn: Turn, retrieved: Sequence[Retrieval]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from analysis.printable import printable_lines
 from conversation.transcript import Turn
 from conversation.turn.events import AgentTurn, SessionEvent, TextDelta
 from orchestration.terminal.progress import ProgressDisplay
@@ -31,7 +32,8 @@ def show_reply(
         for event in events:
             if isinstance(event, TextDelta):
                 waiting.stop()
-                write(printable(event.text) if begun else f"{name}: {printable(event.text)}")
+                said = printable_lines(event.text)
+                write(said if begun else f"{name}: {said}")
                 begun = True
             elif isinstance(event, AgentTurn):
                 turn = event.turn
@@ -45,7 +47,7 @@ def turn_notes(turn: Turn) -> str:
     cited: dict[str, None] = {}
     for citation in turn.citations:
         place = f"page {citation.page}" if citation.page else "".join(citation.heading_path[-1:])
-        cited.setdefault(printable(", ".join(filter(None, (citation.document_name, place)))))
+        cited.setdefault(printable_lines(", ".join(filter(None, (citation.document_name, place)))))
     notes = ["cites " + "; ".join(cited) if cited else "cites no document"]
     if turn.unsupported_spans and cited:
         count = len(turn.unsupported_spans)
@@ -56,10 +58,5 @@ def turn_notes(turn: Turn) -> str:
         if latency.request_to_first_token_ms is not None:
             notes[-1] += f" (first word {latency.request_to_first_token_ms / 1000:.1f} s)"
     if turn.error:
-        notes.append(f"incomplete: {printable(turn.error)}")
+        notes.append(f"incomplete: {printable_lines(turn.error)}")
     return f"  [{' · '.join(notes)}]"
-
-
-def printable(text: str) -> str:
-    """`text` without characters that steer a terminal; line breaks stay."""
-    return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from analysis.printable import counted
+from analysis.printable import counted, printable_lines
 from kb.document import Document, RetrievedPassage, SyncAction, SyncReport
-from orchestration.terminal.reply import printable
 from orchestration.terminal.tables import Cell, text_table
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def document_notes(documents: Sequence[Document]) -> list[str]:
 def document_table(documents: Sequence[Document]) -> str:
     """The documents for a terminal, with what is wrong with them below."""
     table = text_table(*document_rows(documents, now=datetime.now(UTC)))
-    return "\n".join([table, *(f"\n{printable(note)}" for note in document_notes(documents))])
+    return "\n".join([table, *(f"\n{printable_lines(note)}" for note in document_notes(documents))])
 
 
 def left_out_table(document: Document) -> str:
@@ -91,7 +90,7 @@ def left_out_table(document: Document) -> str:
     hidden = document.hidden_chars_dropped
     note = f"\n\n{hidden:,} characters that no reader sees were dropped." if hidden else ""
     if not kinds:
-        return f"Nothing of {printable(document.name)} was left out by kind.{note}"
+        return f"Nothing of {printable_lines(document.name)} was left out by kind.{note}"
     rows = [[kind, count] for kind, count in kinds]
     return text_table(["left out", "pieces"], rows) + note
 
@@ -123,7 +122,9 @@ def plan_table(plan: SyncReport) -> str:
     rows = [[_PLANNED[row.action], row.kind, row.name, row.bytes, row.chunks] for row in plan.rows]
     table = text_table(["would", "kind", "document", "bytes", "chunks now"], rows)
     notes = [
-        f"\n{printable(f'{row.name}: {row.detail}')}" for row in plan.rows if row.detail is not None
+        f"\n{printable_lines(f'{row.name}: {row.detail}')}"
+        for row in plan.rows
+        if row.detail is not None
     ]
     return "\n".join([table, *notes])
 
@@ -146,7 +147,7 @@ def passage_text(passage: RetrievedPassage, *, explain: bool) -> str:
     if explain:
         lines += [f"   {label + ':':<10}{said}" for label, said in _explanation(passage)]
     lines.append(f"   {' '.join(passage.text.split())}\n")
-    return "\n".join(printable(line) for line in lines)
+    return "\n".join(printable_lines(line) for line in lines)
 
 
 def _explanation(passage: RetrievedPassage) -> list[tuple[str, str]]:
@@ -182,7 +183,7 @@ def text_with_borders(text: str, chunks: Sequence[ChunkRow]) -> str:
         lines.append(chunk.body)
         at = max(at, chunk.end_char)
     _add_gap(lines, text[at:])
-    return "\n".join(printable(line) for line in lines)
+    return "\n".join(printable_lines(line) for line in lines)
 
 
 def _add_gap(lines: list[str], text: str) -> None:

@@ -21,9 +21,9 @@ from conversation.grounding.checking.stated_values import Value, values_in
 from conversation.grounding.checking.table_rows import Cell, TableRow, rows_of
 from conversation.grounding.checking.value_context import ValueContext, context_of, widened
 from conversation.grounding.citations import admits_not_knowing
-from conversation.language.sentences import split_sentences
 from conversation.language.telling_words import is_negated, stem, telling_words
 from kb.document import RetrievedPassage
+from kb.words.sentences import split_sentences
 
 LEAST_SHARE = 0.5
 """Of the question's words, in a row that stands for an answer."""

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from conversation.grounding.citations import SUPPORT_THRESHOLD
-from conversation.language.sentences import split_sentences
 from conversation.language.telling_words import telling_words
 from kb.words.languages import function_words, primary, recognised, stem
+from kb.words.sentences import split_sentences
 from kb.words.spelling import folded, respelled, runs
 
 FEWEST = 4

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from conversation.language.choosing.table_lines import QuotableRow, quotable_rows, tables_in
-from conversation.language.sentences import split_sentences
 from conversation.language.telling_words import telling_words
+from kb.words.sentences import split_sentences
 
 MIN_SCORE = 0.34
 """Share of the question's weight that a sentence must hold to be an answer."""

@@ -15,6 +15,7 @@ from typing import cast
 from filelock import FileLock
 
 from conversation.errors import StoreError
+from kb.whole_file import written_beside
 
 NAME_PREFIX = "name:"
 """Before a name that agents use; webhooks' own secrets have the webhook's id."""
@@ -78,15 +79,13 @@ class StoredSecrets:
         return cast(dict[str, str], found) if isinstance(found, dict) else {}
 
     def _write(self, values: Mapping[str, str]) -> None:
-        following = self._path.with_suffix(".next")
-        following.unlink(missing_ok=True)
-        # Made with its mode: at no moment can others read it.
-        descriptor = os.open(following, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        with (
+            written_beside(self._path, private=True) as following,
+            following.open("w", encoding="utf-8") as stream,
+        ):
             json.dump(values, stream)
             stream.flush()
             os.fsync(stream.fileno())
-        following.replace(self._path)
 
 
 class SecretValues(Mapping[str, str]):

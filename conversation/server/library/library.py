@@ -27,6 +27,7 @@ from kb.document import FileSource, LinkSource
 from kb.errors import UnknownDocumentError
 from kb.ingest.intake import identify
 from kb.knowledge_base import KnowledgeBase
+from kb.whole_file import written_beside
 
 HandedInAs = Literal["file", "url", "text"]
 IngestStatus = Literal["created", "processing", "succeeded", "failed"]
@@ -209,12 +210,10 @@ class Library:
                 .values(bytes=len(data), status="created", owner=None, updated_at=now)
             )
             path = self.folder / document.source
-            half = path.with_name(f".{path.name}.next")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            half.write_bytes(data)
-            if self._uploads is not None:
-                self._uploads.put(document.source, data)
-            half.replace(path)
+            with written_beside(path) as following:
+                following.write_bytes(data)
+                if self._uploads is not None:
+                    self._uploads.put(document.source, data)
 
     def read_again(self, document_id: str, *, now: datetime) -> None:
         """Have it read once more."""

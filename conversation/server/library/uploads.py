@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from conversation.errors import StoreUnavailableError
+from kb.whole_file import write_whole
 
 _DIGEST = ".sha256"
 
@@ -53,10 +54,7 @@ class SharedUploads:
             raise StoreUnavailableError(
                 f"The file {source!r} at {self._url!r} is just being replaced."
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        following = path.with_name(f".{path.name}.next")
-        following.write_bytes(data)
-        following.replace(path)
+        write_whole(path, data)
 
     def delete(self, source: str) -> None:
         """Delete a file there; one that is not there is passed over."""

@@ -5,7 +5,6 @@ with the conversation's id and a full stop, so that whoever forgets the conversa
 """
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from conversation.voice.recording.call_file import (
 )
 from conversation.voice.recording.encoding import can_encode, mp3, read_flac, write_flac
 from conversation.voice.recording.silencing import SilentSpan, silenced
+from kb.whole_file import write_whole
 
 FOLDER = "recordings"
 """Of the recordings, below the folder of the store."""
@@ -65,7 +65,7 @@ class KeptCalls:
         path, finished = (self._file(conversation_id, kind) for kind in ("wav", "flac"))
         if finished.is_file():
             sound = read_flac(finished)
-            _write_private(path, wav_header(len(sound)) + sound.tobytes())
+            write_whole(path, wav_header(len(sound)) + sound.tobytes(), private=True, at_once=True)
             self._forget_made(conversation_id, *_COPIES, ".sides")
             finished.unlink()
         return CallFile(path)
@@ -145,7 +145,7 @@ class KeptCalls:
             self._forget_made(conversation_id, *_COPIES)
             sound = silenced(self.sound(conversation_id), silent)
             data = mp3(sound) if can_encode() else wav_header(len(sound)) + sound.tobytes()
-            _write_private(path, data)
+            write_whole(path, data, private=True, at_once=True)
         return Listened(path, media_type)
 
     def delete(self, conversation_id: str) -> int:
@@ -173,7 +173,9 @@ class KeptCalls:
 
     def _files(self, conversation_id: str) -> Iterator[Path]:
         if is_safe(conversation_id):
-            yield from list(self._folder.glob(f"{conversation_id}.*"))
+            # What a writer left that was killed is hidden, and forgotten like the others.
+            for name in (f"{conversation_id}.*", f".{conversation_id}.*"):
+                yield from list(self._folder.glob(name))
 
     def _file(self, conversation_id: str, kind: str) -> Path:
         if not is_safe(conversation_id):
@@ -183,7 +185,9 @@ class KeptCalls:
     def _note_sides(self, conversation_id: str, sound: Stereo) -> None:
         sides = _sides(sound)
         letters = "u" * sides.user + "a" * sides.agent
-        _write_private(self._file(conversation_id, "sides"), letters.encode())
+        write_whole(
+            self._file(conversation_id, "sides"), letters.encode(), private=True, at_once=True
+        )
 
 
 def _digest(silent: Sequence[SilentSpan]) -> str:
@@ -201,11 +205,3 @@ def is_safe(conversation_id: str) -> bool:
 
 def _sides(sound: Stereo) -> Sides:
     return Sides(bool(np.any(sound[:, USER])), bool(np.any(sound[:, AGENT])))
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    following = path.with_name(f"{path.name}.{os.getpid()}.next")
-    descriptor = os.open(following, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-    following.replace(path)

@@ -12,6 +12,7 @@ from typing import Any
 from conversation.errors import AudioError
 from conversation.voice.recording.call_file import CallFile
 from conversation.voice.recording.kept_calls import KeptCalls, is_safe
+from kb.whole_file import written_beside
 
 _log = logging.getLogger(__name__)
 _FINISHED = (".flac", ".wav", ".sides")
@@ -81,10 +82,8 @@ class SharedCalls(KeptCalls):
             for path in self._elsewhere(conversation_id):
                 self._begin_copy(conversation_id)
                 target = self._folder / path.rpartition("/")[2]
-                following = target.with_name(f"{target.name}.next")
-                self._place[0].get_file(path, str(following))
-                following.chmod(0o600)
-                following.replace(target)
+                with written_beside(target, private=True) as following:
+                    self._place[0].get_file(path, str(following))
         return super()._found(conversation_id)
 
     def _begin_copy(self, conversation_id: str) -> None:

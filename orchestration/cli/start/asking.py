@@ -29,6 +29,7 @@ def ask(
     The folder is left as it is: what was read is kept in the user's cache, so that the next
     question reads only what changed.
     """
+    from analysis.printable import printable_lines
     from conversation.agent.agent_file import parse_agent
     from conversation.agent.models.llm_config import EXTRACTIVE, LLMConfig
     from conversation.session.session import Session
@@ -39,7 +40,7 @@ def ask(
     from orchestration.deployment import Deployment
     from orchestration.settings import load_settings
     from orchestration.terminal.progress import ProgressDisplay
-    from orchestration.terminal.reply import printable, show_reply
+    from orchestration.terminal.reply import show_reply
 
     if not question.strip():
         raise typer.BadParameter("a question has words", param_hint="question")
@@ -58,9 +59,11 @@ def ask(
         report = documents.sync([FileSource(file) for file in files], progress=progress)
         for row in report.rows:
             if row.action == "failed":
-                typer.echo(f"{printable(row.name)} is left out: {row.detail}", err=True)
+                typer.echo(f"{printable_lines(row.name)} is left out: {row.detail}", err=True)
         if not any(each.status == "ready" for each in documents.documents()):
-            typer.echo(f"Nothing in {printable(str(folder))!r} can be answered from.", err=True)
+            typer.echo(
+                f"Nothing in {printable_lines(str(folder))!r} can be answered from.", err=True
+            )
             raise typer.Exit(1)
         model_of_it = deployment.chat_model(llm)
         with Session.start(

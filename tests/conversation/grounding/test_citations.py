@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversation.grounding.citations import admits_not_knowing, attribute, states_something
-from conversation.language.sentences import finished_length, split_sentences
 from conversation.language.telling_words import numbers_of, stem, telling_words
 from kb.document import Place, RetrievedPassage
+from kb.words.sentences import finished_length, split_sentences
 
 
 def passage(text: str, *, name: str = "handbook.md", chunk_id: str = "c1") -> RetrievedPassage:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conversation.language.sentences import finished_length, split_sentences
+from kb.words.sentences import finished_length, split_sentences
 from tests.growth import growth
 
 pytestmark = pytest.mark.hostile
