@@ -48,7 +48,7 @@ from conversation.turn.events import RetrievalDone, TextDelta, ToolRequest
 from conversation.turn.failure import last_words, shortcoming
 from conversation.turn.instead.checking import answer_check
 from conversation.turn.instead.not_known import leaves_unknown, said_instead, what_is_near
-from conversation.turn.search import found_passages
+from conversation.turn.search import found_passages, worth_reading
 from conversation.turn.stage import Stage
 from conversation.turn.steps import CallModel, Emit, Step, Steps, Use, Work
 from conversation.turn.turn_so_far import SpeakingTurn
@@ -328,8 +328,7 @@ class TurnPlan:
             known = {passage.chunk_id for passage in retrieval.passages}
             rest = (chunk for chunk in speaker.beginning.chunks if chunk.chunk_id not in known)
             return [*retrieval.passages, *rest]
-        least = speaker.agent.knowledge_base.min_passage_score
-        return [passage for passage in retrieval.passages if passage.score >= least]
+        return worth_reading(speaker.agent, speaker.model, retrieval.passages)
 
     def _holds_text_from_outside(self) -> bool:
         """Whether the prompt of the answer holds what neither side has made up."""

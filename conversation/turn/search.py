@@ -7,11 +7,23 @@ are then those of every other agent.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from conversation.agent.config import AgentConfig
 from conversation.errors import ConversationError
 from conversation.grounding.passages import find_passages
+from conversation.llm.chat_model import ChatModel
+from conversation.llm.generator import prompt_memory
 from conversation.transcript import Turn
 from conversation.turn.events import RetrievalDone
 from conversation.turn.speaker import Speaker
+from kb.document import RetrievedPassage
+
+EMBEDDED_SHARE = 0.7
+"""Of the best passage's score, from which a model in this process reads another one.
+
+It reads some 35 tokens a second. The best passage stands out in most turns: of 33 questions about
+the sample documents, 32 find their answer in what is left, as in all passages, which are twice as
+long.
+"""
 
 
 def found_passages(
@@ -34,3 +46,22 @@ def found_passages(
         deadline_s=section.retrieval_deadline_s,
     )
     return replace(found, latency_ms=(timer_s() - began_s) * 1_000)
+
+
+def worth_reading(
+    agent: AgentConfig, model: ChatModel, passages: Sequence[RetrievedPassage]
+) -> list[RetrievedPassage]:
+    """The passages that a prompt holds, as far as there is room: the good ones.
+
+    Args:
+        agent: Whose documents they are from.
+        model: That reads them.
+        passages: As they were found.
+    """
+    section = agent.knowledge_base
+    share = section.min_passage_share
+    if share is None:
+        share = 0.0 if prompt_memory(model) is None else EMBEDDED_SHARE
+    best = max((passage.score for passage in passages), default=0.0)
+    least = max(section.min_passage_score, share * best)
+    return [passage for passage in passages if passage.score >= least]

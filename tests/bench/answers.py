@@ -26,6 +26,7 @@ from conversation.llm.chat_model import ChatMessage, ChatModel, CompletionOption
 from conversation.llm.open_model import open_chat_model
 from conversation.prompt.prompt import Prompt, build_prompt
 from conversation.transcript import Turn
+from conversation.turn.search import worth_reading
 from kb.config import KnowledgeBaseConfig, Limits
 from kb.knowledge_base import KnowledgeBase
 from kb.retrieval.small_talk import should_search
@@ -95,7 +96,7 @@ def tasks(data: Path, answerability: str, limit: int) -> list[dict[str, Any]]:
     return [row for row in rows if row["answerability"] == answerability][:limit]
 
 
-def prompt_of(task: dict[str, Any], knowledge_base: KnowledgeBase) -> Prompt:
+def prompt_of(task: dict[str, Any], knowledge_base: KnowledgeBase, model: ChatModel) -> Prompt:
     """The prompt that a session makes for the last turn of a task."""
     said = [
         Turn(role="user" if turn["role"] == "user" else "agent", text=turn["text"])
@@ -106,7 +107,7 @@ def prompt_of(task: dict[str, Any], knowledge_base: KnowledgeBase) -> Prompt:
     section = AGENT.knowledge_base
     asks = should_search(asked.text, history)
     found = knowledge_base.retrieve(asked.text, history=history, limit=section.max_passages)
-    fitting = [passage for passage in found if passage.score >= section.min_passage_score]
+    fitting = worth_reading(AGENT, model, found)
     return build_prompt(AGENT, [*history, asked], passages=fitting if asks else [], asks=asks)
 
 
@@ -145,7 +146,7 @@ def main() -> None:
     answers = KeptAnswers(store() / "answers" / f"{name}.jsonl", model)
     with open_corpus(data) as knowledge_base:
         for kind in KINDS:
-            prompts = [prompt_of(task, knowledge_base) for task in tasks(data, kind, limit)]
+            prompts = [prompt_of(task, knowledge_base, model) for task in tasks(data, kind, limit)]
             done = [
                 outcome(prompt, answers)
                 for prompt in prompts
