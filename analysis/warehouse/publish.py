@@ -124,23 +124,6 @@ def _in_doubt(mark: DayMark, noted_at_ns: int, before: LookedAt | None) -> bool:
     return before is None or mark.mark > before.mark or noted_at_ns >= before.noted_at_ns
 
 
-def export_day(
-    day: date,
-    warehouse_dir: Path,
-    *,
-    conversations: ConversationStore,
-    evaluations: AnalysisStore,
-) -> ExportedDay:
-    """Replace everything that the warehouse holds of one day (UTC) by what the stores hold.
-
-    A day belongs to the conversations that ended on it. Running it again changes nothing.
-    """
-    [exported] = export_days(
-        [day], warehouse_dir, conversations=conversations, evaluations=evaluations
-    )
-    return exported
-
-
 def export_days(
     days: Collection[date],
     warehouse_dir: Path,
@@ -148,9 +131,11 @@ def export_days(
     conversations: ConversationStore,
     evaluations: AnalysisStore,
 ) -> Iterator[ExportedDay]:
-    """Export several days, each as `export_day` does, one after the other.
+    """Replace all that the warehouse holds of some days (UTC) by what the stores hold of them.
 
-    What a day costs in statements follows its conversations by the batch.
+    A day belongs to the conversations that ended on it. Running it again changes nothing; days are
+    exported one by one as the iterator is asked for them. What a day costs in statements follows
+    its conversations by the batch.
     """
     lock = FileLock(_made(warehouse_dir) / "warehouse.lock")
     take_touched(evaluations.engine)

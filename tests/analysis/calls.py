@@ -3,13 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from analysis.results import AnalysisResult, CollectedValue, Evaluation, Evidence
 from analysis.store.store import AnalysisStore
-from analysis.warehouse.publish import days_to_export, export_day, export_documents, publish
+from analysis.warehouse.publish import (
+    ExportedDay,
+    days_to_export,
+    export_days,
+    export_documents,
+    publish,
+)
 from conversation.agent.config import AgentConfig, Criterion, DataCollectionField
 from conversation.store.store import ConversationStore
 from conversation.transcript import Citation, Retrieval, Turn, TurnLatency, Usage
@@ -181,10 +187,16 @@ def save_answers(
     store.save(result, transcript_sha256=SHA, judge_model=JUDGE, judge_prompt_version="p1", now=now)
 
 
+def export_day(day: date, warehouse: Path, **stores: Any) -> ExportedDay:
+    [exported] = export_days([day], warehouse, **stores)
+    return exported
+
+
 def refresh(stores: Stores, *agents: AgentConfig) -> None:
     """Do what the scheduled run does after evaluating."""
-    for day in days_to_export(stores.warehouse, **stores.both):
-        export_day(day, stores.warehouse, **stores.both)
+    days = days_to_export(stores.warehouse, **stores.both)
+    for _ in export_days(days, stores.warehouse, **stores.both):
+        pass
     publish(stores.warehouse, stores.reports, agents or (AGENT,))
 
 

@@ -94,11 +94,6 @@ def show_number(value: str, code: str, *, since_1904: bool = False) -> str:
     return _shown_figure(section, number if signed else abs(number))
 
 
-def is_date(code: str) -> bool:
-    """Whether a format shows dates or times."""
-    return any(section.has("date", "elapsed") for section in _sections(code))
-
-
 @lru_cache(maxsize=1_000)
 def _sections(code: str) -> tuple[_Section, ...]:
     sections: list[_Section] = []

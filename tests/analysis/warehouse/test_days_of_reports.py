@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from analysis.dictionary.tables import CONVERSATIONS
 from analysis.reports import open_reports
 from analysis.warehouse.load import report_day
-from analysis.warehouse.publish import days_to_export, export_day, publish
+from analysis.warehouse.publish import days_to_export, publish
 from tests.analysis.calls import (
     AGENT,
     Stores,
     a_verdict,
+    export_day,
     hold_call,
     open_stores,
     save_answers,

@@ -18,7 +18,7 @@ from analysis.errors import LakeError
 from analysis.reports import open_reports
 from analysis.warehouse.lake import tidy, write_day, write_snapshots
 from analysis.warehouse.lake_opening import Lake, open_lake
-from analysis.warehouse.publish import export_day, export_documents, publish
+from analysis.warehouse.publish import export_documents, publish
 from tests.analysis.calls import (
     AGENT,
     DAY,
@@ -26,6 +26,7 @@ from tests.analysis.calls import (
     a_document,
     a_value,
     a_verdict,
+    export_day,
     hold_call,
     open_stores,
     save_answers,

@@ -15,7 +15,7 @@ from analysis.dictionary.tables import TABLES
 from analysis.dictionary.views import VIEWS, agent_views
 from analysis.errors import PublishError
 from analysis.reports import open_reports
-from analysis.warehouse.publish import days_to_export, export_day, export_documents, publish
+from analysis.warehouse.publish import days_to_export, export_documents, publish
 from conversation.agent.config import AgentConfig, Criterion
 from conversation.agent.language_config import OverridesSection
 from conversation.session.overrides import SessionOverrides
@@ -28,6 +28,7 @@ from tests.analysis.calls import (
     a_document,
     a_value,
     a_verdict,
+    export_day,
     hold_call,
     open_stores,
     refresh,
@@ -601,8 +602,11 @@ def stop(*_):
 warehouse.remember_day = stop
 url, folder = sys.argv[1:]
 with ConversationStore.open(url) as conversations, AnalysisStore.open(url) as evaluations:
-    warehouse.export_day(
-        date(2026, 3, 1), Path(folder), conversations=conversations, evaluations=evaluations
+    days = [date(2026, 3, 1)]
+    list(
+        warehouse.export_days(
+            days, Path(folder), conversations=conversations, evaluations=evaluations
+        )
     )
 """
 
