@@ -6,14 +6,25 @@ store. The statements are read off a database that the migrations made, once a p
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from sqlalchemy import Engine, create_engine, inspect
 
 from conversation.store import database
 from conversation.store.database import Schema
 
-_OF_THE_DUMP = ("BEGIN TRANSACTION;", "COMMIT;", 'DELETE FROM "sqlite_sequence";')
+# Tables before what refers to them; without those that a full-text index makes for itself.
+_MADE = """
+    select made.sql from sqlite_master made
+    where made.sql is not null and made.name not like 'sqlite_%' and not exists (
+        select * from sqlite_master index_of
+        where index_of.sql like 'CREATE VIRTUAL TABLE%using fts5 %'
+        and made.name in (
+            index_of.name || '_data', index_of.name || '_idx', index_of.name || '_content',
+            index_of.name || '_docsize', index_of.name || '_config'
+        )
+    )
+    order by made.type <> 'table', made.rowid
+"""
 _SCRIPTS: dict[str, list[str]] = {}
 
 
@@ -42,12 +53,11 @@ def statements(migrate: Callable[..., None], schema: Schema) -> list[str]:
     engine = create_engine("sqlite://")
     try:
         migrate(engine, schema)
-        connection = engine.raw_connection()
-        try:
-            raw: Any = connection.driver_connection
-            dumped = list(raw.iterdump())
-        finally:
-            connection.close()
+        with engine.connect() as connection:
+            made = connection.exec_driver_sql(_MADE).scalars().all()
+            (version,) = connection.exec_driver_sql(
+                f"select version_num from {schema.version_table}"
+            ).scalars()
     finally:
         engine.dispose()
-    return [each for each in dumped if each not in _OF_THE_DUMP]
+    return [*made, f"insert into {schema.version_table} values ('{version}')"]

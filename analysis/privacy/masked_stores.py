@@ -30,6 +30,7 @@ from analysis.store.store import (
 )
 from conversation.agent.privacy_config import PrivacySection
 from conversation.store.database import batches
+from conversation.store.listing.pages import ConversationPage
 from conversation.store.reading import WholeConversation
 from conversation.store.store import ConversationEvent, ConversationStore
 from conversation.store.writing import unknown_conversation
@@ -145,6 +146,19 @@ class RedactedConversations(ConversationStore):
         for key, (digest, policy) in wanted.items():
             found[key] = kept.get(key) or self._masked(said[key], digest, policy)
         return found
+
+    def page(self, **narrowed: Any) -> ConversationPage:
+        """Some conversations, as the store lists them; `text` is found as it may be read.
+
+        So there may be fewer on a page than asked for, although the list goes on.
+        """
+        found = super().page(**narrowed)
+        words = narrowed.get("text")
+        if not words:
+            return found
+        saying = self.that_say(words, [each.conversation_id for each in found.conversations])
+        shown = [each for each in found.conversations if each.conversation_id in saying]
+        return replace(found, conversations=tuple(shown))
 
     def whole(self, conversation_id: str, *, kind: str) -> WholeConversation:
         """The conversation, what was retrieved in it and its events, masked as everywhere."""

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from analysis.store import tables
+from conversation.errors import StoreUnavailableError
 from conversation.store.database import batches
+from conversation.store.listing.words import tidy_index, turns_that_may_say
 from conversation.store.tables import conversations, turns
 
 _FOUND_OVER_MANY = (tables.conversation_topics, tables.gap_questions)
@@ -151,6 +153,9 @@ def said_by_others(engine: sa.Engine, texts: Iterable[str]) -> set[str]:
             statement = sa.select(turns.c.turn_id).where(
                 turns.c.heard_text.contains(text, autoescape=True)
             )
+            may_say = turns_that_may_say(connection, text)
+            if may_say is not None:
+                statement = statement.where(may_say)
             if connection.execute(statement.limit(1)).first() is not None:
                 found.add(text)
     return found
@@ -166,6 +171,11 @@ def compact(engine: sa.Engine) -> str | None:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM")
         return None
+    try:
+        with engine.begin() as connection:
+            tidy_index(connection)
+    except StoreUnavailableError as error:
+        return f"the index of words was not compacted ({error})"
     # Of the pool, but without the transaction that SQLAlchemy would begin on it.
     raw = engine.raw_connection()
     try:

@@ -147,6 +147,7 @@ def migrate(engine: Engine, schema: Schema, *, revision: str = "head") -> None:
         config = Config()
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
         config.set_main_option("path_separator", "os")
+        config.set_main_option("recursive_version_locations", "true")
         config.attributes["schema"] = schema
         with _changing_schema(engine) as connection:
             config.attributes["connection"] = connection
@@ -263,6 +264,19 @@ def _tune_sqlite(connection: Any, _record: object) -> None:
     # transactions. FULL would pay one disk flush per turn.
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.close()
+    connection.create_function("vivavoce_says", 2, _says, deterministic=True)
+
+
+def in_lower_case(words: str) -> str:
+    """Words as SQLite compares them in whatever case: its own `lower` knows A to Z.
+
+    Not `casefold`, which gives some letters a longer form that no index knows them by.
+    """
+    return words.lower().replace("\u03c2", "\u03c3")  # a sigma at the end of a word is a sigma
+
+
+def _says(heard: str | None, wanted: str) -> bool:
+    return heard is not None and wanted in in_lower_case(heard)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -9,15 +9,14 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.engine import Connection
 
 from conversation.store.database import READ_ONLY
+from conversation.store.listing.pages import ConversationPage, read_page
 from conversation.store.reading import (
     ConversationEvent,
-    ConversationPage,
     ConversationSummary,
     WholeConversation,
     chosen,
     read_events,
     read_events_of,
-    read_page,
     read_retrievals,
     read_summaries,
     read_summaries_of,
@@ -61,6 +60,19 @@ class KeptConversations:
         """
         with self._reading() as connection:
             return read_transcripts(connection, conversation_ids)
+
+    def that_say(self, words: str, conversation_ids: Sequence[str]) -> set[str]:
+        """Those of these conversations with a turn that says `words`, in whatever case.
+
+        Of one that is masked, as it may be read: a search must not tell the rest.
+        """
+        wanted = words.casefold()
+        return {
+            key
+            for key, each in self.transcripts(conversation_ids).items()
+            if isinstance(each, Transcript)
+            and any(wanted in turn.text.casefold() for turn in each.turns)
+        }
 
     def whole(self, conversation_id: str, *, kind: str) -> WholeConversation:
         """The conversation with what was retrieved in it and its events of one kind, at once.
@@ -140,7 +152,8 @@ class KeptConversations:
             status: In this state only.
             since: Started at this time or later.
             until: Started before this time.
-            text: With a turn that contains this, in whatever case.
+            text: With a turn that contains this, in whatever case. Words that are everywhere are
+                looked for in 10,000 conversations a page, which then says `is_cut`.
             simulated: Only simulated ones, or only real ones.
             user_id: With this `user_id` in its metadata; ids of over 255 characters may be others.
             user_proven: Only those whose user's id comes from who answers for it, or only those
@@ -163,7 +176,6 @@ class KeptConversations:
             status=status,
             since=since,
             until=until,
-            text=text,
             simulated=simulated,
             user_id=user_id,
             user_proven=user_proven,
@@ -180,6 +192,7 @@ class KeptConversations:
                 limit=max(1, limit),
                 cursor=cursor,
                 oldest_first=oldest_first,
+                words=text,
             )
 
     def retrievals(self, conversation_id: str) -> list[Retrieval]:

@@ -1,17 +1,15 @@
 """What can be read from the conversation store, on an open connection or an engine."""
 
-import base64
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Engine, Select, func, literal, not_, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Select, func, not_, select
 from sqlalchemy.engine import Connection, Row
 
-from conversation.errors import StoreError
-from conversation.store.database import READ_ONLY, UTCDateTime, batches
+from conversation.store.database import READ_ONLY, batches
 from conversation.store.gathering import gather
 from conversation.store.rows import (
     UNPROVEN,
@@ -61,15 +59,6 @@ class ConversationSummary:
     metadata: Mapping[str, str]
     listed_at: datetime
     """Its place in lists: its start, or when the store learned of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationPage:
-    """Some conversations of a list, newest first."""
-
-    conversations: tuple[ConversationSummary, ...]
-    next_cursor: str | None
-    """Where the list goes on; None at its end. It stays true while others begin and end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +168,11 @@ def read_summaries(
 ) -> list[ConversationSummary]:
     """Conversations that meet every condition, in the order of their start."""
     rows = connection.execute(
-        _summaries(conditions).order_by(conversations.c.started_at, conversations.c.conversation_id)
+        summaries_that_meet(conditions).order_by(
+            conversations.c.started_at, conversations.c.conversation_id
+        )
     )
-    return [_summary(row) for row in rows]
+    return [summary_from_row(row) for row in rows]
 
 
 def read_summaries_of(
@@ -211,7 +202,6 @@ def chosen(
     closed_from: datetime | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
-    text: str | None = None,
     user_id: str | None = None,
     user_proven: bool | None = None,
     conversation_id: str | None = None,
@@ -231,7 +221,6 @@ def chosen(
         None if closed_from is None else columns.closed_at >= closed_from,
         None if since is None else columns.listed_at >= since,
         None if until is None else columns.listed_at < until,
-        None if not text else said_anywhere(text),
         # Longer ids are cut in the column.
         None if user_id is None else columns.user_id == user_id[:255],
         None if user_proven is None else _proven(user_proven),
@@ -261,36 +250,6 @@ def _commented(has_comment: bool | None) -> ColumnElement[bool] | None:
     return column.is_(True) if has_comment else column.is_not(True)
 
 
-def read_page(
-    connection: Connection,
-    conditions: Sequence[ColumnElement[bool]],
-    *,
-    limit: int,
-    cursor: str | None,
-    oldest_first: bool = False,
-) -> ConversationPage:
-    """The next `limit` conversations that meet every condition, newest first unless said else.
-
-    Raises:
-        StoreError: The cursor is none that an earlier page gave.
-    """
-    key = tuple_(conversations.c.listed_at, conversations.c.conversation_id)
-    beyond: list[ColumnElement[bool]] = []
-    if cursor is not None:
-        beyond = [key > _position(cursor) if oldest_first else key < _position(cursor)]
-    columns = (conversations.c.listed_at, conversations.c.conversation_id)
-    rows = connection.execute(
-        _summaries([*conditions, *beyond])
-        .order_by(*(column if oldest_first else column.desc() for column in columns))
-        .limit(limit + 1)
-    ).all()
-    shown = rows[:limit]
-    goes_on = len(rows) > limit
-    return ConversationPage(
-        tuple(_summary(row) for row in shown), cursor_after(shown[-1]) if goes_on else None
-    )
-
-
 def tool_calls_of(engine: Engine, conversation_ids: Sequence[str]) -> dict[str, list[ToolCall]]:
     """The tool calls of conversations, in order; without those that called none."""
     found: dict[str, list[ToolCall]] = {}
@@ -310,16 +269,6 @@ def _add_calls(found: dict[str, list[ToolCall]], rows: Iterable[Any]) -> None:
         calls = [ToolCall.model_validate(call) for call in row.tool_calls]
         if calls:
             found.setdefault(row.conversation_id, []).extend(calls)
-
-
-def said_anywhere(text: str) -> ColumnElement[bool]:
-    """Whether a conversation has a turn that contains `text`, in whatever case."""
-    return (
-        select(turns.c.turn_id)
-        .where(turns.c.conversation_id == conversations.c.conversation_id)
-        .where(turns.c.heard_text.icontains(text, autoescape=True))
-        .exists()
-    )
 
 
 def read_retrievals(
@@ -368,7 +317,8 @@ def _event(row: Row[Any]) -> ConversationEvent:
     return ConversationEvent(row.kind, row.payload, row.turn_id, row.occurred_at)
 
 
-def _summaries(conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+def summaries_that_meet(conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """Conversations that meet every condition, with their number of turns, in no order."""
     count = (
         select(func.count())
         .where(turns.c.conversation_id == conversations.c.conversation_id)
@@ -377,24 +327,7 @@ def _summaries(conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
     return select(conversations, count.label("turn_count")).where(*conditions)
 
 
-def _summary(row: Row[Any]) -> ConversationSummary:
+def summary_from_row(row: Row[Any]) -> ConversationSummary:
+    """A conversation of a list, from a row of `summaries_that_meet`."""
     fields = ConversationSummary.__dataclass_fields__
     return ConversationSummary(**{name: getattr(row, name) for name in fields})
-
-
-def cursor_after(row: ConversationSummary | Row[Any]) -> str:
-    """Where a list goes on after this conversation."""
-    position = f"{row.listed_at.isoformat()} {row.conversation_id}"
-    return base64.urlsafe_b64encode(position.encode()).decode()
-
-
-def _position(cursor: str) -> ColumnElement[Any]:
-    try:
-        moment, _, conversation_id = base64.urlsafe_b64decode(cursor).decode().partition(" ")
-        listed_at = datetime.fromisoformat(moment).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise StoreError(
-            f"{cursor!r} is no cursor of a list of conversations. Take `next_cursor` of the page "
-            "before, or leave it out for the first page."
-        ) from error
-    return tuple_(literal(listed_at, UTCDateTime()), literal(conversation_id))

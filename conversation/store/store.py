@@ -19,8 +19,9 @@ from conversation.store import tables
 from conversation.store.agent_versions import AgentVersions
 from conversation.store.database import open_database
 from conversation.store.kept import KeptConversations
+from conversation.store.listing.pages import ConversationPage
 from conversation.store.ownership import this_process
-from conversation.store.reading import ConversationEvent, ConversationPage, ConversationSummary
+from conversation.store.reading import ConversationEvent, ConversationSummary
 from conversation.store.rows import feedback_columns, retrieval_row, user_column
 from conversation.store.tables import (
     conversations,

@@ -348,5 +348,5 @@ SCHEMA = Schema(
     metadata=metadata,
     migrations_package="conversation.store",
     version_table="alembic_version_conversation",
-    head="0013",
+    head="0014",
 )

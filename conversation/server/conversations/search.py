@@ -35,7 +35,8 @@ from conversation.server.overview.known_users import (
     wanted_user,
 )
 from conversation.server.overview.tags import TAGS, tags_in
-from conversation.store.reading import cursor_after, tool_calls_of
+from conversation.store.listing.pages import cursor_after
+from conversation.store.reading import tool_calls_of
 from conversation.store.store import ConversationStore, ConversationSummary
 from conversation.transcript import ToolCall
 
@@ -215,11 +216,13 @@ def _visible(
 ) -> list[ConversationSummary]:
     """Rows as they may be read, without those found only by what is masked in them."""
     shown = shown_summaries(context, readable, rows)
+    ids = [row.conversation_id for row in rows]
+    saying = readable.that_say(words, ids) if words else set[str]()
     return [
         masked
         for said, masked in zip(rows, shown, strict=True)
         if (user is None or of_user(user, said, masked))
-        and (not words or _says(readable, said, words))
+        and (not words or said.conversation_id in saying)
     ]
 
 
@@ -260,12 +263,6 @@ def _taken(
                     has_audio=sides_of(context, key, row.status) != NOBODY,
                 ),
             )
-
-
-def _says(readable: ConversationStore, row: ConversationSummary, words: str) -> bool:
-    """Whether a conversation still says it once it is masked: a search must not tell the rest."""
-    turns = readable.transcript(row.conversation_id).turns
-    return any(words.casefold() in turn.text.casefold() for turn in turns)
 
 
 def _rows(

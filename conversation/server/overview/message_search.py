@@ -1,6 +1,6 @@
 """Which turns say some words."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated
@@ -21,9 +21,9 @@ from conversation.server.overview.known_users import (
     wanted_user,
 )
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize
-from conversation.store.reading import ConversationPage, cursor_after
-from conversation.store.store import ConversationStore, ConversationSummary
-from conversation.transcript import Turn
+from conversation.store.listing.pages import ConversationPage, cursor_after
+from conversation.store.store import ConversationSummary
+from conversation.transcript import Transcript, Turn
 
 router = APIRouter(prefix="/v1/convai/conversations/messages", tags=["conversations"])
 
@@ -100,10 +100,13 @@ def search_by_text(
         page = _page(pages, cursor)
         rows = page.conversations
         shown_rows = shown_summaries(context, readable, rows) if user is not None else rows
+        read = readable.transcripts([row.conversation_id for row in rows])
         for row, shown_row in zip(rows, shown_rows, strict=True):
             if user is not None and not of_user(user, row, shown_row):
                 continue
-            found = list(_found(readable, row, text_query, names.get(row.agent_id)))
+            said = read.get(row.conversation_id)
+            turns = said.turns if isinstance(said, Transcript) else ()
+            found = list(_found(turns, row, text_query, names.get(row.agent_id)))
             if found and last is not None and shown == page_size:
                 return _messages(results, cursor_after(last))
             if found:
@@ -142,9 +145,9 @@ def _messages(results: list[FoundMessage], cursor: str | None) -> FoundMessages:
 
 
 def _found(
-    readable: ConversationStore, row: ConversationSummary, words: str, name: str | None
+    turns: Sequence[Turn], row: ConversationSummary, words: str, name: str | None
 ) -> Iterator[FoundMessage]:
-    for number, turn in enumerate(readable.transcript(row.conversation_id).turns):
+    for number, turn in enumerate(turns):
         parts = highlighted(turn.text, words)
         if len(parts) > 1 or (parts and parts[0].is_hit):
             yield _message(row, number, turn, parts, name)

@@ -10,6 +10,11 @@ app = typer.Typer()
 _Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day (UTC).")]
 _LastDay = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day (UTC).")]
 
+_CUT = (
+    "(Words that short, or that common, were looked for in the newest conversations only: give "
+    "more of the words, or --until for earlier days.)"
+)
+
 
 @app.command()
 def conversations(
@@ -48,6 +53,9 @@ def conversations(
             limit=limit,
         )
     if not page.conversations:
+        if page.is_cut:
+            typer.echo(_CUT)
+            return
         asked = (agent, user, text, status, since, until, simulated)
         if all(each is None for each in asked):
             typer.echo("No conversation is kept yet. `vivavoce chat AGENT` holds one.")
@@ -68,7 +76,9 @@ def conversations(
     ]
     headers = ["conversation", "agent", "started (UTC)", "status", "turns", "user", "source"]
     typer.echo(text_table(headers, rows))
-    if page.next_cursor is not None:
+    if page.is_cut:
+        typer.echo(_CUT)
+    elif page.next_cursor is not None:
         typer.echo(f"(the newest {len(rows)}; --limit shows more)")
     typer.echo("`vivavoce show CONVERSATION` shows one.")
 

@@ -46,6 +46,16 @@ def test_judges_get_the_masked_words_and_the_store_keeps_the_said_ones(stores: S
     assert stores.conversations.transcript("c1").turns[1].text == QUESTION
 
 
+def test_masked_words_are_not_found(stores: Stores):
+    def found(seen: RedactedConversations, text: str) -> list[str]:
+        return [each.conversation_id for each in seen.page(text=text).conversations]
+
+    seen, plain = masked(stores, shop_desk=MASKING), masked(stores, shop_desk=PrivacySection())
+    for text in ("ann@example.org", "ANN@", "n@e"):
+        assert (found(seen, text), found(plain, text)) == ([], ["c1"])
+    assert found(seen, "Where is my REFUND") == ["c1"]
+
+
 def test_feedback_has_the_placeholders_of_its_conversation(stores: Stores):
     said = {"rating": 2, "comment": "ann@example.org got no answer. Call +1 415 555 0132!"}
     stores.conversations.add_event("c1", "feedback", at=DAY, payload=said)

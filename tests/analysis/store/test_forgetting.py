@@ -59,11 +59,19 @@ def forget_a_user(conversations: ConversationStore, evaluations: AnalysisStore) 
     assert [row.conversation_id for row in conversations.conversations()] == ["c3"]
     assert said_by_others(engine, [SAID, "never said by anyone"]) == {SAID}
     assert compact(engine) is None
+    assert [row.conversation_id for row in conversations.page(text="zanzibar").conversations] == [
+        "c3"
+    ]
     assert forget_conversations(engine, ["c1"]) == {}
 
 
 def test_a_user_is_forgotten_on_sqlite(stores: Stores):
     forget_a_user(stores.conversations, stores.evaluations)
+
+    stores.conversations.delete("c3")
+    assert compact(stores.evaluations.engine) is None
+    with stores.evaluations.engine.connect() as connection:
+        assert connection.exec_driver_sql("select term from turn_search_terms").all() == []
 
 
 @pytest.mark.slow

@@ -397,7 +397,12 @@ def test_the_baseline_makes_the_tables_that_the_code_uses(url: str):
     engine = open_database(url, SCHEMA)
     with engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"version_table": SCHEMA.version_table}
+            connection,
+            opts={
+                "version_table": SCHEMA.version_table,
+                # The full-text index is special to SQLite, and no part of the tables.
+                "include_name": lambda name, *_: not str(name).startswith("turn_search"),
+            },
         )
         assert compare_metadata(context, SCHEMA.metadata) == []
         assert context.get_current_revision() == SCHEMA.head

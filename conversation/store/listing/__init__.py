@@ -1,0 +1,1 @@
+"""Lists of kept conversations: their pages, and those that say some words."""

@@ -1,0 +1,99 @@
+"""Lists of conversations, a page at a time."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, literal, select, tuple_
+from sqlalchemy.engine import Connection, Row
+
+from conversation.errors import StoreError
+from conversation.store.database import UTCDateTime
+from conversation.store.listing.words import WALKED, said_anywhere
+from conversation.store.reading import (
+    ConversationSummary,
+    summaries_that_meet,
+    summary_from_row,
+)
+from conversation.store.tables import conversations
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """Some conversations of a list, newest first."""
+
+    conversations: tuple[ConversationSummary, ...]
+    next_cursor: str | None
+    """Where the list goes on; None at its end. It stays true while others begin and end."""
+    is_cut: bool = False
+    """Words were looked for in so many conversations as one page takes: it may hold fewer than
+    asked for, and the list goes on where it stopped."""
+
+
+def read_page(
+    connection: Connection,
+    conditions: Sequence[ColumnElement[bool]],
+    *,
+    limit: int,
+    cursor: str | None,
+    oldest_first: bool = False,
+    words: str | None = None,
+) -> ConversationPage:
+    """The next `limit` conversations that meet every condition, newest first unless said else.
+
+    Those that say `words` may be fewer although the list goes on: see `ConversationPage`.
+
+    Raises:
+        StoreError: The cursor is none that an earlier page gave.
+    """
+    key = tuple_(conversations.c.listed_at, conversations.c.conversation_id)
+    met = list(conditions)
+    if cursor is not None:
+        place = tuple_(*_position(cursor))
+        met.append(key > place if oldest_first else key < place)
+    columns = (conversations.c.listed_at, conversations.c.conversation_id)
+    order = columns if oldest_first else tuple(each.desc() for each in columns)
+    end: Any = None
+    if words:
+        said = said_anywhere(connection, words)
+        if said.is_walk:
+            ahead = select(*columns).where(*met).order_by(*order).offset(WALKED - 1).limit(1)
+            end = connection.execute(ahead).first()
+        if end is not None:
+            last = tuple_(*_place(end.listed_at, end.conversation_id))
+            met.append(key <= last if oldest_first else key >= last)
+        met.append(said.condition)
+    rows = connection.execute(summaries_that_meet(met).order_by(*order).limit(limit + 1)).all()
+    shown = rows[:limit]
+    following = shown[-1] if len(rows) > limit else end
+    return ConversationPage(
+        tuple(summary_from_row(row) for row in shown),
+        None if following is None else cursor_after(following),
+        is_cut=following is not None and following is end,
+    )
+
+
+def cursor_after(row: ConversationSummary | Row[Any]) -> str:
+    """Where a list goes on after this conversation."""
+    position = f"{row.listed_at.isoformat()} {row.conversation_id}"
+    return base64.urlsafe_b64encode(position.encode()).decode()
+
+
+def _position(cursor: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    try:
+        moment, _, conversation_id = base64.urlsafe_b64decode(cursor).decode().partition(" ")
+        listed_at = datetime.fromisoformat(moment).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise StoreError(
+            f"{cursor!r} is no cursor of a list of conversations. Take `next_cursor` of the page "
+            "before, or leave it out for the first page."
+        ) from error
+    return _place(listed_at, conversation_id)
+
+
+def _place(
+    listed_at: datetime, conversation_id: str
+) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    return literal(listed_at, UTCDateTime()), literal(conversation_id)

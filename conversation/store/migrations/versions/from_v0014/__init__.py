@@ -1,0 +1,1 @@
+"""The series goes on: one file for each change, as in the folder above."""
