@@ -356,6 +356,8 @@ class Catalog:
     def _schema_version(self) -> int:
         try:
             return int(self.connection.execute("pragma user_version").fetchone()[0])
+        except sqlite3.OperationalError:
+            raise  # the disk or the folder, which no other file would make better
         except sqlite3.DatabaseError as error:
             raise CatalogError(
                 f"The catalog {str(self._path)!r} cannot be read ({error}). "

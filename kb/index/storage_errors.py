@@ -11,6 +11,7 @@ from kb.errors import KnowledgeBaseError, StorageError
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _REFUSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _FULL_SIGNS = ("disk is full", "no space left", "disk quota exceeded")
+_TORN = frozenset({sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS})
 _REFUSED_SIGNS = ("readonly database", "read-only file system", "unable to open database file")
 
 
@@ -47,9 +48,26 @@ def _fault(error: BaseException) -> str | None:
     number, said = getattr(error, "errno", None), str(error).lower()
     if number in _FULL or any(sign in said for sign in _FULL_SIGNS):
         return "its disk is full. Make room and try again."
+    if number == errno.EFBIG:
+        return (
+            "a file of it may not grow further. Raise the limit of the process or the file system "
+            "(`ulimit -f`), or put it on another disk, and try again."
+        )
+    if _io_failed(error):
+        return (
+            f"its disk takes nothing ({error}). Make room, look at the limits of the process "
+            "(`ulimit -f`) and at the disk itself, and try again."
+        )
     if number in _REFUSED or any(sign in said for sign in _REFUSED_SIGNS):
         return "it may not be written. Mount it for writing, or change its permissions."
     return None
+
+
+def _io_failed(error: BaseException) -> bool:
+    """Whether SQLite could not read or write, and not for what stands in the file."""
+    code = getattr(error, "sqlite_errorcode", None) or 0
+    failed = code & 0xFF == sqlite3.SQLITE_IOERR or "disk i/o error" in str(error).lower()
+    return failed and code not in _TORN
 
 
 def _is_of_chroma(error: BaseException) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from kb.document import FileSource, TextSource
 from kb.errors import KnowledgeBaseError, StorageError
 from kb.index.embedding_cache import EmbeddingCache
+from kb.index.open_catalog import open_catalog
 from kb.index.sqlite_file import connect_sqlite
 from kb.index.storage_errors import telling_storage_errors
 from kb.ingest.names import storable
@@ -156,11 +157,26 @@ def test_a_full_disk_is_told_and_the_rest_stays(
         (OSError(errno.EROFS, "Read-only file system"), "may not be written"),
         (sqlite3.OperationalError("unable to open database file"), "may not be written"),
         (sqlite3.OperationalError("database or disk is full"), "disk is full"),
+        (OSError(errno.EFBIG, "File too large"), "may not grow further"),
+        (sqlite3.OperationalError("disk I/O error"), "its disk takes nothing"),
     ],
 )
 def test_what_the_system_says_of_a_store_becomes_one_sentence(error: Exception, told: str):
     with pytest.raises(StorageError, match=told), telling_storage_errors(Path("store")):
         raise error
+
+
+def test_a_disk_that_takes_nothing_is_no_broken_catalog(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    class Failing:
+        def execute(self, *_: object) -> None:
+            raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr("kb.index.catalog.Catalog.connection", Failing())
+    with pytest.raises(StorageError, match="takes nothing") as told:
+        open_catalog(tmp_path, read_only=False)
+    assert "rebuild" not in str(told.value)
 
 
 def test_other_errors_are_not_taken_for_a_full_disk():

@@ -18,10 +18,20 @@ def can_encode() -> bool:
 
 
 def write_flac(sound: Stereo, path: Path) -> None:
-    """Write all of it, exactly, to a file that only its owner may read."""
+    """Write all of it, exactly, to a file that only its owner may read.
+
+    Raises:
+        OSError: It cannot be written, such as to a full disk; nothing is left of it then.
+    """
+    # Not into the file at once: of one that takes no more, soundfile tells nothing.
+    made = io.BytesIO()
+    _soundfile().write(made, sound, SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
     path.touch(0o600)
-    with path.open("wb") as file:
-        _soundfile().write(file, sound, SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
+    try:
+        path.write_bytes(made.getbuffer())
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def read_flac(path: Path) -> Stereo:
