@@ -328,8 +328,7 @@ class Catalog:
             elif is_writable(self._path) and is_writable(self._path.parent):
                 # What readers see stays the same, so that they need not wait for a writer.
                 Catalog(self._path).close()
-        found = self._schema_version()
-        if found != SCHEMA_VERSION:
+        if (found := self._schema_version()) != SCHEMA_VERSION:
             self.close()
             remedy = "Upgrade vivavoce" if found > SCHEMA_VERSION else "Open it for writing once"
             raise CatalogError(
@@ -356,9 +355,9 @@ class Catalog:
     def _schema_version(self) -> int:
         try:
             return int(self.connection.execute("pragma user_version").fetchone()[0])
-        except sqlite3.OperationalError:
-            raise  # the disk or the folder, which no other file would make better
         except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise  # the disk or the folder, which no other file would make better
             raise CatalogError(
                 f"The catalog {str(self._path)!r} cannot be read ({error}). "
                 f"`vivavoce kb rebuild {self._path.parent.name}` makes it again from its sources."
