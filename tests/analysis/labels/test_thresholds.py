@@ -59,3 +59,33 @@ def test_the_reliability_table_counts_every_label_once():
         (0.8, 2, 0.5),
     ]
     assert bins[-1].mean_probability == pytest.approx(0.925)
+
+
+def test_the_figures_of_a_fit_are_the_sums_done_by_hand():
+    # A judge that says .2 of failures and .6 of successes, but for one of each in ten.
+    rows = [
+        *labelled((0.6, True)) * 9,
+        *labelled((0.2, True)),
+        *labelled((0.2, False)) * 9,
+        *labelled((0.6, False)),
+    ]
+    fit = fit_threshold(rows)
+
+    assert fit is not None
+    assert fit.threshold == 0.5
+    assert (fit.agreement_at_half, fit.agreement_fitted) == (0.9, 0.9)
+    assert fit.brier == pytest.approx((9 * 0.16 + 0.64 + 9 * 0.04 + 0.36) / 20)
+    assert fit.expected_error == pytest.approx(0.5 * abs(0.6 - 0.9) + 0.5 * abs(0.2 - 0.1))
+
+
+def test_certainty_counts_in_the_error_as_any_other_probability():
+    fit = fit_threshold([*labelled((1.0, True)) * 15, *labelled((1.0, False)) * 5])
+
+    assert fit is not None
+    assert fit.expected_error == pytest.approx(0.25)
+
+
+def test_of_thresholds_that_agree_as_well_the_nearest_to_a_half_is_taken():
+    assert best_threshold(labelled((0.1, False), (0.9, True))) == 0.5
+    assert best_threshold(labelled((0.1, False), (0.15, True), (0.9, True), (0.95, True))) == 0.125
+    assert best_threshold(labelled((0.6, True), (0.7, False), (0.8, True))) == 0.5

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -164,3 +165,36 @@ def test_a_chunk_knows_the_page_and_headings_of_each_of_its_parts():
         (document.text.index("Pumps"), "i", ("Guide", "Pumps")),
         (second, "ii", ("Guide", "Pumps")),
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "leads_on"),
+    [("Article 41", True), ("So it ends.", False), ("one of\ntwo lines", False)],
+)
+def test_a_line_that_looks_like_a_heading_stays_with_what_follows(line: str, leads_on: bool):
+    long = "Some words of a paragraph. " * 12
+    chunks = split(
+        parsed(("paragraph", long, 0), ("paragraph", line, 0), ("paragraph", long, 0)),
+        target_chars=340,
+    )
+    (with_line,) = [chunk for chunk in chunks if line in chunk.text]
+
+    assert with_line.text.strip().startswith(line) == leads_on
+
+
+def test_a_chunk_that_begins_right_behind_a_table_has_no_columns():
+    row = "1 | 2 | 3\n"
+    rows, words = row * 20, "Some words of a paragraph. " * 12
+    text = rows + words
+    blocks = (
+        Block("table", 0, len(rows), columns="a | b | c"),
+        Block("paragraph", len(rows), len(text)),
+    )
+    chunks = split(
+        ParsedDocument(text=text, title=None, media_type="text/plain", blocks=blocks),
+        target_chars=100,
+    )
+    above = {chunk.start_char: chunk.heading_path for chunk in chunks}
+
+    assert above[len(rows)] == ()
+    assert above[100] == ("a | b | c",)

@@ -101,3 +101,22 @@ def test_the_better_neighbour_lifts_a_chunk():
     lifted = lift_by_neighbours(scores, places, weight=0.1)
 
     assert lifted == pytest.approx({1: 0.86, 2: 0.68, 3: 0.56, 4: 0.4})
+
+
+def test_a_long_chunk_says_a_word_more_easily_and_counts_less():
+    query = WordQuery({"refund": 1.0}, {"refund": 2.0})
+    chunk = words("refund of of of of of")
+    found = word_score(query, chunk, average_length=3, heading_weight=0.0)
+
+    # Twice the average length: 1.2 * (.25 + .75 * 2) in place of 1.2.
+    assert found == pytest.approx(2.2 / (1 + 1.2 * 1.75) / 2.2)
+
+
+def test_chunks_without_a_length_are_scored_as_those_of_one_word():
+    query = WordQuery({"refund": 1.0}, {"refund": 2.0})
+    found = [
+        word_score(query, words("refund"), average_length=average, heading_weight=0.0)
+        for average in (0.0, 1.0)
+    ]
+
+    assert found == pytest.approx([1 / 2.2, 1 / 2.2])
