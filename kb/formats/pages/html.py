@@ -11,10 +11,13 @@ from kb.formats.decoding import decode
 from kb.formats.link_targets import beside, leads_to_contact_or_file
 from kb.formats.pages.html_body import (
     joined_body,
+    keep_priced,
     left_beside,
     lists_entries,
     marked_body,
     marked_thread,
+    show_unspoken,
+    shown_beside_text,
 )
 from kb.formats.pages.html_found import drop_related, found_in_whole_lines, link_texts
 from kb.formats.pages.html_opened import (
@@ -48,8 +51,9 @@ MAX_FADED_SHARE = 0.2
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _HIDING_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden"
-    r"|(?:left|top|text-indent)\s*:\s*-\d{4,}|scale\(\s*0\s*\)",
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
+    r"|(?:left|top|text-indent)\s*:\s*-(?:\d{4,}|\d{3,}r?em)|scale\(\s*0\s*\)"
+    r"|(?:^|;)\s*zoom\s*:\s*0+(?:\.0*)?\s*(?:;|$|!)|(?<!-)filter\s*:\s*opacity\(\s*0%?\s*\)",
     re.IGNORECASE,
 )
 _AROUND = ("nav", "header", "footer", "aside", "form")
@@ -60,6 +64,8 @@ _FADED_STYLE = re.compile(
     r"(?<!-)\bopacity\s*:\s*(?:0*\.0\d*|0+(?:\.0*)?|[0-4](?:\.\d*)?%)\s*(?:;|$|!)", re.IGNORECASE
 )
 """Styles of what is transparent, or as good as that."""
+_MOVING = re.compile(r"\b(?:animation|transition)\b|@keyframes", re.IGNORECASE)
+"""In a style sheet: what is transparent at first may come to be seen."""
 
 
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
@@ -76,7 +82,11 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     stated = TextBuilder(request)
     add_stated_questions(stated, root, shown=visible_text(root))
     visible = _visible_length(root)
+    for kind, count in shown_beside_text(root):
+        builder.leave_out(kind, count)
     drop_permalinks(root)
+    keep_priced(root)
+    show_unspoken(root)
     titles = link_texts(root, _address(root, request.name))
     flatten_cells(root)
     focused = visible > MIN_MAIN_CHARS and request.config.html_focus != "everything"
@@ -114,6 +124,8 @@ def drop_hidden(root: Element, builder: TextBuilder) -> None:
     """
     apply_styles(root, _hides)
     apply_styles(root, is_pale)
+    if not any(_MOVING.search(each.text or "") for each in root.iter("style")):
+        apply_styles(root, _is_faded)
     grounds = Grounds(root)
     hidden = [each for each in root.iter() if _is_hidden(each, grounds)]
     opened, repeated = panels(root) if hidden else {}, following_pairs(hidden)
@@ -121,9 +133,11 @@ def drop_hidden(root: Element, builder: TextBuilder) -> None:
         if element in opened or is_opened_by_click(element, repeated):
             for attribute in ("hidden", "style"):
                 element.attrib.pop(attribute, None)
+            if tag_of(element) == "dialog":
+                element.set("open", "")
             element.set(WAS_HIDDEN, "")
     _drop(root, [each for each in hidden if _is_hidden(each, grounds)], builder)
-    faded = {each: None for each in root.iter() if _FADED_STYLE.search(_style(each))}
+    faded = {each: None for each in root.iter() if _is_faded(_style(each))}
     outermost = [each for each in faded if not any(up in faded for up in each.iterancestors())]
     length = sum(len(one_line(visible_text(each))) for each in outermost)
     if length and length <= MAX_FADED_SHARE * _visible_length(root):
@@ -150,6 +164,8 @@ def _is_hidden(element: Element, grounds: Grounds) -> bool:
         return False
     if element.get("hidden") is not None and element.get("hidden") != "until-found":
         return True
+    if tag == "dialog" and element.get("open") is None:
+        return True
     style = _style(element)
     if _HIDING_STYLE.search(style) is not None or _is_camouflaged(style):
         return True
@@ -158,6 +174,10 @@ def _is_hidden(element: Element, grounds: Grounds) -> bool:
 
 def _hides(style: str) -> bool:
     return _HIDING_STYLE.search(style) is not None or is_tiny(style) or _is_camouflaged(style)
+
+
+def _is_faded(style: str) -> bool:
+    return _FADED_STYLE.search(style) is not None
 
 
 def _is_camouflaged(style: str) -> bool:

@@ -5,13 +5,43 @@ marked up plainly. So where the text is marked, it is taken whole.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
+from functools import lru_cache
 
-from kb.formats.pages.html_text import HEADINGS, Element, tag_of, visible_text
+from kb.formats.pages.html_text import (
+    FILE_NAME,
+    HEADINGS,
+    Element,
+    name_of,
+    tag_of,
+    visible_text,
+)
 from kb.formats.text_builder import one_line
+from kb.formats.vendors import vendor
 
 MIN_BODY_CHARS = 200
+
+_MIN_UNSPOKEN_CHARS = 12
+"""Less is a sign beside what is read aloud."""
+_SPEAKING = HEADINGS | {"p", "ul", "ol", "li", "table", "dl", "dd", "dt", "blockquote", "pre"}
+_MAX_PRICED_CHARS = 300
+_MIN_PRICED = 3
+_MAX_LIST_DEPTH = 4
+"""Elements between a link and the list that it is one of."""
+_SIGNS = "$£¥¢؋฿\u20a0-\u20cf"
+_CURRENCIES = ("EUR", "USD", "GBP", "CHF", "JPY", "CNY", "INR", "PLN", "SEK", "NOK", "DKK", "CZK")
+_SHOWN = {
+    "img": "picture",
+    "svg": "picture",
+    "area": "picture",
+    "iframe": "embedded page",
+    "video": "recording",
+    "audio": "recording",
+    "select": "form field",
+    "textarea": "form field",
+}
 
 _MAX_PARTS = 30
 _MIN_PARAGRAPHS = 3
@@ -216,3 +246,66 @@ def _beginning(paragraph: Element) -> str:
     """The first letters of a paragraph of prose, by which it is known again."""
     text = "".join(visible_text(paragraph).split())
     return text[:_KNOWN_BY_CHARS] if len(text) >= _MIN_PROSE_CHARS else ""
+
+
+def shown_beside_text(root: Element) -> Iterator[tuple[str, int]]:
+    """What a page shows that is no text of it: kinds, and how many of each."""
+    found = Counter(_kind_shown(each) for each in root.iter() if tag_of(each))
+    del found[""]
+    yield from found.items()
+
+
+def _kind_shown(element: Element) -> str:
+    tag = tag_of(element)
+    kind = _SHOWN.get(tag, "")
+    if not kind or any(tag_of(above) in _AROUND for above in element.iterancestors()):
+        return ""
+    if kind == "picture":
+        name = name_of(element) or "".join(element.itertext()).strip()
+        is_cell = next(element.iterancestors("td", "th"), None) is not None
+        return kind if name and not is_cell and not FILE_NAME.fullmatch(name) else ""
+    if kind == "form field":
+        return kind if "".join(element.itertext()).strip() else ""
+    return kind
+
+
+def show_unspoken(root: Element) -> None:
+    """What is only not read aloud is seen all the same: a finder of articles leaves it out."""
+    for element in root.iter():
+        is_unspoken = tag_of(element) in _SPEAKING and element.get("aria-hidden") == "true"
+        if is_unspoken and len(one_line(visible_text(element))) >= _MIN_UNSPOKEN_CHARS:
+            del element.attrib["aria-hidden"]
+
+
+def keep_priced(root: Element) -> None:
+    """Several links that say prices are what is asked for: text, lest they count as a menu."""
+    price = _price(root.get("lang") or "en")
+    priced: dict[Element, list[Element]] = {}
+    all_links = Counter[Element]()
+    for link in root.iter("a"):
+        said = one_line(visible_text(link))
+        around = list(link.iterancestors())
+        all_links.update(around[:_MAX_LIST_DEPTH])
+        is_price = len(said) <= _MAX_PRICED_CHARS and price.search(said) is not None
+        if is_price and not any(tag_of(above) in _AROUND for above in around):
+            priced[link] = around[:_MAX_LIST_DEPTH]
+    together = Counter(above for around in priced.values() for above in around)
+    for link, around in priced.items():
+        lists = [above for above in around if together[above] >= _MIN_PRICED]
+        if any(2 * together[above] > all_links[above] for above in lists):
+            link.drop_tag()
+
+
+@lru_cache(maxsize=100)
+def _price(language: str) -> re.Pattern[str]:
+    """An amount of money with its sign, its code, or what it is called in a language."""
+    name = vendor("babel.numbers").get_currency_name
+    locale = language.partition("-")[0].lower()
+    try:
+        names = {name(code, n, locale).split()[-1] for code in _CURRENCIES for n in (1, 10)}
+    except (LookupError, ValueError, vendor("babel").UnknownLocaleError):
+        names = set[str]()
+    units = "|".join(map(re.escape, sorted(names | set(_CURRENCIES), key=len, reverse=True)))
+    return re.compile(
+        rf"\d\s?(?:[{_SIGNS}]|(?:{units})\b)|(?:[{_SIGNS}]|\b(?:{units}))\s?\d", re.IGNORECASE
+    )

@@ -38,7 +38,7 @@ _MIN_NUMBERED_LINES = 2
 def make_plain(root: Element, builder: TextBuilder) -> None:
     """Change `root` in place; `builder` counts what is dropped."""
     _drop_deleted(root, builder)
-    _open_shadow_roots(root)
+    _open_shadow_roots(root, builder)
     for panel in show_openers(root):
         _wrap_bare_text(panel)
     _open_asides(root)
@@ -63,10 +63,14 @@ def _drop_deleted(root: Element, builder: TextBuilder) -> None:
             element.drop_tree()
 
 
-def _open_shadow_roots(root: Element) -> None:
+def _open_shadow_roots(root: Element, builder: TextBuilder) -> None:
+    """What a template holds is seen where it is the inside of an element; else a script uses it."""
     for element in list(root.iter("template")):
         if element.get("shadowrootmode") or element.get("shadowroot"):
             element.tag = "div"
+        elif element.getparent() is not None:
+            builder.hide("hidden text", "".join(str(piece) for piece in element.itertext()))
+            element.drop_tree()
 
 
 def _rename_own_elements(root: Element) -> None:

@@ -6,11 +6,10 @@ of any size. Style sheets of their own files are not fetched.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from itertools import count, islice
-from typing import Any
+from itertools import islice
 
+from kb.formats.pages.css.rules import NAME, SCREEN, STATE, Rule, rules_in, with_variables
 from kb.formats.pages.html_script import named_by_scripts
 from kb.formats.pages.html_text import Element, tag_of, visible_text
 from kb.formats.text_builder import one_line
@@ -21,23 +20,27 @@ _MAX_SELECTORS = 400
 """Selectors that are looked for in one page."""
 _MAX_HIDING = 100
 """Rules that hide something of the page."""
-_MAX_DEPTH = 5
 _PROPERTY = re.compile(r"([a-z-]+)\s*:")
 _HIDING_PROPERTIES = frozenset(
     {"display", "visibility", "font-size", "left", "top", "text-indent", "transform", "opacity"}
-    | {"color", "background", "background-color"}
+    | {"color", "background", "background-color", "font", "content-visibility", "zoom", "filter"}
 )
 _COLOURS = frozenset({"color", "background", "background-color"})
 _MAX_HIDDEN_SHARE = 0.5
 """More of the text of a page than this is not hidden, but waits for a script to show it."""
-_MAY_HIDE = re.compile(r"none|hidden|opacity|font-size|-\d{3,}|scale\(|colou?r", re.IGNORECASE)
+_MAY_HIDE = re.compile(
+    r"none|hidden|collapse|opacity|font|-\d{3,}|scale\(|zoom|colou?r", re.IGNORECASE
+)
 _SIZE = r"(?:^|;)\s*font-size\s*:\s*"
 _TINY = re.compile(
     _SIZE + r"(?:0+|0*\.\d+(?:px|pt)|1(?:\.[0-4]\d*)?(?:px|pt)|0*\.0\d*r?em|0+(?:\.0*)?(?:[a-z]+|%)"
     r"|[0-9](?:\.\d*)?%)\s*(?:;|$|!)",
     re.IGNORECASE,
 )
-_SIZED = re.compile(_SIZE, re.IGNORECASE)
+_TINY_FONT = re.compile(
+    r"(?:^|;)\s*font\s*:[^;:]{0,60}?(?<![\d.#/])0(?:px|pt|r?em|%)?\s*[/\s]", re.IGNORECASE
+)
+_SIZED = re.compile(r"(?:^|;)\s*font(?:-size)?\s*:", re.IGNORECASE)
 _COLOUR = re.compile(r"(?:^|;)\s*color\s*:([^;!]*)", re.IGNORECASE)
 _PALE = re.compile(
     r"\s*(?:white|transparent|#f{3,4}|#f{6}(?:ff)?|#(?:[0-9a-f]{3}0|[0-9a-f]{6}00)"
@@ -56,29 +59,6 @@ _GROUND = re.compile(
 )
 """What may lay a colour or a picture behind the words, or move them to where one is."""
 _COLOURS_OF_ITS_OWN = frozenset({"a", "mark", "button", "input", "img", "svg", "video", "canvas"})
-_SCREEN = re.compile(r"\s*(?:|all|screen|only screen)\s*", re.IGNORECASE)
-_NAME = re.compile(r"([.#])([\w-]+)")
-_COMBINATOR = re.compile(r"[\s>+~]+")
-_STATE = re.compile(r"::?[\w-]+(?:\([^()]*\))?|\[[^\]]*\]")
-
-
-@dataclass(frozen=True, eq=False)
-class _Rule:
-    selector: str
-    declarations: Mapping[str, str]
-    important: frozenset[str]
-    order: int
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """Classes and ids of the element itself; of those around it where it needs none."""
-        whole = _STATE.sub("", self.selector).strip()
-        named = _NAME.findall(_COMBINATOR.split(whole)[-1]) or _NAME.findall(whole)
-        return frozenset(f"{kind}{name}" for kind, name in named)
-
-    @property
-    def text(self) -> str:
-        return ";".join(f"{name}:{value}" for name, value in self.declarations.items())
 
 
 def apply_styles(root: Element, hides: Callable[[str], bool]) -> None:
@@ -90,17 +70,17 @@ def apply_styles(root: Element, hides: Callable[[str], bool]) -> None:
         root: The page.
         hides: Whether the value of a `style` hides its element.
     """
-    source = "\n".join(_sources(root))[:_MAX_CHARS]
+    source = with_variables("\n".join(_sources(root))[:_MAX_CHARS], scripts=_scripts(root))
     if not _MAY_HIDE.search(source):
         return
     present = _names_in(root)
-    rules = list(_rules(_relevant(source, present, hides)))
+    rules = list(rules_in(_relevant(source, present, hides)))
     hiding = {rule: found for rule in rules if (found := _hiding(rule, hides))}
     if not hiding:
         return
     named = named_by_scripts(root)
     page = _Matches(root)
-    hidden: dict[Element, _Rule] = {}
+    hidden: dict[Element, Rule] = {}
     usable = (
         rule
         for rule in hiding
@@ -125,7 +105,7 @@ def is_pale(style: str) -> bool:
 
 def is_tiny(style: str) -> bool:
     """Whether the type of a style is too small for anybody to read."""
-    return _TINY.search(style) is not None
+    return _TINY.search(style) is not None or _TINY_FONT.search(style) is not None
 
 
 class Grounds:
@@ -204,7 +184,7 @@ def _ever_matched(root: Element, sets: Callable[[str], bool]) -> set[Element]:
     if len(source) > _MAX_CHARS:
         return set(root.iter())
     selectors = {
-        _STATE.sub("", each).strip() or "*"
+        STATE.sub("", each).strip() or "*"
         for head, _, body in _taken_apart(source)
         if sets(body.strip())
         for each in head.rpartition("{")[2].rpartition(";")[2].split(",")
@@ -240,7 +220,7 @@ def _relevant(source: str, present: set[str], hides: Callable[[str], bool]) -> s
     pieces = _taken_apart(source)
     used: set[str] = set()
     for selector, _, body in pieces:
-        if hides(body) and any("".join(each) in present for each in _NAME.findall(selector)):
+        if hides(body) and any("".join(each) in present for each in NAME.findall(selector)):
             used.update(_PROPERTY.findall(body.lower()))
     used &= _HIDING_PROPERTIES
     if not used:
@@ -257,7 +237,7 @@ def _relevant(source: str, present: set[str], hides: Callable[[str], bool]) -> s
     return "".join(kept)
 
 
-def _hiding(rule: _Rule, hides: Callable[[str], bool]) -> frozenset[str]:
+def _hiding(rule: Rule, hides: Callable[[str], bool]) -> frozenset[str]:
     """The properties by which a rule hides; none for a rule that does not."""
     if not hides(rule.text):
         return frozenset()
@@ -266,59 +246,24 @@ def _hiding(rule: _Rule, hides: Callable[[str], bool]) -> frozenset[str]:
 
 
 def _showing(
-    rules: list[_Rule],
-    hiding: Mapping[_Rule, frozenset[str]],
+    rules: list[Rule],
+    hiding: Mapping[Rule, frozenset[str]],
     properties: frozenset[str],
-) -> Iterator[_Rule]:
+) -> Iterator[Rule]:
     """Rules that set one of these properties to what does not hide."""
     for rule in rules:
         if properties & rule.declarations.keys() - hiding.get(rule, frozenset()):
             yield rule
 
 
+def _scripts(root: Element) -> str:
+    return "\n".join(each.text or "" for each in root.iter("script"))
+
+
 def _sources(root: Element) -> Iterator[str]:
     for style in root.iter("style"):
-        if _SCREEN.fullmatch(style.get("media") or ""):
+        if SCREEN.fullmatch(style.get("media") or ""):
             yield style.text or ""
-
-
-def _rules(source: str) -> Iterator[_Rule]:
-    css = vendor("tinycss2")
-    nodes = css.parse_stylesheet(source, skip_comments=True, skip_whitespace=True)
-    order = count()
-    for node in _flat(css, nodes, depth=0):
-        declarations, important = _declarations(css, node)
-        for selector in css.serialize(node.prelude).split(","):
-            yield _Rule(selector.strip(), declarations, important, next(order))
-
-
-def _flat(css: Any, nodes: Any, *, depth: int) -> Iterator[Any]:
-    for node in nodes:
-        if node.type == "qualified-rule":
-            yield node
-        elif depth < _MAX_DEPTH and _holds(css, node):
-            inner = css.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True)
-            yield from _flat(css, inner, depth=depth + 1)
-
-
-def _holds(css: Any, node: Any) -> bool:
-    """Whether the rules inside of another hold on every screen; what is no CSS holds nothing."""
-    if node.type != "at-rule" or node.content is None:
-        return False
-    if node.lower_at_keyword == "media":
-        return _SCREEN.fullmatch(css.serialize(node.prelude)) is not None
-    return node.lower_at_keyword == "layer"
-
-
-def _declarations(css: Any, node: Any) -> tuple[dict[str, str], frozenset[str]]:
-    found: dict[str, str] = {}
-    important: set[str] = set()
-    for each in css.parse_blocks_contents(node.content, skip_comments=True, skip_whitespace=True):
-        if each.type == "declaration":
-            found[each.lower_name] = css.serialize(each.value).strip().lower()
-            if each.important:
-                important.add(each.lower_name)
-    return found, frozenset(important)
 
 
 class _Matches:
@@ -328,10 +273,10 @@ class _Matches:
         self._root = root
         self._found: dict[str, tuple[set[Element], tuple[int, int, int]]] = {}
 
-    def of(self, rule: _Rule) -> set[Element]:
+    def of(self, rule: Rule) -> set[Element]:
         return self._look(rule.selector)[0]
 
-    def weight(self, rule: _Rule) -> tuple[int, int, int]:
+    def weight(self, rule: Rule) -> tuple[int, int, int]:
         return self._look(rule.selector)[1]
 
     def _look(self, selector: str) -> tuple[set[Element], tuple[int, int, int]]:
@@ -356,9 +301,9 @@ class _Matches:
 
 def _is_shown(
     element: Element,
-    rule: _Rule,
+    rule: Rule,
     properties: frozenset[str],
-    others: list[_Rule],
+    others: list[Rule],
     page: _Matches,
 ) -> bool:
     for other in others:
@@ -371,7 +316,7 @@ def _is_shown(
     return bool(inline & properties - rule.important)
 
 
-def _wins(other: _Rule, rule: _Rule, properties: frozenset[str], page: _Matches) -> bool:
+def _wins(other: Rule, rule: Rule, properties: frozenset[str], page: _Matches) -> bool:
     return any(
         (name in other.important, page.weight(other), other.order)
         > (name in rule.important, page.weight(rule), rule.order)
@@ -388,7 +333,7 @@ def _names_in(root: Element) -> set[str]:
     return names
 
 
-def _is_most(root: Element, hidden: Mapping[Element, _Rule]) -> bool:
+def _is_most(root: Element, hidden: Mapping[Element, Rule]) -> bool:
     body = root.find("body")
     length = len(one_line(visible_text(root if body is None else body)))
     outermost = [each for each in hidden if not any(up in hidden for up in each.iterancestors())]

@@ -40,6 +40,8 @@ _SENTENCES = HEADINGS | {
 _PICTURES = frozenset({"img", "svg"})
 _MAX_SIGN_CHARS = 60
 """A picture with a longer description is looked at beside the sentence."""
+_RAISING = {"mfrac": "/", "msup": "^", "msub": "_", "msubsup": "_"}
+_MAX_FORMULA_DEPTH = 30
 _MAX_STEPS = 8
 """Elements without words that are passed over beside a picture."""
 FILE_NAME = re.compile(r"\S+\.(?:png|jpe?g|gif|svg|webp|bmp)", re.IGNORECASE)
@@ -63,6 +65,7 @@ def read_tree(source: str, name: str) -> Element:
             raise DocumentError("empty", f"{name!r} is an HTML page without any text.") from error
         raise malformed(name, "HTML page", error) from error
     raise_digits(root)
+    _write_formulas(root)
     write_signs(root)
     return root
 
@@ -133,6 +136,28 @@ def raise_digits(root: Element) -> None:
             for inner in list(mark):
                 mark.remove(inner)
             mark.text = above
+
+
+def _write_formulas(root: Element) -> None:
+    """Write what formulas say in one line: `x = (a+b)/2`."""
+    for formula in list(root.iter("math")):
+        text, tail = one_line(_formula(formula, _MAX_FORMULA_DEPTH)), formula.tail
+        formula.clear()
+        formula.tag, formula.text, formula.tail = "span", text, tail
+
+
+def _formula(element: Element, depth: int) -> str:
+    tag = tag_of(element)
+    if tag.startswith("annotation") or not depth:
+        return ""
+    parts = [_formula(each, depth - 1) for each in element if tag_of(each)]
+    if tag in _RAISING and len(parts) > 1:
+        sign = _RAISING[tag]
+        return sign.join(part if len(part) < 2 or part.isalnum() else f"({part})" for part in parts)
+    said = (element.text or "").strip() + "".join(parts)
+    if tag == "mo" and said and said not in "()[]{},.":
+        return f" {said} "
+    return f"√({said})" if tag == "msqrt" else said
 
 
 def write_signs(root: Element) -> None:

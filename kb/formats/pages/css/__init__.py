@@ -1,0 +1,1 @@
+"""The rules of style sheets that a page brings along, taken apart."""
