@@ -39,7 +39,7 @@ class Evidence(_Record):
 
 
 class Vote(_Record):
-    """What one judge of a panel answered."""
+    """What one judge of a panel answered, as it is kept with what the panel decided."""
 
     judge_model: str
     answer: FieldValue
@@ -49,7 +49,10 @@ class Vote(_Record):
 
 
 class WindowFinding(_Record):
-    """What a judge found in one part of a conversation that it could not read at once."""
+    """What a judge found in one part of a conversation that it could not read at once.
+
+    Kept in the store with the evaluation that was made of all parts.
+    """
 
     first_turn: int
     last_turn: int
@@ -68,7 +71,10 @@ Votes = Annotated[tuple[Vote, ...], BeforeValidator(lambda votes: votes or ())]
 
 
 class Evaluation(_Record):
-    """The outcome of one criterion for one conversation by one judge. Never overwritten."""
+    """The outcome of one criterion for one conversation by one judge. Never overwritten.
+
+    What goes into the store, and to whoever calls `analyse_transcript`.
+    """
 
     conversation_id: str
     criterion_id: str

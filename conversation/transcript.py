@@ -152,7 +152,7 @@ class Turn(_Record):
 
 
 class Retrieval(_Record):
-    """One passage that was retrieved for one agent turn."""
+    """One passage that was retrieved for one agent turn, as the store keeps it."""
 
     turn_id: str
     """Of the agent turn that it was retrieved for."""

@@ -107,7 +107,10 @@ class ParsedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """An indexed span: characters [start_char, end_char) of its document's stored text."""
+    """An indexed span: characters [start_char, end_char) of its document's stored text.
+
+    As it is cut and written to the catalog; `kb.index.catalog.ChunkRow` is what is read from there.
+    """
 
     chunk_id: str
     """Hash of document id, offsets and indexed text: the same content gives the same id."""
@@ -127,11 +130,21 @@ class Chunk:
     """Of its first character."""
     places: tuple[Place, ...] = ()
     """Where each part of it stands, in order; empty when page and headings hold for all of it."""
+    headings: str = ""
+    """Title and heading path in one line, as embedded before the text."""
+
+    @property
+    def indexed_text(self) -> str:
+        """What is embedded: the text under its headings."""
+        return f"{self.headings}\n{self.text}" if self.headings else self.text
 
 
 @dataclass(frozen=True, slots=True)
 class RetrievedPassage:
-    """A chunk returned for a query."""
+    """A chunk returned for a query, with neighbours that were joined to it.
+
+    What leaves the package: sessions, tools and commands read it, and nothing of the index.
+    """
 
     document_id: str
     document_name: str

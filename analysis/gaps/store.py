@@ -17,7 +17,7 @@ GapState = Literal["open", "fixed", "regressed"]
 
 @dataclass(frozen=True, slots=True)
 class KeptPassage:
-    """A passage of the documents, as it is noted with a gap."""
+    """A passage of the documents, as the store keeps it with a gap."""
 
     document_id: str
     document_name: str

@@ -56,6 +56,8 @@ _CLAUSE_BORDER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Found:
+    """Two that belong together for as long as a conversation is judged."""
+
     window: Window
     judgment: Judgment
 

@@ -7,7 +7,7 @@ asked in one word about its reason alone, without the transcript that misled it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from analysis.judge.asking import JudgeCall, Meter, Question
 from analysis.judge.judgments import Judgment
@@ -23,41 +23,25 @@ from conversation.agent.criteria import Criterion
 from conversation.errors import ModelOutputError
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """A judgment, and what its own reason says of the criterion."""
-
-    judgment: Judgment
-    says: Verdict | None
-    """None where the reason does not tell, or was not asked for."""
-
-    @property
-    def is_contradictory(self) -> bool:
-        """Whether the reason says something else than the verdict."""
-        return self.says is not None and self.says != self.judgment.verdict
-
-
-def settled(
-    explained: Explained, ask_again: Callable[[str], Question[Explained]]
-) -> Question[Judgment]:
+def settled(first: Judgment, ask_again: Callable[[str], Question[Judgment]]) -> Question[Judgment]:
     """Return the judgment; one that contradicts its reason is asked again once, else unknown.
 
     Args:
-        explained: The first answer.
+        first: The first answer.
         ask_again: Puts the question once more, with what is wrong with the first answer.
 
     Raises:
         ModelError: The judge failed.
     """
-    if not explained.is_contradictory:
-        return explained.judgment
-    complaint = contradiction_complaint(explained.judgment.verdict, explained.says)
+    if not first.is_contradictory:
+        return first
+    complaint = contradiction_complaint(first.verdict, first.conclusion)
     try:
         second = yield from ask_again(complaint)
     except ModelOutputError:
-        second = explained
+        second = first
     if not second.is_contradictory:
-        return replace(second.judgment, contradiction="resolved")
+        return replace(second, contradiction="resolved")
     return _undecided(second)
 
 
@@ -83,14 +67,13 @@ def what_reason_says(
     return "success" if word.is_yes else "failure"
 
 
-def _undecided(explained: Explained) -> Judgment:
-    judgment = explained.judgment
+def _undecided(judgment: Judgment) -> Judgment:
     told = f" ({judgment.rationale})" if judgment.rationale else ""
     return replace(
         judgment,
         verdict="unknown",
         confidence=None,
         rationale=f"The judge contradicts itself, also when asked again: it answers "
-        f"{judgment.verdict}, its reason says {explained.says}{told}.",
+        f"{judgment.verdict}, its reason says {judgment.conclusion}{told}.",
         contradiction="unresolved",
     )

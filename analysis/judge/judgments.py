@@ -12,7 +12,10 @@ from conversation.transcript import Turn
 
 @dataclass(frozen=True, slots=True)
 class Judgment:
-    """An answer to one criterion."""
+    """An answer to one criterion, as code or a judge gave it; crosses nothing.
+
+    `analysis.results.Evaluation` is what is kept of it, with whose, of what and when it is.
+    """
 
     verdict: Verdict | None
     """None where there is a score in its place."""
@@ -25,6 +28,13 @@ class Judgment:
     windows: tuple[WindowFinding, ...] = ()
     """What each part showed, where the judge could not read the conversation at once."""
     contradiction: Contradiction | None = None
+    conclusion: Verdict | None = None
+    """What its own rationale comes to; None where that does not tell, or was not asked for."""
+
+    @property
+    def is_contradictory(self) -> bool:
+        """Whether its rationale says something else than the verdict."""
+        return self.conclusion is not None and self.conclusion != self.verdict
 
 
 class MayContradict(Protocol):

@@ -1,6 +1,7 @@
 """Does a conversation meet a criterion? Verdict, probability, rationale and checked evidence."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from analysis.judge.answer_forms import (
     verdict_schema,
 )
 from analysis.judge.asking import Meter, Question, ask_twice
-from analysis.judge.contradiction import Explained, settled, what_reason_says
+from analysis.judge.contradiction import settled, what_reason_says
 from analysis.judge.evidence import quote_of_turn
 from analysis.judge.judgments import Judgment, checked_quote
 from analysis.judge.prompts import (
@@ -41,7 +42,7 @@ _TURN = CompletionOptions(max_output_tokens=40, schema=verdict_and_turn_schema()
 
 
 class VerdictReply(BaseModel):
-    """The JSON answer of the judge."""
+    """The JSON answer of the judge, as it comes over the wire."""
 
     model_config = ConfigDict(strict=True)
 
@@ -54,7 +55,7 @@ class VerdictReply(BaseModel):
 
 
 class ReasonReply(BaseModel):
-    """The JSON answer to the second question of the `logprobs` variant."""
+    """The JSON answer to the second question of the `logprobs` variant, over the wire."""
 
     model_config = ConfigDict(strict=True)
 
@@ -117,7 +118,7 @@ def _ask_word_and_reason(
         return Judgment(*verdict_of(word, None, criterion.threshold), None, ())
     explain = partial(_explained, criterion, turns, word, meter=meter)
 
-    def again(complaint: str) -> Question[Explained]:
+    def again(complaint: str) -> Question[Judgment]:
         parse = _parse_reason
         asked = _once_more(why, reply, complaint)
         return (
@@ -129,17 +130,17 @@ def _ask_word_and_reason(
 
 def _explained(
     criterion: Criterion, turns: Sequence[Turn], word: OneWord, reply: ReasonReply, *, meter: Meter
-) -> Question[Explained]:
+) -> Question[Judgment]:
     """Weigh both answers, and read what the reason of the second one says."""
     verdict, confidence = verdict_of(word, reply.verdict, criterion.threshold)
     evidence = quote_of_turn(turns, reply.turn, f"{criterion.prompt} {reply.reason}")
     reason = whole_sentences(reply.reason) or None
     judgment = Judgment(verdict, confidence, reason, (evidence,) if evidence else ())
     if reason is None or verdict == "unknown":
-        return Explained(judgment, None)
+        return judgment
     says = yield from what_reason_says(criterion, reason, meter=meter)
     # Where it is not clear what a reason says, it explains the verdict that it was given with.
-    return Explained(judgment, says or reply.verdict)
+    return replace(judgment, conclusion=says or reply.verdict)
 
 
 def _once_more(
@@ -173,15 +174,15 @@ def _ask_json(
     def ask(messages: Sequence[ChatMessage]) -> Question[VerdictReply]:
         return ask_twice(messages, options, parse=_parse_reply, meter=meter)
 
-    def explained(reply: VerdictReply) -> Explained:
+    def explained(reply: VerdictReply) -> Judgment:
         hint = f"{criterion.prompt} {reply.rationale}"
         checked = checked_quote(turns, reply.turn, reply.quote, hint)
-        judgment = Judgment(reply.verdict, None, reply.rationale.strip() or None, *checked)
-        return Explained(judgment, reply.conclusion)
+        reason = reply.rationale.strip() or None
+        return Judgment(reply.verdict, None, reason, *checked, conclusion=reply.conclusion)
 
     first = yield from ask(asked)
 
-    def again(complaint: str) -> Question[Explained]:
+    def again(complaint: str) -> Question[Judgment]:
         return explained((yield from ask(_once_more(asked, first, complaint))))
 
     return (yield from settled(explained(first), again))

@@ -13,7 +13,11 @@ from analysis.errors import LineageError
 
 @dataclass(frozen=True, slots=True)
 class LineagePassage:
-    """A passage that was found for the agent turn that answers a quoted one."""
+    """A passage that was found for the agent turn that answers a quoted one.
+
+    As the published file has it: a retrieval with what its document was called, and where it came
+    from.
+    """
 
     rank: int
     score: float

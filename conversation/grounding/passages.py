@@ -58,7 +58,10 @@ class ReadableSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RetrievalDone:
-    """The knowledge base was asked."""
+    """The knowledge base was asked: the event that whoever follows a turn is given.
+
+    The store keeps a `conversation.transcript.Retrieval` of each passage.
+    """
 
     passages: tuple[RetrievedPassage, ...]
     """Best first; those that fit into its budget stand in the prompt."""
@@ -144,7 +147,7 @@ def chunks_of_whole(source: PassageSource | None) -> list[RetrievedPassage]:
             document_id=row.document_id,
             document_name=row.document_name,
             chunk_id=row.chunk_id,
-            text=row.body,
+            text=row.text,
             start_char=row.start_char,
             end_char=row.end_char,
             heading_path=row.heading_path,

@@ -9,16 +9,17 @@ import sqlite3
 import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kb.document import Document, Place
+from kb.document import Chunk, Document, Place
 from kb.errors import CatalogError
 from kb.index.catalog_schema import SCHEMA_VERSION, STEPS, WORDS_VERSION
 from kb.index.catalog_words import store_all_words
 from kb.index.sqlite_file import connect_sqlite, is_writable
+from kb.words.indexing import ChunkTerms
 
 _T = TypeVar("_T")
 
@@ -27,33 +28,19 @@ _MIGRATION_TIMEOUT_MS = 1_800_000
 _MAX_VARIABLES = 500
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkRow:
-    """A chunk with what its document says of it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkRow(Chunk):
+    """A chunk as it is read from the catalog, with what its document says of it."""
 
     row_id: int
-    chunk_id: str
-    document_id: str
-    document_name: str
-    ordinal: int
-    start_char: int
-    end_char: int
-    heading_path: tuple[str, ...]
-    page: str | None
-    body: str
     text_key: str
+    """Of its vector in the cache."""
+    document_name: str
     document_version: int
-    headings: str
-    """Title and heading path in one line, as embedded before the text."""
     name_id: int | None
     """The name that the chunk stands under: title, outermost heading or document name."""
-    places: tuple[Place, ...] = ()
-    """As of `Chunk`."""
-    heading_terms: str = ""
-    body_terms: str = ""
-    extra_terms: str = ""
-    own_headings: int = 0
-    """See `kb.words.indexing.ChunkTerms`."""
+    terms: ChunkTerms = field(default_factory=ChunkTerms)
+    """Without `known`, which the catalog keeps of all chunks together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,10 +288,7 @@ class Catalog:
         found: list[ChunkRow] = []
         for part in _parts(values):
             rows = self.connection.execute(
-                "select c.row_id, c.chunk_id, c.document_id, coalesce(d.name, ''), c.ordinal, "
-                "c.start_char, c.end_char, c.heading_path, c.page, c.body, c.text_key, "
-                "coalesce(d.version, 0), c.headings, c.name_id, c.places, w.headings, w.body, "
-                "w.extra, w.own_headings from chunks c join chunk_words w using (row_id) "
+                f"select {_CHUNK} from chunks c join chunk_words w using (row_id) "
                 "left join documents d using (document_id) "
                 f"where {column} in ({_marks(part)}){' and c.live' if live_only else ''}",
                 part,
@@ -388,13 +372,25 @@ def _marks(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
 
 
+_CHUNK = (
+    "c.heading_path, c.places, w.headings, w.body, w.extra, w.own_headings, "
+    "c.row_id, c.chunk_id, c.document_id, coalesce(d.name, ''), coalesce(d.version, 0), c.ordinal, "
+    "c.start_char, c.end_char, c.page, c.body, c.headings, c.text_key, c.name_id"
+)
+
+
 def _chunk_row(row: Sequence[Any]) -> ChunkRow:
-    values: dict[str, Any] = dict(zip(_CHUNK_FIELDS, row, strict=True))
-    values["heading_path"] = tuple(json.loads(values["heading_path"]))
-    values["places"] = tuple(
-        Place(start, page, tuple(path)) for start, page, path in json.loads(values["places"])
+    path, places, above, body, extra, own, *plain = row
+    values: dict[str, Any] = dict(zip(_CHUNK_FIELDS, plain, strict=True))
+    return ChunkRow(
+        heading_path=tuple(json.loads(path)),
+        places=tuple(Place(start, page, tuple(on)) for start, page, on in json.loads(places)),
+        terms=ChunkTerms(above, body, extra, own),
+        **values,
     )
-    return ChunkRow(**values)
 
 
-_CHUNK_FIELDS = tuple(field.name for field in fields(ChunkRow))
+_CHUNK_FIELDS = (
+    "row_id", "chunk_id", "document_id", "document_name", "document_version", "ordinal",
+    "start_char", "end_char", "page", "text", "headings", "text_key", "name_id",
+)  # fmt: skip

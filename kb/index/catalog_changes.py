@@ -11,28 +11,20 @@ from kb.document import Chunk, Document
 from kb.errors import LimitError
 from kb.index.catalog import Catalog
 from kb.index.catalog_words import erase_words, hide_words, language_of, show_words, store_words
-
-
-@dataclass(frozen=True, slots=True)
-class IndexedChunk:
-    """A chunk with what is embedded of it."""
-
-    chunk: Chunk
-    headings: str
-    """Title and heading path in one line, as embedded before the text."""
-    text_key: str
-    name: str
-    """Title, outermost heading or document name: what a conversation may call its subject."""
+from kb.index.embedding_cache import text_key
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedDocument:
-    """A document ready to be stored. `document.version` is set when it is."""
+    """A document on its way into the store. `document.version` is set when it is there."""
 
     document: Document
     text: str
-    chunks: tuple[IndexedChunk, ...]
+    chunks: tuple[Chunk, ...]
     signature: str
+    names: tuple[str, ...] = ()
+    """Of each chunk the title, outermost heading or document name: what a conversation may call its
+    subject."""
     language: str | None = None
     etag: str | None = None
     last_modified: str | None = None
@@ -63,7 +55,7 @@ def store_document(
             (document_id, version, prepared.text, _record(document, prepared), now.isoformat()),
         )
         _store_chunks(connection, document, prepared)
-        _set_live(connection, document_id, [chunk.chunk.chunk_id for chunk in prepared.chunks])
+        _set_live(connection, document_id, [chunk.chunk_id for chunk in prepared.chunks])
         _open_span(connection, document_id, version)
     return document
 
@@ -236,9 +228,8 @@ def _store_chunks(
     connection: sqlite3.Connection, document: Document, prepared: PreparedDocument
 ) -> None:
     chunks = prepared.chunks
-    names = {
-        name: _name_id(connection, name) for name in dict.fromkeys(item.name for item in chunks)
-    }
+    ids = {name: _name_id(connection, name) for name in dict.fromkeys(prepared.names)}
+    named = [(chunk, ids[name]) for chunk, name in zip(chunks, prepared.names, strict=True)]
     connection.executemany(
         "insert into chunks (chunk_id, document_id, ordinal, start_char, end_char, heading_path, "
         "page, headings, body, text_key, name_id, places, live) "
@@ -247,29 +238,29 @@ def _store_chunks(
         "places = excluded.places",
         [
             (
-                indexed.chunk.chunk_id,
+                chunk.chunk_id,
                 document.document_id,
-                indexed.chunk.ordinal,
-                indexed.chunk.start_char,
-                indexed.chunk.end_char,
-                json.dumps(indexed.chunk.heading_path, ensure_ascii=False),
-                indexed.chunk.page,
-                indexed.headings,
-                indexed.chunk.text,
-                indexed.text_key,
-                names[indexed.name],
-                json.dumps([astuple(place) for place in indexed.chunk.places], ensure_ascii=False),
+                chunk.ordinal,
+                chunk.start_char,
+                chunk.end_char,
+                json.dumps(chunk.heading_path, ensure_ascii=False),
+                chunk.page,
+                chunk.headings,
+                chunk.text,
+                text_key(chunk.indexed_text),
+                name_id,
+                json.dumps([astuple(place) for place in chunk.places], ensure_ascii=False),
             )
-            for indexed in chunks
+            for chunk, name_id in named
         ],
     )
     connection.executemany(
         "insert into version_chunks values (?, ?, ?)",
-        [(document.document_id, document.version, item.chunk.chunk_id) for item in chunks],
+        [(document.document_id, document.version, chunk.chunk_id) for chunk in chunks],
     )
-    language = language_of(connection, prepared.language, (item.chunk.text for item in chunks))
-    for item in chunks:
-        store_words(connection, item.chunk.chunk_id, name_id=names[item.name], language=language)
+    language = language_of(connection, prepared.language, (chunk.text for chunk in chunks))
+    for chunk, name_id in named:
+        store_words(connection, chunk.chunk_id, name_id=name_id, language=language)
 
 
 def _name_id(connection: sqlite3.Connection, name: str) -> int:

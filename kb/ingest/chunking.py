@@ -80,20 +80,11 @@ def split_document(
                     heading_path=path,
                     page=_page_at(parsed.pages, position),
                     places=_places(parsed.pages, headings, position, position + len(body), path),
+                    headings=prefix.rstrip("\n"),
                 )
             )
             position = _skip_space(parsed.text, end, section.end)
     return chunks
-
-
-def indexed_texts(
-    chunks: Sequence[Chunk], title: str | None, *, tokenizer: Tokenizer, config: ChunkingConfig
-) -> list[str]:
-    """The texts of a document's chunks as embedded: with title and headings before them."""
-    return [
-        _bounded_prefix(title, chunk.heading_path, tokenizer=tokenizer, config=config) + chunk.text
-        for chunk in chunks
-    ]
 
 
 def subject_name(parsed: ParsedDocument, chunk: Chunk, *, document_name: str) -> str:
@@ -128,7 +119,7 @@ def _bounded_prefix(
     while len(offsets) > most:
         line = line[: min(offsets[most - 1][1], len(line) - 1)] if most else ""
         offsets = tokenizer.offsets(line)
-    return f"{line}\n"
+    return f"{line}\n" if line else ""
 
 
 def _chunk_end(

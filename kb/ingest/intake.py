@@ -1,7 +1,6 @@
 """Source -> prepared document, or the finding that nothing changed."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,9 +20,8 @@ from kb.embedding.embedder import Embedder
 from kb.errors import DocumentError
 from kb.formats.data.plain_structure import parse_text
 from kb.index.catalog import Fingerprint
-from kb.index.catalog_changes import IndexedChunk, PreparedDocument
-from kb.index.embedding_cache import text_key
-from kb.ingest.chunking import CHUNKER_VERSION, indexed_texts, split_document, subject_name
+from kb.index.catalog_changes import PreparedDocument
+from kb.ingest.chunking import CHUNKER_VERSION, split_document, subject_name
 from kb.ingest.names import storable
 
 if TYPE_CHECKING:
@@ -248,7 +246,12 @@ class Intake:
         name = identity.name
         if identity.kind == "link" and name == identity.source and parsed.title:
             name = parsed.title
-        chunks = self._chunks(identity.document_id, parsed, name=name)
+        chunks = split_document(
+            parsed,
+            document_id=identity.document_id,
+            tokenizer=self._embedder.tokenizer,
+            config=self._config.chunking,
+        )
         document = Document(
             document_id=identity.document_id,
             name=name,
@@ -269,26 +272,11 @@ class Intake:
             text=parsed.text,
             chunks=tuple(chunks),
             signature=self.signature,
+            names=tuple(subject_name(parsed, chunk, document_name=name) for chunk in chunks),
             language=parsed.language,
             etag=validators[0],
             last_modified=validators[1],
         )
-
-    def _chunks(
-        self, document_id: str, parsed: ParsedDocument, *, name: str
-    ) -> Sequence[IndexedChunk]:
-        tokenizer, config = self._embedder.tokenizer, self._config.chunking
-        chunks = split_document(parsed, document_id=document_id, tokenizer=tokenizer, config=config)
-        texts = indexed_texts(chunks, parsed.title, tokenizer=tokenizer, config=config)
-        return [
-            IndexedChunk(
-                chunk,
-                headings=text[: len(text) - len(chunk.text)].rstrip("\n"),
-                text_key=text_key(text),
-                name=subject_name(parsed, chunk, document_name=name),
-            )
-            for chunk, text in zip(chunks, texts, strict=True)
-        ]
 
 
 def failed_document(source: Source, error: DocumentError) -> Document:

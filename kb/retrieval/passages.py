@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb.config import RetrievalConfig
 from kb.document import Place, RetrievedPassage
@@ -19,7 +19,7 @@ _LOOK_AHEAD = 20
 
 @dataclass(frozen=True, slots=True)
 class ScoredChunk:
-    """A chunk with how well it fits."""
+    """A chunk with how well it fits; crosses nothing, and what is made of it is a passage."""
 
     row: ChunkRow
     score: float
@@ -30,32 +30,23 @@ class ScoredChunk:
     """In each ranking that found it, in that ranking's own unit."""
     parts: dict[str, float]
     """What `score` is the sum of."""
+    beside: tuple[ChunkRow, ...] = ()
+    """Worse ones that are joined to it, each next to one that was there."""
 
+    @property
+    def rows(self) -> list[ChunkRow]:
+        """It and those beside it, in reading order."""
+        return sorted((self.row, *self.beside), key=lambda row: row.ordinal)
 
-@dataclass(slots=True)
-class _Passage:
-    best: ScoredChunk
-    start_char: int
-    end_char: int
-    first: int
-    last: int
-    rows: list[ChunkRow]
-
-    def joins(self, row: ChunkRow, *, budget_chars: int) -> bool:
+    def may_join(self, row: ChunkRow, *, budget_chars: int) -> bool:
         """Whether a chunk lies directly before or after, and fits."""
-        if row.document_id != self.best.row.document_id:
+        rows = self.rows
+        if row.document_id != self.row.document_id:
             return False
-        if row.ordinal not in (self.first - 1, self.last + 1):
+        if row.ordinal not in (rows[0].ordinal - 1, rows[-1].ordinal + 1):
             return False
-        start = min(self.start_char, row.start_char)
-        return max(self.end_char, row.end_char) - start <= budget_chars
-
-    def join(self, row: ChunkRow) -> None:
-        self.start_char = min(self.start_char, row.start_char)
-        self.end_char = max(self.end_char, row.end_char)
-        self.first = min(self.first, row.ordinal)
-        self.last = max(self.last, row.ordinal)
-        self.rows.append(row)
+        ends = max(rows[-1].end_char, row.end_char)
+        return ends - min(rows[0].start_char, row.start_char) <= budget_chars
 
 
 def assemble(
@@ -72,7 +63,7 @@ def assemble(
     A chunk that says nearly the same as a better one is dropped; one that lies beside a better
     one extends it, so that its place goes to another part of the documents.
     """
-    passages: list[_Passage] = []
+    passages: list[ScoredChunk] = []
     shown: list[ScoredChunk] = []
     for item in found:
         if any(
@@ -81,18 +72,21 @@ def assemble(
         ):
             continue
         near = next(
-            (p for p in passages if p.joins(item.row, budget_chars=config.merge_chars)), None
+            (
+                place
+                for place, passage in enumerate(passages)
+                if passage.may_join(item.row, budget_chars=config.merge_chars)
+            ),
+            None,
         )
         if near is None and len(passages) == limit:
             break
         shown.append(item)
-        if near is not None:
-            near.join(item.row)
+        if near is None:
+            passages.append(item)
         else:
-            row = item.row
-            passages.append(
-                _Passage(item, row.start_char, row.end_char, row.ordinal, row.ordinal, [row])
-            )
+            best = passages[near]
+            passages[near] = replace(best, beside=(*best.beside, item.row))
     return [
         _finish(passage, words, catalog=catalog, rank=rank)
         for rank, passage in enumerate(passages, start=1)
@@ -168,7 +162,7 @@ def is_repeat(
     more, less = mine.counts - theirs.counts, theirs.counts - mine.counts
     if (more and less) or any(map(is_telling, more + less)):
         return False
-    return numbers_and_names(item.row.body) == numbers_and_names(other.row.body)
+    return numbers_and_names(item.row.text) == numbers_and_names(other.row.text)
 
 
 def places_of(rows: Sequence[ChunkRow]) -> tuple[Place, ...]:
@@ -183,29 +177,28 @@ def places_of(rows: Sequence[ChunkRow]) -> tuple[Place, ...]:
 
 
 def _finish(
-    passage: _Passage, words: WordQuery, *, catalog: Catalog, rank: int
+    best: ScoredChunk, words: WordQuery, *, catalog: Catalog, rank: int
 ) -> RetrievedPassage:
-    row = passage.best.row
-    text = row.body
-    if passage.first != passage.last:
-        text = catalog.text_between(
-            row.document_id, passage.start_char, passage.end_char, version=row.document_version
-        )
+    row, rows = best.row, best.rows
+    start, end = rows[0].start_char, rows[-1].end_char
+    text = row.text
+    if best.beside:
+        text = catalog.text_between(row.document_id, start, end, version=row.document_version)
     return RetrievedPassage(
         document_id=row.document_id,
         document_name=row.document_name,
         chunk_id=row.chunk_id,
         text=text,
-        start_char=passage.start_char,
-        end_char=passage.end_char,
+        start_char=start,
+        end_char=end,
         heading_path=row.heading_path,
         page=page_of_best_sentence(row, words),
-        score=passage.best.relevance,
+        score=best.relevance,
         rank=rank,
-        ranks=passage.best.ranks,
-        scores=passage.best.scores,
-        parts=passage.best.parts,
+        ranks=best.ranks,
+        scores=best.scores,
+        parts=best.parts,
         document_version=row.document_version,
-        matched_terms=tuple(matched_terms(words, passage.best.words)),
-        places=places_of(passage.rows),
+        matched_terms=tuple(matched_terms(words, best.words)),
+        places=places_of(rows),
     )

@@ -28,7 +28,10 @@ LEXICAL_CALIBRATION = (-2.6, 9.2)
 
 @dataclass(frozen=True, slots=True)
 class ChunkWords:
-    """The words of a chunk, as stems."""
+    """The words of a chunk, as stems, counted.
+
+    Crosses nothing: rows are read for each query, their words are counted once and held in memory.
+    """
 
     counts: Counter[str]
     heading: frozenset[str]

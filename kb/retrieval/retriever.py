@@ -198,7 +198,7 @@ class Retriever:
         if lost:
             pending = self._catalog.pending_among([row.chunk_id for row in lost])
             kept = [row for row in lost if row.chunk_id not in pending]
-            texts = {row.text_key: _indexed_text(row) for row in kept}
+            texts = {row.text_key: row.indexed_text for row in kept}
             held |= self._cache.vectors(texts, embedder=self._embedder)
         found = [row for row in missing if row.text_key in held]
         return vectors | {row.chunk_id: held[row.text_key] for row in found}
@@ -207,7 +207,7 @@ class Retriever:
 def _reranked(
     said: str, found: Sequence[ScoredChunk], reranker: Reranker, config: RerankerConfig
 ) -> list[ScoredChunk]:
-    texts = [_indexed_text(item.row) for item in found[: config.candidates]]
+    texts = [item.row.indexed_text for item in found[: config.candidates]]
     scores = rescore(said, texts, reranker=reranker, config=config)
     order = blended_order([item.score for item in found], scores, weight=config.weight)
     by_score = sorted(range(len(scores)), key=lambda place: -scores[place])
@@ -302,7 +302,3 @@ def _found(
                 "document": lifted[row_id] - alone[row_id],
             },
         )
-
-
-def _indexed_text(row: ChunkRow) -> str:
-    return f"{row.headings}\n{row.body}" if row.headings else row.body

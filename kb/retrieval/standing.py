@@ -21,8 +21,8 @@ def page_of_best_sentence(row: ChunkRow, words: WordQuery) -> str | None:
     """
     if len({place.page for place in row.places}) < 2:
         return row.page
-    idle = function_words(guess_language(row.body) or DEFAULT)
-    terms = iter(row.body_terms.split())
+    idle = function_words(guess_language(row.text) or DEFAULT)
+    terms = iter(row.terms.body.split())
     best, page = 0.0, row.page
     for start, sentence in _sentences(row):
         held = set(islice(terms, sum(map(_terms_of, runs(respelled(sentence))))))
@@ -40,10 +40,10 @@ def _sentences(row: ChunkRow) -> Iterator[tuple[int, str]]:
     """Offset in the document and text of each sentence; none goes over the border of two places."""
     base = row.start_char
     borders = {place.start_char - base for place in row.places}
-    borders |= {sentence.end for sentence in split_sentences(row.body)}
-    ordered = sorted(border for border in borders | {0} if 0 <= border < len(row.body))
-    for start, end in zip(ordered, [*ordered[1:], len(row.body)], strict=True):
-        yield base + start, row.body[start:end]
+    borders |= {sentence.end for sentence in split_sentences(row.text)}
+    ordered = sorted(border for border in borders | {0} if 0 <= border < len(row.text))
+    for start, end in zip(ordered, [*ordered[1:], len(row.text)], strict=True):
+        yield base + start, row.text[start:end]
 
 
 def _terms_of(run: Run) -> int:

@@ -153,14 +153,14 @@ class WordSearch:
         return found
 
     def _count_words(self, row: ChunkRow) -> ChunkWords:
-        body, above = row.body_terms.split(), row.heading_terms.split()
+        body, above = row.terms.body.split(), row.terms.headings.split()
         counts = Counter(body)
         counts.update(above)
-        for term in row.extra_terms.split():
+        for term in row.terms.extra.split():
             counts.setdefault(term, 1)
         return ChunkWords(
             counts=counts,
-            heading=frozenset(above + body[: row.own_headings]),
+            heading=frozenset(above + body[: row.terms.own_headings]),
             length=len(body) + len(above),
         )
 

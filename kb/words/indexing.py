@@ -26,14 +26,14 @@ _MAX_ACRONYM = 5
 
 @dataclass(frozen=True, slots=True)
 class ChunkTerms:
-    """What a chunk is found by; terms are separated by spaces."""
+    """What a chunk is found by, as the catalog keeps it; terms are separated by spaces."""
 
-    headings: str
+    headings: str = ""
     """Of the title and headings above it."""
-    body: str
-    extra: str
+    body: str = ""
+    extra: str = ""
     """Other spellings of both."""
-    own_headings: int
+    own_headings: int = 0
     """How many of the first terms of `body` are a heading that the chunk starts with."""
     known: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     """Flags of each (folded word, term) of letters alone: what misspelt words are compared with."""

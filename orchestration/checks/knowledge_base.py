@@ -87,7 +87,7 @@ def self_recall(knowledge_base: KnowledgeBase) -> tuple[int, int]:
     found = sum(
         any(
             passage.chunk_id == row.chunk_id
-            for passage in knowledge_base.retrieve(row.body, limit=RECALL_DEPTH)
+            for passage in knowledge_base.retrieve(row.text, limit=RECALL_DEPTH)
         )
         for row in sampled
     )

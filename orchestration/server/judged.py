@@ -56,7 +56,7 @@ class Answer(BaseModel):
 
 
 class VerdictAnswer(Answer):
-    """An answer to a criterion."""
+    """An answer to a criterion, on the wire."""
 
     criterion_id: str
     criterion_version: str

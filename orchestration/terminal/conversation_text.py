@@ -2,10 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from analysis.printable import printable_lines
-from analysis.results import CollectedValue, Evaluation
+from analysis.results import AnalysisResult, CollectedValue, Evaluation
 from analysis.warehouse.rows import value_text
 from conversation.transcript import Retrieval, Transcript, Turn
 from orchestration.terminal.reply import turn_notes
@@ -13,28 +12,19 @@ from orchestration.terminal.reply import turn_notes
 _PASSAGE_CHARS = 160
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """What judges answered about a conversation, as far as it is in force."""
-
-    evaluations: Sequence[Evaluation] = ()
-    values: Sequence[CollectedValue] = ()
-    summary: str | None = None
-
-
 def conversation_as_text(
-    transcript: Transcript, retrievals: Sequence[Retrieval], findings: Findings
+    transcript: Transcript, retrievals: Sequence[Retrieval], findings: AnalysisResult
 ) -> str:
     """Everything that is kept about a conversation, for a terminal."""
     lines = [
         *_heading(transcript),
         *_turns(transcript, retrievals),
         *_verdicts(findings.evaluations),
-        *_values(findings.values),
+        *_values(findings.collected),
     ]
     if findings.summary:
         lines += ["", f"summary: {findings.summary}"]
-    if not (findings.evaluations or findings.values):
+    if not (findings.evaluations or findings.collected):
         lines += ["", "Nothing was found by judges yet: `vivavoce evaluate` asks them."]
     return "\n".join(map(printable_lines, lines))
 

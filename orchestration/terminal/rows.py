@@ -180,7 +180,7 @@ def text_with_borders(text: str, chunks: Sequence[ChunkRow]) -> str:
             f"--- chunk {chunk.ordinal + 1} of {len(chunks)}, "
             f"{chunk.start_char} to {chunk.end_char}{page}  {place}".rstrip()
         )
-        lines.append(chunk.body)
+        lines.append(chunk.text)
         at = max(at, chunk.end_char)
     _add_gap(lines, text[at:])
     return "\n".join(printable_lines(line) for line in lines)

@@ -25,7 +25,7 @@ import numpy as np
 from kb.config import ChunkingConfig
 from kb.embedding.embedder import Embedder, Vectors
 from kb.formats.data.plain_structure import parse_text
-from kb.ingest.chunking import indexed_texts, split_document
+from kb.ingest.chunking import split_document
 from tests.bench.baselines import Place, recursive_pieces
 from tests.bench.chunking import (
     BUDGETS,
@@ -65,9 +65,7 @@ def structure(texts: Texts, embedder: Embedder, *, headings: bool = True) -> lis
         chunks = split_document(
             parse_text(text), document_id=name, tokenizer=embedder.tokenizer, config=config
         )
-        said = [chunk.text for chunk in chunks]
-        if headings:
-            said = indexed_texts(chunks, None, tokenizer=embedder.tokenizer, config=config)
+        said = [chunk.indexed_text if headings else chunk.text for chunk in chunks]
         pieces += [
             Piece(embedded, Place(name, chunk.start_char, chunk.end_char))
             for embedded, chunk in zip(said, chunks, strict=True)

@@ -71,7 +71,7 @@ class Invocation(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class JudgedTest:
-    """What came of one test."""
+    """What came of one test; its run keeps both in the store."""
 
     result: CallOutcome
     rationale: str

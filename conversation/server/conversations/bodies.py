@@ -116,7 +116,7 @@ class ToolResultItem(BaseModel):
 
 
 class RetrievedChunk(BaseModel):
-    """A passage that was found for a turn."""
+    """A passage that was found for a turn, on the wire."""
 
     document_id: str
     chunk_id: str

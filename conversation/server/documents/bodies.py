@@ -280,7 +280,7 @@ class IndexOverview(BaseModel):
 
 
 class DocumentChunk(BaseModel):
-    """A part of a document, as it is found."""
+    """A part of a document, on the wire."""
 
     id: str
     name: str

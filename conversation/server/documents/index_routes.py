@@ -150,7 +150,7 @@ def list_chunks(
         cursor=cursor,
     )
     return DocumentChunks(
-        chunks=[_chunk(document, chunk.chunk_id, chunk.body) for chunk in page.items],
+        chunks=[_chunk(document, chunk.chunk_id, chunk.text) for chunk in page.items],
         next_cursor=page.next_cursor,
     )
 
@@ -167,7 +167,7 @@ def get_chunk(
     document = known_document(document_id, authored)
     for chunk in chunks_of(document, authored):
         if chunk.chunk_id == chunk_id:
-            return _chunk(document, chunk_id, chunk.body)
+            return _chunk(document, chunk_id, chunk.text)
     raise not_found("chunk", chunk_id[:100])
 
 

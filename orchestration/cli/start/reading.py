@@ -94,9 +94,10 @@ def show(
 
     Of agents that mask personal data, the words are shown masked.
     """
+    from analysis.results import AnalysisResult
     from orchestration.cli.deployment import opened_deployment
     from orchestration.operations.masking import redacted_conversations, redacted_evaluations
-    from orchestration.terminal.conversation_text import Findings, conversation_as_text
+    from orchestration.terminal.conversation_text import conversation_as_text
 
     with opened_deployment() as deployment:
         readable = redacted_conversations(deployment)
@@ -105,9 +106,10 @@ def show(
         shown = conversation_as_text(
             transcript,
             readable.retrievals(conversation) if passages else [],
-            Findings(
-                evaluations=list(answers.latest_evaluations(conversation).values()),
-                values=list(answers.latest_collected_values(conversation).values()),
+            AnalysisResult(
+                conversation_id=conversation,
+                evaluations=tuple(answers.latest_evaluations(conversation).values()),
+                collected=tuple(answers.latest_collected_values(conversation).values()),
                 summary=answers.latest_summary(conversation),
             ),
         )

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from analysis.privacy.redaction import redact_transcript
+from analysis.results import AnalysisResult
 from conversation.agent.privacy_config import PrivacySection
 from conversation.server.socket.accepted_terms import MAX_AGE_S, MAX_TERMS_CHARS, accepted_terms
-from orchestration.terminal.conversation_text import Findings, conversation_as_text
+from orchestration.terminal.conversation_text import conversation_as_text
 from tests.conversation.server.served import INIT, SUPPORT, serving
 
 TERMS = "We keep talks for **30 days**."
@@ -81,7 +82,7 @@ def test_accepted_terms_stand_in_the_record(tmp_path: Path, agent_terms: str, is
     digest = hashlib.sha256(TERMS.encode()).hexdigest()
     assert shown["terms_sha256"] == digest
     assert shown["terms_accepted_at"] == event.payload["accepted_at"]
-    text = conversation_as_text(masked, (), Findings())
+    text = conversation_as_text(masked, (), AnalysisResult(conversation_id=masked.conversation_id))
     assert f"terms_accepted_at: {event.payload['accepted_at']}" in text
     assert f"terms_sha256: {digest}" in text
 
