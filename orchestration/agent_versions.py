@@ -8,9 +8,9 @@ from typing import Any
 
 from conversation.agent.agent_file import AgentListing
 from conversation.agent.config import AgentConfig
+from conversation.server.agent_routes.comparing import Change, changes
 from conversation.server.agents.files import AgentRecords
-from conversation.server.agents.versions.comparing import Change, changes
-from conversation.server.agents.versions.restoring import earlier, restored
+from conversation.server.agents.restoring import earlier, restored
 from conversation.server.errors import ApiError, NoSuchAgentError
 from conversation.store.agent_versions import AgentVersion
 from orchestration.deployment import Deployment

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.agent.models.llm_config import FallbackLLM
@@ -21,7 +21,7 @@ from conversation.llm.limits.own_prices import parse_prices
 from conversation.llm.limits.traffic import parse_limits
 from conversation.llm.providers.prices import price_usd
 from conversation.server.access.client_endpoints import endpoints_from_clients
-from conversation.server.access.stored_secrets import SecretValues, StoredSecrets
+from conversation.server.keys.stored_secrets import SecretValues, StoredSecrets
 from conversation.server.library.uploads import SharedUploads
 from conversation.voice.recording.kept_calls import FOLDER, KeptCalls
 from conversation.voice.recording.shared_calls import SharedCalls
@@ -35,10 +35,9 @@ from orchestration.agents import (
     library_config,
 )
 from orchestration.errors import UnknownAgentError
-from orchestration.knowledge.sharing import SharedKnowledge, shared_options
 from orchestration.secrets import read_secrets
 from orchestration.settings import Settings
-from orchestration.terminal.progress import ProgressCallback
+from orchestration.sharing.shared_knowledge import SharedKnowledge, shared_options
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -55,6 +54,14 @@ if TYPE_CHECKING:
 
 SECRETS_FILE = "secrets.json"
 """Beside the stores: what was handed in over the API."""
+
+
+class ProgressCallback(Protocol):
+    """Told how far a piece of work is."""
+
+    def __call__(self, stage: str, done: int, total: int, /) -> None:
+        """`done` of `total` in `stage`, a plural such as `documents`."""
+        ...
 
 
 class Deployment(ClosedAtTheEnd):
@@ -228,7 +235,7 @@ class Deployment(ClosedAtTheEnd):
         """Agent files that all machines have in common; None where each has its own."""
         if not self.settings.agents_shared:
             return None
-        from orchestration.knowledge.agent_copies import agent_copies
+        from orchestration.sharing.agent_copies import agent_copies
 
         return agent_copies(self.settings.agents_dir, self.conversations.engine)
 

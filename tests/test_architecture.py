@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import grimp
@@ -129,12 +129,56 @@ def test_every_room_says_what_it_is():
     assert not silent
 
 
-def test_no_module_imports_itself_through_others():
+@pytest.fixture(scope="module")
+def imported() -> dict[str, set[str]]:
+    """What each module imports."""
     graph = grimp.build_graph(*PACKAGES, cache_dir=None)
-    imported = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    return {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+
+
+def test_no_module_imports_itself_through_others(imported: dict[str, set[str]]):
 
     # Raises CycleError, which names the modules of a circle.
     assert len(list(TopologicalSorter(imported).static_order())) == len(imported)
+
+
+def test_no_room_imports_itself_through_others(imported: dict[str, set[str]]):
+    """In no folder: what stands in it, room or file, can be read from below."""
+    folders = {module.rpartition(".")[0] for module in imported} - {""}
+    circles = {folder: circle for folder in folders if (circle := _circle_in(folder, imported))}
+
+    assert circles == {}
+
+
+def test_a_circle_of_rooms_is_found():
+    through_files = {
+        "p.a.x": {"p.b.y"},
+        "p.b.y": set[str](),
+        "p.b.z": {"p.a.w"},
+        "p.a.w": set[str](),
+    }
+
+    assert set(_circle_in("p", through_files)) == {"a", "b"}
+    assert _circle_in("p", through_files | {"p.b.z": {"q.a", "p.b.y"}}) == []
+
+
+def _circle_in(folder: str, imported: dict[str, set[str]]) -> list[str]:
+    """Names in a folder that import each other in a circle; none where there is no circle."""
+    rooms: dict[str, set[str]] = {}
+    for module, others in imported.items():
+        if room := _room_in(folder, module):
+            found = {_room_in(folder, other) for other in others} - {"", room}
+            rooms.setdefault(room, set()).update(found)
+    try:
+        TopologicalSorter(rooms).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def _room_in(folder: str, module: str) -> str:
+    inside = module.removeprefix(f"{folder}.")
+    return "" if inside == module else inside.partition(".")[0]
 
 
 def _reads_environment(node: ast.AST) -> bool:

@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from conversation.grounding.checking.carried_words import SUPPORT_THRESHOLD
 from conversation.grounding.checking.table_rows import columns_of_lines
+from conversation.grounding.not_knowing import admits_not_knowing
 from conversation.language.telling_words import is_negated, numbers_of, plain_quotes, telling_words
 from conversation.transcript import Citation, ToolCall
 from kb.document import RetrievedPassage
@@ -19,8 +21,6 @@ from kb.words.sentences import Sentence, split_sentences
 Similarity = Callable[[str, Sequence[str]], Sequence[float]]
 """Cosine similarity of a sentence to each of several texts, e.g. by an embedder."""
 
-SUPPORT_THRESHOLD = 0.65
-"""Share of a sentence's telling words that one window of a passage must hold."""
 SIMILAR_THRESHOLD = 0.3
 """The same when an embedder finds sentence and window alike."""
 SIMILARITY_FLOOR = 0.7
@@ -29,22 +29,6 @@ MAX_WINDOW_SENTENCES = 3
 CONTRADICTION_FACTOR = 0.5
 """On the score of a window that is negated when the sentence is not, or the reverse."""
 
-_NOT = r"(?:\s+not|n't)"
-_UNKNOWING = re.compile(
-    rf"\b(?:i|we)\s+(?:do|did|could|can){_NOT}\s+(?:\w+\s+)?(?:know|find|see|say|tell|answer)\b"
-    rf"|\b(?:i|we)\s+(?:do|did){_NOT}\s+have\s+(?:\w+\s+){{0,3}}(?:information|details?|answer)\b"
-    rf"|\b(?:i|we)\s+cannot\s+(?:find|see|say|tell|answer|confirm)\b"
-    rf"|\b(?:i'm|i am|we're|we are)\s+(?:not\s+(?:sure|certain|aware|able)|unable)\b"
-    r"|\b(?:documents?|documentation|passages?|information|text|context|sources?)\b[^.!?]{0,40}?"
-    rf"\b(?:do|does|did){_NOT}\s+(?:\w+\s+)?"
-    r"(?:mention|specif|provide|contain|say|state|include|cover|address|answer|have|give|list)"
-    r"|\b(?:is|'s|have|has|found|find|see)\s+no\s+(?:\w+\s+)?(?:information|mention|details?|answer)\b"
-    r"|\b(?:documents?|documentation|passages?|information|text|context|sources?|i|we)\s+"
-    r"(?:say|says|have|has|hold|holds|contain|contains|mention|mentions|know|find|found)\s+nothing\b"
-    r"|\bno\s+(?:sentence|passage|document)\b[^.!?]{0,30}\b(?:fits|matches|says|answers)\b"
-    r"|\bnot\s+(?:mentioned|specified|provided|covered|stated|answered)\s+(?:in|by)\s+the\b",
-    re.IGNORECASE,
-)
 _INTERJECTION = re.compile(
     r"(?:hi|hello|hey|sorry|thanks|thank you|you're welcome|welcome|goodbye|bye|great|sure|well"
     r"|certainly|of course|okay|ok|yes|no|perfect|alright)(?:\s*[,.!:;-]+\s*|$)",
@@ -130,11 +114,6 @@ def states_something(sentence: str) -> bool:
         return False
     courteous = _COURTESY.match(rest) is not None
     return not (courteous and len(telling_words(rest)) <= _MAX_COURTESY_WORDS)
-
-
-def admits_not_knowing(text: str) -> bool:
-    """Whether the text says that the answer is not known or not in the documents."""
-    return _UNKNOWING.search(plain_quotes(text)) is not None
 
 
 def _support(

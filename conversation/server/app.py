@@ -13,15 +13,15 @@ from starlette.routing import BaseRoute
 from conversation.server import health_routes as health
 from conversation.server import not_served_routes as not_served
 from conversation.server.access import secrets, signed_urls
+from conversation.server.agent_routes import routes as agents
+from conversation.server.agent_routes import sharing_routes as agent_sharing
+from conversation.server.agent_routes import tool_routes as agent_tools
+from conversation.server.agent_routes import version_routes as agent_versions
 from conversation.server.agent_tests import routes as agent_tests
 from conversation.server.agent_tests import run_routes as agent_test_runs
 from conversation.server.agent_tests import simulation_routes as agent_simulation
-from conversation.server.agents import routes as agents
-from conversation.server.agents import sharing_routes as agent_sharing
-from conversation.server.agents import tool_routes as agent_tools
-from conversation.server.agents.versions import routes as agent_versions
 from conversation.server.context import ServerContext, WarmingAgents
-from conversation.server.conversations import analysis_routes
+from conversation.server.conversations import analysis_routes, tags
 from conversation.server.conversations import file_routes as conversation_files
 from conversation.server.conversations import routes as conversations
 from conversation.server.documents import change_routes as knowledge_base_changes
@@ -32,11 +32,11 @@ from conversation.server.documents import routes as knowledge_base
 from conversation.server.documents import source_routes as knowledge_base_sources
 from conversation.server.edge import Edge
 from conversation.server.errors import add_error_answers
-from conversation.server.overview import message_search, models, tags, users
+from conversation.server.overview import message_search, models, users
 from conversation.server.pages import routes as pages
 from conversation.server.pages import widget_routes as widget
 from conversation.server.parameters import refuse_without_effect
-from conversation.server.socket import route as websocket
+from conversation.server.talks import route as websocket
 from conversation.server.webhooks import routes as webhooks
 from conversation.server.webhooks import settings_routes as settings
 from conversation.server.webhooks.sender import WebhookSender

@@ -16,12 +16,12 @@ from starlette.requests import HTTPConnection
 from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.grounding.passages import PassageSource
 from conversation.llm.chat_model import ChatModel
-from conversation.server.access.key_store import AccessStore
-from conversation.server.access.stored_secrets import StoredSecrets
 from conversation.server.agents.authoring import Authoring
-from conversation.server.conversations.after_conversations import AfterCalls, StoreOnly
-from conversation.server.conversations.held_files import HeldFiles
+from conversation.server.ended.after_conversations import AfterCalls, StoreOnly
 from conversation.server.errors import not_supported
+from conversation.server.keys.key_store import AccessStore
+from conversation.server.keys.stored_secrets import StoredSecrets
+from conversation.server.library.held_files import HeldFiles
 from conversation.server.limits import Gate, Rates, ServerLimits
 from conversation.server.records import RecordStore
 from conversation.server.socket.resuming import Resumptions
@@ -186,6 +186,13 @@ def server_context(connection: HTTPConnection) -> ServerContext:
 
 Context = Annotated[ServerContext, Depends(server_context)]
 """Write `context: Context` in a route's parameters."""
+
+
+def secrets_of(context: ServerContext) -> StoredSecrets:
+    """Where secrets are kept; raises `ApiError` where none are."""
+    if context.stored_secrets is None:
+        raise not_supported("This server was started without a place for secrets.")
+    return context.stored_secrets
 
 
 def authoring_of(connection: HTTPConnection) -> Authoring:

@@ -1,1 +1,1 @@
-"""Checks of knowledge bases, evaluations, reports and the installation, and what mends them."""
+"""Checks of knowledge bases, evaluations, reports and the installation."""

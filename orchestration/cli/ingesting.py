@@ -95,7 +95,7 @@ def ingest(
     ] = False,
 ) -> None:
     """Read the agent's files, links, sites and texts; only what changed is read again."""
-    from orchestration.operations.operations import ingest as ingest_agent
+    from orchestration.knowledge.ingesting import ingest as ingest_agent
     from orchestration.operations.reading_ahead import reading_summary
     from orchestration.schedule.done_elsewhere import note_ingested
     from orchestration.terminal.rows import document_table, ingest_summary

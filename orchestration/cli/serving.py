@@ -110,8 +110,8 @@ def create_key(
     ] = None,
 ) -> None:
     """Make an API key and print it; it is shown this once."""
-    from conversation.server.access.api_keys import known_scopes, new_key
-    from conversation.server.access.key_store import AccessStore
+    from conversation.server.keys.api_keys import known_scopes, new_key
+    from conversation.server.keys.key_store import AccessStore
 
     now = datetime.now(UTC)
     try:
@@ -132,7 +132,7 @@ def create_key(
 @keys.command(name="list")
 def list_keys() -> None:
     """List the keys, what they are good for, and when they were used."""
-    from conversation.server.access.key_store import AccessStore
+    from conversation.server.keys.key_store import AccessStore
 
     with opened_deployment() as deployment:
         found = AccessStore(deployment.conversations.engine).keys()
@@ -160,7 +160,7 @@ def revoke_key(
     key_id: Annotated[str, typer.Argument(help="Id of the key, as `keys list` shows it.")],
 ) -> None:
     """Close a key for ever, at once."""
-    from conversation.server.access.key_store import AccessStore
+    from conversation.server.keys.key_store import AccessStore
 
     with opened_deployment() as deployment:
         store = AccessStore(deployment.conversations.engine)

@@ -33,7 +33,7 @@ from orchestration.defs.shown.metadata import (
 )
 from orchestration.defs.shown.schemas import column_schema
 from orchestration.deployment import Deployment
-from orchestration.operations.operations import ingest
+from orchestration.knowledge.ingesting import ingest
 from orchestration.operations.reading_ahead import read_prompt_ahead
 
 GROUP = "knowledge_base"

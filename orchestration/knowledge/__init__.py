@@ -1,1 +1,1 @@
-"""Knowledge bases of a deployment: what they are read from, shared, and made again."""
+"""Knowledge bases of a deployment: what they are read from, read, and made again."""

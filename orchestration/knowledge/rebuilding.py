@@ -13,7 +13,7 @@ from kb.ingest.writer_lock import writer_lock
 from kb.snapshots.changing import ANEW, clear
 from orchestration.agents import LIBRARY
 from orchestration.deployment import Deployment
-from orchestration.operations.operations import ingest
+from orchestration.knowledge.ingesting import ingest
 
 SET_ASIDE = "replaced"
 """Folder in that of the knowledge base: what it held before, until everything was read again."""

@@ -16,7 +16,7 @@ from kb.document import (
 )
 from kb.ingest.intake import identify
 from orchestration.deployment import Deployment
-from orchestration.operations.remote_files import copies, is_remote
+from orchestration.knowledge.remote_files import copies, is_remote
 
 
 def plan_ingest(deployment: Deployment, agent_id: str) -> SyncReport:

@@ -1,7 +1,6 @@
 """What commands and Dagster assets do: each function joins parts of a deployment to one result."""
 
 import logging
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -19,7 +18,6 @@ from analysis.warehouse.publish import (
     ExportedDay,
     PublishedReports,
     days_to_export,
-    export_documents,
 )
 from analysis.warehouse.publish import export_days as write_days
 from conversation.agent.models.voice_config import VoiceSection
@@ -27,10 +25,7 @@ from conversation.errors import ConversationError
 from conversation.importing.files import ImportReport, import_path
 from conversation.store.store import ConversationSummary
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
-from kb.document import SyncReport
-from orchestration.checks.mending import publish_mended
 from orchestration.deployment import Deployment
-from orchestration.knowledge.sources import sources
 from orchestration.operations.exports import renew_report_page
 from orchestration.operations.masking import (
     agents_masked_otherwise,
@@ -39,45 +34,17 @@ from orchestration.operations.masking import (
     redacted_conversations,
     redacted_evaluations,
 )
+from orchestration.operations.mending import publish_mended
 from orchestration.operations.narrowing import (
     Narrowing,
     evaluation_scope,
     narrowed_agents,
 )
 from orchestration.operations.published_agents import agents_to_publish, note_agents
-from orchestration.operations.remote_files import is_remote, mirror
 
 logger = logging.getLogger(__name__)
 
 EVERYTHING = Narrowing()
-
-
-def ingest(deployment: Deployment, agent_id: str) -> SyncReport:
-    """Bring an agent's knowledge base to what its file names, and note the document versions."""
-    installed = deployment.agent(agent_id)
-    knowledge_base = deployment.knowledge_base(agent_id)
-    remote = filter(is_remote, deployment.sources(agent_id).knowledge_base.files)
-    for found in mirror(remote, deployment.copies_dir):
-        if found.problem is not None:
-            logger.warning("files of %s: %s", installed.agent.agent_id, found.problem)
-    _bring_uploads(deployment, agent_id)
-    wanted = sources(deployment, agent_id)
-    report = knowledge_base.sync(wanted, progress=deployment.progress)
-    export_documents(deployment.warehouse_dir, installed.agent.agent_id, knowledge_base.documents())
-    return report
-
-
-def _bring_uploads(deployment: Deployment, agent_id: str) -> None:
-    """Have files that the agent names and another machine was given lie here, as they are now."""
-    if deployment.uploads is None:
-        return
-    folder = deployment.library_dir.resolve()
-    for entry in deployment.sources(agent_id).knowledge_base.files:
-        if is_remote(entry):
-            continue
-        path = Path(os.path.normpath(deployment.agent(agent_id).path.parent.resolve() / entry))
-        if path.is_relative_to(folder):
-            deployment.uploads.bring(path.relative_to(folder).as_posix(), path)
 
 
 def import_transcripts(

@@ -14,8 +14,8 @@ from analysis.store.store import AnalysisStore
 from conversation.agent.config import AgentConfig
 from conversation.agent.criteria import Criterion, DataCollectionField
 from conversation.errors import ModelUnavailableError
-from conversation.server.conversations.bodies import CallAnalysis, CriterionResult, FieldResult
-from conversation.server.conversations.shown_conversation import overall
+from conversation.server.ended.bodies import CallAnalysis, CriterionResult, FieldResult
+from conversation.server.ended.shown_conversation import overall
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
 from conversation.voice.recording.silencing import SilentSpan

@@ -13,10 +13,10 @@ from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.errors import AgentConfigError, ConversationError
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.providers.litellm_model import load_litellm
-from conversation.server.access.stored_secrets import SecretValues, StoredSecrets
 from conversation.server.app import make_app
 from conversation.server.context import ServerContext
 from conversation.server.errors import NoSuchAgentError
+from conversation.server.keys.stored_secrets import SecretValues, StoredSecrets
 from conversation.server.limits import ServerLimits
 from kb.errors import KnowledgeBaseError
 from kb.knowledge_base import KnowledgeBase

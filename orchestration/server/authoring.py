@@ -9,7 +9,7 @@ from threading import Thread
 
 from conversation.server.agents.authoring import Authoring, KnowledgeBases
 from conversation.server.agents.files import AgentRecords
-from conversation.server.documents.folders import Folders
+from conversation.server.library.folders import Folders
 from conversation.server.library.ingest_queue import IngestQueue
 from conversation.server.library.library import Library
 from conversation.server.records import RecordStore
@@ -17,7 +17,7 @@ from kb.document import SyncReport
 from kb.knowledge_base import KnowledgeBase
 from orchestration.deployment import Deployment
 from orchestration.errors import UnknownAgentError
-from orchestration.operations.operations import ingest
+from orchestration.knowledge.ingesting import ingest
 from orchestration.operations.reading_ahead import reading_summary
 from orchestration.schedule.done_elsewhere import note_ingested
 

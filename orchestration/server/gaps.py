@@ -10,9 +10,9 @@ from analysis.gaps.records import GapState
 from analysis.gaps.store import KeptGap, KeptQuestion, gap_history, read_gaps, read_questions
 from analysis.privacy.masked_stores import RedactedConversations
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context
 from conversation.server.errors import not_found
+from conversation.server.keys.api_keys import ApiKey
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from orchestration.deployment import Deployment
 from orchestration.operations.masking import redacted_conversations

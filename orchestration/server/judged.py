@@ -20,8 +20,8 @@ from analysis.results import (
     Votes,
 )
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.errors import ApiError
+from conversation.server.keys.api_keys import ApiKey
 from conversation.transcript import Citation, Retrieval
 from orchestration.deployment import Deployment
 from orchestration.operations.masking import redacted_conversations, redacted_evaluations

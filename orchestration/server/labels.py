@@ -15,10 +15,10 @@ from analysis.privacy.masked_stores import RedactedConversations
 from analysis.reports import open_reports
 from analysis.results import Label, Verdict
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context
 from conversation.server.errors import ApiError, not_found
 from conversation.server.incoming.body import Body
+from conversation.server.keys.api_keys import ApiKey
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from orchestration.deployment import Deployment
 from orchestration.operations.masking import redacted_conversations

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
+from conversation.server.keys.api_keys import ApiKey
 from orchestration.processes.telemetry import metrics_text
 
 router = APIRouter(tags=["operation"])

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict
 
 from analysis.topics.topic_store import TopicTimes, conversations_by_topic, read_topic_times
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context, ServerContext
 from conversation.server.errors import ApiError
+from conversation.server.keys.api_keys import ApiKey
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, SortKey, page_of
 from orchestration.deployment import Deployment
 from orchestration.operations.masking import redacted_conversations

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from analysis.columns import cut, padded, width_of
 
@@ -20,14 +20,6 @@ REDRAW_S = 0.2
 LOG_LINE_S = 5.0
 SHOW_AFTER_S = 1.0
 """Work that is done by then needs no progress line."""
-
-
-class ProgressCallback(Protocol):
-    """Told how far a piece of work is."""
-
-    def __call__(self, stage: str, done: int, total: int, /) -> None:
-        """`done` of `total` in `stage`, a plural such as `documents`."""
-        ...
 
 
 class ProgressDisplay:

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from conversation.agent.config import AgentConfig
-from conversation.grounding.citations import admits_not_knowing, attribute
+from conversation.grounding.citations import attribute
+from conversation.grounding.not_knowing import admits_not_knowing
 from conversation.llm.chat_model import ChatMessage, ChatModel, CompletionOptions
 from conversation.llm.open_model import open_chat_model
 from conversation.prompt.prompt import Prompt, build_prompt

@@ -21,7 +21,8 @@ from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.grounding.checking.answer_check import AnswerCheck
 from conversation.grounding.checking.held_back import HeldBack
 from conversation.grounding.checking.stated_values import values_in
-from conversation.grounding.citations import admits_not_knowing, attribute
+from conversation.grounding.citations import attribute
+from conversation.grounding.not_knowing import admits_not_knowing
 from conversation.llm.chat_model import ChatModel
 from conversation.llm.open_model import open_chat_model
 from conversation.session.session import Session

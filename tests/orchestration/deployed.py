@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 
-from conversation.server.access.api_keys import Scope, new_key
-from conversation.server.access.key_store import AccessStore
 from conversation.server.agents.authoring import Authoring
 from conversation.server.context import ServerContext
+from conversation.server.keys.api_keys import Scope, new_key
+from conversation.server.keys.key_store import AccessStore
 from conversation.server.serving import make_server
 from orchestration.deployment import Deployment
 from orchestration.server.app import create_app

@@ -9,8 +9,9 @@ from pathlib import Path
 from conversation.session.session import Session
 from orchestration.definitions import defs
 from orchestration.deployment import Deployment
+from orchestration.knowledge.ingesting import ingest
 from orchestration.operations.forgetting import forget
-from orchestration.operations.operations import evaluate, ingest, publish_reports
+from orchestration.operations.operations import evaluate, publish_reports
 from orchestration.processes.runs import opened_instance, run_job
 from orchestration.settings import Settings
 from tests.orchestration.sample import AGENT_FILE, sample_deployment

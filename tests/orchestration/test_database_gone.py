@@ -16,7 +16,8 @@ from conversation.errors import StoreUnavailableError
 from conversation.session.session import Session
 from conversation.turn.events import AgentTurn
 from orchestration.deployment import Deployment
-from orchestration.operations.operations import evaluate, ingest, publish_reports
+from orchestration.knowledge.ingesting import ingest
+from orchestration.operations.operations import evaluate, publish_reports
 from tests.fakes import ScriptedChatModel
 from tests.orchestration.deployed import served_deployment
 from tests.orchestration.sample import sample_deployment, write_data

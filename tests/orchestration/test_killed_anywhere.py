@@ -16,10 +16,10 @@ import pytest
 from conversation.errors import UnknownConversationError
 from orchestration.checks.reports import row_count_problems
 from orchestration.deployment import Deployment
+from orchestration.knowledge.ingesting import ingest
 from orchestration.operations.operations import (
     close_abandoned,
     evaluate,
-    ingest,
     outdated_days,
     publish_reports,
 )

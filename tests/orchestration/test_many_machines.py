@@ -14,7 +14,7 @@ import pytest
 
 from conversation.server.serving import make_server
 from orchestration.deployment import Deployment
-from orchestration.operations.operations import ingest
+from orchestration.knowledge.ingesting import ingest
 from orchestration.server.app import create_app
 from orchestration.settings import Settings
 from tests.conftest import REPOSITORY
@@ -25,7 +25,7 @@ AGENT = "shop-desk"
 WORKER = """
 import sys
 from pathlib import Path
-from orchestration.operations.operations import ingest
+from orchestration.knowledge.ingesting import ingest
 from orchestration.settings import Settings
 from tests.orchestration.sample import sample_deployment
 

@@ -10,12 +10,8 @@ from typing import Any
 import pytest
 
 from analysis.reports import open_reports
-from orchestration.operations.operations import (
-    evaluate,
-    ingest,
-    outdated_days,
-    publish_reports,
-)
+from orchestration.knowledge.ingesting import ingest
+from orchestration.operations.operations import evaluate, outdated_days, publish_reports
 from tests.orchestration.sample import hold_calls, sample_deployment, write_data
 from tests.servers import postgresql_server
 
@@ -26,7 +22,8 @@ WRITER = """
 import json, resource, sys
 from pathlib import Path
 from orchestration.cli.start.told_errors import told
-from orchestration.operations.operations import evaluate, ingest, publish_reports
+from orchestration.knowledge.ingesting import ingest
+from orchestration.operations.operations import evaluate, publish_reports
 from orchestration.settings import Settings
 from tests.orchestration.sample import hold_calls, sample_deployment
 

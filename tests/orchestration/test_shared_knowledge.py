@@ -14,9 +14,9 @@ from kb.snapshots.objects import SnapshotObjects
 from kb.snapshots.shared import Shared
 from orchestration.deployment import Deployment
 from orchestration.errors import SettingsError
+from orchestration.knowledge.ingesting import ingest
 from orchestration.knowledge.rebuilding import SET_ASIDE, rebuild
 from orchestration.operations.impact import Change, tried
-from orchestration.operations.operations import ingest
 from orchestration.operations.retention import apply_retention
 from orchestration.settings import Settings, load_settings
 from tests.orchestration.sample import sample_deployment, write_data

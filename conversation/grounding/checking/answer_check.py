@@ -20,7 +20,7 @@ from conversation.grounding.checking.stated_names import is_known, names_in, ste
 from conversation.grounding.checking.stated_values import Value, values_in
 from conversation.grounding.checking.table_rows import Cell, TableRow, rows_of
 from conversation.grounding.checking.value_context import ValueContext, context_of, widened
-from conversation.grounding.citations import admits_not_knowing
+from conversation.grounding.not_knowing import admits_not_knowing
 from conversation.language.telling_words import is_negated, stem, telling_words
 from kb.document import RetrievedPassage
 from kb.words.sentences import split_sentences

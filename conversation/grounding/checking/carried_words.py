@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 
-from conversation.grounding.citations import SUPPORT_THRESHOLD
 from conversation.language.telling_words import telling_words
 from kb.words.languages import function_words, primary, recognised, stem
 from kb.words.sentences import split_sentences
@@ -18,6 +17,8 @@ from kb.words.spelling import folded, respelled, runs
 
 FEWEST = 4
 """Words that a sentence adds to the question before anything is told by them."""
+SUPPORT_THRESHOLD = 0.65
+"""Share of a sentence's telling words that one window of a passage must hold."""
 SHARE = SUPPORT_THRESHOLD
 """Of these, so many stand in a few sentences of one passage, as in a sentence that is cited."""
 _LONGEST_WINDOW = 3

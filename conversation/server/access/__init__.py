@@ -1,1 +1,1 @@
-"""Who may do what: keys, signed addresses, secrets, admission to a conversation."""
+"""Who may do what: admission of requests, signed addresses, secrets that are handed in."""

@@ -16,8 +16,6 @@ from starlette.requests import HTTPConnection
 
 from conversation.agent.config import AgentConfig
 from conversation.errors import AgentConfigError
-from conversation.server.access.api_keys import ApiKey, Scope, key_id_of
-from conversation.server.access.signing import Grant, verify
 from conversation.server.context import Context, ServerContext
 from conversation.server.errors import (
     POLICY,
@@ -26,6 +24,8 @@ from conversation.server.errors import (
     NoSuchAgentError,
     RefusedError,
 )
+from conversation.server.keys.api_keys import ApiKey, Scope, key_id_of
+from conversation.server.keys.signing import Grant, verify
 
 UNREACHABLE = (
     "The AI agent you are trying to reach does not exist. Or it needs a signed URL from "

@@ -11,14 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from conversation.agent.config import AgentConfig
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
-from conversation.server.access.stored_secrets import NAME_PREFIX
-from conversation.server.context import Context, ServerContext
+from conversation.server.context import Context, ServerContext, secrets_of
 from conversation.server.errors import IN_THE_WAY, ApiError, not_found
 from conversation.server.incoming.body import Body
+from conversation.server.keys.api_keys import ApiKey
+from conversation.server.keys.stored_secrets import NAME_PREFIX
 from conversation.server.pagination import Cursor, page_of
 from conversation.server.records import ApiRecord, by_creation
-from conversation.server.webhooks.workspace import secrets_of
 
 router = APIRouter(prefix="/v1/convai/secrets", tags=["secrets"])
 CanAdminister = Annotated[ApiKey, Depends(require("admin"))]

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict
 
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.access.own_address import require_base_url
-from conversation.server.access.signing import VALID_S, Grant, signed_url
 from conversation.server.context import Context
+from conversation.server.keys.api_keys import ApiKey
+from conversation.server.keys.signing import VALID_S, Grant, signed_url
 
 router = APIRouter(prefix="/v1/convai/conversation", tags=["conversations"])
 

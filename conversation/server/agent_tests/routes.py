@@ -6,8 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
-from conversation.server.access.write_only import with_hidden, without_hidden
 from conversation.server.agent_tests.tests import (
     AgentTest,
     MadeTest,
@@ -20,6 +18,8 @@ from conversation.server.agent_tests.tests import (
 )
 from conversation.server.context import Context, ServerContext
 from conversation.server.errors import not_found
+from conversation.server.keys.api_keys import ApiKey
+from conversation.server.keys.write_only import with_hidden, without_hidden
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from conversation.server.records import ApiRecord, by_creation
 

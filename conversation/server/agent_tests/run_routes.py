@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.agent_tests.routes import known_test
 from conversation.server.agent_tests.running import (
     Invocation,
@@ -19,6 +18,7 @@ from conversation.server.agent_tests.tests import AgentTest
 from conversation.server.context import Context, ServerContext
 from conversation.server.errors import ApiError, not_found
 from conversation.server.incoming.body import Body
+from conversation.server.keys.api_keys import ApiKey
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from conversation.server.records import ApiRecord, by_creation
 

@@ -16,9 +16,9 @@ from pydantic import BaseModel
 from conversation.agent.config import AgentConfig
 from conversation.server.agent_tests.tests import AgentTest, ExpectedParameter
 from conversation.server.context import ServerContext
-from conversation.server.conversations.bodies import CallOutcome, TranscriptItem
 from conversation.server.conversations.detail import conversation_detail
-from conversation.server.conversations.shown_conversation import overall
+from conversation.server.ended.bodies import CallOutcome, TranscriptItem
+from conversation.server.ended.shown_conversation import overall
 from conversation.server.records import ApiRecord
 from conversation.session.simulating import ModelUser, Persona, scripted_user, simulate
 from conversation.store.ownership import is_gone, this_process

@@ -13,13 +13,13 @@ from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.agent.variables import VariableValue
 from conversation.errors import AgentConfigError, ModelError, OverrideError, ToolError
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.agents.changed_agent import model_string
 from conversation.server.context import Context, ServerContext
-from conversation.server.conversations.bodies import CallAnalysis, TranscriptItem
 from conversation.server.conversations.detail import conversation_detail
+from conversation.server.ended.bodies import CallAnalysis, TranscriptItem
 from conversation.server.errors import ApiError, not_supported
 from conversation.server.incoming.body import Body
+from conversation.server.keys.api_keys import ApiKey
 from conversation.session.overrides import SessionOverrides, overridden
 from conversation.session.simulating import ModelUser, Persona, simulate
 from conversation.transcript import ToolCall, Turn

@@ -1,1 +1,1 @@
-"""Agents over HTTP: bodies, changes, files, and how an agent is shown."""
+"""Agents on the wire: their bodies, changes, files and versions, and how an agent is shown."""

@@ -13,7 +13,6 @@ from pydantic import BaseModel
 
 from conversation.agent.agent_file import merge_keys
 from conversation.agent.config import AgentConfig, KnowledgeBaseSection
-from conversation.server.access.write_only import with_hidden
 from conversation.server.agents.agent_wire import part
 from conversation.server.agents.bodies import AgentChanges, NewAgent
 from conversation.server.agents.changed_agent import changed_agent
@@ -24,14 +23,15 @@ from conversation.server.agents.named_documents import (
     named_documents,
     with_documents,
 )
+from conversation.server.agents.restoring import earlier, restored
 from conversation.server.agents.shown_agent import (
     conversation_config,
     platform_settings,
     without_effect,
 )
-from conversation.server.agents.versions.restoring import earlier, restored
-from conversation.server.documents.crawl_jobs import CrawlJobs
-from conversation.server.documents.folders import Folders
+from conversation.server.keys.write_only import with_hidden
+from conversation.server.library.crawl_jobs import CrawlJobs
+from conversation.server.library.folders import Folders
 from conversation.server.library.ingest_queue import IngestQueue
 from conversation.server.library.ingestion import Ingestion
 from conversation.server.library.library import IngestStatus, Library, LibraryDocument

@@ -1,1 +1,1 @@
-"""Kept conversations over HTTP: lists, search, details, feedback."""
+"""Kept conversations over HTTP: lists, search, tags, details, feedback."""

@@ -10,16 +10,16 @@ from pydantic import ConfigDict, Field, model_validator
 from conversation.agent.config import AgentConfig
 from conversation.errors import ModelError
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context, ServerContext
-from conversation.server.conversations.bodies import (
+from conversation.server.conversations.detail import conversation_detail
+from conversation.server.ended.bodies import (
     CallAnalysis,
     ConversationDetail,
     CriterionResult,
 )
-from conversation.server.conversations.detail import conversation_detail
 from conversation.server.errors import IN_THE_WAY, ApiError, not_found, not_supported
 from conversation.server.incoming.body import Body
+from conversation.server.keys.api_keys import ApiKey
 from conversation.transcript import Transcript
 
 router = APIRouter(prefix="/v1/convai/conversations", tags=["conversations"])

@@ -1,10 +1,10 @@
 """One conversation, read with everything that is known of it."""
 
 from conversation.server.context import ServerContext
-from conversation.server.conversations.bodies import ConversationDetail
-from conversation.server.conversations.shown_conversation import detail
 from conversation.server.conversations.sound import sides_of
-from conversation.server.overview.tags import tags_of
+from conversation.server.conversations.tags import tags_of
+from conversation.server.ended.bodies import ConversationDetail
+from conversation.server.ended.shown_conversation import detail
 
 
 def conversation_detail(context: ServerContext, conversation_id: str) -> ConversationDetail:

@@ -11,9 +11,9 @@ from conversation.agent.config import AgentConfig
 from conversation.errors import UnknownConversationError
 from conversation.server.context import Context, ServerContext, address_of
 from conversation.server.conversations.admitting import admit_user
-from conversation.server.conversations.held_files import MAX_FILE_BYTES, conversation_over
 from conversation.server.errors import ApiError, not_found, not_supported
 from conversation.server.incoming.names import cleaned_name
+from conversation.server.library.held_files import MAX_FILE_BYTES, conversation_over
 from conversation.transcript import Transcript
 from kb.config import Limits, ParsingConfig
 from kb.errors import DocumentError

@@ -8,24 +8,24 @@ from starlette.responses import FileResponse
 
 from conversation.errors import UnknownConversationError
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context
 from conversation.server.conversations.admitting import admit_user
 from conversation.server.conversations.analysis_routes import require_ended
-from conversation.server.conversations.bodies import (
+from conversation.server.conversations.comparisons import comparisons
+from conversation.server.conversations.detail import conversation_detail
+from conversation.server.conversations.feedback import keep_feedback
+from conversation.server.conversations.search import CallFilter, criterion_params, list_page
+from conversation.server.conversations.sound import recording_answer
+from conversation.server.ended.bodies import (
     CallOutcome,
     CallStatus,
     ConversationDetail,
     ConversationList,
 )
-from conversation.server.conversations.comparisons import comparisons
-from conversation.server.conversations.detail import conversation_detail
-from conversation.server.conversations.feedback import keep_feedback
-from conversation.server.conversations.search import CallFilter, criterion_params, list_page
-from conversation.server.conversations.shown_conversation import call_status
-from conversation.server.conversations.sound import recording_answer
+from conversation.server.ended.shown_conversation import call_status
 from conversation.server.errors import ApiError, not_found
 from conversation.server.incoming.body import Body
+from conversation.server.keys.api_keys import ApiKey
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize
 
 router = APIRouter(prefix="/v1/convai/conversations", tags=["conversations"])

@@ -8,7 +8,18 @@ from typing import get_args
 from conversation.agent.config import AgentConfig
 from conversation.errors import StoreError
 from conversation.server.context import ServerContext
-from conversation.server.conversations.bodies import (
+from conversation.server.conversations.comparisons import Comparison
+from conversation.server.conversations.feedback import events_of
+from conversation.server.conversations.known_users import (
+    WantedUser,
+    narrowing,
+    of_user,
+    shown_summaries,
+    wanted_user,
+)
+from conversation.server.conversations.sound import NOBODY, sides_of
+from conversation.server.conversations.tags import TAGS, tags_in
+from conversation.server.ended.bodies import (
     CallAnalysis,
     CallFeedback,
     CallOutcome,
@@ -16,25 +27,14 @@ from conversation.server.conversations.bodies import (
     ConversationList,
     ConversationSummaryItem,
 )
-from conversation.server.conversations.comparisons import Comparison
-from conversation.server.conversations.feedback import events_of
-from conversation.server.conversations.shown_conversation import (
+from conversation.server.ended.shown_conversation import (
     call_feedback,
     call_status,
     duration_s,
     list_item,
     outcome_of,
 )
-from conversation.server.conversations.sound import NOBODY, sides_of
 from conversation.server.errors import ApiError
-from conversation.server.overview.known_users import (
-    WantedUser,
-    narrowing,
-    of_user,
-    shown_summaries,
-    wanted_user,
-)
-from conversation.server.overview.tags import TAGS, tags_in
 from conversation.store.listing.pages import cursor_after
 from conversation.store.reading import tool_calls_of
 from conversation.store.store import ConversationStore, ConversationSummary

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
 
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.agents.authoring import Authoring
 from conversation.server.context import Authored
 from conversation.server.documents.bodies import (
@@ -20,7 +19,6 @@ from conversation.server.documents.bodies import (
     ToDelete,
 )
 from conversation.server.documents.folder_bodies import folder_summary, segments
-from conversation.server.documents.folders import Folder, known_folder
 from conversation.server.documents.known_documents import (
     document_answer,
     failure,
@@ -30,6 +28,8 @@ from conversation.server.documents.known_documents import (
 from conversation.server.documents.routes import document_or_folder
 from conversation.server.errors import IN_THE_WAY, ApiError, not_supported
 from conversation.server.incoming.names import ReadableName, cleaned_name
+from conversation.server.keys.api_keys import ApiKey
+from conversation.server.library.folders import Folder, known_folder
 from conversation.server.library.library import LibraryDocument
 
 router = APIRouter(prefix="/v1/convai/knowledge-base", tags=["knowledge base"])

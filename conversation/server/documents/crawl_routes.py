@@ -6,14 +6,14 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Authored
 from conversation.server.documents.bodies import PageUrl
-from conversation.server.documents.crawl_jobs import MAX_PAGES, CrawlJob, CrawlStatus
 from conversation.server.documents.folder_bodies import segments
 from conversation.server.documents.routes import MayRead
 from conversation.server.errors import not_supported
 from conversation.server.incoming.body import Body
+from conversation.server.keys.api_keys import ApiKey
+from conversation.server.library.crawl_jobs import MAX_PAGES, CrawlJob, CrawlStatus
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from kb.document import SiteSource
 

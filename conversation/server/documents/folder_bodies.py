@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from conversation.server.documents.bodies import DocumentSummary, DocumentTimes, FolderSummary
-from conversation.server.documents.folders import Folder, FolderTree
 from conversation.server.documents.known_documents import KnownDocument
+from conversation.server.library.folders import Folder, FolderTree
 
 Shown = TypeVar("Shown", bound=DocumentSummary)
 

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.agents.authoring import Authoring
 from conversation.server.agents.bodies import MAX_NAME_CHARS
 from conversation.server.context import Authored
@@ -15,6 +14,7 @@ from conversation.server.documents.folder_bodies import segments
 from conversation.server.documents.known_documents import known_document
 from conversation.server.incoming.body import Body
 from conversation.server.incoming.names import ReadableName
+from conversation.server.keys.api_keys import ApiKey
 
 router = APIRouter(prefix="/v1/convai/knowledge-base", tags=["knowledge base"])
 

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import PlainTextResponse
 
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.agents.authoring import Authoring
 from conversation.server.context import Authored
 from conversation.server.documents.bodies import (
@@ -18,7 +17,6 @@ from conversation.server.documents.bodies import (
     FolderSummary,
 )
 from conversation.server.documents.folder_bodies import folder_summary, located
-from conversation.server.documents.folders import FolderTree, known_folder
 from conversation.server.documents.known_documents import (
     dependent_agent,
     document_answer,
@@ -27,6 +25,8 @@ from conversation.server.documents.known_documents import (
     known_documents,
     text_of,
 )
+from conversation.server.keys.api_keys import ApiKey
+from conversation.server.library.folders import FolderTree, known_folder
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, SortKey, page_of
 
 router = APIRouter(prefix="/v1/convai/knowledge-base", tags=["knowledge base"])

@@ -11,12 +11,12 @@ from starlette.responses import FileResponse
 
 from conversation.server.access.document_links import sign_document, verify_document
 from conversation.server.access.own_address import own_base_url
-from conversation.server.access.signing import VALID_S
 from conversation.server.agents.authoring import Authoring
 from conversation.server.context import Authored, Context
 from conversation.server.documents.known_documents import known_document
 from conversation.server.documents.routes import MayRead
 from conversation.server.errors import ApiError, BadSignatureError, not_found
+from conversation.server.keys.signing import VALID_S
 from kb.document import FileSource
 
 router = APIRouter(prefix="/v1/convai/knowledge-base", tags=["knowledge base"])

@@ -1,1 +1,1 @@
-"""The documents of all agents, and the queue that ingests them."""
+"""What was handed in: documents, folders, crawls and files, and the queue that ingests them."""

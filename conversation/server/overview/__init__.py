@@ -1,1 +1,1 @@
-"""What is asked across conversations: users, tags, messages, how many are held, which models."""
+"""What is asked across conversations: users, messages, how many are held, which models."""

@@ -10,16 +10,16 @@ from pydantic import BaseModel
 
 from conversation.errors import StoreError
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context
-from conversation.server.conversations.search import MOST_LOOKED_AT
-from conversation.server.errors import ApiError, not_supported
-from conversation.server.overview.known_users import (
+from conversation.server.conversations.known_users import (
     narrowing,
     of_user,
     shown_summaries,
     wanted_user,
 )
+from conversation.server.conversations.search import MOST_LOOKED_AT
+from conversation.server.errors import ApiError, not_supported
+from conversation.server.keys.api_keys import ApiKey
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize
 from conversation.store.listing.pages import ConversationPage, cursor_after
 from conversation.store.store import ConversationSummary

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from conversation.agent.config import AgentConfig
 from conversation.llm.providers.litellm_model import known_context_tokens
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context
+from conversation.server.keys.api_keys import ApiKey
 
 router = APIRouter(prefix="/v1/convai/llm", tags=["agents"])
 

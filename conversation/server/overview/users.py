@@ -10,13 +10,13 @@ from pydantic import BaseModel
 from sqlalchemy import Row, and_, case, func, select
 
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context, ServerContext
-from conversation.server.overview.known_users import (
+from conversation.server.conversations.known_users import (
     masking_agents,
     pseudonym,
     unproven_pseudonym,
 )
+from conversation.server.keys.api_keys import ApiKey
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from conversation.store.database import READ_ONLY
 from conversation.store.reading import chosen, unproven_user

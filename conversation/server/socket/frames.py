@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from conversation.server.incoming.plain_json import flaw_of
 from conversation.server.socket.extra_frames import AgentResponseDetails, ConversationResumed
-from conversation.server.socket.sound.sound_frames import SoundFrame
+from conversation.server.socket.sound_frames import SoundFrame
 
 PATH = "/v1/convai/conversation"
 SUBPROTOCOL = "convai"

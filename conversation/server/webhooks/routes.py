@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
-from conversation.server.context import Context, ServerContext
+from conversation.server.context import Context, ServerContext, secrets_of
 from conversation.server.errors import ApiError, not_found
 from conversation.server.incoming.body import Body
 from conversation.server.incoming.names import ReadableName
+from conversation.server.keys.api_keys import ApiKey
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from conversation.server.records import ApiRecord
 from conversation.server.webhooks.deliveries import Delivery, WebhookDeliveries
@@ -19,7 +19,6 @@ from conversation.server.webhooks.workspace import (
     add_webhook,
     keep_headers,
     remove_webhook,
-    secrets_of,
     workspace_settings,
 )
 from kb.errors import DocumentError

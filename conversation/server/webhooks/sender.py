@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from conversation.errors import UnknownConversationError
-from conversation.server.context import ServerContext
+from conversation.server.context import ServerContext, secrets_of
 from conversation.server.conversations.detail import conversation_detail
 from conversation.server.webhooks.call_sound import NoSoundError, has_sound, sound_data
 from conversation.server.webhooks.deliveries import (
@@ -29,7 +29,6 @@ from conversation.server.webhooks.rules import (
 )
 from conversation.server.webhooks.workspace import (
     WorkspaceWebhook,
-    secrets_of,
     webhooks,
     workspace_settings,
 )

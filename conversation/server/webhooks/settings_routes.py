@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
 
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context
 from conversation.server.errors import ApiError, not_found
+from conversation.server.keys.api_keys import ApiKey
 from conversation.server.webhooks.call_sound import can_send
 from conversation.server.webhooks.workspace import (
     PostCallWebhook,

@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from conversation.server.access.stored_secrets import StoredSecrets
-from conversation.server.context import ServerContext
-from conversation.server.errors import not_supported
+from conversation.server.context import ServerContext, secrets_of
+from conversation.server.keys.stored_secrets import StoredSecrets
 from conversation.server.records import ApiRecord, RecordStore
 from conversation.server.webhooks.deliveries import WebhookEvent
 
@@ -92,13 +91,6 @@ def change_settings(
 
     records.change("settings", SETTINGS_ID, made, now=now)
     return workspace_settings(records)
-
-
-def secrets_of(context: ServerContext) -> StoredSecrets:
-    """Where secrets are kept; raises `ApiError` where none are."""
-    if context.stored_secrets is None:
-        raise not_supported("This server was started without a place for secrets.")
-    return context.stored_secrets
 
 
 def add_webhook(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kb.formats.pdf.arabic import in_reading_order, is_arabic
-from kb.formats.pdf.tables.found import PageTable
+from kb.formats.pdf.page_table import PageTable
 from kb.formats.vendors import vendor
 
 MIN_READABLE_SIZE = 1.5

@@ -10,7 +10,7 @@ from typing import Any
 from kb.formats.pdf.annotations import mark_lines, mark_words, overlay_of, put_in_place
 from kb.formats.pdf.lines import PageLine, ReadPage, measured, positions
 from kb.formats.pdf.objects import drawn_on
-from kb.formats.pdf.tables.found import PageTable
+from kb.formats.pdf.page_table import PageTable
 from kb.formats.pdf.tables.ruled import ruled_tables
 from kb.formats.pdf.tables.rules import Rules, rules_of
 from kb.formats.pdf.tables.unruled import unruled_tables

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import FileResponse
 
 from conversation.server.access.admission import require_in_browser
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.errors import ApiError
+from conversation.server.keys.api_keys import ApiKey
 from orchestration.deployment import Deployment
 from orchestration.operations.exports import REPORT_PAGE_PATH, page_files
 

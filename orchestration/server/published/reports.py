@@ -12,8 +12,8 @@ from analysis.dictionary.views import VIEWS
 from analysis.query.sql import query_rows
 from analysis.reports import open_reports
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.errors import ApiError, not_found
+from conversation.server.keys.api_keys import ApiKey
 from conversation.server.parameters import ANY_PARAMETER
 from orchestration.deployment import Deployment
 from orchestration.server.errors import told

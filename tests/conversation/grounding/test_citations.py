@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversation.grounding.citations import admits_not_knowing, attribute, states_something
+from conversation.grounding.citations import attribute, states_something
+from conversation.grounding.not_knowing import admits_not_knowing
 from conversation.language.telling_words import numbers_of, stem, telling_words
 from kb.document import Place, RetrievedPassage
 from kb.words.sentences import finished_length, split_sentences

@@ -25,12 +25,12 @@ from conversation.llm.chat_model import (
     Completion,
     CompletionOptions,
 )
-from conversation.server.access.api_keys import Scope, new_key
-from conversation.server.access.key_store import AccessStore
-from conversation.server.access.stored_secrets import StoredSecrets
 from conversation.server.app import make_app
 from conversation.server.context import ServerContext
 from conversation.server.errors import NoSuchAgentError
+from conversation.server.keys.api_keys import Scope, new_key
+from conversation.server.keys.key_store import AccessStore
+from conversation.server.keys.stored_secrets import StoredSecrets
 from conversation.server.limits import ServerLimits
 from conversation.server.serving import make_server
 from conversation.store.store import ConversationStore

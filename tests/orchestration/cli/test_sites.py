@@ -7,8 +7,8 @@ import pytest
 
 from conversation.agent.agent_file import parse_agent
 from conversation.errors import AgentConfigError
+from orchestration.knowledge.ingesting import ingest
 from orchestration.knowledge.sources import unread_sources
-from orchestration.operations.operations import ingest
 from tests.local_server import Server, page, serving
 from tests.orchestration.sample import sample_deployment, write_data
 

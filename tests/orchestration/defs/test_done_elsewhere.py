@@ -9,7 +9,8 @@ import pytest
 
 from orchestration.definitions import automation
 from orchestration.deployment import Deployment
-from orchestration.operations.operations import evaluate, ingest
+from orchestration.knowledge.ingesting import ingest
+from orchestration.operations.operations import evaluate
 from orchestration.processes.runs import opened_instance
 from orchestration.schedule.done_elsewhere import (
     Done,

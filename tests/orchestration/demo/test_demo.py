@@ -21,7 +21,7 @@ from orchestration.demo.sample_data import copy_sample
 from orchestration.demo.site import served_site, site_port, with_site_port
 from orchestration.demo.steps import Steps, remaining_s
 from orchestration.deployment import Deployment
-from orchestration.operations.operations import ingest
+from orchestration.knowledge.ingesting import ingest
 from orchestration.settings import Settings
 from orchestration.terminal.progress import ProgressDisplay
 from tests.conftest import REPOSITORY

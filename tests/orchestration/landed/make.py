@@ -11,23 +11,24 @@ import importlib
 import shutil
 import sqlite3
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from types import ModuleType
 
 _DERIVED = ("store/warehouse", "store/reports.duckdb", "store/reports.html")
+_OPERATIONS = ("orchestration.operations.operations", "orchestration.operations")
 _USELESS = ("*.lock", "*.log", "*.out", "*.err")
 
 
 def make(folder: Path) -> None:
     """Fill `folder` with agents, documents, three judged conversations and a Dagster instance."""
     sample = importlib.import_module("tests.orchestration.sample")
-    operations = _either("orchestration.operations.operations", "orchestration.operations")
-    runs = _either("orchestration.processes.runs", "orchestration.runs")
+    ingesting = _first("orchestration.knowledge.ingesting", *_OPERATIONS)
+    runs = _first("orchestration.processes.runs", "orchestration.runs")
     definitions = importlib.import_module("orchestration.definitions").defs
     with sample.sample_deployment(sample.write_data(folder)) as deployment:
         sample.hold_calls(deployment, 3)
-        operations.ingest(deployment, "shop-desk")
+        ingesting.ingest(deployment, "shop-desk")
         with runs.opened_instance(deployment) as instance:
             for job, days in (
                 ("evaluate_days", ("2026-03-01", "2026-03-03")),
@@ -53,12 +54,12 @@ def make(folder: Path) -> None:
                 connection.execute("vacuum")
 
 
-def _either(now: str, before: str) -> ModuleType:
-    """A module, where it was before files were put into rooms."""
-    try:
-        return importlib.import_module(now)
-    except ModuleNotFoundError:
-        return importlib.import_module(before)
+def _first(*names: str) -> ModuleType:
+    """A module: where it is now, or where it was before."""
+    for name in names[:-1]:
+        with suppress(ModuleNotFoundError):
+            return importlib.import_module(name)
+    return importlib.import_module(names[-1])
 
 
 if __name__ == "__main__":

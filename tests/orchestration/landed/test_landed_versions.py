@@ -12,7 +12,8 @@ from analysis.reports import open_reports
 from orchestration.checks.reports import row_count_problems
 from orchestration.definitions import defs
 from orchestration.deployment import Deployment
-from orchestration.operations.operations import evaluate, ingest, publish_reports
+from orchestration.knowledge.ingesting import ingest
+from orchestration.operations.operations import evaluate, publish_reports
 from orchestration.processes.runs import opened_instance, run_job
 from orchestration.settings import Settings
 from tests.orchestration.sample import sample_deployment

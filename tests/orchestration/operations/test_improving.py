@@ -7,6 +7,7 @@ from typer.testing import CliRunner, Result
 from analysis.reports import open_reports
 from orchestration.cli.main import app
 from orchestration.deployment import Deployment
+from orchestration.knowledge.ingesting import ingest
 from orchestration.operations.exports import write_report_page
 from orchestration.operations.impact import Change, change_impact, replay_both, tried
 from orchestration.operations.improving import (
@@ -15,7 +16,7 @@ from orchestration.operations.improving import (
     update_gaps,
     update_topics,
 )
-from orchestration.operations.operations import ingest, publish_reports, reports_outdated
+from orchestration.operations.operations import publish_reports, reports_outdated
 from orchestration.settings import Settings
 from tests.analysis.asked import WordsEmbedder
 from tests.analysis.calls import DAY, hold_call

@@ -5,9 +5,9 @@ from typing import Any
 import fsspec
 import pytest
 
+from orchestration.knowledge.ingesting import ingest
+from orchestration.knowledge.remote_files import copies, is_remote, mirror
 from orchestration.knowledge.sources import unread_sources
-from orchestration.operations.operations import ingest
-from orchestration.operations.remote_files import copies, is_remote, mirror
 from tests.orchestration.sample import sample_deployment, write_data
 
 

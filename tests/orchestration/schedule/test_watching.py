@@ -11,7 +11,7 @@ from kb.document import Document
 from orchestration.checks.knowledge_base import stale_links
 from orchestration.definitions import defs
 from orchestration.deployment import Deployment
-from orchestration.operations.operations import ingest
+from orchestration.knowledge.ingesting import ingest
 from orchestration.processes.runs import opened_instance, run_job
 from orchestration.settings import Settings
 from tests.local_server import page, serving, status

@@ -8,7 +8,7 @@ import pytest
 
 from conversation.agent.agent_file import load_agent
 from conversation.llm.chat_model import ChatMessage, CompletionOptions
-from conversation.server.access.api_keys import SCOPES
+from conversation.server.keys.api_keys import SCOPES
 from tests.fakes import ScriptedChatModel
 from tests.orchestration.deployed import served_deployment, wait_for
 from tests.orchestration.sample import answer

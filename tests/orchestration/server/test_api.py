@@ -13,11 +13,12 @@ from elevenlabs import ElevenLabs
 from elevenlabs.core.request_options import RequestOptions
 
 from conversation.llm.chat_model import ChatMessage, CompletionOptions
-from conversation.server.access.api_keys import Scope, new_key
-from conversation.server.access.key_store import AccessStore
+from conversation.server.keys.api_keys import Scope, new_key
+from conversation.server.keys.key_store import AccessStore
 from conversation.server.serving import make_server
 from orchestration.deployment import Deployment
-from orchestration.operations.operations import evaluate, ingest, publish_reports
+from orchestration.knowledge.ingesting import ingest
+from orchestration.operations.operations import evaluate, publish_reports
 from orchestration.server.app import create_app
 from orchestration.settings import Settings
 from tests.analysis.calls import hold_call

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from conversation.server.documents.crawl_jobs import CrawlJobs
-from conversation.server.documents.folders import Folders
+from conversation.server.library.crawl_jobs import CrawlJobs
+from conversation.server.library.folders import Folders
 from conversation.server.library.library import LibraryLimits
 from kb.config import KnowledgeBaseConfig
 from kb.document import SiteSource

@@ -12,8 +12,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from conversation.server.access.api_keys import Scope
 from conversation.server.context import ServerContext
+from conversation.server.keys.api_keys import Scope
 from tests.analysis.calls import hold_call
 from tests.orchestration.deployed import ServedDeployment, served_deployment
 

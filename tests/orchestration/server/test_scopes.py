@@ -11,8 +11,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from conversation.server.access.api_keys import Scope
 from conversation.server.context import ServerContext
+from conversation.server.keys.api_keys import Scope
 from tests.analysis.calls import hold_call
 from tests.orchestration.deployed import ServedDeployment, served_deployment, wait_for
 

@@ -15,7 +15,7 @@ from conversation.server.socket.frames import (
     ServerMessage,
     error_frame,
 )
-from conversation.server.socket.sound.sound_frames import (
+from conversation.server.socket.sound_frames import (
     Alignment,
     Audio,
     AudioEvent,

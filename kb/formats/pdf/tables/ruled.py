@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from kb.formats.pdf.tables.found import PageTable, TableCell
+from kb.formats.pdf.page_table import PageTable, TableCell
 from kb.formats.pdf.tables.rules import SNAP, Rule, Rules
 from kb.formats.pdf.words import PageWord, joined
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from kb.formats.pdf.line_breaks import Hyphens
 from kb.formats.pdf.lines import PageLine
-from kb.formats.pdf.tables.found import PageTable, TableCell
+from kb.formats.pdf.page_table import PageTable, TableCell
 from kb.formats.tables.grid import Cell
 from kb.formats.tables.rendering import TableText, render_table
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from kb.formats.pdf.tables.found import PageTable, TableCell
+from kb.formats.pdf.page_table import PageTable, TableCell
 from kb.formats.pdf.tables.rules import Rules
 from kb.formats.pdf.words import PageWord, joined
 

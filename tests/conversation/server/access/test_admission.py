@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from conversation.agent.config import AgentConfig
 from conversation.server.access.admission import origin_allowed
-from conversation.server.access.api_keys import Scope
+from conversation.server.keys.api_keys import Scope
 from conversation.server.limits import ServerLimits
 from conversation.server.serving import MAX_SOCKET_FRAME_BYTES
 from tests.conversation.server.served import (

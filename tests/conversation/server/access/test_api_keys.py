@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from conversation.server.access.api_keys import digest, key_id_of, known_scopes, matches, new_key
-from conversation.server.access.key_store import AccessStore
+from conversation.server.keys.api_keys import digest, key_id_of, known_scopes, matches, new_key
+from conversation.server.keys.key_store import AccessStore
 from conversation.store.store import ConversationStore
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

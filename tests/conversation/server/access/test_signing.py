@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversation.server.access.signing import Grant, sign, signed_url, verify
 from conversation.server.errors import BadSignatureError
+from conversation.server.keys.signing import Grant, sign, signed_url, verify
 
 SECRET = b"0" * 32
 GRANT = Grant("support", expires_at_s=1_000, signature_id="s1", conversation_id="conv_1")

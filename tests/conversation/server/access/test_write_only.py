@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversation.server.access.write_only import HIDDEN, with_hidden, without_hidden
 from conversation.server.errors import ApiError
+from conversation.server.keys.write_only import HIDDEN, with_hidden, without_hidden
 from tests.growth import growth
 
 pytestmark = pytest.mark.hostile

@@ -14,8 +14,8 @@ from conversation.server.agent_tests.running import (
     read_invocation,
 )
 from conversation.server.agent_tests.tests import AgentTest
-from conversation.server.conversations.after_conversations import StoreOnly
-from conversation.server.conversations.bodies import CriterionResult
+from conversation.server.ended.after_conversations import StoreOnly
+from conversation.server.ended.bodies import CriterionResult
 from conversation.server.records import ApiRecord
 from conversation.transcript import ToolCall, Transcript
 from tests.conversation.server.conversations.test_routes import MORNING

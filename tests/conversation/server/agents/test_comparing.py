@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversation.agent.config import AgentConfig
-from conversation.server.agents.versions.comparing import HIDDEN, Change, changes
+from conversation.server.agent_routes.comparing import HIDDEN, Change, changes
 
 
 def agent(**parts: Any) -> AgentConfig:

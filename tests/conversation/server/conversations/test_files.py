@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from conversation.server.conversations import file_routes, held_files
-from conversation.server.conversations.held_files import (
+from conversation.server.errors import ApiError
+from conversation.server.library.held_files import (
     MAX_FILE_BYTES,
     MAX_FILE_CHARS,
     PLACES,
@@ -18,7 +19,6 @@ from conversation.server.conversations.held_files import (
     READ_AT_ONCE,
     HeldFiles,
 )
-from conversation.server.errors import ApiError
 from kb.config import ParsingConfig, SandboxConfig
 from kb.errors import DocumentError
 from tests.conversation.server.served import PRIVATE, SUPPORT, Served, serving

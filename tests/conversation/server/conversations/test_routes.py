@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from conversation.errors import ModelUnavailableError
-from conversation.server.conversations.after_conversations import StoreOnly
-from conversation.server.conversations.bodies import CallAnalysis, CriterionResult, FieldResult
-from conversation.server.conversations.shown_conversation import overall
+from conversation.server.ended.after_conversations import StoreOnly
+from conversation.server.ended.bodies import CallAnalysis, CriterionResult, FieldResult
+from conversation.server.ended.shown_conversation import overall
 from conversation.store.store import ConversationStore
 from conversation.transcript import (
     Citation,

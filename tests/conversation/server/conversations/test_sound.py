@@ -7,7 +7,7 @@ import httpx
 import numpy as np
 import pytest
 
-from conversation.server.conversations.after_conversations import StoreOnly
+from conversation.server.ended.after_conversations import StoreOnly
 from conversation.transcript import Transcript, Turn
 from conversation.voice.ports import SAMPLE_RATE_HZ
 from conversation.voice.recording import kept_calls

@@ -3,7 +3,7 @@
 import pytest
 
 from conversation.agent.variable_values import VariableValue
-from conversation.server.conversations.shown_conversation import detail
+from conversation.server.ended.shown_conversation import detail
 from conversation.transcript import Transcript
 
 SHOWN = [

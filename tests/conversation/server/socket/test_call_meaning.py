@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from conversation.agent.models.voice_config import AudioFormat
 from conversation.server.socket.frames import ServerMessage
 from conversation.server.socket.sound.call_meaning import CallFrames, alignment_of
-from conversation.server.socket.sound.sound_frames import Audio, UserTranscript
+from conversation.server.socket.sound_frames import Audio, UserTranscript
 from conversation.transcript import Turn
 from conversation.turn.events import AgentTurn, RetrievalDone, ToolCall, ToolRequest
 from conversation.voice.audio import FORMATS, AudioDecoder

@@ -10,15 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conversation.server.context import ServerContext
-from conversation.server.conversations.after_conversations import StoreOnly
+from conversation.server.context import ServerContext, secrets_of
+from conversation.server.ended.after_conversations import StoreOnly
 from conversation.server.webhooks import call_sound
 from conversation.server.webhooks.deliveries import WebhookDeliveries
 from conversation.server.webhooks.sender import WebhookSender
 from conversation.server.webhooks.workspace import (
     PostCallWebhook,
     change_settings,
-    secrets_of,
     webhooks,
     workspace_settings,
 )

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from conversation.server.access.stored_secrets import StoredSecrets
 from conversation.server.context import ServerContext
+from conversation.server.keys.stored_secrets import StoredSecrets
 from conversation.server.webhooks.deliveries import WebhookDeliveries
 from conversation.server.webhooks.rules import Retries
 from conversation.server.webhooks.sender import EVENT, LEASE, Sending, WebhookSender
@@ -380,7 +380,7 @@ from pathlib import Path
 from conversation.server.app import make_app
 from conversation.server.context import ServerContext
 from conversation.server.serving import make_server
-from conversation.server.access.stored_secrets import StoredSecrets
+from conversation.server.keys.stored_secrets import StoredSecrets
 from conversation.store.store import ConversationStore
 from tests.conversation.server.served import SUPPORT, ScriptedAgents
 from tests.fakes import ScriptedChatModel

@@ -11,7 +11,7 @@ from typing import Any
 from conversation.agent.config import AgentConfig
 from conversation.errors import ConversationError, SpeechError
 from conversation.server.context import ServerContext
-from conversation.server.conversations.held_files import MAX_SAID_CHARS
+from conversation.server.library.held_files import MAX_SAID_CHARS
 from conversation.server.socket.actions import Action, Rate, Refuse, Say, SayFiles
 from conversation.server.socket.extra_frames import resumed
 from conversation.server.socket.frame_meaning import (

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from conversation.agent.config import AgentConfig
 from conversation.errors import UnknownConversationError
-from conversation.server.conversations.bodies import CallAnalysis, CriterionResult
+from conversation.server.ended.bodies import CallAnalysis, CriterionResult
 from conversation.server.errors import not_supported
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript

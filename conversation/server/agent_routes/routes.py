@@ -5,8 +5,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
-from conversation.server.access.write_only import without_hidden
 from conversation.server.agents.authoring import Authoring
 from conversation.server.agents.bodies import (
     MAIN_BRANCH,
@@ -22,10 +20,12 @@ from conversation.server.agents.bodies import (
     NewAgent,
 )
 from conversation.server.agents.files import AgentRecord
+from conversation.server.agents.restoring import earlier
 from conversation.server.agents.shown_agent import is_archived
-from conversation.server.agents.versions.restoring import earlier
 from conversation.server.context import Authored, Context
 from conversation.server.errors import ApiError
+from conversation.server.keys.api_keys import ApiKey
+from conversation.server.keys.write_only import without_hidden
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, SortKey, page_of
 
 router = APIRouter(prefix="/v1/convai", tags=["agents"])

@@ -44,10 +44,10 @@ from conversation.server.socket.frames import (
     SetupConfig,
     read_frame,
 )
-from conversation.server.socket.holding import MAX_EARLY_FRAMES, Admitted, hold
 from conversation.server.socket.initiation import Wishes, session_overrides, wishes
 from conversation.server.socket.resuming import OpenTalk
 from conversation.server.socket.talk import ClientGoneError, Ending, Wire
+from conversation.server.talks.holding import MAX_EARLY_FRAMES, Admitted, hold
 from conversation.session.driver import SessionDriver
 from conversation.session.session import Session
 from conversation.turn.speaker import ResolvedAgent

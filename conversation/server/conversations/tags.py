@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
 from conversation.server.context import Context, ServerContext
 from conversation.server.conversations.feedback import events_of
 from conversation.server.errors import not_found
 from conversation.server.incoming.body import Body
 from conversation.server.incoming.names import ReadableName
+from conversation.server.keys.api_keys import ApiKey
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from conversation.server.records import ApiRecord, by_creation
 from conversation.store.store import ConversationEvent

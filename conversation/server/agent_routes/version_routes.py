@@ -8,7 +8,12 @@ from pydantic import BaseModel, Field
 
 from conversation.agent.config import AgentConfig
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
+from conversation.server.agent_routes.comparing import changes
+from conversation.server.agent_routes.routes import (
+    agent_answer,
+    matched,
+    require_main,
+)
 from conversation.server.agents.authoring import Authoring
 from conversation.server.agents.bodies import (
     MAIN_BRANCH,
@@ -16,15 +21,10 @@ from conversation.server.agents.bodies import (
     AccessInfo,
     AgentAnswer,
 )
-from conversation.server.agents.routes import (
-    agent_answer,
-    matched,
-    require_main,
-)
-from conversation.server.agents.versions.comparing import changes
 from conversation.server.context import Authored
 from conversation.server.errors import not_found
 from conversation.server.incoming.body import Body
+from conversation.server.keys.api_keys import ApiKey
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from conversation.store.agent_versions import AgentVersion
 

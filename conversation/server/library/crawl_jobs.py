@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from conversation.server.documents.folders import Folders
 from conversation.server.errors import IN_THE_WAY, ApiError, not_found
+from conversation.server.library.folders import Folders
 from conversation.server.library.library import Library
 from conversation.server.records import ApiRecord, RecordStore
 from conversation.store.ownership import is_gone, this_process

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from conversation.server.conversations.bodies import (
+from conversation.server.ended.bodies import (
     CallAnalysis,
     CallFeedback,
     CallMetadata,

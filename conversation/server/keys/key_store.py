@@ -8,7 +8,7 @@ from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from conversation.errors import StoreError
-from conversation.server.access.api_keys import ApiKey, key_id_of, matches
+from conversation.server.keys.api_keys import ApiKey, key_id_of, matches
 from conversation.store.database import READ_ONLY
 from conversation.store.tables import api_keys, signing_secrets, used_signatures
 

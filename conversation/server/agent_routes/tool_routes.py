@@ -7,8 +7,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from conversation.agent.tool_config import ToolConfig
 from conversation.server.access.admission import require
-from conversation.server.access.api_keys import ApiKey
-from conversation.server.access.write_only import with_hidden, without_hidden
 from conversation.server.agents.agent_tools import tool_section
 from conversation.server.agents.authoring import Authoring
 from conversation.server.agents.bodies import AccessInfo, SentTool
@@ -17,6 +15,8 @@ from conversation.server.agents.kept_tools import tool_ids_of
 from conversation.server.context import Authored, Context, ServerContext
 from conversation.server.errors import IN_THE_WAY, ApiError, not_found, not_supported
 from conversation.server.incoming.body import Body
+from conversation.server.keys.api_keys import ApiKey
+from conversation.server.keys.write_only import with_hidden, without_hidden
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 from conversation.server.records import ApiRecord
 

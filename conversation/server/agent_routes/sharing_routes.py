@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from conversation.agent.agent_file import merge_keys
 from conversation.agent.config import AgentConfig
 from conversation.server.access.admission import may_look, require
-from conversation.server.access.api_keys import ApiKey
-from conversation.server.access.signing import VALID_S, Grant, sign
 from conversation.server.agents.agent_wire import part
 from conversation.server.agents.bodies import AgentLink, AgentWidget, ShareToken
 from conversation.server.context import Context, ServerContext
 from conversation.server.errors import NOT_SUPPORTED, ApiError
+from conversation.server.keys.api_keys import ApiKey
+from conversation.server.keys.signing import VALID_S, Grant, sign
 from conversation.server.parameters import ANY_PARAMETER
 
 router = APIRouter(prefix="/v1/convai/agents", tags=["agents"])

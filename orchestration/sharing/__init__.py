@@ -1,0 +1,1 @@
+"""Knowledge bases and agent files that several machines have in common."""
