@@ -79,9 +79,9 @@ def _section(
     )
     rows = tuple(connection.execute(sql).fetchall())
     note = question.note if rows else question.if_empty
-    if question.title == "Conversations":
+    if question.name == "conversations":
         note = _other_conversations(connection, agent_id, simulated) or note
-    if question.title == "Flagged conversations" and len(rows) == FLAGGED_SHOWN:
+    if question.name == "flagged" and len(rows) == FLAGGED_SHOWN:
         note = f"The latest {FLAGGED_SHOWN}; `from flagged_conversations` shows all."
     return Section(question.name, question.title, sql, question.columns, rows, note)
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from orchestration.errors import NoDataError
 from orchestration.settings import Settings, load_settings
-from orchestration.terminal.progress import ProgressCallback, ProgressDisplay
+from orchestration.terminal.progress import ProgressDisplay
 
 if TYPE_CHECKING:
-    from orchestration.deployment import Deployment
+    from orchestration.deployment import Deployment, ProgressCallback
 
 
 def opened_deployment(
-    progress: ProgressCallback | None = None, *, needs_data: bool = True
+    progress: "ProgressCallback | None" = None, *, needs_data: bool = True
 ) -> "Deployment":
     """The deployment; use it in a `with` statement."""
     # Stores and models take a while to import, and not every command of a module needs them.

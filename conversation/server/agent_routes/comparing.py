@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from conversation.agent.config import AgentConfig
+from conversation.server.keys.write_only import without_hidden
 
 _NAMED_BY = ("name", "criterion_id", "field_id")
-_MAY_BE_SECRET = ("headers", "constants")
-"""Of webhooks: an operator may have written a password where a secret should be named."""
-HIDDEN = "(hidden)"
-_FROM_SECRETS = "{{secret__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +24,40 @@ class Change:
 def changes(before: AgentConfig, after: AgentConfig) -> list[Change]:
     """Every setting that differs, in the order of the agent file.
 
-    Entries of lists are compared by their names; lists without names are compared whole. What
-    webhooks send as headers and constants is hidden, but for names of secrets.
+    Entries of lists are compared by their names; lists without names are compared whole. What may
+    be a secret where it is written, and not named, is hidden: see `keys.write_only`.
     """
-    return list(_changes((), before.model_dump(mode="json"), after.model_dump(mode="json")))
+    old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
+    return list(_changes((), _Side(old, without_hidden(old)), _Side(new, without_hidden(new))))
 
 
-def _changes(path: tuple[str, ...], before: Any, after: Any) -> Iterator[Change]:
-    if before == after:
+class _Side(NamedTuple):
+    """A part of one version."""
+
+    value: Any
+    shown: Any
+    """The same, with what may be a secret hidden."""
+
+    def parts(self) -> "Mapping[str, _Side] | None":
+        """Of a mapping, or of a list whose entries have names of their own."""
+        values, shown = _entries(self.value), _entries(self.shown)
+        if values is None or shown is None:
+            return None
+        return {name: _Side(value, shown[name]) for name, value in values.items()}
+
+
+_NOTHING = _Side(None, None)
+
+
+def _changes(path: tuple[str, ...], before: _Side, after: _Side) -> Iterator[Change]:
+    if before.value == after.value:
         return
-    old, new = _entries(before), _entries(after)
+    old, new = before.parts(), after.parts()
     if old is None or new is None or (not old and not new):
-        yield Change(".".join(path), _shown(path, before), _shown(path, after))
+        yield Change(".".join(path), before.shown, after.shown)
         return
     for name in dict.fromkeys((*old, *new)):
-        yield from _changes((*path, name), old.get(name), new.get(name))
+        yield from _changes((*path, name), old.get(name, _NOTHING), new.get(name, _NOTHING))
     if list(old) != list(new) and set(old) == set(new):
         yield Change(".".join(path), list(old), list(new))
 
@@ -62,15 +78,3 @@ def _name(entry: Any) -> str | None:
         return None
     found = cast("Mapping[str, Any]", entry)
     return next((str(found[key]) for key in _NAMED_BY if found.get(key)), None)
-
-
-def _shown(path: Sequence[str], value: Any) -> Any:
-    """`value` as it may be shown; whole tools come here too, with their headers inside."""
-    if isinstance(value, Mapping):
-        found = cast("Mapping[str, Any]", value)
-        return {key: _shown((*path, key), each) for key, each in found.items()}
-    if isinstance(value, list):
-        return [_shown(path, each) for each in cast("Sequence[Any]", value)]
-    is_secret = value is not None and any(part in _MAY_BE_SECRET for part in path)
-    names_one = isinstance(value, str) and _FROM_SECRETS in value
-    return HIDDEN if is_secret and not names_one else value

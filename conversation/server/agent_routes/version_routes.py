@@ -82,7 +82,7 @@ class VersionPage(BaseModel):
 
 
 class VersionChange(BaseModel):
-    """One setting that is otherwise; headers and constants of webhooks are hidden."""
+    """One setting that is otherwise; what may be a secret is hidden, as elsewhere."""
 
     path: str = Field(examples=["system_prompt"])
     before: Any

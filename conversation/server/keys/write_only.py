@@ -1,6 +1,7 @@
 """What of an agent or a tool only keys that may write it are shown. Pure.
 
-Headers, addresses and constants of requests are where tokens are written. By rule, whatever is
+Headers, addresses and constants of requests are where tokens are written, in the shape of the
+protocol and in that of agent files. By rule, whatever is
 written there as it is can be set and not read, unless it can be no secret by what it is for: what
 is named (`{{secret__CRM}}`, `{"secret_id": ...}`, a variable) and what describes the content stays
 visible. Sent back unchanged, what was hidden stays what it is.
@@ -32,7 +33,9 @@ _SCHEME = re.compile(
 )
 _HEADERS = re.compile(r"(?:\w*_)?headers", re.IGNORECASE)
 _ADDRESS = re.compile(r"\w*(?:url|uri|endpoint)", re.IGNORECASE)
-_VALUE = re.compile(r"constant_value|(?:\w*_)?(?:api_key|password|secret|token)|secret__\w+")
+_VALUE = re.compile(
+    r"constants|constant_value|(?:\w*_)?(?:api_key|password|secret|token)|secret__\w+"
+)
 _BY_NAME = frozenset({"properties", "path_params_schema", "data_collection", "language_presets"})
 """Their keys are names that somebody chose, such as the parameter `token` of a tool."""
 _NAMES = frozenset({"secret_id", "variable_name", "name", "type"})

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversation.agent.config import AgentConfig
-from conversation.server.agent_routes.comparing import HIDDEN, Change, changes
+from conversation.server.agent_routes.comparing import Change, changes
+from conversation.server.keys.write_only import HIDDEN
 
 
 def agent(**parts: Any) -> AgentConfig:
@@ -55,6 +56,25 @@ def test_what_webhooks_send_is_hidden():
     for pair in ((agent(), added), (added, agent()), (before, added)):
         assert changes(*pair)
         assert "lemur" not in repr(changes(*pair))
+
+
+def test_a_token_in_an_address_is_hidden_and_its_change_is_seen():
+    before = agent(tools=[tool(url="https://hooks.example/in/T0K3N9x?key=lemur&page=2")])
+    after = agent(tools=[tool(url="https://hooks.example/in/T0K3N9y?key=ibex")])
+
+    (change,) = changes(before, after)
+    assert change.path == "tools.order.webhook.url"
+    assert "hooks.example/in/" in change.before
+    for secret in ("T0K3N9", "lemur", "ibex"):
+        assert secret not in repr(change)
+
+
+def test_names_of_entries_are_no_secrets():
+    """Entries that are called like secrets are told apart by their names all the same."""
+    before = agent(tools=[tool("token"), tool("api_key")])
+    after = agent(tools=[tool("token", method="GET"), tool("api_key")])
+
+    assert changes(before, after) == [Change("tools.token.webhook.method", "POST", "GET")]
 
 
 TEXT = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="{}"), max_size=8)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from conversation.server.conversations import file_routes, held_files
+from conversation.server.conversations import file_routes
 from conversation.server.errors import ApiError
+from conversation.server.library import held_files
 from conversation.server.library.held_files import (
     MAX_FILE_BYTES,
     MAX_FILE_CHARS,
