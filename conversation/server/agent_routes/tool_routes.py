@@ -1,6 +1,6 @@
 """Tools: made, read, changed and deleted by themselves; agents name them by `tool_ids`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,6 +12,7 @@ from conversation.server.agents.authoring import Authoring
 from conversation.server.agents.bodies import AccessInfo, SentTool
 from conversation.server.agents.files import AgentRecord
 from conversation.server.agents.kept_tools import tool_ids_of
+from conversation.server.agents.tool_wire import ToolItem
 from conversation.server.context import Authored, Context, ServerContext
 from conversation.server.errors import IN_THE_WAY, ApiError, not_found, not_supported
 from conversation.server.incoming.body import Body
@@ -224,7 +225,7 @@ def _checked(sent: SentTool, before: ApiRecord | None) -> dict[str, Any]:
     kept = None if before is None else before.body["tool_config"]
     config = with_hidden(sent.model_dump(exclude_unset=True), kept)
     try:
-        ToolConfig.model_validate(tool_section(config, None))
+        ToolConfig.model_validate(tool_section(cast(ToolItem, config), None))
     except ValidationError as error:
         said = "; ".join(
             f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"

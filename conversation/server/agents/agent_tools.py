@@ -7,17 +7,25 @@ from typing import Any, cast
 from conversation.agent.config import AgentConfig
 from conversation.agent.tool_config import SYSTEM_TOOLS, ToolConfig
 from conversation.agent.variable_values import SECRET_PREFIX
+from conversation.server.agents.agent_wire import PromptSection
 from conversation.server.agents.shown_agent import tool_item
+from conversation.server.agents.tool_wire import (
+    HeaderValue,
+    ParameterSchema,
+    RequestSchema,
+    SystemParams,
+    ToolItem,
+)
 from conversation.server.errors import ApiError
 
 Json = dict[str, Any]
 _SECRET_NAME = re.compile(r"[\w.-]{1,100}")
 _VARIABLE_NAME = re.compile(r"[^\W\d][\w.-]{0,99}")
-_SCHEMA_KEYS = ("type", "description", "enum", "items", "properties", "required", "constant_value")
+_SCHEMA_KEYS = ("type", "description", "enum", "items", "properties", "required")
 """What our schemas take over; the rest of a property is the protocol's own."""
 
 
-def changed_tools(agent: AgentConfig, prompt: Mapping[str, Any]) -> Json:
+def changed_tools(agent: AgentConfig, prompt: PromptSection) -> Json:
     """`tools` and `system_tools` of the agent file, when any were sent.
 
     `built_in_tools` stands for all system tools and `tools` for all others; what was not sent
@@ -26,16 +34,15 @@ def changed_tools(agent: AgentConfig, prompt: Mapping[str, Any]) -> Json:
     Raises:
         ApiError: No agent of this server can do that.
     """
-    listed = cast("list[Json] | None", prompt.get("tools"))
-    built_in = cast("dict[str, Json | None] | None", prompt.get("built_in_tools"))
+    listed, built_in = prompt.get("tools"), prompt.get("built_in_tools")
     if listed is None and built_in is None:
         return {}
-    items: dict[str, Json] = {
+    items: dict[str, ToolItem] = {
         tool.name: tool_item(tool)
         for tool in agent.all_tools
         if (built_in if tool.kind == "system" else listed) is None
     }
-    items |= {str(item["name"]): item for item in listed or ()}
+    items |= {str(item.get("name", "")): item for item in listed or ()}
     for name, item in (built_in or {}).items():
         if item is None:
             items.pop(name, None)
@@ -54,7 +61,7 @@ def changed_tools(agent: AgentConfig, prompt: Mapping[str, Any]) -> Json:
     return {"tools": tools, "system_tools": bare}
 
 
-def tool_section(item: Mapping[str, Any], known: ToolConfig | None) -> Json:
+def tool_section(item: ToolItem, known: ToolConfig | None) -> Json:
     """The section that does what `item` says, over what the agent's own section says.
 
     Raises:
@@ -63,10 +70,10 @@ def tool_section(item: Mapping[str, Any], known: ToolConfig | None) -> Json:
     name, kind = str(item.get("name", "")), item.get("type")
     base: Json = {} if known is None else known.model_dump()
     base["name"] = name
-    if item.get("description"):
-        base["description"] = item["description"]
-    if item.get("response_timeout_secs"):
-        base["timeout_s"] = item["response_timeout_secs"]
+    if description := item.get("description"):
+        base["description"] = description
+    if timeout_s := item.get("response_timeout_secs"):
+        base["timeout_s"] = timeout_s
     if kind == "system":
         return _system(base, item)
     if kind == "client":
@@ -79,7 +86,7 @@ def tool_section(item: Mapping[str, Any], known: ToolConfig | None) -> Json:
     )
 
 
-def _system(base: Json, item: Mapping[str, Any]) -> Json:
+def _system(base: Json, item: ToolItem) -> Json:
     if base["name"] not in SYSTEM_TOOLS:
         raise ApiError(
             422,
@@ -87,7 +94,7 @@ def _system(base: Json, item: Mapping[str, Any]) -> Json:
             f"There is no system tool {base['name'][:64]!r} here; there are "
             f"{', '.join(SYSTEM_TOOLS)}.",
         )
-    params = cast(Json, item.get("params") or {})
+    params = item.get("params") or SystemParams()
     if "transfers" in params:
         base["agents"] = [
             {"agent_id": target["agent_id"], "when": target["condition"]}
@@ -96,25 +103,22 @@ def _system(base: Json, item: Mapping[str, Any]) -> Json:
     return base
 
 
-def _webhook(base: Json, item: Mapping[str, Any]) -> Json:
-    schema = cast(Json, item.get("api_schema") or {})
-    sent_headers = cast(Json, schema.get("request_headers") or {})
+def _webhook(base: Json, item: ToolItem) -> Json:
+    schema = item.get("api_schema") or RequestSchema()
+    sent_headers = schema.get("request_headers") or {}
     headers = {name: _header(name, value) for name, value in sent_headers.items()}
-    path = cast(Json, schema.get("path_params_schema") or {})
-    parts = [
-        cast(Json, schema[name])
-        for name in ("query_params_schema", "request_body_schema")
-        if schema.get(name)
-    ]
-    properties: Json = dict(path)
+    path = schema.get("path_params_schema") or {}
+    properties = dict(path)
     required = list(path)
-    for part in parts:
+    for part in (schema.get("query_params_schema"), schema.get("request_body_schema")):
+        if not part:
+            continue
         properties |= part.get("properties") or {}
         required += part.get("required") or []
     constants = {
-        name: value["constant_value"]
+        name: constant
         for name, value in properties.items()
-        if value.get("constant_value") not in (None, "")
+        if (constant := value.get("constant_value")) not in (None, "")
     }
     asked = {name: value for name, value in properties.items() if name not in constants}
     webhook = cast(Json, base.get("webhook") or {})
@@ -132,15 +136,15 @@ def _webhook(base: Json, item: Mapping[str, Any]) -> Json:
     }
 
 
-def _header(name: str, value: Any) -> str:
+def _header(name: str, value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
-        found = cast(Json, value)
-        if found.get("secret_id"):
-            return f"{{{{{SECRET_PREFIX}{secret_name(found['secret_id'])}}}}}"
-        if found.get("variable_name"):
-            return f"{{{{{_variable_name(found['variable_name'])}}}}}"
+        found = cast(HeaderValue, value)
+        if secret_id := found.get("secret_id"):
+            return f"{{{{{SECRET_PREFIX}{secret_name(secret_id)}}}}}"
+        if variable := found.get("variable_name"):
+            return f"{{{{{_variable_name(variable)}}}}}"
     raise ApiError(422, "unsupported_header", f"The header {name[:64]!r} has no usable value.")
 
 
@@ -169,9 +173,9 @@ def _variable_name(given: object) -> str:
     )
 
 
-def _object(schema: Mapping[str, Any]) -> Json:
+def _object(schema: ParameterSchema) -> Json:
     """A JSON schema of an object, without the protocol's own keys."""
-    properties = cast("dict[str, Json]", schema.get("properties") or {})
+    properties = schema.get("properties") or {}
     return {
         "type": "object",
         "properties": {name: _property(each) for name, each in properties.items()},
@@ -180,9 +184,8 @@ def _object(schema: Mapping[str, Any]) -> Json:
     }
 
 
-def _property(schema: Mapping[str, Any]) -> Json:
-    kept = {key: schema[key] for key in _SCHEMA_KEYS if schema.get(key) is not None}
-    kept.pop("constant_value", None)
+def _property(schema: ParameterSchema) -> Json:
+    kept = _taken_over(schema)
     if kept.get("type") == "object":
         return kept | _object(schema)
     if isinstance(kept.get("items"), Mapping):
@@ -190,6 +193,10 @@ def _property(schema: Mapping[str, Any]) -> Json:
     return kept
 
 
-def _says(item: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+def _taken_over(schema: Mapping[str, object]) -> Json:
+    return {key: schema[key] for key in _SCHEMA_KEYS if schema.get(key) is not None}
+
+
+def _says(item: Mapping[str, object], known: Mapping[str, object]) -> bool:
     """Whether an item says what is known, in every key that both have."""
     return all(item[key] == value for key, value in known.items() if key in item)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Required, Self, TypedDict, cast
 
+from conversation.server.agents.tool_wire import ToolItem
+
 
 class SecretName(TypedDict, total=False):
     """A stored secret."""
@@ -58,8 +60,9 @@ class PromptSection(TypedDict, total=False):
     custom_llm: CustomModel | None
     knowledge_base: list[Locator] | None
     rag: LookUpSection
-    tools: list[dict[str, Any]] | None
-    built_in_tools: dict[str, dict[str, Any] | None] | None
+    tools: list[ToolItem] | None
+    tool_ids: list[str] | None
+    built_in_tools: dict[str, ToolItem | None] | None
 
 
 class Variables(TypedDict, total=False):
@@ -129,6 +132,31 @@ class Course(TypedDict, total=False):
     file_input: FileInput
 
 
+class PresetPrompt(TypedDict, total=False):
+    """What the agent is told in another language."""
+
+    prompt: str | None
+
+
+class PresetSpeaker(TypedDict, total=False):
+    """What the agent says in another language."""
+
+    first_message: str | None
+    prompt: PresetPrompt
+
+
+class PresetOverrides(TypedDict, total=False):
+    """What is otherwise in another language."""
+
+    agent: PresetSpeaker
+
+
+class LanguagePreset(TypedDict, total=False):
+    """Another language that the agent speaks."""
+
+    overrides: PresetOverrides
+
+
 class ConversationConfig(TypedDict, total=False):
     """How the agent talks."""
 
@@ -137,7 +165,7 @@ class ConversationConfig(TypedDict, total=False):
     tts: SpeechSection
     asr: HearingSection
     conversation: Course
-    language_presets: dict[str, Any] | None
+    language_presets: dict[str, LanguagePreset] | None
 
 
 class Host(TypedDict):

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from conversation.agent.config import AgentConfig
-from conversation.server.agents.agent_wire import part
+from conversation.server.agents.agent_wire import PromptSection, part
 from conversation.server.agents.shown_agent import tool_item
+from conversation.server.agents.tool_wire import ToolItem
 from conversation.server.errors import ApiError
 from conversation.server.records import ApiRecord
 
@@ -49,18 +50,19 @@ def with_named_tools(
     if prompt.get("tool_ids") is None:
         return dict(body)
     wanted = [_config(str(each), find) for each in dict.fromkeys(prompt["tool_ids"])]
-    names = [str(each["name"]) for each in wanted]
+    names = [_name(each) for each in wanted]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ApiError(
             422, "tool_name_taken", f"Two of the tools in `tool_ids` are called {twice[:64]!r}."
         )
-    listed = cast("list[Json] | None", prompt.get("tools"))
+    listed = cast(PromptSection, prompt).get("tools")
     if listed is None:
-        gone = {str(_name(each, find)) for each in named_before}
+        known = [found for each in named_before if (found := find(each)) is not None]
+        gone = {_name(tool_of(each)) for each in known}
         listed = [tool_item(tool) for tool in agent.all_tools if tool.kind != "system"]
-        listed = [each for each in listed if each["name"] not in gone]
-    tools = [*(each for each in listed if each["name"] not in names), *wanted]
+        listed = [each for each in listed if _name(each) not in gone]
+    tools = [*(each for each in listed if _name(each) not in names), *wanted]
     changed = {**prompt, "tools": tools}
     return {
         **body,
@@ -68,13 +70,17 @@ def with_named_tools(
     }
 
 
-def _config(tool_id: str, find: FindTool) -> Json:
+def tool_of(record: ApiRecord) -> ToolItem:
+    """The tool that a record keeps."""
+    return cast(ToolItem, record.body["tool_config"])
+
+
+def _config(tool_id: str, find: FindTool) -> ToolItem:
     found = find(tool_id)
     if found is None:
         raise ApiError(422, "tool_not_found", f"There is no tool {tool_id[:100]!r}.")
-    return dict(found.body["tool_config"])
+    return tool_of(found)
 
 
-def _name(tool_id: str, find: FindTool) -> str | None:
-    found = find(tool_id)
-    return None if found is None else found.body["tool_config"]["name"]
+def _name(tool: ToolItem) -> str:
+    return str(tool.get("name", ""))

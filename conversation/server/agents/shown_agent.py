@@ -9,7 +9,7 @@ from typing import Any, cast
 from conversation.agent.agent_file import merge_keys
 from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.agent.criteria import Criterion, DataCollectionField
-from conversation.agent.tool_config import ToolConfig
+from conversation.agent.tool_config import ToolConfig, ToolWebhook
 from conversation.server.agents.agent_wire import (
     BackupModels,
     ConversationConfig,
@@ -18,10 +18,17 @@ from conversation.server.agents.agent_wire import (
     FieldItem,
     Locator,
     PlatformSettings,
+    PresetSpeaker,
     PromptSection,
     part,
 )
 from conversation.server.agents.named_documents import NamedDocument
+from conversation.server.agents.tool_wire import (
+    ParameterSchema,
+    RequestSchema,
+    SystemParams,
+    ToolItem,
+)
 from conversation.server.agents.voice_settings import AUDIO_FORMAT, keeps_recordings, shown_voice
 
 Json = dict[str, Any]
@@ -200,32 +207,32 @@ def llm_settings(llm: LLMConfig) -> PromptSection:
     return settings
 
 
-def tool_item(tool: ToolConfig) -> Json:
+def tool_item(tool: ToolConfig) -> ToolItem:
     """A tool. What a webhook gets is shown as one schema of its body, wherever it goes."""
-    item: Json = {
+    item: ToolItem = {
         "type": tool.kind,
         "name": tool.name,
         "description": tool.description,
         "response_timeout_secs": round(tool.timeout_s),
     }
     if tool.kind == "client":
-        return item | {"parameters": tool.parameters, "expects_response": True}
+        parameters = cast(ParameterSchema, tool.parameters)
+        return {**item, "parameters": parameters, "expects_response": True}
     if tool.webhook is not None:
         webhook = tool.webhook
-        return item | {
-            "api_schema": {
-                "url": webhook.url,
-                "method": webhook.method,
-                "request_headers": dict(webhook.headers),
-                **_by_place(tool),
-            }
+        request: RequestSchema = {
+            "url": webhook.url,
+            "method": webhook.method,
+            "request_headers": dict(webhook.headers),
+            **_by_place(webhook, cast(ParameterSchema, tool.parameters)),
         }
-    params: Json = {"system_tool_type": tool.name}
+        return {**item, "api_schema": request}
+    params: SystemParams = {"system_tool_type": tool.name}
     if tool.agents:
         params["transfers"] = [
             {"agent_id": target.agent_id, "condition": target.when} for target in tool.agents
         ]
-    return item | {"params": params}
+    return {**item, "params": params}
 
 
 def criterion_item(criterion: Criterion) -> CriterionItem:
@@ -249,16 +256,12 @@ def field_item(field: DataCollectionField) -> FieldItem:
     }
 
 
-def _by_place(tool: ToolConfig) -> Json:
+def _by_place(webhook: ToolWebhook, parameters: ParameterSchema) -> RequestSchema:
     """Parameters of a webhook tool by where they go."""
-    webhook = tool.webhook
-    if webhook is None:
-        return {}
-    properties: Json = dict(tool.parameters.get("properties", {}))
-    required: list[str] = list(tool.parameters.get("required", []))
-    path = {name: properties.pop(name, {}) for name in webhook.url_parameters}
-    rest_required = [name for name in required if name not in path]
-    rest: Json = {"properties": properties, "required": rest_required}
+    properties = dict(parameters.get("properties") or {})
+    path = {name: properties.pop(name, ParameterSchema()) for name in webhook.url_parameters}
+    required = [name for name in parameters.get("required") or () if name not in path]
+    rest: ParameterSchema = {"properties": properties, "required": required}
     if webhook.method in ("GET", "DELETE"):
         return {
             "path_params_schema": path,
@@ -272,7 +275,7 @@ def _by_place(tool: ToolConfig) -> Json:
     }
 
 
-def _preset(first_message: str | None, system_prompt: str | None) -> Json:
+def _preset(first_message: str | None, system_prompt: str | None) -> PresetSpeaker:
     return {"first_message": first_message, "prompt": {"prompt": system_prompt}}
 
 
