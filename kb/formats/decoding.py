@@ -29,6 +29,8 @@ _SEQUENCE = re.compile(
 )
 """A character beyond ASCII in UTF-8."""
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
+_MISMADE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]|[\xc0\xc1][\x80-\xbf]")
+"""Written as UTF-8 by programs that take units of UTF-16 for characters: each is one flaw."""
 _MANY_BROKEN = 3
 """With fewer bytes than this that fit nothing, one whole sequence for each says UTF-8."""
 _SHIFTED = b"\x1b$"
@@ -143,6 +145,7 @@ def _is_damaged_utf8(data: bytes, *, stated: str | None) -> bool:
     whole = _SEQUENCE.findall(data)
     beyond = sum(map(len, _BEYOND_ASCII.findall(data)))
     broken = beyond - sum(map(len, whole)) - _cut_off_at_end(data)
+    broken -= sum(len(each) - 1 for each in _MISMADE.findall(data))
     if whole and broken < _MANY_BROKEN:
         return len(whole) >= broken
     if _is_utf8(stated):

@@ -18,10 +18,14 @@ from kb.errors import DocumentError
 from kb.formats.parse import parse_document
 from kb.ingest.load import parse_bytes
 from tests.bench.figures import Figure, record
+from tests.kb.formats.tables.made_tables import FORMATS, right_triples
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NO_LIMITS = Limits(max_total_bytes=None, max_documents=None)
 GOOD_FILES = 20
+MADE_TABLES = 50
+"""Of each format."""
+SERIES = 20_261_130
 
 _WORD = re.compile(r"\w+")
 _MARKUP = re.compile(r"</[A-Z]\w+>|className=|^import .* from ['\"]", re.MULTILINE)
@@ -41,6 +45,7 @@ def run(datasets: Path | None = None) -> list[Row]:
         sample_pdfs,
         corrupt_batch,
         help_centre,
+        generated_tables,
     )
     return [row for measure in measures for row in measure(folder)]
 
@@ -220,6 +225,16 @@ def help_centre(datasets: Path) -> list[Row]:
     seconds = time.perf_counter() - started
     row = _row("helpcentre pages without markup left", clean / len(pages), n=len(pages), target=1.0)
     return [row | {"pages_per_s": len(pages) / seconds}]
+
+
+def generated_tables(_: Path) -> list[Row]:
+    """Random tables with spans, merges and empty cells: values with their right row and column."""
+    rows: list[Row] = []
+    for name in FORMATS:
+        right, wanted = right_triples(name, tables_made=MADE_TABLES, number=SERIES)
+        what = f"generated tables, triples right, {name}"
+        rows.append(_row(what, right / wanted, n=wanted, target=0.98))
+    return rows
 
 
 def comparable(text: str) -> str:

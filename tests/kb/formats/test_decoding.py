@@ -115,3 +115,13 @@ def test_single_bytes_are_weighed(data: bytes, stated: str | None, text: str):
 @settings(max_examples=200, deadline=None)
 def test_whatever_comes_is_text(data: bytes):
     assert isinstance(decode(data), str)
+
+
+@pytest.mark.parametrize("flaw", [b"\xed\xa0\x80", b"\xc0\xaf", b"\xc0\x80"])
+def test_what_other_programs_write_as_utf8_costs_itself(flaw: bytes):
+    text = "Die Leihgebühr beträgt zehn Euro für jeden Tag."
+    data = text.encode()
+
+    decoded = decode(data[:30] + flaw + data[30:])
+
+    assert decoded.replace("\ufffd", "") == text
