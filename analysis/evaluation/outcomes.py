@@ -189,12 +189,12 @@ def fields_outcome(
     return QuestionOutcome(collected=collected, usage=meter.total())
 
 
-def summary_outcome(subject: Subject) -> Question[QuestionOutcome]:
+def summary_outcome(subject: Subject, *, variant: JudgeVariant) -> Question[QuestionOutcome]:
     """Summarise the conversation."""
     meter = Meter()
     try:
         summary = yield from _in_windows_that_fit(
-            subject, lambda windows: summary_question(windows, meter=meter)
+            subject, lambda windows: summary_question(windows, variant=variant, meter=meter)
         )
     except ModelSetupError:
         raise

@@ -140,7 +140,11 @@ def tasks_of(
     if fields:
         tasks.append(_fields_task(subject, fields, judges, variant))
     if summary:
-        tasks.append(_single(Job(judges.first, summary_outcome(subject.for_judge(judges.first)))))
+        first = judges.first
+        asked = summary_outcome(
+            subject.for_judge(first), variant=variant or default_variant(first.model)
+        )
+        tasks.append(_single(Job(first, asked)))
     return tasks
 
 

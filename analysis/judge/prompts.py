@@ -71,6 +71,9 @@ VERDICT_AND_REASON = (
     "when it is not, unknown when the transcript does not tell), turn (number of the turn that "
     "shows it best), reason (at most 12 words)."
 )
+TURN_QUESTION = (
+    "Criterion: {criterion}\nIt is met. Which turn shows that best? Answer with its number."
+)
 REASON_RULES = "You read what an examiner wrote about a conversation that you do not see."
 REASON_QUESTION = (
     "Criterion: {criterion}\n<reason>\n{reason}\n</reason>\n\nDoes the reason say that the "
@@ -143,11 +146,17 @@ SUMMARY_QUESTION = (
     "Summarise the conversation in one or two short sentences, at most 30 words: what the user "
     "wanted, and how it ended. Answer with the summary only."
 )
+SHORT_SUMMARY_QUESTION = (
+    "Summarise the conversation in one short sentence, at most 20 words: what the user wanted, and "
+    "how it ended. Answer with the summary only."
+)
+"""For judges in this process, which take as long for three words as for reading ten."""
 
 
 _TEMPLATES: dict[JudgeVariant, tuple[str, ...]] = {
     "logprobs": (
         *(VERDICT_QUESTION, str(YES_BIAS), str(SECOND_ANSWER_WEIGHT), VERDICT_AND_REASON),
+        *(TURN_QUESTION, SHORT_SUMMARY_QUESTION),
         *(REASON_RULES, REASON_QUESTION, str(REASON_BIAS), str(REASON_MARGIN), CONTRADICTION),
         *(FIELDS_QUESTION, VALUE_QUESTION, *TOLD_QUESTIONS.values(), str(TOLD_BIASES)),
         *(SCORE_QUESTION, SCORE_AND_REASON),
@@ -205,6 +214,19 @@ def verdict_and_reason_question(statement: str) -> str:
     It begins as `verdict_question` does, so that the criterion is read once for both.
     """
     return VERDICT_AND_REASON.format(criterion=" ".join(statement.split()))
+
+
+def turn_question(statement: str) -> str:
+    """Return the question whose answer is the number of the turn that shows a success best.
+
+    It begins as `verdict_question` does, so that the criterion is read once for both.
+    """
+    return TURN_QUESTION.format(criterion=" ".join(statement.split()))
+
+
+def summary_words(variant: JudgeVariant) -> str:
+    """Return the question that is answered by a summary."""
+    return SHORT_SUMMARY_QUESTION if variant == "logprobs" else SUMMARY_QUESTION
 
 
 def reason_prompt(criterion: Criterion, reason: str) -> list[ChatMessage]:

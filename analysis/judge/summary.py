@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.judge.asking import Meter, Question, ask_twice
-from analysis.judge.prompts import SUMMARY_QUESTION, prompt
+from analysis.judge.prompts import JudgeVariant, prompt, summary_words
 from analysis.judge.windows import Window
 from conversation.errors import ModelOutputError
 from conversation.llm.chat_model import Completion, CompletionOptions
@@ -12,7 +12,9 @@ _OPTIONS = CompletionOptions(max_output_tokens=70)
 _MAX_CHARS = 400
 
 
-def summary_question(windows: Sequence[Window], *, meter: Meter) -> Question[str]:
+def summary_question(
+    windows: Sequence[Window], *, variant: JudgeVariant, meter: Meter
+) -> Question[str]:
     """Summarise a conversation; one in several windows gets a sentence for each.
 
     Raises:
@@ -20,7 +22,7 @@ def summary_question(windows: Sequence[Window], *, meter: Meter) -> Question[str
     """
     parts: list[str] = []
     for window in windows:
-        messages = prompt(window, SUMMARY_QUESTION)
+        messages = prompt(window, summary_words(variant))
         parts.append((yield from ask_twice(messages, _OPTIONS, parse=_parse, meter=meter)))
     return " ".join(parts)
 

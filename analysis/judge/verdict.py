@@ -22,6 +22,7 @@ from analysis.judge.prompts import (
     YES_BIAS,
     JudgeVariant,
     Prompt,
+    turn_question,
     verdict_and_reason_question,
     verdict_json_question,
     verdict_question,
@@ -39,6 +40,7 @@ from conversation.transcript import Turn
 _REASON = CompletionOptions(max_output_tokens=90, schema=verdict_and_reason_schema())
 _TURN = CompletionOptions(max_output_tokens=40, schema=verdict_and_turn_schema())
 """The same answer, cut where the reason would begin: a third of the words to write."""
+_ONE_NUMBER = CompletionOptions(max_output_tokens=8, schema={"type": "integer"})
 
 
 class VerdictReply(BaseModel):
@@ -112,7 +114,8 @@ def _ask_word_and_reason(
     word = yield from ask_word(shown(verdict_question(criterion.prompt)), meter=meter)
     why = shown(verdict_and_reason_question(criterion.prompt))
     try:
-        reply = yield from _second_answer(word, why, criterion.threshold, meter=meter)
+        turn_of = shown(turn_question(criterion.prompt))
+        reply = yield from _second_answer(word, why, turn_of, criterion.threshold, meter=meter)
     except ModelOutputError:
         # The probability stands without a reason: it does not depend on how it is explained.
         return Judgment(*verdict_of(word, None, criterion.threshold), None, ())
@@ -151,13 +154,23 @@ def _once_more(
 
 
 def _second_answer(
-    word: OneWord, why: Sequence[ChatMessage], threshold: float | None, *, meter: Meter
+    word: OneWord,
+    why: Sequence[ChatMessage],
+    turn_of: Sequence[ChatMessage],
+    threshold: float | None,
+    *,
+    meter: Meter,
 ) -> Question[ReasonReply]:
     """The verdict with the turn that shows it, and with the reason for all but clear successes.
 
     Whoever reads a report asks why something failed. The reason stands last in the answer, so that
-    leaving it out changes neither verdict nor turn.
+    leaving it out changes neither verdict nor turn. Where the word is so sure that a second verdict
+    could not turn it over, only the turn is asked for, which is two tokens in place of eighteen.
+    It then counts as agreeing, so that a surer word never gives a smaller probability.
     """
+    if word.log_odds is not None and verdict_of(word, "failure", threshold)[0] == "success":
+        turn = yield from ask_twice(turn_of, _ONE_NUMBER, parse=_parse_turn, meter=meter)
+        return ReasonReply(verdict="success", turn=turn)
     if verdict_of(word, "success", threshold)[0] == "success" and word.is_yes:
         reply = yield from ask_twice(why, _TURN, parse=_parse_reason, meter=meter)
         if reply.verdict == "success":
@@ -204,6 +217,10 @@ def _parse_reason(completion: Completion) -> ReasonReply:
         raise ModelOutputError(
             f"expected JSON with verdict, turn and reason ({type(error).__name__})."
         ) from error
+
+
+def _parse_turn(completion: Completion) -> int:
+    return int(_read(completion, {"type": "integer"}))
 
 
 def _parse_reply(completion: Completion) -> VerdictReply:

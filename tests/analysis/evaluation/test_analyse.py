@@ -55,7 +55,7 @@ def small_judge(*answers: object, **options: object) -> ScriptedChatModel:
 
 def test_a_verdict_carries_its_probability_a_rationale_and_verbatim_evidence():
     judge = small_judge(
-        word("yes", yes=0.6, Yes=0.2, no=0.2),
+        word("yes", yes=0.4, Yes=0.2, no=0.4),
         {"verdict": "success", "turn": 2, "reason": "The agent refunded the charge."},
         word("yes", yes=0.9, no=0.1),
     )
@@ -64,7 +64,7 @@ def test_a_verdict_carries_its_probability_a_rationale_and_verbatim_evidence():
 
     (evaluation,) = result.evaluations
     assert evaluation.verdict == "success"
-    odds = 0.8 / 0.2 / math.exp(YES_BIAS) * math.exp(SECOND_ANSWER_WEIGHT)
+    odds = 0.6 / 0.4 / math.exp(YES_BIAS) * math.exp(SECOND_ANSWER_WEIGHT)
     assert evaluation.confidence == pytest.approx(odds / (1 + odds))
     assert evaluation.rationale == "The agent refunded the charge."
     assert evaluation.evidence == (

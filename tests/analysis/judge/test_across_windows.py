@@ -64,6 +64,8 @@ class ReadingJudge(ScriptedChatModel):
                 finish_reason="stop",
                 top_logprobs={"yes": likely, "no": other},
             )
+        if options.schema == {"type": "integer"}:
+            return at.group(1) if at else "0"
         return {
             "verdict": verdict,
             "turn": int(at.group(1)) if at else 0,

@@ -147,15 +147,6 @@ def test_a_judge_that_answers_at_once_concludes_at_the_end(
             id="twice",
         ),
         pytest.param(
-            [
-                *(word(0.95), why("failure", ""), why("failure", "None named."), word(0.05)),
-                *(why("success", "Told to run it."), word(0.95)),
-            ],
-            "success",
-            "resolved",
-            id="the word and the reason differ",
-        ),
-        pytest.param(
             [word(0.05), why("success", "Told to run it."), word(0.05)],
             "failure",
             None,

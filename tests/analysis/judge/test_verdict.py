@@ -79,9 +79,10 @@ def test_the_threshold_and_the_way_of_asking_stand_at_the_criterion():
 @pytest.mark.parametrize(
     ("yes", "answers", "reasons_asked", "verdict", "rationale"),
     [
-        (0.95, [{"verdict": "success", "turn": 0}], [False], "success", None),
+        (0.95, ["0"], [False], "success", None),
+        (0.6, [{"verdict": "success", "turn": 0}], [False], "success", None),
         (
-            0.95,
+            0.6,
             [
                 {"verdict": "unknown", "turn": 0},
                 {"verdict": "unknown", "turn": 0, "reason": "Nobody says so."},
@@ -98,7 +99,12 @@ def test_the_threshold_and_the_way_of_asking_stand_at_the_criterion():
             "The user paid nothing.",
         ),
     ],
-    ids=["a clear success", "a success that the second answer denies", "a failure"],
+    ids=[
+        "a word that is sure",
+        "a success",
+        "a success that the second answer denies",
+        "a failure",
+    ],
 )
 def test_the_reason_is_asked_for_where_somebody_will_ask_for_it(
     yes: float,
@@ -124,7 +130,61 @@ def test_the_reason_is_asked_for_where_somebody_will_ask_for_it(
     assert (evaluation.verdict, evaluation.rationale) == (verdict, rationale)
     assert evaluation.evidence == (Evidence(turn_index=0, quote="I paid."),)
     schemas = [options.schema for options in judge.options if options.schema]
-    assert ["reason" in schema["properties"] for schema in schemas] == reasons_asked
+    assert ["reason" in schema.get("properties", {}) for schema in schemas] == reasons_asked
+
+
+@pytest.mark.parametrize(("threshold", "is_sure"), [(None, True), (0.9, False)])
+def test_a_second_verdict_is_asked_for_where_it_can_decide(threshold: float | None, is_sure: bool):
+    strict = PAID.model_copy(update={"threshold": threshold})
+    judge = ScriptedChatModel(
+        Completion(
+            text="yes",
+            usage=Usage(model="embedded/x", input_tokens=1, output_tokens=1),
+            finish_reason="stop",
+            top_logprobs={"yes": math.log(0.9), "no": math.log(0.1)},
+        ),
+        "0" if is_sure else {"verdict": "success", "turn": 0},
+        model="embedded/x",
+    )
+    call = Transcript(conversation_id="c1", turns=(Turn(role="user", text="I paid."),))
+
+    (evaluation,) = analyse_transcript(call, [strict], [], judge, summary=False).evaluations
+
+    odds = 9 / math.exp(YES_BIAS) * math.exp(SECOND_ANSWER_WEIGHT)
+    assert evaluation.confidence == pytest.approx(odds / (1 + odds))
+    assert evaluation.verdict == "success"
+    assert ("It is met." in judge.prompt_texts[1]) == is_sure
+
+
+@pytest.mark.parametrize("answer", ["-3", "77", "no number"])
+def test_a_turn_that_does_not_exist_is_no_evidence(answer: str):
+    judge = ScriptedChatModel(
+        Completion(
+            text="yes",
+            usage=Usage(model="embedded/x", input_tokens=1, output_tokens=1),
+            finish_reason="stop",
+            top_logprobs={"yes": math.log(0.95), "no": math.log(0.05)},
+        ),
+        *[answer] * 2,
+        model="embedded/x",
+    )
+    call = Transcript(conversation_id="c1", turns=(Turn(role="user", text="I paid."),))
+
+    (evaluation,) = analyse_transcript(call, [PAID], [], judge, summary=False).evaluations
+
+    assert (evaluation.verdict, evaluation.evidence) == ("success", ())
+
+
+def test_a_judge_in_this_process_is_asked_for_a_shorter_summary():
+    call = Transcript(conversation_id="c1", turns=(Turn(role="user", text="I paid."),))
+    asked: dict[str, str] = {}
+    for model in ("embedded/x", "x/y"):
+        judge = ScriptedChatModel("The user paid.", model=model)
+        assert analyse_transcript(call, [], [], judge).summary == "The user paid."
+        asked[model] = judge.prompt_texts[0]
+
+    assert "at most 20 words" in asked["embedded/x"]
+    assert "at most 30 words" in asked["x/y"]
 
 
 def test_a_judge_may_say_that_the_transcript_does_not_tell():
