@@ -153,6 +153,7 @@ class RetrievedPassage:
     start_char: int
     end_char: int
     heading_path: tuple[str, ...]
+    """Headings above the chunk that it was found by; see `section`."""
     page: str | None
     """Of the sentence that says most of the turn; see `place_at` for that of any other."""
     score: float
@@ -173,6 +174,8 @@ class RetrievedPassage:
     """Word stems of the conversation that the passage holds, most telling first."""
     places: tuple[Place, ...] = ()
     """Where each part of it stands, in order; empty when page and headings hold for all of it."""
+    section: tuple[str, ...] = ()
+    """Headings of the sentence that says most of the turn, outermost first: what to call it."""
     searched_for: str | None = None
     """What was searched for where a rewriter made it of the turn; None for the turn as said."""
 

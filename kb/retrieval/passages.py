@@ -8,7 +8,7 @@ from kb.config import RetrievalConfig
 from kb.document import Place, RetrievedPassage
 from kb.index.catalog import Catalog, ChunkRow
 from kb.retrieval.relevance import ChunkWords, WordQuery, matched_terms
-from kb.retrieval.standing import page_of_best_sentence
+from kb.retrieval.standing import place_of_best_sentence
 from kb.words.spelling import numbers_and_names
 
 _FIRST = 2
@@ -180,6 +180,7 @@ def _finish(
     best: ScoredChunk, words: WordQuery, *, catalog: Catalog, rank: int
 ) -> RetrievedPassage:
     row, rows = best.row, best.rows
+    place = place_of_best_sentence(row, words)
     start, end = rows[0].start_char, rows[-1].end_char
     text = row.text
     if best.beside:
@@ -192,7 +193,7 @@ def _finish(
         start_char=start,
         end_char=end,
         heading_path=row.heading_path,
-        page=page_of_best_sentence(row, words),
+        page=place.page,
         score=best.relevance,
         rank=rank,
         ranks=best.ranks,
@@ -201,4 +202,5 @@ def _finish(
         document_version=row.document_version,
         matched_terms=tuple(matched_terms(words, best.words)),
         places=places_of(rows),
+        section=place.heading_path,
     )

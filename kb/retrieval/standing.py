@@ -1,8 +1,9 @@
-"""Where in a chunk the words of a turn stand: the page of what was found, not of the chunk."""
+"""Where in a chunk the words of a turn stand: the place of what was found, not of the chunk."""
 
 from collections.abc import Iterator
 from itertools import islice
 
+from kb.document import Place
 from kb.formats.language import guess_language
 from kb.index.catalog import ChunkRow
 from kb.retrieval.relevance import WordQuery
@@ -14,16 +15,17 @@ _IDLE_SHARE = 0.1
 """What a function word counts: where there are few chunks, it is as rare as any other."""
 
 
-def page_of_best_sentence(row: ChunkRow, words: WordQuery) -> str | None:
-    """The page of the sentence that says most of the turn; of the first one among equals.
+def place_of_best_sentence(row: ChunkRow, words: WordQuery) -> Place:
+    """Page and headings of the sentence that says most of the turn; of the first one among equals.
 
-    A chunk of one page, and one that shares no word with the turn, is on the page that it begins.
+    A chunk that stands at one place, and one that shares no word with the turn, is where it begins.
     """
-    if len({place.page for place in row.places}) < 2:
-        return row.page
+    place = row.places[0] if row.places else Place(row.start_char, row.page, row.heading_path)
+    if len({(each.page, each.heading_path) for each in row.places}) < 2:
+        return place
     idle = function_words(guess_language(row.text) or DEFAULT)
     terms = iter(row.terms.body.split())
-    best, page = 0.0, row.page
+    best = 0.0
     for start, sentence in _sentences(row):
         held = set(islice(terms, sum(map(_terms_of, runs(respelled(sentence))))))
         worth = sum(
@@ -32,8 +34,8 @@ def page_of_best_sentence(row: ChunkRow, words: WordQuery) -> str | None:
             if stem in held or not held.isdisjoint(words.forms.get(stem, ()))
         )
         if worth > best:
-            best, page = worth, _page_at(row, start)
-    return page
+            best, place = worth, _place_at(row, start)
+    return place
 
 
 def _sentences(row: ChunkRow) -> Iterator[tuple[int, str]]:
@@ -51,6 +53,6 @@ def _terms_of(run: Run) -> int:
     return 1 if run.kind == "word" else max(1, len(syllables(run.text)) - 1)
 
 
-def _page_at(row: ChunkRow, position: int) -> str | None:
-    before = (place.page for place in reversed(row.places) if place.start_char <= position)
-    return next(before, row.page)
+def _place_at(row: ChunkRow, position: int) -> Place:
+    before = (place for place in reversed(row.places) if place.start_char <= position)
+    return next(before, Place(row.start_char, row.page, row.heading_path))

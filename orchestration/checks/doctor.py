@@ -18,7 +18,11 @@ from conversation.errors import ConversationError
 from kb.config import EmbeddingConfig, IndexConfig
 from kb.errors import KnowledgeBaseError
 from orchestration.agents import agent_listings
-from orchestration.checks.knowledge_base import chunk_count_problems, limit_problems
+from orchestration.checks.knowledge_base import (
+    chunk_count_problems,
+    limit_problems,
+    unrenewed_documents,
+)
 from orchestration.deployment import Deployment
 from orchestration.errors import OrchestrationError
 from orchestration.knowledge.sources import unread_sources
@@ -204,6 +208,12 @@ def _documents(deployment: Deployment, agent: AgentConfig, part: str) -> list[Di
         name = agent.agent_id
         remedy = f"Run `vivavoce ingest {name}`; if it stays, `vivavoce kb rebuild {name}`."
         return [Diagnosis(part, "failed", "; ".join(problems), remedy)]
+    if unrenewed := unrenewed_documents(documents):
+        remedy = (
+            "Mend these, or take them out of the agent file; then run "
+            f"`vivavoce ingest {agent.agent_id}`."
+        )
+        return [Diagnosis(part, "warning", "; ".join(unrenewed), remedy)]
     chunks = sum(document.chunk_count for document in documents)
     return [Diagnosis(part, "ok", f"{len(documents)} documents, {chunks} chunks")]
 

@@ -278,6 +278,17 @@ def _warn_of_unread(deployment: Deployment, agent: str) -> None:
     from orchestration.knowledge.sources import unread_sources
 
     unread = unread_sources(deployment, agent)
+    failed = [
+        document.name
+        for document in deployment.knowledge_base(agent).documents()
+        if document.status == "failed"
+    ]
+    if failed:
+        typer.echo(
+            f"Could not be read, so not known to the agent: {printable(', '.join(failed))}. "
+            f"`vivavoce kb status {agent}` says why.\n",
+            err=True,
+        )
     if unread:
         typer.echo(
             f"Not read yet, so not known to the agent: {', '.join(unread)}. "

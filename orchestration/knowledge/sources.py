@@ -47,20 +47,19 @@ def sources(deployment: Deployment, agent_id: str) -> list[AnySource]:
 
 
 def unread_sources(deployment: Deployment, agent_id: str) -> list[str]:
-    """Names of the agent's sources that its knowledge base holds nothing of."""
+    """Names of the agent's sources that its knowledge base knows nothing of.
+
+    One that was read in vain is known: it is among the documents, with the reason.
+    """
     knowledge_base = deployment.knowledge_base(agent_id)
-    ready = {
-        document.document_id
-        for document in knowledge_base.documents()
-        if document.status == "ready"
-    }
+    known = {document.document_id for document in knowledge_base.documents()}
     unread: list[str] = []
     for source in sources(deployment, agent_id):
         if isinstance(source, SiteSource):
             pages = [identify(LinkSource(page)) for page in knowledge_base.site_pages(source.url)]
-            if ready.isdisjoint(page.document_id for page in pages):
+            if known.isdisjoint(page.document_id for page in pages):
                 unread.append(source.url)
-        elif (identity := identify(source)).document_id not in ready:
+        elif (identity := identify(source)).document_id not in known:
             unread.append(identity.name)
     return unread
 

@@ -140,7 +140,7 @@ _PLANNED: dict[SyncAction, str] = {
 
 def passage_text(passage: RetrievedPassage, *, explain: bool) -> str:
     """A passage for a terminal; with `explain`, also what found it."""
-    place = " > ".join(passage.heading_path)
+    place = " > ".join(passage.section or passage.heading_path)
     page = f", page {passage.page}" if passage.page else ""
     named = f"{passage.rank}. {passage.document_name}{page}"
     lines = ["  ".join(part for part in (named, place, f"({passage.score:.4f})") if part)]

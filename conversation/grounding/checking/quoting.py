@@ -40,7 +40,7 @@ def nearest_topic(passages: Sequence[RetrievedPassage], least_score: float) -> s
     best = next((passage for passage in passages if passage.score >= least_score), None)
     if best is None:
         return ""
-    headings = [heading for heading in best.heading_path if "|" not in heading]
+    headings = [heading for heading in best.section or best.heading_path if "|" not in heading]
     return " > ".join([best.document_name, *headings[-1:]])
 
 

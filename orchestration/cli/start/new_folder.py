@@ -42,7 +42,8 @@ knowledge_base:
       The agent answered what the user asked. It is a failure when the user left without an answer.
 """
 _JUDGE = f"""\
-analysis:
+analysis:                  # a model is needed to judge: `vivavoce evaluate` fetches this one once
+                           # (1.1 GB); one of a provider or of your own server can be named, too
   judge: {DEFAULT_LLM}
 
 """

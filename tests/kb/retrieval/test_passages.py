@@ -184,6 +184,32 @@ def test_a_passage_over_pages_is_on_the_page_of_what_was_asked(
     assert found == [page for _, page in asked]
 
 
+@pytest.mark.parametrize("search", ["retrieve", "retrieve_lexical"])
+@pytest.mark.parametrize("mark", ["#", "##"])
+def test_a_passage_of_small_sections_is_named_by_the_one_that_was_asked_for(
+    open_kb: OpenKnowledgeBase, tmp_path: Path, search: str, mark: str
+):
+    (tmp_path / "shop.md").write_text(
+        f"# Our shop\n\nWe sell bicycles.\n\n{mark} Opening hours\n\nWe open at nine on Monday.\n\n"
+        f"{mark} Delivery\n\n| to | price |\n|---|---|\n| Germany | 4.90 EUR |\n"
+        f"| Austria | 9.90 EUR |\n\n{mark} Returns\n\nSend it back by post.\n"
+    )
+    kb = open_kb()
+    kb.add_file(tmp_path / "shop.md")
+    asked = {
+        "What does delivery to Austria cost?": "Delivery",
+        "When do you open on Monday?": "Opening hours",
+        "May I send it back by post?": "Returns",
+        "Do you sell bicycles?": "Our shop",
+    }
+
+    found = {question: getattr(kb, search)(question)[0] for question in asked}
+
+    assert {each: passage.section[-1] for each, passage in found.items()} == asked
+    if search == "retrieve":
+        assert any(len(passage.places) > 2 for passage in found.values())
+
+
 DELIVERY = (
     "Delivery of parcels to {country} is done by our partner on every working day between eight "
     "and six. The parcel is handed to the person at the door or to a neighbour, and a card is left "

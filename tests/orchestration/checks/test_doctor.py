@@ -10,6 +10,7 @@ import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
 from orchestration.checks.doctor import Diagnosis, examine
+from orchestration.operations.operations import ingest
 from orchestration.processes.dagster_instance import prepare_instance
 from orchestration.settings import Settings
 from tests.orchestration.sample import sample_deployment, write_data
@@ -29,6 +30,21 @@ def test_a_new_deployment_is_told_what_to_do_next(tmp_path: Path):
     assert found["documents of shop-desk"].remedy == "Run `vivavoce ingest shop-desk`."
     assert found["reports"].state == "warning"
     assert "failed" not in {finding.state for finding in found.values()}
+
+
+def test_a_document_that_could_not_be_read_is_not_one_that_nobody_read(tmp_path: Path):
+    settings = write_data(tmp_path / "data")
+    (settings.data_dir / "documents" / "refunds.md").unlink()
+    with sample_deployment(settings) as deployment:
+        ingest(deployment, "shop-desk")
+
+    found = findings(settings)["documents of shop-desk"]
+
+    assert found.state == "warning"
+    assert found.told.startswith("'refunds.md': failed (not_found).")
+    assert found.remedy == (
+        "Mend these, or take them out of the agent file; then run `vivavoce ingest shop-desk`."
+    )
 
 
 def test_a_broken_agent_file_does_not_hide_the_others(tmp_path: Path):

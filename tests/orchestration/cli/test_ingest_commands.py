@@ -31,6 +31,27 @@ def run(*arguments: str) -> str:
     return done.output
 
 
+@pytest.mark.parametrize(
+    ("gone", "strict", "ended"),
+    [
+        (["refunds.md"], False, 0),
+        (["refunds.md"], True, 1),
+        (["refunds.md", "delivery.md"], False, 1),
+    ],
+)
+def test_an_ingest_that_leaves_nothing_to_answer_from_fails(
+    settings: Settings, gone: list[str], strict: bool, ended: int
+):
+    for name in gone:
+        (settings.data_dir / "documents" / name).unlink()
+
+    options = ["--strict"] if strict else []
+    done = CliRunner().invoke(app, ["ingest", "shop-desk", *options], catch_exceptions=False)
+
+    assert done.exit_code == ended
+    assert done.output.count("failed (not_found)") == len(gone)
+
+
 def test_a_plan_says_what_an_ingest_would_do_and_does_nothing(settings: Settings):
     first = run("ingest", "shop-desk", "--plan")
     assert [line.split()[:3] for line in first.splitlines()[2:4]] == [
