@@ -284,7 +284,7 @@ def _refused(problem: str) -> Taken:
 
 def _table_conversation(one: TableConversation, place: RecordPlace) -> Taken:
     check_rows(one)
-    lines, begun = lines_of_rows(one.rows)
+    lines, begun = lines_of_rows(one.rows, one.order)
     turns = turns_of_lines(lines, place.agent_speakers, place.user_speakers)
     transcript = conversation_of(
         turns,

@@ -13,6 +13,7 @@ from typing import cast
 from conversation.importing.lines import SpokenLine, seconds_of
 from conversation.importing.roles import RecordError
 from conversation.importing.times import is_moment, moment_of_text
+from conversation.importing.written_dates import Order, looks_like_a_date, order_of
 
 _ID_COLUMNS = (
     "conversation_id", "call_id", "chat_id", "session_id", "thread_id", "ticket_id",
@@ -70,6 +71,8 @@ class TableConversation:
     """Columns of which nothing is taken, with the cells that they fill."""
     is_torn: bool = False
     """Two columns of one name say that different people speak."""
+    order: Order | None = None
+    """Whether its dates begin with the day or the month, by the whole column."""
     overfull: int | None = None
     """The first line of the table with more cells than the header."""
 
@@ -109,7 +112,8 @@ def conversations_of_csv(
     if speaker_column is None or text_column is None:
         raise RecordError(
             f"the table needs a column for the speaker ({', '.join(_SPEAKER_COLUMNS)}) and one for "
-            f"the words ({', '.join(_TEXT_COLUMNS)}), but has {sorted(names)}"
+            f"the words ({', '.join(_TEXT_COLUMNS)}), but has {sorted(names)}. Say "
+            "which are meant, e.g. `--map speaker=COLUMN --map text=COLUMN`"
         )
     others = [name for name in header if name not in chosen]
     rivals = [name for name in others if _name_of(name) == _name_of(speaker_column)]
@@ -129,7 +133,10 @@ def conversations_of_csv(
         )
         one.user_id = one.user_id or _cell(row, user_column)
         one.left_out.update(f"csv.{name}" for name in others if _cell(row, name))
-    yield from found.values()
+    order = order_of(row.time for one in found.values() for row in one.rows if row.time)
+    for one in found.values():
+        one.order = order
+        yield one
 
 
 def check_rows(one: TableConversation) -> None:
@@ -156,17 +163,21 @@ def check_rows(one: TableConversation) -> None:
         raise RecordError(f"{nameless} rows with words name no speaker. Fill it in on every row")
 
 
-def lines_of_rows(rows: Sequence[Row]) -> tuple[list[SpokenLine], datetime | None]:
+def lines_of_rows(
+    rows: Sequence[Row], order: Order | None = None
+) -> tuple[list[SpokenLine], datetime | None]:
     """Rows of one conversation as lines, and when it began where its times are moments.
 
     Raises:
         RecordError: A time is neither a moment nor seconds from the start.
     """
     times = [row.time for row in rows if row.time]
-    if not times or not all(is_moment(time) for time in times):
+    if not times or not all(is_moment(time, order) for time in times):
+        if unclear := next((time for time in times if looks_like_a_date(time)), None):
+            moment_of_text(unclear, "time", order)
         timed = [(row, seconds_of(row.time) if row.time else None) for row in rows]
         return [SpokenLine(row.speaker, row.text, offset_s) for row, offset_s in timed], None
-    moments = [moment_of_text(row.time, "time") if row.time else None for row in rows]
+    moments = [moment_of_text(row.time, "time", order) if row.time else None for row in rows]
     begun = min(moment for moment in moments if moment is not None)
     lines = [
         SpokenLine(row.speaker, row.text, (at - begun).total_seconds() if at is not None else None)

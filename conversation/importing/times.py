@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from conversation.importing.roles import RecordError
+from conversation.importing.written_dates import Order, written_date
 
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _ZONE = re.compile(r"\s*(?:UTC|GMT|Z)$", re.IGNORECASE)
@@ -13,6 +14,7 @@ _FIRST_UNIX_S = 1e8
 """Numbers from here on are moments (1973), smaller ones seconds from the start of a call."""
 _LAST_UNIX_S = 1e10
 """Larger numbers count milliseconds, then microseconds, then nanoseconds."""
+_SHOWN = 40
 
 
 def moment(value: object, key: str) -> datetime | None:
@@ -34,8 +36,12 @@ def moment(value: object, key: str) -> datetime | None:
     raise RecordError(f"`{key}` must be a time such as 2026-03-01T12:00:00Z or a Unix time")
 
 
-def moment_of_text(text: str, key: str) -> datetime:
-    """The moment that `text` writes; see `moment`."""
+def moment_of_text(text: str, key: str, order: Order | None = None) -> datetime:
+    """The moment that `text` writes; see `moment`.
+
+    Other forms of dates are read where day and month cannot be mistaken for each other; `order`
+    says for a column which of them comes first.
+    """
     plain = text.strip()
     if _NUMBER.fullmatch(plain):
         return _from_number(float(plain), key)
@@ -43,22 +49,25 @@ def moment_of_text(text: str, key: str) -> datetime:
         return _in_utc(datetime.fromisoformat(_ZONE.sub("+00:00", plain)))
     except ValueError:
         pass
+    written = written_date(plain, order)
+    if written is not None:
+        return _in_utc(written)
     try:
         return _in_utc(parsedate_to_datetime(plain))
     except ValueError:
         raise RecordError(
-            f"`{key}` must be a time such as 2026-03-01T12:00:00Z or a Unix time; in other forms "
-            "day and month can be mistaken for each other"
+            f"`{key}` must be a time such as 2026-03-01T12:00:00Z or a Unix time; in "
+            f"{plain[:_SHOWN]!r} day and month can be mistaken for each other, or it is none"
         ) from None
 
 
-def is_moment(text: str) -> bool:
+def is_moment(text: str, order: Order | None = None) -> bool:
     """Whether a cell of a table holds a moment rather than seconds from the start."""
     plain = text.strip()
     if _NUMBER.fullmatch(plain):
         return abs(float(plain)) >= _FIRST_UNIX_S
     try:
-        moment_of_text(plain, "time")
+        moment_of_text(plain, "time", order)
     except RecordError:
         return False
     return True

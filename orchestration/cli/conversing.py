@@ -285,7 +285,7 @@ def _warn_of_unread(deployment: Deployment, agent: str) -> None:
     ]
     if failed:
         typer.echo(
-            f"Could not be read, so not known to the agent: {printable(', '.join(failed))}. "
+            f"Could not be read, so not known to the agent: {printable_lines(', '.join(failed))}. "
             f"`vivavoce kb status {agent}` says why.\n",
             err=True,
         )
