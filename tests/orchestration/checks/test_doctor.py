@@ -10,7 +10,7 @@ import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
 from orchestration.checks.doctor import Diagnosis, examine
-from orchestration.operations.operations import ingest
+from orchestration.knowledge.ingesting import ingest
 from orchestration.processes.dagster_instance import prepare_instance
 from orchestration.settings import Settings
 from tests.orchestration.sample import sample_deployment, write_data
