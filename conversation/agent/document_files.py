@@ -12,8 +12,8 @@ def listed_files(entries: Iterable[str], folder: Path) -> tuple[Path, ...]:
 
     A folder stands for every file in it and below, a pattern such as `guides/**/*.md` for what it
     matches, both sorted by path. Files whose name or folder starts with a dot, and the lock files
-    of office programs, are left out of both. An entry that leads to no file stays as it is, so
-    that reading it says what is wrong.
+    of office programs, are left out of both. An entry or a link that leads to no file stays as it
+    is, so that reading it says what is wrong.
 
     Args:
         entries: As in the agent file.
@@ -43,5 +43,6 @@ def _without_pattern(path: Path) -> Path:
 def _shown(found: Iterable[Path], base: Path) -> Iterator[Path]:
     for path in found:
         hidden = any(part.startswith((".", "~$")) for part in path.relative_to(base).parts)
-        if not hidden and path.is_file():
+        leads_nowhere = path.is_symlink() and not path.exists()
+        if not hidden and (path.is_file() or leads_nowhere):
             yield path

@@ -9,6 +9,7 @@ from kb.errors import DocumentError
 from kb.formats.archive import Archive
 from kb.formats.decoding import decode
 from kb.formats.pages.html import drop_hidden, drop_permalinks
+from kb.formats.pages.html_body import shown_beside_text
 from kb.formats.pages.html_text import read_tree, tag_of
 from kb.formats.pages.html_tree import add_tree
 from kb.formats.text_builder import (
@@ -50,6 +51,8 @@ def _add_chapter(builder: TextBuilder, archive: Archive, member: str) -> None:
     _take_in_styles(root, archive, posixpath.dirname(member))
     drop_hidden(root, builder)
     drop_permalinks(root)
+    for kind, count in shown_beside_text(root):
+        builder.leave_out(kind, count)
     add_tree(builder, root)
 
 

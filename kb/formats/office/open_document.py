@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from kb.document import ParsedDocument
 from kb.formats.archive import Archive
 from kb.formats.link_targets import beside
 from kb.formats.office.open_table import attribute, lays_out, number_of, read_table
+from kb.formats.office.word_numbering import write_number
 from kb.formats.pages.html_text import tag_of
 from kb.formats.tables.rendering import add_table, in_line
 from kb.formats.tables.sheet import add_sheet
@@ -27,6 +29,12 @@ _HIDING = {
 _FAMILIES = {
     "p": "paragraph", "h": "paragraph", "span": "text", "page": "drawing-page", "table": "table",
 }  # fmt: skip
+_KINDS = {
+    "1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman",
+}  # fmt: skip
+_MAX_PAGE_WORDS = 3
+"""As in `Page 1 of 3`."""
+_SIDES = ("", "-left", "-first")
 _SHAPES = frozenset({"frame", "custom-shape", "rect", "g", "ellipse", "line", "path", "polygon"})
 _POINTS = re.compile(r"(\d{1,4}(?:\.\d{1,4})?)pt")
 _MIN_POINTS = 1.5
@@ -34,6 +42,32 @@ _WHITE = "#ffffff"
 _MAX_ANCESTORS = 20
 _MAX_SPACES = 100
 """Spaces can be stored as a count; no reader sees more of them than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """How a list style numbers one level."""
+
+    kind: str
+    prefix: str
+    suffix: str
+    shown: int
+    """How many levels above it, itself included, its number names."""
+    start: int
+
+    def label(self, counts: tuple[int, ...]) -> str:
+        numbers = ".".join(write_number(each, self.kind) for each in counts[-self.shown :])
+        return f"{self.prefix}{numbers}{self.suffix}"
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is known of a document while it is read."""
+
+    lists: dict[tuple[str, int], _Level]
+    slide: int = 0
+    counts: dict[tuple[str, int], int] = field(default_factory=dict[tuple[str, int], int])
+    """The last number of each list style and level."""
 
 
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
@@ -50,13 +84,38 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     if any(tag_of(element) == "spreadsheet" for element in body):
         _add_sheets(builder, body)
     else:
-        _add_children(builder, body, slide=[0])
+        _add_body(builder, body, archive, content)
     about = _about(archive)
     title = about.get("title") or _sheet_title(body, request.name)
     return builder.build(title=title, language=about.get("language"), metadata=about)
 
 
-def _add_children(builder: TextBuilder, parent: Any, *, slide: list[int]) -> None:
+def _add_body(builder: TextBuilder, body: Any, archive: Archive, content: Any) -> None:
+    """The text, with what stands in the margins of its pages before and behind it, once each."""
+    roots = [content, *([archive.xml("styles.xml")] if "styles.xml" in archive else [])]
+    for kind in ("header", "footer"):
+        if kind == "footer":
+            _add_children(builder, body, reading=_Reading(_list_levels(roots)))
+        tags = [f"{{*}}{kind}{side}" for side in _SIDES]
+        margins = (each for root in roots for each in root.iter(*tags))
+        lines = (line for each in margins for line in _margin_lines(builder, each))
+        for line in dict.fromkeys(lines):
+            builder.add("paragraph", line)
+
+
+def _margin_lines(builder: TextBuilder, margin: Any) -> Iterator[str]:
+    for paragraph in margin.iter("{*}p", "{*}h"):
+        numbers = list(paragraph.iter("{*}page-number", "{*}page-count"))
+        for number in numbers:
+            number.text = ""
+        line = one_line(_text(paragraph))
+        if numbers and len(line.split()) < _MAX_PAGE_WORDS:
+            builder.leave_out("page number")
+        elif line:
+            yield line
+
+
+def _add_children(builder: TextBuilder, parent: Any, *, reading: _Reading) -> None:
     for element in parent:
         tag = tag_of(element)
         if tag in _SKIPPED:
@@ -66,23 +125,23 @@ def _add_children(builder: TextBuilder, parent: Any, *, slide: list[int]) -> Non
             builder.add("heading", one_line(_text(element)), level=level)
         elif tag == "p":
             builder.add("paragraph", _text(element))
-            _add_frames(builder, element, slide)
+            _add_frames(builder, element, reading)
         elif tag == "list":
-            builder.add("list", "\n".join(_list_lines(element)))
+            builder.add("list", "\n".join(_list_lines(element, reading)))
         elif tag == "table" and not lays_out(element):
             add_table(builder, read_table(element, _cell_text).visible_rows())
         else:
             if tag == "page":
-                slide[0] += 1
-                builder.start_page(str(slide[0]))
-            _add_children(builder, element, slide=slide)
+                reading.slide += 1
+                builder.start_page(str(reading.slide))
+            _add_children(builder, element, reading=reading)
 
 
-def _add_frames(builder: TextBuilder, paragraph: Any, slide: list[int]) -> None:
+def _add_frames(builder: TextBuilder, paragraph: Any, reading: _Reading) -> None:
     """Text boxes are anchored inside of paragraphs but are read on their own."""
     for element in paragraph.iter():
         if tag_of(element) == "text-box":
-            _add_children(builder, element, slide=slide)
+            _add_children(builder, element, reading=reading)
 
 
 def _text(element: Any) -> str:
@@ -114,15 +173,49 @@ def _collect(element: Any, pieces: list[str]) -> None:
         pieces.append(child.tail or "")
 
 
-def _list_lines(element: Any) -> Iterator[str]:
+def _list_lines(
+    element: Any, reading: _Reading, *, style: str = "", above: tuple[int, ...] = ()
+) -> Iterator[str]:
+    """The lines of a list, with the numbers that its style gives; `above` are those around it."""
+    style = attribute(element, "style-name") or style
+    level = reading.lists.get((style, len(above) + 1))
+    goes_on = attribute(element, "continue-numbering") == "true" or attribute(
+        element, "continue-list"
+    )
+    begun = reading.counts.get((style, len(above)), 0) if goes_on else 0
+    count = begun or (level.start if level else 1) - 1
     for item in element:
-        first = True
+        label = ""
+        if tag_of(item) == "list-item":
+            stated = attribute(item, "start-value") or ""
+            count = int(stated) if stated.isdecimal() and len(stated) < 7 else count + 1
+            label = level.label((*above, count)) if level else "-"
         for child in item:
             if tag_of(child) == "list":
-                yield from ("  " + line for line in _list_lines(child))
+                inner = _list_lines(child, reading, style=style, above=(*above, count))
+                yield from ("  " + line for line in inner)
             elif text := one_line(_text(child)):
-                yield ("- " if first else "  ") + text
-                first = False
+                yield f"{label or ' '} {text}"
+                label = ""
+    reading.counts[style, len(above)] = count
+
+
+def _list_levels(roots: list[Any]) -> dict[tuple[str, int], _Level]:
+    """The numbered levels of the list styles, by name and level from 1."""
+    found: dict[tuple[str, int], _Level] = {}
+    for root in roots:
+        for each in root.iter("{*}list-level-style-number"):
+            kind = _KINDS.get(attribute(each, "num-format") or "", "")
+            name = attribute(each.getparent(), "name") or ""
+            if kind:
+                found[name, number_of(each, "level", 1)] = _Level(
+                    kind,
+                    attribute(each, "num-prefix") or "",
+                    attribute(each, "num-suffix") or "",
+                    number_of(each, "display-levels", 1),
+                    number_of(each, "start-value", 1),
+                )
+    return found
 
 
 def _cell_text(cell: Any) -> str:
@@ -146,7 +239,7 @@ def _add_sheets(builder: TextBuilder, body: Any) -> None:
             sheet = read_table(table, _cell_text)
             add_sheet(builder, sheet, name=attribute(table, "name") or "")
             for shapes in table.iterchildren("{*}shapes"):
-                _add_frames(builder, shapes, [0])
+                _add_frames(builder, shapes, _Reading({}))
 
 
 def _drop_hidden(builder: TextBuilder, body: Any, styles: set[tuple[str, str]]) -> None:

@@ -35,6 +35,7 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
         builder.start_page(str(number))
         choose_alternatives(slide)
         drop_unseen(slide, builder)
+        builder.leave_out("comment", _comments(slide))
         _add_slide(builder, slide, size)
     properties = presentation.core_properties
     return builder.build(
@@ -42,6 +43,18 @@ def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
         language=properties.language,
         metadata={"author": properties.author or "", "slides": str(len(presentation.slides))},
     )
+
+
+def _comments(slide: Any) -> int:
+    """How many remarks of its authors a slide has."""
+    parts = (
+        relation.target_part.blob
+        for relation in slide.part.rels.values()
+        if not relation.is_external and relation.reltype.rpartition("/")[2] == "comments"
+    )
+    parser = vendor("lxml.etree").XMLParser(resolve_entities=False, no_network=True)
+    roots = (vendor("lxml.etree").fromstring(part, parser) for part in parts)
+    return sum(1 for root in roots for _ in root.iter("{*}cm"))
 
 
 def _add_slide(builder: TextBuilder, slide: Any, size: tuple[int, int]) -> None:

@@ -46,3 +46,10 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(folder: Path):
     (folder / "what [draft]?.md").write_text("text")
 
     assert listed_files(["what [draft]?.md"], folder) == (folder / "what [draft]?.md",)
+
+
+def test_a_link_that_leads_to_no_file_stays_to_be_told_of(folder: Path):
+    link = folder / "guides" / "z.md"
+    link.symlink_to(folder / "gone.md")
+
+    assert link in listed_files(["guides"], folder)
