@@ -1,5 +1,6 @@
 """Conversations that are kept, for those who only read them."""
 
+import logging
 from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -7,9 +8,12 @@ from datetime import datetime
 from pydantic import ValidationError
 from sqlalchemy import Engine, func, select
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DatabaseError
 
+from conversation.errors import StoreUnavailableError
 from conversation.store.database import READ_ONLY
 from conversation.store.listing.pages import ConversationPage, read_page
+from conversation.store.listing.words import is_damaged_index, make_index_anew
 from conversation.store.reading import (
     ConversationEvent,
     ConversationSummary,
@@ -26,6 +30,8 @@ from conversation.store.reading import (
 )
 from conversation.store.tables import conversations
 from conversation.transcript import ConversationStatus, Retrieval, Transcript
+
+_log = logging.getLogger(__name__)
 
 
 class KeptConversations:
@@ -218,5 +224,20 @@ class KeptConversations:
 
     @contextmanager
     def _reading(self) -> Generator[Connection]:
-        with self.engine.connect().execution_options(**READ_ONLY) as connection:
-            yield connection
+        try:
+            with self.engine.connect().execution_options(**READ_ONLY) as connection:
+                yield connection
+        except DatabaseError as error:
+            if is_damaged_index(error):
+                raise mended(self.engine) from error
+            raise
+
+
+def mended(engine: Engine) -> StoreUnavailableError:
+    """Make the index of words anew, and say so: what was asked for has to be asked again."""
+    _log.warning("the index of words in %s is damaged and is made anew", engine.url)
+    make_index_anew(engine)
+    return StoreUnavailableError(
+        f"The index of words in {engine.url.render_as_string()!r} was damaged. It was made anew "
+        "from what was said: try again."
+    )

@@ -12,14 +12,15 @@ from typing import Any, Self
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
 from conversation.errors import StoreError, StoreUnavailableError
 from conversation.store import tables
 from conversation.store.agent_versions import AgentVersions
 from conversation.store.database import open_database
-from conversation.store.kept import KeptConversations
+from conversation.store.kept import KeptConversations, mended
 from conversation.store.listing.pages import ConversationPage
+from conversation.store.listing.words import is_damaged_index
 from conversation.store.ownership import this_process
 from conversation.store.reading import ConversationEvent, ConversationSummary
 from conversation.store.rows import feedback_columns, retrieval_row, user_column
@@ -276,3 +277,7 @@ class ConversationStore(KeptConversations, ClosedAtTheEnd):
                 f"The conversation store {self.engine.url.render_as_string()!r} could not be "
                 f"written: {error.orig}. Check free space, permissions and the server."
             ) from error
+        except DatabaseError as error:
+            if is_damaged_index(error):
+                raise mended(self.engine) from error
+            raise

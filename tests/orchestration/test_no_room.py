@@ -106,7 +106,7 @@ def test_a_writer_without_room_says_so_and_goes_on_when_there_is(
 @pytest.mark.parametrize("most", [1_500, 100_000])
 def test_parquet_and_duckdb_without_room_say_so(tmp_path: Path, most: int):
     """The store is another machine's: the smaller bound is met by Parquet, the larger by DuckDB."""
-    with postgresql_server(tmp_path / "server") as address:
+    with postgresql_server(tmp_path) as address:
         url = f"postgresql+psycopg://{address}"
         settings = write_data(tmp_path / "data").model_copy(update={"store_url": url})
         with sample_deployment(settings) as deployment:

@@ -20,6 +20,7 @@ from orchestration.server.app import create_app
 from orchestration.settings import Settings
 from tests.grown_stores import agent_config
 from tests.orchestration.test_growth import counting
+from tests.servers import postgresql_server
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
@@ -47,14 +48,24 @@ class Machine:
         return self.deployment.agent(agent_id).agent.name
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The store that all machines have."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'common' / 'store.sqlite'}"
+        return
+    with postgresql_server(tmp_path) as address:
+        yield f"postgresql+psycopg://{address}"
+
+
 @pytest.fixture
-def machines(tmp_path: Path) -> Iterator[list[Machine]]:
+def machines(tmp_path: Path, store_url: str) -> Iterator[list[Machine]]:
     with ExitStack() as stack:
         opened: list[Machine] = []
         for name in ("a", "b"):
             settings = Settings(
                 data_dir=tmp_path / name,
-                store_url=f"sqlite:///{tmp_path / 'common' / 'store.sqlite'}",
+                store_url=store_url,
                 agents_shared=True,
             )
             if name == "a":

@@ -16,14 +16,24 @@ from orchestration.deployment import Deployment
 from orchestration.server.app import create_app
 from orchestration.settings import Settings
 from tests.orchestration.sample import sample_deployment, write_data
+from tests.orchestration.test_many_machines import s3
+
+__all__ = ["s3"]
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 AGENT = "shop-desk"
 
 
+@pytest.fixture(params=["memory", pytest.param("s3", marks=pytest.mark.slow)])
+def address(request: pytest.FixtureRequest) -> str:
+    """Where all machines keep what they share."""
+    if request.param == "s3":
+        return f"{request.getfixturevalue('s3')}-{uuid.uuid4().hex}"
+    return f"memory://{uuid.uuid4().hex}"
+
+
 @pytest.fixture
-def machines(tmp_path: Path) -> Iterator[list[tuple[Deployment, Authoring]]]:
-    address = f"memory://{uuid.uuid4().hex}"
+def machines(tmp_path: Path, address: str) -> Iterator[list[tuple[Deployment, Authoring]]]:
     with ExitStack() as stack:
         opened: list[tuple[Deployment, Authoring]] = []
         for name in ("a", "b"):

@@ -5,11 +5,24 @@ are rare; those that are not are found soon by walking down the list, which ends
 conversations as `WALKED`, and says so.
 """
 
+import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, column, func, literal, select, table, text
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    Select,
+    String,
+    column,
+    func,
+    literal,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DatabaseError
 
 from conversation.store.database import in_lower_case
 from conversation.store.tables import conversations, turns
@@ -57,6 +70,24 @@ def tidy_index(connection: Connection) -> None:
     """Take out of the index what of deleted turns it still holds, crossed out."""
     if connection.dialect.name == "sqlite":
         connection.execute(text("INSERT INTO turn_search (turn_search) VALUES ('optimize')"))
+
+
+def is_damaged_index(error: DatabaseError) -> bool:
+    """Whether SQLite says that the index of words is broken, and nothing else."""
+    return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_CORRUPT_VTAB
+
+
+def make_index_anew(engine: Engine) -> None:
+    """Fill the index of words from the turns."""
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO turn_search (turn_search) VALUES ('delete-all')",
+            "DELETE FROM turn_search_rows",
+            "INSERT INTO turn_search_rows (turn_id) SELECT turn_id FROM turns",
+            "INSERT INTO turn_search (rowid, heard_text) SELECT search_id, heard_text || "
+            "char(3, 3) FROM turn_search_rows JOIN turns USING (turn_id)",
+        ):
+            connection.execute(text(statement))
 
 
 def _on_sqlite(connection: Connection, words: str) -> Said:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from conversation.errors import StoreUnavailableError
 from conversation.store.database import migrate, open_database
 from conversation.store.listing import pages, words
 from conversation.store.store import ConversationStore
@@ -205,6 +206,24 @@ def test_a_deleted_conversation_leaves_no_piece_of_its_words(own: ConversationSt
     assert "tru" in pieces
     assert pieces.isdisjoint({"xyl", "ylo", "lop", "oph", "pho", "hon", "one"})
     assert found(own, "trumpet") == ["conv_b"]
+
+
+@pytest.mark.parametrize("way", ["write", "read"])
+def test_a_damaged_index_is_made_anew(own: ConversationStore, way: str):
+    say(own, "conv_a", "one", "two apples")
+    with own.engine.begin() as connection:
+        connection.exec_driver_sql("update turn_search_data set block = x'0102030405'")
+
+    ways = {
+        "write": lambda: own.append_turn("conv_a", Turn(role="user", text="three"), at=NOON),
+        "read": lambda: found(own, "apples"),
+    }
+    with pytest.raises(StoreUnavailableError, match="made anew") as told:
+        ways[way]()
+    assert "apples" not in str(told.value)
+    own.append_turn("conv_a", Turn(role="user", text="three"), at=NOON)
+    assert (found(own, "apples"), found(own, "three")) == (["conv_a"], ["conv_a"])
+    assert len(own.transcript("conv_a").turns) == 3
 
 
 def test_a_store_of_before_is_indexed(tmp_path: Path):
