@@ -54,6 +54,8 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         monkeypatch.setenv(name, value)
     import fsspec
 
+    # It keeps what it opened, whatever the address was then.
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
     fsspec.filesystem("s3").mkdir("knowledge")
     yield "s3://knowledge/of-tests"
     server.stop()

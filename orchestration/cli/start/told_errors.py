@@ -15,6 +15,8 @@ _DATABASE_SIGNS = (
     "database or disk is full",
     "disk i/o error",
     "no space left on device",
+    "file too large",
+    "could not write file",
     "permission denied",
     "read-only file system",
 )
