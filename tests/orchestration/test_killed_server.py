@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from conversation.store.store import ConversationStore
-from tests.orchestration.deployed import served_deployment, wait_for
+from orchestration.operations.operations import close_abandoned
+from tests.orchestration.deployed import served_deployment
 from tests.orchestration.sample import write_data
 from tests.servers import postgresql_server
 
@@ -124,9 +126,9 @@ def test_a_server_killed_in_mid_turn_loses_no_turn_that_was_over(store_url: str,
             _check(store, talks, point)
     assert cut > POINTS, "turns were under way"
     with served_deployment(folder, store_url=store_url) as served:
-        store = served.context.store
-        wait_for(lambda: not store.conversations(status="in_progress"))
-        held = store.conversations()
+        # As `vivavoce serve` begins.
+        close_abandoned(served.deployment, datetime.now(UTC))
+        held = served.context.store.conversations()
         assert {each.end_reason for each in held} == {"interrupted_by_crash"}
     assert not [each for each in folder.rglob("*.next") if each.is_file()]
 

@@ -56,7 +56,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
     # It keeps what it opened, whatever the address was then.
     fsspec.get_filesystem_class("s3").clear_instance_cache()
-    fsspec.filesystem("s3").mkdir("knowledge")
+    fsspec.filesystem("s3").makedirs("knowledge", exist_ok=True)
     yield "s3://knowledge/of-tests"
     server.stop()
 
