@@ -23,9 +23,13 @@ def open_tables(root: Element) -> None:
     for table in list(root.iter()):
         if tag_of(table) not in ("", "table") and table.get("role") in _TABLE_ROLES:
             _make_table(table)
+    plain: dict[Element, set[int]] = {}
+    holds: dict[Element, bool] = {}
     for inner in reversed(list(root.iter("table"))):
         cell = next(inner.iterancestors("td", "th"), None)
-        if cell is not None and _is_cell_of_data(cell):
+        if cell is not None and cell not in holds:
+            holds[cell] = _is_cell_of_data(cell, plain)
+        if cell is not None and holds[cell]:
             _write_in_line(inner)
 
 
@@ -45,15 +49,18 @@ def _is_headed_cell(heading: Element) -> bool:
     return cell is not None and len(inline_text(cell)) <= _MAX_HEADED_CHARS
 
 
-def _is_cell_of_data(cell: Element) -> bool:
-    """Whether a cell that holds a table is short, and stands in a row or table of cells."""
+def _is_cell_of_data(cell: Element, plain: dict[Element, set[int]]) -> bool:
+    """Whether a cell that holds a table is short, and another row has as many cells of text alone.
+
+    `plain` keeps the numbers of cells of such rows, by table.
+    """
     table = next(cell.iterancestors("table"), None)
-    if table is None or len(inline_text(cell)) > MAX_FLAT_CELL_CHARS:
+    if table is None or len(cell.getparent()) < 2:
         return False
-    rows = list(_own_rows(table))
-    plain = [row for row in rows if len(row) > 1 and not any(_holds_table(each) for each in row)]
-    columns = len(cell.getparent())
-    return columns > 1 and any(len(row) == columns for row in plain)
+    if table not in plain:
+        rows = (row for row in _own_rows(table) if not any(_holds_table(each) for each in row))
+        plain[table] = {len(row) for row in rows}
+    return len(cell.getparent()) in plain[table] and len(inline_text(cell)) <= MAX_FLAT_CELL_CHARS
 
 
 def _own_rows(table: Element) -> Iterator[list[Element]]:

@@ -12,6 +12,7 @@ _BEGIN, _CELL, _END, _INNER = "\ue0f1", "\ue0f2", "\ue0f3", "\ue0f4"
 _ROW_END = re.compile(f"{_END}(\\d{{1,9}}){_END}")
 _MERGES = frozenset({"clmgf", "clmrg", "clvmgf", "clvmrg"})
 _WORDS = _MERGES | {"trowd", "trleft", "trhdr", "cellx", "cell", "row", "nestcell", "nestrow"}
+_MAX_BORDERS = 200
 _SAME_TWIPS = 30
 """Edges nearer than this are one."""
 
@@ -112,6 +113,8 @@ def laid_out(rows: Sequence[RichRow]) -> list[list[Cell]]:
         for before, edge in zip([None, *edges], edges, strict=False)
         if before is None or edge - before > _SAME_TWIPS
     ]
+    if len(borders) > _MAX_BORDERS:  # Edges that hardly any two rows share say nothing.
+        return [[Cell(text, header=row.shape.header) for text in row.texts] for row in rows]
     places = [list(_places(row, borders)) for row in rows]
     found: list[list[Cell]] = []
     for number, row in enumerate(places):
