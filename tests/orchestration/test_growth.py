@@ -19,6 +19,8 @@ from analysis.topics.topics import find_topics
 from conversation.agent.agent_file import save_agent
 from conversation.server.conversations.detail import conversation_detail
 from conversation.server.conversations.search import CallFilter, list_page
+from conversation.server.overview.message_search import search_by_text
+from conversation.store.listing import pages
 from orchestration.checks.evaluations import (
     Share,
     shares_by_day,
@@ -486,6 +488,26 @@ def test_words_at_the_seam_of_two_pieces_of_a_file_are_found(tmp_path: Path):
         path = tmp_path / "large"
         path.write_bytes(b"x" * before + words.encode() + b"y" * 100)
         assert forgetting._said_in(path, {words, "I live in Ely"}) == {words}  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.parametrize("of", ["conversations", "messages"])
+def test_words_that_no_index_knows_are_looked_for_page_by_page(
+    grow: Grow, monkeypatch: pytest.MonkeyPatch, of: str
+):
+    monkeypatch.setattr(pages, "WALKED", 5)
+    context = create_app(grow(SMALL).deployment).state.context
+
+    def page(cursor: str | None) -> Any:
+        if of == "conversations":
+            return list_page(context, CallFilter(search="1?"), page_size=30, cursor=cursor)
+        everybody: Any = None
+        return search_by_text(context, everybody, text_query="1?", page_size=30, cursor=cursor)
+
+    read = [page(None)]
+    while read[-1].has_more:
+        read.append(page(read[-1].next_cursor))
+    assert len(read) == 3
+    assert not any(getattr(each, of if of == "conversations" else "results") for each in read)
 
 
 def test_topics_and_gaps_read_by_the_batch(grow: Grow):

@@ -35,7 +35,7 @@ from conversation.server.ended.shown_conversation import (
     outcome_of,
 )
 from conversation.server.errors import ApiError
-from conversation.store.listing.pages import cursor_after
+from conversation.store.listing.pages import ConversationPage, cursor_after
 from conversation.store.reading import tool_calls_of
 from conversation.store.store import ConversationStore, ConversationSummary
 from conversation.transcript import ToolCall
@@ -190,7 +190,8 @@ def list_page(
     looked_at = 0
     while True:
         at_once = page_size if wanted.decided_by_rows else LOOKED_AT_ONCE
-        rows, following = _rows(context, wanted, user, cursor, limit=at_once)
+        found = _found(context, wanted, user, cursor, limit=at_once)
+        rows, following = found.conversations, found.next_cursor
         shown = _visible(context, readable, rows, user, wanted.search)
         for row, item in _taken(context, wanted, shown, agents, with_summary=with_summary):
             if last is not None and len(items) == page_size:
@@ -202,7 +203,7 @@ def list_page(
                 return _page(items, None if is_last else cursor_after(row))
         looked_at += len(rows)
         # Conversations that say it where it is masked are not told of, by a cursor neither.
-        if following is None or looked_at >= MOST_LOOKED_AT:
+        if following is None or found.is_cut or looked_at >= MOST_LOOKED_AT:
             return _page(items, following)
         cursor = following
 
@@ -265,17 +266,17 @@ def _taken(
             )
 
 
-def _rows(
+def _found(
     context: ServerContext,
     wanted: CallFilter,
     user: WantedUser | None,
     cursor: str | None,
     *,
     limit: int,
-) -> tuple[Sequence[ConversationSummary], str | None]:
+) -> ConversationPage:
     before = _moment(wanted.started_to_s)
     try:
-        page = context.store.page(
+        return context.store.page(
             agent_id=wanted.agent_id,
             since=_moment(wanted.started_from_s),
             # Before and after are both meant to include their second.
@@ -295,7 +296,6 @@ def _rows(
         raise ApiError(
             400, "invalid_cursor", "The cursor is not one that this server gave."
         ) from error
-    return page.conversations, page.next_cursor
 
 
 def _page(items: list[ConversationSummaryItem], cursor: str | None) -> ConversationList:

@@ -115,7 +115,7 @@ def search_by_text(
                 shown += 1
         looked_at += len(page.conversations)
         # Conversations that say it where it is masked are not told of, by a cursor neither.
-        if page.next_cursor is None or looked_at >= MOST_LOOKED_AT:
+        if page.next_cursor is None or page.is_cut or looked_at >= MOST_LOOKED_AT:
             return _messages(results, page.next_cursor)
         cursor = page.next_cursor
 
