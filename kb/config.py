@@ -133,6 +133,13 @@ class RetrievalConfig(_Section):
     hold, such as an article number. Whatever the weight, one of them is among the first two."""
     heading_weight: PositiveFloat = 0.3
     """What a word counts more when it is in the chunk's heading."""
+    stretch_share: float = Field(default=0.2, ge=0.0, le=1.0)
+    """Of the meaning of a chunk, what that of the stretch around it is, up to 16 chunks of its
+    document; the rest is its own."""
+    beside_weight: NonNegativeFloat = 0.05
+    """What a chunk gains when the two before and after it say the words that it lacks."""
+    start_weight: NonNegativeFloat = 0.02
+    """What a chunk loses the later it stands among the first ten of its document."""
     document_weight: NonNegativeFloat = 0.02
     """What a chunk gains by the best other chunk of its document: one that answers a turn seldom
     stands alone."""

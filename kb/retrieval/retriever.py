@@ -19,9 +19,17 @@ from kb.retrieval.relevance import (
     lexical_relevance,
     lift_by_document,
     lift_by_neighbours,
+    matched_terms,
     relevance,
 )
 from kb.retrieval.reranking import Reranker, blended_order, rescore
+from kb.retrieval.surroundings import (
+    Keyed,
+    Stretches,
+    lateness,
+    said_beside,
+    shared_by_copies,
+)
 from kb.retrieval.word_search import Ranking, WordHits, WordSearch
 
 _OTHERS = 80
@@ -103,6 +111,7 @@ class Retriever:
         self._dimension = dimension
         self._reranker = reranker
         self._by_words = LexicalRetriever(catalog, words, config)
+        self._stretches = Stretches(catalog, self._held)
 
     def retrieve(
         self, query: str, *, history: Sequence[SaidTurn], limit: int
@@ -123,8 +132,9 @@ class Retriever:
         parts = {row_id: parts[row_id] for row_id in _promising(parts, queries, rankings)}
         cosines = _told_by_all(queries, rankings)
         weights = np.array([text.weight for text in queries.dense.values()], dtype=np.float32)
+        direction = weights @ vectors
         unknown = [rows[row_id] for row_id in parts if row_id not in cosines]
-        cosines |= self._cosines(weights @ vectors, unknown)
+        cosines |= self._cosines(direction, unknown)
         share = self._config.dense_weight
         parts = {
             row_id: replace(each, meaning=share * cosines[row_id])
@@ -138,6 +148,7 @@ class Retriever:
             words=self._words,
             config=self._config,
             probability=relevance,
+            around=self._around([rows[row_id] for row_id in parts], cosines, direction, hits),
         )
         found = diversified(found, weight=self._config.repeat_weight)
         if self._reranker is not None and self._config.reranker is not None:
@@ -187,21 +198,51 @@ class Retriever:
         cosines = np.stack([vectors[row.chunk_id] for row in known]) @ direction
         return {row.row_id: float(cosine) for row, cosine in zip(known, cosines, strict=True)}
 
+    def _around(
+        self,
+        rows: Sequence[ChunkRow],
+        cosines: Mapping[int, float],
+        direction: Vectors,
+        hits: WordHits,
+    ) -> dict[int, float]:
+        """What each chunk gains or loses by what stands around it, and by its place."""
+        config, words = self._config, self._words
+        around = {row.row_id: -config.start_weight * lateness(row) for row in rows}
+        if share := config.dense_weight * config.stretch_share:
+            of = {row.row_id: self._stretches.of(row) for row in rows}
+            told = self._stretches.directions(of.values())
+            cosine = {stretch: float(mean @ direction) for stretch, mean in told.items()}
+            for row_id, stretch in of.items():
+                if stretch in cosine:
+                    around[row_id] += share * (cosine[stretch] - cosines[row_id])
+        if config.beside_weight:
+            beside = said_beside(
+                rows, hits.query.worth, lambda row: matched_terms(hits.query, words.words_of(row))
+            )
+            for row_id, said in beside.items():
+                around[row_id] += config.beside_weight * said
+        return shared_by_copies(rows, around)
+
     def _vectors(self, rows: Sequence[ChunkRow]) -> dict[str, Vectors]:
         """Vectors of chunks by their ids, without those that an ingest is still embedding."""
-        vectors: dict[str, Vectors] = {}
-        if isinstance(self._index, ExactIndex):
-            vectors = self._index.held([row.chunk_id for row in rows])
-        missing = [row for row in rows if row.chunk_id not in vectors]
-        held = self._cache.held([row.text_key for row in missing], model_id=self._embedder.model_id)
-        lost = [row for row in missing if row.text_key not in held]
+        found = self._held([(row.chunk_id, row.text_key) for row in rows])
+        lost = [row for row in rows if row.chunk_id not in found]
         if lost:
             pending = self._catalog.pending_among([row.chunk_id for row in lost])
             kept = [row for row in lost if row.chunk_id not in pending]
             texts = {row.text_key: row.indexed_text for row in kept}
-            held |= self._cache.vectors(texts, embedder=self._embedder)
-        found = [row for row in missing if row.text_key in held]
-        return vectors | {row.chunk_id: held[row.text_key] for row in found}
+            made = self._cache.vectors(texts, embedder=self._embedder)
+            found |= {row.chunk_id: made[row.text_key] for row in kept}
+        return found
+
+    def _held(self, chunks: Sequence[Keyed]) -> dict[str, Vectors]:
+        """Vectors of chunks by their ids, of those that were kept."""
+        vectors: dict[str, Vectors] = {}
+        if isinstance(self._index, ExactIndex):
+            vectors = self._index.held([chunk_id for chunk_id, _ in chunks])
+        missing = [chunk for chunk in chunks if chunk[0] not in vectors]
+        held = self._cache.held([key for _, key in missing], model_id=self._embedder.model_id)
+        return vectors | {chunk_id: held[key] for chunk_id, key in missing if key in held}
 
 
 def _reranked(
@@ -269,8 +310,12 @@ def _found(
     words: WordSearch,
     config: RetrievalConfig,
     probability: Callable[[float], float],
+    around: Mapping[int, float] | None = None,
 ) -> Iterator[ScoredChunk]:
-    """All candidates, best first, each with how it was found."""
+    """All candidates, best first, each with how it was found.
+
+    `around` is what chunks gain or lose by what stands around them.
+    """
     alone = {row_id: each.total for row_id, each in parts.items()}
     lifted = lift_by_document(
         alone,
@@ -282,6 +327,9 @@ def _found(
         {row_id: (rows[row_id].document_id, rows[row_id].ordinal) for row_id in alone},
         weight=config.neighbour_weight,
     )
+    for row_id, change in (around or {}).items():
+        if row_id in lifted:
+            lifted[row_id] += change
     ranks = {
         name: {row_id: rank for rank, row_id in enumerate(ranking, start=1)}
         for name, ranking in rankings.items()
