@@ -4,14 +4,18 @@ It costs much more than an embedding, so it sees few candidates, in batches, unt
 What it did not get to keeps the order that it had.
 """
 
+import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
 
 from kb.config import RerankerConfig
 from kb.embedding.embedder import WeightsFolder
 from kb.embedding.model_folder import model_folder
 from kb.embedding.torch_extra import require_torch
+from kb.errors import WeightsError
 
 
 class Reranker(Protocol):
@@ -22,6 +26,51 @@ class Reranker(Protocol):
         ...
 
 
+class CrossEncoderReranker:
+    """A model by folder, or by the name that sentence-transformers knows it by."""
+
+    def __init__(self, model: str, folder: Path | None = None, *, max_tokens: int = 256) -> None:
+        self._model = model
+        self._folder = folder
+        self._max_tokens = max_tokens
+        self._lock = threading.Lock()
+
+    def score(self, query: str, texts: Sequence[str]) -> list[float]:
+        """How well each text answers the query, 0 to 1."""
+        model, squash = self._loaded
+        scores = model.predict(
+            [(query, text) for text in texts],
+            batch_size=len(texts),
+            activation_fn=squash,
+            show_progress_bar=False,
+        )
+        return [float(score) for score in scores]
+
+    @property
+    def _loaded(self) -> tuple[Any, Any]:
+        with self._lock:
+            return self._model_and_squash
+
+    @cached_property
+    def _model_and_squash(self) -> tuple[Any, Any]:
+        import torch
+        from sentence_transformers import CrossEncoder
+
+        try:
+            model: Any = CrossEncoder(str(self._folder or self._model), max_length=self._max_tokens)
+        except (OSError, ValueError) as error:
+            raise WeightsError(
+                f"sentence-transformers cannot load the reranker {self._model!r}: {error}. Check "
+                "`retrieval.reranker.model`, or give a folder that holds the model."
+            ) from error
+        if model.num_labels != 1:
+            raise WeightsError(
+                f"{self._model!r} gives {model.num_labels} numbers a pair, a reranker gives one. "
+                "Name a cross-encoder made for search in `retrieval.reranker.model`."
+            )
+        return model, torch.nn.Sigmoid()
+
+
 def open_reranker(config: RerankerConfig, weights: WeightsFolder | None = None) -> Reranker:
     """Make the reranker that `config` names; its model is loaded on first use.
 
@@ -29,8 +78,6 @@ def open_reranker(config: RerankerConfig, weights: WeightsFolder | None = None) 
         WeightsError: The model's files are missing or not what their digest says, or the extra
             `torch` is not installed.
     """
-    from kb.retrieval.cross_encoder import CrossEncoderReranker
-
     require_torch("`retrieval.reranker`")
     folder = model_folder(config.model, weights)
     return CrossEncoderReranker(config.model, folder, max_tokens=config.max_tokens)
