@@ -122,10 +122,8 @@ def drop_hidden(root: Element, builder: TextBuilder) -> None:
     Whole pages begin transparent and are faded in by a script, so transparent text counts as
     hidden only when it is the lesser part of the page.
     """
-    apply_styles(root, _hides)
-    apply_styles(root, is_pale)
-    if not any(_MOVING.search(each.text or "") for each in root.iter("style")):
-        apply_styles(root, _is_faded)
+    may_move = any(_MOVING.search(each.text or "") for each in root.iter("style"))
+    apply_styles(root, _hides, is_pale, *(() if may_move else (_is_faded,)))
     grounds = Grounds(root)
     hidden = [each for each in root.iter() if _is_hidden(each, grounds)]
     opened, repeated = panels(root) if hidden else {}, following_pairs(hidden)

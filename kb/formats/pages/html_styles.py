@@ -17,6 +17,8 @@ from kb.formats.vendors import vendor
 
 _MAX_CHARS = 400_000
 _MAX_SELECTORS = 400
+"""Selectors that are looked for beside one rule."""
+_MAX_LOOKED_FOR = 1_200
 """Selectors that are looked for in one page."""
 _MAX_HIDING = 100
 """Rules that hide something of the page."""
@@ -61,25 +63,36 @@ _GROUND = re.compile(
 _COLOURS_OF_ITS_OWN = frozenset({"a", "mark", "button", "input", "img", "svg", "video", "canvas"})
 
 
-def apply_styles(root: Element, hides: Callable[[str], bool]) -> None:
+def apply_styles(root: Element, *ways: Callable[[str], bool]) -> None:
     """Write into `style` what the page's own rules hide, where nothing could show it again.
 
     A part that another rule shows, or that a script of the page names, is opened by its reader.
 
     Args:
         root: The page.
-        hides: Whether the value of a `style` hides its element.
+        ways: Each says whether the value of a `style` hides its element in one way.
     """
     source = with_variables("\n".join(_sources(root))[:_MAX_CHARS], scripts=_scripts(root))
     if not _MAY_HIDE.search(source):
         return
-    present = _names_in(root)
-    rules = list(rules_in(_relevant(source, present, hides)))
+    present, page = _names_in(root), _Matches(root)
+    for hides in ways:
+        relevant = _relevant(source, present, hides)
+        if relevant:
+            _apply(root, list(rules_in(relevant)), hides, present, page)
+
+
+def _apply(
+    root: Element,
+    rules: list[Rule],
+    hides: Callable[[str], bool],
+    present: set[str],
+    page: "_Matches",
+) -> None:
     hiding = {rule: found for rule in rules if (found := _hiding(rule, hides))}
     if not hiding:
         return
-    named = named_by_scripts(root)
-    page = _Matches(root)
+    named = page.named_by_scripts
     hidden: dict[Element, Rule] = {}
     usable = (
         rule
@@ -273,6 +286,10 @@ class _Matches:
         self._root = root
         self._found: dict[str, tuple[set[Element], tuple[int, int, int]]] = {}
 
+    @cached_property
+    def named_by_scripts(self) -> frozenset[str]:
+        return frozenset(named_by_scripts(self._root))
+
     def of(self, rule: Rule) -> set[Element]:
         return self._look(rule.selector)[0]
 
@@ -283,7 +300,7 @@ class _Matches:
         found = self._found.get(selector)
         if found is None:
             none: tuple[set[Element], tuple[int, int, int]] = (set(), (0, 0, 0))
-            found = self._search(selector) if len(self._found) < _MAX_SELECTORS else none
+            found = self._search(selector) if len(self._found) < _MAX_LOOKED_FOR else none
             self._found[selector] = found
         return found
 
