@@ -207,11 +207,10 @@ class _Reader:
         return list_id, min(level, _MAX_LEVEL)
 
     def _text(self, element: Any) -> str:
-        """What an element says; where it only shows pictures, how these are described."""
         pieces: list[str] = []
         self._described.clear()
         self._collect(element, pieces)
-        return "".join(pieces).strip() or "\n".join(dict.fromkeys(self._described))
+        return "".join(pieces).strip()
 
     def _collect(self, element: Any, pieces: list[str]) -> None:
         for child in element:
@@ -346,7 +345,8 @@ class _Reader:
             if tag_of(part) == "tbl":
                 yield in_line([[cell.text for cell in row] for row in self._rows(part)])
             else:
-                yield self._text(part)
+                # A cell that only shows an icon says what that is called.
+                yield self._text(part) or " ".join(dict.fromkeys(self._described))
             boxes, self._boxes = self._boxes, []
             for box in boxes:
                 yield from self._cell_texts(box)

@@ -128,10 +128,11 @@ def drop_hidden(root: Element, builder: TextBuilder) -> None:
     hidden = [each for each in root.iter() if _is_hidden(each, grounds)]
     opened, repeated = panels(root) if hidden else {}, following_pairs(hidden)
     for element in hidden:
-        if element in opened or is_opened_by_click(element, repeated):
+        is_dialog = tag_of(element) == "dialog"
+        if element in opened or (not is_dialog and is_opened_by_click(element, repeated)):
             for attribute in ("hidden", "style"):
                 element.attrib.pop(attribute, None)
-            if tag_of(element) == "dialog":
+            if is_dialog:
                 element.set("open", "")
             element.set(WAS_HIDDEN, "")
     _drop(root, [each for each in hidden if _is_hidden(each, grounds)], builder)
