@@ -192,11 +192,16 @@ def export_day(day: date, warehouse: Path, **stores: Any) -> ExportedDay:
     return exported
 
 
-def refresh(stores: Stores, *agents: AgentConfig) -> None:
-    """Do what the scheduled run does after evaluating."""
+def export(stores: Stores) -> None:
+    """Export every day that changed, without a publish."""
     days = days_to_export(stores.warehouse, **stores.both)
     for _ in export_days(days, stores.warehouse, **stores.both):
         pass
+
+
+def refresh(stores: Stores, *agents: AgentConfig) -> None:
+    """Do what the scheduled run does after evaluating."""
+    export(stores)
     publish(stores.warehouse, stores.reports, agents or (AGENT,))
 
 

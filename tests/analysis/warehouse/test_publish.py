@@ -28,6 +28,7 @@ from tests.analysis.calls import (
     a_document,
     a_value,
     a_verdict,
+    export,
     export_day,
     hold_call,
     open_stores,
@@ -120,11 +121,12 @@ def test_a_conversation_reaches_every_table(stores: Stores):
 def test_every_declared_type_and_column_is_what_the_file_has(stores: Stores):
     hold_call(stores.conversations, "c1")
     refresh(stores)
-    for thing in [*TABLES, *VIEWS, *agent_views([AGENT])]:
-        declared = getattr(thing, "all_columns", thing.columns)
-        described = ask(stores, f"DESCRIBE {thing.name}")
-        types = {row[0]: _plain(row[1]) for row in described}
-        assert types == {c.name: _plain(c.type) for c in declared}, thing.name
+    with open_reports(stores.reports) as reports:
+        for thing in [*TABLES, *VIEWS, *agent_views([AGENT])]:
+            declared = getattr(thing, "all_columns", thing.columns)
+            described = reports.execute(f"DESCRIBE {thing.name}").fetchall()
+            types = {row[0]: _plain(row[1]) for row in described}
+            assert types == {c.name: _plain(c.type) for c in declared}, thing.name
 
 
 def _plain(type_name: str) -> str:
@@ -410,12 +412,12 @@ def test_only_days_that_changed_are_exported(stores: Stores):
     hold_call(stores.conversations, "c1")
     hold_call(stores.conversations, "c2", started_at=DAY + timedelta(days=1))
     assert days_to_export(stores.warehouse, **stores.both) == [FIRST, SECOND]
-    refresh(stores)
+    export(stores)
     assert days_to_export(stores.warehouse, **stores.both) == []
 
     hold_call(stores.conversations, "late", started_at=DAY + timedelta(hours=1))
     assert days_to_export(stores.warehouse, **stores.both) == [FIRST]
-    refresh(stores)
+    export(stores)
     save_answers(stores.evaluations, "c2", a_verdict("c2"))
     assert days_to_export(stores.warehouse, **stores.both) == [SECOND]
     refresh(stores)
