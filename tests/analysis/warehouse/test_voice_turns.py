@@ -12,7 +12,7 @@ from analysis.warehouse.call_metrics import call_metrics
 from conversation.agent.privacy_config import PrivacySection
 from conversation.transcript import TimedWord, Transcript, Turn, TurnSound
 from tests.analysis.calls import AGENT, DAY, Stores, hold_call, open_stores, refresh
-from tests.analysis.warehouse.test_publish import ask, ask_rows
+from tests.analysis.warehouse.asked import ask, ask_rows
 
 
 def turn(role: Any, text: str, start_s: float, end_s: float, **changes: Any) -> Turn:

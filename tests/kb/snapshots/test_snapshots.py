@@ -11,7 +11,6 @@ import pytest
 
 from kb.errors import BusyError, KnowledgeBaseError, LostLeaseError, SnapshotError
 from kb.knowledge_base import KnowledgeBase
-from kb.snapshots import copies, manifest, taking
 from kb.snapshots.collecting import due
 from kb.snapshots.manifest import PIECE_BYTES
 from kb.snapshots.pointers import SnapshotRecord
@@ -87,22 +86,16 @@ def test_writers_on_two_machines_go_on_from_one_another(machines: Machines):
     assert b.found("train") == [PARCELS]
 
 
-def test_only_what_is_new_is_written_and_fetched(
-    machines: Machines, monkeypatch: pytest.MonkeyPatch
-):
-    # A quarter of the size, so that a quarter of the texts has as many pieces.
-    piece_bytes = PIECE_BYTES // 4
-    for module in (copies, manifest, taking):
-        monkeypatch.setattr(module, "PIECE_BYTES", piece_bytes)
+def test_only_what_is_new_is_written_and_fetched(machines: Machines):
     writer, reader = machines.open("a"), machines.open("b")
     writer.kb.add_texts(
-        [(f"{n}", f"Text {n}. " + "words and more words " * 400) for n in range(60)]
+        [(f"{n}", f"Text {n}. " + "words and more words " * 400) for n in range(240)]
     )
     follow(reader)
     assert snapshot_of(reader)
     first_written, first_read = writer.objects.written, reader.objects.read
     reader_pieces = sum(
-        -(-path.stat().st_size // piece_bytes)
+        -(-path.stat().st_size // PIECE_BYTES)
         for path in reader.kb.directory.rglob("*")
         if path.is_file()
     )
