@@ -1,8 +1,8 @@
 """Which conversations say some words, found by an index and looked at in the turns themselves.
 
-An index knows the places of three characters in a row (migration 0014). It answers for words that
-are rare; those that are not are found soon by walking down the list, which ends after so many
-conversations as `WALKED`, and says so.
+An index knows which turns have which three characters in a row (migration 0014). It answers for
+words that are rare; those that are not are found soon by walking down the list, which ends after
+so many conversations as `WALKED`, and says so.
 """
 
 import sqlite3
