@@ -149,9 +149,14 @@ def _overview(section: Section, days: Mapping[str, Sequence[ReportDay]]) -> str:
         cards.append(
             f'<div class="agent"><div><h3>{shown["agent"]} <small>{period}</small></h3>'
             f'<div class="figures">{numbers}</div></div>'
-            f"{day_bars(bars) if len(bars) > 1 else ''}</div>"
+            f"{_with_legend(bars) if len(bars) > 1 else ''}</div>"
         )
     return "".join(cards)
+
+
+def _with_legend(bars: Sequence[tuple[str, int, int]]) -> str:
+    told = '<i class="fill"></i> conversations <i></i> of these flagged: somebody should read them'
+    return f'<div>{day_bars(bars)}<p class="legend">{told}</p></div>'
 
 
 def _rates(section: Section, trends: Mapping[tuple[str, ...], Trend]) -> str:

@@ -98,14 +98,14 @@ def ingest(
 
     Ends with code 1 when there is nothing to answer from, since every document failed.
     """
+    if plan:
+        _show_plan(agent)
+        return
     from orchestration.knowledge.ingesting import ingest as ingest_agent
     from orchestration.operations.reading_ahead import reading_summary
     from orchestration.schedule.done_elsewhere import note_ingested
     from orchestration.terminal.rows import document_table, ingest_summary
 
-    if plan:
-        _show_plan(agent)
-        return
     with opened_deployment(progress()) as deployment:
         report = ingest_agent(deployment, agent)
         note_ingested(deployment.settings, deployment.agent(agent).agent.agent_id)

@@ -1,14 +1,15 @@
 """What commands and Dagster assets do: each function joins parts of a deployment to one result."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from analysis.evaluation.run import evaluate_conversations
-from analysis.evaluation.tally import EvaluationRun
 from analysis.store.closed_days import agents_by_day
 from analysis.store.forgetting import forget_findings
 from analysis.warehouse import files as warehouse_files
@@ -20,11 +21,8 @@ from analysis.warehouse.publish import (
     days_to_export,
 )
 from analysis.warehouse.publish import export_days as write_days
-from conversation.agent.models.voice_config import VoiceSection
 from conversation.errors import ConversationError
-from conversation.importing.files import ImportReport, import_path
 from conversation.store.store import ConversationSummary
-from conversation.voice.hearing.open_hearing import Hearing, open_hearing
 from orchestration.deployment import Deployment
 from orchestration.operations.exports import renew_report_page
 from orchestration.operations.masking import (
@@ -41,6 +39,11 @@ from orchestration.operations.narrowing import (
     narrowed_agents,
 )
 from orchestration.operations.published_agents import agents_to_publish, note_agents
+
+if TYPE_CHECKING:
+    from analysis.evaluation.tally import EvaluationRun
+    from conversation.importing.files import ImportReport
+    from conversation.voice.hearing.open_hearing import Hearing
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +63,10 @@ def import_transcripts(
 
     Recordings are heard as the agent hears its calls, in the languages that it speaks.
     """
+    # What asks judges and reads recordings is loaded by those who do: `report` does neither.
+    from conversation.agent.models.voice_config import VoiceSection
+    from conversation.importing.files import import_path
+    from conversation.voice.hearing.open_hearing import open_hearing
 
     def hearing() -> Hearing:
         agent = deployment.agent(agent_id).agent
@@ -116,6 +123,8 @@ def evaluate(
     Raises:
         UnknownQuestionError: `narrowing` names a criterion or field that no agent has.
     """
+    from analysis.evaluation.run import evaluate_conversations
+
     narrowing = narrowing if days is None else replace(narrowing, days=days)
     agents = narrowed_agents(deployment, narrowing)
     return evaluate_conversations(

@@ -111,7 +111,10 @@ def test_two_days_make_a_trend_and_one_does_not(stores: Stores):
     assert "success rate by day" not in page(stores)
     hold_call(stores.conversations, "c2", started_at=DAY + timedelta(days=1))
     save_answers(stores.evaluations, "c2", a_verdict("c2", "failure"))
-    assert "success rate by day from 2026-03-01 to 2026-03-02" in page(stores)
+    html = page(stores)
+    assert "success rate by day from 2026-03-01 to 2026-03-02" in html
+    legend = "conversations of these flagged: somebody should read them"
+    assert legend in " ".join(parsed(html).words.split())
 
 
 def test_a_page_draws_the_busiest_agents_and_says_how_many_are_left_out(stores: Stores):
