@@ -361,3 +361,26 @@ def test_a_held_agent_goes_on_when_nobody_could_say_in_time_what_was_heard():
     resumed, decision = silent.silence(7.4)
     assert (resumed.is_held, decision) == (False, "resume")
     assert resumed.silence(9.0) == (resumed, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_final", "decision"),
+    [
+        ("pricing", True, "interrupt"),
+        ("pricing", False, None),
+        ("what about pricing", False, "interrupt"),
+        ("", True, None),
+    ],
+)
+def test_one_word_takes_the_turn_once_it_is_all(text: str, is_final: bool, decision: str | None):
+    speaking = BargeIn().began(5.0)
+
+    assert speaking.words(text, now_s=5.3, is_final=is_final)[1] == decision
+
+
+@pytest.mark.parametrize(("letters", "cut_at"), [(15, 15), (19, 19), (21, 10)])
+def test_a_word_longer_than_a_clause_is_whole_up_to_twice_its_length(letters: int, cut_at: int):
+    cutter = ClauseCutter(first_chars=10, max_chars=10)
+    first, *_ = cutter.own(f"{'a' * letters} and more words")
+
+    assert len(first.text) == cut_at
