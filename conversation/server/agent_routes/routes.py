@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from conversation.server.access.admission import require
+from conversation.server.agents.agent_wire import part
 from conversation.server.agents.authoring import Authoring
 from conversation.server.agents.bodies import (
     MAIN_BRANCH,
@@ -223,7 +224,7 @@ def agent_answer(
             created_at_unix_secs=int(record.created_at.timestamp()),
             updated_at_unix_secs=int(record.updated_at.timestamp()),
         ),
-        workflow=NO_WORKFLOW | (sent.get("workflow") or {}),
+        workflow=NO_WORKFLOW | dict(part(sent, "workflow")),
         tags=list(record.tags),
         version_id=record.version_id,
         knowledge_base_state=KnowledgeBaseState(

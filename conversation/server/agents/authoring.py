@@ -157,7 +157,7 @@ class Authoring:
     def without_effect(self, body: NewAgent | AgentChanges, record: AgentRecord) -> list[str]:
         """What was sent of an agent and is not so, by its path."""
         sent = body.model_dump(exclude_unset=True, include=_COMPARED)
-        return without_effect(sent, self.shown(record))
+        return without_effect(sent, self.shown(record)) + body.passed_over()
 
     def restore(
         self,

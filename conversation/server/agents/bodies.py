@@ -137,8 +137,21 @@ class _AgentParts(_Sent):
     name: ReadableName | None = Field(default=None, min_length=1, max_length=MAX_NAME_CHARS)
     platform_settings: SentPlatformSettings | None = None
     tags: list[str] | None = Field(default=None, max_length=50)
+    workflow: dict[str, Any] | None = None
+    """Kept and given back; conversations follow none, so that one with nodes has no effect."""
     version_description: str | None = Field(default=None, max_length=MAX_DESCRIPTION_CHARS)
     """Of the version that this makes; without a change, of the one that is live."""
+
+    def passed_over(self) -> list[str]:
+        """Whole parts that change nothing here; what answers show of an agent may come back."""
+        workflow = self.workflow or {}
+        found = ["workflow"] if workflow.get("nodes") or workflow.get("edges") else []
+        extra = self.model_extra or {}
+        return found + [
+            name
+            for name, value in extra.items()
+            if name not in AgentAnswer.model_fields and value not in (None, [], {})
+        ]
 
 
 class AgentChanges(_AgentParts):
