@@ -12,7 +12,6 @@ from pathlib import Path
 
 from analysis.reports import open_reports
 from analysis.store.forgetting import (
-    compact,
     conversations_of_user,
     forget_conversations,
     said_by_others,
@@ -21,6 +20,7 @@ from analysis.store.forgetting import (
 from analysis.warehouse.finding_rows import export_findings
 from analysis.warehouse.lake import tidy
 from conversation.errors import ConversationError
+from conversation.store.listing.compacting import compact
 from conversation.transcript import Transcript
 from conversation.voice.recording.kept_calls import FOLDER
 from orchestration.deployment import Deployment

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from analysis.store.forgetting import (
-    compact,
     forget_conversations,
     forget_evaluations,
     orphans,
     with_evaluations,
 )
+from conversation.store.listing.compacting import compact
 from conversation.store.store import ConversationSummary
 from kb.errors import KnowledgeBaseError
 from kb.knowledge_base import KnowledgeBase

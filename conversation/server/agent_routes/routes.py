@@ -47,7 +47,7 @@ def create_agent(
     body: NewAgent, authored: Authored, key: MayChange, enable_versioning: Versioned = True
 ) -> AgentId:
     """Make an agent. Without `platform_settings.auth` nobody may talk to it without a key."""
-    require_versioning(enable_versioning)
+    require_versioning(enable_versioning, "enable_versioning")
     record = authored.create(body, by=key.as_author)
     return AgentId(
         agent_id=record.agent.agent_id, without_effect=authored.without_effect(body, record)
@@ -154,7 +154,7 @@ def update_agent(
     With `If-Match` it answers 412 when somebody else changed the agent meanwhile.
     """
     require_main(branch_id)
-    require_versioning(enable_versioning_if_not_enabled)
+    require_versioning(enable_versioning_if_not_enabled, "enable_versioning_if_not_enabled")
     record = authored.change(agent_id, body, by=key.as_author, if_match=matched(if_match))
     answer = agent_answer(record, authored, response, key)
     answer.without_effect = authored.without_effect(body, record)
@@ -199,10 +199,12 @@ def require_main(branch_id: str | None) -> None:
         )
 
 
-def require_versioning(wanted: bool) -> None:
+def require_versioning(wanted: bool, parameter: str) -> None:
     """Refuse to keep no versions."""
     if not wanted:
-        raise ApiError(422, "unsupported_parameter", "Versions of all agents are kept here.")
+        raise ApiError(
+            422, "unsupported_parameter", f"`{parameter}`: versions of all agents are kept here."
+        )
 
 
 def agent_answer(

@@ -80,7 +80,11 @@ def run_tests(agent_id: str, given: WantedRuns, context: Context, _key: CanConve
     are not used.
     """
     if given.agent_config_override:
-        raise ApiError(422, "not_supported", "Tests run against the agent as it stands.")
+        raise ApiError(
+            422,
+            "not_supported",
+            "`agent_config_override`: tests run against the agent as it stands.",
+        )
     if len(given.tests) * given.repeat_count > MOST_RUNS:
         raise ApiError(422, "too_many_runs", f"At most {MOST_RUNS} runs can be asked for at once.")
     agent = context.agents.agent(agent_id)

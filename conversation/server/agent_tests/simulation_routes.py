@@ -240,7 +240,10 @@ def _resolve(context: ServerContext, agent_id: str) -> ResolvedAgent:
 def _refuse_unserved(body: WantedSimulation) -> None:
     if body.extra_evaluation_criteria:
         raise not_supported(
-            "Criteria belong to the agent: add them there, they are judged.",
+            "`extra_evaluation_criteria`: criteria belong to the agent; add them there, and they "
+            "are judged.",
         )
     if body.simulation_specification.partial_conversation_history:
-        raise not_supported("Simulated conversations begin at their beginning.")
+        raise not_supported(
+            "`partial_conversation_history`: simulated conversations begin at their beginning."
+        )

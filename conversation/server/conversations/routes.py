@@ -124,9 +124,9 @@ def list_conversations(
         has_feedback_comment=has_feedback_comment,
         source=conversation_initiation_source,
         criteria=criterion_params(evaluation_params or []),
-        values=comparisons(
-            [*(data_collection_params or ()), *filter(None, [data_collection_filter])],
-            "data_collection_params",
+        values=(
+            *comparisons(data_collection_params or (), "data_collection_params"),
+            *comparisons([*filter(None, [data_collection_filter])], "data_collection_filter"),
         ),
         tool_names=tool_names or (),
         tool_names_successful=tool_names_successful or (),

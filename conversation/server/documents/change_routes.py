@@ -282,7 +282,7 @@ def _renamed(folder: Folder, body: DocumentChanges, authored: Authoring) -> Fold
 def _refuse_auto_sync(enable_auto_sync: bool | None) -> None:
     if enable_auto_sync:
         raise not_supported(
-            "Pages are read again on request or by Dagster's schedule.",
+            "`enable_auto_sync`: pages are read again on request or by Dagster's schedule.",
         )
 
 

@@ -3,6 +3,7 @@
 This package knows none of that; whoever composes the server gives it an `AfterCalls`.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -10,10 +11,13 @@ from conversation.agent.config import AgentConfig
 from conversation.errors import UnknownConversationError
 from conversation.server.ended.bodies import CallAnalysis, CriterionResult
 from conversation.server.errors import not_supported
+from conversation.store.listing.compacting import compact
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
 from conversation.voice.recording.kept_calls import KeptCalls
 from conversation.voice.recording.silencing import SilentSpan
+
+logger = logging.getLogger(__name__)
 
 
 class AfterCalls(Protocol):
@@ -95,3 +99,6 @@ class StoreOnly:
             self._recordings.delete(conversation_id)
         if not self._store.delete(conversation_id):
             raise UnknownConversationError(f"There is no conversation {conversation_id!r}.")
+        # What was deleted would stand in the file of the database, and in its log, until later.
+        if (problem := compact(self._store.engine)) is not None:
+            logger.warning("conversation %s was deleted, but %s", conversation_id, problem)

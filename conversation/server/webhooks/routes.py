@@ -199,6 +199,13 @@ def update_webhook(
     webhook_id: str, given: WebhookChange, context: Context, _key: CanAdminister
 ) -> Done:
     """Rename a webhook, or switch it off and on. What waits for it goes on waiting."""
+    if given.events:
+        raise ApiError(
+            422,
+            "unsupported_parameter",
+            "`events`: what a webhook is told stands in the settings (`PATCH /v1/convai/settings`, "
+            "`webhooks.events`).",
+        )
 
     def made(body: Any) -> dict[str, Any] | None:
         if body is None:

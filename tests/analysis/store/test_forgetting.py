@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from analysis.privacy.masked_stores import RedactedConversations
 from analysis.store import tables
 from analysis.store.forgetting import (
-    compact,
     conversations_of_user,
     forget_conversations,
     forget_evaluations,
@@ -19,6 +18,7 @@ from analysis.store.forgetting import (
 )
 from analysis.store.store import AnalysisStore
 from conversation.agent.privacy_config import PrivacySection
+from conversation.store.listing.compacting import compact
 from conversation.store.store import ConversationStore
 from conversation.transcript import Turn
 from tests.analysis.calls import DAY, Stores, a_verdict, hold_call, open_stores, save_answers

@@ -80,7 +80,7 @@ _AGENTS = (
             {"simulation_specification": PLAYED, "new_turns_limit": 1}, is_empty=True),
 )  # fmt: skip
 _CONVERSATIONS = (
-    SdkCall("conversations.list", given={"agent_id": "shop-desk", "page_size": 2}),
+    SdkCall("conversations.list", given={"agent_id": "shop-desk", "page_size": 50}),
     SdkCall("conversations.get", ("c1",)),
     SdkCall("conversations.get_summary", ("c1",), {"max_messages": 1}),
     SdkCall("conversations.get_signed_url", given={"agent_id": "shop-desk"}),

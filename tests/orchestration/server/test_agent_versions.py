@@ -1,6 +1,7 @@
 """Versions of agents over REST: what makes one, and the way back."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,23 @@ import pytest
 
 from conversation.agent.agent_file import load_agent
 from tests.orchestration.deployed import ServedDeployment, served_deployment
+from tests.servers import postgresql_server
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDeployment]:
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+)
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServedDeployment]:
     folder: Path = tmp_path_factory.mktemp("versions")
-    with served_deployment(folder) as opened:
-        yield opened
+    with ExitStack() as stack:
+        store_url = None
+        if request.param == "postgresql":
+            logs: Path = tmp_path_factory.mktemp("postgresql")
+            address = stack.enter_context(postgresql_server(logs))
+            store_url = f"postgresql+psycopg://{address}"
+        yield stack.enter_context(served_deployment(folder, store_url=store_url))
 
 
 def prompted(prompt: str, **parts: Any) -> dict[str, Any]:

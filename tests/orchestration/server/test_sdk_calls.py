@@ -24,6 +24,9 @@ from tests.orchestration.server.test_python_sdk_resources import played, talking
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
+_PARAGRAPHS = [f"Parcels to place {number} take {number} days. " * 20 for number in range(9)]
+
+
 @contextmanager
 def prepared(folder: Path) -> Generator[tuple[ServedDeployment, dict[str, str]]]:
     """A server, with two conversations that were held, a third that goes on, and a document."""
@@ -35,7 +38,7 @@ def prepared(folder: Path) -> Generator[tuple[ServedDeployment, dict[str, str]]]
     with served_deployment(folder, model=model, prepare=unhurried) as served:
         for name in ("c1", "c2"):
             hold_call(served.deployment.conversations, name, question="Where is my parcel?")
-        document = served.new_text("Parcels take nine days.")
+        document = served.new_text("\n\n".join(_PARAGRAPHS))
         served.indexed(document)
         agent = served.agent_with(
             conversation_config={
@@ -82,7 +85,7 @@ def _made(
     for name in call.name.split("."):
         method = getattr(method, name)
     try:
-        answer = method(*_filled(call.path, known), **_filled(call.given, known))
+        answer = method(*filled(call.path, known), **filled(call.given, known))
         if answer is not None and hasattr(answer, "__next__"):
             list(answer)
     except ApiError as error:
@@ -101,25 +104,25 @@ def _read(method: Any, call: SdkCall, answer: httpx.Response, known: dict[str, s
     except ValidationError as error:
         return str(error)[:600]
     for name, place in call.keep.items():
-        known[name] = _at(answer.json(), place)
+        known[name] = at(answer.json(), place)
     return None
 
 
-def _at(value: Any, place: str) -> Any:
+def at(value: Any, place: str) -> Any:
     for part in place.split("."):
         value = value[int(part) if part.isdigit() else part]
     return value
 
 
-def _filled(value: Any, known: dict[str, str]) -> Any:
+def filled(value: Any, known: dict[str, str]) -> Any:
     if isinstance(value, str):
         return known[value[1:]] if value.startswith("$") else value
     if isinstance(value, dict):
         if "$file" in value:
             return ("a.txt", value["$file"].encode(), "text/plain")
-        return {key: _filled(inner, known) for key, inner in value.items()}
+        return {key: filled(inner, known) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_filled(inner, known) for inner in value]
+        return [filled(inner, known) for inner in value]
     return value
 
 

@@ -355,10 +355,15 @@ def test_a_deleted_conversation_is_gone(tmp_path: Path):
         conversation_id = call(served.store, 1)
         headers = {"xi-api-key": served.key("admin")}
         path = f"{CONVERSATIONS}/{conversation_id}"
+        words = served.store.transcript(conversation_id).turns[0].text.encode()
+        before = [file for file in tmp_path.glob("store.sqlite*") if words in file.read_bytes()]
         assert served.http.delete(path, headers=headers).status_code == 200
+        after = [file for file in tmp_path.glob("store.sqlite*") if words in file.read_bytes()]
         again = served.http.delete(path, headers=headers)
         shown = served.http.get(path, headers=headers)
 
+    assert before
+    assert not after, "the database or its log still holds the words"
     assert (again.status_code, shown.status_code) == (404, 404)
     assert shown.json()["detail"]["status"] == "conversation_not_found"
 
