@@ -1,5 +1,7 @@
 """Agents: made, read, changed and deleted. Each is a file that people can change as well."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Response
@@ -28,6 +30,7 @@ from conversation.server.errors import ApiError
 from conversation.server.keys.api_keys import ApiKey
 from conversation.server.keys.write_only import without_hidden
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, SortKey, page_of
+from conversation.store.listing.pages import last_starts
 
 router = APIRouter(prefix="/v1/convai", tags=["agents"])
 
@@ -88,7 +91,7 @@ def list_agents(
         descending=sort_direction == "desc",
     )
     return AgentPage(
-        agents=[_summary(record, context) for record in page.items],
+        agents=_summaries(page.items, context),
         next_cursor=page.next_cursor,
         has_more=page.has_more,
     )
@@ -102,12 +105,12 @@ def get_summaries(
     agent_ids: Annotated[list[str], Query(max_length=100)],
 ) -> dict[str, dict[str, Any]]:
     """Several agents by their ids; one that is not there is an entry that says so."""
-    known = {record.agent.agent_id: record for record in authored.records.all()}
+    wanted = [each for each in authored.records.all() if each.agent.agent_id in set(agent_ids)]
+    known = {summary.agent_id: summary for summary in _summaries(wanted, context)}
     found: dict[str, dict[str, Any]] = {}
     for agent_id in agent_ids:
         if agent_id in known:
-            summary = _summary(known[agent_id], context).model_dump()
-            found[agent_id] = {"status": "success", "data": summary}
+            found[agent_id] = {"status": "success", "data": known[agent_id].model_dump()}
         else:
             found[agent_id] = {
                 "status": "failure",
@@ -236,9 +239,15 @@ def agent_answer(
     )
 
 
-def _summary(record: AgentRecord, context: Context) -> AgentSummary:
+def _summaries(records: Sequence[AgentRecord], context: Context) -> list[AgentSummary]:
+    """Agents of a list; when each was talked to last is asked for once, however many there are."""
+    ids = [record.agent.agent_id for record in records]
+    last = last_starts(context.store.engine, ids)
+    return [_summary(record, last.get(record.agent.agent_id)) for record in records]
+
+
+def _summary(record: AgentRecord, last_start: datetime | None) -> AgentSummary:
     agent = record.agent
-    last = context.store.page(agent_id=agent.agent_id, limit=1).conversations
     return AgentSummary(
         agent_id=agent.agent_id,
         name=agent.name,
@@ -246,8 +255,6 @@ def _summary(record: AgentRecord, context: Context) -> AgentSummary:
         tags=list(record.tags),
         created_at_unix_secs=int(record.created_at.timestamp()),
         updated_at_unix_secs=int(record.updated_at.timestamp()),
-        last_call_time_unix_secs=(
-            int(last[0].started_at.timestamp()) if last and last[0].started_at else None
-        ),
+        last_call_time_unix_secs=None if last_start is None else int(last_start.timestamp()),
         archived=is_archived(record.sent or {}),
     )

@@ -240,8 +240,8 @@ def _resolve(context: ServerContext, agent_id: str) -> ResolvedAgent:
 def _refuse_unserved(body: WantedSimulation) -> None:
     if body.extra_evaluation_criteria:
         raise not_supported(
-            "`extra_evaluation_criteria`: criteria belong to the agent; add them there, and they "
-            "are judged.",
+            "Criteria belong to the agent: add them there, they are judged. Leave out "
+            "`extra_evaluation_criteria`.",
         )
     if body.simulation_specification.partial_conversation_history:
         raise not_supported(

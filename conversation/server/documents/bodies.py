@@ -11,7 +11,7 @@ from conversation.server.library.library import HandedInAs
 from kb.errors import DocumentError
 from kb.web.addresses import read_url
 
-IndexStatus = Literal["new", "created", "processing", "succeeded", "failed"]
+IndexStatus = Literal["new", "created", "processing", "succeeded", "failed", "cannot_index_folder"]
 Name = Field(default=None, min_length=1, max_length=MAX_NAME_CHARS)
 
 

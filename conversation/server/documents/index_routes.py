@@ -22,6 +22,7 @@ from conversation.server.documents.bodies import (
     WantedIndexes,
 )
 from conversation.server.documents.change_routes import MayIngest
+from conversation.server.documents.folders import Folder
 from conversation.server.documents.known_documents import (
     KnownDocument,
     chunks_of,
@@ -58,10 +59,14 @@ def get_or_create_indexes(
 ) -> dict[str, dict[str, Any]]:
     """How far several documents are; one that is not there is an entry that says so."""
     known = {document.document_id: document for document in known_documents(authored)}
+    folders = authored.folders.tree().folders
     answers: dict[str, dict[str, Any]] = {}
     for item in body.items:
         document = known.get(item.document_id)
-        if document is None:
+        if (folder := folders.get(item.document_id)) is not None:
+            index = _no_index(folder, item.model)
+            answers[item.document_id] = {"status": "success", "data": index.model_dump()}
+        elif document is None:
             said = f"There is no document {item.document_id[:100]!r}."
             answers[item.document_id] = failure(404, "document_not_found", said)
         else:
@@ -105,15 +110,20 @@ def compute_index(
     """How far a document is on its way into the index, which it goes by itself.
 
     One that an agent file names and that was never read is read from now on. Ask until it is
-    `succeeded`, when every agent that names it answers from it, or `failed`.
+    `succeeded`, when every agent that names it answers from it, or `failed`. A folder has no index
+    of its own: `cannot_index_folder`.
     """
+    if (folder := authored.folders.tree().folders.get(document_id)) is not None:
+        return _no_index(folder, body.model)
     document = _asked_to_be_read(known_document(document_id, authored), authored)
     return _index(document, body.model)
 
 
 @router.get("/{document_id}/rag-index", operation_id="get_indexes")
 def get_indexes(document_id: str, authored: Authored, _key: MayRead) -> DocumentIndexes:
-    """The one index of a document."""
+    """The one index of a document; a folder has none."""
+    if document_id in authored.folders.tree().folders:
+        return DocumentIndexes(indexes=[])
     return DocumentIndexes(indexes=[_index(known_document(document_id, authored))])
 
 
@@ -188,6 +198,18 @@ def _index(document: KnownDocument, model: str = OUR_EMBEDDING_MODEL) -> Documen
         document_model_index_usage=IndexUsage(used_bytes=document.bytes),
         reason=document.reason,
         message=document.detail,
+    )
+
+
+def _no_index(folder: Folder, model: str) -> DocumentIndex:
+    return DocumentIndex(
+        id=f"index_{folder.folder_id}",
+        model=model,
+        status="cannot_index_folder",
+        progress_percentage=0.0,
+        document_model_index_usage=IndexUsage(used_bytes=0),
+        reason="folder",
+        message="A folder has no index: ask for each document in it.",
     )
 
 

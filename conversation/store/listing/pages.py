@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal, select, tuple_
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
+from sqlalchemy.engine import Connection, Engine, Row
 
 from conversation.errors import StoreError
-from conversation.store.database import UTCDateTime
+from conversation.store.database import UTCDateTime, batches
 from conversation.store.listing.words import WALKED, said_anywhere
 from conversation.store.reading import (
     ConversationSummary,
@@ -97,3 +97,19 @@ def _place(
     listed_at: datetime, conversation_id: str
 ) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     return literal(listed_at, UTCDateTime()), literal(conversation_id)
+
+
+def last_starts(engine: Engine, agent_ids: Sequence[str]) -> dict[str, datetime]:
+    """When the last conversation of each of these agents began; those without one are left out."""
+    began = func.max(conversations.c.started_at, type_=UTCDateTime)
+    found: dict[str, datetime] = {}
+    with engine.connect() as connection:
+        for ids in batches(agent_ids):
+            of_agents = conversations.c.agent_id.in_(ids)
+            statement = (
+                select(conversations.c.agent_id, began)
+                .where(of_agents, conversations.c.started_at.is_not(None))
+                .group_by(conversations.c.agent_id)
+            )
+            found.update((row[0], row[1]) for row in connection.execute(statement))
+    return found

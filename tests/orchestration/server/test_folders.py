@@ -117,3 +117,21 @@ def test_a_folder_is_deleted_with_what_is_in_it_only_by_force(served: ServedDepl
     config = served.call("GET", f"/agents/{agent}")["conversation_config"]
     assert config["agent"]["prompt"]["knowledge_base"] == []
     assert served.authoring.folders.tree().placed.get(document) is None
+
+
+def test_a_folder_has_no_index_and_says_so(served: ServedDeployment):
+    empty = folder(served, "Leaflets")
+    model = "multilingual_e5_large_instruct"
+    asked = served.call("POST", f"{BASE}/{empty}/rag-index", json={"model": model})
+    item = {"document_id": empty, "model": model}
+    many = served.call("POST", f"{BASE}/rag-index", json={"items": [item]})
+    locator = {"type": "folder", "id": empty, "name": "Leaflets"}
+    prompt = {"prompt": {"knowledge_base": [locator]}}
+    refused = served.call(
+        "POST", "/agents/create", 422, json={"conversation_config": {"agent": prompt}}
+    )
+
+    assert asked["status"] == "cannot_index_folder"
+    assert many[empty]["data"]["status"] == "cannot_index_folder"
+    assert served.call("GET", f"{BASE}/{empty}/rag-index") == {"indexes": []}
+    assert "folder" in refused["detail"]["message"]

@@ -1,0 +1,64 @@
+"""What lists of agents and of conversations cost does not grow with the number of agents."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+
+from tests.analysis.calls import hold_call
+from tests.orchestration.deployed import ServedDeployment, served_deployment
+
+
+@contextmanager
+def counted(served: ServedDeployment) -> Iterator[list[str]]:
+    """The statements that the server's store is asked meanwhile."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    engine = served.context.store.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def test_agents_and_history_cost_the_same_however_many_agents_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    read: list[Path] = []
+    really = Path.read_text
+
+    def noted(path: Path, *given: str, **named: str) -> str:
+        read.append(path)
+        return really(path, *given, **named)
+
+    costs: list[list[int]] = []
+    with served_deployment(tmp_path) as served:
+        hold_call(served.deployment.conversations, "c1", question="Where is my parcel?")
+        paths = ("/agents?page_size=50", "/agents/shop-desk", "/conversations?page_size=10")
+        for count in (2, 12):
+            while len(served.call("GET", "/agents?page_size=50")["agents"]) < count:
+                served.agent_with()
+            for path in paths:
+                served.call("GET", path)
+            costs.append([])
+            monkeypatch.setattr(Path, "read_text", noted)
+            for path in paths:
+                read.clear()
+                with counted(served) as asked:
+                    served.call("GET", path)
+                agents = [file for file in read if file.suffix in (".yaml", ".yml")]
+                assert len(agents) <= 1, path
+                costs[-1].append(len(asked))
+            monkeypatch.undo()
+        listed = {each["agent_id"]: each for each in served.call("GET", paths[0])["agents"]}
+
+    assert costs[0] == costs[1]
+    assert max(costs[1]) <= 8
+    assert listed["shop-desk"]["last_call_time_unix_secs"]
+    assert [each["last_call_time_unix_secs"] for each in listed.values()].count(None) == 11
