@@ -22,7 +22,6 @@ from conversation.server.documents.bodies import (
     WantedIndexes,
 )
 from conversation.server.documents.change_routes import MayIngest
-from conversation.server.documents.folders import Folder
 from conversation.server.documents.known_documents import (
     KnownDocument,
     chunks_of,
@@ -33,6 +32,7 @@ from conversation.server.documents.known_documents import (
 from conversation.server.documents.named_progress import agents_without
 from conversation.server.documents.routes import Kind, MayRead
 from conversation.server.errors import IN_THE_WAY, ApiError, not_found
+from conversation.server.library.folders import Folder
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
 
 router = APIRouter(prefix="/v1/convai/knowledge-base", tags=["knowledge base"])
