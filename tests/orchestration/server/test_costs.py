@@ -11,6 +11,9 @@ from tests.analysis.calls import hold_call
 from tests.orchestration.deployed import ServedDeployment, served_deployment
 
 
+TRIES = 5
+
+
 @contextmanager
 def counted(served: ServedDeployment) -> Iterator[list[str]]:
     """The statements that the server's store is asked meanwhile."""
@@ -49,12 +52,16 @@ def test_agents_and_history_cost_the_same_however_many_agents_there_are(
             costs.append([])
             monkeypatch.setattr(Path, "read_text", noted)
             for path in paths:
-                read.clear()
-                with counted(served) as asked:
-                    served.call("GET", path)
-                agents = [file for file in read if file.suffix in (".yaml", ".yml")]
-                assert len(agents) <= 1, path
-                costs[-1].append(len(asked))
+                # Other threads of the server ask too, now and then: the least is the list's own.
+                tries: list[tuple[int, int]] = []
+                for _ in range(TRIES):
+                    read.clear()
+                    with counted(served) as asked:
+                        served.call("GET", path)
+                    files = sum(file.suffix in (".yaml", ".yml") for file in read)
+                    tries.append((len(asked), files))
+                assert min(files for _, files in tries) <= 1, path
+                costs[-1].append(min(statements for statements, _ in tries))
             monkeypatch.undo()
         listed = {each["agent_id"]: each for each in served.call("GET", paths[0])["agents"]}
 
