@@ -10,7 +10,6 @@ from sqlalchemy import event
 from tests.analysis.calls import hold_call
 from tests.orchestration.deployed import ServedDeployment, served_deployment
 
-
 TRIES = 5
 
 
