@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from heapq import nlargest
 
 import numpy as np
 
@@ -34,6 +35,9 @@ from kb.retrieval.word_search import Ranking, WordHits, WordSearch
 
 _OTHERS = 80
 """Chunks looked at whose meaning alone would not have found them."""
+_LOOKED_AROUND = 24
+"""The best so many chunks are told by the stretch around them too: where vectors are not in memory,
+each stretch costs up to 8 reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,9 @@ class Retriever:
             words=self._words,
             config=self._config,
             probability=relevance,
-            around=self._around([rows[row_id] for row_id in parts], cosines, direction, hits),
+            around=self._around(
+                [rows[row_id] for row_id in parts], parts, cosines, direction, hits
+            ),
         )
         found = diversified(found, weight=self._config.repeat_weight)
         if self._reranker is not None and self._config.reranker is not None:
@@ -201,6 +207,7 @@ class Retriever:
     def _around(
         self,
         rows: Sequence[ChunkRow],
+        parts: Mapping[int, _Parts],
         cosines: Mapping[int, float],
         direction: Vectors,
         hits: WordHits,
@@ -209,7 +216,8 @@ class Retriever:
         config, words = self._config, self._words
         around = {row.row_id: -config.start_weight * lateness(row) for row in rows}
         if share := config.dense_weight * config.stretch_share:
-            of = {row.row_id: self._stretches.of(row) for row in rows}
+            best = nlargest(_LOOKED_AROUND, rows, key=lambda row: parts[row.row_id].total)
+            of = {row.row_id: self._stretches.of(row) for row in best}
             told = self._stretches.directions(of.values())
             cosine = {stretch: float(mean @ direction) for stretch, mean in told.items()}
             for row_id, stretch in of.items():

@@ -16,6 +16,8 @@ from kb.index.catalog import Catalog, ChunkRow
 
 _LONGEST = 16
 """Chunks of a stretch at most: a whole page of a few thousand characters, a part of a book."""
+_SAMPLED = 8
+"""Chunks whose mean says what a stretch is about: each is a read where vectors are on disk."""
 _BESIDE = 2
 _LATE = 10
 """From this chunk on, one is as far from the start of its document as another."""
@@ -74,10 +76,11 @@ class Stretches:
         first, end = -(-number * length // count), -(-(number + 1) * length // count)
         rows = self._catalog.connection.execute(
             "select chunk_id, text_key from chunks "
-            "where document_id = ? and live and ordinal >= ? and ordinal < ?",
+            "where document_id = ? and live and ordinal >= ? and ordinal < ? order by ordinal",
             (document_id, first, end),
         )
-        return [(str(chunk_id), str(key)) for chunk_id, key in rows]
+        chunks = [(str(chunk_id), str(key)) for chunk_id, key in rows]
+        return chunks[:: -(-len(chunks) // _SAMPLED) or 1]
 
     def _length(self, document_id: str) -> int:
         length = self._lengths.get(document_id)
