@@ -95,7 +95,6 @@ def test_help_of_a_command_loads_nothing_heavy(tmp_path: Path, command: str):
         (["report"], {"duckdb", "numpy", "rich", "sqlalchemy"}),
         (["gaps"], {"numpy", "sqlalchemy"}),
         (["evaluate", "--dry-run"], {"babel", "duckdb", "numpy", "sqlalchemy"}),
-        (["ingest", "help-desk", "--plan"], {"numpy", "onnxruntime", "sqlalchemy"}),
         (["doctor"], {"duckdb", "numpy", "sqlalchemy"}),
         (["why", "c1", "polite"], {"duckdb", "numpy", "rich", "sqlalchemy"}),
     ],
