@@ -281,3 +281,13 @@ def test_written_turns_have_no_sound_to_silence():
     turns = [Turn(role="user", text="555 1234"), spoken("agent", "I noted it", 1.0)]
 
     assert loud(turns, {0: [(0, 8)]})[:, AGENT].all()
+
+
+def test_what_a_killed_writer_left_of_a_call_is_deleted_with_it(tmp_path: Path):
+    kept = KeptCalls(tmp_path)
+    recorded(kept, "conv_1")
+    (tmp_path / ".conv_1.wav.77-78.next").write_bytes(b"half of what was said")
+    (tmp_path / ".conv_11.wav.77-78.next").write_bytes(b"of somebody else")
+    kept.delete("conv_1")
+
+    assert [path.name for path in tmp_path.iterdir()] == [".conv_11.wav.77-78.next"]
