@@ -10,6 +10,7 @@ ENGLISH_PRONUNCIATIONS = "misaki-english"
 ENGLISH_LETTERS_TO_SOUNDS = "g2p-en"
 KOKORO = "kokoro-82m"
 KOKORO_VOICES = "kokoro-voices"
+KOKORO_SPANISH_VOICES = "kokoro-voices-es"
 SPEAKER_ENCODER = "speaker-encoder"
 
 
@@ -118,6 +119,13 @@ _KOKORO_VOICE_FILES = tuple(
         ("bf_emma", "669fe0647f9dd04fcab92f1439a40eeb4c8b4ab1f82e4996fe3d918ce4a63b73"),
         ("bm_george", "c4b235a4c1f2cd3b939fed08b899ce9385638b763f7b73a59616c4fc9bd6c9bc"),
         ("af_bella", "f69d836209b78eb8c66e75e3cda491e26ea838a3674257e9d4e5703cbaf55c8b"),
+    )
+)
+_KOKORO_SPANISH_FILES = tuple(
+    WeightsFile(f"{voice}.bin", 522_240, sha256)
+    for voice, sha256 in (
+        ("ef_dora", "f66ec66bd295acb18372e37008533a9a3228483ccd294e7538d5d9294ac9a532"),
+        ("em_alex", "27809e9eafdcbcfff90a3016c697568676531de2a2c39cee29c96c7bd6b83e95"),
     )
 )
 
@@ -239,6 +247,14 @@ VOICE_MODELS: tuple[ModelWeights, ...] = (
         ),
         packages=(),
         npm_packages=(_one_package("kokoro-js@1.2.1", "package/voices", _KOKORO_VOICE_FILES),),
+    ),
+    ModelWeights(
+        name=KOKORO_SPANISH_VOICES,
+        files=_KOKORO_SPANISH_FILES,
+        licence="Apache-2.0",
+        hub=None,
+        packages=(),
+        npm_packages=(_one_package("kokoro-js@1.2.1", "package/voices", _KOKORO_SPANISH_FILES),),
     ),
 )
 """By what `Weights.resolve` takes; every file is met by its digest alone."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from conversation.agent.models.voice_config import VoiceSection
+from conversation.agent.models.voice_config import VoiceSection, base_language
 from conversation.voice.audio import resampled
 from conversation.voice.hearing.whisper import require_extra
 from conversation.voice.open_voice import VoiceModels, open_voice
@@ -18,6 +18,16 @@ from kb.weights.folder import Weights
 from orchestration.errors import SoundFileError
 
 SENTENCE = "This is a check of the voice that answers, and of the ears that listen to you."
+SENTENCES = {
+    "en": SENTENCE,
+    "de": "Das ist eine Probe der Stimme, die antwortet, und der Ohren, die Ihnen zuhören.",
+    "es": "Esta es una prueba de la voz que responde y de los oídos que le escuchan.",
+    "fr": "Ceci est un essai de la voix qui répond et des oreilles qui vous écoutent.",
+    "it": "Questa è una prova della voce che risponde e delle orecchie che vi ascoltano.",
+    "nl": "Dit is een proef van de stem die antwoordt en van de oren die naar u luisteren.",
+    "pt": "Este é um teste da voz que responde e dos ouvidos que escutam você.",
+}
+"""What is said in each language; in others the English one."""
 PAUSE_S = 0.2
 """Silence after which a turn may be decided, and which the models hear with it."""
 
@@ -75,7 +85,8 @@ async def measured(models: VoiceModels, *, language: str, file: Path, load_s: fl
     """Speak a sentence into `file` with loaded models, and hear it again."""
     # The first run of a network takes its memory; calls come later.
     await _spoken(models, "Hello.", language)
-    samples, first_sound_s, speak_s = await _spoken(models, SENTENCE, language)
+    sentence = SENTENCES.get(base_language(language), SENTENCE)
+    samples, first_sound_s, speak_s = await _spoken(models, sentence, language)
     rate = models.synthesizer.sample_rate_hz
     _write(file, samples, rate)
     heard_as = resampled(samples, from_hz=rate, to_hz=SAMPLE_RATE_HZ)
@@ -91,7 +102,7 @@ async def measured(models: VoiceModels, *, language: str, file: Path, load_s: fl
         voice=models.synthesizer.name,
         ear=models.transcriber.name,
         file=file,
-        said=SENTENCE,
+        said=sentence,
         heard=heard.text,
         load_s=load_s,
         spoken_s=len(samples) / rate,

@@ -6,9 +6,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 EMBEDDED_VOICES = {"joe": "embedded/piper", "heart": "embedded/kokoro"} | dict.fromkeys(
-    ("michael", "emma", "george", "bella"), "embedded/kokoro"
+    ("michael", "emma", "george", "bella", "dora", "alex"), "embedded/kokoro"
 )
 """Voices that need no provider, and the engine of each."""
+LANGUAGES_OF_VOICES: dict[str, str] = dict.fromkeys(("dora", "alex"), "es")
+"""Of embedded voices; what stands not here speaks English."""
 DEFAULT_VOICE = "joe"
 DEFAULT_EAR = "embedded/whisper-base"
 VOICE_FILE_SUFFIX = ".onnx"
@@ -130,7 +132,13 @@ class VoiceSection(_Section):
     @property
     def embedded_voice(self) -> str:
         """The embedded voice that speaks, or that speaks where nobody knows `voice_id`."""
-        return self.voice_id if self.voice_id in EMBEDDED_VOICES else DEFAULT_VOICE
+        return self.embedded_voice_for("en")
+
+    def embedded_voice_for(self, language: str) -> str:
+        """As `embedded_voice`, where the agent speaks `language`, e.g. `es-MX`."""
+        if self.voice_id in EMBEDDED_VOICES:
+            return self.voice_id
+        return next(iter(voices_speaking(language)), DEFAULT_VOICE)
 
     def beside(self, folder: Path) -> Self:
         """As this section, in an agent file of `folder`: paths of voices begin there."""
@@ -143,6 +151,22 @@ class VoiceSection(_Section):
         tts = self.tts.model_copy(update={"fallbacks": fallbacks})
         voice_id = _path_from(folder, self.voice_id)
         return self.model_copy(update={"tts": tts, "voice_id": voice_id})
+
+
+def language_of_voice(voice: str) -> str:
+    """What an embedded voice, or one whose path is given, speaks."""
+    return LANGUAGES_OF_VOICES.get(voice, "en")
+
+
+def voices_speaking(language: str) -> list[str]:
+    """Embedded voices that speak a language, the usual one first."""
+    base = base_language(language)
+    return [name for name in EMBEDDED_VOICES if language_of_voice(name) == base]
+
+
+def base_language(language: str) -> str:
+    """E.g. `es` for `es-MX` or `ES_mx`."""
+    return language.replace("_", "-").partition("-")[0].lower()
 
 
 def _path_from(folder: Path, voice_id: str) -> str:

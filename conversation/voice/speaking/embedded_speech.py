@@ -7,23 +7,19 @@ from dataclasses import replace
 from itertools import chain
 from typing import Protocol
 
+from conversation.agent.models.voice_config import base_language, voices_speaking
 from conversation.errors import SpeechError
 from conversation.voice.models.runner import ModelRunner, Urgency
 from conversation.voice.ports import SpeechChunk
 from conversation.voice.speaking.alignment import unsaid
-from conversation.voice.speaking.english.pronouncing import (
-    EnglishSpeaker,
-    Pronunciation,
-    SaidPart,
-)
+from conversation.voice.speaking.english.pronouncing import Pronunciation, SaidPart
 
 _LOG = logging.getLogger(__name__)
 
 MAX_PHONEMES = 480
 """Of a run: Kokoro reads 510 at once. Two and a half times what a clause has."""
 MAX_PHONEMES_OF_A_PART = 200
-LANGUAGE = "en"
-"""Of all embedded voices: no others have phonemes without GPL code."""
+_NAMES = {"en": "English", "es": "Spanish"}
 
 
 class EmbeddedVoice(Protocol):
@@ -41,6 +37,14 @@ class EmbeddedVoice(Protocol):
         ...
 
 
+class Speaker(Protocol):
+    """Who knows how a language is pronounced."""
+
+    def pronounce(self, clause: str) -> Pronunciation:
+        """The phonemes of `clause`, in linear time."""
+        ...
+
+
 class EmbeddedSpeech:
     """Speaks with one voice. Shared by all calls of a process."""
 
@@ -48,17 +52,20 @@ class EmbeddedSpeech:
         self,
         name: str,
         voice: EmbeddedVoice,
-        speaker: EnglishSpeaker,
+        speaker: Speaker,
         *,
         runner: ModelRunner,
         speed: float = 1.0,
+        language: str = "en",
     ) -> None:
-        """Take a loaded voice and who pronounces for it; `speed` 1 is the voice's own."""
+        """Take a loaded voice and who pronounces `language` for it; `speed` 1 is its own."""
         self._name = name
         self._voice = voice
         self._speaker = speaker
         self._runner = runner
         self._speed = speed
+        self.language = language
+        """That it speaks."""
 
     @property
     def name(self) -> str:
@@ -78,7 +85,7 @@ class EmbeddedSpeech:
         Raises:
             SpeechError: The voice does not speak the language, or can say nothing of the clause.
         """
-        require_english(language, self._name)
+        require_language(language, self._name, speaks=self.language)
         urgency = Urgency.FIRST_CLAUSE if is_first else Urgency.LATER_CLAUSE
         chunks = self._runner.stream(lambda: self._chunks(clause), urgency=urgency)
         async with aclosing(chunks):
@@ -111,15 +118,29 @@ class EmbeddedSpeech:
         _LOG.warning("%s left out letters that it cannot read: %s", self._name, scripts)
 
 
-def require_english(language: str, name: str) -> None:
-    """Raise `SpeechError` for a language that embedded voices would read as if it were English."""
-    if language.replace("_", "-").partition("-")[0].lower() != LANGUAGE:
-        raise SpeechError(
-            f"The voice {name} speaks English, not {language!r}: it would read the text as if it "
-            "were English. Choose a provider's voice for this language, e.g. "
-            "`tts: {model: openai/gpt-4o-mini-tts}` or `elevenlabs/eleven_flash_v2_5` with the "
-            "`voice_id` of a voice there."
-        )
+def require_language(language: str, name: str, *, speaks: str) -> None:
+    """Raise `SpeechError` for a language that a voice would read as if it were its own.
+
+    Args:
+        language: That is to be spoken.
+        name: Of the voice.
+        speaks: Its language.
+    """
+    if base_language(language) == speaks:
+        return
+    own = _NAMES.get(speaks, speaks)
+    others = ", ".join(f"`voice_id: {voice}`" for voice in voices_speaking(language))
+    remedy = (
+        f"Choose an embedded voice that speaks it: {others}."
+        if others
+        else "Choose a provider's voice for this language, e.g. "
+        "`tts: {model: openai/gpt-4o-mini-tts}` or `elevenlabs/eleven_flash_v2_5` with the "
+        "`voice_id` of a voice there."
+    )
+    raise SpeechError(
+        f"The voice {name} speaks {own}, not {language!r}: it would read the text as if it were "
+        f"{own}. {remedy}"
+    )
 
 
 def runs(clause: str, parts: Sequence[SaidPart]) -> Iterator[tuple[str, list[SaidPart]]]:

@@ -7,11 +7,14 @@ from conversation.agent.models.voice_config import (
     EMBEDDED_VOICES,
     VOICE_FILE_SUFFIX,
     VoiceSection,
+    language_of_voice,
+    voices_speaking,
 )
 from conversation.errors import SpeechError
 from conversation.voice.models.runner import ModelRunner
 from conversation.voice.models.shared import load_once
-from conversation.voice.speaking.embedded_speech import EmbeddedSpeech, require_english
+from conversation.voice.speaking.by_rule.spanish import open_spanish
+from conversation.voice.speaking.embedded_speech import EmbeddedSpeech, require_language
 from conversation.voice.speaking.english.pronouncing import EnglishSpeaker, open_english
 from conversation.voice.speaking.kokoro.kokoro_voice import (
     SAMPLE_RATE_HZ as KOKORO_RATE_HZ,
@@ -28,6 +31,7 @@ from kb.weights.voice_models import (
     ENGLISH_LETTERS_TO_SOUNDS,
     ENGLISH_PRONUNCIATIONS,
     KOKORO,
+    KOKORO_SPANISH_VOICES,
     KOKORO_VOICES,
     PIPER_JOE,
 )
@@ -37,7 +41,7 @@ _LOG = logging.getLogger(__name__)
 PIPER, KOKORO_ENGINE = "embedded/piper", "embedded/kokoro"
 _KOKORO_FILES = {
     "heart": "af_heart", "bella": "af_bella", "michael": "am_michael", "emma": "bf_emma",
-    "george": "bm_george",
+    "george": "bm_george", "dora": "ef_dora", "alex": "em_alex",
 }  # fmt: skip
 _JOE_FILE = "en_US-joe-medium.onnx"
 _NETWORK, _VOCABULARY = "kokoro-v1.0.int8.onnx", "vocab.json"
@@ -45,8 +49,12 @@ _JOE_RATE_HZ = 22_050
 _CACHE = "piper-parts"
 
 
-def embedded_voice_of(voice: VoiceSection) -> str:
+def embedded_voice_of(voice: VoiceSection, language: str = "en") -> str:
     """Name or path of the embedded voice that an agent file asks for.
+
+    Args:
+        voice: Its section.
+        language: Of the agent, which the usual voice speaks where one can.
 
     Raises:
         SpeechError: The engine does not have the voice.
@@ -57,15 +65,17 @@ def embedded_voice_of(voice: VoiceSection) -> str:
             raise SpeechError(f"{wanted!r} is a Piper voice: leave `voice.tts.model` out.")
         return wanted
     if engine is None:
-        if wanted not in ("default", voice.embedded_voice):
-            _LOG.warning("no embedded voice is called %r: %s speaks", wanted, voice.embedded_voice)
-        return voice.embedded_voice
+        spoken_by = voice.embedded_voice_for(language)
+        if wanted not in ("default", spoken_by):
+            _LOG.warning("no embedded voice is called %r: %s speaks", wanted, spoken_by)
+        return spoken_by
     voices = [name for name, its in EMBEDDED_VOICES.items() if its == engine]
     if not voices:
         engines = " and ".join(sorted(set(EMBEDDED_VOICES.values())))
         raise SpeechError(f"There is no engine {engine!r}: `voice.tts.model` knows {engines}.")
     if wanted == "default":
-        return voices[0]
+        fitting = [name for name in voices_speaking(language) if name in voices]
+        return [*fitting, *voices][0]
     if wanted not in voices:
         raise SpeechError(
             f"{engine} has no voice {wanted!r}. Use one of {', '.join(voices)}"
@@ -91,7 +101,7 @@ def open_embedded(
     """
     engine = EMBEDDED_VOICES.get(voice, PIPER)
     name = f"{engine}:{Path(voice).stem}"
-    require_english(language, name)
+    require_language(language, name, speaks=language_of_voice(voice))
     try:
         if engine == KOKORO_ENGINE:
             return _kokoro(voice, name, speed=speed, weights=weights, runner=runner)
@@ -112,9 +122,11 @@ def fetch_embedded(voice: str, weights: Weights) -> None:
     Raises:
         SpeechError: They cannot be had.
     """
-    its = (KOKORO, KOKORO_VOICES) if EMBEDDED_VOICES[voice] == KOKORO_ENGINE else (PIPER_JOE,)
+    is_english = language_of_voice(voice) == "en"
+    sounds = (ENGLISH_PRONUNCIATIONS, ENGLISH_LETTERS_TO_SOUNDS) if is_english else ()
+    its = (KOKORO, _styles_of(voice)) if EMBEDDED_VOICES[voice] == KOKORO_ENGINE else (PIPER_JOE,)
     try:
-        for name in (*its, ENGLISH_PRONUNCIATIONS, ENGLISH_LETTERS_TO_SOUNDS):
+        for name in (*its, *sounds):
             weights.resolve(name)
     except WeightsError as error:
         raise SpeechError(f"The voice {voice!r} cannot be loaded. {error}") from error
@@ -132,14 +144,23 @@ def _piper(
 def _kokoro(
     voice: str, name: str, *, speed: float, weights: Weights, runner: ModelRunner
 ) -> EmbeddedSpeech:
-    file = _KOKORO_FILES[voice]
-    folder, styles = weights.resolve(KOKORO), weights.resolve(KOKORO_VOICES)
+    file, language = _KOKORO_FILES[voice], language_of_voice(voice)
+    folder, styles = weights.resolve(KOKORO), weights.resolve(_styles_of(voice))
     network = load_once(
         ("kokoro", folder), lambda: open_network(folder / _NETWORK, folder / _VOCABULARY)
     )
-    loaded = KokoroVoice(network, read_style(styles / f"{file}.bin"))
-    speaker = _english(weights, british=file.startswith("b"))
-    return EmbeddedSpeech(name, loaded, speaker, runner=runner, speed=speed)
+    style = read_style(styles / f"{file}.bin")
+    if language == "es":
+        loaded, speaker = KokoroVoice(network, style, other_signs={}), open_spanish()
+    else:
+        loaded = KokoroVoice(network, style)
+        speaker = _english(weights, british=file.startswith("b"))
+    return EmbeddedSpeech(name, loaded, speaker, runner=runner, speed=speed, language=language)
+
+
+def _styles_of(voice: str) -> str:
+    """Weights that hold a voice of Kokoro."""
+    return KOKORO_VOICES if language_of_voice(voice) == "en" else KOKORO_SPANISH_VOICES
 
 
 def _english(weights: Weights, *, british: bool) -> EnglishSpeaker:

@@ -3,12 +3,17 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from conversation.agent.models.voice_config import EMBEDDED_VOICES, SpeechFallback, VoiceSection
+from conversation.agent.models.voice_config import (
+    EMBEDDED_VOICES,
+    SpeechFallback,
+    VoiceSection,
+    language_of_voice,
+)
 from conversation.errors import SpeechError
 from conversation.voice.models.runner import ModelRunner
 from conversation.voice.models.shared import shared_runner
 from conversation.voice.ports import SpeechSynthesizer
-from conversation.voice.speaking.embedded_speech import EmbeddedSpeech, require_english
+from conversation.voice.speaking.embedded_speech import EmbeddedSpeech, require_language
 from conversation.voice.speaking.embedded_voices import (
     embedded_voice_of,
     fetch_embedded,
@@ -45,8 +50,8 @@ def open_speech(
 ) -> SpeechSynthesizer:
     """Return what speaks for an agent. Loads the models, so call it from a thread.
 
-    A provider's voice is followed by its fallbacks and, for English, by the embedded voice, which
-    is loaded when it is needed first.
+    A provider's voice is followed by its fallbacks and, where one speaks the language, by an
+    embedded voice, which is loaded when it is needed first.
 
     Args:
         voice: Section of the agent file.
@@ -64,8 +69,8 @@ def open_speech(
     opener = _Opener(voice, language, weights or Weights(), runner or shared_runner(), secret)
     voices = [opener.first(), *map(opener.fallback, voice.tts.fallbacks)]
     is_embedded = isinstance(voices[0], EmbeddedSpeech)
-    if is_embedded and len(voices) == 1:
-        _warn_of_unspoken(further_languages, voices[0].name)
+    if isinstance(voices[0], EmbeddedSpeech) and len(voices) == 1:
+        _warn_of_unspoken(further_languages, voices[0])
     last = None if is_embedded else opener.last()
     voices += [last] if last is not None else []
     return FallbackSpeech(voices) if len(voices) > 1 else voices[0]
@@ -92,7 +97,7 @@ class _Opener:
         """What the agent file names."""
         tts = self._voice.tts
         if tts.model is None or tts.model.startswith(EMBEDDED):
-            return self._embedded(embedded_voice_of(self._voice))
+            return self._embedded(embedded_voice_of(self._voice, self._language))
         return _of_provider(
             speech_endpoint(
                 tts.model,
@@ -111,7 +116,7 @@ class _Opener:
             tts = self._voice.tts.model_copy(update={"model": told.model})
             known = voice_id if voice_id in EMBEDDED_VOICES or told.voice_id else "default"
             section = self._voice.model_copy(update={"tts": tts, "voice_id": known})
-            return self._embedded(embedded_voice_of(section))
+            return self._embedded(embedded_voice_of(section, self._language))
         return _of_provider(
             speech_endpoint(
                 told.model,
@@ -125,9 +130,9 @@ class _Opener:
 
     def last(self) -> SpeechSynthesizer | None:
         """The embedded voice, where it speaks the language and its files can be had."""
-        name = self._voice.embedded_voice
+        name = self._voice.embedded_voice_for(self._language)
         try:
-            require_english(self._language, name)
+            require_language(self._language, name, speaks=language_of_voice(name))
             fetch_embedded(name, self._weights)
         except SpeechError as error:
             _LOG.warning("no embedded voice speaks when providers fail: %s", error)
@@ -149,10 +154,10 @@ class _Opener:
         )
 
 
-def _warn_of_unspoken(languages: Sequence[str], name: str) -> None:
+def _warn_of_unspoken(languages: Sequence[str], voice: EmbeddedSpeech) -> None:
     for language in languages:
         try:
-            require_english(language, name)
+            require_language(language, voice.name, speaks=voice.language)
         except SpeechError as error:
             _LOG.warning("nothing will be said in %r: %s", language, error)
 

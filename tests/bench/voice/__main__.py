@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 
-PARTS = ("hearing", "turn_ends", "calls", "answers", "speaking", "speakers")
+PARTS = ("hearing", "turn_ends", "calls", "answers", "speaking", "spanish", "speakers")
 
 
 def main() -> None:

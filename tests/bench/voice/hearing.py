@@ -80,7 +80,9 @@ def utterances(hearing: Hearing) -> tuple[list[Clip], list[Clip]]:
             count = int((stretch.end_s - stretch.start_s) / BEGINNINGS_EVERY_S)
             for number in range(1, count + 1):
                 cut = Utterance(stretch.start_s, stretch.start_s + number * BEGINNINGS_EVERY_S)
-                further.append(Clip(f"{name}, part {number}", cut.cut(clip.samples)))
+                begun = cut.cut(clip.samples)
+                further.append(Clip(f"{name}, part {number}", begun))
+                further.append(Clip(f"{name}, part {number}, telephone", telephone(begun)))
     left = max(0, min(UTTERANCES - len(whole), len(further)))
     return whole, random.Random(0).sample(further, left)
 

@@ -93,11 +93,11 @@ async def _measured() -> None:
     runner.close()
 
 
-async def spoken(voice: SpeechSynthesizer, sentence: str) -> Spoken:
+async def spoken(voice: SpeechSynthesizer, sentence: str, *, language: str = "en") -> Spoken:
     """`sentence` by `voice`, while nothing else runs."""
     started, first = time.process_time(), None
     made: list[Samples] = []
-    async for chunk in voice.speak(sentence, language="en", is_first=True):
+    async for chunk in voice.speak(sentence, language=language, is_first=True):
         first = first or time.process_time()
         made.append(chunk.samples)
     ended = time.process_time()

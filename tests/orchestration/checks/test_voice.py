@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from conversation.errors import SpeechError
 from conversation.voice.open_voice import VoiceModels
 from conversation.voice.ports import Samples, SpeechChunk, Transcription
-from orchestration.checks.voice import SENTENCE, VoiceCheck, measured
+from orchestration.checks.voice import SENTENCE, SENTENCES, VoiceCheck, measured
 from orchestration.cli.main import app
 from orchestration.errors import SoundFileError
 
@@ -66,10 +66,10 @@ class Words:
         return 0.9
 
 
-async def check(heard: str, file: Path) -> tuple[VoiceCheck, Ear]:
+async def check(heard: str, file: Path, language: str = "en") -> tuple[VoiceCheck, Ear]:
     ear = Ear(heard)
     models = VoiceModels(Detector, ear, ear, Words(), Mouth())
-    return await measured(models, language="en", file=file, load_s=1.5), ear
+    return await measured(models, language=language, file=file, load_s=1.5), ear
 
 
 async def test_a_sentence_is_written_and_heard_again_at_the_rate_of_ears(tmp_path: Path):
@@ -82,6 +82,13 @@ async def test_a_sentence_is_written_and_heard_again_at_the_rate_of_ears(tmp_pat
     with wave.open(str(found.file)) as file:
         assert (file.getframerate(), file.getnframes()) == (22_050, 44_100)
     assert found.answer_s >= 0.2 + found.first_sound_s
+
+
+async def test_the_sentence_is_one_of_the_agents_language(tmp_path: Path):
+    for language, sentence in SENTENCES.items():
+        found, _ = await check(sentence.lower(), tmp_path / "check.wav", f"{language}-XX")
+        assert (found.said, found.is_understood) == (sentence, True)
+    assert (await check(SENTENCE, tmp_path / "check.wav", "sw"))[0].said == SENTENCE
 
 
 @pytest.mark.parametrize("heard", ["", "This is a check", "something else altogether, of course"])

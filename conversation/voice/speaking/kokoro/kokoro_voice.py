@@ -1,4 +1,4 @@
-"""A Kokoro voice: an English clause -> sound, with the time of every word."""
+"""A Kokoro voice: a clause -> sound, with the time of every word."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,8 +25,8 @@ _BORDER = 0
 _WINDOW_SAMPLES = 120
 _SILENCE_OF_PEAK = 0.01
 _SENTENCE_ENDS = frozenset(".!?…")
-_OTHER_SIGNS = str.maketrans({"ɾ": "T", "ʔ": "t"})
-"""How the network writes two American sounds."""
+AMERICAN_SIGNS = {"ɾ": "T", "ʔ": "t"}
+"""How the network writes two American sounds; the first is another one in Spanish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,18 @@ class KokoroVoice:
 
     sample_rate_hz = SAMPLE_RATE_HZ
 
-    def __init__(self, network: KokoroNetwork, style: NDArray[np.float32]) -> None:
+    def __init__(
+        self,
+        network: KokoroNetwork,
+        style: NDArray[np.float32],
+        *,
+        other_signs: Mapping[str, str] = AMERICAN_SIGNS,
+    ) -> None:
+        """Take what all voices share, the voice, and signs that the network writes otherwise."""
         self._model = network.model
         self._numbers = network.numbers
         self._style = style
+        self._other_signs = other_signs
 
     def chunks(
         self, clause: str, parts: Sequence[SaidPart], *, speed: float
@@ -72,7 +80,7 @@ class KokoroVoice:
         yield SpeechChunk(samples, tuple(timed_chars(clause, spans, total_s=total_s)))
 
     def _said(self, parts: Sequence[SaidPart], speed: float) -> tuple[Samples, list[TimedSpan]]:
-        ids, owners = phoneme_numbers(parts, self._numbers)
+        ids, owners = phoneme_numbers(parts, self._numbers, self._other_signs)
         sound, durations = self._model.run(
             {
                 "tokens": np.asarray([ids], dtype=np.int64),
@@ -123,13 +131,15 @@ def _damaged(folder: Path, error: Exception) -> SpeechError:
     )
 
 
-def written(part: SaidPart) -> str:
+def written(part: SaidPart, other_signs: Mapping[str, str] = AMERICAN_SIGNS) -> str:
     """A word or a pause as the network reads it."""
-    return part.phonemes.translate(_OTHER_SIGNS) or part.pause
+    return part.phonemes.translate(str.maketrans(dict(other_signs))) or part.pause
 
 
 def phoneme_numbers(
-    parts: Sequence[SaidPart], numbers: Mapping[str, int]
+    parts: Sequence[SaidPart],
+    numbers: Mapping[str, int],
+    other_signs: Mapping[str, str] = AMERICAN_SIGNS,
 ) -> tuple[list[int], list[int]]:
     """What the network reads, and the index of the part that each number belongs to, or -1."""
     ids, owners = [_BORDER], [-1]
@@ -137,7 +147,7 @@ def phoneme_numbers(
         if at and part.phonemes:
             ids.append(numbers[" "])
             owners.append(-1)
-        for sign in written(part):
+        for sign in written(part, other_signs):
             if sign in numbers:
                 ids.append(numbers[sign])
                 owners.append(at)

@@ -44,6 +44,40 @@ def test_the_embedded_voice_of_a_section(section: dict[str, Any], voice: str):
     assert embedded_voice_of(VoiceSection.model_validate(section)) == voice
 
 
+@pytest.mark.parametrize("language", ["es", "es-MX", "ES_es"])
+@pytest.mark.parametrize(
+    ("section", "voice"),
+    [
+        ({}, "dora"),
+        ({"voice_id": "alex"}, "alex"),
+        ({"tts": {"model": "embedded/kokoro"}}, "dora"),
+        ({"voice_id": "somebody of a provider"}, "dora"),
+    ],
+)
+def test_an_agent_in_spanish_has_a_voice_that_speaks_it(
+    section: dict[str, Any], voice: str, language: str
+):
+    assert embedded_voice_of(VoiceSection.model_validate(section), language) == voice
+    with pytest.raises(SpeechError, match="no weights named"):
+        opened(section, language=language)
+
+
+@pytest.mark.parametrize(
+    ("voice", "language", "message"),
+    [
+        ("joe", "es", "speaks English, not 'es'.*voice_id: dora.*voice_id: alex"),
+        ("voices/anna.onnx", "es", "speaks English, not 'es'.*voice_id: dora"),
+        ("dora", "en", "speaks Spanish, not 'en'.*voice_id: joe"),
+        ("alex", "de", "speaks Spanish, not 'de'.*provider"),
+    ],
+)
+def test_a_voice_that_does_not_fit_the_language_says_which_does(
+    voice: str, language: str, message: str
+):
+    with pytest.raises(SpeechError, match=message):
+        opened({"voice_id": voice}, language=language)
+
+
 @pytest.mark.parametrize(
     ("section", "message"),
     [
@@ -154,6 +188,7 @@ def test_languages_that_the_voice_does_not_speak_are_told_when_it_is_opened(
 
     class Joe:
         name = "embedded/piper:joe"
+        language = "en"
 
     monkeypatch.setattr(module, "EmbeddedSpeech", Joe)
     monkeypatch.setattr(module, "open_embedded", lambda *_, **__: Joe())  # pyright: ignore

@@ -57,6 +57,26 @@ def assert_words_have_times(chunks: Sequence[SpeechChunk], voice: EmbeddedSpeech
     assert seconds(chunks, voice) - 0.3 < end_s <= seconds(chunks, voice) + 1e-6
 
 
+async def test_spanish_is_understood_by_the_embedded_ears(weights: Weights, runner: ModelRunner):
+    from conversation.agent.models.voice_config import VoiceSection
+    from conversation.voice.audio import resampled
+    from conversation.voice.hearing.open_hearing import open_hearing
+
+    voice = open_embedded("dora", language="es-MX", speed=1.0, weights=weights, runner=runner)
+    clause = "Puede devolver cualquier artículo, y le devolvemos el dinero."
+    chunks = [chunk async for chunk in voice.speak(clause, language="es")]
+    sound = np.concatenate([chunk.samples for chunk in chunks])
+    ear = open_hearing(VoiceSection(), languages=("es",), runner=runner).transcriber
+    heard = await ear.transcribe(
+        resampled(sound, from_hz=voice.sample_rate_hz, to_hz=16_000), language="es"
+    )
+
+    assert heard.text.lower().replace(",", "").rstrip(".") == clause.lower().replace(
+        ",", ""
+    ).rstrip(".")
+    assert "".join(each.chars for chunk in chunks for each in chunk.alignment) == clause
+
+
 async def test_joe_is_heard_at_once_and_knows_when_he_says_what(
     weights: Weights, runner: ModelRunner
 ):

@@ -1,0 +1,1 @@
+"""Languages of embedded voices that are pronounced by rule, without a dictionary: Spanish."""
