@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Engine, Select, func, not_, select
+from sqlalchemy import ColumnElement, Engine, Select, Text, cast, func, not_, select
 from sqlalchemy.engine import Connection, Row
 
 from conversation.store.database import READ_ONLY, batches
@@ -261,6 +261,32 @@ def tool_calls_of(engine: Engine, conversation_ids: Sequence[str]) -> dict[str, 
                 .order_by(turns.c.conversation_id, turns.c.turn_index)
             )
             _add_calls(found, connection.execute(query))
+    return found
+
+
+def variables_of(engine: Engine, conversation_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The dynamic variables that conversations were started with, as they were given."""
+    columns = (conversations.c.conversation_id, conversations.c.given)
+    found: dict[str, dict[str, Any]] = {}
+    with engine.connect().execution_options(**READ_ONLY) as connection:
+        for ids in batches(conversation_ids):
+            query = select(*columns).where(conversations.c.conversation_id.in_(ids))
+            for row in connection.execute(query):
+                given: dict[str, Any] = row.given or {}
+                found[row.conversation_id] = given.get("variables") or {}
+    return found
+
+
+def spoken_among(engine: Engine, conversation_ids: Sequence[str]) -> set[str]:
+    """Those of these conversations in which something was spoken, not written."""
+    # Turns that were written have a JSON null there.
+    is_spoken = cast(turns.c.sound, Text) != "null"
+    found: set[str] = set()
+    with engine.connect().execution_options(**READ_ONLY) as connection:
+        for ids in batches(conversation_ids):
+            of_these = turns.c.conversation_id.in_(ids)
+            query = select(turns.c.conversation_id).where(of_these, is_spoken).distinct()
+            found.update(connection.execute(query).scalars())
     return found
 
 

@@ -16,13 +16,14 @@ from conversation.server.conversations.detail import conversation_detail
 from conversation.server.conversations.feedback import keep_feedback
 from conversation.server.conversations.search import CallFilter, criterion_params, list_page
 from conversation.server.conversations.sound import recording_answer
+from conversation.server.conversations.what_was_given import refuse_secrets
 from conversation.server.ended.bodies import (
     CallOutcome,
     CallStatus,
     ConversationDetail,
     ConversationList,
 )
-from conversation.server.ended.shown_conversation import call_status
+from conversation.server.ended.shown_conversation import ShownFindings, call_status
 from conversation.server.errors import ApiError, not_found
 from conversation.server.incoming.body import Body
 from conversation.server.keys.api_keys import ApiKey
@@ -34,6 +35,10 @@ CanRead = Annotated[ApiKey, Depends(require("read"))]
 CanAdminister = Annotated[ApiKey, Depends(require("admin"))]
 UnixSeconds = Annotated[int | None, Query(ge=0, le=253_402_300_798, description="Unix time, s.")]
 Names = Annotated[list[str] | None, Query(max_length=50, description="Any of these.")]
+Shown = Annotated[
+    list[str] | None,
+    Query(max_length=50, description="Show these alone in each conversation; else all."),
+]
 MAX_MESSAGES = 200
 
 
@@ -92,6 +97,13 @@ def list_conversations(
         list[str] | None, Query(max_length=20, description="`FIELD:OP:VALUE`, repeatable.")
     ] = None,
     data_collection_filter: Annotated[str | None, Query(max_length=500)] = None,
+    data_collection_ids: Shown = None,
+    evaluation_criteria_ids: Shown = None,
+    dynamic_variable_params: Annotated[
+        list[str] | None, Query(max_length=20, description="`NAME:OP:VALUE`, repeatable.")
+    ] = None,
+    dynamic_variable_filter: Annotated[str | None, Query(max_length=500)] = None,
+    text_only: bool | None = None,
     tool_names: Names = None,
     tool_names_successful: Names = None,
     tool_names_errored: Names = None,
@@ -110,6 +122,11 @@ def list_conversations(
     A page may be short, or empty, and still have a next one: filters by outcome and feedback look
     at so many conversations and no more.
     """
+    variables = (
+        *comparisons(dynamic_variable_params or (), "dynamic_variable_params"),
+        *comparisons([*filter(None, [dynamic_variable_filter])], "dynamic_variable_filter"),
+    )
+    refuse_secrets([each.name for each in variables])
     wanted = CallFilter(
         agent_id=agent_id,
         started_from_s=call_start_after_unix,
@@ -128,6 +145,8 @@ def list_conversations(
             *comparisons(data_collection_params or (), "data_collection_params"),
             *comparisons([*filter(None, [data_collection_filter])], "data_collection_filter"),
         ),
+        variables=variables,
+        text_only=text_only,
         tool_names=tool_names or (),
         tool_names_successful=tool_names_successful or (),
         tool_names_errored=tool_names_errored or (),
@@ -143,7 +162,11 @@ def list_conversations(
         wanted,
         page_size=page_size,
         cursor=cursor,
-        with_summary=summary_mode == "include",
+        shown=ShownFindings(
+            summary=summary_mode == "include",
+            criteria_ids=evaluation_criteria_ids,
+            field_ids=data_collection_ids,
+        ),
     )
 
 

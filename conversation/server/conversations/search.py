@@ -1,7 +1,7 @@
 """Lists of conversations, narrowed by what their rows, their analysis and their feedback say."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
@@ -19,6 +19,7 @@ from conversation.server.conversations.known_users import (
 )
 from conversation.server.conversations.sound import NOBODY, sides_of
 from conversation.server.conversations.tags import TAGS, tags_in
+from conversation.server.conversations.what_was_given import readable_variables
 from conversation.server.ended.bodies import (
     CallAnalysis,
     CallFeedback,
@@ -28,15 +29,18 @@ from conversation.server.ended.bodies import (
     ConversationSummaryItem,
 )
 from conversation.server.ended.shown_conversation import (
+    WITHOUT_SUMMARY,
+    ShownFindings,
     call_feedback,
     call_status,
     duration_s,
+    is_text_only,
     list_item,
     outcome_of,
 )
 from conversation.server.errors import ApiError
 from conversation.store.listing.pages import ConversationPage, cursor_after
-from conversation.store.reading import tool_calls_of
+from conversation.store.reading import spoken_among, tool_calls_of
 from conversation.store.store import ConversationStore, ConversationSummary
 from conversation.transcript import ToolCall
 
@@ -54,6 +58,9 @@ class Known:
     language: str | None
     calls: Sequence[ToolCall] = ()
     tag_ids: frozenset[str] = frozenset()
+    variables: Mapping[str, object] = field(default_factory=dict[str, object])
+    """As they may be read; empty where nobody asks for them."""
+    is_spoken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,9 @@ class CallFilter:
     """Criteria, each with the result that it must have."""
     values: Sequence[Comparison] = ()
     """Of data collection fields."""
+    variables: Sequence[Comparison] = ()
+    """Of dynamic variables."""
+    text_only: bool | None = None
     tool_names: Sequence[str] = ()
     """Any of these was called."""
     tool_names_successful: Sequence[str] = ()
@@ -101,8 +111,14 @@ class CallFilter:
     @property
     def decided_by_rows(self) -> bool:
         """Whether the store alone finds those asked for, so that none is looked at in vain."""
-        elsewhere = (self.criteria, self.values, self.languages, self.end_reasons, self.tag_ids)
-        bounds = (self.duration_min_s, self.duration_max_s, self.source, self.version_id)
+        elsewhere = (
+            *(self.criteria, self.values, self.variables),
+            *(self.languages, self.end_reasons, self.tag_ids),
+        )
+        bounds = (
+            *(self.duration_min_s, self.duration_max_s),
+            *(self.source, self.version_id, self.text_only),
+        )
         return not (
             self.by_tools
             or self.search
@@ -119,6 +135,8 @@ class CallFilter:
             and self._takes_findings(known.analysis)
             and self._takes_feedback(known.feedback)
             and self._takes_tools(known.calls)
+            and all(comparison.holds(known.variables) for comparison in self.variables)
+            and self.text_only in (None, is_text_only(row.metadata, is_spoken=known.is_spoken))
             and (not self.tag_ids or not known.tag_ids.isdisjoint(self.tag_ids))
         )
 
@@ -179,7 +197,7 @@ def list_page(
     *,
     page_size: int,
     cursor: str | None,
-    with_summary: bool = False,
+    shown: ShownFindings = WITHOUT_SUMMARY,
 ) -> ConversationList:
     """One page of the conversations that `wanted` describes, newest first unless it says else."""
     agents = {agent.agent_id: agent for agent in context.agents.agents()}
@@ -192,8 +210,8 @@ def list_page(
         at_once = page_size if wanted.decided_by_rows else LOOKED_AT_ONCE
         found = _found(context, wanted, user, cursor, limit=at_once)
         rows, following = found.conversations, found.next_cursor
-        shown = _visible(context, readable, rows, user, wanted.search)
-        for row, item in _taken(context, wanted, shown, agents, with_summary=with_summary):
+        visible = _visible(context, readable, rows, user, wanted.search)
+        for row, item in _taken(context, wanted, visible, agents, shown):
             if last is not None and len(items) == page_size:
                 return _page(items, cursor_after(last))
             items.append(item)
@@ -232,8 +250,7 @@ def _taken(
     wanted: CallFilter,
     rows: Sequence[ConversationSummary],
     agents: Mapping[str, AgentConfig],
-    *,
-    with_summary: bool,
+    shown: ShownFindings,
 ) -> Iterator[tuple[ConversationSummary, ConversationSummaryItem]]:
     ids = [row.conversation_id for row in rows]
     analyses = context.calls.analyses(
@@ -242,6 +259,8 @@ def _taken(
     events = events_of(context.store.engine, ids, ("feedback", TAGS))
     tags = tags_in(context, events)
     calls = tool_calls_of(context.store.engine, ids) if wanted.by_tools else {}
+    given = readable_variables(context, context.calls.readable(), rows) if wanted.variables else {}
+    spoken = spoken_among(context.store.engine, ids) if wanted.text_only is not None else set[str]()
     for row in rows:
         key = row.conversation_id
         feedback = call_feedback([each for each in events.get(key, []) if each.kind == "feedback"])
@@ -249,7 +268,15 @@ def _taken(
         agent = agents.get(row.agent_id)
         language = row.metadata.get("language") or (agent.language if agent else None)
         analysis = analyses.get(key)
-        known = Known(analysis, feedback, language, calls.get(key, ()), frozenset(tag_ids))
+        known = Known(
+            analysis,
+            feedback,
+            language,
+            calls.get(key, ()),
+            frozenset(tag_ids),
+            variables=given.get(key, {}),
+            is_spoken=key in spoken,
+        )
         if wanted.takes(row, known):
             yield (
                 row,
@@ -260,7 +287,7 @@ def _taken(
                     analysis=analysis,
                     feedback=feedback,
                     tag_ids=tag_ids,
-                    with_summary=with_summary,
+                    shown=shown,
                     has_audio=sides_of(context, key, row.status) != NOBODY,
                 ),
             )

@@ -1,7 +1,8 @@
 """A stored conversation in the shape that SDKs read. Pure."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -101,6 +102,18 @@ def _initiation_data(transcript: Transcript) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class ShownFindings:
+    """What of its analysis a conversation of a list shows; None stands for all there is."""
+
+    summary: bool = False
+    criteria_ids: Collection[str] | None = None
+    field_ids: Collection[str] | None = None
+
+
+WITHOUT_SUMMARY = ShownFindings()
+
+
 def list_item(
     summary: ConversationSummary,
     *,
@@ -109,12 +122,13 @@ def list_item(
     language: str | None = None,
     feedback: CallFeedback | None = None,
     tag_ids: Sequence[str] = (),
-    with_summary: bool = False,
+    shown: ShownFindings,
     has_audio: bool = False,
 ) -> ConversationSummaryItem:
     """One conversation of a list, of a summary as it may be read."""
     results = analysis.evaluation_criteria_results if analysis else {}
     values = analysis.data_collection_results if analysis else {}
+    criteria, fields = shown.criteria_ids, shown.field_ids
     return ConversationSummaryItem(
         agent_id=summary.agent_id,
         agent_name=agent_name,
@@ -125,7 +139,7 @@ def list_item(
         status=call_status(summary.status),
         call_successful=outcome_of(analysis),
         termination_reason=summary.end_reason,
-        transcript_summary=analysis.transcript_summary if analysis and with_summary else None,
+        transcript_summary=analysis.transcript_summary if analysis and shown.summary else None,
         call_summary_title=analysis.call_summary_title if analysis else None,
         main_language=language,
         conversation_initiation_source=summary.metadata.get("client"),
@@ -136,8 +150,11 @@ def list_item(
         evaluation_criteria_results={
             key: {"result": each.result, "score": each.score, "max_score": each.max_score}
             for key, each in results.items()
+            if criteria is None or key in criteria
         },
-        data_collection_results={key: each.value for key, each in values.items()},
+        data_collection_results={
+            key: each.value for key, each in values.items() if fields is None or key in fields
+        },
     )
 
 
@@ -211,7 +228,9 @@ def _metadata(
         error={"code": 1011, "reason": transcript.end_reason} if failed else None,
         warnings=sorted({turn.error for turn in transcript.turns if turn.error}),
         main_language=language,
-        text_only=_is_text_only(transcript),
+        text_only=is_text_only(
+            given, is_spoken=any(turn.sound is not None for turn in transcript.turns)
+        ),
         conversation_initiation_source=given.get("client") or "unknown",
         conversation_initiation_source_version=given.get("client_version"),
         terms_accepted_at=given.get("terms_accepted_at"),
@@ -219,10 +238,10 @@ def _metadata(
     )
 
 
-def _is_text_only(transcript: Transcript) -> bool:
-    given = transcript.metadata
-    spoken = any(turn.sound is not None for turn in transcript.turns)
-    return not spoken and (given.get("text_only") == "true" or given.get("channel") != "websocket")
+def is_text_only(given: Mapping[str, str], *, is_spoken: bool) -> bool:
+    """Whether a conversation was held in writing alone, by its metadata and its turns."""
+    is_written = given.get("text_only") == "true" or given.get("channel") != "websocket"
+    return is_written and not is_spoken
 
 
 def _authorization(method: str | None) -> str | None:

@@ -175,6 +175,22 @@ def test_a_list_is_narrowed(tmp_path: Path, params: dict[str, Any], found: list[
         assert ids(get(served, CONVERSATIONS, **params)) == found
 
 
+def test_a_list_shows_the_findings_that_are_asked_for(tmp_path: Path):
+    with serving(tmp_path) as served:
+        call(served.store, 3)
+        served.context.after_calls = ScriptedAfterCalls(served.store)
+
+        def shown(**asked: Any) -> tuple[list[str], list[str]]:
+            (item,) = get(served, CONVERSATIONS, **asked)["conversations"]
+            results, values = item["evaluation_criteria_results"], item["data_collection_results"]
+            return sorted(results), sorted(values)
+
+        assert shown() == (["resolved"], ["order"])
+        assert shown(evaluation_criteria_ids=["polite", "resolved"]) == (["resolved"], ["order"])
+        assert shown(evaluation_criteria_ids="polite") == ([], ["order"])
+        assert shown(data_collection_ids="colour") == (["resolved"], [])
+
+
 def test_a_rare_outcome_is_found_beyond_what_is_looked_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
