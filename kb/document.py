@@ -200,6 +200,9 @@ class LinkSource:
 
     url: str
     name: str | None = None
+    of_site: bool = False
+    """Whether it was found on a site: then the page may ask to be left out, and is one of that
+    server. A page that was named is meant."""
 
 
 @dataclass(frozen=True, slots=True)

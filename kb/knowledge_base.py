@@ -35,7 +35,7 @@ from kb.index.damage import telling_damage
 from kb.index.exact_index import load_vectors
 from kb.ingest.intake import Intake
 from kb.ingest.plan import plan_all
-from kb.ingest.site_listing import ListedSources, list_pages, list_sites, read_pages, site_key
+from kb.ingest.site_listing import ListedSources, list_site, list_sites, read_pages, site_key
 from kb.ingest.source_store import IngestProgress
 from kb.ingest.writer import DERIVED, SYNCED_AT, unknown_document
 from kb.precedence import PRECEDENCE
@@ -199,8 +199,7 @@ class KnowledgeBase(ClosedAtTheEnd):
             DocumentError: The first page cannot be fetched, or (`empty`) no page is in scope.
         """
         site = SiteSource(url, max_pages, tuple(include), tuple(exclude))
-        pages = list_pages(site, self._config)
-        listed = ListedSources(tuple(LinkSource(page) for page in pages), {url: pages})
+        listed = list_site(site, self._config)
         return self._writer.take_in(listed, remove_others=False, progress=progress)
 
     def site_pages(self, url: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Source -> prepared document, or the finding that nothing changed."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from kb.ingest.web_reading import SandboxedWeb
     from kb.web.link_fetcher import FetchedLink, LinkFetcher
     from kb.web.page_kind import UnknownPages
+    from kb.web.page_links import ShownPages
 
 PARSER_VERSION = 5
 """Counts up when the same bytes give another text or structure, so that all are parsed again."""
@@ -67,10 +69,23 @@ def identify(source: Source) -> Identity:
 class Intake:
     """Reads, parses and cuts sources, unless they are what they were."""
 
-    def __init__(self, config: KnowledgeBaseConfig, embedder: Embedder) -> None:
+    def __init__(
+        self,
+        config: KnowledgeBaseConfig,
+        embedder: Embedder,
+        *,
+        text_of: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        """Remember how to read.
+
+        Args:
+            config: Of the knowledge base.
+            embedder: Whose tokens chunks are measured in.
+            text_of: Stored text of the document of an id, to tell an unchanged page from others.
+        """
         self._config = config
         self._embedder = embedder
-        self._shown: dict[str, str] = {}
+        self._text_of = text_of
 
     @cached_property
     def _fetcher(self) -> "LinkFetcher":
@@ -137,20 +152,21 @@ class Intake:
         )
 
     def _link(
-        self, source: Source, url: str, known: Fingerprint | None
+        self, source: LinkSource, url: str, known: Fingerprint | None
     ) -> PreparedDocument | Unchanged:
         fetched = self._fetcher.fetch(
             url,
             etag=known.etag if known else None,
             last_modified=known.last_modified if known else None,
         )
-        self._once(url, self._names(fetched))
+        self._check_place(source, fetched)
         digest = known.document.content_sha256 if known and fetched.not_modified else None
         digest = digest or _sha256(fetched.body)
         if not self._config.parsing.render:
             # The pages of a site that scripts build are one and the same before these ran.
             self._once(url, {digest})
         if known is not None and digest == known.document.content_sha256:
+            self._once_said(url, self._text_of(known.document.document_id))
             return Unchanged(fetched.etag, fetched.last_modified)
         self._web.check(fetched)
         body, parsed = self._read_page(fetched)
@@ -160,6 +176,7 @@ class Intake:
                 return Unchanged()
         else:
             self._unknown_pages.check(fetched)
+        self._once_said(url, parsed.text)
         if self._config.parsing.render:
             self._once(url, {digest})
         is_rendered = body is not fetched.body
@@ -195,10 +212,37 @@ class Intake:
         body = render_page(fetched, self._config.links, self._config.parsing.sandbox)
         return body, parsed(body, "text/html; charset=utf-8")
 
-    def _names(self, fetched: "FetchedLink") -> set[str]:
-        from kb.web.site import page_names
+    @cached_property
+    def _shown(self) -> "ShownPages":
+        from kb.web.page_links import ShownPages
 
-        return page_names(fetched, self._web.links)
+        return ShownPages()
+
+    def _check_place(self, source: LinkSource, fetched: "FetchedLink") -> None:
+        """Refuse a page that is not of its site, or that another link has shown already.
+
+        Raises:
+            DocumentError: `elsewhere`, `noindex` or `duplicate`.
+        """
+        from kb.web.page_links import Links, is_elsewhere, is_page, tidy_url, unlisted_error
+
+        said = self._web.links(fetched) if is_page(fetched) else Links()
+        if source.of_site and is_elsewhere(fetched):
+            raise DocumentError(
+                "elsewhere",
+                f"{source.url!r} leads to {fetched.final_url!r}, which is not of the site. If that "
+                "page is meant, name it as a link.",
+            )
+        if source.of_site and not (said.index and fetched.may_be_kept):
+            raise unlisted_error(source.url)
+        final = tidy_url(fetched.final_url)
+        self._once(source.url, {final})
+        self._refuse_again(source.url, self._shown.claimed_before(source.url, final, said))
+
+    def _once_said(self, url: str, text: str | None) -> None:
+        """Refuse a page of the words of another: only what no reader sees tells them apart."""
+        if text is not None:
+            self._once(url, {f"text {text_sha256(text)}"})
 
     def _once(self, url: str, names: set[str]) -> None:
         """Refuse a page that another link of this ingest has shown already.
@@ -206,17 +250,18 @@ class Intake:
         Raises:
             DocumentError: `duplicate`.
         """
-        shown = next((self._shown[name] for name in sorted(names) if name in self._shown), url)
-        if shown != url:
+        self._refuse_again(url, self._shown.before(url, names))
+
+    def _refuse_again(self, url: str, shown: str | None) -> None:
+        if shown is not None:
             raise DocumentError(
                 "duplicate",
                 f"{url!r} shows the same page as {shown!r}, which is taken in once. Leave one out.",
             )
-        self._shown.update(dict.fromkeys(names, url))
 
     def begin(self) -> None:
         """Begin an ingest, in which each page of the web counts once."""
-        self._shown.clear()
+        self.__dict__.pop("_shown", None)
         self._unknown_pages.forget()
 
     def _text(

@@ -19,7 +19,7 @@ class ListedSources:
     pages: Mapping[str, Sequence[str]]
     """Pages of each site that could be listed, by where it begins."""
     failures: tuple[tuple[LinkSource, DocumentError], ...] = ()
-    """Where a site begins that could not be listed, and why."""
+    """Where a site begins that could not be listed, and pages that ask to be left out; and why."""
 
 
 def list_sites(
@@ -43,15 +43,19 @@ def list_sites(
     failures: list[tuple[LinkSource, DocumentError]] = []
     for source in wanted:
         if not isinstance(source, SiteSource):
-            found.setdefault(identify(source).document_id, source)
+            document_id = identify(source).document_id
+            if _is_of_site(found.setdefault(document_id, source)):
+                found[document_id] = source
             continue
+        unlisted: list[str] = []
         try:
-            listed = pages[source.url] = list_pages(source, config)
+            listed = pages[source.url] = list_pages(source, config, unlisted=unlisted)
         except DocumentError as error:
             listed = known_pages(source.url)
             failures.append((LinkSource(source.url), error))
-        for page in map(LinkSource, listed):
+        for page in _links(listed):
             found.setdefault(identify(page).document_id, page)
+        failures += _left_out(unlisted)
     return ListedSources(
         tuple(found.values()),
         pages,
@@ -60,8 +64,41 @@ def list_sites(
     )
 
 
-def list_pages(site: SiteSource, config: KnowledgeBaseConfig) -> list[str]:
+def _is_of_site(source: Source) -> bool:
+    return isinstance(source, LinkSource) and source.of_site
+
+
+def _links(pages: Iterable[str]) -> tuple[LinkSource, ...]:
+    return tuple(LinkSource(page, of_site=True) for page in pages)
+
+
+def _left_out(pages: Iterable[str]) -> tuple[tuple[LinkSource, DocumentError], ...]:
+    """Rows of pages that ask to be left out of indexes."""
+    from kb.web.page_links import unlisted_error
+
+    return tuple((link, unlisted_error(link.url)) for link in _links(pages))
+
+
+def list_site(site: SiteSource, config: KnowledgeBaseConfig) -> ListedSources:
+    """The pages of one site as sources.
+
+    Raises:
+        DocumentError: As `list_pages`.
+    """
+    unlisted: list[str] = []
+    pages = list_pages(site, config, unlisted=unlisted)
+    return ListedSources(_links(pages), {site.url: pages}, _left_out(unlisted))
+
+
+def list_pages(
+    site: SiteSource, config: KnowledgeBaseConfig, *, unlisted: list[str] | None = None
+) -> list[str]:
     """The pages of one site.
+
+    Args:
+        site: Where to begin, and what is meant of it.
+        config: How links are fetched and read.
+        unlisted: Told the pages that were met and ask to be left out of indexes.
 
     Raises:
         DocumentError: The first page cannot be fetched, or no page is in scope.
@@ -79,6 +116,7 @@ def list_pages(site: SiteSource, config: KnowledgeBaseConfig) -> list[str]:
         exclude=site.exclude,
         fetcher=LinkFetcher(config.links, read_robots=web.robots),
         reading=SiteReading(web.links, web.sitemap),
+        unlisted=unlisted,
     )
 
 

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from kb.web.link_fetcher import FetchedLink
 from kb.web.page_kind import check_page, notice
+from kb.web.page_links import Links, read_links
 from kb.web.robots import RobotsRules, read_robots_file
-from kb.web.site import Links, Sitemap, read_links, read_sitemap
+from kb.web.site import Sitemap, read_sitemap
 
 Json = dict[str, Any]
 
@@ -49,7 +50,9 @@ class SandboxedWeb:
     def links(self, fetched: FetchedLink) -> Links:
         """As `read_links`."""
         found = self._page("links", fetched)
-        return Links(tuple(found["urls"]), found["index"], found["canonical"])
+        return Links(
+            tuple(found["urls"]), found["index"], found["canonical"], tuple(found["sketch"])
+        )
 
     def check(self, fetched: FetchedLink) -> None:
         """As `check_page`."""

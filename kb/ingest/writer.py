@@ -161,7 +161,7 @@ class Writer:
 
     @cached_property
     def _sources(self) -> SourceStore:
-        intake = Intake(self._config, self._embedder())
+        intake = Intake(self._config, self._embedder(), text_of=self._catalog.text_of)
         return SourceStore(self._catalog, intake, limits=self._config.limits, now=self._now)
 
     def _publish(self, publisher: IndexPublisher, progress: IngestProgress | None) -> None:

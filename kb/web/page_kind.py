@@ -12,7 +12,7 @@ from kb.errors import DocumentError
 from kb.media_types import text_encoding
 from kb.web.link_fetcher import FetchedLink
 from kb.web.notices import says_not_found
-from kb.web.site import without_endless_numbers
+from kb.web.page_links import REFRESH, without_endless_numbers
 
 _MAX_LOOKED_AT_BYTES = 300_000
 _MAX_NOTICE_CHARS = 600
@@ -27,7 +27,8 @@ _UNSEEN = frozenset({"script", "style", "template", "noscript"})
 _AROUND = frozenset({"nav", "header", "footer", "aside"})
 _IDENTIFYING = frozenset({"username", "current-password", "one-time-code", "webauthn"})
 """What the HTML standard calls the fields of a form to sign in, in `autocomplete`."""
-_REFRESH = re.compile(r"\s*\d+(?:\.\d*)?\s*[;,]\s*url\s*=\s*['\"]?([^'\"]+)", re.IGNORECASE)
+_READING_S = 30
+"""A short page that stays for longer than it takes to read is one."""
 _NOT_FOUND = re.compile(r"(?<![\w.-])404(?![\w.-])")
 _WORD = re.compile(r"[^\W_]+")
 
@@ -49,7 +50,7 @@ def check_page(fetched: FetchedLink) -> None:
     if fetched.not_modified or fetched.media_type not in _PAGES:
         return
     seen = _read(fetched)
-    if seen.target and seen.chars <= _MAX_NOTICE_CHARS:
+    if seen.target and seen.chars <= _MAX_NOTICE_CHARS and _is_elsewhere(seen.target, fetched):
         raise DocumentError(
             "moved",
             f"{fetched.url!r} only sends its reader on to {seen.target!r}. Name that instead.",
@@ -116,6 +117,15 @@ def notice(fetched: FetchedLink) -> str | None:
         for form in {address, unquote(address), quote(address, safe="/:%")}:
             text = text.replace(form, "")
     return " ".join(text.split())
+
+
+def _is_elsewhere(target: str, fetched: FetchedLink) -> bool:
+    """Whether a page sends its reader on; one that only shows itself anew does not."""
+    try:
+        there = urljoin(fetched.final_url, target)
+    except ValueError:
+        return False
+    return there.partition("#")[0] not in (fetched.final_url, fetched.url.partition("#")[0])
 
 
 def _asks_to_sign_in(seen: "_Notice", fetched: FetchedLink) -> bool:
@@ -192,8 +202,9 @@ class _Notice(HTMLParser):
             kind, fills = values.get("type", "").lower(), values.get("autocomplete", "").lower()
             self.asks_who |= kind == "password" or not _IDENTIFYING.isdisjoint(fills.split())
         elif tag == "meta" and values.get("http-equiv", "").lower() == "refresh":
-            match = _REFRESH.match(values.get("content", ""))
-            self.target = match[1].strip() if match else self.target
+            match = REFRESH.match(values.get("content", ""))
+            if match and int(match[1]) <= _READING_S:
+                self.target = match[2].strip()
 
     def handle_endtag(self, tag: str) -> None:
         if tag == self._inside:

@@ -8,21 +8,28 @@ by functions that an ingest runs in the process of its parsers.
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from hashlib import sha256
-from html.parser import HTMLParser
 from itertools import islice
-from urllib.parse import parse_qsl, urlencode, urljoin
+from urllib.parse import urljoin
 
 from kb.config import LinkConfig
 from kb.errors import DocumentError
-from kb.media_types import text_encoding
 from kb.web.addresses import Target, read_url
 from kb.web.content_encoding import decoded, is_gzip
 from kb.web.link_fetcher import FetchedLink, LinkFetcher
+from kb.web.page_links import (
+    Links,
+    ShownPages,
+    address_key,
+    is_page,
+    read_links,
+    tidy_url,
+    without_endless_numbers,
+)
 from kb.web.sitemap import locations
 
 MAX_SITEMAPS = 50
@@ -30,15 +37,9 @@ MAX_SITEMAPS = 50
 MAX_LOCATIONS = 100_000
 """Pages looked at of all sitemaps of a site together."""
 MAX_CRAWL_DELAY_S = 10.0
-MAX_LINKS = 10_000
-"""Different links followed of one page."""
-MAX_LINKS_BYTES = 2_000_000
-"""Of a page, links are looked for in its first two megabytes."""
 
 _SITEMAP_INDEX = re.compile(r"<(?:\w+:)?sitemapindex\b")
-_ENDLESS_NUMBER = re.compile(r"&#[0-9]{1000,};?")
-_TRACKING = re.compile(r"utm_\w+|gclid|fbclid|mc_[ce]id")
-_PAGE_TYPES = frozenset({"text/html", "application/xhtml+xml", None})
+_LISTS = frozenset({"application/rss+xml", "application/atom+xml", "application/xml", "text/xml"})
 _DEFAULT_CONFIG = LinkConfig()
 
 
@@ -52,6 +53,7 @@ def discover_pages(
     fetcher: LinkFetcher | None = None,
     sleep: Callable[[float], None] = time.sleep,
     reading: "SiteReading | None" = None,
+    unlisted: list[str] | None = None,
 ) -> list[str]:
     """List the pages of a site, at most `max_pages`.
 
@@ -66,6 +68,7 @@ def discover_pages(
         fetcher: To share what is known of robots.txt with the fetching of the pages.
         sleep: Waits between requests of a crawl.
         reading: Where sitemaps and pages are read; None reads them here.
+        unlisted: Told the pages that were met and ask to be left out of indexes.
 
     Raises:
         DocumentError: The first page cannot be fetched, or (`empty`) no page is in scope.
@@ -75,12 +78,13 @@ def discover_pages(
     first = fetcher.fetch(url)
     # Sites move visitors to https or another host name; the pages are where that leads.
     start = read_url(first.final_url)
-    scope = _Scope(start, tuple(include), tuple(exclude))
+    is_list = _is_list(start, first)
+    scope = _Scope(start, tuple(include), tuple(exclude), is_whole=is_list)
     allowed = _robots_filter(fetcher, start, config)
-    listed = dict.fromkeys(
-        islice(_sitemap_pages(fetcher, start, allowed.sitemaps, reading.sitemap), MAX_LOCATIONS)
-    )
-    holding = (page for page in listed if scope.holds(page) and allowed.allows(page))
+    sitemaps = [start.url] if is_list else _stated(start, allowed.sitemaps)
+    found = islice(_sitemap_pages(fetcher, sitemaps, reading.sitemap), MAX_LOCATIONS)
+    inside = (page for page in found if scope.holds(page) and allowed.allows(page))
+    holding = _once(inside)
     pages = list(islice(holding, max_pages))
     if not pages:
         pause = max(config.crawl_pause_s, min(allowed.delay_s, MAX_CRAWL_DELAY_S))
@@ -91,8 +95,9 @@ def discover_pages(
             max_pages=max_pages,
             wait=lambda: sleep(pause),
             links=reading.links,
+            unlisted=[] if unlisted is None else unlisted,
         )
-    if not pages:
+    if not pages and not unlisted:
         raise DocumentError(
             "empty",
             f"No page was found under {start.url!r} that `include` and `exclude` let through. "
@@ -106,6 +111,8 @@ class _Scope:
     start: Target
     include: tuple[str, ...]
     exclude: tuple[str, ...]
+    is_whole: bool = False
+    """Whether every folder of the server is meant."""
 
     def holds(self, url: str) -> bool:
         try:
@@ -120,7 +127,7 @@ class _Scope:
             folder = f"{begin.rstrip('/')}/"
         return (
             target.origin == self.start.origin
-            and (path.startswith(folder) or path == begin)
+            and (self.is_whole or path.startswith(folder) or path == begin)
             and (not self.include or any(fnmatchcase(path, each) for each in self.include))
             and not any(fnmatchcase(path, each) for each in self.exclude)
         )
@@ -144,12 +151,35 @@ def _robots_filter(fetcher: LinkFetcher, start: Target, config: LinkConfig) -> _
     )
 
 
+def _is_list(start: Target, first: FetchedLink) -> bool:
+    """Whether a site begins at a sitemap or a feed, which lists pages of its whole server."""
+    path = start.path.partition("?")[0]
+    return path.endswith((".xml", ".xml.gz", ".txt")) or first.media_type in _LISTS
+
+
+def _stated(start: Target, sitemaps: Sequence[str]) -> list[str]:
+    """Where robots.txt says that sitemaps are, or where they are by custom."""
+    stated: list[str] = []
+    for sitemap in sitemaps or ["/sitemap.xml"]:
+        with suppress(ValueError):
+            stated.append(urljoin(f"{start.origin}/", sitemap))
+    return stated
+
+
+def _once(pages: Iterable[str]) -> Iterator[str]:
+    """Each page once, however its address is escaped."""
+    seen: set[str] = set()
+    for page in pages:
+        key = address_key(read_url(page).url)
+        if key not in seen:
+            seen.add(key)
+            yield page
+
+
 def _sitemap_pages(
-    fetcher: LinkFetcher, start: Target, stated: Sequence[str], read: "ReadSitemap"
+    fetcher: LinkFetcher, sitemaps: Iterable[str], read: "ReadSitemap"
 ) -> Iterator[str]:
-    waiting = deque(stated or [start.origin + "/sitemap.xml"])
-    if start.path.partition("?")[0].endswith((".xml", ".xml.gz", ".txt")):
-        waiting = deque([start.url])
+    waiting = deque(sitemaps)
     seen: set[str] = set()
     while waiting and len(seen) < MAX_SITEMAPS:
         sitemap = waiting.popleft()
@@ -183,7 +213,8 @@ def read_sitemap(data: bytes, *, url: str, max_bytes: int) -> Sitemap:
         DocumentError: `malformed`: it ends in the middle of its compression.
     """
     body = _unzipped(data, max_bytes, url=url) if is_gzip(data) else data
-    text = body.decode("utf-8", errors="replace")
+    is_wide = body.startswith((b"\xff\xfe", b"\xfe\xff"))
+    text = body.decode("utf-16" if is_wide else "utf-8", errors="replace")
     listed = islice(locations(text, url=url, tidied=without_endless_numbers), MAX_LOCATIONS)
     if _SITEMAP_INDEX.search(text):
         return Sitemap(tuple(listed), is_index=True)
@@ -208,24 +239,35 @@ def _crawl(
     max_pages: int,
     wait: Callable[[], None],
     links: "ReadLinks",
+    unlisted: list[str],
 ) -> list[str]:
     """Breadth first, so that what is near the start comes in before what is deep."""
     waiting: deque[str] = deque()
     seen: set[str] = set()
     pages: list[str] = []
-    shown: set[str] = set()
+    shown = ShownPages()
+
+    def keep(final: str, fetched: FetchedLink, said: Links) -> None:
+        if not scope.holds(final) or final in unlisted:
+            return
+        if not (said.index and fetched.may_be_kept):
+            unlisted.append(final)
+            return
+        # The same page under another address is the same page.
+        names = {final, sha256(fetched.body).hexdigest()}
+        if not (shown.before(final, names) or shown.claimed_before(final, final, said)):
+            pages.append(final)
 
     def look_at(fetched: FetchedLink) -> None:
-        said = links(fetched) if fetched.media_type in _PAGE_TYPES else Links()
+        said = links(fetched) if is_page(fetched) else Links()
         final = tidy_url(fetched.final_url)
-        seen.add(final)
-        # The same page under another address is the same page.
-        names = {final, said.canonical or final, sha256(fetched.body).hexdigest()}
-        if scope.holds(final) and said.index and fetched.may_be_kept and not names & shown:
-            pages.append(final)
-            shown.update(names)
-        new = [link for link in said.urls if link not in seen and _is_inside(link, scope)]
-        seen.update(new)
+        was_shown = address_key(final) in seen and final in pages
+        seen.add(address_key(final))
+        if not was_shown:
+            keep(final, fetched, said)
+        inside = {address_key(link): link for link in said.urls if _is_inside(link, scope)}
+        new = [link for key, link in inside.items() if key not in seen]
+        seen.update(map(address_key, new))
         waiting.extend(new)
 
     look_at(first)
@@ -241,38 +283,7 @@ def _crawl(
 
 def _is_inside(url: str, scope: _Scope) -> bool:
     """Whether to look at a page for its links: `include` names what is kept, not the way there."""
-    return _Scope(scope.start, (), scope.exclude).holds(url)
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """What a page says of where to go on."""
-
-    urls: tuple[str, ...] = ()
-    index: bool = True
-    """False when the page asks to be left out of indexes."""
-    canonical: str | None = None
-    """Where the page says it really is, on the same server."""
-
-
-def read_links(fetched: FetchedLink) -> Links:
-    """The links of a page, absolute and tidy, in order; none of a `nofollow` page."""
-    reader = _LinkReader()
-    body = fetched.body[:MAX_LINKS_BYTES]
-    text = body.decode(text_encoding(fetched.charset) or "utf-8", errors="replace")
-    reader.feed(without_endless_numbers(text))
-    base = _base_of(fetched.final_url, reader.base)
-    stated = () if "nofollow" in reader.robots else dict.fromkeys(reader.links)
-    urls = (_absolute(base, each) for each in islice(stated, MAX_LINKS))
-    canonical = _absolute(base, reader.canonical) if reader.canonical else None
-    if canonical is not None and not _same_server(canonical, fetched.final_url):
-        canonical = None
-    index = "noindex" not in reader.robots
-    return Links(tuple(_unique(url for url in urls if url)), index, canonical)
-
-
-def _same_server(url: str, other: str) -> bool:
-    return read_url(url).origin == read_url(other).origin
+    return replace(scope, include=()).holds(url)
 
 
 ReadLinks = Callable[[FetchedLink], Links]
@@ -287,72 +298,3 @@ class SiteReading:
 
     links: ReadLinks = read_links
     sitemap: ReadSitemap = read_sitemap
-
-
-def page_names(fetched: FetchedLink, read: ReadLinks = read_links) -> set[str]:
-    """The addresses that a page goes by: where it was found, and where it says it is."""
-    final = tidy_url(fetched.final_url)
-    is_page = fetched.media_type in _PAGE_TYPES and not fetched.not_modified
-    return {final, (read(fetched).canonical if is_page else None) or final}
-
-
-def without_endless_numbers(text: str) -> str:
-    """`text` in which no character reference has more digits than Python makes a number of."""
-    return _ENDLESS_NUMBER.sub("\ufffd", text)
-
-
-def _base_of(url: str, stated: str | None) -> str:
-    """What links are relative to: a `<base>` that is no address says nothing."""
-    try:
-        return urljoin(url, stated or "")
-    except ValueError:
-        return url
-
-
-def tidy_url(url: str) -> str:
-    """Drop the fragment and what only tracks where a reader came from."""
-    url = url.partition("#")[0].strip()
-    path, question_mark, query = url.partition("?")
-    if not question_mark:
-        return url
-    pairs = parse_qsl(query, keep_blank_values=True)
-    kept = [pair for pair in pairs if not _TRACKING.fullmatch(pair[0])]
-    if len(kept) == len(pairs):
-        return url
-    return f"{path}?{urlencode(kept)}" if kept else path
-
-
-class _LinkReader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.links: list[str] = []
-        self.base: str | None = None
-        self.canonical: str | None = None
-        self.robots = ""
-
-    def parse_marked_section(self, i: int, report: int = 1) -> int:
-        """Read `<![...` as browsers do, a comment: the library raises what no caller expects."""
-        return self.parse_bogus_comment(i)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        if tag == "a" and values.get("href") and "nofollow" not in (values.get("rel") or ""):
-            self.links.append(values["href"] or "")
-        elif tag == "link" and "canonical" in (values.get("rel") or "").lower().split():
-            self.canonical = self.canonical or values.get("href")
-        elif tag == "base" and self.base is None:
-            self.base = values.get("href")
-        elif tag == "meta" and (values.get("name") or "").lower() == "robots":
-            self.robots += (values.get("content") or "").lower()
-
-
-def _absolute(base: str, link: str) -> str | None:
-    try:
-        joined = urljoin(base, link.strip())
-        return tidy_url(read_url(tidy_url(joined)).url)
-    except (DocumentError, ValueError):
-        return None
-
-
-def _unique(urls: Iterator[str]) -> list[str]:
-    return list(dict.fromkeys(urls))

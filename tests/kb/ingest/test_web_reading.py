@@ -16,8 +16,9 @@ from kb.ingest.web_reading import SandboxedWeb
 from kb.web import robots, sitemap
 from kb.web.link_fetcher import FetchedLink
 from kb.web.page_kind import check_page, notice
+from kb.web.page_links import read_links
 from kb.web.robots import read_robots_file
-from kb.web.site import read_links, read_sitemap
+from kb.web.site import read_sitemap
 from tests.kb.conftest import OpenKnowledgeBase
 from tests.local_server import PAGE, page, serving
 

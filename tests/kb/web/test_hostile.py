@@ -20,8 +20,9 @@ from kb.media_types import text_encoding
 from kb.web.addresses import MAX_URL_CHARS, is_allowed, read_url
 from kb.web.content_encoding import decoded
 from kb.web.link_fetcher import FetchedLink, LinkFetcher, retry_after
+from kb.web.page_links import MAX_LINKS, read_links
 from kb.web.robots import MAX_SITEMAPS, read_robots
-from kb.web.site import MAX_LINKS, discover_pages, read_links
+from kb.web.site import discover_pages
 from tests.growth import growth
 from tests.local_server import PAGE, Answer, Server, page, serving
 

@@ -8,7 +8,8 @@ import pytest
 from kb.config import LinkConfig
 from kb.errors import DocumentError
 from kb.web.link_fetcher import FetchedLink
-from kb.web.site import discover_pages, read_links, tidy_url
+from kb.web.page_links import read_links, tidy_url
+from kb.web.site import discover_pages
 from tests.local_server import Server, page, redirect, serving, status
 
 LOCAL = LinkConfig(allowed_cidrs=("127.0.0.0/8",))
