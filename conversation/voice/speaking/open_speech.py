@@ -7,7 +7,9 @@ from conversation.agent.models.voice_config import (
     EMBEDDED_VOICES,
     SpeechFallback,
     VoiceSection,
+    base_language,
     language_of_voice,
+    voices_speaking,
 )
 from conversation.errors import SpeechError
 from conversation.voice.models.runner import ModelRunner
@@ -31,6 +33,7 @@ from conversation.voice.speaking.providers.speech_endpoint import (
     speech_endpoint,
     supported,
 )
+from conversation.voice.speaking.speech_by_language import SpeechByLanguage
 from kb.weights.folder import Weights
 
 _LOG = logging.getLogger(__name__)
@@ -56,8 +59,8 @@ def open_speech(
     Args:
         voice: Section of the agent file.
         language: Of the agent, e.g. `en`.
-        further_languages: That it can switch to. A voice that does not speak them is opened all
-            the same, with a warning: calls in `language` go well.
+        further_languages: That it can switch to. Beside an embedded voice another one speaks them,
+            where there is one; of others the log tells, and calls in `language` go well.
         weights: Where embedded voices lie; None for the user's cache folder.
         runner: Threads that the process gives to voice models; None for those that all calls
             share.
@@ -70,7 +73,8 @@ def open_speech(
     voices = [opener.first(), *map(opener.fallback, voice.tts.fallbacks)]
     is_embedded = isinstance(voices[0], EmbeddedSpeech)
     if isinstance(voices[0], EmbeddedSpeech) and len(voices) == 1:
-        _warn_of_unspoken(further_languages, voices[0])
+        others = opener.others(voices[0], further_languages)
+        return SpeechByLanguage(voices[0], others) if others else voices[0]
     last = None if is_embedded else opener.last()
     voices += [last] if last is not None else []
     return FallbackSpeech(voices) if len(voices) > 1 else voices[0]
@@ -137,29 +141,45 @@ class _Opener:
         except SpeechError as error:
             _LOG.warning("no embedded voice speaks when providers fail: %s", error)
             return None
+        return self._late(name, self._language)
+
+    def others(
+        self, voice: EmbeddedSpeech, languages: Sequence[str]
+    ) -> dict[str, SpeechSynthesizer]:
+        """Embedded voices for what `voice` does not speak; what none speaks is told in the log."""
+        found: dict[str, SpeechSynthesizer] = {}
+        for language in languages:
+            base = base_language(language)
+            if base == voice.language or base in found:
+                continue
+            name = next(iter(voices_speaking(base)), None)
+            try:
+                if name is None:
+                    require_language(language, voice.name, speaks=voice.language)
+                    continue
+                fetch_embedded(name, self._weights)
+                found[base] = self._late(name, base)
+            except SpeechError as error:
+                _LOG.warning("nothing will be said in %r: %s", language, error)
+        return found
+
+    def _late(self, name: str, language: str) -> LateSpeech:
+        """An embedded voice that is loaded when it is needed first."""
         return LateSpeech(
             f"{EMBEDDED_VOICES[name]}:{name}",
-            lambda: self._embedded(name),
+            lambda: self._embedded(name, language),
             sample_rate_hz=sample_rate_of(name),
             runner=self._runner,
         )
 
-    def _embedded(self, name: str) -> EmbeddedSpeech:
+    def _embedded(self, name: str, language: str | None = None) -> EmbeddedSpeech:
         return open_embedded(
             name,
-            language=self._language,
+            language=language or self._language,
             speed=self._voice.tts.speed,
             weights=self._weights,
             runner=self._runner,
         )
-
-
-def _warn_of_unspoken(languages: Sequence[str], voice: EmbeddedSpeech) -> None:
-    for language in languages:
-        try:
-            require_language(language, voice.name, speaks=voice.language)
-        except SpeechError as error:
-            _LOG.warning("nothing will be said in %r: %s", language, error)
 
 
 def _of_provider(endpoint: SpeechEndpoint) -> SpeechSynthesizer:

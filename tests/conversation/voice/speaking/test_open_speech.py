@@ -2,11 +2,13 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from conversation.agent.models.voice_config import VoiceSection
 from conversation.errors import SpeechError
+from conversation.voice.ports import SpeechChunk, TimedChars
 from conversation.voice.speaking.embedded_voices import embedded_voice_of, open_embedded
 from conversation.voice.speaking.fallback_speech import FallbackSpeech
 from conversation.voice.speaking.open_speech import open_speech
@@ -168,6 +170,57 @@ def test_a_language_that_no_embedded_voice_speaks_is_left_to_providers():
     voice = opened({"tts": {"model": "openai/tts-1"}}, language="de", OPENAI_API_KEY="k")
 
     assert voice.name == "openai/tts-1:alloy"
+
+
+class Kokoro:
+    """Says a second of nothing, at its own rate."""
+
+    def __init__(self, name: str, language: str) -> None:
+        self.name, self.language, self.sample_rate_hz = name, language, 24_000
+        self.said: list[tuple[str, str]] = []
+
+    async def speak(self, clause: str, *, language: str, is_first: bool = False):
+        self.said.append((clause, language))
+        yield SpeechChunk(np.zeros(24_000, np.int16), (TimedChars(clause, 0.0, 1.0),))
+
+
+async def test_an_agent_of_two_languages_has_a_voice_for_each(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    from conversation.voice.speaking import open_speech as module
+
+    made: dict[str, Kokoro] = {}
+
+    def opened_embedded(name: str, *, language: str, **_: Any) -> Kokoro:
+        made[name] = Kokoro(name, language)
+        made[name].sample_rate_hz = 22_050 if name == "joe" else 24_000
+        return made[name]
+
+    monkeypatch.setattr(module, "EmbeddedSpeech", Kokoro)
+    monkeypatch.setattr(module, "open_embedded", opened_embedded)
+    monkeypatch.setattr(module, "fetch_embedded", lambda *_: None)  # pyright: ignore
+    caplog.set_level(logging.WARNING)
+    voice = module.open_speech(
+        VoiceSection(),
+        language="en",
+        further_languages=("es-MX", "es", "en-GB", "de"),
+        weights=without_weights(),
+    )
+    assert list(made) == ["joe"], "the other one is loaded when it is needed"
+
+    for clause, language in (("Hola.", "es-MX"), ("Hello.", "en"), ("Hello.", "en-GB")):
+        chunks = [chunk async for chunk in voice.speak(clause, language=language)]
+        rate = voice.sample_rate_hz
+        assert sum(len(chunk.samples) for chunk in chunks) == pytest.approx(
+            24_000 * (rate / 24_000 if clause == "Hola." else 1), abs=2
+        )
+        assert "".join(t.chars for chunk in chunks for t in chunk.alignment) == clause
+
+    assert (voice.name, voice.sample_rate_hz) == ("joe", 22_050)
+    assert made["dora"].said == [("Hola.", "es-MX")]
+    assert made["joe"].said == [("Hello.", "en"), ("Hello.", "en-GB")]
+    assert caplog.text.count("nothing will be said in 'de'") == 1
+    assert "'es'" not in caplog.text
 
 
 def test_a_path_names_the_voice():
