@@ -17,7 +17,7 @@ from analysis.gaps.checking import (
     missing_words,
     nearest_documents,
 )
-from analysis.gaps.records import Gap, GapRun, typical_first, urgency
+from analysis.gaps.records import Gap, GapRun, stored_gaps, typical_first, urgency
 from analysis.gaps.store import (
     GapChange,
     GapState,
@@ -31,6 +31,7 @@ from analysis.gaps.store import (
 )
 from analysis.store.store import AnalysisStore, StoredEvaluation
 from analysis.topics.clustering import centroid, cluster, match_groups
+from analysis.topics.read_before import day_of, look_again
 from analysis.topics.reading import read_by_the_batch
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
@@ -40,6 +41,9 @@ MAX_DISTANCE = 0.6
 """Questions are one gap while they differ by less than this on average. Of 40 hand-made questions
 on ten subjects no gap mixed two of them, and of SGD's dialogues few topics did."""
 _SAME_GAP = 0.8
+_READ_BY = 1
+"""Moves with the code that says which questions are unanswered."""
+_FOUND_BY = (1, MAX_DISTANCE, _SAME_GAP)
 
 NameGap = Callable[[Sequence[str]], str | None]
 """Questions, the most typical first -> a title, or None to take the most typical question."""
@@ -63,7 +67,8 @@ def find_gaps(
 ) -> GapRun:
     """Collect the agent's unanswered questions, group alike ones, and ask the documents again.
 
-    Simulated conversations are left out. A gap keeps its id as long as it has questions.
+    Simulated conversations are left out. Only those that changed since the last run are read, and
+    none where nothing did. A gap keeps its id as long as it has questions.
 
     Args:
         agent_id: Whose conversations.
@@ -81,20 +86,38 @@ def find_gaps(
         new_id: For gaps that were never seen before.
     """
     reader = read or conversations.transcript
-    ended = [
-        found.conversation_id
+    marked = set(criteria)
+    version = source.index_version if source else None
+    earlier = None
+    if read is None:
+        earlier = look_again(
+            conversations,
+            store,
+            agent_id,
+            "gaps",
+            embedder,
+            reads=(_READ_BY, sorted(marked), weak_score),
+            settings=(_FOUND_BY, version, named_by),
+        )
+    if earlier is not None and earlier.nothing_new and not recheck:
+        return GapRun(agent_id, tuple(stored_gaps(agent_id, store)), 0, 0)
+    # In this order: what another run notes as read meanwhile, it has kept before.
+    read_before = earlier.ids() if earlier else set[str]()
+    known = {question.key: question for question in read_questions(store.engine, agent_id)}
+    ended = {
+        found.conversation_id: found.ended_at
         for found in conversations.conversations(agent_id=agent_id, simulated=False)
         if found.status != "in_progress"
-    ]
-    known = {question.key: question for question in read_questions(store.engine, agent_id)}
+    }
+    fresh_ids = [key for key in ended if key not in read_before]
     found = _collected(
-        ended, conversations, store, marked=set(criteria), read=read, now=now, weak=weak_score
+        fresh_ids, conversations, store, marked=marked, read=read, now=now, weak=weak_score
     )
     vectors = _vectors(found, known, embedder)
     save_questions(
         store.engine,
         agent_id,
-        ended,
+        fresh_ids,
         list(zip(found, vectors, strict=True)),
         model_id=embedder.model_id if found else "",
     )
@@ -112,7 +135,7 @@ def find_gaps(
             questions,
             before.get(gap_id),
             asked,
-            version=source.index_version if source else None,
+            version=version,
             now=now,
             name_gap=name_gap,
             named_by=named_by,
@@ -120,6 +143,13 @@ def find_gaps(
         gaps.append(gap)
         changes += [change] if change else []
     _save(store, agent_id, gaps, before, changes, asked=asked, named_by=named_by, now=now)
+    if earlier is not None:
+        earlier.note(
+            {key: day_of(at) for key in fresh_ids if (at := ended[key]) is not None},
+            ended=len(ended),
+            model_id=embedder.model_id if kept else "",
+            now=now,
+        )
     fresh = sum(question.key not in known for question in kept)
     return GapRun(agent_id, tuple(sorted(gaps, key=urgency)), fresh, len(asked))
 

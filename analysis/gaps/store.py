@@ -195,6 +195,7 @@ def save_gaps(
             (row.conversation_id, row.turn_index): row
             for row in connection.execute(sa.select(asked).where(asked.c.agent_id == agent_id))
         }
+        changed: list[dict[str, Any]] = []
         for question in questions:
             values = {
                 "gap_id": question.gap_id,
@@ -204,11 +205,16 @@ def save_gaps(
             }
             row = held.get((question.conversation_id, question.turn_index))
             if row is not None and any(getattr(row, name) != each for name, each in values.items()):
-                where = asked.c.gap_question_id == row.gap_question_id
-                connection.execute(sa.update(asked).where(where).values(values))
-        for change in changes:
-            values = {name: getattr(change, name) for name in change.__dataclass_fields__}
-            connection.execute(sa.insert(history).values(values | {"noted_at": now}))
+                changed.append(values | {"changed": row.gap_question_id})
+        if changed:
+            where = asked.c.gap_question_id == sa.bindparam("changed")
+            connection.execute(sa.update(asked).where(where), changed)
+        if changes:
+            noted = [
+                {name: getattr(change, name) for name in change.__dataclass_fields__}
+                for change in changes
+            ]
+            connection.execute(sa.insert(history), [each | {"noted_at": now} for each in noted])
 
 
 def gap_history(engine: sa.Engine, gap_id: str | None = None) -> list[dict[str, Any]]:

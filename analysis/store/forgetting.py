@@ -83,6 +83,9 @@ def forget_about(
         for table in owned:
             statement = sa.delete(table).where(table.c.conversation_id.in_(ids))
             deleted[table.name] += connection.execute(statement).rowcount
+        # What is kept of them is gone: whoever looks at one that is still there reads it again.
+        settled = tables.settled_conversations
+        connection.execute(sa.delete(settled).where(settled.c.settled.in_(ids)))
     deleted["topics"] += _tidy_topics(connection, topics)
     deleted["knowledge_gaps"] += _tidy_gaps(connection, gaps)
     return deleted
@@ -110,6 +113,8 @@ def forget_findings(engine: sa.Engine, agent_id: str) -> dict[str, int]:
     with engine.begin() as connection:
         statement = sa.delete(history).where(history.c.gap_id.in_(own))
         deleted[history.name] = connection.execute(statement).rowcount
+        runs = tables.finding_runs
+        connection.execute(sa.delete(runs).where(runs.c.agent_id == agent_id))
         for table in (gaps, tables.gap_questions, tables.topics, tables.conversation_topics):
             statement = sa.delete(table).where(table.c.agent_id == agent_id)
             deleted[table.name] = connection.execute(statement).rowcount

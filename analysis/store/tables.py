@@ -184,6 +184,8 @@ conversation_topics = Table(
     Column("text_sha256", String(64), nullable=False),
     Column("model_id", String(255), nullable=False),
     Column("vector", LargeBinary, nullable=False),
+    # What was embedded, so that a topic finds its words again; NULL in rows of before.
+    Column("text", Text),
     Column("assigned_at", UTCDateTime, nullable=False),
     Index("ix_conversation_topics_agent", "agent_id"),
 )
@@ -319,11 +321,27 @@ settled_conversations = Table(
 )
 """Conversations in which nothing is left to ask: found once, and looked at again when touched."""
 
+finding_runs = Table(
+    "finding_runs",
+    metadata,
+    Column("agent_id", String(128), primary_key=True),
+    # `topics` or `gaps`.
+    Column("finding", String(16), primary_key=True),
+    # Hash of how conversations were read: what `settled_conversations` holds of those that were.
+    Column("asked", String(64), nullable=False),
+    # Hash of what else the result follows from, and of how many conversations.
+    Column("result", String(64), nullable=False),
+    # Of the vectors; empty when nothing was embedded.
+    Column("model_id", String(255), nullable=False),
+    Column("ran_at", UTCDateTime, nullable=False),
+)
+"""The last run over an agent's conversations: the next one reads what changed since."""
+
 SCHEMA = Schema(
     metadata=metadata,
     migrations_package="analysis.store",
     version_table="alembic_version_analysis",
-    head="0010",
+    head="0011",
 )
 
 

@@ -38,6 +38,8 @@ class TopicMember:
     text_sha256: str
     model_id: str
     vector: Vectors
+    text: str | None
+    """What was embedded; None in a store of before, until it was read again."""
 
 
 def read_topics(engine: sa.Engine, agent_id: str) -> list[KnownTopic]:
@@ -67,6 +69,7 @@ def read_members(engine: sa.Engine, agent_id: str) -> dict[str, TopicMember]:
             row["text_sha256"],
             row["model_id"],
             as_vector(row["vector"]),
+            row["text"],
         )
         for row in read_kept_rows(engine, sa.select(table).where(table.c.agent_id == agent_id))
     }
@@ -78,9 +81,19 @@ def save_topics(
     topics: Sequence[KnownTopic],
     members: Sequence[TopicMember],
     *,
+    gone: Sequence[str] = (),
     now: datetime,
 ) -> None:
-    """Keep a run: topics are added or renewed, what is kept of conversations is replaced."""
+    """Keep a run: topics are added or renewed, and what changed of conversations.
+
+    Args:
+        engine: Of the analysis store.
+        agent_id: Whose.
+        topics: Those that have conversations.
+        members: Conversations that are new or of which anything is another than before.
+        gone: Conversations of which nothing is to be kept.
+        now: The time that is noted.
+    """
     topic, member = tables.topics, tables.conversation_topics
     with engine.begin() as connection:
         found_at = {
@@ -91,7 +104,10 @@ def save_topics(
         }
         ids = [found.topic_id for found in topics]
         connection.execute(sa.delete(topic).where(topic.c.topic_id.in_(ids)))
-        connection.execute(sa.delete(member).where(member.c.agent_id == agent_id))
+        replaced = [*gone, *(kept.conversation_id for kept in members)]
+        if replaced:
+            this = member.c.conversation_id == sa.bindparam("replaced")
+            connection.execute(sa.delete(member).where(this), [{"replaced": k} for k in replaced])
         if topics:
             connection.execute(
                 sa.insert(topic),
@@ -122,11 +138,25 @@ def save_topics(
                         "text_sha256": kept.text_sha256,
                         "model_id": kept.model_id,
                         "vector": as_bytes(kept.vector),
+                        "text": kept.text,
                         "assigned_at": now,
                     }
                     for kept in members
                 ],
             )
+
+
+def read_members_by_topic(engine: sa.Engine, agent_id: str) -> dict[str, list[str]]:
+    """Return the conversations of each topic, the most typical first, without their texts."""
+    member = tables.conversation_topics
+    query = sa.select(member.c.topic_id, member.c.conversation_id, member.c.similarity).where(
+        member.c.agent_id == agent_id, member.c.topic_id.is_not(None)
+    )
+    found: dict[str, list[tuple[float, str]]] = {}
+    for row in read_kept_rows(engine, query):
+        likeness = (-row["similarity"], row["conversation_id"])
+        found.setdefault(row["topic_id"], []).append(likeness)
+    return {key: [each for _, each in sorted(members)] for key, members in found.items()}
 
 
 @dataclass(frozen=True, slots=True)

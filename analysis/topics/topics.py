@@ -11,11 +11,14 @@ import numpy as np
 from analysis.store.store import AnalysisStore
 from analysis.topics.clustering import NO_CLUSTER, centroid, cluster, match_groups
 from analysis.topics.naming import typical_words
+from analysis.topics.read_before import day_of, look_again
 from analysis.topics.reading import read_by_the_batch
 from analysis.topics.topic_store import (
     KnownTopic,
     TopicMember,
     read_members,
+    read_members_by_topic,
+    read_topic_times,
     read_topics,
     save_topics,
 )
@@ -38,6 +41,10 @@ _TURNS_READ = 3
 """The user's first turns say what a conversation is about better than all of them (purity .96 to
 .90), and than the mean of all turns' vectors."""
 _MAX_CHARS = 1_000
+_READ_BY = (1, _TURNS_READ, _MAX_CHARS)
+"""What the text of a conversation follows from; its first number moves with the code."""
+_FOUND_BY = (1, MAX_DISTANCE, _MAX_DISTANCE_FEW, _FEW, MIN_CONVERSATIONS, _SAME_TOPIC)
+_KEPT_OF_A_MEMBER = ("topic_id", "similarity", "text_sha256", "model_id", "text")
 
 NameTopic = Callable[[Sequence[str]], str | None]
 """Texts, the most typical first -> a name, or None to name the topic by its words."""
@@ -84,7 +91,8 @@ def find_topics(
 ) -> TopicRun:
     """Cluster the agent's ended conversations and keep what was found.
 
-    Simulated conversations are left out. A topic that was there before keeps its id, and its name
+    Simulated conversations are left out. Only those that changed since the last run are read, and
+    none where nothing did. A topic that was there before keeps its id, and its name
     while that still fits; one that has no conversations any more is kept to be recognised again.
 
     Args:
@@ -98,15 +106,30 @@ def find_topics(
         named_by: Who names: `words`, or the model string.
         new_id: For topics that were never seen before.
     """
-    ended = conversations.conversations(agent_id=agent_id, simulated=False)
-    ids = [found.conversation_id for found in ended if found.status != "in_progress"]
-    texts = {
-        key: text
-        for some in read_by_the_batch(conversations, ids, read)
-        for key, transcript in some.items()
-        if (text := topic_text(transcript))
-    }
+    before = None
+    if read is None:
+        before = look_again(
+            conversations,
+            store,
+            agent_id,
+            "topics",
+            embedder,
+            reads=_READ_BY,
+            settings=(*_FOUND_BY, named_by),
+        )
+    if before is not None and before.nothing_new:
+        return _kept_run(store, agent_id, before.ended)
+    # In this order: what another run notes as read meanwhile, it has kept before.
+    read_before = before.ids() if before else set[str]()
     known = read_members(store.engine, agent_id)
+    ended = [
+        found
+        for found in conversations.conversations(agent_id=agent_id, simulated=False)
+        if found.status != "in_progress"
+    ]
+    ids = [found.conversation_id for found in ended]
+    fresh = [key for key in ids if key not in read_before]
+    texts = _texts(ids, fresh, known, conversations, read)
     vectors, embedded = _vectors(texts, known, embedder)
     groups = _groups(list(texts), vectors)
     topics, members = _recognised(
@@ -120,8 +143,24 @@ def find_topics(
         new_id=new_id,
         model_id=embedder.model_id if texts else "",
     )
-    save_topics(store.engine, agent_id, [topic for topic, _ in topics], members, now=now)
-    found = tuple(
+    save_topics(
+        store.engine,
+        agent_id,
+        [topic for topic, _ in topics],
+        [each for each in members if _differs(each, known.get(each.conversation_id))],
+        gone=[key for key in known if key not in texts],
+        now=now,
+    )
+    # A name that could not be had is asked for again.
+    if before is not None and all(topic.named_by == named_by for topic, _ in topics):
+        days = {found.conversation_id: found.ended_at for found in ended}
+        before.note(
+            {key: day_of(at) for key in fresh if (at := days[key]) is not None},
+            ended=len(ids),
+            model_id=embedder.model_id if texts else "",
+            now=now,
+        )
+    found = [
         Topic(
             topic.topic_id,
             topic.name,
@@ -130,9 +169,8 @@ def find_topics(
             is_new,
         )
         for (topic, is_new), group in zip(topics, groups, strict=True)
-    )
-    grouped = sum(len(group) for group in groups)
-    return TopicRun(agent_id, found, len(ids), len(ids) - grouped, embedded)
+    ]
+    return _run(agent_id, found, len(ids), embedded)
 
 
 def topic_text(transcript: Transcript) -> str:
@@ -143,6 +181,48 @@ def topic_text(transcript: Transcript) -> str:
         if turn.role == "user" and should_search(turn.text, transcript.turns[:number])
     ]
     return " ".join(" ".join(said[:_TURNS_READ]).split())[:_MAX_CHARS]
+
+
+def _kept_run(store: AnalysisStore, agent_id: str, conversations: int) -> TopicRun:
+    """The run that was kept last, without a look at any text."""
+    members = read_members_by_topic(store.engine, agent_id)
+    found = [
+        Topic(topic.topic_id, topic.name, topic.terms, tuple(members[topic.topic_id]), False)
+        for topic in read_topic_times(store.engine, agent_id)
+        if topic.topic_id in members
+    ]
+    return _run(agent_id, found, conversations, 0)
+
+
+def _run(agent_id: str, topics: list[Topic], conversations: int, embedded: int) -> TopicRun:
+    topics.sort(key=lambda topic: (-len(topic.conversation_ids), topic.name, topic.topic_id))
+    grouped = sum(len(topic.conversation_ids) for topic in topics)
+    return TopicRun(agent_id, tuple(topics), conversations, conversations - grouped, embedded)
+
+
+def _texts(
+    ids: Sequence[str],
+    fresh: Sequence[str],
+    known: Mapping[str, TopicMember],
+    conversations: ConversationStore,
+    read: Callable[[str], Transcript] | None,
+) -> dict[str, str]:
+    """What each conversation is about, in the order of `ids`; only `fresh` ones are read."""
+    now_read = {
+        key: topic_text(transcript)
+        for some in read_by_the_batch(conversations, fresh, read)
+        for key, transcript in some.items()
+    }
+    unread = set(ids).difference(fresh)
+    kept = {key: member.text for key, member in known.items() if key in unread}
+    return {key: text for key in ids if (text := now_read.get(key) or kept.get(key))}
+
+
+def _differs(member: TopicMember, known: TopicMember | None) -> bool:
+    """Whether anything of a conversation is another than what is kept; its vector follows."""
+    if known is None:
+        return True
+    return any(getattr(member, name) != getattr(known, name) for name in _KEPT_OF_A_MEMBER)
 
 
 def _vectors(
@@ -215,7 +295,12 @@ def _recognised(
             topic_of[key] = (topic_id, float(vectors[key] @ middle))
     members = [
         TopicMember(
-            key, *topic_of.get(key, (None, None)), sha256(texts[key]), model_id, vectors[key]
+            key,
+            *topic_of.get(key, (None, None)),
+            sha256(texts[key]),
+            model_id,
+            vectors[key],
+            texts[key],
         )
         for key in texts
     ]

@@ -1,8 +1,9 @@
 """What operations cost follows what changed, not what exists: counted at two sizes, never timed."""
 
 import os
+import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,16 +12,20 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pydantic import ValidationError
 from sqlalchemy import event
 
 from analysis.gaps.gaps import find_gaps
+from analysis.gaps.records import GapRun
 from analysis.reports import open_reports
-from analysis.topics.topics import find_topics
+from analysis.topics.topics import TopicRun, find_topics
 from conversation.agent.agent_file import save_agent
 from conversation.server.conversations.detail import conversation_detail
 from conversation.server.conversations.search import CallFilter, list_page
 from conversation.server.overview.message_search import search_by_text
 from conversation.store.listing import pages
+from conversation.store.store import ConversationStore
+from conversation.transcript import Transcript
 from orchestration.checks.evaluations import (
     Share,
     shares_by_day,
@@ -510,25 +515,66 @@ def test_words_that_no_index_knows_are_looked_for_page_by_page(
     assert not any(getattr(each, of if of == "conversations" else "results") for each in read)
 
 
-def test_topics_and_gaps_read_by_the_batch(grow: Grow):
-    counts: list[tuple[int, int]] = []
+class NotedConversations(ConversationStore):
+    """Notes whose texts are read."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        super().__init__(engine)
+        self.read: list[str] = []
+
+    def transcripts(
+        self, conversation_ids: Sequence[str]
+    ) -> dict[str, Transcript | ValidationError]:
+        self.read += conversation_ids
+        return super().transcripts(conversation_ids)
+
+
+@pytest.mark.parametrize("finding", ["topics", "gaps"])
+def test_topics_and_gaps_read_what_changed(grow: Grow, finding: str):
+    counts: list[list[int]] = []
     for size in (SMALL, LARGE):
-        deployment = grow(size, agents=1).deployment
+        grown = grow(size, agents=1)
+        conversations = NotedConversations(grown.deployment.conversations.engine)
+        more = {"criteria": ["polite"]} if finding == "gaps" else {}
+        find: Any = find_gaps if finding == "gaps" else find_topics
         given: dict[str, Any] = {
-            "conversations": deployment.conversations,
-            "store": deployment.evaluations,
+            "conversations": conversations,
+            "store": grown.deployment.evaluations,
             "embedder": WordEmbedder(),
             "now": FIRST_DAY,
+            **more,
         }
-        find_topics("agent-0", **given)
-        find_gaps("agent-0", **given, criteria=["polite"])
-        with counting(deployment) as topics:
-            run = find_topics("agent-0", **given)
-        assert (run.conversations, run.embedded) == (size, 0)
-        with counting(deployment) as gaps:
-            assert find_gaps("agent-0", **given, criteria=["polite"]).gaps
-        counts.append((topics.sql, gaps.sql))
+        with counting(grown.deployment) as at_first:
+            first = find("agent-0", **given)
+        assert len(conversations.read) == len(set(conversations.read)) == size
+        conversations.read.clear()
 
+        with counting(grown.deployment) as again:
+            second = find("agent-0", **given)
+        assert conversations.read == []
+        texts = r"\b(?:FROM|JOIN) (?:turns|conversation_events|retrievals|evaluations)\b"
+        assert not [each for each in again.statements if re.search(texts, each)]
+        assert not [each for each in again.statements if "conversation_topics.vector" in each]
+        assert _results(first) == _results(second)
+
+        grown.add()
+        with counting(grown.deployment) as one_new:
+            find("agent-0", **given)
+        assert len(conversations.read) == 1
+        counts.append([at_first.sql, again.sql, one_new.sql])
+
+    (at_first, again, one_new), large = counts
+    assert large[1] == again <= 12
     # One or two more where something was found at all.
-    assert counts[1][0] <= counts[0][0] + 2, counts
-    assert counts[1][1] <= counts[0][1] + 2, counts
+    assert large[0] <= at_first + 2, counts
+    assert large[2] <= one_new + 2, counts
+
+
+def _results(run: TopicRun | GapRun) -> list[tuple[Any, ...]]:
+    """What a run found; never nothing."""
+    if isinstance(run, TopicRun):
+        assert run.topics or run.without_topic
+        found = [(run.conversations, run.without_topic)]
+        return [*found, *((t.topic_id, t.name, t.conversation_ids) for t in run.topics)]
+    assert run.gaps
+    return [(gap.gap_id, gap.title, [each.key for each in gap.questions]) for gap in run.gaps]

@@ -9,8 +9,9 @@ import pytest
 from analysis.evaluators.unanswered import says_dont_know, unanswered_questions
 from analysis.gaps.gaps import GapRun, find_gaps
 from analysis.gaps.records import stored_gaps
-from analysis.gaps.store import gap_history, gap_rows
+from analysis.gaps.store import gap_history, gap_rows, read_questions
 from analysis.results import Evidence
+from analysis.store.forgetting import forget_conversations
 from conversation.transcript import Citation, Retrieval, ToolCall, Transcript, Turn
 from tests.analysis.asked import ShelfSource, WordsEmbedder
 from tests.analysis.calls import AGENT, DAY, Stores, a_verdict, open_stores, save_answers
@@ -194,6 +195,44 @@ def test_forgetting_a_conversation_takes_its_words_out_of_the_title(desk: Desk):
     assert question["conversation_id"] == "kept"
     assert gap["title"] == f"{VOUCHER}?"
     assert "mildred" not in str(gap).lower()
+
+
+def without_ids(run: GapRun) -> list[tuple[str, str, list[str]]]:
+    return sorted((gap.title, gap.state, sorted(q.key for q in gap.questions)) for gap in run.gaps)
+
+
+def test_a_run_that_reads_what_changed_finds_what_a_full_one_does(desk: Desk):
+    desk.ask(f"{VOUCHER}?")
+    desk.ask(f"{WARRANTY}?")
+    desk.run()
+    answered = desk.ask("How long do refunds take?", "Refunds take five days.")
+    verdict = a_verdict(answered, "failure", evidence=(Evidence(turn_index=1, quote="five days"),))
+    changes = [
+        lambda: desk.ask(f"{VOUCHER} from my aunt?"),
+        lambda: save_answers(desk.stores.evaluations, answered, verdict),
+        lambda: forget_conversations(desk.stores.evaluations.engine, ["c2"]),
+        lambda: desk.stores.evaluations.forget("c1"),  # the conversation is still there
+        lambda: desk.shelf.put("Vouchers", f"{VOUCHER}: yes, you can."),
+        lambda: desk.shelf.take("Vouchers"),
+    ]
+    marked = {"criteria": ["handled_inquiry"]}
+    found: list[tuple[str, str, list[str]]] = []
+    for change in changes:
+        change()
+        found = without_ids(desk.run(**marked))
+        assert found == without_ids(desk.run(**marked))
+        assert found == without_ids(desk.run(read=desk.stores.conversations.transcript, **marked))
+    assert [state for _, state, _ in found] == ["regressed", "open"]
+
+
+def test_a_forgotten_question_and_its_vector_are_gone_before_the_next_run(desk: Desk):
+    desk.ask(f"{VOUCHER}?", conversation_id="kept")
+    desk.ask(f"{VOUCHER} from aunt Mildred?", conversation_id="gone")
+    desk.run()
+    forget_conversations(desk.stores.evaluations.engine, ["gone"])
+    kept = read_questions(desk.stores.evaluations.engine, AGENT.agent_id)
+    assert [question.conversation_id for question in kept] == ["kept"]
+    assert without_ids(desk.run()) == [(f"{VOUCHER}?", "open", ["kept:0"])]
 
 
 def test_the_last_run_can_be_read_again(desk: Desk):

@@ -4,10 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from analysis.privacy.masked_stores import RedactedConversations
+from analysis.store import tables
+from analysis.store.forgetting import forget_conversations
+from analysis.store.touched import take_touched
 from analysis.topics.topic_store import topic_rows
 from analysis.topics.topics import TopicRun, find_topics, topic_text
+from conversation.agent.privacy_config import PrivacySection
 from conversation.transcript import Transcript, Turn
+from kb.embedding.embedder import Vectors
 from tests.analysis.asked import WordsEmbedder
 from tests.analysis.calls import AGENT, DAY, Stores, hold_call, open_stores
 
@@ -121,6 +128,103 @@ def test_forgetting_a_conversation_reaches_its_topic(stores: Stores):
     stores.evaluations.forget("c1")
     stores.evaluations.forget("c2")
     assert topic_rows(stores.evaluations.engine) == []
+
+
+def without_ids(found: TopicRun) -> list[tuple[Any, ...]]:
+    return [(topic.terms, topic.conversation_ids) for topic in found.topics]
+
+
+def in_full(stores: Stores) -> list[tuple[Any, ...]]:
+    """What a run finds that reads everything."""
+    return without_ids(run(stores, read=stores.conversations.transcript))
+
+
+def test_a_run_that_reads_what_changed_finds_what_a_full_one_does(stores: Stores):
+    hold(stores, [REFUND.format(n) for n in range(6)] + [PARCEL.format(n) for n in range(5)])
+    run(stores)
+    engine = stores.evaluations.engine
+    changes = [
+        lambda: hold(stores, [LOGIN.format(n) for n in range(4)], first=40),
+        lambda: forget_conversations(engine, ["c1"]),
+        lambda: stores.conversations.delete("c7"),
+        lambda: hold(stores, [PARCEL.format(3)], first=1),  # the id of one that was forgotten
+        lambda: forget_conversations(engine, ["c40", "c41"]),
+        lambda: stores.evaluations.forget("c2"),  # the conversation is still there
+    ]
+    for change in changes:
+        change()
+        found = without_ids(run(stores))
+        assert found == without_ids(run(stores)) == in_full(stores)
+
+
+def test_a_topic_that_lost_its_conversations_is_seen_at_once(stores: Stores):
+    hold(stores, [REFUND.format(n) for n in range(3)])
+    assert len(run(stores).topics) == 1
+    forget_conversations(stores.evaluations.engine, ["c0"])
+    found = run(stores)
+    assert (found.topics, found.conversations, found.without_topic) == ((), 2, 2)
+
+
+def test_forgotten_words_and_vectors_are_gone_before_the_next_run(stores: Stores):
+    hold(stores, [*(REFUND.format(n) for n in range(3)), "A refund for Mildred's lamp"])
+    run(stores)
+    member = tables.conversation_topics
+    forget_conversations(stores.evaluations.engine, ["c3"])
+    with stores.evaluations.engine.connect() as connection:
+        kept = {row.conversation_id: row.text for row in connection.execute(sa.select(member))}
+    assert set(kept) == {"c0", "c1", "c2"}
+    assert all(kept.values())
+    assert "Mildred" not in str(kept)
+
+
+def test_words_that_are_masked_from_now_on_are_read_and_kept_masked(stores: Stores):
+    hold(stores, [f"A refund for {name}@example.com" for name in ("ann", "bob", "eve")])
+    run(stores)
+    engine = stores.conversations.engine
+    masked = RedactedConversations(engine, {AGENT.agent_id: PrivacySection(redact=True)})
+    assert run(stores, conversations=masked).embedded == 3
+    assert run(stores, conversations=masked).embedded == 0
+    with engine.connect() as connection:
+        kept = connection.execute(sa.select(tables.conversation_topics.c.text)).scalars().all()
+    assert len(kept) == 3
+    assert "example.com" not in str(kept)
+
+
+def test_another_model_embeds_everything_again(stores: Stores):
+    hold(stores, [REFUND.format(n) for n in range(3)])
+    run(stores)
+    other = WordsEmbedder()
+    other.model_id = "other words"
+    assert run(stores, other).embedded == 3
+    assert run(stores, other).embedded == 0
+
+
+def test_a_store_of_before_is_read_once_more(stores: Stores):
+    hold(stores, [REFUND.format(n) for n in range(3)])
+    before = without_ids(run(stores))
+    with stores.evaluations.engine.begin() as connection:
+        connection.execute(sa.update(tables.conversation_topics).values(text=None))
+        connection.execute(sa.delete(tables.finding_runs))
+    hold(stores, [REFUND.format(9)], first=9)
+    found = run(stores)
+    assert (found.embedded, len(found.topics[0].conversation_ids)) == (1, 4)
+    assert found.topics[0].terms[0] == before[0][0][0]
+
+
+def test_what_is_touched_while_a_run_reads_is_read_again(stores: Stores):
+    hold(stores, [REFUND.format(n) for n in range(4)])
+
+    class Busy(WordsEmbedder):
+        def embed(self, texts: Sequence[str]) -> Vectors:
+            stores.conversations.delete("c0")
+            hold(stores, [PARCEL.format(0)])
+            take_touched(stores.evaluations.engine)
+            return super().embed(texts)
+
+    run(stores, Busy())
+    embedder = WordsEmbedder()
+    run(stores, embedder)
+    assert embedder.embedded == [PARCEL.format(0)]
 
 
 def test_greetings_do_not_tell_what_a_conversation_is_about():
