@@ -9,6 +9,7 @@
   x QueryError               SQL on the reports cannot be run
   x ExportError              a table cannot be written to the file that was asked for
   x LineageError             `why` was asked for something that does not exist
+  x ReasonError              there is no verdict whose reason a judge could be asked for
   x LabelError               labels that cannot be used; says file and line
   x LakeError                a lake cannot be opened or written
   x ComparisonError          versions of a criterion that cannot be compared
@@ -54,6 +55,10 @@ class ExportError(AnalysisError):
 
 class LineageError(AnalysisError):
     """`why` was asked for a conversation, criterion or field that does not exist."""
+
+
+class ReasonError(AnalysisError):
+    """There is no verdict whose reason a judge could be asked for. No judge was asked."""
 
 
 class QueryError(AnalysisError):

@@ -92,6 +92,7 @@ class Evaluation(_Record):
     confidence: float | None = None
     """Probability of success as the judge gave it, 0 to 1; None when it gave none."""
     rationale: str | None = None
+    """The judge's reason; None where it gave none, as one in this process for a clear success."""
     evidence: tuple[Evidence, ...] = ()
     unsupported_quotes: tuple[str, ...] = ()
     """What the judge quoted but nobody said in the turn it named."""

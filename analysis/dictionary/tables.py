@@ -40,7 +40,12 @@ def _judged(question: str) -> tuple[Column, ...]:
 
 def _explained() -> tuple[Column, ...]:
     return (
-        Column("rationale", "VARCHAR", "Reason that the judge gave."),
+        Column(
+            "rationale",
+            "VARCHAR",
+            "Reason that the judge gave; NULL where it gave none, as judges in this process do for "
+            "clear successes until `vivavoce why --ask` asks for it.",
+        ),
         Column("evidence", _EVIDENCE_TYPE, "Quotes, each verified in code inside its turn."),
         Column("unsupported_quotes", "VARCHAR[]", "Quotes of the judge that nobody said."),
         Column("agreement", "DOUBLE", "Of a panel's votes with the outcome; NULL for one judge."),

@@ -18,6 +18,7 @@ from analysis.judge.prompts import (
     JudgeVariant,
 )
 from analysis.judge.summary import summary_question
+from analysis.judge.verdict import reason_question
 from analysis.judge.windows import (
     LEAST_WINDOW_TOKENS,
     Window,
@@ -121,6 +122,20 @@ def criterion_outcome(
     except ModelError as error:
         return _evaluated(subject, criterion, judge_model, variant, meter=meter, error=error)
     return _evaluated(subject, criterion, judge_model, variant, meter=meter, judgment=judgment)
+
+
+def reason_of_verdict(
+    subject: Subject, criterion: Criterion, *, meter: Meter
+) -> Question[Judgment]:
+    """Ask for the reason of a verdict that was given without one."""
+    return (
+        yield from _in_windows_that_fit(
+            subject,
+            lambda windows: reason_question(
+                criterion, subject.transcript.turns, windows, meter=meter
+            ),
+        )
+    )
 
 
 def decided_outcome(subject: Subject, criterion: Criterion) -> Question[QuestionOutcome]:

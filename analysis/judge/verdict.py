@@ -88,6 +88,36 @@ def yes_no_question(
     return (yield from judge_windows(criterion, windows, about))
 
 
+def reason_question(
+    criterion: Criterion, turns: Sequence[Turn], windows: Sequence[Window], *, meter: Meter
+) -> Question[Judgment]:
+    """Ask for a verdict with its turn and its reason, of which neither is left out.
+
+    For a verdict that was given without a reason. The answer's own verdict stands in it, so that a
+    caller sees where the judge explains something else than what it said before.
+
+    Raises:
+        ModelError: The judge failed, or answered twice in a form that cannot be used.
+    """
+
+    def about(shown: Prompt) -> Question[Judgment]:
+        asked = shown(verdict_and_reason_question(criterion.prompt))
+
+        def explained(reply: ReasonReply) -> Question[Judgment]:
+            return _with_reason(criterion, turns, reply, reply.verdict, None, meter=meter)
+
+        first = yield from ask_twice(asked, _REASON, parse=_parse_whole, meter=meter)
+
+        def again(complaint: str) -> Question[Judgment]:
+            once_more = _once_more(asked, first, complaint)
+            second = yield from ask_twice(once_more, _REASON, parse=_parse_whole, meter=meter)
+            return (yield from explained(second))
+
+        return (yield from settled((yield from explained(first)), again))
+
+    return (yield from judge_windows(criterion, windows, about))
+
+
 def verdict_of(
     word: OneWord, second: Verdict | None, threshold: float | None = None
 ) -> tuple[Verdict, float | None]:
@@ -136,6 +166,18 @@ def _explained(
 ) -> Question[Judgment]:
     """Weigh both answers, and read what the reason of the second one says."""
     verdict, confidence = verdict_of(word, reply.verdict, criterion.threshold)
+    return (yield from _with_reason(criterion, turns, reply, verdict, confidence, meter=meter))
+
+
+def _with_reason(
+    criterion: Criterion,
+    turns: Sequence[Turn],
+    reply: ReasonReply,
+    verdict: Verdict,
+    confidence: float | None,
+    *,
+    meter: Meter,
+) -> Question[Judgment]:
     evidence = quote_of_turn(turns, reply.turn, f"{criterion.prompt} {reply.reason}")
     reason = whole_sentences(reply.reason) or None
     judgment = Judgment(verdict, confidence, reason, (evidence,) if evidence else ())
@@ -217,6 +259,13 @@ def _parse_reason(completion: Completion) -> ReasonReply:
         raise ModelOutputError(
             f"expected JSON with verdict, turn and reason ({type(error).__name__})."
         ) from error
+
+
+def _parse_whole(completion: Completion) -> ReasonReply:
+    reply = _parse_reason(completion)
+    if not reply.reason.strip():
+        raise ModelOutputError("expected a reason in at most 12 words, got none.")
+    return reply
 
 
 def _parse_turn(completion: Completion) -> int:

@@ -1,6 +1,7 @@
 """A lineage as a tree that people read."""
 
 import io
+from typing import get_args
 
 from rich.console import Console
 from rich.text import Text
@@ -9,6 +10,7 @@ from rich.tree import Tree
 from analysis.printable import printable
 from analysis.query.lineage import Lineage, LineagePassage, LineageQuote
 from analysis.report.text import format_cell
+from analysis.results import Verdict
 
 
 def lineage_as_text(lineage: Lineage, *, width: int = 100) -> str:
@@ -36,6 +38,8 @@ def _tree(lineage: Lineage) -> Tree:
         tree.add(_line(f"failed: {lineage.error}"))
     if lineage.rationale:
         tree.add(_line(f"because: {lineage.rationale}"))
+    elif lineage.answer in get_args(Verdict) and lineage.kind == "criterion":
+        tree.add(_line("the judge wrote no reason; `vivavoce why --ask` asks it for one"))
     for quote in lineage.unsupported_quotes:
         tree.add(_line(f"rejected, nobody said it there: {quote}"))
     if not lineage.quotes:

@@ -6,8 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from analysis.results import CollectedValue, Evaluation
+from analysis.judge.asking import total_usage
+from analysis.results import CollectedValue, Evaluation, Evidence
 from analysis.store import tables
+from conversation.transcript import Usage
 
 
 def answer_row(answer: Evaluation | CollectedValue, now: datetime) -> dict[str, Any]:
@@ -48,6 +50,53 @@ def add_answer(
     ).first()
     if answered is None and (last is None or last.error != row["error"]):
         connection.execute(sa.insert(table), row)
+
+
+def reason_columns(
+    evaluation: Evaluation, rationale: str, evidence: Sequence[Evidence], usage: Usage | None
+) -> dict[str, Any]:
+    """Return what changes in the row of a verdict when a reason is written beside it."""
+    asked = [each for each in (evaluation.usage, usage) if each is not None]
+    changed: dict[str, Any] = {"rationale": rationale}
+    if asked:
+        total = total_usage(asked)
+        changed["usage"] = total.model_dump() if total else None
+    if not evaluation.evidence:
+        changed["evidence"] = [each.model_dump(mode="json") for each in evidence]
+    return changed
+
+
+def add_reason(connection: sa.Connection, evaluation_id: int, reason: dict[str, Any]) -> bool:
+    """Write a reason beside a verdict that has none; False where there is one, or no verdict."""
+    table = tables.evaluations
+    given_without = sa.and_(table.c.evaluation_id == evaluation_id, table.c.rationale.is_(None))
+    return connection.execute(sa.update(table).where(given_without).values(reason)).rowcount == 1
+
+
+def later_run(
+    connection: sa.Connection, evaluation: Evaluation, usage: Usage, now: datetime
+) -> dict[str, Any]:
+    """Return the run that asked for a reason and nothing else.
+
+    It says of the conversation what the last run said: whether it could be judged.
+    """
+    table = tables.analysis_runs
+    last = connection.execute(
+        sa.select(table.c.error)
+        .where(table.c.conversation_id == evaluation.conversation_id)
+        .order_by(table.c.analysis_run_id.desc())
+        .limit(1)
+    ).scalar()
+    return {
+        "conversation_id": evaluation.conversation_id,
+        "transcript_sha256": evaluation.transcript_sha256,
+        "judge_model": evaluation.judge_model,
+        "judge_prompt_version": evaluation.judge_prompt_version,
+        "summary": None,
+        "error": last,
+        "usage": usage.model_dump(),
+        "evaluated_at": now,
+    }
 
 
 def repeats_last_run(connection: sa.Connection, run: dict[str, Any]) -> bool:

@@ -12,21 +12,25 @@ from typing import Any, NamedTuple, Self
 import sqlalchemy as sa
 
 from analysis.evaluators.versions import judge_prompt_version
-from analysis.results import AnalysisResult, CollectedValue, Evaluation, Label
+from analysis.results import AnalysisResult, CollectedValue, Evaluation, Evidence, Label
 from analysis.store import tables
 from analysis.store.answer_keys import AnalysisKey, Missing, missing_from
 from analysis.store.forgetting import forget_about
 from analysis.store.rows import (
     add_answer,
+    add_reason,
     answer_row,
     answered_statements,
     insert_or_ignore,
+    later_run,
+    reason_columns,
     repeats_last_run,
 )
 from conversation.agent.config import AgentConfig
 from conversation.agent.criteria import Criterion, DataCollectionField, JudgeVariant
 from conversation.store.database import READ_ONLY, batches, open_database
 from conversation.store.gathering import gather
+from conversation.transcript import Usage
 from kb.closing import ClosedAtTheEnd
 
 
@@ -126,6 +130,31 @@ class AnalysisStore(ClosedAtTheEnd):
             connection.execute(
                 sa.delete(kept).where(kept.c.conversation_id == result.conversation_id)
             )
+
+    def add_reason(
+        self,
+        evaluation: StoredEvaluation,
+        rationale: str,
+        evidence: Sequence[Evidence],
+        usage: Usage | None,
+        now: datetime,
+    ) -> bool:
+        """Keep the reason of a verdict that was given without one, and what asking for it cost.
+
+        Verdict, probability and evidence stay; `evidence` is taken where there was none.
+
+        Returns:
+            False when the verdict has a reason by now, which stays, or is gone.
+        """
+        with self._engine.begin() as connection:
+            reason = reason_columns(evaluation, rationale, evidence, usage)
+            is_kept = add_reason(connection, evaluation.evaluation_id, reason)
+            known = tables.evaluations.c.evaluation_id == evaluation.evaluation_id
+            is_left = connection.execute(sa.select(sa.exists().where(known))).scalar()
+            if usage is not None and is_left:
+                run = later_run(connection, evaluation, usage, now)
+                connection.execute(sa.insert(tables.analysis_runs), run)
+            return is_kept
 
     def remember_questions(self, agent: AgentConfig, now: datetime) -> None:
         """Keep what each version of the agent's criteria and fields asks, once."""

@@ -1,5 +1,7 @@
 """Tables of the analysis store. Rows are only ever added; deletion follows a conversation's own.
 
+A reason that is asked for after its verdict is written into that verdict's row, which had none.
+
 They live at the same SQLAlchemy URL as the conversations, with a migration history of their own.
 """
 

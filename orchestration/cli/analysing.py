@@ -65,17 +65,21 @@ def dictionary() -> None:
 def why(
     conversation: Annotated[str, typer.Argument(help="Id of the conversation.")],
     name: Annotated[str, typer.Argument(help="A criterion or a data collection field.")],
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Ask the judge for the reason that it did not write.")
+    ] = False,
 ) -> None:
     """Follow a verdict or a value back to quoted turns, passages, documents and their source."""
     from analysis.query.lineage import why as trace
     from analysis.query.lineage_text import lineage_as_text
     from analysis.reports import open_reports
+    from orchestration.operations.operations import explain_verdict
 
-    with (
-        opened_deployment() as deployment,
-        open_reports(deployment.reports_file) as connection,
-    ):
-        lineage = trace(connection, conversation, name)
+    with opened_deployment(progress() if ask else None) as deployment:
+        if ask:
+            explain_verdict(deployment, conversation, name.removeprefix("criterion:"))
+        with open_reports(deployment.reports_file) as connection:
+            lineage = trace(connection, conversation, name)
     typer.echo(lineage_as_text(lineage, width=_terminal_width()))
 
 

@@ -31,6 +31,7 @@ from orchestration.operations.masking import (
     note_masking,
     redacted_conversations,
     redacted_evaluations,
+    usable_agents,
 )
 from orchestration.operations.mending import publish_mended
 from orchestration.operations.narrowing import (
@@ -42,6 +43,7 @@ from orchestration.operations.published_agents import agents_to_publish, note_ag
 
 if TYPE_CHECKING:
     from analysis.evaluation.tally import EvaluationRun
+    from analysis.results import Evaluation
     from conversation.importing.files import ImportReport
     from conversation.voice.hearing.open_hearing import Hearing
 
@@ -140,6 +142,35 @@ def evaluate(
         progress=deployment.progress,
         now=now,
     )
+
+
+def explain_verdict(
+    deployment: Deployment,
+    conversation_id: str,
+    criterion_id: str,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Evaluation:
+    """Ask for the reason of a verdict that has none, and publish it; returns the verdict with it.
+
+    Raises:
+        ReasonError: There is no such verdict, or it is of another transcript or question.
+        ModelError: The judge failed; nothing is kept.
+    """
+    from analysis.evaluation.later_reasons import ask_for_reason
+
+    explained = ask_for_reason(
+        redacted_conversations(deployment),
+        deployment.evaluations,
+        usable_agents(deployment),
+        conversation_id,
+        criterion_id,
+        open_model=deployment.chat_model,
+        now=now,
+    )
+    if reports_outdated(deployment):
+        publish_reports(deployment)
+    return explained
 
 
 def export_days(deployment: Deployment, days: Collection[date]) -> list[ExportedDay]:

@@ -73,6 +73,8 @@ def _verdicts(evaluations: Sequence[Evaluation]) -> Iterator[str]:
         yield f"{each.criterion_id} = {answer or 'no answer'} ({each.judge_model})"
         if each.error or each.rationale:
             yield f"    {each.error or each.rationale}"
+        elif each.verdict is not None:
+            yield "    no reason was written; `vivavoce why --ask` asks the judge for one"
         for quote in each.evidence:
             yield f'    turn {quote.turn_index}: "{quote.quote}"'
 

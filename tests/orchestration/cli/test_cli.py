@@ -7,8 +7,10 @@ from typer.testing import CliRunner, Result
 from conversation.agent.agent_file import load_agent, save_agent
 from orchestration.cli.main import app, main
 from orchestration.errors import UnknownVersionError
+from orchestration.operations.narrowing import Narrowing
 from orchestration.operations.operations import evaluate, publish_reports
 from orchestration.settings import Settings
+from tests.fakes import ScriptedChatModel
 from tests.orchestration.sample import hold_calls, sample_deployment, write_data
 
 
@@ -96,6 +98,33 @@ def test_a_verdict_is_traced_to_the_words_behind_it():
 
     assert "success" in shown
     assert "five days" in shown
+
+
+def test_a_reason_that_was_not_written_is_asked_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    silent = {"verdict": "success", "turn": 2, "quote": "five days", "rationale": ""}
+    judge = ScriptedChatModel(always=silent)
+    with sample_deployment(settings, judge) as deployment:
+        hold_calls(deployment, 1)
+        evaluate(deployment, narrowing=Narrowing(only=["helped"]))
+        publish_reports(deployment)
+    reason = {"verdict": "success", "turn": 2, "reason": "Five days were named."}
+    asked = ScriptedChatModel(reason, "yes")
+    monkeypatch.setattr("orchestration.deployment._open_model", lambda *_, **__: asked)
+
+    shown = run("show", "c0").output
+    without = run("why", "c0", "helped").output
+    told = run("why", "c0", "helped", "--ask").output
+    again = run("why", "c0", "helped", "--ask").output
+
+    assert "no reason was written; `vivavoce why --ask` asks the judge for one" in shown
+    assert "the judge wrote no reason" in without
+    assert "because: Five days were named." in told
+    assert again == told
+    assert len(asked.prompts) == 2
+    assert "Five days were named." in run("show", "c0").output
+    assert "Five days were named." in run("sql", "select rationale from evaluations").output
 
 
 def test_evaluating_without_conversations_publishes_an_empty_report(settings: Settings):
