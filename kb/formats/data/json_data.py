@@ -189,7 +189,7 @@ def _add_notebook(builder: TextBuilder, notebook: dict[str, Any]) -> None:
         text = _joined(cell.get("source", ""))
         if cell.get("cell_type") == "markdown":
             add_markdown(builder, text)
-        elif cell.get("cell_type") == "code":
+        else:
             builder.add("code", text)
             for output in cell.get("outputs") or ():
                 _add_output(builder, output)

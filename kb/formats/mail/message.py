@@ -4,6 +4,7 @@ import email
 import email.errors
 import email.header
 import email.policy
+import re
 from collections.abc import Sequence
 from email.message import EmailMessage, Message
 from typing import Any, TypeAlias
@@ -25,24 +26,60 @@ _SIGNATURES = frozenset(
 _RICH_SHARE = 0.6
 """An HTML body with less than this of the words of the plain one leaves something out."""
 _FEW_WORDS = 6
+_MAILBOX_LINE = re.compile(
+    rb"(?:\A|(?<=\n)\r?\n)From [^\n]{1,200}?\d\d:\d\d[^\n]{0,100}\n(?=[A-Za-z][\w-]{0,60}:)"
+)
+"""What each message of a mailbox begins with: who sent it, and when; then its first header."""
+_QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
+"""A line of text that a mailbox quotes, since it looks like the begin of a message."""
 
 # Generic in the types of its headers, for type checkers alone.
 Part: TypeAlias = "Message[Any, Any]"
 
 
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
-    """Read a message: the fuller of its bodies, every further part, then its attachments."""
-    return read_message(email.message_from_bytes(data, policy=email.policy.default), request)
+    """Read a message: the fuller of its bodies, every further part, then its attachments.
+
+    Of a mailbox (.mbox) every message, one after the other.
+    """
+    messages = [_message(each) for each in _messages(data)]
+    if len(messages) == 1:
+        return read_message(messages[0], request)
+    builder = TextBuilder(request)
+    for message in messages:
+        if _is_encrypted(message):
+            builder.leave_out("encrypted message")
+        else:
+            _Reader(builder, request).message(message, level=1)
+    return builder.build(title=None)
 
 
 def read_message(message: EmailMessage, request: ParseRequest) -> ParsedDocument:
     """Read a message that was taken apart already."""
-    if message.get_content_type() in ("multipart/encrypted", "application/pkcs7-mime"):
+    if _is_encrypted(message):
         raise encrypted(request.name, "message")
     builder = TextBuilder(request)
     _Reader(builder, request).message(message, level=1)
     metadata = {"author": _header(message, "From"), "created": _header(message, "Date")}
     return builder.build(title=_header(message, "Subject"), metadata=metadata)
+
+
+def _messages(data: bytes) -> list[bytes]:
+    """The messages of a mailbox, or the only one."""
+    starts = list(_MAILBOX_LINE.finditer(data)) if data.startswith(b"From ") else []
+    if len(starts) < 2:
+        return [data]
+    ends = [*(each.start() for each in starts[1:]), len(data)]
+    pieces = (data[each.end() : end] for each, end in zip(starts, ends, strict=True))
+    return [_QUOTED_FROM.sub(rb"\1", piece) for piece in pieces]
+
+
+def _message(data: bytes) -> EmailMessage:
+    return email.message_from_bytes(data, policy=email.policy.default)
+
+
+def _is_encrypted(message: EmailMessage) -> bool:
+    return message.get_content_type() in ("multipart/encrypted", "application/pkcs7-mime")
 
 
 class _Reader:

@@ -351,6 +351,7 @@ def test_json_lines_and_notebooks():
         "cells": [
             {"cell_type": "markdown", "source": ["# Title\n", "Text"]},
             {"cell_type": "code", "source": "print(1)", "outputs": [{"text": "1"}]},
+            {"cell_type": "raw", "source": "For a printer"},
         ],
     }
     assert outline(parse(json.dumps(notebook), "a.ipynb")) == [
@@ -358,6 +359,7 @@ def test_json_lines_and_notebooks():
         "paragraph| Text",
         "code| print(1)",
         "code| 1",
+        "code| For a printer",
     ]
 
 

@@ -97,3 +97,44 @@ def test_what_cannot_be_read_is_counted():
     message.add_attachment(b"\x7fELF\0\0", maintype="application", subtype="x-elf", filename="b")
 
     assert parse(message.as_bytes(), "a.eml").left_out == {"picture": 1, "attachment": 1}
+
+
+def mailbox_of(*messages: bytes) -> bytes:
+    line = b"From a@example.com Mon Nov 30 21:48:45 2026\n"
+    return b"".join(line + message + b"\n\n" for message in messages)
+
+
+def test_each_mail_of_a_mailbox_is_read_with_what_it_carries():
+    gate = mail("Gate", "The code is 4711.\n\nFrom there go left.\n>From: not quoted\n")
+    water = EmailMessage()
+    water["Subject"] = "Löschwasser"
+    water.set_content("Das Wasser steht im Hof.", cte="base64")
+    water.add_attachment(b"tank;litres\nnorth;400\n", maintype="text", subtype="csv", filename="t")
+    quoted = bytes(gate).replace(b"\nFrom there", b"\n>From there")
+    data = mailbox_of(quoted, bytes(water), b"Content-Type: multipart/encrypted\n\nx")
+
+    parsed = parse(data, "all.mbox")
+
+    assert [line for line in parsed.text.splitlines() if line] == [
+        "Gate",
+        "From: ann@a.example",
+        "To: carl@c.example",
+        "Subject: Gate",
+        "The code is 4711.",
+        "From there go left.",
+        ">From: not quoted",
+        "Löschwasser",
+        "Subject: Löschwasser",
+        "Das Wasser steht im Hof.",
+        "t",
+        "tank | litres",
+        "north | 400",
+    ]
+    assert parsed.left_out == {"encrypted message": 1}
+
+
+def test_a_mail_that_quotes_the_begin_of_one_is_one():
+    text = "As it was:\n\nFrom a@example.com Mon Nov 30 21:48:45 2026\nSubject: not one"
+
+    assert parse(b"Subject: Whole\n\n" + text.encode(), "a.eml").title == "Whole"
+    assert "Subject: not one" in parse(b"Subject: W\n\n" + text.encode(), "a.eml").text
