@@ -22,7 +22,7 @@ from conversation.importing.roles import RecordError, roles_of
 from conversation.importing.sound_files import SOUND_SUFFIXES, channels_of
 from conversation.transcript import Transcript, Turn, TurnSound
 from conversation.voice.hearing.open_hearing import Hearing
-from conversation.voice.hearing.utterances import Utterance, joined, voiced
+from conversation.voice.hearing.utterances import SpeechSegment, joined, voiced
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
 from conversation.voice.speakers.telling_apart import (
     LEAST_S,
@@ -49,7 +49,7 @@ class _Said:
     """An utterance of one channel."""
 
     speaker: str
-    at: Utterance
+    at: SpeechSegment
     text: str
     language: str | None
 
@@ -127,7 +127,9 @@ def _sureness(turns: Sequence[Turn], guess: ToldApart | None) -> dict[str, objec
     if guess is None:
         return {}
     sure = [
-        guess.probability(Utterance(turn.sound.start_s, turn.sound.end_s)) if turn.sound else 0.0
+        guess.probability(SpeechSegment(turn.sound.start_s, turn.sound.end_s))
+        if turn.sound
+        else 0.0
         for turn in turns
     ]
     unsure = [str(number) for number, each in enumerate(sure, start=1) if each < SURE_FROM]
@@ -186,12 +188,12 @@ async def _heard(
     return sorted(found, key=lambda each: each.at.start_s), +left_out
 
 
-def _came_through(utterance: Utterance, own: Samples, others: Sequence[Samples]) -> bool:
+def _came_through(utterance: SpeechSegment, own: Samples, others: Sequence[Samples]) -> bool:
     loudness = _loudness(utterance, own)
     return any(_loudness(utterance, other) > CROSSTALK_RATIO * loudness for other in others)
 
 
-def _loudness(utterance: Utterance, samples: Samples) -> float:
+def _loudness(utterance: SpeechSegment, samples: Samples) -> float:
     cut = samples[
         round(utterance.start_s * SAMPLE_RATE_HZ) : round(utterance.end_s * SAMPLE_RATE_HZ)
     ].astype(np.float32)

@@ -119,9 +119,9 @@ def impact(
     do now.
     """
     from analysis.gaps.impact_text import differences_as_text, impact_as_text
-    from orchestration.operations.impact import Change, change_impact, replay_both, tried
+    from orchestration.operations.impact import ProposedChange, change_impact, replay_both, tried
 
-    change = Change(
+    change = ProposedChange(
         tuple(add or ()), tuple(remove or ()), from_version, to_version, from_snapshot, to_snapshot
     )
     versions = (from_version, to_version) != (None, None)

@@ -14,7 +14,7 @@ from orchestration.defs.knowledge_base import CHUNK_INDEX, DOCUMENTS
 from orchestration.defs.partitions import days
 from orchestration.defs.shown.metadata import summary_metadata, value_metadata, verdict_metadata
 from orchestration.deployment import Deployment
-from orchestration.schedule.done_elsewhere import Done, take_done
+from orchestration.schedule.done_elsewhere import DonePartition, take_done
 
 DATA_VERSION = "dagster/data_version"
 _BY = {"done_by": "a command or the server, without a run"}
@@ -31,7 +31,7 @@ def tell_what_was_done(instance: dg.DagsterInstance, deployment: Deployment) -> 
 
 
 def _events(
-    deployment: Deployment, done: Done
+    deployment: Deployment, done: DonePartition
 ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
     if done.kind == "ingested":
         if done.key in agent_ids(deployment.settings):
@@ -41,7 +41,7 @@ def _events(
 
 
 def _of_answers(
-    deployment: Deployment, done: Done
+    deployment: Deployment, done: DonePartition
 ) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
     day = date.fromisoformat(done.key)
     shown: Mapping[dg.AssetKey, Mapping[str, Any]] = {

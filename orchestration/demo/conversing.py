@@ -25,7 +25,7 @@ MAX_ATTEMPTS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class DemoScript:
     """What the demo's user says, and which sample conversations it takes in."""
 
     agent_id: str
@@ -34,14 +34,14 @@ class Script:
     """Names of files."""
 
     @classmethod
-    def read(cls, path: Path) -> "Script":
+    def read(cls, path: Path) -> "DemoScript":
         """Read the YAML file at `path`."""
         raw = yaml.safe_load(path.read_text("utf-8"))
         asked = (each["text"] for each in raw["questions"] if each.get("in_demo", True))
         return cls(raw["agent_id"], tuple(asked), tuple(raw["transcripts"]))
 
 
-def conversation_key(agent: AgentConfig, script: Script, documents: list[Document]) -> str:
+def conversation_key(agent: AgentConfig, script: DemoScript, documents: list[Document]) -> str:
     """Twelve hexadecimal digits that change when the agent, its documents or the script do."""
     contents = sorted(document.content_sha256 or "" for document in documents)
     text = "\x1f".join([agent.version, *script.questions, *contents])
@@ -50,7 +50,7 @@ def conversation_key(agent: AgentConfig, script: Script, documents: list[Documen
 
 def hold_conversation(
     deployment: Deployment,
-    script: Script,
+    script: DemoScript,
     progress: ProgressDisplay,
     left_s: Callable[[float], float] = lambda own_s: own_s,
 ) -> Transcript:
@@ -121,7 +121,7 @@ def _has_begun(turn: Turn) -> bool:
 
 def _play(
     session: Session,
-    script: Script,
+    script: DemoScript,
     name: str,
     progress: ProgressDisplay,
     left_s: Callable[[float], float],

@@ -22,7 +22,7 @@ from kb.embedding.open_embedder import open_embedder
 from orchestration.checks.evaluations import first_judge_error, judge_error_share
 from orchestration.definitions import defs
 from orchestration.demo.clearing import clear_demo
-from orchestration.demo.conversing import Script, hold_conversation, unanswered
+from orchestration.demo.conversing import DemoScript, hold_conversation, unanswered
 from orchestration.demo.downloads import ShownDownloads
 from orchestration.demo.sample_data import copy_sample
 from orchestration.demo.site import served_site, site_port, with_site_port
@@ -63,7 +63,7 @@ def run_demo(settings: Settings, *, fresh: bool, read_ahead: bool = False) -> No
     questions = settings.data_dir / "demo" / f"{AGENT_ID}-questions.yaml"
     transcripts = settings.data_dir / "transcripts"
     copied = copy_sample(settings.data_dir)
-    script = Script.read(questions)
+    script = DemoScript.read(questions)
     progress = ProgressDisplay.on_standard_output()
     began_s = time.monotonic()
     if copied:
@@ -151,7 +151,7 @@ class _Demo:
         self.progress.say(_indented(document_table(documents)))
         self._say_checks(outcome)
 
-    def converse(self, script: Script, left_s: Callable[[float], float]) -> None:
+    def converse(self, script: DemoScript, left_s: Callable[[float], float]) -> None:
         held = hold_conversation(self.deployment, script, self.progress, left_s)
         errors = unanswered(held)
         if errors:
@@ -205,7 +205,7 @@ def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.splitlines())
 
 
-def _next_steps(deployment: Deployment, script: Script, transcripts: Path) -> str:
+def _next_steps(deployment: Deployment, script: DemoScript, transcripts: Path) -> str:
     lines = [
         "",
         "Where to go from here:",

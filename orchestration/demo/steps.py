@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from analysis.evaluation.plan import plan_evaluations
-from orchestration.demo.conversing import Script, conversation_key, find_held
+from orchestration.demo.conversing import DemoScript, conversation_key, find_held
 from orchestration.demo.downloads import missing_bytes
 from orchestration.deployment import Deployment
 from orchestration.terminal.progress import ProgressDisplay, format_duration
@@ -46,7 +46,7 @@ class Steps:
     """Announces the steps, times them, and tells what time is left of the whole."""
 
     deployment: Deployment
-    script: Script
+    script: DemoScript
     progress: ProgressDisplay
     reads_ahead: bool = False
     clock: Callable[[], float] = time.monotonic

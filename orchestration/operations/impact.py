@@ -27,7 +27,7 @@ from orchestration.operations.masking import redacted_conversations
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ProposedChange:
     """What is tried. With nothing given: what `vivavoce ingest` would do now."""
 
     add: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class Trial:
 
 
 @contextmanager
-def tried(deployment: Deployment, agent_id: str, change: Change) -> Generator[Trial]:
+def tried(deployment: Deployment, agent_id: str, change: ProposedChange) -> Generator[Trial]:
     """Make a change on a copy of the agent's knowledge base; the copy is deleted at the end.
 
     Raises:
@@ -98,7 +98,9 @@ def tried(deployment: Deployment, agent_id: str, change: Change) -> Generator[Tr
             yield Trial(before, after, _ready(before), _ready(after))
 
 
-def _apply(deployment: Deployment, agent_id: str, change: Change, trial: KnowledgeBase) -> None:
+def _apply(
+    deployment: Deployment, agent_id: str, change: ProposedChange, trial: KnowledgeBase
+) -> None:
     if not change.add and not change.remove:
         wanted = sources(deployment, agent_id)
         trial.sync(wanted, progress=deployment.progress)

@@ -19,7 +19,7 @@ Kind = Literal["judged", "judged in part", "ingested"]
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class DonePartition:
     """Something that an asset would have done."""
 
     kind: Kind
@@ -30,15 +30,15 @@ class Done:
 def note_judged(settings: Settings, days: Collection[date], *, whole: bool = True) -> None:
     """Note that what was left to judge of these days was judged; or some of it only."""
     kind: Kind = "judged" if whole else "judged in part"
-    _note(settings, [Done(kind, day.isoformat()) for day in sorted(days)])
+    _note(settings, [DonePartition(kind, day.isoformat()) for day in sorted(days)])
 
 
 def note_ingested(settings: Settings, agent_id: str) -> None:
     """Note that an agent's documents were brought up to date."""
-    _note(settings, [Done("ingested", agent_id)])
+    _note(settings, [DonePartition("ingested", agent_id)])
 
 
-def take_done(settings: Settings) -> list[Done]:
+def take_done(settings: Settings) -> list[DonePartition]:
     """Take every note, oldest first; each of them once, the last of several alike."""
     path = _path(settings)
     if not path.exists():
@@ -46,10 +46,10 @@ def take_done(settings: Settings) -> list[Done]:
     with _lock(path):
         lines = path.read_text("utf-8").splitlines() if path.exists() else []
         path.unlink(missing_ok=True)
-    return list(dict.fromkeys(Done(**json.loads(line)) for line in lines))
+    return list(dict.fromkeys(DonePartition(**json.loads(line)) for line in lines))
 
 
-def _note(settings: Settings, found: Collection[Done]) -> None:
+def _note(settings: Settings, found: Collection[DonePartition]) -> None:
     path = _path(settings)
     if not found or not path.parent.is_dir():
         return

@@ -16,7 +16,7 @@ from orchestration.deployment import Deployment
 from orchestration.errors import SettingsError
 from orchestration.knowledge.ingesting import ingest
 from orchestration.knowledge.rebuilding import SET_ASIDE, rebuild
-from orchestration.operations.impact import Change, tried
+from orchestration.operations.impact import ProposedChange, tried
 from orchestration.operations.retention import apply_retention
 from orchestration.settings import Settings, load_settings
 from tests.orchestration.sample import sample_deployment, write_data
@@ -66,10 +66,10 @@ def test_a_change_is_tried_between_snapshots(machines: list[Deployment]):
     ingest(a, AGENT)
     before = str(a.knowledge_base(AGENT).shared.snapshot_id)
     a.knowledge_base(AGENT).add_text("extra", "Gift cards never expire.")
-    with tried(a, AGENT, Change(from_snapshot=before)) as trial:
+    with tried(a, AGENT, ProposedChange(from_snapshot=before)) as trial:
         assert trial.documents_after == trial.documents_before + 1
         assert "extra" not in {each.name for each in trial.before.documents()}
-    with tried(a, AGENT, Change(to_snapshot=before)) as trial:
+    with tried(a, AGENT, ProposedChange(to_snapshot=before)) as trial:
         assert trial.documents_after == trial.documents_before - 1
 
 

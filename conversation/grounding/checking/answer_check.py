@@ -18,7 +18,7 @@ from conversation.grounding.checking.naming import (
 )
 from conversation.grounding.checking.stated_names import is_known, names_in, stems
 from conversation.grounding.checking.stated_values import Value, values_in
-from conversation.grounding.checking.table_rows import Cell, TableRow, rows_of
+from conversation.grounding.checking.table_rows import RowCell, TableRow, rows_of
 from conversation.grounding.checking.value_context import ValueContext, context_of, widened
 from conversation.grounding.not_knowing import admits_not_knowing
 from conversation.language.telling_words import is_negated, stem, telling_words
@@ -46,7 +46,7 @@ class _Place:
     sentence: str
     """Only what stands around it."""
     row: TableRow | None = None
-    cell: Cell | None = None
+    cell: RowCell | None = None
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,9 @@ class AnswerCheck:
         return is_long or names_whole(sentence, cell.text)
 
     @cached_property
-    def asked_cell(self) -> tuple[TableRow, Cell] | None:
+    def asked_cell(self) -> tuple[TableRow, RowCell] | None:
         """The one cell of a table that the user names by row and column; None without one."""
-        found: list[tuple[TableRow, Cell]] = []
+        found: list[tuple[TableRow, RowCell]] = []
         for table in self.tables:
             rows = [
                 row
@@ -354,7 +354,7 @@ def _forms(text: str, language: str) -> frozenset[str]:
     return frozenset(form for value in values_in(text, language) for form in value.forms)
 
 
-def _unit_of(cell: Cell) -> str:
+def _unit_of(cell: RowCell) -> str:
     """A currency or per cent that stands with the name of the column."""
     signs = [char for char in cell.column if char in "%$\u20ac\u00a3\u00a5\u20b9"]
     return signs[0] if signs else ""

@@ -9,7 +9,7 @@ from kb.document import RetrievedPassage
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class RowCell:
     """One place of a row."""
 
     text: str
@@ -27,7 +27,7 @@ class TableRow:
     start: int
     end: int
     """In the text of the passage."""
-    cells: tuple[Cell, ...]
+    cells: tuple[RowCell, ...]
 
     @property
     def label(self) -> str:
@@ -88,12 +88,12 @@ def _is_row(cells: Sequence[str]) -> bool:
     return any(value.unit or any(form[0] in "td" for form in value.forms) for value in values)
 
 
-def _cells(cells: Sequence[str], names: Sequence[str]) -> tuple[Cell, ...]:
+def _cells(cells: Sequence[str], names: Sequence[str]) -> tuple[RowCell, ...]:
     if names:
         padded = [*names, *[""] * (len(cells) - len(names))]
-        return tuple(map(Cell, cells, padded))
-    read: list[Cell] = []
+        return tuple(map(RowCell, cells, padded))
+    read: list[RowCell] = []
     for cell in cells:
         named = NAMED_CELL.fullmatch(cell)
-        read.append(Cell(cell) if named is None else Cell(named[2], named[1].strip()))
+        read.append(RowCell(cell) if named is None else RowCell(named[2], named[1].strip()))
     return tuple(read)

@@ -7,7 +7,7 @@ from typing import Any, cast
 from conversation.agent.config import AgentConfig
 from conversation.agent.tool_config import SYSTEM_TOOLS, ToolConfig
 from conversation.agent.variable_values import SECRET_PREFIX
-from conversation.server.agents.agent_wire import PromptSection
+from conversation.server.agents.agent_wire import PromptSettings
 from conversation.server.agents.shown_agent import tool_item
 from conversation.server.agents.tool_wire import (
     HeaderValue,
@@ -25,7 +25,7 @@ _SCHEMA_KEYS = ("type", "description", "enum", "items", "properties", "required"
 """What our schemas take over; the rest of a property is the protocol's own."""
 
 
-def changed_tools(agent: AgentConfig, prompt: PromptSection) -> Json:
+def changed_tools(agent: AgentConfig, prompt: PromptSettings) -> Json:
     """`tools` and `system_tools` of the agent file, when any were sent.
 
     `built_in_tools` stands for all system tools and `tools` for all others; what was not sent

@@ -49,7 +49,7 @@ class LookUpSection(TypedDict, total=False):
     max_retrieved_rag_chunks_count: int
 
 
-class PromptSection(TypedDict, total=False):
+class PromptSettings(TypedDict, total=False):
     """What the agent is told, which model it is and what it may use."""
 
     prompt: str | None
@@ -79,7 +79,7 @@ class SpeakerSection(TypedDict, total=False):
     max_conversation_duration_message: str | None
     disable_first_message_interruptions: bool | None
     dynamic_variables: Variables
-    prompt: PromptSection
+    prompt: PromptSettings
 
 
 class SoftTimeout(TypedDict, total=False):
@@ -278,7 +278,7 @@ class SentAgent:
     name: str | None
     config: ConversationConfig
     spoken: SpeakerSection
-    prompt: PromptSection
+    prompt: PromptSettings
     turn: TurnsSection
     tts: SpeechSection
     asr: HearingSection
@@ -298,7 +298,7 @@ class SentAgent:
             name=body.get("name"),
             config=cast(ConversationConfig, config),
             spoken=cast(SpeakerSection, spoken),
-            prompt=cast(PromptSection, part(spoken, "prompt")),
+            prompt=cast(PromptSettings, part(spoken, "prompt")),
             turn=cast(TurnsSection, part(config, "turn")),
             tts=cast(SpeechSection, part(config, "tts")),
             asr=cast(HearingSection, part(config, "asr")),

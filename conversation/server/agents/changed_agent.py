@@ -14,7 +14,7 @@ from conversation.server.agents.agent_tools import changed_tools, secret_name
 from conversation.server.agents.agent_wire import (
     BackupModels,
     CustomModel,
-    PromptSection,
+    PromptSettings,
     SentAgent,
     part,
 )
@@ -126,7 +126,7 @@ def _own_endpoint(agent: AgentConfig, custom: CustomModel) -> Json:
     return llm | ({"api_key_secret": secret_name(key)} if key else {})
 
 
-def _llm(agent: AgentConfig, prompt: PromptSection) -> Json:
+def _llm(agent: AgentConfig, prompt: PromptSettings) -> Json:
     llm = agent.llm.model_dump()
     name, custom = prompt.get("llm"), prompt.get("custom_llm")
     if name == _CUSTOM_LLM:
@@ -154,7 +154,7 @@ def _llm(agent: AgentConfig, prompt: PromptSection) -> Json:
 
 
 def _knowledge_base(
-    agent: AgentConfig, prompt: PromptSection, with_documents: WithDocuments
+    agent: AgentConfig, prompt: PromptSettings, with_documents: WithDocuments
 ) -> KnowledgeBaseSection:
     section = agent.knowledge_base
     locators = prompt.get("knowledge_base")

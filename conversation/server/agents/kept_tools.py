@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from conversation.agent.config import AgentConfig
-from conversation.server.agents.agent_wire import PromptSection, part
+from conversation.server.agents.agent_wire import PromptSettings, part
 from conversation.server.agents.shown_agent import tool_item
 from conversation.server.agents.tool_wire import ToolItem
 from conversation.server.errors import ApiError
@@ -56,7 +56,7 @@ def with_named_tools(
         raise ApiError(
             422, "tool_name_taken", f"Two of the tools in `tool_ids` are called {twice[:64]!r}."
         )
-    listed = cast(PromptSection, prompt).get("tools")
+    listed = cast(PromptSettings, prompt).get("tools")
     if listed is None:
         known = [found for each in named_before if (found := find(each)) is not None]
         gone = {_name(tool_of(each)) for each in known}

@@ -19,7 +19,7 @@ from conversation.server.agents.agent_wire import (
     Locator,
     PlatformSettings,
     PresetSpeaker,
-    PromptSection,
+    PromptSettings,
     part,
 )
 from conversation.server.agents.named_documents import NamedDocument
@@ -187,12 +187,12 @@ def is_archived(sent: Mapping[str, Any]) -> bool:
     return bool(part(sent, "platform_settings").get("archived"))
 
 
-def llm_settings(llm: LLMConfig) -> PromptSection:
+def llm_settings(llm: LLMConfig) -> PromptSettings:
     """The model and how it is used."""
     backup: BackupModels = {"preference": "disabled"}
     if llm.fallbacks:
         backup = {"preference": "override", "order": [each.model for each in llm.fallback_models]}
-    settings: PromptSection = {
+    settings: PromptSettings = {
         "llm": llm.model,
         "temperature": llm.temperature,
         "max_tokens": llm.max_output_tokens,

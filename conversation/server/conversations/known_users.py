@@ -62,7 +62,7 @@ class WantedUser:
     """The one that a pseudonym names."""
 
 
-class Narrowing(TypedDict, total=False):
+class UserFilter(TypedDict, total=False):
     """What narrows a page of the store to a user."""
 
     user_id: str | None
@@ -71,7 +71,7 @@ class Narrowing(TypedDict, total=False):
     agent_ids: frozenset[str]
 
 
-def narrowing(wanted: WantedUser | None) -> Narrowing:
+def user_filter(wanted: WantedUser | None) -> UserFilter:
     """How the store is to look for a user; nothing for everybody."""
     if wanted is None:
         return {}

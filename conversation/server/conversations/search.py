@@ -12,9 +12,9 @@ from conversation.server.conversations.comparisons import Comparison
 from conversation.server.conversations.feedback import events_of
 from conversation.server.conversations.known_users import (
     WantedUser,
-    narrowing,
     of_user,
     shown_summaries,
+    user_filter,
     wanted_user,
 )
 from conversation.server.conversations.sound import NOBODY, sides_of
@@ -309,7 +309,7 @@ def _found(
             # Before and after are both meant to include their second.
             until=None if before is None else before + timedelta(seconds=1),
             text=wanted.search,
-            **narrowing(user),
+            **user_filter(user),
             rating_min=wanted.rating_min,
             rating_max=wanted.rating_max,
             has_comment=wanted.has_feedback_comment,

@@ -12,9 +12,9 @@ from conversation.errors import StoreError
 from conversation.server.access.admission import require
 from conversation.server.context import Context
 from conversation.server.conversations.known_users import (
-    narrowing,
     of_user,
     shown_summaries,
+    user_filter,
     wanted_user,
 )
 from conversation.server.conversations.search import MOST_LOOKED_AT
@@ -87,7 +87,7 @@ def search_by_text(
     pages = partial(
         context.store.page,
         agent_id=agent_id,
-        **narrowing(user),
+        **user_filter(user),
         since=since,
         until=until,
         text=text_query,

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/convai/settings", tags=["settings"])
 CanAdminister = Annotated[ApiKey, Depends(require("admin"))]
 
 
-class WebhookSettings(BaseModel):
+class SettingsItem(BaseModel):
     """The settings as they stand. What this server does not offer is off."""
 
     conversation_initiation_client_data_webhook: None = None
@@ -57,15 +57,13 @@ class SettingsChange(BaseModel):
 
 
 @router.get("", operation_id="get_settings")
-def get_settings(context: Context, _key: CanAdminister) -> WebhookSettings:
+def get_settings(context: Context, _key: CanAdminister) -> SettingsItem:
     """The settings as they stand."""
-    return WebhookSettings(webhooks=workspace_settings(context.records).webhooks)
+    return SettingsItem(webhooks=workspace_settings(context.records).webhooks)
 
 
 @router.patch("", operation_id="update_settings")
-def update_settings(
-    given: SettingsChange, context: Context, _key: CanAdminister
-) -> WebhookSettings:
+def update_settings(given: SettingsChange, context: Context, _key: CanAdminister) -> SettingsItem:
     """Change settings. A webhook is told of conversations that end from then on."""
     if given.webhooks is not None:
         before = workspace_settings(context.records).webhooks

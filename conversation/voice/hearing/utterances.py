@@ -15,7 +15,7 @@ MARGIN_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class SpeechSegment:
     """A stretch of voice, in seconds of the recording."""
 
     start_s: float
@@ -27,14 +27,14 @@ class Utterance:
         return samples[start : round((self.end_s + MARGIN_S) * SAMPLE_RATE_HZ)]
 
 
-def joined(stretches: Iterable[Utterance]) -> Iterator[Utterance]:
+def joined(stretches: Iterable[SpeechSegment]) -> Iterator[SpeechSegment]:
     """Put together what only a short pause divides, as long as it is not too long."""
-    last: Utterance | None = None
+    last: SpeechSegment | None = None
     for each in stretches:
         if last is None:
             last = each
         elif each.start_s - last.end_s < PAUSE_S and each.end_s - last.start_s < LONGEST_S:
-            last = Utterance(last.start_s, each.end_s)
+            last = SpeechSegment(last.start_s, each.end_s)
         else:
             yield last
             last = each
@@ -42,7 +42,7 @@ def joined(stretches: Iterable[Utterance]) -> Iterator[Utterance]:
         yield last
 
 
-def voiced(samples: Samples, detector: VoiceDetector) -> Iterator[Utterance]:
+def voiced(samples: Samples, detector: VoiceDetector) -> Iterator[SpeechSegment]:
     """Yield where a voice is heard, between any two pauses; `joined` makes utterances of it."""
     endpointer = Endpointer()
     start_s: float | None = None
@@ -52,7 +52,7 @@ def voiced(samples: Samples, detector: VoiceDetector) -> Iterator[Utterance]:
         if isinstance(event, Started | Resumed):
             start_s = event.at_s
         elif isinstance(event, Paused) and start_s is not None:
-            yield Utterance(start_s, max(event.at_s, start_s + FRAME_S))
+            yield SpeechSegment(start_s, max(event.at_s, start_s + FRAME_S))
             start_s = None
     if start_s is not None:
-        yield Utterance(start_s, len(samples) / SAMPLE_RATE_HZ)
+        yield SpeechSegment(start_s, len(samples) / SAMPLE_RATE_HZ)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from conversation.voice.hearing.utterances import Utterance
+from conversation.voice.hearing.utterances import SpeechSegment
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
 
 Voices = Callable[[list[Samples]], NDArray[np.float32]]
@@ -42,7 +42,7 @@ _QUIET_S = 0.1
 class VoicedPart:
     """A stretch of one voice."""
 
-    at: Utterance
+    at: SpeechSegment
     voice: int
     """0 for the one that speaks first, 1 for the other."""
     margin: float
@@ -87,7 +87,7 @@ class ToldApart:
         unsure_s = sum(each.lasts_s for each in self.parts if each.probability < SURE_FROM)
         return unsure_s / all_s if all_s else 1.0
 
-    def probability(self, at: Utterance) -> float:
+    def probability(self, at: SpeechSegment) -> float:
         """How likely the words of a stretch are the voice's to whom they were given."""
         shares = [
             (max(0.0, min(at.end_s, each.at.end_s) - max(at.start_s, each.at.start_s)), each)
@@ -123,7 +123,7 @@ class _Window:
         return (self.start_s + self.end_s) / 2
 
 
-def told_apart(samples: Samples, stretches: Sequence[Utterance], voices: Voices) -> ToldApart:
+def told_apart(samples: Samples, stretches: Sequence[SpeechSegment], voices: Voices) -> ToldApart:
     """Return whose each stretch is. A stretch in which the voice changes is cut there.
 
     Args:
@@ -147,7 +147,7 @@ def told_apart(samples: Samples, stretches: Sequence[Utterance], voices: Voices)
     return ToldApart(tuple(parts), float(first @ second))
 
 
-def _windows(number: int, stretch: Utterance) -> list[_Window]:
+def _windows(number: int, stretch: SpeechSegment) -> list[_Window]:
     length_s = stretch.end_s - stretch.start_s
     if length_s <= WINDOW_S:
         return [_Window(number, stretch.start_s, stretch.end_s)]
@@ -180,7 +180,7 @@ def _mean(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _parts(
     samples: Samples,
-    stretch: Utterance,
+    stretch: SpeechSegment,
     windows: Sequence[_Window],
     margins: NDArray[np.float32],
 ) -> list[VoicedPart]:
@@ -197,7 +197,7 @@ def _parts(
             end_s = _quietest_s(samples, between_s, within=(start_s, stretch.end_s))
         sign = 1 - 2 * int(voices[begin])
         margin = float(sign * margins[begin:n].mean())
-        found.append(VoicedPart(Utterance(start_s, end_s), int(voices[begin]), margin))
+        found.append(VoicedPart(SpeechSegment(start_s, end_s), int(voices[begin]), margin))
         start_s, begin = end_s, n
     return found
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from itertools import islice
 
-from kb.formats.pages.css.rules import NAME, SCREEN, STATE, Rule, rules_in, with_variables
+from kb.formats.pages.css.rules import NAME, SCREEN, STATE, StyleRule, rules_in, with_variables
 from kb.formats.pages.html_script import named_by_scripts
 from kb.formats.pages.html_text import Element, tag_of, visible_text
 from kb.formats.text_builder import one_line
@@ -84,7 +84,7 @@ def apply_styles(root: Element, *ways: Callable[[str], bool]) -> None:
 
 def _apply(
     root: Element,
-    rules: list[Rule],
+    rules: list[StyleRule],
     hides: Callable[[str], bool],
     present: set[str],
     page: "_Matches",
@@ -93,7 +93,7 @@ def _apply(
     if not hiding:
         return
     named = page.named_by_scripts
-    hidden: dict[Element, Rule] = {}
+    hidden: dict[Element, StyleRule] = {}
     usable = (
         rule
         for rule in hiding
@@ -250,7 +250,7 @@ def _relevant(source: str, present: set[str], hides: Callable[[str], bool]) -> s
     return "".join(kept)
 
 
-def _hiding(rule: Rule, hides: Callable[[str], bool]) -> frozenset[str]:
+def _hiding(rule: StyleRule, hides: Callable[[str], bool]) -> frozenset[str]:
     """The properties by which a rule hides; none for a rule that does not."""
     if not hides(rule.text):
         return frozenset()
@@ -259,10 +259,10 @@ def _hiding(rule: Rule, hides: Callable[[str], bool]) -> frozenset[str]:
 
 
 def _showing(
-    rules: list[Rule],
-    hiding: Mapping[Rule, frozenset[str]],
+    rules: list[StyleRule],
+    hiding: Mapping[StyleRule, frozenset[str]],
     properties: frozenset[str],
-) -> Iterator[Rule]:
+) -> Iterator[StyleRule]:
     """Rules that set one of these properties to what does not hide."""
     for rule in rules:
         if properties & rule.declarations.keys() - hiding.get(rule, frozenset()):
@@ -290,10 +290,10 @@ class _Matches:
     def named_by_scripts(self) -> frozenset[str]:
         return frozenset(named_by_scripts(self._root))
 
-    def of(self, rule: Rule) -> set[Element]:
+    def of(self, rule: StyleRule) -> set[Element]:
         return self._look(rule.selector)[0]
 
-    def weight(self, rule: Rule) -> tuple[int, int, int]:
+    def weight(self, rule: StyleRule) -> tuple[int, int, int]:
         return self._look(rule.selector)[1]
 
     def _look(self, selector: str) -> tuple[set[Element], tuple[int, int, int]]:
@@ -318,9 +318,9 @@ class _Matches:
 
 def _is_shown(
     element: Element,
-    rule: Rule,
+    rule: StyleRule,
     properties: frozenset[str],
-    others: list[Rule],
+    others: list[StyleRule],
     page: _Matches,
 ) -> bool:
     for other in others:
@@ -333,7 +333,7 @@ def _is_shown(
     return bool(inline & properties - rule.important)
 
 
-def _wins(other: Rule, rule: Rule, properties: frozenset[str], page: _Matches) -> bool:
+def _wins(other: StyleRule, rule: StyleRule, properties: frozenset[str], page: _Matches) -> bool:
     return any(
         (name in other.important, page.weight(other), other.order)
         > (name in rule.important, page.weight(rule), rule.order)
@@ -350,7 +350,7 @@ def _names_in(root: Element) -> set[str]:
     return names
 
 
-def _is_most(root: Element, hidden: Mapping[Element, Rule]) -> bool:
+def _is_most(root: Element, hidden: Mapping[Element, StyleRule]) -> bool:
     body = root.find("body")
     length = len(one_line(visible_text(root if body is None else body)))
     outermost = [each for each in hidden if not any(up in hidden for up in each.iterancestors())]

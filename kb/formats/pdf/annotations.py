@@ -22,7 +22,7 @@ _TICKED, _EMPTY = "[x]", "[ ]"
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Annotation:
     """The value of a field, or a typed note, with its box on the page."""
 
     text: str
@@ -41,7 +41,7 @@ AttachedFile = tuple[str, bytes]
 class Overlay:
     """What lies over one page."""
 
-    marks: list[Mark] = field(default_factory=list[Mark])
+    marks: list[Annotation] = field(default_factory=list[Annotation])
     hidden: list[str] = field(default_factory=list[str])
     """Texts that are set not to be shown."""
     left_out: list[str] = field(default_factory=list[str])
@@ -78,7 +78,7 @@ def _read(raw: Any, handle: Any, form: Any, overlay: Overlay) -> None:
             elif text.strip():
                 overlay.left_out.append("comment")
             return
-        mark = Mark(" ".join(text.split()), _box(raw, handle), "note")
+        mark = Annotation(" ".join(text.split()), _box(raw, handle), "note")
     if mark is None or not mark.text:
         return
     if raw.FPDFAnnot_GetFlags(handle) & _HIDDEN_FLAGS:
@@ -87,16 +87,16 @@ def _read(raw: Any, handle: Any, form: Any, overlay: Overlay) -> None:
         overlay.marks.append(mark)
 
 
-def _field(raw: Any, handle: Any, form: Any, overlay: Overlay) -> Mark | None:
+def _field(raw: Any, handle: Any, form: Any, overlay: Overlay) -> Annotation | None:
     kind = raw.FPDFAnnot_GetFormFieldType(form, handle)
     box = _box(raw, handle)
     name = _string(lambda *into: raw.FPDFAnnot_GetFormFieldAlternateName(form, handle, *into))
     name = name or _string(lambda *into: raw.FPDFAnnot_GetFormFieldName(form, handle, *into))
     if kind in (raw.FPDF_FORMFIELD_CHECKBOX, raw.FPDF_FORMFIELD_RADIOBUTTON):
         ticked = raw.FPDFAnnot_IsChecked(form, handle)
-        return Mark(_TICKED if ticked else _EMPTY, box, "choice", name)
+        return Annotation(_TICKED if ticked else _EMPTY, box, "choice", name)
     if kind in (raw.FPDF_FORMFIELD_COMBOBOX, raw.FPDF_FORMFIELD_LISTBOX):
-        return Mark(_chosen(raw, handle, form), box, "value", name)
+        return Annotation(_chosen(raw, handle, form), box, "value", name)
     if kind != raw.FPDF_FORMFIELD_TEXTFIELD:
         overlay.left_out += ["signature"] if kind == raw.FPDF_FORMFIELD_SIGNATURE else []
         return None
@@ -104,7 +104,7 @@ def _field(raw: Any, handle: Any, form: Any, overlay: Overlay) -> Mark | None:
     if raw.FPDFAnnot_GetFormFieldFlags(form, handle) & _PASSWORD_FLAG:
         overlay.left_out += ["password"] if value else []
         return None
-    return Mark(" ".join(value.split()), box, "value", name)
+    return Annotation(" ".join(value.split()), box, "value", name)
 
 
 def _chosen(raw: Any, handle: Any, form: Any) -> str:
@@ -151,7 +151,7 @@ def _file(attachment: Any) -> AttachedFile:
         return "attachment", b""
 
 
-def mark_lines(marks: Sequence[Mark], size: float) -> list[PageLine]:
+def mark_lines(marks: Sequence[Annotation], size: float) -> list[PageLine]:
     """A line for each mark, at its place on the page."""
     return [
         PageLine(
@@ -167,7 +167,7 @@ def mark_lines(marks: Sequence[Mark], size: float) -> list[PageLine]:
     ]
 
 
-def mark_words(marks: Sequence[Mark], first: int) -> list[PageWord]:
+def mark_words(marks: Sequence[Annotation], first: int) -> list[PageWord]:
     """The marks as words of lines from number `first` on, so that cells of tables hold them."""
     return [
         PageWord(mark.text, mark.box[0], mark.box[2], mark.box[1], mark.box[3], first + number)
@@ -176,7 +176,7 @@ def mark_words(marks: Sequence[Mark], first: int) -> list[PageWord]:
     ]
 
 
-def put_in_place(lines: Sequence[PageLine], marks: Sequence[Mark]) -> list[PageLine]:
+def put_in_place(lines: Sequence[PageLine], marks: Sequence[Annotation]) -> list[PageLine]:
     """Put values beside their labels, and notes where they stand on the page.
 
     Args:
@@ -198,7 +198,7 @@ def put_in_place(lines: Sequence[PageLine], marks: Sequence[Mark]) -> list[PageL
     return placed
 
 
-def _label(lines: Sequence[PageLine], mark: Mark) -> int | None:
+def _label(lines: Sequence[PageLine], mark: Annotation) -> int | None:
     """The line that stands in one row with a field: the nearest one, left of it rather than right.
 
     A box to tick often stands before its words.
@@ -221,7 +221,7 @@ def _label(lines: Sequence[PageLine], mark: Mark) -> int | None:
     return best[1] if best else None
 
 
-def _with_mark(line: PageLine, mark: Mark) -> PageLine:
+def _with_mark(line: PageLine, mark: Annotation) -> PageLine:
     if line.left >= mark.box[2] - _SLACK:
         return replace(line, text=f"{mark.text} {line.text.strip()}")
     said = "yes" if mark.text == _TICKED else mark.text
@@ -229,7 +229,7 @@ def _with_mark(line: PageLine, mark: Mark) -> PageLine:
     return replace(line, text=f"{line.text.strip()} {said}", mark="value")
 
 
-def _index(lines: Sequence[PageLine], mark: Mark) -> int:
+def _index(lines: Sequence[PageLine], mark: Annotation) -> int:
     """Before the first line that stands below."""
     below = (at for at, line in enumerate(lines) if line.baseline < mark.box[1])
     return next(below, len(lines))

@@ -14,7 +14,7 @@ from conversation.voice.audio import from_mulaw, resampled, to_mulaw
 from conversation.voice.hearing.log_mel import waveform_of
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
 from conversation.voice.hearing.repetition import repeated_words
-from conversation.voice.hearing.utterances import Utterance, voiced
+from conversation.voice.hearing.utterances import SpeechSegment, voiced
 from conversation.voice.hearing.whisper import WhisperEngine
 from conversation.voice.hearing.whisper_transcriber import WhisperTranscriber
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
@@ -79,7 +79,7 @@ def utterances(hearing: Hearing) -> tuple[list[Clip], list[Clip]]:
             further.append(Clip(f"{name}, telephone", telephone(found.samples)))
             count = int((stretch.end_s - stretch.start_s) / BEGINNINGS_EVERY_S)
             for number in range(1, count + 1):
-                cut = Utterance(stretch.start_s, stretch.start_s + number * BEGINNINGS_EVERY_S)
+                cut = SpeechSegment(stretch.start_s, stretch.start_s + number * BEGINNINGS_EVERY_S)
                 begun = cut.cut(clip.samples)
                 further.append(Clip(f"{name}, part {number}", begun))
                 further.append(Clip(f"{name}, part {number}, telephone", telephone(begun)))

@@ -14,7 +14,7 @@ from conversation.importing.recordings import CROSSTALK
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
 from conversation.voice.hearing.open_hearing import Hearing
-from conversation.voice.hearing.utterances import Utterance, joined
+from conversation.voice.hearing.utterances import SpeechSegment, joined
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples, Transcription
 
 RATE = SAMPLE_RATE_HZ
@@ -353,10 +353,10 @@ async def test_it_works_inside_a_running_loop(tmp_path: Path, store: Conversatio
 
 
 def test_short_pauses_do_not_end_an_utterance_and_long_speech_is_cut_at_one():
-    spoken = [Utterance(n, n + 0.6) for n in range(60)]
-    apart = [Utterance(0, 1), Utterance(1.3, 2), Utterance(3.0, 4)]
+    spoken = [SpeechSegment(n, n + 0.6) for n in range(60)]
+    apart = [SpeechSegment(0, 1), SpeechSegment(1.3, 2), SpeechSegment(3.0, 4)]
 
-    assert list(joined(apart)) == [Utterance(0, 2), Utterance(3.0, 4)]
+    assert list(joined(apart)) == [SpeechSegment(0, 2), SpeechSegment(3.0, 4)]
     assert all(each.end_s - each.start_s < 26 for each in joined(spoken))
     assert next(joined(spoken)).start_s == 0
 

@@ -13,7 +13,7 @@ from orchestration.knowledge.ingesting import ingest
 from orchestration.operations.operations import evaluate
 from orchestration.processes.runs import opened_instance
 from orchestration.schedule.done_elsewhere import (
-    Done,
+    DonePartition,
     note_ingested,
     note_judged,
     take_done,
@@ -54,10 +54,10 @@ def test_notes_are_taken_once_and_in_order(tmp_path: Path):
     note_judged(settings, [date(2026, 3, 1)], whole=False)
 
     assert take_done(settings) == [
-        Done("judged", "2026-03-01"),
-        Done("judged", "2026-03-02"),
-        Done("ingested", AGENT),
-        Done("judged in part", "2026-03-01"),
+        DonePartition("judged", "2026-03-01"),
+        DonePartition("judged", "2026-03-02"),
+        DonePartition("ingested", AGENT),
+        DonePartition("judged in part", "2026-03-01"),
     ]
     assert take_done(settings) == []
 

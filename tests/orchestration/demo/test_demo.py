@@ -15,7 +15,7 @@ from conversation.transcript import Usage
 from kb.weights.known_models import CATALOG
 from kb.weights.progress import FetchProgress
 from orchestration.demo.clearing import clear_demo
-from orchestration.demo.conversing import Script, conversation_key, hold_conversation
+from orchestration.demo.conversing import DemoScript, conversation_key, hold_conversation
 from orchestration.demo.downloads import ShownDownloads, missing_bytes
 from orchestration.demo.sample_data import copy_sample
 from orchestration.demo.site import served_site, site_port, with_site_port
@@ -37,7 +37,7 @@ class Clock:
         return self.now_s
 
 
-SCRIPT = Script("shop-desk", ("How long do refunds take?", "And parcels?"))
+SCRIPT = DemoScript("shop-desk", ("How long do refunds take?", "And parcels?"))
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_the_key_depends_on_agent_script_and_documents(deployment: Deployment):
 
     assert conversation_key(agent, SCRIPT, documents[::-1]) == key
     assert conversation_key(agent, SCRIPT, documents[:1]) != key
-    assert conversation_key(agent, Script("shop-desk", ("Why?",)), documents) != key
+    assert conversation_key(agent, DemoScript("shop-desk", ("Why?",)), documents) != key
     renamed = agent.model_copy(update={"name": "Desk"})
     assert conversation_key(renamed, SCRIPT, documents) != key
 
@@ -188,7 +188,7 @@ def test_a_slow_machine_gets_a_longer_estimate():
 
 
 def steps_of(deployment: Deployment, stream: io.StringIO, clock: Clock) -> Steps:
-    script = Script("shop-desk", SCRIPT.questions, ("1.yaml", "2.yaml"))
+    script = DemoScript("shop-desk", SCRIPT.questions, ("1.yaml", "2.yaml"))
     return Steps(deployment, script, ProgressDisplay(stream, clock), clock=clock)
 
 
@@ -272,7 +272,7 @@ def of_download(done_bytes: int) -> FetchProgress:
 
 
 def test_the_demo_takes_in_sample_conversations_that_are_there():
-    script = Script.read(REPOSITORY / "data" / "demo" / "support-questions.yaml")
+    script = DemoScript.read(REPOSITORY / "data" / "demo" / "support-questions.yaml")
 
     assert len(script.questions) == 4
     assert len(script.transcripts) == 6

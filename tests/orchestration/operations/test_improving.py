@@ -9,7 +9,7 @@ from orchestration.cli.main import app
 from orchestration.deployment import Deployment
 from orchestration.knowledge.ingesting import ingest
 from orchestration.operations.exports import write_report_page
-from orchestration.operations.impact import Change, change_impact, replay_both, tried
+from orchestration.operations.impact import ProposedChange, change_impact, replay_both, tried
 from orchestration.operations.improving import (
     default_embedder,
     regressed_gaps,
@@ -112,7 +112,7 @@ def test_a_change_is_tried_on_a_copy(deployment: Deployment, tmp_path: Path):
     added.write_text("# Vouchers\n\nYes, you can pay with a gift voucher.\n")
     names = [document.name for document in deployment.knowledge_base(AGENT_ID).documents()]
 
-    with tried(deployment, AGENT_ID, Change(add=(str(added),))) as trial:
+    with tried(deployment, AGENT_ID, ProposedChange(add=(str(added),))) as trial:
         assert trial.documents_after == trial.documents_before + 1
         impact = change_impact(deployment, AGENT_ID, trial)
         replayed = replay_both(deployment, AGENT_ID, trial, ["vain0"])

@@ -22,7 +22,7 @@ _USE = re.compile(r"var\(\s*(--[\w-]{1,80})\s*(?:,([^()]{0,200}))?\)")
 
 
 @dataclass(frozen=True, eq=False)
-class Rule:
+class StyleRule:
     """One selector with what it declares."""
 
     selector: str
@@ -61,7 +61,7 @@ def with_variables(source: str, *, scripts: str) -> str:
     return _USE.sub(value_of, source)
 
 
-def rules_in(source: str) -> Iterator[Rule]:
+def rules_in(source: str) -> Iterator[StyleRule]:
     """The rules of a style sheet, one for each selector, in their order."""
     css = vendor("tinycss2")
     nodes = css.parse_stylesheet(source, skip_comments=True, skip_whitespace=True)
@@ -69,7 +69,7 @@ def rules_in(source: str) -> Iterator[Rule]:
     for selectors, content in _flat(css, nodes, around=(), depth=0):
         declarations, important = _declarations(css, content)
         for selector in selectors:
-            yield Rule(selector, declarations, important, next(order))
+            yield StyleRule(selector, declarations, important, next(order))
 
 
 def _flat(
