@@ -1,7 +1,9 @@
 """Shared fixtures. Nothing here opens the network."""
 
+import gc
 import os
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import hypothesis
@@ -34,6 +36,20 @@ def pytest_configure(config: pytest.Config) -> None:
     # Worker processes hand their reports to the one that counts.
     if os.environ.get("TESTS_MUST_NOT_SKIP") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_NoSkips(), "no-skips")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect no garbage while tests are collected, nor look through them and all modules later.
+
+    They stay to the end, so each pass finds nothing among them: that took a third of the time.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_finish() -> None:
