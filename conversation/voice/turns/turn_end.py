@@ -7,13 +7,13 @@ from conversation.voice.turns.short_answers import digit_words, words_of
 
 SURE_AUDIO, OPEN_AUDIO = 0.7, 0.2
 """Of the sound alone, where nobody can read the words."""
-SURE, OPEN = 0.7, 0.2
-"""Of both together: above the first a turn is over after a breath, below the second it goes on.
-Chosen on training turns, as `turn_words.md` says: two in three finished ones are sure, 3 % open."""
+SURE, LIKELY, OPEN = 0.8, 0.5, 0.2
+"""Of both together: above the first a turn is over after a breath, above the second after two,
+below the third it goes on. Chosen on training turns, as `turn_words.md` says."""
 _BIAS, _AUDIO_WEIGHT, _TEXT_WEIGHT = 1.05, 0.26, 1.02
 """The words tell more than the melody: made and recorded voices together, five-fold."""
 _LEAST = 1e-3
-SHORT_S, MIDDLE_S, LONG_S = 0.2, 0.8, 1.6
+SHORT_S, LIKELY_S, MIDDLE_S, LONG_S = 0.2, 0.5, 0.8, 1.6
 DICTATED_S = 1.2
 """Between the groups of a number that is read out."""
 _FACTORS: dict[Eagerness, float] = {"patient": 1.5, "normal": 1.0, "eager": 0.6}
@@ -50,6 +50,8 @@ def _base_s(audio: float | None, text: float | None) -> float:
     likely = probability_of_end(0.5 if audio is None else audio, text)
     if likely >= SURE and audio is not None:
         return SHORT_S
+    if likely >= LIKELY and audio is not None:
+        return LIKELY_S
     return MIDDLE_S if likely >= OPEN else LONG_S
 
 

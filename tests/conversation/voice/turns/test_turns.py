@@ -71,13 +71,13 @@ def test_no_turn_waits_for_ever_and_surer_ones_not_longer(audio, text, eagerness
     ("audio", "text", "waits_s"),
     [
         (0.95, 0.5, 0.2),
-        (0.95, 0.2, 0.8),  # sounds done, but its words mostly go on
+        (0.95, 0.2, 0.5),  # sounds done, but its words mostly go on
         (0.9, 0.15, 0.8),
         (0.3, 0.7, 0.2),
         (0.05, 0.4, 0.8),
         (0.5, 0.05, 1.6),
-        (0.4, 0.5, 0.2),
-        (0.1, 0.5, 0.8),
+        (0.4, 0.5, 0.5),
+        (0.1, 0.5, 0.5),
         (None, 0.9, 0.8),
         (None, 0.05, 1.6),
         (0.7, None, 0.2),  # a language whose words nobody can read
