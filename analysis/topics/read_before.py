@@ -12,6 +12,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from analysis.store.rows import insert_or_ignore
 from analysis.store.settled import is_beside, settle
 from analysis.store.store import AnalysisStore
 from analysis.store.tables import finding_runs, settled_conversations
@@ -44,7 +45,7 @@ class ReadBefore:
     known: bool
     """Whether an earlier run read in this way, with this model."""
     earlier: str | None
-    """What the last run was asked, and its settings."""
+    """Hash of what the last result followed from."""
     others: str | None
     """Another `asked` of the last run, whose pairs serve nobody any more."""
 
@@ -72,6 +73,7 @@ class ReadBefore:
         ended: int,
         model_id: str,
         now: datetime,
+        is_whole: bool = True,
     ) -> None:
         """Note what this run read, after its result was kept.
 
@@ -80,13 +82,15 @@ class ReadBefore:
             ended: How many it found over.
             model_id: Of its vectors; empty when there are none.
             now: The time that is noted.
+            is_whole: Whether nothing is left to try again: then the next run may take the result
+                as it is.
         """
         self._settle(dict(read))
         row = {
             "agent_id": self.agent_id,
             "finding": self.finding,
             "asked": self.asked,
-            "result": self._result_of(ended),
+            "result": self._result_of(ended) if is_whole else "",
             "model_id": model_id,
             "ran_at": now,
         }
@@ -102,7 +106,8 @@ class ReadBefore:
                     )
                 )
             connection.execute(sa.delete(finding_runs).where(*this))
-            connection.execute(sa.insert(finding_runs), row)
+            # Two runs at once find the same; whose note stays is of no account.
+            connection.execute(insert_or_ignore(connection, finding_runs), row)
 
     def _settle(self, read: dict[str, date]) -> None:
         """Note them, but those of days that were touched meanwhile: they are read once more."""

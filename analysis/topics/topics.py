@@ -151,14 +151,15 @@ def find_topics(
         gone=[key for key in known if key not in texts],
         now=now,
     )
-    # A name that could not be had is asked for again.
-    if before is not None and all(topic.named_by == named_by for topic, _ in topics):
+    if before is not None:
         days = {found.conversation_id: found.ended_at for found in ended}
         before.note(
             {key: day_of(at) for key in fresh if (at := days[key]) is not None},
             ended=len(ids),
             model_id=embedder.model_id if texts else "",
             now=now,
+            # A name that could not be had is asked for again.
+            is_whole=all(topic.named_by == named_by for topic, _ in topics),
         )
     found = [
         Topic(

@@ -116,6 +116,10 @@ def test_a_model_may_name_topics_and_typical_words_are_the_fallback(stores: Stor
     assert len(asked) == 1
     named = run(stores, name_topic=no_name, named_by="c/d").topics[0].name
     assert "refund" in named
+    embedder = WordsEmbedder()
+    again = run(stores, embedder, name_topic=name, named_by="c/d")
+    assert again.topics[0].name == "Broken lamps", "a name that could not be had is asked for again"
+    assert embedder.embedded == []
 
 
 def test_forgetting_a_conversation_reaches_its_topic(stores: Stores):
