@@ -1,10 +1,12 @@
-"""How far two words are apart."""
+"""How far two words are apart, and which known words a compound is made of."""
+
+import sqlite3
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.retrieval.known_words import edits
+from kb.retrieval.known_words import edits, parts_of
 
 LETTERS = st.text(alphabet="abcd", max_size=12)
 
@@ -36,3 +38,45 @@ def test_swapped_and_missing_letters_count_one(one: str, other: str, apart: int)
 @given(LETTERS, LETTERS, st.sampled_from([1, 2]))
 def test_it_is_the_distance_up_to_what_is_allowed(one: str, other: str, at_most: int):
     assert edits(one, other, at_most=at_most) == min(by_definition(one, other), at_most + 1)
+
+
+@pytest.mark.parametrize(
+    ("known", "compound", "parts"),
+    [
+        (["garten", "haus"], "gartenhaus", ["garten", "haus"]),
+        (["arbeit", "zeit"], "arbeitszeit", ["arbeit", "zeit"]),
+        (["kinder", "garten"], "kindergarten", ["kinder", "garten"]),
+        (["woche", "ende", "wochen"], "wochenende", ["wochen", "ende"]),
+        (["sonne", "schein"], "sonnenschein", ["sonne", "schein"]),
+        (["bild", "schirm"], "bilderschirm", ["bild", "schirm"]),
+        # Four letters are the least of either part.
+        (["see", "ufer"], "seeufer", []),
+        (["ufer", "weg"], "uferweg", []),
+        (["see", "ufer"], "seesufer", []),
+        # Both are known, and nothing but a link stands between them.
+        (["haus"], "gartenhaus", []),
+        (["garten"], "gartenhaus", []),
+        (["garten", "haus"], "gartenxhaus", []),
+        (["garten", "haus"], "hausgarten", ["haus", "garten"]),
+        # The first link that leaves a known word, and the shortest head.
+        (["stadt", "stadts", "plan"], "stadtsplan", ["stadts", "plan"]),
+        (
+            ["stadt", "bahn", "hofplan", "stadtbahnhof", "plan"],
+            "stadtbahnhofplan",
+            [
+                "stadtbahnhof",
+                "plan",
+            ],
+        ),
+    ],
+)
+def test_a_compound_is_two_known_words_and_a_link(
+    known: list[str], compound: str, parts: list[str]
+):
+    with sqlite3.connect(":memory:") as catalog:
+        catalog.execute("create table known_words (word text, term text)")
+        catalog.executemany(
+            "insert into known_words values (?, ?)", [(each,) * 2 for each in known]
+        )
+        assert parts_of(catalog, compound) == parts
+    catalog.close()

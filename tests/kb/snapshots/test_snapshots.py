@@ -86,6 +86,7 @@ def test_writers_on_two_machines_go_on_from_one_another(machines: Machines):
     assert b.found("train") == [PARCELS]
 
 
+@pytest.mark.slow
 def test_only_what_is_new_is_written_and_fetched(machines: Machines):
     writer, reader = machines.open("a"), machines.open("b")
     writer.kb.add_texts(

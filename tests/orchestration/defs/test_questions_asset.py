@@ -45,6 +45,7 @@ def out_of_date(instance: dg.DagsterInstance) -> set[str]:
     return {day for day in DAYS if resolver.get_status(key, day) is StaleStatus.STALE}
 
 
+@pytest.mark.slow
 def test_only_the_days_of_the_changed_agent_are_out_of_date(deployment: Deployment):
     with opened_instance(deployment) as instance:
         assert len(report_changed_questions(instance, versions_by_day(deployment))) == 2
