@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from kb.web.page_kind import UnknownPages
     from kb.web.page_links import ShownPages
 
-PARSER_VERSION = 5
+PARSER_VERSION = 6
 """Counts up when the same bytes give another text or structure, so that all are parsed again."""
 
 

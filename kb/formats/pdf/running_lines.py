@@ -9,6 +9,8 @@ from typing import TypeVar
 from kb.formats.pdf.lines import PageLine, ReadPage
 from kb.formats.text_builder import one_line
 
+HEADING_SHARE = 1.2
+"""A line of this times the size of the text is set to be seen, not to run along."""
 REPEATED_SHARE = 0.25
 """A first or last line on this share of the pages, and on three, is a running header or footer."""
 
@@ -56,6 +58,8 @@ class _RunningLines:
     texts: frozenset[tuple[str, int]]
     shapes: frozenset[str]
     baselines: frozenset[int]
+    body_size: float
+    """Of most of the text, in points; 0 where nothing is known."""
 
     @classmethod
     def of(cls, pages: Sequence[ReadPage], labels: Sequence[str]) -> "_RunningLines":
@@ -69,7 +73,12 @@ class _RunningLines:
             shapes.update({_shape(line) for line in numbered})
             baselines.update({round(line.baseline) for line in numbered} - {0})
         least = max(3, REPEATED_SHARE * len(pages))
-        return cls(_frequent(texts, least), _frequent(shapes, least), _frequent(baselines, least))
+        return cls(
+            _frequent(texts, least),
+            _frequent(shapes, least),
+            _frequent(baselines, least),
+            _body_size(pages),
+        )
 
     def at_edges(self, page: ReadPage, label: str) -> frozenset[int]:
         """Which of the first and last two lines of a page are running ones."""
@@ -88,10 +97,21 @@ class _RunningLines:
             return False
         if _placed(line) in self.texts and page.is_near_edge(line):
             return True
+        if line.size >= HEADING_SHARE * self.body_size > 0:
+            # Chapters that begin on pages of their own have the pages' numbers too.
+            return False
         words = line.text.split()
         if label in (words[0], words[-1]) and round(line.baseline) in self.baselines:
             return True
         return label in words and _shape(line) in self.shapes
+
+
+def _body_size(pages: Sequence[ReadPage]) -> float:
+    sizes: Counter[float] = Counter()
+    for page in pages:
+        for line in page.lines:
+            sizes[line.size] += len(line.text)
+    return max(sizes, key=lambda size: (sizes[size], size), default=0.0)
 
 
 _Counted = TypeVar("_Counted")

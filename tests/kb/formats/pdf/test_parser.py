@@ -77,6 +77,20 @@ def test_running_lines_and_page_numbers_are_left_out():
     assert "43 gamma\nThis gamma is as long" in text
 
 
+def test_chapters_that_have_the_numbers_of_their_pages_are_headings():
+    topics = ["alpha", "beta", "gamma", "delta"]
+    pages = [
+        [(f"Chapter {n}", 18, BOLD), *lines(FULL.replace("line", topic), f"Running {n}")]
+        for n, topic in enumerate(topics, start=1)
+    ]
+
+    parsed = parse(pdf(*pages), "a.pdf")
+
+    headings = [each for each in outline(parsed) if each.startswith("heading")]
+    assert headings == [f"heading1| Chapter {n}" for n in range(1, 5)]
+    assert parsed.left_out == {"running header or footer": 3}
+
+
 def test_pages_that_say_the_same_keep_it():
     assert parse(pdf(*[lines("Background")] * 4), "a.pdf").text.count("Background") == 4
 
