@@ -161,7 +161,7 @@ class ServerContext:
     @cached_property
     def files(self) -> HeldFiles:
         """Files that users handed in and have not said yet."""
-        return HeldFiles(self.timer_s)
+        return HeldFiles(self.store.engine, self.clock)
 
     @cached_property
     def simulations(self) -> BoundedSemaphore:

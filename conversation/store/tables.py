@@ -297,6 +297,20 @@ webhook_deliveries = Table(
     Index("webhook_deliveries_of", "conversation_id"),
 )
 
+# Files that users handed in during a conversation that is being held, one row for each that counts.
+# Name and text are NULL while it is read, and again once it was said, taken back or let go. Gone
+# with the end of the conversation.
+handed_in_files = Table(
+    "handed_in_files",
+    metadata,
+    Column("file_id", String(64), primary_key=True),
+    conversation_id_column(index=True),
+    Column("name", Text),
+    Column("text", Text),
+    Column("left_out_chars", Integer, nullable=False),
+    Column("handed_in_at", UTCDateTime, nullable=False),
+)
+
 # Knowledge bases that several machines share: which snapshot is live, and who may change it.
 kb_pointers = Table(
     "kb_pointers",
@@ -348,5 +362,5 @@ SCHEMA = Schema(
     metadata=metadata,
     migrations_package="conversation.store",
     version_table="alembic_version_conversation",
-    head="0014",
+    head="0015",
 )

@@ -20,6 +20,7 @@ from conversation.store.rows import (
 from conversation.store.tables import (
     conversation_events,
     conversations,
+    handed_in_files,
     llm_usage,
     retrievals,
     touched_conversations,
@@ -73,6 +74,9 @@ def close_conversation(
             owner=None,
         )
     )
+    # What nobody said of them was meant for this conversation alone.
+    of_call = handed_in_files.c.conversation_id == conversation_id
+    connection.execute(delete(handed_in_files).where(of_call))
     add_event(connection, conversation_id, "conversation_ended", now, {"reason": reason})
 
 
@@ -263,7 +267,8 @@ def close_abandoned(connection: Connection, now: datetime, *, quiet_since: datet
 
 def delete_conversation(connection: Connection, conversation_id: str) -> bool:
     """Remove every trace of a conversation; False when there is none."""
-    for table in (webhook_deliveries, llm_usage, retrievals, turns, conversation_events):
+    derived = (webhook_deliveries, handed_in_files, llm_usage, retrievals, turns)
+    for table in (*derived, conversation_events):
         connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
     removed = connection.execute(
         delete(conversations).where(conversations.c.conversation_id == conversation_id)

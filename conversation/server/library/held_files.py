@@ -1,7 +1,9 @@
-"""Files that users handed in and have not said yet: their text, in memory alone.
+"""Files that users handed in and have not said yet: their text, in the store.
 
-Once a message names a file, its text is part of the user's turn and shares its fate: it is masked,
-judged, kept and forgotten with it. The file itself is kept nowhere.
+Another server than the one that holds the conversation may have taken them, where a balancer stands
+in front of several. Once a message names a file, its text is part of the user's turn and shares its
+fate: it is masked, judged, kept and forgotten with it. What was not said is gone when the
+conversation ends, and the file itself is kept nowhere.
 """
 
 import asyncio
@@ -12,8 +14,14 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy.engine import Connection
 
 from conversation.server.errors import IN_THE_WAY, ApiError, not_found
+from conversation.store.tables import conversations
+from conversation.store.tables import handed_in_files as rows
 
 MAX_FILE_BYTES = 10 * 2**20
 MAX_FILE_CHARS = 8_000
@@ -21,8 +29,8 @@ MAX_FILE_CHARS = 8_000
 MAX_SAID_CHARS = 16_000
 """Of all files of one message."""
 MAX_HELD_CHARS = 20_000_000
-"""Of all conversations of the server; beyond it the oldest are let go."""
-HELD_S = 3_600.0
+"""Of all conversations of the store; beyond it the oldest are let go."""
+HELD_FOR = timedelta(hours=1)
 """A file that nobody names for so long is let go."""
 READ_AT_ONCE = 2
 """Files being read, on threads that do nothing else; more wait."""
@@ -41,7 +49,6 @@ class HeldFile:
     name: str
     text: str
     left_out_chars: int
-    held_from_s: float
 
     @property
     def said(self) -> str:
@@ -56,16 +63,13 @@ def conversation_over() -> ApiError:
 
 
 class HeldFiles:
-    """The files of conversations that are being held here. Safe to share between threads."""
+    """The files of conversations that are being held. Safe to share between threads and servers."""
 
-    def __init__(self, timer_s: Callable[[], float]) -> None:
-        """Take seconds that only ever grow."""
-        self._timer_s = timer_s
+    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+        """Take the engine of an opened `ConversationStore`, and a clock in UTC."""
+        self._engine = engine
+        self._clock = clock
         self._lock = threading.Lock()
-        self._held: dict[str, dict[str, HeldFile]] = {}
-        self._counts: dict[str, int] = {}
-        """Files that were handed in for a conversation, also those that could not be read, were
-        said or removed."""
         self._places: Counter[tuple[str, str]] = Counter()
         self._readers = ThreadPoolExecutor(READ_AT_ONCE, thread_name_prefix="reads-a-file")
 
@@ -86,23 +90,53 @@ class HeldFiles:
                 conversation ended meanwhile.
         """
         with self._place(conversation_id, address):
-            self._count(conversation_id, most)
+            file_id = await asyncio.to_thread(self._reserve, conversation_id, most)
 
             def held() -> str:
-                return self._hold(conversation_id, name, read())
+                self._hold(file_id, name, read())
+                return file_id
 
             return await asyncio.get_running_loop().run_in_executor(self._readers, held)
 
-    def _hold(self, conversation_id: str, name: str, text: str) -> str:
+    def _reserve(self, conversation_id: str, most: int) -> str:
+        """The id of a file that counts from now on, whatever becomes of it."""
         file_id = f"file_{secrets.token_hex(16)}"
-        left_out = max(0, len(text) - MAX_FILE_CHARS)
-        held = HeldFile(file_id, name, text[:MAX_FILE_CHARS], left_out, self._timer_s())
-        with self._lock:
-            if conversation_id not in self._counts:
+        of_call = rows.c.conversation_id == conversation_id
+        with self._engine.begin() as connection:
+            # Locked: neither does it end meanwhile, nor does another server count.
+            status = connection.execute(
+                select(conversations.c.status)
+                .where(conversations.c.conversation_id == conversation_id)
+                .with_for_update()
+            ).scalar()
+            if status != "in_progress":
                 raise conversation_over()
-            self._held.setdefault(conversation_id, {})[file_id] = held
-            self._make_room()
+            counted = select(func.count()).select_from(rows).where(of_call)
+            count = connection.execute(counted).scalar_one()
+            if count >= most:
+                raise ApiError(
+                    400,
+                    "file_limit_exceeded",
+                    f"{count} files were handed in to this conversation, and it takes {most}.",
+                )
+            place = {"file_id": file_id, "conversation_id": conversation_id, "left_out_chars": 0}
+            connection.execute(insert(rows).values(handed_in_at=self._clock(), **place))
         return file_id
+
+    def _hold(self, file_id: str, name: str, text: str) -> None:
+        values = {
+            "name": name,
+            "text": text[:MAX_FILE_CHARS],
+            "left_out_chars": max(0, len(text) - MAX_FILE_CHARS),
+            "handed_in_at": self._clock(),
+        }
+        with self._engine.begin() as connection:
+            changed = connection.execute(
+                update(rows).where(rows.c.file_id == file_id).values(values)
+            )
+            if not changed.rowcount:
+                raise conversation_over()
+            self._make_room(connection)
 
     @contextmanager
     def _place(self, conversation_id: str, address: str) -> Generator[None]:
@@ -130,12 +164,22 @@ class HeldFiles:
 
     def take(self, conversation_id: str, file_ids: Sequence[str]) -> list[HeldFile]:
         """The files of a message, which are held no more; none where one of them is not there."""
-        with self._lock:
-            of_call = self._held.get(conversation_id, {})
-            wanted = list(dict.fromkeys(file_ids))
-            if any(each not in of_call for each in wanted):
+        wanted = list(dict.fromkeys(file_ids))
+        these = (
+            (rows.c.conversation_id == conversation_id)
+            & rows.c.file_id.in_(wanted)
+            & rows.c.text.is_not(None)
+            & (rows.c.handed_in_at > self._clock() - HELD_FOR)
+        )
+        columns = (rows.c.file_id, rows.c.name, rows.c.text, rows.c.left_out_chars)
+        with self._engine.begin() as connection:
+            # Locked: who takes them second finds none.
+            query = select(*columns).where(these).with_for_update()
+            found = {row.file_id: HeldFile(*row) for row in connection.execute(query)}
+            if len(found) < len(wanted):
                 return []
-            return [of_call.pop(each) for each in wanted]
+            connection.execute(update(rows).where(these).values(_LET_GO))
+        return [found[each] for each in wanted]
 
     def remove(self, conversation_id: str, file_id: str) -> None:
         """Let a file go that was not said.
@@ -146,33 +190,18 @@ class HeldFiles:
         if not self.take(conversation_id, [file_id]):
             raise not_found("file", file_id[:64])
 
-    def forget(self, conversation_id: str) -> None:
-        """The conversation is over."""
-        with self._lock:
-            self._held.pop(conversation_id, None)
-            self._counts.pop(conversation_id, None)
+    def _make_room(self, connection: Connection) -> None:
+        is_old = rows.c.handed_in_at <= self._clock() - HELD_FOR
+        connection.execute(update(rows).where(rows.c.text.is_not(None), is_old).values(_LET_GO))
+        chars = func.length(rows.c.text)
+        query = select(rows.c.file_id, chars).where(rows.c.text.is_not(None))
+        total = 0
+        for file_id, length in connection.execute(query.order_by(rows.c.handed_in_at.desc())).all():
+            total += length
+            if total > MAX_HELD_CHARS:
+                this = rows.c.file_id == file_id
+                connection.execute(update(rows).where(this).values(_LET_GO))
 
-    def _count(self, conversation_id: str, most: int) -> None:
-        with self._lock:
-            count = self._counts.get(conversation_id, 0)
-            if count >= most:
-                raise ApiError(
-                    400,
-                    "file_limit_exceeded",
-                    f"{count} files were handed in to this conversation, and it takes {most}.",
-                )
-            self._counts[conversation_id] = count + 1
 
-    def _make_room(self) -> None:
-        now_s = self._timer_s()
-        oldest_first = sorted(
-            (each.held_from_s, call, each.file_id, len(each.text))
-            for call, files in self._held.items()
-            for each in files.values()
-        )
-        total = sum(chars for *_, chars in oldest_first)
-        for held_from_s, call, file_id, chars in oldest_first:
-            if total <= MAX_HELD_CHARS and now_s - held_from_s < HELD_S:
-                return
-            del self._held[call][file_id]
-            total -= chars
+_LET_GO = {"name": None, "text": None}
+"""The row stays and counts."""

@@ -251,7 +251,7 @@ class Talk:
             case Say(text=text):
                 await self._hear(text)
             case SayFiles():
-                await self._do(self._with_files(action))
+                await self._do(await asyncio.to_thread(self._with_files, action))
             case Note():
                 await self._note(action)
             case ToolAnswer():

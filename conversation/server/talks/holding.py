@@ -81,7 +81,6 @@ async def hold(admitted: Admitted, context: ServerContext, afterwards: AsyncExit
         if not keeps:
             # Ends it also when the client went away before the first frame.
             await asyncio.to_thread(session.end, ending.reason)
-            context.files.forget(session.conversation_id)
         context.resumptions.release(opened, keeps=keeps)
         _log.info(
             "conversation %s of agent %s ended: %s, %d turns, %.1f s",

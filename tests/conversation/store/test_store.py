@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import insert
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
@@ -22,7 +23,7 @@ from conversation.server.webhooks.deliveries import WebhookDeliveries
 from conversation.store.database import migrate, open_database
 from conversation.store.ownership import is_gone, this_process
 from conversation.store.store import ConversationEvent, ConversationStore
-from conversation.store.tables import SCHEMA
+from conversation.store.tables import SCHEMA, handed_in_files
 from conversation.transcript import (
     Citation,
     LLMCall,
@@ -306,6 +307,10 @@ def test_a_deleted_conversation_leaves_no_row(store: ConversationStore, tmp_path
             conversation_id, ANSWER, at=NOON, retrieved=[retrieval(f"{conversation_id}.0", 1)]
         )
         queue.add("hook", conversation_id, event="post_call_transcription", now=NOON)
+        file = {"file_id": f"file of {conversation_id}", "name": "a.txt", "text": "Order 4711."}
+        with store.engine.begin() as writing:
+            held = insert(handed_in_files).values(conversation_id=conversation_id, **file)
+            writing.execute(held.values(left_out_chars=0, handed_in_at=NOON))
 
     assert store.delete("conv_a")
     assert not store.delete("conv_a")

@@ -3,10 +3,14 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from conversation.server.conversations import file_routes
 from conversation.server.errors import ApiError
@@ -20,11 +24,16 @@ from conversation.server.library.held_files import (
     READ_AT_ONCE,
     HeldFiles,
 )
+from conversation.store.store import ConversationStore
+from conversation.store.tables import handed_in_files
 from kb.config import ParsingConfig, SandboxConfig
 from kb.errors import DocumentError
 from tests.conversation.server.served import PRIVATE, SUPPORT, Served, serving
 from tests.fakes import ScriptedChatModel
+from tests.servers import postgresql_server
 
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
+STORES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
 PATH = "/v1/convai/conversations/{}/files"
 
 
@@ -115,6 +124,32 @@ def test_strangers_and_agents_that_take_none_get_nothing_in(served: Served):
         assert large.status_code == 413
 
 
+@pytest.fixture(scope="module", params=STORES)
+def opened(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ConversationStore]:
+    folder: Path = tmp_path_factory.mktemp("store")
+    with ExitStack() as stack:
+        url = f"sqlite:///{folder / 'store.sqlite'}"
+        if request.param == "postgresql":
+            url = f"postgresql+psycopg://{stack.enter_context(postgresql_server(folder))}"
+        yield stack.enter_context(ConversationStore.open(url))
+
+
+@pytest.fixture
+def store(opened: ConversationStore) -> ConversationStore:
+    """A store in which these conversations are being held, and nothing was handed in."""
+    for key in ("c", "d", *(f"c{number}" for number in range(20))):
+        opened.delete(key)
+        opened.begin(key, agent_id="support", started_at=NOON)
+    return opened
+
+
+def holding(store: ConversationStore) -> HeldFiles:
+    """As one server has them; another one is another `HeldFiles`."""
+    return HeldFiles(store.engine, lambda: NOON)
+
+
 def added(held: HeldFiles, call: str, name: str, read: Callable[[], str], *, most: int) -> str:
     return asyncio.run(held.add(call, name, read, most=most, address="192.0.2.1"))
 
@@ -159,9 +194,9 @@ def waiting(held: HeldFiles, places: Sequence[tuple[str, str]]) -> tuple[list[st
     ],
 )
 def test_few_files_wait_and_the_others_are_refused_at_once(
-    places: Sequence[tuple[str, str]], taken: int
+    store: ConversationStore, places: Sequence[tuple[str, str]], taken: int
 ):
-    held = HeldFiles(lambda: 0.0)
+    held = holding(store)
     said, most, threads = waiting(held, places)
     assert said == ["held"] * taken + ["too_many_files"] * (len(places) - taken)
     assert most <= READ_AT_ONCE
@@ -178,8 +213,8 @@ def test_who_is_refused_hears_when_to_try_again(served: Served, monkeypatch: pyt
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
 
 
-def test_a_file_that_fails_gives_its_place_back():
-    held = HeldFiles(lambda: 0.0)
+def test_a_file_that_fails_gives_its_place_back(store: ConversationStore):
+    held = holding(store)
 
     def broken() -> str:
         raise ApiError(422, "file_malformed", "It is broken.")
@@ -191,11 +226,13 @@ def test_a_file_that_fails_gives_its_place_back():
         added(held, "c", "a.txt", lambda: "x", most=2 * PLACES)
 
 
-def test_a_file_is_not_held_for_a_conversation_that_ended_while_it_was_read():
-    held = HeldFiles(lambda: 0.0)
+def test_a_file_is_not_held_for_a_conversation_that_ended_while_it_was_read(
+    store: ConversationStore,
+):
+    held = holding(store)
 
     def read() -> str:
-        held.forget("c")
+        store.end("c", at=NOON, reason="user_ended")
         return "x"
 
     with pytest.raises(ApiError, match="is over"):
@@ -223,30 +260,109 @@ def test_a_file_of_a_conversation_is_given_less_time_than_a_document():
     )
 
 
-def test_a_long_file_says_how_much_was_left_out():
-    held = HeldFiles(lambda: 0.0)
+def test_a_long_file_says_how_much_was_left_out(store: ConversationStore):
+    held = holding(store)
     file = added(held, "c", "long.txt", lambda: "x" * (MAX_FILE_CHARS + 1_500), most=1)
     (taken,) = held.take("c", [file])
     assert len(taken.text) == MAX_FILE_CHARS
     assert taken.said.endswith("[1,500 more characters]")
 
 
-def test_files_of_other_conversations_are_not_there():
-    held = HeldFiles(lambda: 0.0)
+def test_files_of_other_conversations_are_not_there(store: ConversationStore):
+    held = holding(store)
     file = added(held, "c", "a.txt", lambda: "x", most=1)
     assert held.take("d", [file]) == []
     assert held.take("c", [file, "none"]) == []
-    held.forget("c")
+    store.end("c", at=NOON, reason="user_ended")
     assert held.take("c", [file]) == []
     with pytest.raises(ApiError, match="takes 0"):
-        added(held, "c", "a.txt", lambda: "x", most=0)
+        added(held, "d", "a.txt", lambda: "x", most=0)
 
 
-def test_files_that_nobody_names_are_let_go():
+def test_files_that_nobody_names_are_let_go(store: ConversationStore):
     now_s = 0.0
-    held = HeldFiles(lambda: now_s)
+    held = HeldFiles(store.engine, lambda: NOON + timedelta(seconds=now_s))
     old = added(held, "c", "a.txt", lambda: "x", most=9)
     now_s = 4_000.0
     new = added(held, "c", "b.txt", lambda: "y", most=9)
     assert held.take("c", [old]) == []
     assert [each.text for each in held.take("c", [new])] == ["y"]
+
+
+def rows_of(store: ConversationStore, call: str) -> int:
+    of_call = handed_in_files.c.conversation_id == call
+    with store.engine.connect() as connection:
+        query = select(func.count()).select_from(handed_in_files).where(of_call)
+        return connection.execute(query).scalar_one()
+
+
+def test_a_file_reaches_the_server_that_holds_the_conversation(store: ConversationStore):
+    here, there = holding(store), holding(store)
+    file = added(there, "c", "a.txt", lambda: "x", most=2)
+    assert [each.said for each in here.take("c", [file])] == ["[a.txt]\nx"]
+    assert there.take("c", [file]) == [], "it is said once"
+    # They count together, and what was taken back on the other server is gone on this one.
+    other = added(here, "c", "b.txt", lambda: "y", most=2)
+    there.remove("c", other)
+    assert here.take("c", [other]) == []
+    for server in (here, there):
+        with pytest.raises(ApiError, match="2 files were handed in"):
+            added(server, "c", "c.txt", lambda: "z", most=2)
+
+
+def test_a_file_may_be_handed_in_to_another_server(tmp_path: Path):
+    agent, model = taking(SUPPORT, 2), ScriptedChatModel(always="I see.")
+    with (
+        serving(tmp_path, agent, model=model) as here,
+        serving(tmp_path, agent, model=model) as there,
+        here.dial() as client,
+    ):
+        call = client.opened()
+        file = hand_in(there, call).json()["file_id"]
+        client.send(message(file, text="What is this?"))
+        assert client.answer() == "I see."
+        said = [turn.text for turn in there.store.transcript(call).turns if turn.role == "user"]
+        assert said == ["What is this?\n\n[order.txt]\nOrder 4711."]
+        assert there.http.delete(f"{PATH.format(call)}/{file}").status_code == 404
+
+
+def test_two_servers_count_and_take_one_at_a_time(store: ConversationStore):
+    servers = [holding(store) for _ in range(8)]
+
+    def hand_in_at(server: HeldFiles) -> str | None:
+        try:
+            return added(server, "c", "a.txt", lambda: "x", most=3)
+        except ApiError:
+            return None
+
+    with ThreadPoolExecutor(8) as threads:
+        ids = [each for each in threads.map(hand_in_at, servers) if each is not None]
+        taken = list(threads.map(lambda server: server.take("c", ids), servers))
+    assert len(ids) == 3
+    assert sorted(map(len, taken)) == [0] * 7 + [3]
+
+
+def test_nothing_of_a_file_is_left_after_its_conversation(store: ConversationStore):
+    held = holding(store)
+    for call in ("c", "d"):
+        added(held, call, "a.txt", lambda: "x", most=2)
+    store.end("c", at=NOON, reason="silence")
+    store.delete("d")
+    assert (rows_of(store, "c"), rows_of(store, "d")) == (0, 0)
+    for call in ("c", "d", "c_unknown"):
+        with pytest.raises(ApiError, match="is over"):
+            added(held, call, "a.txt", lambda: "x", most=2)
+
+
+def test_the_oldest_files_are_let_go_for_room(
+    store: ConversationStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(held_files, "MAX_HELD_CHARS", 25)
+    now = NOON
+    held = HeldFiles(store.engine, lambda: now)
+    ids: list[str] = []
+    for number in range(3):
+        now = NOON + timedelta(seconds=number)
+        ids.append(added(held, f"c{number}", "a.txt", lambda: "x" * 10, most=1))
+    found = [len(held.take(f"c{number}", [each])) for number, each in enumerate(ids)]
+    assert found == [0, 1, 1]
