@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,8 @@ _T = TypeVar("_T")
 _MIGRATION_TIMEOUT_MS = 1_800_000
 """How long to wait for another process that brings a large catalog up to date."""
 _MAX_VARIABLES = 500
+_decoded = lru_cache(maxsize=10_000)(json.loads)
+"""Headings and places, many of which are alike; for reading only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -383,8 +386,8 @@ def _chunk_row(row: Sequence[Any]) -> ChunkRow:
     path, places, above, body, extra, own, *plain = row
     values: dict[str, Any] = dict(zip(_CHUNK_FIELDS, plain, strict=True))
     return ChunkRow(
-        heading_path=tuple(json.loads(path)),
-        places=tuple(Place(start, page, tuple(on)) for start, page, on in json.loads(places)),
+        heading_path=tuple(_decoded(path)),
+        places=tuple(Place(start, page, tuple(on)) for start, page, on in _decoded(places)),
         terms=ChunkTerms(above, body, extra, own),
         **values,
     )

@@ -15,6 +15,11 @@ from kb.words.spelling import respelled, runs
 
 _NEIGHBOURS = 200
 _SAMPLE_CHARS = 4_000
+_MAX_SEGMENTS = 6
+_PAGES_AT_ONCE = 500
+"""Some 30 ms of work."""
+_NOTHING_DONE = 2
+"""Changes that a merge makes at least where there was something to merge."""
 
 
 def language_of(connection: sqlite3.Connection, stated: str | None, bodies: Iterable[str]) -> str:
@@ -87,6 +92,26 @@ def hide_words(connection: sqlite3.Connection, chunk_id: str) -> None:
         "join chunks using (row_id) where chunk_id = ?",
         (chunk_id,),
     )
+
+
+def join_segments(connection: sqlite3.Connection) -> None:
+    """Make few segments of the lexical index, in each of which every term is looked up.
+
+    In short transactions, so that nobody else who writes waits long.
+    """
+    for table in ("chunk_search", "name_search"):
+        segments = connection.execute(f"select count(distinct segid) from {table}_idx").fetchone()
+        if int(segments[0]) <= _MAX_SEGMENTS:
+            continue
+        merge = f"insert into {table} ({table}, rank) values ('merge', ?)"
+        # A negative number takes all segments, the others go on with what is begun.
+        pages, before = -_PAGES_AT_ONCE, connection.total_changes
+        while True:
+            connection.execute(merge, (pages,))
+            done, before = connection.total_changes - before, connection.total_changes
+            if done < _NOTHING_DONE:
+                break
+            pages = _PAGES_AT_ONCE
 
 
 def erase_words(connection: sqlite3.Connection, document_id: str) -> None:

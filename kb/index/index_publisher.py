@@ -9,6 +9,7 @@ import numpy as np
 from kb.config import IndexConfig
 from kb.embedding.embedder import Embedder, Vectors
 from kb.index.catalog import Catalog
+from kb.index.catalog_words import join_segments
 from kb.index.embedding_cache import Counter, EmbeddingCache
 
 _BATCH = 2_000
@@ -171,6 +172,7 @@ class IndexPublisher:
         before = self._catalog.meta("collection")
         if self._dimension is not None:
             self._catalog.set_meta({DIMENSION: str(self._dimension)})
+        join_segments(self._catalog.connection)
         version, dropped = self._catalog.finish_publish(name, model_id=self._embedder.model_id)
         if dropped is not None and dropped not in (name, before):
             self._collections.delete_collection(dropped)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from kb.config import RetrievalConfig
 from kb.document import Place, RetrievedPassage
@@ -100,13 +101,14 @@ def diversified(found: Iterable[ScoredChunk], *, weight: float) -> Iterator[Scor
         found: Best first.
         weight: What a chunk's score loses for each chunk of its document that stands before it.
     """
-    waiting = list(found)
+    # No more is made of the rest of them than is looked at.
+    coming = iter(found)
+    waiting = list(islice(coming, _LOOK_AHEAD))
     shown: Counter[str] = Counter()
     while waiting:
-        worth = [
-            item.score - weight * shown[item.row.document_id] for item in waiting[:_LOOK_AHEAD]
-        ]
+        worth = [item.score - weight * shown[item.row.document_id] for item in waiting]
         item = waiting.pop(worth.index(max(worth)))
+        waiting += islice(coming, 1)
         shown[item.row.document_id] += 1
         yield item
 

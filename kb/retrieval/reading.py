@@ -1,7 +1,7 @@
 """What was said -> weighted terms of one version of the index, and which must not be missed."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kb.index.catalog import Catalog
@@ -80,8 +80,9 @@ class Reading:
     def query(self, texts: Sequence[WeightedText]) -> WordQuery:
         """The words of turns, the query first; only there misspelt words are looked up."""
         terms = _Terms()
-        for place, said in enumerate(texts):
-            asked = self.asked(said.text)
+        read = [self.asked(said.text) for said in texts]
+        self._counts.read(self._catalog.connection, _all_terms(read))
+        for place, (said, asked) in enumerate(zip(texts, read, strict=True)):
             for word in asked.words:
                 self._take_word(terms, word, said.weight, is_query=place == 0)
             for each in self._told_apart(asked.identifiers):
@@ -213,6 +214,14 @@ class Reading:
             if free and self._count(each.term):
                 kept.append(each)
         return kept
+
+
+def _all_terms(read: Iterable[AskedWords]) -> Iterator[str]:
+    for asked in read:
+        yield from (term for word in asked.words for term in word.terms)
+        yield from (each.term for each in asked.identifiers)
+        for pair in asked.pairs:
+            yield from (*pair, "".join(pair))
 
 
 def _spoken(counts: Mapping[str, int]) -> list[str]:

@@ -110,10 +110,11 @@ def _match(term: str, words: ChunkWords, norm: float, heading_weight: float) -> 
 
 def matched_terms(query: WordQuery, words: ChunkWords) -> list[str]:
     """Stems of the query that a chunk holds in some form, most telling first."""
+    counts, forms = words.counts, query.forms
     return [
         stem
         for stem in query.worth
-        if stem in words.counts or any(term in words.counts for term in query.forms.get(stem, ()))
+        if stem in counts or (stem in forms and not counts.keys().isdisjoint(forms[stem]))
     ]
 
 

@@ -141,7 +141,7 @@ class Retriever:
         cosines |= self._cosines(direction, unknown)
         share = self._config.dense_weight
         parts = {
-            row_id: replace(each, meaning=share * cosines[row_id])
+            row_id: _Parts(each.words, each.names, each.exact, share * cosines[row_id])
             for row_id, each in parts.items()
             if row_id in cosines
         }

@@ -120,6 +120,8 @@ def said_beside(
 
     found: dict[int, float] = {}
     for row in rows:
+        if len(places[row.document_id]) < 2:
+            continue
         around = range(row.ordinal - _BESIDE, row.ordinal + _BESIDE + 1)
         beside = [other for at in around if (other := places[row.document_id].get(at))]
         if len(beside) > 1 and total:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from kb.words.identifiers import identifiers
 from kb.words.indexing import acronym, hebrew_forms, is_acronym, run_terms
 from kb.words.languages import SPELT_OUT, function_words, recognised, stem
-from kb.words.spelling import Run, folded, respelled, runs
+from kb.words.spelling import Run, RunKind, folded, respelled, runs
 
 _MIN_SPLIT = 3
 
@@ -54,9 +55,10 @@ def ask(text: str, languages: Sequence[str]) -> AskedWords:
     """Read a turn in the languages of the documents, the commonest first."""
     text = respelled(text)
     found = list(runs(text))
-    spoken = recognised(text, among=languages)
-    order = [spoken, *(each for each in languages if each != spoken)] if spoken else languages
-    idle = frozenset[str]().union(*map(function_words, [spoken] if spoken else languages))
+    # Where there is one language, nothing hangs on whether it is recognised.
+    spoken = recognised(text, among=languages) if len(languages) > 1 else None
+    order = (*dict.fromkeys([spoken, *languages]),) if spoken else (*languages,)
+    idle = _idle((spoken,) if spoken else order)
     return AskedWords(
         words=tuple(
             word
@@ -64,7 +66,7 @@ def ask(text: str, languages: Sequence[str]) -> AskedWords:
             for word in (
                 _acronym(run)
                 if is_acronym(run, text) and folded(run.text) in idle
-                else _words(run, order, idle)
+                else _words(run.text, run.kind, order, idle)
             )
         ),
         sequences=tuple(
@@ -76,21 +78,31 @@ def ask(text: str, languages: Sequence[str]) -> AskedWords:
     )
 
 
-def _acronym(run: Run) -> list[AskedWord]:
-    surface = folded(run.text)
-    return [AskedWord((acronym(surface),), surface, False)]
+@lru_cache(maxsize=64)
+def _idle(languages: tuple[str, ...]) -> frozenset[str]:
+    return frozenset[str]().union(*map(function_words, languages))
 
 
-def _words(run: Run, languages: Sequence[str], idle: frozenset[str]) -> list[AskedWord]:
-    if run.kind == "syllables":
-        return [AskedWord((term,), term, term in idle, True) for term in run_terms(run, "")]
+def _acronym(run: Run) -> tuple[AskedWord, ...]:
     surface = folded(run.text)
-    forms = [stem(run.text, language) for language in languages] or [surface]
-    others = [(word, each) for each in languages for word in _spelt_otherwise(run.text, each)]
+    return (AskedWord((acronym(surface),), surface, False),)
+
+
+@lru_cache(maxsize=20_000)
+def _words(
+    text: str, kind: RunKind, languages: tuple[str, ...], idle: frozenset[str]
+) -> tuple[AskedWord, ...]:
+    """What a run may stand as; most words of a conversation are said many times."""
+    if kind == "syllables":
+        parts = run_terms(Run(text, kind, 0, len(text)), "")
+        return tuple(AskedWord((term,), term, term in idle, True) for term in parts)
+    surface = folded(text)
+    forms = [stem(text, language) for language in languages] or [surface]
+    others = [(word, each) for each in languages for word in _spelt_otherwise(text, each)]
     forms += [*hebrew_forms(surface), *(stem(word, each) for word, each in others)]
     terms = tuple(dict.fromkeys(form for form in forms if form))
     spellings = tuple(dict.fromkeys(folded(word) for word, _ in others))
-    return [AskedWord(terms, surface, surface in idle, spellings=spellings)] if terms else []
+    return (AskedWord(terms, surface, surface in idle, spellings=spellings),) if terms else ()
 
 
 def _spelt_otherwise(word: str, language: str) -> Iterator[str]:
@@ -114,15 +126,12 @@ def _identifiers(text: str, idle: frozenset[str]) -> list[AskedIdentifier]:
 
 
 def _pairs(text: str, found: Sequence[Run], idle: frozenset[str]) -> list[tuple[str, str]]:
-    pairs: list[tuple[str, str]] = []
-    for first, second in pairwise(found):
-        if (
-            first.kind != second.kind
-            or first.kind != "word"
-            or text[first.end : second.start] != " "
-        ):
-            continue
-        one, other = folded(first.text), folded(second.text)
-        if one.isalpha() and other.isalpha() and not idle.intersection((one, other)):
-            pairs.append((one, other))
-    return pairs
+    words = [
+        word if run.kind == "word" and (word := folded(run.text)) not in idle else ""
+        for run in found
+    ]
+    return [
+        (one, other)
+        for (first, one), (second, other) in pairwise(zip(found, words, strict=True))
+        if one.isalpha() and other.isalpha() and text[first.end : second.start] == " "
+    ]

@@ -1,10 +1,13 @@
 """Chunks to passages: other documents are seen too, repeats once, neighbours together."""
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pptx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pptx.util import Inches
 
 from kb.config import KnowledgeBaseConfig, Limits, RetrievalConfig
@@ -281,3 +284,29 @@ def test_numbers_that_change_places_make_a_difference(open_kb: OpenKnowledgeBase
     kb.add_text("other", "Adults pay 5 euros and children pay 9 euros for the ticket at the desk.")
 
     assert len(kb.retrieve("what do children pay")) == 2
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.floats(-1, 1)), max_size=60),
+    st.floats(0, 0.5),
+)
+def test_what_comes_first_is_chosen_from_the_next_twenty_and_no_more_is_made(
+    drawn: list[tuple[str, float]], weight: float
+):
+    waiting = sorted((found(document, score) for document, score in drawn), key=lambda x: -x.score)
+    made: list[ScoredChunk] = []
+
+    def coming() -> Iterator[ScoredChunk]:
+        for item in waiting:
+            made.append(item)
+            yield item
+
+    got = diversified(coming(), weight=weight)
+    left, shown = list(waiting), Counter[str]()
+    for place in range(len(waiting)):
+        worth = [item.score - weight * shown[item.row.document_id] for item in left[:20]]
+        expected = left.pop(worth.index(max(worth)))
+        shown[expected.row.document_id] += 1
+        assert next(got) is expected
+        assert len(made) <= place + 21
+    assert next(got, None) is None

@@ -120,3 +120,15 @@ def test_chunks_without_a_length_are_scored_as_those_of_one_word():
     ]
 
     assert found == pytest.approx([1 / 2.2, 1 / 2.2])
+
+
+@given(
+    st.lists(st.sampled_from("abcdefg"), max_size=8),
+    st.dictionaries(
+        st.sampled_from("abc"), st.dictionaries(st.sampled_from("cdefg"), st.just(0.5))
+    ),
+)
+def test_a_word_is_matched_in_any_of_its_forms(held: list[str], forms: dict[str, dict[str, float]]):
+    query = WordQuery(dict.fromkeys("abc", 1.0), {"a": 3.0, "b": 2.0, "c": 1.0}, forms=forms)
+    expected = [stem for stem in "abc" if {stem, *forms.get(stem, {})} & set(held)]
+    assert matched_terms(query, words(" ".join(held))) == expected
