@@ -57,6 +57,9 @@ ELSEWHERE = {
     ("webhooks.update", "retry_enabled"): "the answer is `ok`: webhooks/test_routes",
     ("webhooks.update", "request_headers"): "the answer is `ok`: webhooks/test_routes",
     ("conversations.list", "exclude_statuses"): "test_routes of conversations",
+    ("conversations.list", "text_only"): "test_given_filters",
+    ("conversations.list", "data_collection_ids"): "test_routes of conversations",
+    ("conversations.list", "evaluation_criteria_ids"): "test_routes of conversations",
 }
 """What one answer after another cannot show, and which test shows it."""
 
