@@ -10,7 +10,15 @@ they can be believed, `store` keeps them; `warehouse` and `dictionary` publish t
 
 from typing import TYPE_CHECKING
 
-from kb.public_names import loaded_on_first_use
+try:
+    from kb.public_names import loaded_on_first_use
+except ModuleNotFoundError as error:
+    import kb
+
+    raise ImportError(
+        f"The package 'kb' of Viva Voce is hidden by {kb.__file__!r}. Rename "
+        "that one, or start Python elsewhere with `python -P`."
+    ) from error
 
 if TYPE_CHECKING:
     from analysis.errors import (

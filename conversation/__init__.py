@@ -11,7 +11,15 @@ all that goes over the network.
 
 from typing import TYPE_CHECKING
 
-from kb.public_names import loaded_on_first_use
+try:
+    from kb.public_names import loaded_on_first_use
+except ModuleNotFoundError as error:
+    import kb
+
+    raise ImportError(
+        f"The package 'kb' of Viva Voce is hidden by {kb.__file__!r}. Rename "
+        "that one, or start Python elsewhere with `python -P`."
+    ) from error
 
 if TYPE_CHECKING:
     from conversation.agent.agent_file import list_agents, load_agent, parse_agent, save_agent

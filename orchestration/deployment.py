@@ -23,8 +23,6 @@ from conversation.llm.providers.prices import price_usd
 from conversation.server.access.client_endpoints import endpoints_from_clients
 from conversation.server.keys.stored_secrets import SecretValues, StoredSecrets
 from conversation.server.library.uploads import SharedUploads
-from conversation.voice.recording.kept_calls import FOLDER, KeptCalls
-from conversation.voice.recording.shared_calls import SharedCalls
 from kb.closing import ClosedAtTheEnd
 from kb.errors import KnowledgeBaseError
 from orchestration.agents import (
@@ -48,6 +46,7 @@ if TYPE_CHECKING:
     from conversation.store.shared_files import MirroredFolder
     from conversation.store.store import ConversationStore
     from conversation.turn.speaker import ResolvedAgent
+    from conversation.voice.recording.kept_calls import KeptCalls
     from kb.knowledge_base import KnowledgeBase
     from kb.weights.folder import Weights
     from kb.weights.progress import ProgressReporter
@@ -179,6 +178,10 @@ class Deployment(ClosedAtTheEnd):
     @cached_property
     def recordings(self) -> KeptCalls:
         """The sound of calls."""
+        # Sound needs numpy, and most commands need no sound.
+        from conversation.voice.recording.kept_calls import FOLDER, KeptCalls
+        from conversation.voice.recording.shared_calls import SharedCalls
+
         folder, url = self.settings.store / FOLDER, self.settings.recordings_url
         return KeptCalls(folder) if url is None else SharedCalls(folder, url)
 

@@ -73,3 +73,30 @@ def test_guides_import_public_names_only(guide: Path):
 
     inside = [name for name in modules if name.split(".")[0] in PACKAGES and "." in name]
     assert not inside, f"{guide.name} reaches into {inside}; export the names in the package's face"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("as_folder", [False, True])
+@pytest.mark.parametrize(
+    ("hidden", "line"),
+    [
+        ("kb", "from conversation import Session"),
+        ("kb", "from analysis import open_reports"),
+        ("conversation", "from analysis import analyse_transcript"),
+    ],
+)
+def test_a_file_that_hides_a_package_is_named(
+    tmp_path: Path, hidden: str, line: str, *, as_folder: bool
+):
+    hiding = tmp_path / (f"{hidden}/__init__.py" if as_folder else f"{hidden}.py")
+    hiding.parent.mkdir(exist_ok=True)
+    hiding.write_text("mine = 1\n")
+    (tmp_path / "script.py").write_text(f"{line}\n")
+
+    done = subprocess.run(
+        [sys.executable, tmp_path / "script.py"], capture_output=True, text=True, check=False
+    )
+
+    last = done.stderr.splitlines()[-1]
+    assert f"The package {hidden!r} of Viva Voce is hidden by {str(hiding)!r}" in last
+    assert "Rename" in last

@@ -7,7 +7,7 @@ store keeps the words as they were said; the masked ones are kept beside the eva
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from pydantic import ValidationError
@@ -35,7 +35,9 @@ from conversation.store.reading import WholeConversation
 from conversation.store.store import ConversationEvent, ConversationStore
 from conversation.store.writing import unknown_conversation
 from conversation.transcript import Retrieval, Transcript
-from conversation.voice.recording.silencing import SilentSpan, silent_spans
+
+if TYPE_CHECKING:
+    from conversation.voice.recording.silencing import SilentSpan
 
 STRICTEST = PrivacySection(redact=True)
 """For conversations of agents whose file is gone or cannot be read: nobody said that they are
@@ -249,11 +251,14 @@ class RedactedConversations(ConversationStore):
             self._remember(masked, redactor, digest, policy)
         return masked
 
-    def silent_spans(self, conversation_id: str) -> tuple[SilentSpan, ...]:
+    def silent_spans(self, conversation_id: str) -> "tuple[SilentSpan, ...]":
         """What of the conversation's recording nobody may hear, as its agent masks it."""
         redactor = self.redactor(conversation_id)
         if redactor is None:
             return ()
+        # Sound needs numpy, and what only reads needs no sound.
+        from conversation.voice.recording.silencing import silent_spans
+
         turns = super().transcript(conversation_id).turns
         masked = {
             index: [(start, end) for start, end, _ in redactor.mask(turn.text).edits]

@@ -97,7 +97,8 @@ def open_database(url: str, schema: Schema) -> Engine:
         kind = StoreUnavailableError if isinstance(error, OperationalError) else StoreError
         raise kind(
             f"The database {parsed.render_as_string()!r} cannot be opened: {_first_line(error)}. "
-            "Check the path or the server, and VIVAVOCE_STORE_URL."
+            "Check the path, whether it may be written and has room, or the server, and "
+            "VIVAVOCE_STORE_URL."
         ) from error
     except BaseException:
         engine.dispose()
@@ -246,7 +247,8 @@ def _create_engine(url: URL) -> Engine:
         ) from error
     except OSError as error:
         raise StoreError(
-            f"The folder of the database {url.database!r} cannot be made: {error.strerror}."
+            f"The folder of the database {url.database!r} cannot be made: {error.strerror}. "
+            "Change the permissions of its place, or set VIVAVOCE_STORE_DIR to another."
         ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)

@@ -1,5 +1,6 @@
 """What is wrong with this deployment and what to do about it: one finding for each part."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -34,6 +35,10 @@ State = Literal["ok", "warning", "failed"]
 SPARE_BYTES = 2 * 10**9
 """A store with less room than this is close to refusing conversations."""
 EMBEDDED = "embedded/"
+_PLACE_REMEDY = (
+    "Free some room, change its permissions, or keep run-time state elsewhere with "
+    "VIVAVOCE_STORE_DIR."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,9 @@ def _looked_at(part: str, look: Callable[[], list[Diagnosis]]) -> list[Diagnosis
     except (KnowledgeBaseError, ConversationError, AnalysisError, OrchestrationError) as error:
         return [Diagnosis(part, "failed", str(error))]
     except OSError as error:
-        return [Diagnosis(part, "failed", f"{type(error).__name__}: {error}")]
+        where = f"{os.fspath(error.filename)!r}" if error.filename else "a file"
+        told = f"{where} cannot be used: {error.strerror or error}"
+        return [Diagnosis(part, "failed", told, _PLACE_REMEDY)]
 
 
 def _private_files(folder: Path) -> Diagnosis:
@@ -103,8 +110,9 @@ def _private_files(folder: Path) -> Diagnosis:
 
 def _store_folder(folder: Path) -> Diagnosis:
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder):
-        pass
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        # A place without room takes a name all the same.
+        file.write(b"room")
     free = shutil.disk_usage(folder).free
     told = f"{str(folder)!r} can be written; {free / 1e9:.1f} GB are free"
     if free < SPARE_BYTES:

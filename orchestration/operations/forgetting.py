@@ -19,7 +19,7 @@ from analysis.store.forgetting import (
 )
 from analysis.warehouse.finding_rows import export_findings
 from analysis.warehouse.lake import tidy
-from conversation.errors import ConversationError
+from conversation.errors import UnknownConversationError
 from conversation.store.listing.compacting import compact
 from conversation.transcript import Transcript
 from conversation.voice.recording.kept_calls import FOLDER
@@ -241,7 +241,7 @@ def _found(deployment: Deployment, conversation_id: str | None, user_id: str | N
     wanted = str(conversation_id)
     try:
         deployment.conversations.transcript(wanted)
-    except ConversationError as error:
+    except UnknownConversationError as error:
         raise ForgettingError(
             f"The store holds no conversation {wanted!r}, so there is nothing to forget. "
             '`vivavoce sql "select conversation_id from conversations"` lists them.'
