@@ -7,7 +7,7 @@ from pathlib import Path
 
 _PLACE_ERRORS = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-    | {errno.ENOTDIR}
+    | {errno.ENOTDIR, errno.EISDIR, errno.EEXIST}
 )
 _DATABASE_SIGNS = (
     "unable to open database file",

@@ -315,6 +315,8 @@ def test_the_demo_brings_its_data_along(tmp_path: Path):
         OSError(errno.ENOSPC, "No space left on device", "/data/store/x"),
         PermissionError(errno.EACCES, "Permission denied", "/data/store/x"),
         OSError(errno.EROFS, "Read-only file system", "/data/store/x"),
+        OSError(errno.EISDIR, "Is a directory", "/data/report"),
+        OSError(errno.EEXIST, "File exists", "/data/report.html"),
         OperationalError("insert ...", {}, Exception("database or disk is full")),
         OperationalError("insert ...", {}, Exception("attempt to write a readonly database")),
     ],
