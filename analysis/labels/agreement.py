@@ -68,6 +68,8 @@ def write_labels(labels: Iterable[Mapping[str, Any]], path: Path) -> int:
     """
     names = (*_REQUIRED, "note", "labelled_at")
     rows = [[label[name] for name in names] for label in labels]
+    if not path.parent.is_dir():
+        raise LabelError(f"{path} cannot be written: there is no folder {path.parent}.")
     try:
         with (
             written_beside(path) as following,
