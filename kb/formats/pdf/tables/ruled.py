@@ -10,20 +10,28 @@ from kb.formats.pdf.words import PageWord, joined
 MAX_RULES = 1_500
 """Of a page; a drawing of more is no table."""
 MIN_FILLED_SHARE = 0.3
-"""Of the cells; the grid of a chart or a map encloses little text."""
+"""Of the cells where no row of names stands on top; the grid of a chart encloses little text."""
 
 
 def ruled_tables(
     words: Sequence[PageWord], rules: Rules, *, above: PageTable | None = None
 ) -> Iterator[PageTable]:
-    """The grids of a page that hold text; a single row only where it goes on with `above`."""
+    """The grids of a page that are tables, or go on with the one `above`."""
     if len(rules.horizontal) + len(rules.vertical) > MAX_RULES:
         return
     for grid in _grids(rules):
         table = _filled(grid, words)
-        is_row = table is not None and len(table.rows) == 1
-        if table is not None and (not is_row or (above and above.goes_on_with(table))):
+        if table is not None and ((above and above.goes_on_with(table)) or _is_table(table)):
             yield table
+
+
+def _is_table(table: PageTable) -> bool:
+    """Whether the cells of a grid hold enough; one that goes on with another may hold little."""
+    cells = [cell for row in table.rows for cell in row]
+    filled = sum(bool(cell.text) for cell in cells)
+    is_named = all(cell.text for cell in table.rows[0])
+    is_filled = is_named or filled >= MIN_FILLED_SHARE * len(cells)
+    return len(table.rows) > 1 and filled >= min(3, len(cells)) and is_filled
 
 
 def _grids(rules: Rules) -> Iterator[Rules]:
@@ -76,9 +84,7 @@ def _filled(grid: Rules, words: Sequence[PageWord]) -> PageTable | None:
         if place is not None:
             inside[place].append(word)
     cells = _cells(grid, columns, rows, inside)
-    filled = sum(bool(cell.text) for row in cells for cell in row)
-    total = sum(map(len, cells))
-    if filled < min(3, total) or filled < MIN_FILLED_SHARE * total:
+    if not inside:
         return None
     used = frozenset(word for each in inside.values() for word in each)
     return PageTable(tuple(tuple(row) for row in cells), used, tuple(columns))

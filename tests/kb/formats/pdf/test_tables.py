@@ -99,6 +99,19 @@ def test_a_cell_of_several_lines_stays_one(style: str):
     assert "SKU-4401 | Valve for low pressure in old houses | 7.50 | 1" in text
 
 
+@pytest.mark.parametrize("width", [3, 4, 7])
+def test_a_table_that_is_nearly_blank_keeps_columns_over_pages(width: int):
+    names = [f"name {n}" for n in range(width)]
+    blank = [[f"row{n}x", *[""] * (width - 1)] for n in range(36)]
+    blank[20][1], blank[35][-1] = "b", "z"
+
+    lines = parse(with_table([names, *blank], "grid"), "a.pdf").text.split("\n")
+
+    for row in (blank[20], blank[35]):
+        said = " | ".join(f"{n}: {cell}" for n, cell in zip(names, row, strict=True) if cell)
+        assert said in lines or " | ".join(row).strip() in lines
+
+
 VALUE = st.text("abcdefgh", min_size=1, max_size=9) | st.integers(0, 9_999).map(str)
 
 
