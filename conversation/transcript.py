@@ -120,6 +120,16 @@ class TurnSound(_Record):
     speech_end_to_first_audio_ms: float | None = None
 
 
+class TurnFile(_Record):
+    """A file that came with a user's turn; what it says is part of the turn's text."""
+
+    file_id: str
+    name: str
+    """As the user calls it."""
+    mime_type: str
+    """As the client says."""
+
+
 class Turn(_Record):
     """One uninterrupted contribution of one side. `Turn(role="user", text="...")` is enough."""
 
@@ -149,6 +159,8 @@ class Turn(_Record):
     """Why the turn is incomplete, when it is."""
     sound: TurnSound | None = None
     """Of a turn that was spoken; None for one that was written."""
+    files: tuple[TurnFile, ...] = ()
+    """That came with a user's turn, in the order in which they were named."""
 
 
 class Retrieval(_Record):

@@ -14,7 +14,15 @@ from typing import Any, cast
 from analysis.privacy.known_values import KnownValues
 from analysis.privacy.pii import BuiltinDetector, Detector, PIISpan, without_overlaps
 from conversation.agent.privacy_config import PIIKind, PrivacySection
-from conversation.transcript import Citation, Retrieval, ToolCall, Transcript, Turn, TurnSound
+from conversation.transcript import (
+    Citation,
+    Retrieval,
+    ToolCall,
+    Transcript,
+    Turn,
+    TurnFile,
+    TurnSound,
+)
 
 _PLACEHOLDER = re.compile(r"\[([A-Z_]+)_(\d+)\]")
 _RULES = 2
@@ -172,7 +180,8 @@ def redact_transcript(
     """
     public = "\n".join(retrieval.text for retrieval in retrievals)
     redactor = Redactor(privacy, detector=detector, public=public)
-    redactor.learn([turn.generated_text or turn.text for turn in transcript.turns])
+    names = [file.name for turn in transcript.turns for file in turn.files]
+    redactor.learn([*(turn.generated_text or turn.text for turn in transcript.turns), *names])
     turns = tuple(_turn(turn, redactor) for turn in transcript.turns)
     metadata = {key: redactor.text(value) for key, value in transcript.metadata.items()}
     given = {
@@ -212,8 +221,14 @@ def _turn(turn: Turn, redactor: Redactor) -> Turn:
             "tool_calls": tuple(_tool_call(call, redactor) for call in turn.tool_calls),
             "sound": None if turn.sound is None else _sound(turn.sound, masked),
             "error": None if turn.error is None else redactor.text(turn.error),
+            "files": tuple(_file(each, redactor) for each in turn.files),
         }
     )
+
+
+def _file(file: TurnFile, redactor: Redactor) -> TurnFile:
+    shown = {"name": redactor.text(file.name), "mime_type": redactor.text(file.mime_type)}
+    return file.model_copy(update=shown)
 
 
 def _citation(citation: Citation, masked: Masked) -> Citation:

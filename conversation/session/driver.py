@@ -12,12 +12,12 @@ then calls `act`.
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 
 from conversation.errors import SessionEndedError
 from conversation.session.session import Session
-from conversation.transcript import Transcript, TurnSound
+from conversation.transcript import Transcript, TurnFile, TurnSound
 from conversation.turn.events import AgentTurn, SessionEvent
 from conversation.turn_taking.silence import (
     Action,
@@ -91,12 +91,17 @@ class SessionDriver:
         self._wake()
 
     def reply(
-        self, text: str, *, sound: TurnSound | None = None, amends: bool = False
+        self,
+        text: str,
+        *,
+        sound: TurnSound | None = None,
+        amends: bool = False,
+        files: Sequence[TurnFile] = (),
     ) -> Generator[SessionEvent]:
         """As `Session.reply`, with the time kept."""
         number = self._user_spoke()
         try:
-            events = self.session.reply(text, sound=sound, amends=amends)
+            events = self.session.reply(text, sound=sound, amends=amends, files=files)
         except BaseException:
             self._agent_spoke(number)
             raise
@@ -108,11 +113,14 @@ class SessionDriver:
         *,
         sound: TurnSound | None = None,
         amends: bool = False,
+        files: Sequence[TurnFile] = (),
         when_heard: Callable[[], object] | None = None,
     ) -> AsyncIterator[SessionEvent]:
         """As `Session.areply`, with the time kept."""
         number = self._user_spoke()
-        events = self.session.areply(text, sound=sound, amends=amends, when_heard=when_heard)
+        events = self.session.areply(
+            text, sound=sound, amends=amends, files=files, when_heard=when_heard
+        )
         try:
             async for event in events:
                 yield event

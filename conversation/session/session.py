@@ -8,9 +8,10 @@ import asyncio
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,7 +27,7 @@ from conversation.session.overrides import SessionOverrides, overridden
 from conversation.session.written_turns import Recording
 from conversation.store.store import DEFAULT_STORE_URL, ConversationStore
 from conversation.tools.toolbox import ClientTool, ToolFunction
-from conversation.transcript import Transcript, Turn, TurnSound, storable
+from conversation.transcript import Transcript, Turn, TurnFile, TurnSound, storable
 from conversation.turn.carry_out import acarry_out, carry_out
 from conversation.turn.events import AgentTurn, SessionEvent
 from conversation.turn.finished_turn import (
@@ -177,7 +178,12 @@ class Session:
         return self._recording.transcript
 
     def reply(
-        self, text: str, *, sound: TurnSound | None = None, amends: bool = False
+        self,
+        text: str,
+        *,
+        sound: TurnSound | None = None,
+        amends: bool = False,
+        files: Sequence[TurnFile] = (),
     ) -> Iterator[SessionEvent]:
         """Say `text` to the agent and follow its turn.
 
@@ -191,12 +197,13 @@ class Session:
             sound: Where they stand in the sound of the call, when they were spoken.
             amends: The user went on before they heard anything of the last answer: `text` takes
                 the place of their last turn, and the answer is forgotten if it `may_amend`.
+            files: Those whose text is in `text`; they are kept with the turn.
 
         Raises:
             SessionEndedError: The conversation is over.
             ValueError: There are no words in `text`.
         """
-        return self._speak(self._hear(text, sound=sound, amends=amends))
+        return self._speak(self._hear(text, sound=sound, amends=amends, files=files))
 
     async def areply(
         self,
@@ -204,10 +211,12 @@ class Session:
         *,
         sound: TurnSound | None = None,
         amends: bool = False,
+        files: Sequence[TurnFile] = (),
         when_heard: Callable[[], object] | None = None,
     ) -> AsyncIterator[SessionEvent]:
         """Like `reply`, without blocking; `when_heard` is called once the user's turn is stored."""
-        speaking = await asyncio.to_thread(self._hear, text, sound=sound, amends=amends)
+        hear = partial(self._hear, sound=sound, amends=amends, files=files)
+        speaking = await asyncio.to_thread(hear, text)
         if when_heard is not None:
             when_heard()
         steps = TurnPlan(speaking, self._stage, timer_s=self._timer_s).steps()
@@ -302,7 +311,9 @@ class Session:
                 self._owned_store.close()
             return transcript
 
-    def _hear(self, text: str, *, sound: TurnSound | None, amends: bool) -> SpeakingTurn:
+    def _hear(
+        self, text: str, *, sound: TurnSound | None, amends: bool, files: Sequence[TurnFile]
+    ) -> SpeakingTurn:
         """Store the user's turn and open the agent's."""
         requested_s = self._timer_s()
         said = storable(text).strip()
@@ -313,18 +324,8 @@ class Session:
             discarded = self._taken_back() if amends else None
             if self._speaking is not None:
                 self._finish(self._speaking, interrupted=True, heard_chars=0 if amends else None)
-            if discarded is None:
-                turn = self._recording.add_user_turn(said, sound=sound)
-            else:
-                turn = self._recording.amend_user_turn(said, sound=sound, discarded=discarded)
-            speaking = SpeakingTurn(
-                turn_id=self._recording.next_turn_id,
-                turns=self._recording.turns,
-                offset_s=turn.offset_s or 0.0,
-                requested_s=requested_s,
-                calls=list(discarded.calls) if discarded is not None else [],
-            )
-            self._speaking = speaking
+            turn = self._recording.hear(said, sound=sound, files=files, discarded=discarded)
+            self._speaking = speaking = self._recording.answer_to(turn, requested_s, discarded)
         speaking.own_s += self._timer_s() - requested_s
         return speaking
 

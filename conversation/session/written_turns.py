@@ -1,6 +1,6 @@
 """A conversation being written down: its turns in memory and, at the same moment, in the store."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ from conversation.errors import SessionEndedError
 from conversation.session.observing import observe_amended, observe_sound, observe_turn
 from conversation.store.rows import given_values, turn_id_of
 from conversation.store.store import ConversationEvent, ConversationStore
-from conversation.transcript import Transcript, Turn, TurnSound, storable
+from conversation.transcript import Transcript, Turn, TurnFile, TurnSound, storable
 from conversation.turn.finished_turn import Spoken, heard_turn, retrieved_passages, unchanged
 from conversation.turn.turn_so_far import SpeakingTurn
 
@@ -76,7 +76,22 @@ class Recording:
         if opening.overrides:
             self.add_event("session_overrides", opening.overrides)
 
-    def add_user_turn(self, text: str, *, sound: TurnSound | None = None) -> Turn:
+    def hear(
+        self,
+        text: str,
+        *,
+        sound: TurnSound | None,
+        files: Sequence[TurnFile],
+        discarded: Turn | None,
+    ) -> Turn:
+        """Write down what the user said, or that they went on where an answer was discarded."""
+        if discarded is None:
+            return self.add_user_turn(text, sound=sound, files=files)
+        return self.amend_user_turn(text, sound=sound, files=files, discarded=discarded)
+
+    def add_user_turn(
+        self, text: str, *, sound: TurnSound | None = None, files: Sequence[TurnFile] = ()
+    ) -> Turn:
         """Write down what the user said."""
         turn = Turn(
             role="user",
@@ -84,17 +99,26 @@ class Recording:
             turn_id=self.next_turn_id,
             offset_s=self.offset_s() if sound is None else sound.start_s,
             sound=sound,
+            files=tuple(files),
         )
         self._store.append_turn(self.conversation_id, turn, at=self._clock())
         self._turns.append(turn)
         return turn
 
-    def amend_user_turn(self, text: str, *, sound: TurnSound | None, discarded: Turn) -> Turn:
+    def amend_user_turn(
+        self,
+        text: str,
+        *,
+        sound: TurnSound | None,
+        files: Sequence[TurnFile] = (),
+        discarded: Turn,
+    ) -> Turn:
         """Write down that the user's last turn was longer, and that its answer was not heard."""
         is_stored = self._turns[-1].role == "agent"
         before = self._turns[-2 if is_stored else -1]
         changed = {} if sound is None else {"sound": sound, "offset_s": sound.start_s}
-        turn = before.model_copy(update={"text": text, **changed})
+        came = (*before.files, *files)
+        turn = before.model_copy(update={"text": text, "files": came, **changed})
         self._store.amend_turn(
             self.conversation_id,
             turn,
@@ -106,6 +130,16 @@ class Recording:
         self._complete.discard(discarded.turn_id)
         observe_amended(agent_id=self._opening.agent_id)
         return turn
+
+    def answer_to(self, turn: Turn, requested_s: float, discarded: Turn | None) -> SpeakingTurn:
+        """The agent's turn that begins now; it goes on with what a discarded one has cost."""
+        return SpeakingTurn(
+            turn_id=self.next_turn_id,
+            turns=self.turns,
+            offset_s=turn.offset_s or 0.0,
+            requested_s=requested_s,
+            calls=list(discarded.calls) if discarded is not None else [],
+        )
 
     def add_agent_turn(self, turn: Turn, speaking: SpeakingTurn) -> None:
         """Write down the agent's turn with what was retrieved for it."""

@@ -13,6 +13,7 @@ from conversation.transcript import (
     ToolCall,
     Transcript,
     Turn,
+    TurnFile,
     TurnLatency,
     TurnSound,
     Usage,
@@ -57,6 +58,7 @@ def turn_row(conversation_id: str, turn: Turn, *, index: int, at: datetime) -> R
         "latency": dumped["latency"],
         "sound": dumped["sound"],
         "recorded_at": at,
+        **({"files": dumped["files"]} if turn.files else {}),
     }
 
 
@@ -79,6 +81,7 @@ def turn_from_row(row: Row[Any], calls: tuple[LLMCall, ...]) -> Turn:
         unsupported_spans=tuple((start, end) for start, end in row.unsupported_spans),
         error=row.error,
         sound=None if row.sound is None else TurnSound.model_validate(row.sound),
+        files=tuple(TurnFile.model_validate(item) for item in row.files or ()),
     )
 
 

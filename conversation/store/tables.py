@@ -117,6 +117,8 @@ turns = Table(
     Column("latency", JSON),
     # Null for turns that were written.
     Column("sound", JSON),
+    # NULL where none came with the turn.
+    Column("files", JSON),
     Column("recorded_at", UTCDateTime, nullable=False),
     UniqueConstraint("conversation_id", "turn_index", name="turns_in_order"),
 )
@@ -306,6 +308,7 @@ handed_in_files = Table(
     Column("file_id", String(64), primary_key=True),
     conversation_id_column(index=True),
     Column("name", Text),
+    Column("mime_type", String(128)),
     Column("text", Text),
     Column("left_out_chars", Integer, nullable=False),
     Column("handed_in_at", UTCDateTime, nullable=False),
@@ -362,5 +365,5 @@ SCHEMA = Schema(
     metadata=metadata,
     migrations_package="conversation.store",
     version_table="alembic_version_conversation",
-    head="0015",
+    head="0016",
 )

@@ -12,7 +12,7 @@ most a quarter of a second before it plays; whoever carries it must not stop rea
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +26,7 @@ from conversation.grounding.passages import PassageSource
 from conversation.language.set_sentences import NOT_HEARD, in_words_of
 from conversation.session.driver import SessionDriver
 from conversation.session.session import Session
-from conversation.transcript import Transcript
+from conversation.transcript import Transcript, TurnFile
 from conversation.voice.call_events import CallEvent, CallOver, SpeechFailed
 from conversation.voice.calling.answering import Answering
 from conversation.voice.calling.call_time import CallTime
@@ -157,10 +157,10 @@ class VoiceCall:
         if len(sound):
             self._heard.put_nowait(sound)
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, files: Sequence[TurnFile] = ()) -> None:
         """The user writes instead of speaking; what the agent says is interrupted."""
         if text.strip() and self._ending is None:
-            self._answering.answer(text)
+            self._answering.answer(text, files=files)
 
     def note(self, text: str, *, key: str | None = None) -> None:
         """Tell the agent something about the user, as `Session.note` does."""

@@ -56,7 +56,12 @@ async def hand_in(
         return text_of_file(file.file.read(MAX_FILE_BYTES), name=name, parsing=parsing)
 
     file_id = await context.files.add(
-        conversation_id, name, text, most=agent.access.files, address=address_of(request)
+        conversation_id,
+        name,
+        text,
+        most=agent.access.files,
+        address=address_of(request),
+        mime_type=file.content_type,
     )
     return HandedInFile(file_id=file_id)
 

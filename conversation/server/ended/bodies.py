@@ -142,6 +142,15 @@ class TurnFeedback(BaseModel):
     time_in_call_secs: int
 
 
+class TranscriptFile(BaseModel):
+    """A file that came with a turn. It is not kept itself, so its `file_url` is empty."""
+
+    file_id: str
+    original_filename: str
+    mime_type: str
+    file_url: str = ""
+
+
 class TranscriptItem(BaseModel):
     """One turn."""
 
@@ -159,6 +168,9 @@ class TranscriptItem(BaseModel):
     conversation_turn_metrics: dict[str, Any] | None = None
     rag_retrieval_info: RetrievalInfo | None = None
     llm_usage: dict[str, Any] | None = None
+    file_input: TranscriptFile | None = None
+    """The first of `file_inputs`, for older clients."""
+    file_inputs: list[TranscriptFile] = []
     id: str | None = None
 
 

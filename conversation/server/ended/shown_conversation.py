@@ -18,12 +18,13 @@ from conversation.server.ended.bodies import (
     RetrievedChunk,
     ToolCallItem,
     ToolResultItem,
+    TranscriptFile,
     TranscriptItem,
     TurnFeedback,
 )
 from conversation.server.socket.initiation import OVERRIDES
 from conversation.store.store import ConversationEvent, ConversationSummary
-from conversation.transcript import Retrieval, ToolCall, Transcript, Turn
+from conversation.transcript import Retrieval, ToolCall, Transcript, Turn, TurnFile
 from conversation.voice.recording.kept_calls import Sides
 
 SILENT = Sides(user=False, agent=False)
@@ -252,6 +253,7 @@ def _authorization(method: str | None) -> str | None:
 def _item(turn: Turn, retrieved: Sequence[Retrieval], score: str | None) -> TranscriptItem:
     at_s = int(turn.offset_s or 0)
     usage = turn.usage
+    files = [_file(each) for each in turn.files]
     return TranscriptItem(
         role=turn.role,
         message=turn.text,
@@ -278,7 +280,15 @@ def _item(turn: Turn, retrieved: Sequence[Retrieval], score: str | None) -> Tran
                 }
             }
         },
+        file_input=files[0] if files else None,
+        file_inputs=files,
         id=turn.turn_id,
+    )
+
+
+def _file(file: TurnFile) -> TranscriptFile:
+    return TranscriptFile(
+        file_id=file.file_id, original_filename=file.name, mime_type=file.mime_type
     )
 
 

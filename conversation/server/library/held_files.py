@@ -7,6 +7,7 @@ conversation ends, and the file itself is kept nowhere.
 """
 
 import asyncio
+import re
 import secrets
 import threading
 from collections import Counter
@@ -22,6 +23,7 @@ from sqlalchemy.engine import Connection
 from conversation.server.errors import IN_THE_WAY, ApiError, not_found
 from conversation.store.tables import conversations
 from conversation.store.tables import handed_in_files as rows
+from conversation.transcript import TurnFile
 
 MAX_FILE_BYTES = 10 * 2**20
 MAX_FILE_CHARS = 8_000
@@ -38,6 +40,9 @@ PLACES = 8
 """Files being read or waiting for it, of the whole server; beyond it nobody waits."""
 PLACES_OF_ADDRESS = 4
 PLACES_OF_CONVERSATION = 3
+UNTOLD = "application/octet-stream"
+"""Type of a file of which nobody said one."""
+_TYPE = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,80}", re.ASCII)
 _TRY_AGAIN_S = 5
 
 
@@ -49,12 +54,20 @@ class HeldFile:
     name: str
     text: str
     left_out_chars: int
+    mime_type: str | None = None
+    """As the client says; None where it says none that can be one."""
 
     @property
     def said(self) -> str:
         """How the user's turn shows it."""
         note = f"\n[{self.left_out_chars:,} more characters]" if self.left_out_chars else ""
         return f"[{self.name}]\n{self.text}{note}"
+
+    @property
+    def of_turn(self) -> TurnFile:
+        """What the user's turn keeps of it beside its text."""
+        kind = self.mime_type or UNTOLD
+        return TurnFile(file_id=self.file_id, name=self.name, mime_type=kind)
 
 
 def conversation_over() -> ApiError:
@@ -74,7 +87,14 @@ class HeldFiles:
         self._readers = ThreadPoolExecutor(READ_AT_ONCE, thread_name_prefix="reads-a-file")
 
     async def add(
-        self, conversation_id: str, name: str, read: Callable[[], str], *, most: int, address: str
+        self,
+        conversation_id: str,
+        name: str,
+        read: Callable[[], str],
+        *,
+        most: int,
+        address: str,
+        mime_type: str | None = None,
     ) -> str:
         """The id of a file that is held from now on. Waiting for a parser holds no thread.
 
@@ -84,6 +104,7 @@ class HeldFiles:
             read: Gives its text; raises whatever says why it has none. Called from a thread.
             most: Files of this conversation, all in all; one that cannot be read is one of them.
             address: Where it comes from.
+            mime_type: What its client calls it; what can be no type is as good as none.
 
         Raises:
             ApiError: There were as many already, too many files are being read, or the
@@ -93,7 +114,7 @@ class HeldFiles:
             file_id = await asyncio.to_thread(self._reserve, conversation_id, most)
 
             def held() -> str:
-                self._hold(file_id, name, read())
+                self._hold(file_id, name, read(), _plain_type(mime_type))
                 return file_id
 
             return await asyncio.get_running_loop().run_in_executor(self._readers, held)
@@ -123,9 +144,10 @@ class HeldFiles:
             connection.execute(insert(rows).values(handed_in_at=self._clock(), **place))
         return file_id
 
-    def _hold(self, file_id: str, name: str, text: str) -> None:
+    def _hold(self, file_id: str, name: str, text: str, mime_type: str | None) -> None:
         values = {
             "name": name,
+            "mime_type": mime_type,
             "text": text[:MAX_FILE_CHARS],
             "left_out_chars": max(0, len(text) - MAX_FILE_CHARS),
             "handed_in_at": self._clock(),
@@ -171,7 +193,8 @@ class HeldFiles:
             & rows.c.text.is_not(None)
             & (rows.c.handed_in_at > self._clock() - HELD_FOR)
         )
-        columns = (rows.c.file_id, rows.c.name, rows.c.text, rows.c.left_out_chars)
+        order = ("file_id", "name", "text", "left_out_chars", "mime_type")
+        columns = [rows.c[each] for each in order]
         with self._engine.begin() as connection:
             # Locked: who takes them second finds none.
             query = select(*columns).where(these).with_for_update()
@@ -203,5 +226,11 @@ class HeldFiles:
                 connection.execute(update(rows).where(this).values(_LET_GO))
 
 
-_LET_GO = {"name": None, "text": None}
+def _plain_type(given: str | None) -> str | None:
+    """A type without parameters, e.g. of `text/plain; charset=utf-8`."""
+    plain = (given or "").partition(";")[0].strip().casefold()
+    return plain if _TYPE.fullmatch(plain) else None
+
+
+_LET_GO = {"name": None, "text": None, "mime_type": None}
 """The row stays and counts."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from conversation.server.socket.frames import Error
+from conversation.transcript import TurnFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +12,8 @@ class Say:
     """The user took a turn."""
 
     text: str
+    files: tuple[TurnFile, ...] = ()
+    """Whose text is part of it."""
 
 
 @dataclass(frozen=True, slots=True)

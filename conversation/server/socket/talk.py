@@ -164,7 +164,7 @@ class Talk:
         self._keep_feedback = keep_feedback
         self._with_files = with_files
         self._extras = extras
-        self._said: asyncio.Queue[str | None] = asyncio.Queue()
+        self._said: asyncio.Queue[Say | None] = asyncio.Queue()
         self._turn = asyncio.Lock()
         """Held while the frames of one turn go out."""
         self._switching = asyncio.Lock()
@@ -248,8 +248,8 @@ class Talk:
 
     async def _do(self, action: Action) -> None:
         match action:
-            case Say(text=text):
-                await self._hear(text)
+            case Say():
+                await self._hear(action)
             case SayFiles():
                 await self._do(await asyncio.to_thread(self._with_files, action))
             case Note():
@@ -270,13 +270,13 @@ class Talk:
             case _:
                 return
 
-    async def _hear(self, text: str) -> None:
+    async def _hear(self, said: Say) -> None:
         """The user took a turn; one that the agent is still at is interrupted."""
         allowed = self._turns.take(self._timer_s())
         if not allowed or self._said.qsize() >= self._limits.waiting_turns:
             await self._wire.send(TOO_FAST)
             return
-        self._said.put_nowait(text)
+        self._said.put_nowait(said)
         await self._interrupt()
 
     async def _interrupt(self) -> None:
@@ -291,23 +291,23 @@ class Talk:
 
     async def _speak(self) -> None:
         while not (self._session.is_over or self._stopping):
-            text = await self._said.get()
-            if text is None:
+            said = await self._said.get()
+            if said is None:
                 return
             async with self._switching:
                 self._speaking = True
             try:
                 async with self._turn:
-                    await self._take_turn(text)
+                    await self._take_turn(said)
             finally:
                 self._speaking = False
 
-    async def _take_turn(self, text: str) -> None:
+    async def _take_turn(self, said: Say) -> None:
         patience = self._patience()
         frames = TurnFrames(self._dialogue.next_event_id(), self._extras)
         try:
             with suppress(SessionEndedError):
-                async for event in self._driver.areply(text):
+                async for event in self._driver.areply(said.text, files=said.files):
                     if patience is not None and isinstance(event, TextDelta | AgentTurn):
                         patience.cancel()
                     await self._report(event, frames)

@@ -214,7 +214,8 @@ def _with_files(context: ServerContext, conversation_id: str, said: SayFiles) ->
         return Refuse(NO_FILES)
     if sum(len(each.text) for each in files) > MAX_SAID_CHARS:
         return Refuse(FILES_TOO_LONG)
-    return Say("\n\n".join(filter(None, (said.text, *(each.said for each in files)))))
+    text = "\n\n".join(filter(None, (said.text, *(each.said for each in files))))
+    return Say(text, tuple(each.of_turn for each in files))
 
 
 def _note_talk(

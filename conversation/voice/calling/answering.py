@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from conversation.agent.models.voice_config import VoiceSection
@@ -12,7 +13,7 @@ from conversation.errors import ConversationError, SessionEndedError
 from conversation.language.set_sentences import FAILURE, in_words_of
 from conversation.language.spoken_titles import DocumentLabel, SpokenTitles
 from conversation.session.driver import SessionDriver
-from conversation.transcript import TurnSound
+from conversation.transcript import TurnFile, TurnSound
 from conversation.turn.events import (
     AgentTurn,
     RetrievalDone,
@@ -154,6 +155,7 @@ class Answering:
         sound: TurnSound | None = None,
         user: UserTiming | None = None,
         amends: bool = False,
+        files: Sequence[TurnFile] = (),
     ) -> AgentTurnInCall:
         """The user's turn is over: answer it.
 
@@ -162,13 +164,15 @@ class Answering:
             sound: Where that stands in the call, when it was spoken.
             user: When it ended; None for what was typed, which is not told again.
             amends: Whether the turn goes on from the one before, whose answer was not heard.
+            files: Those whose text is in `text`.
         """
         if user is not None:
             self._outbox.tell(UserTurn(self._new_event_id(), text, amends))
         if amends:
             self._discard()
         turn = self._begin("answer", user=user, is_interruptible=self.voice.turn.interruptions)
-        turn.task = self._spawn(self._reply(turn, text, sound, amends=amends, after=self._settling))
+        ask = partial(self._driver.areply, text, sound=sound, amends=amends, files=files)
+        turn.task = self._spawn(self._reply(turn, ask, after=self._settling))
         if self.voice.turn.soft_timeout_s is not None:
             self._spawn(self._ask_for_patience(turn, self.voice.turn.soft_timeout_s))
         return turn
@@ -239,18 +243,14 @@ class Answering:
     async def _reply(
         self,
         turn: AgentTurnInCall,
-        text: str,
-        sound: TurnSound | None,
+        ask: Callable[..., AsyncIterator[SessionEvent]],
         *,
-        amends: bool,
         after: asyncio.Task[None] | None,
     ) -> None:
         if after is not None:
             await asyncio.wait([after])
         try:
-            async for event in self._driver.areply(
-                text, sound=sound, amends=amends, when_heard=turn.is_asked.set
-            ):
+            async for event in ask(when_heard=turn.is_asked.set):
                 self._take(turn, event)
         except SessionEndedError:  # meanwhile, by whoever holds it
             pass

@@ -10,7 +10,7 @@ from analysis.privacy.redaction import (
     redact_transcript,
 )
 from conversation.agent.privacy_config import PrivacySection
-from conversation.transcript import Citation, Retrieval, ToolCall, Transcript, Turn
+from conversation.transcript import Citation, Retrieval, ToolCall, Transcript, Turn, TurnFile
 
 MASKING = PrivacySection(redact=True)
 
@@ -104,6 +104,20 @@ def test_tool_calls_and_metadata_are_masked_and_citations_stay_in_place():
     assert "ann@" not in redacted.model_dump_json()
     assert redacted.metadata == {"from": "[PHONE_1]"}
     assert found.tool_calls[0].parameters == {"to": ["[EMAIL_1]"], "n": 2}
+
+
+def test_the_name_of_a_file_is_masked_as_in_the_words_of_its_turn():
+    word = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    came = (
+        TurnFile(file_id="file_1", name="bill of ann@example.org.docx", mime_type=word),
+        TurnFile(file_id="file_2", name="plain.txt", mime_type="ann@example.org/x"),
+    )
+    turn = Turn(role="user", text="I am bob@example.org.\n\n[ann@example.org.docx]", files=came)
+    (shown,) = redact_transcript(talk().model_copy(update={"turns": (turn,)}), MASKING)[0].turns
+    assert [each.file_id for each in shown.files] == ["file_1", "file_2"]
+    assert [each.name for each in shown.files][1:] == ["plain.txt"]
+    assert shown.files[0].mime_type == word
+    assert "ann@" not in shown.model_dump_json()
 
 
 def test_names_of_variables_and_parameters_are_masked_as_values_are():

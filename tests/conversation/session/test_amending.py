@@ -10,7 +10,7 @@ from conversation.agent.tool_config import ToolConfig
 from conversation.session.driver import SessionDriver
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
-from conversation.transcript import TurnSound
+from conversation.transcript import TurnFile, TurnSound
 from conversation.turn.events import AgentTurn, SessionEvent, TextDelta
 from tests.fakes import ScriptedChatModel
 
@@ -175,3 +175,13 @@ def test_silence_leaves_a_call_to_its_voice(store: ConversationStore):
     now_s = 6.0
     assert asyncio.run(all_said()) == ["Bye then."]
     assert (session.is_over, session.leaving, stopped) == (False, "silence", [6.0])
+
+
+def test_files_of_the_turn_stay_where_the_user_goes_on(store: ConversationStore):
+    session = started(store, ScriptedChatModel("One.", "Two."))
+    one, two = (TurnFile(file_id=each, name=each, mime_type="text/plain") for each in "ab")
+    list(session.reply("I have", files=[one]))
+    list(session.reply("I have two", amends=True, files=[two]))
+
+    stored = store.transcript(session.conversation_id)
+    assert [turn.files for turn in stored.turns if turn.role == "user"] == [(one, two)]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conversation.server.limits import ServerLimits
-from conversation.server.socket.actions import Action, Hear, RoundTrip, SayFiles
+from conversation.server.socket.actions import Action, Hear, RoundTrip, Say, SayFiles
 from conversation.server.socket.client_tools import ClientTools
 from conversation.server.socket.frame_meaning import Dialogue
 from conversation.server.socket.sound.call_meaning import CallFrames
@@ -94,9 +94,9 @@ class VoiceTalk(Talk):
         self._heard_s += len(samples) / SAMPLE_RATE_HZ
         self._call.hear(samples)
 
-    async def _hear(self, text: str) -> None:
+    async def _hear(self, said: Say) -> None:
         if self._turns.take(self._timer_s()):
-            self._call.say(text)
+            self._call.say(said.text, files=said.files)
         else:
             await self._wire.send(TOO_FAST)
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from conversation.errors import UnknownConversationError
 from conversation.server.conversations import file_routes
 from conversation.server.errors import ApiError
 from conversation.server.library import held_files
@@ -26,6 +27,7 @@ from conversation.server.library.held_files import (
 )
 from conversation.store.store import ConversationStore
 from conversation.store.tables import handed_in_files
+from conversation.transcript import Turn, TurnFile
 from kb.config import ParsingConfig, SandboxConfig
 from kb.errors import DocumentError
 from tests.conversation.server.served import PRIVATE, SUPPORT, Served, serving
@@ -60,6 +62,10 @@ def hand_in(served: Served, call: str, data: bytes = b"Order 4711.", key: str | 
     return served.http.post(PATH.format(call), files=files, headers=headers)
 
 
+def reading(served: Served) -> dict[str, str]:
+    return {"xi-api-key": served.key("read")}
+
+
 def message(*file_ids: str, text: str | None = None) -> dict[str, Any]:
     files = [{"type": "file_input", "file_id": each} for each in file_ids]
     said = {} if text is None else {"text": {"type": "user_message", "text": text}}
@@ -77,8 +83,21 @@ def test_a_file_is_part_of_the_turn_that_names_it(served: Served):
         client.send(message(one))
         assert "no files of these ids" in client.until("error")["error_event"]["message"]
         kept = served.http.get(f"{PATH.format(call)}/{one}")
-    turns = [turn.text for turn in served.store.transcript(call).turns if turn.role == "user"]
+    said = [turn for turn in served.store.transcript(call).turns if turn.role == "user"]
+    turns = [turn.text for turn in said]
+    read = served.http.get(f"/v1/convai/conversations/{call}", headers=reading(served)).json()
+    shown = [turn for turn in read["transcript"] if turn["role"] == "user"]
 
+    files = [
+        {
+            "file_id": each,
+            "original_filename": "order.txt",
+            "mime_type": "text/plain",
+            "file_url": "",
+        }
+        for each in (one, two)
+    ]
+    assert [(turn["file_inputs"], turn["file_input"]) for turn in shown] == [(files, files[0])]
     assert turns == [
         "What is this?\n\n[order.txt]\nOrder 4711.\n\n[order.txt]\n# Bill\n\nNine euros."
     ]
@@ -287,6 +306,31 @@ def test_files_that_nobody_names_are_let_go(store: ConversationStore):
     new = added(held, "c", "b.txt", lambda: "y", most=9)
     assert held.take("c", [old]) == []
     assert [each.text for each in held.take("c", [new])] == ["y"]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("Text/Plain; charset=utf-8", "text/plain"),
+        ("image/svg+xml", "image/svg+xml"),
+        *((wrong, "application/octet-stream") for wrong in (None, "", "text", "a b/c", "x/" * 99)),
+    ],
+)
+def test_the_type_of_a_file_is_kept_with_its_turn(
+    store: ConversationStore, given: str | None, kept: str
+):
+    held = holding(store)
+    adding = held.add("c", "a.b", lambda: "x", most=1, address="192.0.2.1", mime_type=given)
+    file = asyncio.run(adding)
+    came = [each.of_turn for each in held.take("c", [file])]
+    assert came == [TurnFile(file_id=file, name="a.b", mime_type=kept)]
+    turn = Turn(role="user", text="[a.b]\nx", turn_id="c.0", files=tuple(came))
+    store.append_turn("c", turn, at=NOON)
+    store.append_turn("c", Turn(role="user", text="y", turn_id="c.1"), at=NOON)
+    assert [turn.files for turn in store.transcript("c").turns] == [tuple(came), ()]
+    store.delete("c")
+    with pytest.raises(UnknownConversationError):
+        store.transcript("c")
 
 
 def rows_of(store: ConversationStore, call: str) -> int:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from conversation.transcript import TurnFile
 from conversation.voice.call_events import (
     AgentAudio,
     AgentTextCorrected,
@@ -251,8 +252,9 @@ def test_an_announcement_cannot_be_interrupted_and_what_follows_can(at_s: float)
 
 @pytest.mark.parametrize("at_s", moments(1.0, 7.0, 0.75))
 def test_typed_text_takes_the_turn_at_once(at_s: float):
+    came = TurnFile(file_id="file_1", name="a.txt", mime_type="text/plain")
     played = play(
-        [QUESTION, (at_s, lambda call: call.say("What about Saturday?"))],
+        [QUESTION, (at_s, lambda call: call.say("What about Saturday?", files=[came]))],
         ANSWER,
         "Closed.",
         lasts_s=at_s + 4.5,
@@ -260,6 +262,8 @@ def test_typed_text_takes_the_turn_at_once(at_s: float):
 
     check(played)
     assert ("user", "What about Saturday?") in played.said
+    kept = {turn.text: turn.files for turn in played.transcript.turns if turn.files}
+    assert kept == {"What about Saturday?": (came,)}
     assert "What about Saturday?" not in [event.text for event in played.of(UserTurn)]
 
 
