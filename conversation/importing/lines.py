@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from conversation.importing.roles import RecordError, roles_of, side_of
 from conversation.transcript import Turn
@@ -38,7 +39,9 @@ def lines_of_text(
 ) -> list[SpokenLine]:
     """`Speaker: words` on each line, perhaps after a time; other lines go on with the last one.
 
-    `Large: 9 euros` is a line of whoever spoke before when both sides are known by other names.
+    `Large: 9 euros` is a line of whoever spoke before where both sides are known by other names,
+    and it stands in a list of such lines, has no time where turns have one, or the caller named
+    who speaks.
 
     Raises:
         RecordError: The first line names no speaker, or a label may be a speaker or not.
@@ -142,7 +145,16 @@ def _speakers(written: Sequence[_Written], agents: list[str], users: list[str]) 
     }
     known = {label for label, side in sides.items() if side != "?"}
     unknown = labels - known
-    if not unknown or {"agent", "user"} <= {sides[label] for label in known}:
+    if not unknown:
+        return known
+    if {"agent", "user"} <= {sides[label] for label in known}:
+        asked = set[str]() if agents or users else _perhaps_third(written, known, unknown)
+        if asked:
+            raise RecordError(
+                f"it cannot be told whether {sorted(asked)} speaks or stands before a colon in the "
+                f"words of {sorted(known)}. Name who speaks with `--agent-speaker` and "
+                "`--user-speaker`: no other label is a speaker then"
+            )
         return known
     timed = {each.label for each in written if each.offset_s is not None} & unknown
     if timed:
@@ -156,3 +168,22 @@ def _speakers(written: Sequence[_Written], agents: list[str], users: list[str]) 
         f"of {sorted(known) or 'somebody'}. Name the speakers with `--agent-speaker` and "
         "`--user-speaker`"
     )
+
+
+def _perhaps_third(written: Sequence[_Written], known: set[str], unknown: set[str]) -> set[str]:
+    """Labels beside both sides that may be a third person.
+
+    Neither those of lists are, several in a row of which each stands once, nor those without a
+    time where every turn has one.
+    """
+    counts = Counter(each.label for each in written)
+    is_timed = all(each.offset_s is not None for each in written if each.label in known)
+    asked: set[str] = set()
+    for is_row, row in groupby(written, key=lambda each: each.label in unknown):
+        lines = list(row) if is_row else []
+        is_list = len(lines) > 1 and all(counts[each.label] == 1 for each in lines)
+        for each in lines:
+            has_time = each.offset_s is not None
+            if each.label is not None and (has_time or not (is_list or is_timed)):
+                asked.add(each.label)
+    return asked

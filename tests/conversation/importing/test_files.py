@@ -386,6 +386,55 @@ def test_a_colon_among_words_makes_no_speaker(tmp_path: Path, store: Conversatio
     ]
 
 
+THIRD = [
+    "Agent: One moment.\nSupervisor: I take over.\nUser: Fine.\n",
+    "Agent: Hello.\nUser: Hello.\nSupervisor: I take over.\n",
+    "Agent: Hello.\nUser: Hello.\nSupervisor: I take over.\nSupervisor: Now.\n",
+    "Agent: Hello.\nSupervisor: Hi.\nBob: Hi.\nUser: Yes.\nSupervisor: Good.\nBob: Good.\n",
+    "[00:01] Agent: Hello.\n[00:02] User: Hello.\n[00:03] Supervisor: I take over.\n",
+    "[00:01] Agent: Hello.\n[00:02] Supervisor: Hi.\n[00:02] Bob: Hi.\n[00:03] User: Hello.\n",
+    "Agent: \u4f60\u597d\u3002\nUser: \u4f60\u597d\u3002\nSupervisor: \u6211\u6765\u3002\n",
+]
+
+
+@pytest.mark.parametrize("text", THIRD)
+def test_a_third_speaker_is_asked_for(tmp_path: Path, store: ConversationStore, text: str):
+    path = tmp_path / "call.txt"
+    path.write_text(text, encoding="utf-8")
+    report = import_path(path, store, "support")
+    (rejected,) = report.rejected
+    assert report.imported == []
+    for part in ("'Supervisor'", "--agent-speaker", "--user-speaker"):
+        assert part in rejected.problem
+
+    agents, users = ["Supervisor", "Agent"], ["User", "Bob"]
+    report = import_path(path, store, "support", agent_speakers=agents, user_speakers=users)
+    (known,) = report.imported
+    told = " ".join(turn.text for turn in store.transcript(known).turns)
+    assert "Supervisor" not in told
+
+
+@pytest.mark.parametrize(
+    ("text", "sides"),
+    [
+        ("Agent: Bring\nThis: your passport.\nUser: Yes.\n", (["Agent"], ["User"])),
+        ("[0:01] Agent: Bring\nThis: your passport.\n[0:02] User: Yes.\n", ([], [])),
+        ("Agent: Offers.\nS: 5\nM: 7\nL: 9\nUser: L.\n", ([], [])),
+    ],
+)
+def test_words_before_a_colon_stay_words(
+    tmp_path: Path, store: ConversationStore, text: str, sides: tuple[list[str], list[str]]
+):
+    path = tmp_path / "call.txt"
+    path.write_text(text, encoding="utf-8")
+    agents, users = sides
+    report = import_path(path, store, "support", agent_speakers=agents, user_speakers=users)
+    (known,) = report.imported
+    turns = store.transcript(known).turns
+    assert [turn.role for turn in turns] == ["agent", "user"]
+    assert turns[0].text.count(":") == text.count("\n") - 2
+
+
 def test_two_voices_in_a_cue_are_two_speakers(tmp_path: Path, store: ConversationStore):
     transcript = only(
         tmp_path,
