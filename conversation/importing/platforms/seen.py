@@ -9,6 +9,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+_WORDS = frozenset(
+    {"message", "content", "Content", "text", "transcript", "body", "plain_body", "refusal"}
+    | {"original_message", "decoratedText"}
+)
+"""Fields in which the platforms keep what was said."""
+_ANSWERS = frozenset({"tool_call_id", "toolCallId", "call_id", "request_id"})
+"""Fields of what a tool was asked and answered."""
 _MAX_DEPTH = 100
 """Deeper values are kept as they are, and count as one with what holds them."""
 
@@ -19,6 +26,8 @@ class Seen(dict[str, Any]):
     def __init__(self, fields: Mapping[str, Any]) -> None:
         super().__init__(fields)
         self.asked: set[str] = set()
+        self.is_whole = False
+        """All of it is taken."""
         self.is_told = False
         """All of it is accounted for: taken as a whole, or counted under a name of its own."""
 
@@ -44,18 +53,18 @@ def watched(value: object, *, depth: int = 0) -> Any:
     return value
 
 
-def told(value: object) -> None:
+def told(value: object, *, is_whole: bool = False) -> None:
     """Say that `value` is accounted for, whatever it holds."""
     if isinstance(value, Seen):
-        value.is_told = True
+        value.is_told, value.is_whole = True, value.is_whole or is_whole
     elif isinstance(value, list):
         for inner in cast(list[object], value):
-            told(inner)
+            told(inner, is_whole=is_whole)
 
 
 def whole(value: object) -> Any:
     """`value` as plain data, all of which is taken."""
-    told(value)
+    told(value, is_whole=True)
     return _plain(value)
 
 
@@ -74,7 +83,10 @@ def _paths(value: object, before: str, said_twice: frozenset[str]) -> Iterator[s
     if isinstance(value, list):
         for inner in cast(list[object], value):
             yield from _paths(inner, before, said_twice)
-    elif isinstance(value, Seen) and not value.is_told:
+    elif isinstance(value, Seen) and not value.is_whole:
+        yield from _wrong_words(value, before)
+        if value.is_told:
+            return
         for key, inner in value.items():
             path = f"{before}.{key}" if before else str(key)
             if path in said_twice:
@@ -83,6 +95,19 @@ def _paths(value: object, before: str, said_twice: frozenset[str]) -> Iterator[s
                 yield from _paths(inner, path, said_twice)
             elif holds_something(inner):
                 yield path
+
+
+def _wrong_words(fields: Seen, before: str) -> Iterator[str]:
+    """Numbers and truth values where words belong: a reader asks for them and takes none.
+
+    What a tool answered may be a number.
+    """
+    role = next((each for key, each in fields.items() if key == "role"), None)
+    if fields.keys() & _ANSWERS or str(role).startswith(("tool", "function")):
+        return
+    for key, value in fields.items():
+        if key in _WORDS and key in fields.asked and isinstance(value, int | float):
+            yield f"{before}.{key} that is no text" if before else f"{key} that is no text"
 
 
 def holds_something(value: object) -> bool:

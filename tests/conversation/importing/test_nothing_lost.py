@@ -280,3 +280,46 @@ def test_a_time_that_is_none_costs_only_its_conversation(tmp_path: Path, time: s
     [rejected] = report.rejected
     assert "is no time" in rejected.problem
     assert "Secret" not in rejected.problem
+
+
+@pytest.mark.parametrize("wrong", [5, 0, 2.5, True, False])
+@pytest.mark.parametrize(
+    ("record", "listed", "key", "counted"),
+    [
+        (ELEVENLABS, "transcript", "message", "elevenlabs.transcript.message that is no text"),
+        (VAPI_CALL, "messages", "message", "vapi.messages.message that is no text"),
+        (
+            RETELL,
+            "transcript_object",
+            "content",
+            "retell.transcript_object.content that is no text",
+        ),
+        ({"id": "x"}, "messages", "content", "openai.messages.content that is no text"),
+    ],
+)
+def test_words_that_are_no_text_are_counted_by_name(
+    record: dict[str, Any], listed: str, key: str, counted: str, wrong: object
+):
+    said_by = [{"role": "user", key: wrong}, {"role": "user", key: "Tea?"}]
+    plain = {name: value for name, value in record.items() if not name.startswith("transcript")}
+    found = one(plain | {listed: said_by})
+    assert said(found.transcript) == [("user", "Tea?")]
+    assert found.left_out[counted] == 1
+    right = one(plain | {listed: said_by[1:]})
+    assert not any("no text" in name for name in right.left_out)
+
+
+def test_arguments_of_tools_may_hold_numbers_under_any_name():
+    asked = {"name": "note", "arguments": {"message": 5, "text": True}}
+    call = {"id": "t1", "function": asked}
+    messages = [
+        {"role": "user", "message": "Tea?"},
+        {"role": "tool_calls", "toolCalls": [call]},
+        {"role": "bot", "message": "Yes."},
+    ]
+    found = one(VAPI_CALL | {"messages": messages})
+    answered = {"role": "tool", "tool_call_id": "t1", "content": 12}
+    asked = {"role": "assistant", "tool_calls": [{"id": "t1", "function": {"name": "stock"}}]}
+    said_by = [{"role": "user", "content": "Tea?"}, asked, answered]
+    assert not any("no text" in name for name in one({"messages": said_by}).left_out)
+    assert not any("no text" in name for name in found.left_out)
