@@ -205,6 +205,7 @@ def test_a_publish_after_nothing_changed_writes_nothing_and_asks_little(grow: Gr
     assert counts[0] == counts[1] <= 12
 
 
+@pytest.mark.slow
 def test_a_publish_after_one_day_changed_writes_that_day_only(grow: Grow):
     counts: list[int] = []
     for size in (SMALL, LARGE):
@@ -228,6 +229,7 @@ def test_a_publish_after_one_day_changed_writes_that_day_only(grow: Grow):
     assert counts[0] == counts[1]
 
 
+@pytest.mark.slow
 def test_a_file_brought_up_to_date_says_what_one_made_anew_says(grow: Grow):
     grown = grow(SMALL)
     deployment = grown.deployment
@@ -258,6 +260,7 @@ def test_what_is_forgotten_leaves_no_byte_in_the_published_file(grow: Grow):
     assert said not in deployment.reports_file.read_bytes().lower()
 
 
+@pytest.mark.slow
 def test_what_leaves_for_good_leaves_by_a_file_that_copies_all_other_days(grow: Grow):
     deployment = grow(SMALL).deployment
     publish_reports(deployment)
@@ -279,6 +282,7 @@ def test_what_leaves_for_good_leaves_by_a_file_that_copies_all_other_days(grow: 
     assert all(set(part.read_bytes()) == {ord("x")} for part in parts), "they were mended"
 
 
+@pytest.mark.slow
 def test_a_damaged_day_is_written_anew_by_itself(grow: Grow, caplog: pytest.LogCaptureFixture):
     deployment = grow(SMALL).deployment
     publish_reports(deployment)
@@ -469,6 +473,7 @@ def test_checks_over_all_days_ask_as_often_in_a_large_store(grow: Grow):
     assert max(counts[1].values()) <= 12
 
 
+@pytest.mark.slow
 def test_forgetting_reads_the_files_of_its_days_only(grow: Grow):
     for size in (SMALL, LARGE):
         deployment = grow(size).deployment

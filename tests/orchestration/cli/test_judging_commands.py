@@ -47,6 +47,7 @@ def test_a_dry_run_tells_the_cost_and_asks_nothing(settings: Settings, model: Sc
     )
 
 
+@pytest.mark.slow
 def test_an_evaluation_is_narrowed_by_day_and_question(
     settings: Settings, model: ScriptedChatModel
 ):
@@ -65,6 +66,7 @@ def test_a_budget_stops_the_run_before_it_is_passed(settings: Settings, model: S
     assert model.prompts == []
 
 
+@pytest.mark.slow
 def test_samples_tell_how_steady_the_judge_is(settings: Settings, model: ScriptedChatModel):
     run("evaluate")
     asked = len(model.prompts)
@@ -74,6 +76,7 @@ def test_samples_tell_how_steady_the_judge_is(settings: Settings, model: Scripte
     assert "0 of 3 conversations (0.0 %)" in run("compare", "helped", "v1", "v1").output
 
 
+@pytest.mark.slow
 def test_versions_are_compared_with_both_rationales(settings: Settings, model: ScriptedChatModel):
     run("evaluate")
     changed = AGENT_FILE.replace("The user got an answer.", "The user got a refund.")
@@ -88,6 +91,7 @@ def test_versions_are_compared_with_both_rationales(settings: Settings, model: S
     assert "v2: No refund." in shown
 
 
+@pytest.mark.slow
 def test_judges_are_compared_on_one_version(settings: Settings, model: ScriptedChatModel):
     run("evaluate")
     run("evaluate", "--criterion", "helped", "--judge", "other/judge")

@@ -158,6 +158,7 @@ def test_what_cannot_be_forgotten_says_why(deployment: Deployment):
         forget(deployment, now=NOW, conversation_id="live")
 
 
+@pytest.mark.slow
 def test_what_was_not_reached_is_on_the_receipt(settings: Settings, deployment: Deployment):
     talk_about_it(deployment)
     copy = settings.store / "copy.txt"
@@ -199,6 +200,7 @@ def test_what_others_say_too_is_not_taken_for_a_trace(deployment: Deployment):
     assert not any("still holds words" in place for place in receipt.not_reached)
 
 
+@pytest.mark.slow
 def test_exports_that_were_deleted_by_hand_are_no_longer_known(
     settings: Settings, deployment: Deployment
 ):

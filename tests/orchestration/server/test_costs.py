@@ -29,6 +29,7 @@ def counted(served: ServedDeployment) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
+@pytest.mark.slow
 def test_agents_and_history_cost_the_same_however_many_agents_there_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
