@@ -84,7 +84,8 @@ def _rows(source: str, dialect: _Dialect) -> Iterator[list[str]]:
         yield from (row for _, row in rows[:-1])
         if open_at is None:
             return
-        lines = text.splitlines(keepends=True)
+        # As the reader counts them: other signs that end lines elsewhere are words of a cell.
+        lines = list(StringIO(text, newline=""))
         yield from dialect.reader(lines[open_at : open_at + 1], is_plain=True)
         source = "".join(lines[open_at + 1 :])
         if not source.strip():

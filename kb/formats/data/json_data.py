@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from io import StringIO
 from typing import Any, cast
 
 from kb.document import ParsedDocument
@@ -50,7 +51,8 @@ def _records(source: str) -> tuple[list[object], int]:
     """What the lines hold that are JSON by themselves, and how many others there are."""
     records: list[object] = []
     broken = 0
-    for line in filter(str.strip, source.splitlines()):
+    # Other signs that end lines elsewhere, such as U+2028, may stand in a string as they are.
+    for line in filter(str.strip, StringIO(source, newline=None)):
         try:
             records.append(json.loads(line))
         except (ValueError, RecursionError):

@@ -47,3 +47,19 @@ def test_many_open_quotes_end():
     source = "Plan,Note\n" + "".join(f'P{at},"open" {at}\n' for at in range(50)) + 'Last,"open\n'
 
     assert parse(source, "a.csv").text.endswith('Last | "open')
+
+
+@pytest.mark.parametrize("sign", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_an_open_quote_below_a_sign_that_ends_lines_elsewhere_repeats_no_row(sign: str):
+    parsed = parse(f'a,b\nx{sign}y,1\np,"open\nq,2\nr,3\n', "a.csv")
+
+    assert parsed.text.split("\n")[2:] == ['p | "open', "q | 2", "r | 3"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("sign", ["\x85", "\u2028", "\u2029"])
+def test_a_record_of_jsonl_goes_on_over_signs_that_end_lines_elsewhere(sign: str, end: str):
+    parsed = parse(end.join([f'{{"q": "a{sign}b"}}', '{"q": "c"}', ""]), "a.jsonl")
+
+    assert not parsed.left_out
+    assert parsed.text.split("\n")[-1] == "c"
