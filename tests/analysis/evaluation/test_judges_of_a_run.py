@@ -1,9 +1,8 @@
 """Judges that cannot be used, are refused or away, or belong to a criterion."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,15 +14,9 @@ from conversation.agent.models.llm_config import LLMConfig
 from conversation.errors import ModelSetupError, ModelUnavailableError
 from conversation.llm.chat_model import ChatMessage, CompletionOptions
 from conversation.transcript import Transcript, Turn
-from tests.analysis.calls import DAY, JUDGE, Stores, hold_call, open_stores
+from tests.analysis.calls import DAY, JUDGE, Stores, hold_call
 from tests.analysis.evaluation.judged_runs import AGENT_WITH_TWO, judge_answer, run
 from tests.fakes import ScriptedChatModel
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[Stores]:
-    with open_stores(tmp_path) as stores:
-        yield stores
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,15 +15,9 @@ from conversation.agent.criteria import Condition, Scale
 from conversation.agent.models.llm_config import LLMConfig
 from conversation.errors import ModelSetupError
 from conversation.transcript import Transcript
-from tests.analysis.calls import DAY, JUDGE, Stores, hold_call, open_stores
+from tests.analysis.calls import DAY, JUDGE, Stores, hold_call
 from tests.analysis.evaluation.judged_runs import AGENT_WITH_TWO, judge_answer, run
 from tests.fakes import ScriptedChatModel
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[Stores]:
-    with open_stores(tmp_path) as stores:
-        yield stores
 
 
 @pytest.fixture

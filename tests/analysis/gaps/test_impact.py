@@ -1,6 +1,3 @@
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from analysis.gaps.impact import Effect, impact_of, past_questions, turn_impact
@@ -9,15 +6,9 @@ from analysis.labels.paired import paired_difference
 from conversation.transcript import Citation
 from kb.document import RetrievedPassage
 from tests.analysis.asked import ShelfSource, a_passage
-from tests.analysis.calls import AGENT, DAY, Stores, hold_call, open_stores
+from tests.analysis.calls import AGENT, DAY, Stores, hold_call
 
 REFUNDS = "Refunds are paid within five days."
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[Stores]:
-    with open_stores(tmp_path) as stores:
-        yield stores
 
 
 def test_past_turns_are_searched_for_in_both(stores: Stores):

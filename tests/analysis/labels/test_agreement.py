@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,16 +12,9 @@ from tests.analysis.calls import (
     Stores,
     a_verdict,
     hold_call,
-    open_stores,
     refresh,
     save_answers,
 )
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[Stores]:
-    with open_stores(tmp_path) as stores:
-        yield stores
 
 
 def a_label(conversation_id: str, verdict: str = "success", annotator: str = "ann") -> Label:

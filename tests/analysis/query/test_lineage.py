@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -19,12 +18,6 @@ from tests.analysis.calls import (
     refresh,
     save_answers,
 )
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[Stores]:
-    with open_stores(tmp_path) as stores:
-        yield stores
 
 
 @pytest.fixture(scope="module")

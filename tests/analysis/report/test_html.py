@@ -1,5 +1,4 @@
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -34,12 +33,6 @@ from tests.analysis.calls import (
 from tests.analysis.dictionary.test_score_views import SCORED, WARMTH, hold_scored
 
 VOID = {"meta", "br"}
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[Stores]:
-    with open_stores(tmp_path) as stores:
-        yield stores
 
 
 class WellFormed(HTMLParser):

@@ -1,6 +1,4 @@
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -23,16 +21,9 @@ from tests.analysis.calls import (
     a_verdict,
     hold_call,
     hold_judged_calls,
-    open_stores,
     refresh,
     save_answers,
 )
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[Stores]:
-    with open_stores(tmp_path) as stores:
-        yield stores
 
 
 def report_of(stores: Stores, agent_id: str | None = None) -> Report:

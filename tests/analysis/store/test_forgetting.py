@@ -1,6 +1,3 @@
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 
@@ -21,16 +18,10 @@ from conversation.agent.privacy_config import PrivacySection
 from conversation.store.listing.compacting import compact
 from conversation.store.store import ConversationStore
 from conversation.transcript import Turn
-from tests.analysis.calls import DAY, Stores, a_verdict, hold_call, open_stores, save_answers
+from tests.analysis.calls import DAY, Stores, a_verdict, hold_call, save_answers
 from tests.servers import postgresql_server
 
 SAID = "My zanzibar parcel is late."
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[Stores]:
-    with open_stores(tmp_path) as stores:
-        yield stores
 
 
 def hold_of_user(store: ConversationStore, conversation_id: str, **metadata: str) -> None:

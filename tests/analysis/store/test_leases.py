@@ -1,11 +1,8 @@
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from analysis.evaluation.plan import EvaluationScope
 from analysis.evaluation.run import evaluate_conversations
@@ -13,14 +10,8 @@ from analysis.store.leases import LASTS, give_back, new_holder, take
 from conversation.agent.config import LLMConfig
 from conversation.llm.chat_model import ChatMessage, CompletionOptions
 from conversation.store.ownership import this_process
-from tests.analysis.calls import AGENT, DAY, Stores, hold_call, open_stores
+from tests.analysis.calls import AGENT, DAY, Stores, hold_call
 from tests.fakes import ScriptedChatModel
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[Stores]:
-    with open_stores(tmp_path) as stores:
-        yield stores
 
 
 def test_a_conversation_is_held_until_it_is_given_back(stores: Stores):

@@ -1,9 +1,7 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 
 from analysis.privacy.masked_stores import RedactedConversations
@@ -16,17 +14,11 @@ from conversation.agent.privacy_config import PrivacySection
 from conversation.transcript import Transcript, Turn
 from kb.embedding.embedder import Vectors
 from tests.analysis.asked import WordsEmbedder
-from tests.analysis.calls import AGENT, DAY, Stores, hold_call, open_stores
+from tests.analysis.calls import AGENT, DAY, Stores, hold_call
 
 REFUND = "I want a refund for the broken lamp number {}"
 PARCEL = "Where is my parcel from Tuesday, tracking shows nothing {}"
 LOGIN = "My password does not log me in to the account {}"
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[Stores]:
-    with open_stores(tmp_path) as stores:
-        yield stores
 
 
 def hold(stores: Stores, questions: list[str], *, first: int = 0) -> None:

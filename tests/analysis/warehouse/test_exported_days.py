@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,17 +22,10 @@ from tests.analysis.calls import (
     export,
     export_day,
     hold_call,
-    open_stores,
     refresh,
     save_answers,
 )
 from tests.analysis.warehouse.asked import FIRST, SECOND, ask
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[Stores]:
-    with open_stores(tmp_path) as stores:
-        yield stores
 
 
 def test_only_days_that_changed_are_exported(stores: Stores):

@@ -1,8 +1,6 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -19,17 +17,10 @@ from tests.analysis.calls import (
     a_verdict,
     export_day,
     hold_call,
-    open_stores,
     refresh,
     save_answers,
 )
 from tests.analysis.warehouse.asked import FIRST, ask
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[Stores]:
-    with open_stores(tmp_path) as stores:
-        yield stores
 
 
 def test_a_verdict_that_contradicted_its_reason_says_so(stores: Stores):

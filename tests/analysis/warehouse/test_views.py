@@ -1,8 +1,5 @@
 """What the views of the reports say."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from analysis.dictionary.views import agent_views
@@ -19,18 +16,11 @@ from tests.analysis.calls import (
     a_value,
     a_verdict,
     hold_call,
-    open_stores,
     refresh,
     save_answers,
 )
 from tests.analysis.warehouse.asked import ask, ask_rows
 from tests.fakes import ScriptedChatModel
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[Stores]:
-    with open_stores(tmp_path) as stores:
-        yield stores
 
 
 def test_success_rates_state_their_denominators(stores: Stores):

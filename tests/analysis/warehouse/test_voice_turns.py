@@ -1,8 +1,6 @@
 """What reports tell of spoken conversations."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +9,7 @@ from analysis.privacy.masked_stores import RedactedConversations
 from analysis.warehouse.call_metrics import call_metrics
 from conversation.agent.privacy_config import PrivacySection
 from conversation.transcript import TimedWord, Transcript, Turn, TurnSound
-from tests.analysis.calls import AGENT, DAY, Stores, hold_call, open_stores, refresh
+from tests.analysis.calls import AGENT, DAY, Stores, hold_call, refresh
 from tests.analysis.warehouse.asked import ask, ask_rows
 
 
@@ -39,12 +37,6 @@ def hold(stores: Stores, turns: tuple[Turn, ...], conversation_id: str = "spoken
     for each in turns:
         store.append_turn(conversation_id, each, at=DAY + timedelta(seconds=each.offset_s or 0))
     store.end(conversation_id, reason="user_ended", at=DAY + timedelta(seconds=10))
-
-
-@pytest.fixture
-def stores(tmp_path: Path) -> Iterator[Stores]:
-    with open_stores(tmp_path) as stores:
-        yield stores
 
 
 def test_each_spoken_turn_has_its_place_its_waits_and_whether_it_was_cut(stores: Stores):

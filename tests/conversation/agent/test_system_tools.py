@@ -1,6 +1,5 @@
 """System tools, several tools in a turn, and the two ways in which a model asks for them."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,12 +25,6 @@ from tests.conversation.agent.tool_turns import (
     use,
 )
 from tests.fakes import ScriptedChatModel
-
-
-@pytest.fixture
-def store(tmp_path: Path):
-    with ConversationStore.open(f"sqlite:///{tmp_path / 'c.sqlite'}") as store:
-        yield store
 
 
 @pytest.mark.parametrize(

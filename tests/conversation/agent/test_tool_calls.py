@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,13 +32,6 @@ from tests.conversation.agent.tool_turns import (
     use,
 )
 from tests.fakes import ScriptedChatModel
-
-
-@pytest.fixture
-def store(tmp_path: Path):
-    with ConversationStore.open(f"sqlite:///{tmp_path / 'c.sqlite'}") as store:
-        yield store
-
 
 # Several calls in a turn
 

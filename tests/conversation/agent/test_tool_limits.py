@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +15,6 @@ from conversation.turn.events import (
 )
 from tests.conversation.agent.tool_turns import ORDER, NativeModel, agent, call, outcome, start, use
 from tests.fakes import ScriptedChatModel
-
-
-@pytest.fixture
-def store(tmp_path: Path):
-    with ConversationStore.open(f"sqlite:///{tmp_path / 'c.sqlite'}") as store:
-        yield store
 
 
 def test_calls_in_a_turn_are_bounded(store: ConversationStore):

@@ -1,7 +1,5 @@
 """Another agent takes over."""
 
-from pathlib import Path
-
 import pytest
 
 from conversation.agent.config import AgentConfig
@@ -23,13 +21,6 @@ from tests.conversation.agent.tool_turns import (
     use,
 )
 from tests.fakes import ScriptedChatModel
-
-
-@pytest.fixture
-def store(tmp_path: Path):
-    with ConversationStore.open(f"sqlite:///{tmp_path / 'c.sqlite'}") as store:
-        yield store
-
 
 # Transfers
 
