@@ -30,8 +30,9 @@ from analysis.gaps.store import (
     save_questions,
 )
 from analysis.store.store import AnalysisStore, StoredEvaluation
+from analysis.store.touched import day_of
 from analysis.topics.clustering import centroid, cluster, match_groups
-from analysis.topics.read_before import day_of, look_again
+from analysis.topics.read_before import look_again
 from analysis.topics.reading import read_by_the_batch
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript

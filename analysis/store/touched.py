@@ -107,12 +107,12 @@ def _take_some(connection: sa.Connection) -> int:
     changed = _taken(connection, touched_conversations)
     answered = _taken(connection, touched_answers)
     ids = sorted({row.touched for row in (*changed, *answered)})
-    days = {_day(row.ended_at) for row in changed if row.ended_at is not None}
+    days = {day_of(row.ended_at) for row in changed if row.ended_at is not None}
     for some in batches(ids):
         ended = sa.select(conversations.c.ended_at).where(
             conversations.c.conversation_id.in_(some), conversations.c.ended_at.is_not(None)
         )
-        days.update(map(_day, connection.execute(ended).scalars()))
+        days.update(map(day_of, connection.execute(ended).scalars()))
         settled = settled_conversations.c.settled
         connection.execute(sa.delete(settled_conversations).where(settled.in_(some)))
     _mark(connection, sorted(days))
@@ -142,5 +142,6 @@ def _is_held(connection: sa.Connection, day: date) -> bool:
     return bool(connection.execute(sa.select(sa.exists().where(ended_on_day(day)))).scalar())
 
 
-def _day(moment: datetime) -> date:
+def day_of(moment: datetime) -> date:
+    """Return the UTC day of a moment, by which days are marked."""
     return moment.astimezone(UTC).date()

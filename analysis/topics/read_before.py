@@ -7,7 +7,7 @@ conversation or an answer about it takes away. `finding_runs` says what the last
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Literal
 
 import sqlalchemy as sa
@@ -180,11 +180,6 @@ def look_again(
         earlier=row.result if row is not None else None,
         others=row.asked if row is not None and row.asked != asked else None,
     )
-
-
-def day_of(moment: datetime) -> date:
-    """Return the UTC day of a moment."""
-    return moment.astimezone(UTC).date()
 
 
 def hashed(*parts: object) -> str:

@@ -9,9 +9,10 @@ from datetime import datetime
 import numpy as np
 
 from analysis.store.store import AnalysisStore
+from analysis.store.touched import day_of
 from analysis.topics.clustering import NO_CLUSTER, centroid, cluster, match_groups
 from analysis.topics.naming import typical_words
-from analysis.topics.read_before import day_of, look_again
+from analysis.topics.read_before import look_again
 from analysis.topics.reading import read_by_the_batch
 from analysis.topics.topic_store import (
     KnownTopic,
