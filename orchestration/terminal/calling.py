@@ -78,7 +78,8 @@ def _show(event: CallEvent) -> None:
         case UserTurn(text=text):
             typer.echo(f"user: {printable_lines(text)}")
         case DuringTurn(event=AgentTurn(turn=turn)):
-            typer.echo(f"agent: {printable_lines(turn.text)}{_remark(turn)}")
+            heard = printable_lines(turn.text) or "(nothing of it was heard)"
+            typer.echo(f"agent: {heard}{_remark(turn)}")
         case SpeechFailed(message=message):
             typer.echo(f"! {message}", err=True)
         case _:

@@ -14,6 +14,7 @@ from conversation.voice.call import VoiceCall
 from conversation.voice.call_events import CallEvent, CallOver
 from conversation.voice.playing import play_recording
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
+from conversation.voice.recording import reading
 from conversation.voice.recording.call_file import AGENT, USER, CallFile, read_wav
 from conversation.voice.recording.reading import read_sound
 from tests.conversation.voice.calling.played import SlowChatModel, agent, shared_store
@@ -99,6 +100,87 @@ def test_a_file_of_any_rate_is_read_as_the_call_hears_it(
 
     assert len(found) == SAMPLE_RATE_HZ
     assert np.abs(found[500:-500].astype(int) - 900).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("name", "subtype", "off"),
+    [
+        ("a.wav", "PCM_16", 0),
+        ("a.wav", "PCM_24", 0),
+        ("a.wav", "PCM_U8", 256),
+        ("a.wav", "FLOAT", 0),
+        ("a.wav", "DOUBLE", 0),
+        ("a.wav", "ULAW", 700),
+        ("a.wav", "ALAW", 700),
+        ("a.aiff", "FLOAT", 0),
+        ("a.flac", "PCM_16", 0),
+    ],
+)
+def test_a_file_of_any_encoding_is_read_as_it_sounds(
+    tmp_path: Path, name: str, subtype: str, off: int
+):
+    soundfile = pytest.importorskip("soundfile")
+    loud = np.array([0, 1, -1, 900, -900, 32_767, -32_768] * 20, np.int16)
+    soundfile.write(tmp_path / name, loud / 32_768, SAMPLE_RATE_HZ, subtype=subtype)
+
+    found = read_sound(tmp_path / name)
+    assert np.abs(found.astype(int) - loud).max() <= off
+
+
+def test_a_float_file_with_broken_numbers_is_heard_and_one_too_loud_is_clipped(tmp_path: Path):
+    soundfile = pytest.importorskip("soundfile")
+    sound = np.array([0.5, np.nan, np.inf, -np.inf, 7.0, -7.0, 0.25], np.float32)
+    soundfile.write(tmp_path / "a.wav", sound, SAMPLE_RATE_HZ, subtype="FLOAT")
+
+    assert read_sound(tmp_path / "a.wav").tolist() == [
+        *(16_384, 0, 32_767, -32_768, 32_767, -32_768, 8_192)
+    ]
+
+
+@pytest.mark.parametrize("extra", [True, False], ids=["with soundfile", "without"])
+@pytest.mark.parametrize(
+    ("field", "value", "samples"),
+    [
+        ("rate", 1, None),
+        ("rate", 4_000_000_000, None),
+        ("length", 3 * 3_600 * 32_000, 100),
+        ("length", 0xFFFFFFFF, 100),
+    ],
+)
+def test_what_a_header_claims_is_not_believed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    field: str,
+    value: int,
+    samples: int | None,
+    extra: bool,
+):
+    if extra:
+        pytest.importorskip("soundfile")
+    else:
+        monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    file = write(tmp_path / "a.wav", np.full(100, 900, np.int16))
+    data = file.read_bytes()
+    place = 24 if field == "rate" else 40
+    file.write_bytes(data[:place] + value.to_bytes(4, "little") + data[place + 4 :])
+
+    if samples is None:
+        with pytest.raises(AudioError, match=r"a\.wav"):
+            read_sound(file)
+    else:
+        assert read_sound(file).tolist() == [900] * samples
+
+
+def test_hours_of_compressed_silence_are_refused_before_they_are_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    soundfile = pytest.importorskip("soundfile")
+    soundfile.write(tmp_path / "a.flac", np.zeros(2 * SAMPLE_RATE_HZ, np.int16), SAMPLE_RATE_HZ)
+    monkeypatch.setattr(reading, "MAX_HOURS", 1 / 3_600)
+    monkeypatch.setattr(soundfile.SoundFile, "read", lambda *_: pytest.fail("unpacked"))
+
+    with pytest.raises(AudioError, match=r"a\.flac.*is longer than"):
+        read_sound(tmp_path / "a.flac")
 
 
 def test_what_is_no_sound_is_refused_with_its_name(tmp_path: Path):
