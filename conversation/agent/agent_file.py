@@ -48,8 +48,9 @@ def load_agent(path: Path | str, *, override_llm: str | None = None) -> AgentCon
 
     Args:
         path: A YAML file.
-        override_llm: Model string that replaces the agent's. Its fallbacks and `api_base` belong
-            to the replaced model and go with it.
+        override_llm: Model string that replaces the agent's. Fallbacks and `api_base` belong to
+            the replaced model and go with it; a model that the file itself names is reached where
+            the file reaches it.
 
     Raises:
         AgentConfigError: The file cannot be read or is not a valid agent.
@@ -57,11 +58,7 @@ def load_agent(path: Path | str, *, override_llm: str | None = None) -> AgentCon
     agent = _FILES.agent(Path(path))
     if override_llm is None:
         return agent
-    llm = agent.llm.model_copy(
-        update={"model": override_llm, "fallbacks": (), "api_base": None, "api_key_variable": None}
-        | {"api_key_secret": None}
-    )
-    return agent.model_copy(update={"llm": llm})
+    return agent.model_copy(update={"llm": agent.llm.replaced_by(override_llm)})
 
 
 def parse_agent(text: str, *, origin: str, default_id: str | None = None) -> AgentConfig:

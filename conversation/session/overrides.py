@@ -78,21 +78,11 @@ def overridden(agent: AgentConfig, overrides: SessionOverrides) -> AgentConfig:
     changed: dict[str, Any] = {
         name: wanted[name] for name in ("first_message", "system_prompt") if name in wanted
     }
-    llm = {
-        key: wanted[name]
-        for name, key in (
-            ("llm", "model"),
-            ("temperature", "temperature"),
-            ("max_output_tokens", "max_output_tokens"),
-        )
-        if name in wanted
-    }
-    if "llm" in wanted:
+    llm = {name: wanted[name] for name in ("temperature", "max_output_tokens") if name in wanted}
+    if "llm" in wanted or llm:
         # Endpoint and fallbacks belong to the replaced model.
-        llm |= {"api_base": None, "api_key_variable": None, "api_key_secret": None}
-        llm |= {"fallbacks": ()}
-    if llm:
-        changed["llm"] = agent.llm.model_copy(update=llm)
+        speaking = agent.llm.replaced_by(wanted["llm"]) if "llm" in wanted else agent.llm
+        changed["llm"] = speaking.model_copy(update=llm)
     if agent.voice is not None:
         changed["voice"] = _overridden_voice(agent.voice, wanted)
     if wanted.get("text_only"):

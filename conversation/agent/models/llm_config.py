@@ -1,6 +1,13 @@
 """Which model speaks, and how."""
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    PrivateAttr,
+    field_validator,
+)
 
 from conversation.agent.models.reached_model import ReachedModel
 
@@ -35,6 +42,9 @@ class LLMConfig(ReachedModel):
     """A turn that cost this much makes no further call; None sets no limit. Calls whose price is
     not known count nothing."""
 
+    _replaced: "LLMConfig | None" = PrivateAttr(default=None)
+    """What the agent file says, where a setting or a client put another model in its place."""
+
     @field_validator("fallbacks")
     @classmethod
     def _plain_where_it_can_be(
@@ -65,8 +75,26 @@ class LLMConfig(ReachedModel):
                 api_key_variable=self.api_key_variable,
                 api_key_secret=self.api_key_secret,
             )
-        known = (each for each in self.fallback_models if each.model == model)
-        return reached(next(known, FallbackLLM(model=model)))
+        known = next((each for each in self.fallback_models if each.model == model), None)
+        if known is None and self._replaced is not None:
+            # Judges and rewriters of the file stay where they were, whoever speaks.
+            return self._replaced.named(model)
+        return reached(known or FallbackLLM(model=model))
+
+    def replaced_by(self, model: str) -> "LLMConfig":
+        """This section with another model, which is reached as `named` says; no fallbacks."""
+        place = self.named(model)
+        changed = self.model_copy(
+            update={
+                "model": model,
+                "fallbacks": (),
+                "api_base": place.api_base,
+                "api_key_variable": place.api_key_variable,
+                "api_key_secret": place.api_key_secret,
+            }
+        )
+        changed._replaced = self
+        return changed
 
 
 def reached(model: ReachedModel) -> LLMConfig:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ import pytest
 from analysis import analyse_transcript
 from analysis.evaluation.run import evaluate_conversations
 from conversation import AgentConfigError, Session, load_agent, parse_agent, save_agent, simulate
-from conversation.agent.config import AgentConfig
+from conversation.agent.config import AgentConfig, QueryRewritingConfig
+from conversation.agent.models.llm_config import EXTRACTIVE
 from conversation.errors import SpeechError
+from conversation.grounding.query_rewriting import rewriting_messages
 from conversation.llm.open_model import open_named_model
 from conversation.prompt.summary import is_wanted
 from conversation.store.store import ConversationStore
@@ -24,8 +27,10 @@ from conversation.voice.hearing.provider_transcriber import ProviderTranscriber
 from conversation.voice.speaking.open_speech import open_speech
 from kb.embedding.open_embedder import open_embedder
 from kb.errors import KnowledgeBaseError
+from kb.knowledge_base import KnowledgeBase
 from tests.analysis.calls import DAY, hold_call, open_stores
 from tests.conversation.llm.openai_stub import OpenAIStub, Reply, openai_stub
+from tests.kb.conftest import UNLIMITED, WordEmbedder
 
 VERDICT = json.dumps(
     {
@@ -101,8 +106,26 @@ def played(agent: AgentConfig) -> None:
         simulate(agent, "a customer", max_turns=1, store=store)
 
 
-def opened(agent: AgentConfig) -> None:
-    open_named_model(agent.rewriter).check()
+def rewritten(agent: AgentConfig) -> None:
+    """Two turns, since the first of a conversation stands alone."""
+    with (
+        TemporaryDirectory() as folder,
+        KnowledgeBase(Path(folder), UNLIMITED, embedder=WordEmbedder, read_only=False) as shelf,
+        ConversationStore.open("sqlite://") as store,
+    ):
+        shelf.add_text("Refunds", "Refunds take five days.")
+        with Session.start(agent, knowledge_base=shelf, store=store) as session:
+            list(session.reply("How long do refunds take?"))
+            list(session.reply("And are those days working days?"))
+
+
+def overridden(agent: AgentConfig) -> None:
+    """A file whose model a caller replaced: its rewriter stays where it was."""
+    rewritten(agent.model_copy(update={"llm": agent.llm.replaced_by(EXTRACTIVE)}))
+
+
+def overridden_judged(agent: AgentConfig) -> None:
+    judged(agent.model_copy(update={"llm": agent.llm.replaced_by(EXTRACTIVE)}))
 
 
 def embedded(agent: AgentConfig) -> None:
@@ -204,20 +227,32 @@ CASES: dict[str, tuple[str, Callable[[AgentConfig], None], tuple[Reply, ...]]] =
     "rewriting by the agent's model": (
         "agent_id: desk\nname: Desk\nllm: {model: openai/own, OWN}\n"
         "knowledge_base: {query_rewriting: {enabled: true}}",
-        opened,
+        rewritten,
         (),
     ),
     "rewriting by a fallback": (
-        "agent_id: desk\nname: Desk\nllm: {fallbacks: [{model: openai/own, OWN}]}\n"
+        "agent_id: desk\nname: Desk\n"
+        "llm: {model: embedded/extractive, fallbacks: [{model: openai/own, OWN}]}\n"
         "knowledge_base: {query_rewriting: {enabled: true, model: openai/own}}",
-        opened,
+        rewritten,
         (),
     ),
     "rewriting by another model": (
-        "agent_id: desk\nname: Desk\n"
+        "agent_id: desk\nname: Desk\nllm: {model: embedded/extractive}\n"
         "knowledge_base: {query_rewriting: {enabled: true, model: {model: openai/own, OWN}}}",
-        opened,
+        rewritten,
         (),
+    ),
+    "rewriting by the model of the file, where another one answers": (
+        "agent_id: desk\nname: Desk\nllm: {model: openai/own, OWN}\n"
+        "knowledge_base: {query_rewriting: {enabled: true, model: openai/own}}",
+        overridden,
+        (),
+    ),
+    "judging by the model of the file, where another one answers": (
+        f"{CRITERION}llm: {{model: openai/own, OWN}}\nanalysis: {{judge: openai/own}}",
+        overridden_judged,
+        (Reply(("Hi",)), Reply((VERDICT,))),
     ),
     "embedding": (
         "agent_id: desk\nname: Desk\nknowledge_base: {embedding: {model: litellm/openai/own, OWN}}",
@@ -264,6 +299,29 @@ def test_nothing_reaches_another_endpoint(case: str, own: OpenAIStub, elsewhere:
     assert own.requests, "the agent's own endpoint was not asked"
     assert {*own.keys} == {"Bearer sk-own"}
     assert elsewhere.requests == []
+    if use in (rewritten, overridden):
+        rules = rewriting_messages("", (), QueryRewritingConfig())[0].content
+        assert rules in [each["messages"][0]["content"] for each in own.requests]
+
+
+def test_the_settings_of_commands_are_none_of_python(
+    tmp_path: Path, own: OpenAIStub, elsewhere: OpenAIStub, monkeypatch: pytest.MonkeyPatch
+):
+    """As the README says: code names the model itself."""
+    monkeypatch.setenv("VIVAVOCE_LLM", "openai/of-a-setting")
+    monkeypatch.setenv("VIVAVOCE_JUDGE", "openai/of-a-setting")
+    place = tmp_path / "desk.yaml"
+    text = CASES["the agent's own model judges"][0]
+    place.write_text(text.replace("OWN", f"api_base: '{own.base_url}', api_key_env: OWN_KEY"))
+    agent = load_agent(place)
+    own.script = [Reply(("Hi",)), Reply(("Hi",)), Reply(("Hi",)), Reply((VERDICT,))]
+
+    answered(agent)
+    judged(agent)
+
+    assert {each["model"] for each in own.requests} == {"own"}
+    assert elsewhere.requests == []
+    assert load_agent(place, override_llm="openai/other").llm.model == "openai/other"
 
 
 def test_the_judge_of_a_criterion_is_reached_without_the_agent(
