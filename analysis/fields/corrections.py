@@ -12,7 +12,7 @@ from conversation.transcript import Turn
 
 _CUE = re.compile(
     r"\b(?:no|nope|wait|actually|sorry|i\s+mean|i\s+meant|i\s+misspoke|scratch\s+that|correction|"
-    r"make\s+(?:it|that)|change\s+(?:it|that)|let['\u2019]s\s+(?:make\s+it|say)|nein|moment|"
+    r"make\s+(?:it|that)|now|jetzt|inzwischen|maintenant|ahora|ähm?|euh|change\s+(?:it|that)|let['\u2019]s\s+(?:make\s+it|say)|nein|moment|"
     r"entschuldigung|ich\s+mein(?:e|te)|lieber|korrektur|quatsch|non|en\s+fait|pardon|attendez|"
     r"plutôt|je\s+veux\s+dire|finalement|perdón|espera|en\s+realidad|mejor|quiero\s+decir|digo)\b",
     re.IGNORECASE,
@@ -36,14 +36,35 @@ _DENIED_BEFORE = re.compile(
     r"\b(?:not|nicht|pas|no)\s+(?:(?:on|at|for|the|am|um|für|den|le|à|el|a|las)\s+)*$",
     re.IGNORECASE,
 )
+_DENIED_VERB = re.compile(
+    r"(?:n['\u2019]t|\bnot|\bnever)\s+(?:need|want|have|take|mean|say|said|order(?:ed)?|book(?:ed)?|"
+    r"be|get)\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
+_REPLACED_BEFORE = re.compile(
+    r"\b(?:instead\s+of|rather\s+than|(?:an)?statt|au\s+lieu\s+de|plutôt\s+que|en\s+vez\s+de|en\s+lugar\s+de|"
+    r"used\s+to\s+(?:be|have)|no\s+longer|nicht\s+mehr)\s+(?:(?:on|at|for|the|um|am|le|à|el|las?|los)\s+)*$",
+    re.IGNORECASE,
+)
+_AT_ONCE = re.compile(
+    r"[\s,.\u2013\u2014-]*(?:(?:oh|uh|um|ähm?|euh|eh)[\s,]+)?"
+    r"(?:no|nope|sorry|wait|actually|nein|entschuldigung|quatsch|non|pardon|perdón|i\s+mean|ich\s+meine|"
+    r"je\s+veux\s+dire|quiero\s+decir|digo|äh|ähm)\b",
+    re.IGNORECASE,
+)
 _LOOK_CHARS = 32
+
+_TAKEN_BACK = (_DENIED_BEFORE, _DENIED_VERB, _REPLACED_BEFORE)
 
 
 def is_taken_back(text: str, words: str) -> bool:
     """Return whether `words` stand in `text` only behind a "not": `three, not two`."""
+    if words.casefold().startswith("any "):
+        return False
     start = text.find(words)
     while start >= 0:
-        if not _DENIED_BEFORE.search(text[max(0, start - _LOOK_CHARS) : start]):
+        before = text[max(0, start - _LOOK_CHARS) : start]
+        if not any(cue.search(before) for cue in _TAKEN_BACK):
             return False
         start = text.find(words, start + len(words))
     return True
@@ -92,10 +113,15 @@ def _announced(
     for cue in _CUE.finditer(text, begin):
         filler = _FILLER.match(text, cue.end())
         at = filler.end() if filler else cue.end()
+        at_once = cue.start() <= begin + _LOOK_CHARS and _AT_ONCE.match(text, begin)
         for said in answers:
-            end = at + len(said.words)
-            same = _noun_after(text[at:], said.words) == noun != ""
-            if text[at:end] == said.words and said.is_certain and (same or _ENDS.match(text, end)):
+            # "I meant the 5th": the filler reads words that the day has, too.
+            start = text.find(said.words, cue.end(), at + len(said.words))
+            if start < 0 or not said.is_certain:
+                continue
+            end = start + len(said.words)
+            same = _noun_after(text[start:], said.words) == noun != ""
+            if same or _ENDS.match(text, end) or (at_once and begin):
                 yield said
 
 

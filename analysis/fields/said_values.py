@@ -1,5 +1,6 @@
 """The words of a turn that say a value, and what else they can mean. Pure."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,13 @@ from analysis.said.normal_form import words_that_say
 from analysis.said.numbers import languages_counted_in, number_said, numbers_in, written_number
 from analysis.said.spelled import spelled_words
 from conversation.agent.criteria import ValueShape
+
+_LEAST = re.compile(
+    r"\b(?:min(?:imum|imal)?|least|low(?:er|est)?|smallest|from|mindestens)\b", re.I
+)
+_MOST = re.compile(
+    r"\b(?:max(?:imum|imal)?|most|upper|highest|largest|limit|up\s+to|höchstens)\b", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,7 @@ def said_as(
         return None
     language = language or language_of(text)
     if isinstance(value, (int, float)):
-        return _number(text, value, language)
+        return _number(text, value, language, shape)
     if shape is not None and shape.type in ("date", "time", "datetime"):
         said = [
             each for each in moments_said(shape, text, today, language) if value in each.readings
@@ -60,7 +68,7 @@ def said_as(
     if words is not None:
         return SaidValue(words, (value,))
     number = written_number(value)
-    return None if number is None else _number(text, number, language)
+    return None if number is None else _number(text, number, language, shape)
 
 
 def spoken_span(
@@ -119,6 +127,20 @@ def answers_said(
     return ()
 
 
-def _number(text: str, value: float, language: Language | None) -> SaidValue | None:
+def _number(
+    text: str, value: float, language: Language | None, shape: ValueShape | None
+) -> SaidValue | None:
     said = number_said(value, numbers_in(text, language))
-    return None if said is None else SaidValue(said.words, said.readings)
+    if said is None:
+        return None
+    if said.is_end and shape is not None and _end_asked_for(shape, said.readings) == value:
+        return SaidValue(said.words, (value,))
+    return SaidValue(said.words, said.readings)
+
+
+def _end_asked_for(shape: ValueShape, ends: Sequence[float]) -> float | None:
+    """Return the end of a range that a field is about: "the highest price"."""
+    about = f"{getattr(shape, 'field_id', '')} {getattr(shape, 'name', '')} {shape.description}"
+    words = about.replace("_", " ")
+    least, most = bool(_LEAST.search(words)), bool(_MOST.search(words))
+    return None if least == most else min(ends) if least else max(ends)

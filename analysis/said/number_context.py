@@ -4,20 +4,34 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from analysis.said.fractions import with_fractions
+from analysis.said.number_doubts import doubted
 from analysis.said.number_words import scale_of
 from analysis.said.numerals import SaidNumber
 
 _POINT = re.compile(r"\s+(?:point|komma|virgule|coma|punto|comma)\s+", re.IGNORECASE)
 _POINT_BEFORE = re.compile(r"\b(?:point|komma|virgule|coma)\s+$", re.IGNORECASE)
 _HALF = re.compile(
-    r"[\s-]+(?:and[\s-]+(?:an?|one)[\s-]+half|et[\s-]+demie?|y[\s-]+medi[ao])\b", re.IGNORECASE
+    r"[\s-]+(?:(?!and\b|et\b|y\b)[^\W\d_]+\s+)?"
+    r"(?:and[\s-]+(?:an?|one)[\s-]+half|et[\s-]+demie?|y[\s-]+medi[ao])\b",
+    re.IGNORECASE,
 )
-_QUARTERS = re.compile(r"\s+and\s+(?:(?:a|one)|(?P<three>three))\s+quarters?\b", re.IGNORECASE)
+_ONE_AND_A_HALF = re.compile(
+    r"\b(?:(?:an?|one)\s+[^\W\d_]+\s+and\s+a\s+half|une?\s+[^\W\d_]+\s+et\s+demie?|"
+    r"(?:una?\s+)?(?:hora|día|año|mes|kilo|litro|semana)\s+y\s+medi[ao])\b",
+    re.IGNORECASE,
+)
+_QUARTERS = re.compile(
+    r"\s+and\s+(?:(?:a|one)|(?P<several>two|three))\s+(?P<part>quarter|third)s?\b", re.IGNORECASE
+)
+_LAKH_END = re.compile(r"\b(?:lakhs?|crores?)$", re.IGNORECASE)
+_ADDED = re.compile(r"\s+(?:and\s+)?")
 _DOZEN = re.compile(
     r"\b(?:(?:an?|one|ein|une|una)\s+)?(?:dozen|Dutzend|douzaine|docena)\b", re.IGNORECASE
 )
 _HALF_BEFORE = re.compile(
-    r"\b(?:half(?:\s+of)?|ein\s+halbes|une\s+demi-?|media)\s*$", re.IGNORECASE
+    r"\b(?:half(?:\s+of)?|ein\s+halbes|(?:eine\s+)?halbe|un\s+demi-?|une\s+demi-?|medio|media)\s*$",
+    re.IGNORECASE,
 )
 _NEXT_WORD = re.compile(r"\s+(?P<word>[^\W\d_]+)\.?")
 _MINUS = re.compile(r"(?<![\w-])(?:minus|negative|moins|menos)\s+$", re.IGNORECASE)
@@ -36,7 +50,8 @@ _BETWEEN_MONEY = re.compile(
     rf"\s*(?P<unit>{_UNITS})?\s*(?P<link>and|und|et|con|y|,)?\s*", re.IGNORECASE
 )
 _CENTS = re.compile(
-    r"\s*(?:cents?|pence|pennies|centimes?|céntimos?|centavos?|rappen|p\b|¢)", re.IGNORECASE
+    r"\s*(?:cents?|pence|pennies|centimes?|céntimos?|centavos?|rappen|p(?!\w|\.?\s?m\b)|¢)",
+    re.IGNORECASE,
 )
 _CLOSES = re.compile(r"\s*(?:$|[.,;!?]|(?:for|in|and|per|each|on|at|please|pro|für|le|el)\b)", re.I)
 _LOOK_CHARS = 48
@@ -48,8 +63,12 @@ def in_context(text: str, numbers: Sequence[SaidNumber]) -> list[SaidNumber]:
     for dozen in _DOZEN.finditer(text):
         if all(dozen.end() <= said.start or said.end <= dozen.start() for said in found):
             found.append(SaidNumber(dozen.start(), dozen.group(), (12.0,)))
+    for half in _ONE_AND_A_HALF.finditer(text):
+        if all(half.end() <= said.start or said.end <= half.start() for said in found):
+            found.append(SaidNumber(half.start(), half.group(), (1.5,)))
     found = [_halved(text, said) for said in sorted(found, key=lambda said: said.start)]
-    return _with_cents(text, _outermost(found))
+    whole = _with_lakhs(text, _with_cents(text, _outermost(found)))
+    return doubted(text, with_fractions(text, whole))
 
 
 def _outermost(numbers: Sequence[SaidNumber]) -> list[SaidNumber]:
@@ -69,11 +88,39 @@ def _with_points(text: str, numbers: Sequence[SaidNumber]) -> list[SaidNumber]:
         before = found[-1] if found else None
         if before and said.digits and _POINT.fullmatch(text[before.end : said.start]):
             whole = len(before.readings) == 1 and before.readings[0] == int(before.readings[0])
-            readings = (float(f"{before.readings[0]:.0f}.{said.digits}"),) if whole else ()
+            digits, scale = _unscaled(said)
+            readings = (float(f"{before.readings[0]:.0f}.{digits}") * scale,) if whole else ()
             found[-1] = SaidNumber(before.start, text[before.start : said.end], readings)
         elif said.digits and _POINT_BEFORE.search(text[max(0, said.start - 12) : said.start]):
             # "Point five", or "at this point five": nobody knows.
             found.append(replace(said, readings=(*said.readings, float(f"0.{said.digits}"))))
+        else:
+            found.append(said)
+    return found
+
+
+def _unscaled(said: SaidNumber) -> tuple[str, float]:
+    """Return the digits behind a point, and their scale: "two point five million"."""
+    scale = scale_of(said.words.casefold().split()[-1]) or 1.0
+    noughts = len(f"{scale:.0f}") - 1
+    if scale < 1_000 or len(said.digits) <= noughts:
+        return said.digits, 1.0
+    return said.digits[:-noughts], scale
+
+
+def _with_lakhs(text: str, numbers: Sequence[SaidNumber]) -> list[SaidNumber]:
+    """Put a number of lakh or crore and what follows together: "two lakh fifty thousand"."""
+    found: list[SaidNumber] = []
+    for said in numbers:
+        before = found[-1] if found else None
+        if (
+            before
+            and _LAKH_END.search(before.words)
+            and len(before.readings) == len(said.readings) == 1
+            and _ADDED.fullmatch(text[before.end : said.start])
+        ):
+            words = text[before.start : said.end]
+            found[-1] = SaidNumber(before.start, words, (before.readings[0] + said.readings[0],))
         else:
             found.append(said)
     return found
@@ -84,7 +131,8 @@ def _scaled(text: str, said: SaidNumber) -> SaidNumber:
     if half := _HALF.match(after):
         said = _grown(text, said, said.end + half.end(), lambda value: value + 0.5)
     elif quarter := _QUARTERS.match(after):
-        part = 0.75 if quarter["three"] else 0.25
+        count = {"two": 2, "three": 3}.get((quarter["several"] or "").casefold(), 1)
+        part = count / (3 if quarter["part"].casefold() == "third" else 4)
         said = _grown(text, said, said.end + quarter.end(), lambda value: value + part)
     word = _NEXT_WORD.match(text[said.end : said.end + _LOOK_CHARS])
     scale = scale_of(word["word"].casefold()) if word else None
@@ -148,7 +196,8 @@ def _end_of_cents(text: str, amount: SaidNumber, cents: SaidNumber) -> int | Non
     named = _CENTS.match(text[cents.end : cents.end + _LOOK_CHARS])
     if priced and named:
         return cents.end + named.end()
-    adjacent = between["unit"] and not between["link"] and cents.readings[0] >= 10
+    linked = (between["link"] or "con").casefold() == "con"
+    adjacent = between["unit"] and linked and cents.readings[0] >= 10
     return cents.end if adjacent and _CLOSES.match(text, cents.end) else None
 
 

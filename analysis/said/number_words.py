@@ -33,6 +33,7 @@ _ARTICLES: dict[Language, frozenset[str]] = {
 _DOZENS = ("dozen", "dozens", "dutzend", "douzaine", "douzaines", "docena", "docenas")
 _SCALES: dict[str, float] = {
     **{word: 100.0 for word in ("hundred", "hundert")},
+    **{"lakh": 1e5, "lakhs": 1e5, "crore": 1e7, "crores": 1e7, "k": 1e3},
     **{word: 1e3 for word in ("thousand", "grand", "tausend", "tsd", "mille", "mil")},
     **{word: 1e6 for word in ("million", "millions", "mio", "millionen", "millón", "millones")},
     **{word: 1e9 for word in ("billion", "billions", "milliarde", "milliarden", "milliard")},
@@ -118,6 +119,27 @@ def scale_of(word: str) -> float | None:
 def languages_tried(language: Language | None) -> tuple[Language, ...]:
     """Return the languages whose words count: the one that is known, or every one."""
     return LANGUAGES if language is None else (language,)
+
+
+_OTHER_LANGUAGES = ("pt", "it", "nl")
+"""Their number words are no values here, but tell where a word is part of a longer number."""
+
+
+@lru_cache(maxsize=4_096)
+def is_number_elsewhere(words: str) -> bool:
+    """Return whether words, in lower case, are one number in a language that is not read here."""
+    for language in _OTHER_LANGUAGES:
+        try:
+            read_number(words, language)
+        except (ValueError, KeyError):
+            continue
+        return True
+    return False
+
+
+def is_read(words: str) -> bool:
+    """Return whether words, in lower case, are one number in a language that is read here."""
+    return any(whole_number(words, language) is not None for language in LANGUAGES)
 
 
 def is_also_english(word: str) -> bool:

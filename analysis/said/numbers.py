@@ -26,13 +26,17 @@ _PRONOUN_BEFORE = re.compile(
     r"old|big|small|right|wrong|same)\s+|\b(?:the|an?|this|that|my|your)\s+[^\W\d_]+\s+|-)$",
     re.IGNORECASE,
 )
-_PRONOUN_AFTER = re.compile(r"\s+(?:of|is|was|that|who|which|thing|day|way)\b|-(?!\w+\s*$)")
+_PRONOUN_AFTER = re.compile(
+    r"\s+(?:of|is|was|that|who|which|thing|day|way|moment|second|sec|minute\s*,?\s*please)\b|"
+    r"-(?!\w+\s*$)"
+)
 _COUNT_BEFORE = re.compile(
     r"(?:^|[.,;:!?]\s*|\b(?:just|only|it|it's|is|are|be|about|for|have|need|want|take|to|number|"
     r"page|room|and|or|than|least|most|exactly|line|option|gate|table|at|past|by|until|till|after|before|around|dot|point|dash|slash|plus|zero|oh|one|two|three|four|five|six|"
     r"seven|eight|nine|double|triple)\s+)$",
     re.IGNORECASE,
 )
+_POINT_BEFORE = re.compile(r"\b(?:point|dot|decimal)\s+$", re.IGNORECASE)
 _LOOK_CHARS = 40
 
 
@@ -134,7 +138,7 @@ def _in_words(text: str, language: Language | None) -> Iterator[_Piece]:
     folded = [word.group().casefold() for word in words]
     index = 0
     while index < len(words):
-        if language is None and words_of.is_also_english(folded[index]):
+        if language is None and _is_english_here(folded, index):
             index += 1
             continue
         found = [
@@ -146,23 +150,55 @@ def _in_words(text: str, language: Language | None) -> Iterator[_Piece]:
             index += 1
             continue
         best = max(found, key=lambda piece: piece.end)
-        yield best
+        first = index
         while index < len(words) and words[index].start() < best.end:
             index += 1
+        if language == "en" or not _is_part_elsewhere(folded, first, index):
+            yield best
+
+
+def _is_english_here(folded: list[str], index: int) -> bool:
+    """Return whether a word is English, though a number elsewhere: `sept`; not after `double`."""
+    if not words_of.is_also_english(folded[index]):
+        return False
+    beside = folded[max(0, index - 1) : index] + folded[index + 1 : index + 2]
+    return not any(
+        word in ("komma", "virgule", "coma")
+        or (
+            words_of.whole_number(word, language) is not None
+            and words_of.whole_number(word, "en") is None
+        )
+        for language in words_of.languages_tried(None)
+        if words_of.whole_number(folded[index], language) is not None
+        for word in beside
+    )
+
+
+def _is_part_elsewhere(folded: list[str], first: int, end: int) -> bool:
+    """Return whether words are part of a longer number of a language that is not read."""
+    own = folded[first:end]
+    longer = [folded[max(0, first - count) : first] + own for count in (1, 2) if first >= count]
+    longer += [own + folded[end : end + count] for count in (1, 2) if end + count <= len(folded)]
+    return any(
+        not words_of.is_read(words) and words_of.is_number_elsewhere(words)
+        for words in map(" ".join, longer)
+    )
 
 
 def _longest(
     text: str,
     words: Sequence[re.Match[str]],
-    folded: Sequence[str],
+    folded: list[str],
     *,
     index: int,
     language: Language,
 ) -> _Piece | None:
     """Return the longest number in `language` that begins at a word."""
     start, first = words[index].start(), folded[index]
-    best = _special(words[index], first, language)
-    if not words_of.starts_number(first, language):
+    beside = folded[max(0, index - 1) : index] + folded[index + 1 : index + 2]
+    best = _special(words[index], first, language, beside=beside)
+    not_a_digit = first in words_of.NOUGHTS and not _is_a_digit(beside)
+    if not_a_digit or not words_of.starts_number(first, language):
         return best
     if words_of.whole_number(first, language) == 0:
         return _Piece(start, words[index].end(), (0.0,), "0")
@@ -194,15 +230,30 @@ def _article_as_digit(
     return _Piece(words[index].start(), words[index].end(), (1.0,), "1")
 
 
-def _special(word: re.Match[str], folded: str, language: Language) -> _Piece | None:
+def _special(
+    word: re.Match[str], folded: str, language: Language, *, beside: Sequence[str]
+) -> _Piece | None:
     """Return a number with a half in it, and what is a digit only among others."""
     if times := words_of.REPEATS.get(folded):
         # A digit comes after `double`: how often it counts stands in place of its value.
         return _Piece(word.start(), word.end(), (), "x" * times)
-    if language == "en" and folded in words_of.NOUGHTS:
+    if language == "en" and folded in words_of.NOUGHTS and _is_a_digit(beside):
         return _Piece(word.start(), word.end(), (), "0")
     half = words_of.half_number(folded) if language == "de" else None
     return None if half is None else _Piece(word.start(), word.end(), (half,))
+
+
+def _is_a_digit(beside: Sequence[str]) -> bool:
+    """Return whether an English nought stands there: in "dos o tres" it means "or"."""
+    counted = [
+        word
+        for word in beside
+        if any(
+            words_of.whole_number(word, language) is not None
+            for language in words_of.languages_tried(None)
+        )
+    ]
+    return not counted or any(words_of.whole_number(word, "en") is not None for word in counted)
 
 
 def _counts_one(text: str, word: re.Match[str]) -> bool:
@@ -241,7 +292,8 @@ def _joins(text: str, before: _Piece, piece: _Piece) -> bool:
 def _read(text: str, chain: list[_Piece]) -> Iterator[SaidNumber]:
     while chain and "x" in chain[-1].digits:
         chain = chain[:-1]
-    while chain and chain[0].is_nought and len(chain) < 3:
+    after_point = _POINT_BEFORE.search(text[max(0, chain[0].start - _LOOK_CHARS) : chain[0].start])
+    while chain and chain[0].is_nought and len(chain) < 3 and not after_point:
         # "Oh, two please."
         chain = chain[1:]
     if not chain:

@@ -22,6 +22,8 @@ class SaidNumber:
     """What it can mean: one value where that is certain, none where code cannot tell."""
     digits: str = ""
     """Digit by digit, where it was said so."""
+    is_end: bool = False
+    """Whether it is one end of a range, or one of two numbers that were said as alternatives."""
 
     @property
     def end(self) -> int:
@@ -34,10 +36,12 @@ _DIGITAL = re.compile(
     rf"(?:(?<![^\s(])[-+\u2212](?:[$€£¥]\s?)?(?=\d))?"
     rf"(?<![\w.,/:@])(?<!\w-)(?>[1-9]\d{{0,2}}(?:[{_SPACES}]\d{{3}}){{1,5}}(?![{_SPACES}]?\d)(?:[.,]\d+)?"
     rf"|\d+(?:[.,'\u2019/:-]\d+)*)"
-    rf"(?:[{_SPACES}]?[\u00bc-\u00be\u2153\u2154]|[kKmM](?!\w)|(?:bn|BN)(?!\w)|(?=[^\W\d_]+\b))?"
-    rf"(?:(?!\w)|(?=[^\W\d_]+\b))"
+    rf"(?:[{_SPACES}]?[\u00bc-\u00be\u2153\u2154]|[kKmM](?!\w)|(?:bn|BN)(?!\w)|(?!s\b)(?=[^\W\d_]+\b))?"
+    rf"(?:(?!\w)|(?!s\b)(?=[^\W\d_]+\b))(?!['\u2019]s\b)"
     rf"|(?<!\w)[\u00bc-\u00be\u2153\u2154]"
 )
+_INDIAN = r"\d{1,2}(?:,\d{2})+,\d{3}"
+"""Lakh and crore: 12,34,567."""
 _PLAIN = re.compile(r"\d+")
 _VULGAR = {"\u00bc": 0.25, "\u00bd": 0.5, "\u00be": 0.75, "\u2153": 1 / 3, "\u2154": 2 / 3}
 _SUFFIXES = {"k": 1e3, "m": 1e6, "bn": 1e9}
@@ -95,7 +99,7 @@ def _with_both_marks(plain: str) -> tuple[float, ...]:
     last = max(plain.rfind("."), plain.rfind(","))
     whole, fraction = plain[:last], plain[last + 1 :]
     group = "," if plain[last] == "." else "."
-    if not re.fullmatch(rf"\d{{1,3}}(?:{re.escape(group)}\d{{3}})+", whole):
+    if not re.fullmatch(rf"\d{{1,3}}(?:{re.escape(group)}\d{{3}})+|{_INDIAN}", whole):
         return ()
     return (float(f"{whole.replace(group, '')}.{fraction}"),)
 
@@ -106,6 +110,8 @@ def _with_one_mark(
     mark = marks[0]
     in_groups = re.fullmatch(rf"[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+", plain) is not None
     whole = (float(plain.replace(mark, "")),) if in_groups and not grouped else ()
+    if re.fullmatch(_INDIAN, plain):
+        return (float(plain.replace(mark, "")),)
     if len(marks) > 1:
         return whole
     decimal = (float(plain.replace(mark, ".")),)

@@ -36,6 +36,13 @@ def turns(*said: str) -> list[Turn]:
         ("integer", 2, ("u: Dos entradas.", "u: Perdón, mejor tres."), 3, 1),
         ("time", "15:00", ("u: At 3 pm.", "u: Actually, let's say 4 pm."), "16:00:00", 1),
         ("date", "Friday", ("u: On Friday.", "u: No, on Tuesday."), "2026-11-24", 1),
+        ("integer", 2, ("u: I have two, no, three children.",), 3, 0),
+        ("integer", 2, ("u: Wir sind zwei, äh, drei Personen.",), 3, 0),
+        ("integer", 2, ("u: Deux, non, trois personnes.",), 3, 0),
+        ("integer", 2, ("u: Dos, perdón, tres personas.",), 3, 0),
+        ("integer", 4, ("u: It used to be two, wait, four. Now it is five.",), 5, 0),
+        ("integer", 4, ("u: Wir waren vier, jetzt sind wir fünf.",), 5, 0),
+        ("date", "2026-12-03", ("u: On the third, sorry, I meant the 5th.",), "2026-12-05", 0),
         # What is no correction of this value.
         ("integer", 2, ("u: Two tickets.", "u: No. Three kids are mine."), 2, 0),
         ("integer", 2, ("u: Two tickets.", "u: Actually, my room number is 12."), 2, 0),

@@ -89,6 +89,23 @@ def test_a_number_counts_only_where_its_field_is_spoken_of():
     assert find_value(bags, 3, TURNS, range(3)) is None
 
 
+@pytest.mark.parametrize(
+    ("about", "value", "status"),
+    [
+        ("The lowest price", 200, "supported"),
+        ("The highest price", 200, "ambiguous"),
+        ("max_price", 300, "supported"),
+        ("The price", 200, "ambiguous"),
+    ],
+)
+def test_of_a_range_a_field_may_ask_for_one_end(about: str, value: int, status: ValueStatus):
+    said = [Turn(role="user", text="Between 200 and 300 euros.")]
+
+    asked = field("integer").model_copy(update={"description": about})
+
+    assert check_claim(asked, Claim(0, value), said).status == status
+
+
 def test_of_two_claims_for_a_field_the_first_counts():
     claims = parse_claims(
         '{"fields": [{"field": "f", "turn": 1, "value": 1}, {"field": "f", "turn": 2, "value": 2}]}'
