@@ -12,7 +12,7 @@ from conversation.agent.agent_file import AGENT_FILE_SUFFIXES
 from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.errors import AgentConfigError, ConversationError
 from conversation.llm.chat_model import ChatModel
-from conversation.llm.providers.litellm_model import load_litellm
+from conversation.llm.providers.litellm_model import warm_litellm
 from conversation.server.app import make_app
 from conversation.server.context import ServerContext
 from conversation.server.errors import NoSuchAgentError
@@ -90,7 +90,7 @@ class DeployedAgents:
         """Load what the first conversation with each agent needs; see `WarmingAgents`."""
         agents = self.agents()
         if any(not agent.llm.model.startswith("embedded/") for agent in agents):
-            load_litellm()
+            warm_litellm()
         for agent in agents:
             # What goes wrong is told with the first turn.
             with suppress(ConversationError, KnowledgeBaseError):

@@ -46,7 +46,7 @@ class EmbeddedPromptMemory:
             model: The model string, for messages.
             weights_file: Where the weights lie; fetches what is missing.
             engine: Of a weights file.
-            load_client: Imports what calls go through (seconds), before the first one waits for it.
+            load_client: Readies what calls go through (seconds), before the first one waits for it.
             free_bytes: Room on the disk of a folder.
         """
         self._model = model

@@ -1,6 +1,7 @@
 """Every provider through litellm, by model string. One attempt; `reliability` adds more."""
 
 import asyncio
+import functools
 import logging
 import os
 import sys
@@ -119,7 +120,7 @@ class LiteLLMGenerator:
         """Of embedded weights; other providers keep what they like."""
         if not self._is_embedded:
             return None
-        return EmbeddedPromptMemory(self._model, self._weights_file, load_client=load_litellm)
+        return EmbeddedPromptMemory(self._model, self._weights_file, load_client=warm_litellm)
 
     async def check(self) -> None:
         """Find out with the smallest possible call whether the model can be used.
@@ -358,6 +359,22 @@ def load_litellm() -> Any:
     logging.getLogger("openai").setLevel(logging.INFO)
     register_provider(module)
     return module
+
+
+@functools.cache
+def warm_litellm() -> None:
+    """Load litellm and have a first call behind it, whose imports take half a second of CPU.
+
+    Nobody is asked: the call brings its answer along.
+    """
+    litellm, asked = load_litellm(), [{"role": "user", "content": "?"}]
+
+    async def call() -> None:
+        wanted: dict[str, Any] = {"stream": True, "num_retries": 0, "mock_response": "!"}
+        async for _ in await litellm.acompletion(f"{PROVIDER}/mock", messages=asked, **wanted):
+            pass
+
+    model_loop().call(call())
 
 
 def _key_names(litellm: Any, model: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from conversation.llm.chat_model import ChatMessage, ChatModel, Completion, Comp
 from conversation.llm.generator import TwinChatModel, price_usd
 from conversation.llm.limits.retries import ReliableGenerator, RetryPolicy
 from conversation.llm.open_model import open_chat_model
-from conversation.llm.providers.litellm_model import LiteLLMGenerator, load_litellm
+from conversation.llm.providers.litellm_model import LiteLLMGenerator, load_litellm, warm_litellm
 from tests.conversation.llm.openai_stub import OpenAIStub, Reply, openai_stub
 
 PROMPT = [ChatMessage("system", "Be brief."), ChatMessage("user", "How long do refunds take?")]
@@ -312,6 +312,25 @@ def test_only_the_configured_endpoint_is_called(
     model.complete(PROMPT)
 
     assert set(closed_network) == {"127.0.0.1"}
+
+
+def test_warming_makes_one_call_of_the_client_and_asks_nobody(
+    closed_network: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    litellm, calls = load_litellm(), []
+    original = litellm.acompletion
+
+    async def counted(*args: object, **named: object) -> object:
+        calls.append(args)
+        return await original(*args, **named)
+
+    monkeypatch.setattr(litellm, "acompletion", counted)
+    warm_litellm.cache_clear()
+
+    warm_litellm()
+    warm_litellm()
+
+    assert (len(calls), closed_network) == (1, [])
 
 
 def test_a_price_is_known_for_known_models_only():
