@@ -4,22 +4,29 @@ Models without a parser in front of them put their reasoning between tags into t
 of tools too. Neither is said. Half a tag is held back until the rest of it has come.
 """
 
-import json
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
 
-from conversation.llm.chat_model import Completion, RequestedTool
+from conversation.llm.chat_model import Completion
+from conversation.llm.markers import (
+    LONGEST_CLOSING,
+    Mark,
+    after_header,
+    begun_mark,
+    closing_tag,
+    next_mark,
+)
+from conversation.llm.written_calls import requested_in_text, whole_call
 
-_THOUGHTS = ("think", "thinking", "thought", "thoughts", "reasoning")
-_CALLS = ("tool_call", "function_call")
-_NAMES = (*_THOUGHTS, *_CALLS)
-_TAG = re.compile(rf"<(/?)\s{{0,4}}({'|'.join(_NAMES)})\s{{0,4}}>", re.IGNORECASE)
-_BEGUN = re.compile(r"</?\s{0,4}([a-z_]{0,13})\s{0,4}", re.IGNORECASE)
-_LONGEST_TAG = 24
 _LINE_START = re.compile(r"(?:^|\n)\s*\Z")
+_FENCE_LINE = re.compile(r"[ \t]{0,3}(?:```|~~~)")
+_LAST_FENCE = re.compile(r"(?:^|\n)[ \t]{0,4}```[ \t]{0,4}\Z")
+_LAST_CHARS = 48
+_LINE_CHARS = 8
+_BEGINS_CALL = re.compile(r"\s*\{\s*\"(?:name|type|function)\"\s*:", re.DOTALL)
+_MAY_BEGIN_CALL = re.compile(r"\s*(?:\{\s*(?:\"[a-z]{0,8}\"?\s*)?)?", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -45,29 +52,41 @@ class VisibleText:
     thinking: list[str] = field(default_factory=list[str])
     """Each stretch of reasoning."""
     calls: list[str] = field(default_factory=list[str])
-    """Each call of a tool that was written as text."""
+    """Each call of a tool that was written as text; a name in its mark stands in the first line."""
     _waiting: str = ""
-    """Outside of a block: what may be the beginning of a tag."""
+    """Outside of a block: what may be the beginning of a mark."""
     _last_line: str = ""
     """The end of what was let through."""
-    _block: str | None = None
-    """Name of the tag that is open."""
-    _tag: str = ""
-    """The same as it was written."""
+    _line: str = ""
+    """The beginning of the line that was let through last."""
+    _in_code: bool = False
+    """Whether what was let through ends within a fence, where marks are text."""
+    _has_begun: bool = False
+    """Whether it is known that the answer is no bare call of a tool."""
+    _block: Mark | None = None
+    """What opened the stretch that is not let through."""
     _inside: list[str] = field(default_factory=list[str])
     _tail: str = ""
     """The end of what stands inside."""
     _is_mention: bool = False
-    """Whether the tag may be talked about: it stands within a line."""
+    """Whether the mark may be talked about: it stands within a line."""
     _is_after_block: bool = False
 
     def __post_init__(self) -> None:
         """Begin inside of the reasoning where the prompt opened it."""
-        self._block = self.begins_within
-        self._is_mention = self.begins_within is not None
+        if self.begins_within is not None:
+            closes = closing_tag(self.begins_within)
+            self._block = Mark("thought", "", 0, 0, self.begins_within, closes)
+            self._is_mention = self._has_begun = True
 
     def take(self, piece: str) -> str:
         """More of the answer; returns what of it is for the user."""
+        if not self._has_begun:
+            piece, self._waiting = self._waiting + piece, ""
+            if _MAY_BEGIN_CALL.fullmatch(piece) or _BEGINS_CALL.match(piece):
+                self._waiting = piece
+                return ""
+            self._has_begun = True
         shown: list[str] = []
         while piece:
             piece = self._outside(piece, shown) if self._block is None else self._within(piece)
@@ -75,59 +94,103 @@ class VisibleText:
 
     def end(self, *, cut: bool = False) -> str:
         """The answer is complete, or cut at its limit; returns what is left for the user."""
+        if not self._has_begun:
+            return self._end_of_bare(cut=cut)
         waiting, self._waiting = self._waiting, ""
-        if self._block is None:
+        block = self._block
+        if block is None:
             return waiting
-        opened_by_prompt = self.begins_within is not None and not self._tag
-        if self._is_mention and self._block in _THOUGHTS and not (opened_by_prompt and cut):
-            released = self._tag + "".join(self._inside)
+        inside = "".join(self._inside)
+        if block.kind == "header":
             self._block, self._inside = None, []
-            return released
-        self._close("".join(self._inside))
+            return ""
+        opened_by_prompt = self.begins_within is not None and not block.written
+        is_released = block.kind == "thought" and not (opened_by_prompt and cut)
+        if self._is_mention and is_released:
+            self._block, self._inside = None, []
+            # What follows an end that may have been the last one has marks of its own.
+            return block.written + inside if block.written else self.take(inside) + self.end()
+        self._close(_LAST_FENCE.sub("", inside) if block.written.startswith("`") else inside)
         return ""
 
+    def _end_of_bare(self, *, cut: bool) -> str:
+        """All of the answer is one object: a call of a tool, or JSON for the user."""
+        whole, self._waiting, self._has_begun = self._waiting, "", True
+        if whole_call(whole):
+            self.calls.append(whole.strip())
+            return ""
+        return self.take(whole) + self.end(cut=cut)
+
     def _outside(self, piece: str, shown: list[str]) -> str:
-        """Let through what comes before a tag; returns what comes after it."""
+        """Let through what comes before a mark; returns what comes after it."""
         text, self._waiting = self._waiting + piece, ""
-        tag = _TAG.search(text)
-        if tag is None:
-            begun = _begun_tag(text)
+        mark = next_mark(text)
+        if mark is None:
+            begun = begun_mark(text, after=self._last_line)
             self._let(text[:begun], shown)
             self._waiting = text[begun:]
             return ""
-        before = text[: tag.start()]
-        self._let(before, shown)
-        if self._last_line.endswith(("`", '"', "'")):
-            self._let(tag.group(), shown)  # it is quoted
-        elif tag[1]:
+        self._let(text[: mark.start], shown)
+        if self._is_text(mark):
+            self._let(mark.written, shown)
+        elif mark.kind == "close":
             on_a_line = _LINE_START.search(self._last_line) and self._last_line
-            if on_a_line and tag[2].casefold() in _THOUGHTS:
-                self.closed_alone = tag[2].casefold()
+            if on_a_line and mark.is_thought:
+                self.closed_alone = mark.name
         else:
-            self._block, self._tag = tag[2].casefold(), tag.group()
-            self._is_mention = _LINE_START.search(self._last_line) is None
-            self._inside, self._tail = [], ""
-        return text[tag.end() :]
+            self._open(mark, is_mention=_LINE_START.search(self._last_line) is None)
+        return text[mark.end :]
+
+    def _is_text(self, mark: Mark) -> bool:
+        """Whether the user is told of the mark: it is quoted, or part of some code."""
+        if mark.kind == "text" or self._in_code or self._last_line.endswith(("`", '"', "'")):
+            return True
+        return mark.written.startswith("`") and _LINE_START.search(self._last_line) is None
+
+    def _open(self, mark: Mark, *, is_mention: bool) -> None:
+        self._block, self._is_mention = mark, is_mention
+        self._inside, self._tail = [], ""
 
     def _within(self, piece: str) -> str:
-        """Keep what stands inside; returns what comes after the closing tag."""
+        """Keep what stands inside; returns what comes after the closing mark."""
+        block = self._block
+        assert block is not None  # noqa: S101  # `take` asks only then
         seen = self._tail + piece
-        for tag in _TAG.finditer(seen):
-            if tag[1] and tag[2].casefold() == self._block:
-                whole = "".join(self._inside) + piece
-                after = seen[tag.end() :]
-                self._close(whole[: len(whole) - len(after) - len(tag.group())])
-                return after
-        self._inside.append(piece)
-        self._tail = seen[-_LONGEST_TAG:]
-        return ""
+        closing = block.closes.search(seen) if block.closes else None
+        if closing is None:
+            self._inside.append(piece)
+            self._tail = seen[-LONGEST_CLOSING:]
+            return ""
+        whole, after = "".join(self._inside) + piece, seen[closing.end() :]
+        inside = whole[: len(whole) - len(after) - len(closing.group())]
+        if block.kind == "header":
+            self._after_header(block, inside)
+        else:
+            self._close(inside)
+        return after
 
-    def _close(self, inside: str) -> None:
-        kept = self.calls if self._block in _CALLS else self.thinking
-        if inside.strip():
-            kept.append(inside.strip())
+    def _after_header(self, block: Mark, header: str) -> None:
+        opened = after_header(
+            f"assistant<|channel|>{header}" if block.name == "channel" else header
+        )
         self._block, self._inside, self._tail = None, [], ""
         self._is_after_block = True
+        if opened is not None:
+            self._open(opened, is_mention=False)
+
+    def _close(self, inside: str) -> None:
+        block = self._block
+        self._block, self._inside, self._tail = None, [], ""
+        self._is_after_block = True
+        if block is None or not (inside.strip() or block.head):
+            return
+        if block.kind == "call":
+            self.calls.append(block.head + inside.strip())
+            return
+        self.thinking.append(inside.strip())
+        if block.again and block.again.search(inside):
+            # Another end may follow: till then nobody knows whether this was the last one.
+            self._open(Mark("thought", "", 0, 0, block.name, block.closes), is_mention=True)
 
     def _let(self, text: str, shown: list[str]) -> None:
         if self._is_after_block and (not self._last_line or self._last_line[-1].isspace()):
@@ -135,27 +198,17 @@ class VisibleText:
         if text:
             self._is_after_block = False
             shown.append(text)
-            self._last_line = (self._last_line + text)[-_LONGEST_TAG:]
+            self._note_fences(text)
+            self._last_line = (self._last_line + text)[-_LAST_CHARS:]
 
-
-def requested_in_text(calls: list[str]) -> tuple[RequestedTool, ...]:
-    """Calls of tools that were written as JSON in the text."""
-    requests: list[RequestedTool] = []
-    for written in calls:
-        try:
-            found: object = json.loads(written)
-        except (ValueError, RecursionError):
-            continue
-        call = cast(dict[str, Any], found if isinstance(found, dict) else {})
-        inner: object = call.get("function")
-        if isinstance(inner, dict):
-            call = cast(dict[str, Any], inner)
-        given = call.get("arguments", call.get("parameters", {}))
-        name = call.get("name", inner)
-        if isinstance(name, str) and name:
-            text = given if isinstance(given, str) else json.dumps(given)
-            requests.append(RequestedTool(name, text))
-    return tuple(requests)
+    def _note_fences(self, text: str) -> None:
+        for number, part in enumerate(text.split("\n")):
+            if number:
+                self._line = ""
+            was_fence = _FENCE_LINE.match(self._line)
+            self._line = (self._line + part)[:_LINE_CHARS]
+            if not was_fence and _FENCE_LINE.match(self._line):
+                self._in_code = not self._in_code
 
 
 async def visible(
@@ -188,7 +241,7 @@ async def visible(
 
 def apart(completion: Completion, text: VisibleText, said: str) -> Completion:
     """The completion with what `text` found apart from `said`, the part for the user."""
-    if not (text.thinking or text.calls):
+    if not (text.thinking or text.calls or said != completion.text):
         return completion
     asked = completion.requested_tools or requested_in_text(text.calls)
     return replace(
@@ -197,13 +250,3 @@ def apart(completion: Completion, text: VisibleText, said: str) -> Completion:
         thinking="\n".join([completion.thinking, *text.thinking]).strip(),
         requested_tools=asked,
     )
-
-
-def _begun_tag(text: str) -> int:
-    """Where a tag begins that may go on in the next piece; the end when there is none."""
-    start = text.rfind("<", max(0, len(text) - _LONGEST_TAG))
-    begun = _BEGUN.fullmatch(text, start) if start >= 0 else None
-    if begun is None:
-        return len(text)
-    word = begun[1].casefold()
-    return start if any(name.startswith(word) for name in _NAMES) else len(text)

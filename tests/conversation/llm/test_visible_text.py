@@ -12,9 +12,9 @@ from conversation.llm.chat_model import Completion, RequestedTool
 from conversation.llm.visible_text import (
     ReasoningHabit,
     VisibleText,
-    requested_in_text,
     visible,
 )
+from conversation.llm.written_calls import requested_in_text
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
 from conversation.transcript import Usage
@@ -37,6 +37,51 @@ CASES = [
     ("3 < 4 and <thing> and <t", "3 < 4 and <thing> and <t", [], []),
     ("a\n\nb <thinker>", "a\n\nb <thinker>", [], []),
     ("<think>a</think>one\n\ntwo", "one\n\ntwo", ["a"], []),
+    ('<think type="deep">a</think>Hi', "Hi", ["a"], []),
+    ("<seed:think>a</seed:think>Hi", "Hi", ["a"], []),
+    ("<think />Hi <s>all</s>", "Hi <s>all</s>", [], []),
+    ("<think>a<think>b</think>c</think>Hi", "Hi", ["a<think>b", "c"], []),
+    ("<think>not <think> again</think>Hi <b>you</b>", "Hi <b>you</b>", ["not <think> again"], []),
+    ("[THINK]a[/THINK]Hi", "Hi", ["a"], []),
+    ("See [think] and [1]", "See [think] and [1]", [], []),
+    ("\u25c1think\u25b7a\u25c1/think\u25b7Hi", "Hi", ["a"], []),
+    ("<|begin_of_thought|>a<|end_of_thought|>Hi", "Hi", ["a"], []),
+    ("<|START_THINKING|>a<|END_THINKING|><|START_RESPONSE|>Hi<|END_RESPONSE|>", "Hi", ["a"], []),
+    (
+        "<|channel|>analysis<|message|>a<|end|><|start|>assistant<|channel|>final<|message|>Hi",
+        *("Hi", ["a"], []),
+    ),
+    ("<|channel|>commentary<|message|>One moment.<|end|>", "One moment.", [], []),
+    (
+        "<|channel|>commentary to=functions.x <|constrain|>json<|message|>{}<|call|>",
+        *("", [], ["<function=functions.x>{}"]),
+    ),
+    (
+        "Hi<|start|>functions.x to=assistant<|channel|>commentary<|message|>{}<|end|>",
+        *("Hi", ["{}"], []),
+    ),
+    ("<|channel|>ana", "", [], []),
+    ("<|im_start|>assistant\nHi<|im_end|>\n<|im_start|>user\nBye", "Hi\n", ["Bye"], []),
+    ("<|start_header_id|>assistant<|end_header_id|>\n\nHi<|eot_id|>", "Hi", [], []),
+    ("Write `<|im_end|>` there.", "Write `<|im_end|>` there.", [], []),
+    ("a <| b |> c <|", "a <| b |> c <|", [], []),
+    ('[TOOL_CALLS][{"name": "x"}]', "", [], ['[{"name": "x"}]']),
+    ("<|python_tag|>x.call(a=1)<|eom_id|>", "", [], ["x.call(a=1)"]),
+    ('<function=x>{"a": 1}</function>', "", [], ['<function=x>{"a": 1}']),
+    ('<tool_call name="x">{}</tool_call>', "", [], ['<tool_call name="x">{}']),
+    ("Well:\n```tool_code\nx(a=1)\n```\nDone", "Well:\nDone", [], ["x(a=1)"]),
+    (
+        "<\uff5ctool\u2581calls\u2581begin\uff5c>x<\uff5ctool\u2581calls\u2581end\uff5c>Hi",
+        *("Hi", [], ["x"]),
+    ),
+    ('{"name": "x", "parameters": {"a": 1}}', "", [], ['{"name": "x", "parameters": {"a": 1}}']),
+    ('{"name": "Ann", "age": 5}', '{"name": "Ann", "age": 5}', [], []),
+    ("{ } is empty", "{ } is empty", [], []),
+    (
+        "So:\n```xml\n<think>a</think>\n<tool_call>{}</tool_call>\n```\n<think>b</think>Hi",
+        *("So:\n```xml\n<think>a</think>\n<tool_call>{}</tool_call>\n```\nHi", ["b"], []),
+    ),
+    ("```py\nx = 1\n```\nand `y`", "```py\nx = 1\n```\nand `y`", [], []),
 ]
 
 
@@ -54,7 +99,12 @@ def test_only_what_is_for_the_user_is_shown(
 
 
 fragments = st.sampled_from(
-    ["<", ">", "</", "think", "<think>", "</think>", "<tool_call>", "</tool_call>", " ", "\n", "`"]
+    [
+        *("<", ">", "</", "think", "<think>", "</think>", "<tool_call>", "</tool_call>", " ", "\n"),
+        *("`", "```", "```tool_code\n", "[THINK]", "[/THINK]", "[TOOL_CALLS]", "{", '"name":', "}"),
+        *("<|start|>", "<|channel|>", "analysis", "final", "<|message|>", "<|end|>", "<|call|>"),
+        *("<|im_start|>", "user", "<|im_end|>", "<|python_tag|>", "<function=x>", "</function>"),
+    ]
 )
 
 
@@ -130,6 +180,36 @@ def test_long_reasoning_takes_linear_time():
         ('{"name": "x", "parameters": "{}"}', [RequestedTool("x", "{}")]),
         ('{"function": {"name": "x", "arguments": {}}}', [RequestedTool("x", "{}")]),
         ('{"function": "x"}', [RequestedTool("x", "{}")]),
+        ('[{"name": "x"}, {"name": "y"}]', [RequestedTool("x", "{}"), RequestedTool("y", "{}")]),
+        ('<function=x>{"a": 1}', [RequestedTool("x", '{"a": 1}')]),
+        (
+            "<function=x>\n<parameter=a>\n1\n</parameter>\n<parameter=b>\nno <b>\n</parameter>",
+            [RequestedTool("x", '{"a": 1, "b": "no <b>"}')],
+        ),
+        (
+            '<invoke name="x"><parameter name="a">1</parameter></invoke><invoke name="y"></invoke>',
+            [RequestedTool("x", '{"a": 1}'), RequestedTool("y", "{}")],
+        ),
+        ('<tool_call name="x">{"a": 1}', [RequestedTool("x", '{"a": 1}')]),
+        ("<function=functions.x>", [RequestedTool("functions.x", "{}")]),
+        ('x[ARGS]{"a": {"b": 1}}', [RequestedTool("x", '{"a": {"b": 1}}')]),
+        ('x{"a": 1}[TOOL_CALLS]y{}', [RequestedTool("x", '{"a": 1}'), RequestedTool("y", "{}")]),
+        (
+            '<|tool_call_begin|>functions.x:0<|tool_call_argument_begin|>{"a": 1}<|tool_call_end|>',
+            [RequestedTool("functions.x", '{"a": 1}')],
+        ),
+        (
+            'function<\uff5ctool\u2581sep\uff5c>x\n```json\n{"a": 1}\n```',
+            [RequestedTool("x", '{"a": 1}')],
+        ),
+        ('x(a=1, b="two")', [RequestedTool("x", '{"a": 1, "b": "two"}')]),
+        ("print(api.x(a=[1]))", [RequestedTool("api.x", '{"a": [1]}')]),
+        ("[x(a=1), y()]", [RequestedTool("x", '{"a": 1}'), RequestedTool("y", "{}")]),
+        ("x(5)", []),
+        ("x(a=open('y'))", []),
+        ("x(a=1e999)", []),
+        ("(" * 300, []),
+        ("I would call it.", []),
         ("{", []),
         ("[]", []),
         ("3", []),
