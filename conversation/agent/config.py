@@ -293,6 +293,8 @@ class AgentConfig(_Section):
                 yield ("languages", code, name), getattr(section, name)
         for name in ("reengagement_message", "goodbye_message", "soft_timeout_message"):
             yield ("turn_taking", name), getattr(self.turn_taking, name)
+        if self.voice is not None:
+            yield from ((("voice", *path), text) for path, text in self.voice.own_texts())
         for number, tool in enumerate(self.tools):
             if tool.webhook is not None:
                 path = ("tools", number, "webhook")

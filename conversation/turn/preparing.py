@@ -87,6 +87,8 @@ def with_variables(
         "turn_taking": agent.turn_taking.model_copy(update=timed),
         "tools": tuple(filled_webhook(tool, values) for tool in agent.tools),
     }
+    if agent.voice is not None:
+        changed["voice"] = agent.voice.with_own_texts(filled)
     return agent.model_copy(update=changed)
 
 

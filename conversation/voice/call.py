@@ -21,6 +21,7 @@ from typing import Any, Self
 import numpy as np
 
 from conversation.agent.config import AgentConfig
+from conversation.agent.models.voice_config import said_in
 from conversation.errors import SessionEndedError, SpeechError
 from conversation.grounding.passages import PassageSource
 from conversation.language.set_sentences import NOT_HEARD, in_words_of
@@ -256,7 +257,8 @@ class VoiceCall:
     async def _open(self) -> None:
         recording = self._answering.voice.recording
         # Nothing is announced that does not happen.
-        announcement = recording.announce if self._recorder is not None else ""
+        is_kept = self._recorder is not None
+        announcement = said_in(recording.announce, self._language()) if is_kept else ""
         if announcement:
             payload = {"text": announcement}
             await asyncio.to_thread(self.session.add_event, "recording_announced", payload)

@@ -1,5 +1,6 @@
 """Sections of an agent file about sound: which voice speaks, what it hears with, when it yields."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -28,6 +29,8 @@ Eagerness = Literal["patient", "normal", "eager"]
 ModelString = Annotated[str, Field(pattern=r"^[a-z0-9_]+/\S+$")]
 
 
+SaidByItself = str | dict[str, str]
+"""A text, or one for each language that the agent speaks, by code."""
 KeyVariable = str | None
 _KEY_VARIABLE: KeyVariable = Field(
     default=None, validation_alias=AliasChoices("api_key_variable", "api_key_env")
@@ -104,14 +107,15 @@ class VoiceTurnSection(_Section):
     merge_with_default_ignore_terms: bool = True
     soft_timeout_s: float | None = Field(default=None, gt=0, le=30)
     """Silence after which `soft_timeout_message` is said while a slow model thinks."""
-    soft_timeout_message: str = "Let me see."
+    soft_timeout_message: SaidByItself = ""
+    """Empty takes a sentence of the language that is spoken."""
 
 
 class RecordingSection(_Section):
     """What is kept of the sound."""
 
     keep: bool = True
-    announce: str = ""
+    announce: SaidByItself = ""
     """Said before the first message where callers must be told that they are recorded."""
 
 
@@ -140,6 +144,29 @@ class VoiceSection(_Section):
             return self.voice_id
         return next(iter(voices_speaking(language)), DEFAULT_VOICE)
 
+    def own_texts(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Where each text stands that the agent says by itself in a call, and what it is."""
+        for path in _OWN_TEXTS:
+            told: SaidByItself = getattr(getattr(self, path[0]), path[1])
+            if isinstance(told, str):
+                yield path, told
+            else:
+                yield from (((*path, code), text) for code, text in told.items())
+
+    def with_own_texts(self, changed: Callable[[str, str], str]) -> Self:
+        """As this section, with what `changed(text, where)` makes of each of these texts."""
+        sections: dict[str, object] = {}
+        for section, name in _OWN_TEXTS:
+            told: SaidByItself = getattr(getattr(self, section), name)
+            where = f"voice.{section}.{name}"
+            made = (
+                changed(told, where)
+                if isinstance(told, str)
+                else {code: changed(text, f"{where}.{code}") for code, text in told.items()}
+            )
+            sections[section] = getattr(self, section).model_copy(update={name: made})
+        return self.model_copy(update=sections)
+
     def beside(self, folder: Path) -> Self:
         """As this section, in an agent file of `folder`: paths of voices begin there."""
         fallbacks = tuple(
@@ -151,6 +178,18 @@ class VoiceSection(_Section):
         tts = self.tts.model_copy(update={"fallbacks": fallbacks})
         voice_id = _path_from(folder, self.voice_id)
         return self.model_copy(update={"tts": tts, "voice_id": voice_id})
+
+
+_OWN_TEXTS = (("turn", "soft_timeout_message"), ("recording", "announce"))
+
+
+def said_in(told: SaidByItself, language: str) -> str:
+    """What is said where `language` is spoken: the first text where none is in that language."""
+    if isinstance(told, str):
+        return told
+    by_base = {base_language(code): text for code, text in reversed(told.items())}
+    first = next(iter(told.values()), "")
+    return told.get(language) or by_base.get(base_language(language), first)
 
 
 def language_of_voice(voice: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from conversation.agent.config import AgentConfig
-from conversation.agent.models.voice_config import EMBEDDED_VOICES, VoiceSection
+from conversation.agent.models.voice_config import EMBEDDED_VOICES, VoiceSection, said_in
 from conversation.server.agents.agent_wire import (
     ConversationConfig,
     Course,
@@ -65,7 +65,7 @@ def shown_voice(agent: AgentConfig) -> ConversationConfig:
             "merge_with_default_ignore_terms": turn.merge_with_default_ignore_terms,
             "soft_timeout_config": {
                 "timeout_seconds": turn.soft_timeout_s or NEVER_S,
-                "message": turn.soft_timeout_message,
+                "message": said_in(turn.soft_timeout_message, agent.language),
             },
         },
         "agent": {"disable_first_message_interruptions": not turn.first_message_interruptible},
@@ -93,7 +93,7 @@ def changed_voice(agent: AgentConfig, sent: SentAgent) -> Json | None:
         section["tts"] |= {"model": model, "api_base": None, "api_key_variable": None}
     if (model := _other_model(asr.get("provider"), voice.stt.model)) is not None:
         section["stt"] |= {"model": model, "api_base": None, "api_key_variable": None}
-    _take_turn(section["turn"], sent.turn)
+    _take_turn(section["turn"], sent.turn, agent.language)
     uninterrupted = sent.spoken.get("disable_first_message_interruptions")
     if uninterrupted is not None:
         section["turn"]["first_message_interruptible"] = not uninterrupted
@@ -120,7 +120,7 @@ def _other_model(sent: object, shown: str) -> str | None:
     return sent if isinstance(sent, str) and "/" in sent and sent != shown else None
 
 
-def _take_turn(section: Json, turn: TurnsSection) -> None:
+def _take_turn(section: Json, turn: TurnsSection, language: str) -> None:
     _take(
         section,
         turn,
@@ -129,7 +129,9 @@ def _take_turn(section: Json, turn: TurnsSection) -> None:
         merge_with_default_ignore_terms="merge_with_default_ignore_terms",
     )
     waiting = cast(SoftTimeout, part(turn, "soft_timeout_config"))
-    _take(section, waiting, message="soft_timeout_message")
+    # One text is shown of several; what is handed in again must not take the place of all.
+    if waiting.get("message") != said_in(section["soft_timeout_message"], language):
+        _take(section, waiting, message="soft_timeout_message")
     if (seconds := waiting.get("timeout_seconds")) is not None:
         section["soft_timeout_s"] = seconds if seconds > 0 else None
 

@@ -7,10 +7,10 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from conversation.agent.models.voice_config import VoiceSection
+from conversation.agent.models.voice_config import VoiceSection, said_in
 from conversation.agent.system_tools import was_handed_over
 from conversation.errors import ConversationError, SessionEndedError
-from conversation.language.set_sentences import FAILURE, in_words_of
+from conversation.language.set_sentences import FAILURE, PATIENCE, in_words_of
 from conversation.language.spoken_titles import DocumentLabel, SpokenTitles
 from conversation.session.driver import SessionDriver
 from conversation.transcript import TurnFile, TurnSound
@@ -294,7 +294,9 @@ class Answering:
     async def _ask_for_patience(self, turn: AgentTurnInCall, after_s: float) -> None:
         await asyncio.sleep(after_s)
         if not (turn.is_left or turn.mouth.is_over or turn.mouth.has_words):
-            turn.mouth.say_own(self.voice.turn.soft_timeout_message)
+            language = self._session.agent.language
+            own = said_in(self.voice.turn.soft_timeout_message, language)
+            turn.mouth.say_own(own or in_words_of(language, PATIENCE))
 
     async def _hear_out(self, turn: AgentTurnInCall) -> None:
         """Follow the turn until the user has heard all of it."""

@@ -482,6 +482,9 @@ MISNAMED = {
     "languages.de.first_message": "languages: {de: {first_message: 'Hallo {{mein name}}!'}}",
     "turn_taking.reengagement_message": "turn_taking: {reengagement_message: '{{user name}}?'}",
     "turn_taking.goodbye_message": "turn_taking: {goodbye_message: 'Bye {{-x}}'}",
+    "voice.recording.announce": "voice: {recording: {announce: 'We record you, {{your name}}.'}}",
+    "voice.turn.soft_timeout_message.de": "voice: {turn: {soft_timeout_message: "
+    "{de: 'Moment, {{mein name}}.'}}}",
     "tools[0].webhook.url": "tools: [{name: a, description: b, webhook: "
     "{url: 'https://example.com/{{my plan}}'}}]",
     "tools[0].webhook.headers.X-Plan": "tools: [{name: a, description: b, webhook: "

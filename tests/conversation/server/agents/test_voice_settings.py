@@ -45,6 +45,12 @@ OWN_MODEL = SPEAKING.model_copy(
         )
     }
 )
+SEVERAL = AgentConfig.model_validate(
+    {
+        **{"agent_id": "desk", "name": "Desk", "language": "es"},
+        "voice": {"turn": {"soft_timeout_message": {"en": "A moment.", "es": "Un momento."}}},
+    }
+)
 
 
 def shown_config(agent: AgentConfig) -> dict[str, Any]:
@@ -59,7 +65,9 @@ def config(agent: AgentConfig, **sections: Any) -> AgentConfig:
     return changed(agent, conversation_config=sections)
 
 
-@pytest.mark.parametrize("agent", [TEXT, SPEAKING, OWN_MODEL], ids=["text", "voice", "provider"])
+@pytest.mark.parametrize(
+    "agent", [TEXT, SPEAKING, OWN_MODEL, SEVERAL], ids=["text", "voice", "provider", "languages"]
+)
 def test_what_is_shown_and_sent_again_changes_nothing(agent: AgentConfig):
     shown = shown_config(agent)
     platform = platform_settings(agent, {})

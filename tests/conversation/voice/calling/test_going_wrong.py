@@ -258,6 +258,27 @@ def test_a_slow_model_asks_for_patience(after_s: float):
     assert played.said == [("user", "When are you open"), ("agent", ANSWER)]
 
 
+@pytest.mark.parametrize(
+    ("language", "own", "told"),
+    [
+        ("es", "", "Déjeme mirar."),
+        ("es", "{{who}}, un momento.", "Ada, un momento."),
+        ("es", {"en": "One moment.", "es": "Un momento."}, "Un momento."),
+        ("fr", {"en": "One moment.", "es": "Un momento."}, "One moment."),
+    ],
+)
+def test_patience_is_asked_for_in_the_language_of_the_call(
+    language: str, own: str | dict[str, str], told: str
+):
+    turn = {"soft_timeout_s": 0.5, "soft_timeout_message": own}
+    config = agent(language=language, voice={"turn": turn})
+    model = SlowChatModel(ANSWER, first_s=2.0)
+    variables = {"who": "Ada"}
+    played = play([QUESTION], model=model, config=config, lasts_s=8.0, variables=variables)
+
+    assert played.models.synthesizer.clauses[0] == told
+
+
 def test_a_quick_model_does_not():
     config = agent(voice={"turn": {"soft_timeout_s": 1.0, "soft_timeout_message": "One moment."}})
     played = play([QUESTION], ANSWER, config=config, lasts_s=8.0)

@@ -250,6 +250,18 @@ def test_an_announcement_cannot_be_interrupted_and_what_follows_can(at_s: float)
     assert audio_s >= len(told) / CHARS_PER_S - 0.01
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "We record you, Ada."), ("es", "Grabamos, Ada."), ("de", "We record you, Ada.")],
+)
+def test_an_announcement_is_made_in_the_language_of_the_call(language: str, told: str):
+    announced = {"en": "We record you, {{who}}.", "es-MX": "Grabamos, {{who}}."}
+    config = agent(language=language, voice={"recording": {"announce": announced}})
+    played = play([], config=config, lasts_s=4.0, variables={"who": "Ada"})
+
+    assert played.models.synthesizer.clauses == [told]
+
+
 @pytest.mark.parametrize("at_s", moments(1.0, 7.0, 0.75))
 def test_typed_text_takes_the_turn_at_once(at_s: float):
     came = TurnFile(file_id="file_1", name="a.txt", mime_type="text/plain")
