@@ -5,12 +5,13 @@ What can be read in two ways is no day here: `3/4/2026`. `moments_said` keeps bo
 
 from collections.abc import Sequence
 from datetime import date, datetime, time
-from itertools import product
+from itertools import pairwise, product
 from typing import NamedTuple
 
 from analysis.said.language import Language
 from analysis.said.moments.clock import SpokenTime, times_said
 from analysis.said.moments.days import SpokenDay, days_said
+from analysis.said.moments.doubts import are_named_together
 
 _ANY_DAY = date(2000, 1, 10)
 
@@ -70,7 +71,11 @@ def moments_said(
     pairs = [(_nearest_day(spoken, days), spoken) for spoken in times] if days else []
     # "Tuesday or Friday at three": the time is meant of both.
     paired = {day.start for day, _ in pairs}
-    alone = [day for day in days if day.start not in paired]
+    alone = [
+        day
+        for day, after in pairwise(days)
+        if day.start not in paired and are_named_together(text, day, after)
+    ]
     pairs += [(day, times[0]) for day in alone if len(times) == 1]
     return [
         _moment(text, day, spoken)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 from analysis.fields import dates
 from analysis.fields.dates import SpokenMoment
@@ -12,11 +13,13 @@ from analysis.said.inflection import inflected_words
 from analysis.said.language import Language, language_of
 from analysis.said.moments.clock import SpokenTime, times_said
 from analysis.said.moments.days import SpokenDay, days_said
+from analysis.said.moments.doubts import alternatives
 from analysis.said.normal_form import words_that_say
 from analysis.said.numbers import languages_counted_in, number_said, numbers_in, written_number
 from analysis.said.spelled import spelled_words
 from conversation.agent.criteria import ValueShape
 
+_CODE = re.compile(r"0\d")
 _LEAST = re.compile(
     r"\b(?:min(?:imum|imal)?|least|low(?:er|est)?|smallest|from|mindestens)\b", re.I
 )
@@ -64,11 +67,12 @@ def said_as(
             each for each in moments_said(shape, text, today, language) if value in each.readings
         ]
         return min(said, key=lambda each: len(each.readings), default=None)
-    words = words_of_text(text, value, language)
-    if words is not None:
+    words, number = words_of_text(text, value, language), written_number(value)
+    if words is not None and (number is None or not _is_part_of_number(text, words, number)):
         return SaidValue(words, (value,))
-    number = written_number(value)
-    return None if number is None else _number(text, number, language, shape)
+    said = None if number is None else _number(text, number, language, shape)
+    # 007 is a code, and no seven.
+    return None if said is None or _CODE.match(said.words) else said
 
 
 def spoken_span(
@@ -110,10 +114,12 @@ def moments_said(
         said = times_said(text, language)
     else:
         said = dates.moments_said(text, today, language)
-    return [
-        SaidValue(each.words, tuple(reading.isoformat() for reading in each.readings))
-        for each in said
-    ]
+    readings = [tuple(reading.isoformat() for reading in each.readings) for each in said]
+    if shape.type != "datetime":
+        for first, second in alternatives(text, cast("Sequence[SpokenDay | SpokenTime]", said)):
+            both = readings[first] + readings[second]
+            readings[first], readings[second] = both, both
+    return [SaidValue(each.words, found) for each, found in zip(said, readings, strict=True)]
 
 
 def answers_said(
@@ -125,6 +131,22 @@ def answers_said(
     if shape.type in ("date", "time", "datetime"):
         return moments_said(shape, text, today, language)
     return ()
+
+
+def _is_part_of_number(text: str, words: str, number: float) -> bool:
+    """Return whether every time that `words` are said they are part of another number."""
+    numbers, start = numbers_in(text), text.find(words)
+    while start >= 0:
+        end = start + len(words)
+        around = [
+            said
+            for said in numbers
+            if said.start <= start and end <= said.end and len(said.words) > len(words)
+        ]
+        if not any(number not in said.readings for said in around):
+            return False
+        start = text.find(words, end)
+    return True
 
 
 def _number(

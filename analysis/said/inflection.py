@@ -36,7 +36,8 @@ def inflected_words(
     """
     wanted = [found.group() for found in _WORD.finditer(value)]
     said = list(_WORD.finditer(text))
-    if not wanted or len(wanted) > _MOST_WORDS:
+    if not wanted or len(wanted) > _MOST_WORDS or any(map(_is_mark, value)):
+        # A pattern takes the vowel signs of Indian scripts for the ends of words.
         return None
     for index in range(len(said) - len(wanted) + 1):
         window = said[index : index + len(wanted)]
@@ -48,7 +49,10 @@ def inflected_words(
         )
         around = text[max(0, window[0].start() - 1) : window[0].start()]
         around += text[window[-1].end() : window[-1].end() + 1]
-        if alike and "-" not in around and not re.search(r"[.;:!?]", between):
+        if any(map(_is_mark, around)):
+            continue
+        tied = re.match(r"\d[.,]", text[max(0, window[0].start() - 2) : window[0].start()])
+        if alike and not tied and "-" not in around and not re.search(r"[.;:!?]", between):
             return between
     return None
 
@@ -84,6 +88,10 @@ def _is_plural(plural: str, single: str, language: Language) -> bool:
         if changed == single:
             return True
     return any(plural == single + ending for ending in _ENDINGS[language])
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char)[0] == "M"
 
 
 def _without_umlauts(word: str) -> str:

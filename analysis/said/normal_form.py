@@ -21,6 +21,14 @@ _TYPOGRAPHY = str.maketrans(
     }
 )
 _END_MARKS = " .,;:!?\u3002\uff01\uff1f\u2026"
+_TIED_BEFORE, _TIED_AFTER = re.compile(r"\d[.,:/'\u2019]"), re.compile(r"[.,:/'\u2019]\d")
+_ADDRESS_BEFORE = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9.@_+/:%-]*)?[@._+/:%-]$")
+_ADDRESS_AFTER = re.compile(r"[@._+/?#=&%-][A-Za-z0-9][A-Za-z0-9.@_+/?#=&%-]*")
+_LONGEST_ADDRESS = 80
+_AFTER_KOREAN = re.compile(
+    "[은는이가을를에의로으와과랑도만까부께님씨처보마밖조나라입예요인고며하해할했되된됐받년월일역행쪽번한]"
+)
+"""What particles, endings and verbs that follow a Korean word begin with: no part of a name."""
 _LOOSE_MARK = re.compile(r"(?<!\d)[.,:\-_](?=\d)|[.,:\-_](?!\d)|[;!?\"()\[\]\u3002\u3001]")
 
 
@@ -107,20 +115,36 @@ def _whole(text: str, said: Folded, wanted: str) -> str | None:
         end = start + len(wanted)
         if _begins(said.text, start, wanted) and _ends(said.text, end, wanted):
             first, last = said.span(start, end)
-            if not (_is_code(wanted) and _is_part_of_a_code(text, first, last)):
+            if not _is_part_of_a_code(text, first, last):
                 return text[first:last]
         start = said.text.find(wanted, start + 1)
     return None
 
 
-def _is_code(words: str) -> bool:
-    return any(map(str.isdecimal, words))
-
-
 def _is_part_of_a_code(text: str, start: int, end: int) -> bool:
-    """Return whether a hyphen ties more letters or digits to what stands there."""
+    """Return whether more of a code, a number or an address is tied to what stands there."""
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
-    return bool(re.match(r"\w-", before) or re.match(r"-\w", after))
+    if any(map(str.isdecimal, text[start:end])) and (
+        re.match(r"\w-", before) or re.match(r"-\w", after)
+    ):
+        return True
+    if text[start].isdecimal() and _TIED_BEFORE.match(before):
+        return True
+    if text[end - 1].isdecimal() and _TIED_AFTER.match(after):
+        return True
+    return _is_part_of_an_address(text, start, end)
+
+
+def _is_part_of_an_address(text: str, start: int, end: int) -> bool:
+    around = _ADDRESS_BEFORE.search(text[max(0, start - _LONGEST_ADDRESS) : start])
+    before = around.group() if around else ""
+    found = _ADDRESS_AFTER.match(text[end : end + _LONGEST_ADDRESS])
+    after = found.group() if found else ""
+    if not before and not after:
+        return False
+    return "@" in before + text[start:end] + after or (
+        "://" in before + text[start:end] and bool(after)
+    )
 
 
 def _begins(text: str, start: int, wanted: str) -> bool:
@@ -144,7 +168,7 @@ def _parts(left: str, right: str, text: str, *, at_end: bool) -> bool:
         return True
     if first == "hangul":
         # Particles follow a word; nothing goes before it.
-        return at_end
+        return at_end and _AFTER_KOREAN.match(right) is not None
     # In Japanese a word of ideographs begins where they do: "Kyoto" is no part of "Tokyo-to".
     return first == "han" and (at_end or not _is_japanese(text))
 

@@ -5,8 +5,9 @@ Pure, and linear in the length of the text.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.said.language import Language
 from analysis.said.normal_form import folded
@@ -17,6 +18,28 @@ _TOKEN = re.compile(r"[^\W\d_]+|\S")
 _SEPARATORS = re.compile(r"[\s\-./()]")
 _TELEPHONE_DIGITS = 6
 _LONGEST_CHARS = 200
+_SPELLED_OUT = re.compile(r"(?<!\w)(?:[^\W\d_][\s.-]+){2,}[^\W\d_](?!\w)")
+_PERSONS = frozenset({"me", "us", "him", "her", "them", "you", "it", "mich", "uns", "moi", "nous"})
+_REACHED = frozenset(
+    [
+        "reach",
+        "contact",
+        "call",
+        "met",
+        "meet",
+        "email",
+        "mail",
+        "write",
+        "to",
+        "see",
+        "find",
+        "ask",
+        "tell",
+        "with",
+        "from",
+        "saw",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +61,11 @@ def is_spelled(value: str) -> bool:
 
 def spelled_words(text: str, value: str, language: Language | None) -> str | None:
     """Return the words of `text` that spell `value`, as they stand there, or None."""
-    if not is_spelled(value):
+    if not is_spelled(value) and not (value.isalpha() and _SPELLED_OUT.search(text)):
         return None
     wanted = folded(value.strip(" .,;:!?\"'")).text
+    if "@" in wanted:
+        wanted = _plain(wanted)
     digits = _SEPARATORS.sub("", wanted.lstrip("+"))
     telephone = digits.isdecimal() and len(digits) >= _TELEPHONE_DIGITS
     ignored = " -./()+," if telephone else " " if "@" in wanted else " -"
@@ -48,6 +73,8 @@ def spelled_words(text: str, value: str, language: Language | None) -> str | Non
     if not wanted:
         return None
     tokens = [token for token in _tokens(text, language) if token.written not in ignored]
+    if "@" in wanted:
+        tokens = [replace(token, written=_plain(token.written)) for token in tokens]
     return _found(text, tokens, wanted.removeprefix("00") if telephone else wanted)
 
 
@@ -77,6 +104,8 @@ def _found(text: str, tokens: Sequence[_Token], wanted: str) -> str | None:
             if not wanted.startswith(written):
                 break
             last += 1
+        if "@" in wanted and _is_somebody(tokens, first):
+            continue
         if written == wanted and _stands_alone(text, tokens, first, last):
             return text[tokens[first].start : tokens[last - 1].end]
     return None
@@ -89,6 +118,9 @@ def _stands_alone(text: str, tokens: Sequence[_Token], first: int, last: int) ->
     if before and _goes_on(text, before, tokens[first]):
         return False
     following = tokens[last + 1] if last + 1 < len(tokens) else None
+    if after and after.written in "/-_" and text[after.start : after.end] != after.written:
+        # "Dot com slash help": the address goes on.
+        return following is None
     if after and _is_mark(after) and after.written not in ".@":
         return True
     if after and _is_mark(after) and following and not text[after.end : following.start]:
@@ -99,6 +131,18 @@ def _stands_alone(text: str, tokens: Sequence[_Token], first: int, last: int) ->
     return not (after and _goes_on(text, tokens[last - 1], after))
 
 
+def _is_somebody(tokens: Sequence[_Token], first: int) -> bool:
+    """Return whether a token is a person and no name of an address: "reach me at gmail dot com"."""
+    before = tokens[first - 1].written if first else ""
+    return tokens[first].written in _PERSONS and before in _REACHED
+
+
+def _plain(text: str) -> str:
+    """Return `text` without accents, which addresses rarely have."""
+    decomposed = unicodedata.normalize("NFD", text)
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
 def _goes_on(text: str, left: _Token, right: _Token) -> bool:
     gap = text[left.end : right.start]
     if gap == "-":
@@ -107,7 +151,7 @@ def _goes_on(text: str, left: _Token, right: _Token) -> bool:
         return not gap.strip(" -./()")
     if _is_mark(left):
         named = text[left.start : left.end] != left.written
-        return left.written in "._-" and (named or not gap)
+        return left.written in "._-+" and (named or not gap)
     if _is_letter(text, left) and _is_letter(text, right):
         return not gap.strip(" -.")
     return not gap and not _is_mark(right)

@@ -5,7 +5,7 @@ afternoon, `half past eight` can be either, and `at 3` alone is no time.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import time
 from functools import lru_cache
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from typing import NamedTuple
 from analysis.said.language import Language, language_of
 from analysis.said.moments.digitised import digitised
 from analysis.said.moments.other_scripts import times_of_other_scripts, touched
+from analysis.said.normal_form import Folded
 from analysis.said.number_words import languages_tried
 
 _HOUR, _MINUTE = r"(?P<hour>\d{1,2})", r"(?P<minute>[0-5]\d|0 \d)"
@@ -22,8 +23,8 @@ _PARTS = {
     r"am morgen|am vormittag|du matin|de la mañana|de la madrugada|por la mañana",
     "pm": r"pm\b|p\.\s?m\b\.?|in the afternoon|this afternoon|tomorrow afternoon|in the evening|"
     r"this evening|tomorrow evening|at night|tonight|nachmittags|abends|am nachmittag|am abend|"
-    r"heute abend|de l'après-midi|du soir|ce soir|de la tarde|de la noche|por la tarde|"
-    r"esta tarde|esta noche",
+    r"heute abend|nachts|in der nacht|mittags|am mittag|de la nuit|de l'après-midi|du soir|"
+    r"ce soir|de la tarde|de la noche|por la tarde|esta tarde|esta noche",
 }
 _PART = rf"(?:\s*,?\s?(?:(?P<am>{_PARTS['am']})|(?P<pm>{_PARTS['pm']})))"
 _PART_BEFORE = re.compile(
@@ -31,6 +32,14 @@ _PART_BEFORE = re.compile(
     r"(?P<pm>\b(?:afternoon|evening|tonight|nachmittag|abend|soir|après-midi|tarde|noche)))"
     r"\s*,?\s*(?:at|around|about|by|um|gegen|ab|à|vers|a\s+las?)?\s*$"
 )
+_NIGHT = re.compile(r"night|nacht|nuit|noche")
+_LAST_HOUR_OF_NIGHT = 4
+_FIRST_HOUR_OF_NOON = 10
+_RANGE_BEFORE = re.compile(
+    r"(?<![\w.,:/-])(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))?\s*"
+    r"(?:-|\b(?:and|to|or|until|till|und|bis|oder|et|ou|à|y|a|o)\b)\s*(?:las?\s+)?$"
+)
+_FIRST_NUMBER = re.compile(r"\d{1,2}")
 _LOOK_CHARS = 40
 _QUARTERS = {
     **{"quarter": 15, "viertel": 15, "quart": 15, "cuarto": 15},
@@ -70,6 +79,7 @@ def times_said(text: str, language: Language | None = None) -> list[SpokenTime]:
                 taken[start:end] = [True] * (end - start)
                 first, last = plain.span(start, end)
                 found.append(SpokenTime(text[first:last].strip(), readings, first))
+                found += _begin_of_range(text, plain, match, readings)
     others = list(times_of_other_scripts(text))
     # They say more than the digits alone: "в 3:30 дня" is no time in the morning.
     marks = touched(text, ((each.start, each.end - each.start) for each in others))
@@ -78,6 +88,28 @@ def times_said(text: str, language: Language | None = None) -> list[SpokenTime]:
         words = text[other.start : other.end].strip()
         found.append(SpokenTime(words, other.times, other.start))
     return sorted(found, key=lambda spoken: spoken.start)
+
+
+def _begin_of_range(
+    text: str, plain: Folded, match: re.Match[str], ends: Sequence[time]
+) -> Iterator[SpokenTime]:
+    """Yield the time that a range begins with: "between 3 and 4 pm" names both."""
+    before = _RANGE_BEFORE.search(plain.text[max(0, match.start() - _LOOK_CHARS) : match.start()])
+    named = _FIRST_NUMBER.search(match.group())
+    if before is None or named is None or ("quarter" in match.groupdict() and match["quarter"]):
+        return
+    begin = int(before["hour"]) * 60 + int(before["minute"] or 0)
+    if begin > 24 * 60:
+        return
+    on_24 = int(named.group()) > 12 or int(before["hour"]) > 12
+    readings = tuple(
+        _clock(begin if on_24 else end - (end - begin) % 720)
+        for end in (each.hour * 60 + each.minute for each in ends)
+    )
+    shift = max(0, match.start() - _LOOK_CHARS)
+    last = before.start() + len((before["minute"] and before.group().split()[0]) or before["hour"])
+    start, end = plain.span(shift + before.start(), shift + last)
+    yield SpokenTime(text[start:end], tuple(dict.fromkeys(readings)), start)
 
 
 def _english() -> tuple[str, ...]:
@@ -91,6 +123,8 @@ def _english() -> tuple[str, ...]:
         rf"{_HOUR}{_AFTER}(?!\s?(?:\d|[ap]\.?m|o'clock))",
         rf"{_BEFORE}{_HOUR}\s+o'clock{_PART}?",
         rf"\b(?:at|by|until|till|from|before|after|around)\s+{_HOUR} {_MINUTE}{_AFTER}{_PART}?",
+        r"\b(?P<quarter>half|quarter|\d{1,2}(?:\s+minutes)?)\s+(?:(?P<past>past|after)|"
+        r"(?P<to>to|before))\s+(?:(?P<noon>noon|midday)|(?P<midnight>midnight))\b",
         r"\b(?P<noon>noon|midday)\b",
         r"\b(?P<midnight>midnight)\b",
     )
@@ -108,6 +142,8 @@ def _german() -> tuple[str, ...]:
         rf"{_BEFORE}(?:{_HOUR}|(?P<one>ein))\s?(?P<formal>uhr)(?:\s+{_MINUTE}(?!\w))?{_PART}?",
         rf"{_BEFORE}{_HOUR}[.:]{_MINUTE}\s?(?P<formal>uhr)\b{_PART}?",
         r"\b(?P<noon>zwölf uhr mittags|12 uhr mittags|mittags um zwölf|mittags um 12)\b",
+        r"\b(?P<quarter>viertel|\d{1,2})\s+(?:minuten\s+)?(?:(?P<past>nach)|(?P<to>vor))\s+"
+        r"(?P<midnight>mitternacht)\b",
         r"\b(?P<midnight>mitternacht)\b",
     )
 
@@ -116,7 +152,8 @@ def _french() -> tuple[str, ...]:
     hour = rf"(?:{_HOUR}|(?P<one>une))"
     heures = r"\s?(?:heures?|h)\b"
     return (
-        r"\b(?P<noon>midi)\s+et\s+(?P<quarter>demie?|quart)\b",
+        r"\b(?:(?P<noon>midi)|(?P<midnight>minuit))\s+(?:et\s+(?P<quarter>demie?|quart)|"
+        rf"(?P<to>moins)\s+(?:le\s+)?(?P<less>quart|\d{{1,2}})|{_MINUTE})(?!\w)",
         rf"{_BEFORE}{hour}{heures}\s+(?:et\s+(?P<quarter>demie?|quart)|(?P<to>moins)\s+(?:le\s+)?"
         rf"(?P<less>quart|\d{{1,2}}))(?!\w){_PART}?",
         rf"{_BEFORE}{_HOUR}\s?h\s?{_MINUTE}(?!\w){_PART}?",
@@ -161,7 +198,8 @@ def _readings(match: re.Match[str], text: str, language: Language | None) -> Ite
     before = _PART_BEFORE.search(text[max(0, match.start() - _LOOK_CHARS) : match.start()])
     part = {name for name, value in (before.groupdict() if before else {}).items() if value}
     for each in _hours(hour, groups.keys() | part, groups, language=language):
-        yield _clock(each * 60 + minutes)
+        seconds = int(groups.get("seconds", ":0")[1:])
+        yield _clock(each * 60 + minutes).replace(second=seconds)
 
 
 def _minutes(groups: dict[str, str]) -> int | None:
@@ -187,6 +225,11 @@ def _hours(
         return ()
     if hour in (0, 24) or hour > 12:
         return (hour % 24,)
+    late = groups.get("pm", "")
+    if _NIGHT.search(late) and (hour == 12 or hour <= _LAST_HOUR_OF_NIGHT):
+        return (hour % 12,)
+    if "mittag" in late.removeprefix("nach") and "nach" not in late and hour >= _FIRST_HOUR_OF_NOON:
+        return (hour,)
     if parts & {"am", "pm"}:
         return (hour % 12 + (12 if "pm" in parts else 0),)
     if "written" in groups:

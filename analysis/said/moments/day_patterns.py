@@ -10,7 +10,11 @@ from analysis.said.language import Language
 from analysis.said.moments.calendar_words import MONTHS, NAMED, UNITS, WEEKDAYS, any_of
 from analysis.said.number_words import languages_tried
 
-_YEAR = r"(?:,?\s+(?:of\s+|de\s+|del\s+)?(?P<year>\d{4}|(?:19|20) \d{2}))?(?![\d:])(?!\w)"
+_YEAR = (
+    r"(?:,?\s+(?:(?:of\s+|de\s+|del\s+)?(?P<year>\d{4}|(?:19|20) \d{2})|"
+    r"'(?P<year_>\d{2})(?!\w)|(?P<year__>3[2-9]|[4-9]\d)(?=\s*(?:$|[.,;!?]|geboren|born))))?"
+    r"(?![\d:])(?!\w)"
+)
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.|º)?"
 _GOES_ON = {
     "en": "and|or|at|in|on|for|to|from|until|till|if|as|would|is|works|please",
@@ -53,6 +57,9 @@ def _english() -> tuple[str, ...]:
         rf"\b{count}\s+{unit}\s+(?:from|after|on)\s+(?:(?P<anchor>{any_of(NAMED['en'])})|"
         rf"(?P<weekday>{weekday})|(?P<now>now))\b",
         rf"\b(?P<weekday>{weekday})\s+(?P<week_on>week)\b",
+        r"\b(?P<week_from>today|tomorrow)\s+week\b",
+        rf"\b(?:(?:next|this)\s+)?(?P<dayname>{weekday})\s*,?\s+(?:the\s+)?"
+        rf"(?P<nth>\d{{1,2}})(?:st|nd|rd|th)\b{_after_a_day('en')}",
         rf"\b(?P<named>{any_of(NAMED['en'])})\b",
         rf"\b(?P<weekday>{weekday})(?:\s+of)?\s+(?:(?P<this_week>this)|(?P<next_week>next))\s+week\b",
         rf"\b(?:(?P<this_week>this)|(?P<next_week>next))\s+week(?:\s+on)?\s+(?P<weekday>{weekday})\b",
@@ -80,6 +87,8 @@ def _german() -> tuple[str, ...]:
     coming = r"(?:nächste[nrm]?|kommende[nrm]?)"
     return (
         rf"{_dayname('de')}\b{_DAY}\s*(?P<month>{month})\b\.?{_YEAR}",
+        rf"\b(?P<dayname>{weekday})\s*,?\s+(?:der|den|dem)?\s*(?P<nth>\d{{1,2}})\."
+        rf"{_after_a_day('de')}",
         rf"\b(?:(?P<weekday>{weekday})|(?P<anchor>heute|morgen))\s+in\s+{count}\s+{unit}\b",
         rf"\b(?P<weekday>{weekday})\s+(?:in\s+)?(?:der\s+)?(?:(?P<this_week>diese[r]?)|"
         rf"(?P<next_week>{coming}))\s+woche\b",

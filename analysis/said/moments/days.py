@@ -13,8 +13,11 @@ from analysis.said.language import Language, language_of
 from analysis.said.moments.calendar_words import MONTHS, NAMED, UNITS, WEEKDAYS, calendar_day
 from analysis.said.moments.day_patterns import day_patterns
 from analysis.said.moments.digitised import digitised
+from analysis.said.moments.doubts import is_no_single_day
 from analysis.said.moments.other_scripts import days_of_other_scripts, touched
 
+_NEAR_YEARS = 30
+"""Up to so many years from now a year of two digits is one that comes."""
 _FARTHEST_DAYS = 36_500
 _FARTHEST_MONTHS = 1_200
 _IDIOMS = {("de", 8): 7, ("fr", 8): 7, ("es", 8): 7, ("fr", 15): 14, ("es", 15): 14}
@@ -68,8 +71,13 @@ def days_said(text: str, today: date | None, language: Language | None = None) -
 
 
 def _is_a_day(match: re.Match[str], span: tuple[int, int], text: str) -> bool:
-    """Return whether "the second" is a day: in digits it is, in words only after "on"."""
+    """Return whether "the second" is a day, or a weekday one day.
+
+    In digits "the 2nd" is, in words only after "on"; "every Monday" is no one day.
+    """
     groups = match.groupdict()
+    if groups.get("weekday") and is_no_single_day(text, *span):
+        return False
     if not groups.get("nth") or "spoken" not in groups:
         return True
     return bool(groups["spoken"]) or any(map(str.isdecimal, text[span[0] : span[1]]))
@@ -113,11 +121,18 @@ class _Said:
     def _in_month(self, month: int, day: int) -> list[date | None]:
         said = self._groups.get("year", "").replace(" ", "")
         if said:
-            return [calendar_day(int(said) if len(said) > 2 else 2000 + int(said), month, day)]
+            return [calendar_day(self._full_year(int(said), len(said)), month, day)]
         if self._today is None:
             return []
         years = (self._today.year + shift for shift in (-1, 0, 1))
         return [_nearest((calendar_day(year, month, day) for year in years), self._today)]
+
+    def _full_year(self, year: int, digits: int) -> int:
+        """Return the year that two digits mean: the last century's where it were far off."""
+        if digits > 2:
+            return year
+        farthest = (self._today.year if self._today else 2000) + _NEAR_YEARS
+        return 2000 + year if 2000 + year <= farthest else 1900 + year
 
     def _slashed(self) -> list[date | None]:
         first, second = int(self._groups["first"]), int(self._groups["second"])
@@ -128,6 +143,8 @@ class _Said:
 
     def _relative(self, today: date) -> list[date | None]:
         groups = self._groups
+        if "week_from" in groups:
+            return [today + timedelta(days=NAMED[self._language][groups["week_from"]] + 7)]
         if "named" in groups:
             return [today + timedelta(days=NAMED[self._language][groups["named"]])]
         if "nth" in groups:

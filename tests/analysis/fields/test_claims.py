@@ -121,3 +121,24 @@ def test_of_two_claims_for_a_field_the_first_counts():
 def test_another_form_is_not_read(text: str):
     with pytest.raises(ModelOutputError, match="expected"):
         parse_claims(text)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "turned_down", "text"),
+    [
+        ("退款", "换货", "我不要换货，我要退款"),
+        ("换货", "退款", "不用退款了，换货吧"),
+        ("返金", "交換", "交換ではなく返金です"),
+        ("환불", "교환", "교환 말고 환불이요"),
+        ("возврат", "обмен", "не обмен, а возврат"),
+        ("rimborso", "cambio", "non un cambio, un rimborso"),
+        ("reembolso", "troca", "não quero troca, quero reembolso"),
+        ("retour", "ruilen", "niet ruilen maar retour"),
+        ("zwrot", "wymiana", "nie wymiana, tylko zwrot"),
+    ],
+)
+def test_what_is_turned_down_is_no_choice_in_any_language(chosen: str, turned_down: str, text: str):
+    said, asked = [Turn(role="user", text=text)], field("string", chosen, turned_down)
+
+    assert check_claim(asked, Claim(0, chosen), said).status == "supported"
+    assert check_claim(asked, Claim(0, turned_down), said).status == "contradicted"
