@@ -10,6 +10,8 @@ from conversation.transcript import Usage
 
 MessageRole = Literal["system", "user", "assistant"]
 JSONSchema = dict[str, Any]
+FILTERED = frozenset({"content_filter", "safety", "refusal"})
+"""What providers give as the reason when their filter ends an answer early."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from conversation.agent.config import AgentConfig
 from conversation.agent.system_tools import ends_conversation, skips_turn
 from conversation.language.set_sentences import FAILURE, GOODBYE, in_words_of
+from conversation.llm.chat_model import FILTERED
 from conversation.turn.turn_so_far import SpeakingTurn
 
 BROKEN_OFF = frozenset({"length", "max_tokens"})
-FILTERED = frozenset({"content_filter", "safety", "refusal"})
-"""What providers give as the reason for ending an answer early."""
+"""What providers give as the reason for ending an answer at its limit."""
 
 
 def shortcoming(speaking: SpeakingTurn) -> str | None:

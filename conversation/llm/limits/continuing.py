@@ -2,10 +2,16 @@
 
 import re
 from dataclasses import dataclass, field
+from unicodedata import combining, normalize
 
 MIN_REPEATED_WORDS = 2
 """One word alone may be meant to stand twice."""
-_WORD = re.compile(r"\S+")
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff"
+)
+"""Scripts without spaces between words, where each sign is compared by itself."""
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
 
 
 @dataclass(slots=True)
@@ -21,9 +27,14 @@ class Continuation:
     _is_open: bool = False
     """Whether nothing is compared any more."""
     _words: list[str] = field(init=False)
+    """As they are compared, like all that is called words here."""
+    _closing: str = field(init=False)
+    """The signs after the last letter of `said`."""
 
     def __post_init__(self) -> None:
-        self._words = self.said.split()
+        written = _WORD.findall(self.said)
+        self._words = [_compared(word) for word in written]
+        self._closing = _after_letters(written[-1]) if written else ""
         self._is_open = not self._words
 
     def take(self, piece: str) -> str:
@@ -41,7 +52,7 @@ class Continuation:
 
     def _could_go_on(self) -> bool:
         """Whether everything held may still be a repetition."""
-        spoken = self._held.split()
+        spoken = _words_of(self._held)
         return any(self._matches(spoken, start) for start in self._starts(spoken))
 
     def _starts(self, spoken: list[str]) -> list[int]:
@@ -60,7 +71,7 @@ class Continuation:
         return whole == stretch[: len(whole)] and stretch[-1].startswith(last)
 
     def _decided(self, *, is_end: bool) -> str:
-        spoken = self._held.split()
+        spoken = _words_of(self._held)
         if not is_end and any(
             len(self._words) - start > len(spoken) and self._matches(spoken, start)
             for start in self._starts(spoken)
@@ -68,13 +79,19 @@ class Continuation:
             return ""
         self._is_open = True
         held, self._held = self._held, ""
+        fewest = 1 if self._is_glued(held) else MIN_REPEATED_WORDS
         for start in range(len(self._words)):
-            rest = _after(held, self._words[start:])
-            if rest is not None and (start == 0 or len(self._words) - start >= MIN_REPEATED_WORDS):
+            rest = _after(held, self._words[start:], closing=self._closing)
+            if rest is not None and (start == 0 or len(self._words) - start >= fewest):
                 return rest.lstrip() if self.said[-1:].isspace() else rest
         if is_end and self._is_within(spoken):
             return ""
         return held
+
+    def _is_glued(self, held: str) -> bool:
+        """Whether the first new word would run into the last: that one was cut, or comes again."""
+        last = _WORD.findall(self.said[-2:])
+        return self.said[-1].isalnum() and held[:1].isalnum() and len(last[-1]) > 1
 
     def _is_within(self, spoken: list[str]) -> bool:
         """Whether all of it was said, and nothing new came after."""
@@ -83,16 +100,47 @@ class Continuation:
         )
 
 
-def _after(text: str, words: list[str]) -> str | None:
-    """What follows in `text` after these words; the last of them may go on. None without them."""
+def _words_of(text: str) -> list[str]:
+    return [_compared(word) for word in _WORD.findall(text)]
+
+
+def _compared(word: str) -> str:
+    """The letters and digits, however they are written; models differ in case and in marks."""
+    return "".join(filter(str.isalnum, normalize("NFC", word).casefold())) or word
+
+
+def _after_letters(word: str) -> str:
+    letters = next((at for at, char in enumerate(reversed(word)) if char.isalnum()), 0)
+    return word[len(word) - letters :]
+
+
+def _after(text: str, words: list[str], *, closing: str) -> str | None:
+    """What follows in `text` after these words; the last of them may go on. None without them.
+
+    Signs behind the last one are left out as far as they are those of `closing`.
+    """
     found = list(_WORD.finditer(text))[: len(words)]
-    if len(found) < len(words):
+    if len(found) < len(words) or not words:
         return None
-    if [each.group() for each in found[:-1]] != words[:-1]:
+    if [_compared(each.group()) for each in found[:-1]] != words[:-1]:
         return None
-    if not found[-1].group().startswith(words[-1]):
+    last = found[-1].group()
+    length = _length_of(words[-1], last)
+    if length is None:
         return None
-    return text[found[-1].start() + len(words[-1]) :]
+    for sign in closing:
+        if last[length : length + 1] == sign:
+            length += 1
+    return text[found[-1].start() + length :]
+
+
+def _length_of(beginning: str, word: str) -> int | None:
+    """How much of `word` is compared as `beginning`, with the marks of its last letter."""
+    for length in range(1, len(word) + 1):
+        is_whole = not (word[length : length + 1] and combining(word[length]))
+        if is_whole and _compared(word[:length]) == beginning:
+            return length
+    return None
 
 
 def _begins_alike(word: str, other: str) -> bool:

@@ -5,8 +5,9 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from conversation.errors import FailedAttempt, ModelError, ModelSetupError
+from conversation.errors import FailedAttempt, ModelError, ModelOutputError, ModelSetupError
 from conversation.llm.chat_model import (
+    FILTERED,
     ChatMessage,
     Completion,
     CompletionOptions,
@@ -102,6 +103,8 @@ class FallbackGenerator:
                 async with aclosing(pieces) as shown:
                     async for piece in shown:
                         is_done = isinstance(piece, Completion)
+                        if is_done and not said and left > 1:
+                            _require_an_answer(piece, options, generator.model)
                         fresh = after.end() if is_done else after.take(piece)
                         said += fresh
                         if fresh:
@@ -116,6 +119,27 @@ class FallbackGenerator:
                 if spent or generator is self._generators[-1]:
                     error.failed_attempts = tuple(failed)
                     raise
+
+
+def _require_an_answer(piece: Completion, options: CompletionOptions, model: str) -> None:
+    """Raises for an answer in which nothing is said and nothing asked for.
+
+    A model that is offered tools may want none; one whose answer was filtered said nothing.
+    """
+    filtered = piece.finish_reason.casefold() in FILTERED
+    is_silent = not piece.text.strip() and not piece.requested_tools and options.schema is None
+    if not is_silent or (options.tools and not filtered):
+        return
+    why = "had its answer stopped by the content filter" if filtered else "gave an empty answer"
+    error = ModelOutputError(f"Model {model!r} {why}.")
+    attempt = replace(
+        _failed(model, error),
+        usage=piece.usage,
+        request_to_first_token_ms=piece.request_to_first_token_ms,
+        request_to_failure_ms=piece.request_to_last_token_ms,
+    )
+    error.failed_attempts = (*piece.failed_attempts, attempt)
+    raise error
 
 
 def _with_share(options: CompletionOptions, elapsed_s: float, *, models: int) -> CompletionOptions:

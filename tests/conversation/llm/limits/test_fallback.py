@@ -9,12 +9,13 @@ from pydantic import ValidationError
 
 from conversation.agent.models.llm_config import FallbackLLM, LLMConfig
 from conversation.errors import ModelSetupError, ModelUnavailableError
-from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
+from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions, OfferedTool
 from conversation.llm.generator import TwinChatModel
 from conversation.llm.limits.continuing import Continuation
 from conversation.llm.limits.fallback import FallbackGenerator
 from conversation.llm.open_model import open_chat_model
 from conversation.llm.providers.litellm_model import load_litellm
+from conversation.transcript import Usage
 from tests.conversation.llm.limits.test_retries import ScriptedGenerator
 from tests.conversation.llm.openai_stub import Reply, openai_stub
 
@@ -83,6 +84,19 @@ REPEATS = [
     ("Refunds take 14 days. They", "Refunds take", ""),
     ("Erstattungen dauern\n", "Erstattungen  dauern 14 Tage", "14 Tage"),
     ("退款需要", "退款需要十四天", "十四天"),
+    ("您的订单已经在", "已经在路上了。", "路上了。"),
+    ("您的订单已经", "在路上了。", "在路上了。"),
+    ("คำสั่งซื้อของ", "ซื้อของคุณ", "คุณ"),
+    ("Your ord", "order is here.", "er is here."),
+    ("Your order is", "is here.", " here."),
+    ("Your b", "b is here.", "b is here."),
+    ("Das Cafe\u0301 ist o", "Das Caf\u00e9 ist offen.", "ffen."),
+    ("Das Cafe", "Das Cafe\u0301 ist offen.", "Das Cafe\u0301 ist offen."),
+    ("The price is **5** and", "The price is 5 and more.", " more."),
+    ("Your order is on", "Your Order, is on its way.", " its way."),
+    ("It is on,", "it is on, you see.", " you see."),
+    ("It is on", "it is on, you see.", ", you see."),
+    ("Yes. It is **", "Yes. It is ** not", " not"),
     ("", "Hello", "Hello"),
     ("Refunds take", "", ""),
 ]
@@ -123,6 +137,49 @@ def test_the_completion_is_what_was_said():
 
     assert isinstance(completion, Completion)
     assert "".join(str(text) for text in texts) == completion.text == "Refunds take 14 days."
+
+
+class Ending(ScriptedGenerator):
+    """Says nothing, and ends for a reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(model="a/first")
+        self._reason = reason
+
+    async def generate(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions
+    ) -> AsyncGenerator[str | Completion, None]:
+        yield Completion("", Usage(model=self.model, output_tokens=3), self._reason)
+
+
+@pytest.mark.parametrize(
+    ("reason", "tools", "said"),
+    [
+        ("stop", (), "Hello!"),
+        ("content_filter", (), "Hello!"),
+        ("content_filter", (OfferedTool("x", "", {}),), "Hello!"),
+        ("stop", (OfferedTool("x", "", {}),), ""),  # it wants no tool
+    ],
+)
+def test_a_model_that_says_nothing_is_followed_by_the_next(
+    reason: str, tools: tuple[OfferedTool, ...], said: str
+):
+    second = ScriptedGenerator(["Hello!"], model="b/second")
+    model = TwinChatModel(FallbackGenerator([Ending(reason), second]))
+
+    completion = model.complete(ASK, CompletionOptions(tools=tools))
+
+    assert completion.text == said
+    failed = [
+        (each.model, each.usage and each.usage.output_tokens) for each in completion.failed_attempts
+    ]
+    assert failed == ([("a/first", 3)] if said else [])
+
+
+def test_the_last_model_may_say_nothing():
+    model = TwinChatModel(FallbackGenerator([Ending("stop"), Ending("content_filter")]))
+
+    assert model.complete(ASK).finish_reason == "content_filter"
 
 
 def test_half_a_thought_swallows_nothing_of_the_next_model():
