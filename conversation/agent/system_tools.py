@@ -16,7 +16,7 @@ SEARCH = "search_knowledge_base"
 REPORT_GAP = "report_knowledge_gap"
 
 MAX_QUESTION_CHARS = 500
-NEED_NO_ANSWER = frozenset({END_CALL, SKIP_TURN, REPORT_GAP})
+_NEED_NO_ANSWER = frozenset({END_CALL, SKIP_TURN, REPORT_GAP})
 """After one of these, what the agent said already is its whole turn."""
 
 _DESCRIPTIONS = {
@@ -72,6 +72,17 @@ def ends_conversation(calls: Sequence[ToolCall]) -> bool:
 def skips_turn(calls: Sequence[ToolCall]) -> bool:
     """Whether the agent decided to say nothing."""
     return _was_done(SKIP_TURN, calls)
+
+
+def need_no_answer(calls: Sequence[ToolCall]) -> bool:
+    """Whether what the agent said beside these calls is its whole turn.
+
+    What it wanted after it had ended the conversation needs none either.
+    """
+    names = [call.tool_name for call in calls]
+    if ends_conversation(calls):
+        names = names[: names.index(END_CALL)]
+    return {*names} <= _NEED_NO_ANSWER
 
 
 def was_handed_over(calls: Sequence[ToolCall]) -> bool:

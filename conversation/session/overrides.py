@@ -1,6 +1,6 @@
 """What one session sets differently from its agent, as far as the agent lets it. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import (
@@ -17,6 +17,7 @@ from conversation.agent.models.voice_config import VoiceSection
 from conversation.agent.system_tools import in_language
 from conversation.agent.variables import misnamed
 from conversation.errors import OverrideError
+from conversation.language.language_tags import known_language
 
 MAX_KEYWORDS = 50
 MAX_KEYWORD_CHARS = 100
@@ -117,23 +118,6 @@ def _in_known_language(agent: AgentConfig, overrides: SessionOverrides) -> Sessi
         return overrides
     known = known_language(overrides.language, [agent.language, *agent.languages])
     return overrides.model_copy(update={"language": known or overrides.language})
-
-
-def known_language(wanted: str, known: Sequence[str]) -> str | None:
-    """The one of `known` that is nearest: the same, else without a region, else of another."""
-    tags = {code: code.replace("_", "-").casefold() for code in known}
-    asked = wanted.replace("_", "-").casefold()
-    primary = asked.partition("-")[0]
-    tests: tuple[Callable[[str], bool], ...] = (
-        lambda tag: tag == asked,
-        lambda tag: tag == primary,
-        lambda tag: tag.partition("-")[0] == primary,
-    )
-    for fits in tests:
-        for code, tag in tags.items():
-            if fits(tag):
-                return code
-    return None
 
 
 def _differing(agent: AgentConfig, overrides: SessionOverrides) -> dict[str, Any]:

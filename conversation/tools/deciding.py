@@ -16,10 +16,15 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from conversation.agent.config import AgentConfig
-from conversation.agent.system_tools import tool_description, tool_parameters
+from conversation.agent.system_tools import (
+    LANGUAGE_DETECTION,
+    tool_description,
+    tool_parameters,
+)
 from conversation.agent.tool_config import SYSTEM_TOOLS, ToolConfig
 from conversation.errors import ModelOutputError
 from conversation.grounding.citations import attribute, result_passage
+from conversation.language.language_tags import known_language
 from conversation.llm.chat_model import (
     ChatMessage,
     Completion,
@@ -40,6 +45,7 @@ _MAY_BE_CORRECTED = "It was not done; correct them and call it again, or tell th
 MIN_CHECKED_DIGITS = 3
 """Shorter numbers may have been said in words."""
 _DIGITS = re.compile(r"\d+")
+_NAME_SPACE = re.compile(r"[.:/]")
 
 _RULES = """You decide which action an agent takes before it answers the user. You do not answer.
 
@@ -214,13 +220,13 @@ def _fitted_decision(answer: object, tools: Sequence[OfferedTool]) -> object:
     given = cast(dict[str, Any], answer)
     if "tool" not in given:
         return {key: _fitted_decision(each, tools) for key, each in given.items()}
-    schema = next((tool.parameters for tool in tools if tool.name == given["tool"]), None)
-    if schema is None or "parameters" not in given:
+    tool = next((tool for tool in tools if tool.name == given["tool"]), None)
+    if tool is None or "parameters" not in given:
         return given
     written = given["parameters"]
     text = written if isinstance(written, str) else json.dumps(written)
     try:
-        return {**given, "parameters": fitted(read_object(text), schema)}
+        return {**given, "parameters": _parameters_for(tool, text)}
     except ArgumentsError:
         return given
 
@@ -240,10 +246,29 @@ def requested_choices(completion: Completion, tools: Sequence[OfferedTool]) -> l
 
 
 def _requested(request: RequestedTool, tools: Sequence[OfferedTool]) -> Choice:
-    by_name = {tool.name: tool for tool in tools}
-    if request.name not in by_name:
+    tool = _meant(request.name, tools)
+    if tool is None:
         return _not_offered(request, tools)
-    return _checked_choice(by_name[request.name], request.arguments)
+    return _checked_choice(tool, request.arguments)
+
+
+def _meant(name: str, tools: Sequence[OfferedTool]) -> OfferedTool | None:
+    """The tool of this name; also as models write it: `functions.order_status`, `End_Call`."""
+    by_name = {tool.name: tool for tool in tools}
+    if name in by_name:
+        return by_name[name]
+    bare = _NAME_SPACE.split(name.strip())[-1].casefold()
+    alike = [tool for tool in tools if tool.name.casefold() == bare]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _parameters_for(tool: OfferedTool, arguments: str) -> dict[str, Any]:
+    """Raises `ArgumentsError` where they cannot be used."""
+    given = read_object(arguments)
+    if tool.name == LANGUAGE_DETECTION and isinstance(wanted := given.get("language"), str):
+        codes = cast(list[str], tool.parameters["properties"]["language"]["enum"])
+        given = {**given, "language": known_language(wanted, codes) or wanted}
+    return fitted(given, tool.parameters)
 
 
 def _not_offered(request: RequestedTool, tools: Sequence[OfferedTool]) -> Choice:
@@ -269,7 +294,7 @@ def describes_itself(choice: Choice) -> tuple[str, str]:
 
 def _checked_choice(tool: OfferedTool, arguments: str) -> Choice:
     try:
-        return Choice(tool.name, fitted(read_object(arguments), tool.parameters))
+        return Choice(tool.name, _parameters_for(tool, arguments))
     except ArgumentsError as error:
         return Choice(tool.name, error.parameters, f"{error}. {_MAY_BE_CORRECTED}")
 

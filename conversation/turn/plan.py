@@ -17,12 +17,12 @@ from typing import Any
 from conversation.agent.system_tools import (
     END_CALL,
     MAX_QUESTION_CHARS,
-    NEED_NO_ANSWER,
     REPORT_GAP,
     SEARCH,
     SKIP_TURN,
     TRANSFER,
     ends_conversation,
+    need_no_answer,
     skips_turn,
     was_handed_over,
 )
@@ -354,8 +354,7 @@ class TurnPlan:
             before = len(self._speaking.tool_calls)
             yield from self._use(requested_choices(completion, tools))
             fresh = self._speaking.tool_calls[before:]
-            said_enough = {call.tool_name for call in fresh} <= NEED_NO_ANSWER
-            if is_last or (self._speaking.text and said_enough):
+            if is_last or (self._speaking.text and need_no_answer(fresh)):
                 return
             self._tools_ended = not (tools and fresh)
             if was_handed_over(fresh):

@@ -112,6 +112,22 @@ def test_the_agent_switches_to_the_language_that_is_spoken(store: ConversationSt
     assert '"enum": ["en"]' in model.prompts[2][0].content, "and back"
 
 
+@pytest.mark.parametrize("native", [True, False])
+def test_a_region_is_a_way_to_name_a_language(store: ConversationStore, native: bool):
+    config = agent("language_detection", languages={"de": {}})
+    wanted = {"language": "de-DE"}
+    model = (
+        NativeModel(call("", ("language_detection", wanted)), "Hallo!")
+        if native
+        else ScriptedChatModel(use("language_detection", language="de-DE"), "Hallo!")
+    )
+    session = start(store, config, model)
+
+    (switched,), _ = outcome(list(session.reply("Sprechen Sie Deutsch?")))
+
+    assert (switched.parameters, session.agent.language) == ({"language": "de"}, "de")
+
+
 def test_a_language_that_is_not_configured_cannot_be_switched_to(store: ConversationStore):
     config = agent("language_detection", languages={"de": {}})
     model = NativeModel(call("", ("language_detection", {"language": "fr"})), "Sorry.")

@@ -143,8 +143,14 @@ def test_without_a_need_native_tools_cost_no_call(store: ConversationStore):
     assert (calls, turn.text, len(model.prompts)) == ([], "Hello!", 1)
 
 
-def test_a_goodbye_that_was_said_is_not_said_again(store: ConversationStore):
-    model = NativeModel(call("Goodbye!", ("end_call", {})))
+@pytest.mark.parametrize(
+    "asked",
+    [[("end_call", {})], [("end_call", {}), ("delete_all", {})], [("functions.End_Call", {})]],
+)
+def test_a_goodbye_that_was_said_is_not_said_again(
+    store: ConversationStore, asked: list[tuple[str, dict[str, Any]]]
+):
+    model = NativeModel(call("Goodbye!", *asked))
     session = start(store, agent("end_call"), model)
 
     _, turn = outcome(list(session.reply("Bye")))

@@ -26,7 +26,8 @@ from conversation.errors import (
     OverrideError,
     VariableValueError,
 )
-from conversation.session.overrides import SessionOverrides, known_language, overridden
+from conversation.language.language_tags import known_language
+from conversation.session.overrides import SessionOverrides, overridden
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
 from conversation.turn.events import AgentTurn
@@ -309,6 +310,20 @@ def test_variables_are_named_as_people_write(name: str, given: str):
         ("pt-BR", ["en", "pt-PT"], "pt-PT"),
         ("fr", ["en", "de"], None),
         ("d", ["en", "de"], None),
+        ("zh-Hans", ["zh-TW", "zh-CN"], "zh-CN"),
+        ("zh-HK", ["zh-CN", "zh-TW"], "zh-TW"),
+        ("zh_Hant_TW", ["zh-Hans", "zh"], "zh"),
+        ("sr-Latn", ["sr-Cyrl", "sr-Latn-RS"], "sr-Latn-RS"),
+        ("en", ["en-GB", "en-US"], "en-US"),
+        ("de-DE-1996", ["de-AT", "de-DE"], "de-DE"),
+        ("pt_BR.UTF-8", ["pt-PT", "pt-BR"], "pt-BR"),
+        ("de;q=0.8", ["en", "de"], "de"),
+        ("iw-IL", ["he"], "he"),
+        ("nb-NO", ["no"], "no"),
+        ("deu", ["de"], "de"),
+        ("", ["en"], None),
+        ("*", ["en"], None),
+        ("xx-YY", ["en"], None),
     ],
 )
 def test_a_region_finds_its_language(wanted: str, known: list[str], found: str | None):
