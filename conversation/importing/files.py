@@ -10,6 +10,7 @@ left as it is.
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -49,6 +50,11 @@ from conversation.transcript import Transcript
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
 from conversation.voice.speakers.open_voices import open_voices
 
+_MARKS_OF_LOGS = (
+    '"type"', '"EventType"', '"eventBody"', '"message_type"', '"media_channel"', '"mediaChannel"',
+)  # fmt: skip
+"""Keys of events, one of which the first lines of a log hold."""
+_LOOKED_AT = 5
 SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".txt", ".vtt", ".srt", *SOUND_SUFFIXES)
 MAX_FILE_BYTES = 256 * 2**20
 
@@ -250,32 +256,34 @@ def _json_lines(text: str, place: RecordPlace, left_out: Counter[str]) -> Iterat
     lines = [
         (number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()
     ]
-    log = _log(lines)
-    if log is not None:
-        yield from _numbered(log, place)
-        return
+    log = _log([line for _, line in lines])
     for number, line in lines:
         here = _at(place, f"{place.where}, line {number}")
         try:
             content = json_content(line)
+            if log:
+                continue
             left_out += left_on_page(content)
             records = list(records_of(content))
         except ValueError as error:
             yield here.where, partial(_refused, _unreadable(error))
             continue
         yield from _numbered(records, here)
+    yield from _numbered(log, place)
 
 
-def _log(lines: Sequence[tuple[int, str]]) -> Sequence[object] | None:
-    """The conversations that a log of events holds, a line each; else None."""
-    if not lines or not any(mark in lines[0][1] for mark in ('"type"', '"EventType"')):
-        return None
-    try:
-        listed = [json_content(line) for _, line in lines]
-        found = list(records_of(listed))
-    except ValueError:
-        return None
-    return found if is_log(listed) else None
+def _log(lines: Sequence[str]) -> Sequence[object]:
+    """The conversations that a log of events holds, a line each; none where it is no log.
+
+    A line that cannot be read is not part of it; whoever asks reports it.
+    """
+    if not any(mark in line for line in lines[:_LOOKED_AT] for mark in _MARKS_OF_LOGS):
+        return ()
+    listed: list[object] = []
+    for line in lines:
+        with suppress(ValueError):
+            listed.append(json_content(line))
+    return list(records_of(listed)) if is_log(listed) else ()
 
 
 def _refused(problem: str) -> Taken:

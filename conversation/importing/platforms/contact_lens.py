@@ -6,9 +6,17 @@ and chat (`Segments`, each with a `Transcript`), and the events of a segment str
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
+from conversation.importing.platforms.fields import (
+    id_at,
+    mapping_at,
+    milliseconds_at,
+    moment_at,
+    text_at,
+)
 from conversation.importing.platforms.record import (
     Platform,
     Record,
@@ -17,42 +25,36 @@ from conversation.importing.platforms.record import (
     content_id,
     conversation_of,
     has_list,
+    joined_by,
     mapping,
     mappings,
-    milliseconds,
     role_of,
     text_of,
 )
 from conversation.importing.platforms.seen import told
 from conversation.importing.roles import RecordError
-from conversation.importing.times import moment
 from conversation.transcript import Role, Turn
 
 _AGENTS = ("CUSTOM_BOT", "BOT", "SUPERVISOR")
 """A bot, and whoever supervises a colleague, speak for the side that was called."""
 
 
-def segments_by_contact(listed: list[object]) -> list[Record] | None:
-    """The events of a segment stream as one record a contact; None when they are something else."""
-    events = [mapping(each) for each in listed]
-    if not events or not all(
-        "EventType" in each and text_of(each.get("ContactId")) for each in events
-    ):
-        return None
-    contacts: dict[str, dict[str, object]] = {}
-    for event in events:
-        contact = contacts.setdefault(text_of(event["ContactId"]), {"Segments": []})
-        cast(list[object], contact["Segments"]).extend(mappings(event, "Segments"))
-        for key, value in event.items():
-            if key not in ("Segments", "EventType"):
-                contact.setdefault(key, value)
-    return list(contacts.values())
+def is_of_stream(event: Record) -> bool:
+    """Whether it is an event of a segment stream."""
+    return "EventType" in event and bool(text_of(event.get("ContactId")))
+
+
+def segments_by_contact(events: Sequence[Record]) -> list[Record]:
+    """The events of a segment stream as one record a contact."""
+    return joined_by(
+        events, lambda event: text_of(event["ContactId"]), "Segments", around=("EventType",)
+    )
 
 
 def _read(record: Record, place: RecordPlace) -> Taken:
     left_out: Counter[str] = Counter()
     sides = {
-        text_of(one.get("ParticipantId")): text_of(one.get("ParticipantRole"))
+        id_at(one, "ParticipantId"): text_at(one, "ParticipantRole")
         for one in mappings(record, "Participants")
     }
     items = [item for item in _items(record, left_out) if _has_words(item, sides, left_out)]
@@ -60,14 +62,16 @@ def _read(record: Record, place: RecordPlace) -> Taken:
     turns = [
         Turn(
             role=_role(_side(item, sides), place),
-            text=text_of(item["Content"]),
+            text=text_at(item, "Content"),
             offset_s=_offset_s(item, begun),
         )
         for item in items
     ]
-    metadata = mapping(record.get("CustomerMetadata"))
-    contact = text_of(record.get("ContactId")) or text_of(metadata.get("ContactId"))
-    contact = contact or text_of(record.get("InitialContactId"))
+    contact = (
+        id_at(record, "ContactId")
+        or id_at(mapping_at(record, "CustomerMetadata"), "ContactId")
+        or id_at(record, "InitialContactId")
+    )
     transcript = conversation_of(
         turns,
         source="contact_lens",
@@ -75,8 +79,8 @@ def _read(record: Record, place: RecordPlace) -> Taken:
         agent_id=place.agent_id,
         started_at=begun,
         metadata={
-            "language": text_of(record.get("LanguageCode")),
-            "channel": text_of(record.get("Channel")).lower(),
+            "language": text_at(record, "LanguageCode"),
+            "channel": text_at(record, "Channel").lower(),
         },
     )
     return Taken(transcript, left_out)
@@ -89,7 +93,7 @@ def _items(record: Record, left_out: Counter[str]) -> list[Record]:
     found: list[Record] = []
     for segment in mappings(record, "Segments"):
         if "Transcript" in segment:
-            found.append(mapping(segment["Transcript"]))
+            found.append(mapping_at(segment, "Transcript"))
             continue
         told(segment)
         # An utterance is the beginning of a transcript that follows.
@@ -98,10 +102,10 @@ def _items(record: Record, left_out: Counter[str]) -> list[Record]:
 
 
 def _has_words(item: Record, sides: dict[str, str], left_out: Counter[str]) -> bool:
-    kind = f"{text_of(item.get('Type'))} {text_of(item.get('ContentType'))}".lower()
+    kind = f"{text_at(item, 'Type')} {text_at(item, 'ContentType')}".lower()
     if _side(item, sides).upper() == "SYSTEM" or "event" in kind:
         left_out["contact_lens: messages of the system and events"] += 1
-    elif not text_of(item.get("Content")):
+    elif not text_at(item, "Content"):
         left_out[
             f"contact_lens: {text_of(item.get('Type')).lower() or 'message'} without words"
         ] += 1
@@ -112,9 +116,9 @@ def _has_words(item: Record, sides: dict[str, str], left_out: Counter[str]) -> b
 
 
 def _side(item: Record, sides: dict[str, str]) -> str:
-    participant = text_of(item.get("ParticipantId"))
+    participant = id_at(item, "ParticipantId")
     # In files without roles the id itself is AGENT or CUSTOMER.
-    return text_of(item.get("ParticipantRole")) or sides.get(participant) or participant
+    return text_at(item, "ParticipantRole") or sides.get(participant) or participant
 
 
 def _role(side: str, place: RecordPlace) -> Role:
@@ -132,7 +136,7 @@ def _role(side: str, place: RecordPlace) -> Role:
 
 
 def _offset_s(item: Record, begun: datetime | None) -> float | None:
-    offset_s = milliseconds(item.get("BeginOffsetMillis"))
+    offset_s = milliseconds_at(item, "BeginOffsetMillis")
     at = _absolute(item)
     if offset_s is None and at is not None and begun is not None:
         return max(0.0, (at - begun).total_seconds())
@@ -140,8 +144,7 @@ def _offset_s(item: Record, begun: datetime | None) -> float | None:
 
 
 def _absolute(item: Record) -> datetime | None:
-    value = item.get("AbsoluteTime") or mapping(item.get("Time")).get("AbsoluteTime")
-    return moment(value, "AbsoluteTime")
+    return moment_at(item, "AbsoluteTime") or moment_at(mapping_at(item, "Time"), "AbsoluteTime")
 
 
 def _recognises(record: Record) -> bool:

@@ -9,6 +9,14 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
+from conversation.importing.platforms.fields import (
+    flag_at,
+    id_at,
+    mapping_at,
+    moment_at,
+    number_at,
+    text_at,
+)
 from conversation.importing.platforms.record import (
     Platform,
     Record,
@@ -19,44 +27,40 @@ from conversation.importing.platforms.record import (
     has_list,
     json_mapping,
     lonely_results,
-    mapping,
     mappings,
     role_of,
-    seconds,
-    text_of,
+    written,
 )
-from conversation.importing.times import moment
 from conversation.transcript import ToolCall, Turn
 
 
 def _read(record: Record, place: RecordPlace) -> Taken:
     entries = mappings(record, "transcript")
-    metadata = mapping(record.get("metadata"))
+    metadata = mapping_at(record, "metadata")
     results = {
-        text_of(result.get("request_id")): result
+        id_at(result, "request_id"): result
         for entry in entries
         for result in mappings(entry, "tool_results")
     }
     turns = _joined([turn for entry in entries if (turn := _turn(entry, results)) is not None])
     called = [call.tool_call_id for turn in turns for call in turn.tool_calls]
-    started_at = moment(metadata.get("start_time_unix_secs"), "metadata.start_time_unix_secs")
-    duration_s = seconds(metadata.get("call_duration_secs"))
-    given = mapping(record.get("conversation_initiation_client_data"))
-    user_id = record.get("user_id") or given.get("user_id")
+    started_at = moment_at(metadata, "start_time_unix_secs")
+    duration_s = number_at(metadata, "call_duration_secs")
+    given = mapping_at(record, "conversation_initiation_client_data")
     transcript = conversation_of(
         turns,
         source="elevenlabs",
-        source_id=text_of(record.get("conversation_id")) or content_id(turns, place.where),
+        source_id=id_at(record, "conversation_id") or content_id(turns, place.where),
         agent_id=place.agent_id,
         started_at=started_at,
         ended_at=started_at + timedelta(seconds=duration_s)
         if started_at is not None and duration_s is not None
         else None,
-        end_reason=text_of(metadata.get("termination_reason")) or None,
+        end_reason=text_at(metadata, "termination_reason") or None,
         metadata={
-            "source_agent_id": text_of(record.get("agent_id")),
-            "user_id": text_of(user_id),
-            "language": text_of(metadata.get("main_language")),
+            "source_agent_id": id_at(record, "agent_id"),
+            "user_id": id_at(record, "user_id") or id_at(given, "user_id"),
+            "language": text_at(metadata, "main_language"),
         },
     )
     return Taken(
@@ -66,17 +70,17 @@ def _read(record: Record, place: RecordPlace) -> Taken:
 
 
 def _turn(entry: Record, results: dict[str, Record]) -> Turn | None:
-    name = text_of(entry.get("role"))
-    text = text_of(entry.get("message"))
+    name = text_at(entry, "role")
+    text = text_at(entry, "message")
     calls = tuple(_call(call, results) for call in mappings(entry, "tool_calls"))
     if not text and not calls:
         return None
-    generated = text_of(entry.get("original_message"))
+    generated = text_at(entry, "original_message")
     return Turn(
         role=role_of(name),
         text=text,
-        offset_s=seconds(entry.get("time_in_call_secs")),
-        interrupted=bool(entry.get("interrupted")),
+        offset_s=number_at(entry, "time_in_call_secs"),
+        interrupted=flag_at(entry, "interrupted") or False,
         generated_text=generated if generated and generated != text else None,
         tool_calls=calls,
     )
@@ -87,7 +91,7 @@ def _wordless(entries: Sequence[Record]) -> Counter[str]:
     return Counter(
         "elevenlabs: entries without words"
         for entry in entries
-        if not text_of(entry.get("message"))
+        if not text_at(entry, "message")
         and not mappings(entry, "tool_calls")
         and not mappings(entry, "tool_results")
     )
@@ -108,17 +112,22 @@ def _joined(turns: list[Turn]) -> list[Turn]:
 
 def _call(call: Record, results: dict[str, Record]) -> ToolCall:
     """A call with its result, which real exports keep in a later entry."""
-    call_id = text_of(call.get("request_id"))
+    call_id = id_at(call, "request_id")
     result = results.get(call_id, {})
-    latency_s = seconds(result.get("tool_latency_secs"))
+    latency_s = number_at(result, "tool_latency_secs")
     return ToolCall(
-        tool_name=text_of(call.get("tool_name")),
+        tool_name=text_at(call, "tool_name") or "unnamed",
         tool_call_id=call_id,
         parameters=json_mapping(call.get("params_as_json")),
-        result=text_of(result.get("result_value")) or None,
-        is_error=bool(result.get("is_error")),
+        result=_result(result),
+        is_error=flag_at(result, "is_error") or False,
         latency_ms=latency_s * 1_000 if latency_s is not None else None,
     )
+
+
+def _result(result: Record) -> str | None:
+    value = result.get("result_value")
+    return None if value is None else written(value).strip() or None
 
 
 ELEVENLABS = Platform(

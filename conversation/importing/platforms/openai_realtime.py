@@ -7,6 +7,7 @@ platform are. Events of which nothing is taken, such as pieces of sound, are cou
 from collections import Counter
 from typing import Any
 
+from conversation.importing.platforms.fields import id_at, mapping_at, text_at
 from conversation.importing.platforms.openai import read_messages
 from conversation.importing.platforms.record import (
     Platform,
@@ -14,11 +15,10 @@ from conversation.importing.platforms.record import (
     RecordPlace,
     Taken,
     has_list,
-    mapping,
     mappings,
     text_of,
 )
-from conversation.importing.platforms.seen import told
+from conversation.importing.platforms.seen import told, with_fields
 
 _HEARD = "conversation.item.input_audio_transcription.completed"
 _SAID = frozenset(
@@ -44,12 +44,16 @@ class _Items:
 
     def __init__(self) -> None:
         self.items: dict[str, Record] = {}
-        self.words: dict[str, dict[object, tuple[str, str]]] = {}
+        self.words: dict[str, dict[str, tuple[str, str]]] = {}
         """By item and part: who said what."""
         self.cut: set[str] = set()
+        self.after: dict[str, str] = {}
+        """By item: the one that it follows, as the platform says; empty for the first one."""
 
-    def put(self, item: Record) -> None:
-        item_id = text_of(item.get("id"))
+    def put(self, item: Record, event: Record) -> None:
+        item_id = id_at(item, "id")
+        if "previous_item_id" in event:
+            self.after.setdefault(item_id, id_at(event, "previous_item_id"))
         known = self.items.get(item_id)
         # The last form of an item has the most in it; its place is the one of the first.
         is_fuller = bool(mappings(item, "content")) or text_of(item.get("type")).endswith("_call")
@@ -57,13 +61,15 @@ class _Items:
             self.items[item_id] = item
 
     def say(self, event: Record, role: str, text: str) -> None:
-        item_id = text_of(event.get("item_id"))
+        item_id = id_at(event, "item_id")
         self.items.setdefault(item_id, {})
-        self.words.setdefault(item_id, {})[event.get("content_index")] = (role, text)
+        part = id_at(event, "content_index")
+        self.words.setdefault(item_id, {})[part] = (role, text)
 
     def messages(self) -> list[Record]:
         found: list[Record] = []
-        for item_id, item in self.items.items():
+        for item_id in self._in_order():
+            item = self.items[item_id]
             said = self.words.get(item_id)
             cut: dict[str, Any] = {"status": "incomplete"} if item_id in self.cut else {}
             if said is not None:
@@ -72,8 +78,27 @@ class _Items:
                 text = " ".join(text for _, text in said.values() if text)
                 found.append({"role": role, "content": text, **cut})
             elif item:
-                found.append({**item, **cut} if cut else item)
+                found.append(with_fields(item, cut) if cut else item)
         return found
+
+    def _in_order(self) -> list[str]:
+        """Each item behind the one that it follows, whichever of them the log names first."""
+        followers: dict[str, list[str]] = {}
+        first: list[str] = []
+        others: list[str] = []
+        for item_id in self.items:
+            before = self.after.get(item_id)
+            if before in self.items and before != item_id:
+                followers.setdefault(str(before), []).append(item_id)
+            else:
+                (first if before == "" else others).append(item_id)
+        found: list[str] = []
+        waiting = [*reversed(others), *reversed(first)]
+        while waiting:
+            found.append(waiting.pop())
+            waiting += reversed(followers.get(found[-1], []))
+        # A ring of items that follow each other has no beginning.
+        return found if len(found) == len(self.items) else list(self.items)
 
 
 def _read(record: Record, place: RecordPlace) -> Taken:
@@ -81,7 +106,7 @@ def _read(record: Record, place: RecordPlace) -> Taken:
     left_out: Counter[str] = Counter()
     session_id = ""
     for event in mappings(record, "events"):
-        session_id = session_id or text_of(mapping(event.get("session")).get("id"))
+        session_id = session_id or id_at(mapping_at(event, "session"), "id")
         if not _take(event, items):
             told(event)
             left_out[f"openai: events of type {text_of(event.get('type'))}"] += 1
@@ -93,17 +118,17 @@ def _take(event: Record, items: _Items) -> bool:
     """Whether something is taken from an event."""
     kind = text_of(event.get("type"))
     if kind in _BEGUN or kind in ("conversation.item.done", "response.output_item.done"):
-        items.put(mapping(event.get("item")))
+        items.put(mapping_at(event, "item"), event)
     elif kind == "response.done":
         # Some logs hold of each answer only this, with all that it consists of.
-        for part in mappings(mapping(event.get("response")), "output"):
-            items.put(part)
+        for part in mappings(mapping_at(event, "response"), "output"):
+            items.put(part, {})
     elif kind == _HEARD:
-        items.say(event, "user", text_of(event.get("transcript")))
+        items.say(event, "user", text_at(event, "transcript"))
     elif kind in _SAID:
-        items.say(event, "assistant", text_of(event.get("transcript") or event.get("text")))
+        items.say(event, "assistant", text_at(event, "transcript", "text"))
     elif kind == "conversation.item.truncated":
-        items.cut.add(text_of(event.get("item_id")))
+        items.cut.add(id_at(event, "item_id"))
     else:
         return kind.startswith("session.")
     return True

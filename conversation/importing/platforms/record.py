@@ -114,6 +114,38 @@ def content_id(turns: Sequence[Turn], where: str) -> str:
     return f"{where}#{hashlib.sha256(said.encode()).hexdigest()[:16]}"
 
 
+def joined_by(
+    events: Sequence[Record],
+    id_of_event: Callable[[Record], str],
+    key: str,
+    *,
+    around: Sequence[str] = (),
+) -> list[Record]:
+    """Events that hold pieces of conversations as one record a conversation.
+
+    Args:
+        events: In the order in which they came.
+        id_of_event: Says to which conversation an event belongs.
+        key: Of the list in each event whose entries are put together.
+        around: Keys that say what kind of event it is, and nothing of the conversation.
+
+    Returns:
+        The first event of each conversation with the entries of all of them. What another one says
+        otherwise stands under `other_events`, so that it can be counted.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for event in events:
+        fields = {name: value for name, value in event.items() if name not in (key, *around)}
+        one = found.setdefault(id_of_event(event), {key: [], **fields, "other_events": []})
+        others = {name: value for name, value in fields.items() if one.get(name) != value}
+        if isinstance(event.get(key), list):
+            one[key] += event[key]
+        elif key in event:
+            others[key] = event[key]
+        one["other_events"] += [others] if others else []
+    return list(found.values())
+
+
 def lonely_results(
     results: Mapping[str, object], called: Iterable[str], platform: str
 ) -> Counter[str]:

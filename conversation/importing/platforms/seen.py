@@ -1,7 +1,8 @@
 """Which fields of a record were looked at, so that all others can be named and counted. Pure.
 
-A reader takes what it knows with `record["key"]` and `record.get("key")`. What it never asked for,
-at any depth, is what the store does not hold: nothing has to be listed by hand, and no field that a
+A reader takes what it knows with the functions of `fields`, or `record["key"]` and
+`record.get("key")`. What it never asked for, at any depth, is what the store does not hold, and so
+is what it asked for and could not use: nothing has to be listed by hand, and no field that a
 platform adds tomorrow is lost in silence.
 """
 
@@ -9,13 +10,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-_WORDS = frozenset(
-    {"message", "content", "Content", "text", "transcript", "body", "plain_body", "refusal"}
-    | {"original_message", "decoratedText"}
-)
-"""Fields in which the platforms keep what was said."""
-_ANSWERS = frozenset({"tool_call_id", "toolCallId", "call_id", "request_id"})
-"""Fields of what a tool was asked and answered."""
 _MAX_DEPTH = 100
 """Deeper values are kept as they are, and count as one with what holds them."""
 
@@ -26,6 +20,8 @@ class Seen(dict[str, Any]):
     def __init__(self, fields: Mapping[str, Any]) -> None:
         super().__init__(fields)
         self.asked: set[str] = set()
+        self.unusable: dict[str, str] = {}
+        """Keys that were asked for and hold something else, with what was expected there."""
         self.is_whole = False
         """All of it is taken."""
         self.is_told = False
@@ -39,6 +35,27 @@ class Seen(dict[str, Any]):
         """The value of `key`, which counts as taken from here on."""
         self.asked.add(key)
         return super().get(key, default)
+
+
+def unusable(record: Mapping[str, Any], key: str, expected: str) -> None:
+    """Say that `key` holds no `expected`, so that nothing is taken from it: it is counted."""
+    if isinstance(record, Seen) and holds_something(record.get(key)):
+        record.unusable[key] = expected
+
+
+def glance(record: Mapping[str, Any], key: str) -> Any:
+    """The value of `key`, which does not count as taken."""
+    # Not `get`, which a record that is watched takes for a use.
+    return next((value for name, value in record.items() if name == key), None)
+
+
+def with_fields(record: Mapping[str, Any], more: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`record` with other fields beside its own: what is asked of it is asked of `record`."""
+    if not isinstance(record, Seen):
+        return {**record, **more}
+    found = Seen({**record, **more})
+    found.asked, found.unusable = record.asked, record.unusable
+    return found
 
 
 def watched(value: object, *, depth: int = 0) -> Any:
@@ -84,12 +101,14 @@ def _paths(value: object, before: str, said_twice: frozenset[str]) -> Iterator[s
         for inner in cast(list[object], value):
             yield from _paths(inner, before, said_twice)
     elif isinstance(value, Seen) and not value.is_whole:
-        yield from _wrong_words(value, before)
+        for key, expected in value.unusable.items():
+            yield f"{f'{before}.' if before else ''}{key} that is no {expected}"
         if value.is_told:
+            yield from _unusable_within(value, before)
             return
         for key, inner in value.items():
             path = f"{before}.{key}" if before else str(key)
-            if path in said_twice:
+            if path in said_twice or key in value.unusable:
                 continue
             if key in value.asked:
                 yield from _paths(inner, path, said_twice)
@@ -97,17 +116,14 @@ def _paths(value: object, before: str, said_twice: frozenset[str]) -> Iterator[s
                 yield path
 
 
-def _wrong_words(fields: Seen, before: str) -> Iterator[str]:
-    """Numbers and truth values where words belong: a reader asks for them and takes none.
-
-    What a tool answered may be a number.
-    """
-    role = next((each for key, each in fields.items() if key == "role"), None)
-    if fields.keys() & _ANSWERS or str(role).startswith(("tool", "function")):
-        return
-    for key, value in fields.items():
-        if key in _WORDS and key in fields.asked and isinstance(value, int | float):
-            yield f"{before}.{key} that is no text" if before else f"{key} that is no text"
+def _unusable_within(told: Seen, before: str) -> Iterator[str]:
+    """What was asked for in vain in something that is counted as a whole."""
+    for key, inner in told.items():
+        for each in cast(list[object], inner) if isinstance(inner, list) else [inner]:
+            if isinstance(each, Seen) and key in told.asked and key not in told.unusable:
+                for name, expected in each.unusable.items():
+                    yield f"{before}.{key}.{name} that is no {expected}"
+                yield from _unusable_within(each, f"{before}.{key}")
 
 
 def holds_something(value: object) -> bool:

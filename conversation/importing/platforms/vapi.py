@@ -6,7 +6,16 @@ has an `input` (a text or a list) and an `output`, after the `messages` of what 
 """
 
 from collections import Counter
+from datetime import datetime
 
+from conversation.importing.platforms.fields import (
+    id_at,
+    list_at,
+    mapping_at,
+    moment_at,
+    number_at,
+    text_at,
+)
 from conversation.importing.platforms.record import (
     Platform,
     Record,
@@ -21,35 +30,38 @@ from conversation.importing.platforms.record import (
     mapping,
     mappings,
     role_of,
-    seconds,
-    text_of,
     with_calls,
 )
-from conversation.importing.platforms.seen import told
-from conversation.importing.times import moment
+from conversation.importing.platforms.seen import told, unusable
+from conversation.importing.roles import RecordError
 from conversation.transcript import ToolCall, Turn
 
 _SILENT = frozenset({"system"})
 _CALLS = ("toolCalls", "tool_calls")
 """Calls of tools; chats write them as OpenAI does."""
+_OPENAI_FORM = "messagesOpenAIFormatted"
+_FIRST_MOMENT_MS = 1e11
+"""1973; smaller numbers are no moments."""
 _MARKS = ("endedReason", "assistantId", "assistant", "artifact", "orgId")
 
 
 def _read(record: Record, place: RecordPlace) -> Taken:
-    call = mapping(record.get("call"))
-    artifact = mapping(record.get("artifact"))
-    holder = record if has_entries(record, "messages") else artifact
-    if holder is record:
-        told(artifact.get("messages"))
-    messages = [*mappings(holder, "messages"), *_of_chat(record)]
+    _refuse_events(record)
+    call = mapping_at(record, "call")
+    messages = [*_spoken(record, mapping_at(record, "artifact")), *_of_chat(record)]
+    started_at = (
+        moment_at(record, "startedAt")
+        or moment_at(call, "startedAt")
+        or moment_at(record, "createdAt")
+    )
     results = {_call_id(m): m for m in messages if _is_result(m)}
     turns: list[Turn] = []
     calls: list[tuple[int, ToolCall]] = []
     left_out: Counter[str] = Counter()
     for message in messages:
-        name = text_of(message.get("role"))
-        text = text_of(message.get("message", message.get("content")))
-        asks = any(has_entries(message, key) for key in _CALLS)
+        name = text_at(message, "role")
+        text = text_at(message, "message", "content")
+        asks = any([bool(list_at(message, key)) for key in _CALLS])
         if asks:
             calls += [(len(turns), each) for each in _calls(message, results)]
             # The role says that it is a call: whoever asks for a tool is the agent.
@@ -60,68 +72,112 @@ def _read(record: Record, place: RecordPlace) -> Taken:
                 left_out["vapi: messages of role system"] += bool(text)
             continue
         if text:
-            offset_s = seconds(message.get("secondsFromStart"))
+            offset_s = _offset_s(message, started_at)
             turns.append(Turn(role=role_of(name), text=text, offset_s=offset_s))
         elif not asks:
             told(message)
             left_out[f"vapi: messages of role {name or '?'} without words"] += 1
-    customer = mapping(record.get("customer") or call.get("customer"))
-    source_id = text_of(record.get("id")) or text_of(call.get("id"))
+    customer = mapping_at(record, "customer") or mapping_at(call, "customer")
+    source_id = id_at(record, "id") or id_at(call, "id")
+    assistant = id_at(record, "assistantId") or id_at(call, "assistantId")
     transcript = conversation_of(
         with_calls(turns, calls),
         source="vapi",
         source_id=source_id or content_id(turns, place.where),
         agent_id=place.agent_id,
-        started_at=moment(record.get("startedAt") or call.get("startedAt"), "startedAt")
-        or moment(record.get("createdAt"), "createdAt"),
-        ended_at=moment(record.get("endedAt") or call.get("endedAt"), "endedAt"),
-        end_reason=text_of(record.get("endedReason") or call.get("endedReason")) or None,
+        started_at=started_at,
+        ended_at=moment_at(record, "endedAt") or moment_at(call, "endedAt"),
+        end_reason=text_at(record, "endedReason") or text_at(call, "endedReason") or None,
         metadata={
-            "source_agent_id": text_of(record.get("assistantId") or call.get("assistantId")),
-            "user_id": text_of(customer.get("number") or customer.get("id")),
+            "source_agent_id": assistant or id_at(mapping_at(record, "assistant"), "id"),
+            "user_id": id_at(customer, "number", "id"),
         },
     )
     left_out += lonely_results(results, (call.tool_call_id for _, call in calls), "vapi")
     return Taken(transcript, left_out)
 
 
+def _refuse_events(record: Record) -> None:
+    """Only the report at the end holds the whole call.
+
+    Raises:
+        RecordError: It is an event of a call that goes on.
+    """
+    event = record.get("type")
+    if isinstance(event, str) and "call" in record and event != "end-of-call-report":
+        raise RecordError(
+            f"it is the event {event!r} of a call that goes on. What was said is taken from the "
+            "`end-of-call-report` of that call"
+        )
+
+
+def _spoken(record: Record, artifact: Record) -> list[Record]:
+    """The messages, from whichever list holds some; the others repeat them."""
+    found: list[Record] = []
+    for holder, key in ((record, "messages"), (artifact, "messages"), (artifact, _OPENAI_FORM)):
+        if has_entries(holder, key):
+            if found:
+                told(holder[key])
+            else:
+                found = mappings(holder, key)
+        elif not has_list(holder, key):
+            unusable(holder, key, "list")
+    return found
+
+
+def _offset_s(message: Record, started_at: datetime | None) -> float | None:
+    """Seconds from the start of the call; chats have only the moments of messages, if any."""
+    offset_s = number_at(message, "secondsFromStart")
+    if offset_s is not None or started_at is None:
+        return offset_s
+    at_ms = number_at(message, "time")
+    if at_ms is None or at_ms < _FIRST_MOMENT_MS:
+        return None
+    return max(0.0, at_ms / 1_000 - started_at.timestamp())
+
+
 def _of_chat(record: Record) -> list[Record]:
     """What one chat adds to the messages before it."""
-    if not has_list(record, "output"):
-        return []
     given = record.get("input")
     said: list[Record] = [{"role": "user", "message": given}] if isinstance(given, str) else []
-    return [*said, *(mappings(record, "input") if not said else []), *mappings(record, "output")]
+    return [*said, *([] if said else list_at(record, "input")), *list_at(record, "output")]
 
 
 def _calls(message: Record, results: dict[str, Record]) -> list[ToolCall]:
     found: list[ToolCall] = []
-    for call in [each for key in _CALLS for each in mappings(message, key)]:
-        function = mapping(call.get("function"))
-        call_id = text_of(call.get("id"))
+    for call in [each for key in _CALLS for each in list_at(message, key)]:
+        function = mapping_at(call, "function")
+        call_id = id_at(call, "id")
         answer = results.get(call_id, {})
-        result = answer.get("result", answer.get("content"))
+        error = answer.get("error")
+        result = answer.get("result", answer.get("content")) or error
+        name = text_at(function, "name")
         found.append(
-            answered_call(call_id, text_of(function.get("name")), function.get("arguments"), result)
+            answered_call(call_id, name, function.get("arguments"), result, is_error=bool(error))
         )
     return found
 
 
 def _is_result(message: Record) -> bool:
-    return text_of(message.get("role")) in ("tool_call_result", "tool") and bool(_call_id(message))
+    return message.get("role") in ("tool_call_result", "tool") and bool(_call_id(message))
 
 
 def _call_id(message: Record) -> str:
-    return text_of(message.get("toolCallId")) or text_of(message.get("tool_call_id"))
+    return id_at(message, "toolCallId", "tool_call_id")
 
 
 def _recognises(record: Record) -> bool:
-    holders = (record, mapping(record.get("artifact")))
-    spoken = any(has_list(holder, "messages") for holder in holders) or has_list(record, "output")
-    return spoken and any(mark in record for mark in _MARKS)
+    artifact = mapping(record.get("artifact"))
+    spoken = any(
+        has_list(holder, key) for holder in (record, artifact) for key in ("messages", _OPENAI_FORM)
+    )
+    is_event = "type" in record and isinstance(record.get("call"), dict)
+    return is_event or (
+        (spoken or has_list(record, "output")) and any(mark in record for mark in _MARKS)
+    )
 
 
-_LISTS = ("messages", "artifact.messages", "input", "output")
+_LISTS = ("messages", "artifact.messages", f"artifact.{_OPENAI_FORM}", "input", "output")
 _OF_MESSAGES = ("time", "name", "toolCalls.type", "tool_calls.type")
 
 VAPI = Platform(
@@ -129,6 +185,5 @@ VAPI = Platform(
     _recognises,
     _read,
     said_twice=frozenset({"transcript", "status", "type", "updatedAt", "artifact.transcript"})
-    | {"artifact.messagesOpenAIFormatted"}
     | {f"{key}.{inner}" for key in _LISTS for inner in _OF_MESSAGES},
 )

@@ -260,7 +260,7 @@ OPENAI_THREAD = Sample(
         "object": "list",
         "data": [
             {"id": f"msg_{at}", "object": "thread.message", "role": role, "created_at": NOON + at,
-             "thread_id": "thread_1", "attachments": [],
+             "thread_id": "thread_1", "attachments": [], "id_of_run": "run_1",
              "content": [{"type": "text", "text": {"value": words, "annotations": []}}]}
             for at, role, words in [(4, "assistant", "Twelve tins."),
                                     (0, "user", "Is there green tea?")]
@@ -269,7 +269,42 @@ OPENAI_THREAD = Sample(
         "last_id": "msg_0",
     },
     ASKED,
-    counted=("openai.data.thread_id",),
+    counted=("openai.data.id_of_run",),
+)  # fmt: skip
+
+# OpenAI, thread with the steps of its runs beside the messages (API reference "Run steps"). Taken:
+# thread_id as the conversation's id; of steps created_at, status, step_details.tool_calls with
+# id, type, and what the key of that name holds: name, arguments or input, output(s) or results.
+OPENAI_RUN_STEPS = Sample(
+    "openai thread with steps",
+    {
+        "id": "thread_2",
+        "object": "thread",
+        "created_at": NOON,
+        "messages": {"object": "list", "data": [
+            {"id": "msg_b", "object": "thread.message", "role": "assistant", "run_id": "run_1",
+             "created_at": NOON + 4, "thread_id": "thread_2",
+             "content": [{"type": "text", "text": {"value": "Twelve tins."}}]},
+            {"id": "msg_a", "object": "thread.message", "role": "user", "created_at": NOON,
+             "thread_id": "thread_2",
+             "content": [{"type": "text", "text": {"value": "Is there green tea?"}}]}]},
+        "run_steps": {"object": "list", "data": [
+            {"id": "step_b", "object": "thread.run.step", "type": "message_creation",
+             "created_at": NOON + 4,
+             "step_details": {"type": "message_creation",
+                              "message_creation": {"message_id": "msg_b"}}},
+            {"id": "step_a", "object": "thread.run.step", "type": "tool_calls",
+             "created_at": NOON + 2, "status": "completed", "usage": {"total_tokens": 3},
+             "step_details": {"type": "tool_calls", "tool_calls": [
+                 {"id": "c", "type": "function",
+                  "function": {"name": "stock", "arguments": "{}", "output": "12"}},
+                 {"id": "d", "type": "code_interpreter", "code_interpreter":
+                     {"input": "6 * 2", "outputs": [{"type": "logs", "logs": "12"}]}}]}}]},
+    },
+    ASKED,
+    (("stock", "12", False), ("code_interpreter", '[{"type": "logs", "logs": "12"}]', False)),
+    ("openai: steps of type message_creation", "openai.run_steps.data.usage",
+     "openai.messages.data.run_id"),
 )  # fmt: skip
 
 # OpenAI, server events of Realtime (API reference "Realtime server events"). Taken: session.id,
@@ -436,6 +471,63 @@ CONNECT_CHAT = Sample(
              "contact_lens: attachment without words", "contact_lens.Transcript.DisplayName"),
 )  # fmt: skip
 
+# Twilio, sentences as the Node SDK writes them, a bare list. Channels are named by the caller.
+TWILIO_NODE = Sample(
+    "twilio sentences of the node sdk",
+    [
+        {"mediaChannel": "agent", "sentenceIndex": 1, "startTime": "2.5", "sid": "GX2",
+         "transcript": "Twelve tins.", "transcriptSid": "GT2"},
+        {"mediaChannel": "customer", "sentenceIndex": 0, "startTime": "0.5",
+         "transcript": "Is there green tea?", "transcriptSid": "GT2"},
+    ],
+    ASKED,
+    counted=("twilio.sentences.sid",),
+)  # fmt: skip
+
+# Genesys Cloud, events of the topic v2.conversations.{id}.transcription (docs "Transcription
+# Notifications"). Taken: conversationId, sessionStartTimeMs; of transcripts channel, isFinal,
+# alternatives[0].transcript, .offsetMs.
+GENESYS_NOTIFICATIONS = Sample(
+    "genesys notifications",
+    [
+        {"topicName": "v2.conversations.g.transcription", "version": "2", "eventBody": {
+            "conversationId": "g", "sessionStartTimeMs": NOON * 1_000,
+            "transcripts": [
+                {"utteranceId": "a", "isFinal": False, "channel": "EXTERNAL",
+                 "alternatives": [{"transcript": "Is there", "offsetMs": 100}]},
+                {"utteranceId": "a", "isFinal": True, "channel": "EXTERNAL", "alternatives": [
+                    {"transcript": "Is there green tea?", "offsetMs": 100, "confidence": 0.9},
+                    {"transcript": "Is there green sea?", "offsetMs": 100}]}]}},
+        {"topicName": "v2.conversations.g.transcription", "eventBody": {
+            "conversationId": "g", "sessionStartTimeMs": NOON * 1_000,
+            "transcripts": [
+                {"utteranceId": "b", "isFinal": True, "channel": "INTERNAL",
+                 "alternatives": [{"transcript": "Twelve tins.", "offsetMs": 2_000}]}]}},
+    ],
+    ASKED,
+    counted=("genesys: utterances that are not final",
+             "genesys: other ways to hear an utterance", "genesys.transcripts.utteranceId"),
+)  # fmt: skip
+
+# Genesys Cloud, recording of messages (model Recording: messagingTranscript). Taken:
+# conversationId, media; of messages purpose, messageText, timestamp.
+GENESYS_MESSAGES = Sample(
+    "genesys messages",
+    {
+        "id": "rec-1", "conversationId": "g-2", "media": "message",
+        "messagingTranscript": [
+            {"id": "2", "purpose": "agent", "messageText": "Twelve tins.",
+             "timestamp": AT.format(4), "fromUser": {"id": "u"}},
+            {"id": "1", "purpose": "customer", "messageText": "Is there green tea?",
+             "timestamp": AT.format(0), "from": "+15550100"},
+            {"id": "3", "purpose": "customer", "timestamp": AT.format(5),
+             "messageMediaAttachments": [{"url": "https://example.com/a.png"}]},
+        ],
+    },
+    ASKED,
+    counted=("genesys: messages without words", "genesys.messagingTranscript.from"),
+)  # fmt: skip
+
 # Genesys Cloud, transcript file of speech and text analytics (model of the Platform API's
 # transcript URL). Taken: conversationId, startTime, mediaType; of phrases text or
 # decoratedText, participantPurpose, startTimeMs. Purposes that nobody is, such as ivr, are
@@ -564,6 +656,112 @@ ZENDESK_AUDITS = Sample(
     counted=("zendesk: events that are no comments", "zendesk.audits.metadata"),
 )  # fmt: skip
 
+# Zendesk messaging, webhooks of Sunshine Conversations (API reference "Webhooks", "Messages").
+# Taken: conversation.id; of messages received, author.type, author.userId, content.text.
+ZENDESK_MESSAGING = Sample(
+    "zendesk messaging",
+    {
+        "app": {"id": "app"},
+        "webhook": {"id": "w", "version": "v2"},
+        "events": [
+            {"id": "e1", "type": "conversation:message", "payload": {
+                "conversation": {"id": "cv", "type": "personal"},
+                "message": {"id": "m1", "received": AT.format(0), "source": {"type": "web"},
+                            "author": {"type": "user", "userId": "u-1", "displayName": "Ann"},
+                            "content": {"type": "text", "text": "Is there green tea?"}}}},
+            {"id": "e2", "type": "conversation:typing", "payload": {
+                "conversation": {"id": "cv", "type": "personal"}}},
+            {"id": "e3", "type": "conversation:message", "payload": {
+                "conversation": {"id": "cv", "type": "personal"},
+                "message": {"id": "m2", "received": AT.format(4),
+                            "author": {"type": "business", "displayName": "Eve"},
+                            "content": {"type": "text", "text": "Twelve tins.",
+                                        "actions": [{"type": "reply", "text": "Thanks"}]}}}},
+            {"id": "e4", "type": "conversation:message", "payload": {
+                "conversation": {"id": "cv", "type": "personal"},
+                "message": {"id": "m3", "author": {"type": "business"},
+                            "content": {"type": "carousel", "items": [{"title": "Tea"}]}}}},
+        ],
+    },
+    ASKED,
+    counted=("zendesk: messages of type carousel without words",
+             "zendesk: events of type conversation:typing", "zendesk.messages.content.actions"),
+)  # fmt: skip
+
+# Zendesk Chat (API "Chats"). Taken: id, visitor.id; of history type, msg, timestamp, sender_type
+# or nick.
+ZENDESK_CHAT = Sample(
+    "zendesk chat",
+    {"chats": [{
+        "id": "2604.a", "type": "chat", "timestamp": AT.format(0),
+        "visitor": {"id": "3.a", "name": "Ann"},
+        "agent_names": {"8": "Eve"},
+        "history": [
+            {"type": "chat.memberjoin", "timestamp": AT.format(0), "nick": "visitor"},
+            {"type": "chat.msg", "timestamp": AT.format(1), "nick": "visitor:1",
+             "name": "Ann", "msg": "Is there green tea?", "sender_type": "Visitor"},
+            {"type": "chat.msg", "timestamp": AT.format(4), "nick": "agent:8", "name": "Eve",
+             "msg": "Twelve tins."},
+            {"type": "chat.rating", "new_rating": "good"},
+        ],
+    }]},
+    ASKED,
+    counted=("zendesk: events that are no messages", "zendesk.agent_names",
+             "zendesk.visitor.name"),
+)  # fmt: skip
+
+# Chatwoot, webhooks of single messages (docs "Supported webhook events", message_created).
+CHATWOOT_EVENTS = Sample(
+    "chatwoot events",
+    [
+        {"event": "message_created", "id": at, "message_type": kind, "content": words,
+         "created_at": f"2026-05-28 20:26:4{at} UTC", "conversation": {"id": 44, "status": "open"},
+         "contact": {"id": 3, "name": "Ann"}, "account": {"id": 1}}
+        for at, kind, words in [(0, "incoming", "Is there green tea?"),
+                                (4, "outgoing", "Twelve tins.")]
+    ],
+    ASKED,
+    counted=("chatwoot.messages.account", "chatwoot.messages.contact.name"),
+)  # fmt: skip
+
+# Vapi, a call of which only the list in OpenAI's form was kept (schema Artifact:
+# messagesOpenAIFormatted).
+VAPI_OPENAI = Sample(
+    "vapi in openai form",
+    {
+        "id": "v-3", "orgId": "o", "assistantId": "as-1", "startedAt": AT.format(0),
+        "artifact": {"messages": [], "messagesOpenAIFormatted": [
+            {"role": "system", "content": "You sell tea."},
+            {"role": "user", "content": "Is there green tea?"},
+            {"role": "assistant", "tool_calls": [
+                {"id": "t", "type": "function", "function": {"name": "stock", "arguments": "{}"}}]},
+            {"role": "tool", "tool_call_id": "t", "content": "12"},
+            {"role": "assistant", "content": "Twelve tins."}]},
+    },
+    ASKED,
+    (("stock", "12", False),),
+    ("vapi: messages of role system",),
+)  # fmt: skip
+
+# Retell, page of the third version's list (SDK: items, pagination_key, has_more).
+RETELL_PAGE = Sample(
+    "retell page",
+    {
+        "items": [{
+            "call_id": "r-2", "call_type": "phone_call", "direction": "outbound",
+            "from_number": "+15550199", "to_number": "+15550100",
+            "start_timestamp": NOON * 1_000, "end_timestamp": NOON * 1_000 + 9_000,
+            "transcript_object": [
+                {"role": "user", "content": "Is there green tea?", "words": []},
+                {"role": "agent", "content": "Twelve tins.", "words": []}],
+        }],
+        "pagination_key": "p",
+        "has_more": True,
+    },
+    ASKED,
+    counted=("retell.call_type", "retell.from_number"),
+)  # fmt: skip
+
 # Chatwoot, messages of a conversation (docs "Supported webhook events", messages API). Taken:
 # id, meta.sender; of messages message_type, private, content, created_at.
 CHATWOOT = Sample(
@@ -589,5 +787,7 @@ SAMPLES = (
     ELEVENLABS, VAPI, VAPI_CHAT, RETELL, OPENAI_CHAT, OPENAI_RESPONSE, OPENAI_ITEMS, OPENAI_THREAD,
     OPENAI_REALTIME, TWILIO, TWILIO_MESSAGES, LENS, LENS_SEGMENTS, LENS_STREAM, CONNECT_CHAT,
      GENESYS,
-    INTERCOM, INTERCOM_TICKET, ZENDESK, ZENDESK_AUDITS, CHATWOOT,
+    INTERCOM, INTERCOM_TICKET, ZENDESK, ZENDESK_AUDITS, CHATWOOT, OPENAI_RUN_STEPS, TWILIO_NODE,
+    GENESYS_NOTIFICATIONS, GENESYS_MESSAGES, ZENDESK_MESSAGING, ZENDESK_CHAT, CHATWOOT_EVENTS,
+    VAPI_OPENAI, RETELL_PAGE,
 )  # fmt: skip

@@ -1,12 +1,13 @@
 """Every platform's documented shape: words come in, and every other field is named and counted."""
 
 import copy
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
 
-from conversation.importing.platforms.known import records_of, taken
+from conversation.importing.platforms.known import left_on_page, records_of, taken
 from conversation.importing.platforms.record import RecordPlace, Taken
 from conversation.importing.roles import RecordError
 from tests.conversation.importing.documented import (
@@ -18,13 +19,14 @@ from tests.conversation.importing.documented import (
     Sample,
 )
 
-PLACE = RecordPlace("support", "calls.json", "calls.json")
+PLACE = RecordPlace("support", "calls.json", "calls.json", agent_speakers=("channel agent",))
 STRANGE = "zz_tomorrow"
 
 
 def one(content: object, place: RecordPlace = PLACE) -> Taken:
     (record,) = records_of(content)
-    return taken(record, place)
+    found = taken(record, place)
+    return Taken(found.transcript, found.left_out + left_on_page(content))
 
 
 def said(found: Taken) -> list[tuple[str, str]]:
@@ -63,6 +65,70 @@ def test_a_field_that_nobody_knows_is_named_wherever_it_stands(sample: Sample):
     # whole, or is taken whole.
     for path in unnamed:
         assert _is_accounted_for(sample.record, path, before), path
+
+
+WRONG: tuple[Any, ...] = (True, 987_654, 0.125, "zz odd", ["zz"], {"zz": 1})
+"""What may stand where something else belongs."""
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+def test_a_value_of_another_kind_is_taken_refused_or_named(sample: Sample):
+    """It never looks as if nothing had stood there, wherever something is taken."""
+    before = _outcome(sample.record)
+    silent: list[str] = []
+    for path, key in _fields(sample.record):
+        record = copy.deepcopy(sample.record)
+        right = _at(record, path).pop(key)
+        without = _outcome(record)
+        if without == before or any(isinstance(each, str) for each in without):
+            continue
+        for wrong in WRONG:
+            if _is_alike(wrong, right, key):
+                continue
+            _at(record, path)[key] = wrong
+            found = _outcome(record)
+            if found == without and not _counted(found) - _counted(before):
+                silent.append(f"{'.'.join(map(str, path))}.{key} = {wrong!r}")
+    assert not silent, silent
+
+
+def _outcome(content: object) -> list[object]:
+    """What becomes of each record: a conversation and what is left out, or why it is refused."""
+    found: list[object] = [left_on_page(content)]
+    for record in records_of(content):
+        try:
+            one_of_them = taken(record, PLACE)
+            found.append((one_of_them.transcript, one_of_them.left_out))
+        except RecordError as error:
+            found.append(str(error))
+    return found
+
+
+def _is_alike(wrong: object, right: object, key: str) -> bool:
+    """Whether both are of one kind; an id may be a number or a text."""
+    if isinstance(wrong, bool) or isinstance(right, bool):
+        return isinstance(right, bool) and isinstance(wrong, bool)
+    if isinstance(wrong, int) and key.casefold().endswith("id"):
+        return True
+    numbers = isinstance(wrong, int | float) and isinstance(right, int | float)
+    return numbers or type(wrong) is type(right)
+
+
+def _counted(outcome: list[object]) -> Counter[str]:
+    """All that is left out; a refusal is said too."""
+    found: Counter[str] = Counter()
+    for each in outcome:
+        if isinstance(each, str):
+            found["refused"] += 1
+        else:
+            found += each[1] if isinstance(each, tuple) else cast(Counter[str], each)
+    return found
+
+
+def _fields(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[Any, str]]:
+    for holder in _mappings(value, path):
+        for key in _at(value, holder):
+            yield holder, key
 
 
 def _mappings(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:

@@ -323,3 +323,18 @@ def test_arguments_of_tools_may_hold_numbers_under_any_name():
     said_by = [{"role": "user", "content": "Tea?"}, asked, answered]
     assert not any("no text" in name for name in one({"messages": said_by}).left_out)
     assert not any("no text" in name for name in found.left_out)
+
+
+def test_a_broken_line_of_a_log_costs_only_itself(tmp_path: Path):
+    event = {"type": "conversation.item.added", "item": {"id": "a", "role": "user"}}
+    spoken = {
+        "type": "conversation.item.input_audio_transcription.completed",
+        "item_id": "a",
+        "transcript": "Tea?",
+    }
+    lines = [json.dumps(event), "{", json.dumps(spoken), "[]"]
+
+    report, found = imported(tmp_path, "log.jsonl", "\n".join(lines[:3]))
+
+    assert found == [[("user", "Tea?")]]
+    assert [each.where for each in report.rejected] == ["log.jsonl, line 2"]

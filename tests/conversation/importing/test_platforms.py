@@ -447,3 +447,163 @@ def test_any_record_is_a_conversation_or_a_reason(content: object):
         except RecordError:
             continue
         assert any(turn.text for turn in found.transcript.turns)
+
+
+def test_the_second_of_two_calls_by_name_gets_the_second_result():
+    """The old form of functions has no ids: calls and results pair in their order."""
+    called = {"role": "assistant", "content": None}
+    messages: list[Any] = [
+        {"role": "user", "content": "Tea?"},
+        called | {"function_call": {"name": "stock", "arguments": "{}"}},
+        {"role": "function", "name": "stock", "content": "12"},
+        called | {"function_call": {"name": "stock", "arguments": '{"item": "oolong"}'}},
+        {"role": "function", "name": "stock", "content": "0"},
+        {"role": "function", "name": "stock", "content": "lost"},
+        {"role": "assistant", "content": "Twelve, and no oolong."},
+    ]
+
+    found = one(messages)
+
+    assert calls(found.transcript) == [("stock", {}, "12"), ("stock", {"item": "oolong"}, "0")]
+    assert found.left_out == {"openai: tool results without a call": 1}
+
+
+def test_what_was_asked_stays_before_what_answered():
+    """The result of a call of the response before stands in the input of the next one."""
+    response = {
+        "id": "resp_2",
+        "input": [
+            {"type": "function_call_output", "call_id": "c", "output": "12"},
+            {"role": "user", "content": "And oolong?"},
+        ],
+        "output": [
+            {"type": "function_call", "call_id": "c", "name": "stock", "arguments": "{}"},
+            {"type": "message", "role": "assistant", "content": "None."},
+        ],
+    }
+
+    assert said(one(response).transcript) == [("user", "And oolong?"), ("agent", "None.")]
+
+
+def realtime(item: str, before: str | None, role: str, text: str) -> dict[str, Any]:
+    content = [{"type": "output_text", "text": text}]
+    return {
+        "type": "conversation.item.added",
+        "previous_item_id": before,
+        "item": {"id": item, "type": "message", "role": role, "content": content},
+    }
+
+
+def test_items_of_realtime_stand_where_the_platform_says():
+    first = realtime("a", None, "user", "Hi")
+    second = realtime("b", "a", "assistant", "Hello.")
+    third = realtime("c", "b", "user", "Tea?")
+    order = [("user", "Hi"), ("agent", "Hello."), ("user", "Tea?")]
+
+    for log in ([first, second, third], [second, third, first], [third, first, second]):
+        assert said(one(log).transcript) == order
+    ring = [realtime("a", "b", "user", "Hi"), realtime("b", "a", "assistant", "Hello.")]
+    assert said(one(ring).transcript) == order[:2]
+
+
+def test_messages_of_two_threads_are_not_one_conversation():
+    messages = [
+        {"role": "user", "thread_id": f"thread_{n}", "content": "Hi", "created_at": NOON}
+        for n in range(2)
+    ]
+
+    with pytest.raises(RecordError, match="2 threads"):
+        one({"object": "list", "data": messages})
+
+
+def test_messages_of_two_conversations_are_two_and_an_odd_entry_costs_neither():
+    messages = [
+        {"message_type": 0, "content": "Hi", "conversation_id": 1, "created_at": NOON},
+        {"message_type": 1, "content": "Hello.", "conversation_id": 1, "created_at": NOON + 1},
+        "odd",
+        {"message_type": 0, "content": "Tea?", "conversation_id": 2, "created_at": NOON},
+    ]
+
+    *found, odd = records_of(messages)
+    first, second = (taken(each, PLACE).transcript for each in found)
+
+    assert said(first) == [("user", "Hi"), ("agent", "Hello.")]
+    assert said(second) == [("user", "Tea?")]
+    assert first.conversation_id != second.conversation_id
+    with pytest.raises(RecordError, match="mapping"):
+        taken(odd, PLACE)
+
+
+@pytest.mark.parametrize(("direction", "user"), [("inbound", "+1"), ("outbound", "+2")])
+def test_the_user_of_a_call_is_who_is_not_the_agent(direction: str, user: str):
+    numbers = {"direction": direction, "from_number": "+1", "to_number": "+2"}
+
+    assert one(RETELL | numbers).transcript.metadata["user_id"] == user
+
+
+def test_a_tool_that_failed_is_an_error_with_its_reason():
+    failed = {"role": "tool_call_result", "toolCallId": "t1", "result": "", "error": "no line"}
+    messages = [*VAPI_MESSAGES[:4], failed, VAPI_MESSAGES[-1]]
+
+    (call,) = one(VAPI_CALL | {"messages": messages}).transcript.turns[-1].tool_calls
+
+    assert (call.result, call.is_error) == ("no line", True)
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"message": {"type": "status-update", "call": {"id": "v"}}}, "end-of-call-report"),
+        (
+            {"message": {"type": "conversation-update", "call": {"id": "v"}, "messages": []}},
+            "end-of-call-report",
+        ),
+        ({"type": "post_call_audio", "data": {"agent_id": "a"}}, "post_call_transcription"),
+        ({"type": "call_initiation_failure", "data": {"agent_id": "a"}}, "did not come about"),
+        ({"call_id": "r", "transcript": None}, "summary|must be a list"),
+        ({"items": [{"call_id": "r", "call_status": "ended"}]}, "summary"),
+    ],
+)
+def test_records_without_words_say_what_to_take_instead(record: dict[str, Any], reason: str):
+    with pytest.raises(RecordError, match=reason):
+        one(record)
+
+
+def test_comments_without_users_go_in_where_the_agent_is_named():
+    comments = {
+        "comments": [{"author_id": 7, "body": "It broke."}, {"author_id": 8, "body": "Which one?"}]
+    }
+
+    with pytest.raises(RecordError, match="--agent-speaker"):
+        one(comments)
+    (record,) = records_of(comments)
+    named = RecordPlace("support", "a.json", "a.json", agent_speakers=("8",))
+    assert said(taken(record, named).transcript) == [
+        ("user", "It broke."),
+        ("agent", "Which one?"),
+    ]
+
+
+@pytest.mark.parametrize(("written", "is_cut"), [("false", False), (0, False), ("true", True)])
+def test_truth_values_may_be_written_as_text(written: object, is_cut: bool):
+    entries = [{"role": "agent", "message": "Yes.", "interrupted": written}]
+
+    assert one(ELEVENLABS | {"transcript": entries}).transcript.turns[0].interrupted is is_cut
+
+
+def test_numbers_may_be_written_as_text_and_ids_as_numbers():
+    entries = [{"role": "user", "message": "Hi", "time_in_call_secs": "6.5"}]
+    record = ELEVENLABS | {"transcript": entries, "user_id": 4711, "conversation_id": 12}
+
+    transcript = one(record).transcript
+
+    assert transcript.turns[0].offset_s == 6.5
+    assert transcript.metadata["user_id"] == "4711"
+    assert transcript.metadata["source_id"] == "12"
+
+
+def test_pages_within_an_answer_are_pages():
+    inner = {"id": 4, "messages": [{"message_type": 0, "content": "Hi", "created_at": NOON}]}
+    answer = {"data": {"meta": {"mine_count": 1}, "payload": [inner]}}
+
+    assert said(one(answer).transcript) == [("user", "Hi")]

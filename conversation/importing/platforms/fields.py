@@ -1,0 +1,107 @@
+"""Taking a field of a record as what it should be. What is something else is counted by name. Pure.
+
+Each function takes the first of several keys that holds what is asked for.
+"""
+
+import math
+from datetime import datetime
+
+from conversation.importing.platforms.record import (
+    Record,
+    has_list,
+    id_of,
+    mapping,
+    mappings,
+    text_of,
+)
+from conversation.importing.platforms.seen import unusable
+from conversation.importing.times import moment
+
+_YES = frozenset({"true", "yes", "1"})
+_NO = frozenset({"false", "no", "0"})
+
+
+def text_at(record: Record, *keys: str) -> str:
+    """A text without blanks around it; empty when there is none."""
+    for key in keys:
+        if text := text_of(record.get(key)):
+            return text
+        unusable(record, key, "text")
+    return ""
+
+
+def id_at(record: Record, *keys: str) -> str:
+    """An id: a text, or a whole number as text; empty when there is none."""
+    for key in keys:
+        if found := id_of(record.get(key)):
+            return found
+        unusable(record, key, "id")
+    return ""
+
+
+def number_at(record: Record, *keys: str) -> float | None:
+    """A number that is not negative, also where it is written as text; None when there is none."""
+    for key in keys:
+        found = _number(record.get(key))
+        if found is not None:
+            return found
+        unusable(record, key, "number")
+    return None
+
+
+def milliseconds_at(record: Record, *keys: str) -> float | None:
+    """A number of milliseconds, in seconds."""
+    found = number_at(record, *keys)
+    return None if found is None else found / 1_000
+
+
+def flag_at(record: Record, key: str) -> bool | None:
+    """A truth value, also where it is written as text or as 0 and 1; None when there is none."""
+    value = record.get(key)
+    if isinstance(value, bool):
+        return value
+    plain = id_of(value).casefold()
+    if plain in _YES | _NO:
+        return plain in _YES
+    unusable(record, key, "yes or no")
+    return None
+
+
+def mapping_at(record: Record, *keys: str) -> Record:
+    """A mapping; empty when there is none."""
+    for key in keys:
+        if found := mapping(record.get(key)):
+            return found
+        unusable(record, key, "mapping")
+    return {}
+
+
+def list_at(record: Record, key: str) -> list[Record]:
+    """The mappings of a list; empty when there is none.
+
+    Raises:
+        RecordError: Something else than a mapping stands in the list.
+    """
+    if has_list(record, key):
+        return mappings(record, key)
+    unusable(record, key, "list")
+    return []
+
+
+def moment_at(record: Record, *keys: str) -> datetime | None:
+    """A moment in UTC; see `times.moment`.
+
+    Raises:
+        RecordError: Something that is no moment stands there.
+    """
+    return next((at for key in keys if (at := moment(record.get(key), key)) is not None), None)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, found) if math.isfinite(found) else None

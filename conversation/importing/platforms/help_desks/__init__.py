@@ -1,0 +1,1 @@
+"""Conversations of help desks: Intercom, Zendesk (tickets, messaging, chats), Chatwoot."""
