@@ -34,7 +34,7 @@ from conversation.llm.chat_model import (
     RequestedTool,
 )
 from conversation.prompt.prompt import defuse, history_start
-from conversation.tools.arguments import ArgumentsError, fitted, read_object
+from conversation.tools.arguments import ArgumentsError, fitted, plain, read_object
 from conversation.transcript import ToolCall, Turn, storable
 
 NO_TOOL = "none"
@@ -198,10 +198,9 @@ def chosen_tools(completion: Completion, tools: Sequence[OfferedTool]) -> list[C
     except (ValueError, RecursionError) as error:
         raise ModelOutputError("The model's choice of a tool is not JSON.") from error
     validator: Any = Draft202012Validator(tool_schema(tools))
+    answer = _fitted_decision(answer, tools)
     if not validator.is_valid(answer):
-        answer = _fitted_decision(answer, tools)
-        if not validator.is_valid(answer):
-            raise ModelOutputError("The model's choice of a tool does not follow the schema.")
+        raise ModelOutputError("The model's choice of a tool does not follow the schema.")
     decision = cast(dict[str, Any], answer)
     actions = cast(list[dict[str, Any]], [decision["action"], *decision.get("more", ())])
     return [
@@ -282,7 +281,7 @@ def _not_offered(request: RequestedTool, tools: Sequence[OfferedTool]) -> Choice
 
 def _object_or_nothing(arguments: str) -> dict[str, Any]:
     try:
-        return read_object(arguments)
+        return cast(dict[str, Any], plain(read_object(arguments)))
     except ArgumentsError:
         return {}
 

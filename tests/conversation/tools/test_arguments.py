@@ -32,8 +32,14 @@ SCHEMA: dict[str, Any] = {
         "either": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
         "lines": {"type": "array", "items": {"$ref": "#/$defs/line"}},
         "address": {"$ref": "#/$defs/line"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "where": {"anyOf": [{"$ref": "#/$defs/home"}, {"$ref": "#/$defs/shop"}]},
     },
-    "$defs": {"line": {"type": "object", "properties": {"n": {"type": "integer"}}}},
+    "$defs": {
+        "line": {"type": "object", "properties": {"n": {"type": "integer"}}},
+        "home": {"properties": {"flat": {"type": "integer"}}, "required": ["flat"]},
+        "shop": {"properties": {"shop": {"type": "integer"}}, "required": ["shop"]},
+    },
     "additionalProperties": False,
 }
 
@@ -59,6 +65,23 @@ SCHEMA: dict[str, Any] = {
         ("null", {}),
         ('""', {}),
         ('{"order": "a\\u0000\\ud800b"}', {"order": "a?b"}),
+        ('{"count": "1e3"}', {"count": 1000}),
+        ('{"count": "12345678901234567890123"}', {"count": 12345678901234567890123}),
+        ('{"order": 1.10}', {"order": "1.10"}),
+        ('{"order": 1e3}', {"order": "1e3"}),
+        ('{"gift": "no"}', {"gift": False}),
+        ('{"size": "\\"m\\""}', {"size": "M"}),
+        ('{"either": "null"}', {"either": None}),
+        ('{"count": 1, "order": null, "lines": [{"n": null}]}', {"count": 1, "lines": [{}]}),
+        ('{"tags": "a"}', {"tags": ["a"]}),
+        ('{"tags": 5}', {"tags": ["5"]}),
+        ('{"where": {"flat": "1"}}', {"where": {"flat": 1}}),
+        ('{"where": {"shop": "1"}}', {"where": {"shop": 1}}),
+        ('```json\n{"count": 1}\n```', {"count": 1}),
+        ('\ufeff{"count": 1}\x00', {"count": 1}),
+        ('[{"count": 1}]', {"count": 1}),
+        ('{"arguments": {"count": "1"}}', {"count": 1}),
+        ('{"count": 1, "count": 1}', {"count": 1}),
     ],
 )
 def test_what_keeps_its_meaning_is_taken(written: str, read: dict[str, Any]):
@@ -78,6 +101,11 @@ def test_what_keeps_its_meaning_is_taken(written: str, read: dict[str, Any]):
         ('{"lines": [{"n": "x"}]}', "'type' of its schema at lines/0/n"),
         ('{"price": NaN}', "not JSON"),
         ('{"price": 1e999}', "not JSON"),
+        ('{"tags": "a, b"}', "'type' of its schema at tags"),
+        ('{"tags": [null]}', "'type' of its schema at tags/0"),
+        ('{"where": {"flat": null}}', "'anyOf' of its schema at where"),
+        ('{"count": 1, "count": 2}', "two values for 'count'"),
+        ('{"count": 1}{"count": 2}', "not JSON"),
         ('{"count": ', "not JSON"),
         ("[1]", "no JSON object"),
         ("[" * 5_000, "not JSON"),
@@ -88,6 +116,18 @@ def test_what_would_be_guessed_is_told(written: str, why: str):
         fitted(read_object(written), SCHEMA)
 
     assert why in str(raised.value)
+
+
+@pytest.mark.parametrize("written", ['{"count": 2.0}', '{"count": 2e0}'])
+def test_a_whole_number_is_an_integer(written: str):
+    assert isinstance(fitted(read_object(written), SCHEMA)["count"], int)
+
+
+@pytest.mark.parametrize("inner", [{"type": "array", "items": {"$ref": "#"}}, {"anyOf": [{}]}])
+def test_a_schema_of_itself_ends(inner: dict[str, Any]):
+    loop = {"properties": {"a": inner, "b": {"anyOf": [{"$ref": "#"}, {"type": "integer"}]}}}
+    with pytest.raises(ArgumentsError, match="type"):
+        fitted({"a": "x", "b": "y"}, {"type": "object", **loop})
 
 
 @given(st.text())
