@@ -23,12 +23,32 @@ REASONS = {
     "phone-numbers": _TELEPHONE,
     "realtime": "Sessions are opened at `/v1/convai/conversation`, as WebSockets.",
     "sip-trunk": _TELEPHONE,
+    "test-invocations": "Run the tests again: `POST /v1/convai/agents/ID/run-tests`.",
     "triage-tickets": "There are no tickets; `GET /api/gaps` tells what to improve.",
     "twilio": _TELEPHONE,
     "whatsapp": _TELEPHONE,
     "whatsapp-accounts": _TELEPHONE,
 }
 """By the first part of the path, what to do instead."""
+_ONE_BRANCH = "An agent has one branch, `main`; its versions are listed, compared and restored."
+PARTS = {
+    "agent-testing/bulk-move": "Tests lie in no folders: give them names that sort.",
+    "agent-testing/folders": "Tests lie in no folders: give them names that sort.",
+    "agents/avatar": "An avatar is an address in the agent file: `widget: {avatar: https://...}`.",
+    "agents/branches": _ONE_BRANCH,
+    "agents/deployments": f"A change is live at once. {_ONE_BRANCH}",
+    "agents/drafts": f"A change is live at once. {_ONE_BRANCH}",
+    "agents/hold-audio": _TELEPHONE,
+    "agents/merge-proposals": _ONE_BRANCH,
+    "agents/procedures": "Procedures are no part of agents here: write them into its prompt.",
+    "agents/triage-tickets": REASONS["triage-tickets"],
+    "agent/llm-usage": REASONS["llm-usage"],
+    "conversations/resolve": "It belongs to triage tickets. " + REASONS["triage-tickets"],
+    "conversations/sip-messages": _TELEPHONE,
+    "secrets/dependencies": "A secret tells what uses it: `GET /v1/convai/secrets/ID`.",
+    "settings/dashboard": "There is no dashboard to set; `GET /api/reports` gives the figures.",
+}
+"""By the first part of the path and a later one, of which the last that is known counts."""
 
 
 @router.api_route("/v1/convai/{path:path}", methods=METHODS, status_code=NOT_SUPPORTED)
@@ -48,9 +68,10 @@ async def not_offered(path: str) -> None:
 
 def refusal(path: str) -> ApiError:
     """The answer to a request for something below `/v1/convai/`."""
-    first = path.removeprefix("v2/").split("/")[0]
+    first, *rest = path.removeprefix("v2/").split("/")
     message = f"This server does not offer {path[:200]!r}."
-    reason = REASONS.get(first)
+    parts = [PARTS.get(f"{first}/{each}") for each in reversed(rest[:6])]
+    reason = next(filter(None, parts), REASONS.get(first))
     return not_supported(f"{message} {reason}" if reason else message)
 
 

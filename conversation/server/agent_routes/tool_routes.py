@@ -10,6 +10,7 @@ from conversation.server.access.admission import require
 from conversation.server.agents.agent_tools import tool_section
 from conversation.server.agents.authoring import Authoring
 from conversation.server.agents.bodies import AccessInfo, SentTool
+from conversation.server.agents.field_kinds.agents import require_kinds_of_tool
 from conversation.server.agents.files import AgentRecord
 from conversation.server.agents.kept_tools import tool_ids_of
 from conversation.server.agents.tool_wire import ToolItem
@@ -19,6 +20,7 @@ from conversation.server.incoming.body import Body
 from conversation.server.keys.api_keys import ApiKey
 from conversation.server.keys.write_only import with_hidden, without_hidden
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize, page_of
+from conversation.server.parameters import ANY_PARAMETER
 from conversation.server.records import ApiRecord
 
 router = APIRouter(prefix="/v1/convai/tools", tags=["agents"])
@@ -208,7 +210,7 @@ def get_agents(
     return ToolAgents(agents=agents, next_cursor=page.next_cursor, has_more=page.has_more)
 
 
-@router.get("/{tool_id}/executions", include_in_schema=False)
+@router.get("/{tool_id}/executions", include_in_schema=False, openapi_extra={ANY_PARAMETER: True})
 def get_executions(tool_id: str, _key: MayRead) -> None:
     """Calls stand in the conversations in which they were made."""
     raise not_supported(
@@ -224,6 +226,7 @@ def _checked(sent: SentTool, before: ApiRecord | None) -> dict[str, Any]:
     """What was sent, if an agent can have such a tool; what is hidden in it stays as before."""
     kept = None if before is None else before.body["tool_config"]
     config = with_hidden(sent.model_dump(exclude_unset=True), kept)
+    require_kinds_of_tool(config)
     try:
         ToolConfig.model_validate(tool_section(cast(ToolItem, config), None))
     except ValidationError as error:

@@ -16,6 +16,7 @@ from conversation.agent.config import AgentConfig, KnowledgeBaseSection
 from conversation.server.agents.agent_wire import part
 from conversation.server.agents.bodies import AgentChanges, NewAgent
 from conversation.server.agents.changed_agent import changed_agent
+from conversation.server.agents.field_kinds.agents import require_kinds_of_agent
 from conversation.server.agents.files import AgentRecord, AgentRecords, new_agent_id
 from conversation.server.agents.kept_tools import FindTool, tool_ids_of, with_named_tools
 from conversation.server.agents.named_documents import (
@@ -107,6 +108,7 @@ class Authoring:
     def create(self, body: NewAgent, *, by: str) -> AgentRecord:
         """A new agent; raises `ApiError` when no agent can be like that."""
         blank = AgentConfig(agent_id=new_agent_id(), name=UNNAMED)
+        require_kinds_of_agent(_plain(body))
         with_hidden(_plain(body), None)  # nothing is kept that anything in it could stand for
         asked = with_named_tools(_plain(body), blank, named_before=(), find=self._find_tool)
         agent = changed_agent(blank, asked, with_documents=self._with_documents(()))
@@ -120,6 +122,7 @@ class Authoring:
         self, agent_id: str, body: AgentChanges, *, by: str, if_match: str | None = None
     ) -> AgentRecord:
         """Change what was sent; raises as `AgentRecords.change` and `changed_agent`."""
+        require_kinds_of_agent(_plain(body))
         before: list[AgentConfig] = []
 
         def apply(record: AgentRecord) -> AgentRecord:

@@ -115,7 +115,11 @@ def conversation_config(
         },
     }
     shown = merge_keys(cast(Json, shown_voice(agent)), cast(Json, ours))
-    return cast(ConversationConfig, _over(_DEFAULT_CONVERSATION, sent, shown))
+    config = _over(_DEFAULT_CONVERSATION, sent, shown)
+    prompt, there = config["agent"]["prompt"], shown["agent"]["prompt"]["built_in_tools"]
+    # What was sent of a tool that the agent has no more is none of it.
+    prompt["built_in_tools"] = {name: prompt["built_in_tools"][name] for name in there}
+    return cast(ConversationConfig, config)
 
 
 def platform_settings(agent: AgentConfig, sent: Mapping[str, Any]) -> PlatformSettings:

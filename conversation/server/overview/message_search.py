@@ -21,6 +21,7 @@ from conversation.server.conversations.search import MOST_LOOKED_AT
 from conversation.server.errors import ApiError, not_supported
 from conversation.server.keys.api_keys import ApiKey
 from conversation.server.pagination import DEFAULT_PAGE_SIZE, Cursor, PageSize
+from conversation.server.parameters import ANY_PARAMETER
 from conversation.store.listing.pages import ConversationPage, cursor_after
 from conversation.store.store import ConversationSummary
 from conversation.transcript import Transcript, Turn
@@ -120,7 +121,7 @@ def search_by_text(
         cursor = page.next_cursor
 
 
-@router.get("/smart-search", include_in_schema=False)
+@router.get("/smart-search", include_in_schema=False, openapi_extra={ANY_PARAMETER: True})
 def search_by_meaning(_key: CanRead) -> None:
     """Turns have no index of their meanings."""
     raise not_supported(

@@ -107,8 +107,15 @@ def test_settings_that_change_nothing_are_given_back(tmp_path: Path):
         agent_id = served.agent_with(platform_settings={"widget": widget})
         body = {"conversation_config": {"turn": {"turn_eagerness": "eager"}}, "tags": ["a", "b"]}
         served.call("PATCH", f"/agents/{agent_id}", json=body)
+        # What the protocol says of a tool is gone with the tool.
+        for built_in in ({"end_call": {"force_pre_tool_speech": True}}, {"skip_turn": {}}):
+            agent = {"prompt": {"built_in_tools": built_in}}
+            served.call(
+                "PATCH", f"/agents/{agent_id}", json={"conversation_config": {"agent": agent}}
+            )
         read = served.call("GET", f"/agents/{agent_id}")
 
+    assert list(read["conversation_config"]["agent"]["prompt"]["built_in_tools"]) == ["skip_turn"]
     assert read["platform_settings"]["widget"]["bg_color"] == "#fff"
     assert read["platform_settings"]["auth"]["enable_auth"] is True
     assert read["conversation_config"]["turn"]["turn_eagerness"] == "eager"
@@ -136,6 +143,7 @@ def test_a_change_of_another_version_is_refused(tmp_path: Path):
         ({"agent": {"prompt": {"knowledge_base": [{"id": "nope"}]}}}, "document_not_found"),
         ({"agent": {"prompt": {"tools": [{"type": "mcp", "name": "x"}]}}}, "unsupported_tool"),
         ({"agent": {"prompt": {"built_in_tools": {"dial": {"name": "dial"}}}}}, "unsupported_tool"),
+        ({"turn": {"turn_timeout": "soon"}}, "invalid_field"),
         (
             {"agent": {"dynamic_variables": {"dynamic_variable_placeholders": {"system__x": 1}}}},
             "invalid_agent",

@@ -14,11 +14,12 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from conversation.server.context import ServerContext
+from conversation.server.not_served_routes import refusal
 from tests.analysis.calls import hold_call
 from tests.fakes import ScriptedChatModel
 from tests.npm import node_with
 from tests.orchestration.deployed import ServedDeployment, served_deployment
-from tests.orchestration.server.sdk_calls import CALLS, SdkCall, served_endpoints
+from tests.orchestration.server.sdk_calls import CALLS, SdkCall, sdk_endpoints, served_endpoints
 from tests.orchestration.server.test_python_sdk_resources import played, talking
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -57,6 +58,45 @@ def test_the_list_has_every_call_that_is_served(tmp_path: Path):
 
     assert {each.name for each in endpoints} == {each.name for each in CALLS}
     assert len(endpoints) > 90
+
+
+def test_every_other_call_is_refused_with_a_reason():
+    served = {each.name for each in CALLS}
+    own = ("executions", "smart-search")
+    others = [
+        each for each in sdk_endpoints() if each.name not in served and not each.path.endswith(own)
+    ]
+    bare = {each.path for each in others if _reason(each.path) == ""}
+
+    assert bare == set()
+    assert len(others) > 120
+
+
+def _reason(path: str) -> str:
+    """What the refusal says beside that there is no such thing, e.g. what to do instead."""
+    said = refusal(path.removeprefix("/v1/convai/").removeprefix("/v1/")).message
+    return said.partition("'. ")[2]
+
+
+def test_a_refused_call_is_made_once_whatever_it_asks_for(tmp_path: Path):
+    from elevenlabs.core.api_error import ApiError
+
+    with served_deployment(tmp_path) as served:
+        asked: list[httpx.Request] = []
+        served.http.event_hooks["request"] = [asked.append]
+        rooms = served.client().conversational_ai
+        for call in (
+            lambda: rooms.conversations.messages.search(text_query="parcels", page_size=3),
+            lambda: rooms.tools.executions.get("t", page_size=3),
+            lambda: rooms.phone_numbers.list(),
+            lambda: rooms.agents.branches.merge("a", "b", target_branch_id="c"),
+        ):
+            asked.clear()
+            with pytest.raises(ApiError) as refused:
+                call()
+            assert refused.value.status_code == 400
+            assert refused.value.body["detail"]["status"] == "not_supported"
+            assert len(asked) == 1
 
 
 @pytest.mark.timeout(300)
