@@ -14,8 +14,9 @@ from conversation.server.context import ServerContext
 from conversation.server.errors import PortTakenError
 from conversation.server.incoming.request_heads import bounded_heads
 
-MAX_SOCKET_FRAME_BYTES = 262_144
-"""What is longer is not even read: the socket closes with 1009."""
+MAX_SOCKET_FRAME_BYTES = 1_048_576
+"""What is longer is not even read: the socket closes with 1009. Eight seconds of the widest sound
+fit in, for clients that collect a few before they send."""
 KEEP_ALIVE_S = 20.0
 
 

@@ -13,7 +13,14 @@ from pydantic import (
 )
 
 from conversation.agent.config import AgentConfig
-from conversation.agent.models.voice_config import VoiceSection
+from conversation.agent.models.voice_config import (
+    EMBEDDED_VOICES,
+    VOICE_FILE_SUFFIX,
+    VoiceSection,
+    base_language,
+    language_of_voice,
+    voices_speaking,
+)
 from conversation.agent.system_tools import in_language
 from conversation.agent.variables import misnamed
 from conversation.errors import OverrideError
@@ -62,8 +69,8 @@ def overridden(agent: AgentConfig, overrides: SessionOverrides) -> AgentConfig:
     A language comes with its own first message and system prompt, which further overrides replace.
 
     Raises:
-        OverrideError: The agent does not let a session set one of these, or a text has double
-            braces around what is no name of a variable.
+        OverrideError: The agent does not let a session set one of these, a text has double braces
+            around what is no name of a variable, or a voice cannot speak here.
     """
     wanted = _differing(agent, _in_known_language(agent, overrides))
     refused = [name for name, value in wanted.items() if not _is_allowed(agent, name, value)]
@@ -76,6 +83,8 @@ def overridden(agent: AgentConfig, overrides: SessionOverrides) -> AgentConfig:
             f"The agent {agent.agent_id!r} does not speak {language!r}. Its languages are "
             f"{[agent.language, *agent.languages]}; add others under `languages`."
         )
+    if agent.voice is not None and "voice_id" in wanted:
+        _require_usable(agent.voice, wanted["voice_id"], language or agent.language)
     changed: dict[str, Any] = {
         name: wanted[name] for name in ("first_message", "system_prompt") if name in wanted
     }
@@ -110,6 +119,22 @@ def _require_names(wanted: Mapping[str, Any]) -> None:
         reason = misnamed(wanted.get(name, ""))
         if reason is not None:
             raise OverrideError(f"The override {name!r} cannot be filled in: {reason}.")
+
+
+def _require_usable(voice: VoiceSection, voice_id: str, language: str) -> None:
+    """Refuse a voice that cannot speak: the server would seem to have none at all."""
+    if voice_id.lower().endswith(VOICE_FILE_SUFFIX):
+        raise OverrideError(
+            "A session cannot choose the file of a voice, only a voice by its name: files are "
+            "named in the agent file."
+        )
+    is_embedded = voice.tts.model is None or voice.tts.model.startswith("embedded/")
+    spoken = language_of_voice(voice_id)
+    if is_embedded and voice_id in EMBEDDED_VOICES and spoken != base_language(language):
+        raise OverrideError(
+            f"The voice {voice_id!r} speaks {spoken!r}, and this session {language!r}. Voices that "
+            f"do: {', '.join(voices_speaking(language)) or 'none of the embedded ones'}."
+        )
 
 
 def _in_known_language(agent: AgentConfig, overrides: SessionOverrides) -> SessionOverrides:

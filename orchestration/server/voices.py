@@ -43,7 +43,7 @@ class DeployedVoices:
         """Whether the extra is there that the agent's models need, and they did not fail lately."""
         if agent.voice is None:
             return False
-        failed_s = self._failed_s.get(agent.agent_id)
+        failed_s = self._failed_s.get(_wanted_by(agent))
         if failed_s is not None and self._timer_s() - failed_s < TRY_AGAIN_AFTER_S:
             return False
         is_embedded = agent.voice.stt.model.startswith("embedded/")
@@ -58,13 +58,13 @@ class DeployedVoices:
         try:
             return self._load(agent).result(self._max_wait_s)
         except StillLoading as error:
-            self._failed_s[agent.agent_id] = self._timer_s()
+            self._fails(agent)
             raise SpeechError(
                 "The models of its voice are still being fetched or loaded. `vivavoce voice check` "
                 "fetches them beforehand, and `vivavoce serve --preload` loads them at the start."
             ) from error
         except SpeechError:
-            self._failed_s[agent.agent_id] = self._timer_s()
+            self._fails(agent)
             raise
 
     def preload(self, agents: Sequence[AgentConfig]) -> list[str]:
@@ -77,6 +77,15 @@ class DeployedVoices:
                 except SpeechError as error:
                     problems.append(f"{agent.agent_id}: {error}")
         return problems
+
+    def _fails(self, agent: AgentConfig) -> None:
+        now_s = self._timer_s()
+        recent = {
+            wanted: failed_s
+            for wanted, failed_s in list(self._failed_s.items())
+            if now_s - failed_s < TRY_AGAIN_AFTER_S
+        }
+        self._failed_s = {**recent, _wanted_by(agent): now_s}
 
     def _load(self, agent: AgentConfig) -> "Future[CallModels]":
         loading: Future[CallModels] = Future()
@@ -99,5 +108,16 @@ class DeployedVoices:
                 else SpeechError(f"The voice failed to load: {type(error).__name__}.")
             )
         else:
-            self._failed_s.pop(agent.agent_id, None)
+            self._failed_s.pop(_wanted_by(agent), None)
             loading.set_result(models)
+
+
+def _wanted_by(agent: AgentConfig) -> str:
+    """What an agent hears and speaks with.
+
+    A session may have chosen another voice for itself: where that cannot be used, all others are
+    still heard.
+    """
+    of_a_user = {"stt": {"keywords"}, "tts": {"speed"}}
+    voice = "" if agent.voice is None else agent.voice.model_dump_json(exclude=of_a_user)
+    return f"{agent.agent_id} {agent.language} {voice}"

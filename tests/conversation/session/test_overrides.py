@@ -114,6 +114,31 @@ def test_voice_and_speed_are_those_of_this_session():
     assert (mine.voice.voice_id, mine.voice.tts.speed) == ("bob", 0.9)
 
 
+@pytest.mark.parametrize(
+    ("voice_id", "language", "told"),
+    [
+        ("../../etc/passwd.onnx", None, "cannot choose the file of a voice"),
+        ("/srv/voices/Ada.ONNX", None, "cannot choose the file of a voice"),
+        ("dora", None, "'dora' speaks 'es', and this session 'en'. Voices that do: joe"),
+        ("joe", "de", "'joe' speaks 'en', and this session 'de'.*none"),
+    ],
+)
+def test_a_voice_that_cannot_speak_in_the_session_is_refused(
+    voice_id: str, language: str | None, told: str
+):
+    overrides = SessionOverrides(voice_id=voice_id, language=language)
+    with pytest.raises(OverrideError, match=told):
+        overridden(allowing(ALL), overrides)
+
+
+def test_a_session_in_another_language_may_choose_a_voice_that_speaks_it():
+    agent = allowing(ALL).model_copy(update={"languages": {"es": LanguageSection()}})
+    mine = overridden(agent, SessionOverrides(voice_id="dora", language="es-MX"))
+
+    assert mine.voice is not None
+    assert (mine.voice.voice_id, mine.language) == ("dora", "es")
+
+
 @pytest.mark.parametrize("voice", [None, {"voice_id": "ada"}])
 def test_a_voice_that_nobody_hears_refuses_nobody(voice: dict[str, str] | None):
     agent = AgentConfig.model_validate(

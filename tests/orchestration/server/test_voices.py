@@ -81,6 +81,22 @@ def test_a_voice_that_fails_is_tried_again_after_a_while(tmp_path: Path, error: 
     assert served.can_speak_for(SPEAKING)
 
 
+def test_a_voice_that_one_session_chose_and_cannot_be_used_silences_nobody_else(tmp_path: Path):
+    def open_models(voice: VoiceSection, **_: Any) -> CallModels:
+        if voice.voice_id == "nobody":
+            raise SpeechError("no such voice")
+        return FakeModels()
+
+    served = voices(tmp_path, open_models, Clock())
+    chosen = SPEAKING.model_copy(update={"voice": VoiceSection(voice_id="nobody")})
+    with pytest.raises(SpeechError):
+        served.models(chosen)
+
+    assert not served.can_speak_for(chosen)
+    assert served.can_speak_for(SPEAKING)
+    assert served.models(SPEAKING)
+
+
 def test_nobody_waits_for_a_download_and_it_goes_on(tmp_path: Path):
     downloaded, opened = threading.Event(), threading.Event()
 
