@@ -10,7 +10,7 @@ from conversation.voice.call_events import SpeechFailed, TentativeUserText, Voic
 from conversation.voice.calling.agent_turn import AgentTurnInCall, UserTiming
 from conversation.voice.calling.answering import Answering
 from conversation.voice.calling.call_time import CallTime
-from conversation.voice.calling.ears import Ears, Frame, Utterance
+from conversation.voice.calling.ears import SOFT_VOICE, Ears, Frame, Utterance
 from conversation.voice.calling.outbox import Outbox
 from conversation.voice.calling.understanding import (
     Understood,
@@ -21,6 +21,7 @@ from conversation.voice.calling.understanding import (
 from conversation.voice.ports import CallModels
 from conversation.voice.turns.barge_in import BargeIn, BargeInRules, Decision
 from conversation.voice.turns.endpointing import FRAME_S, Endpointer, Paused, Resumed, Started
+from conversation.voice.turns.hush import Hush
 from conversation.voice.turns.short_answers import (
     ignored_terms,
     is_short_answer,
@@ -73,6 +74,7 @@ class Listening:
         self._user_active = user_active
         self._not_heard = not_heard
         self._endpointer = Endpointer()
+        self._hush = Hush()
         self._utterance: Utterance | None = None
         self._known: Understood | None = None
         """Of the pause under way, once its words are known."""
@@ -108,6 +110,10 @@ class Listening:
         elif isinstance(event, Paused):
             self._pauses(event.at_s)
         now_s = frame.at_s + FRAME_S
+        before, may_be_voice = self._hush, frame.probability >= SOFT_VOICE
+        self._hush = before.heard(may_be_voice=may_be_voice, at_s=frame.at_s)
+        if self._hush != before:
+            self._agent.hush(self._hush.left_s(now_s))
         if self._utterance is not None and now_s - self._active_s >= _ACTIVE_EVERY_S:
             self._active_s = now_s
             self._user_active()

@@ -7,6 +7,7 @@ sent a quarter of a second ahead of what plays, so that little has to be taken b
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from conversation.errors import SpeechError
 from conversation.language.spoken_text import SpokenPiece
@@ -49,6 +50,8 @@ class Mouth:
         self.failure: SpeechError | None = None
         """Why the rest of the turn cannot be said."""
         self.is_held = False
+        self._hushed_until_s = 0.0
+        """Until when nothing is sent: a moment, too short to be heard."""
         self.has_words = False
         """Whether there was anything to say so far."""
         self.is_over = False
@@ -116,6 +119,11 @@ class Mouth:
     def release(self) -> None:
         """Go on with the next sample."""
         self.is_held = False
+        self._to_send.set()
+
+    def hush(self, seconds: float) -> None:
+        """Send nothing for a moment: a voice may be beginning. It counts as no hold."""
+        self._hushed_until_s = self._time.now_s + seconds
         self._to_send.set()
 
     def stop(self) -> None:
@@ -243,12 +251,15 @@ class Mouth:
         least = round(LEAST_FRAME_S * SAMPLE_RATE_HZ)
         while True:
             is_enough = self._track.left >= least or (self._track.left and self._words is None)
-            if is_enough and not self.is_held:
+            hushed_s = self._hushed_until_s - self._time.now_s
+            if is_enough and not self.is_held and hushed_s <= 1e-6:
                 return True
             if self._is_made and not self._track.left:
                 return False
             self._to_send.clear()
-            await self._to_send.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(hushed_s if hushed_s > 1e-6 else None):
+                    await self._to_send.wait()
 
     async def _send_frame(self, most: int) -> None:
         samples, alignment = self._track.take(most)

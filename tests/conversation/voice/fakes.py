@@ -67,15 +67,20 @@ def timed_words(samples: Samples) -> list[tuple[str, float, float]]:
     return words
 
 
+HUM = 100
+"""Loudness of what may be a voice, and is none."""
+
+
 class FakeDetector:
-    """Hears a voice wherever there is sound."""
+    """Hears a voice wherever there is sound, and in a hum perhaps."""
 
     def __init__(self) -> None:
         self.resets = 0
 
     def probability(self, frame: Samples) -> float:
         assert len(frame) == FRAME_SAMPLES
-        return 0.95 if int(np.abs(frame).max()) >= 500 else 0.02
+        loudest = int(np.abs(frame).max())
+        return 0.95 if loudest >= 500 else 0.3 if loudest >= HUM else 0.02
 
     def reset(self) -> None:
         self.resets += 1

@@ -11,6 +11,7 @@ from conversation.voice.turns.barge_in import BargeIn, BargeInRules
 from conversation.voice.turns.clauses import FIRST_CHARS, MAX_CHARS, ClauseCutter
 from conversation.voice.turns.endpointing import FRAME_S, Endpointer, Paused, Resumed, Started
 from conversation.voice.turns.first_words import SpokenTurn, first_cut
+from conversation.voice.turns.hush import Hush
 from conversation.voice.turns.playout import HeardText, Playout
 from conversation.voice.turns.short_answers import ignored_terms, is_short_answer
 from conversation.voice.turns.source_places import word_marks
@@ -39,6 +40,19 @@ def test_a_turn_starts_once_and_then_pauses_and_resumes_in_turn(probabilities: l
     assert kinds == expected[: len(kinds)]
     moments = [event.at_s for event in events]  # type: ignore[attr-defined]
     assert moments == sorted(moments)
+
+
+@given(st.lists(st.booleans(), max_size=60))
+def test_a_hush_begins_at_once_and_is_over_before_it_is_heard(voices: list[bool]):
+    hush, since = Hush(), None
+    for number, may_be_voice in enumerate(voices):
+        hush = hush.heard(may_be_voice=may_be_voice, at_s=number * FRAME_S)
+        since = (number if since is None else since) if may_be_voice else None
+        left_s = hush.left_s((number + 1) * FRAME_S)
+        if since is None:
+            assert left_s == 0
+        else:
+            assert left_s == pytest.approx(max(0, 0.2 - (number + 1 - since) * FRAME_S))
 
 
 def test_a_voice_begins_with_its_first_frame_and_ends_with_its_last():
