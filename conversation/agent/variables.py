@@ -111,7 +111,8 @@ def checked_variables(
     Numbers and truth values may come as text, since web pages know nothing else.
 
     Raises:
-        AgentConfigError: A value is not of its default's type, or a name belongs to the session.
+        AgentConfigError: A value is not of its default's type or no text, number or truth value,
+            or a name belongs to the session.
     """
     taken = [
         name
@@ -125,8 +126,17 @@ def checked_variables(
         )
     values = dict(defaults)
     for name, value in given.items():
+        _require_scalar(name, value)
         values[name] = _of_type(name, value, defaults[name]) if name in defaults else value
     return values
+
+
+def _require_scalar(name: str, value: object) -> None:
+    if not isinstance(value, str | int | float):
+        raise VariableValueError(
+            f"The dynamic variable {name!r} is of type {type(value).__name__}. Give a text, a "
+            "number, true or false."
+        )
 
 
 def _of_type(name: str, value: VariableValue, default: VariableValue) -> VariableValue:

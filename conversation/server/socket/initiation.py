@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from conversation.agent.config import AgentConfig
 from conversation.agent.variables import VariableValue
-from conversation.errors import OverrideError
+from conversation.errors import OverrideError, VariableValueError
 from conversation.language.local_time import is_zone
 from conversation.server.socket.accepted_terms import AcceptedTerms, accepted_terms
 from conversation.server.socket.extra_frames import DETAILS
@@ -91,6 +91,7 @@ def wishes(data: InitiationData | None, query: Mapping[str, str]) -> Wishes:
     Raises:
         OverrideError: A list of events that is none, or an id of a user that reads like a name of
             this server.
+        VariableValueError: A dynamic variable that no text can hold.
     """
     if data is not None and (data.user_id or "").startswith(RESERVED):
         raise OverrideError(f"a user_id cannot begin with {RESERVED!r}: names of this server do")
@@ -160,16 +161,26 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
 def _variables(given: Mapping[str, Any]) -> dict[str, VariableValue]:
     """Values that a text can hold. Names of the system's own are not for clients to set.
 
-    But for the time zone: a caller knows best where they are, if such a zone there is.
+    But for the time zone: a caller knows best where they are, if such a zone there is. `null` is
+    no value.
+
+    Raises:
+        VariableValueError: A list, an object or a text that is too long, or too many variables.
     """
-    kept = {
+    own = {
         name: value
         for name, value in given.items()
-        if isinstance(value, str | int | float | bool)
+        if value is not None
         and (not name.startswith("system__") or (name == _ZONE and is_zone(value)))
-        and len(str(value)) <= MAX_VARIABLE_CHARS
     }
-    return dict(list(kept.items())[:MAX_VARIABLES])
+    for name, value in own.items():
+        if not isinstance(value, str | int | float):
+            raise VariableValueError(f"{name[:64]!r} has to be a text, a number, true or false")
+        if len(str(value)) > MAX_VARIABLE_CHARS:
+            raise VariableValueError(f"{name[:64]!r} is longer than {MAX_VARIABLE_CHARS}")
+    if len(own) > MAX_VARIABLES:
+        raise VariableValueError(f"there are more than {MAX_VARIABLES} of them")
+    return own
 
 
 def _metadata(data: InitiationData | None, query: Mapping[str, str]) -> dict[str, str]:

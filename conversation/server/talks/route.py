@@ -113,6 +113,8 @@ def _wishes(data: InitiationData | None, websocket: WebSocket) -> Wishes:
         return wishes(data, websocket.query_params)
     except OverrideError as error:
         raise RefusedError(POLICY, f"override_error: {error}") from error
+    except VariableValueError as error:
+        raise RefusedError(POLICY, f"invalid_dynamic_variable: {error}") from error
 
 
 async def _begun(

@@ -294,6 +294,15 @@ def test_a_value_of_another_type_is_refused(default: Any, given: Any):
         checked_variables({"x": given}, {"x": default})
 
 
+@pytest.mark.parametrize("given", [None, ["Ada"], {"Ada": 1}])
+@pytest.mark.parametrize("default", [{}, {"x": "a"}, {"x": 1}, {"x": True}])
+def test_a_value_that_no_text_can_hold_is_refused(default: Any, given: Any):
+    with pytest.raises(VariableValueError, match="'x'") as raised:
+        checked_variables({"x": given}, default)
+
+    assert "Ada" not in str(raised.value)
+
+
 def test_an_error_does_not_hold_the_value():
     with pytest.raises(VariableValueError) as raised:
         checked_variables({"x": "Ada Lovelace"}, {"x": 3})

@@ -493,13 +493,14 @@ def test_row_17_a_value_of_another_type_is_named_and_kept_out_of_the_log(
     with serving(tmp_path, said) as served:
         with served.dial(init={**INIT, "dynamic_variables": {"n": "2.0"}}) as client:
             assert client.answer() == "2 left"
-        with served.dial(init={**INIT, "dynamic_variables": {"n": "Lovelace"}}) as client:
-            code, reason = client.closed()
+        for value in ("Lovelace", ["Lovelace"]):
+            with served.dial(init={**INIT, "dynamic_variables": {"n": value}}) as client:
+                code, reason = client.closed()
 
-    assert code == 1008
-    assert reason.startswith("invalid_dynamic_variable")
-    assert "'n'" in reason
-    assert "Lovelace" not in reason + caplog.text
+            assert code == 1008
+            assert reason.startswith("invalid_dynamic_variable")
+            assert "'n'" in reason
+            assert "Lovelace" not in reason + caplog.text
 
 
 def test_row_18_maximum_duration_is_an_error_frame_and_a_normal_close(tmp_path: Path):
