@@ -9,18 +9,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
-
 from conversation.agent.agent_file import merge_keys
 from conversation.agent.config import AgentConfig, KnowledgeBaseSection
-from conversation.server.agents.agent_wire import part
 from conversation.server.agents.bodies import AgentChanges, NewAgent
 from conversation.server.agents.changed_agent import changed_agent
 from conversation.server.agents.field_kinds.agents import require_kinds_of_agent
 from conversation.server.agents.files import AgentRecord, AgentRecords, new_agent_id
+from conversation.server.agents.folders.following import FolderFollowing
+from conversation.server.agents.folders.named_folders import (
+    sent_ids,
+    shown_by_folders,
+    with_folders,
+)
 from conversation.server.agents.kept_tools import FindTool, tool_ids_of, with_named_tools
 from conversation.server.agents.named_documents import (
     NamedDocument,
+    NamedFolder,
     named_documents,
     with_documents,
 )
@@ -42,7 +46,6 @@ from kb.knowledge_base import KnowledgeBase
 
 UNNAMED = "New agent"
 _COMPARED = {"name", "tags", "conversation_config", "platform_settings"}
-_HAS_ITS_PLACE = {"name", "tags", "version_description"}
 DELETE_WAITS_S = 10.0
 """For a sync of the agent that is deleted."""
 
@@ -91,8 +94,24 @@ class Authoring:
             ],
             clock=clock,
         )
+        self.following = FolderFollowing(
+            records,
+            library,
+            folders,
+            documents_of=self.documents_of,
+            with_documents=self._with_documents,
+            request_sync=self.request_sync,
+            clock=clock,
+        )
         self.crawls = CrawlJobs(
-            api_records, library, folders, clock=clock, wake=self.ingestion.wake
+            api_records,
+            library,
+            folders,
+            clock=clock,
+            place=lambda document_id, folder_id: self.following.place(
+                document_id, folder_id, by="crawl"
+            ),
+            wake=self.ingestion.wake,
         )
 
     def start(self) -> None:
@@ -108,12 +127,12 @@ class Authoring:
     def create(self, body: NewAgent, *, by: str) -> AgentRecord:
         """A new agent; raises `ApiError` when no agent can be like that."""
         blank = AgentConfig(agent_id=new_agent_id(), name=UNNAMED)
-        require_kinds_of_agent(_plain(body))
-        with_hidden(_plain(body), None)  # nothing is kept that anything in it could stand for
-        asked = with_named_tools(_plain(body), blank, named_before=(), find=self._find_tool)
+        require_kinds_of_agent(body.plain())
+        with_hidden(body.plain(), None)  # nothing is kept that anything in it could stand for
+        asked = with_named_tools(body.plain(), blank, named_before=(), find=self._find_tool)
         agent = changed_agent(blank, asked, with_documents=self._with_documents(()))
         record = self.records.create(
-            agent, now=self.clock(), by=by, tags=body.tags or (), sent=_kept(body)
+            agent, now=self.clock(), by=by, tags=body.tags or (), sent=body.kept()
         )
         self._follow(blank, record)
         return record
@@ -122,17 +141,17 @@ class Authoring:
         self, agent_id: str, body: AgentChanges, *, by: str, if_match: str | None = None
     ) -> AgentRecord:
         """Change what was sent; raises as `AgentRecords.change` and `changed_agent`."""
-        require_kinds_of_agent(_plain(body))
+        require_kinds_of_agent(body.plain())
         before: list[AgentConfig] = []
 
         def apply(record: AgentRecord) -> AgentRecord:
             before.append(record.agent)
             present = self.documents_of(record)
             finder = self._with_documents(present)
-            kept = with_hidden(_plain(body), self.shown(record))
+            kept = with_hidden(body.plain(), self.shown(record))
             sent = type(body).model_validate(kept)
             asked = with_named_tools(
-                _plain(sent),
+                sent.plain(),
                 record.agent,
                 named_before=tool_ids_of(record.sent),
                 find=self._find_tool,
@@ -141,7 +160,7 @@ class Authoring:
                 record,
                 agent=changed_agent(record.agent, asked, with_documents=finder),
                 tags=record.tags if body.tags is None else tuple(body.tags),
-                sent=merge_keys(record.sent or {}, _kept(sent)),
+                sent=merge_keys(record.sent or {}, sent.kept()),
             )
             same = self.shown(changed) == self.shown(record)
             return record if same and changed.agent == record.agent else changed
@@ -198,7 +217,10 @@ class Authoring:
     def shown(self, record: AgentRecord) -> Mapping[str, Any]:
         """What clients are shown of an agent that they can change."""
         sent = record.sent or {}
-        documents = self.documents_of(record)
+        documents: Sequence[NamedDocument | NamedFolder] = (named := self.documents_of(record))
+        ids = sent_ids(sent)
+        if not {*ids} <= {each.document_id for each in named}:
+            documents = shown_by_folders(named, ids, self.folders.tree())
         config = conversation_config(record.agent, documents, sent.get("conversation_config") or {})
         platform = platform_settings(record.agent, sent.get("platform_settings") or {})
         return {
@@ -358,25 +380,17 @@ class Authoring:
         self, present: Sequence[NamedDocument]
     ) -> Callable[[KnowledgeBaseSection, Sequence[str]], KnowledgeBaseSection]:
         def find(section: KnowledgeBaseSection, wanted: Sequence[str]) -> KnowledgeBaseSection:
+            library = self.library.documents()
+            known = {each.document_id for each in (*present, *library)}
+            if not {*wanted} <= known:
+                wanted = with_folders(wanted, self.folders.tree(), known)
             return with_documents(
                 section,
                 wanted,
                 present=present,
-                library=self.library.documents(),
+                library=library,
                 agents_dir=self.records.folder,
                 library_dir=self.library.folder,
             )
 
         return find
-
-
-def _plain(body: BaseModel) -> dict[str, Any]:
-    return body.model_dump(exclude_unset=True)
-
-
-def _kept(body: BaseModel) -> Mapping[str, Any]:
-    """What is given back; name, tags and the address of a model have places of their own."""
-    kept = body.model_dump(exclude_unset=True, exclude_none=True, exclude=_HAS_ITS_PLACE)
-    prompt = part(part(part(kept, "conversation_config"), "agent"), "prompt")
-    part(prompt, "custom_llm").pop("url", None)
-    return kept

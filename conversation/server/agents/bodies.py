@@ -4,11 +4,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from conversation.server.agents.agent_wire import part
 from conversation.server.incoming.body import Body
 from conversation.server.incoming.names import ReadableName
 
 MAX_NAME_CHARS = 200
 MAX_DESCRIPTION_CHARS = 2_000
+_HAS_ITS_PLACE = {"name", "tags", "version_description"}
 MAIN_BRANCH = "main"
 """There is one branch of each agent."""
 
@@ -141,6 +143,17 @@ class _AgentParts(_Sent):
     """Kept and given back; conversations follow none, so that one with nodes has no effect."""
     version_description: str | None = Field(default=None, max_length=MAX_DESCRIPTION_CHARS)
     """Of the version that this makes; without a change, of the one that is live."""
+
+    def plain(self) -> dict[str, Any]:
+        """What was sent."""
+        return self.model_dump(exclude_unset=True)
+
+    def kept(self) -> dict[str, Any]:
+        """What is given back; name, tags and the address of a model have places of their own."""
+        kept = self.model_dump(exclude_unset=True, exclude_none=True, exclude=_HAS_ITS_PLACE)
+        prompt = part(part(part(kept, "conversation_config"), "agent"), "prompt")
+        part(prompt, "custom_llm").pop("url", None)
+        return kept
 
     def passed_over(self) -> list[str]:
         """Whole parts that change nothing here; what answers show of an agent may come back."""

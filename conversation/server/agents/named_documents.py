@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from conversation.agent.config import KnowledgeBaseSection, LinkEntry, SiteEntry, TextEntry
 from conversation.server.errors import ApiError
@@ -27,6 +28,15 @@ class NamedDocument:
     kind: HandedInAs
     name: str
     entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFolder:
+    """A folder, which stands for all that lies in it."""
+
+    document_id: str
+    name: str
+    kind: Literal["folder"] = "folder"
 
 
 def named_documents(

@@ -22,7 +22,7 @@ from conversation.server.agents.agent_wire import (
     PromptSettings,
     part,
 )
-from conversation.server.agents.named_documents import NamedDocument
+from conversation.server.agents.named_documents import NamedDocument, NamedFolder
 from conversation.server.agents.tool_wire import (
     ParameterSchema,
     RequestSchema,
@@ -67,13 +67,15 @@ _DEFAULT_PLATFORM: Json = {
 
 
 def conversation_config(
-    agent: AgentConfig, documents: Sequence[NamedDocument], sent: Mapping[str, Any]
+    agent: AgentConfig,
+    documents: Sequence[NamedDocument | NamedFolder],
+    sent: Mapping[str, Any],
 ) -> ConversationConfig:
     """How the agent talks.
 
     Args:
         agent: The agent.
-        documents: What it answers from, as `named_documents` gives it.
+        documents: What it answers from, as `named_documents` or `shown_by_folders` gives it.
         sent: The part of that name of what clients sent: settings that change nothing here.
     """
     turns, section = agent.turn_taking, agent.knowledge_base
@@ -283,7 +285,7 @@ def _preset(first_message: str | None, system_prompt: str | None) -> PresetSpeak
     return {"first_message": first_message, "prompt": {"prompt": system_prompt}}
 
 
-def _locator(document: NamedDocument, sent: Mapping[str, Any]) -> Locator:
+def _locator(document: NamedDocument | NamedFolder, sent: Mapping[str, Any]) -> Locator:
     modes = {each.get("id"): each.get("usage_mode") for each in _sent_locators(sent)}
     return {
         "type": document.kind,

@@ -41,15 +41,16 @@ AgentId = Annotated[
 
 
 @router.post("/url", operation_id="create_document_from_url")
-def create_from_url(body: NewPage, authored: Authored, _key: MayIngest) -> AddedDocument:
+def create_from_url(body: NewPage, authored: Authored, key: MayIngest) -> AddedDocument:
     """Hand in a page. One that is known by this URL is read again."""
     _require_folder(body.parent_folder_id, authored)
     _refuse_auto_sync(body.enable_auto_sync)
-    return _added(_new_page(body.url, body.name, authored), authored, body.parent_folder_id)
+    document = _new_page(body.url, body.name, authored)
+    return _added(document, authored, body.parent_folder_id, by=key.as_author)
 
 
 @router.post("/text", operation_id="create_document_from_text")
-def create_from_text(body: NewText, authored: Authored, _key: MayIngest) -> AddedDocument:
+def create_from_text(body: NewText, authored: Authored, key: MayIngest) -> AddedDocument:
     """Hand in a text."""
     _require_folder(body.parent_folder_id, authored)
     if not body.text.strip():
@@ -62,20 +63,21 @@ def create_from_text(body: NewText, authored: Authored, _key: MayIngest) -> Adde
         kind="text",
         now=authored.clock(),
     )
-    return _added(document, authored, body.parent_folder_id)
+    return _added(document, authored, body.parent_folder_id, by=key.as_author)
 
 
 @router.post("/file", operation_id="create_document_from_file")
 def create_from_file(
     authored: Authored,
-    _key: MayIngest,
+    key: MayIngest,
     file: Annotated[UploadFile, File(description="PDF, DOCX, HTML, EPUB, Markdown, text, ...")],
     name: Annotated[ReadableName | None, Form(max_length=200)] = None,
     parent_folder_id: Annotated[str | None, Form()] = None,
 ) -> AddedDocument:
     """Hand in a file. What it is, is told by its content."""
     _require_folder(parent_folder_id, authored)
-    return _added(_new_file(file, name, authored), authored, parent_folder_id)
+    document = _new_file(file, name, authored)
+    return _added(document, authored, parent_folder_id, by=key.as_author)
 
 
 @router.post("", operation_id="add_to_knowledge_base")
@@ -96,7 +98,7 @@ def add(
         document = _new_file(file, name, authored)
     else:
         document = _new_page(str(url), name, authored)
-    added = _added(document, authored)
+    added = _added(document, authored, by=key.as_author)
     if agent_id is not None:
         _attach(agent_id, document, authored, by=key.as_author)
     return added
@@ -196,10 +198,14 @@ def _content(file: UploadFile) -> bytes:
 
 
 def _added(
-    document: LibraryDocument, authored: Authoring, folder_id: str | None = None
+    document: LibraryDocument, authored: Authoring, folder_id: str | None = None, *, by: str
 ) -> AddedDocument:
     if folder_id is not None:
-        authored.folders.move(document.document_id, folder_id, now=authored.clock())
+        try:
+            authored.following.place(document.document_id, folder_id, by=by)
+        except ApiError:
+            _not_wanted(document, authored)
+            raise
     authored.ingestion.wake()
     path = segments(authored.folders.tree(), document.document_id)
     return AddedDocument(id=document.document_id, name=document.name, folder_path=path)
@@ -209,10 +215,14 @@ def _attach(agent_id: str, document: LibraryDocument, authored: Authoring, *, by
     try:
         authored.attach(agent_id, document.document_id, by=by)
     except ApiError:
-        if document.kind != "url":
-            # Nobody asked for it but for this agent.
-            authored.library.remove(document.document_id)
+        _not_wanted(document, authored)
         raise
+
+
+def _not_wanted(document: LibraryDocument, authored: Authoring) -> None:
+    """Take it out again: it was asked for where it cannot be. A page may have been there before."""
+    if document.kind != "url":
+        authored.library.remove(document.document_id)
 
 
 def _stored(document_id: str, authored: Authoring) -> LibraryDocument:
@@ -262,6 +272,15 @@ def _delete_folder(folder: Folder, authored: Authoring, *, by: str, force: bool)
             "folder_not_empty",
             f"{folder.name!r} holds {len(inside)} documents and {len(below)} folders. Move them "
             "elsewhere first, or delete it and all of them with `force`.",
+        )
+    answering = authored.following.agents_with([own_id, *(each.folder_id for each in below)])
+    if answering and not force:
+        names = ", ".join(repr(record.agent.agent_id) for record in answering[:5])
+        raise ApiError(
+            IN_THE_WAY,
+            "folder_in_use",
+            f"Agents answer from what is in {folder.name!r}: {names}. Take it out of them first, "
+            "or delete it with `force`.",
         )
     for document_id in inside:
         _delete(document_id, authored, by=by, force=True)

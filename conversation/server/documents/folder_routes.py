@@ -43,7 +43,7 @@ class ToMove(Destination):
 
 @router.post("/folder", operation_id="create_folder")
 def create_folder(body: NewFolder, authored: Authored, _key: MayIngest) -> AddedDocument:
-    """Make a folder. Who answers from a document has nothing to do with where it is."""
+    """Make a folder. Agents that name it answer from all that lies in it."""
     made = authored.folders.create(body.name, body.parent_folder_id, now=authored.clock())
     tree = authored.folders.tree()
     return AddedDocument(
@@ -52,21 +52,22 @@ def create_folder(body: NewFolder, authored: Authored, _key: MayIngest) -> Added
 
 
 @router.post("/{document_id}/move", operation_id="move_document", status_code=204)
-def move(document_id: str, body: Destination, authored: Authored, _key: MayIngest) -> None:
+def move(document_id: str, body: Destination, authored: Authored, key: MayIngest) -> None:
     """Put a document or a folder into a folder."""
-    _move([document_id], body.move_to, authored)
+    _move([document_id], body.move_to, authored, by=key.as_author)
 
 
 @router.post("/bulk-move", operation_id="move_documents", status_code=204)
-def move_several(body: ToMove, authored: Authored, _key: MayIngest) -> None:
+def move_several(body: ToMove, authored: Authored, key: MayIngest) -> None:
     """Put several documents or folders into a folder; if one of them is not there, none."""
-    _move(list(dict.fromkeys(body.document_ids)), body.move_to, authored)
+    _move(list(dict.fromkeys(body.document_ids)), body.move_to, authored, by=key.as_author)
 
 
-def _move(entity_ids: list[str], to: str | None, authored: Authoring) -> None:
+def _move(entity_ids: list[str], to: str | None, authored: Authoring, *, by: str) -> None:
     folders = authored.folders.tree().folders
     for each in entity_ids:
         if each not in folders:
             known_document(each, authored)
-    for each in entity_ids:
-        authored.folders.move(each, to, now=authored.clock())
+    with authored.following.moving(by=by):
+        for each in entity_ids:
+            authored.folders.move(each, to, now=authored.clock())

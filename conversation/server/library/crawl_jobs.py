@@ -60,6 +60,7 @@ class CrawlJobs:
         folders: Folders,
         *,
         clock: Callable[[], datetime],
+        place: Callable[[str, str], object],
         wake: Callable[[], object],
         list_site: Callable[[SiteSource, KnowledgeBaseConfig], Sequence[str]] = list_pages,
     ) -> None:
@@ -68,8 +69,9 @@ class CrawlJobs:
         Args:
             records: Where jobs are kept.
             library: What pages are handed in to.
-            folders: Where they are put.
+            folders: Where theirs are made.
             clock: The time.
+            place: Puts a document into a folder.
             wake: Told when there is something to read.
             list_site: Lists the pages of a site.
         """
@@ -77,6 +79,7 @@ class CrawlJobs:
         self._library = library
         self._folders = folders
         self._clock = clock
+        self._place = place
         self._wake = wake
         self._list_site = list_site
         self._one_at_a_time = threading.Lock()
@@ -168,8 +171,9 @@ class CrawlJobs:
             try:
                 document = self._library.add_url(page, name=None, now=self._clock())
                 ids.append(document.document_id)
-                self._folders.move(document.document_id, folder_id, now=self._clock())
-            except ApiError as error:  # the library is full, or the folder was deleted
+                self._place(document.document_id, folder_id)
+            # The library is full, an agent that answers from the folder is, or it was deleted.
+            except ApiError as error:
                 message = error.message
                 break
         self._change(job_id, pages=ids, listed=len(pages), message=message)

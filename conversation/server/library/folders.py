@@ -1,6 +1,6 @@
 """Folders of the library: places for documents, also of those that agent files name.
 
-A folder says where a document is found, and nothing about who answers from it.
+A folder says where a document is found; an agent that names one answers from all that lies in it.
 """
 
 from collections.abc import Mapping
@@ -112,6 +112,18 @@ class Folders:
         _require_room(tree, to, more=max(depths, default=own) - own)
         body = {"name": folder.name, "parent_id": to}
         self._records.put("folder", entity_id, body, now=now)
+
+    def put_back(self, before: FolderTree, *, now: datetime) -> None:
+        """Have everything lie where it lay; folders that were made or deleted stay so."""
+        present = self.tree()
+        for each in before.placed.keys() | present.placed.keys():
+            if before.placed.get(each) != present.placed.get(each):
+                self._place(each, before.placed.get(each), now=now)
+        for folder_id, folder in before.folders.items():
+            there = present.folders.get(folder_id)
+            if there is not None and there.parent_id != folder.parent_id:
+                body = {"name": there.name, "parent_id": folder.parent_id}
+                self._records.put("folder", folder_id, body, now=now)
 
     def remove(self, entity_id: str) -> None:
         """Forget a folder, or where a document was."""

@@ -96,6 +96,7 @@ def test_pages_beyond_a_full_library_and_after_a_cancellation_are_counted(
         library,
         Folders(served.context.records),
         clock=served.context.clock,
+        place=lambda document, to: served.authoring.following.place(document, to, by="crawl"),
         wake=lambda: None,
         list_site=listing,
     )

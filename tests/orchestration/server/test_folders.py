@@ -125,13 +125,114 @@ def test_a_folder_has_no_index_and_says_so(served: ServedDeployment):
     asked = served.call("POST", f"{BASE}/{empty}/rag-index", json={"model": model})
     item = {"document_id": empty, "model": model}
     many = served.call("POST", f"{BASE}/rag-index", json={"items": [item]})
-    locator = {"type": "folder", "id": empty, "name": "Leaflets"}
-    prompt = {"prompt": {"knowledge_base": [locator]}}
-    refused = served.call(
-        "POST", "/agents/create", 422, json={"conversation_config": {"agent": prompt}}
-    )
 
     assert asked["status"] == "cannot_index_folder"
     assert many[empty]["data"]["status"] == "cannot_index_folder"
     assert served.call("GET", f"{BASE}/{empty}/rag-index") == {"indexes": []}
-    assert "folder" in refused["detail"]["message"]
+
+
+def locator(folder_id: str) -> dict[str, Any]:
+    return {"type": "folder", "id": folder_id, "name": "F", "usage_mode": "auto"}
+
+
+def agent_in(served: ServedDeployment, *locators: dict[str, Any]) -> str:
+    prompt = {"llm": "scripted/model", "knowledge_base": list(locators)}
+    config = {"agent": {"first_message": "Hello!", "prompt": prompt}}
+    return served.call("POST", "/agents/create", json={"conversation_config": config})["agent_id"]
+
+
+def answers_from(served: ServedDeployment, agent: str) -> set[str]:
+    """What the agent's file names."""
+    record = served.authoring.records.get(agent)
+    return {each.name for each in served.authoring.documents_of(record)}
+
+
+def shown_of(served: ServedDeployment, agent: str) -> list[tuple[str, str]]:
+    prompt = served.call("GET", f"/agents/{agent}")["conversation_config"]["agent"]["prompt"]
+    return [(each["type"], each["id"]) for each in prompt["knowledge_base"]]
+
+
+def put(served: ServedDeployment, name: str, to: str | None) -> str:
+    body = {"text": f"{name} sleep.", "name": name} | ({"parent_folder_id": to} if to else {})
+    return served.call("POST", f"{BASE}/text", json=body)["id"]
+
+
+def test_an_agent_answers_from_what_lies_in_its_folder(served: ServedDeployment):
+    outer = folder(served, "Animals")
+    inner = folder(served, "Small", outer)
+    mice, alone = put(served, "Mice", inner), put(served, "Moles", None)
+    sent = [{"type": "text", "id": alone, "name": "Moles"}, locator(outer)]
+    agent = agent_in(served, *sent)
+    made = answers_from(served, agent)
+    # Handed in, moved in, moved out, a folder moved in: each is followed.
+    hens = put(served, "Hens", outer)
+    handed_in = answers_from(served, agent)
+    served.call("POST", f"{BASE}/{mice}/move", 204, json={"move_to": None})
+    moved_out = answers_from(served, agent)
+    other = folder(served, "Birds")
+    put(served, "Owls", other)
+    served.call("POST", f"{BASE}/{other}/move", 204, json={"move_to": inner})
+    moved_in = answers_from(served, agent)
+    served.call("POST", f"{BASE}/{alone}/move", 204, json={"move_to": outer})
+    served.call("POST", f"{BASE}/{alone}/move", 204, json={"move_to": None})
+
+    assert made == {"Mice", "Moles"}
+    assert handed_in == {"Hens", "Mice", "Moles"}
+    assert moved_out == {"Hens", "Moles"}
+    assert moved_in == {"Hens", "Moles", "Owls"}
+    assert answers_from(served, agent) == moved_in  # named by itself as well
+    assert shown_of(served, agent) == [("text", alone), ("folder", outer)]
+    dependent = served.call("GET", f"{BASE}/{hens}/dependent-agents")["agents"]
+    assert [each["id"] for each in dependent] == [agent]
+
+
+def test_what_was_read_of_an_agent_with_a_folder_changes_nothing(served: ServedDeployment):
+    outer = folder(served, "Plants")
+    put(served, "Mosses", outer)
+    agent = agent_in(served, locator(outer))
+    read = served.call("GET", f"/agents/{agent}")
+    body = {name: read[name] for name in ("conversation_config", "platform_settings")}
+    changed = served.call("PATCH", f"/agents/{agent}", json=body)
+    prompt = {"prompt": {"knowledge_base": []}}
+    none = {"conversation_config": {"agent": prompt}}
+    without = served.call("PATCH", f"/agents/{agent}", json=none)
+    put(served, "Ferns", outer)
+
+    assert changed["version_id"] == read["version_id"]
+    assert changed["without_effect"] == []
+    assert without["version_id"] != read["version_id"]
+    assert answers_from(served, agent) == set()
+    assert shown_of(served, agent) == []
+
+
+def test_a_folder_that_would_be_too_much_for_an_agent_takes_no_more(served: ServedDeployment):
+    outer = folder(served, "Full")
+    for number in range(5):
+        put(served, f"Page {number}", outer)
+    agent = agent_in(served, locator(outer))
+    count = len(served.authoring.library.documents())
+    body = {"text": "One more.", "name": "Page 5", "parent_folder_id": outer}
+    refused = served.call("POST", f"{BASE}/text", 400, json=body)["detail"]
+    lonely = put(served, "Lonely", None)
+    moved = served.call("POST", f"{BASE}/{lonely}/move", 400, json={"move_to": outer})["detail"]
+
+    assert (refused["status"], moved["status"]) == ("document_limit_exceeded",) * 2
+    assert agent in refused["message"]
+    assert len(served.authoring.library.documents()) == count + 1
+    assert served.authoring.folders.tree().parent_of(lonely) is None
+    assert len(answers_from(served, agent)) == 5
+
+
+def test_a_folder_that_agents_name_is_deleted_only_by_force(served: ServedDeployment):
+    outer = folder(served, "Asked of")
+    agent = agent_in(served, locator(outer))
+    refused = served.call("DELETE", f"{BASE}/{outer}", 400)["detail"]
+    put(served, "Newts", outer)
+    served.call("DELETE", f"{BASE}/{outer}", 204, params={"force": True})
+
+    assert refused["status"] == "folder_in_use"
+    assert agent in refused["message"]
+    assert answers_from(served, agent) == set()
+    assert shown_of(served, agent) == []
+    missing = {"agent": {"prompt": {"knowledge_base": [locator("folder_none")]}}}
+    served.call("POST", "/agents/create", 422, json={"conversation_config": missing})
