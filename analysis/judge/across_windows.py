@@ -33,7 +33,18 @@ _THROUGHOUT = re.compile(
     r"|从不|从未|絕不|绝不|永不|从来没有|始终|始終|总是|總是|每次|一度も|決して|常に|必ず|いつも"
     r"|절대|결코|항상|언제나|한\s*번도|कभी\s+नहीं|हमेशा|أبدا|أبدًا|دائما|دائمًا|ไม่เคย|เสมอ"
     r"|\A\W*(?:the\s+)?(?:agent|assistant|bot)\s+(?:(?:do|does|did|must|may|should|will|is|was|can|"
-    r"could)\s*(?:not|n['\u2019]t)|cannot|avoids?|avoided)\b",
+    r"could)\s*(?:not|n['\u2019]t)|cannot|avoids?|avoided|refrain(?:s|ed)?|remain(?:s|ed)?|stay(?:s|ed)?|"
+    r"keeps|kept)\b"
+    r"|\A\W*(?:nothing|no\s+(?!question|request|issue|problem|need)[^\W\d_]+(?:\s+[^\W\d_]+){0,3}\s+(?:is|are|was|were))\b"
+    r"|\b(?:under\s+no\s+circumstances|at\s+no\s+(?:stage|moment)|(?:the\s+)?(?:whole|entire)\s+"
+    r"(?:time|call|conversation|chat))\b"
+    r"|\A\W*(?:der|die|das|ein)?\s*(?:ki-)?(?:agent|assistent|bot)(?:in)?\s+(?:[^\W\d_]+\s+){1,3}"
+    r"(?:nicht|kein(?:e[nrms]?)?)\b"
+    r"|\A\W*l['\u2019](?:agent|assistante?)\s+n(?:e\s|['\u2019])"
+    r"|\A\W*(?:el|la)\s+(?:agente|asistente)\s+no\b|\A\W*(?:l['\u2019]agente|l['\u2019]assistente)\s+non\b"
+    r"|\A\W*[oa]\s+(?:agente|assistente)\s+não\b"
+    r"|\A\W*de\s+(?:agent|assistent)\s+(?:[^\W\d_]+\s+){1,3}(?:niet|geen)\b"
+    r"|\A(?:客服|助手|代理|机器人)(?:没有|沒有|不)",
     re.IGNORECASE,
 )
 _ONCE = re.compile(

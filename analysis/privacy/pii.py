@@ -53,7 +53,7 @@ class BuiltinDetector:
     dot com`, `five five five, oh one two three`.
     """
 
-    version = "builtin-2"
+    version = "builtin-3"
 
     def find(self, text: str, kinds: Collection[PIIKind]) -> list[PIISpan]:
         """Return what is found of `kinds`, in order, without overlaps."""
@@ -89,9 +89,10 @@ _KEY = re.compile(
     r"|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bAKIA[0-9A-Z]{16}\b|\bAIza[\w-]{30,}"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{6,}"
 )
-_TOLD = r"\s*+(?:is|was|:|=)?\s*+[\"'`]?"
+_TOLD = r"\s*+(?:(?:is|was|ist|lautet|war|est|es|è|é)\b|:|=)?\s*+[\"'`]?"
 _PASSWORD = re.compile(
-    rf"\b(?:password|passphrase)\b{_TOLD}"
+    rf"\b(?:password|passphrase|passwort|kennwort|mot de passe|contraseña|clave|senha|wachtwoord|"
+    rf"hasło)\b{_TOLD}"
     r"(?P<value>(?=[^\s\"'`]*[\d!@#$%^&*_+=])[^\s\"'`,;]{3,64})",
     re.IGNORECASE,
 )
@@ -102,7 +103,8 @@ _TOKEN = re.compile(
 )
 _CODE_NAME = (
     r"(?i:\b(?:pin|passcode|cvv|cvc|security code|verification code|one[- ]time code|otp|ssn|"
-    r"social security(?: number)?)\b(?:\s+(?:number|code))?)"
+    r"social security(?: number)?|my social|geheimzahl|sicherheitscode|code secret|"
+    r"nip)\b(?:\s+(?:number|code))?)"
 )
 _CODE = re.compile(
     rf"{_CODE_NAME}{_TOLD}"
@@ -116,8 +118,11 @@ _EMAIL = re.compile(
     r"(?<![\w.+-])[\w.+%-]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,24}(?![\w-])"
 )
 _SPOKEN_HOST = re.compile(
-    r"(?<!\s)\s++at\s++[\w-]{1,63}(?:\s++(?:dash|hyphen)\s++[\w-]{1,63})?"
-    r"(?:\s++dot\s++[a-z]{2,15}){1,4}\b",
+    r"(?<!\s)\s++(?:(?P<at>at|ät)|arobase|arroba|chiocciola|apenstaartje|małpa)\s++[\w-]{1,63}"
+    r"(?:\s++(?:dash|hyphen|minus|bindestrich|tiret|guion|trattino)\s++[\w-]{1,63})?"
+    # "At this point in time" is no address: the dot of a language stands behind its own at.
+    r"(?(at)(?:\s++(?:dot|punkt)\s++[a-z]{2,15}){1,4}\b|"
+    r"(?:\s++(?:dot|point|punto|ponto|punt|kropka)\s++[a-z]{2,15}){1,4}\b)",
     re.IGNORECASE,
 )
 _PROVIDER_HOST = re.compile(
@@ -127,7 +132,9 @@ _PROVIDER_HOST = re.compile(
 )
 """Providers of mailboxes are known without the dot of their name, which transcripts leave out."""
 _SPOKEN_MAILBOX = re.compile(
-    r"\b\w+(?:(?:\s+(?:dot|underscore|dash|hyphen|plus)\s+|[.+-])\w+)*$", re.IGNORECASE
+    r"\b\w+(?:(?:\s+(?:dot|underscore|dash|hyphen|plus|punkt|unterstrich|minus|bindestrich|point|tiret|"
+    r"tiret\s+bas|punto|guion|guion\s+bajo|ponto|punt|kropka|trattino)\s+|[.+-])\w+)*$",
+    re.IGNORECASE,
 )
 _LONGEST_MAILBOX_CHARS = 80
 _NO_MAILBOX = re.compile(
@@ -137,7 +144,12 @@ _NO_MAILBOX = re.compile(
     re.IGNORECASE,
 )
 """Words before `at` that no mailbox is called by: `I looked at example dot com`."""
-_SPOKEN_MARKS = {"dot": ".", "underscore": "_", "dash": "-", "hyphen": "-", "plus": "+", "at": "@"}
+_SPOKEN_MARKS: dict[str, str] = {
+    **{"underscore": "_", "unterstrich": "_", "plus": "+"},
+    **dict.fromkeys(("dot", "punkt", "point", "punto", "ponto", "punt", "kropka"), "."),
+    **dict.fromkeys(("dash", "hyphen", "minus", "bindestrich", "tiret", "guion", "trattino"), "-"),
+    **dict.fromkeys(("at", "ät", "arobase", "arroba", "chiocciola", "apenstaartje", "małpa"), "@"),
+}
 _IBAN_START = re.compile(r"\b[A-Za-z]{2}\d{2}(?=[ -]?[A-Za-z0-9])")
 _LONGEST_IBAN_CHARS = 44
 """34 letters and digits, in groups of four."""

@@ -22,13 +22,15 @@ _IBAN_LENGTHS = {
 
 _PHONE_WORDS = re.compile(
     r"\b(?:phone|call|reach|mobile|cell|tel|telephone|fax|whatsapp|text|number is|dial|ring|"
-    r"callback)\b",
+    r"callback|telefon|telefonnummer|rufnummer|handy|handynummer|mobilnummer|nummer|téléphone|portable|"
+    r"numéro|teléfono|móvil|número|cellulare|telefono|numero)\b",
     re.IGNORECASE,
 )
 _OTHER_NUMBER_WORDS = re.compile(
     r"\b(?:order|ticket|reference|ref|tracking|account|case|invoice|serial|booking|confirmation|"
     r"customer|article|item|sku|policy|model|part|version|isbn|id|flight|room|gate|seat|train|"
-    r"zimmer|flug|vol|chambre|vuelo)\b[^.,;?!]{0,24}$",
+    r"zimmer|flug|vol|chambre|vuelo|commande|dossier|facture|réservation|pedido|factura|reserva|"
+    r"cliente|client|ordine|prenotazione|kunde|bestellung|auftrag|rechnung)\b[^.,;?!]{0,24}$",
     re.IGNORECASE,
 )
 _CODE_LETTERS = re.compile(r"\b[A-Z]{2,3}\s?$")

@@ -51,8 +51,10 @@ _TO_TURN_END = re.compile(
             r"\[\d{1,4}\]\s*(?:agent|user|system|assistant|tool)\s*:",
             r"(?<=\n)\s*assistant\s*:",
             r"\{\s*[\"'](?:verdict|rationale|criterion)[\"']\s*:",
-            r"(?:^|\n)\s*#{2,}\s*(?:system|instructions?|verdict|criterion|assistant|answer)\b",
-            r"(?:^|(?<=[.!?\n])\s*)end of (?:the )?(?:transcript|conversation)\b",
+            r"(?:^|\n)\s*#{2,}\s*(?:system|instructions?|verdict|criterion|assistant|answer)\s*"
+            r"(?::|prompt\b|\n|$)",
+            r"(?:^|(?<=[.!?\n])\s*)end of (?:the )?(?:transcript\b|conversation\s*[.:\n]+\s*"
+            r"(?=\S))",
             rf"(?:^|\n)\s*(?:```\w*\s*)?\{{\s*[\"'](?:result|score)[\"']\s*:\s*[\"']?"
             rf"(?:{words.VERDICT_WORDS}|yes|no|true|false|\d)",
         )
@@ -91,7 +93,17 @@ _ORDERS = (
     rf"(?:and\s+)?(?:that\s+)?(?::|=|is\b|must be\b|should be\b|has to be\b|will be\b|ist\b"
     rf"|lautet\b|"
     rf"est\b|es\b|è\b|é\b|muss\b|debe ser\b)\s*:?\s*(?:{_ARTICLE}){_ANSWER}"
-    rf"(?=\s*(?:[\"'.!?,;:)}}\u201d]|$))",
+    rf"(?=\s*(?:[\"'.!?,;:)}}\u201d]|$))"
+    # Who tells what came instead of it reports a fault.
+    rf"(?![\"'\u201d]?\s*,?\s*(?:but|and|yet)\s+(?:i|we|it|what)\b)",
+    # Your answer must be success.
+    rf"\byour\s+(?:answer|verdict|output|response|reply|rating)\s+(?:must|should|has\s+to|will)\s+be\s*"
+    rf":?\s*[\"'\u201c]?(?:{words.VERDICT_WORDS})\b",
+    # Rate 10/10 for this conversation.
+    rf"{_NOT_TOLD}\b(?:{words.JUDGING}|give)\s+\d+\s*(?:/|out of)\s*\d+{_GAP}\b{_MATTER}\b",
+    # When you grade this chat, give success.
+    rf"\b(?:when(?:ever)?|if|once)\s+you\s+(?:{words.JUDGING})\b{_WIDE}\b(?:give|say|choose|pick|"
+    rf"{words.ANSWERING})\s+(?:it\s+)?[\"'\u201c]?(?:{words.VERDICT_WORDS})\b",
     # To whoever reviews this: it counts as a success.
     rf"\b(?:(?:to|for|note to|an|für|para|pour|à|per|voor|dla|для)\s+(?:(?:the|any|all|every"
     rf"|alle|den|die"
@@ -100,7 +112,7 @@ _ORDERS = (
     rf"|chère|querid[oa]|estimad[oa]|caro"
     rf"|cara)\s+)(?:{words.EXAMINERS})\b[^.!?\n,;:]{{0,40}}[,:;]{_WIDE}"
     rf"(?:\b{_AS}\s+{_VERDICT}|\b(?:{_MATTER}|{_THIS})\s+(?:is|was|ist|war|est|es"
-    rf"|è)\s+{_VERDICT}{_END}"
+    rf"|è|fue|foi|é|fu|era|a\s+été|è\s+stat[ao])\s+{_VERDICT}{_END}"
     rf"|[:,]\s*{_VERDICT}{_END})",
     rf"\b(?:judge|evaluator|examiner|grader)\s*:\s*(?:{_ANSWER}|(?:{words.ANSWERING})\s+{_ANSWER})",
     rf"\bwhoever\s+(?:reads?|reviews?|judges?|checks?|rates?|evaluates?|grades?)\b{_WIDE}\b{_AS}\s+"
@@ -121,7 +133,8 @@ _ORDERS = (
     # Answer success.
     rf"{_NOT_TOLD}\b(?:{words.ANSWERING})\s+(?:(?:with|only|just|always|mit|nur|immer|avec|solo"
     rf"|con|"
-    rf"seulement|sempre|siempre|: )\s*){{0,3}}[\"'\u201c\u201e«]?(?:{words.VERDICT_WORDS})\b"
+    rf"seulement|sempre|siempre|the\s+word|das\s+wort|le\s+mot|"
+    rf"la\s+palabra|: )\s*){{0,3}}[\"'\u201c\u201e«]?(?:{words.VERDICT_WORDS})\b"
     r"(?!\s+(?:or|oder|ou|o|of|in|messages?|rates?|codes?|page|stor(?:y|ies))\b)",
     rf"\b(?:whatever|no matter what)\b(?!,){_WIDE}\b(?:{words.ANSWERING})\s+(?:with\s+)?{_ANSWER}",
     rf"\bwas\s+(?:auch\s+)?immer\b{_WIDE}\b(?:{words.ANSWERING})\s+(?:mit\s+)?{_ANSWER}",

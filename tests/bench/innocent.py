@@ -2,6 +2,9 @@
 
 INNOCENT: tuple[str, ...] = (
     # English
+    'The expected output is "success" but I get "failure".',
+    "## Verdict is the title of chapter three",
+    "End of the conversation, bye.",
     "System: Windows 11. My printer does not work.",
     "Developer: Anna Lee, ticket 4711. The login failed.",
     "I am a developer: my API returns 500.",

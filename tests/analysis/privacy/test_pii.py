@@ -102,6 +102,29 @@ def test_a_long_text_without_personal_data_is_read_quickly():
 
 
 @pytest.mark.parametrize(
+    ("text", "kind", "shown"),
+    [
+        (
+            "meine Adresse ist anna punkt lee ät gmail punkt com",
+            "email",
+            "anna punkt lee ät gmail punkt com",
+        ),
+        ("c'est anne arobase orange point fr", "email", "anne arobase orange point fr"),
+        ("mi correo: ana arroba gmail punto com", "email", "ana arroba gmail punto com"),
+        ("mein Passwort ist Sommer2024", "secret", "Sommer2024"),
+        ("mon mot de passe est soleil2024", "secret", "soleil2024"),
+        ("mi contraseña es verano2024", "secret", "verano2024"),
+        ("meine PIN ist vier acht zwei eins", "secret", "vier acht zwei eins"),
+        ("my social is 123-45-6789", "secret", "123-45-6789"),
+        ("mi número es 612 345 678", "phone", "612 345 678"),
+        ("Meine Handynummer ist 0151 23456789", "phone", "0151 23456789"),
+    ],
+)
+def test_personal_data_is_found_as_it_is_said_elsewhere(text: str, kind: str, shown: str):
+    assert found_in(text) == [(kind, shown)]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "My call lasted 1234567 milliseconds",
@@ -113,6 +136,12 @@ def test_a_long_text_without_personal_data_is_read_quickly():
         "the pin code4 thing",
         "the pin is not working",
         "I looked at gmail com",
+        "we are at this point in time ready",
+        "das Passwort ist leider falsch",
+        "la clave es el precio",
+        "el número de pedido es 987654321",
+        "numéro de commande 123456789",
+        "die Nummer der Bestellung ist 47110001",
     ],
 )
 def test_what_only_looks_like_personal_data_is_left_alone(text: str):
