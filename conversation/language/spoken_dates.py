@@ -118,5 +118,9 @@ DATE_RULES: tuple[Rule, ...] = (
         lambda match: _time_of_range(match) + " to ",
     ),
     rule(rf"(?<![\w:]){_TIME}(?P<utc>Z)?{_HALF_DAY}(?![:\w])", _clock),
+    rule(
+        r"(?<=[0-9])(?P<half>\s?[aApP]\.?[mM]\.?)\s?[-\u2013]\s?(?=[0-9]{1,2}(?::[0-9]{2})?\s?[aApP]\.?[mM])",
+        lambda match: f"{match['half']} to ",
+    ),
     rule(r"\b(?P<hour>1[0-2]|[1-9])\s?(?P<half>[aApP])\.?[mM]\b(?:\.(?=\s+[a-z]))?", _hour_only),
 )

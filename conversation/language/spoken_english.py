@@ -26,11 +26,25 @@ _CURRENCIES = {
     "¥": ("yen", "sen"),
     "JPY": ("yen", "sen"),
     "CHF": ("franc", "centime"),
+    "\u20b9": ("rupee", "paise"),
+    "INR": ("rupee", "paise"),
+    "R$": ("real", "centavo"),
+    "BRL": ("real", "centavo"),
+    "\u20a9": ("won", "jeon"),
+    "\u20bd": ("ruble", "kopek"),
+    "\u20ba": ("lira", "kurus"),
 }
-_SAME_IN_PLURAL = frozenset({"yen", "sen", "pence", "hertz", "degrees Celsius"})
-_MONEY = r"(?P<sign>-|\u2212)?(?P<currency>US\$|[$€£¥]|(?:USD|EUR|GBP|JPY|CHF)(?=\s?[0-9]))"
-_BIG = r"(?:\s?(?P<big>thousand|million|billion|trillion|[kKMB]\b))?"
-_BIG_WORDS = {"k": "thousand", "K": "thousand", "M": "million", "B": "billion"}
+_SAME_IN_PLURAL = frozenset(
+    {"yen", "sen", "pence", "hertz", "degrees Celsius", "paise", "won", "jeon", "kurus"}
+)
+_MARKS = "$€£¥\u20b9\u20a9\u20bd\u20ba"
+_CODES = "USD|EUR|GBP|JPY|CHF|INR|BRL"
+_MONEY = rf"(?P<sign>-|\u2212)?(?P<currency>US\$|R\$|[{_MARKS}]|(?:{_CODES})(?=\s?[0-9]))"
+_BIG = r"(?:\s?(?P<big>thousand|million|billion|trillion|(?:[kKmMB]|mn|bn)\b))?"
+_BIG_WORDS = {
+    **{"k": "thousand", "K": "thousand", "m": "million", "M": "million", "B": "billion"},
+    **{"mn": "million", "bn": "billion"},
+}
 _UNITS = {
     "km/h": "kilometer per hour",
     "mph": "mile per hour",
@@ -148,7 +162,11 @@ _DAYS = {
     "Sun": "Sunday",
 }
 _WEEKDAY = "|".join(_DAYS)
-_FRACTIONS = {"1/2": "one half", "1/4": "one quarter", "3/4": "three quarters"}
+_FRACTIONS = {
+    **{"1/2": "one half", "1/4": "one quarter", "3/4": "three quarters"},
+    **{"1/3": "one third", "2/3": "two thirds", "1/5": "one fifth", "1/8": "one eighth"},
+    **{"3/8": "three eighths", "5/8": "five eighths", "7/8": "seven eighths"},
+}
 
 
 def spoken(text: str) -> str:
@@ -198,6 +216,18 @@ def _unit(match: Match) -> str:
     return f"{minus}{number} {_plural(_UNITS[match['unit']], one=_is_one(match))}"
 
 
+def _hours(match: Match) -> str:
+    minutes = str(int(match["m"] or match["glued"]))
+    parts = ((match["h"], "hour"), (minutes, "minute"))
+    return " ".join(f"{cardinal(n)} {_plural(unit, one=n == '1')}" for n, unit in parts)
+
+
+def _end_of_range(number: str) -> str:
+    """The first number of a range, without its unit: that follows the second."""
+    whole, _, fraction = number.rstrip(",.").partition(".")
+    return _number_words(whole, fraction or None)
+
+
 def _plain(match: Match) -> str:
     minus = "minus " if match["sign"] else ""
     return minus + _number_words(match["whole"], match["fraction"])
@@ -209,6 +239,16 @@ def _units(units: list[str]) -> str:
 
 _SIGN = r"(?P<sign>-|\u2212)?"
 _RULES: tuple[Rule, ...] = (
+    rule(
+        r"(?<![\w.,+/:-])(?<!\d )(?!0)[0-9]{1,3}(?:[\u00a0\u2009\u202f][0-9]{3})+(?![\w/:-])",
+        lambda match: re.sub(r"\D", "", match[0]),
+    ),
+    rule(r"(?<=[0-9]) (?=(?:1/[2-9]|3/4|2/3)(?![\w/]))", lambda match: " and "),
+    rule(
+        r"(?<![\w.,])(?P<h>[0-9]{1,3})(?:h(?P<glued>[0-5][0-9])"
+        r"|\s?h\s?(?P<m>[0-5]?[0-9])\s?m(?:in)?)(?![\w/])",
+        _hours,
+    ),
     rule(r"\b24/7\b", lambda match: "twenty-four seven"),
     rule(r"\b(and|or)/(or|and)\b", lambda match: f"{match[1]} {match[2]}"),
     *address_rules("en"),
@@ -228,8 +268,15 @@ _RULES: tuple[Rule, ...] = (
     ),
     *CODE_RULES,
     *DATE_RULES,
-    rule(rf"(?<!\w){_MONEY}\s?{_NUMBER}{_BIG}", _money),
-    rule(rf"(?<![\w.,]){_NUMBER}\s?(?P<currency>[$€£¥]|(?:USD|EUR|GBP|JPY|CHF)\b)", _money),
+    rule(
+        # `$5-10`, `$5 - $10`: both are amounts of money.
+        rf"(?<!\w)(?P<c>US\$|R\$|[{_MARKS}])\s?(?P<a>[0-9][0-9,.]*)"
+        r"(?:[-\u2013]|\s?[-\u2013]\s?(?P=c)\s?)(?=[0-9][0-9,.]*(?![0-9,.%]))",
+        lambda match: f"{_end_of_range(match['a'])} to {match['c']}",
+    ),
+    rule(rf"(?<!\w){_MONEY}\s?{_NUMBER}{_BIG}(?![a-z])", _money),
+    rule(rf"(?<!\w){_MONEY}\s?{_NUMBER}", _money),
+    rule(rf"(?<![\w.,]){_NUMBER}\s?(?P<currency>[{_MARKS}]|(?:{_CODES})\b)", _money),
     rule(
         rf"(?P<a>{ALONE}[0-9]+(?:\.[0-9]+)?)\s?[-\u2013]\s?(?=[0-9])",
         lambda match: match["a"] + " to ",

@@ -38,7 +38,14 @@ _EMPHASIS = re.compile(r"\*+|~~+|`+|(?<!\w)_+(?=\S)|(?<=[^\s_])_++(?!\w)|(?<=_)_
 _BRACKETS = re.compile(r"\s*[(\[{]\s*|\s*[)\]}]")
 _DASH = re.compile(r"\s*[\u2014\u2015]\s*|\s+(?:--|\u2013|-)\s+|(?<=\w)--(?=\w)")
 _TABLE_BAR = re.compile(r"\s*\|\s*")
-_BEFORE_WORDS = re.compile(r"^[^\w\"'\u201c\u2018\u00bf\u00a1]+")
+_BEFORE_NUMBERS = (
+    "~\u2248<>\u2264\u2265$\u20ac\u00a3\u00a5\u20b9\u20a9\u20bd\u20ba\u20bf#\u00a7\u2116"
+)
+"""What changes the meaning of a number that it stands before."""
+_BEFORE_WORDS = re.compile(
+    rf"^(?:(?!(?:[-+\u2212\u00b1](?!\s))?[{_BEFORE_NUMBERS}]{{0,2}}\s?[.,]?[0-9])"
+    r"[^\w\"'\u201c\u2018\u00bf\u00a1])+"
+)
 _PUNCTUATION_RUN = re.compile(r"(?<![,;:])\s*([,;:])(?:\s*[,;:])*(?=\s|$)")
 _LEFT_OVER = str.maketrans(dict.fromkeys("|_^~", " "))
 _ENDS = (".", "!", "?", ":", ";", ",", "\u2026", "\u3002", "\uff01", "\uff1f")

@@ -40,6 +40,16 @@ SAID = {
     "030 1234567": "zero three zero, one two three four five six seven",
     "01 23 45 67 89": "zero one, two three, four five, six seven, eight nine",
     "+49 30 123456": "plus four nine, three zero, one two three four five six",
+    "\u20b9500 or R$ 20": "five hundred rupees or twenty reals",
+    "\u00a31.5m": "one point five million pounds",
+    "$5-10": "five to ten dollars",
+    "\u20ac5.50 - \u20ac10": "five point five zero to ten euros",
+    "$100 - 20%": "one hundred dollars, twenty percent",
+    "9am-5pm": "nine A M to five P M",
+    "2h 30m": "two hours thirty minutes",
+    "1h30 or 24h 7 days": "one hour thirty minutes or twenty-four hours seven days",
+    "2\u00bd or 1/3": "two and one half or one third",
+    "10\u202f000 people": "ten thousand people",
     "Pages 3-4, 9:00-19:00": "Pages three to four, nine o'clock to nineteen o'clock",
 }
 
@@ -48,6 +58,23 @@ SAID = {
 def test_codes_are_read_as_what_they_are(text: str, expected: str):
     assert spoken_form(text, "en") == expected
     assert spoken_form(expected, "en") == expected
+
+
+@pytest.mark.parametrize("language", ["de", "es", "fr", "zh"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("-5 \u00b0C", "\u22125 \u00b0C", "+49 30 1234567", "\u2265 18", "<5", "\u00b13", "-$5"),
+        *("\u20ac5", "\u00a31.50", "\u20b9500", "#5", "\u00a7 5", "~10", ".5"),
+    ],
+)
+def test_a_sign_before_a_number_is_kept_for_the_voice(text: str, language: str):
+    assert spoken_form(text, language) == ("10" if text == "~10" else text)
+
+
+@pytest.mark.parametrize("text", ["... 5", "-- 5", "* 5", "- 5", "> 5", "--- 5"])
+def test_what_is_no_sign_of_a_number_is_left_out(text: str):
+    assert spoken_form(text, "de").rstrip(".") == "5"
 
 
 @given(st.integers(0, 999), st.integers(-99, 99))
