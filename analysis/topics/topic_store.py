@@ -1,6 +1,6 @@
 """Topics in the analysis store: their ids, names, middles and conversations."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -213,6 +213,23 @@ def conversations_by_topic(
     for row in read_kept_rows(engine, query.order_by(member.c.conversation_id)):
         found.setdefault(row["topic_id"], []).append(row["conversation_id"])
     return found
+
+
+def conversations_about(
+    engine: sa.Engine, topic_ids: Collection[str], *, among: Collection[str]
+) -> set[str]:
+    """Those of some conversations that have one of these topics.
+
+    Args:
+        engine: Of the database of the analysis.
+        topic_ids: A few.
+        among: A page of conversations.
+    """
+    member = tables.conversation_topics
+    query = sa.select(member.c.conversation_id).where(
+        member.c.topic_id.in_(topic_ids), member.c.conversation_id.in_(among)
+    )
+    return {row["conversation_id"] for row in read_kept_rows(engine, query)}
 
 
 def topic_rows(engine: sa.Engine) -> list[dict[str, Any]]:

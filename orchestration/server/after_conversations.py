@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from analysis.evaluation.plan import EvaluationScope
 from analysis.evaluation.run import evaluate_conversations
 from analysis.results import CollectedValue, Evaluation
 from analysis.store.store import AnalysisStore
+from analysis.topics.topic_store import conversations_about
 from conversation.agent.config import AgentConfig
 from conversation.agent.criteria import Criterion, DataCollectionField
 from conversation.errors import ModelUnavailableError
@@ -60,6 +61,10 @@ class DeployedAfterCalls:
             redacted = redacted_evaluations(deployment, redacted_conversations(deployment))
             found |= _analyses(redacted, masked, owned_by, agents)
         return found
+
+    def about(self, topic_ids: Collection[str], conversation_ids: Collection[str]) -> set[str]:
+        """Those of these conversations that were found to have one of these topics."""
+        return conversations_about(self._deployment.engine, topic_ids, among=conversation_ids)
 
     def wants_analysis(self, agent_id: str) -> bool:
         """Whether the agent has criteria or fields."""

@@ -8,7 +8,8 @@ from starlette.responses import FileResponse
 
 from conversation.errors import UnknownConversationError
 from conversation.server.access.admission import require
-from conversation.server.context import Context
+from conversation.server.agents.bodies import MAIN_BRANCH
+from conversation.server.context import Context, ServerContext
 from conversation.server.conversations.admitting import admit_user
 from conversation.server.conversations.analysis_routes import require_ended
 from conversation.server.conversations.comparisons import comparisons
@@ -16,6 +17,7 @@ from conversation.server.conversations.detail import conversation_detail
 from conversation.server.conversations.feedback import keep_feedback
 from conversation.server.conversations.search import CallFilter, criterion_params, list_page
 from conversation.server.conversations.sound import recording_answer
+from conversation.server.conversations.wanted_tools import WantedTool, wanted_tools
 from conversation.server.conversations.what_was_given import refuse_secrets
 from conversation.server.ended.bodies import (
     CallOutcome,
@@ -107,6 +109,14 @@ def list_conversations(
     tool_names: Names = None,
     tool_names_successful: Names = None,
     tool_names_errored: Names = None,
+    tool_ids: Names = None,
+    tool_ids_successful: Names = None,
+    tool_ids_errored: Names = None,
+    visited_agent_ids: Names = None,
+    visited_agent_branch_ids: Names = None,
+    branch_id: Annotated[str | None, Query(max_length=128)] = None,
+    topic_ids: Names = None,
+    conversation_product_type: Literal["agents", "speech_engine"] = "agents",
     main_languages: Names = None,
     termination_reasons: Names = None,
     exclude_statuses: Annotated[list[CallStatus] | None, Query(max_length=5)] = None,
@@ -150,6 +160,16 @@ def list_conversations(
         tool_names=tool_names or (),
         tool_names_successful=tool_names_successful or (),
         tool_names_errored=tool_names_errored or (),
+        tools=_tools(context, tool_ids),
+        tools_successful=_tools(context, tool_ids_successful),
+        tools_errored=_tools(context, tool_ids_errored),
+        visited_agent_ids=visited_agent_ids or (),
+        finds_none=(
+            MAIN_BRANCH not in (visited_agent_branch_ids or [MAIN_BRANCH])
+            or branch_id not in (None, MAIN_BRANCH)
+            or conversation_product_type == "speech_engine"
+        ),
+        topic_ids=topic_ids or (),
         languages=main_languages or (),
         end_reasons=termination_reasons or (),
         excluded_statuses=exclude_statuses or (),
@@ -168,6 +188,10 @@ def list_conversations(
             field_ids=data_collection_ids,
         ),
     )
+
+
+def _tools(context: ServerContext, tool_ids: list[str] | None) -> list[WantedTool] | None:
+    return None if tool_ids is None else wanted_tools(context, tool_ids)
 
 
 @router.get("/{conversation_id}", operation_id="get_conversation")

@@ -19,6 +19,7 @@ from conversation.server.conversations.known_users import (
 )
 from conversation.server.conversations.sound import NOBODY, sides_of
 from conversation.server.conversations.tags import TAGS, tags_in
+from conversation.server.conversations.wanted_tools import WantedTool, visited_agents
 from conversation.server.conversations.what_was_given import readable_variables
 from conversation.server.ended.bodies import (
     CallAnalysis,
@@ -61,6 +62,8 @@ class Known:
     variables: Mapping[str, object] = field(default_factory=dict[str, object])
     """As they may be read; empty where nobody asks for them."""
     is_spoken: bool = False
+    has_topic: bool = True
+    """Whether it is about one of the topics that are asked for, if any are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,15 @@ class CallFilter:
     """Any of these was called."""
     tool_names_successful: Sequence[str] = ()
     tool_names_errored: Sequence[str] = ()
+    tools: Sequence[WantedTool] | None = None
+    """Any of these was called, which are told from others of their names."""
+    tools_successful: Sequence[WantedTool] | None = None
+    tools_errored: Sequence[WantedTool] | None = None
+    visited_agent_ids: Sequence[str] = ()
+    """Any of these took part."""
+    finds_none: bool = False
+    """What is asked for is no conversation of this server, e.g. one of another branch."""
+    topic_ids: Sequence[str] = ()
     languages: Sequence[str] = ()
     end_reasons: Sequence[str] = ()
     excluded_statuses: Sequence[CallStatus] = ()
@@ -101,7 +113,9 @@ class CallFilter:
     @property
     def by_tools(self) -> bool:
         """Whether tool calls have to be read."""
-        return bool(self.tool_names or self.tool_names_successful or self.tool_names_errored)
+        names = (self.tool_names, self.tool_names_successful, self.tool_names_errored)
+        ids = (self.tools, self.tools_successful, self.tools_errored)
+        return bool(any(names) or any(each is not None for each in ids) or self.visited_agent_ids)
 
     @property
     def by_what_was_said(self) -> bool:
@@ -113,7 +127,7 @@ class CallFilter:
         """Whether the store alone finds those asked for, so that none is looked at in vain."""
         elsewhere = (
             *(self.criteria, self.values, self.variables),
-            *(self.languages, self.end_reasons, self.tag_ids),
+            *(self.languages, self.end_reasons, self.tag_ids, self.topic_ids),
         )
         bounds = (
             *(self.duration_min_s, self.duration_max_s),
@@ -134,7 +148,8 @@ class CallFilter:
             self._takes_row(row, known.language)
             and self._takes_findings(known.analysis)
             and self._takes_feedback(known.feedback)
-            and self._takes_tools(known.calls)
+            and self._takes_tools(visited_agents(row.agent_id, known.calls), known.calls)
+            and known.has_topic
             and all(comparison.holds(known.variables) for comparison in self.variables)
             and self.text_only in (None, is_text_only(row.metadata, is_spoken=known.is_spoken))
             and (not self.tag_ids or not known.tag_ids.isdisjoint(self.tag_ids))
@@ -169,13 +184,28 @@ class CallFilter:
             feedback.rating, self.rating_min, self.rating_max
         ) and self.has_feedback_comment in (None, feedback.comment is not None)
 
-    def _takes_tools(self, calls: Sequence[ToolCall]) -> bool:
-        wanted = (
-            (self.tool_names, {call.tool_name for call in calls}),
-            (self.tool_names_successful, {c.tool_name for c in calls if not c.is_error}),
-            (self.tool_names_errored, {c.tool_name for c in calls if c.is_error}),
+    def _takes_tools(self, agent_ids: frozenset[str], calls: Sequence[ToolCall]) -> bool:
+        every = {call.tool_name for call in calls}
+        done = {call.tool_name for call in calls if not call.is_error}
+        failed = {call.tool_name for call in calls if call.is_error}
+        names = (
+            (self.tool_names, every),
+            (self.tool_names_successful, done),
+            (self.tool_names_errored, failed),
         )
-        return all(not names or not used.isdisjoint(names) for names, used in wanted)
+        tools = (
+            (self.tools, every),
+            (self.tools_successful, done),
+            (self.tools_errored, failed),
+        )
+        return (
+            all(not wanted or not used.isdisjoint(wanted) for wanted, used in names)
+            and all(
+                wanted is None or any(each.is_among(used, agent_ids) for each in wanted)
+                for wanted, used in tools
+            )
+            and (not self.visited_agent_ids or not agent_ids.isdisjoint(self.visited_agent_ids))
+        )
 
 
 def criterion_params(given: Sequence[str]) -> list[tuple[str, str]]:
@@ -200,6 +230,8 @@ def list_page(
     shown: ShownFindings = WITHOUT_SUMMARY,
 ) -> ConversationList:
     """One page of the conversations that `wanted` describes, newest first unless it says else."""
+    if wanted.finds_none:
+        return _page([], None)
     agents = {agent.agent_id: agent for agent in context.agents.agents()}
     readable = context.calls.readable()
     user = None if wanted.user_id is None else wanted_user(context, readable, wanted.user_id)
@@ -260,6 +292,7 @@ def _taken(
     tags = tags_in(context, events)
     calls = tool_calls_of(context.store.engine, ids) if wanted.by_tools else {}
     given = readable_variables(context, context.calls.readable(), rows) if wanted.variables else {}
+    about = context.calls.about(wanted.topic_ids, ids) if wanted.topic_ids else {*ids}
     spoken = spoken_among(context.store.engine, ids) if wanted.text_only is not None else set[str]()
     for row in rows:
         key = row.conversation_id
@@ -276,6 +309,7 @@ def _taken(
             frozenset(tag_ids),
             variables=given.get(key, {}),
             is_spoken=key in spoken,
+            has_topic=key in about,
         )
         if wanted.takes(row, known):
             yield (

@@ -4,7 +4,7 @@ This package knows none of that; whoever composes the server gives it an `AfterC
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from conversation.agent.config import AgentConfig
@@ -34,6 +34,10 @@ class AfterCalls(Protocol):
 
         `agent_ids` names the agent of each conversation, where the caller has read that already.
         """
+        ...
+
+    def about(self, topic_ids: Collection[str], conversation_ids: Collection[str]) -> set[str]:
+        """Those of these conversations that were found to have one of these topics."""
         ...
 
     def wants_analysis(self, agent_id: str) -> bool:
@@ -76,6 +80,10 @@ class StoreOnly:
     ) -> Mapping[str, CallAnalysis]:
         """None."""
         return {}
+
+    def about(self, topic_ids: Collection[str], conversation_ids: Collection[str]) -> set[str]:
+        """None: no topics are found."""
+        return set()
 
     def wants_analysis(self, agent_id: str) -> bool:
         """No."""

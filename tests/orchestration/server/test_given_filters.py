@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from analysis.store import tables
 from conversation.server.conversations.routes import list_conversations
-from conversation.transcript import Turn, TurnSound
+from conversation.transcript import ToolCall, Turn, TurnSound
 from tests.orchestration.deployed import ServedDeployment, served_deployment
 from tests.orchestration.sample import FIRST_DAY
 from tests.orchestration.server.test_costs import TRIES, counted
@@ -117,10 +118,68 @@ def test_what_is_no_filter_is_said(served: ServedDeployment):
     assert "secret" in refused["detail"]["message"]
 
 
+def called(served: ServedDeployment, key: str, agent: str, *calls: ToolCall) -> None:
+    store = served.deployment.conversations
+    store.begin(key, agent_id=agent, started_at=FIRST_DAY, metadata=SOCKET)
+    turn = Turn(role="agent", text="One moment.", tool_calls=calls)
+    store.append_turn(key, turn, at=FIRST_DAY)
+    store.end(key, at=FIRST_DAY, reason="user_ended")
+
+
+def of_tool(name: str, *, is_error: bool = False, **parameters: Any) -> ToolCall:
+    return ToolCall(tool_name=name, tool_call_id="1", parameters=parameters, is_error=is_error)
+
+
+def test_lists_are_narrowed_by_tools_agents_branches_and_topics(served: ServedDeployment):
+    config = {"type": "client", "name": "show", "description": "It.", "expects_response": False}
+    kept = served.call("POST", "/tools", json={"tool_config": config})["id"]
+    prompt = {"llm": "scripted/model", "tool_ids": [kept]}
+    body = {"agent": {"first_message": "Hello!", "prompt": prompt}}
+    owner = served.agent_with(conversation_config=body)
+    called(served, "owned", owner, of_tool("show"))
+    called(served, "owned failed", owner, of_tool("show", is_error=True))
+    called(served, "same name", OPEN, of_tool("show"))
+    called(served, "ended", OPEN, of_tool("end_call"))
+    called(served, "handed over", OPEN, of_tool("transfer_to_agent", agent_id=owner))
+    called(served, "not handed", OPEN, of_tool("transfer_to_agent", is_error=True, agent_id=owner))
+    topic = tables.conversation_topics
+    with served.deployment.engine.begin() as connection:
+        for key, about in (("ended", "t1"), ("owned", "t2"), ("same name", None)):
+            row = {"conversation_id": key, "agent_id": OPEN, "topic_id": about, "vector": b""}
+            words = {"text_sha256": "0", "model_id": "m", "assigned_at": FIRST_DAY}
+            connection.execute(topic.insert().values(row | words))
+    everything = found(served)
+    wanted: list[tuple[dict[str, Any], set[str]]] = [
+        ({"tool_ids": kept}, {"owned", "owned failed"}),
+        ({"tool_ids_successful": [kept, "none"]}, {"owned"}),
+        ({"tool_ids_errored": kept}, {"owned failed"}),
+        ({"tool_ids": "none"}, set()),
+        ({"tool_ids": "__system_end_call"}, {"ended"}),
+        ({"tool_ids": [kept, "__system_end_call"], "agent_id": OPEN}, {"ended"}),
+        ({"tool_names": "show"}, {"owned", "owned failed", "same name"}),
+        ({"visited_agent_ids": owner}, {"owned", "owned failed", "handed over"}),
+        ({"visited_agent_ids": [owner, MASKING], "tool_names": "show"}, {"owned", "owned failed"}),
+        ({"topic_ids": ["t1", "t2"]}, {"ended", "owned"}),
+        ({"topic_ids": "none"}, set()),
+        ({"topic_ids": "t1", "tool_ids": kept}, set()),
+        ({"branch_id": "main"}, everything),
+        ({"branch_id": "other"}, set()),
+        ({"visited_agent_branch_ids": ["other", "main"]}, everything),
+        ({"visited_agent_branch_ids": "other"}, set()),
+        ({"conversation_product_type": "agents"}, everything),
+        ({"conversation_product_type": "speech_engine"}, set()),
+    ]
+
+    for params, those in wanted:
+        assert found(served, **params) == those, params
+    served.call("GET", "/conversations", 422, params={"conversation_product_type": "telephone"})
+
+
 def test_filters_cost_no_statement_a_conversation(served: ServedDeployment):
     filters: list[dict[str, Any]] = [
         {"dynamic_variable_params": "plan:neq:"},
         {"text_only": False},
+        {"topic_ids": "none", "tool_ids": "__system_end_call"},
         {"text_only": True, "dynamic_variable_filter": "plan:neq:"},
     ]
     costs: list[list[int]] = []
@@ -142,11 +201,9 @@ def test_filters_cost_no_statement_a_conversation(served: ServedDeployment):
 
 
 REFUSED = (
-    *("visited_agent_ids", "visited_agent_branch_ids", "triggered_procedure_ids", "tool_ids"),
-    *("tool_ids_successful", "tool_ids_errored", "include_invalid_tool_calls"),
-    *("phone_number_ids", "whatsapp_phone_number_ids", "conversation_product_type", "branch_id"),
-    *("parent_conversation_id", "topic_ids", "workflow_node_entered_id", "guardrail_types"),
-    "custom_guardrail_names",
+    *("triggered_procedure_ids", "include_invalid_tool_calls", "parent_conversation_id"),
+    *("phone_number_ids", "whatsapp_phone_number_ids", "workflow_node_entered_id"),
+    *("guardrail_types", "custom_guardrail_names"),
 )
 """What of the SDK's filters has nothing to look at here; the README says why."""
 
