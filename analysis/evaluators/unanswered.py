@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from analysis.results import Evaluation
+from conversation.grounding.not_knowing import admits_not_knowing
 from conversation.language.telling_words import telling_words
 from conversation.transcript import Retrieval, Transcript, Turn
 from kb.retrieval.small_talk import should_search
@@ -44,6 +45,7 @@ _DONT_KNOW = re.compile(
     r"|\b(?:i'm|i am) not (?:sure|certain|aware)\b",
     re.IGNORECASE,
 )
+_QUESTION_MARK = re.compile("[?\uff1f\u061f\u037e]")
 _ASKS = re.compile(
     r"^(?:(?:so|and|but|ok|okay|well|hi|hello|um|uh|yes|no|please)[,.!]? )*"
     r"(?:how|what|what's|when|where|where's|which|who|who's|whose|why|can|could|do|does|did|is|are|"
@@ -124,7 +126,8 @@ def questions_asked(transcript: Transcript) -> list[int]:
 
 def says_dont_know(text: str) -> bool:
     """Whether a reply says that the answer is not known."""
-    return _DONT_KNOW.search(text.replace("\u2019", "'")) is not None
+    plain = text.replace("\u2019", "'")
+    return _DONT_KNOW.search(plain) is not None or admits_not_knowing(plain)
 
 
 def _exchanges(transcript: Transcript) -> dict[int, list[Turn]]:
@@ -149,7 +152,11 @@ def _reasons(
     cited = any(turn.citations for turn in answers)
     unknown = any(says_dont_know(turn.generated_text or turn.text) for turn in answers)
     weak = bool(seen) and max(passage.score for passage in seen) < weak_score
-    if weak and not cited and (unknown or "?" in asked or _ASKS.match(asked.strip())):
+    if (
+        weak
+        and not cited
+        and (unknown or _QUESTION_MARK.search(asked) or _ASKS.match(asked.strip()))
+    ):
         reasons.append("weak_retrieval")
     if unknown:
         reasons.append("dont_know")

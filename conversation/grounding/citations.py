@@ -1,7 +1,8 @@
 """Which sentence of an answer is supported by which passage. Pure, and without a language model.
 
-A sentence is supported when its telling words and all of its numbers stand close together in a
-passage. That is checked after the fact, so a model cannot claim a source that does not carry it.
+A sentence is supported when its telling words stand close together in a passage, and all of its
+numbers, names, days and months stand there too. That is checked after the fact, so a model cannot
+claim a source that does not carry it.
 """
 
 import math
@@ -11,9 +12,17 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from conversation.grounding.checking.carried_words import SUPPORT_THRESHOLD
+from conversation.grounding.checking.named_dates import named_dates
+from conversation.grounding.checking.stated_names import is_known, names_in, stems
 from conversation.grounding.checking.table_rows import columns_of_lines
 from conversation.grounding.not_knowing import admits_not_knowing
-from conversation.language.telling_words import is_negated, numbers_of, plain_quotes, telling_words
+from conversation.language.telling_words import (
+    is_negated,
+    numbers_of,
+    plain_quotes,
+    telling_words,
+    written_in,
+)
 from conversation.transcript import Citation, ToolCall
 from kb.document import RetrievedPassage
 from kb.words.sentences import Sentence, split_sentences
@@ -42,6 +51,8 @@ _COURTESY = re.compile(
     r"|you're welcome|you are welcome)\b",
     re.IGNORECASE,
 )
+_SPOKEN_TO = re.compile(r",\s+[^\W\d_]+(?=\s*[.!?]*\Z)")
+_ASKS = ("?", "\uff1f", "\u061f", "\u037e")
 _MAX_COURTESY_WORDS = 6
 """A longer sentence that opens politely still states something."""
 
@@ -67,11 +78,49 @@ class _Window:
     end: int
     """In the passage's text."""
     found: frozenset[str]
+    wanted: int
+    """Telling words of the sentence, in the language of the passage."""
+    language: str
+    """Of the passage."""
     score: float
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """All that the passage and its titles name."""
+        named = numbers_of(self.passage.text, self.language)
+        return named | numbers_of(_titles(self.passage), self.language)
+
+    @property
+    def dates(self) -> frozenset[str]:
+        """Days and months that these sentences and the titles name."""
+        return named_dates(f"{_titles(self.passage)}. {self.text}", self.language)
 
     @property
     def text(self) -> str:
         return self.passage.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A sentence that states something."""
+
+    sentence: Sentence
+    language: str
+    numbers: frozenset[str]
+    dates: frozenset[str]
+    names: frozenset[str]
+    """Words that are written as names."""
+
+    def is_held_by(self, *windows: _Window) -> bool:
+        """Whether what can be wrong by a single word stands in the windows' passages."""
+        if not self.numbers <= frozenset[str]().union(*(window.numbers for window in windows)):
+            return False
+        if not self.dates <= frozenset[str]().union(*(window.dates for window in windows)):
+            return False
+        if not self.names:
+            return True
+        known = frozenset[str]().union(*(_stems_in(window.passage) for window in windows))
+        return all(is_known(name, known) for name in self.names)
 
 
 def attribute(
@@ -79,6 +128,8 @@ def attribute(
     passages: Sequence[RetrievedPassage],
     *,
     similarity: Similarity | None = None,
+    language: str = "en",
+    own_words: str = "",
 ) -> Attribution:
     """Find the passages that support each sentence of `answer`.
 
@@ -89,15 +140,19 @@ def attribute(
         answer: What the agent said.
         passages: What it was shown.
         similarity: Lets a sentence in other words count as supported; without it, words decide.
+        language: That is spoken; texts that are clearly in another one are read in theirs.
+        own_words: What the agent was told; names that stand there need no passage.
     """
+    spoken = written_in(answer, language)
     citations: list[Citation] = []
     unsupported: list[tuple[int, int]] = []
     claims = 0
     for sentence in split_sentences(answer):
-        if not states_something(sentence.text):
+        if not states_something(sentence.text, spoken):
             continue
         claims += 1
-        found = _support(sentence, passages, similarity)
+        claim = _claim(sentence, spoken, own_words)
+        found = _support(claim, passages, similarity)
         if not found:
             unsupported.append((sentence.start, sentence.end))
         citations.extend(_citation(sentence, window) for window in found)
@@ -105,73 +160,81 @@ def attribute(
     return Attribution(tuple(citations), tuple(unsupported), share)
 
 
-def states_something(sentence: str) -> bool:
+def states_something(sentence: str, language: str = "en") -> bool:
     """Whether the sentence can be true or false: no question, courtesy or confession."""
     rest = plain_quotes(sentence.strip())
     while (opening := _INTERJECTION.match(rest)) is not None:
         rest = rest[opening.end() :]
-    if not telling_words(rest) or rest.endswith("?") or admits_not_knowing(rest):
+    words = telling_words(rest, language)
+    if not words or rest.endswith(_ASKS) or admits_not_knowing(rest):
         return False
     courteous = _COURTESY.match(rest) is not None
-    return not (courteous and len(telling_words(rest)) <= _MAX_COURTESY_WORDS)
+    return not (courteous and len(words) <= _MAX_COURTESY_WORDS)
+
+
+def _claim(sentence: Sentence, language: str, own_words: str) -> _Claim:
+    known = stems(own_words)
+    # "..., Anna." speaks to somebody.
+    said = _SPOKEN_TO.sub("", sentence.text)
+    names = names_in(said, 0, len(said), language)
+    return _Claim(
+        sentence,
+        language,
+        numbers_of(sentence.text, language),
+        named_dates(sentence.text, language),
+        frozenset(name for _, _, name in names if not is_known(name, known)),
+    )
 
 
 def _support(
-    sentence: Sentence, passages: Sequence[RetrievedPassage], similarity: Similarity | None
+    claim: _Claim, passages: Sequence[RetrievedPassage], similarity: Similarity | None
 ) -> list[_Window]:
-    wanted = telling_words(sentence.text)
-    numbers = numbers_of(sentence.text)
     windows = sorted(
-        (window for passage in passages if (window := _best_window(sentence, wanted, passage))),
+        (window for passage in passages if (window := _best_window(claim, passage))),
         key=lambda window: -window.score,
     )
     if not windows:
         return []
     best = windows[0]
-    if best.score >= SUPPORT_THRESHOLD and numbers <= _numbers_in(best.passage):
+    if best.score >= SUPPORT_THRESHOLD and claim.is_held_by(best):
         return [best]
     if similarity is not None:
-        alike = _alike(sentence, windows, numbers, similarity)
+        alike = _alike(claim, windows, similarity)
         if alike is not None:
             return [alike]
     for other in windows[1:]:
-        known_numbers = _numbers_in(best.passage) | _numbers_in(other.passage)
-        together = len(best.found | other.found) / len(wanted)
-        added = len(other.found - best.found) / len(wanted)
-        if together >= SUPPORT_THRESHOLD and added >= 0.2 and numbers <= known_numbers:
+        together = len(best.found | other.found) / best.wanted
+        added = len(other.found - best.found) / best.wanted
+        if together >= SUPPORT_THRESHOLD and added >= 0.2 and claim.is_held_by(best, other):
             return [best, other]
     return []
 
 
-def _alike(
-    sentence: Sentence,
-    windows: Sequence[_Window],
-    numbers: frozenset[str],
-    similarity: Similarity,
-) -> _Window | None:
-    """The most similar window that also shares enough words and every number."""
+def _alike(claim: _Claim, windows: Sequence[_Window], similarity: Similarity) -> _Window | None:
+    """The most similar window that also shares enough words and every number, name and date."""
     candidates = [
         window
         for window in windows
-        if window.score >= SIMILAR_THRESHOLD and numbers <= _numbers_in(window.passage)
+        if window.score >= SIMILAR_THRESHOLD and claim.is_held_by(window)
     ]
     if not candidates:
         return None
-    scores = similarity(sentence.text, [window.text for window in candidates])
+    scores = similarity(claim.sentence.text, [window.text for window in candidates])
     score, window = max(zip(scores, candidates, strict=True), key=lambda pair: pair[0])
     return window if score >= SIMILARITY_FLOOR else None
 
 
-def _best_window(
-    sentence: Sentence, wanted: frozenset[str], passage: RetrievedPassage
-) -> _Window | None:
+def _best_window(claim: _Claim, passage: RetrievedPassage) -> _Window | None:
     """The shortest run of the passage's sentences that holds most of the wanted words.
 
     Only then is it asked whether one denies what the other affirms: a window that says less must
     not stand in for the one that contradicts.
     """
-    parts, words = _read(passage.text)
-    heading = telling_words(_titles(passage))
+    language = written_in(passage.text, claim.language)
+    sentence = claim.sentence.text
+    wanted = telling_words(sentence, language)
+    parts, words = _read(passage.text, language)
+    heading = telling_words(_titles(passage), language)
     best: _Window | None = None
     for length in range(1, MAX_WINDOW_SENTENCES + 1):
         for first in range(len(parts) - length + 1):
@@ -181,10 +244,20 @@ def _best_window(
             found = wanted & (inside | heading)
             if best is None or len(found) > len(best.found):
                 start, end = parts[first].start, parts[first + length - 1].end
-                best = _Window(passage, start, end, found, len(found) / len(wanted))
-    if best is None or is_negated(sentence.text) == is_negated(best.text):
+                share = len(found) / len(wanted)
+                best = _Window(passage, start, end, found, len(wanted), language, share)
+    if best is None or is_negated(sentence, claim.language) == is_negated(best.text, language):
         return best
     return replace(best, score=best.score * CONTRADICTION_FACTOR)
+
+
+def _stems_in(passage: RetrievedPassage) -> frozenset[str]:
+    return _stems_of(f"{_titles(passage)} {passage.text}")
+
+
+@lru_cache(maxsize=1_024)
+def _stems_of(text: str) -> frozenset[str]:
+    return stems(text)
 
 
 def _titles(passage: RetrievedPassage) -> str:
@@ -192,19 +265,16 @@ def _titles(passage: RetrievedPassage) -> str:
     return " ".join([passage.document_name, *passage.heading_path])
 
 
-def _numbers_in(passage: RetrievedPassage) -> frozenset[str]:
-    return numbers_of(passage.text) | numbers_of(_titles(passage))
-
-
 @lru_cache(maxsize=1_024)
-def _read(text: str) -> tuple[list[Sentence], list[frozenset[str]]]:
+def _read(text: str, language: str) -> tuple[list[Sentence], list[frozenset[str]]]:
     """Sentences of a passage with their telling words; passages come back turn after turn."""
     parts = split_sentences(text)
     columns = columns_of_lines(text)
     # A row says what stands in the line of its columns' names, however far above that is.
     names = [columns.get(part.start, "") for part in parts]
     return parts, [
-        telling_words(f"{part.text} {name}") for part, name in zip(parts, names, strict=True)
+        telling_words(f"{part.text} {name}", language)
+        for part, name in zip(parts, names, strict=True)
     ]
 
 

@@ -166,8 +166,79 @@ GET_BACK: Mapping[str, str] = {
     "zh": "如果您愿意，我们会有人回复您。",
 }
 
+GREETING: Mapping[str, str] = {
+    "en": "Hello. What would you like to know?",
+    "ar": "مرحبًا. ماذا تود أن تعرف؟",
+    "cs": "Dobrý den. Co byste rádi věděli?",
+    "da": "Hej. Hvad vil du gerne vide?",
+    "de": "Guten Tag. Was möchten Sie wissen?",
+    "es": "Hola. ¿Qué le gustaría saber?",
+    "fi": "Hei. Mitä haluaisit tietää?",
+    "fr": "Bonjour. Que souhaitez-vous savoir ?",
+    "hi": "नमस्ते। आप क्या जानना चाहेंगे?",
+    "it": "Buongiorno. Che cosa desidera sapere?",
+    "ja": "こんにちは。何をお知りになりたいですか。",
+    "ko": "안녕하세요. 무엇이 궁금하신가요?",
+    "nl": "Hallo. Wat wilt u weten?",
+    "no": "Hei. Hva vil du vite?",
+    "pl": "Dzień dobry. O co chodzi?",
+    "pt": "Olá. O que gostaria de saber?",
+    "ru": "Здравствуйте. Что вы хотели бы узнать?",
+    "sv": "Hej. Vad vill du veta?",
+    "tr": "Merhaba. Ne öğrenmek istersiniz?",
+    "uk": "Вітаю. Що ви хотіли б дізнатися?",
+    "zh": "您好，您想了解什么？",
+}
+WELCOME: Mapping[str, str] = {
+    "en": "You're welcome.",
+    "ar": "على الرحب والسعة.",
+    "cs": "Rádo se stalo.",
+    "da": "Det var så lidt.",
+    "de": "Gern geschehen.",
+    "es": "De nada.",
+    "fi": "Ole hyvä.",
+    "fr": "Je vous en prie.",
+    "hi": "आपका स्वागत है।",
+    "it": "Prego.",
+    "ja": "どういたしまして。",
+    "ko": "천만에요.",
+    "nl": "Graag gedaan.",
+    "no": "Bare hyggelig.",
+    "pl": "Proszę bardzo.",
+    "pt": "De nada.",
+    "ru": "Пожалуйста.",
+    "sv": "Ingen orsak.",
+    "tr": "Rica ederim.",
+    "uk": "Будь ласка.",
+    "zh": "不客气。",
+}
+NOTHING_ELSE: Mapping[str, str] = {
+    "en": "All right. What else would you like to know?",
+    "ar": "حسنًا. ماذا تود أن تعرف أيضًا؟",
+    "cs": "Dobře. Co dalšího byste rádi věděli?",
+    "da": "Fint. Hvad vil du ellers vide?",
+    "de": "Gut. Was möchten Sie noch wissen?",
+    "es": "De acuerdo. ¿Qué más le gustaría saber?",
+    "fi": "Selvä. Mitä muuta haluaisit tietää?",
+    "fr": "Très bien. Que souhaitez-vous savoir d'autre ?",
+    "hi": "ठीक है। आप और क्या जानना चाहेंगे?",
+    "it": "Va bene. Che cos'altro desidera sapere?",
+    "ja": "承知しました。ほかに何をお知りになりたいですか。",
+    "ko": "알겠습니다. 더 궁금한 것이 있으신가요?",
+    "nl": "Goed. Wat wilt u nog meer weten?",
+    "no": "Greit. Hva mer vil du vite?",
+    "pl": "Dobrze. Co jeszcze chcieliby Państwo wiedzieć?",
+    "pt": "Certo. O que mais gostaria de saber?",
+    "ru": "Хорошо. Что ещё вы хотели бы узнать?",
+    "sv": "Bra. Vad mer vill du veta?",
+    "tr": "Peki. Başka ne öğrenmek istersiniz?",
+    "uk": "Гаразд. Що ще ви хотіли б дізнатися?",
+    "zh": "好的，您还想了解什么？",
+}
+
 
 def in_words_of(language: str, sentences: Mapping[str, str]) -> str:
     """The sentence in a language such as `de` or `de-AT`; in English where there is none."""
     primary = language.replace("_", "-").partition("-")[0].casefold()
+    primary = "no" if primary in {"nb", "nn"} else primary
     return sentences.get(primary, sentences["en"])

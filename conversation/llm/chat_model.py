@@ -83,6 +83,8 @@ class CompletionOptions:
     """How many candidates for the first token to report; 0 for none."""
     doubt: Doubt | None = None
     """Heeded by models in this process, whose probabilities are known; others answer as ever."""
+    language: str = "en"
+    """That the agent speaks now; heeded by what answers in sentences of its own."""
     stop: tuple[str, ...] = ()
     tools: tuple[OfferedTool, ...] = ()
     """Tools that the model may ask for instead of, or after, its text."""

@@ -106,6 +106,10 @@ class Prompt:
     """Oldest turns that the history budget did not hold."""
     results: tuple[ToolCall, ...] = ()
     """What tools returned, as far as it stands in the prompt."""
+    language: str = "en"
+    """That the agent speaks."""
+    own_words: str = ""
+    """What the agent was told by whoever runs it, without documents and turns."""
 
 
 def build_prompt(
@@ -165,7 +169,9 @@ def build_prompt(
         ]
     )
     read = passages or whole if whole else shown
-    return Prompt(tuple(messages), tuple(read), len(opening) + first, tuple(results))
+    left_out = len(opening) + first
+    told = "\n".join([agent.name, agent.system_prompt, agent.first_message, *notes])
+    return Prompt(tuple(messages), tuple(read), left_out, tuple(results), agent.language, told)
 
 
 def next_beginning(

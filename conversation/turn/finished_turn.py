@@ -71,7 +71,13 @@ def _attribution(speaking: SpeakingTurn, heard: str, similarity: Similarity | No
     passages = () if prompt is None else prompt.passages
     results = () if prompt is None else prompt.results
     returned = [result_passage(call) for call in results if not call.is_error]
-    attribution = attribute(heard, (*passages, *returned), similarity=similarity)
+    attribution = attribute(
+        heard,
+        (*passages, *returned),
+        similarity=similarity,
+        language="en" if prompt is None else prompt.language,
+        own_words="" if prompt is None else prompt.own_words,
+    )
     by_tools = {passage.chunk_id for passage in returned}
     citations = [cited for cited in attribution.citations if cited.chunk_id not in by_tools]
     return replace(attribution, citations=tuple(citations))

@@ -386,6 +386,7 @@ class TurnPlan:
             first_token_timeout_s=agent.llm.first_token_timeout_s,
             total_timeout_s=agent.llm.total_timeout_s,
             tools=tools,
+            language=agent.language,
             doubt=doubt if speaking.asks and not speaking.prompt.results else None,
         )
         check = answer_check(stage.speaker, speaking, notes=stage.notes)

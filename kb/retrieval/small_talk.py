@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from kb.retrieval.query import SaidTurn
+from kb.words.courtesies import courtesy_of
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _SMALL_TALK = frozenset(
@@ -50,6 +51,8 @@ def should_search(query: str, history: Sequence[SaidTurn] = ()) -> bool:
         history: The turns before it, oldest first: "yes" to a question of the agent is no small
             talk.
     """
+    if courtesy_of(query):
+        return False
     said = _ASKED_BACK.sub("hello", query.casefold().replace("\u2019", "'"))
     words = _WORD.findall(said)
     if not words or any(character.isdigit() for character in query):

@@ -58,8 +58,9 @@ def _mark_ranges() -> str:
     return "".join(f"{chr(a)}-{chr(b)}" for a, b in zip(starts, ends, strict=True))
 
 
-_MARKS = _mark_ranges()
-_RUN = re.compile(rf"[\w{_MARKS}]+")
+MARKS = _mark_ranges()
+"""All combining marks, for a character class of a pattern."""
+_RUN = re.compile(rf"[\w{MARKS}]+")
 _CLUSTERED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 """Thai, Lao, Burmese, Khmer: no spaces between words, several characters to a syllable."""
 _IDEOGRAPHIC = (
@@ -72,7 +73,7 @@ IDEOGRAPH = f"[{_IDEOGRAPHIC}]"
 SPACELESS = f"[{_CLUSTERED}{_IDEOGRAPHIC}]"
 """Pattern of one character of a script that writes no spaces between words."""
 _SPACELESS = re.compile(f"{SPACELESS}+")
-_CLUSTER = re.compile(rf"[^{_MARKS}][{_MARKS}]*|[{_MARKS}]+")
+_CLUSTER = re.compile(rf"[^{MARKS}][{MARKS}]*|[{MARKS}]+")
 
 RunKind = Literal["word", "syllables"]
 

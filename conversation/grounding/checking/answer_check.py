@@ -115,7 +115,7 @@ class AnswerCheck:
             said = values_in(sentence, self.language)
             return any(one.forms & other.forms for one in wanted for other in said)
         is_long = len(cell.text.split()) > _LONGEST_WORD_CELL
-        return is_long or names_whole(sentence, cell.text)
+        return is_long or names_whole(sentence, cell.text, self.language)
 
     @cached_property
     def asked_cell(self) -> tuple[TableRow, RowCell] | None:
@@ -127,7 +127,7 @@ class AnswerCheck:
                 for row in named_rows(self.asked, table, self.language)
                 if self._is_named_whole(self.asked, row)
             ]
-            columns = named_columns(self.asked, table)
+            columns = named_columns(self.asked, table, self.language)
             found += [
                 (row, cell)
                 for row in rows
@@ -244,7 +244,7 @@ class AnswerCheck:
         """Whether the user said it: names and codes may be repeated, numbers only be denied."""
         if not value.forms & self._asked_forms:
             return False
-        return is_negated(clause) or all(form[0] in "cpw" for form in value.forms)
+        return is_negated(clause, self.language) or all(form[0] in "cpw" for form in value.forms)
 
     def _fits(self, value: Value, place: _Place, context: ValueContext) -> bool:
         if not self._has_unit(value, place) or not self._counts_the_same(value, place):
@@ -262,7 +262,7 @@ class AnswerCheck:
             return False
         if place.cell == place.row.cells[0]:
             return True
-        columns = _first_columns(table, context.beside)
+        columns = _first_columns(table, context.beside, self.language)
         return not columns or place.cell.column in columns
 
     def _table_of(self, row: TableRow) -> list[TableRow]:
@@ -288,10 +288,11 @@ class AnswerCheck:
 
     def _is_named_whole(self, words: str, row: TableRow) -> bool:
         shared = days_in(words, self.language) & days_in(row.label, self.language)
-        return bool(shared) or names_whole(words, row.label)
+        return bool(shared) or names_whole(words, row.label, self.language)
 
     def _fits_prose(self, value: Value, place: _Place, context: ValueContext) -> bool:
-        shared = telling_words(f"{context.sentence} {self.asked}") & telling_words(place.words)
+        said = telling_words(f"{context.sentence} {self.asked}", self.language)
+        shared = said & telling_words(place.words, self.language)
         return any(not word[0].isdecimal() for word in shared) or not self._names_a_row(context)
 
     def _has_unit(self, value: Value, place: _Place) -> bool:
@@ -306,24 +307,28 @@ class AnswerCheck:
 
         A word that no passage has decides nothing: the answer may be in another language.
         """
-        counted = stem(value.counted)
-        if not telling_words(value.counted) or counted not in self._words:
+        counted = stem(value.counted, self.language)
+        if not telling_words(value.counted, self.language) or counted not in self._words:
             return True
-        other = stem(place.value.counted)
+        other = stem(place.value.counted, self.language)
         is_other = bool(other) and other != counted
         if is_other and counted in self._counted:
             return False
-        return counted in telling_words(place.sentence if is_other else place.words)
+        around = place.sentence if is_other else place.words
+        return counted in telling_words(around, self.language)
 
     @cached_property
     def _words(self) -> frozenset[str]:
         """Telling words of the passages."""
-        return frozenset[str]().union(*(telling_words(p.text) for p in self.passages))
+        return frozenset[str]().union(
+            *(telling_words(p.text, self.language) for p in self.passages)
+        )
 
     @cached_property
     def _counted(self) -> frozenset[str]:
         """Stems of what numbers of the passages count."""
-        return frozenset(stem(p.value.counted) for p in self._all_places() if p.value.counted)
+        counted = (place.value.counted for place in self._all_places())
+        return frozenset(stem(word, self.language) for word in counted if word)
 
     @cached_property
     def _units(self) -> frozenset[str]:
@@ -340,14 +345,13 @@ def _only_counts(answer: str, value: Value, end: int) -> bool:
 
 def is_about(check: AnswerCheck, row: TableRow) -> bool:
     """Whether a row is what the user asks for: it has half of the words, and every number."""
-    asked = telling_words(check.asked)
+    asked = telling_words(check.asked, check.language)
     titles = " ".join([row.passage.document_name, *row.passage.heading_path])
-    words = f"{titles} {row.said()}"
+    words = telling_words(f"{titles} {row.said()}", check.language)
     if days_in(check.asked, check.language) & days_in(row.label, check.language):
         return True
     numbers = {word for word in asked if word[0].isdecimal()}
-    has_numbers = numbers <= telling_words(words)
-    return has_numbers and len(asked & telling_words(words)) >= LEAST_SHARE * len(asked)
+    return numbers <= words and len(asked & words) >= LEAST_SHARE * len(asked)
 
 
 def _forms(text: str, language: str) -> frozenset[str]:
@@ -360,9 +364,11 @@ def _unit_of(cell: RowCell) -> str:
     return signs[0] if signs else ""
 
 
-def _first_columns(table: Sequence[TableRow], texts: Sequence[str]) -> frozenset[str]:
+def _first_columns(
+    table: Sequence[TableRow], texts: Sequence[str], language: str
+) -> frozenset[str]:
     for words in texts:
-        columns = named_columns(words, table)
+        columns = named_columns(words, table, language)
         if columns:
             return columns
     return frozenset()

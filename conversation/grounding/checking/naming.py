@@ -36,11 +36,11 @@ def named_rows(
     """
     if not rows:
         return []
-    said = _read(words)
-    frequency = Counter(word for row in rows for word in _row_words(row))
+    said = _read(words, language)
+    frequency = Counter(word for row in rows for word in _row_words(row, language))
     scores = [
         _LABEL_FACTOR * _label_score(said, words, row, frequency, len(rows), language)
-        + (0.0 if by_label else _rest_score(said, row, frequency, len(rows)))
+        + (0.0 if by_label else _rest_score(said, row, frequency, len(rows), language))
         for row in rows
     ]
     best = max(scores)
@@ -51,21 +51,21 @@ def named_rows(
     )
 
 
-def named_columns(words: str, rows: Sequence[TableRow]) -> frozenset[str]:
+def named_columns(words: str, rows: Sequence[TableRow], language: str = "en") -> frozenset[str]:
     """Names of the columns that `words` name, that of the labels aside."""
     cells = (cell for row in rows for cell in row.cells[1:])
     names = list(dict.fromkeys(cell.column for cell in cells if cell.column))
-    said = _read(words)
-    frequency = Counter(word for name in names for word in _read(name)[1])
-    scores = {name: _score(said, name, frequency, len(names)) for name in names}
+    said = _read(words, language)
+    frequency = Counter(word for name in names for word in _read(name, language)[1])
+    scores = {name: _score(said, name, frequency, len(names), language) for name in names}
     best = max(scores.values(), default=0.0)
     return frozenset(name for name in names if best > 0 and scores[name] >= best - 1e-9)
 
 
-def names_whole(words: str, name: str) -> bool:
+def names_whole(words: str, name: str, language: str = "en") -> bool:
     """Whether `words` say all of `name`, not only a part of it."""
-    text, said = _read(words)
-    own_text, own_words = _read(name)
+    text, said = _read(words, language)
+    own_text, own_words = _read(name, language)
     return bool(own_text) and ((bool(own_words) and own_words <= said) or _contains(text, own_text))
 
 
@@ -84,22 +84,30 @@ def _label_score(
 ) -> float:
     if _days(words, language) & _days(row.label, language):
         return _WHOLE_LABEL
-    return _score(said, row.label, frequency, count)
+    return _score(said, row.label, frequency, count, language)
 
 
 def _rest_score(
-    said: tuple[str, frozenset[str]], row: TableRow, frequency: Counter[str], count: int
+    said: tuple[str, frozenset[str]],
+    row: TableRow,
+    frequency: Counter[str],
+    count: int,
+    language: str,
 ) -> float:
-    others = _row_words(row) - _read(row.label)[1]
+    others = _row_words(row, language) - _read(row.label, language)[1]
     return sum(_weight(frequency[word], count) for word in others & said[1])
 
 
 def _score(
-    said: tuple[str, frozenset[str]], name: str, frequency: Counter[str], count: int
+    said: tuple[str, frozenset[str]],
+    name: str,
+    frequency: Counter[str],
+    count: int,
+    language: str,
 ) -> float:
     """How clearly a name is said: the weight of its words, and whether all of it is there."""
     text, words = said
-    own_text, own_words = _read(name)
+    own_text, own_words = _read(name, language)
     common = own_words & words
     score = sum(_weight(frequency[word], count) for word in common)
     if own_words and common == own_words:
@@ -139,13 +147,13 @@ def _is_unspaced(char: str) -> bool:
 
 
 @lru_cache(maxsize=4_096)
-def _read(text: str) -> tuple[str, frozenset[str]]:
+def _read(text: str, language: str) -> tuple[str, frozenset[str]]:
     folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return folded, telling_words(text)
+    return folded, telling_words(text, language)
 
 
-def _row_words(row: TableRow) -> frozenset[str]:
-    return frozenset[str]().union(*(_read(cell.text)[1] for cell in row.cells))
+def _row_words(row: TableRow, language: str) -> frozenset[str]:
+    return frozenset[str]().union(*(_read(cell.text, language)[1] for cell in row.cells))
 
 
 @lru_cache(maxsize=2_048)

@@ -24,9 +24,9 @@ def quote_for(check: AnswerCheck) -> str:
     if 0 < len(rows) <= MAX_ROWS:
         return _told([(row.passage.document_name, f"{row.said()}.") for row in rows])
     texts = [(passage.document_name, passage.text) for passage in check.passages]
-    query = telling_words(check.asked)
-    context = telling_words(check.earlier) - query
-    chosen = best_sentences(quotable_sentences(texts), query, context, most=1)
+    query = telling_words(check.asked, check.language)
+    context = telling_words(check.earlier, check.language) - query
+    chosen = best_sentences(quotable_sentences(texts, check.language), query, context, most=1)
     return _told([(each.document, each.text) for each in chosen])
 
 

@@ -63,14 +63,14 @@ def tables_in(text: str) -> tuple[tuple[TableLine, ...], ...]:
     return tuple(tuple(table) for table in tables)
 
 
-def quotable_rows(text: str) -> list[QuotableRow]:
-    """Every row of the tables of a text that can be quoted, in order."""
+def quotable_rows(text: str, language: str = "en") -> list[QuotableRow]:
+    """Every row of the tables of a text that can be quoted, in order; words of a language."""
     found: list[QuotableRow] = []
     for number, lines in enumerate(tables_in(text)):
         rows = [[_named(cell) for cell in line.cells] for line in lines]
         names, first = _columns(lines, rows)
         rows = [_under(names, row) if names else row for row in rows[first:]]
-        cells = [telling_words(" ".join(value for _, value in row)) for row in rows]
+        cells = [telling_words(" ".join(value for _, value in row), language) for row in rows]
         common = frozenset[str].intersection(*cells) if len(cells) > 1 else frozenset[str]()
         title = _title_above(text, lines[0].start)
         for line, row, words in zip(lines[first:], rows, cells, strict=True):
@@ -79,9 +79,9 @@ def quotable_rows(text: str) -> list[QuotableRow]:
                 QuotableRow(
                     start=line.start,
                     text=f"{said}.",
-                    words=telling_words(f"{title} {said}"),
+                    words=telling_words(f"{title} {said}", language),
                     own_words=words - common,
-                    label_words=telling_words(row[0][1]),
+                    label_words=telling_words(row[0][1], language),
                     table=number,
                 )
             )

@@ -9,7 +9,8 @@ import html
 import logging
 import re
 import time
-from collections.abc import AsyncGenerator, Sequence
+import unicodedata
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from functools import cache
 
 from conversation.agent.models.llm_config import EXTRACTIVE
@@ -19,29 +20,40 @@ from conversation.language.choosing.best_sentences import (
     best_sentences,
     quotable_sentences,
 )
-from conversation.language.telling_words import telling_words
+from conversation.language.set_sentences import (
+    DONT_KNOW,
+    GOODBYE,
+    GREETING,
+    NOTHING_ELSE,
+    WELCOME,
+    in_words_of,
+)
+from conversation.language.telling_words import telling_words, written_in
 from conversation.language.tokens import estimated_tokens
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.llm.limits.fallback import CONTINUE
 from conversation.llm.provider import Provider
 from conversation.transcript import Usage
 from kb.retrieval.small_talk import should_search
+from kb.words.courtesies import Courtesy, courtesy_of
+from kb.words.languages import primary
 
 _LOGGER = logging.getLogger(__name__)
 
 MAX_SENTENCES = 2
 NO_ANSWER = "I don't know. No sentence in the documents answers that."
 
-_REPLIES = tuple(
-    (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), reply)
-    for words, reply in (
-        ("thanks?|thank|appreciated?|cheers", "You're welcome."),
-        ("bye|goodbye|goodnight|later", "Goodbye."),
-        ("hi|hiya|hey|hello|morning|afternoon|evening", "Hello. What would you like to know?"),
-    )
+_COURTESIES: tuple[tuple[Courtesy, re.Pattern[str]], ...] = (
+    ("thanks", re.compile(r"\b(?:thanks?|thank|appreciated?|cheers)\b", re.IGNORECASE)),
+    ("bye", re.compile(r"\b(?:bye|goodbye|goodnight|later)\b", re.IGNORECASE)),
+    ("hello", re.compile(r"\b(?:hi|hiya|hey|hello|morning|afternoon|evening)\b", re.IGNORECASE)),
 )
-"""To what asks for nothing; the first that fits."""
-_AGREED = "All right. What else would you like to know?"
+"""Of English, in what asks for nothing; the first that fits."""
+_REPLIES: Mapping[Courtesy, Mapping[str, str]] = {
+    "thanks": WELCOME,
+    "bye": GOODBYE,
+    "hello": GREETING,
+}
 
 _PASSAGE = re.compile(
     r'<passage\s+id="[^"]*"\s+document="(?P<document>[^"]*)">(?P<text>.*?)</passage>', re.DOTALL
@@ -84,7 +96,7 @@ class ExtractiveGenerator:
                 "the agent file)."
             )
         started_s = time.perf_counter()
-        text = extractive_answer(messages)
+        text = extractive_answer(messages, options.language)
         first_token_s = time.perf_counter()
         for piece in _PIECE.findall(text):
             yield piece
@@ -112,43 +124,75 @@ def _tell_the_operator() -> None:
     )
 
 
-def extractive_answer(messages: Sequence[ChatMessage]) -> str:
+def extractive_answer(messages: Sequence[ChatMessage], language: str = "en") -> str:
     """Return the best sentences of the passages in the last user message, with their source.
 
     A sentence scores the share of the question's telling words that it holds, rare words
     counting more; words of the user's turn before help with questions such as "and for members?".
+
+    Args:
+        messages: The prompt.
+        language: That the agent speaks: of its own sentences, and of words where texts do not tell.
     """
     continues = bool(messages) and messages[-1].content == CONTINUE
     if continues:
-        return f" ... {extractive_answer(messages[:-2])}"
+        return f" ... {extractive_answer(messages[:-2], language)}"
     users = [message.content for message in messages if message.role == "user"]
     if not users:
-        return NO_ANSWER
+        return _no_answer(language)
     said = _said(users[-1]).strip()
     if any(map(str.isalpha, said)) and not should_search(said):
-        return _small_talk_reply(said)
-    candidates = _candidates(users[-1])
-    query = telling_words(said)
-    context = telling_words(_said(users[-2])) - query if len(users) > 1 else frozenset[str]()
-    chosen = best_sentences(candidates, query, context, most=MAX_SENTENCES)
+        return _small_talk_reply(said, language)
+    asked_in = written_in(said, language)
+    candidates = _candidates(users[-1], asked_in)
+    query = telling_words(said, asked_in)
+    before = telling_words(_said(users[-2]), asked_in) if len(users) > 1 else frozenset[str]()
+    context = before - query
+    own_script = _of_script(candidates, said)
+    chosen = best_sentences(own_script, query, context, most=MAX_SENTENCES) or best_sentences(
+        candidates, query, context, most=MAX_SENTENCES
+    )
     if not chosen:
-        return NO_ANSWER
+        return _no_answer(language)
     parts: list[str] = []
     for index, candidate in enumerate(chosen):
         repeated = index > 0 and chosen[index - 1].document == candidate.document
-        parts.append(candidate.text if repeated else f"{candidate.document} says: {candidate.text}")
+        named = f"{candidate.document} says" if _is_english(language) else candidate.document
+        parts.append(candidate.text if repeated else f"{named}: {candidate.text}")
     return " ".join(parts)
 
 
-def _small_talk_reply(said: str) -> str:
-    return next((reply for pattern, reply in _REPLIES if pattern.search(said)), _AGREED)
+def _of_script(candidates: Sequence[QuotableSentence], said: str) -> list[QuotableSentence]:
+    """Those that hold a letter of the question's own script: a name may be in any."""
+    scripts = _scripts(said) - {"LATIN"}
+    return [each for each in candidates if not scripts or scripts & _scripts(each.text)]
 
 
-def _candidates(message: str) -> list[QuotableSentence]:
-    return quotable_sentences(
+def _scripts(text: str) -> set[str]:
+    """The first words of its letters' names in Unicode: LATIN, CYRILLIC, CJK, ..."""
+    return {unicodedata.name(char, "").partition(" ")[0] for char in text if char.isalpha()}
+
+
+def _is_english(language: str) -> bool:
+    return primary(language) == "en"
+
+
+def _no_answer(language: str) -> str:
+    return NO_ANSWER if _is_english(language) else in_words_of(language, DONT_KNOW)
+
+
+def _small_talk_reply(said: str, language: str) -> str:
+    english: list[Courtesy] = [kind for kind, said_so in _COURTESIES if said_so.search(said)]
+    kind = courtesy_of(said) or (english[0] if english else None)
+    return in_words_of(language, NOTHING_ELSE if kind is None else _REPLIES[kind])
+
+
+def _candidates(message: str, language: str) -> list[QuotableSentence]:
+    texts = (
         (html.unescape(passage["document"]), html.unescape(passage["text"]))
         for passage in _PASSAGE.finditer(message)
     )
+    return quotable_sentences(texts, language)
 
 
 def _said(message: str) -> str:

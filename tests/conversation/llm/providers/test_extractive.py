@@ -11,6 +11,7 @@ from conversation.llm.providers.extractive import NO_ANSWER, extractive_answer
 from conversation.prompt.prompt import build_prompt
 from conversation.transcript import Turn
 from kb.document import RetrievedPassage
+from kb.words.sentences import split_sentences
 
 REFUNDS = (
     "Refunds are paid within five working days. They go back to the card you paid with. "
@@ -99,7 +100,7 @@ def test_it_cannot_judge(options: CompletionOptions):
     [
         ("Thanks a lot!", "You're welcome."),
         ("Hello", "Hello. What would you like to know?"),
-        ("Okay, bye", "Goodbye."),
+        ("Okay, bye", "Goodbye!"),
         ("Great", "All right. What else would you like to know?"),
     ],
 )
@@ -116,3 +117,56 @@ def test_as_a_fallback_it_does_not_pretend_to_go_on_with_a_sentence():
     cut = [*prompt, ChatMessage("assistant", "Refunds are"), ChatMessage("user", CONTINUE)]
 
     assert extractive_answer(cut) == f" ... {extractive_answer(prompt)}"
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "question"),
+    [
+        ("de", "Mitglieder dürfen sechs Bücher leihen.", "Wie viele Bücher darf ich leihen?"),
+        ("fr", "La bibliothèque est fermée le lundi.", "Quand êtes-vous fermés ?"),
+        ("ru", "Читатели могут брать шесть книг.", "Сколько книг можно взять?"),
+        ("zh", "会员一次最多可以借六本书。图书馆每周一闭馆。", "一次可以借几本书？"),
+        ("ja", "返却が遅れた場合の料金は一日二ユーロです。", "返却が遅れた場合の料金は？"),
+    ],
+)
+def test_sentences_of_each_language_are_quoted(language: str, text: str, question: str):
+    said = extractive_answer(asked(question, ("handbook", text)), language)
+
+    assert said == f"handbook: {split_sentences(text)[0].text}"
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "reply"),
+    [
+        ("de", "Wer ist Bürgermeister?", "Das weiß ich nicht."),
+        ("zh", "市长是谁？", "我不知道。"),
+        ("fr", "Qui est le maire ?", "Je ne sais pas."),
+        ("nb", "Hvem er ordfører?", "Det vet jeg ikke."),
+        ("de", "Hallo", "Guten Tag. Was möchten Sie wissen?"),
+        ("es", "Muchas gracias", "De nada."),
+        ("ja", "さようなら", "失礼いたします。"),
+    ],
+)
+def test_its_own_sentences_are_in_the_agent_s_language(language: str, question: str, reply: str):
+    shown = ("handbook", "The library is closed on Mondays.")
+
+    assert extractive_answer(asked(question, shown), language) == reply
+
+
+TABLE = (
+    "# Plans\n\n| Plan | Price | Users |\n|---|---|---|\n| Basic | $10 | 5 |\n| Plus | $20 | 25 |\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "row"),
+    [
+        ("What does Plus cost?", "And how many users?", "Plan: Plus, Price: $20, Users: 25."),
+        ("What does Plus cost?", "And Basic?", "Plan: Basic, Price: $10, Users: 5."),
+        ("How many users has Basic?", "What is the price?", "Plan: Basic, Price: $10, Users: 5."),
+    ],
+)
+def test_a_question_goes_on_with_the_row_that_was_named(before: str, question: str, row: str):
+    said = extractive_answer(asked(question, ("plans", TABLE), before=before))
+
+    assert said == f"plans says: {row}"
