@@ -1,4 +1,4 @@
-"""JSON and YAML as they stand in files, without losing what stands there twice. Pure."""
+"""Text, JSON and YAML as they stand in files, without losing what stands there twice. Pure."""
 
 import json
 from collections.abc import Hashable
@@ -7,6 +7,24 @@ from typing import Any, cast
 import yaml
 
 from conversation.importing.roles import RecordError
+from kb.formats.decoding import decode
+
+_REPLACED = "\ufffd"
+
+
+def text_content(data: bytes) -> tuple[str, int]:
+    """The text of a file in whatever encoding it is, and how many of its bytes fit none.
+
+    Lines end with one character, whatever ends them in the file.
+
+    Raises:
+        RecordError: There is nothing in it.
+    """
+    text = decode(data).replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        raise RecordError("there is nothing in it")
+    own = data.count(_REPLACED.encode())
+    return text.lstrip("\ufeff"), max(0, text.count(_REPLACED) - own)
 
 
 def json_content(text: str) -> object:

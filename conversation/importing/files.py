@@ -2,9 +2,9 @@
 
 YAML and JSON files hold records, `.jsonl` one a line: our own form, or those of the platforms that
 `platforms.known` lists, also as webhooks and as pages of a list. `.vtt` and `.srt` hold captions,
-`.csv` a row a message, `.txt` lines of speakers; `.wav` and other sound files are heard. A record
-that cannot be used is reported and the rest goes in; a conversation that the store knows already is
-left as it is.
+`.csv` and `.tsv` a row a message, `.txt` lines of speakers; `.wav` and other sound files are heard.
+A record that cannot be used is reported and the rest goes in; a conversation that the store knows
+already is left as it is.
 """
 
 import csv
@@ -20,7 +20,7 @@ import yaml
 from conversation.agent.models.voice_config import VoiceSection
 from conversation.errors import ConversationError, SpeechError, UnknownConversationError
 from conversation.importing.captions import blocks_without_times, lines_of_captions, lines_of_vtt
-from conversation.importing.contents import json_content, yaml_content
+from conversation.importing.contents import json_content, text_content, yaml_content
 from conversation.importing.lines import SpokenLine, lines_of_text, turns_of_lines, unsaid
 from conversation.importing.meetings import meeting_of_text
 from conversation.importing.platforms.known import is_log, left_on_page, records_of, taken
@@ -55,7 +55,18 @@ _MARKS_OF_LOGS = (
 )  # fmt: skip
 """Keys of events, one of which the first lines of a log hold."""
 _LOOKED_AT = 5
-SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".txt", ".vtt", ".srt", *SOUND_SUFFIXES)
+SUFFIXES = (
+    ".yaml",
+    ".yml",
+    ".json",
+    ".jsonl",
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".vtt",
+    ".srt",
+    *SOUND_SUFFIXES,
+)
 MAX_FILE_BYTES = 256 * 2**20
 
 
@@ -230,15 +241,17 @@ def _records(file: Path, place: RecordPlace, left_out: Counter[str]) -> Iterator
     """Each record of a file with the place where it stands; counts what pages hold beside them."""
     if file.stat().st_size > MAX_FILE_BYTES:
         raise RecordError(f"it is larger than {MAX_FILE_BYTES:,} bytes; split it")
-    text = file.read_text(encoding="utf-8-sig")
+    text, lost = text_content(file.read_bytes())
     suffix = file.suffix.lower()
+    if lost:
+        left_out[f"{suffix.lstrip('.')}: bytes that are no text"] += lost
     if suffix == ".jsonl":
         yield from _json_lines(text, place, left_out)
     elif suffix in (".json", ".yaml", ".yml"):
         content = json_content(text) if suffix == ".json" else yaml_content(text)
         left_out += left_on_page(content)
         yield from _numbered(list(records_of(content)), place)
-    elif suffix == ".csv":
+    elif suffix in (".csv", ".tsv"):
         for one in conversations_of_csv(text, dict(place.columns)):
             where = file.name if one.key is None else f"{file.name}, conversation {one.key!r}"
             yield where, partial(_table_conversation, one, place)
@@ -317,6 +330,7 @@ def _spoken(suffix: str, text: str, place: RecordPlace) -> Taken:
         source=source,
         source_id=content_id(turns, place.file_name),
         agent_id=place.agent_id,
+        started_at=min((line.at for line in lines if line.at is not None), default=None),
     )
     left_out += _unsaid(source, lines, place)
     if suffix in (".vtt", ".srt") and (blocks := blocks_without_times(text)):

@@ -1,18 +1,34 @@
 """Conversations written as lines of text, `Speaker: words`, and lines into turns. Pure."""
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import groupby
 
+from conversation.importing.clocks import CLOCK, Clock, seconds_of_clock, tells_the_day
 from conversation.importing.roles import RecordError, roles_of, side_of
+from conversation.importing.times import moment_of_text
+from conversation.importing.written_dates import order_of
 from conversation.transcript import Turn
 
-LABEL = re.compile(r"^\s*(?=\S)([^:\n]{1,40}?)\s*:\s+(.*)$")
-"""A speaker before what was said."""
-_TIMED = re.compile(r"^\s*\[?(\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)\]?\s+(.*)$")
+LABEL = re.compile(r"^\s*(?=\S)(?:-\s+|>>\s*)?([^:\uff1a\n]{1,40}?)\s*(?::\s+|\uff1a\s*)(.*)$")
+"""A speaker before what was said, with a colon or a wide one."""
+_TIMED = re.compile(rf"^\s*[\[(]?({CLOCK})[\])]?(?:\s*[-\u2013]\s|\s)\s*(.*)$")
+_MOMENT = re.compile(
+    r"^\s*[\[(]?(\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:,?\s?T?\s?\d{1,2}:\d{2}[\d:.,]{0,10}"
+    r"(?:\s?[AaPp]\.?[Mm]\.?)?(?:\s?(?:Z|UTC|[+-]\d{2}:?\d{2}))?)?)[\])]?"
+    r"(?:\s*[-\u2013:]\s|\s)\s*(.*)$"
+)
+"""A day, and perhaps a time of it, before the speaker: as chats are saved."""
+_NAME_AND_TIME = re.compile(
+    rf"^\s*(?=\S)([^:\uff1a\n\[(]{{1,40}}?)\s*[\[(]({CLOCK})[\])]\s*(?::|\uff1a)\s*(.*)$"
+)
+"""`Ann (00:05): Hi`"""
+_BRACKETS = re.compile(r"^\s*\[([^\[\]\n]{1,40})\]\s+(.*)$")
+"""`[Ann] Hi`"""
+_NUMBER = re.compile(r"\W{0,3}\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +38,8 @@ class SpokenLine:
     speaker: str
     text: str
     offset_s: float | None = None
+    at: datetime | None = None
+    """When it was said, where a day is written too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +49,9 @@ class _Written:
     raw: str
     label: str | None
     words: str
-    offset_s: float | None
+    time: str = ""
+    """As it is written; of a day or since the start."""
+    is_moment: bool = False
 
 
 def lines_of_text(
@@ -40,18 +60,19 @@ def lines_of_text(
     """`Speaker: words` on each line, perhaps after a time; other lines go on with the last one.
 
     `Large: 9 euros` is a line of whoever spoke before where both sides are known by other names,
-    and it stands in a list of such lines, has no time where turns have one, or the caller named
-    who speaks.
+    and it stands in a list of such lines that all say a number, has no time where turns have one,
+    or the caller named who speaks.
 
     Raises:
         RecordError: The first line names no speaker, or a label may be a speaker or not.
     """
     written = [_written(raw) for raw in text.splitlines() if raw.strip()]
     speakers = _speakers(written, list(agent_speakers), list(user_speakers))
+    times = _times([each if each.label in speakers else replace(each, time="") for each in written])
     lines: list[SpokenLine] = []
     for number, each in enumerate(written, start=1):
         if each.label is not None and each.label in speakers:
-            lines.append(SpokenLine(each.label, each.words, each.offset_s))
+            lines.append(SpokenLine(each.label, each.words, *times[number - 1]))
             continue
         if not lines:
             raise RecordError(
@@ -110,30 +131,40 @@ def unsaid(
     )
 
 
-def seconds_of(time: str) -> float:
-    """`1:02:03.5`, `02:03` or `123.5` in seconds.
+def _written(raw: str) -> _Written:
+    named = _NAME_AND_TIME.match(raw)
+    if named is not None:
+        return _Written(raw, named.group(1).strip(), named.group(3), named.group(2))
+    dated = _MOMENT.match(raw)
+    timed = dated or _TIMED.match(raw)
+    time, rest = (timed.group(1), timed.group(2)) if timed else ("", raw)
+    labelled = LABEL.match(f"{rest} ") or _BRACKETS.match(rest)
+    if labelled is None:
+        return _Written(raw, None, raw.strip(), time, is_moment=dated is not None)
+    label, words = labelled.group(1).strip(), labelled.group(2).strip()
+    return _Written(raw, label, words, time, is_moment=dated is not None)
+
+
+def _times(written: Sequence[_Written]) -> list[tuple[float | None, datetime | None]]:
+    """Of each line its seconds from the start, and its moment where a day is written.
 
     Raises:
-        RecordError: It is none of these.
+        RecordError: A day cannot be read.
     """
-    try:
-        seconds = 0.0
-        for part in time.replace(",", ".").split(":"):
-            seconds = seconds * 60 + float(part)
-        if not (math.isfinite(seconds) and seconds >= 0):
-            raise ValueError
-    except ValueError:
-        raise RecordError(f"{time!r} is no time: use seconds or hours:minutes:seconds") from None
-    return seconds
-
-
-def _written(raw: str) -> _Written:
-    timed = _TIMED.match(raw)
-    offset_s = seconds_of(timed.group(1)) if timed else None
-    labelled = LABEL.match(timed.group(2) if timed else raw)
-    if labelled is None:
-        return _Written(raw, None, raw.strip(), offset_s)
-    return _Written(raw, labelled.group(1), labelled.group(2), offset_s)
+    dated = [each.time for each in written if each.is_moment and each.time]
+    if dated:
+        order = order_of(dated)
+        moments = [
+            moment_of_text(each.time, "time", order) if each.is_moment and each.time else None
+            for each in written
+        ]
+        begun = min(at for at in moments if at is not None)
+        return [(None if at is None else (at - begun).total_seconds(), at) for at in moments]
+    given = [each.time for each in written if each.time]
+    if tells_the_day(given):
+        clock = Clock()
+        return [(clock.offset_s(each.time) if each.time else None, None) for each in written]
+    return [(seconds_of_clock(each.time) if each.time else None, None) for each in written]
 
 
 def _speakers(written: Sequence[_Written], agents: list[str], users: list[str]) -> set[str]:
@@ -156,7 +187,7 @@ def _speakers(written: Sequence[_Written], agents: list[str], users: list[str]) 
                 "`--user-speaker`: no other label is a speaker then"
             )
         return known
-    timed = {each.label for each in written if each.offset_s is not None} & unknown
+    timed = {each.label for each in written if each.time} & unknown
     if timed:
         # Where turns have times, a label without one is no speaker.
         return known | {label for label in unknown if label in timed}
@@ -173,17 +204,19 @@ def _speakers(written: Sequence[_Written], agents: list[str], users: list[str]) 
 def _perhaps_third(written: Sequence[_Written], known: set[str], unknown: set[str]) -> set[str]:
     """Labels beside both sides that may be a third person.
 
-    Neither those of lists are, several in a row of which each stands once, nor those without a
-    time where every turn has one.
+    Neither those of lists are, several in a row of which each stands once and all say a number,
+    nor those without a time where every turn has one. Two people who speak once each, one after the
+    other, look like a list too, but for the numbers.
     """
     counts = Counter(each.label for each in written)
-    is_timed = all(each.offset_s is not None for each in written if each.label in known)
+    is_timed = all(each.time for each in written if each.label in known)
     asked: set[str] = set()
     for is_row, row in groupby(written, key=lambda each: each.label in unknown):
         lines = list(row) if is_row else []
-        is_list = len(lines) > 1 and all(counts[each.label] == 1 for each in lines)
+        is_list = len(lines) > 1 and all(
+            counts[each.label] == 1 and _NUMBER.match(each.words) for each in lines
+        )
         for each in lines:
-            has_time = each.offset_s is not None
-            if each.label is not None and (has_time or not (is_list or is_timed)):
+            if each.label is not None and (each.time or not (is_list or is_timed)):
                 asked.add(each.label)
     return asked

@@ -14,18 +14,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from conversation.importing.lines import LABEL, SpokenLine, seconds_of
+from conversation.importing.clocks import CLOCK, Clock
+from conversation.importing.lines import LABEL, SpokenLine
 
-_CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d{1,3})?(?:\s?[AaPp]\.?[Mm]\.?)?"
 _TIME_ALONE = re.compile(r"^[\s#*]*(\d{1,2}:\d{2}:\d{2})[\s*]*$")
 """With seconds: `10:30` alone on a line may be what somebody answered."""
-_BRACKETS = re.compile(rf"^\s*\[([^\[\]\n]{{1,80}})\]\s+({_CLOCK})\s*$")
-_NAME_AND_TIME = re.compile(rf"^\s*(\S[^\n:]{{0,79}}?)(?:\s{{2,}}|\t)({_CLOCK})\s*$")
+_BRACKETS = re.compile(rf"^\s*\[([^\[\]\n]{{1,80}})\]\s+({CLOCK})\s*$")
+_NAME_AND_TIME = re.compile(rf"^\s*(\S[^\n:]{{0,79}}?)(?:\s{{2,}}|\t)({CLOCK})\s*$")
 _CHAT = re.compile(
-    rf"^\s*({_CLOCK})\s+From\s+(\S[^\n:]{{0,119}}?)\s*(?:\(Direct Message\))?\s*:(?:\s+(.*))?$"
+    rf"^\s*({CLOCK})\s+From\s+(\S[^\n:]{{0,119}}?)\s*(?:\(Direct Message\))?\s*:(?:\s+(.*))?$"
 )
 _RECEIVER = re.compile(r"\s+to\s+\S.*$", re.IGNORECASE)
-_DAY_S = 24 * 3_600
 
 
 @dataclass(slots=True)
@@ -57,7 +56,7 @@ def _times_alone(rows: Sequence[str]) -> Meeting | None:
     before = sum(bool(row.strip()) for row in rows[:first])
     if before:
         meeting.left_out["lines before the first time"] = before
-    clock = _Clock()
+    clock = Clock()
     offset_s: float | None = None
     for row in rows[first:]:
         if (time := _TIME_ALONE.match(row)) is not None:
@@ -88,21 +87,38 @@ def _blocks(rows: Sequence[str], head: re.Pattern[str], *, needs_blank: bool) ->
     meeting = Meeting()
     if before := sum(bool(row.strip()) for row in rows[: heads[0]]):
         meeting.left_out["lines before the first speaker"] = before
-    clock = _Clock()
+    clock = Clock()
     for at, end in zip(heads, [*heads[1:], len(rows)], strict=True):
         match = head.match(rows[at])
         if match is not None:
-            words = " ".join(row.strip() for row in rows[at + 1 : end] if row.strip())
+            said = rows[at + 1 : end]
+            if needs_blank and end == len(rows):
+                said = _without_remark(said, [rows[each] for each in heads], meeting)
+            words = " ".join(row.strip() for row in said if row.strip())
             offset_s = clock.offset_s(match.group(2))
             meeting.lines.append(SpokenLine(match.group(1).strip(), words, offset_s))
     return meeting
+
+
+def _without_remark(said: Sequence[str], heads: Sequence[str], meeting: Meeting) -> Sequence[str]:
+    """The last words without a line behind them on which the product tells who ended it.
+
+    It stands alone, at the end, and begins with the name of somebody who spoke.
+    """
+    last = max((at for at, row in enumerate(said) if row.strip()), default=0)
+    names = {match.group(1).strip() for head in heads if (match := _NAME_AND_TIME.match(head))}
+    is_alone = last > 1 and not said[last - 1].strip()
+    if is_alone and any(said[last].strip().startswith(f"{name} ") for name in names):
+        meeting.left_out["lines that name no speaker"] += 1
+        return said[:last]
+    return said
 
 
 def _chat(rows: Sequence[str]) -> Meeting | None:
     if not any(_CHAT.match(row) for row in rows):
         return None
     meeting = Meeting()
-    clock = _Clock()
+    clock = Clock()
     for row in rows:
         if (match := _CHAT.match(row)) is not None:
             name = _RECEIVER.sub("", match.group(2)).strip()
@@ -121,31 +137,3 @@ def _label(row: str) -> tuple[str, str] | None:
     bold = re.match(r"^\s*\*\*([^*\n]{1,80}?)\s*:\s*\*\*\s*(.*)$", row)
     match = bold or LABEL.match(f"{row} ")
     return (match.group(1).strip(), match.group(2).strip()) if match else None
-
-
-class _Clock:
-    """Seconds from the first time on; times of day go on after midnight."""
-
-    def __init__(self) -> None:
-        self._first: float | None = None
-        self._last = 0.0
-
-    def offset_s(self, time: str) -> float:
-        found = _seconds(time)
-        while self._first is not None and found < self._last - _DAY_S / 2:
-            found += _DAY_S
-        if self._first is None:
-            self._first = found
-        self._last = found
-        return max(0.0, found - self._first)
-
-
-def _seconds(time: str) -> float:
-    half = re.search(r"([ap])\.?m\.?$", time.strip(), re.IGNORECASE)
-    digits = time[: half.start()].strip() if half else time.strip()
-    parts = digits.replace(",", ".").split(":")
-    if half is None:
-        return seconds_of(digits)
-    hour = int(parts[0]) % 12 + (12 if half.group(1).lower() == "p" else 0)
-    rest = seconds_of(":".join(["0", *parts[1:]] if len(parts) == 3 else ["0", parts[1], "0"]))
-    return hour * 3_600 + rest

@@ -55,6 +55,12 @@ def roles_of(
     return result
 
 
+def is_role_word(name: str) -> bool:
+    """Whether a name is nothing but a word for one of the sides, such as `Customer`."""
+    plain = name.casefold().strip()
+    return bool(_AGENT_NAMES.fullmatch(plain) or _USER_NAMES.fullmatch(plain))
+
+
 def side_of(name: str, agents: set[str], users: set[str]) -> str | None:
     """`agent`, `user`, None for what nobody says, or `?`; names given are in lower case."""
     plain = name.casefold().strip()

@@ -10,7 +10,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import cast
 
-from conversation.importing.lines import SpokenLine, seconds_of
+from conversation.importing.clocks import seconds_of
+from conversation.importing.lines import SpokenLine
 from conversation.importing.roles import RecordError
 from conversation.importing.times import is_moment, moment_of_text
 from conversation.importing.written_dates import Order, looks_like_a_date, order_of

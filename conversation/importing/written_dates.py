@@ -66,9 +66,12 @@ def written_date(text: str, order: Order | None = None) -> datetime | None:
         return _with_month_name(plain)
     if len(found["one"]) == _SHORTEST_YEAR:
         return _moment(found, found["one"], found["two"], found["three"])
-    if len(found["three"]) != _SHORTEST_YEAR:
-        return None
     one, two, year = found["one"], found["two"], found["three"]
+    if len(year) != _SHORTEST_YEAR:
+        # A short year is told where it can be no day: behind points, or behind a clear month.
+        if not _ends_with_a_year(found):
+            return None
+        year = f"20{year:0>2}"
     possible = _orders(plain) & ({order} if order else _BOTH)
     read = {
         _moment(found, year, two, one) if way == "day first" else _moment(found, year, one, two)
@@ -82,6 +85,10 @@ def _orders(text: str) -> frozenset[Order]:
     found = _DATE.fullmatch(text.strip())
     if found is None or len(found["one"]) == _SHORTEST_YEAR:
         return _BOTH
+    if len(found["three"]) != _SHORTEST_YEAR:
+        if not _ends_with_a_year(found):
+            return _BOTH
+        return frozenset({"day first" if found["between"] == "." else "month first"})
     if found["between"] == ".":
         # Nobody who writes points puts the month first.
         return frozenset({"day first"})
@@ -91,6 +98,17 @@ def _orders(text: str) -> frozenset[Order]:
         return _BOTH
     ways: dict[Order, datetime | None] = {"day first": day_first, "month first": month_first}
     return frozenset(way for way, moment in ways.items() if moment is not None)
+
+
+def _ends_with_a_year(found: re.Match[str]) -> bool:
+    """Whether the last of three short numbers is the year: `28.05.26`, or `5/28/26`."""
+    one, two = int(found["one"]), int(found["two"])
+    # Nobody is sure of 30.11.26 alone; a message with a time of day is of this century.
+    return (
+        bool(found["time"])
+        and len(found["three"]) == 2
+        and (found["between"] == "." or (found["between"] == "/" and one <= 12 < two))
+    )
 
 
 def _moment(found: re.Match[str], year: str, month: str, day: str) -> datetime | None:

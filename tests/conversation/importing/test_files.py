@@ -327,7 +327,9 @@ def test_agents_can_be_named(tmp_path: Path, store: ConversationStore):
         ("a.json", '{"transcript": [1]}', "`transcript.0` must be a mapping"),
         ("a.json", '{"transcript": [{"role": "agent", "message": " "}]}', "Nobody says anything"),
         ("a.json", '{"foo": 1}', "none of the keys"),
-        ("a.txt", "\udcff", "cannot be read"),
+        ("a.txt", "\udcff", "names no speaker"),
+        ("a.txt", " \n", "nothing in it"),
+        ("a.csv", "", "nothing in it"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(
