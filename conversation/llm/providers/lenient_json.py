@@ -5,6 +5,7 @@ fence around it, a sentence that is too long), never what it says. What does not
 no answer.
 """
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -19,7 +20,13 @@ _NUMBER_OF = re.compile(
 )
 _MOST_STARTS = 50
 """How many places in a text are tried where a JSON value may begin."""
+_LONGEST_LOOSE = 20_000
+_STRING_OR_EXTRA = re.compile(
+    r"(?P<string>\"(?:[^\"\\]|\\.)*\")|,(?=\s*[}\]])|//[^\n]*|/\*[^*]*\*/", re.DOTALL
+)
+"""A text stays; a comma before a bracket and a comment outside of texts are left out."""
 _TRUE, _FALSE = frozenset({"true", "yes", "y", "1"}), frozenset({"false", "no", "n", "0"})
+_SCALARS = frozenset({"string", "integer", "number", "boolean"})
 _NOTHING = frozenset({"", "null", "none", "n/a", "unknown", "not applicable"})
 
 
@@ -41,7 +48,25 @@ def values_in(text: str) -> Iterator[Any]:
             yield json.loads(part)
         except (ValueError, RecursionError):
             continue
-    yield from reversed(list(_embedded(answer)))
+    embedded = list(_embedded(answer))
+    yield from reversed(embedded)
+    if not any(isinstance(value, dict) for value in embedded):
+        yield from _loosely_written(answer)
+
+
+def _loosely_written(text: str) -> Iterator[Any]:
+    """Yield the object of a text with commas too many, comments, or in the writing of Python."""
+    start, end = text.find("{"), text.rfind("}")
+    if start < 0 or end < start or end - start > _LONGEST_LOOSE:
+        return
+    body = text[start : end + 1]
+    plain = _STRING_OR_EXTRA.sub(lambda found: found["string"] or "", body)
+    for read in (json.loads, ast.literal_eval):
+        try:
+            yield read(plain if read is json.loads else body)
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            continue
+        return
 
 
 def closed(text: str) -> Any:
@@ -80,7 +105,10 @@ def fitted(value: Any, schema: JSONSchema) -> Any:
     options = cast("list[JSONSchema] | None", schema.get("anyOf"))
     if options:
         return _fitted_to_one_of(value, options)
-    match schema.get("type"):
+    kind = schema.get("type")
+    if kind in _SCALARS:
+        value = _only_entry(value)
+    match kind:
         case "object":
             return _object(value, schema)
         case "array":
@@ -133,6 +161,11 @@ def _fitted_to_one_of(value: Any, options: list[JSONSchema]) -> Any:
     return value
 
 
+def _only_entry(value: Any) -> Any:
+    entries = cast("list[Any]", value) if isinstance(value, list) else []
+    return entries[0] if len(entries) == 1 else value
+
+
 def _object(value: Any, schema: JSONSchema) -> Any:
     if isinstance(value, list):
         entries = cast("list[Any]", value)
@@ -151,6 +184,9 @@ def _object(value: Any, schema: JSONSchema) -> Any:
             continue
         if item is None and name not in required:
             continue
+        if item is None and properties[name].get("type") == "string":
+            # No text: an empty one, unless it is one of several that are allowed.
+            item = None if "enum" in properties[name] else ""
         shaped.setdefault(name, fitted(item, properties[name]))
     return shaped
 

@@ -46,12 +46,30 @@ FORMS = {
     "one key too many": written(confidence=0.9),
     "keys in capitals": json.dumps({key.upper(): value for key, value in PLAIN.items()}),
     "in a list": f"[{written()}]",
+    "a comma too many": f"{written()[:-1]},\n}}",
+    "a comment": f"Sure: {written()[:-1]} // the agent said so\n}}",
+    "as Python writes it": str(PLAIN),
+    "a list around a text": written(quote=[PLAIN["quote"]]),
 }
 
 
 @pytest.mark.parametrize("name", FORMS)
 def test_a_verdict_is_read_in_the_forms_that_models_use(name: str):
     assert read(FORMS[name]) == PLAIN
+
+
+def test_a_text_that_is_null_is_empty_and_a_comma_in_a_text_stays():
+    assert read(written(quote=None)) == PLAIN | {"quote": ""}
+    odd = PLAIN | {"rationale": "he said ,} // and [1,]"}
+    assert read(json.dumps(odd)[:-1] + ",}") == odd
+
+
+@pytest.mark.parametrize(
+    "text", ["{'verdict': open('x')}", "{" * 5000 + "}", "{'verdict': 'success'"]
+)
+def test_what_is_no_value_stays_none(text: str):
+    with pytest.raises(ModelOutputError):
+        read(text)
 
 
 @pytest.mark.parametrize("name", FORMS)
