@@ -110,8 +110,12 @@ class Listening:
         elif isinstance(event, Paused):
             self._pauses(event.at_s)
         now_s = frame.at_s + FRAME_S
-        before, may_be_voice = self._hush, frame.probability >= SOFT_VOICE
-        self._hush = before.heard(may_be_voice=may_be_voice, at_s=frame.at_s)
+        before, probability = self._hush, frame.probability
+        self._hush = before.heard(
+            may_be_voice=probability >= SOFT_VOICE,
+            is_voice=probability >= self._endpointer.rules.voice_from,
+            at_s=frame.at_s,
+        )
         if self._hush != before:
             self._agent.hush(self._hush.left_s(now_s))
         if self._utterance is not None and now_s - self._active_s >= _ACTIVE_EVERY_S:

@@ -42,17 +42,16 @@ def test_a_turn_starts_once_and_then_pauses_and_resumes_in_turn(probabilities: l
     assert moments == sorted(moments)
 
 
-@given(st.lists(st.booleans(), max_size=60))
-def test_a_hush_begins_at_once_and_is_over_before_it_is_heard(voices: list[bool]):
-    hush, since = Hush(), None
-    for number, may_be_voice in enumerate(voices):
-        hush = hush.heard(may_be_voice=may_be_voice, at_s=number * FRAME_S)
-        since = (number if since is None else since) if may_be_voice else None
+@given(PROBABILITIES)
+def test_a_hush_begins_at_once_and_is_over_before_it_is_heard(probabilities: list[float]):
+    hush, run = Hush(), list[float]()
+    for number, probability in enumerate(probabilities):
+        may_be_voice, is_voice = probability >= 0.2, probability >= 0.5
+        hush = hush.heard(may_be_voice=may_be_voice, is_voice=is_voice, at_s=number * FRAME_S)
+        run = [*run, probability] if may_be_voice else []
+        at_most_s = 0.3 if max(run, default=0) >= 0.5 else 0.2
         left_s = hush.left_s((number + 1) * FRAME_S)
-        if since is None:
-            assert left_s == 0
-        else:
-            assert left_s == pytest.approx(max(0, 0.2 - (number + 1 - since) * FRAME_S))
+        assert left_s == pytest.approx(max(0, at_most_s - len(run) * FRAME_S) if run else 0)
 
 
 def test_a_voice_begins_with_its_first_frame_and_ends_with_its_last():
