@@ -162,8 +162,10 @@ def _fitted_to_one_of(value: Any, options: list[JSONSchema]) -> Any:
 
 
 def _only_entry(value: Any) -> Any:
-    entries = cast("list[Any]", value) if isinstance(value, list) else []
-    return entries[0] if len(entries) == 1 else value
+    if not isinstance(value, list):
+        return value
+    entries = cast("list[Any]", value)
+    return entries[0] if len(entries) == 1 else entries
 
 
 def _object(value: Any, schema: JSONSchema) -> Any:
