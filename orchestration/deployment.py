@@ -19,7 +19,6 @@ from conversation.errors import AgentConfigError
 from conversation.llm.limits.contexts import parse_contexts
 from conversation.llm.limits.own_prices import parse_prices
 from conversation.llm.limits.traffic import parse_limits
-from conversation.llm.providers.prices import price_usd
 from conversation.server.access.client_endpoints import endpoints_from_clients
 from conversation.server.keys.stored_secrets import SecretValues, StoredSecrets
 from conversation.server.library.uploads import SharedUploads
@@ -326,6 +325,8 @@ class Deployment(ClosedAtTheEnd):
         own = parse_prices(self.settings.llm_prices).get(model)
         if own is not None:
             return own.of(input_tokens, output_tokens)
+        from conversation.llm.providers.prices import price_usd
+
         return price_usd(model, input_tokens, output_tokens)
 
     def _api_key(self, llm: LLMConfig) -> str | None:

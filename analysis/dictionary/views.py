@@ -11,7 +11,6 @@ from analysis.dictionary import (
 )
 from analysis.dictionary.schema import Column, View, literal, quoted
 from analysis.dictionary.tables import VERDICT_TYPE
-from analysis.evaluators.known import is_scored
 from conversation.agent.config import AgentConfig
 from conversation.agent.criteria import ValueShape
 
@@ -77,6 +76,9 @@ def agent_views(agents: Iterable[AgentConfig]) -> list[View]:
 
 
 def _agent_view(agent: AgentConfig, name: str) -> View:
+    # All kinds of criteria are loaded with it, and whoever reads views makes none.
+    from analysis.evaluators.known import is_scored
+
     taken = {column.name for column in _BASE_COLUMNS}
     verdicts: list[tuple[str, Column]] = []
     for criterion in agent.criteria:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from analysis.errors import BudgetError
 from analysis.evaluation.plan import EvaluationPlan, PlannedConversation
-from analysis.fields.value_answers import MAX_CLASSES
+from analysis.fields.field_kind import MAX_CLASSES
 from analysis.judge.prompts import default_variant
 from analysis.judge.windows import window_tokens
 from conversation.agent.criteria import DataCollectionField

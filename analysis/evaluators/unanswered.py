@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from analysis.results import Evaluation
-from conversation.grounding.not_knowing import admits_not_knowing
-from conversation.language.telling_words import telling_words
 from conversation.transcript import Retrieval, Transcript, Turn
 from kb.retrieval.small_talk import should_search
 
@@ -126,6 +124,8 @@ def questions_asked(transcript: Transcript) -> list[int]:
 
 def says_dont_know(text: str) -> bool:
     """Whether a reply says that the answer is not known."""
+    from conversation.grounding.not_knowing import admits_not_knowing
+
     plain = text.replace("\u2019", "'")
     return _DONT_KNOW.search(plain) is not None or admits_not_knowing(plain)
 
@@ -207,6 +207,9 @@ def _blamed(
 
 
 def _meaning(question: str, before: Sequence[Turn]) -> str:
+    # Lists of words are read by those who look for questions, and reports show what was found.
+    from conversation.language.telling_words import telling_words
+
     if len(telling_words(question)) >= _MIN_TELLING_WORDS:
         return question
     earlier = [turn.text for turn in before if turn.role == "user" and should_search(turn.text)]

@@ -1,6 +1,5 @@
 """Under which version the answers of a judge are kept, whatever stands behind its name."""
 
-from analysis.evaluators.known import evaluator_version
 from analysis.judge.prompts import JudgeVariant, digest_of, prompts_version
 from conversation.agent.criteria import CODE_JUDGE
 from conversation.agent.models.judges import panel_members
@@ -12,6 +11,9 @@ def judge_prompt_version(judge_model: str, variant: JudgeVariant | None = None) 
     Those of a panel change with any of its judges'. Where code decides, the evaluator's version.
     """
     if judge_model.startswith(CODE_JUDGE):
+        # Kinds of evaluators load all that asks judges, and whoever lists conversations does not.
+        from analysis.evaluators.known import evaluator_version
+
         return evaluator_version(judge_model)
     members = panel_members(judge_model)
     if len(members) > 1:

@@ -8,6 +8,8 @@ import re
 from analysis.judge.prompts import FieldKind
 from conversation.agent.criteria import DataCollectionField
 
+MAX_CLASSES = 8
+"""Of an enum, up to which each is asked for alone."""
 _AGENTS = re.compile(
     r"\b(?:(?:agent|assistant|representative|operator|advisor|we)\s+(?:\w+\s+)?(?:said|told|quoted|"
     r"promised|offered|gave|named|stated|announced|confirmed|suggested|recommended|proposed|"

@@ -27,7 +27,7 @@ from analysis.fields.claims import (
 )
 from analysis.fields.composites import Leaf, put_together
 from analysis.fields.dates import day_words_in, is_day, time_of, times_in
-from analysis.fields.field_kind import kind_of_field
+from analysis.fields.field_kind import MAX_CLASSES, kind_of_field
 from analysis.fields.source import SearchedTurns, leaves_told
 from analysis.fields.values import (
     AmbiguousValueError,
@@ -53,8 +53,6 @@ from conversation.llm.chat_model import Completion, CompletionOptions
 
 _TOKENS_PER_FIELD = 40
 _TOKENS_PER_COMPOSITE = 160
-MAX_CLASSES = 8
-"""Of an enum, up to which each is asked for alone."""
 MAX_DAYS = 12
 """Said in a conversation, from which the judge chooses one; the last ones count."""
 DENIED = "denied it when asked again"

@@ -9,7 +9,6 @@ from typing import Protocol
 from analysis.gaps.store import KeptPassage, KeptQuestion
 from analysis.topics.naming import common_words
 from conversation.errors import UnknownConversationError
-from conversation.language.telling_words import telling_words
 from conversation.transcript import Transcript, Turn
 from kb.document import RetrievedPassage
 
@@ -106,6 +105,8 @@ def _asked(question: KeptQuestion, passages: Sequence[KeptPassage]) -> GapCheck:
         ),
         None,
     )
+    from conversation.language.telling_words import telling_words
+
     said = telling_words(" ".join(passage.text for passage in passages))
     words = dict.fromkeys(word.casefold() for word in _WORD.findall(question.question))
     missing = tuple(

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-import numpy as np
-
 from analysis.evaluators.unanswered import WEAK_SCORE, UnansweredQuestion, unanswered_questions
 from analysis.gaps.checking import (
     GapCheck,
@@ -211,6 +209,8 @@ def _grouped(
     questions: Sequence[KeptQuestion], before: Mapping[str, KeptGap], *, new_id: Callable[[], str]
 ) -> dict[str, list[KeptQuestion]]:
     """Group alike questions under the ids that they had."""
+    import numpy as np
+
     if not questions:
         return {}
     labels = cluster(np.stack([q.vector for q in questions]), max_distance=MAX_DISTANCE)
@@ -232,9 +232,9 @@ def _grouped(
     }
 
 
-def _described(
-    members: Sequence[KeptQuestion],
-) -> "tuple[set[str], np.ndarray[tuple[int], np.dtype[np.float32]]]":
+def _described(members: Sequence[KeptQuestion]) -> tuple[set[str], Vectors]:
+    import numpy as np
+
     middle = centroid(np.stack([question.vector for question in members]))
     return {question.key for question in members}, middle
 

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-import numpy as np
-
 from analysis.gaps.store import (
     GapState,
     KeptGap,
@@ -100,6 +98,8 @@ def urgency(gap: Gap) -> tuple[bool, int, float]:
 
 def typical_first(questions: Sequence[KeptQuestion]) -> list[KeptQuestion]:
     """Return questions by how near they are to the middle of them all."""
+    import numpy as np
+
     vectors = np.stack([question.vector for question in questions])
     middle = vectors[most_central(vectors)]
     likeness = {q.key: float(q.vector @ middle) for q in questions}

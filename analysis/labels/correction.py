@@ -14,8 +14,6 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 MIN_LABELS = 20
 """Below that the corrected rate says next to nothing, and is not given."""
 _DRAWS = 20_000
@@ -181,6 +179,8 @@ def _ratios(
 
 
 def _posterior(strata: Sequence[Stratum]) -> tuple[float, float, float]:
+    import numpy as np
+
     random = np.random.default_rng(_SEED)
     weights = random.dirichlet([stratum.judged + _JEFFREYS for stratum in strata], _DRAWS)
     successes = np.stack(

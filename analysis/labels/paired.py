@@ -9,8 +9,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 _Z = 1.959963984540054
 _DRAWS = 10_000
 _SEED = 20_261_123
@@ -83,6 +81,8 @@ def paired_score_difference(
     pairs: Sequence[tuple[float | None, float | None]],
 ) -> PairedDifference:
     """Compare scores of the same conversations, given as (old, new), by paired bootstrap."""
+    import numpy as np
+
     given = [(old, new) for old, new in pairs if old is not None and new is not None]
     undecided = len(pairs) - len(given)
     if not given:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 
 from conversation.store.database import READ_ONLY
@@ -17,9 +16,13 @@ def read_kept_rows(engine: sa.Engine, statement: sa.Executable) -> list[dict[str
 
 def as_bytes(vector: Vectors) -> bytes:
     """Return a vector as it is stored."""
+    import numpy as np
+
     return np.asarray(vector, dtype="<f4").tobytes()
 
 
 def as_vector(stored: bytes) -> Vectors:
     """Return a stored vector."""
+    import numpy as np
+
     return np.frombuffer(stored, dtype="<f4")

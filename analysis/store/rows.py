@@ -6,7 +6,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from analysis.judge.asking import total_usage
 from analysis.results import CollectedValue, Evaluation, Evidence
 from analysis.store import tables
 from conversation.transcript import Usage
@@ -59,6 +58,8 @@ def reason_columns(
     asked = [each for each in (evaluation.usage, usage) if each is not None]
     changed: dict[str, Any] = {"rationale": rationale}
     if asked:
+        from analysis.judge.asking import total_usage
+
         total = total_usage(asked)
         changed["usage"] = total.model_dump() if total else None
     if not evaluation.evidence:

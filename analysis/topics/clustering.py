@@ -4,14 +4,17 @@ How many groups there are is found in the data: groups are joined while they are
 What is like nothing else belongs to no group.
 """
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from kb.embedding.embedder import Vectors
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 NO_CLUSTER = -1
 _MAX_EXACT = 4_000
@@ -37,6 +40,8 @@ def cluster(
     Returns:
         The number of each row's group, 0 being the largest, or `NO_CLUSTER`.
     """
+    import numpy as np
+
     if len(vectors) == 0:
         return []
     compared = _centred(vectors) if centred and len(vectors) >= _MIN_CENTRED else vectors
@@ -65,6 +70,8 @@ def _nearest(
     vectors: Vectors, members: Vectors, labels: NDArray[np.int_], max_distance: float
 ) -> list[int]:
     """Give each vector the group whose members it is nearest to on average, if near enough."""
+    import numpy as np
+
     groups = sorted(set(labels.tolist()) - {NO_CLUSTER})
     if not groups:
         return [NO_CLUSTER] * len(vectors)
@@ -83,6 +90,8 @@ def _by_size(labels: Sequence[int], min_size: int) -> list[int]:
 
 
 def _centred(vectors: Vectors) -> Vectors:
+    import numpy as np
+
     centred = vectors - vectors.mean(axis=0)
     length = np.linalg.norm(centred, axis=1, keepdims=True)
     # Rows that are the mean itself have no direction; any one will do.
@@ -91,6 +100,8 @@ def _centred(vectors: Vectors) -> Vectors:
 
 def centroid(vectors: Vectors) -> Vectors:
     """Return the unit vector in the middle of some."""
+    import numpy as np
+
     middle = vectors.mean(axis=0)
     return (middle / max(float(np.linalg.norm(middle)), 1e-12)).astype(np.float32)
 
@@ -118,6 +129,8 @@ def match_groups(
         min_similarity: Cosine of two centroids below which groups without shared members are
             strangers.
     """
+    import numpy as np
+
     if not before or not now:
         return [None] * len(now)
     ids = list(before)

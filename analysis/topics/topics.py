@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-
 from analysis.store.store import AnalysisStore
 from analysis.store.touched import day_of
 from analysis.topics.clustering import NO_CLUSTER, centroid, cluster, match_groups
@@ -243,6 +241,8 @@ def _vectors(
 
 
 def _groups(ids: Sequence[str], vectors: Mapping[str, Vectors]) -> list[list[str]]:
+    import numpy as np
+
     if not ids:
         return []
     few = len(ids) < _FEW
@@ -272,6 +272,8 @@ def _recognised(
     model_id: str,
 ) -> tuple[list[tuple[KnownTopic, bool]], list[TopicMember]]:
     """Give each group its id and name, and each conversation its topic."""
+    import numpy as np
+
     middles = [centroid(np.stack([vectors[key] for key in group])) for group in groups]
     before = {topic.topic_id: topic for topic in topics}
     matched = match_groups(
@@ -330,6 +332,8 @@ def _still_fits(old: KnownTopic, terms: Sequence[str]) -> bool:
 
 
 def _by_likeness(group: Sequence[str], vectors: Mapping[str, Vectors]) -> list[str]:
+    import numpy as np
+
     middle = centroid(np.stack([vectors[key] for key in group]))
     return sorted(group, key=lambda key: (-float(vectors[key] @ middle), key))
 

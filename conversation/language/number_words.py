@@ -7,8 +7,6 @@
 from functools import lru_cache
 from typing import cast
 
-import text_to_num  # pyright: ignore[reportMissingTypeStubs]
-
 _SMALL_WORDS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
     "sixteen seventeen eighteen nineteen"
@@ -83,6 +81,8 @@ def read_number(words: str, language: str) -> int:
     Raises:
         ValueError: They are none, or numbers of the language are not known.
     """
+    import text_to_num  # pyright: ignore[reportMissingTypeStubs]
+
     return int(cast("str | int", text_to_num.text2num(words, language)))  # pyright: ignore[reportUnknownMemberType]
 
 

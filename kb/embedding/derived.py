@@ -14,8 +14,6 @@ import hashlib
 import threading
 from collections.abc import Sequence
 
-import numpy as np
-
 from kb.embedding.embedder import Embedder, Tokenizer, Vectors
 
 NEUTRAL = (
@@ -90,6 +88,8 @@ class CentredEmbedder:
         return _of_length_1(moved)
 
     def _common(self) -> Vectors:
+        import numpy as np
+
         with self._lock:
             mean = self._mean
             if mean is None:
@@ -129,11 +129,15 @@ class JointEmbedder:
 
 
 def _side_by_side(parts: Sequence[Vectors]) -> Vectors:
+    import numpy as np
+
     return _of_length_1(np.concatenate(parts, axis=1))
 
 
 def _of_length_1(rows: Vectors) -> Vectors:
     """Rows of length 1, but for those of zeros."""
+    import numpy as np
+
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     lengths[lengths == 0.0] = 1.0
     return rows / lengths

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from kb.embedding.embedder import Embedder
 
 
 def cosines(embedder: Embedder, text: str, others: Sequence[str]) -> list[float]:
     """Cosine of `text` with each of `others`, -1 to 1; a text without a direction is like none."""
+    import numpy as np
+
     if not others:
         return []
     vectors = embedder.embed_queries([text, *others])

@@ -5,8 +5,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from kb.config import EmbeddingConfig
 from kb.embedding.embedder import EmbedderKind, Vectors, WeightsFolder
 from kb.errors import KnowledgeBaseError
@@ -38,6 +36,8 @@ class LiteLLMEmbedder:
         Raises:
             KnowledgeBaseError: The provider refused or did not answer.
         """
+        import numpy as np
+
         rows = [
             row
             for start in range(0, len(texts), _BATCH_ROWS)

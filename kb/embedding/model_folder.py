@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from kb.embedding.embedder import WeightsFolder
-from kb.embedding.packed_e5 import unpacked
 
 
 def model_folder(model: str, weights: WeightsFolder | None) -> Path | None:
@@ -15,4 +14,8 @@ def model_folder(model: str, weights: WeightsFolder | None) -> Path | None:
         from kb.weights.folder import Weights
 
         weights = Weights()
-    return unpacked(weights.resolve(model)) if model in weights.models() else None
+    if model not in weights.models():
+        return None
+    from kb.embedding.packed_e5 import unpacked
+
+    return unpacked(weights.resolve(model))

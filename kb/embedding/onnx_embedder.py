@@ -7,8 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kb.config import EmbeddingConfig
 from kb.embedding.embedder import EmbedderKind, Vectors, WeightsFolder
 from kb.embedding.model_folder import model_folder
@@ -63,6 +61,8 @@ class OnnxEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Embed in batches of similar length; row i belongs to `texts[i]`."""
+        import numpy as np
+
         encoded = self.tokenizer.ids(texts)
         order = sorted(range(len(texts)), key=lambda index: len(encoded[index]))
         vectors: Vectors = np.empty((len(texts), self._dimension), dtype=np.float32)
@@ -80,6 +80,8 @@ class OnnxEmbedder:
         A query that is made of signs which the model does not know means nothing to it: its vector
         is zero, which is as far from one text as from another.
         """
+        import numpy as np
+
         vectors = [
             self._run([ids])[0] if self.tokenizer.reads(ids) else np.zeros(self._dimension, "f4")
             for ids in self.tokenizer.ids(texts)
@@ -103,6 +105,8 @@ class OnnxEmbedder:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
     def _run(self, rows: Sequence[Sequence[int]]) -> Vectors:
+        import numpy as np
+
         ids = np.zeros((len(rows), max(len(row) for row in rows)), dtype=np.int64)
         mask = np.zeros_like(ids)
         for index, row in enumerate(rows):

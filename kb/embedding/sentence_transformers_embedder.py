@@ -5,8 +5,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from kb.config import EmbeddingConfig
 from kb.embedding.embedder import EmbedderKind, Vectors, WeightsFolder
 from kb.embedding.model_folder import model_folder
@@ -44,6 +42,8 @@ class SentenceTransformersEmbedder:
         return self._encode(self._loaded.encode_query, texts)
 
     def _encode(self, encode: Any, texts: Sequence[str]) -> Vectors:
+        import numpy as np
+
         vectors = encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
 

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from kb.embedding.embedder import Embedder, Vectors
 from kb.index.sqlite_file import connect_sqlite
 
@@ -124,6 +122,8 @@ class EmbeddingCache:
             return self._held(keys, model_id=model_id)
 
     def _held(self, keys: Sequence[str], *, model_id: str) -> dict[str, Vectors]:
+        import numpy as np
+
         found: dict[str, Vectors] = {}
         for start in range(0, len(keys), _MAX_VARIABLES):
             part = keys[start : start + _MAX_VARIABLES]
@@ -150,6 +150,8 @@ class EmbeddingCache:
             self._store(vectors, model_id=model_id)
 
     def _store(self, vectors: Mapping[str, Vectors], *, model_id: str) -> None:
+        import numpy as np
+
         with self._connection:
             self._connection.executemany(
                 "insert or replace into vectors values (?, ?, ?)",

@@ -5,8 +5,6 @@ The check of the approximate index, and better than it while a knowledge base is
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from kb.embedding.embedder import Vectors
 from kb.index.catalog import Catalog
 from kb.index.embedding_cache import EmbeddingCache
@@ -40,6 +38,8 @@ class ExactIndex:
         }
 
     def _best(self, cosines: Vectors, limit: int) -> list[tuple[str, float]]:
+        import numpy as np
+
         if limit < len(cosines):
             best = np.argpartition(-cosines, limit - 1)[:limit]
         else:
@@ -50,6 +50,8 @@ class ExactIndex:
 
 def load_vectors(catalog: Catalog, cache: EmbeddingCache) -> tuple[list[str], Vectors]:
     """Ids and vectors of the chunks in the index whose vectors were kept, by chunk id."""
+    import numpy as np
+
     keys = catalog.live_keys()
     held = cache.held([key for _, key in keys], model_id=catalog.meta("model_id") or "")
     ids = [chunk_id for chunk_id, key in keys if key in held]

@@ -4,8 +4,6 @@ import random
 from collections.abc import Sequence
 from typing import Protocol
 
-import numpy as np
-
 from kb.config import IndexConfig
 from kb.embedding.embedder import Embedder, Vectors
 from kb.index.catalog import Catalog
@@ -183,6 +181,8 @@ class IndexPublisher:
         return f"{self._config.collection_prefix}-{number}"
 
     def _vectors(self, chunk_ids: Sequence[str], on_embedded: Counter | None) -> Vectors:
+        import numpy as np
+
         def count(done: int) -> None:
             self.embedded += done
             if on_embedded is not None:

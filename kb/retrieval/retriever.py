@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
 
-import numpy as np
-
 from kb.config import RerankerConfig, RetrievalConfig
 from kb.document import RetrievedPassage
 from kb.embedding.embedder import Embedder, Vectors
@@ -121,6 +119,8 @@ class Retriever:
         self, query: str, *, history: Sequence[SaidTurn], limit: int
     ) -> list[RetrievedPassage]:
         """Find the passages for a turn, best first."""
+        import numpy as np
+
         queries = build_queries(self._words.corrected(query), history, self._config)
         vectors = self._embed([text.text for text in queries.dense.values()])
         if not vectors.any():
@@ -197,6 +197,8 @@ class Retriever:
 
     def _cosines(self, direction: Vectors, rows: Sequence[ChunkRow]) -> dict[int, float]:
         """Cosine of each chunk to the dense queries, weighted together."""
+        import numpy as np
+
         vectors = self._vectors(rows)
         known = [row for row in rows if row.chunk_id in vectors]
         if not known:

@@ -9,8 +9,6 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import numpy as np
-
 from kb.embedding.embedder import Vectors
 from kb.index.catalog import Catalog, ChunkRow
 
@@ -145,6 +143,8 @@ def _count(length: int) -> int:
 
 
 def _mean(vectors: Sequence[Vectors]) -> Vectors | None:
+    import numpy as np
+
     if len(vectors) < 2:
         return None
     mean = np.stack(vectors).mean(axis=0)

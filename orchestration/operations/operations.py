@@ -14,7 +14,6 @@ from analysis.store.closed_days import agents_by_day
 from analysis.store.forgetting import forget_findings
 from analysis.warehouse import files as warehouse_files
 from analysis.warehouse.finding_rows import export_findings, findings_outdated
-from analysis.warehouse.lake import write_day, write_snapshots
 from analysis.warehouse.publish import (
     ExportedDay,
     PublishedReports,
@@ -186,6 +185,8 @@ def export_days(deployment: Deployment, days: Collection[date]) -> list[Exported
     ):
         exported.append(done)
         if deployment.lake is not None:
+            from analysis.warehouse.lake import write_day
+
             write_day(
                 deployment.lake,
                 deployment.warehouse_dir,
@@ -224,6 +225,8 @@ def publish_reports(deployment: Deployment) -> PublishedReports:
     agents = agents_to_publish(deployment)
     note_agents(deployment, agents)
     if deployment.lake is not None:
+        from analysis.warehouse.lake import write_snapshots
+
         write_snapshots(
             deployment.lake,
             deployment.warehouse_dir,

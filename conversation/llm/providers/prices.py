@@ -1,7 +1,6 @@
 """What a call of a language model costs and how much it can hold, known before it is made."""
 
-from conversation.llm.providers.embedded_engine import EngineOptions
-from conversation.llm.providers.litellm_model import known_context_tokens, load_litellm
+from conversation.llm.engine.server import EngineOptions
 from conversation.llm.providers.price_table import table_price_usd
 
 
@@ -13,6 +12,8 @@ def price_usd(model: str, input_tokens: int, output_tokens: int) -> float | None
     """
     if model.startswith("embedded/"):
         return 0.0
+    from conversation.llm.providers.litellm_model import load_litellm
+
     return table_price_usd(load_litellm(), model, read=input_tokens, written=output_tokens)
 
 
@@ -20,4 +21,6 @@ def usual_context_tokens(model: str) -> int | None:
     """Return how much a model reads at once, without looking for its weights; None: not known."""
     if model.startswith("embedded/"):
         return EngineOptions().slot_tokens
+    from conversation.llm.providers.litellm_model import known_context_tokens
+
     return known_context_tokens(model)

@@ -3,6 +3,7 @@ import stat
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -11,9 +12,10 @@ from dagster._daemon.types import DaemonHeartbeat
 
 from orchestration.checks.doctor import Diagnosis, examine
 from orchestration.knowledge.ingesting import ingest
+from orchestration.processes.daemon_state import last_sign_of_life
 from orchestration.processes.dagster_instance import prepare_instance
 from orchestration.settings import Settings
-from tests.orchestration.sample import sample_deployment, write_data
+from tests.orchestration.sample import FIRST_DAY, sample_deployment, write_data
 from tests.servers import free_port
 
 
@@ -88,6 +90,20 @@ def test_a_daemon_that_stopped_is_told(tmp_path: Path, minutes_ago: int, state: 
 
     assert found.state == state
     assert ("its daemon was last seen on" in found.told) is (state == "warning")
+
+
+@pytest.mark.slow
+def test_the_files_say_what_dagster_says(tmp_path: Path):
+    """Minutes since the parts were seen that are needed, and a part that no instance needs."""
+    settings = write_data(tmp_path / "data")
+    with dg.DagsterInstance.from_config(prepare_instance(settings)) as instance:
+        assert last_sign_of_life(settings) is None
+        for minutes, other in ((1, 1), (90, 90), (1, 90), (90, 9_000), (90, 1)):
+            beats = dict.fromkeys(instance.get_required_daemon_types(), minutes) | {"GONE": other}
+            for kind, ago in beats.items():
+                seen = FIRST_DAY.timestamp() - ago * 60
+                instance.add_daemon_heartbeat(DaemonHeartbeat(seen, kind, "one"))
+            assert last_sign_of_life(settings) == FIRST_DAY - timedelta(minutes=minutes)
 
 
 def test_records_of_dagster_that_cannot_be_read_are_a_finding(tmp_path: Path):
