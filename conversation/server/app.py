@@ -32,6 +32,7 @@ from conversation.server.documents import routes as knowledge_base
 from conversation.server.documents import source_routes as knowledge_base_sources
 from conversation.server.edge import Edge
 from conversation.server.errors import add_error_answers
+from conversation.server.library.held_files import LOOKED_AT_EVERY_S, let_go_in_time
 from conversation.server.overview import message_search, models, users
 from conversation.server.pages import routes as pages
 from conversation.server.pages import widget_routes as widget
@@ -91,7 +92,11 @@ def make_app(context: ServerContext, *, routers: Sequence[APIRouter] = ()) -> Fa
         sender = WebhookSender(context) if context.stored_secrets is not None else None
         if sender is not None:
             sender.start()
+        forgetting = asyncio.create_task(
+            let_go_in_time(lambda: context.files, every_s=LOOKED_AT_EVERY_S)
+        )
         yield
+        forgetting.cancel()
         context.stopping = True
         await context.resumptions.end_all()
         if sender is not None:

@@ -7,6 +7,7 @@ conversation ends, and the file itself is kept nowhere.
 """
 
 import asyncio
+import logging
 import re
 import secrets
 import threading
@@ -19,11 +20,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, func, insert, select, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from conversation.server.errors import IN_THE_WAY, ApiError, not_found
 from conversation.store.tables import conversations
 from conversation.store.tables import handed_in_files as rows
 from conversation.transcript import TurnFile
+
+_log = logging.getLogger(__name__)
 
 MAX_FILE_BYTES = 10 * 2**20
 MAX_FILE_CHARS = 8_000
@@ -33,7 +37,9 @@ MAX_SAID_CHARS = 16_000
 MAX_HELD_CHARS = 20_000_000
 """Of all conversations of the store; beyond it the oldest are let go."""
 HELD_FOR = timedelta(hours=1)
-"""A file that nobody names for so long is let go."""
+"""A file that nobody names for so long can be named no more."""
+LOOKED_AT_EVERY_S = 300.0
+"""How much longer its text may be in the store, as long as a server runs."""
 READ_AT_ONCE = 2
 """Files being read, on threads that do nothing else; more wait."""
 PLACES = 8
@@ -213,9 +219,17 @@ class HeldFiles:
         if not self.take(conversation_id, [file_id]):
             raise not_found("file", file_id[:64])
 
-    def _make_room(self, connection: Connection) -> None:
+    def let_go_of_old(self) -> None:
+        """Take the text of files out of the store that nobody named in time."""
+        with self._engine.begin() as connection:
+            self._let_go_of_old(connection)
+
+    def _let_go_of_old(self, connection: Connection) -> None:
         is_old = rows.c.handed_in_at <= self._clock() - HELD_FOR
         connection.execute(update(rows).where(rows.c.text.is_not(None), is_old).values(_LET_GO))
+
+    def _make_room(self, connection: Connection) -> None:
+        self._let_go_of_old(connection)
         chars = func.length(rows.c.text)
         query = select(rows.c.file_id, chars).where(rows.c.text.is_not(None))
         total = 0
@@ -224,6 +238,16 @@ class HeldFiles:
             if total > MAX_HELD_CHARS:
                 this = rows.c.file_id == file_id
                 connection.execute(update(rows).where(this).values(_LET_GO))
+
+
+async def let_go_in_time(files: Callable[[], HeldFiles], *, every_s: float) -> None:
+    """Until it is cancelled, keep text out of the store that nobody will say."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await asyncio.to_thread(files().let_go_of_old)
+        except SQLAlchemyError as error:  # the next time it may answer again
+            _log.warning("files that nobody said stay for now: %s", type(error).__name__)
 
 
 def _plain_type(given: str | None) -> str | None:

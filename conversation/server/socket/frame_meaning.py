@@ -64,6 +64,7 @@ from conversation.server.socket.frames import (
 )
 from conversation.server.socket.refusals import (
     BAD_SOUND,
+    BEGUN_ALREADY,
     MAX_MESSAGE_CHARS,
     NO_FILES,
     NO_VOICE,
@@ -187,7 +188,7 @@ class Dialogue:
             case Unreadable():
                 return self._refusals.unread(message)
             case InitiationData():
-                return Ignore("late initiation data")
+                return self._refusals.once(BEGUN_ALREADY)
             case _:
                 return Ignore(type(message).__name__)
 

@@ -8,7 +8,7 @@ one client ends its session at a frame without `type`, another hangs without aud
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -194,7 +194,11 @@ def read_frame(frame: str | bytes | None) -> ClientMessage:
     except ValidationError as error:
         tags = {"union_tag_invalid", "union_tag_not_found"}
         unknown = any(problem["type"] in tags for problem in error.errors(include_input=False))
-        return Unreadable("unknown") if unknown else Unreadable("malformed", _wrong_part(error))
+        if not unknown:
+            return Unreadable("malformed", _wrong_part(error))
+        # Newer clients have other types, and always name them.
+        is_named = isinstance(cast("dict[str, object]", found).get("type"), str)
+        return Unreadable("unknown" if is_named else "not_an_object")
 
 
 def _wrong_part(error: ValidationError) -> str:

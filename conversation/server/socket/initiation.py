@@ -23,7 +23,7 @@ MAX_VARIABLES = 100
 MAX_VARIABLE_CHARS = 4_000
 _OF_A_VOICE = ("tts.", "asr.")
 _EVENTS = "conversation.client_events"
-_TEXT_ONLY = (("conversation", "text_only"), ("text_only",))
+_TEXT_ONLY = ("conversation.text_only", "text_only")
 """Both places in use: under `conversation`, and at the top."""
 
 OPTIONAL_EVENTS = frozenset(
@@ -89,15 +89,15 @@ def wishes(data: InitiationData | None, query: Mapping[str, str]) -> Wishes:
         query: Parameters of the address it dialled.
 
     Raises:
-        OverrideError: A list of events that is none, or an id of a user that reads like a name of
-            this server.
+        OverrideError: A list of events that is none, `text_only` that is neither true nor false, or
+            an id of a user that reads like a name of this server.
         VariableValueError: A dynamic variable that no text can hold.
     """
     if data is not None and (data.user_id or "").startswith(RESERVED):
         raise OverrideError(f"a user_id cannot begin with {RESERVED!r}: names of this server do")
     raw = {} if data is None else data.conversation_config_override or {}
     flat = dict(_flat(raw))
-    text_only = any(flat.pop(".".join(path), False) is True for path in _TEXT_ONLY)
+    text_only = any([_is_true(flat.pop(name, False), name) for name in _TEXT_ONLY])
     events = _events(flat.pop(_EVENTS, None))
     return Wishes(
         text_only=text_only,
@@ -110,6 +110,12 @@ def wishes(data: InitiationData | None, query: Mapping[str, str]) -> Wishes:
         resume_id=query.get("resume"),
         resume_key=None if data is None else usable_key(data.resume_key),
     )
+
+
+def _is_true(given: object, name: str) -> bool:
+    if not isinstance(given, bool):
+        raise OverrideError(f"{name} has to be true or false")
+    return given
 
 
 def _events(given: object) -> frozenset[str] | None:

@@ -31,6 +31,10 @@ NO_FILES = error_frame(
 FILES_TOO_LONG = error_frame(
     "value_error", "The texts of these files are too long for one message: send fewer at a time."
 )
+BEGUN_ALREADY = error_frame(
+    "value_error",
+    "The conversation had begun before: what another initiation asks for is not done.",
+)
 TOO_LONG = error_frame(
     "invalid_message",
     f"A message may have {MAX_MESSAGE_CHARS} characters at most; this one was ignored.",

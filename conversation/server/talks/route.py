@@ -38,10 +38,12 @@ from conversation.server.socket.frame_meaning import (
     Extras,
 )
 from conversation.server.socket.frames import (
+    MAX_FRAME_CHARS,
     PATH,
     SUBPROTOCOL,
     InitiationData,
     SetupConfig,
+    Unreadable,
     read_frame,
 )
 from conversation.server.socket.initiation import Wishes, session_overrides, wishes
@@ -53,6 +55,7 @@ from conversation.session.session import Session
 from conversation.turn.speaker import ResolvedAgent
 from kb.errors import KnowledgeBaseError
 
+_INITIATION = "conversation_initiation_client_data"
 _MISCONFIGURED = "The AI agent you are trying to reach appears to be misconfigured."
 
 router = APIRouter()
@@ -139,7 +142,11 @@ def _keep_terms(session: Session, terms: AcceptedTerms, context: ServerContext) 
 async def _initiation(
     wire: Wire, timeout_s: float
 ) -> tuple[InitiationData | None, list[str | bytes | None]]:
-    """The client's first words to the server, and the frames that came before them."""
+    """The client's first words to the server, and the frames that came before them.
+
+    Raises:
+        RefusedError: They cannot be read; says which part.
+    """
     early: list[str | bytes | None] = []
     try:
         async with asyncio.timeout(timeout_s):
@@ -148,12 +155,23 @@ async def _initiation(
                 message = read_frame(frame)
                 if isinstance(message, InitiationData):
                     return message, early
+                if isinstance(message, Unreadable) and f'"{_INITIATION}"' in str(frame):
+                    # Held without it, it would be another conversation than was asked for.
+                    raise _not_begun(message)
                 if not isinstance(message, SetupConfig):
                     early.append(frame)
     except TimeoutError:
         # Clients of the first generation send nothing.
         pass
     return None, early
+
+
+def _not_begun(read: Unreadable) -> RefusedError:
+    if read.reason == "too_long":
+        said = f"it is longer than {MAX_FRAME_CHARS:,} characters"
+    else:
+        said = read.detail.removeprefix(f"{_INITIATION}.") or read.reason
+    return RefusedError(POLICY, f"invalid_initiation: {said}")
 
 
 def _let_in(

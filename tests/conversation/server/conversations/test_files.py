@@ -298,11 +298,33 @@ def test_files_of_other_conversations_are_not_there(store: ConversationStore):
         added(held, "d", "a.txt", lambda: "x", most=0)
 
 
+async def one_round(held: HeldFiles) -> None:
+    """What a server does in the background, until it looked once."""
+    looked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def files() -> HeldFiles:
+        # Asked for before each look: the second time the first one is over.
+        if files_asked:
+            loop.call_soon(looked.set)
+        files_asked.append(True)
+        return held
+
+    files_asked: list[bool] = []
+    work = asyncio.create_task(held_files.let_go_in_time(files, every_s=0.0))
+    await asyncio.wait_for(looked.wait(), 20)
+    work.cancel()
+
+
 def test_files_that_nobody_names_are_let_go(store: ConversationStore):
     now_s = 0.0
     held = HeldFiles(store.engine, lambda: NOON + timedelta(seconds=now_s))
     old = added(held, "c", "a.txt", lambda: "x", most=9)
     now_s = 4_000.0
+    texts = select(handed_in_files.c.text).where(handed_in_files.c.file_id == old)
+    asyncio.run(one_round(held))
+    with store.engine.connect() as connection:
+        assert connection.execute(texts).scalar() is None
     new = added(held, "c", "b.txt", lambda: "y", most=9)
     assert held.take("c", [old]) == []
     assert [each.text for each in held.take("c", [new])] == ["y"]

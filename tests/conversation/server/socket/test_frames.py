@@ -69,7 +69,7 @@ json_values = st.recursive(
         ("[" * 60_000, Unreadable("not_json")),
         ("3", Unreadable("not_an_object")),
         ('{"type":"volume"}', Unreadable("unknown")),
-        ("{}", Unreadable("unknown")),
+        ("{}", Unreadable("not_an_object")),
         ('{"type":"feedback","score":"great","event_id":2}', Unreadable("malformed")),
     ],
     ids=lambda value: repr(value)[:40],

@@ -25,6 +25,10 @@ WRONG = {
     '{"type": "user_message", "text": "\\ud83d"}': "half of a surrogate pair",
     "{": "no JSON",
     "[1]": "no JSON object",
+    "{}": "no JSON object with a `type`",
+    '{"type": 5}': "no JSON object with a `type`",
+    '{"type": null}': "no JSON object with a `type`",
+    '{"type": "conversation_initiation_client_data"}': "had begun before",
 }
 HEARS = Sound(is_heard=True, refusal=None)
 
@@ -53,9 +57,31 @@ def test_what_is_wrong_is_not_said_again():
     assert "secret" not in said
 
 
-@pytest.mark.parametrize("frame", ['{"type": "of_a_newer_client"}', "{}", '{"type": 5}'])
-def test_a_type_that_is_not_known_is_no_mistake(frame: str):
-    assert isinstance(Dialogue().receive(read_frame(frame), now_s=0.0), Ignore)
+def test_a_type_that_is_not_known_is_no_mistake():
+    frame = read_frame('{"type": "of_a_newer_client"}')
+
+    assert isinstance(Dialogue().receive(frame, now_s=0.0), Ignore)
+
+
+WRONG_BEGINNINGS = {
+    '"user_id": 5': "user_id: Input should be a valid string",
+    '"dynamic_variables": [1]': "dynamic_variables: Input should be a valid dictionary",
+    '"conversation_config_override": "x"': "conversation_config_override: Input should be",
+    '"dynamic_variables": {"a": NaN}': "a number that is not finite",
+    f'"dynamic_variables": {{"a": "{"x" * 70_000}"}}': "longer than 65,536 characters",
+    '"conversation_config_override": {"conversation": {"text_only": "yes"}}': "true or false",
+}
+
+
+def test_a_conversation_is_not_begun_without_what_was_asked_for(tmp_path: Path):
+    with serving(tmp_path, model=ScriptedChatModel(always="Yes.")) as served:
+        for part, said in WRONG_BEGINNINGS.items():
+            with served.dial(init=None) as client:
+                client.send(f'{{"type": "conversation_initiation_client_data", {part}}}')
+                code, reason = client.closed()
+            assert code == 1008
+            assert said in reason
+        assert served.store.page().conversations == ()
 
 
 def test_a_client_that_does_everything_wrong_is_not_answered_for_ever():
