@@ -33,6 +33,11 @@ class Clock:
         return max(0.0, found - self._first)
 
 
+def is_clock(time: str) -> bool:
+    """Whether it is a time with a colon and without a day."""
+    return _CLOCK.fullmatch(time.strip()) is not None
+
+
 def seconds_of(time: str) -> float:
     """`1:02:03.5`, `02:03` or `123.5` in seconds.
 
@@ -67,7 +72,7 @@ def tells_the_day(times: Sequence[str]) -> bool:
     They name a half of the day, or have hours and begin an hour or more after a start.
     """
     plain = [time.strip() for time in times]
-    if not plain or not all(_CLOCK.fullmatch(time) for time in plain):
+    if not plain or not all(is_clock(time) for time in plain):
         return False
     if any(_HALF.search(time) for time in plain):
         return True

@@ -55,6 +55,7 @@ _MARKS_OF_LOGS = (
 )  # fmt: skip
 """Keys of events, one of which the first lines of a log hold."""
 _LOOKED_AT = 5
+_LOOKED_AT_BYTES = 4_096
 SUFFIXES = (
     ".yaml",
     ".yml",
@@ -241,8 +242,13 @@ def _records(file: Path, place: RecordPlace, left_out: Counter[str]) -> Iterator
     """Each record of a file with the place where it stands; counts what pages hold beside them."""
     if file.stat().st_size > MAX_FILE_BYTES:
         raise RecordError(f"it is larger than {MAX_FILE_BYTES:,} bytes; split it")
-    text, lost = text_content(file.read_bytes())
-    suffix = file.suffix.lower()
+    data, suffix = file.read_bytes(), file.suffix.lower()
+    if suffix not in SUFFIXES and b"\0" in data[:_LOOKED_AT_BYTES]:
+        raise RecordError(
+            f"files that end in {suffix!r} are not read, and it is no text. Convert it to one that "
+            f"ends in {', '.join(SUFFIXES)}"
+        )
+    text, lost = text_content(data)
     if lost:
         left_out[f"{suffix.lstrip('.')}: bytes that are no text"] += lost
     if suffix == ".jsonl":

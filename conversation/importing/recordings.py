@@ -19,7 +19,7 @@ import numpy as np
 from conversation.importing.lines import SpokenLine, turns_of_lines
 from conversation.importing.platforms.record import RecordPlace, Taken, conversation_of
 from conversation.importing.roles import RecordError, roles_of
-from conversation.importing.sound_files import SOUND_SUFFIXES, channels_of
+from conversation.importing.sound_files import SOUND_SUFFIXES, channels_of, missing_bytes
 from conversation.transcript import Transcript, Turn, TurnSound
 from conversation.voice.hearing.open_hearing import Hearing
 from conversation.voice.hearing.utterances import SpeechSegment, joined, voiced
@@ -35,6 +35,7 @@ from conversation.voice.speakers.telling_apart import (
 CROSSTALK_RATIO = 4.0
 """A voice that the other channel holds this much louder (12 dB) came through from there."""
 CROSSTALK = "voices of the other channel"
+CUT_OFF = "recording: bytes of sound that the file promises and lacks"
 _TWO = ("left", "right")
 _ONE = ("channel 1",)
 _GUESSED = ("voice 1", "voice 2")
@@ -98,6 +99,8 @@ def conversation_of_recording(
     transcript = _conversation(
         with_sound, path, agent_id=place.agent_id, more=_sureness(with_sound, guess)
     )
+    if missing := missing_bytes(path):
+        left_out[CUT_OFF] += missing
     return Taken(transcript, left_out)
 
 

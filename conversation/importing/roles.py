@@ -3,14 +3,16 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from conversation.importing.usual_words import (
+    AGENT_SIGNS,
+    AGENT_WORDS,
+    USER_SIGNS,
+    USER_WORDS,
+)
 from conversation.transcript import Role
 
-_AGENT_NAMES = re.compile(
-    r"\b(?:agent|assistant|bot|chatbot|ai|support|operator|representative|rep|advisor|model)\b"
-)
-_USER_NAMES = re.compile(
-    r"\b(?:user|customer|caller|client|human|visitor|guest|me|patient|member|shopper|end-user)\b"
-)
+_AGENT_NAMES = re.compile(rf"\b(?:{'|'.join(AGENT_WORDS)})\b")
+_USER_NAMES = re.compile(rf"\b(?:{'|'.join(USER_WORDS)})\b")
 _SILENT_NAMES = frozenset({"system", "developer", "tool", "function", "note", "ivr"})
 
 
@@ -70,8 +72,8 @@ def side_of(name: str, agents: set[str], users: set[str]) -> str | None:
         return "user"
     if plain in _SILENT_NAMES:
         return None
-    if _AGENT_NAMES.search(plain):
+    if plain in AGENT_SIGNS or _AGENT_NAMES.search(plain):
         return "agent"
-    if _USER_NAMES.search(plain):
+    if plain in USER_SIGNS or _USER_NAMES.search(plain):
         return "user"
     return "?"

@@ -1,53 +1,46 @@
 """Conversations as tables: CSV with a row a message. Pure."""
 
 import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import cast
 
-from conversation.importing.clocks import seconds_of
+from conversation.importing.clocks import Clock, is_clock, seconds_of, tells_the_day
 from conversation.importing.lines import SpokenLine
 from conversation.importing.roles import RecordError
-from conversation.importing.times import is_moment, moment_of_text
+from conversation.importing.times import is_moment, moment_of_days, moment_of_text
+from conversation.importing.usual_words import (
+    DAY_COLUMNS,
+    ID_COLUMNS,
+    SPEAKER_COLUMNS,
+    TEXT_COLUMNS,
+    TIME_COLUMNS,
+    USER_COLUMNS,
+    plain_name,
+)
 from conversation.importing.written_dates import Order, looks_like_a_date, order_of
 
-_ID_COLUMNS = (
-    "conversation_id", "call_id", "chat_id", "session_id", "thread_id", "ticket_id",
-    "conversation", "id",
-)  # fmt: skip
-_SPEAKER_COLUMNS = (
-    "role", "speaker", "sender", "from", "author", "participant", "sender_type", "author_type",
-    "speaker_role", "sender_role", "participant_role", "speaker_name", "sender_name", "from_name",
-    "author_name", "speaker_label", "said_by", "who",
-)  # fmt: skip
-_TEXT_COLUMNS = (
-    "text", "message", "content", "utterance", "words", "body", "transcript",
-    "message_text", "message_body", "message_content", "utterance_text", "what",
-)  # fmt: skip
-_TIME_COLUMNS = (
-    "offset_s", "start_s", "start", "time", "timestamp", "offset", "created_at", "date",
-    "datetime", "sent_at", "date_time", "time_stamp", "timestamp_utc", "start_time", "created",
-    "sent", "message_time", "message_timestamp",
-)  # fmt: skip
-_USER_COLUMNS = ("user_id", "customer_id", "contact_id", "visitor_id")
 MEANINGS = {
-    "id": _ID_COLUMNS,
-    "speaker": _SPEAKER_COLUMNS,
-    "text": _TEXT_COLUMNS,
-    "time": _TIME_COLUMNS,
-    "user": _USER_COLUMNS,
+    "id": ID_COLUMNS,
+    "speaker": SPEAKER_COLUMNS,
+    "text": TEXT_COLUMNS,
+    "time": TIME_COLUMNS,
+    "user": USER_COLUMNS,
 }
 """What a column may be, with the names that say so by themselves."""
 
 
 _COLUMN = " (column "
-_HUMP = re.compile(r"([a-z0-9])([A-Z])")
-_NO_WORD = re.compile(r"[\W_]+")
+_SHOWN = 6
+"""Names of columns that an error lists."""
+_OFFSET_COLUMNS = frozenset({"offset_s", "start_s", "start", "time", "offset", "start_time"})
+"""Their numbers are seconds from the start, unless they can be none."""
+_FIRST_MOMENT = 1e8
+_FIRST_DAY, _LAST_DAY = 20_000.0, 80_000.0
+"""Days of spreadsheets from 1954 to 2119."""
 _QUOTED = re.compile(r'"[^"]*"')
 
 
@@ -76,6 +69,8 @@ class TableConversation:
     """Whether its dates begin with the day or the month, by the whole column."""
     overfull: int | None = None
     """The first line of the table with more cells than the header."""
+    unpaired: int | None = None
+    """The first line of the table whose quotes do not pair."""
 
 
 def conversations_of_csv(
@@ -96,11 +91,9 @@ def conversations_of_csv(
     if first.strip().casefold().startswith("sep=") and len(first.strip()) == len("sep=") + 1:
         # A line for Excel alone that says what stands between the cells.
         text = rest
-    stream = io.StringIO(text, newline="")
     between = _delimiter(text)
-    head = csv.reader(stream, delimiter=between, skipinitialspace=True)
-    header = _told_apart(next(head, list[str]()))
-    reader = csv.DictReader(stream, header, delimiter=between, skipinitialspace=True)
+    cells = _rows(text, between)
+    header = _told_apart(next(cells, _Cells(1, [])).cells)
     names: dict[str, str] = {}
     for name in header:
         # Of several columns of one name the first is taken, and the others are counted.
@@ -112,40 +105,131 @@ def conversations_of_csv(
     id_column, speaker_column, text_column, time_column, user_column = chosen
     if speaker_column is None or text_column is None:
         raise RecordError(
-            f"the table needs a column for the speaker ({', '.join(_SPEAKER_COLUMNS)}) and one for "
-            f"the words ({', '.join(_TEXT_COLUMNS)}), but has {sorted(names)}. Say "
+            f"the table needs a column for the speaker ({', '.join(SPEAKER_COLUMNS[:_SHOWN])}, "
+            f"...) and one for the words ({', '.join(TEXT_COLUMNS[:_SHOWN])}, ...), but has "
+            f"{sorted(names)}. Say "
             "which are meant, e.g. `--map speaker=COLUMN --map text=COLUMN`"
         )
     others = [name for name in header if name not in chosen]
     rivals = [name for name in others if _name_of(name) == _name_of(speaker_column)]
     found: dict[str | None, TableConversation] = {}
-    for row in reader:
-        # Cells beyond the header stand under None.
-        beyond = cast(Mapping[object, list[str] | None], row).get(None) or []
-        key = (row.get(id_column) or "").strip() if id_column else None
+    day_column = _column(names, DAY_COLUMNS) if time_column else None
+    for number, listed, is_broken in (each.parts() for each in cells):
+        row = dict(zip(header, listed, strict=False))
+        key = _cell(row, id_column) if id_column else None
         one = found.setdefault(key, TableConversation(key))
-        one.rows.append(
-            Row(_cell(row, speaker_column), _cell(row, text_column), _cell(row, time_column))
-        )
-        if one.overfull is None and any(cell.strip() for cell in beyond):
-            one.overfull = reader.line_num + head.line_num
+        if is_broken:
+            one.unpaired = one.unpaired or number
+            continue
+        time, day_is_taken = _time(row, time_column, day_column)
+        one.rows.append(Row(_cell(row, speaker_column), _cell(row, text_column), time))
+        if one.overfull is None and any(cell.strip() for cell in listed[len(header) :]):
+            one.overfull = number
         one.is_torn = one.is_torn or any(
             _cell(row, rival) not in ("", _cell(row, speaker_column)) for rival in rivals
         )
         one.user_id = one.user_id or _cell(row, user_column)
-        one.left_out.update(f"csv.{name}" for name in others if _cell(row, name))
+        one.left_out.update(
+            f"csv.{name}"
+            for name in others
+            if _cell(row, name) and not (day_is_taken and name == day_column)
+        )
+    if not found:
+        raise RecordError("the table has a header and no rows")
+    _read_spreadsheet_days(found.values(), _name_of(time_column) if time_column else "")
     order = order_of(row.time for one in found.values() for row in one.rows if row.time)
     for one in found.values():
         one.order = order
         yield one
 
 
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """The cells of one row, and the line of the table on which it begins."""
+
+    line: int
+    cells: list[str]
+    is_broken: bool = False
+
+    def parts(self) -> tuple[int, list[str], bool]:
+        return self.line, self.cells, self.is_broken
+
+
+def _rows(text: str, between: str) -> Iterator[_Cells]:
+    """The rows of a table. One whose quotes do not pair is broken, and costs no other row.
+
+    After such a row reading goes on with the next line. Its quote has no partner up to where that
+    was noticed, so that each line is read twice at most.
+    """
+    lines = [f"{line}\n" for line in text.split("\n")]
+    at = 0
+    while at < len(lines):
+        rest = map(lines.__getitem__, range(at, len(lines)))
+        reader = csv.reader(rest, delimiter=between, skipinitialspace=True, strict=True)
+        begun = at
+        try:
+            for cells in reader:
+                if cells:
+                    yield _Cells(begun + 1, cells)
+                begun = at + reader.line_num
+            return
+        except csv.Error:
+            alone = lines[begun].replace('"', "").rstrip("\n").split(between)
+            yield _Cells(begun + 1, alone, is_broken=True)
+            at = begun + 1
+
+
+def _time(
+    row: Mapping[str, str], time_column: str | None, day_column: str | None
+) -> tuple[str, bool]:
+    """The time of a row, with the day of another column where it is a time of day alone."""
+    time, day = _cell(row, time_column), _cell(row, day_column)
+    seconds = _number(time)
+    if time_column and _name_of(time_column).endswith("_ms") and seconds is not None:
+        # Large numbers are moments, which tell by themselves what they count.
+        return (str(seconds / 1_000) if seconds < _FIRST_MOMENT else time), False
+    if time_column != day_column and is_clock(time) and day and not is_clock(day):
+        return f"{day} {time}", True
+    return time, False
+
+
+def _read_spreadsheet_days(found: Iterable[TableConversation], column: str) -> None:
+    """Turn numbers of days, as spreadsheets keep moments, into moments.
+
+    A small number is a moment in a column that has the name of one. In one that may hold seconds
+    from a start, it is where every number is far too large for the start of a call and has parts
+    of a day.
+    """
+    rows = [(one, at) for one in found for at, row in enumerate(one.rows) if row.time]
+    numbers = [_number(one.rows[at].time) for one, at in rows]
+    in_range = [each for each in numbers if each is not None and _FIRST_DAY <= each <= _LAST_DAY]
+    if not numbers or len(in_range) != len(numbers):
+        return
+    if column in _OFFSET_COLUMNS and any(each == int(each) for each in in_range):
+        return
+    for (one, at), number in zip(rows, in_range, strict=True):
+        one.rows[at] = replace(one.rows[at], time=moment_of_days(number).isoformat())
+
+
+def _number(time: str) -> float | None:
+    try:
+        return float(time.replace(",", "."))
+    except ValueError:
+        return None
+
+
 def check_rows(one: TableConversation) -> None:
     """Refuse rows of which it cannot be told what was said, by whom, or in which conversation.
 
     Raises:
-        RecordError: A row has too many cells, no speaker, or no id where others have one.
+        RecordError: A row has quotes that do not pair, too many cells, no speaker, or no id where
+            others have one.
     """
+    if one.unpaired is not None:
+        raise RecordError(
+            f"the quotes on line {one.unpaired} of the table do not pair; write each double quote "
+            "within words twice"
+        )
     if one.overfull is not None:
         raise RecordError(
             f"line {one.overfull} of the table has more cells than the header; put words that hold "
@@ -176,7 +260,9 @@ def lines_of_rows(
     if not times or not all(is_moment(time, order) for time in times):
         if unclear := next((time for time in times if looks_like_a_date(time)), None):
             moment_of_text(unclear, "time", order)
-        timed = [(row, seconds_of(row.time) if row.time else None) for row in rows]
+        clock = Clock() if tells_the_day(times) else None
+        seconds = clock.offset_s if clock is not None else seconds_of
+        timed = [(row, seconds(row.time) if row.time else None) for row in rows]
         return [SpokenLine(row.speaker, row.text, offset_s) for row, offset_s in timed], None
     moments = [moment_of_text(row.time, "time", order) if row.time else None for row in rows]
     begun = min(moment for moment in moments if moment is not None)
@@ -190,7 +276,7 @@ def lines_of_rows(
 
 
 def _name_of(column: str) -> str:
-    return _plain(column.partition(_COLUMN)[0])
+    return plain_name(column.partition(_COLUMN)[0])
 
 
 def _told_apart(header: Sequence[str]) -> list[str]:
@@ -198,8 +284,8 @@ def _told_apart(header: Sequence[str]) -> list[str]:
     seen: set[str] = set()
     found: list[str] = []
     for number, name in enumerate(header, start=1):
-        found.append(f"{name}{_COLUMN}{number})" if _plain(name) in seen else name)
-        seen.add(_plain(name))
+        found.append(f"{name}{_COLUMN}{number})" if plain_name(name) in seen else name)
+        seen.add(plain_name(name))
     return found
 
 
@@ -213,18 +299,12 @@ def _delimiter(text: str) -> str:
     return max(",;\t|", key=header.count)
 
 
-def _plain(name: str) -> str:
-    """`conversationId`, `Conversation ID` and `conversation-id` as `conversation_id`."""
-    plain = _NO_WORD.sub("_", _HUMP.sub(r"\1_\2", name.strip())).strip("_").casefold()
-    return plain or name.strip()
-
-
-def _cell(row: dict[str, str], column: str | None) -> str:
+def _cell(row: Mapping[str, str], column: str | None) -> str:
     return (row.get(column) or "").strip() if column else ""
 
 
 def _named(names: Mapping[str, str], wanted: str, meaning: str) -> str:
-    found = names.get(_plain(wanted))
+    found = names.get(plain_name(wanted))
     if found is None:
         raise RecordError(
             f"the table has no column {wanted!r} for the {meaning}, but {sorted(names.values())}"

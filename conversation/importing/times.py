@@ -2,7 +2,7 @@
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from conversation.importing.roles import RecordError
@@ -59,6 +59,11 @@ def moment_of_text(text: str, key: str, order: Order | None = None) -> datetime:
             f"`{key}` must be a time such as 2026-03-01T12:00:00Z or a Unix time; in "
             f"{plain[:_SHOWN]!r} day and month can be mistaken for each other, or it is none"
         ) from None
+
+
+def moment_of_days(number: float) -> datetime:
+    """The moment, to the second, that spreadsheets keep as days since the end of 1899."""
+    return datetime(1899, 12, 30, tzinfo=UTC) + timedelta(seconds=round(number * 86_400))
 
 
 def is_moment(text: str, order: Order | None = None) -> bool:

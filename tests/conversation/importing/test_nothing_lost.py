@@ -31,6 +31,7 @@ def imported(
     return report, found
 
 
+DAY = "2026-05-28 20:26:40"
 TEA = [("user", "Is there green tea?"), ("agent", "Twelve tins.")]
 
 
@@ -338,3 +339,80 @@ def test_a_broken_line_of_a_log_costs_only_itself(tmp_path: Path):
 
     assert found == [[("user", "Tea?")]]
     assert [each.where for each in report.rejected] == ["log.jsonl, line 2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "begun", "offsets"),
+    [
+        ("Gespr\u00e4chs-ID;Sprecher;Nachricht;Zeitstempel\n1;Kunde;A;28.05.2026 20:26:40\n"
+         "1;Berater;B;28.05.2026 20:26:44\n", DAY, [0, 4]),
+        ("conversation;exp\u00e9diteur;message;date\n1;client;A;2026-05-28 20:26:40\n"
+         "1;conseiller;B;2026-05-28 20:26:44\n", DAY, [0, 4]),
+        ("id_conversacion,remitente,mensaje,fecha\n1,cliente,A,28/05/2026 20:26:40\n"
+         "1,agente,B,28/05/2026 20:26:44\n", DAY, [0, 4]),
+        ("\u4f1a\u8a71ID,\u767a\u8a00\u8005,\u672c\u6587,\u65e5\u6642\n"
+         "1,\u9867\u5ba2,A,2026/05/28 20:26:40\n"
+         "1,\u30aa\u30da\u30ec\u30fc\u30bf\u30fc,B,2026/05/28 20:26:44\n", DAY, [0, 4]),
+        ("role,text,date,time\nuser,A,2026-05-28,20:26:40\nagent,B,2026-05-28,20:26:44\n",
+         DAY, [0, 4]),
+        ("role,text,date,time\nuser,A,5/28/2026,8:26:40 PM\nagent,B,5/28/2026,8:26:44 PM\n",
+         DAY, [0, 4]),
+        ("role,text,time\nuser,A,46170.85185\nagent,B,46170.851898\n", DAY, [0, 4]),
+        ("role,text,timestamp\nuser,A,46170.85185\nagent,B,46170.851898\n", DAY, [0, 4]),
+        ("role,text,start\nuser,A,46170\nagent,B,46174\n", None, [46170, 46174]),
+        ("role,text,start_ms\nuser,A,500\nagent,B,46170\n", None, [0.5, 46.17]),
+        ("role,text,ts\nuser,A,1780000000000\nagent,B,1780000004000\n", DAY, [0, 4]),
+        ("role,text,time\nuser,A,20:26:40\nagent,B,20:26:44\n", None, [0, 4]),
+        ("role,text,time\nuser,A,8:26 PM\nagent,B,8:27 PM\n", None, [0, 60]),
+        ("role,text,time\nuser,A,00:00:01\nagent,B,01:00:05\n", None, [1, 3605]),
+        ("role\ttext\ttime\nuser\tA\t0,5\nagent\tB\t2,75\n", None, [0.5, 2.75]),
+    ],
+)  # fmt: skip
+def test_columns_and_times_in_every_usual_form(
+    tmp_path: Path, text: str, begun: str | None, offsets: list[float]
+):
+    (tmp_path / "a.csv").write_text(text, "utf-8")
+    with ConversationStore.open("sqlite://") as store:
+        report = import_path(tmp_path / "a.csv", store, "support")
+        transcript = store.transcript(report.imported[0])
+
+    assert said(transcript) == [("user", "A"), ("agent", "B")]
+    assert [turn.offset_s for turn in transcript.turns] == offsets
+    started = transcript.started_at
+    assert (f"{started:%Y-%m-%d %H:%M:%S}" if started else None) == begun
+    assert not report.left_out
+
+
+@pytest.mark.parametrize(
+    ("rows", "line", "others"),
+    [
+        ('1,user,"Tea?\n1,agent,Yes.\n2,user,A\n2,agent,B\n', 2, 1),
+        ('2,user,A\n2,agent,B\n1,user,"He said "yes" twice"\n3,user,"C ""d"""\n', 4, 2),
+        ('1,user,"a" b\n2,user,"Tea\nfor two"\n', 2, 1),
+        ('1,user,Tea\n1,agent,"Yes\n', 3, 0),
+    ],
+)
+def test_quotes_that_do_not_pair_cost_only_their_conversation(
+    tmp_path: Path, rows: str, line: int, others: int
+):
+    report, found = imported(tmp_path, "a.csv", f"id,role,text\n{rows}")
+
+    assert len(found) == others
+    (rejected,) = report.rejected
+    assert rejected.where == "a.csv, conversation '1'"
+    assert f"line {line} " in rejected.problem
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("a.csv", "id,role,text\n", "no rows"),
+        ("a.m4a", "\0\0\0 ftypM4A ", "'.m4a' are not read"),
+        ("a.jsonl", "", "nothing in it"),
+    ],
+)
+def test_files_without_conversations_say_so(tmp_path: Path, name: str, text: str, reason: str):
+    report, found = imported(tmp_path, name, text)
+
+    assert not found
+    assert reason in report.rejected[0].problem

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from conversation.importing.files import ImportReport, import_path
-from conversation.importing.recordings import CROSSTALK
+from conversation.importing.recordings import CROSSTALK, CUT_OFF
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
 from conversation.voice.hearing.open_hearing import Hearing
@@ -408,3 +408,36 @@ def test_a_call_of_two_real_voices_in_one_channel(
     assert "amiable himself" in found.turns[0].text
     assert "clubs" in found.turns[1].text.lower()
     assert found.metadata["speakers"] == "guessed by their voices"
+
+
+def test_a_silent_recording_says_so_before_anybody_is_asked(
+    tmp_path: Path, store: ConversationStore, ear: Pitch
+):
+    path = write(tmp_path / "call.wav", track(), track())
+
+    report = take(path, store, ear)
+
+    assert "silent" in report.rejected[0].problem
+    assert "--agent-speaker" not in report.rejected[0].problem
+
+
+def test_sound_that_a_file_promises_and_lacks_is_counted(
+    tmp_path: Path, store: ConversationStore, ear: Pitch
+):
+    path = write(tmp_path / "call.wav", USER, AGENT)
+    content = path.read_bytes()
+    path.write_bytes(content[:-4_000])
+
+    assert take(path, store, ear, agent_speakers=["right"]).left_out == {CUT_OFF: 4_000}
+
+    # A recorder that does not know yet how long the call will be.
+    path.write_bytes(content[:40] + b"\xff\xff\xff\xff" + content[44:])
+    assert take(path, store, ear, agent_speakers=["right"]).left_out == {}
+
+
+def test_an_empty_file_says_so(tmp_path: Path, store: ConversationStore, ear: Pitch):
+    (tmp_path / "call.wav").write_bytes(b"")
+
+    report = take(tmp_path / "call.wav", store, ear, agent_speakers=["right"])
+
+    assert "0 bytes" in report.rejected[0].problem
