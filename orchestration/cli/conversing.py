@@ -63,9 +63,12 @@ def chat(agent: Agent, variable: Variables = None) -> None:
         warming = threading.Thread(target=_warm_up, args=[knowledge_base], daemon=True)
         warming.start()
         if configured.llm.model == EXTRACTIVE:
+            # Where the setting says it, what the agent file says is not in force.
+            where = "`llm.model` in the agent file, or VIVAVOCE_LLM"
+            where = "VIVAVOCE_LLM, which names none now" if deployment.settings.llm else where
             typer.echo(
                 f"({EXTRACTIVE} quotes sentences of the documents. To have answers in words, name "
-                "a language model: `llm.model` in the agent file, or VIVAVOCE_LLM.)"
+                f"a language model: {where}.)"
             )
         with session:
             style = ChatStyle.of_terminal(may_style=may_style(sys.stdout))

@@ -1,6 +1,6 @@
 """What a knowledge base is read from, what of it was not read yet, and how much room is left."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from analysis.printable import counted
 from conversation.agent.agent_file import document_paths
@@ -14,7 +14,7 @@ from kb.document import (
     SyncReport,
     TextSource,
 )
-from kb.ingest.intake import identify
+from kb.ingest.intake import file_sha256, identify
 from orchestration.deployment import Deployment
 from orchestration.knowledge.remote_files import copies, is_remote
 
@@ -49,19 +49,32 @@ def sources(deployment: Deployment, agent_id: str) -> list[AnySource]:
 def unread_sources(deployment: Deployment, agent_id: str) -> list[str]:
     """Names of the agent's sources that its knowledge base knows nothing of.
 
-    One that was read in vain is known: it is among the documents, with the reason.
+    One that was read in vain is known: it is among the documents, with the reason. So is a file
+    that was read from another place, as after the data folder was moved: what it says is known.
     """
     knowledge_base = deployment.knowledge_base(agent_id)
-    known = {document.document_id for document in knowledge_base.documents()}
+    documents = knowledge_base.documents()
+    known = {document.document_id for document in documents}
+    read = {(each.name, each.content_sha256) for each in documents if each.kind == "file"}
     unread: list[str] = []
     for source in sources(deployment, agent_id):
         if isinstance(source, SiteSource):
             pages = [identify(LinkSource(page)) for page in knowledge_base.site_pages(source.url)]
             if known.isdisjoint(page.document_id for page in pages):
                 unread.append(source.url)
-        elif (identity := identify(source)).document_id not in known:
+        elif (identity := identify(source)).document_id not in known and not _was_read(
+            source, identity.name, read
+        ):
             unread.append(identity.name)
     return unread
+
+
+def _was_read(source: AnySource, name: str, read: Collection[tuple[str, str | None]]) -> bool:
+    """Whether a file of this name and these bytes is known."""
+    if not isinstance(source, FileSource) or name not in {known for known, _ in read}:
+        return False
+    digest = file_sha256(source.path)
+    return digest is not None and (name, digest) in read
 
 
 def room_left(documents: Sequence[Document], limits: Limits) -> str:

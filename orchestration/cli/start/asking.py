@@ -70,7 +70,7 @@ def ask(
             agent, knowledge_base=documents, store=store, chat_model=model_of_it
         ) as session:
             show_reply("Answer", session.reply(question), ProgressDisplay(sys.stdout))
-    if llm.model == EXTRACTIVE:
+    if llm.model == EXTRACTIVE and not (model or settings.llm):
         typer.echo(
             "(Quoted, without a language model: name one with --model or VIVAVOCE_LLM.)", err=True
         )

@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 from kb.document import RetrievedPassage
 from orchestration.cli import ingesting
 from orchestration.cli.main import app
+from orchestration.knowledge.ingesting import ingest
+from orchestration.knowledge.sources import unread_sources
 from orchestration.settings import Settings
 from orchestration.terminal.rows import passage_text
 from tests.orchestration.sample import sample_deployment, write_data
@@ -50,6 +52,21 @@ def test_an_ingest_that_leaves_nothing_to_answer_from_fails(
 
     assert done.exit_code == ended
     assert done.output.count("failed (not_found)") == len(gone)
+
+
+def test_what_was_read_is_known_after_the_data_folder_moved(settings: Settings, tmp_path: Path):
+    with sample_deployment(settings) as deployment:
+        ingest(deployment, "shop-desk")
+    settings.data_dir.rename(tmp_path / "elsewhere")
+    moved = Settings(data_dir=tmp_path / "elsewhere")
+
+    with sample_deployment(moved) as deployment:
+        assert unread_sources(deployment, "shop-desk") == []
+        changed = moved.data_dir / "documents" / "refunds.md"
+        changed.write_text("Refunds take six days.")
+        assert unread_sources(deployment, "shop-desk") == ["refunds.md"]
+        changed.unlink()
+        assert unread_sources(deployment, "shop-desk") == ["refunds.md"]
 
 
 def test_a_plan_says_what_an_ingest_would_do_and_does_nothing(settings: Settings):
