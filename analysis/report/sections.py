@@ -37,6 +37,8 @@ class Question:
     """What to say when there is nothing; None leaves the section out."""
     by_simulated: bool = True
     """Whether its rows say if programs played the users."""
+    unless: SectionName | None = None
+    """The section whose rows contradict `if_empty`: with them, this one is left out."""
 
 
 def _columns(**kinds: ColumnKind) -> tuple[ReportColumn, ...]:
@@ -140,6 +142,7 @@ ORDER BY agent_id, field_id, conversations DESC, value""",
         _columns(agent="text", field="text", value="text", conversations="count", share="share"),
         f"The {VALUES_SHOWN} most frequent values of each field; `from value_counts` shows all.",
         "No value of a field was collected.",
+        unless="field_topics",
     ),
     Question(
         "people",

@@ -55,8 +55,13 @@ def render_report(
     asked = [
         (question, _section(connection, question, agent_id, simulated)) for question in QUESTIONS
     ]
+    filled = {section.name for _, section in asked if section.rows}
     return Report(
-        tuple(section for question, section in asked if section.rows or question.if_empty)
+        tuple(
+            section
+            for question, section in asked
+            if section.rows or (question.if_empty and question.unless not in filled)
+        )
     )
 
 

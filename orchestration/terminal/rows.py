@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -200,6 +201,10 @@ def import_summary(report: ImportReport) -> str:
     if report.left_out:
         kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(report.left_out.items()))
         lines.append(f"Left out: {kinds}.")
+        column = next((kind for kind in sorted(report.left_out) if kind.startswith("csv.")), None)
+        if column is not None:
+            option = shlex.quote(f"user={column.removeprefix('csv.')}")
+            lines.append(f"Where a column means a user or a moment, say so: --map {option}")
     return "\n".join(lines)
 
 

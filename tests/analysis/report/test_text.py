@@ -63,10 +63,6 @@ shop-desk  polite           v1       100.0 %  20.7 %  100.0 %        1        0 
 (rate = success / (success + failure), with its 95 % interval (Wilson). Unknown verdicts and errors
 are no part of it.)
 
-Collected values
-================
-(No value of a field was collected.)
-
 Topics
 ======
 (Topics were not looked for yet, or there are none: `vivavoce topics` finds them.)

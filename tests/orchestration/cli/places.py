@@ -57,6 +57,10 @@ def _spoil(place: Path, wrong: str) -> None:
     elif wrong == "a file for a store":
         shutil.rmtree(place / "data" / "store")
         (place / "data" / "store").write_text("no folder")
+    elif wrong == "outputs":
+        (place / "locked").mkdir(mode=0o555)
+        for ending in ("csv", "parquet", "json", "html", "wav"):
+            (place / f"taken.{ending}").mkdir()
 
 
 def _command(arguments: Sequence[str], place: Path, wrong: str) -> None:

@@ -161,6 +161,30 @@ def test_what_cannot_be_opened_is_not_said_to_hold_nothing(prepared: Path, wrong
     assert "conversations.sqlite" in said
 
 
+OUTPUTS = (
+    *("export turns --to OUT.csv", "export turns --to OUT.parquet", "export turns --to OUT.json"),
+    *("report --html OUT.html", "labels export OUT.csv", "call shop-desk said.wav --out OUT.wav"),
+    "voice check shop-desk --output OUT.wav",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(sys.platform != "linux", reason="it has no such bounds")
+@pytest.mark.parametrize("place", ["locked/out", "missing/out", "lines.txt/out", "taken"])
+def test_an_output_that_cannot_be_written_is_named(prepared: Path, place: str):
+    """In a folder that is closed, or is not there, below a file, and where a folder stands."""
+    commands = [shlex.split(each.replace("OUT", place)) for each in OUTPUTS]
+    unlike: dict[str, str] = {}
+    for command, (code, said) in zip(commands, swept(prepared, commands, "outputs"), strict=True):
+        # Some make a folder that is missing, which is an answer as well.
+        if "Traceback" in said or (code != 0 and not is_told(said)) or code is None:
+            unlike[named(command)] = f"{code}: {said[-3_000:]}"
+        elif code == 0 and place != "missing/out":
+            unlike[named(command)] = "says that it was done"
+    assert not unlike, "\n\n".join(f"{name}\n{said}" for name, said in unlike.items())
+
+
 def named(command: list[str]) -> str:
     return shlex.join(command)
 

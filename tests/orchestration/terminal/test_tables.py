@@ -1,3 +1,7 @@
+from collections import Counter
+
+from conversation.importing.files import ImportReport
+from orchestration.terminal.rows import import_summary
 from orchestration.terminal.tables import markdown_table, text_table
 
 
@@ -23,3 +27,12 @@ def test_a_cell_can_neither_move_the_cursor_nor_break_out_of_markdown():
     assert markdown_table(["a"], [[attack]]).splitlines()[2] == (
         "| x \\[2J \\| \\<script\\> \\[a\\](b) |"
     )
+
+
+def test_an_import_names_the_option_where_a_column_was_left_out():
+    told = import_summary(ImportReport(left_out=Counter({"csv.who asked": 4, "vtt.note": 1})))
+    assert told.splitlines()[1:] == [
+        "Left out: csv.who asked (4), vtt.note (1).",
+        "Where a column means a user or a moment, say so: --map 'user=who asked'",
+    ]
+    assert "--map" not in import_summary(ImportReport(left_out=Counter({"vtt.note": 1})))
