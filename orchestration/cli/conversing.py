@@ -204,7 +204,7 @@ def import_command(
     ] = None,
 ) -> None:
     """Take in finished conversations from elsewhere; those that are there already are left."""
-    from conversation.importing.files import ImportReport
+    from conversation.importing.files import ImportFailedError, ImportReport, RejectedRecord
     from orchestration.operations.operations import import_transcripts
     from orchestration.terminal.rows import import_summary
 
@@ -213,14 +213,20 @@ def import_command(
     with opened_deployment() as deployment:
         agent_id = deployment.agent(agent).agent.agent_id
         for path in paths:
-            report += import_transcripts(
-                deployment,
-                path,
-                agent_id,
-                agent_speakers=agent_speaker or (),
-                user_speakers=user_speaker or (),
-                columns=columns,
-            )
+            try:
+                report += import_transcripts(
+                    deployment,
+                    path,
+                    agent_id,
+                    agent_speakers=agent_speaker or (),
+                    user_speakers=user_speaker or (),
+                    columns=columns,
+                )
+            except ImportFailedError as error:
+                if len(paths) == 1:
+                    raise
+                # A name that is wrong costs the other files nothing, nor their summary.
+                report.rejected.append(RejectedRecord(str(path), str(error)))
     typer.echo(import_summary(report))
     if report.rejected or report.differing:
         raise typer.Exit(1)

@@ -1,10 +1,14 @@
 """What a record holds is taken, or named and counted; nobody's words become somebody else's."""
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from conversation.importing.files import ImportReport, import_path
 from conversation.importing.tables import conversations_of_csv
@@ -416,3 +420,19 @@ def test_files_without_conversations_say_so(tmp_path: Path, name: str, text: str
 
     assert not found
     assert reason in report.rejected[0].problem
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"])).filter(str.strip), min_size=1),
+    st.sampled_from(",;\t|"),
+)
+@settings(max_examples=60)
+def test_any_words_come_out_of_a_table_as_they_went_in(words: list[str], between: str):
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=between, lineterminator="\n")
+    writer.writerows([["role", "text"], *(["user", each] for each in words)])
+
+    (one,) = conversations_of_csv(stream.getvalue())
+
+    assert one.unpaired is None
+    assert [row.text for row in one.rows] == [each.strip() for each in words]

@@ -147,6 +147,11 @@ def test_importing_tells_what_went_in(settings: Settings, tmp_path: Path):
 
     assert first.output == "1 conversation imported, 0 known already.\n"
     assert again.output == "0 conversations imported, 1 known already.\n"
+    beside = run("import", "nowhere", str(transcript), "--agent", "shop-desk")
+    assert beside.exit_code == 1
+    assert beside.output.startswith(
+        "0 conversations imported, 1 known already.\nRejected nowhere: "
+    )
 
 
 def test_a_rejected_transcript_is_named_and_fails_the_command(settings: Settings, tmp_path: Path):
