@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from conversation.server.access.admission import too_many_requests
 from conversation.server.context import ServerContext, address_of
 from conversation.server.errors import ApiError, answer
-from conversation.server.incoming.plain_json import with_plain_json
+from conversation.server.incoming.plain_json import holds_nul, with_plain_json
 
 _log = logging.getLogger(__name__)
 
@@ -98,6 +98,8 @@ class Edge:
         wait_s = self._context.requests.wait_s(address, now_s=self._context.timer_s())
         if wait_s is not None:
             return too_many_requests(wait_s)
+        if holds_nul(scope):
+            return ApiError(422, "unusable_address", "The address holds the character NUL.")
         length = Headers(scope=scope).get("content-length", "0")
         most = self._most_bytes(scope)
         return _too_large(most) if not length.isdigit() or int(length) > most else None

@@ -1,9 +1,10 @@
 """JSON that this server can keep and write again: finite numbers, characters that exist, no abyss.
 
-Python's parser takes `NaN`, `1e999`, halves of surrogate pairs, and objects in objects in objects
-that nothing can write any more. None of them can be stored or sent, so what holds one is refused
-before anything is done with it. It also takes UTF-16 and UTF-32, in which a byte that is a quote
-or a bracket here may be half of a letter; JSON that is sent is UTF-8 (RFC 8259, 8.1).
+Python's parser takes `NaN`, `1e999`, halves of surrogate pairs, NUL (which no text of PostgreSQL
+holds), and objects in objects in objects that nothing can write any more. None of them can be
+stored or sent, so what holds one is refused before anything is done with it. It also takes UTF-16
+and UTF-32, in which a byte that is a quote or a bracket here may be half of a letter; JSON that is
+sent is UTF-8 (RFC 8259, 8.1).
 """
 
 import json
@@ -18,9 +19,11 @@ from conversation.server.errors import ApiError
 
 MAX_INTEGER = 2**63 - 1
 _SUSPECT = re.compile(
-    rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|NaN|Infinity|[eE]\+?[0-9]{3}|[0-9]{19}|\x00"
+    rb"\\u[dD][89a-fA-F]|\\u0000|\xed[\xa0-\xbf]|NaN|Infinity|[eE]\+?[0-9]{3}|[0-9]{19}|\x00"
 )
 """Without one of these there is nothing to find; with one, the text may still be harmless."""
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""In JSON as it is written here; a backslash that is itself written with one begins nothing."""
 
 
 MAX_DEPTH = 100
@@ -45,14 +48,20 @@ def flaw_of(text: str | bytes) -> str | None:
         return None
     try:
         found = json.loads(text, parse_constant=_odd, parse_float=_finite, parse_int=_small)
-        json.dumps(found, ensure_ascii=False).encode()
+        written = json.dumps(found, ensure_ascii=False)
+        written.encode()
     except _OddNumberError:
         return "it holds a number that is not finite or too large"
     except UnicodeEncodeError:
         return "it holds half of a surrogate pair, which is no character"
     except (ValueError, RecursionError):
         return None
-    return None
+    return "it holds the character NUL, which no text can keep" if _NUL.search(written) else None
+
+
+def holds_nul(scope: Scope) -> bool:
+    """Whether an address holds the character that no text that is kept can hold."""
+    return b"%00" in scope["query_string"] or "\0" in scope["path"]
 
 
 def is_too_deep(data: bytes) -> bool:

@@ -31,6 +31,7 @@ from conversation.server.errors import (
     NoSuchAgentError,
     RefusedError,
 )
+from conversation.server.incoming.plain_json import holds_nul
 from conversation.server.socket.accepted_terms import KIND, AcceptedTerms
 from conversation.server.socket.client_tools import ClientTools
 from conversation.server.socket.frame_meaning import (
@@ -93,6 +94,8 @@ async def _converse(
     address = address_of(websocket)
     if context.stopping:
         raise RefusedError(GOING_AWAY, "The server is stopping; please reconnect.")
+    if holds_nul(websocket.scope):
+        raise RefusedError(POLICY, "The address holds the character NUL.")
     if context.starts.wait_s(address, now_s=context.timer_s()) is not None:
         raise RefusedError(POLICY, "Too many new conversations from your address; wait a moment.")
     agent, admission = await asyncio.to_thread(_let_in, websocket, context, offered)

@@ -104,6 +104,16 @@ async def test_what_is_not_served_says_so(http: httpx.AsyncClient):
     )
 
 
+@pytest.mark.parametrize(
+    "path", ["/v1/convai/conversations?search=a%00", "/v1/convai/agents/a%00", "/v1/convai/%00"]
+)
+async def test_an_address_with_nul_is_refused(http: httpx.AsyncClient, path: str):
+    answer = await http.get(path)
+
+    assert answer.status_code == 422
+    assert "NUL" in answer.json()["detail"]["message"]
+
+
 async def test_an_unknown_page_is_404_in_the_same_shape(http: httpx.AsyncClient):
     answer = await http.get("/nowhere")
 

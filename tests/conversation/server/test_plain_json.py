@@ -56,3 +56,19 @@ def test_a_body_and_a_frame_are_refused_with_the_reason():
         frame = f'{{"type": "client_tool_result", "tool_call_id": "a", "result": {nested}}}'
         assert read_frame(frame) == Unreadable("malformed")
     assert flaw_of(json.dumps({"a": ["[" * 1_000] * 200})) is None
+
+
+_TEXTS = st.text(st.sampled_from('\0\\"u0a'), max_size=8)
+
+
+@given(_TEXTS, _TEXTS, st.booleans())
+def test_nul_is_found_wherever_it_stands_and_nothing_else_is(key: str, text: str, as_ascii: bool):
+    written = json.dumps({key: [text]}, ensure_ascii=as_ascii)
+
+    assert (flaw_of(written) is not None) is ("\0" in key + text)
+    assert flaw_of(written.encode()) == flaw_of(written)
+
+
+@pytest.mark.parametrize("piece", ["\\\\", "\\\\u0000", "u0000"])
+def test_the_time_to_find_nul_follows_the_length(piece: str):
+    assert growth(lambda text: flaw_of(f'"\\u0000a{text}"'), piece, chars=100_000) < 6
