@@ -61,10 +61,15 @@ def demo(
 def ui(
     port: Annotated[
         int | None,
-        typer.Option(help="Port of the Dagster UI; unset: 3000 or any free one."),
+        typer.Option(
+            min=0, max=65_535, help="Port of the Dagster UI; unset: 3000 or any free one, 0: any."
+        ),
     ] = None,
     api_port: Annotated[
-        int | None, typer.Option(help="Port of the API server; unset: 8080 or any free one.")
+        int | None,
+        typer.Option(
+            min=0, max=65_535, help="Port of the API server; unset: 8080 or any free one, 0: any."
+        ),
     ] = None,
     judge: Annotated[
         bool | None,
@@ -110,7 +115,7 @@ def worker(
 def dagster(
     part: Annotated[DagsterPart, typer.Argument(help="Which of Dagster's two servers.")],
     host: Annotated[str, typer.Option(help="Address of the webserver.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port of the webserver.")] = 3000,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the webserver.")] = 3000,
 ) -> None:
     """Run Dagster's webserver or its daemon alone, e.g. in a container; `ui` runs both."""
     from orchestration.processes.workers import serve_dagster

@@ -66,19 +66,21 @@ def supervise(
 
 
 def choose_port(port: int | None, *, usual: int, option: str = "--port") -> int:
-    """Return `port` if it is free, else the usual port or, when that is taken, any free one.
+    """Return `port` if it is free.
+
+    None stands for the usual port or, when that is taken, for any free one, as 0 does.
 
     Raises:
         PortInUseError: `port` was given and is taken.
     """
-    if port is not None:
+    if port:
         if not is_free(port):
             raise PortInUseError(
                 f"Port {port} on {HOST} is in use. Stop what listens there, give another one "
                 f"with `{option}`, or leave `{option}` out to take a free one."
             )
         return port
-    if is_free(usual):
+    if port is None and is_free(usual):
         return usual
     with socket.socket() as probe:
         probe.bind((HOST, 0))

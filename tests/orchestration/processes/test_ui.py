@@ -29,9 +29,11 @@ def test_a_port_that_is_taken_is_refused_when_it_was_asked_for():
             choose_port(taken, usual=3000)
 
 
-def test_without_a_port_a_free_one_is_taken():
-    port = choose_port(None, usual=3000)
+@pytest.mark.parametrize("wanted", [None, 0])
+def test_without_a_port_a_free_one_is_taken(wanted: int | None):
+    port = choose_port(wanted, usual=3000)
 
+    assert port > 0
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
