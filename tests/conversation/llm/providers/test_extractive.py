@@ -7,6 +7,7 @@ from conversation.errors import ModelSetupError
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions
 from conversation.llm.limits.fallback import CONTINUE
 from conversation.llm.open_model import open_chat_model
+from conversation.llm.providers import extractive
 from conversation.llm.providers.extractive import NO_ANSWER, extractive_answer
 from conversation.prompt.prompt import build_prompt
 from conversation.transcript import Turn
@@ -170,3 +171,20 @@ def test_a_question_goes_on_with_the_row_that_was_named(before: str, question: s
     said = extractive_answer(asked(question, ("plans", TABLE), before=before))
 
     assert said == f"plans says: {row}"
+
+
+def test_that_there_is_no_model_is_told_to_the_operator_once_and_to_no_user(
+    caplog: pytest.LogCaptureFixture,
+):
+    extractive._tell_the_operator.cache_clear()  # pyright: ignore[reportPrivateUsage]
+    caplog.set_level("INFO", logger=extractive.__name__)
+    answers: list[str] = []
+    for question in ("How long do refunds take?", "And on Sundays?"):
+        model = open_chat_model("embedded/extractive")
+        model.check()
+        messages = asked(question, ("refunds.md", REFUNDS))
+        answers.append(model.complete(messages, CompletionOptions()).text)
+
+    told = [each.getMessage() for each in caplog.records]
+    assert sum("no language model is set up" in each for each in told) == 1
+    assert all("model" not in answer for answer in answers)
