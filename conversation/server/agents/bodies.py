@@ -138,7 +138,7 @@ class _AgentParts(_Sent):
 
     name: ReadableName | None = Field(default=None, min_length=1, max_length=MAX_NAME_CHARS)
     platform_settings: SentPlatformSettings | None = None
-    tags: list[str] | None = Field(default=None, max_length=50)
+    tags: list[ReadableName] | None = Field(default=None, max_length=50)
     workflow: dict[str, Any] | None = None
     """Kept and given back; conversations follow none, so that one with nodes has no effect."""
     version_description: str | None = Field(default=None, max_length=MAX_DESCRIPTION_CHARS)

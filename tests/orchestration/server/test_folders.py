@@ -40,6 +40,7 @@ def test_a_name_that_misleads_is_refused_and_that_of_a_file_is_cleaned(
         ("PATCH", f"{BASE}/{text}", {"name": name}),
         ("POST", "/tags", {"title": name}),
         ("POST", "/agents/create", {"name": name, "conversation_config": {}}),
+        ("POST", "/agents/create", {"tags": [name], "conversation_config": {}}),
     ):
         assert "on one line" in str(served.call(method, path, 422, json=body)), path
     file = ("yaks.txt", b"Yaks eat grass.", "text/plain")
