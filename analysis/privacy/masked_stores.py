@@ -7,7 +7,7 @@ store keeps the words as they were said; the masked ones are kept beside the eva
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from pydantic import ValidationError
@@ -317,6 +317,9 @@ class RedactedConversations(ConversationStore):
             connection.execute(sa.insert(table), row)
 
 
+_Answer = TypeVar("_Answer", StoredEvaluation, StoredValue)
+
+
 class RedactedAnalysis(AnalysisStore):
     """The analysis store for reports; what was found before an agent masked is masked as well."""
 
@@ -355,16 +358,15 @@ class RedactedAnalysis(AnalysisStore):
         ]
 
     def _masked_evaluations(self, rows: Sequence[StoredEvaluation]) -> list[StoredEvaluation]:
-        return [
-            StoredEvaluation.model_validate(self._masked(row.conversation_id, row.model_dump()))
-            for row in rows
-        ]
+        return [self._masked_record(row) for row in rows]
 
     def _masked_values(self, rows: Sequence[StoredValue]) -> list[StoredValue]:
-        return [
-            StoredValue.model_validate(self._masked(row.conversation_id, row.model_dump()))
-            for row in rows
-        ]
+        return [self._masked_record(row) for row in rows]
+
+    def _masked_record(self, row: _Answer) -> _Answer:
+        if self._conversations.redactor(row.conversation_id) is None:
+            return row
+        return row.model_validate(self._masked(row.conversation_id, row.model_dump()))
 
     def _masked_runs(self, rows: Sequence[StoredRun]) -> list[StoredRun]:
         return [

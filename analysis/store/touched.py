@@ -79,20 +79,39 @@ def ended_between(first: datetime, last: datetime) -> sa.ColumnElement[bool]:
 
 def ended_on_day(day: date) -> sa.ColumnElement[bool]:
     """Conversations that are over and ended on a UTC day."""
-    midnight = datetime.combine(day, time(), UTC)
-    return ended_between(midnight, midnight + timedelta(days=1))
+    return ended_between(*_bounds(day, day))
 
 
-def ids_ended_on(engine: sa.Engine, day: date) -> list[str]:
-    """Conversations that are over and ended on a UTC day, in the order of their start."""
+def ids_ended_on(engine: sa.Engine, days: Collection[date]) -> dict[str, date]:
+    """Conversations that are over, each with the UTC day of `days` that it ended on.
+
+    Day by day in the order that `days` has, those of a day in the order of their start.
+    """
     columns = conversations.c
-    query = sa.select(columns.conversation_id).where(ended_on_day(day))
+    query = sa.select(columns.conversation_id, columns.ended_at).where(
+        sa.or_(*(ended_between(*_bounds(first, last)) for first, last in _runs(days)))
+    )
+    found: dict[date, list[str]] = {day: [] for day in days}
     with engine.connect().execution_options(**READ_ONLY) as connection:
-        return list(
-            connection.execute(
-                query.order_by(columns.started_at, columns.conversation_id)
-            ).scalars()
-        )
+        for row in connection.execute(query.order_by(columns.started_at, columns.conversation_id)):
+            found[day_of(row.ended_at)].append(row.conversation_id)
+    return {each: day for day, ids in found.items() for each in ids}
+
+
+def _runs(days: Collection[date]) -> list[tuple[date, date]]:
+    """Days as runs of days that follow each other, first and last: one range of an index each."""
+    runs: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if runs and day - runs[-1][1] <= timedelta(days=1):
+            runs[-1] = runs[-1][0], day
+        else:
+            runs.append((day, day))
+    return runs
+
+
+def _bounds(first: date, last: date) -> tuple[datetime, datetime]:
+    midnight = time(tzinfo=UTC)
+    return datetime.combine(first, midnight), datetime.combine(last, midnight) + timedelta(days=1)
 
 
 def _any_noted(engine: sa.Engine) -> bool:

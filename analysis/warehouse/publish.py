@@ -8,20 +8,22 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import duckdb
+import sqlalchemy as sa
 from filelock import FileLock
-from pydantic import ValidationError
 
 from analysis.dictionary.tables import DAILY_TABLES, DOCUMENTS, QUESTION_VERSIONS
 from analysis.dictionary.views import VIEWS, agent_views
-from analysis.store.store import AnalysisStore, StoredRun
+from analysis.store.store import AnalysisStore
 from analysis.store.touched import DayMark, ids_ended_on, marks_of, take_touched
+from analysis.warehouse.day_rows import write_conversations
 from analysis.warehouse.files import (
     LookedAt,
     day_file,
@@ -35,30 +37,15 @@ from analysis.warehouse.files import (
     snapshot_file,
     staging_folder,
 )
-from analysis.warehouse.parquet import ParquetWriter, opened, read_rows
+from analysis.warehouse.parquet import DaysWriter, ParquetWriter, opened, read_rows
 from analysis.warehouse.published_file import build, contents, held_by, note_held
-from analysis.warehouse.rows import (
-    Row,
-    call_metrics_row,
-    collected_value_row,
-    conversation_row,
-    document_row,
-    evaluation_row,
-    label_row,
-    question_version_rows,
-    retrieval_rows,
-    turn_rows,
-    usage_rows,
-)
-from analysis.warehouse.small_rows import feedback_rows, tool_call_rows
+from analysis.warehouse.rows import Row, document_row, question_version_rows
 from conversation.agent.config import AgentConfig
-from conversation.errors import StoreError
-from conversation.store.database import batches
-from conversation.store.store import ConversationEvent, ConversationStore
-from conversation.transcript import Retrieval, Transcript
+from conversation.store.database import IDS_PER_QUERY
+from conversation.store.store import ConversationStore
 from kb.document import Document
 
-_T = TypeVar("_T")
+_DAYS_AT_ONCE = 32
 
 logger = logging.getLogger(__name__)
 
@@ -134,26 +121,70 @@ def export_days(
     """Replace all that the warehouse holds of some days (UTC) by what the stores hold of them.
 
     A day belongs to the conversations that ended on it. Running it again changes nothing; days are
-    exported one by one as the iterator is asked for them. What a day costs in statements follows
-    its conversations by the batch.
+    exported as the iterator is asked for them, small ones several at a time. What it costs in
+    statements follows the conversations by the batch.
     """
     lock = FileLock(_made(warehouse_dir) / "warehouse.lock")
     take_touched(evaluations.engine)
     with lock:
         _write_question_versions(warehouse_dir, evaluations)
     with opened() as connection:
-        for day in days:
+        for group in _groups(days, evaluations.engine):
             with lock:
-                # Taken before reading: what arrives meanwhile makes the day differ again.
-                mark = marks_of(evaluations.engine, [day]).get(day)
-                ids = ids_ended_on(evaluations.engine, day)
-                files = {table.name: day_file(warehouse_dir, table, day) for table in DAILY_TABLES}
-                staging = staging_folder(warehouse_dir, str(day))
-                with ParquetWriter(staging, files, DAILY_TABLES, connection=connection) as writer:
-                    failed = _write_conversations(writer, day, ids, conversations, evaluations)
-                    writer.commit()
-                remember_day(warehouse_dir, day, fingerprint_of(mark) if ids else None)
-            yield ExportedDay(day, writer.row_counts, tuple(failed))
+                exported = _export_group(
+                    group, warehouse_dir, conversations, evaluations, connection
+                )
+            yield from exported
+
+
+def _groups(days: Collection[date], engine: sa.Engine) -> Iterator[list[date]]:
+    """Days that are exported together: as many as fill a batch of conversations, or one alone."""
+    group: list[date] = []
+    conversations = 0
+    listed = list(days)
+    if len(listed) < 2:
+        yield from ([day] for day in listed)
+        return
+    for start in range(0, len(listed), _DAYS_AT_ONCE):
+        some = listed[start : start + _DAYS_AT_ONCE]
+        counts = Counter(ids_ended_on(engine, some).values())
+        for day in some:
+            if group and (
+                conversations + counts[day] > IDS_PER_QUERY or len(group) == _DAYS_AT_ONCE
+            ):
+                yield group
+                group, conversations = [], 0
+            group.append(day)
+            conversations += counts[day]
+    if group:
+        yield group
+
+
+def _export_group(
+    days: Sequence[date],
+    warehouse_dir: Path,
+    conversations: ConversationStore,
+    evaluations: AnalysisStore,
+    connection: duckdb.DuckDBPyConnection,
+) -> list[ExportedDay]:
+    # Taken before reading: what arrives meanwhile makes a day differ again.
+    marks = marks_of(evaluations.engine, days)
+    ended = ids_ended_on(evaluations.engine, days)
+    staging = staging_folder(warehouse_dir, str(days[0]))
+    file_of = partial(day_file, warehouse_dir)
+    with DaysWriter(staging, file_of, DAILY_TABLES, days, connection=connection) as writer:
+        failed = write_conversations(writer, ended, conversations, evaluations)
+        writer.commit()
+    held = set(ended.values())
+    for day in days:
+        fingerprint = fingerprint_of(marks.get(day)) if day in held else None
+        remember_day(warehouse_dir, day, fingerprint)
+    return [
+        ExportedDay(
+            day, writer.row_counts(day), tuple(each for each in failed if ended[each] == day)
+        )
+        for day in days
+    ]
 
 
 def export_documents(warehouse_dir: Path, agent_id: str, documents: Iterable[Document]) -> int:
@@ -228,116 +259,6 @@ def publish(
     elapsed_s = time.monotonic() - started
     logger.info("published %d conversations in %.1f s", row_counts["conversations"], elapsed_s)
     return PublishedReports(target, row_counts, tuple(view.name for view in views), elapsed_s)
-
-
-def _write_conversations(
-    writer: ParquetWriter,
-    day: date,
-    conversation_ids: Sequence[str],
-    conversations: ConversationStore,
-    evaluations: AnalysisStore,
-) -> list[str]:
-    failed: list[str] = []
-    for ids in batches(conversation_ids):
-        try:
-            _write_batch(writer, day, ids, conversations, evaluations, failed)
-        except (StoreError, ValidationError):
-            # Something of one cannot be read: it is found by taking them one by one.
-            for one in ids:
-                _write_alone(writer, day, one, conversations, evaluations, failed)
-    return failed
-
-
-def _write_alone(
-    writer: ParquetWriter,
-    day: date,
-    conversation_id: str,
-    conversations: ConversationStore,
-    evaluations: AnalysisStore,
-    failed: list[str],
-) -> None:
-    try:
-        _write_batch(writer, day, [conversation_id], conversations, evaluations, failed)
-    except (StoreError, ValidationError) as error:
-        _not_exported(conversation_id, error, failed)
-
-
-def _not_exported(conversation_id: str, error: Exception, failed: list[str]) -> None:
-    logger.warning("%s is not exported: %s", conversation_id, type(error).__name__)
-    failed.append(conversation_id)
-
-
-def _write_batch(
-    writer: ParquetWriter,
-    day: date,
-    ids: Sequence[str],
-    conversations: ConversationStore,
-    evaluations: AnalysisStore,
-    failed: list[str],
-) -> None:
-    """Write some conversations, or none of them; those deleted since are left out."""
-    found = conversations.transcripts(ids)
-    said: dict[str, Transcript] = {}
-    unreadable: dict[str, Exception] = {}
-    for each in ids:
-        transcript = found.get(each)
-        if isinstance(transcript, Transcript):
-            said[each] = transcript
-        elif transcript is not None:
-            unreadable[each] = transcript
-    known = list(said)
-    retrieved = conversations.retrievals_of(known)
-    runs = _grouped(evaluations.runs(known), lambda run: run.conversation_id)
-    verdicts = evaluations.evaluations(known)
-    values = evaluations.collected_values(known)
-    labels = evaluations.labels(known)
-    feedback = conversations.events_of(known, kind="feedback")
-    # All rows are made before the first is written: one that cannot be made leaves no halves.
-    rows = [_rows_of(each, day, runs, retrieved, feedback) for each in said.values()]
-    rows.append(
-        {
-            "evaluations": [evaluation_row(e, said[e.conversation_id], day=day) for e in verdicts],
-            "collected_values": [
-                collected_value_row(v, said[v.conversation_id], day=day) for v in values
-            ],
-            "labels": [
-                label_row(label, said[label["conversation_id"]], day=day) for label in labels
-            ],
-        }
-    )
-    for made in rows:
-        for table, found_rows in made.items():
-            writer.add(table, found_rows)
-    for key, error in unreadable.items():
-        _not_exported(key, error, failed)
-
-
-def _rows_of(
-    transcript: Transcript,
-    day: date,
-    runs: Mapping[str, Sequence[StoredRun]],
-    retrieved: Mapping[str, Sequence[Retrieval]],
-    feedback: Mapping[str, Sequence[ConversationEvent]],
-) -> dict[str, list[Row]]:
-    key = transcript.conversation_id
-    own_runs = runs.get(key, ())
-    return {
-        "conversations": [conversation_row(transcript, own_runs, day=day)],
-        "turns": turn_rows(transcript, day=day),
-        "retrievals": retrieval_rows(transcript, retrieved.get(key, ()), day=day),
-        "call_metrics": [call_metrics_row(transcript, day=day)],
-        "usage": usage_rows(transcript, own_runs, day=day),
-        "tool_calls": tool_call_rows(transcript, day=day),
-        "feedback": feedback_rows(transcript, feedback.get(key, ()), day=day),
-    }
-
-
-def _grouped(rows: Iterable[_T], key: Callable[[_T], str]) -> dict[str, list[_T]]:
-    """Return rows by their conversation, in their order."""
-    by_key: dict[str, list[_T]] = {}
-    for row in rows:
-        by_key.setdefault(key(row), []).append(row)
-    return by_key
 
 
 def _write_question_versions(warehouse_dir: Path, evaluations: AnalysisStore) -> None:

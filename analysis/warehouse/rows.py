@@ -94,7 +94,7 @@ def retrieval_rows(
     cited = {(t.turn_id, citation.chunk_id) for t in transcript.turns for citation in t.citations}
     return [
         ids(transcript, day)
-        | retrieval.model_dump()
+        | vars(retrieval)
         | {
             "turn_index": index_of.get(retrieval.turn_id),
             "cited": (retrieval.turn_id, retrieval.chunk_id) in cited,
@@ -125,7 +125,10 @@ def collected_value_row(value: StoredValue, transcript: Transcript, *, day: date
 def _answer_values(answer: StoredEvaluation | StoredValue) -> Row:
     usage = answer.usage
     return {
-        **answer.model_dump(mode="json", exclude={"usage", "value", "conversation_id"}),
+        # As they are: made into JSON once, when the row is written.
+        **vars(answer),
+        "evidence": [vars(each) for each in answer.evidence],
+        **dict.fromkeys(("votes", "windows", "usage")),
         "evaluated_at": timestamp(answer.evaluated_at),
         "input_tokens": usage and usage.input_tokens,
         "output_tokens": usage and usage.output_tokens,
@@ -144,7 +147,7 @@ def value_text(value: FieldValue) -> str | None:
 
 def call_metrics_row(transcript: Transcript, *, day: date) -> Row:
     """Return the row of `call_metrics`."""
-    return {**call_metrics(transcript).model_dump(), **ids(transcript, day)}
+    return {**vars(call_metrics(transcript)), **ids(transcript, day)}
 
 
 def usage_rows(transcript: Transcript, runs: Iterable[StoredRun], *, day: date) -> list[Row]:
@@ -166,7 +169,7 @@ def usage_rows(transcript: Transcript, runs: Iterable[StoredRun], *, day: date) 
 def _usage_values(
     activity: str, usage: Usage, occurred_at: datetime | None, turn_index: int | None
 ) -> Row:
-    return usage.model_dump() | {
+    return vars(usage) | {
         "activity": activity,
         "turn_index": turn_index,
         "occurred_at": timestamp(occurred_at),

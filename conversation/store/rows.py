@@ -2,23 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any, cast
 
+from sqlalchemy import Table
 from sqlalchemy.engine import Row
 
-from conversation.transcript import (
-    Citation,
-    LLMCall,
-    Retrieval,
-    ToolCall,
-    Transcript,
-    Turn,
-    TurnFile,
-    TurnLatency,
-    TurnSound,
-    Usage,
-    total_of_calls,
-)
+from conversation.store import tables
+from conversation.transcript import LLMCall, Retrieval, Transcript, Turn, total_of_calls
 
 RowValues = dict[str, Any]
 
@@ -64,24 +55,18 @@ def turn_row(conversation_id: str, turn: Turn, *, index: int, at: datetime) -> R
 
 def turn_from_row(row: Row[Any], calls: tuple[LLMCall, ...]) -> Turn:
     """A turn as it was stored."""
-    return Turn(
-        role=row.role,
-        text=row.heard_text,
-        turn_id=row.turn_id,
-        offset_s=row.offset_s,
-        generated_text=None if row.generated_text == row.heard_text else row.generated_text,
-        spoken_text=row.spoken_text,
-        interrupted=row.interrupted,
-        citations=tuple(Citation.model_validate(item) for item in row.citations),
-        tool_calls=tuple(ToolCall.model_validate(item) for item in row.tool_calls),
-        latency=None if row.latency is None else TurnLatency.model_validate(row.latency),
-        usage=total_of_calls(calls),
-        calls=tuple(call for call in calls if call.purpose != TOGETHER),
-        grounded_share=row.grounded_share,
-        unsupported_spans=tuple((start, end) for start, end in row.unsupported_spans),
-        error=row.error,
-        sound=None if row.sound is None else TurnSound.model_validate(row.sound),
-        files=tuple(TurnFile.model_validate(item) for item in row.files or ()),
+    # Validated at once: a store has many turns, and a record for each of its parts takes longer.
+    values = _values(row, tables.turns)
+    heard, generated = values["heard_text"], values["generated_text"]
+    return Turn.model_validate(
+        values
+        | {
+            "text": heard,
+            "generated_text": None if generated == heard else generated,
+            "usage": total_of_calls(calls),
+            "calls": tuple(call for call in calls if call.purpose != TOGETHER),
+            "files": values["files"] or (),
+        }
     )
 
 
@@ -103,6 +88,13 @@ def conversation_from_row(row: Row[Any], turns: tuple[Turn, ...]) -> Transcript:
     )
 
 
+def _values(row: Row[Any], table: Table) -> RowValues:
+    """All columns of a row by name. By name one at a time takes twice as long for a wide row."""
+    if isinstance(row, SimpleNamespace):  # of several tables at once
+        return vars(row)
+    return dict(zip(_COLUMNS[table.name], row, strict=True))
+
+
 def given_values(transcript: Transcript) -> dict[str, Any]:
     """Value of the column `given`."""
     return {"variables": transcript.variables, "overrides": transcript.overrides}
@@ -113,6 +105,11 @@ def user_column(metadata: Mapping[str, str]) -> str | None:
     user_id = metadata.get("user_id")
     return None if user_id is None else str(user_id)[:255]
 
+
+_COLUMNS = {
+    table.name: tuple(table.c.keys())
+    for table in (tables.turns, tables.llm_usage, tables.retrievals)
+}
 
 UNPROVEN = "public"
 """`authorization_method` of a conversation that anybody may start: its user's id is what a
@@ -138,7 +135,7 @@ def retrieval_row(conversation_id: str, retrieval: Retrieval) -> RowValues:
 
 def retrieval_from_row(row: Row[Any]) -> Retrieval:
     """A retrieved passage as it was stored."""
-    return Retrieval(**{name: getattr(row, name) for name in Retrieval.model_fields})
+    return Retrieval.model_validate(_values(row, tables.retrievals))
 
 
 def call_rows(conversation_id: str, turn: Turn, *, at: datetime) -> list[RowValues]:
@@ -160,10 +157,5 @@ def call_rows(conversation_id: str, turn: Turn, *, at: datetime) -> list[RowValu
 
 def calls_from_rows(rows: Sequence[Row[Any]]) -> tuple[LLMCall, ...]:
     """The calls of one turn."""
-    return tuple(
-        LLMCall(
-            usage=Usage(**{name: getattr(row, name) for name in Usage.model_fields}),
-            **{name: getattr(row, name) for name in LLMCall.model_fields if name != "usage"},
-        )
-        for row in rows
-    )
+    values = (_values(row, tables.llm_usage) for row in rows)
+    return tuple(LLMCall.model_validate({**each, "usage": each}) for each in values)

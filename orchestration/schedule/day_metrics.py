@@ -40,7 +40,7 @@ class DayMetrics:
 def day_metrics(deployment: Deployment, day: date) -> DayMetrics:
     """Measure the conversations that ended on a day; those that cannot be read are left out."""
     measured: list[CallMetrics] = []
-    for ids in batches(ids_ended_on(deployment.engine, day)):
+    for ids in batches(list(ids_ended_on(deployment.engine, [day]))):
         found = deployment.conversations.transcripts(ids)
         # `incomplete_transcripts` names the others.
         measured += [call_metrics(each) for each in found.values() if isinstance(each, Transcript)]

@@ -19,6 +19,7 @@ from analysis.gaps.gaps import find_gaps
 from analysis.gaps.records import GapRun
 from analysis.reports import open_reports
 from analysis.topics.topics import TopicRun, find_topics
+from analysis.warehouse.parquet import read_rows
 from conversation.agent.agent_file import save_agent
 from conversation.server.conversations.detail import conversation_detail
 from conversation.server.conversations.search import CallFilter, list_page
@@ -186,6 +187,29 @@ def test_exporting_a_day_takes_as_many_statements_however_many_ended_on_it(grow:
         counts.append(counted.sql)
 
     assert counts[0] == counts[1] <= 13, "eleven for the day, two for all days that are exported"
+
+
+def test_small_days_are_exported_together_and_hold_what_they_hold_alone(
+    grow: Grow, monkeypatch: pytest.MonkeyPatch
+):
+    deployment = grow(LARGE).deployment
+    days = outdated_days(deployment)
+    with counting(deployment) as counted:
+        together = export_days(deployment, days)
+    files = sorted(deployment.warehouse_dir.glob("*/day=*/part.parquet"))
+    held = [read_rows(path) for path in files]
+    assert counted.sql <= 14, "as many for all small days as for one, and one to see that they are"
+
+    monkeypatch.setattr("analysis.warehouse.publish.IDS_PER_QUERY", 1)
+    monkeypatch.setattr("analysis.warehouse.day_rows.batches", lambda ids: ([each] for each in ids))
+    alone = export_days(deployment, days)
+    assert alone == together
+    assert sorted(deployment.warehouse_dir.glob("*/day=*/part.parquet")) == files
+    assert [read_rows(path) for path in files] == held
+    assert [sum(one.row_counts.values()) for one in alone] == [
+        sum(len(rows) for path, rows in zip(files, held, strict=True) if str(day) in path.parts[-2])
+        for day in days
+    ]
 
 
 def test_a_publish_after_nothing_changed_writes_nothing_and_asks_little(grow: Grow):
