@@ -66,7 +66,10 @@ def bundled(folder: Path, entry: str) -> str:
     """`entry` and all that it imports, as one script."""
     (folder / "entry.mjs").write_text(entry)
     program = folder / "node_modules" / ".bin" / "esbuild"
-    options = ("--bundle", "--format=iife", '--define:process.env.NODE_ENV="production"')
+    options = (
+        *("--bundle", "--format=iife", '--define:process.env.NODE_ENV="production"'),
+        *("--loader:.mjs=jsx", "--jsx=automatic"),
+    )
     return subprocess.run(
         [program, "entry.mjs", *options, "--log-level=error"],
         cwd=folder,

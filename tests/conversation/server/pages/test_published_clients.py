@@ -10,6 +10,7 @@ import pytest
 from conversation.errors import ModelUnavailableError
 from tests.conftest import REPOSITORY
 from tests.conversation.server.browser import Page, npm_script, opened_browser
+from tests.conversation.server.pages.bundles import bundled, installed
 from tests.conversation.server.pages.shown import shown_agent
 from tests.conversation.server.pages.test_talking import ANSWER, DESK, QUESTION, Voices, murmur
 from tests.conversation.server.served import Served, serving, wait_until
@@ -180,3 +181,32 @@ def test_a_failed_turn_is_read_on_the_page(tmp_path: Path, page: Page):
 
     assert said
     assert "away" not in said
+
+
+def test_the_page_with_react_in_the_guide_prints_what_the_guide_says(tmp_path: Path, page: Page):
+    said = re.search(r"```jsx\n(.*?)```.*?```text\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    assert said is not None
+    code, printed = said[1], said[2].splitlines()
+    answer = printed[1].removeprefix("agent: ")
+    desk = shown_agent("post-desk", first_message="Hello!")
+    with serving(tmp_path / "s", desk, model=ScriptedChatModel(always=answer)) as served:
+        script = bundled(
+            installed(tmp_path),
+            code.replace("ws://127.0.0.1:8091", f"ws://127.0.0.1:{served.port}"),
+        )
+        page.open(f"{served.url}/api/health")
+        page.run(
+            "globalThis.printed = []; console.log = (...all) => printed.push(all.join(' '));"
+            "document.body.innerHTML = '<div id=desk></div>'; 0"
+        )
+        page.run(f"{script};0")
+        for label, count in (("Start", 1), ("Ask", 2), ("End", 3)):
+            button = (
+                f"[...document.querySelectorAll('button')].find((b) => b.textContent === '{label}')"
+            )
+            page.wait(button)
+            page.run(f"{button}.click()")
+            page.wait(f"printed.length >= {count}")
+        shown = page.run("printed")
+
+    assert shown == printed
