@@ -29,6 +29,7 @@ from conversation.importing.platforms.record import (
     Taken,
     content_id,
     conversation_of,
+    storable_transcript,
 )
 from conversation.importing.recordings import (
     OpenHearing,
@@ -205,12 +206,13 @@ def _import_record(
         report.rejected.append(RejectedRecord(where, problem))
         return
     conversation_id = found.transcript.conversation_id
-    if store.import_transcript(found.transcript):
+    transcript, changed = storable_transcript(found.transcript)
+    if store.import_transcript(transcript):
         report.imported.append(conversation_id)
-        report.left_out += found.left_out
+        report.left_out += found.left_out + changed
         return
     report.known.append(conversation_id)
-    if _said(store.transcript(conversation_id)) != _said(found.transcript):
+    if _said(store.transcript(conversation_id)) != _said(transcript):
         problem = (
             f"The store holds a conversation {conversation_id} with other words, which was left as "
             "it is. Give this one another id, or forget the old one first."
@@ -285,7 +287,7 @@ def _json_lines(text: str, place: RecordPlace, left_out: Counter[str]) -> Iterat
             left_out += left_on_page(content)
             records = list(records_of(content))
         except ValueError as error:
-            yield here.where, partial(_refused, _unreadable(error))
+            yield here.where, partial(_refused, _unreadable(error).rstrip("."))
             continue
         yield from _numbered(records, here)
     yield from _numbered(log, place)
@@ -370,4 +372,4 @@ def _unreadable(error: Exception) -> str:
         return f"The file cannot be used: {error}."
     # The first line only: a YAML error goes on with an excerpt, and with it what was said.
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return f"It cannot be read ({type(error).__name__}: {reason}). Save it as UTF-8 text."
+    return f"It cannot be read ({type(error).__name__}: {reason})."

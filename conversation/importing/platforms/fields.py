@@ -17,6 +17,7 @@ from conversation.importing.platforms.record import (
 from conversation.importing.platforms.seen import unusable
 from conversation.importing.times import moment
 
+_CLOCKS_DIFFER_S = 1.0
 _YES = frozenset({"true", "yes", "1"})
 _NO = frozenset({"false", "no", "0"})
 
@@ -104,4 +105,5 @@ def _number(value: object) -> float | None:
         found = float(value)
     except (ValueError, OverflowError):
         return None
-    return max(0.0, found) if math.isfinite(found) else None
+    # A little before the start is the start: clocks differ.
+    return max(0.0, found) if math.isfinite(found) and found > -_CLOCKS_DIFFER_S else None

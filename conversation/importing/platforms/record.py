@@ -13,7 +13,7 @@ from conversation.importing.lines import SpokenLine, unsaid
 from conversation.importing.platforms.seen import told, whole
 from conversation.importing.roles import RecordError, roles_of
 from conversation.importing.times import check_order
-from conversation.transcript import Role, ToolCall, Transcript, Turn
+from conversation.transcript import Role, ToolCall, Transcript, Turn, storable
 
 Record = Mapping[str, Any]
 _OWN_ID = re.compile(r"conv_[A-Za-z0-9]+")
@@ -106,6 +106,39 @@ def conversation_of(
         source=source,
         metadata={"source_id": source_id, **more},
     )
+
+
+def storable_transcript(transcript: Transcript) -> tuple[Transcript, Counter[str]]:
+    """`transcript` without what databases refuse, and how many of its texts that changed.
+
+    JSON may hold zero characters and halves of surrogate pairs, which are no characters.
+    """
+    try:
+        is_storable = "\\u0000" not in transcript.model_dump_json()
+    except ValueError:
+        is_storable = False
+    if is_storable:
+        return transcript, Counter()
+    changed: Counter[str] = Counter()
+    name = f"{transcript.source}: texts with characters that are none"
+    fields = _storable(transcript.model_dump(), changed, name)
+    return Transcript.model_validate(fields), changed
+
+
+def _storable(value: Any, changed: Counter[str], name: str) -> Any:
+    if isinstance(value, str):
+        kept = storable(value)
+        changed[name] += kept != value
+        return kept
+    if isinstance(value, dict):
+        fields = cast(dict[Any, Any], value)
+        return {
+            _storable(key, changed, name): _storable(inner, changed, name)
+            for key, inner in fields.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_storable(inner, changed, name) for inner in cast(Sequence[Any], value)]
+    return value
 
 
 def content_id(turns: Sequence[Turn], where: str) -> str:

@@ -436,3 +436,23 @@ def test_any_words_come_out_of_a_table_as_they_went_in(words: list[str], between
 
     assert one.unpaired is None
     assert [row.text for row in one.rows] == [each.strip() for each in words]
+
+
+def test_characters_that_are_none_cost_no_record(tmp_path: Path):
+    odd = [
+        {"conversation_id": f"conv_{number}", "transcript": [{"role": "user", "message": words}]}
+        for number, words in enumerate(["a\ud800b", "Tea?", "c\0d"])
+    ]
+
+    report, found = imported(tmp_path, "a.json", json.dumps(odd))
+
+    assert found == [[("user", "a?b")], [("user", "Tea?")], [("user", "cd")]]
+    assert report.left_out == {"elevenlabs: texts with characters that are none": 2}
+
+
+def test_a_length_below_nothing_is_named():
+    metadata = ELEVENLABS["metadata"] | {"call_duration_secs": -50}
+
+    left_out = one(ELEVENLABS | {"metadata": metadata}).left_out
+
+    assert left_out["elevenlabs.metadata.call_duration_secs that is no number"] == 1
