@@ -142,7 +142,11 @@ def _versions(
         known = connection.execute(
             "SELECT DISTINCT question_id FROM question_versions WHERE kind = 'criterion' ORDER BY 1"
         ).fetchall()
-        names = ", ".join(repr(row[0]) for row in known) or "none yet"
+        if not known:
+            raise ComparisonError(
+                f"Nothing was judged by a criterion {criterion_id!r} yet: run `vivavoce evaluate`."
+            )
+        names = ", ".join(repr(row[0]) for row in known)
         raise ComparisonError(f"There is no criterion {criterion_id!r}. The criteria are: {names}.")
     if len(agents) > 1:
         raise ComparisonError(

@@ -1,8 +1,11 @@
-"""What commands share: the deployment of the settings in force, and progress on standard error."""
+"""What commands share: the deployment of the settings in force, progress, and how days are read."""
 
 import sys
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import typer
 
 from orchestration.errors import NoDataError
 from orchestration.settings import Settings, load_settings
@@ -54,3 +57,18 @@ def require_data(settings: Settings) -> None:
 def progress() -> ProgressDisplay:
     """Progress on standard error, so that standard output holds results only."""
     return ProgressDisplay(sys.stderr)
+
+
+DAY_SHOWN = "YYYY-MM-DD"
+
+
+def written_day(text: str) -> datetime:
+    """Midnight of the day that an option names.
+
+    Raises:
+        typer.BadParameter: It is no day.
+    """
+    try:
+        return datetime.combine(date.fromisoformat(text.strip()), time())
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no day: write it as 2026-11-30.") from None

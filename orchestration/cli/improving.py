@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestration.cli.deployment import opened_deployment, progress
+from orchestration.cli.deployment import DAY_SHOWN, opened_deployment, progress, written_day
 
 if TYPE_CHECKING:
     from orchestration.deployment import Deployment
@@ -25,7 +25,8 @@ _NameWith = Annotated[
 def gaps(
     agent: _Agent = None,
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Asked on this day or later.")
+        datetime | None,
+        typer.Option(parser=written_day, metavar=DAY_SHOWN, help="Asked on this day or later."),
     ] = None,
     recheck: Annotated[
         bool, typer.Option("--recheck", help="Ask every question again, changed or not.")
@@ -102,7 +103,8 @@ def impact(
         str | None, typer.Option(help="Try this snapshot of a shared knowledge base.")
     ] = None,
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only conversations since then.")
+        datetime | None,
+        typer.Option(parser=written_day, metavar=DAY_SHOWN, help="Only conversations since then."),
     ] = None,
     max_turns: Annotated[int, typer.Option(min=1, help="The newest turns that are tried.")] = 2_000,
     show: Annotated[int, typer.Option(min=0, help="Changed turns that are shown.")] = 10,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analysis.printable import printable_lines
-from orchestration.cli.deployment import opened_deployment, progress
+from orchestration.cli.deployment import DAY_SHOWN, opened_deployment, progress, written_day
 from orchestration.terminal.tables import text_table
 
 if TYPE_CHECKING:
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-_DAY = ["%Y-%m-%d"]
-
 
 @app.command()
 def evaluate(
     since: Annotated[
-        datetime | None, typer.Option(formats=_DAY, help="First day of their end (UTC).")
+        datetime | None,
+        typer.Option(parser=written_day, metavar=DAY_SHOWN, help="First day of their end (UTC)."),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(formats=_DAY, help="Last day of their end (UTC).")
+        datetime | None,
+        typer.Option(parser=written_day, metavar=DAY_SHOWN, help="Last day of their end (UTC)."),
     ] = None,
     criterion: Annotated[
         list[str] | None,

@@ -5,10 +5,16 @@ from typing import Annotated, Literal, cast
 
 import typer
 
+from orchestration.cli.deployment import DAY_SHOWN, written_day
+
 app = typer.Typer()
 
-_Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day (UTC).")]
-_LastDay = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day (UTC).")]
+_Day = Annotated[
+    datetime | None, typer.Option(parser=written_day, metavar=DAY_SHOWN, help="First day (UTC).")
+]
+_LastDay = Annotated[
+    datetime | None, typer.Option(parser=written_day, metavar=DAY_SHOWN, help="Last day (UTC).")
+]
 
 _CUT = (
     "(Words that short, or that common, were looked for in the newest conversations only: give "

@@ -208,3 +208,19 @@ def test_the_code_of_the_widget_names_server_and_agent():
     assert '<vivavoce-widget agent-id="shop-desk"' in shown
     assert 'src="https://agents.example.com/embed/shop-desk"' in shown
     assert "connect-src https://agents.example.com wss://agents.example.com" in shown
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["conversations", "--since", "10.11.2026"],
+        ["conversations", "--until", "2026-02-30"],
+        ["evaluate", "--since", "yesterday"],
+        ["gaps", "--since", ""],
+        ["impact", "support", "--since", "2026"],
+    ],
+)
+def test_what_is_no_day_is_told_how_to_write_one(arguments: list[str]):
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert done.exit_code == 2
+    assert f"{arguments[-1]!r} is no day: write it as 2026-11-30" in " ".join(done.output.split())
