@@ -313,4 +313,6 @@ class AnalysisStore(ClosedAtTheEnd):
 
     def _rows(self, statement: sa.Select[Any]) -> list[dict[str, Any]]:
         with self._reading() as connection:
-            return [dict(row._mapping) for row in connection.execute(statement)]  # pyright: ignore[reportPrivateUsage]
+            found = connection.execute(statement)
+            names = tuple(found.keys())
+            return [dict(zip(names, row, strict=True)) for row in found]

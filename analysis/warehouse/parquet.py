@@ -56,7 +56,7 @@ class _Collected:
         shutil.rmtree(self._staging, ignore_errors=True)
 
     def _add(self, table: str, rows: Iterable[Mapping[str, Any]]) -> int:
-        lines = [_line(row) for row in rows]
+        lines = _lines(rows)
         if lines:
             self._stream(table).write(b"\n".join(lines) + b"\n")
             self._longest[table] = max(self._longest.get(table, 0), *map(len, lines))
@@ -215,13 +215,16 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         ]
 
 
+def _lines(rows: Iterable[Mapping[str, Any]]) -> list[bytes]:
+    """Return rows as JSON that a database can hold."""
+    return [_without_unstorable(line) for line in map(_line, rows)]
+
+
 def _line(row: Mapping[str, Any]) -> bytes:
-    """Return a row as JSON that a database can hold."""
     try:
-        line = orjson.dumps(row)
+        return orjson.dumps(row)
     except orjson.JSONEncodeError:  # halves of surrogate pairs, integers of more than 64 bits
-        line = json.dumps(row).encode()
-    return _without_unstorable(line)
+        return json.dumps(row).encode()
 
 
 def _without_unstorable(line: bytes) -> bytes:

@@ -49,12 +49,13 @@ def _as_texts(values: Mapping[str, object]) -> dict[str, str]:
 
 def turn_rows(transcript: Transcript, *, day: date) -> list[Row]:
     """Return the rows of `turns`, in order."""
+    own = ids(transcript, day)
     rows: list[Row] = []
     answering: int | None = None
     for index, turn in reversed(list(enumerate(transcript.turns))):
         answering = index if turn.role == "agent" else answering
         places = {"turn_index": index, "answering_turn_index": answering}
-        rows.append(ids(transcript, day) | places | _turn_values(turn))
+        rows.append({**own, **places, **_turn_values(turn)})
     return rows[::-1]
 
 
@@ -92,10 +93,11 @@ def retrieval_rows(
     """Return the rows of `retrievals`; those of a turn that was never spoken have no index."""
     index_of = {turn.turn_id: index for index, turn in enumerate(transcript.turns)}
     cited = {(t.turn_id, citation.chunk_id) for t in transcript.turns for citation in t.citations}
+    own = ids(transcript, day)
     return [
-        ids(transcript, day)
-        | vars(retrieval)
-        | {
+        {
+            **own,
+            **vars(retrieval),
             "turn_index": index_of.get(retrieval.turn_id),
             "cited": (retrieval.turn_id, retrieval.chunk_id) in cited,
         }

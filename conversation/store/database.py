@@ -6,7 +6,7 @@ Everything that is special to SQLite or PostgreSQL stands here; the stores are w
 import json
 import re
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
@@ -264,15 +264,20 @@ def _create_engine(url: URL) -> Engine:
 
 
 def read_json(text: str | bytes) -> Any:
-    """What `json.loads` reads, in a third of its time for the few words that most cells hold.
-
-    A turn has six cells of JSON, and nearly all of them are `[]` or `null`.
-    """
+    """What `json.loads` reads, in a third of its time: most cells are `[]` or `null`."""
     if text == "[]":
         return []
     if text == "null":
         return None
+    if isinstance(text, str):
+        with suppress(json.JSONDecodeError):  # `loads` skips blanks, or tells what is wrong
+            value, end = _DECODER.raw_decode(text)
+            if end == len(text):
+                return value
     return json.loads(text)
+
+
+_DECODER = json.JSONDecoder()
 
 
 def _tune_sqlite(connection: Any, _record: object) -> None:

@@ -14,6 +14,7 @@ from conversation.store.gathering import gather
 from conversation.store.rows import (
     UNPROVEN,
     calls_from_rows,
+    columns_of_records,
     conversation_from_row,
     retrieval_from_row,
     turn_from_row,
@@ -134,14 +135,16 @@ def read_transcripts(
         ).all()
         calls: dict[str, list[Row[Any]]] = {}
         for call in connection.execute(
-            select(llm_usage)
+            select(*columns_of_records(llm_usage))
             .where(llm_usage.c.conversation_id.in_(ids))
             .order_by(llm_usage.c.usage_id)
         ):
             calls.setdefault(call.turn_id, []).append(call)
         spoken: dict[str, list[Row[Any]]] = {}
         for turn in connection.execute(
-            select(turns).where(turns.c.conversation_id.in_(ids)).order_by(turns.c.turn_index)
+            select(*columns_of_records(turns))
+            .where(turns.c.conversation_id.in_(ids))
+            .order_by(turns.c.turn_index)
         ):
             spoken.setdefault(turn.conversation_id, []).append(turn)
         for row in rows:

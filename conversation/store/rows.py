@@ -5,7 +5,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
-from sqlalchemy import Table
+from sqlalchemy import Column, Table
 from sqlalchemy.engine import Row
 
 from conversation.store import tables
@@ -89,10 +89,10 @@ def conversation_from_row(row: Row[Any], turns: tuple[Turn, ...]) -> Transcript:
 
 
 def _values(row: Row[Any], table: Table) -> RowValues:
-    """All columns of a row by name. By name one at a time takes twice as long for a wide row."""
+    """The columns of a row by name. By name one at a time takes twice as long for a wide row."""
     if isinstance(row, SimpleNamespace):  # of several tables at once
         return vars(row)
-    return dict(zip(_COLUMNS[table.name], row, strict=True))
+    return dict(zip(_COLUMNS[table], row, strict=True))
 
 
 def given_values(transcript: Transcript) -> dict[str, Any]:
@@ -106,8 +106,13 @@ def user_column(metadata: Mapping[str, str]) -> str | None:
     return None if user_id is None else str(user_id)[:255]
 
 
+def columns_of_records(table: Table) -> list[Column[Any]]:
+    """The columns that records are made of: all but when the row was written."""
+    return [column for column in table.c if column.name != "recorded_at"]
+
+
 _COLUMNS = {
-    table.name: tuple(table.c.keys())
+    table: tuple(column.name for column in columns_of_records(table))
     for table in (tables.turns, tables.llm_usage, tables.retrievals)
 }
 

@@ -1,3 +1,4 @@
+import json
 import multiprocessing
 import os
 import signal
@@ -20,7 +21,7 @@ from sqlalchemy.schema import CreateTable
 import conversation.store.migrations
 from conversation.errors import SessionEndedError, StoreError, UnknownConversationError
 from conversation.server.webhooks.deliveries import WebhookDeliveries
-from conversation.store.database import migrate, open_database
+from conversation.store.database import migrate, open_database, read_json
 from conversation.store.ownership import is_gone, this_process
 from conversation.store.store import ConversationEvent, ConversationStore
 from conversation.store.tables import SCHEMA, handed_in_files
@@ -591,3 +592,18 @@ def test_fifty_processes_write_to_one_new_store_without_losing_a_row(url: str):
         found = store.conversations()
     assert len(found) == 500
     assert {summary.turn_count for summary in found} == {4}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "null", "{}", " [1] ", '{"a": 1} ', "1e400", "NaN", str(10**30), '"\\ud800"', '"é"'],
+)
+def test_cells_of_json_are_read_as_json_reads_them(text: str):
+    assert repr(read_json(text)) == repr(json.loads(text))
+    assert repr(read_json(text.encode())) == repr(json.loads(text))
+
+
+@pytest.mark.parametrize("text", ["", "[1", "[1] x", "nul"])
+def test_cells_that_are_no_json_are_refused(text: str):
+    with pytest.raises(json.JSONDecodeError):
+        read_json(text)
