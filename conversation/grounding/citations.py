@@ -15,6 +15,7 @@ from conversation.grounding.checking.carried_words import SUPPORT_THRESHOLD
 from conversation.grounding.checking.named_dates import named_dates
 from conversation.grounding.checking.stated_names import is_known, names_in, stems
 from conversation.grounding.checking.table_rows import columns_of_lines
+from conversation.grounding.courteous import is_courteous, without_openers
 from conversation.grounding.not_knowing import admits_not_knowing
 from conversation.language.telling_words import (
     is_negated,
@@ -38,23 +39,8 @@ MAX_WINDOW_SENTENCES = 3
 CONTRADICTION_FACTOR = 0.5
 """On the score of a window that is negated when the sentence is not, or the reverse."""
 
-_INTERJECTION = re.compile(
-    r"(?:hi|hello|hey|sorry|thanks|thank you|you're welcome|welcome|goodbye|bye|great|sure|well"
-    r"|certainly|of course|okay|ok|yes|no|perfect|alright)(?:\s*[,.!:;-]+\s*|$)",
-    re.IGNORECASE,
-)
-_COURTESY = re.compile(
-    r"(?:thanks for|thank you for|i understand|i apologi[sz]e|i'm sorry|i am sorry|sorry for"
-    r"|i'm glad|glad|happy to|please let me know|let me know|feel free|have a (?:nice|good|great)"
-    r"|if you (?:have|need) (?:any |some )?(?:other|more|further)|welcome to|good to"
-    r"|no language model is set up|i can (?:pass|hand|help)|i(?:'d| would) be happy"
-    r"|you're welcome|you are welcome)\b",
-    re.IGNORECASE,
-)
 _SPOKEN_TO = re.compile(r",\s+[^\W\d_]+(?=\s*[.!?]*\Z)")
 _ASKS = ("?", "\uff1f", "\u061f", "\u037e")
-_MAX_COURTESY_WORDS = 6
-"""A longer sentence that opens politely still states something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +148,11 @@ def attribute(
 
 def states_something(sentence: str, language: str = "en") -> bool:
     """Whether the sentence can be true or false: no question, courtesy or confession."""
-    rest = plain_quotes(sentence.strip())
-    while (opening := _INTERJECTION.match(rest)) is not None:
-        rest = rest[opening.end() :]
+    rest = without_openers(plain_quotes(sentence.strip()))
     words = telling_words(rest, language)
     if not words or rest.endswith(_ASKS) or admits_not_knowing(rest):
         return False
-    courteous = _COURTESY.match(rest) is not None
-    return not (courteous and len(words) <= _MAX_COURTESY_WORDS)
+    return not is_courteous(rest, words)
 
 
 def _claim(sentence: Sentence, language: str, own_words: str) -> _Claim:

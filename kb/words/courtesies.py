@@ -99,6 +99,11 @@ def courtesy_of(text: str) -> Courtesy | None:
     return None
 
 
+def courtesies() -> tuple[str, ...]:
+    """Patterns of all greetings, thanks and goodbyes, whatever the language."""
+    return tuple(words for said in (_HELLO, _THANKS, _BYE) for words in said.values())
+
+
 @lru_cache(maxsize=64)
 def _all_of(language: str) -> re.Pattern[str]:
     said = f"{_HELLO[language]}|{_THANKS[language]}|{_BYE[language]}"

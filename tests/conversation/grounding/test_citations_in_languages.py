@@ -2,9 +2,10 @@
 
 import pytest
 
-from conversation.grounding.citations import attribute
+from conversation.grounding.citations import attribute, states_something
 from conversation.grounding.not_knowing import admits_not_knowing
 from conversation.language.set_sentences import DONT_KNOW, GET_BACK, GOODBYE, NEAREST, PATIENCE
+from conversation.language.telling_words import written_in
 from kb.words.sentences import split_sentences
 from tests.conversation.grounding.test_citations import passage
 
@@ -157,3 +158,59 @@ def test_models_that_do_not_know_are_heard(said: str):
 )
 def test_a_denial_is_knowledge(said: str):
     assert not admits_not_knowing(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Gern geschehen!",
+        "Es tut mir leid.",
+        "Selbstverständlich, gerne!",
+        "Wenn Sie noch Fragen haben, melden Sie sich.",
+        "Ich wünsche Ihnen einen schönen Tag!",
+        "¡Claro, con mucho gusto!",
+        "Si tiene alguna otra pregunta, dígame.",
+        "¡Que tenga un buen día!",
+        "N'hésitez pas à me le demander.",
+        "Si vous avez d'autres questions, dites-moi.",
+        "Спасибо за ваш вопрос!",
+        "Если у вас есть вопросы, обращайтесь.",
+        "Chętnie pomogę.",
+        "شكرًا لتواصلك معنا.",
+        "إذا كان لديك أي سؤال آخر، أخبرني.",
+        "好的，没问题。",
+        "如果您还有其他问题，请随时告诉我。",
+        "感谢您的来电！",
+        "かしこまりました。",
+        "ご不明な点がございましたら、お気軽にお尋ねください。",
+        "네, 물론입니다.",
+        "문의해 주셔서 감사합니다.",
+        "ยินดีช่วยเหลือครับ",
+        *PATIENCE.values(),
+        *GET_BACK.values(),
+    ],
+)
+def test_polite_sentences_state_nothing_in_any_language(said: str):
+    language = written_in(said, "de")
+
+    assert not any(states_something(part.text, language) for part in split_sentences(said))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Ja, die Bibliothek ist montags geschlossen.",
+        "Gerne können Sie sechs Bücher ausleihen.",
+        "Wenn Sie noch Fragen haben, rufen Sie 030 1234567 an.",
+        "Lo siento, la biblioteca cierra los lunes.",
+        "No cierra los lunes.",
+        "Да, библиотека закрыта.",
+        "نعم، المكتبة مغلقة يوم الاثنين.",
+        "是的，图书馆每周一闭馆。",
+        "不可以打电话。",
+        "はい、図書館は月曜日が休館です。",
+        "네, 도서관은 월요일에 문을 닫습니다.",
+    ],
+)
+def test_what_is_said_after_a_polite_word_still_states_something(said: str):
+    assert states_something(said, "de")
