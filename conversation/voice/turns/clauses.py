@@ -15,7 +15,9 @@ FIRST_CHARS = 48
 MAX_CHARS = 120
 _LEAST_CHARS = 12
 """A clause of one word sounds like a list."""
-_PAUSE = re.compile(r"[,;:\u2026)\u2013\u2014](?=\s)|[\u3001\uff0c\uff1b\uff1a]|[.!?](?=\s)")
+_PAUSE = re.compile(
+    r"[,;:\u2026)\u2013\u2014](?=\s)|[\u3001\uff0c\uff1b\uff1a\u060c\u061b\u061f\u06d4\u0964]|[.!?](?=\s)"
+)
 _SPACE = re.compile(r"\s")
 
 

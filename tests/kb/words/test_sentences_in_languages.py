@@ -1,0 +1,34 @@
+"""Where sentences end in languages that mark it in other ways, or write points inside."""
+
+import pytest
+
+from kb.words.sentences import finished_length, split_sentences
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Das gilt z. B. für Kinder, d. h. bis 12 Jahre.", "Danach zahlt man."),
+        ("Dr. Müller kommt am 3. März.", "Er bleibt."),
+        ("Vom 3. 4. 2026 an kostet es ca. 5 Euro bzw. 6 Euro.", "Gut."),
+        ("Es sind Nr. 5 und u. a. Nr. 6, inkl. Mwst.", "Mehr nicht."),
+        ("Sra. López vive en la Av. Mayor.", "Él viene."),
+        ("Mme. Durand est au no 5.", "Elle attend."),
+        ("Det er den 3. juni, bl. a. her.", "Kom."),
+        ("Нельзя, т. е. закрыто на ул. Мира.", "Он там."),
+        ("Писал А. С. Пушкин.", "Он там."),
+        ("Stoi to np. na ul. Długiej.", "Tak."),
+        ("هل هو مغلق؟", "نعم، هو مغلق."),
+        ("کیا یہ بند ہے؟", "جی ہاں۔"),
+        ("यह बंद है।", "वह खुला है।"),
+        ("これは本です。", "それはペンです！"),
+        ("这是书吗？", "是。"),
+        ("It costs 1.50.", "It is 3."),
+        ("Take vitamin c.", "It helps."),
+    ],
+)
+def test_two_sentences_are_two(first: str, second: str):
+    text = f"{first} {second}"
+
+    assert [part.text for part in split_sentences(text)] == [first, second]
+    assert finished_length(f"{first} {second[:1]}") == len(first)
