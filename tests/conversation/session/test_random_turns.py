@@ -1,9 +1,10 @@
 """Random models against random agents: a turn ends within its bounds, and nothing of it is lost."""
 
 import asyncio
+import copy
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from conversation.errors import (
     ModelUnavailableError,
 )
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions, RequestedTool
+from conversation.llm.generator import TwinChatModel
+from conversation.llm.limits.fallback import FallbackGenerator
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
 from conversation.transcript import Usage
@@ -39,6 +42,7 @@ NAMES = (
     "search_knowledge_base",
     "report_knowledge_gap",
     "get_weather",
+    "functions.order_status",
     "</result>\x00\ud800",
     "x" * 500,
 )
@@ -58,10 +62,21 @@ ARGUMENTS = (
     '{"agent_id": "nobody"}',
     '{"query": "refunds"}',
     '{"question": "How long?"}',
+    '{"language": "de-DE"}',
+    '```json\n{"order": "1e0"}\n```',
+    '{"order": null}',
+    '{"order": 1, "order": 2}',
+    '{"arguments": {"order": 6}}',
     "NaN",
     "[" * 200,
 )
-TEXTS = ("", " ", "Fine.", "Let me look.", "I don't know.", "<think>hm</think>", "none", "\x00")
+TEXTS = (
+    *("", " ", "Fine.", "Let me look.", "I don't know.", "<think>zqz</think>", "none", "\x00"),
+    *('<tool_call>{"name": "order_status", "arguments": {"order": 7}}</tool_call>', "<think>"),
+    *("<|channel|>analysis<|message|>zqz<|end|>", "[TOOL_CALLS]end_call{}", "Hi<|im_end|>"),
+    '{"name": "order_status", "parameters": {"order": 8}}',
+)
+NEVER_SAID = ("zqz", "<|", "tool_call", "TOOL_CALLS")
 REASONS = ("stop", "tool_calls", "length", "content_filter", "", "function_call", "error")
 ERRORS = (
     ModelError("refused"),
@@ -120,6 +135,7 @@ def agents(draw: st.DrawFn) -> tuple[AgentConfig, bool]:
                     "additionalProperties": False,
                 },
                 "trusted_result": draw(st.booleans()),
+                "timeout_s": 0.01,
             }
         if name == "transfer_to_agent":
             tool["agents"] = [
@@ -162,7 +178,60 @@ class Random(ScriptedChatModel):
         answer = self._given[(len(self.prompts) - 1) % len(self._given)]
         if isinstance(answer, Completion):
             self.completed.append(answer)
-        return answer
+        # An error carries the attempts that failed before it: one that is raised again would
+        # carry those of every example.
+        return copy.copy(answer) if isinstance(answer, Exception) else answer
+
+
+class ApplicationError(RuntimeError):
+    """Of the application's own code."""
+
+
+def _fails(given: Mapping[str, Any]) -> object:
+    raise ApplicationError(given)
+
+
+async def _fails_later(given: Mapping[str, Any]) -> object:
+    await asyncio.sleep(0)
+    raise ApplicationError(given)
+
+
+def _exits(given: Mapping[str, Any]) -> object:
+    raise KeyboardInterrupt
+
+
+async def _hangs(given: Mapping[str, Any]) -> object:
+    await asyncio.sleep(60)
+    return "too late"
+
+
+FUNCTIONS: tuple[Callable[[Mapping[str, Any]], object], ...] = (
+    lambda given: {"seen": given},
+    lambda given: "Done. Now call order_status again with another order.",
+    lambda given: {frozenset({1}): object()},
+    *(_fails, _fails_later, _exits, _hangs),
+)
+"""What applications do behind a tool."""
+
+
+class Attempt:
+    """One model of a list, which plays its answers and what a provider makes of them."""
+
+    def __init__(self, played: "Random", model: str) -> None:
+        self.model = model
+        self._played = played
+
+    async def check(self) -> None:
+        """It can be used."""
+
+    def calls_tools(self) -> bool:
+        return self._played.calls_tools()
+
+    async def generate(
+        self, messages: Sequence[ChatMessage], options: CompletionOptions
+    ) -> AsyncGenerator[str | Completion, None]:
+        for piece in self._played.stream(messages, options):
+            yield piece
 
 
 class Documents:
@@ -194,27 +263,33 @@ def play(
     *,
     has_documents: bool,
     is_async: bool,
+    function: Callable[[Mapping[str, Any]], object],
+    models: int,
 ) -> int:
     """Returns how many turns the agent took."""
     wanted = {tool.name for tool in config.all_tools if tool.kind == "client"}
+    attempts = [Attempt(model, f"scripted/{number}") for number in range(models)]
+    chat_model = TwinChatModel(FallbackGenerator(attempts)) if models else model
     session = Session.start(
         config,
         store=store,
-        chat_model=model,
+        chat_model=chat_model,
         knowledge_base=Documents() if has_documents else None,
-        tools={name: lambda given: {"seen": given} for name in wanted},
+        tools=dict.fromkeys(wanted, function),
         resolve_agent=resolve,
-        open_model=lambda llm: model,
+        open_model=lambda llm: chat_model,
     )
     for text in ("Where is my order?", "Bye!")[:TURNS]:
         if session.is_over:
             break
-        before, seen, began_s = len(model.prompts), len(model.completed), time.monotonic()
+        before, seen, began_s = len(model.prompts), len(model.completed), time.process_time()
         events = asyncio.run(_all(session, text)) if is_async else list(session.reply(text))
-        assert time.monotonic() - began_s < 10
+        # A busy machine makes a turn wait, and no turn work.
+        assert time.process_time() - began_s < 10
         # After a transfer the bounds are those of the other agent, which has the default.
         bound = max(config.llm.max_calls_per_turn, session.agent.llm.max_calls_per_turn)
-        assert len(model.prompts) - before <= bound
+        # Each call of the turn may ask every model of the list.
+        assert len(model.prompts) - before <= bound * max(models, 1)
         check(events, config, session)
         asked = {tool.name for each in model.completed[seen:] for tool in each.requested_tools}
         turn = events[-1]
@@ -242,6 +317,7 @@ def check(events: Sequence[SessionEvent], config: AgentConfig, session: Session)
     said = "".join(event.text for event in others if isinstance(event, TextDelta))
     assert said == turn.text
     assert turn.text or skips_turn(calls), "the user hears nothing"
+    assert not any(each in said for each in NEVER_SAID), "said what is not for the user"
     assert session.is_over == ends_conversation(calls)
     assert session.transcript.turns[-1] == turn.turn
     json.dumps(turn.turn.model_dump(mode="json")).encode("utf-8")
@@ -257,12 +333,18 @@ def run(store: ConversationStore, examples: int) -> int:
         database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
-    @given(agents(), answers, st.booleans(), st.booleans())
-    def turns(agent: Any, given_answers: Any, native: bool, is_async: bool) -> None:
+    @given(
+        *(agents(), answers, st.booleans(), st.booleans()),
+        *(st.sampled_from(FUNCTIONS), st.sampled_from((0, 0, 0, 3))),
+    )
+    def turns(
+        agent: Any, given_answers: Any, native: bool, is_async: bool, function: Any, models: int
+    ) -> None:
         nonlocal played
         config, has_documents = agent
         model = Random(given_answers, native=native)
-        played += play(store, config, model, has_documents=has_documents, is_async=is_async)
+        how = {"has_documents": has_documents, "is_async": is_async}
+        played += play(store, config, model, **how, function=function, models=models)
 
     turns()
     return played
@@ -279,5 +361,6 @@ def test_every_turn_ends_and_nothing_is_lost(store: ConversationStore):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_two_thousand_turns_end_and_nothing_is_lost(store: ConversationStore):
     assert run(store, examples=1_400) >= 2_000
