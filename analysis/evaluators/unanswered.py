@@ -1,3 +1,4 @@
+# ruff: noqa: E501, RUF001 (patterns; other scripts have letters that look like Latin ones)
 """A finished conversation -> the questions in it that the documents did not answer. Pure."""
 
 import re
@@ -30,6 +31,8 @@ what was asked, when the agent gives it."""
 _UNGROUNDED_SHARE = 0.5
 _MIN_TELLING_WORDS = 3
 """A question with fewer leans on the turn before it."""
+_MIN_SIGN_PAIRS = 5
+_SIGNS = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
 
 _DONT_KNOW = re.compile(
     r"\b(?:i|we) (?:do not|don't) (?:know|have (?:any |that |the |this |enough |specific )*"
@@ -49,6 +52,21 @@ _ASKS = re.compile(
     r"(?:how|what|what's|when|where|where's|which|who|who's|whose|why|can|could|do|does|did|is|are|"
     r"was|were|will|would|should|may|has|have|am|i (?:want|need|would like|wonder)|i'd like|"
     r"i'm (?:looking|trying|wondering)|tell me|explain|show me|give me|help me|describe)\b",
+    re.IGNORECASE,
+)
+_ASKS_IN_OTHERS = re.compile(
+    r"^\W*(?:wie|was|wann|wo|woher|wohin|warum|wieso|welche[rsnm]?|wer|wem|wen|kann|können|könnte|gibt es"
+    r"|haben sie|ist|sind|darf|muss|ich (?:möchte|brauche|suche|will|würde)|cómo|qué|cuándo|cuánto|cuántos"
+    r"|cuánta|dónde|quién|cuál|por qué|puedo|puede|hay|quiero|quisiera|necesito|comment|quand|combien|où"
+    r"|qui|quel(?:le)?s?|pourquoi|est-ce|puis-je|pouvez|je (?:voudrais|veux|cherche)|come|quando|quanto"
+    r"|dove|chi|quale|perché|posso|vorrei|como|quanto|onde|quem|qual|por que|quero|gostaria|hoe|wat"
+    r"|wanneer|waar|welke|waarom|kan ik|ik wil|jak|kiedy|gdzie|ile|kto|który|dlaczego|czy|chcę|как|что"
+    r"|когда|где|сколько|кто|какой|какая|какие|почему|можно|есть ли|я хочу|كيف|ما|ماذا|متى|أين|كم|من|هل"
+    r"|لماذا|أريد|कैसे|क्या|कब|कहाँ|कितना|कौन|nasıl|ne zaman|nerede|kaç|hur|när|var kan|vad|hvordan"
+    r"|hvornår|hvor|hvad|når)(?!\w)"
+    r"|请问|怎么|怎樣|怎样|怎麼|什么|什麼|多少|多久|哪里|哪裡|哪个|为什么|為什麼|能不能|可以吗|可不可以|是否|吗\W*$|嗎\W*$|呢\W*$"
+    r"|か\W*$|いつ|どこ|どう(?:やって|すれば)|いくら|教えて|ですか|ますか|나요|까요|습니까|어떻게|언제|어디|얼마"
+    r"|อย่างไร|ยังไง|เมื่อไหร่|เมื่อไร|ที่ไหน|เท่าไหร่|เท่าไร|อะไร|ไหม|หรือไม่|กี่",
     re.IGNORECASE,
 )
 
@@ -152,11 +170,7 @@ def _reasons(
     cited = any(turn.citations for turn in answers)
     unknown = any(says_dont_know(turn.generated_text or turn.text) for turn in answers)
     weak = bool(seen) and max(passage.score for passage in seen) < weak_score
-    if (
-        weak
-        and not cited
-        and (unknown or _QUESTION_MARK.search(asked) or _ASKS.match(asked.strip()))
-    ):
+    if weak and not cited and (unknown or _is_question(asked.strip())):
         reasons.append("weak_retrieval")
     if unknown:
         reasons.append("dont_know")
@@ -165,6 +179,11 @@ def _reasons(
     if not unknown and any(_is_ungrounded(turn) for turn in answers):
         reasons.append("ungrounded")
     return reasons
+
+
+def _is_question(asked: str) -> bool:
+    patterns = (_QUESTION_MARK, _ASKS, _ASKS_IN_OTHERS)
+    return any(pattern.search(asked) for pattern in patterns)
 
 
 def _is_ungrounded(turn: Turn) -> bool:
@@ -208,9 +227,12 @@ def _blamed(
 
 def _meaning(question: str, before: Sequence[Turn]) -> str:
     # Lists of words are read by those who look for questions, and reports show what was found.
-    from conversation.language.telling_words import telling_words
+    from conversation.language.telling_words import telling_words, written_in
 
-    if len(telling_words(question)) >= _MIN_TELLING_WORDS:
+    words = telling_words(question, written_in(question, "en"))
+    # Scripts without spaces give two signs at a time: a word of two has one, of three has two.
+    least = _MIN_SIGN_PAIRS if _SIGNS.search(question) else _MIN_TELLING_WORDS
+    if len(words) >= least:
         return question
     earlier = [turn.text for turn in before if turn.role == "user" and should_search(turn.text)]
     return f"{earlier[-1]} {question}" if earlier else question

@@ -8,9 +8,12 @@ from typing import Protocol
 
 from analysis.gaps.store import KeptPassage, KeptQuestion
 from analysis.topics.naming import common_words
+from analysis.topics.terms import has_signs, idle_words, missing_signs
 from conversation.errors import UnknownConversationError
 from conversation.transcript import Transcript, Turn
 from kb.document import RetrievedPassage
+from kb.words.languages import DEFAULT
+from kb.words.spelling import MARKS, folded
 
 ANSWERED_SCORE = 0.4
 """A passage answers a question when it is at least this good, better than what was found when it
@@ -19,7 +22,7 @@ came in, 69 % of theirs were called fixed, and 14 % of those whose page was stil
 FIXED_SHARE = 2 / 3
 """A gap is fixed when this share of its questions has an answer."""
 _PASSAGES = 5
-_WORD = re.compile(r"[^\W\d_][\w'-]+")
+_WORD = re.compile(rf"[^\W\d_](?:[\w'-]|[{MARKS}])+")
 
 
 class GapSource(Protocol):
@@ -78,7 +81,9 @@ def ask_again(
         if transcript is not None:
             history = transcript.turns[: question.turn_index]
             passages = source.retrieve(question.question, history=history, limit=_PASSAGES)
-            asked[question.key] = _asked(question, [as_kept(passage) for passage in passages])
+            asked[question.key] = check_question(
+                question, [as_kept(passage) for passage in passages]
+            )
     return asked
 
 
@@ -94,7 +99,8 @@ def as_kept(passage: RetrievedPassage) -> KeptPassage:
     )
 
 
-def _asked(question: KeptQuestion, passages: Sequence[KeptPassage]) -> GapCheck:
+def check_question(question: KeptQuestion, passages: Sequence[KeptPassage]) -> GapCheck:
+    """Return what a question finds in passages."""
     fixing = next(
         (
             passage
@@ -105,16 +111,28 @@ def _asked(question: KeptQuestion, passages: Sequence[KeptPassage]) -> GapCheck:
         ),
         None,
     )
-    from conversation.language.telling_words import telling_words
+    return GapCheck(tuple(passages), fixing, _missing(question.question, passages))
 
-    said = telling_words(" ".join(passage.text for passage in passages))
-    words = dict.fromkeys(word.casefold() for word in _WORD.findall(question.question))
-    missing = tuple(
+
+def _missing(question: str, passages: Sequence[KeptPassage]) -> tuple[str, ...]:
+    """Words of a question that no passage says, read in the language that it is asked in."""
+    from conversation.language.telling_words import telling_words, written_in
+
+    text = "\n".join(passage.text for passage in passages)
+    # A short question does not tell; the passages that are nearest to it do.
+    language = written_in(question, written_in(f"{question}\n{text}", DEFAULT))
+    said = telling_words(text, language)
+    idle = common_words() if language == DEFAULT else idle_words(language)
+    words = dict.fromkeys(word.casefold() for word in _WORD.findall(question))
+    spaced = [
         word
         for word in words
-        if word not in common_words() and (stems := telling_words(word)) and stems.isdisjoint(said)
-    )
-    return GapCheck(tuple(passages), fixing, missing)
+        if folded(word) not in idle
+        and not has_signs(word)
+        and (stems := telling_words(word, language))
+        and stems.isdisjoint(said)
+    ]
+    return (*spaced, *missing_signs(question, said, language))
 
 
 def is_fixed(questions: Sequence[KeptQuestion]) -> bool:

@@ -7,11 +7,12 @@ from typing import Literal
 
 from analysis.evaluators.unanswered import WEAK_SCORE
 from analysis.gaps.checking import GapSource
-from conversation.language.telling_words import telling_words
+from conversation.language.telling_words import telling_words, written_in
 from conversation.store.store import ConversationStore
 from conversation.transcript import Citation, Retrieval, Transcript, Turn
 from kb.document import RetrievedPassage
 from kb.retrieval.small_talk import should_search
+from kb.words.languages import DEFAULT
 
 _SAME_WORDS = 0.8
 """Share of words in common from which on two passages of a document are one, moved or mended."""
@@ -211,7 +212,8 @@ def is_same(first: RetrievedPassage, second: RetrievedPassage) -> bool:
         return True
     if first.document_id != second.document_id:
         return False
-    one, other = telling_words(first.text), telling_words(second.text)
+    language = written_in(first.text, DEFAULT)
+    one, other = telling_words(first.text, language), telling_words(second.text, language)
     return bool(one | other) and len(one & other) >= _SAME_WORDS * len(one | other)
 
 

@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from analysis.results import Evidence
 from analysis.said.normal_form import words_that_repeat, words_that_say
 from conversation.transcript import Turn
+from kb.words.spelling import respelled, runs, syllables
 
-_SENTENCE = re.compile(r"\S.*?(?:[.!?…]+(?=\s|$)|$)", re.DOTALL)
+_SENTENCE = re.compile(
+    r"\S.*?(?:[.!?…]+(?=\s|$)|[\u3002\uff01\uff1f\u061f\u06d4\u0964]+|$)", re.DOTALL
+)
 _WORD = re.compile(r"\w+")
 _LONGEST_WHOLE_TURN_CHARS = 160
 _STEM_CHARS = 5
@@ -91,7 +95,16 @@ def _sentences(text: str) -> list[str]:
 
 
 def _words(text: str) -> set[str]:
-    return {word.casefold() for word in _WORD.findall(text) if len(word) > 2}
+    if text.isascii():
+        return {word.casefold() for word in _WORD.findall(text) if len(word) > 2}
+    found: set[str] = set()
+    for run in runs(respelled(text)):
+        if run.kind == "word":
+            # Two letters of other scripts are a word more often than two of ours.
+            found.update({run.text.casefold()} if len(run.text) > 1 + run.text.isascii() else ())
+        else:
+            found.update(map("".join, pairwise(syllables(run.text))))
+    return found
 
 
 def _stems(text: str) -> set[str]:

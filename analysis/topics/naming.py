@@ -8,8 +8,10 @@ from functools import cache
 from typing import Any
 
 from analysis.printable import printable
+from analysis.topics.terms import common_language, has_no_spaces, terms_of, without_parts
 from conversation.llm.chat_model import ChatMessage, ChatModel, CompletionOptions
 from conversation.prompt.prompt import defuse
+from kb.words.languages import DEFAULT
 
 _SAID_EVERYWHERE_LIST = """
     am i'm i'd i'll i've ain't can't could couldn't didn't do does doesn't doing don't dont get
@@ -60,6 +62,16 @@ def common_words() -> frozenset[str]:
 
 def _word_counts(texts: Sequence[str]) -> Counter[str]:
     """In how many texts each word and pair of neighbouring words is; function words left out."""
+    language = common_language(texts)
+    if language == DEFAULT:
+        counts = _english_counts(texts)
+    else:
+        counts = Counter(term for text in texts for term in terms_of(text, language))
+    least = 2 if len(texts) > 1 else 1
+    return without_parts(Counter({term: n for term, n in counts.items() if n >= least}))
+
+
+def _english_counts(texts: Sequence[str]) -> Counter[str]:
     from sklearn.feature_extraction.text import (  # pyright: ignore[reportMissingTypeStubs]
         CountVectorizer,
     )
@@ -74,8 +86,7 @@ def _word_counts(texts: Sequence[str]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(set(analyse(text.replace("\u2019", "'"))))
-    least = 2 if len(texts) > 1 else 1
-    return Counter({term: count for term, count in counts.items() if count >= least})
+    return counts
 
 
 def _without_repeats(terms: Sequence[str], limit: int) -> list[str]:
@@ -91,7 +102,13 @@ def _without_repeats(terms: Sequence[str], limit: int) -> list[str]:
 
 
 def _is_form_of(words: set[str], said: set[str]) -> bool:
-    return all(any(word[:5] == other[:5] for other in said) for word in words)
+    return all(any(_is_like(word, other) for other in said) for word in words)
+
+
+def _is_like(word: str, other: str) -> bool:
+    if has_no_spaces(word):
+        return word in other or other in word
+    return word[:5] == other[:5]
 
 
 def name_by_model(model: ChatModel, texts: Sequence[str], *, what: str) -> str | None:

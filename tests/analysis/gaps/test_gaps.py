@@ -4,18 +4,27 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from analysis.evaluators.unanswered import says_dont_know, unanswered_questions
+from analysis.gaps.checking import check_question
 from analysis.gaps.gaps import GapRun, find_gaps
 from analysis.gaps.records import stored_gaps
-from analysis.gaps.store import gap_history, gap_rows, read_questions
+from analysis.gaps.store import (
+    KeptPassage,
+    KeptQuestion,
+    gap_history,
+    gap_rows,
+    read_questions,
+)
 from analysis.results import Evidence
 from analysis.store.forgetting import forget_conversations
 from conversation.transcript import Citation, Retrieval, ToolCall, Transcript, Turn
 from tests.analysis.asked import ShelfSource, WordsEmbedder
 from tests.analysis.calls import AGENT, DAY, Stores, a_verdict, open_stores, save_answers
 
+NO_MEANING = np.zeros(3, dtype=np.float32)
 VOUCHER = "Can I pay with a gift voucher"
 WARRANTY = "How long is the warranty on lamps"
 
@@ -331,3 +340,64 @@ def test_a_reported_question_is_taken_as_the_agent_words_it():
 )
 def test_replies_that_admit_not_to_know_are_told_from_others(reply: str, unknown: bool):
     assert says_dont_know(reply) is unknown
+
+
+@pytest.mark.parametrize(
+    ("question", "known", "missing"),
+    [
+        (
+            "Kann ich mit Gutscheinen bezahlen?",
+            "Sie können bei uns nur mit Karte bezahlen.",
+            ("gutscheinen",),
+        ),
+        ("我可以用礼品券付款吗？", "我们接受信用卡付款。", ("礼品券",)),
+        ("商品券で支払いできますか", "支払いはカードでできます。", ("商品券",)),
+        (
+            "¿Puedo pagar con vales?",
+            "Puede pagar con tarjeta en la tienda o por internet.",
+            ("vales",),
+        ),
+        ("Можно оплатить подарочной картой?", "Оплатите картой.", ("подарочной",)),
+        ("هل يمكن الدفع بالقسيمة؟", "يمكن الدفع بالبطاقة.", ("بالقسيمة",)),
+        ("Can I pay with a gift voucher?", "Pay by card.", ("gift", "voucher")),
+    ],
+)
+def test_words_that_no_passage_says_are_told_in_the_language_of_the_question(
+    question: str, known: str, missing: tuple[str, ...]
+):
+    asked = KeptQuestion("c", 0, None, question, DAY, (), None, (), "m", NO_MEANING)
+    passage = KeptPassage("d", "Shop", 1, "d#0", known, 0.1)
+
+    assert check_question(asked, [passage]).missing_words == missing
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "wie lange dauert die Rückerstattung",
+        "cuánto tarda el reembolso",
+        "退款需要多久",
+        "返金はいつですか",
+        "환불은 언제 되나요",
+        "متى يصل المبلغ",
+        "сколько идёт возврат",
+        "คืนเงินใช้เวลากี่วัน",
+    ],
+)
+def test_a_question_without_a_mark_is_one_in_any_language(asked: str, desk: Desk):
+    desk.ask(asked, "...")
+    transcript = desk.stores.conversations.transcript("c1")
+    weak = Retrieval(
+        turn_id="c1-answer",
+        query=asked,
+        chunk_id="d#0",
+        document_id="d",
+        document_name="D",
+        start_char=0,
+        end_char=1,
+        rank=1,
+        score=0.1,
+    )
+
+    [found] = unanswered_questions(transcript, [weak], now=DAY)
+    assert found.reasons == ("weak_retrieval",)

@@ -1,11 +1,13 @@
 """Evidence shown to a user always stands in the turn it names."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.judge.evidence import (
     most_telling_turn,
     quote_of_turn,
+    shares_words,
     telling_sentence,
     verbatim,
     verify_quote,
@@ -98,3 +100,34 @@ def test_the_most_telling_sentence_shares_words_by_their_beginning():
     assert found == Evidence(turn_index=1, quote="It was transferred yesterday.")
     assert most_telling_turn(turns, range(3), "Whether the user smokes", min_shared=1) is None
     assert most_telling_turn(turns, range(3), "Is there a transfer?", min_shared=2) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "hint", "shares"),
+    [
+        ("我想要转接给人工客服", "是否转接人工", True),
+        ("我想要退款", "是否转接人工", False),
+        ("返金してください", "返金を希望するか", True),
+        ("ฉันต้องการคืนเงิน", "ลูกค้าขอคืนเงินหรือไม่", True),
+        ("أريد استرداد المبلغ", "هل طلب استرداد", True),
+        ("धनवापसी चाहिए", "धनवापसी माँगी", True),
+        ("Ich möchte eine Rückerstattung", "Ob eine Rückerstattung verlangt wird", True),
+    ],
+)
+def test_words_are_shared_in_scripts_without_spaces_too(text: str, hint: str, shares: bool):
+    assert shares_words(text, hint) is shares
+
+
+@pytest.mark.parametrize(
+    ("told", "hint", "other"),
+    [
+        ("但是我想要退款，因为它坏了。", "用户要求退款", "我昨天收到了包裹。"),
+        ("でも返金してほしいです。", "返金を希望するか", "昨日荷物が届きました。"),
+        ("هل يمكن استرداد المبلغ؟", "طلب استرداد المبلغ", "وصلت الشحنة أمس مساء."),
+        ("मुझे धनवापसी चाहिए।", "धनवापसी माँगी", "कल पार्सल आया था।"),
+    ],
+)
+def test_a_long_turn_is_quoted_by_its_sentence_in_any_script(told: str, hint: str, other: str):
+    turn = " ".join([*[other] * 20, told, *[other] * 5])
+
+    assert telling_sentence(turn, hint) == told

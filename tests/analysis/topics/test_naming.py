@@ -1,3 +1,5 @@
+import pytest
+
 from analysis.topics.naming import name_by_model, typical_words
 from tests.fakes import ScriptedChatModel
 
@@ -8,6 +10,45 @@ def test_words_that_tell_a_group_from_the_others_name_it():
     first, second = typical_words([refunds, delivery])
     assert first[0] == "refund"
     assert second[0] == "late delivery" or second[0] == "delivery"
+
+
+@pytest.mark.parametrize(
+    ("refunds", "parcels", "names"),
+    [
+        ("Ich möchte bitte mein Geld zurück|Wann bekomme ich bitte die Rückerstattung"
+         "|Ich warte auf meine Rückerstattung",
+         "Wo ist meine Lieferung bitte|Ich habe meine Lieferung nicht bekommen",
+         ("rückerstattung", "lieferung")),
+        ("Quiero el reembolso por favor|cuándo llega mi reembolso",
+         "dónde está mi paquete|mi paquete no ha llegado", ("reembolso", "paquete")),
+        ("我想退款|退款需要多长时间|请问怎么申请退款",
+         "我的包裹在哪里|包裹什么时候到",
+         ("退款", "包裹")),
+        ("返金してほしいです|返金はいつですか",
+         "荷物はどこですか|荷物が届きません",
+         ("返金", "荷物")),
+        ("キャンセルしたい|予約のキャンセルはできますか", "荷物はどこですか|荷物が届きません",
+         ("キャンセル", "荷物")),
+        ("환불을 받고 싶어요|환불은 언제 되나요",
+         "배송이 늦어요|배송은 언제 오나요",
+         ("환불", "배송")),
+        ("ฉันต้องการคืนเงิน|คืนเงินใช้เวลากี่วัน",
+         "พัสดุของฉันอยู่ที่ไหน|พัสดุยังไม่มา",
+         ("คืนเงิน", "พัสดุ")),
+        ("أريد استرداد المبلغ|متى يصل استرداد المبلغ", "أين شحنتي|متى تصل شحنتي",
+         ("استرداد المبلغ", "شحنتي")),
+        ("Я хочу вернуть деньги|Когда вернут деньги", "Где моя посылка|Когда придёт посылка",
+         ("деньги", "посылка")),
+        ("मुझे धनवापसी चाहिए|धनवापसी कब मिलेगी", "मेरा पार्सल कहाँ है|पार्सल कब आएगा",
+         ("धनवापसी", "पार्सल")),
+    ],
+)  # fmt: skip
+def test_groups_are_named_in_the_language_of_their_texts(
+    refunds: str, parcels: str, names: tuple[str, str]
+):
+    first, second = typical_words([refunds.split("|"), parcels.split("|")])
+
+    assert (first, second) == ([names[0]], [names[1]])
 
 
 def test_a_word_of_a_single_text_names_no_group():
