@@ -20,6 +20,8 @@ _SCRIPTS = (
     ("uk", re.compile("[іїєґ]", re.IGNORECASE)),
     ("ru", re.compile("[\u0400-\u04ff]")),
 )
+_ANY_SCRIPT = re.compile("[\u0370-\u0fff\u3040-\ud7af]")
+"""A character of one of them: most texts have none, and need not be counted eleven times."""
 _MIN_SCRIPT_SHARE = {"ja": 0.05, "uk": 0.03}
 _SMALL_WORDS = {
     "en": "the of and to in is that for it with as was on are be this by you not have",
@@ -40,14 +42,20 @@ _LANGUAGES_OF = {language: frozenset(words.split()) for language, words in _SMAL
 def guess_language(text: str) -> str | None:
     """BCP 47 code of the language of `text`, or None when it is not clear."""
     sample = text[:SAMPLE_CHARS]
-    letters = sum(character.isalpha() for character in sample)
-    for language, script in _SCRIPTS:
-        share = len(script.findall(sample)) / max(letters, 1)
-        if share > _MIN_SCRIPT_SHARE.get(language, 0.3):
-            return language
+    if _ANY_SCRIPT.search(sample) and (written := _by_script(sample)) is not None:
+        return written
     words = Counter(_WORD.findall(sample.lower()))
     hits = {
         language: sum(words[word] for word in small) for language, small in _LANGUAGES_OF.items()
     }
     best, second = sorted(hits, key=lambda language: -hits[language])[:2]
     return best if hits[best] >= MIN_HITS and hits[best] > 1.2 * hits[second] else None
+
+
+def _by_script(sample: str) -> str | None:
+    letters = sum(map(str.isalpha, sample))
+    for language, script in _SCRIPTS:
+        share = len(script.findall(sample)) / max(letters, 1)
+        if share > _MIN_SCRIPT_SHARE.get(language, 0.3):
+            return language
+    return None

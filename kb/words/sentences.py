@@ -11,15 +11,16 @@ _END = re.compile(
     "|[\u3002\uff01\uff1f\uff61\u061f\u06d4\u0964\u0965\u0589\u1362\u1367\u104b\u17d4]+|\\n+"
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|mr|mrs|ms|dr|prof|st|inc|ltd|approx|cf|fig|sec|max|min|incl"
+    # No "t" of "can't" is one.
+    r"(?<!['\u2019])\b(?:(?:e\.g|i\.e|etc|vs|mr|mrs|ms|dr|prof|st|inc|ltd|approx|cf|fig|sec|max|min|incl"
     r"|z|d|u|bl|f|t|d\.\s?h|u\.\s?a|o\.\s?ä|i\.\s?d|bzw|ca|evtl|ggf|inkl|zzgl|vgl|usw|nr|str|tel|mio|mrd|sog|tgl"
     r"|sra?|srta|dra|uds?|avda|núm|pág|aprox|p\.\s?ej|p\.\s?ex|mme|mlle|dott|ecc|bijv|mevr|dhr"
     r"|d\.w\.z|np|ul|tzw|tj|godz|m\.\s?in|t\.\s?ex|bl\.\s?a|f\.\s?eks|kl|např|tzv|č"
     r"|г|ул|стр|тыс|руб|коп|напр|см|т|т\.\s?[едпк])"
-    r"|\b(?-i:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Okt|Nov|Dec|Dez|Av|Sig|Abs)"
-    r"|\b(?-i:[A-Z\u00c0-\u00d6\u00d8-\u00de\u0391-\u03a9\u0410-\u042f])"
+    r"|(?-i:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Okt|Nov|Dec|Dez|Av|Sig|Abs)"
+    r"|(?-i:[A-Z\u00c0-\u00d6\u00d8-\u00de\u0391-\u03a9\u0410-\u042f])"
     # The ordinals of German and of the north: "am 3. März", "der 2. Stock", "3. 4. 2026".
-    r"|\b(?:(?<!i )am|vom|zum|zur|der|dem|den|des|das|die|im|beim)\s\d{1,2}|\b\d{1,2}\.\s\d{1,2})$",
+    r"|(?:(?<!i )am|vom|zum|zur|der|dem|den|des|das|die|im|beim)\s\d{1,2}|\d{1,2}\.\s\d{1,2})$",
     re.IGNORECASE,
 )
 _MAY_END_LATER = ".!?\u2026\"'\u201d\u2019)]"

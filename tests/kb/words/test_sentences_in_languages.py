@@ -24,6 +24,8 @@ from kb.words.sentences import finished_length, split_sentences
         ("これは本です。", "それはペンです！"),
         ("这是书吗？", "是。"),
         ("It costs 1.50.", "It is 3."),
+        ("No, you can't.", "Ask him."),
+        ("I wish you\u2019d.", "Ask him."),
         ("Take vitamin c.", "It helps."),
     ],
 )
