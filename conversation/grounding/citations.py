@@ -82,6 +82,11 @@ class _Window:
         return named_dates(f"{_titles(self.passage)}. {self.text}", self.language)
 
     @property
+    def stems(self) -> frozenset[str]:
+        """Of all words of the passage and its titles."""
+        return _stems_of(f"{_titles(self.passage)} {self.passage.text}", self.language)
+
+    @property
     def text(self) -> str:
         return self.passage.text[self.start : self.end]
 
@@ -105,8 +110,10 @@ class _Claim:
             return False
         if not self.names:
             return True
-        known = frozenset[str]().union(*(_stems_in(window.passage) for window in windows))
-        return all(is_known(name, known) for name in self.names)
+        return all(
+            any(is_known(name, window.stems, window.language) for window in windows)
+            for name in self.names
+        )
 
 
 def attribute(
@@ -156,7 +163,7 @@ def states_something(sentence: str, language: str = "en") -> bool:
 
 
 def _claim(sentence: Sentence, language: str, own_words: str) -> _Claim:
-    known = stems(own_words)
+    known = stems(own_words, language)
     # "..., Anna." speaks to somebody.
     said = _SPOKEN_TO.sub("", sentence.text)
     names = names_in(said, 0, len(said), language)
@@ -165,7 +172,7 @@ def _claim(sentence: Sentence, language: str, own_words: str) -> _Claim:
         language,
         numbers_of(sentence.text, language),
         named_dates(sentence.text, language),
-        frozenset(name for _, _, name in names if not is_known(name, known)),
+        frozenset(name for _, _, name in names if not is_known(name, known, language)),
     )
 
 
@@ -234,13 +241,9 @@ def _best_window(claim: _Claim, passage: RetrievedPassage) -> _Window | None:
     return replace(best, score=best.score * CONTRADICTION_FACTOR)
 
 
-def _stems_in(passage: RetrievedPassage) -> frozenset[str]:
-    return _stems_of(f"{_titles(passage)} {passage.text}")
-
-
 @lru_cache(maxsize=1_024)
-def _stems_of(text: str) -> frozenset[str]:
-    return stems(text)
+def _stems_of(text: str, language: str) -> frozenset[str]:
+    return stems(text, language)
 
 
 def _titles(passage: RetrievedPassage) -> str:

@@ -75,7 +75,8 @@ class AnswerCheck:
         sentence = _sentence_around(answer, start, end)
         if admits_not_knowing(answer[sentence:end]):
             return True
-        if any(not is_known(name, self._known) for _, _, name in self._names(answer, start, end)):
+        names = self._names(answer, start, end)
+        if any(not is_known(name, self._known, self.language) for _, _, name in names):
             return False
         if self.by_words and not self._carried.are_carried(answer[sentence:end]):
             return False
@@ -93,7 +94,7 @@ class AnswerCheck:
         risks += [
             begins
             for begins, _, name in self._names(answer, start, len(answer))
-            if not is_known(name, self._known)
+            if not is_known(name, self._known, self.language)
         ]
         sentence = _sentence_around(answer, start, len(answer))
         loose = self._carried.first_loose(answer[sentence:]) if self.by_words else None
@@ -160,7 +161,8 @@ class AnswerCheck:
     @cached_property
     def _known(self) -> frozenset[str]:
         texts = [f"{p.document_name} {' '.join(p.heading_path)} {p.text}" for p in self.passages]
-        return stems(" ".join([*texts, self.own_words, self.asked, self.earlier]))
+        said = " ".join([*texts, self.own_words, self.asked, self.earlier])
+        return stems(said, self.language)
 
     @cached_property
     def _carried(self) -> CarriedWords:

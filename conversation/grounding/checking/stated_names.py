@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from conversation.grounding.checking.words_of_language import currency_codes, words_of_language
 from conversation.language.telling_words import stem
-from kb.words.languages import CAPITALISED_NOUNS
+from kb.words.languages import CAPITALISED_NOUNS, DEFAULT
 
 _WORD = re.compile(r"(?<![\d_])[^\W\d_]++(?>(?:['\u2019-][^\W\d_]++)*)(?![\d_])")
 _OPENS = frozenset(".!?:;\u2026\"'\u201c\u201e\u00ab\u2018([*\u2022\u00bf\u00a1\n-\u2013\u2014")
@@ -35,16 +35,23 @@ def names_in(text: str, start: int, end: int, language: str) -> Iterator[tuple[i
             yield found.start(), found.end(), plain
 
 
-def stems(text: str) -> frozenset[str]:
-    """Every word of `text`, and every part of one with a hyphen, as names are compared."""
+def stems(text: str, language: str = DEFAULT) -> frozenset[str]:
+    """Every word of `text`, and every part of one with a hyphen, as names are compared.
+
+    Args:
+        text: Of any length.
+        language: Whose endings are left out: a name has some in Russian and in Polish.
+    """
     found = {match.group().casefold() for match in _WORD.finditer(text)}
     found |= {part for word in found for part in re.split("['\u2019-]", word)}
-    return frozenset(stem(word) for word in found if word)
+    return frozenset(stem(word, language) for word in found if word)
 
 
-def is_known(name: str, known: frozenset[str]) -> bool:
-    """Whether a name, or each of its parts, is among words."""
-    return stem(name) in known or all(stem(part) in known for part in name.split("-"))
+def is_known(name: str, known: frozenset[str], language: str = DEFAULT) -> bool:
+    """Whether a name, or each of its parts, is among words of the same language."""
+    if stem(name, language) in known:
+        return True
+    return all(stem(part, language) in known for part in name.split("-"))
 
 
 def _opens_sentence(text: str, at: int) -> bool:

@@ -107,6 +107,15 @@ def test_a_day_within_a_range_a_user_s_name_and_the_agent_s_own_name_need_no_pas
     assert not attribute("At Brook parcels are sent at noon.", [shown]).citations
 
 
+def test_a_name_with_another_ending_is_the_same_name():
+    shown = passage("Офис в Москве открывается в марте. Он большой.")
+
+    known = attribute("Офис города Москва открывается в марте.", [shown], language="ru")
+    other = attribute("Офис города Казань открывается в марте.", [shown], language="ru")
+    assert known.citations
+    assert not other.citations
+
+
 @pytest.mark.parametrize("language", DONT_KNOW)
 def test_not_to_know_is_told_in_each_language(language: str):
     assert admits_not_knowing(DONT_KNOW[language])
