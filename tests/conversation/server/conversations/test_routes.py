@@ -240,14 +240,14 @@ def test_a_parameter_without_effect_is_refused_by_name(tmp_path: Path):
     with serving(tmp_path) as served:
         answer = served.http.get(
             CONVERSATIONS,
-            params={"topic_ids": "t1", "phone_number_ids": "p", "page_size": 3},
+            params={"whatsapp_phone_number_ids": "w", "phone_number_ids": "p", "page_size": 3},
             headers={"xi-api-key": served.key("read")},
         )
 
     assert answer.status_code == 422
     detail = answer.json()["detail"]
     assert detail["status"] == "unsupported_parameter"
-    assert "phone_number_ids, topic_ids" in detail["message"]
+    assert "phone_number_ids, whatsapp_phone_number_ids" in detail["message"]
     assert "page_size" in detail["message"]
 
 
