@@ -292,6 +292,8 @@ def _joins(text: str, before: _Piece, piece: _Piece) -> bool:
 def _read(text: str, chain: list[_Piece]) -> Iterator[SaidNumber]:
     while chain and "x" in chain[-1].digits:
         chain = chain[:-1]
+    if not chain:
+        return
     after_point = _POINT_BEFORE.search(text[max(0, chain[0].start - _LOOK_CHARS) : chain[0].start])
     while chain and chain[0].is_nought and len(chain) < 3 and not after_point:
         # "Oh, two please."
@@ -341,6 +343,8 @@ def _digit_by_digit(chain: Sequence[_Piece]) -> str:
 
 def _together(chain: Sequence[_Piece]) -> tuple[float, ...]:
     """Return what two numbers below a hundred mean together: a year, or one of two things."""
+    if any("x" in piece.digits for piece in chain):
+        return ()
     values = [int(piece.digits) for piece in chain]
     if len(values) == 3 and chain[1].is_nought and values[2] < 10:
         values = [values[0], values[2]]
