@@ -26,8 +26,16 @@ from analysis.fields.claims import (
     unsupported,
 )
 from analysis.fields.composites import Leaf, put_together
-from analysis.fields.dates import day_words_in, is_day, time_of, times_in
+from analysis.fields.dates import day_words_in, is_day
 from analysis.fields.field_kind import MAX_CLASSES, kind_of_field
+from analysis.fields.only_said import (
+    answer_given,
+    as_said,
+    day_as_copied,
+    is_day_of_call,
+    only_value_said,
+    time_as_said,
+)
 from analysis.fields.source import SearchedTurns, leaves_told
 from analysis.fields.values import (
     AmbiguousValueError,
@@ -40,6 +48,7 @@ from analysis.judge.asking import Question, ask_twice
 from analysis.judge.evidence import shares_words
 from analysis.judge.prompts import (
     TOLD_BIASES,
+    answer_question,
     fields_json_question,
     fields_question,
     prompt,
@@ -160,13 +169,14 @@ def _located_scalar(
     if is_nothing(field, raw):
         return nothing_told(field, raw, source.turns, _asked_about(field, source))
     try:
-        value = typed_scalar(field, raw, today=source.today, language=source.language)
+        copied = day_as_copied(field, raw, source.today)
+        value = typed_scalar(field, copied, today=source.today, language=source.language)
     except AmbiguousValueError as error:
         return resolved(field, error, source.turns, source.shown, today=source.today)
     except InvalidValueError as error:
         return CheckedClaim("invalid", rationale=f"The judge's answer {error}.")
     if field.type == "string" and not field.enum and isinstance(value, str):
-        value = _time_as_said(value, source) or value
+        value = time_as_said(value, source.turns, source.shown) or value
     evidence = find_value(field, value, source.turns, source.shown, today=source.today)
     if evidence is None and field.type == "datetime":
         for index in reversed(source.shown):
@@ -177,7 +187,8 @@ def _located_scalar(
         either = find_ambiguous(field, value, source.turns, source.shown, today=source.today)
         return either or (yield from _unspoken(field, value, source))
     manner = _manner(field, value, source.turns[evidence.turn_index].role, shared=shared)
-    if manner is None or _is_catch_all(field) or (yield from _told(field, value, source, manner)):
+    shown = as_said(field, value, evidence, source.turns)
+    if manner is None or _is_catch_all(field) or (yield from _told(field, shown, source, manner)):
         finding = supported(value, evidence)
         return as_corrected(field, finding, source.turns, today=source.today)
     return unsupported(value, DENIED)
@@ -191,20 +202,6 @@ def _asked_about(field: DataCollectionField, source: SearchedTurns) -> list[int]
         for index in reversed(source.shown)
         if index > 0 and shares_words(source.turns[index - 1].text, about)
     ]
-
-
-def _time_as_said(value: str, source: SearchedTurns) -> str | None:
-    """Return the words that say the time `value` is, where the judge wrote it in another way."""
-    wanted = time_of(value)
-    if wanted is None:
-        return None
-    said: dict[str, str] = {}
-    for index in source.shown:
-        turn = source.turns[index]
-        for spoken in times_in(turn.text):
-            if spoken.value == wanted:
-                said[turn.role] = spoken.words
-    return said.get("user") or said.get("agent")
 
 
 def _manner(field: DataCollectionField, value: Scalar, role: str, *, shared: bool) -> str | None:
@@ -272,10 +269,12 @@ def _unspoken(
     """Return what a value comes to that no words say: right only for classes and booleans."""
     if field.type == "boolean":
         evidence = evidence_of_boolean(field, source.turns, source.shown)
+        if evidence is None and kind_of_field(field) == "agreement":
+            return (yield from _answered(field, value, source))
     elif field.enum:
         evidence = evidence_of_class(field, value, source.turns, source.shown)
     else:
-        return unsupported(value, "nobody said so")
+        return (yield from _only_said(field, value, source))
     if evidence is None:
         return NOT_DISCUSSED
     if _is_catch_all(field):
@@ -291,6 +290,33 @@ def _unspoken(
     if surest != value:
         evidence = evidence_of_class(field, surest, source.turns, source.shown) or evidence
     return supported(surest, evidence)
+
+
+def _answered(
+    field: DataCollectionField, value: Scalar, source: SearchedTurns
+) -> Question[CheckedClaim]:
+    """Return what a yes or no comes to that shares no word with its field."""
+    evidence = answer_given(source.turns, source.shown)
+    if evidence is None:
+        return NOT_DISCUSSED
+    question = prompt(source.window, answer_question(field))
+    word = yield from ask_word(question, meter=source.meter, bias=TOLD_BIASES["answer"])
+    return supported(value, evidence) if word.is_yes else NOT_DISCUSSED
+
+
+def _only_said(
+    field: DataCollectionField, value: Scalar, source: SearchedTurns
+) -> Question[CheckedClaim]:
+    """Return the one value that can be meant where nobody said the judge's, if it stands by it."""
+    meant, evidence = None, None
+    if not isinstance(value, str) or is_day_of_call(value, source.today):
+        meant = only_value_said(field, source.turns, source.shown, today=source.today)
+    if meant is not None:
+        evidence = find_value(field, meant, source.turns, source.shown, today=source.today)
+    if meant is None or evidence is None:
+        return unsupported(value, "nobody said so")
+    told = yield from _told(field, evidence.quote, source, "reworded_day")
+    return supported(meant, evidence) if told else unsupported(value, DENIED)
 
 
 def _told(

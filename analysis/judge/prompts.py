@@ -109,6 +109,11 @@ TOLD_QUESTIONS: dict[FieldKind, str] = {
     ),
 }
 """By what a field asks for: whoever tells their phone number neither chooses nor agrees."""
+ANSWER_QUESTION = VERDICT_QUESTION.format(
+    criterion="The agent asked {asked}, and the user answered."
+)
+"""Whether a yes or no that shares no word with its field belongs to it. A small judge does not see
+that "No, thank you." tells the value false, so that the value does not stand in the question."""
 TOLD_BIASES = {
     "number": 0.3,
     "named_class": -0.25,
@@ -118,10 +123,13 @@ TOLD_BIASES = {
     "shared_words": 0.1,
     "agents_shared_words": 0.45,
     "reworded_day": 0.4,
+    "answer": 1.2,
 }
 """Log-odds of yes from which a value counts as told, by how it was said. Fitted with the wording
 above on some 600 values of 40 dialogues of a public set, so that few true values fall below. Words
-prove more than numbers, which stand in many sentences, and a user's more than an agent's."""
+prove more than numbers, which stand in many sentences, and a user's more than an agent's. Only
+`answer` was set otherwise: four answers to the question asked for lie from 1.25, three of four to
+other questions up to 1.15, and one at 1.47."""
 FIELDS_JSON = (
     "Fields:\n{fields}\n\nList the fields whose value the transcript tells, in JSON: field, turn "
     "(number of the turn that tells it), value (as it was said there). Leave out every field that "
@@ -159,6 +167,7 @@ _TEMPLATES: dict[JudgeVariant, tuple[str, ...]] = {
         *(TURN_QUESTION, SHORT_SUMMARY_QUESTION),
         *(REASON_RULES, REASON_QUESTION, str(REASON_BIAS), str(REASON_MARGIN), CONTRADICTION),
         *(FIELDS_QUESTION, VALUE_QUESTION, *TOLD_QUESTIONS.values(), str(TOLD_BIASES)),
+        ANSWER_QUESTION,
         *(SCORE_QUESTION, SCORE_AND_REASON),
     ),
     "json": (VERDICT_JSON, CONTRADICTION, FIELDS_JSON, SCORE_JSON),
@@ -273,6 +282,15 @@ def told_question(field: DataCollectionField, value: FieldValue, kind: FieldKind
     description = " ".join(field.description.split()).rstrip(".")
     question = TOLD_QUESTIONS[kind]
     return question.format(description=description, value=_shown(value))
+
+
+def answer_question(field: DataCollectionField) -> str:
+    """Return the yes-or-no question whether the agent asked for a yes or no, and got it."""
+    about = " ".join(field.description.split()).rstrip(".")
+    is_clause = about.casefold().startswith(("whether ", "if "))
+    return ANSWER_QUESTION.format(
+        asked=about[0].lower() + about[1:] if is_clause else f"about this: {about}"
+    )
 
 
 def field_line(field: DataCollectionField) -> str:
