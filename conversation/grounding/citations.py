@@ -163,7 +163,7 @@ def states_something(sentence: str, language: str = "en") -> bool:
 
 
 def _claim(sentence: Sentence, language: str, own_words: str) -> _Claim:
-    known = stems(own_words, language)
+    known = _stems_of(own_words, language)
     # "..., Anna." speaks to somebody.
     said = _SPOKEN_TO.sub("", sentence.text)
     names = names_in(said, 0, len(said), language)

@@ -95,35 +95,36 @@ def _words(text: str, language: str) -> Iterator[str]:
         pattern = _ASCII_WORD
     else:
         text = respelled(text)
-    idle = _ENGLISH if language == "en" else function_words(language)
     for match in pattern.finditer(text):
         word = match.group()
         if word[0].isdigit():
             yield _plain_number(word, language)
         elif _SPACELESS.match(word):
             yield from _without_spaces(word, language, text)
-        else:
-            yield from _spaced(word, language, idle)
+        elif told := _spaced(word, language):
+            yield told
 
 
-def _spaced(word: str, language: str, idle: frozenset[str]) -> Iterator[str]:
+@lru_cache(maxsize=100_000)
+def _spaced(word: str, language: str) -> str | None:
+    """What one word tells; None for one that tells nothing. Few words make most of all texts."""
+    idle = _ENGLISH if language == "en" else function_words(language)
     plain = word.casefold()
     if language != "en":
         # The article before a vowel: l'amende, un'ora.
         plain = _APOSTROPHE.sub("", plain)
     if len(plain) == 1 and plain.isascii():
-        return
+        return None
     if language == "en":
-        if plain not in idle:
-            number = number_in_words(plain, language)
-            yield stem(plain) if number is None else str(number)
-        return
+        if plain in idle:
+            return None
+        number = number_in_words(plain, language)
+        return stem(plain) if number is None else str(number)
     # Lists of function words hold numbers in many languages.
     number = number_in_words(plain, language) or number_names(language).get(folded(plain))
     if number is not None:
-        yield str(number)
-    elif folded(plain) not in idle:
-        yield stem(plain, language)
+        return str(number)
+    return stem(plain, language) if folded(plain) not in idle else None
 
 
 def _without_spaces(run: str, language: str, text: str) -> Iterator[str]:

@@ -69,6 +69,7 @@ _ENGLISH = frozenset(
 )
 
 
+@lru_cache(maxsize=1_024)
 def primary(language: str | None) -> str | None:
     """The language of a BCP 47 code without country and script, in lower case."""
     return language.replace("_", "-").partition("-")[0].lower() or None if language else None
