@@ -205,6 +205,7 @@ def test_a_judge_that_is_back_in_a_moment_is_asked_again(settings: Settings):
         assert judged(deployment, ["c0"]) == ["c0"]
 
 
+@pytest.mark.slow
 def test_a_key_that_is_refused_fails_at_once_and_frees_its_place(settings: Settings):
     refused = Provider(ModelSetupError("The key is refused. Set OPENAI_API_KEY."))
     with (

@@ -33,6 +33,7 @@ def cent_per_token(_model: str, input_tokens: int, output_tokens: int) -> float:
     return (input_tokens + output_tokens) / 100
 
 
+@pytest.mark.slow
 def test_every_question_is_counted_with_its_transcript():
     found = estimate_plan(plan_of(planned(), planned(name="c2")), cent_per_token)
 

@@ -299,6 +299,7 @@ async def test_a_refusal_says_where_and_never_what_was_sent(http: httpx.AsyncCli
         assert SECRET not in answer.text
 
 
+@pytest.mark.slow
 @pytest.mark.hostile
 def test_half_a_request_is_not_waited_for(tmp_path: Path):
     limits = ServerLimits(head_timeout_s=0.5, body_timeout_s=0.5)

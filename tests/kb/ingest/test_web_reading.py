@@ -87,6 +87,7 @@ def test_an_ingest_of_a_site_reads_nothing_of_it_in_its_own_process(
     assert [row.action for row in report.rows] == ["added", "added"]
 
 
+@pytest.mark.slow
 def test_what_exhausts_its_reader_costs_one_answer_and_no_memory_here():
     pool = ParserPool(SandboxConfig(idle_workers=1, memory_bytes=160 * MEBIBYTE, base_s=20))
     web = SandboxedWeb(lambda: pool)

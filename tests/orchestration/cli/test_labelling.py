@@ -32,6 +32,7 @@ def run(*arguments: str, said: str = "") -> Result:
     return CliRunner().invoke(app, list(arguments), input=said, catch_exceptions=False)
 
 
+@pytest.mark.slow
 def test_a_person_labels_takes_back_quits_and_goes_on(settings: Settings):
     shown = run("label", "--annotator", "ann", said="s\nb\nx\nn\nno answer\nf\nq\n").output
     assert "--- 1 of 4: c" in shown

@@ -143,6 +143,7 @@ def test_the_sensor_of_conditions_runs_without_being_switched_on():
     }
 
 
+@pytest.mark.slow
 def test_an_ingest_that_changes_nothing_makes_nothing_out_of_date(
     deployment: Deployment, instance: dg.DagsterInstance
 ):

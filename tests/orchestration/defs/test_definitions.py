@@ -183,6 +183,7 @@ def test_days_are_judged_exported_and_published_in_one_go(
         assert reports.sql("select successes, n_judged from success_rates").fetchall() == [(3, 3)]
 
 
+@pytest.mark.slow
 def test_running_a_day_again_asks_nothing(settings: Settings):
     judge = ScriptedChatModel(always=answer, model="scripted/model")
     with sample_deployment(settings, judge) as deployment, opened_instance(deployment) as instance:

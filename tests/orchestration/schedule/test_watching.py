@@ -111,6 +111,7 @@ def test_a_new_agent_and_a_changed_agent_file_are_ingested(
     assert (broken, renamed, look(deployment, instance, cursor)[0]) == ([], [], ["other"])
 
 
+@pytest.mark.slow
 def test_the_daily_schedule_looks_at_links_of_agents_that_were_ingested(
     deployment: Deployment, instance: dg.DagsterInstance, settings: Settings
 ):

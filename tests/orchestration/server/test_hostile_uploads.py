@@ -109,6 +109,7 @@ def files(served: ServedDeployment) -> set[Path]:
     }
 
 
+@pytest.mark.slow
 @FEW
 @given(name=NAMES, kind=TYPES, content=CONTENTS, path=st.sampled_from(PATHS))
 def test_an_odd_file_is_taken_or_refused_with_a_reason(

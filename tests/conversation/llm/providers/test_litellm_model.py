@@ -233,6 +233,7 @@ def test_a_late_first_token_ends_the_call(stub: OpenAIStub):
         opened(stub).complete(PROMPT, CompletionOptions(first_token_timeout_s=0.2))
 
 
+@pytest.mark.slow
 def test_a_slow_answer_ends_at_the_total_deadline(stub: OpenAIStub):
     # Long enough that the first piece is in time on a busy machine.
     stub.script.append(Reply(pieces=("a ",) * 1_000, piece_delay_s=0.05))

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
 from websockets.exceptions import ConnectionClosed
 
 from conversation.server.limits import ServerLimits
@@ -32,6 +33,7 @@ def test_an_oversized_frame_closes_its_own_socket_and_no_other(tmp_path: Path):
         wait_until(lambda: served.store.transcript(conversation_id).status == "done")
 
 
+@pytest.mark.slow
 def test_a_client_that_takes_nothing_is_let_go_and_disturbs_nobody(tmp_path: Path):
     long = ScriptedChatModel(always=" ".join(["word" * 5_000] * 400))
     limits = ServerLimits(send_timeout_s=0.5)
@@ -48,6 +50,7 @@ def test_a_client_that_takes_nothing_is_let_go_and_disturbs_nobody(tmp_path: Pat
             other.opened()
 
 
+@pytest.mark.slow
 def test_a_thousand_connects_take_the_places_there_are(tmp_path: Path):
     limits = ServerLimits(
         conversations=50, conversations_per_address=None, starts_per_minute=100_000

@@ -162,6 +162,7 @@ def test_row_07_a_question_by_voice_is_answered_by_voice(tmp_path: Path):
     assert np.array_equal(said[said != 0], heard(client, event_id=answered["event_id"]))
 
 
+@pytest.mark.slow
 def test_row_07_a_telephone_is_heard_and_typed_words_are_not_repeated(tmp_path: Path):
     voice = {"input_format": "ulaw_8000", "output_format": "pcm_24000"}
     ear = OneWord()
@@ -338,6 +339,7 @@ class Listening(FakeTranscriber):
         return await super().transcribe(samples, keywords=keywords, **given)
 
 
+@pytest.mark.slow
 def test_a_session_brings_its_keywords_and_chooses_its_events(tmp_path: Path):
     ears = Listening()
     asked = {

@@ -4,6 +4,7 @@ import socket as network
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from conversation.voice.ports import SAMPLE_RATE_HZ
 from conversation.voice.recording.call_file import USER
@@ -23,6 +24,7 @@ from tests.fakes import ScriptedChatModel
 WRITES = {**COMES_BACK, "conversation_config_override": {"text_only": True}}
 
 
+@pytest.mark.slow
 def test_text_goes_on_by_voice_and_voice_by_voice_in_one_recording(tmp_path: Path):
     model = ScriptedChatModel("One.", "Two.", always="Three.")
     with serving(tmp_path, speaking(), model=model) as served:
