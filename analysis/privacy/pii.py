@@ -20,6 +20,7 @@ from analysis.privacy.pii_numbers import (
     spoken_digits,
 )
 from conversation.agent.privacy_config import PIIKind
+from conversation.language.spoken_addresses import LOW_LINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +133,11 @@ _PROVIDER_HOST = re.compile(
 )
 """Providers of mailboxes are known without the dot of their name, which transcripts leave out."""
 _SPOKEN_MAILBOX = re.compile(
-    r"\b\w+(?:(?:\s+(?:dot|underscore|dash|hyphen|plus|punkt|unterstrich|minus|bindestrich|point|tiret|"
-    r"tiret\s+bas|punto|guion|guion\s+bajo|ponto|punt|kropka|trattino)\s+|[.+-])\w+)*$",
+    rf"\b\w+(?:(?:\s+(?:{LOW_LINE}|dot|dash|hyphen|plus|punkt|minus|bindestrich|"
+    r"point|tiret|punto|gui[oó]n|ponto|punt|kropka|trattino)\s+|[.+-])\w+)*$",
     re.IGNORECASE,
 )
+_LOW_LINE_SAID = re.compile(rf"\s{LOW_LINE}\s", re.IGNORECASE)
 _LONGEST_MAILBOX_CHARS = 80
 _NO_MAILBOX = re.compile(
     r"am|are|arrived|available|bought|found|here|i|is|it|log|logged|look|looked|looking|looks|me|"
@@ -147,7 +149,9 @@ _NO_MAILBOX = re.compile(
 _SPOKEN_MARKS: dict[str, str] = {
     **{"underscore": "_", "unterstrich": "_", "plus": "+"},
     **dict.fromkeys(("dot", "punkt", "point", "punto", "ponto", "punt", "kropka"), "."),
-    **dict.fromkeys(("dash", "hyphen", "minus", "bindestrich", "tiret", "guion", "trattino"), "-"),
+    **dict.fromkeys(
+        ("dash", "hyphen", "minus", "bindestrich", "tiret", "guion", "guión", "trattino"), "-"
+    ),
     **dict.fromkeys(("at", "ät", "arobase", "arroba", "chiocciola", "apenstaartje", "małpa"), "@"),
 }
 _IBAN_START = re.compile(r"\b[A-Za-z]{2}\d{2}(?=[ -]?[A-Za-z0-9])")
@@ -195,7 +199,7 @@ def _emails(text: str) -> Iterator[PIISpan]:
         if mailbox is None or _NO_MAILBOX.fullmatch(mailbox.group().split()[0]):
             continue
         start = before + mailbox.start()
-        words = text[start : host.end()].lower().split()
+        words = _LOW_LINE_SAID.sub(" underscore ", text[start : host.end()].lower()).split()
         value = "".join(_SPOKEN_MARKS.get(word, word) for word in words)
         if host.re is _PROVIDER_HOST:
             mailbox_words = text[start : host.start()].lower().split()

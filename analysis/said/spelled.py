@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from analysis.said.language import Language
 from analysis.said.normal_form import folded
 from analysis.said.numbers import digit_runs
-from conversation.language.spoken_addresses import marks_by_word
+from conversation.language.spoken_addresses import LOW_LINE, marks_by_word
 
 _TOKEN = re.compile(r"[^\W\d_]+|\S")
+_LOW_LINE = re.compile(rf"(?<!\w){LOW_LINE}(?!\w)", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s\-./()]")
 _TELEPHONE_DIGITS = 6
 _LONGEST_CHARS = 200
@@ -88,6 +89,10 @@ def _tokens(text: str, language: Language | None) -> list[_Token]:
     covered = [False] * (len(text) + 1)
     for token in tokens:
         covered[token.start : token.end] = [True] * (token.end - token.start)
+    for found in _LOW_LINE.finditer(text):
+        if not any(covered[found.start() : found.end()]):
+            tokens.append(_Token(found.start(), found.end(), "_"))
+            covered[found.start() : found.end()] = [True] * (found.end() - found.start())
     marks = marks_by_word()
     for found in _TOKEN.finditer(text):
         if not covered[found.start()]:

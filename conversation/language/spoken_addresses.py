@@ -87,9 +87,17 @@ _ADDRESSES = (
 
 _SPOKEN_BESIDES = {
     "hyphen": "-", "minus": "-", "arobas": "@", "klammeraffe": "@", "guión": "-", "tilde": "~",
-    "strich": "-", "ät": "@", "et": "@",
+    "strich": "-", "ät": "@", "et": "@", "chiocciola": "@", "apenstaartje": "@", "małpa": "@",
+    "trattino": "-", "streepje": "-", "myślnik": "-", "punt": ".", "ponto": ".", "kropka": ".",
 }  # fmt: skip
 """What people call a mark beside the words that it is spoken with here."""
+
+
+LOW_LINE = (
+    r"(?:tiret\s+(?:du\s+)?bas|gui[oó]n\s+bajo|trattino\s+basso|sublinhado|laag\s+streepje|"
+    r"podkreślenie|podkreślnik|underscore|unterstrich)"
+)
+"""Pattern of what `_` is called; its first word is another mark's in some languages."""
 
 
 @lru_cache(maxsize=1)
