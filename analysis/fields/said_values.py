@@ -15,7 +15,13 @@ from analysis.said.moments.clock import SpokenTime, times_said
 from analysis.said.moments.days import SpokenDay, days_said
 from analysis.said.moments.doubts import alternatives
 from analysis.said.normal_form import words_that_say
-from analysis.said.numbers import languages_counted_in, number_said, numbers_in, written_number
+from analysis.said.numbers import (
+    SaidNumber,
+    languages_counted_in,
+    number_said,
+    numbers_in,
+    written_number,
+)
 from analysis.said.spelled import spelled_words
 from conversation.agent.criteria import ValueShape
 
@@ -26,6 +32,8 @@ _LEAST = re.compile(
 _MOST = re.compile(
     r"\b(?:max(?:imum|imal)?|most|upper|highest|largest|limit|up\s+to|höchstens)\b", re.I
 )
+
+_QUARTERS = frozenset({0.25, 0.5, 0.75})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ def said_as(
         ]
         return min(said, key=lambda each: len(each.readings), default=None)
     words, number = words_of_text(text, value, language), written_number(value)
-    if words is not None and (number is None or not _is_part_of_number(text, words, number)):
+    if words is not None and (number is None or _is_whole(text, words, number, language)):
         return SaidValue(words, (value,))
     said = None if number is None else _number(text, number, language, shape)
     # 007 is a code, and no seven.
@@ -127,10 +135,18 @@ def answers_said(
 ) -> Sequence[SaidValue]:
     """Return everything in `text` that has the form of a value of `shape`: a number, a moment."""
     if shape.type in ("integer", "number"):
-        return [SaidValue(said.words, said.readings) for said in numbers_in(text, language)]
+        return [SaidValue(said.words, said.readings) for said in _own_numbers(text, language)]
     if shape.type in ("date", "time", "datetime"):
         return moments_said(shape, text, today, language)
     return ()
+
+
+def _is_whole(text: str, words: str, number: float, language: Language | None) -> bool:
+    """Return whether the words of a number are no part of another one, or of a time of day."""
+    said = number_said(number, numbers_in(text, language))
+    if said is not None and number_said(number, _own_numbers(text, language)) is None:
+        return False
+    return not _is_part_of_number(text, words, number)
 
 
 def _is_part_of_number(text: str, words: str, number: float) -> bool:
@@ -152,12 +168,38 @@ def _is_part_of_number(text: str, words: str, number: float) -> bool:
 def _number(
     text: str, value: float, language: Language | None, shape: ValueShape | None
 ) -> SaidValue | None:
-    said = number_said(value, numbers_in(text, language))
+    said = number_said(value, _own_numbers(text, language))
     if said is None:
         return None
     if said.is_end and shape is not None and _end_asked_for(shape, said.readings) == value:
         return SaidValue(said.words, (value,))
     return SaidValue(said.words, said.readings)
+
+
+def _own_numbers(text: str, language: Language | None) -> list[SaidNumber]:
+    """The numbers of a text that are no part of a time of day: not the ten of "half past ten"."""
+    numbers = numbers_in(text, language)
+    if not numbers:
+        return []
+    taken = {
+        said
+        for time in times_said(text, language)
+        if all(reading.minute for reading in time.readings)
+        for said in _in_words_beside(text, numbers, time.start, time.start + len(time.words))
+    }
+    return [said for said in numbers if said not in taken]
+
+
+def _in_words_beside(
+    text: str, numbers: Sequence[SaidNumber], start: int, end: int
+) -> list[SaidNumber]:
+    """The numbers of a time that says more than them ("quarter to"); none of "ten thirty"."""
+    inside = [said for said in numbers if start <= said.start and said.end <= end]
+    rest = list(text[start:end])
+    for said in inside:
+        if not _QUARTERS.issuperset(said.readings):
+            rest[said.start - start : said.end - start] = " " * (said.end - said.start)
+    return inside if any(map(str.isalpha, rest)) else []
 
 
 def _end_asked_for(shape: ValueShape, ends: Sequence[float]) -> float | None:
