@@ -27,3 +27,18 @@ def counted_work(engine: sa.Engine) -> Iterator[list[int]]:
         yield work
     finally:
         event.remove(engine, "before_cursor_execute", before)
+
+
+@contextmanager
+def statements_run(engine: sa.Engine) -> Iterator[list[str]]:
+    """The statements of what runs inside, on any database."""
+    run: list[str] = []
+
+    def before(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        run.append(statement)
+
+    event.listen(engine, "before_cursor_execute", before)
+    try:
+        yield run
+    finally:
+        event.remove(engine, "before_cursor_execute", before)

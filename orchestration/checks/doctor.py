@@ -16,6 +16,7 @@ from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.agent.criteria import CODE_JUDGE
 from conversation.agent.models.judges import panel_members
 from conversation.errors import ConversationError
+from conversation.store.listing.word_index import INSTALL, IndexState, word_index_state
 from kb.config import EmbeddingConfig, IndexConfig
 from kb.errors import KnowledgeBaseError
 from orchestration.agents import agent_listings
@@ -39,6 +40,20 @@ _PLACE_REMEDY = (
     "Free some room, change its permissions, or keep run-time state elsewhere with "
     "VIVAVOCE_STORE_DIR."
 )
+_MAKE_INDEX = "Run `vivavoce retention`, or let the schedule `daily_retention` make it tonight."
+_WITHOUT_INDEX: dict[IndexState, tuple[str, str]] = {
+    "missing": ("there is none", _MAKE_INDEX),
+    "invalid": ("it is invalid: making it was broken off, or goes on just now", _MAKE_INDEX),
+    "not allowed": (
+        "PostgreSQL's extension pg_trgm is missing, and this role may not install it",
+        f"Run `{INSTALL}` in this database as a superuser; the next night makes the index.",
+    ),
+    "not there": (
+        "PostgreSQL's extension pg_trgm is not on its server",
+        "Install the server's package of extensions (`apt-get install postgresql-contrib`, or as "
+        "your provider says); the next night makes the index.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +77,7 @@ def examine(deployment: Deployment) -> Iterator[Diagnosis]:
     yield from _looked_at("store folder", lambda: [_store_folder(deployment.settings.store)])
     yield from _looked_at("private files", lambda: [_private_files(deployment.settings.store)])
     yield from _looked_at("store", lambda: [_store(deployment)])
+    yield from _looked_at("index of words", lambda: _word_index(deployment))
     listings = agent_listings(deployment.settings) if _has_agents(deployment) else []
     yield from _agent_files(deployment, listings)
     # With the settings that replace a model applied.
@@ -132,6 +148,18 @@ def _store(deployment: Deployment) -> Diagnosis:
     return Diagnosis(
         "store", "ok", f"{kind} answers, its schema is up to date; conversations: {count}"
     )
+
+
+def _word_index(deployment: Deployment) -> list[Diagnosis]:
+    engine = deployment.conversations.engine
+    state = word_index_state(engine)
+    if engine.dialect.name == "sqlite":
+        return []
+    if state == "usable":
+        return [Diagnosis("index of words", "ok", "PostgreSQL finds words by its index")]
+    why, remedy = _WITHOUT_INDEX[state]
+    told = f"{why}, so lists by words look at conversations one by one"
+    return [Diagnosis("index of words", "warning", told, remedy)]
 
 
 def _has_agents(deployment: Deployment) -> bool:

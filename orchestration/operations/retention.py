@@ -13,6 +13,7 @@ from analysis.store.forgetting import (
     with_evaluations,
 )
 from conversation.store.listing.compacting import compact
+from conversation.store.listing.word_index import mend_word_index
 from conversation.store.store import ConversationSummary
 from kb.errors import KnowledgeBaseError
 from kb.knowledge_base import KnowledgeBase
@@ -80,7 +81,8 @@ def due_for_deletion(deployment: Deployment, *, now: datetime) -> list[Due]:
 def apply_retention(deployment: Deployment, *, now: datetime) -> RetentionRun:
     """Delete what is due, and what judges left of conversations that were deleted meanwhile.
 
-    A function for schedules: running it twice deletes nothing more.
+    A function for schedules: running it twice deletes nothing more. An index of words that cannot
+    be used is made too, where PostgreSQL lets us: it takes long, and nights are quiet.
     """
     due = due_for_deletion(deployment, now=now)
     ids: dict[Kept, list[str]] = defaultdict(list)
@@ -108,6 +110,8 @@ def apply_retention(deployment: Deployment, *, now: datetime) -> RetentionRun:
         not_reached = (problem,) if problem is not None else ()
     collected, problems = collect_snapshots(deployment)
     lines += collected
+    unmade = mend_word_index(engine)
+    problems += [unmade] if unmade is not None else []
     return RetentionRun(
         tuple(due), tuple(line for line in lines if line.count), (*not_reached, *problems)
     )

@@ -25,6 +25,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DatabaseError
 
 from conversation.store.database import in_lower_case
+from conversation.store.listing.word_index import is_usable
 from conversation.store.tables import conversations, turns
 
 MOST_TURNS = 2_000
@@ -145,12 +146,7 @@ def _quoted(gram: str) -> str:
 def _on_postgresql(connection: Connection, words: str) -> Said:
     it_says = turns.c.heard_text.icontains(words, autoescape=True)
     found = select(turns.c.conversation_id).where(it_says)
-    has_index = text("select to_regclass('turns_by_words') is not null")
-    if (
-        len(words) < _GRAM
-        or not connection.execute(has_index).scalar()
-        or _are_many(connection, found)
-    ):
+    if len(words) < _GRAM or not is_usable(connection) or _are_many(connection, found):
         return _walk(it_says)
     return Said(conversations.c.conversation_id.in_(found), is_walk=False)
 

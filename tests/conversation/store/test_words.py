@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from conversation.errors import StoreUnavailableError
 from conversation.store.database import migrate, open_database
-from conversation.store.listing import pages, words
+from conversation.store.listing import pages, word_index, words
 from conversation.store.store import ConversationStore
 from conversation.store.tables import SCHEMA
 from conversation.transcript import Transcript, Turn
+from tests.database_work import statements_run
 from tests.servers import postgresql_server
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -304,3 +305,74 @@ def test_postgresql_finds_rare_words_by_its_index(tmp_path: Path):
         with store.engine.begin() as connection:
             connection.exec_driver_sql("drop index turns_by_words")
         assert found(store, "XYLO") == ["conv_a"], "without the extension by a walk"
+
+
+@pytest.mark.slow
+def test_an_index_that_cannot_be_used_is_made_beside_writers(tmp_path: Path):
+    with (
+        postgresql_server(tmp_path) as address,
+        ConversationStore.open(f"postgresql+psycopg://{address}") as store,
+    ):
+        engine = store.engine
+
+        def run(*statements: str) -> None:
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                for statement in statements:
+                    connection.exec_driver_sql(statement)
+
+        def is_walk() -> bool:
+            with engine.connect() as connection:
+                return words.said_anywhere(connection, "xylophone").is_walk
+
+        say(store, "conv_a", "Where is the xylophone?")
+        assert word_index.word_index_state(engine) == "usable"
+        invalid = "update pg_index set indisvalid = false where indexrelid = 'turns_by_words'"
+        for damage, state in (
+            (f"{invalid}::regclass", "invalid"),
+            ("drop index turns_by_words", "missing"),
+            ("drop extension pg_trgm cascade", "missing"),
+        ):
+            run(damage)
+            assert word_index.word_index_state(engine) == state
+            assert is_walk()
+            assert found(store, "XYLO") == ["conv_a"]
+            assert word_index.mend_word_index(engine) is None
+            assert word_index.word_index_state(engine) == "usable"
+            assert not is_walk()
+            assert found(store, "XYLO") == ["conv_a"]
+        with statements_run(engine) as statements:
+            assert word_index.mend_word_index(engine) is None
+        assert len(statements) == 1
+
+        # Somebody holds a transaction open for longer than it waits; another process makes it.
+        run("drop index turns_by_words")
+        with engine.begin() as other:
+            other.exec_driver_sql("select count(*) from turns")
+            other.exec_driver_sql("lock table turns in row exclusive mode")
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(word_index, "_LONGEST_WAIT_S", 1)
+                told = word_index.mend_word_index(engine)
+        assert told is not None
+        assert "lock timeout" in told
+        assert word_index.word_index_state(engine) == "invalid"
+        with engine.begin() as other:
+            other.exec_driver_sql(f"select pg_advisory_xact_lock({word_index._LOCK_ID})")
+            assert word_index.mend_word_index(engine) is None
+        assert word_index.word_index_state(engine) == "invalid"
+        assert word_index.mend_word_index(engine) is None
+        assert word_index.word_index_state(engine) == "usable"
+
+        run(
+            "drop extension pg_trgm cascade",
+            "create role plain login",
+            "grant all on all tables in schema public to plain",
+        )
+        plain = address.replace("tester@", "plain@")
+        with ConversationStore.open(f"postgresql+psycopg://{plain}") as theirs:
+            assert word_index.word_index_state(theirs.engine) == "not allowed"
+            assert word_index.mend_word_index(theirs.engine) is None
+            assert word_index.word_index_state(theirs.engine) == "not allowed"
+            run("create extension pg_trgm")
+            told = word_index.mend_word_index(theirs.engine)
+            assert told is not None
+            assert "must be owner" in told

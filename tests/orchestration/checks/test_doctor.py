@@ -12,11 +12,12 @@ from dagster._daemon.types import DaemonHeartbeat
 
 from orchestration.checks.doctor import Diagnosis, examine
 from orchestration.knowledge.ingesting import ingest
+from orchestration.operations.retention import apply_retention
 from orchestration.processes.daemon_state import last_sign_of_life
 from orchestration.processes.dagster_instance import prepare_instance
 from orchestration.settings import Settings
 from tests.orchestration.sample import FIRST_DAY, sample_deployment, write_data
-from tests.servers import free_port
+from tests.servers import free_port, postgresql_server
 
 
 def findings(settings: Settings) -> dict[str, Diagnosis]:
@@ -76,6 +77,22 @@ def test_servers_that_do_not_answer_are_named_with_their_setting(tmp_path: Path)
     assert f"redis at 127.0.0.1:{port}" in found["dagster"].told
     assert "secret" not in found["dagster"].told
     assert found["store"].state == "ok"
+
+
+@pytest.mark.slow
+def test_words_without_their_index_on_postgresql_are_told_and_mended_at_night(tmp_path: Path):
+    settings = write_data(tmp_path / "data")
+    with postgresql_server(tmp_path) as address:
+        settings = settings.model_copy(update={"store_url": f"postgresql+psycopg://{address}"})
+        assert findings(settings)["index of words"].state == "ok"
+        with sample_deployment(settings) as deployment:
+            with deployment.engine.begin() as connection:
+                connection.exec_driver_sql("drop extension pg_trgm cascade")
+            told = findings(settings)["index of words"]
+            assert told.state == "warning"
+            assert "`vivavoce retention`" in told.remedy
+            assert apply_retention(deployment, now=FIRST_DAY).not_reached == ()
+        assert findings(settings)["index of words"].state == "ok"
 
 
 @pytest.mark.parametrize(("minutes_ago", "state"), [(1, "ok"), (90, "warning")])
