@@ -19,6 +19,7 @@ from conversation.store.reading import (
     ConversationSummary,
     WholeConversation,
     chosen,
+    read_agent_ids,
     read_events,
     read_events_of,
     read_retrievals,
@@ -120,6 +121,11 @@ class KeptConversations:
         )
         with self._reading() as connection:
             return read_summaries(connection, conditions)
+
+    def agent_ids(self) -> list[str]:
+        """Agents that have a conversation, by name."""
+        with self._reading() as connection:
+            return read_agent_ids(connection)
 
     def count(self) -> int:
         """How many conversations there are, ended or not."""

@@ -195,6 +195,19 @@ def read_summaries_of(
     )
 
 
+def read_agent_ids(connection: Connection) -> list[str]:
+    """Agents that have a conversation, by name.
+
+    From one to the next along the index: what it costs follows the number of agents.
+    """
+    column = conversations.c.agent_id
+    known = select(func.min(column).label("agent_id")).cte("known", recursive=True)
+    following = select(func.min(column)).where(column > known.c.agent_id).scalar_subquery()
+    known = known.union_all(select(following).where(known.c.agent_id.is_not(None)))
+    query = select(known.c.agent_id).where(known.c.agent_id.is_not(None))
+    return sorted(connection.execute(query).scalars())
+
+
 def chosen(
     *,
     agent_id: str | None = None,

@@ -1,8 +1,11 @@
 """Embedding on a CPU with onnxruntime and tokenizers: no torch, ready in a fraction of a second."""
 
 import hashlib
+import os
+import re
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,7 @@ _MAX_PADDING = 2
 """A text is not put into one batch with one of more than so many times its length: a short query
 beside a long one would cost as much as the long one."""
 
+_MODEL_ID = re.compile(r"onnx/(?:int8|fp32)/[0-9]+/[0-9a-f]{16}")
 _UNKNOWN = ("[UNK]", "<unk>")
 _AROUND = 2
 """Tokens that stand before and after every text."""
@@ -46,9 +50,26 @@ class OnnxEmbedder:
 
     @property
     def model_id(self) -> str:
-        """Model, precision, and digest of the weights that the ONNX file was built from."""
+        """Model, precision, and digest of the weights that the ONNX file was built from.
+
+        The model is opened for it once, then never again: the id is kept beside its file.
+        """
+        return self._model_id
+
+    @cached_property
+    def _model_id(self) -> str:
+        beside = _built_path(self._weights, int8=self._int8).with_suffix(".id")
+        with suppress(OSError, UnicodeDecodeError):
+            kept = beside.read_text("utf-8")
+            if _MODEL_ID.fullmatch(kept):
+                return kept
         meta = self._session.get_modelmeta().custom_metadata_map
-        return f"onnx/{meta['precision']}/{meta['builder_version']}/{meta['weights_sha256'][:16]}"
+        found = f"onnx/{meta['precision']}/{meta['builder_version']}/{meta['weights_sha256'][:16]}"
+        with suppress(OSError):  # it is asked for again then
+            partial = beside.with_name(f"{beside.name}.{os.getpid()}.partial")
+            partial.write_text(found, "utf-8")
+            partial.replace(beside)
+        return found
 
     @property
     def tokenizer(self) -> "WordPieces":
@@ -164,18 +185,25 @@ def _batches(order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]
 
 def _built_model(weights: Path, *, int8: bool) -> Path:
     """Path of the ONNX file of these weights; builds it when it is not there yet."""
+    target = _built_path(weights, int8=int8)
+    if not target.exists():
+        from kb.embedding.onnx_export import build_bert_onnx
+
+        build_bert_onnx(weights, target, int8=int8)
+    return target
+
+
+def _built_path(weights: Path, *, int8: bool) -> Path:
+    """Where the ONNX file of these weights lies, or will: other weights have another place."""
     import platformdirs
 
-    from kb.embedding.onnx_export import BUILDER_VERSION, build_bert_onnx
+    from kb.embedding.onnx_export import BUILDER_VERSION
 
     source = (weights / "model.safetensors").resolve()
     stat = source.stat()
     identity = f"{source}|{stat.st_size}|{stat.st_mtime_ns}|{BUILDER_VERSION}|{int8}"
     name = hashlib.sha256(identity.encode()).hexdigest()[:24]
-    target = platformdirs.user_cache_path("vivavoce") / "onnx" / f"{name}.onnx"
-    if not target.exists():
-        build_bert_onnx(weights, target, int8=int8)
-    return target
+    return platformdirs.user_cache_path("vivavoce") / "onnx" / f"{name}.onnx"
 
 
 def _require_files(folder: Path, names: Sequence[str]) -> None:

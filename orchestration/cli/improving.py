@@ -69,7 +69,7 @@ def _agents(deployment: Deployment, agent: str | None) -> list[str]:
 
     if agent is not None:
         return [deployment.agent(agent).agent.agent_id]
-    known = {found.agent_id for found in deployment.conversations.conversations()}
+    known = set(deployment.conversations.agent_ids())
     return [agent_id for agent_id in agent_ids(deployment.settings) if agent_id in known]
 
 

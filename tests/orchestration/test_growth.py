@@ -32,6 +32,7 @@ from orchestration.checks.evaluations import (
     shares_by_day,
     together,
 )
+from orchestration.cli import improving
 from orchestration.deployment import Deployment
 from orchestration.operations import forgetting
 from orchestration.operations.forgetting import forget
@@ -597,6 +598,19 @@ def test_topics_and_gaps_read_what_changed(grow: Grow, finding: str):
     # One or two more where something was found at all.
     assert large[0] <= at_first + 2, counts
     assert large[2] <= one_new + 2, counts
+
+
+def test_agents_that_have_conversations_are_asked_for_at_once(grow: Grow):
+    for size, agents in ((SMALL, 1), (LARGE, 4)):
+        grown = grow(size, agents=agents)
+        with counting(grown.deployment) as asked:
+            assert len(improving._agents(grown.deployment, None)) == agents
+        assert asked.sql == 1
+        assert "min(" in asked.statements[0], "from agent to agent, not every conversation"
+    for each in grown.deployment.conversations.conversations():
+        assert each.agent_id in grown.deployment.conversations.agent_ids()
+        grown.deployment.conversations.delete(each.conversation_id)
+    assert improving._agents(grown.deployment, None) == []
 
 
 def _results(run: TopicRun | GapRun) -> list[tuple[Any, ...]]:

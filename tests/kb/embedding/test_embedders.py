@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -47,6 +47,47 @@ def test_a_remote_model_is_given_pieces_of_at_most_four_letters():
     assert [text[start:end] for start, end in PieceTokenizer().offsets(text)] == [
         "Refu", "nds", ",", "quic", "kly", "!",
     ]  # fmt: skip
+
+
+def test_the_id_of_a_model_is_known_without_opening_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    opened: list[str] = []
+
+    class Session:
+        custom_metadata_map: ClassVar = {
+            "precision": "int8",
+            "builder_version": "1",
+            "weights_sha256": "0123456789abcdef" * 4,
+        }
+
+        def get_modelmeta(self) -> "Session":
+            opened.append("model")
+            return self
+
+    class Opened(OnnxEmbedder):
+        _session = Session()
+
+    def model_id() -> str:
+        return Opened("mine", tmp_path).model_id
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    kept = tmp_path / "cache" / "vivavoce" / "onnx"
+    for name in ("model.safetensors", "config.json", "tokenizer.json"):
+        (tmp_path / name).write_text("{}")
+    known = "onnx/int8/1/0123456789abcdef"
+    assert model_id() == known, "where nothing can be kept"
+    kept.mkdir(parents=True)
+    assert [model_id(), model_id(), model_id()] == [known] * 3
+    assert len(opened) == 2
+    (file,) = kept.iterdir()
+    for damage in (b"", b"onnx/int8/1/0123", b"\xff\xfe", known.encode() + b"0"):
+        file.write_bytes(damage)
+        assert [model_id(), model_id()] == [known] * 2
+    assert len(opened) == 6
+    (tmp_path / "model.safetensors").write_text("{ }")
+    assert model_id() == known
+    assert len(opened) == 7, "other weights"
 
 
 @pytest.mark.slow
