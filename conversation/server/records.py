@@ -25,6 +25,7 @@ RecordKind = Literal[
     "tool",
     "folder",
     "placed",
+    "moving",
     "crawl",
 ]
 

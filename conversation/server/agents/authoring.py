@@ -15,6 +15,7 @@ from conversation.server.agents.bodies import AgentChanges, NewAgent
 from conversation.server.agents.changed_agent import changed_agent
 from conversation.server.agents.field_kinds.agents import require_kinds_of_agent
 from conversation.server.agents.files import AgentRecord, AgentRecords, new_agent_id
+from conversation.server.agents.folders.begun_moves import BegunMoves
 from conversation.server.agents.folders.following import FolderFollowing
 from conversation.server.agents.folders.named_folders import (
     sent_ids,
@@ -98,6 +99,7 @@ class Authoring:
             records,
             library,
             folders,
+            BegunMoves(api_records),
             documents_of=self.documents_of,
             with_documents=self._with_documents,
             request_sync=self.request_sync,
@@ -115,7 +117,8 @@ class Authoring:
         )
 
     def start(self) -> None:
-        """Begin to read what waits."""
+        """Begin to read what waits, after what a killed server left half moved."""
+        self.following.finish_left()
         self.ingestion.start()
 
     def stop(self) -> None:

@@ -68,6 +68,6 @@ def _move(entity_ids: list[str], to: str | None, authored: Authoring, *, by: str
     for each in entity_ids:
         if each not in folders:
             known_document(each, authored)
-    with authored.following.moving(by=by):
+    with authored.following.moving(entity_ids, to, by=by):
         for each in entity_ids:
             authored.folders.move(each, to, now=authored.clock())

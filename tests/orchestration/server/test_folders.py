@@ -1,12 +1,18 @@
 """Folders of documents, as the SDKs make, fill and delete them."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.orchestration.deployed import ServedDeployment, served_deployment
+from conversation.server.agents.folders.begun_moves import BegunMoves
+from conversation.server.agents.folders.following import FolderFollowing
+from conversation.server.records import RecordStore
+from conversation.store.ownership import this_process
+from tests.orchestration.deployed import ServedDeployment, served_deployment, wait_for
 
 BASE = "/knowledge-base"
 
@@ -237,3 +243,105 @@ def test_a_folder_that_agents_name_is_deleted_only_by_force(served: ServedDeploy
     assert shown_of(served, agent) == []
     missing = {"agent": {"prompt": {"knowledge_base": [locator("folder_none")]}}}
     served.call("POST", "/agents/create", 422, json={"conversation_config": missing})
+
+
+class Killed(BaseException):
+    """Ends a request as the end of its server does: nothing is caught, nothing is tidied."""
+
+
+def break_off(served: ServedDeployment, where: str, move: Callable[[FolderFollowing], None]) -> str:
+    """Move, by a server that is killed there; the id of its note."""
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    following = served.authoring.following
+    records = RecordStore(served.context.store.engine)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(following, where, killed)
+        with pytest.raises(Killed):
+            move(following)
+    (note,) = records.all("moving")
+    dead = this_process().replace(f"/{os.getpid()}/", "/999999999/")
+    records.put("moving", note.record_id, {**note.body, "owner": dead}, now=note.updated_at)
+    return note.record_id
+
+
+@pytest.mark.parametrize(
+    ("where", "again"),
+    [
+        ("_answer_from", "start"),
+        pytest.param("_changes", "start", marks=pytest.mark.slow),
+        pytest.param("_request_sync", "start", marks=pytest.mark.slow),
+        pytest.param("_changes", "next move", marks=pytest.mark.slow),
+        pytest.param("_answer_from", "next move", marks=pytest.mark.slow),
+        pytest.param("_request_sync", "next move", marks=pytest.mark.slow),
+    ],
+)
+def test_agents_follow_what_a_killed_server_moved(served: ServedDeployment, where: str, again: str):
+    outer, aside = folder(served, "Out"), folder(served, "Aside")
+    stays, goes, comes = (
+        put(served, "Stay", outer),
+        put(served, "Go", outer),
+        put(served, "C", None),
+    )
+    agent = agent_in(served, locator(outer))
+    records = RecordStore(served.context.store.engine)
+
+    def move_in(following: FolderFollowing) -> None:
+        following.place(comes, outer, by="somebody")
+
+    def move_out(following: FolderFollowing) -> None:
+        following.place(goes, aside, by="somebody")
+
+    for move, expected in ((move_in, {"Stay", "Go", "C"}), (move_out, {"Stay", "C"})):
+        before = answers_from(served, agent)
+        break_off(served, where, move)
+        followed = where == "_request_sync"
+        assert answers_from(served, agent) == (expected if followed else before)
+        if again == "start":
+            served.authoring.following.finish_left()
+        else:
+            other = folder(served, "Other")
+            served.call("POST", f"{BASE}/{stays}/move", 204, json={"move_to": other})
+            served.call("POST", f"{BASE}/{stays}/move", 204, json={"move_to": outer})
+        assert answers_from(served, agent) == expected
+        assert records.all("moving") == []
+        wait_for(lambda: served.authoring.queue.sync_states()[agent].status == "succeeded")
+
+
+def test_a_move_that_was_broken_off_and_is_too_much_is_taken_back(served: ServedDeployment):
+    outer = folder(served, "Nearly full")
+    for number in range(4):
+        put(served, f"Sheet {number}", outer)
+    agent = agent_in(served, locator(outer))
+    more = [put(served, f"More {number}", None) for number in range(2)]
+
+    def move(following: FolderFollowing) -> None:
+        with following.moving(more, outer, by="somebody"):
+            for each in more:
+                served.authoring.folders.move(each, outer, now=served.context.clock())
+
+    break_off(served, "_changes", move)
+    served.authoring.following.finish_left()
+
+    tree = served.authoring.folders.tree()
+    assert [tree.parent_of(each) for each in more] == [None, None]
+    assert answers_from(served, agent) == {f"Sheet {number}" for number in range(4)}
+    assert RecordStore(served.context.store.engine).all("moving") == []
+
+
+def test_a_move_that_another_server_is_at_is_left_to_it(served: ServedDeployment):
+    records = RecordStore(served.context.store.engine)
+    now = served.context.clock()
+    begun = BegunMoves(records)
+    tree = served.authoring.folders.tree()
+    dead = this_process().replace(f"/{os.getpid()}/", "/999999999/")
+    for owner, is_left in (("elsewhere/1/x", False), (this_process(), False), (dead, True)):
+        with begun.noted(tree, ["doc"], None, by="somebody", now=now):
+            (note,) = records.all("moving")
+            records.put("moving", note.record_id, {**note.body, "owner": owner}, now=now)
+            assert (begun.left(now=now) != []) is is_left
+            late = begun.left(now=now + timedelta(minutes=2))
+            assert (late != []) is (owner != this_process())
+        assert records.all("moving") == []
