@@ -10,7 +10,8 @@ from pathlib import Path
 
 from kb.errors import CatalogError, KnowledgeBaseError
 from kb.index.catalog import Catalog
-from kb.index.index_publisher import VectorCollections
+from kb.index.index_publisher import DIMENSION, VectorCollections, VectorIndex
+from kb.index.storage_errors import is_torn_index
 
 _log = logging.getLogger(__name__)
 _SIGNS = ("malformed", "file is not a database", "database disk image", "code: 11)", "code: 26)")
@@ -98,13 +99,34 @@ def _opened(
         collections = open_collections()
         name = catalog.meta("collection")
         held = 0 if name is None else collections.collection(name, ef_search=ef_search).count()
-        is_short = not catalog.pending_vectors() and held != catalog.live_count()
+        pending = catalog.pending_vectors()
+        if name is not None and pending:
+            _try_out(collections.collection(name, ef_search=ef_search), catalog)
+        is_short = not pending and held != catalog.live_count()
         return collections, name is not None and is_short
     except Exception as error:
         if collections is not None:
             collections.close()
-        if not is_damage(error) or not folder.is_dir():
+        if not (is_damage(error) or is_torn_index(error)) or not folder.is_dir():
             raise
         _log.warning("the vector index %s is damaged and is made anew", folder)
-        shutil.rmtree(folder)
+        _empty(folder)
         return open_collections(), True
+
+
+def _try_out(index: VectorIndex, catalog: Catalog) -> None:
+    """Search once, where a change was broken off: only then is the graph read from its files."""
+    import numpy as np
+
+    dimension = catalog.meta(DIMENSION)
+    if dimension is not None and index.count():
+        index.search(np.ones((1, int(dimension)), dtype=np.float32), limit=1)
+
+
+def _empty(folder: Path) -> None:
+    """Delete what lies in it, not itself: it may be a disk of its own, or a link to one."""
+    for each in folder.iterdir():
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each)
+        else:
+            each.unlink()

@@ -1,6 +1,7 @@
 """A full disk or a folder that may not be written: told in a sentence, whatever met it."""
 
 import errno
+import shutil
 import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -8,10 +9,12 @@ from pathlib import Path
 
 from kb.errors import KnowledgeBaseError, StorageError
 
+_VECTORS = "chroma"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _REFUSED = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _FULL_SIGNS = ("disk is full", "no space left", "disk quota exceeded")
 _TORN = frozenset({sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS})
+_TORN_SIGNS = ("error deserializing", "error loading hnsw")
 _REFUSED_SIGNS = ("readonly database", "read-only file system", "unable to open database file")
 
 
@@ -30,10 +33,36 @@ def telling_storage_errors(directory: Path) -> Generator[None]:
         why = next(filter(None, map(_fault, _causes(error))), None)
         if why is None:
             raise
+        room = f"{_free_at(directory)} " if any(map(_backlog, _causes(error))) else ""
         raise StorageError(
-            f"The knowledge base in {str(directory)!r} could not be changed: {why} What it held "
-            "can still be searched, and the next ingest goes on where this one stopped."
+            f"The knowledge base in {str(directory)!r} could not be changed: {why} {room}Nothing "
+            "that it held is lost, and the next ingest goes on where this one stopped."
         ) from error
+
+
+@contextmanager
+def telling_unsearchable(directory: Path) -> Generator[None]:
+    """Say in a sentence that Chroma does not search, since its disk does not let it tidy up.
+
+    Raises:
+        StorageError: It has to write before it can search, and cannot.
+    """
+    try:
+        yield
+    except Exception as error:
+        why = _unsearchable(error, directory)
+        if why is None:
+            raise
+        raise StorageError(
+            f"The knowledge base in {str(directory)!r} cannot be searched now: {why} Nothing that "
+            "it held is lost."
+        ) from error
+
+
+def is_torn_index(error: BaseException) -> bool:
+    """Whether Chroma left a file of its graph half written: no room given later mends that."""
+    said = str(error).lower()
+    return _is_of_chroma(error) and any(sign in said for sign in _TORN_SIGNS)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -60,7 +89,39 @@ def _fault(error: BaseException) -> str | None:
         )
     if number in _REFUSED or any(sign in said for sign in _REFUSED_SIGNS):
         return "it may not be written. Mount it for writing, or change its permissions."
-    return None
+    return _backlog(error)
+
+
+def _unsearchable(error: BaseException, directory: Path) -> str | None:
+    if is_torn_index(error):
+        return (
+            f"a file of its vector index is half written ({error}). The next ingest makes the "
+            "index anew; run `vivavoce ingest`."
+        )
+    if not _is_of_chroma(error):
+        return None
+    why = _backlog(error)
+    return _fault(error) if why is None else f"{why} {_free_at(directory)}"
+
+
+def _backlog(error: BaseException) -> str | None:
+    """What to say where Chroma could not write what waits in its log; it does not say why."""
+    said = str(error).lower()
+    # With the code of SQLite it would be known what is wrong.
+    if not _is_of_chroma(error) or "compact" not in said or "code:" in said:
+        return None
+    return (
+        f"its vector index could not write what waits ({error}). Most often its disk is full: "
+        "make room, look at the disk itself, and try again."
+    )
+
+
+def _free_at(directory: Path) -> str:
+    """How much room the vectors have, as far as that can be known."""
+    folder = directory / _VECTORS
+    if not folder.is_dir():  # a server has them
+        return "Its server knows how much room there is."
+    return f"{shutil.disk_usage(folder).free / 1e6:,.1f} MB are free at {str(folder)!r}."
 
 
 def _io_failed(error: BaseException) -> bool:

@@ -15,6 +15,7 @@ from kb.index.damage import telling_damage
 from kb.index.embedding_cache import EmbeddingCache
 from kb.index.exact_index import ExactIndex, load_vectors
 from kb.index.index_publisher import DIMENSION, NearestVectors, VectorCollections
+from kb.index.storage_errors import telling_unsearchable
 from kb.retrieval.reranking import Reranker
 from kb.retrieval.retriever import LexicalRetriever, Retriever
 from kb.retrieval.word_search import WordSearch
@@ -98,14 +99,16 @@ class IndexReader:
 
         Raises:
             IndexMismatchError: The index was built with another embedding model.
+            StorageError: The vector index has to write before it can search, and cannot.
         """
-        with self._lock:
+        place = Path(self._place)
+        with telling_unsearchable(place), self._lock:
             opened = self._newest()
             self._queries += 1
             if opened is not None:
                 opened.users += 1
         try:
-            with telling_damage(Path(self._place)):
+            with telling_damage(place), telling_unsearchable(place):
                 yield opened.retriever if opened is not None else None
         finally:
             if opened is not None:

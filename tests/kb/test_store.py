@@ -15,7 +15,7 @@ from kb.errors import KnowledgeBaseError, StorageError
 from kb.index.embedding_cache import EmbeddingCache
 from kb.index.open_catalog import open_catalog
 from kb.index.sqlite_file import connect_sqlite
-from kb.index.storage_errors import telling_storage_errors
+from kb.index.storage_errors import telling_storage_errors, telling_unsearchable
 from kb.ingest.names import storable
 from tests.kb.conftest import OpenKnowledgeBase, WordEmbedder
 
@@ -191,6 +191,18 @@ def test_what_chroma_says_of_a_full_disk_is_told():
 
     with pytest.raises(StorageError, match="disk is full"), telling_storage_errors(Path("store")):
         raise InternalError("error returned from database: (code: 13) database or disk is full")
+    # Its own words say nothing of a disk.
+    waits = InternalError("Error in compaction: Failed to apply logs to the metadata segment")
+    for telling in (telling_storage_errors, telling_unsearchable):
+        with pytest.raises(StorageError, match="Most often its disk is full"), telling(Path("s")):
+            raise waits
+    torn = InternalError("Error sending backfill request to compactor: Error deserializing pickle")
+    with pytest.raises(StorageError, match="half written"), telling_unsearchable(Path("s")):
+        raise torn
+    other = InternalError("Collection does not exist")
+    for telling in (telling_storage_errors, telling_unsearchable):
+        with pytest.raises(InternalError), telling(Path("s")):
+            raise other
 
 
 @pytest.mark.parametrize("broken", [b"", b"PK\x03\x04 half a file", b"\0\0\0\0"])
