@@ -1,3 +1,6 @@
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -6,12 +9,24 @@ import pytest
 
 from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.errors import AgentConfigError
+from conversation.server.access.secrets import (
+    NewSecret,
+    SecretChange,
+    create_secret,
+    list_secrets,
+    update_secret,
+)
 from conversation.server.agents.files import AgentRecords
+from conversation.server.context import ServerContext, secrets_of
+from conversation.server.errors import ApiError
+from conversation.server.webhooks.workspace import add_webhook, webhooks
 from orchestration.deployment import Deployment
 from orchestration.errors import SettingsError
 from orchestration.secrets import read_secrets
+from orchestration.server.app import create_app
 from orchestration.settings import Settings
 from tests.fakes import ScriptedChatModel
+from tests.servers import postgresql_server
 
 
 def test_secrets_are_read_by_name(tmp_path: Path):
@@ -113,3 +128,53 @@ def test_an_endpoint_that_a_client_once_set_gets_no_key_of_the_environment(tmp_p
         deployment.chat_model(llm.named("openai/x"))
 
     assert [options.get("api_key") for options in opened] == ["", None, None]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The store of several machines."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'common' / 'store.sqlite'}"
+        return
+    with postgresql_server(tmp_path) as address:
+        yield f"postgresql+psycopg://{address}"
+
+
+@pytest.mark.hostile
+def test_what_several_machines_know_of_a_secret(tmp_path: Path, store_url: str):
+    """As the guide of several machines says: the name is everywhere, the value is not."""
+    (tmp_path / "secrets.yaml").write_text("CRM: sk-crm\n", "utf-8")
+    with ExitStack() as opened:
+
+        def machine(name: str, secrets_file: Path | None = None) -> ServerContext:
+            settings = Settings(
+                data_dir=tmp_path / name, store_url=store_url, secrets_file=secrets_file
+            )
+            settings.agents_dir.mkdir(parents=True)
+            deployment = opened.enter_context(Deployment(settings))
+            return create_app(deployment).state.context
+
+        a, b, with_file = machine("a"), machine("b"), machine("c", tmp_path / "secrets.yaml")
+        key: Any = None
+        secret = create_secret(NewSecret(name="CRM", value="sk-crm"), a, key)
+        webhook_id, _ = add_webhook(a, {"webhook_url": "https://example.com/"}, {})
+        assert [each.name for each in list_secrets(b, key).secrets] == ["CRM"]
+        assert (a.secrets.get("CRM"), b.secrets.get("CRM")) == ("sk-crm", None)
+        assert with_file.secrets["CRM"] == "sk-crm"
+        for status, refused in (
+            (400, lambda: create_secret(NewSecret(name="CRM", value="sk-crm"), b, key)),
+            (422, lambda: update_secret(secret.secret_id, SecretChange(name="CRM"), b, key)),
+        ):
+            with pytest.raises(ApiError) as told:
+                refused()
+            assert told.value.status_code == status
+        assert [*webhooks(a.records, secrets_of(a))] == [webhook_id]
+        assert webhooks(b.records, secrets_of(b)) == {}
+
+        (tmp_path / "b" / "store").mkdir(exist_ok=True)
+        shutil.copy2(tmp_path / "a/store/secrets.json", tmp_path / "b/store/secrets.json")
+        assert b.secrets["CRM"] == "sk-crm", "without a restart"
+        assert [*webhooks(b.records, secrets_of(b))] == [webhook_id]
+        given = SecretChange(name="CRM", value="sk-new")
+        update_secret(secret.secret_id, given, b, key)
+        assert (a.secrets["CRM"], b.secrets["CRM"]) == ("sk-crm", "sk-new")
