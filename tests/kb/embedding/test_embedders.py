@@ -65,12 +65,10 @@ def test_the_id_of_a_model_is_known_without_opening_it_again(
             opened.append("model")
             return self
 
-    class Opened(OnnxEmbedder):
-        _session = Session()
-
     def model_id() -> str:
-        return Opened("mine", tmp_path).model_id
+        return OnnxEmbedder("mine", tmp_path).model_id
 
+    monkeypatch.setattr(OnnxEmbedder, "_session", Session())
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     kept = tmp_path / "cache" / "vivavoce" / "onnx"
     for name in ("model.safetensors", "config.json", "tokenizer.json"):
