@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 _SUBTAG = re.compile(r"[A-Za-z0-9]+")
@@ -25,17 +26,20 @@ class _Tag(NamedTuple):
 def known_language(wanted: str, known: Sequence[str]) -> str | None:
     """The one of `known` that is nearest to a tag such as `de-DE`, `pt_BR` or `zh-Hans`.
 
-    The same; else the same script in the same region, without a region, in another region; else
-    another script of the language. None for another language.
+    The same; else the same script in the same region, without a region, in a region that speaks
+    alike, in another region; else another script of the language. Also by its name, in English or
+    in the language itself. None for another language.
     """
     asked = _tag(wanted)
     if not asked.primary:
-        return None
+        return _named(wanted, known)
     tags = {code: _tag(code) for code in known}
+    family = _family(asked)
     tests: tuple[Callable[[_Tag], bool], ...] = (
         lambda tag: tag.written == asked.written,
         lambda tag: tag[1:] == asked[1:],
         lambda tag: tag[1:3] == asked[1:3] and tag.is_bare,
+        lambda tag: tag[1:3] == asked[1:3] and not family.isdisjoint(_family(tag)),
         lambda tag: tag[1:3] == asked[1:3],
         lambda tag: tag.primary == asked.primary and tag.is_bare,
         lambda tag: tag.primary == asked.primary,
@@ -44,7 +48,41 @@ def known_language(wanted: str, known: Sequence[str]) -> str | None:
         for code, tag in tags.items():
             if fits(tag):
                 return code
-    return None
+    return _named(wanted, known)
+
+
+def _family(tag: _Tag) -> set[str]:
+    """The region and those that its way of speaking comes from: `es_AR` speaks as in `es_419`."""
+    from babel.core import get_global
+
+    parents = cast("dict[str, str]", get_global("parent_exceptions"))
+    own = f"{tag.primary}_{tag.region}"
+    found = {own}
+    while (own := parents.get(own, "root")) != "root" and own not in found:
+        found.add(own)
+    return found
+
+
+def _named(wanted: str, known: Sequence[str]) -> str | None:
+    """The one that is called so: `German` and `Deutsch` are `de`."""
+    name = " ".join(wanted.split()).casefold()
+    return next((code for code in known if name in _names(_tag(code).primary)), None)
+
+
+@lru_cache(maxsize=256)
+def _names(primary: str) -> frozenset[str]:
+    """What a language is called in English and by those who speak it, in lower case."""
+    from babel import Locale, UnknownLocaleError
+
+    found = set[str]()
+    for said_in in ("en", primary):
+        try:
+            names = cast("dict[str, str]", Locale.parse(said_in).languages)  # pyright: ignore[reportUnknownMemberType]
+        except (ValueError, UnknownLocaleError):
+            continue
+        if primary in names:
+            found.add(names[primary].casefold())
+    return frozenset(found)
 
 
 def _tag(code: str) -> _Tag:

@@ -25,8 +25,16 @@ _FENCE_LINE = re.compile(r"[ \t]{0,3}(?:```|~~~)")
 _LAST_FENCE = re.compile(r"(?:^|\n)[ \t]{0,4}```[ \t]{0,4}\Z")
 _LAST_CHARS = 48
 _LINE_CHARS = 8
-_BEGINS_CALL = re.compile(r"\s*\{\s*\"(?:name|type|function)\"\s*:", re.DOTALL)
-_MAY_BEGIN_CALL = re.compile(r"\s*(?:\{\s*(?:\"[a-z]{0,8}\"?\s*)?)?", re.DOTALL)
+_BEGINS_CALL = re.compile(
+    r"\s*(?:```(?:json)?\s*)?(?:functools)?(?:\[\s*)?"
+    r"(?:\{\s*\"(?:name|type|function)\"\s*:|(?<=\[)[a-z_][\w.]{0,63}\((?:\)|[a-z_]\w{0,63}=))",
+    re.IGNORECASE,
+)
+_MAY_BEGIN_CALL = re.compile(
+    r"\s*(?:`{1,2}|(?:```[a-z]{0,4}\s*)?(?:f[unctools]{0,8})?(?:\[\s*)?"
+    r"(?:\{\s*(?:\"[a-z]{0,8}\"?\s*)?|(?<=\[)[a-z_][\w.]{0,63}(?:\(\w{0,64})?)?)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -71,6 +79,10 @@ class VisibleText:
     _is_mention: bool = False
     """Whether the mark may be talked about: it stands within a line."""
     _is_after_block: bool = False
+    _unwrapped: set[str] = field(default_factory=set[str])
+    """Names of tags around the whole answer that were not let through."""
+    _wraps: set[str] = field(default_factory=set[str])
+    """Names of such tags that were."""
 
     def __post_init__(self) -> None:
         """Begin inside of the reasoning where the prompt opened it."""
@@ -95,12 +107,16 @@ class VisibleText:
     def end(self, *, cut: bool = False) -> str:
         """The answer is complete, or cut at its limit; returns what is left for the user."""
         if not self._has_begun:
-            return self._end_of_bare(cut=cut)
+            whole, self._waiting, self._has_begun = self._waiting, "", True
+            return self._end_of_bare(whole, cut=cut)
         waiting, self._waiting = self._waiting, ""
         block = self._block
         if block is None:
             return waiting
         inside = "".join(self._inside)
+        if block.kind == "bare":
+            self._block, self._inside = None, []
+            return self._end_of_bare(block.written + inside)
         if block.kind == "header":
             self._block, self._inside = None, []
             return ""
@@ -113,13 +129,15 @@ class VisibleText:
         self._close(_LAST_FENCE.sub("", inside) if block.written.startswith("`") else inside)
         return ""
 
-    def _end_of_bare(self, *, cut: bool) -> str:
-        """All of the answer is one object: a call of a tool, or JSON for the user."""
-        whole, self._waiting, self._has_begun = self._waiting, "", True
-        if whole_call(whole):
-            self.calls.append(whole.strip())
+    def _end_of_bare(self, text: str, *, cut: bool = False) -> str:
+        """The rest of the answer is one object: a call of a tool, or JSON for the user."""
+        call = whole_call(text)
+        if call is not None:
+            self.calls.append(call)
             return ""
-        return self.take(whole) + self.end(cut=cut)
+        if text.startswith("\n"):  # a mark within an answer, which is none
+            return text
+        return self.take(text) + self.end(cut=cut)
 
     def _outside(self, piece: str, shown: list[str]) -> str:
         """Let through what comes before a mark; returns what comes after it."""
@@ -133,6 +151,8 @@ class VisibleText:
         self._let(text[: mark.start], shown)
         if self._is_text(mark):
             self._let(mark.written, shown)
+        elif mark.kind == "wrap":
+            self._unwrapped.add(mark.name)
         elif mark.kind == "close":
             on_a_line = _LINE_START.search(self._last_line) and self._last_line
             if on_a_line and mark.is_thought:
@@ -145,7 +165,20 @@ class VisibleText:
         """Whether the user is told of the mark: it is quoted, or part of some code."""
         if mark.kind == "text" or self._in_code or self._last_line.endswith(("`", '"', "'")):
             return True
+        if mark.kind == "wrap":
+            return self._wraps_a_part(mark.name)
         return mark.written.startswith("`") and _LINE_START.search(self._last_line) is None
+
+    def _wraps_a_part(self, name: str) -> bool:
+        """Whether a tag such as `<answer>` stands around a part of the answer, not all of it."""
+        if not name.startswith("/"):
+            is_inside = name == "s" or bool(self._last_line.strip())
+            if is_inside:
+                self._wraps.add(name)
+            return is_inside
+        name = name[1:]
+        # `<s>` is a tag of pages; only the other one ends answers.
+        return name not in self._unwrapped and (name != "s" or name in self._wraps)
 
     def _open(self, mark: Mark, *, is_mention: bool) -> None:
         self._block, self._is_mention = mark, is_mention

@@ -24,6 +24,13 @@ _PARAMETER = re.compile(
     re.DOTALL,
 )
 _TOKEN = re.compile("<[|\uff5c][^<>]{1,48}[|\uff5c]>|\\[(?:TOOL_CALLS|ARGS)\\]")
+_ENDS = re.compile("(?:\\s|<[|\uff5c][^<>]{1,48}[|\uff5c]>|</s>|<end_of_turn>|<eos>){1,20}\\Z")
+_FENCED = re.compile(r"```(?:json)?\s{0,8}(?P<inside>[^`]*)```", re.IGNORECASE)
+_PAIR = re.compile(
+    r"<arg_key>(?P<name>[^<>]{1,64})</arg_key>\s{0,8}<arg_value>(?P<value>.*?)</arg_value>",
+    re.DOTALL,
+)
+_NAME = re.compile(r"[A-Za-z_][\w.-]{0,63}")
 _NAMED = re.compile(
     r"(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{0,63})(?::\d{1,3})?\s{0,8}(?:```(?:json)?\s{0,8})?(?=\{)"
 )
@@ -34,9 +41,24 @@ def requested_in_text(calls: Sequence[str]) -> tuple[RequestedTool, ...]:
     return tuple(request for written in calls for request in _requests(written))
 
 
-def whole_call(text: str) -> bool:
-    """Whether `text` is one JSON object that calls a tool and is nothing else."""
-    found = _json(text)
+def whole_call(text: str) -> str | None:
+    """The calls that `text` is; None where it is anything else.
+
+    That is a JSON object that calls a tool, or a list of such or of Python's calls, also within a
+    fence or before the marks that end an answer.
+    """
+    bare = _ENDS.sub("", text).strip().removeprefix("functools")
+    fenced = _FENCED.fullmatch(bare)
+    bare = fenced["inside"].strip() if fenced else bare
+    found = _json(bare)
+    if found is None:
+        is_list = bare.startswith("[") and bare.endswith("]")
+        return bare if is_list and _of_python(bare) else None
+    each = cast(list[object], found) if isinstance(found, list) else [found]
+    return bare if each and all(_is_call(one) for one in each) else None
+
+
+def _is_call(found: object) -> bool:
     if not isinstance(found, dict):
         return False
     call = cast(dict[str, Any], found)
@@ -52,9 +74,15 @@ def _requests(written: str) -> Iterator[RequestedTool]:
         for name, body in heads:
             yield RequestedTool(name, _arguments(body))
         return
-    found = _json(written)
+    found = _json(written) or _json(_TOKEN.sub(" ", written))
     if found is not None:
         yield from _of_json(found)
+        return
+    if "<arg_value>" in written or _NAME.fullmatch(written.strip()):
+        name = written.partition("<arg_key>")[0].strip()
+        values = {each["name"].strip(): _value(each["value"]) for each in _PAIR.finditer(written)}
+        if _NAME.fullmatch(name):
+            yield RequestedTool(name, json.dumps(values))
         return
     yield from _named(_TOKEN.sub("\n", written)) or _of_python(written)
 

@@ -7,6 +7,7 @@ is, and JSON inside of a JSON string is taken out of it. All else is told to the
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import cache
@@ -28,6 +29,7 @@ _FENCED = re.compile(r"```[\w-]*[ \t]*\n?(?P<inside>.*?)```", re.DOTALL)
 _WRAPPERS = frozenset({"parameters", "arguments", "args", "input"})
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 _SEVERAL = re.compile(r"[,;\n]")
+_BETWEEN_WORDS = re.compile(r"(?<=\w)[\s_-]+(?=\w)|(?<=[a-z])(?=[A-Z])")
 _MISSING = object()
 
 
@@ -118,7 +120,19 @@ def _validator_class() -> Any:
     library: Any = jsonschema
     base = library.Draft202012Validator
     types = base.TYPE_CHECKER.redefine("integer", _is_integer)
-    return library.validators.extend(base, type_checker=types)
+    rules = {name: _or_null(base.VALIDATORS[name]) for name in ("type", "enum", "const")}
+    return library.validators.extend(base, rules, type_checker=types)
+
+
+def _or_null(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A rule of the schema that lets null be where OpenAPI's `nullable` does."""
+
+    def checked(validator: Any, wanted: Any, value: object, schema: Any) -> Iterator[Any]:
+        if value is None and schema.get("nullable") is True:
+            return
+        yield from rule(validator, wanted, value, schema) or ()
+
+    return checked
 
 
 def _is_integer(_checker: object, value: object) -> bool:
@@ -174,14 +188,20 @@ def _repaired(whole: dict[str, Any], problem: Any, validator: Any, unions: int) 
         found = parent[path[-1]]
     except (KeyError, IndexError, TypeError):  # a repair before this one took it away
         return False
-    if found is None and isinstance(parent, dict) and parent is not whole:
+    better = _MISSING
+    if found is not None or not isinstance(parent, dict) or parent is whole:
+        better = next(_readings(found, problem, validator, unions), _MISSING)
+    if better is not _MISSING:
+        parent[path[-1]] = better
+    elif _is_nothing(found) and isinstance(parent, dict) and parent is not whole:
         del parent[path[-1]]  # no value is none; where one is required, that is told
-        return True
-    better = next(_readings(found, problem, validator, unions), _MISSING)
-    if better is _MISSING:
+    else:
         return False
-    parent[path[-1]] = better
     return True
+
+
+def _is_nothing(found: object) -> bool:
+    return found is None or (isinstance(found, str) and not found.strip())
 
 
 def _readings(found: object, problem: Any, validator: Any, unions: int) -> Iterator[object]:
@@ -205,16 +225,26 @@ def _readings(found: object, problem: Any, validator: Any, unions: int) -> Itera
 
 
 def _named(found: object, choices: Sequence[object]) -> Iterator[object]:
-    """The one choice that is written like the value."""
-    if isinstance(found, str | int | float):
-        alike = [each for each in choices if _written(each) == _written(found)]
+    """The one choice that is written like the value, else like it but for signs between words."""
+    if not isinstance(found, str | int | float):
+        return
+    for written in (_written, _words):
+        alike = [each for each in choices if written(each) == written(found)]
         if len(alike) == 1:
             yield alike[0]
+        if alike:
+            return
 
 
 def _written(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value)
-    return text.strip().strip("\"'").casefold()
+    return unicodedata.normalize("NFKC", text.strip().strip("\"'")).casefold()
+
+
+def _words(value: object) -> str:
+    """`express shipping` and `ExpressShipping` name the choice `express_shipping`."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return _written(_BETWEEN_WORDS.sub(" ", text))
 
 
 def _as_integer(found: object) -> object:
@@ -255,7 +285,8 @@ def _as_null(found: object) -> object:
 def _as_list(found: object) -> object:
     """JSON in a text, else the one entry that was meant; a text may name several."""
     inner = _as_json(list)(found)
-    if inner is not _MISSING or (isinstance(found, str) and _SEVERAL.search(found)):
+    several = isinstance(found, str) and (_SEVERAL.search(found) or not found.strip())
+    if inner is not _MISSING or several:
         return inner
     return [found]
 

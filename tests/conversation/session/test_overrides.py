@@ -358,6 +358,13 @@ def test_variables_are_named_as_people_write(name: str, given: str):
         ("", ["en"], None),
         ("*", ["en"], None),
         ("xx-YY", ["en"], None),
+        ("en_AU", ["en-US", "en-GB"], "en-GB"),
+        ("es-AR", ["es-ES", "es-MX"], "es-MX"),
+        ("pt-AO", ["pt-BR", "pt-PT"], "pt-PT"),
+        ("German", ["en", "de"], "de"),
+        ("deutsch", ["en", "de-AT"], "de-AT"),
+        ("日本語", ["en", "ja"], "ja"),
+        ("Klingon", ["en"], None),
     ],
 )
 def test_a_region_finds_its_language(wanted: str, known: list[str], found: str | None):

@@ -33,6 +33,8 @@ SCHEMA: dict[str, Any] = {
         "lines": {"type": "array", "items": {"$ref": "#/$defs/line"}},
         "address": {"$ref": "#/$defs/line"},
         "tags": {"type": "array", "items": {"type": "string"}},
+        "speed": {"type": "string", "enum": ["by_air", "bySea", "größe", "a-b", "a_b"]},
+        "when": {"type": "string", "format": "date", "nullable": True},
         "where": {"anyOf": [{"$ref": "#/$defs/home"}, {"$ref": "#/$defs/shop"}]},
     },
     "$defs": {
@@ -82,6 +84,12 @@ SCHEMA: dict[str, Any] = {
         ('[{"count": 1}]', {"count": 1}),
         ('{"arguments": {"count": "1"}}', {"count": 1}),
         ('{"count": 1, "count": 1}', {"count": 1}),
+        ('{"speed": "By Air"}', {"speed": "by_air"}),
+        ('{"speed": "by-sea"}', {"speed": "bySea"}),
+        ('{"speed": "GRO\\u0308SSE"}', {"speed": "größe"}),
+        ('{"speed": "A-B"}', {"speed": "a-b"}),
+        ('{"when": null}', {"when": None}),
+        ('{"count": "", "tags": " ", "gift": "", "order": ""}', {"order": ""}),
     ],
 )
 def test_what_keeps_its_meaning_is_taken(written: str, read: dict[str, Any]):
@@ -102,6 +110,7 @@ def test_what_keeps_its_meaning_is_taken(written: str, read: dict[str, Any]):
         ('{"price": NaN}', "not JSON"),
         ('{"price": 1e999}', "not JSON"),
         ('{"tags": "a, b"}', "'type' of its schema at tags"),
+        ('{"speed": "a b"}', "'enum' of its schema at speed"),
         ('{"tags": [null]}', "'type' of its schema at tags/0"),
         ('{"where": {"flat": null}}', "'anyOf' of its schema at where"),
         ('{"count": 1, "count": 2}', "two values for 'count'"),
