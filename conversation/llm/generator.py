@@ -15,7 +15,8 @@ from conversation.llm.chat_model import (
     ToolCallingModel,
 )
 from conversation.llm.model_loop import model_loop
-from conversation.llm.visible_text import ReasoningHabit, visible
+from conversation.llm.reasoning_habit import habit_of
+from conversation.llm.visible_text import visible
 
 
 class TextGenerator(Protocol):
@@ -55,7 +56,7 @@ class TwinChatModel:
 
     def __init__(self, generator: TextGenerator) -> None:
         self._generator = generator
-        self._habit = ReasoningHabit()
+        self._habit = habit_of(generator)
 
     @property
     def model(self) -> str:

@@ -18,6 +18,7 @@ from conversation.llm.markers import (
     closing_tag,
     next_mark,
 )
+from conversation.llm.reasoning_habit import ReasoningHabit
 from conversation.llm.written_calls import requested_in_text, whole_call
 
 _LINE_START = re.compile(r"(?:^|\n)\s*\Z")
@@ -35,18 +36,6 @@ _MAY_BEGIN_CALL = re.compile(
     r"(?:\{\s*(?:\"[a-z]{0,8}\"?\s*)?|(?<=\[)[a-z_][\w.]{0,63}(?:\(\w{0,64})?)?)",
     re.IGNORECASE,
 )
-
-
-@dataclass(slots=True)
-class ReasoningHabit:
-    """What is known of how a model writes its reasoning.
-
-    The prompts of some models open it themselves, so that only its end stands in the answer. The
-    first answer shows that; from then on the beginning of an answer waits for that end.
-    """
-
-    closed_by: str | None = None
-    """Name of the tag that closed what no tag had opened."""
 
 
 @dataclass(slots=True)
@@ -262,6 +251,7 @@ async def visible(
                 rest = text.end(cut=is_cut)
                 if habit.closed_by is None or not (text.thinking or is_cut):
                     habit.closed_by = text.closed_alone
+                habit.has_answered |= bool(said or rest or text.thinking)
                 if rest:
                     yield rest
                 yield apart(piece, text, said + rest)
@@ -270,6 +260,21 @@ async def visible(
             said += fresh
             if fresh:
                 yield fresh
+
+
+async def learn_from_trial(
+    pieces: AsyncGenerator[str | Completion, None], habit: ReasoningHabit
+) -> None:
+    """Read to its end what a model says that was asked for one word.
+
+    One that goes on to its limit, in text that no mark opened, may reason.
+    """
+    text, said = VisibleText(), ""
+    async for piece in pieces:
+        if isinstance(piece, str):
+            said += text.take(piece)
+        elif piece.finish_reason == "length" and said.strip():
+            habit.suspect()
 
 
 def apart(completion: Completion, text: VisibleText, said: str) -> Completion:

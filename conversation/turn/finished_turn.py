@@ -84,10 +84,30 @@ def _attribution(speaking: SpeakingTurn, heard: str, similarity: Similarity | No
 
 
 def heard_part(generated: str, heard_chars: int | None) -> str:
-    """The beginning of `generated` that was heard; never more than there is."""
+    """The beginning of `generated` that was heard; never more than there is.
+
+    What readers take for one sign (an emoji of several, a letter with its marks) was heard whole
+    or not at all.
+    """
     if heard_chars is not None and heard_chars < 0:
         raise ValueError(f"heard_chars counts characters and cannot be {heard_chars}")
-    return generated if heard_chars is None else generated[:heard_chars]
+    if heard_chars is None or heard_chars >= len(generated):
+        return generated
+    return generated[: _border_of_signs(generated, heard_chars)]
+
+
+def _border_of_signs(text: str, at: int) -> int:
+    """The last place up to `at` that is not within a sign."""
+    if text[max(0, at - 1) : at + 1].isascii() and text[at] != "\n":
+        return at
+    import regex
+
+    start = 0
+    for sign in regex.finditer(r"\X", text):
+        if sign.end() > at:
+            return sign.start()
+        start = sign.end()
+    return start
 
 
 def heard_turn(

@@ -21,7 +21,8 @@ from conversation.llm.generator import (
     prompt_memory,
 )
 from conversation.llm.limits.continuing import Continuation
-from conversation.llm.visible_text import ReasoningHabit, visible
+from conversation.llm.reasoning_habit import habit_of
+from conversation.llm.visible_text import visible
 
 CONTINUE = (
     "Your answer was cut off there. Continue it exactly where it stops, without repeating anything."
@@ -46,7 +47,7 @@ class FallbackGenerator:
         if not generators:
             raise ValueError("a fallback list needs at least one model")
         self._generators = tuple(generators)
-        self._habits = [ReasoningHabit() for _ in generators]
+        self._habits = [habit_of(each) for each in generators]
         self._clock = clock
 
     @property

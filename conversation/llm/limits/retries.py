@@ -27,6 +27,7 @@ from conversation.llm.generator import (
     prompt_memory,
 )
 from conversation.llm.limits.traffic import Booking, Traffic
+from conversation.llm.reasoning_habit import habit_of
 from conversation.transcript import Usage
 
 
@@ -75,6 +76,7 @@ class ReliableGenerator:
         self._chance = chance
         self._clock = clock
         self._traffic = traffic or Traffic()
+        self.reasoning_habit = habit_of(inner)
 
     @property
     def model(self) -> str:

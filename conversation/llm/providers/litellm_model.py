@@ -35,6 +35,8 @@ from conversation.llm.providers.streamed_answer import (
     take_chunk,
 )
 from conversation.llm.providers.tool_calls import tool_definitions
+from conversation.llm.reasoning_habit import shared_habit
+from conversation.llm.visible_text import learn_from_trial
 from conversation.transcript import Usage
 from kb.weights.folder import Weights
 
@@ -91,6 +93,7 @@ class LiteLLMGenerator:
         self._can_constrain: bool | None = None
         self._gguf: Path | None = None
         self._checked = False
+        self.reasoning_habit = shared_habit(model, api_base=api_base)
 
     @property
     def model(self) -> str:
@@ -265,8 +268,7 @@ class LiteLLMGenerator:
             cached = int(getattr(details, "cached_tokens", None) or 0)
         else:
             sent = sum(estimated_tokens(message.content) for message in asked)
-            got = estimated_tokens(answer.text)
-            cached, reported = 0, None
+            got, cached, reported = estimated_tokens(answer.text), 0, None
         return Usage(
             model=self._model,
             input_tokens=sent,
@@ -330,8 +332,7 @@ class LiteLLMGenerator:
     async def _ping(self) -> None:
         options = CompletionOptions(max_output_tokens=16, total_timeout_s=PING_TIMEOUT_S)
         try:
-            async for _ in self.generate(_PING, options):
-                pass
+            await learn_from_trial(self.generate(_PING, options), self.reasoning_habit)
         except ModelUnavailableError as error:
             if error.retry_after_s is None and "429" not in str(error):
                 raise  # a rate limit shows that endpoint, key and model are right
@@ -339,7 +340,7 @@ class LiteLLMGenerator:
 
 def load_litellm() -> Any:
     """Import litellm (seconds, once) with its network calls and its printing switched off."""
-    # Else the import itself asks a public host for the newest price table.
+    # Else the import asks a public host for the newest price table.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     import litellm
 

@@ -9,11 +9,8 @@ from hypothesis import strategies as st
 
 from conversation.agent.config import AgentConfig
 from conversation.llm.chat_model import Completion, RequestedTool
-from conversation.llm.visible_text import (
-    ReasoningHabit,
-    VisibleText,
-    visible,
-)
+from conversation.llm.reasoning_habit import ReasoningHabit
+from conversation.llm.visible_text import VisibleText, learn_from_trial, visible
 from conversation.llm.written_calls import requested_in_text
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
@@ -159,6 +156,36 @@ def test_pieces_change_nothing(parts: list[str], sizes: list[int]):
     assert (cut.thinking, cut.calls) == (whole.thinking, whole.calls)
 
 
+@pytest.mark.parametrize(
+    ("trial", "reason", "answer", "said", "thinking"),
+    [
+        ("Okay, the user", "length", "They greet.\n</think>\n\nHello!", "Hello!", "They greet."),
+        ("Okay, the user", "length", "Hello!", "Hello!", ""),
+        ("OK", "stop", "Hello! <b>You</b>", "Hello! <b>You</b>", ""),
+        ("<think>Okay, the", "length", "<think>a</think>Hello!", "Hello!", "a"),
+        ("", "length", "Hello!", "Hello!", ""),
+    ],
+)  # fmt: skip
+async def test_a_trial_tells_that_the_first_answer_may_begin_within_reasoning(
+    trial: str, reason: str, answer: str, said: str, thinking: str
+):
+    habit = ReasoningHabit()
+    await learn_from_trial(written(trial, reason), habit)
+
+    *shown, last = [piece async for piece in visible(written(answer, "stop"), habit)]
+
+    assert isinstance(last, Completion)
+    assert ("".join(map(str, shown)), last.thinking) == (said, thinking)
+    habit.suspect()
+    assert habit.closed_by is None or thinking, "an answer tells more than a trial"
+
+
+async def written(text: str, reason: str) -> AsyncGenerator[str | Completion, None]:
+    for char in text:
+        yield char
+    yield Completion(text, Usage(model="m"), reason)
+
+
 ANSWERS = [
     # What comes, how it ended, what is said, what is kept apart.
     ("The user greets.\n</think>\n\nHello!", "stop", "The user greets.\n\n\nHello!", ""),
@@ -174,11 +201,6 @@ ANSWERS = [
 
 async def test_the_end_of_reasoning_that_the_prompt_opened_is_learned_from_the_first_answer():
     habit = ReasoningHabit()
-
-    async def written(text: str, reason: str) -> AsyncGenerator[str | Completion, None]:
-        for char in text:
-            yield char
-        yield Completion(text, Usage(model="m"), reason)
 
     for text, reason, said, thinking in ANSWERS:
         *shown, last = [piece async for piece in visible(written(text, reason), habit)]

@@ -496,6 +496,32 @@ def test_a_negative_count_of_heard_characters_is_refused(store: ConversationStor
         start(store, ScriptedChatModel()).interrupt(heard_chars=-1)
 
 
+@pytest.mark.parametrize(
+    ("said", "heard_chars", "heard"),
+    [
+        ("Hi \U0001f469\u200d\U0001f469\u200d\U0001f467!", 6, "Hi "),
+        ("Hi \U0001f469\u200d\U0001f467!", 6, "Hi \U0001f469\u200d\U0001f467"),
+        ("\U0001f1e9\U0001f1ea\U0001f1eb\U0001f1f7", 3, "\U0001f1e9\U0001f1ea"),
+        ("Cafe\u0301", 4, "Caf"),
+        ("\u1112\u1161\u11ab\u1100", 2, ""),
+        ("\u0915\u094d\u0937\u0924", 2, ""),
+        ("a\r\nb", 2, "a"),
+        ("\U0001f44d\U0001f3fd!", 1, ""),
+        ("abc", 2, "ab"),
+    ],
+)
+def test_what_looks_like_one_sign_is_heard_whole_or_not_at_all(
+    store: ConversationStore, said: str, heard_chars: int, heard: str
+):
+    session = start(store, ScriptedChatModel(said))
+    list(session.reply("Hi"))
+
+    session.interrupt(heard_chars=heard_chars)
+
+    turn = store.transcript("conv_n1").turns[-1]
+    assert (turn.text, turn.interrupted, turn.generated_text) == (heard, True, said)
+
+
 def test_what_was_cut_off_is_not_cited(store: ConversationStore):
     session = start(store, ScriptedChatModel(ANSWER), knowledge_base=OnePassage(REFUNDS))
     list(session.reply("How long?"))

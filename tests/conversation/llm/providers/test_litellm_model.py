@@ -197,6 +197,20 @@ def test_check_asks_once_and_accepts_a_rate_limit(stub: OpenAIStub):
     assert len(stub.requests) == 1
 
 
+def test_what_a_model_is_like_is_known_in_the_next_session_too(stub: OpenAIStub):
+    stub.script += [
+        Reply(pieces=("Okay, the user wants",), finish_reason="length"),
+        Reply(pieces=("They greet.\n", "</think>\n\nHello!")),
+        Reply(pieces=("Okay, the user wants",), finish_reason="length"),
+        Reply(pieces=("Again.", "</think>\n\nHello again!")),
+    ]
+    for expected in ("Hello!", "Hello again!"):
+        model = opened(stub)
+        model.check()
+        said = [piece for piece in model.stream(PROMPT) if isinstance(piece, str)]
+        assert "".join(said).strip() == expected
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_failure_that_may_pass_is_tried_again(stub: OpenAIStub, status: int):
     stub.script.append(Reply(status=status))
