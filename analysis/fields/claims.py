@@ -7,7 +7,7 @@ from datetime import date
 from typing import cast
 
 from analysis.fields.across_turns import moment_in_two_turns, told_nothing
-from analysis.fields.corrections import corrected, is_taken_back
+from analysis.fields.corrections import corrected
 from analysis.fields.said_values import SaidValue, answers_said, said_as, spoken_span
 from analysis.fields.values import (
     AmbiguousValueError,
@@ -17,9 +17,11 @@ from analysis.fields.values import (
 )
 from analysis.judge.evidence import most_telling_turn, quote_of_turn, shares_words
 from analysis.results import Evidence, FieldValue, Scalar, ValueStatus
-from analysis.said.language import Language, language_of, language_of_turn
+from analysis.said.language import language_of, language_of_turn
 from analysis.said.negation import is_denied
 from analysis.said.numbers import written_number
+from analysis.said.stance.bounds import is_limit_of_days
+from analysis.said.stance.told import is_not_told
 from conversation.agent.criteria import DataCollectionField
 from conversation.errors import ModelOutputError
 from conversation.transcript import Turn
@@ -71,7 +73,7 @@ def check_claim(
         return unsupported(value, f"there is no turn {claim.turn_index}")
     text = turns[claim.turn_index].text
     said = said_as(text, value, shape=field, today=today, language=language)
-    denied = bool(said and _is_denied(field, text, said))
+    denied = bool(said and _is_not_told(field, turns, claim.turn_index, said.words))
     if said and not denied:
         finding = found_in(claim.turn_index, value, said)
         return as_corrected(field, finding, turns, today=today)
@@ -79,7 +81,7 @@ def check_claim(
         parts := moment_in_two_turns(value, turns, claim.turn_index, today=today)
     ):
         return CheckedClaim("supported", value, evidence=parts)
-    rival = _rival(field, value, text, today=today, language=language)
+    rival = _rival(field, value, turns, claim.turn_index, today=today)
     if rival is not None:
         return CheckedClaim(
             "contradicted",
@@ -93,8 +95,13 @@ def check_claim(
     return unsupported(value, f"turn {claim.turn_index} does not say so")
 
 
-def _is_denied(field: DataCollectionField, text: str, said: SaidValue) -> bool:
-    return bool(field.enum and is_denied(text, said.words)) or is_taken_back(text, said.words)
+def _is_not_told(field: DataCollectionField, turns: Sequence[Turn], index: int, words: str) -> bool:
+    denied = bool(field.enum) and is_denied(turns[index].text, words)
+    about = f"{field.field_id} {field.description}"
+    if field.type == "date" and is_limit_of_days(turns[index].text, words, about):
+        return True
+    as_moment = field.type in ("date", "time", "datetime")
+    return denied or is_not_told(turns, index, words, as_moment=as_moment)
 
 
 def nothing_told(
@@ -229,7 +236,7 @@ def _last_said(
         said = said_as(text, value, shape=field, today=today, language=language)
         if said is None or not (is_text(value) or _speaks_of(field, turns, index)):
             continue
-        if not _is_denied(field, text, said):
+        if not _is_not_told(field, turns, index, said.words):
             found[said.is_certain, turns[index].role] = found_in(index, value, said)
     order = ((True, "user"), (True, "agent"), (False, "user"), (False, "agent"))
     return next((found[key] for key in order if key in found), None)
@@ -348,21 +355,27 @@ def _mapping(value: object) -> Mapping[str, object]:
 def _rival(
     field: DataCollectionField,
     value: FieldValue,
-    text: str,
+    turns: Sequence[Turn],
+    turn_index: int,
     *,
     today: date | None,
-    language: Language | None,
 ) -> str | None:
-    """Return the words of `text` that answer the field differently; None where that is not sure.
+    """Return the words of a turn that answer the field differently; None where that is not sure.
 
     It is sure only of the one answer that a text gives: of two numbers either may be meant.
     """
+    text, language = turns[turn_index].text, language_of_turn(turns, turn_index)
     if field.enum:
         named = [
             words
             for allowed in field.enum
             if allowed != value and (words := spoken_span(text, allowed, language=language))
         ]
-        return named[0] if len(named) == 1 and not is_denied(text, named[0]) else None
+        if len(named) != 1 or _is_not_told(field, turns, turn_index, named[0]):
+            return None
+        return named[0]
     answers = answers_said(field, text, today=today, language=language)
-    return answers[0].words if len(answers) == 1 and answers[0].is_certain else None
+    if len(answers) != 1 or not answers[0].is_certain:
+        return None
+    words = answers[0].words
+    return None if _is_not_told(field, turns, turn_index, words) else words

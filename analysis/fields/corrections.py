@@ -32,20 +32,6 @@ _ENDS = re.compile(
     re.IGNORECASE,
 )
 _WORD_AFTER = re.compile(r"\s+(?P<word>[^\W\d_]+)")
-_DENIED_BEFORE = re.compile(
-    r"\b(?:not|nicht|pas|no)\s+(?:(?:on|at|for|the|am|um|für|den|le|à|el|a|las)\s+)*$",
-    re.IGNORECASE,
-)
-_DENIED_VERB = re.compile(
-    r"(?:n['\u2019]t|\bnot|\bnever)\s+(?:need|want|have|take|mean|say|said|order(?:ed)?|book(?:ed)?|"
-    r"be|get)\s+(?:the\s+)?$",
-    re.IGNORECASE,
-)
-_REPLACED_BEFORE = re.compile(
-    r"\b(?:instead\s+of|rather\s+than|(?:an)?statt|au\s+lieu\s+de|plutôt\s+que|en\s+vez\s+de|en\s+lugar\s+de|"
-    r"used\s+to\s+(?:be|have)|no\s+longer|nicht\s+mehr)\s+(?:(?:on|at|for|the|um|am|le|à|el|las?|los)\s+)*$",
-    re.IGNORECASE,
-)
 _AT_ONCE = re.compile(
     r"[\s,.\u2013\u2014-]*(?:(?:oh|uh|um|ähm?|euh|eh)[\s,]+)?"
     r"(?:no|nope|sorry|wait|actually|nein|entschuldigung|quatsch|non|pardon|perdón|i\s+mean|ich\s+meine|"
@@ -53,21 +39,6 @@ _AT_ONCE = re.compile(
     re.IGNORECASE,
 )
 _LOOK_CHARS = 32
-
-_TAKEN_BACK = (_DENIED_BEFORE, _DENIED_VERB, _REPLACED_BEFORE)
-
-
-def is_taken_back(text: str, words: str) -> bool:
-    """Return whether `words` stand in `text` only behind a "not": `three, not two`."""
-    if words.casefold().startswith("any "):
-        return False
-    start = text.find(words)
-    while start >= 0:
-        before = text[max(0, start - _LOOK_CHARS) : start]
-        if not any(cue.search(before) for cue in _TAKEN_BACK):
-            return False
-        start = text.find(words, start + len(words))
-    return True
 
 
 def corrected(

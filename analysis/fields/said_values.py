@@ -23,6 +23,7 @@ from analysis.said.numbers import (
     written_number,
 )
 from analysis.said.spelled import spelled_words
+from analysis.said.stance.bounds import Bound, bound_said
 from conversation.agent.criteria import ValueShape
 
 _CODE = re.compile(r"0\d")
@@ -32,7 +33,17 @@ _LEAST = re.compile(
 _MOST = re.compile(
     r"\b(?:max(?:imum|imal)?|most|upper|highest|largest|limit|up\s+to|höchstens)\b", re.I
 )
+_ANY_BOUND = re.compile(
+    r"\b(?:about|around|approx\w*|rough(?:ly)?|estimat\w*|(?:more|less|fewer)\s+than|bound|threshold|"
+    r"budget|ungefähr|etwa|environ|aproximad\w*)\b",
+    re.IGNORECASE,
+)
 
+_LETTER_BEFORE = re.compile(
+    r"(?:(?<!\w)(?!I\b)(?!A\s+$)[A-Z\u00c4\u00d6\u00dc]|\b[A-Za-z]\s+(?:wie|for|as\s+in|like|comme|come|de|"
+    r"como)\s+[^\W\d_]+)[,.-]?\s+$"
+)
+_LOOK_CHARS = 32
 _QUARTERS = frozenset({0.25, 0.5, 0.75})
 
 
@@ -77,10 +88,11 @@ def said_as(
         return min(said, key=lambda each: len(each.readings), default=None)
     words, number = words_of_text(text, value, language), written_number(value)
     if words is not None and (number is None or _is_whole(text, words, number, language)):
-        return SaidValue(words, (value,))
+        found = SaidValue(words, (value,))
+        return None if number is not None and _is_spelled_on(text, found) else found
     said = None if number is None else _number(text, number, language, shape)
     # 007 is a code, and no seven.
-    return None if said is None or _CODE.match(said.words) else said
+    return None if said is None or _CODE.match(said.words) or _is_spelled_on(text, said) else said
 
 
 def spoken_span(
@@ -135,7 +147,9 @@ def answers_said(
 ) -> Sequence[SaidValue]:
     """Return everything in `text` that has the form of a value of `shape`: a number, a moment."""
     if shape.type in ("integer", "number"):
-        return [SaidValue(said.words, said.readings) for said in _own_numbers(text, language)]
+        return [
+            SaidValue(said.words, said.readings) for said in _told_numbers(text, language, shape)
+        ]
     if shape.type in ("date", "time", "datetime"):
         return moments_said(shape, text, today, language)
     return ()
@@ -165,10 +179,16 @@ def _is_part_of_number(text: str, words: str, number: float) -> bool:
     return True
 
 
+def _is_spelled_on(text: str, said: SaidValue) -> bool:
+    """Return whether digits are the end of a code that begins with letters: "K L M three nine"."""
+    start = text.find(said.words)
+    return _LETTER_BEFORE.search(text[max(0, start - _LOOK_CHARS) : start]) is not None
+
+
 def _number(
     text: str, value: float, language: Language | None, shape: ValueShape | None
 ) -> SaidValue | None:
-    said = number_said(value, _own_numbers(text, language))
+    said = number_said(value, _told_numbers(text, language, shape))
     if said is None:
         return None
     if said.is_end and shape is not None and _end_asked_for(shape, said.readings) == value:
@@ -190,6 +210,29 @@ def _own_numbers(text: str, language: Language | None) -> list[SaidNumber]:
     return [said for said in numbers if said not in taken]
 
 
+def _told_numbers(
+    text: str, language: Language | None, shape: ValueShape | None
+) -> list[SaidNumber]:
+    """The numbers of a text that are no mere bound, unless `shape` is about one of that kind."""
+    numbers = _own_numbers(text, language)
+    if shape is None or shape.type not in ("integer", "number"):
+        return numbers
+    asked = _bounds_asked_for(shape)
+    return [
+        said
+        for said in numbers
+        if said.is_end or (bound_said(text, said.start, said.end) or "none") in (*asked, "none")
+    ]
+
+
+def _bounds_asked_for(shape: ValueShape) -> tuple[Bound, ...]:
+    words = _about(shape)
+    if _ANY_BOUND.search(words):
+        return ("least", "most")
+    least: tuple[Bound, ...] = ("least",) if _LEAST.search(words) else ()
+    return (*least, "most") if _MOST.search(words) else least
+
+
 def _in_words_beside(
     text: str, numbers: Sequence[SaidNumber], start: int, end: int
 ) -> list[SaidNumber]:
@@ -204,7 +247,11 @@ def _in_words_beside(
 
 def _end_asked_for(shape: ValueShape, ends: Sequence[float]) -> float | None:
     """Return the end of a range that a field is about: "the highest price"."""
-    about = f"{getattr(shape, 'field_id', '')} {getattr(shape, 'name', '')} {shape.description}"
-    words = about.replace("_", " ")
+    words = _about(shape)
     least, most = bool(_LEAST.search(words)), bool(_MOST.search(words))
     return None if least == most else min(ends) if least else max(ends)
+
+
+def _about(shape: ValueShape) -> str:
+    about = f"{getattr(shape, 'field_id', '')} {getattr(shape, 'name', '')} {shape.description}"
+    return about.replace("_", " ")

@@ -15,7 +15,7 @@ _NONE = re.compile(
     re.IGNORECASE,
 )
 _NO_PLURAL = re.compile(
-    r"\b(?:no|any|keine|aucune?|pas\s+d(?:e\s+|['\u2019])|sin|ningún)\s*(?P<what>[^\W\d_]{3,})",
+    r"\b(?:(?:no|any|keine|aucune?|pas\s+de|sin|ningún)\s+|pas\s+d['\u2019]\s*)(?P<what>[^\W\d_]{3,})",
     re.IGNORECASE,
 )
 _NOT_ANY = re.compile(r"(?:n['\u2019]t|\bnot|\bwithout)\s+(?:[^\W\d_]+\s+){0,3}$", re.IGNORECASE)

@@ -25,7 +25,7 @@ _ALONE = re.compile(
 )
 _NO_PART_BEFORE = re.compile(
     r"(?:\b(?:past|after|and|et|y|to|um|last|next|this|first|every|each|at|the|on|menos|moins|le|"
-    r"la|el|las|vor|nach|zu|per|in)\s+|[\d-]\s*)$",
+    r"la|el|las|vor|nach|zu|per|in|en\s+een|och\s+en)\s+|[\d-]\s*)$",
     re.IGNORECASE,
 )
 _NO_PART_AFTER = re.compile(

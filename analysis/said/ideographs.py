@@ -19,6 +19,8 @@ _COUNTERS = frozenset(
     "支把つ歩层層楼階"
 )
 _OF_TIME = frozenset("月日号號点點時时年周週星期礼禮")
+_HALF_AFTER = re.compile(r"[个個時时小間间年月天日週周公斤]{0,3}半")
+_SHORTENED = re.compile(f"[{_DIGITS}][百千{''.join(_MYRIADS)}][一二三四五六七八九]$")
 
 
 def ideographs_in(text: str) -> Iterator[SaidNumber]:
@@ -28,8 +30,20 @@ def ideographs_in(text: str) -> Iterator[SaidNumber]:
         if after in _OF_TIME or text[max(0, before - 1) : before] in _OF_TIME:
             continue
         if len(run) > 1 or after in _COUNTERS:
-            value = _value(run)
-            yield SaidNumber(found.start(), run, () if value is None else (value,))
+            yield SaidNumber(found.start(), run, _readings(run, text, found.end()))
+
+
+def _readings(run: str, text: str, end: int) -> tuple[float, ...]:
+    value = _value(run)
+    if value is None or _HALF_AFTER.match(text, end):
+        # "Two and a half" of something is no whole number of it.
+        return ()
+    if _SHORTENED.search(run):
+        # 120 in Chinese, 102 in Japanese.
+        unit = {**_UNITS, **_MYRIADS}[run[-2]]
+        last = _digit(run[-1])
+        return (value, value - last + last * unit / 10)
+    return (value,)
 
 
 def _value(run: str) -> float | None:

@@ -9,6 +9,8 @@ from functools import lru_cache
 
 from analysis.said.language import LANGUAGES, Language
 from conversation.language.number_words import read_number
+from kb.words.number_names import number_names
+from kb.words.spelling import folded
 
 _RESPELLED: dict[Language, tuple[tuple[re.Pattern[str], str], ...]] = {
     "en": ((re.compile(r"^an? (?=hundred|thousand|million|billion|dozen)"), "one "),),
@@ -135,6 +137,12 @@ def is_number_elsewhere(words: str) -> bool:
             continue
         return True
     return False
+
+
+@lru_cache(maxsize=4_096)
+def counts_elsewhere(word: str) -> bool:
+    """Return whether a word, in lower case, is a number above one in a language not read here."""
+    return any(folded(word) in number_names(language) for language in _OTHER_LANGUAGES)
 
 
 def is_read(words: str) -> bool:

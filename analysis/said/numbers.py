@@ -14,6 +14,7 @@ from analysis.said.counted_nothing import counted_without_number
 from analysis.said.ideographs import ideographs_in
 from analysis.said.language import Language, language_of
 from analysis.said.number_context import in_context
+from analysis.said.number_doubts import with_alternatives
 from analysis.said.numerals import MOST_DIGITS, SaidNumber, is_plain, numerals_in
 
 _WORD = re.compile(r"[^\W\d_]+")
@@ -68,7 +69,7 @@ def numbers_in(text: str, language: Language | None = None) -> list[SaidNumber]:
     found = in_context(text, digit_runs(text, language))
     found += ideographs_in(text)
     found += counted_without_number(text, alone=not found)
-    return sorted(found, key=lambda said: said.start)
+    return with_alternatives(text, sorted(found, key=lambda said: said.start))
 
 
 def digit_runs(text: str, language: Language | None = None) -> list[SaidNumber]:
@@ -175,8 +176,11 @@ def _is_english_here(folded: list[str], index: int) -> bool:
 
 
 def _is_part_elsewhere(folded: list[str], first: int, end: int) -> bool:
-    """Return whether words are part of a longer number of a language that is not read."""
+    """Return whether words are part of a number, or of several, in a language that is not read."""
     own = folded[first:end]
+    beside = folded[max(0, first - 1) : first] + folded[end : end + 1]
+    if any(words_of.counts_elsewhere(word) and not words_of.is_read(word) for word in beside):
+        return True
     longer = [folded[max(0, first - count) : first] + own for count in (1, 2) if first >= count]
     longer += [own + folded[end : end + count] for count in (1, 2) if end + count <= len(folded)]
     return any(
@@ -197,7 +201,7 @@ def _longest(
     start, first = words[index].start(), folded[index]
     beside = folded[max(0, index - 1) : index] + folded[index + 1 : index + 2]
     best = _special(words[index], first, language, beside=beside)
-    not_a_digit = first in words_of.NOUGHTS and not _is_a_digit(beside)
+    not_a_digit = first in words_of.NOUGHTS and not _is_a_digit(first, beside)
     if not_a_digit or not words_of.starts_number(first, language):
         return best
     if words_of.whole_number(first, language) == 0:
@@ -237,13 +241,13 @@ def _special(
     if times := words_of.REPEATS.get(folded):
         # A digit comes after `double`: how often it counts stands in place of its value.
         return _Piece(word.start(), word.end(), (), "x" * times)
-    if language == "en" and folded in words_of.NOUGHTS and _is_a_digit(beside):
+    if language == "en" and folded in words_of.NOUGHTS and _is_a_digit(folded, beside):
         return _Piece(word.start(), word.end(), (), "0")
     half = words_of.half_number(folded) if language == "de" else None
     return None if half is None else _Piece(word.start(), word.end(), (half,))
 
 
-def _is_a_digit(beside: Sequence[str]) -> bool:
+def _is_a_digit(nought: str, beside: Sequence[str]) -> bool:
     """Return whether an English nought stands there: in "dos o tres" it means "or"."""
     counted = [
         word
@@ -253,7 +257,9 @@ def _is_a_digit(beside: Sequence[str]) -> bool:
             for language in words_of.languages_tried(None)
         )
     ]
-    return not counted or any(words_of.whole_number(word, "en") is not None for word in counted)
+    english = any(words_of.whole_number(word, "en") is not None for word in counted)
+    # In "2 o 3" and "due o tre" it is a word of another language.
+    return english or (not counted and nought == "oh")
 
 
 def _counts_one(text: str, word: re.Match[str]) -> bool:

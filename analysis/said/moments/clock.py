@@ -130,6 +130,13 @@ def _english() -> tuple[str, ...]:
     )
 
 
+_BRITISH_HALF = (
+    rf"\b(?P<quarter>half)\s+{_HOUR}{_AFTER}{_PART}?(?=\s*(?:$|[.,;!?]|(?:please|today|tomorrow|on|for|or|then|"
+    r"instead|would|is|works)\b))"
+)
+"""`half seven` is half past seven, where English is spoken: a German one would say "half past"."""
+
+
 def _german() -> tuple[str, ...]:
     hour = rf"(?:{_HOUR}|(?P<one>eins?))"
     return (
@@ -181,6 +188,8 @@ def _spanish() -> tuple[str, ...]:
 def _patterns(language: Language | None) -> tuple[re.Pattern[str], ...]:
     own = {"en": _english, "de": _german, "fr": _french, "es": _spanish}
     spoken = [pattern for tried in languages_tried(language) for pattern in own[tried]()]
+    if language == "en":
+        spoken.insert(0, _BRITISH_HALF)
     written = rf"{_BEFORE}{_HOUR}:{_MINUTE}(?P<seconds>:[0-5]\d)?(?![\w:/-])(?P<written>){_PART}?"
     halved = rf"{_BEFORE}{_HOUR}(?:[:. ]{_MINUTE})?{_PART}"
     return tuple(re.compile(pattern) for pattern in (*spoken, halved, written))

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from analysis.fields.claims import Claim, check_claim
-from analysis.results import FieldValue
+from analysis.results import FieldValue, ValueStatus
 from conversation.agent.criteria import DataCollectionField, FieldType
 from conversation.transcript import Turn
 
@@ -121,3 +121,39 @@ def test_a_day_and_its_time_make_a_moment(said: tuple[str, ...], status: str):
     if status == "supported":
         assert found.value == "2026-11-27T15:00:00"
         assert {each.turn_index for each in found.evidence} == {0, 2}
+
+
+@pytest.mark.parametrize(
+    ("said", "index", "status"),
+    [
+        (("a: Is it five?", "u: Yes."), 0, "supported"),
+        (("a: Is it five?", "u: No, it's six."), 0, "unsupported"),
+        (("a: So that's five tickets, right?", "u: No."), 0, "unsupported"),
+        (("a: Five tickets, anything else?", "u: No, thanks."), 0, "supported"),
+        (("u: Is it five?", "a: Yes, it is."), 0, "supported"),
+        (("u: Is it five?", "a: I will look it up."), 0, "unsupported"),
+        (("u: Sind es fünf?",), 0, "unsupported"),
+        (("u: Can you make it five?",), 0, "supported"),
+        (("u: Is it 1.5 or five? It is five.",), 0, "supported"),
+    ],
+)
+def test_what_is_only_asked_is_not_told(said: tuple[str, ...], index: int, status: ValueStatus):
+    assert check_claim(field("integer"), Claim(index, 5), turns(*said)).status == status
+
+
+@pytest.mark.parametrize(
+    ("about", "said", "status"),
+    [
+        ("Number of nights", "at least three nights", "unsupported"),
+        ("Least number of nights", "at least three nights", "supported"),
+        ("Maximum number of nights", "at least three nights", "unsupported"),
+        ("Maximum number of nights", "no more than three nights", "supported"),
+        ("Roughly how many nights", "almost three nights", "supported"),
+        ("Number of nights", "about three nights", "supported"),
+        ("Number of nights", "three or so", "supported"),
+    ],
+)
+def test_a_bound_is_a_value_only_where_it_is_asked_for(about: str, said: str, status: ValueStatus):
+    asked = field("integer").model_copy(update={"description": about})
+
+    assert check_claim(asked, Claim(0, 3), turns(f"u: {said}")).status == status

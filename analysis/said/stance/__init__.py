@@ -1,0 +1,1 @@
+"""How a value that stands in a text was meant: denied, only a bound, asked for, or supposed."""
