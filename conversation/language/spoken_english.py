@@ -7,6 +7,7 @@ rules take every digit and symbol that is left.
 import re
 
 from conversation.language.number_words import cardinal, decimal, ordinal, year
+from conversation.language.speaking.identifiers import IDENTIFIER_RULES, RATIO_RULES
 from conversation.language.spoken_addresses import address_rules
 from conversation.language.spoken_codes import CODE_RULES, grouped_digits
 from conversation.language.spoken_dates import DATE_RULES, YEAR
@@ -49,6 +50,12 @@ _UNITS = {
     "km/h": "kilometer per hour",
     "mph": "mile per hour",
     "m/s": "meter per second",
+    "m\u00b2": "square meter",
+    "km\u00b2": "square kilometer",
+    "cm\u00b2": "square centimeter",
+    "ft\u00b2": "square foot",
+    "m\u00b3": "cubic meter",
+    "cm\u00b3": "cubic centimeter",
     "Mbit/s": "megabit per second",
     "MB/s": "megabyte per second",
     "GB/s": "gigabyte per second",
@@ -180,7 +187,7 @@ def _plural(word: str, *, one: bool) -> str:
     head, per, rest = word.partition(" per ")
     if word.startswith("degree"):
         return word.replace("degree", "degrees", 1)
-    ending = {"foot": "feet", "inch": "inches"}.get(head, f"{head}s")
+    ending = {"foot": "feet", "inch": "inches", "square foot": "square feet"}.get(head, f"{head}s")
     return f"{ending}{per}{rest}"
 
 
@@ -252,6 +259,7 @@ _RULES: tuple[Rule, ...] = (
     rule(r"\b24/7\b", lambda match: "twenty-four seven"),
     rule(r"\b(and|or)/(or|and)\b", lambda match: f"{match[1]} {match[2]}"),
     *address_rules("en"),
+    *IDENTIFIER_RULES,
     *(
         rule(rf"\b{pattern}(?!\w)", lambda match, words=words: words)
         for pattern, words in _ABBREVIATIONS.items()
@@ -268,6 +276,7 @@ _RULES: tuple[Rule, ...] = (
     ),
     *CODE_RULES,
     *DATE_RULES,
+    *RATIO_RULES,
     rule(
         # `$5-10`, `$5 - $10`: both are amounts of money.
         rf"(?<!\w)(?P<c>US\$|R\$|[{_MARKS}])\s?(?P<a>[0-9][0-9,.]*)"
@@ -283,6 +292,11 @@ _RULES: tuple[Rule, ...] = (
     ),
     rule(rf"(?<![\w.,]){_SIGN}{_NUMBER}(?P<unit>{_units(list(_UNITS))})(?![\w/])", _unit),
     rule(rf"(?<![\w.,]){_SIGN}{_NUMBER}\s(?P<unit>{_units(_AFTER_BLANK)})(?![\w/])", _unit),
+    rule(
+        rf"(?<![\w.,]){_SIGN}{_NUMBER}\s(?P<unit>m)"
+        r"(?=\s(?:long|wide|high|tall|deep|away|above|below|by|x)\b|\s\u00d7)",
+        _unit,
+    ),
     rule(r"\b(?P<n>[0-9]{1,15})(?:st|nd|rd|th)\b", lambda match: ordinal(match["n"])),
     rule(
         r"(?<![\w/.,])([0-9]+/[0-9]+)(?![\w/])",

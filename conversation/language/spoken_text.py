@@ -7,8 +7,8 @@
     stream.finish()                        # what is left
 
 In English every digit and symbol becomes words. In other languages markup, lists and emojis go,
-addresses are spelled out where the words are known, and numbers stay as they are: voices of those
-languages read them.
+addresses are spelled out where the words are known, units and currencies become words, and numbers
+stay as they are: voices of those languages read them.
 """
 
 import re
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from conversation.language.speaking.amounts import amount_rules
 from conversation.language.spoken_addresses import address_rules
 from conversation.language.spoken_english import spoken
 from conversation.language.spoken_rules import Rule, apply_rules
@@ -29,11 +30,20 @@ _FENCE = re.compile(r"^\s*(?:```|~~~)\w*\s*$")
 _RULE_LINE = re.compile(r"^\s*+(?:[-*_]\s*+){3,}$|^\s*+\|?(?:\s*+:?-++:?\s*+\|)+\s*+:?-*+:?\s*+$")
 _BULLET = re.compile(r"^\s*[-*+\u2022\u2023\u25aa\u25cf\u2013]\s+(?:\[[ xX]\]\s+)?")
 _NUMBERED = re.compile(r"^\s*(?P<number>\d{1,3})[.)]\s+(?=\S)")
-_HEADING = re.compile(r"^\s*(?:#{1,6}\s+|>\s?)+")
+_HEADING = re.compile(r"^\s*(?:#{1,6}\s+|>(?!=)\s?)+")
 _IMAGE_OR_LINK = re.compile(r"!?\[(?P<text>[^\]\[]*)\]\((?P<address>[^()\s]*)(?:\s+\"[^\"]*\")?\)")
 _BARE_LINK = re.compile(r"<(?=(?:https?://|mailto:|[^\s<>@]+@)[^\s<>]+>)|(?<=\S)>(?=[\s.,;:!?]|$)")
 _TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>")
-_ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&quot;": '"', "&#39;": "'"}
+_SUPERSCRIPTS = str.maketrans(
+    "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b\u207a", "0123456789-+"
+)
+_POWER = re.compile(
+    "(?<=[0-9])(?:[\u207b\u207a][\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+"
+    "|(?![\u00b2\u00b3](?![\u2070\u00b9\u00b2\u00b3\u2074-\u2079]))[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+)"
+)
+_ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&quot;": '"', "&#39;": "'"} | {
+    "\u2103": "\u00b0C", "\u2109": "\u00b0F",
+}  # fmt: skip
 _EMPHASIS = re.compile(r"\*+|~~+|`+|(?<!\w)_+(?=\S)|(?<=[^\s_])_++(?!\w)|(?<=_)_(?!\w)")
 _BRACKETS = re.compile(r"\s*[(\[{]\s*|\s*[)\]}]")
 _DASH = re.compile(r"\s*[\u2014\u2015]\s*|\s+(?:--|\u2013|-)\s+|(?<=\w)--(?=\w)")
@@ -162,12 +172,13 @@ def _plain(line: str) -> str:
     line = _BARE_LINK.sub("", _TAG.sub(" ", line)).replace("mailto:", "")
     if line.count("|") > 1:
         line = _TABLE_BAR.sub(", ", _single_spaced(line).strip("|"))
+    line = _POWER.sub(lambda match: f"^{match.group().translate(_SUPERSCRIPTS)}", line)
     return _without_emojis(line)
 
 
 def _in_words(line: str, language: str) -> str:
     base = language.partition("-")[0].lower()
-    line = spoken(line) if base == "en" else apply_rules(line, _address_rules(base))
+    line = spoken(line) if base == "en" else apply_rules(line, _rules_of(base, language))
     line = _single_spaced(_EMPHASIS.sub("", line))
     line = _DASH.sub(", ", line)
     line = _BRACKETS.sub(", ", line)
@@ -210,5 +221,5 @@ def _is_picture(char: str, category: str) -> bool:
 
 
 @lru_cache
-def _address_rules(language: str) -> tuple[Rule, ...]:
-    return address_rules(language)
+def _rules_of(base: str, language: str) -> tuple[Rule, ...]:
+    return (*address_rules(base), *amount_rules(language))
