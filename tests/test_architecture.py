@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -33,6 +34,12 @@ def modules() -> list[Path]:
     return sorted(path for name in PACKAGES for path in (REPOSITORY / name).rglob("*.py"))
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    """Several rules read the same files."""
+    return ast.parse(path.read_text("utf-8"))
+
+
 def scripts() -> list[Path]:
     """For browsers."""
     return sorted(path for name in PACKAGES for path in (REPOSITORY / name).rglob("*.js"))
@@ -58,7 +65,7 @@ def test_packages_import_downwards_only():
 def test_only_the_settings_read_the_environment():
     readers: list[str] = []
     for path in modules():
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(_tree(path)):
             if _reads_environment(node) and path.name != "settings.py":
                 readers.append(f"{path.relative_to(REPOSITORY)}:{getattr(node, 'lineno', 0)}")
 
@@ -92,7 +99,7 @@ def test_no_repeated_group_of_an_expression_is_possessive():
     found = [
         f"{path.relative_to(REPOSITORY)}:{node.lineno}"
         for path in modules()
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in ast.walk(_tree(path))
         if isinstance(node, ast.Constant)
         and possessive.search(
             node.value.decode("latin-1") if isinstance(node.value, bytes) else str(node.value)
@@ -123,7 +130,7 @@ def test_every_room_says_what_it_is():
     silent = [
         str(path.relative_to(REPOSITORY))
         for path in modules()
-        if path.name == "__init__.py" and not ast.get_docstring(ast.parse(path.read_text("utf-8")))
+        if path.name == "__init__.py" and not ast.get_docstring(_tree(path))
     ]
 
     assert not silent
