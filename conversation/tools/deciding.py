@@ -46,6 +46,8 @@ MIN_CHECKED_DIGITS = 3
 """Shorter numbers may have been said in words."""
 _DIGITS = re.compile(r"\d+")
 _NAME_SPACE = re.compile(r"[.:/]")
+_AFTER_NAME = re.compile(r"(?:<\|.*|\(\s*\))\Z", re.DOTALL)
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
 
 _RULES = """You decide which action an agent takes before it answers the user. You do not answer.
 
@@ -252,18 +254,33 @@ def _requested(request: RequestedTool, tools: Sequence[OfferedTool]) -> Choice:
 
 
 def _meant(name: str, tools: Sequence[OfferedTool]) -> OfferedTool | None:
-    """The tool of this name; also as models write it: `functions.order_status`, `End_Call`."""
+    """The tool of this name; also as models write it: `functions.order_status`, `endCall()`."""
     by_name = {tool.name: tool for tool in tools}
     if name in by_name:
         return by_name[name]
-    bare = _NAME_SPACE.split(name.strip())[-1].casefold()
-    alike = [tool for tool in tools if tool.name.casefold() == bare]
-    return alike[0] if len(alike) == 1 else None
+    bare = _NAME_SPACE.split(_AFTER_NAME.sub("", name.strip()))[-1]
+    for wanted in (bare, bare.rpartition("__")[2]):
+        alike = [tool for tool in tools if _letters(tool.name) == _letters(wanted)]
+        if alike:
+            return alike[0] if len(alike) == 1 else None
+    return None
+
+
+def _letters(name: str) -> str:
+    """What `order_status`, `orderStatus` and `Order-Status` have in common."""
+    return _BETWEEN_WORDS.sub("", name).casefold()
 
 
 def _parameters_for(tool: OfferedTool, arguments: str) -> dict[str, Any]:
-    """Raises `ArgumentsError` where they cannot be used."""
-    given = read_object(arguments)
+    """Raises `ArgumentsError` where they cannot be used.
+
+    What a model adds to a tool of this project, e.g. why it ends the call, changes nothing.
+    """
+    known = cast(dict[str, Any], tool.parameters.get("properties", {}))
+    is_own = tool.name in SYSTEM_TOOLS
+    given = {} if is_own and not known else read_object(arguments)
+    if is_own and not known.keys().isdisjoint(given):
+        given = {name: value for name, value in given.items() if name in known}
     if tool.name == LANGUAGE_DETECTION and isinstance(wanted := given.get("language"), str):
         codes = cast(list[str], tool.parameters["properties"]["language"]["enum"])
         given = {**given, "language": known_language(wanted, codes) or wanted}

@@ -14,6 +14,10 @@ from conversation.errors import (
 
 _DETAIL_CHARS = 300
 _OVERLOADED = re.compile(r"overloaded|over(?:\s|_)?capacity|server[_\s]is[_\s]busy", re.IGNORECASE)
+_TOO_LONG = re.compile(
+    r"context[\s_-]?(?:length|window|size)|prompt is too long|too many (?:input )?tokens",
+    re.IGNORECASE,
+)
 _FILTERED = re.compile(r"content[_\s](?:filter|policy|management)", re.IGNORECASE)
 
 
@@ -47,7 +51,9 @@ def as_model_error(
             f"Model {model!r}{where} does not exist there (404). Correct the model string of the "
             f"agent, or its `api_base`.{said}"
         )
-    if kind == "ContextWindowExceededError" or "available context size" in str(error):
+    if kind == "ContextWindowExceededError" or (
+        _TOO_LONG.search(str(error)) and (status == 400 or _was_told(error))
+    ):
         return PromptTooLongError(
             f"The prompt is longer than {model!r} can read. Give it fewer passages or turns, or "
             f"choose a model with a larger context.{said}"
@@ -89,7 +95,23 @@ def _as_it_says(error: Exception, model: str, said: str) -> ModelError | None:
             f"The content filter of {model} stopped the answer. Ask in other words, or choose "
             f"another model in `llm.model`.{said}"
         )
+    if _was_told(error):
+        return ModelUnavailableError(
+            f"Model {model} broke off its answer. Try again, or name another model under "
+            f"`llm.fallbacks`.{said}"
+        )
     return None
+
+
+def _was_told(error: BaseException | None) -> bool:
+    """Whether a server said what is wrong in the middle of its stream: it was reached."""
+    for _ in range(8):
+        if error is None:
+            return False
+        if type(error).__name__ == "APIError" and getattr(error, "body", None) is not None:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _status_of(error: Exception) -> int | None:

@@ -145,10 +145,14 @@ def test_without_a_need_native_tools_cost_no_call(store: ConversationStore):
 
 @pytest.mark.parametrize(
     "asked",
-    [[("end_call", {})], [("end_call", {}), ("delete_all", {})], [("functions.End_Call", {})]],
+    [
+        *([("end_call", {})], [("end_call", {}), ("delete_all", {})], [("functions.End_Call", {})]),
+        *([("end_call", {"reason": "done"})], [("end_call", '{"reason": ')], [("endCall()", {})]),
+        *([("mcp__own__end-call", {})], [("end_call<|channel|>commentary", {})]),
+    ],
 )
 def test_a_goodbye_that_was_said_is_not_said_again(
-    store: ConversationStore, asked: list[tuple[str, dict[str, Any]]]
+    store: ConversationStore, asked: list[tuple[str, Any]]
 ):
     model = NativeModel(call("Goodbye!", *asked))
     session = start(store, agent("end_call"), model)

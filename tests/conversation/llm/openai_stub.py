@@ -31,6 +31,8 @@ class Reply:
     piece_delay_s: float = 0.0
     cut_after: int | None = None
     """Close the connection after so many pieces, without an ending."""
+    breaks_with: Any = None
+    """What the server says is wrong after the pieces, in place of an ending."""
     top_logprobs: dict[str, float] | None = None
     tool_calls: tuple[tuple[str, str], ...] = ()
     """Names and arguments of tools that are asked for after the pieces."""
@@ -101,7 +103,7 @@ class OpenAIStub:
                     return
                 self._send(handler, _delta(piece, reply.top_logprobs if number == 0 else None))
                 time.sleep(reply.piece_delay_s)
-            if reply.cut_after is not None:
+            if self._broke_off(handler, reply):
                 return
             for index, (name, arguments) in enumerate(reply.tool_calls):
                 for delta in _tool_deltas(index, name, arguments):
@@ -114,6 +116,11 @@ class OpenAIStub:
             handler.wfile.write(b"data: [DONE]\n\n")
         except OSError:
             self.disconnected.set()
+
+    def _broke_off(self, handler: BaseHTTPRequestHandler, reply: Reply) -> bool:
+        if reply.breaks_with is not None:
+            self._send(handler, {"error": reply.breaks_with})
+        return reply.cut_after is not None or reply.breaks_with is not None
 
     def _send(self, handler: BaseHTTPRequestHandler, chunk: dict[str, Any]) -> None:
         handler.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())

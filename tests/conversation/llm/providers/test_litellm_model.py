@@ -178,6 +178,23 @@ def test_an_unknown_model_is_said(stub: OpenAIStub):
         opened(stub).check()
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"message": "The server had an error", "type": "server_error"}, "broke off its answer"),
+        ("boom", "broke off its answer"),
+        ({"message": "maximum context length exceeded", "code": 400}, "longer than"),
+        ({"message": "Overloaded", "type": "overloaded_error"}, "is overloaded"),
+        ({"message": "Rate limit reached", "code": 429}, "is rate limited"),
+    ],
+)
+def test_what_breaks_an_answer_off_is_said_in_its_words(stub: OpenAIStub, told: object, said: str):
+    stub.script.append(Reply(breaks_with=told))
+
+    with pytest.raises(ModelError, match=said):
+        opened(stub, QUICKLY).complete(PROMPT)
+
+
 def test_an_unreachable_endpoint_is_said_with_its_address():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
