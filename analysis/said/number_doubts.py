@@ -74,6 +74,9 @@ def with_alternatives(text: str, numbers: Sequence[SaidNumber]) -> list[SaidNumb
             either = (low.readings[0], high.readings[0])
             found[index - 1] = replace(low, readings=either, is_end=True)
             found[index] = replace(high, readings=either[::-1], is_end=True)
+        elif not (low.readings and high.readings) and _is_choice(text[low.end : high.start]):
+            # One or the other, and one of them is not read.
+            found[index - 1], found[index] = replace(low, readings=()), replace(high, readings=())
     return found
 
 
@@ -112,7 +115,7 @@ def _are_ends(text: str, low: SaidNumber, high: SaidNumber) -> bool:
     gap = text[low.end : high.start]
     if len(gap) > _LOOK_CHARS:
         return False
-    if _EITHER.fullmatch(gap) or _EITHER_OF_THEM.fullmatch(gap):
+    if _is_choice(gap):
         # "2 of 3" is no choice in English.
         return gap.strip() != "of" or not _is_english(text, low, high)
     if low.readings[0] > high.readings[0]:
@@ -124,6 +127,12 @@ def _are_ends(text: str, low: SaidNumber, high: SaidNumber) -> bool:
         return True
     before = text[max(0, low.start - _LOOK_CHARS) : low.start]
     return bool(_AND.fullmatch(gap) and _BETWEEN.search(before))
+
+
+def _is_choice(gap: str) -> bool:
+    if len(gap) > _LOOK_CHARS:
+        return False
+    return bool(_EITHER.fullmatch(gap) or _EITHER_OF_THEM.fullmatch(gap))
 
 
 def _is_english(text: str, low: SaidNumber, high: SaidNumber) -> bool:

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from analysis.said import number_words as words_of
 from analysis.said.counted_nothing import counted_without_number
+from analysis.said.further.reading import further_numbers
 from analysis.said.ideographs import ideographs_in
 from analysis.said.language import Language, language_of
 from analysis.said.number_context import in_context
@@ -66,7 +67,13 @@ def numbers_in(text: str, language: Language | None = None) -> list[SaidNumber]:
         text: Anything that was said.
         language: Of the text; None takes what it tells by itself, and any where it tells none.
     """
-    found = in_context(text, digit_runs(text, language))
+    further = further_numbers(text)
+    found = [
+        said
+        for said in in_context(text, digit_runs(text, language))
+        if not any(said.start < each.end and each.start < said.end for each in further)
+    ]
+    found += further
     found += ideographs_in(text)
     found += counted_without_number(text, alone=not found)
     return with_alternatives(text, sorted(found, key=lambda said: said.start))

@@ -7,7 +7,7 @@ needs no list of its own.
 
 import importlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -33,22 +33,26 @@ def number_names(language: str) -> Mapping[str, int]:
     numbers.
     """
     names: dict[str, int] = {}
-    for number, form in _spelt(language):
-        word = folded(form.translate(_JOINTS))
+    for number, form in spelt(language, _SPELT):
+        word = folded(form)
         if _ONE_WORD.fullmatch(word):
             names.setdefault(word, number)
     return names
 
 
-def _spelt(language: str) -> Iterator[tuple[int, str]]:
+def spelt(language: str, numbers: Iterable[int]) -> Iterator[tuple[int, str]]:
+    """Each of `numbers` with each of its spellings, in every gender and case that CLDR knows.
+
+    Nothing where CLDR spells no numbers of the language.
+    """
     vendor: Any = importlib.import_module("unicode_rbnf")
     code = {"nb": "no", "iw": "he"}.get(language, language)
     if code not in vendor.RbnfEngine.get_supported_languages():
         return
     engine = vendor.RbnfEngine.for_language(code)
-    for number in _SPELT:
+    for number in numbers:
         for form in engine.format_number(number).text_by_ruleset.values():
-            yield number, form
+            yield number, form.translate(_JOINTS)
 
 
 def han_number(numeral: str) -> int | None:
