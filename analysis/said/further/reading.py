@@ -134,10 +134,10 @@ def _number(
     digits = _digits(plain, language)
     value = value_of(" ".join(plain), language) if len(plain) <= _LONGEST_RUN else None
     if not _is_certain(plain, language, is_told=is_told):
-        if value is not None and (
-            _OR_BEFORE.search(text[max(0, start - _LOOK_CHARS) : start])
-            or _OR_AFTER.match(text, end)
-        ):
+        is_choice = _OR_BEFORE.search(text[max(0, start - _LOOK_CHARS) : start]) or _OR_AFTER.match(
+            text, end
+        )
+        if value is not None and is_choice and not is_read(" ".join(plain)):
             yield SaidNumber(start, words, ())
         return
     changed = _CHANGED_BEFORE.search(text[max(0, start - _LOOK_CHARS) : start])
