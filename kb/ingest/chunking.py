@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from kb.config import ChunkingConfig
 from kb.document import Block, Chunk, PageStart, ParsedDocument, Place
 from kb.embedding.embedder import Tokenizer
+from kb.words.sentences import SCRIPT_END
 
-CHUNKER_VERSION = 2
+CHUNKER_VERSION = 3
 """Counts up when the same input gives other chunks, so that unchanged sources are cut again."""
 
-_SENTENCE_END = re.compile(r"[.!?\u2026]+[\"'\u201d\u2019)\]]*(?=\s)|[\u3002\uff01\uff1f]|\n{2,}")
+_SENTENCE_END = re.compile(rf"[.!?\u2026]+[\"'\u201d\u2019)\]]*(?=\s)|{SCRIPT_END}|\n{{2,}}")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 _LINE_END = re.compile(r"\n")
 _WORD_END = re.compile(r"(?<=\S)(?=\s)")

@@ -197,3 +197,23 @@ def test_a_chunk_that_begins_right_behind_a_table_has_no_columns():
 
     assert above[len(rows)] == ()
     assert above[100] == ("a | b | c",)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "पुस्तकालय सोमवार को बंद है।",
+        "کتب خانہ پیر کو بند ہے۔",
+        "هل المكتبة مفتوحة اليوم؟",
+        "Գրադարանը փակ է երկուշաբթի։",
+        "ቤተ መጻሕፍቱ ሰኞ ዝግ ነው።",
+        "បណ្ណាល័យបិទនៅថ្ងៃច័ន្ទ។",
+        "他说：“图书馆每周一不开门。”",
+        "図書館は月曜日が休館だ．",
+    ],
+)
+def test_a_chunk_ends_where_a_sentence_does(sentence: str):
+    chunks = split(parsed(("paragraph", f"{sentence} " * 30, 0)), target_chars=100)
+
+    assert len(chunks) > 2
+    assert {chunk.text[-1] for chunk in chunks} == {sentence[-1]}
