@@ -44,6 +44,7 @@ from kb.retrieval.query import Rewriter, SaidTurn
 from kb.retrieval.reranking import Reranker, optional_reranker
 from kb.snapshots.shared import Shared
 from kb.snapshots.shared_folder import SharedFolder, shared_folder
+from kb.words.spelling import whole_characters
 
 
 class KnowledgeBase(ClosedAtTheEnd):
@@ -296,6 +297,7 @@ class KnowledgeBase(ClosedAtTheEnd):
         Raises:
             IndexMismatchError: The index was built with another embedding model.
         """
+        query = whole_characters(query)
         if not query.strip() or limit < 1:
             return []
         made = rewrite(query, history) if rewrite is not None and self.index_version else None
@@ -313,6 +315,7 @@ class KnowledgeBase(ClosedAtTheEnd):
         Arguments as of `retrieve`. What shares no word with the turn is not found; `score` is an
         estimate of the same probability from less evidence.
         """
+        query = whole_characters(query)
         if not query.strip() or limit < 1:
             return []
         with PRECEDENCE.turn():

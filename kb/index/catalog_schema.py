@@ -1,6 +1,6 @@
 """Tables of the catalog, and how an older file becomes a newer one."""
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 _TABLES = """
 create table meta (key text primary key, value text not null) without rowid;
@@ -128,8 +128,8 @@ delete from name_words;
 delete from known_words
 """
 
-STEPS = (_TABLES, _NAMES, _LEFT_OUT, _PLACES, _WORDS, _WORDS_ANEW)
+STEPS = (_TABLES, _NAMES, _LEFT_OUT, _PLACES, _WORDS, _WORDS_ANEW, _WORDS_ANEW)
 """Scripts that lead from each version to the next, from an empty file on."""
-WORDS_VERSION = 6
+WORDS_VERSION = 7
 """From here on the terms of chunks and names are those that `kb.words` makes today; files from
 before have to be gone through once."""

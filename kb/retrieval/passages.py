@@ -10,7 +10,7 @@ from kb.document import Place, RetrievedPassage
 from kb.index.catalog import Catalog, ChunkRow
 from kb.retrieval.relevance import ChunkWords, WordQuery, matched_terms
 from kb.retrieval.standing import place_of_best_sentence
-from kb.words.spelling import numbers_and_names
+from kb.words.spelling import numbers_and_names, signs
 
 _FIRST = 2
 """Places at the top that exact terms are kept to."""
@@ -151,9 +151,9 @@ def is_repeat(
 ) -> bool:
     """Whether a chunk says nothing that the other one does not.
 
-    They have more than the share `overlap` of their words in common, the same numbers and names in
-    the same order, no word that `is_telling` is in one of them only, and none stands in the place
-    of another one: "the silver plan" and "the basic plan" are two plans.
+    They have more than the share `overlap` of their words in common, the same numbers, names and
+    signs in the same order, no word that `is_telling` is in one of them only, and none stands in
+    the place of another one: "the silver plan" and "the basic plan" are two plans.
     """
     mine, theirs = item.words, other.words
     longer = max(mine.length, theirs.length)
@@ -164,7 +164,8 @@ def is_repeat(
     more, less = mine.counts - theirs.counts, theirs.counts - mine.counts
     if (more and less) or any(map(is_telling, more + less)):
         return False
-    return numbers_and_names(item.row.text) == numbers_and_names(other.row.text)
+    one, two = item.row.text, other.row.text
+    return numbers_and_names(one) == numbers_and_names(two) and signs(one) == signs(two)
 
 
 def places_of(rows: Sequence[ChunkRow]) -> tuple[Place, ...]:

@@ -16,6 +16,8 @@ from kb.words.telephone import telephone_numbers
 _THOUSANDS = "[.,' \u2019\u02bc]"
 _NUMBER = re.compile(
     rf"(?P<whole>[0-9]{{1,3}}(?P<mark>{_THOUSANDS})[0-9]{{3}}(?:(?P=mark)[0-9]{{3}}){{0,8}}(?![0-9])"
+    # Lakhs and crores: groups of two before the last three.
+    r"|[0-9]{1,2}(?:,[0-9]{2}){1,5},[0-9]{3}(?![0-9])"
     r"|[0-9]+)"
     r"(?:[.,](?P<places>[0-9]{1,2})(?![0-9]))?"
 )
@@ -30,6 +32,11 @@ _AFTER_POINT = re.compile(r"\.[0-9]")
 _DIGIT = re.compile("[0-9]")
 _JOINER = re.compile(r"[-\u2010-\u2015\u2212./@+#:&\\]")
 _JOINED = re.compile(rf"\w{_JOINER.pattern}\w")
+_SIGNED = re.compile(
+    r"(?<!\w)(?P<letters>[^\W\d_]\w{0,31})(?P<signs>[+#]{1,2})(?![\w+#])",
+)
+_SIGNS = str.maketrans("+#", "\uff0b\uff03")
+"""Full width, which no respelled text has: the index takes plain signs for the end of a word."""
 _POINTS = frozenset(".,:")
 _DECIMAL = "\u00b7"
 """Between digits that are not one number: 1.25 is not 125."""
@@ -71,7 +78,7 @@ class _Item:
 
 def identifiers(text: str) -> list[Identifier]:
     """Every identifier of a respelled text, in the order of the places; may overlap."""
-    if not _DIGIT.search(text) and not _JOINED.search(text):
+    if not any(pattern.search(text) for pattern in (_DIGIT, _JOINED, _SIGNED)):
         return []
     items = list(_items(text))
     found: dict[tuple[str, int, int], Identifier] = {}
@@ -83,10 +90,18 @@ def identifiers(text: str) -> list[Identifier]:
                 # Room "B2.14" is "b214" where somebody says it.
                 plain = replace(made, text=made.text.replace(_DECIMAL, ""))
                 found.setdefault((plain.text, plain.start, plain.end), plain)
+    for signed in _SIGNED.finditer(text):
+        # "C++" and "C#" are neither "C" nor one another.
+        made = Identifier(_signed(signed), signed.start(), signed.end(), True)
+        found.setdefault((made.text, made.start, made.end), made)
     for start, end, spellings in telephone_numbers(text):
         for spelling in spellings:
             found.setdefault((spelling, start, end), Identifier(spelling, start, end, True))
     return sorted(found.values(), key=lambda each: (each.start, each.end))
+
+
+def _signed(match: re.Match[str]) -> str:
+    return folded(match["letters"]) + match["signs"].translate(_SIGNS)
 
 
 def _items(text: str) -> Iterator[_Item]:

@@ -19,7 +19,12 @@ _FOLDED_MARKS = re.compile(
 """Accents, points and vowel signs that writers leave out. Marks of other scripts are letters."""
 _UNSEEN = {
     **dict.fromkeys(map(ord, "\u00ad\u0640\u200b\u200c\u200d\u2060\ufeff"), None),
+    # Directions of writing, which stand within numbers of Arabic and Hebrew texts.
+    **dict.fromkeys((0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), None),
     ord("_"): "-",
+    # Between the digits of Arabic numbers: of thousands, and of decimal places.
+    ord("\u066c"): ",",
+    ord("\u066b"): ".",
     # Letters that Persian and Arabic keyboards write differently.
     ord("\u06a9"): "\u0643",
     ord("\u06cc"): "\u064a",
@@ -47,6 +52,11 @@ _PLAIN: Mapping[int, str] = {
 # A power or the mark of a footnote is no digit of the number before it.
 _RAISED = re.compile(r"(?<=\d)(?=[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻])")
 _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+_SIGN = re.compile(
+    # A minus, but no hyphen; "C#", but no heading; "x > 5", but no quoted line; no bar of a table.
+    r"(?m)(?<![\w-])-(?=\d)|(?<=\w)#|(?<!^)>|[^\w\s|#>-]"
+)
+_BULLETS = re.compile("[\u25a0-\u25ff]")
 
 
 def _mark_ranges() -> str:
@@ -155,6 +165,25 @@ def numbers_and_names(text: str) -> list[str]:
         for run in runs(respelled(text))
         if run.text[0].isupper() or any(map(str.isdigit, run.text))
     ]
+
+
+def signs(text: str) -> list[str]:
+    """Signs that say something by themselves, in order: "-5", "5 €", "x < 5", "A+", a tick."""
+    found = _SIGN.findall(unicodedata.normalize("NFC", text).replace("\u2212", "-"))
+    return [sign for sign in found if _tells(sign)]
+
+
+def _tells(sign: str) -> bool:
+    if sign in "-%#":
+        return True
+    return unicodedata.category(sign) in ("Sc", "Sm", "So") and not _BULLETS.match(sign)
+
+
+def whole_characters(text: str) -> str:
+    """`text` with halves of surrogate pairs joined, or replaced where they are alone."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def syllables(text: str) -> list[str]:

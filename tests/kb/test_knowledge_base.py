@@ -281,6 +281,8 @@ def test_a_text_with_half_a_character_is_taken_in(open_kb: OpenKnowledgeBase):
     kb.add_text("Broken", "Refunds \ud83d take five days.")
 
     assert kb.retrieve("refunds")[0].text == "Refunds ? take five days."
+    for search in (kb.retrieve, kb.retrieve_lexical):
+        assert search("how long \ud83d refunds \ude00")[0].document_name == "Broken"
 
 
 def test_a_second_writer_is_told_to_wait(open_kb: OpenKnowledgeBase, tmp_path: Path):

@@ -49,6 +49,10 @@ CASES = [
     Case("型号SKU-9912C的保修期是三年。", ("SKU-9912C", "9912C的保修期多长")),
     Case("第41条规定押金。", ("第41条是什么",)),
     Case("المادة ٧٧١ تنص على الرسوم", ("771", "المادة 771")),
+    Case("The licence costs \u20b91,25,400 a year.", ("125400", "1,25,400")),
+    Case("رسوم العقد ٦٣٬٢٠٠ درهم", ("63200", "63,200", "٦٣٢٠٠")),
+    Case("The course C++ begins at noon.", ("C++", "when does c++ begin?")),
+    Case("The course C begins at one.", ()),
 ]  # fmt: skip
 FILLER = [
     (f"Lure {number}", f"Lure {number}: the error, price and article of the valve, tenant pays.")

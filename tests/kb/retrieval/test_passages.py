@@ -249,6 +249,10 @@ def test_pages_that_differ_in_a_fact_are_all_shown(
     [
         ("The {} plan has five users and support by mail. You can change it at any time.", "basic",
          "silver"),
+        ("The oven of the kitchen works down to {} and is cleaned every week.", "-5 C", "5 C"),
+        ("The small box of the shop is sent for {} and comes on Monday.", "5 $", "5 \u20ac"),
+        ("The rule of the house holds where {} and is read out.", "x < 5", "x > 5"),
+        ("The room is open for all. Smoking: {} and it is cleaned.", "\u2705", "\u274c"),
         ("The branch in the north of the city is open on all days but it closes on {}.", "monday",
          "tuesday"),
         ("{}的客服中心周一到周五上午九点到下午六点营业，节假日休息，请提前预约。", "北京", "上海"),
@@ -260,7 +264,7 @@ def test_one_word_in_the_place_of_another_is_something_else(
     kb = open_kb()
     kb.add_texts([(name, (text.format(name) + " ") * 3) for name in (one, other)])
 
-    asked = "客服" if "客服" in text else "open plan"
+    asked = "客服" if "客服" in text else f"open plan {text.split()[1]}"
     for found in (kb.retrieve(asked), kb.retrieve_lexical(asked)):
         assert {passage.document_name for passage in found} == {one, other}
 
