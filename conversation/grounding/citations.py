@@ -224,14 +224,16 @@ def _best_window(claim: _Claim, passage: RetrievedPassage) -> _Window | None:
     sentence = claim.sentence.text
     wanted = telling_words(sentence, language)
     parts, words = _read(passage.text, language)
-    heading = telling_words(_titles(passage), language)
+    in_heading = wanted & telling_words(_titles(passage), language)
+    held = [wanted & each for each in words]
+    if not any(held):
+        return None
     best: _Window | None = None
     for length in range(1, MAX_WINDOW_SENTENCES + 1):
         for first in range(len(parts) - length + 1):
-            inside = frozenset[str]().union(*words[first : first + length])
-            if not wanted & inside:
+            if not any(held[first : first + length]):
                 continue
-            found = wanted & (inside | heading)
+            found = in_heading.union(*held[first : first + length])
             if best is None or len(found) > len(best.found):
                 start, end = parts[first].start, parts[first + length - 1].end
                 share = len(found) / len(wanted)

@@ -63,6 +63,8 @@ _FENCE_START = re.compile(r"(?:^|\n)[ \t]{0,3}(`[^\n]{0,40})\Z")
 _SPELLED = ("[tool_calls]", "[think]", "[/think]", "\u25c1think\u25b7", "\u25c1/think\u25b7")
 _FENCES = ("tool_code", "tool_calls", "function_calls")
 
+MAY_BEGIN = re.compile("[<\\[`\\n\u25c1]")
+"""The first sign of every mark."""
 _ENDS_MESSAGE = re.compile(
     r"<\|(?:end|call|return|im_end|eot_id|eom_id)\|>|<end_of_turn>"
     r"|(?=<\|(?:start|channel|im_start)\|>|<start_of_turn>)"

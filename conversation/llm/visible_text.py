@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from conversation.llm.chat_model import Completion
 from conversation.llm.markers import (
     LONGEST_CLOSING,
+    MAY_BEGIN,
     Mark,
     after_header,
     begun_mark,
@@ -131,6 +132,9 @@ class VisibleText:
     def _outside(self, piece: str, shown: list[str]) -> str:
         """Let through what comes before a mark; returns what comes after it."""
         text, self._waiting = self._waiting + piece, ""
+        if MAY_BEGIN.search(text) is None:
+            self._let(text, shown)
+            return ""
         mark = next_mark(text)
         if mark is None:
             begun = begun_mark(text, after=self._last_line)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Self
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
@@ -27,7 +27,6 @@ from conversation.store.rows import feedback_columns, retrieval_row, user_column
 from conversation.store.tables import (
     conversations,
     retrievals,
-    turns,
 )
 from conversation.store.writing import (
     add_event,
@@ -139,10 +138,7 @@ class ConversationStore(KeptConversations, ClosedAtTheEnd):
             SessionEndedError: The conversation is over.
         """
         with self._writing() as connection:
-            reopen(connection, conversation_id, at)
-            index = connection.execute(
-                select(func.count()).where(turns.c.conversation_id == conversation_id)
-            ).scalar_one()
+            index = reopen(connection, conversation_id, at)
             for event in events:
                 add_event(
                     connection,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from conversation.errors import SessionEndedError, StoreError, UnknownConversationError
@@ -30,15 +30,26 @@ from conversation.store.tables import (
 from conversation.transcript import ConversationStatus, Transcript, Turn
 
 CRASHED = "interrupted_by_crash"
+# What every turn runs is put together once: that takes longer than running it.
+_OF_THIS = conversations.c.conversation_id == bindparam("this")
+_STATUS = select(conversations.c.status, conversations.c.end_reason).where(_OF_THIS)
+_STATUS_AND_TURNS = _STATUS.add_columns(
+    select(func.count())
+    .where(turns.c.conversation_id == bindparam("this"))
+    .scalar_subquery()
+    .label("turns")
+)
+_TOUCH = (
+    update(conversations)
+    .where(_OF_THIS)
+    .values(last_event_at=bindparam("at"), owner=bindparam("holder"))
+)
+_ADD_EVENT, _ADD_TURN, _ADD_CALLS = (insert(t) for t in (conversation_events, turns, llm_usage))
 
 
 def status_of(connection: Connection, conversation_id: str) -> tuple[str, str | None]:
     """State and end reason of a conversation; raises `UnknownConversationError`."""
-    row = connection.execute(
-        select(conversations.c.status, conversations.c.end_reason).where(
-            conversations.c.conversation_id == conversation_id
-        )
-    ).one_or_none()
+    row = connection.execute(_STATUS, {"this": conversation_id}).one_or_none()
     if row is None:
         raise unknown_conversation(conversation_id)
     return row.status, row.end_reason
@@ -91,7 +102,7 @@ def add_event(
 ) -> None:
     """Append one event."""
     connection.execute(
-        insert(conversation_events),
+        _ADD_EVENT,
         {
             "conversation_id": conversation_id,
             "turn_id": turn_id,
@@ -108,13 +119,13 @@ def add_turn(
     """Append a turn as event and row with its usage, and return its id."""
     turn_id = turn.turn_id or turn_id_of(conversation_id, index)
     turn = turn.model_copy(update={"turn_id": turn_id})
-    connection.execute(insert(turns), turn_row(conversation_id, turn, index=index, at=at))
+    connection.execute(_ADD_TURN, turn_row(conversation_id, turn, index=index, at=at))
     add_event(
         connection, conversation_id, f"{turn.role}_turn", at, turn_payload(turn), turn_id=turn_id
     )
     calls = call_rows(conversation_id, turn, at=at)
     if calls:
-        connection.execute(insert(llm_usage), calls)
+        connection.execute(_ADD_CALLS, calls)
     return turn_id
 
 
@@ -128,18 +139,20 @@ def note_changed(connection: Connection, conversation_id: str) -> None:
 
 def touch(connection: Connection, conversation_id: str, at: datetime) -> None:
     """Something happened in the conversation, and this process holds it."""
-    connection.execute(
-        update(conversations)
-        .where(conversations.c.conversation_id == conversation_id)
-        .values(last_event_at=at, owner=this_process())
-    )
+    connection.execute(_TOUCH, {"this": conversation_id, "at": at, "holder": this_process()})
 
 
-def reopen(connection: Connection, conversation_id: str, at: datetime) -> None:
-    """Open a conversation again that was taken for crashed; raises when it is over."""
-    status, reason = status_of(connection, conversation_id)
-    if status == "in_progress":
-        return
+def reopen(connection: Connection, conversation_id: str, at: datetime) -> int:
+    """Open a conversation again that was taken for crashed; raises when it is over.
+
+    Returns how many turns it has.
+    """
+    row = connection.execute(_STATUS_AND_TURNS, {"this": conversation_id}).one_or_none()
+    if row is None:
+        raise unknown_conversation(conversation_id)
+    if row.status == "in_progress":
+        return row.turns
+    reason = row.end_reason
     if reason != CRASHED:
         raise SessionEndedError(
             f"The conversation {conversation_id!r} is over ({reason}). Start a new session."
@@ -150,6 +163,7 @@ def reopen(connection: Connection, conversation_id: str, at: datetime) -> None:
         .values(status="in_progress", ended_at=None, end_reason=None, closed_at=None)
     )
     add_event(connection, conversation_id, "conversation_resumed", at, {})
+    return row.turns
 
 
 def amend_turn(
