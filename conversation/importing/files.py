@@ -46,6 +46,7 @@ from conversation.importing.tables import (
     conversations_of_csv,
     lines_of_rows,
 )
+from conversation.importing.written_dates import Order
 from conversation.store.store import ConversationStore
 from conversation.transcript import Transcript
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
@@ -62,6 +63,7 @@ SUFFIXES = (
     ".yml",
     ".json",
     ".jsonl",
+    ".ndjson",
     ".csv",
     ".tsv",
     ".txt",
@@ -123,6 +125,7 @@ def import_path(
     agent_speakers: Sequence[str] = (),
     user_speakers: Sequence[str] = (),
     columns: Mapping[str, str] | None = None,
+    date_order: Order | None = None,
     hearing: OpenHearing | None = None,
     voices: OpenVoices | None = None,
 ) -> ImportReport:
@@ -135,6 +138,7 @@ def import_path(
         agent_speakers: Names of agents that files use, beside `Agent`, `Assistant`, ...
         user_speakers: Names of users that files use, beside `User`, `Customer`, ...
         columns: Names of columns of tables by what they mean: id, speaker, text, time, user.
+        date_order: What dates of tables and texts begin with, where their other dates do not tell.
         hearing: Opens what recordings are heard with, once there is one; None for the embedded
             model, in whatever language it finds.
         voices: Opens what tells the voices of one channel apart; None for the embedded model.
@@ -143,6 +147,7 @@ def import_path(
         ImportFailedError: The path does not exist, or holds no file that can be read.
     """
     report = ImportReport()
+    report.left_out += _other_files(Path(path))
     for file in _files(Path(path)):
         place = RecordPlace(
             agent_id,
@@ -151,6 +156,7 @@ def import_path(
             tuple(agent_speakers),
             tuple(user_speakers),
             tuple((columns or {}).items()),
+            date_order,
         )
         if is_recording(file):
             read = partial(
@@ -240,6 +246,17 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
+def _other_files(path: Path) -> Counter[str]:
+    """What a folder holds and nobody reads, by the ends of names; hidden files are no export."""
+    if not path.is_dir():
+        return Counter()
+    return Counter(
+        "folders in the folder" if other.is_dir() else f"files that end in {other.suffix.lower()!r}"
+        for other in path.iterdir()
+        if other.suffix.lower() not in SUFFIXES and not other.name.startswith(".")
+    )
+
+
 def _records(file: Path, place: RecordPlace, left_out: Counter[str]) -> Iterator[_Found]:
     """Each record of a file with the place where it stands; counts what pages hold beside them."""
     if file.stat().st_size > MAX_FILE_BYTES:
@@ -253,7 +270,7 @@ def _records(file: Path, place: RecordPlace, left_out: Counter[str]) -> Iterator
     text, lost = text_content(data)
     if lost:
         left_out[f"{suffix.lstrip('.')}: bytes that are no text"] += lost
-    if suffix == ".jsonl":
+    if suffix in (".jsonl", ".ndjson"):
         yield from _json_lines(text, place, left_out)
     elif suffix in (".json", ".yaml", ".yml"):
         content = json_content(text) if suffix == ".json" else yaml_content(text)
@@ -313,7 +330,7 @@ def _refused(problem: str) -> Taken:
 
 def _table_conversation(one: TableConversation, place: RecordPlace) -> Taken:
     check_rows(one)
-    lines, begun = lines_of_rows(one.rows, one.order)
+    lines, begun = lines_of_rows(one.rows, place.date_order or one.order)
     turns = turns_of_lines(lines, place.agent_speakers, place.user_speakers)
     transcript = conversation_of(
         turns,
@@ -360,7 +377,7 @@ def _spoken_lines(
     if (meeting := meeting_of_text(text)) is not None:
         left_out.update({f"txt: {what}": count for what, count in meeting.left_out.items()})
         return meeting.lines
-    return lines_of_text(text, place.agent_speakers, place.user_speakers)
+    return lines_of_text(text, place.agent_speakers, place.user_speakers, place.date_order)
 
 
 def _at(place: RecordPlace, where: str) -> RecordPlace:

@@ -10,7 +10,7 @@ from itertools import groupby
 from conversation.importing.clocks import CLOCK, Clock, seconds_of_clock, tells_the_day
 from conversation.importing.roles import RecordError, roles_of, side_of
 from conversation.importing.times import moment_of_text
-from conversation.importing.written_dates import order_of
+from conversation.importing.written_dates import Order, order_of
 from conversation.transcript import Turn
 
 LABEL = re.compile(r"^\s*(?=\S)(?:-\s+|>>\s*)?([^:\uff1a\n]{1,40}?)\s*(?::\s+|\uff1a\s*)(.*)$")
@@ -55,7 +55,10 @@ class _Written:
 
 
 def lines_of_text(
-    text: str, agent_speakers: Iterable[str] = (), user_speakers: Iterable[str] = ()
+    text: str,
+    agent_speakers: Iterable[str] = (),
+    user_speakers: Iterable[str] = (),
+    order: Order | None = None,
 ) -> list[SpokenLine]:
     """`Speaker: words` on each line, perhaps after a time; other lines go on with the last one.
 
@@ -68,7 +71,9 @@ def lines_of_text(
     """
     written = [_written(raw) for raw in text.splitlines() if raw.strip()]
     speakers = _speakers(written, list(agent_speakers), list(user_speakers))
-    times = _times([each if each.label in speakers else replace(each, time="") for each in written])
+    times = _times(
+        [each if each.label in speakers else replace(each, time="") for each in written], order
+    )
     lines: list[SpokenLine] = []
     for number, each in enumerate(written, start=1):
         if each.label is not None and each.label in speakers:
@@ -145,7 +150,9 @@ def _written(raw: str) -> _Written:
     return _Written(raw, label, words, time, is_moment=dated is not None)
 
 
-def _times(written: Sequence[_Written]) -> list[tuple[float | None, datetime | None]]:
+def _times(
+    written: Sequence[_Written], order: Order | None
+) -> list[tuple[float | None, datetime | None]]:
     """Of each line its seconds from the start, and its moment where a day is written.
 
     Raises:
@@ -153,7 +160,7 @@ def _times(written: Sequence[_Written]) -> list[tuple[float | None, datetime | N
     """
     dated = [each.time for each in written if each.is_moment and each.time]
     if dated:
-        order = order_of(dated)
+        order = order or order_of(dated)
         moments = [
             moment_of_text(each.time, "time", order) if each.is_moment and each.time else None
             for each in written

@@ -57,7 +57,8 @@ def moment_of_text(text: str, key: str, order: Order | None = None) -> datetime:
     except ValueError:
         raise RecordError(
             f"`{key}` must be a time such as 2026-03-01T12:00:00Z or a Unix time; in "
-            f"{plain[:_SHOWN]!r} day and month can be mistaken for each other, or it is none"
+            f"{plain[:_SHOWN]!r} day and month can be mistaken for each other, or it is none. "
+            "Of tables and texts `--date-order` says what stands first"
         ) from None
 
 

@@ -11,9 +11,15 @@ from functools import cache
 from itertools import product
 from typing import Literal, cast
 
-Order = Literal["day first", "month first"]
+Order = Literal["day first", "month first", "year first"]
 
-_BOTH: frozenset[Order] = frozenset({"day first", "month first"})
+_ANY: frozenset[Order] = frozenset({"day first", "month first", "year first"})
+_PARTS: dict[Order, tuple[str, str, str]] = {
+    "day first": ("three", "two", "one"),
+    "month first": ("three", "one", "two"),
+    "year first": ("one", "two", "three"),
+}
+"""Where the year, the month and the day stand."""
 _TIME = (
     r"(?:(?:,?\s+(?:at\s+|um\s+)?|T|,)(?P<time>\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?)"
     r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?(?:\s?Uhr)?)?"
@@ -31,16 +37,17 @@ _NAMED = re.compile(
 )
 _LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "cs", "sv", "da", "nb", "fi", "ru")
 _LONGEST = 60
-_SHORTEST_YEAR = 4
+_WHOLE_YEAR = 4
+_OTHER_CENTURY = 70
 
 
 def order_of(texts: Iterable[str]) -> Order | None:
-    """Whether the dates of one column begin with the day or the month; None where none tells.
+    """What the dates of one column begin with: day, month or short year; None where none tells.
 
     One date that can be read in one way alone tells for all of them; a column in which some can be
     read in the one way alone and some in the other tells nothing.
     """
-    possible = _BOTH
+    possible = _ANY
     for text in texts:
         possible &= _orders(text)
     return next(iter(possible)) if len(possible) == 1 else None
@@ -56,7 +63,7 @@ def written_date(text: str, order: Order | None = None) -> datetime | None:
 
     Args:
         text: One date, with or without a time of day.
-        order: Of its column; see `order_of`.
+        order: Of its column, by `order_of` or because somebody says so.
     """
     plain = text.strip()
     if len(plain) > _LONGEST:
@@ -64,40 +71,48 @@ def written_date(text: str, order: Order | None = None) -> datetime | None:
     found = _DATE.fullmatch(plain)
     if found is None:
         return _with_month_name(plain)
-    if len(found["one"]) == _SHORTEST_YEAR:
+    if len(found["one"]) == _WHOLE_YEAR:
         return _moment(found, found["one"], found["two"], found["three"])
-    one, two, year = found["one"], found["two"], found["three"]
-    if len(year) != _SHORTEST_YEAR:
-        # A short year is told where it can be no day: behind points, or behind a clear month.
-        if not _ends_with_a_year(found):
-            return None
-        year = f"20{year:0>2}"
-    possible = _orders(plain) & ({order} if order else _BOTH)
-    read = {
-        _moment(found, year, two, one) if way == "day first" else _moment(found, year, one, two)
-        for way in possible
-    }
+    possible = _ways(found) & ({order} if order else _orders(plain))
+    read = {_in_order(found, way) for way in possible}
     return read.pop() if len(read) == 1 else None
 
 
 def _orders(text: str) -> frozenset[Order]:
-    """In which ways the date can be read; both for what is no such date."""
+    """In which ways the date can be read; all for what tells none."""
     found = _DATE.fullmatch(text.strip())
-    if found is None or len(found["one"]) == _SHORTEST_YEAR:
-        return _BOTH
-    if len(found["three"]) != _SHORTEST_YEAR:
-        if not _ends_with_a_year(found):
-            return _BOTH
+    if found is None or len(found["one"]) == _WHOLE_YEAR:
+        return _ANY
+    is_short = len(found["three"]) != _WHOLE_YEAR
+    if is_short and _ends_with_a_year(found):
         return frozenset({"day first" if found["between"] == "." else "month first"})
-    if found["between"] == ".":
+    read: dict[Order, datetime | None] = {way: _in_order(found, way) for way in _ways(found)}
+    if len(read) > 1 and len(set(read.values())) == 1 and None not in read.values():
+        # 05/05/2026 says nothing of the others.
+        return _ANY
+    return frozenset(way for way, moment in read.items() if moment is not None)
+
+
+def _ways(found: re.Match[str]) -> frozenset[Order]:
+    """In which orders people write such numbers."""
+    ways = set[Order]()
+    if len(found["three"]) > 1:
+        ways.add("day first")
         # Nobody who writes points puts the month first.
-        return frozenset({"day first"})
-    day_first = _moment(found, found["three"], found["two"], found["one"])
-    month_first = _moment(found, found["three"], found["one"], found["two"])
-    if day_first is not None and day_first == month_first:
-        return _BOTH
-    ways: dict[Order, datetime | None] = {"day first": day_first, "month first": month_first}
-    return frozenset(way for way, moment in ways.items() if moment is not None)
+        if found["between"] != ".":
+            ways.add("month first")
+    # A year has two digits at least, and four stand last only where they are the year.
+    if len(found["one"]) > 1 and len(found["three"]) != _WHOLE_YEAR:
+        ways.add("year first")
+    return frozenset(ways)
+
+
+def _in_order(found: re.Match[str], way: Order) -> datetime | None:
+    year, month, day = (found[name] for name in _PARTS[way])
+    if len(year) == _WHOLE_YEAR:
+        return _moment(found, year, month, day)
+    # Which century a later one is of is not told.
+    return _moment(found, f"20{year}", month, day) if int(year) < _OTHER_CENTURY else None
 
 
 def _ends_with_a_year(found: re.Match[str]) -> bool:

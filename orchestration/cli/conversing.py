@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ from orchestration.terminal.progress import ProgressDisplay
 from orchestration.terminal.reply import show_reply
 
 if TYPE_CHECKING:
+    from conversation.importing.written_dates import Order
     from conversation.session.simulating import Follow
     from conversation.transcript import ToolCall, Transcript
     from kb.knowledge_base import KnowledgeBase
@@ -31,6 +33,21 @@ Variables = Annotated[
     list[str] | None,
     typer.Option("--variable", help="NAME=VALUE for {{NAME}} in the agent's texts; repeatable."),
 ]
+
+
+class DateOrder(StrEnum):
+    """What dates of numbers begin with."""
+
+    day = "day-first"
+    month = "month-first"
+    year = "year-first"
+
+
+_ORDERS: dict[DateOrder, Order] = {
+    DateOrder.day: "day first",
+    DateOrder.month: "month first",
+    DateOrder.year: "year first",
+}
 
 
 @app.command()
@@ -202,6 +219,13 @@ def import_command(
             "time, user; repeat it for several.",
         ),
     ] = None,
+    date_order: Annotated[
+        DateOrder | None,
+        typer.Option(
+            help="What dates such as 05/06/26 in tables and texts begin with, where no other date "
+            "of the file tells."
+        ),
+    ] = None,
 ) -> None:
     """Take in finished conversations from elsewhere; those that are there already are left."""
     from conversation.importing.files import ImportFailedError, ImportReport, RejectedRecord
@@ -221,6 +245,7 @@ def import_command(
                     agent_speakers=agent_speaker or (),
                     user_speakers=user_speaker or (),
                     columns=columns,
+                    date_order=_ORDERS[date_order] if date_order else None,
                 )
             except ImportFailedError as error:
                 if len(paths) == 1:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from analysis.evaluation.tally import EvaluationRun
     from analysis.results import Evaluation
     from conversation.importing.files import ImportReport
+    from conversation.importing.written_dates import Order
     from conversation.voice.hearing.open_hearing import Hearing
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ def import_transcripts(
     agent_speakers: Sequence[str] = (),
     user_speakers: Sequence[str] = (),
     columns: Mapping[str, str] | None = None,
+    date_order: Order | None = None,
 ) -> ImportReport:
     """Take in the finished conversations of a file or folder; known ones are left as they are.
 
@@ -84,6 +86,7 @@ def import_transcripts(
         agent_speakers=agent_speakers,
         user_speakers=user_speakers,
         columns=columns,
+        date_order=date_order,
         hearing=hearing,
     )
 

@@ -28,14 +28,18 @@ from conversation.importing.platforms.record import (
     json_mapping,
     lonely_results,
     mappings,
+    oldest_first,
     role_of,
     written,
 )
+from conversation.importing.platforms.seen import glance
 from conversation.transcript import ToolCall, Turn
 
 
 def _read(record: Record, place: RecordPlace) -> Taken:
-    entries = mappings(record, "transcript")
+    entries = oldest_first(
+        mappings(record, "transcript"), lambda entry: glance(entry, "time_in_call_secs")
+    )
     metadata = mapping_at(record, "metadata")
     results = {
         id_at(result, "request_id"): result

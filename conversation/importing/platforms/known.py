@@ -227,7 +227,16 @@ _KEYS = (
 
 
 _WORDS = frozenset(
-    {"content", "message", "tool_calls", "function_call", "refusal", "audio", "toolCalls"}
+    {
+        "content",
+        "message",
+        "tool_calls",
+        "function_call",
+        "refusal",
+        "audio",
+        "toolCalls",
+        "toolCallId",
+    }
 )
 
 

@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, cast
 
 from conversation.importing.lines import SpokenLine, unsaid
 from conversation.importing.platforms.seen import told, whole
 from conversation.importing.roles import RecordError, roles_of
 from conversation.importing.times import check_order
+from conversation.importing.written_dates import Order
 from conversation.transcript import Role, ToolCall, Transcript, Turn, storable
 
 Record = Mapping[str, Any]
@@ -32,6 +34,8 @@ class RecordPlace:
     user_speakers: tuple[str, ...] = ()
     columns: tuple[tuple[str, str], ...] = ()
     """Of tables: what a column means, and its name."""
+    date_order: Order | None = None
+    """What dates of tables and texts begin with, where whoever imports them says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +197,22 @@ def lines_left_out(platform: str, lines: Iterable[SpokenLine], place: RecordPlac
     """The lines that nobody says to anybody, such as those of an IVR, counted."""
     found = unsaid(lines, place.agent_speakers, place.user_speakers)
     return Counter({f"{platform}: {what}": number for what, number in found.items()})
+
+
+def oldest_first(entries: Sequence[Record], time_of: Callable[[Record], object]) -> list[Record]:
+    """The entries, turned round where their times only ever fall: such a list is newest first.
+
+    Args:
+        entries: As the record lists them.
+        time_of: What stands for the time of one, if anything; only numbers count.
+    """
+    times = [
+        float(time)
+        for time in map(time_of, entries)
+        if isinstance(time, int | float) and not isinstance(time, bool)
+    ]
+    falls = all(later <= earlier for earlier, later in pairwise(times))
+    return [*reversed(entries)] if falls and times and times[0] > times[-1] else [*entries]
 
 
 def with_calls(turns: Sequence[Turn], calls: Iterable[tuple[int, ToolCall]]) -> tuple[Turn, ...]:

@@ -8,6 +8,7 @@ call goes on) or `injected` (context that nobody says).
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
 from conversation.importing.platforms.fields import (
     flag_at,
@@ -28,7 +29,9 @@ from conversation.importing.platforms.record import (
     has_entries,
     has_list,
     lonely_results,
+    mapping,
     mappings,
+    oldest_first,
     role_of,
     seconds,
     with_calls,
@@ -47,7 +50,7 @@ def _read(record: Record, place: RecordPlace) -> Taken:
     # Some records have an empty list beside the one with the words.
     keys = sorted(_LISTS, key=lambda key: not has_entries(record, key))
     taken = next(key for key in keys if has_list(record, key))
-    entries = mappings(record, taken)
+    entries = oldest_first(mappings(record, taken), _time)
     for other in keys:
         if not has_list(record, other):
             unusable(record, other, "list")
@@ -131,6 +134,15 @@ def _words_in(record: Record, key: str) -> int:
 
 def _was_transferred(entries: Sequence[Record]) -> bool:
     return any(entry.get("role") == "transfer_target" for entry in entries)
+
+
+def _time(entry: Record) -> object:
+    """When it was written, in chats, or the place of its first word in a call."""
+    words = glance(entry, "words")
+    first = cast("list[object]", words)[0] if isinstance(words, list) and words else None
+    times = [glance(mapping(first), "start")]
+    times += [glance(entry, key) for key in ("time_sec", "created_timestamp")]
+    return next((time for time in times if time is not None), None)
 
 
 def _offset_s(entry: Record, begun: datetime | None) -> float | None:

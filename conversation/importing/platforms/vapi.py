@@ -7,6 +7,7 @@ has an `input` (a text or a list) and an `output`, after the `messages` of what 
 
 from collections import Counter
 from datetime import datetime
+from typing import cast
 
 from conversation.importing.platforms.fields import (
     id_at,
@@ -29,10 +30,12 @@ from conversation.importing.platforms.record import (
     lonely_results,
     mapping,
     mappings,
+    oldest_first,
     role_of,
+    text_of,
     with_calls,
 )
-from conversation.importing.platforms.seen import told, unusable
+from conversation.importing.platforms.seen import glance, told, unusable
 from conversation.importing.roles import RecordError
 from conversation.transcript import ToolCall, Turn
 
@@ -42,13 +45,15 @@ _CALLS = ("toolCalls", "tool_calls")
 _OPENAI_FORM = "messagesOpenAIFormatted"
 _FIRST_MOMENT_MS = 1e11
 """1973; smaller numbers are no moments."""
+_OWN_ROLES = ("bot", "tool_calls", "tool_call_result")
 _MARKS = ("endedReason", "assistantId", "assistant", "artifact", "orgId")
 
 
 def _read(record: Record, place: RecordPlace) -> Taken:
     _refuse_events(record)
     call = mapping_at(record, "call")
-    messages = [*_spoken(record, mapping_at(record, "artifact")), *_of_chat(record)]
+    spoken = oldest_first(_spoken(record, mapping_at(record, "artifact")), _time)
+    messages = [*spoken, *_of_chat(record)]
     started_at = (
         moment_at(record, "startedAt")
         or moment_at(call, "startedAt")
@@ -125,6 +130,14 @@ def _spoken(record: Record, artifact: Record) -> list[Record]:
     return found
 
 
+def _time(message: Record) -> object:
+    """Where in the call it was said; a system prompt stands before everything."""
+    if text_of(glance(message, "role")) in _SILENT:
+        return None
+    at_s = glance(message, "secondsFromStart")
+    return glance(message, "time") if at_s is None else at_s
+
+
 def _offset_s(message: Record, started_at: datetime | None) -> float | None:
     """Seconds from the start of the call; chats have only the moments of messages, if any."""
     offset_s = number_at(message, "secondsFromStart")
@@ -172,9 +185,18 @@ def _recognises(record: Record) -> bool:
         has_list(holder, key) for holder in (record, artifact) for key in ("messages", _OPENAI_FORM)
     )
     is_event = "type" in record and isinstance(record.get("call"), dict)
-    return is_event or (
-        (spoken or has_list(record, "output")) and any(mark in record for mark in _MARKS)
+    return (
+        is_event
+        or ((spoken or has_list(record, "output")) and any(mark in record for mark in _MARKS))
+        or _holds_own_messages(record)
     )
+
+
+def _holds_own_messages(record: Record) -> bool:
+    """Whether messages are such as no other platform writes, whatever stands around the list."""
+    listed = record.get("messages")
+    messages = map(mapping, cast("list[object]", listed) if isinstance(listed, list) else [])
+    return any(text_of(message.get("role")) in _OWN_ROLES for message in messages)
 
 
 _LISTS = ("messages", "artifact.messages", f"artifact.{_OPENAI_FORM}", "input", "output")

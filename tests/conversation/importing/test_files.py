@@ -530,3 +530,29 @@ def test_columns_that_are_not_taken_are_counted(tmp_path: Path, store: Conversat
 
     assert report.left_out == {"csv.mood": 1}
     assert store.transcript(report.imported[0]).metadata["user_id"] == "u7"
+
+
+def test_lines_of_json_may_have_either_end(tmp_path: Path, store: ConversationStore):
+    line = (
+        '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "A"}]}\n'
+    )
+    (tmp_path / "a.ndjson").write_text(line + line.replace("Hi", "Ho"))
+
+    assert len(import_path(tmp_path / "a.ndjson", store, "desk").imported) == 2
+
+
+def test_what_a_folder_holds_and_nobody_reads_is_counted(tmp_path: Path, store: ConversationStore):
+    folder = tmp_path / "exports"
+    (folder / "2025").mkdir(parents=True)
+    (folder / "a.txt").write_text("User: Hi\nAgent: Yes\n")
+    for name in ("calls.zip", "more.ZIP", "table.xlsx", ".hidden"):
+        (folder / name).write_text("x")
+
+    report = import_path(folder, store, "desk")
+
+    assert len(report.imported) == 1
+    assert report.left_out == {
+        "files that end in '.zip'": 2,
+        "files that end in '.xlsx'": 1,
+        "folders in the folder": 1,
+    }

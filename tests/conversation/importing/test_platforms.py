@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversation.importing.platforms.known import PLATFORMS, records_of, taken
-from conversation.importing.platforms.record import RecordPlace, Taken
+from conversation.importing.platforms.record import Record, RecordPlace, Taken
 from conversation.importing.roles import RecordError
 from conversation.transcript import Transcript
 
@@ -607,3 +607,55 @@ def test_pages_within_an_answer_are_pages():
     answer = {"data": {"meta": {"mine_count": 1}, "payload": [inner]}}
 
     assert said(one(answer).transcript) == [("user", "Hi")]
+
+
+def test_calls_of_vapi_are_told_by_their_messages_alone():
+    call = {"id": "v-9", "type": "webCall", "messages": VAPI_MESSAGES[1:]}
+    bare = list(records_of([{k: v for k, v in each.items()} for each in VAPI_MESSAGES[1:]]))
+    found = [taken(record, PLACE).transcript for record in (call, *bare)]
+
+    assert [each.source for each in found] == ["vapi", "vapi"]
+    for each in found:
+        assert [turn.text for turn in each.turns] == [
+            "Hello.",
+            "Is there green tea?",
+            "Twelve tins.",
+        ]
+        assert [call.result for call in each.turns[2].tool_calls] == ["12 tins"]
+
+
+def _spoken_at(seconds: list[float]) -> list[Record]:
+    """One record of each platform whose lists have times, with a word at each of these seconds."""
+    roles = ["user" if at % 2 else "agent" for at in seconds]
+    said = [*zip(roles, seconds, strict=True)]
+    bots = {"user": "user", "agent": "bot"}
+    return [
+        {"conversation_id": "c", "transcript": [
+            {"role": role, "message": str(at), "time_in_call_secs": at} for role, at in said]},
+        {"id": "v", "endedReason": "x", "messages": [
+            {"role": "system", "message": "You sell tea.", "time": 0}, *(
+            {"role": bots[role], "message": str(at), "secondsFromStart": at}
+            for role, at in said)]},
+        {"id": "v", "endedReason": "x", "messages": [
+            {"role": bots[role], "message": str(at), "time": at + NOON * 1_000}
+            for role, at in said]},
+        {"call_id": "r", "transcript_object": [
+            {"role": role, "content": str(at), "words": [{"word": "a", "start": at}]}
+            for role, at in said]},
+        {"chat_id": "r", "message_with_tool_calls": [
+            {"role": role, "content": str(at), "created_timestamp": NOON * 1_000 + at}
+            for role, at in said]},
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", range(5))
+def test_lists_that_are_newest_first_are_turned_round(kind: int):
+    forward, backward = _spoken_at([1, 2, 3, 4])[kind], _spoken_at([4, 3, 2, 1])[kind]
+    as_listed = _spoken_at([1, 3, 2, 4])[kind]
+
+    def said(record: Record) -> list[str]:
+        return [turn.text for turn in taken(record, PLACE).transcript.turns]
+
+    assert said(forward) == said(backward) == ["1", "2", "3", "4"]
+    # People speak at once: then the list tells the order.
+    assert "".join(said(as_listed)).replace("\n", "").replace(" ", "") == "1324"

@@ -100,3 +100,55 @@ def test_one_clear_date_tells_how_its_whole_table_is_written(tmp_path: Path):
     assert [each.date().isoformat() for each in begun] == ["2026-04-03", "2026-04-25"]
     (rejected,) = report.rejected
     assert "day and month can be mistaken" in rejected.problem
+
+
+@pytest.mark.parametrize(
+    ("column", "first_day"),
+    [
+        (["5/6/26 8:27 PM", "5/28/26 8:26 PM"], "2026-05-06"),
+        (["5/6/26", "12/28/26"], "2026-05-06"),
+        (["05/06/26 20:26", "25/06/2026 20:26"], "2026-06-05"),
+        (["05/06/26", "1/12/26", "28/05/26"], "2026-06-05"),
+        (["05-06-26", "31-05-32"], "2026-06-05"),
+        (["26/05/06", "26/5/31", "26/12/5"], "2026-05-06"),
+        (["26.05.06", "26.5.6"], "2026-05-06"),
+        (["28/05/26", "31/12/26"], None),  # of 2026, or of 2028 and 2031
+        (["05/06/26", "06/05/26"], None),
+        (["5/28/99", "5/6/99"], None),  # of which century?
+    ],
+)
+def test_short_years_are_read_where_another_date_of_the_column_tells(
+    column: list[str], first_day: str | None
+):
+    order = order_of(column)
+    read = [written_date(each, order) for each in column]
+
+    if first_day is None:
+        assert order is None or None in read
+    else:
+        assert None not in read
+        assert str(read[0])[:10] == first_day
+
+
+@pytest.mark.parametrize(
+    ("order", "day"),
+    [("day first", "2026-05-28"), ("month first", None), ("year first", "2028-05-26")],
+)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "id,speaker,text,time\n1,user,Hi,28/05/26 20:26\n1,agent,Yes,28/05/26 20:27\n"),
+        ("a.txt", "[28/05/26, 20:26:40] User: Hi\n[28/05/26, 20:26:50] Agent: Yes\n"),
+    ],
+)
+def test_who_imports_may_say_what_dates_begin_with(
+    tmp_path: Path, name: str, text: str, order: Order, day: str | None
+):
+    (tmp_path / name).write_text(text)
+    with ConversationStore.open("sqlite://") as store:
+        unsaid = import_path(tmp_path, store, "desk")
+        import_path(tmp_path, store, "desk", date_order=order)
+        begun = [str(each.started_at)[:10] for each in store.conversations()]
+
+    assert "--date-order" in unsaid.rejected[0].problem
+    assert begun == ([day] if day else [])
