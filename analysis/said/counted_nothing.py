@@ -3,6 +3,8 @@
 import re
 
 from analysis.said.numerals import SaidNumber
+from kb.words.languages import function_words
+from kb.words.spelling import folded
 
 _ALONE = re.compile(
     r"\b(?:(?:just|only)\s+(?:me|myself)|nur\s+(?:ich|mich|für\s+mich)|(?:juste|seulement|que)\s+moi|"
@@ -52,6 +54,9 @@ def _counts(text: str, found: re.Match[str]) -> bool:
     what = found["what"].casefold()
     first = found.group().split()[0].casefold()
     if first == "any" and not _NOT_ANY.search(text[max(0, found.start() - 40) : found.start()]):
+        return False
+    if first == "no" and any(folded(what) in function_words(each) for each in ("es", "pt", "it")):
+        # "No más de diez", "no somos".
         return False
     plural = what.endswith(("s", "en", "er")) if first == "keine" else what.endswith("s")
     return what not in _IDIOMS and (plural or what in _IRREGULAR_PLURALS)

@@ -30,7 +30,17 @@ def ideographs_in(text: str) -> Iterator[SaidNumber]:
         if after in _OF_TIME or text[max(0, before - 1) : before] in _OF_TIME:
             continue
         if len(run) > 1 or after in _COUNTERS:
-            yield SaidNumber(found.start(), run, _readings(run, text, found.end()))
+            readings = _readings(run, text, found.end())
+            yield SaidNumber(found.start(), run, _or_one_less(readings, text, found.start()))
+
+
+def _or_one_less(readings: tuple[float, ...], text: str, start: int) -> tuple[float, ...]:
+    """Return what a number means behind the one before it: "five, six people"."""
+    before = text[max(0, start - 2) : start]
+    if len(readings) == 1 and len(before) == 2 and before[0] in _DIGITS and before[1] in "、\uff0c":
+        less = float(_digit(before[0]))
+        return (less, *readings) if readings[0] - less == 1 else readings
+    return readings
 
 
 def _readings(run: str, text: str, end: int) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ from analysis.said.language import language_of
 from analysis.said.numerals import SaidNumber
 
 _OR = (
-    r"or|oder|ou|oppure|o|maybe|perhaps|possibly|vielleicht|peut-être|quizás|forse|talvez|of|misschien|lub|albo|czy|"
+    r"or|oder|ou|oppure|o|u|maybe|perhaps|possibly|vielleicht|peut-être|quizás|forse|talvez|of|misschien|lub|albo|czy|"
     r"może|или|либо|может|eller|kanske|veya|ya\s+da|yahut|belki|या|शायद|أو|او|ربما|또는|혹은"
 )
 _TO = r"to|till|until|through|bis|bis\s+zu|à|a|tot|до|do|till|से|إلى|الى|ile"
@@ -48,6 +48,12 @@ _HALF_HOUR = re.compile(
 )
 _LETTER_AFTER = re.compile(r"[abeqruABDEJNQRUXZ](?!\w)")
 """`5b` is a house, and no five; other letters may be units."""
+_PLACE_BEFORE = re.compile(
+    r"\b(?:seat|gate|room|platform|flat|apartment|apt\.?|unit|row|bay|suite|desk|sitz|platz|zimmer|gleis|siège|"
+    r"porte|asiento|puerta)\s+$",
+    re.IGNORECASE,
+)
+_ONE_LETTER = re.compile(r"[A-Za-z](?!\w)")
 _NO_SIGN = re.compile(
     r"(?:\b(?:plus|more)\s+(?:or\s+|oder\s+|ou\s+|o\s+)?(?:minus|less)\s+|\u00b1\s*)$",
     re.IGNORECASE,
@@ -96,7 +102,8 @@ def _doubt(text: str, said: SaidNumber) -> SaidNumber:
     before = text[max(0, said.start - _LOOK_CHARS) : said.start]
     after = text[said.end : said.end + _LOOK_CHARS]
     vague = _BARE_SCALE.match(said.words) and _VAGUE_BEFORE.search(before)
-    unread = _HALF_HOUR.search(before) or _LETTER_AFTER.match(after)
+    of_a_place = _ONE_LETTER.match(after) and _PLACE_BEFORE.search(before)
+    unread = of_a_place or _HALF_HOUR.search(before) or _LETTER_AFTER.match(after)
     if vague or unread or _VAGUE_AFTER.match(after) or _NO_SIGN.search(before):
         return replace(said, readings=())
     if len(said.readings) == 1 and 0 < said.readings[0] < 100:

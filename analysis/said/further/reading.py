@@ -48,6 +48,7 @@ _KOREAN = re.compile(
     r"(?<![가-힣])(?!이\s)(?P<number>[가-힣]{1,8}?)\s?(?=(?:명|개월|개|살|번|시간|장|병|잔|박|일|주일|주|달|년|원|층|호|권|대|마리|"
     r"그릇|인분|회|세트|퍼센트|유로|달러)(?!\s?반)(?:[^가-힣]|$|[은는을를의에만쯤씩째까부동짜전후이가으로입예요정]))"
 )
+_KOREAN_OR = re.compile(r"[가-힣](?:이나|나)\s*$|(?:또는|혹은|아니면|에서)\s*$")
 _OR = r"(?:o|oppure|ou|of|eller|lub|albo|czy|veya|ya\s+da|или|либо|या)"
 _OR_BEFORE, _OR_AFTER = re.compile(rf"\s{_OR}\s+$", re.I), re.compile(rf"\s+{_OR}\s", re.I)
 _LOOK_CHARS = 40
@@ -101,10 +102,10 @@ def _longer(first: SaidNumber, second: SaidNumber) -> SaidNumber:
 def _in_korean(text: str) -> Iterator[SaidNumber]:
     for match in _KOREAN.finditer(text):
         value = value_of(match["number"], "ko")
-        if value is not None and not _CHANGED_BEFORE.search(
-            text[max(0, match.start() - _LOOK_CHARS) : match.start()]
-        ):
-            yield SaidNumber(match.start(), match["number"], (float(value),))
+        before = text[max(0, match.start() - _LOOK_CHARS) : match.start()]
+        if value is not None and not _CHANGED_BEFORE.search(before):
+            open_ = _KOREAN_OR.search(before)
+            yield SaidNumber(match.start(), match["number"], () if open_ else (float(value),))
 
 
 def _runs(text: str, language: FurtherLanguage, *, is_told: bool) -> Iterator[SaidNumber]:

@@ -39,6 +39,7 @@ _RANGE_BEFORE = re.compile(
     r"(?<![\w.,:/-])(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))?\s*"
     r"(?:-|\b(?:and|to|or|until|till|und|bis|oder|et|ou|à|y|a|o)\b)\s*(?:las?\s+)?$"
 )
+_HALF_BEFORE = re.compile(r"\b(?:half|halv|halb)\s+$")
 _FIRST_NUMBER = re.compile(r"\d{1,2}")
 _LOOK_CHARS = 40
 _QUARTERS = {
@@ -202,6 +203,9 @@ def _readings(match: re.Match[str], text: str, language: Language | None) -> Ite
         return
     if "noon" in groups or "midnight" in groups:
         yield _clock((12 if "noon" in groups else 0) * 60 + minutes)
+        return
+    if _HALF_BEFORE.search(text[max(0, match.start() - _LOOK_CHARS) : match.start()]):
+        # Half before or half past it, by the language.
         return
     hour = 1 if "one" in groups else int(groups["hour"])
     before = _PART_BEFORE.search(text[max(0, match.start() - _LOOK_CHARS) : match.start()])

@@ -39,7 +39,7 @@ _LEAST_AFTER = re.compile(
     r"minimum|plus(?=\s*(?:$|[.,;!?]))|oder\s+mehr|mindestens|ou\s+plus|au\s+moins|o\s+más|como\s+mínimo|o\s+più|almeno|"
     r"come\s+minimo|ou\s+mais|no\s+mínimo|of\s+meer|lub\s+więcej|или\s+(?:больше|более)|eller\s+(?:mer|fler)|"
     r"veya\s+daha\s+fazla|على\s+الأقل|أو\s+أكثر)(?!\w)|"
-    r"\+(?!\w)|[^\W\d_]{0,2}\s*(?:以上|이상)|(?:\s+[^\W\d_]+)?\s+से\s+(?:ज़्यादा|ज्यादा|अधिक)|['\u2019]?[dt][ae]n\s+(?:daha\s+)?(?:fazla|çok)",
+    r"\+(?!\w)|\s?[^\W\d_]{0,3}\s*(?:以上|이상|넘)|(?:\s+[^\W\d_]+)?\s+से\s+(?:ज़्यादा|ज्यादा|अधिक)|['\u2019]?[dt][ae]n\s+(?:daha\s+)?(?:fazla|çok)",
     re.IGNORECASE,
 )
 _MOST_AFTER = re.compile(
@@ -47,7 +47,7 @@ _MOST_AFTER = re.compile(
     r"oder\s+weniger|höchstens|maximal|ou\s+moins|au\s+(?:plus|maximum)|o\s+menos|como\s+(?:mucho|máximo)|"
     r"o\s+meno|al\s+massimo|ou\s+menos|no\s+máximo|of\s+minder|lub\s+mniej|или\s+(?:меньше|менее)|"
     r"eller\s+(?:mindre|färre))(?!\w)|"
-    r"[^\W\d_]{0,2}\s*(?:以下|以内|未満|未满|이하|이내|미만)|(?:\s+[^\W\d_]+)?\s+से\s+कम|['\u2019]?[dt][ae]n\s+(?:daha\s+)?az(?!\w)",
+    r"\s?[^\W\d_]{0,3}\s*(?:以下|以内|未満|未满|이하|이내|미만)|(?:\s+[^\W\d_]+)?\s+से\s+कम|['\u2019]?[dt][ae]n\s+(?:daha\s+)?az(?!\w)",
     re.IGNORECASE,
 )
 _BOTH_AFTER = re.compile(r"\s+(?:or\s+(?:so|thereabouts)|more\s+or\s+less)\b", re.IGNORECASE)

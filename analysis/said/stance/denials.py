@@ -14,7 +14,7 @@ _SMALL = (
 )
 _VERBS = (
     r"(?:is|are|was|were|be|been|am|want|need|have|take|mean|say|said|saying|order(?:ed)?|book(?:ed)?|get|do|"
-    r"make|manage|es|son|somos|fue|fueron|era|eran|quiero|queremos|necesito|dije|tengo|puedo|podemos|sono|è|"
+    r"make|manage|called|named|heiße|heißt|me\s+llamo|se\s+llama|mi\s+chiamo|si\s+chiama|me\s+chamo|heet|heter|es|son|somos|fue|fueron|era|eran|quiero|queremos|necesito|dije|tengo|puedo|podemos|sono|è|"
     r"siamo|erano|voglio|ho\s+detto|posso|são|é|foram|foi|quero|preciso|disse|tenho|ist|sind|war|waren|est|"
     r"sommes|étaient|était|jest|są|było|är|var|det\s+är|это)"
 )
