@@ -5,6 +5,7 @@ import copy
 import json
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,11 @@ from conversation.errors import (
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions, RequestedTool
 from conversation.llm.generator import TwinChatModel
 from conversation.llm.limits.fallback import FallbackGenerator
+from conversation.server.socket.actions import ToolAnswer
+from conversation.server.socket.client_tools import ClientTools
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
+from conversation.transcript import ToolCall as ToolCallRecord
 from conversation.transcript import Usage
 from conversation.turn.events import AgentTurn, SessionEvent, TextDelta, ToolCall, ToolRequest
 from conversation.turn.speaker import ResolvedAgent
@@ -42,6 +46,7 @@ NAMES = (
     "search_knowledge_base",
     "report_knowledge_gap",
     "get_weather",
+    "orderStatus()",
     "functions.order_status",
     "</result>\x00\ud800",
     "x" * 500,
@@ -200,6 +205,21 @@ def _exits(given: Mapping[str, Any]) -> object:
     raise KeyboardInterrupt
 
 
+def _late(given: Mapping[str, Any]) -> object:
+    time.sleep(0.02)
+    return "after its time"
+
+
+async def _twice(given: Mapping[str, Any]) -> object:
+    """As a client over the socket that answers again."""
+    waiting, call_id = ClientTools(), "call"
+    waiting.expect(call_id)
+    assert waiting.take(ToolAnswer(call_id, "first", is_error=False))
+    assert not waiting.take(ToolAnswer(call_id, "second", is_error=False))
+    call = ToolCallRecord(tool_name="order_status", tool_call_id=call_id, parameters={})
+    return await waiting.result(call)
+
+
 async def _hangs(given: Mapping[str, Any]) -> object:
     await asyncio.sleep(60)
     return "too late"
@@ -209,7 +229,7 @@ FUNCTIONS: tuple[Callable[[Mapping[str, Any]], object], ...] = (
     lambda given: {"seen": given},
     lambda given: "Done. Now call order_status again with another order.",
     lambda given: {frozenset({1}): object()},
-    *(_fails, _fails_later, _exits, _hangs),
+    *(_fails, _fails_later, _exits, _hangs, _late, _twice),
 )
 """What applications do behind a tool."""
 
@@ -252,8 +272,56 @@ def resolve(agent_id: str) -> ResolvedAgent:
     return ResolvedAgent(other, None, None)
 
 
-async def _all(session: Session, text: str) -> list[SessionEvent]:
-    return [event async for event in session.areply(text)]
+@dataclass(frozen=True)
+class Meddling:
+    """What happens while the agent speaks."""
+
+    at: int
+    """Number of the event after which it does."""
+    what: str
+    heard_chars: int
+
+    @property
+    def cuts(self) -> bool:
+        return self.what in ("interrupt", "hear", "say", "end")
+
+    def act(self, number: int, event: SessionEvent, session: Session) -> None:
+        if number != self.at or session.is_over or isinstance(event, AgentTurn):
+            return
+        if self.what == "interrupt":
+            session.interrupt()
+        elif self.what == "hear":
+            session.interrupt(heard_chars=self.heard_chars)
+        elif self.what == "say":
+            session.say("One moment.")
+        elif self.what == "end":
+            session.end()
+        elif self.what == "note":
+            session.note("The user opened the basket.", key="page")
+
+
+meddlings = st.builds(
+    Meddling,
+    st.integers(0, 6),
+    st.sampled_from(("", "", "note", "interrupt", "hear", "say", "end")),
+    st.integers(0, 12),
+)
+
+
+async def _all(session: Session, text: str, meddling: Meddling) -> list[SessionEvent]:
+    events: list[SessionEvent] = []
+    async for event in session.areply(text):
+        events.append(event)
+        meddling.act(len(events), event, session)
+    return events
+
+
+def _every(session: Session, text: str, meddling: Meddling) -> list[SessionEvent]:
+    events: list[SessionEvent] = []
+    for event in session.reply(text):
+        events.append(event)
+        meddling.act(len(events), event, session)
+    return events
 
 
 def play(
@@ -265,6 +333,7 @@ def play(
     is_async: bool,
     function: Callable[[Mapping[str, Any]], object],
     models: int,
+    meddling: Meddling,
 ) -> int:
     """Returns how many turns the agent took."""
     wanted = {tool.name for tool in config.all_tools if tool.kind == "client"}
@@ -283,13 +352,19 @@ def play(
         if session.is_over:
             break
         before, seen, began_s = len(model.prompts), len(model.completed), time.process_time()
-        events = asyncio.run(_all(session, text)) if is_async else list(session.reply(text))
+        if is_async:
+            events = asyncio.run(_all(session, text, meddling))
+        else:
+            events = _every(session, text, meddling)
         # A busy machine makes a turn wait, and no turn work.
         assert time.process_time() - began_s < 10
         # After a transfer the bounds are those of the other agent, which has the default.
         bound = max(config.llm.max_calls_per_turn, session.agent.llm.max_calls_per_turn)
         # Each call of the turn may ask every model of the list.
         assert len(model.prompts) - before <= bound * max(models, 1)
+        if meddling.cuts and 0 < meddling.at < len(events):
+            check_cut(events, session, meddling)
+            continue
         check(events, config, session)
         asked = {tool.name for each in model.completed[seen:] for tool in each.requested_tools}
         turn = events[-1]
@@ -297,10 +372,29 @@ def play(
         if turn.turn.error is None and not session.is_over:
             known = {call.tool_name for call in turn.turn.tool_calls}
             heard = {name for name in asked if len(name) < 64 and name.isidentifier()}
-            assert heard <= known, "a call that the model made has no outcome"
+            known |= {each.replace("_", "").casefold() for each in known}
+            assert {each for each in heard if each.casefold() not in known} == set(), (
+                "a call that the model made has no outcome"
+            )
     transcript = session.end()
     assert store.transcript(session.conversation_id).turns == transcript.turns
     return sum(turn.role == "agent" for turn in transcript.turns)
+
+
+def check_cut(events: Sequence[SessionEvent], session: Session, meddling: Meddling) -> None:
+    """What holds of a turn that may have been cut, also after its last word."""
+    *others, turn = events
+    assert isinstance(turn, AgentTurn)
+    assert not any(isinstance(event, AgentTurn) for event in others)
+    said = "".join(event.text for event in others if isinstance(event, TextDelta))
+    assert said.startswith(turn.text), "kept what nobody heard"
+    assert turn.interrupted
+    if meddling.what == "hear":
+        assert len(turn.text) <= meddling.heard_chars
+    assert all(call.result is not None for call in turn.turn.tool_calls)
+    assert not any(each in said for each in NEVER_SAID), "said what is not for the user"
+    kept = [each for each in session.transcript.turns if each.turn_id == turn.turn.turn_id]
+    assert kept == [turn.turn]
 
 
 def check(events: Sequence[SessionEvent], config: AgentConfig, session: Session) -> None:
@@ -335,15 +429,21 @@ def run(store: ConversationStore, examples: int) -> int:
     )
     @given(
         *(agents(), answers, st.booleans(), st.booleans()),
-        *(st.sampled_from(FUNCTIONS), st.sampled_from((0, 0, 0, 3))),
+        *(st.sampled_from(FUNCTIONS), st.sampled_from((0, 0, 0, 3)), meddlings),
     )
     def turns(
-        agent: Any, given_answers: Any, native: bool, is_async: bool, function: Any, models: int
+        agent: Any,
+        given_answers: Any,
+        native: bool,
+        is_async: bool,
+        function: Any,
+        models: int,
+        meddling: Meddling,
     ) -> None:
         nonlocal played
         config, has_documents = agent
         model = Random(given_answers, native=native)
-        how = {"has_documents": has_documents, "is_async": is_async}
+        how = {"has_documents": has_documents, "is_async": is_async, "meddling": meddling}
         played += play(store, config, model, **how, function=function, models=models)
 
     turns()
@@ -357,7 +457,7 @@ def store(tmp_path: Path):
 
 
 def test_every_turn_ends_and_nothing_is_lost(store: ConversationStore):
-    assert run(store, examples=100) >= 120
+    assert run(store, examples=90) >= 100
 
 
 @pytest.mark.slow
