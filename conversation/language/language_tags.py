@@ -10,6 +10,10 @@ _AFTER_TAG = re.compile(r"[.;,@\s]")
 """`de_DE.UTF-8`, `sr_RS@latin`, `de;q=0.8`."""
 
 
+_NORWEGIAN = {"nb", "nn"}
+"""Who writes one of them reads the other."""
+
+
 class _Tag(NamedTuple):
     """A language as the Unicode consortium spells it out: `zh-TW` is `zh-Hant-TW`."""
 
@@ -43,6 +47,7 @@ def known_language(wanted: str, known: Sequence[str]) -> str | None:
         lambda tag: tag[1:3] == asked[1:3],
         lambda tag: tag.primary == asked.primary and tag.is_bare,
         lambda tag: tag.primary == asked.primary,
+        lambda tag: {tag.primary, asked.primary} == _NORWEGIAN,
     )
     for fits in tests:
         for code, tag in tags.items():

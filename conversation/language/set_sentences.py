@@ -2,6 +2,9 @@
 """Sentences that an agent says by itself when nobody wrote one for it, by language. Pure."""
 
 from collections.abc import Mapping
+from functools import lru_cache
+
+from conversation.language.language_tags import known_language
 
 FAILURE: Mapping[str, str] = {
     "en": "Sorry, something went wrong and I could not finish my answer. Please ask me again.",
@@ -25,6 +28,7 @@ FAILURE: Mapping[str, str] = {
     "tr": "Üzgünüm, bir sorun oluştu ve yanıtımı tamamlayamadım. Lütfen tekrar sorun.",
     "uk": "Вибачте, сталася помилка, і відповідь залишилася неповною. Запитайте ще раз.",
     "zh": "抱歉，出了点问题，我没能答完。请再问一次。",
+    "zh-Hant": "抱歉，出了點問題，我沒能答完。請再問一次。",
 }
 GOODBYE: Mapping[str, str] = {
     "en": "Goodbye!",
@@ -48,6 +52,7 @@ GOODBYE: Mapping[str, str] = {
     "tr": "Hoşça kalın!",
     "uk": "До побачення!",
     "zh": "再见！",
+    "zh-Hant": "再見！",
 }
 NOT_HEARD: Mapping[str, str] = {
     "en": "Sorry, I could not hear you. Please say that again.",
@@ -71,6 +76,7 @@ NOT_HEARD: Mapping[str, str] = {
     "tr": "Üzgünüm, sizi duyamadım. Lütfen tekrar söyleyin.",
     "uk": "Вибачте, я вас не розчув. Повторіть, будь ласка.",
     "zh": "抱歉，我没有听清。请再说一遍。",
+    "zh-Hant": "抱歉，我沒有聽清楚。請再說一遍。",
 }
 
 PATIENCE: Mapping[str, str] = {
@@ -95,6 +101,7 @@ PATIENCE: Mapping[str, str] = {
     "tr": "Bir bakayım.",
     "uk": "Зараз подивлюся.",
     "zh": "我来看看。",
+    "zh-Hant": "我來看看。",
 }
 DONT_KNOW: Mapping[str, str] = {
     "en": "I don't know.",
@@ -118,6 +125,7 @@ DONT_KNOW: Mapping[str, str] = {
     "tr": "Bilmiyorum.",
     "uk": "Я не знаю.",
     "zh": "我不知道。",
+    "zh-Hant": "我不知道。",
 }
 NEAREST: Mapping[str, str] = {
     "en": "The closest that I found is about: {topic}.",
@@ -141,6 +149,7 @@ NEAREST: Mapping[str, str] = {
     "tr": "Bulduğum en yakın konu: {topic}.",
     "uk": "Найближче до цього: {topic}.",
     "zh": "我找到的最接近的内容是：{topic}。",
+    "zh-Hant": "我找到的最接近的內容是：{topic}。",
 }
 GET_BACK: Mapping[str, str] = {
     "en": "If you like, somebody can get back to you about it.",
@@ -164,6 +173,7 @@ GET_BACK: Mapping[str, str] = {
     "tr": "İsterseniz biri size geri dönebilir.",
     "uk": "Якщо хочете, вам про це відповідять пізніше.",
     "zh": "如果您愿意，我们会有人回复您。",
+    "zh-Hant": "如果您願意，我們會有人回覆您。",
 }
 
 GREETING: Mapping[str, str] = {
@@ -188,6 +198,7 @@ GREETING: Mapping[str, str] = {
     "tr": "Merhaba. Ne öğrenmek istersiniz?",
     "uk": "Вітаю. Що ви хотіли б дізнатися?",
     "zh": "您好，您想了解什么？",
+    "zh-Hant": "您好，您想了解什麼？",
 }
 WELCOME: Mapping[str, str] = {
     "en": "You're welcome.",
@@ -211,6 +222,7 @@ WELCOME: Mapping[str, str] = {
     "tr": "Rica ederim.",
     "uk": "Будь ласка.",
     "zh": "不客气。",
+    "zh-Hant": "不客氣。",
 }
 NOTHING_ELSE: Mapping[str, str] = {
     "en": "All right. What else would you like to know?",
@@ -234,11 +246,15 @@ NOTHING_ELSE: Mapping[str, str] = {
     "tr": "Peki. Başka ne öğrenmek istersiniz?",
     "uk": "Гаразд. Що ще ви хотіли б дізнатися?",
     "zh": "好的，您还想了解什么？",
+    "zh-Hant": "好的，您還想了解什麼？",
 }
 
 
 def in_words_of(language: str, sentences: Mapping[str, str]) -> str:
     """The sentence in a language such as `de` or `de-AT`; in English where there is none."""
-    primary = language.replace("_", "-").partition("-")[0].casefold()
-    primary = "no" if primary in {"nb", "nn"} else primary
-    return sentences.get(primary, sentences["en"])
+    return sentences[_nearest(language, tuple(sentences)) or "en"]
+
+
+@lru_cache(maxsize=256)
+def _nearest(language: str, known: tuple[str, ...]) -> str | None:
+    return known_language(language, known)

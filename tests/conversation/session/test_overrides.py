@@ -27,6 +27,7 @@ from conversation.errors import (
     VariableValueError,
 )
 from conversation.language.language_tags import known_language
+from conversation.language.set_sentences import GOODBYE, in_words_of
 from conversation.session.overrides import SessionOverrides, overridden
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
@@ -365,6 +366,7 @@ def test_variables_are_named_as_people_write(name: str, given: str):
         ("deutsch", ["en", "de-AT"], "de-AT"),
         ("日本語", ["en", "ja"], "ja"),
         ("Klingon", ["en"], None),
+        ("nn", ["en", "no"], "no"),
     ],
 )
 def test_a_region_finds_its_language(wanted: str, known: list[str], found: str | None):
@@ -597,3 +599,24 @@ def test_what_stands_between_double_braces_is_filled_in_or_refused(inside: list[
     text = f"Hi {{{{{''.join(inside)}}}}}!"
 
     assert (misnamed(text) is None) == bool(variable_names(text))
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        *(
+            ("zh-TW", "再見！"),
+            ("zh_Hant_HK", "再見！"),
+            ("zh-CN", "再见！"),
+            ("pt_BR", "Até logo!"),
+        ),
+        *(
+            ("de-AT", "Auf Wiedersehen!"),
+            ("nn-NO", "Ha det!"),
+            ("xx", "Goodbye!"),
+            ("", "Goodbye!"),
+        ),
+    ],
+)
+def test_what_an_agent_says_by_itself_is_in_the_script_of_its_language(language: str, said: str):
+    assert in_words_of(language, GOODBYE) == said
