@@ -13,7 +13,7 @@ from conversation.agent.config import AgentConfig, LLMConfig
 from conversation.agent.variables import VariableValue
 from conversation.errors import AgentConfigError, ModelError, OverrideError, ToolError
 from conversation.server.access.admission import require
-from conversation.server.agents.changed_agent import model_string
+from conversation.server.agents.model_names import model_string
 from conversation.server.context import Context, ServerContext
 from conversation.server.conversations.detail import conversation_detail
 from conversation.server.ended.bodies import CallAnalysis, TranscriptItem

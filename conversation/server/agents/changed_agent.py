@@ -18,7 +18,13 @@ from conversation.server.agents.agent_wire import (
     SentAgent,
     part,
 )
-from conversation.server.agents.shown_agent import DEFAULT_FILES, criterion_item, field_item
+from conversation.server.agents.model_names import CUSTOM_LLM, model_string, protocol_name
+from conversation.server.agents.shown_agent import (
+    DEFAULT_FILES,
+    criterion_item,
+    field_item,
+    llm_settings,
+)
 from conversation.server.agents.voice_settings import changed_voice
 from conversation.server.errors import ApiError
 from kb.errors import DocumentError
@@ -27,11 +33,6 @@ from kb.web.addresses import read_url
 Json = dict[str, Any]
 WithDocuments = Callable[[KnowledgeBaseSection, Sequence[str]], KnowledgeBaseSection]
 """Puts the documents with these ids into a section."""
-
-_PROVIDERS = (("gpt-", "openai"), ("claude-", "anthropic"), ("gemini-", "gemini"))
-_OPEN_WEIGHTS = "gpt-oss"
-"""Its maker does not serve it under this name."""
-_CUSTOM_LLM = "custom-llm"
 
 
 def changed_agent(
@@ -74,34 +75,6 @@ def changed_agent(
     return _valid(agent.model_dump() | changes | changed_tools(agent, prompt))
 
 
-def model_string(name: str) -> str:
-    """The model string of a model that the protocol names without its provider."""
-    if "://" in name:
-        raise ApiError(
-            422,
-            "unknown_llm",
-            "The name of a model holds no address. An endpoint of your own is `custom_llm.url`.",
-        )
-    if "/" in name:
-        return name
-    if name.startswith(_OPEN_WEIGHTS):
-        raise ApiError(
-            422,
-            "unknown_llm",
-            f"The weights of {name[:100]!r} are open and run at many providers: name one, as "
-            "'groq/openai/gpt-oss-20b', 'ollama/gpt-oss:20b' or an endpoint of your own.",
-        )
-    for prefix, provider in _PROVIDERS:
-        if name.startswith(prefix):
-            return f"{provider}/{name}"
-    raise ApiError(
-        422,
-        "unknown_llm",
-        f"The model {name[:100]!r} has no known provider. Write a model string such as "
-        "'openai/gpt-4o', 'ollama/llama3.2' or 'embedded/qwen2.5-coder-1.5b-instruct'.",
-    )
-
-
 def _endpoint(url: object) -> str:
     try:
         read_url(str(url))
@@ -114,11 +87,10 @@ def _own_endpoint(agent: AgentConfig, custom: CustomModel) -> Json:
     url = custom.get("url")
     if not url:
         raise ApiError(422, "missing_custom_llm", "`custom-llm` needs `custom_llm.url`.")
-    llm: Json = {
-        "model": f"openai/{custom.get('model_id') or 'default'}",
-        "fallbacks": (),
-        "api_base": _endpoint(url),
-    }
+    model, api_base = f"openai/{custom.get('model_id') or 'default'}", _endpoint(url)
+    llm: Json = {"model": model, "api_base": api_base}
+    if (model, api_base) != (agent.llm.model, agent.llm.api_base):
+        llm["fallbacks"] = ()
     if url != agent.llm.api_base:  # the key belongs to the replaced endpoint
         # Keys of the environment are for endpoints that the operator wrote into the file.
         llm |= {"api_key_variable": None, "api_key_secret": ""}
@@ -129,9 +101,9 @@ def _own_endpoint(agent: AgentConfig, custom: CustomModel) -> Json:
 def _llm(agent: AgentConfig, prompt: PromptSettings) -> Json:
     llm = agent.llm.model_dump()
     name, custom = prompt.get("llm"), prompt.get("custom_llm")
-    if name == _CUSTOM_LLM:
+    if name == CUSTOM_LLM:
         llm |= _own_endpoint(agent, custom or {})
-    elif name is not None and name != agent.llm.model:
+    elif name is not None and name not in (agent.llm.model, llm_settings(agent.llm).get("llm")):
         # The endpoint belongs to the replaced model.
         llm |= {"model": model_string(name), "api_base": None, "api_key_variable": None}
         llm["api_key_secret"] = None
@@ -143,10 +115,10 @@ def _llm(agent: AgentConfig, prompt: PromptSettings) -> Json:
         llm["max_output_tokens"] = most if most > 0 else type(agent.llm)().max_output_tokens
     backup = cast(BackupModels, part(prompt, "backup_llm_config"))
     if backup.get("preference") == "override":
+        models = agent.llm.fallback_models
+        known = {shown: one for one in models for shown in (one.model, protocol_name(one.model))}
         llm["fallbacks"] = [
-            next((known for known in agent.llm.fallback_models if known.model == each), None)
-            or model_string(each)
-            for each in backup.get("order", ())
+            known.get(each) or model_string(each) for each in backup.get("order", ())
         ]
     elif backup.get("preference") == "disabled":
         llm["fallbacks"] = ()

@@ -22,6 +22,7 @@ from conversation.server.agents.agent_wire import (
     PromptSettings,
     part,
 )
+from conversation.server.agents.model_names import CUSTOM_LLM, protocol_name
 from conversation.server.agents.named_documents import NamedDocument, NamedFolder
 from conversation.server.agents.tool_wire import (
     ParameterSchema,
@@ -106,7 +107,6 @@ def conversation_config(
                 "knowledge_base": [_locator(document, sent) for document in documents],
                 "rag": {
                     "enabled": True,
-                    "embedding_model": section.embedding.model,
                     "max_retrieved_rag_chunks_count": section.max_passages,
                 },
                 "tools": [tool_item(tool) for tool in agent.all_tools],
@@ -121,6 +121,8 @@ def conversation_config(
     prompt, there = config["agent"]["prompt"], shown["agent"]["prompt"]["built_in_tools"]
     # What was sent of a tool that the agent has no more is none of it.
     prompt["built_in_tools"] = {name: prompt["built_in_tools"][name] for name in there}
+    # Clients refuse to send back what this server's models of meaning are called.
+    prompt["rag"].pop("embedding_model", None)
     return cast(ConversationConfig, config)
 
 
@@ -197,19 +199,29 @@ def llm_settings(llm: LLMConfig) -> PromptSettings:
     """The model and how it is used."""
     backup: BackupModels = {"preference": "disabled"}
     if llm.fallbacks:
-        backup = {"preference": "override", "order": [each.model for each in llm.fallback_models]}
+        backup = {
+            "preference": "override",
+            "order": [protocol_name(each.model) for each in llm.fallback_models],
+        }
     settings: PromptSettings = {
-        "llm": llm.model,
+        "llm": protocol_name(llm.model),
         "temperature": llm.temperature,
         "max_tokens": llm.max_output_tokens,
         "backup_llm_config": backup,
         "custom_llm": None,
     }
     if llm.api_base is not None:
-        custom: CustomModel = {"url": llm.api_base, "model_id": llm.model}
+        provider, _, own_name = llm.model.partition("/")
+        is_openai = provider == "openai"
+        custom: CustomModel = {
+            "url": llm.api_base,
+            "model_id": own_name if is_openai else llm.model,
+        }
         if llm.api_key_secret:
             custom["api_key"] = {"secret_id": llm.api_key_secret}
         settings["custom_llm"] = custom
+        # The protocol's endpoints speak as OpenAI's does; others keep their model string.
+        settings["llm"] = CUSTOM_LLM if is_openai else llm.model
     return settings
 
 

@@ -1,10 +1,12 @@
 """One conversation, read with everything that is known of it."""
 
+from conversation.agent.config import AgentConfig
 from conversation.server.context import ServerContext
 from conversation.server.conversations.sound import sides_of
 from conversation.server.conversations.tags import tags_of
 from conversation.server.ended.bodies import ConversationDetail
-from conversation.server.ended.shown_conversation import detail
+from conversation.server.ended.shown_conversation import UNKNOWN_MODEL, detail
+from conversation.transcript import Transcript
 
 
 def conversation_detail(context: ServerContext, conversation_id: str) -> ConversationDetail:
@@ -27,6 +29,13 @@ def conversation_detail(context: ServerContext, conversation_id: str) -> Convers
         analysis=context.calls.analyses(
             [conversation_id], agent_ids={conversation_id: transcript.agent_id}
         ).get(conversation_id),
+        embedding_model=_embedding_model(transcript, agent),
         sides=sides_of(context, conversation_id, transcript.status),
     )
     return shown.model_copy(update={"tag_ids": tags_of(context, conversation_id)})
+
+
+def _embedding_model(transcript: Transcript, agent: AgentConfig | None) -> str:
+    """What compared meanings in the conversation, where its agent is still what it was then."""
+    is_same = agent is not None and transcript.agent_version == agent.version
+    return agent.knowledge_base.embedding.model if agent and is_same else UNKNOWN_MODEL

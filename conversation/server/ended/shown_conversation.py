@@ -36,6 +36,10 @@ def call_status(status: str) -> CallStatus:
     return _STATUS[status]
 
 
+UNKNOWN_MODEL = "unknown"
+"""Of meanings, where the version of the agent that used it is not kept any more."""
+
+
 def detail(
     transcript: Transcript,
     *,
@@ -44,6 +48,7 @@ def detail(
     retrievals: Sequence[Retrieval],
     events: Sequence[ConversationEvent],
     analysis: CallAnalysis | None,
+    embedding_model: str = UNKNOWN_MODEL,
     listed_at: datetime | None = None,
     sides: Sides = SILENT,
 ) -> ConversationDetail:
@@ -56,6 +61,7 @@ def detail(
         retrievals: What was found for its turns.
         events: Of which feedback is read.
         analysis: What was found in it; None when it was not judged.
+        embedding_model: With which meanings were compared in it.
         listed_at: Stands in for a start that is not known.
         sides: Who can be heard in its recording.
     """
@@ -75,7 +81,12 @@ def detail(
         has_user_audio=sides.user,
         has_response_audio=sides.agent,
         transcript=[
-            _item(turn, found.get(turn.turn_id or "", []), rated.get(turn.turn_id or ""))
+            _item(
+                turn,
+                found.get(turn.turn_id or "", []),
+                rated.get(turn.turn_id or ""),
+                embedding_model,
+            )
             for turn in transcript.turns
         ],
         metadata=_metadata(transcript, events, language, listed_at),
@@ -250,7 +261,9 @@ def _authorization(method: str | None) -> str | None:
     return "authorization_header" if method == "api_key" else method
 
 
-def _item(turn: Turn, retrieved: Sequence[Retrieval], score: str | None) -> TranscriptItem:
+def _item(
+    turn: Turn, retrieved: Sequence[Retrieval], score: str | None, embedding_model: str
+) -> TranscriptItem:
     at_s = int(turn.offset_s or 0)
     usage = turn.usage
     files = [_file(each) for each in turn.files]
@@ -268,7 +281,7 @@ def _item(turn: Turn, retrieved: Sequence[Retrieval], score: str | None) -> Tran
         source_medium="text" if turn.sound is None else "audio",
         original_message=turn.generated_text,
         conversation_turn_metrics=_metrics(turn),
-        rag_retrieval_info=_retrieval_info(turn, retrieved),
+        rag_retrieval_info=_retrieval_info(turn, retrieved, embedding_model),
         llm_usage=None
         if usage is None
         else {
@@ -313,7 +326,9 @@ def _metrics(turn: Turn) -> dict[str, Any] | None:
     return {"metrics": {name: {"elapsed_time": value} for name, value in seconds.items()}}
 
 
-def _retrieval_info(turn: Turn, retrieved: Sequence[Retrieval]) -> RetrievalInfo | None:
+def _retrieval_info(
+    turn: Turn, retrieved: Sequence[Retrieval], embedding_model: str
+) -> RetrievalInfo | None:
     if not retrieved:
         return None
     latency_ms = turn.latency.request_to_retrieval_ms if turn.latency else None
@@ -326,7 +341,8 @@ def _retrieval_info(turn: Turn, retrieved: Sequence[Retrieval]) -> RetrievalInfo
             )
             for each in retrieved
         ],
-        embedding_model=retrieved[0].mode,
+        # Words alone, and documents that are read whole, need no model.
+        embedding_model=embedding_model if retrieved[0].mode == "hybrid" else "none",
         retrieval_query=retrieved[0].query,
         rag_latency_secs=round((latency_ms or 0) / 1_000, 4),
         used_chunk_ids=list(dict.fromkeys(each.chunk_id for each in turn.citations)),

@@ -6,7 +6,8 @@ from typing import Any, cast
 import pytest
 
 from conversation.agent.config import AgentConfig, KnowledgeBaseSection
-from conversation.server.agents.changed_agent import changed_agent, model_string
+from conversation.server.agents.changed_agent import changed_agent
+from conversation.server.agents.model_names import model_string
 from conversation.server.agents.shown_agent import (
     conversation_config,
     llm_settings,
@@ -51,6 +52,43 @@ def test_an_endpoint_of_ones_own_goes_with_another_model():
     assert with_prompt(agent, llm="gpt-4o").llm.api_base is None
     with pytest.raises(ApiError, match=r"custom_llm\.url"):
         with_prompt(llm="custom-llm")
+
+
+@pytest.mark.parametrize(
+    ("llm", "shown"),
+    [
+        ({"model": "openai/gpt-4o-mini", "api_key_variable": "DESK_KEY"}, "gpt-4o-mini"),
+        ({"model": "anthropic/claude-sonnet-4-5"}, "claude-sonnet-4-5"),
+        ({"model": "openai/qwen", "api_base": "http://llm.internal/v1"}, "custom-llm"),
+        (
+            {"model": "openai/gpt-4o", "api_base": "http://llm.internal/v1",
+             "api_key_variable": "DESK_KEY", "fallbacks": ["gemini/gemini-2.0-flash", "ollama/a"]},
+            "custom-llm",
+        ),
+        ({"model": "ollama/qwen", "api_base": "http://llm.internal"}, "ollama/qwen"),
+        ({"model": "azure/gpt-4o"}, "azure/gpt-4o"),
+        ({"model": "openai/gpt-oss-20b"}, "openai/gpt-oss-20b"),
+        ({"model": "openrouter/openai/gpt-4o"}, "openrouter/openai/gpt-4o"),
+        ({"model": "openai/o3"}, "openai/o3"),
+    ],
+)  # fmt: skip
+def test_a_model_is_shown_as_clients_know_it_and_taken_back_so(llm: dict[str, Any], shown: str):
+    agent = AgentConfig.model_validate({"agent_id": "desk", "name": "Desk", "llm": llm})
+    config = cast("dict[str, Any]", conversation_config(agent, (), {}))
+    prompt = config["agent"]["prompt"]
+
+    assert prompt.get("llm") == shown
+    assert with_prompt(agent, **prompt) == agent
+    assert with_prompt(agent, llm=llm["model"]) == agent
+    # Clients know two models of meaning, which nobody here answers with.
+    assert "embedding_model" not in prompt.get("rag", {})
+
+
+def test_a_vendor_s_own_model_takes_the_place_of_one_of_that_name_elsewhere():
+    llm = {"model": "openai/gpt-4o", "api_base": "http://llm.internal/v1"}
+    agent = AgentConfig.model_validate({"agent_id": "desk", "name": "Desk", "llm": llm})
+
+    assert with_prompt(agent, llm="gpt-4o").llm.api_base is None
 
 
 def test_models_that_stand_in_are_set_and_taken_away():

@@ -297,7 +297,14 @@ def test_a_conversation_has_every_field_that_sdks_read(tmp_path: Path):
     )
     with serving(tmp_path) as served:
         store = served.store
-        store.begin("conv_a", agent_id="support", started_at=MORNING, metadata={"user_id": "u"})
+        version = served.context.agents.agent("support").version
+        store.begin(
+            "conv_a",
+            agent_id="support",
+            agent_version=version,
+            started_at=MORNING,
+            metadata={"user_id": "u"},
+        )
         turn_id = store.append_turn("conv_a", turn, at=MORNING)
         found = Retrieval(
             turn_id=turn_id,
@@ -337,7 +344,7 @@ def test_a_conversation_has_every_field_that_sdks_read(tmp_path: Path):
     }
     assert item["rag_retrieval_info"] == {
         "chunks": [{"document_id": "d", "chunk_id": "c", "vector_distance": 0.25}],
-        "embedding_model": "hybrid",
+        "embedding_model": "all-MiniLM-L6-v2",
         "retrieval_query": "order 7",
         "rag_latency_secs": 0.04,
         "used_chunk_ids": ["c"],
