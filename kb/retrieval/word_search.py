@@ -72,7 +72,7 @@ class WordSearch:
         rankings = {"lexical_last": self._search_words(self._reading.query(said[:1]))}
         if len(said) > 1:
             rankings["lexical_context"] = self._search_words(query)
-        exact = self._reading.exact(said[0].text) if said else {}
+        exact = self._reading.exact(queries.exact) if said else {}
         if exact:
             rankings["exact"] = search_chunks(
                 self._catalog.connection, list(exact)[:_MAX_EXACT], limit=self._config.candidates

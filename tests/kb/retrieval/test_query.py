@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from kb.config import RetrievalConfig
-from kb.retrieval.query import build_queries
+from kb.retrieval.query import asked_part, build_queries
 from kb.retrieval.small_talk import should_search
 
 
@@ -30,6 +30,37 @@ def test_a_first_turn_is_searched_as_it_is():
         "dense_last": ("refunds?", 1.0)
     }
     assert [text.text for text in queries.words] == ["refunds?"]
+
+
+@pytest.mark.parametrize(
+    ("before", "asks", "after"),
+    [
+        ("We were in the mountains. " * 40, "How long do refunds take?", ""),
+        ("", "How long do refunds take?", " We were in the mountains." * 40),
+        ("We swam. " * 60, "How long do refunds take?", " We danced." * 60),
+        ("我们去了山里。" * 200, "退款要多久？", ""),
+        ("x" * 20_000 + " ", "How long do refunds take?", ""),
+    ],
+)
+def test_a_pasted_mail_is_searched_by_what_it_asks_and_by_all_of_it(
+    before: str, asks: str, after: str
+):
+    mail = before + asks + after
+
+    queries = build_queries(mail)
+
+    assert asked_part(mail) in (asks, mail[-600:])
+    assert queries.dense["dense_last"].text == asked_part(mail)
+    assert queries.dense["dense_context"].text == mail
+    assert [said.text for said in queries.words] == [asked_part(mail), mail]
+    assert queries.exact == mail
+
+
+def test_a_long_turn_without_a_question_is_searched_by_its_end():
+    mail = "We were in the mountains. " * 40 + "Please tell me what a helmet costs."
+
+    assert asked_part(mail).endswith("Please tell me what a helmet costs.")
+    assert len(asked_part(mail)) <= 300
 
 
 def test_words_weigh_less_the_longer_ago_and_when_the_agent_said_them():
