@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from conversation.grounding.checking.carried_words import SUPPORT_THRESHOLD
 from conversation.grounding.checking.named_dates import named_dates
+from conversation.grounding.checking.replaced_names import replaces_a_name
 from conversation.grounding.checking.stated_names import is_known, names_in, stems
 from conversation.grounding.checking.table_rows import columns_of_lines
 from conversation.grounding.courteous import is_courteous, without_openers
@@ -96,6 +97,8 @@ class _Claim:
     """A sentence that states something."""
 
     sentence: Sentence
+    said: str
+    """Its text without whom it speaks to."""
     language: str
     numbers: frozenset[str]
     dates: frozenset[str]
@@ -108,12 +111,17 @@ class _Claim:
             return False
         if not self.dates <= frozenset[str]().union(*(window.dates for window in windows)):
             return False
+        if len(windows) == 1 and self._replaces_a_name(windows[0]):
+            return False
         if not self.names:
             return True
         return all(
             any(is_known(name, window.stems, window.language) for window in windows)
             for name in self.names
         )
+
+    def _replaces_a_name(self, window: _Window) -> bool:
+        return replaces_a_name(self.said, window.text, window.language)
 
 
 def attribute(
@@ -169,6 +177,7 @@ def _claim(sentence: Sentence, language: str, own_words: str) -> _Claim:
     names = names_in(said, 0, len(said), language)
     return _Claim(
         sentence,
+        said,
         language,
         numbers_of(sentence.text, language),
         named_dates(sentence.text, language),

@@ -223,3 +223,81 @@ def test_polite_sentences_state_nothing_in_any_language(said: str):
 )
 def test_what_is_said_after_a_polite_word_still_states_something(said: str):
     assert states_something(said, "de")
+
+
+OFFICES = {
+    "zh": "北京办公室在三月开放。客服中心位于上海市浦东新区。经理是王小明。",
+    "ja": "東京オフィスは三月に開設されます。カスタマーセンターは大阪市北区にあります。",
+    "ko": "서울 사무소는 3월에 문을 엽니다. 고객 센터는 부산에 있습니다.",
+    "th": "สำนักงานกรุงเทพเปิดในเดือนมีนาคม",
+    "ar": "يفتح مكتب القاهرة في مارس ويغلق يوم الجمعة.",
+    "hi": "दिल्ली कार्यालय मार्च में खुलता है।",
+    "he": "משרד תל אביב נפתח במרץ.",
+    "en": "The Berlin office opens in March. Parcels are sent at noon by our partner Globex.",
+    "de": "Das Büro in Berlin öffnet im März. Pakete verschickt unser Partner mittags.",
+    "es": "La oficina de Madrid abre en marzo.",
+    "pl": "Biuro w Krakowie otwiera się w marcu. Prezesem jest Jan Kowalski.",
+    "ru": "Офис в Москве открывается в марте. Филиал в Казани закрыт.",
+    "cs": "Pobočka v Praze otevírá v březnu. Balíky posíláme z Brna a Olomouce.",
+    "fi": "Toimisto Helsingissä avataan maaliskuussa. Myymälä on Tampereella.",
+    "hu": "A budapesti iroda márciusban nyílik.",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "answer"),
+    [
+        ("zh", "上海办公室在三月开放。"),
+        ("zh", "杭州办公室在三月开放。"),
+        ("zh", "客服中心位于北京市浦东新区。"),
+        ("zh", "经理是李小明。"),
+        ("ja", "京都オフィスは三月に開設されます。"),
+        ("ja", "名古屋オフィスは三月に開設されます。"),
+        ("ja", "カスタマーセンターは札幌市北区にあります。"),
+        ("ko", "대구 사무소는 3월에 문을 엽니다."),
+        ("ko", "고객 센터는 인천에 있습니다."),
+        ("th", "สำนักงานเชียงใหม่เปิดในเดือนมีนาคม"),
+        ("ar", "يفتح مكتب دبي في مارس."),
+        ("hi", "मुंबई कार्यालय मार्च में खुलता है।"),
+        ("he", "משרד חיפה נפתח במרץ."),
+        ("en", "Munich office opens in March."),
+        ("en", "Munich opens its office in March."),
+        ("en", "Munich: the office opens in March."),
+        ("en", "Acme sends the parcels at noon."),
+        ("de", "München öffnet das Büro im März."),
+        ("de", "Das Büro in München öffnet im März."),
+        ("de", "Das Münchner Büro öffnet im März."),
+        ("es", "Sevilla abre su oficina en marzo."),
+        ("pl", "Biuro w Łodzi otwiera się w marcu."),
+        ("pl", "Prezesem jest Jan Nowak."),
+        ("ru", "Офис в Самаре открывается в марте."),
+        ("ru", "Офис в Казани открывается в марте."),
+        ("cs", "Pobočka Plzeň otevírá v březnu."),
+        ("fi", "Toimisto Oulussa avataan maaliskuussa."),
+    ],
+)
+def test_another_name_in_the_place_of_one_is_not_cited(language: str, answer: str):
+    assert not attribute(answer, [passage(OFFICES[language])], language=language).citations
+
+
+@pytest.mark.parametrize(
+    ("language", "answer"),
+    [
+        ("zh", "我们的北京办公室将于三月开放。"),
+        ("zh", "客服中心在上海浦东新区。"),
+        ("ja", "三月に東京オフィスが開設されます。"),
+        ("ko", "서울에 있는 사무소는 3월에 문을 엽니다."),
+        ("en", "Currently the Berlin office opens in March."),
+        ("en", "Shipments are sent at noon by our partner Globex."),
+        ("de", "Das Berliner Büro öffnet im März."),
+        ("de", "Die Filiale in Berlin öffnet im März."),
+        ("pl", "Biuro Kraków otwiera się w marcu."),
+        ("pl", "Prezesem jest Kowalski."),
+        ("ru", "Филиал Казань закрыт."),
+        ("cs", "Pobočka Praha otevírá v březnu."),
+        ("fi", "Helsinki: toimisto avataan maaliskuussa."),
+        ("hu", "Az iroda Budapesten márciusban nyílik."),
+    ],
+)
+def test_the_same_name_said_in_another_way_is_cited(language: str, answer: str):
+    assert attribute(answer, [passage(OFFICES[language])], language=language).citations
