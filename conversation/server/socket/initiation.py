@@ -75,6 +75,8 @@ class Wishes:
     events: frozenset[str] | None = None
     """Names of the frames that the client asks for; None for all."""
     terms: AcceptedTerms | None = None
+    without_effect: tuple[str, ...] = ()
+    """What the client sent that nothing here follows, by its names."""
     resume_id: str | None = None
     """Conversation that it goes on with."""
     resume_key: str | None = None
@@ -107,9 +109,17 @@ def wishes(data: InitiationData | None, query: Mapping[str, str]) -> Wishes:
         metadata=_metadata(data, query),
         details=data is not None and DETAILS in (data.extras or ()),
         terms=None if data is None else accepted_terms(data.accepted_terms),
+        without_effect=_without_effect(data, flat),
         resume_id=query.get("resume"),
         resume_key=None if data is None else usable_key(data.resume_key),
     )
+
+
+def _without_effect(data: InitiationData | None, flat: Mapping[str, Any]) -> tuple[str, ...]:
+    found = sorted(key for key in flat if key in _WITHOUT_EFFECT)
+    if data is not None and data.custom_llm_extra_body:
+        found.append("custom_llm_extra_body")
+    return tuple(found)
 
 
 def _is_true(given: object, name: str) -> bool:

@@ -1,5 +1,7 @@
 """What a client is told when it asks for what cannot be, and how often. Pure."""
 
+from collections.abc import Sequence
+
 from conversation.server.socket.actions import Action, Ignore, Refuse
 from conversation.server.socket.frames import Error, Unreadable, error_frame
 
@@ -39,6 +41,14 @@ TOO_LONG = error_frame(
     "invalid_message",
     f"A message may have {MAX_MESSAGE_CHARS} characters at most; this one was ignored.",
 )
+
+
+def nothing_follows(names: Sequence[str]) -> Error:
+    """Says that the conversation goes on without what the client asked for under these names."""
+    return error_frame(
+        "value_error",
+        f"The conversation goes on without what has no effect on this server: {', '.join(names)}.",
+    )
 
 
 class Refusals:

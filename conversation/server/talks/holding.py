@@ -20,7 +20,13 @@ from conversation.server.socket.frame_meaning import (
 )
 from conversation.server.socket.frames import UserAudio, read_frame
 from conversation.server.socket.initiation import Wishes
-from conversation.server.socket.refusals import FILES_TOO_LONG, NO_FILES, NO_VOICE, VOICE_DOWN
+from conversation.server.socket.refusals import (
+    FILES_TOO_LONG,
+    NO_FILES,
+    NO_VOICE,
+    VOICE_DOWN,
+    nothing_follows,
+)
 from conversation.server.socket.resuming import OpenTalk
 from conversation.server.socket.sound.call_meaning import CallFrames
 from conversation.server.socket.sound.voice_talk import VoiceTalk
@@ -115,8 +121,7 @@ async def _by_text(
     wire, opened = admitted.wire, admitted.opened
     talk = Talk(wire, opened.driver, extras=admitted.extras, **_shared(admitted, context))
     _note_talk(talk, admitted, context, afterwards)
-    await wire.send(opened.dialogue.opening(opened.conversation_id))
-    await _tell_what_was_said(admitted)
+    await _open(admitted)
     session = opened.driver.session
     if session.first_message and not admitted.is_resumed:
         first = session.transcript.turns[0].turn_id
@@ -137,8 +142,7 @@ async def _by_voice(
         afterwards.push_async_callback(
             asyncio.to_thread, _close_recording, session, context, recording
         )
-    await wire.send(opened.dialogue.opening(opened.conversation_id))
-    await _tell_what_was_said(admitted)
+    await _open(admitted)
     early = await _until_heard(admitted, context.limits.first_sound_timeout_s)
     call = VoiceCall(
         lambda: opened.driver,
@@ -158,6 +162,15 @@ async def _by_voice(
         _note_talk(talk, admitted, context, afterwards)
         ending = await talk.hold(early, may_come_back=admitted.may_come_back)
     return ending, talk.is_kept
+
+
+async def _open(admitted: Admitted) -> None:
+    """Say what the conversation is called, what of the client's wishes has no effect, and so on."""
+    wire, opened = admitted.wire, admitted.opened
+    await wire.send(opened.dialogue.opening(opened.conversation_id))
+    if admitted.asked.without_effect and not admitted.is_resumed:
+        await wire.send(nothing_follows(admitted.asked.without_effect))
+    await _tell_what_was_said(admitted)
 
 
 async def _until_heard(admitted: Admitted, timeout_s: float) -> list[str | bytes | None]:

@@ -132,6 +132,17 @@ def test_what_changes_no_word_refuses_nobody(override: dict[str, Any]):
     assert session_overrides(asked, SPEAKING) == SessionOverrides()
 
 
+def test_what_has_no_effect_is_named():
+    tts = {"stability": 0.5, "voice_id": "v", "speed": 1.1, "model_id": None}
+    asked = wishes(
+        init(conversation_config_override={"tts": tts}, custom_llm_extra_body={"seed": 1}), {}
+    )
+
+    assert asked.without_effect == ("tts.stability", "custom_llm_extra_body")
+    empty = init(conversation_config_override={"tts": {}}, custom_llm_extra_body={})
+    assert wishes(empty, {}).without_effect == wishes(None, {}).without_effect == ()
+
+
 @pytest.mark.parametrize("events", ["audio", [1], [["audio"]], True])
 def test_events_that_are_no_list_of_names_are_refused(events: Any):
     override = {"conversation": {"client_events": events}}

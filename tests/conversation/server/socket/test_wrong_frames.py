@@ -121,3 +121,16 @@ def test_the_conversation_goes_on(tmp_path: Path):
     assert "user_message.text" in error["message"]
     assert "user_audio_chunk" in binary["message"]
     assert answer == "Yes."
+
+
+def test_a_conversation_goes_on_without_what_has_no_effect_and_says_so(tmp_path: Path):
+    first = {
+        "type": "conversation_initiation_client_data",
+        "conversation_config_override": {"tts": {"similarity_boost": 0.8}},
+        "custom_llm_extra_body": {"seed": 1},
+    }
+    with serving(tmp_path) as served, served.dial(init=first) as client:
+        told = client.until("error")["error_event"]["message"]
+
+        assert told.endswith("this server: tts.similarity_boost, custom_llm_extra_body.")
+        assert client.answer() == "Hello!"
