@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from unicodedata import combining, normalize
 
+from kb.words.languages import function_words, primary
+
 MIN_REPEATED_WORDS = 2
 """One word alone may be meant to stand twice."""
 _UNSPACED = (
@@ -11,6 +13,9 @@ _UNSPACED = (
     "\uf900-\ufaff\U00020000-\U0003ffff"
 )
 """Scripts without spaces between words, where each sign is compared by itself."""
+_UNSPACED_SIGN = re.compile(f"[{_UNSPACED}]")
+_MAX_WORD_CHARS = 40
+_SPACED = re.compile(rf"\S{{1,{_MAX_WORD_CHARS}}}")
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
 
 
@@ -23,6 +28,9 @@ class Continuation:
     """
 
     said: str
+    known: str = ""
+    """Texts whose words are whole, e.g. the prompt."""
+    language: str = "en"
     _held: str = ""
     _is_open: bool = False
     """Whether nothing is compared any more."""
@@ -42,7 +50,7 @@ class Continuation:
         if self._is_open:
             return piece
         self._held += piece
-        if not self._held[-1:].isspace() and self._could_go_on():
+        if not self._held[-1:].isspace() and (self._could_go_on() or self._is_first_word()):
             return ""
         return self._decided(is_end=False)
 
@@ -86,7 +94,30 @@ class Continuation:
                 return rest.lstrip() if self.said[-1:].isspace() else rest
         if is_end and self._is_within(spoken):
             return ""
-        return held
+        return f" {held}" if self._is_apart(held) else held
+
+    def _is_first_word(self) -> bool:
+        """Whether what is held would run into the last word, and is not a word yet."""
+        return self._runs_on(self._held) and _SPACED.fullmatch(self._held) is not None
+
+    def _runs_on(self, held: str) -> bool:
+        ends, begins = self.said[-1:], held[:1]
+        return ends.isalnum() and begins.isalnum() and not _UNSPACED_SIGN.search(ends + begins)
+
+    def _is_apart(self, held: str) -> bool:
+        """Whether a word of its own begins: models do not begin answers with a space."""
+        if not self._runs_on(held):
+            return False
+        if held[0].isupper() or (held[0].isdigit() and not self.said[-1].isdigit()):
+            return not self.said[-1].isupper()
+        first, last = self._first_word(held), self._words[-1]
+        if len(first) > 1 and first in function_words(primary(self.language) or "en"):
+            return True
+        return held[0].isalpha() and len(last) > 1 and last in _whole_words(self.known)
+
+    @staticmethod
+    def _first_word(held: str) -> str:
+        return next(iter(_words_of(held)), "")
 
     def _is_glued(self, held: str) -> bool:
         """Whether the first new word would run into the last: that one was cut, or comes again."""
@@ -98,6 +129,11 @@ class Continuation:
         return len(spoken) >= MIN_REPEATED_WORDS and any(
             self._matches(spoken, start) for start in range(len(self._words))
         )
+
+
+def _whole_words(text: str) -> set[str]:
+    """Words with something behind them; the last may be cut."""
+    return set(_words_of(text))
 
 
 def _words_of(text: str) -> list[str]:

@@ -24,6 +24,8 @@ from conversation.llm.limits.continuing import Continuation
 from conversation.llm.reasoning_habit import habit_of
 from conversation.llm.visible_text import visible
 
+_ENDS = (*".!?:;\u2026\u3002\uff01\uff1f\u061f\u0964\"')]}*`", "\u201d", "\u300d")
+"""What an answer may end with."""
 CONTINUE = (
     "Your answer was cut off there. Continue it exactly where it stops, without repeating anything."
 )
@@ -94,8 +96,8 @@ class FallbackGenerator:
         began_s = self._clock()
         for number, generator in enumerate(self._generators):
             prompt = _continuing(messages, said) if said else messages
-            after = Continuation(said)
-            left = len(self._generators) - number
+            after = _after(said, messages, options)
+            left, before = len(self._generators) - number, said
             share = _with_share(options, self._clock() - began_s, models=left)
             pieces = generator.generate(prompt, share)
             if not options.schema:
@@ -107,12 +109,14 @@ class FallbackGenerator:
                         if is_done and not said and left > 1:
                             _require_an_answer(piece, options, generator.model)
                         fresh = after.end() if is_done else after.take(piece)
+                        if is_done and not fresh and said == before:
+                            _require_an_end(piece, said, generator.model)
                         said += fresh
                         if fresh:
                             yield fresh
                         if is_done:
-                            before = (*failed, *piece.failed_attempts)
-                            yield replace(piece, text=said, failed_attempts=before)
+                            attempts = (*failed, *piece.failed_attempts)
+                            yield replace(piece, text=said, failed_attempts=attempts)
                 return
             except ModelError as error:
                 failed += error.failed_attempts or [_failed(generator.model, error)]
@@ -120,6 +124,19 @@ class FallbackGenerator:
                 if spent or generator is self._generators[-1]:
                     error.failed_attempts = tuple(failed)
                     raise
+
+
+def _after(said: str, messages: Sequence[ChatMessage], options: CompletionOptions) -> Continuation:
+    """What tells the next model's answer from what was said before it."""
+    known = " ".join(message.content for message in messages) if said else ""
+    return Continuation(said, known=known, language=options.language)
+
+
+def _require_an_end(piece: Completion, said: str, model: str) -> None:
+    """Raises when nothing was added to an answer that stops within a sentence."""
+    if not said or said.rstrip().endswith(_ENDS) or piece.requested_tools:
+        return
+    raise _in_vain(piece, model, "added nothing to an answer that was cut")
 
 
 def _require_an_answer(piece: Completion, options: CompletionOptions, model: str) -> None:
@@ -132,6 +149,11 @@ def _require_an_answer(piece: Completion, options: CompletionOptions, model: str
     if not is_silent or (options.tools and not filtered):
         return
     why = "had its answer stopped by the content filter" if filtered else "gave an empty answer"
+    raise _in_vain(piece, model, why)
+
+
+def _in_vain(piece: Completion, model: str, why: str) -> ModelOutputError:
+    """The error for an answer that is paid for and of no use."""
     error = ModelOutputError(f"Model {model!r} {why}.")
     attempt = replace(
         _failed(model, error),
@@ -140,7 +162,7 @@ def _require_an_answer(piece: Completion, options: CompletionOptions, model: str
         request_to_failure_ms=piece.request_to_last_token_ms,
     )
     error.failed_attempts = (*piece.failed_attempts, attempt)
-    raise error
+    return error
 
 
 def _with_share(options: CompletionOptions, elapsed_s: float, *, models: int) -> CompletionOptions:

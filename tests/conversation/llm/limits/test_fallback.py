@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from conversation.agent.models.llm_config import FallbackLLM, LLMConfig
-from conversation.errors import ModelSetupError, ModelUnavailableError
+from conversation.errors import ModelOutputError, ModelSetupError, ModelUnavailableError
 from conversation.llm.chat_model import ChatMessage, Completion, CompletionOptions, OfferedTool
 from conversation.llm.generator import TwinChatModel
 from conversation.llm.limits.continuing import Continuation
@@ -91,7 +91,14 @@ REPEATS = [
     ("Your order is", "is here.", " here."),
     ("Your b", "b is here.", "b is here."),
     ("Das Cafe\u0301 ist o", "Das Caf\u00e9 ist offen.", "ffen."),
-    ("Das Cafe", "Das Cafe\u0301 ist offen.", "Das Cafe\u0301 ist offen."),
+    ("Das Cafe", "Das Cafe\u0301 ist offen.", " Das Cafe\u0301 ist offen."),
+    ("They arrive", "on Friday.", " on Friday."),
+    ("They arrive", "We send them.", " We send them."),
+    ("They arrive", "tomorrow.", " tomorrow."),  # the prompt knows the word
+    ("Orders are sent on Mon", "days only.", "days only."),
+    ("It costs", "12 euros.", " 12 euros."),
+    ("It costs 12", "5 euros.", "5 euros."),
+    ("\u9000\u6b3e", "We pay.", "We pay."),
     ("The price is **5** and", "The price is 5 and more.", " more."),
     ("Your order is on", "Your Order, is on its way.", " its way."),
     ("It is on,", "it is on, you see.", " you see."),
@@ -105,7 +112,7 @@ REPEATS = [
 @pytest.mark.parametrize(("said", "again", "new"), REPEATS)
 @pytest.mark.parametrize("size", [1, 3, 100])
 def test_what_was_said_is_not_said_twice(said: str, again: str, new: str, size: int):
-    after = Continuation(said)
+    after = Continuation(said, known="When do they arrive?")
     shown = [after.take(again[at : at + size]) for at in range(0, len(again), size)]
 
     assert "".join([*shown, after.end()]) == new
@@ -126,6 +133,22 @@ def test_pieces_change_nothing_and_only_a_beginning_is_cut(said: str, again: str
 
     assert shown.split() == expected.split()
     assert again.endswith(shown.lstrip())
+
+
+@pytest.mark.parametrize(
+    ("said", "fails"), [("Refunds take ", True), ("Refunds take 5 days.", False)]
+)
+def test_an_answer_that_nobody_ends_has_failed(said: str, fails: bool):
+    first = ScriptedGenerator([said, ModelUnavailableError("cut")], model="a/first")
+    second = ScriptedGenerator([""], model="b/second")
+    model = TwinChatModel(FallbackGenerator([first, second]))
+
+    if not fails:
+        assert model.complete(ASK).text == said
+        return
+    with pytest.raises(ModelOutputError, match="added nothing") as raised:
+        model.complete(ASK)
+    assert [each.model for each in raised.value.failed_attempts] == ["a/first", "b/second"]
 
 
 def test_the_completion_is_what_was_said():
