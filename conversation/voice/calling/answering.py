@@ -125,10 +125,10 @@ class Answering:
         if self.current is not None:
             self.current.mouth.release()
 
-    def hush(self, seconds: float) -> None:
+    def hush(self, seconds: float, *, unheard_s: float) -> None:
         """Send nothing for a moment: the user, who may interrupt, may be beginning to speak."""
         if self.current is not None and self.may_be_interrupted:
-            self.current.mouth.hush(seconds)
+            self.current.mouth.hush(seconds, unheard_s=unheard_s)
 
     def open(self, announcement: str, *, is_new: bool = True) -> None:
         """Say the first message of a new conversation, after what has to be said before it."""

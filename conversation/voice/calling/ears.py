@@ -1,5 +1,6 @@
 """The user's sound: cut into frames on the time of the call, and kept while a turn is open."""
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -39,6 +40,12 @@ class Frame:
     at_s: float
     """Where it begins in the call."""
     probability: float
+
+    @property
+    def level(self) -> float:
+        """How loud it is: the root mean square of its samples."""
+        samples = self.samples.astype(np.float32)
+        return math.sqrt(float(np.dot(samples, samples)) / max(1, len(samples)))
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ from conversation.voice.ports import CallModels
 from conversation.voice.turns.barge_in import BargeIn, BargeInRules, Decision
 from conversation.voice.turns.endpointing import FRAME_S, Endpointer, Paused, Resumed, Started
 from conversation.voice.turns.hush import Hush
+from conversation.voice.turns.room_noise import RoomNoise
 from conversation.voice.turns.short_answers import (
     ignored_terms,
     is_short_answer,
@@ -74,7 +75,8 @@ class Listening:
         self._user_active = user_active
         self._not_heard = not_heard
         self._endpointer = Endpointer()
-        self._hush = Hush()
+        self._room = RoomNoise()
+        self._voice_begins, self._sound_begins = Hush(), Hush()
         self._utterance: Utterance | None = None
         self._known: Understood | None = None
         """Of the pause under way, once its words are known."""
@@ -110,14 +112,7 @@ class Listening:
         elif isinstance(event, Paused):
             self._pauses(event.at_s)
         now_s = frame.at_s + FRAME_S
-        before, probability = self._hush, frame.probability
-        self._hush = before.heard(
-            may_be_voice=probability >= SOFT_VOICE,
-            is_voice=probability >= self._endpointer.rules.voice_from,
-            at_s=frame.at_s,
-        )
-        if self._hush != before:
-            self._agent.hush(self._hush.left_s(now_s))
+        self._hush_agent(frame, now_s)
         if self._utterance is not None and now_s - self._active_s >= _ACTIVE_EVERY_S:
             self._active_s = now_s
             self._user_active()
@@ -125,6 +120,22 @@ class Listening:
             self._speaks(now_s)
         else:
             self._is_silent(now_s)
+
+    def _hush_agent(self, frame: Frame, now_s: float) -> None:
+        voice, sound = self._voice_begins, self._sound_begins
+        self._room, stands_out = self._room.heard(frame.level)
+        self._voice_begins = voice.heard(
+            may_be_voice=frame.probability >= SOFT_VOICE,
+            is_voice=frame.probability >= self._endpointer.rules.voice_from,
+            at_s=frame.at_s,
+        )
+        self._sound_begins = sound.heard(may_be_voice=stands_out, is_voice=False, at_s=frame.at_s)
+        if (self._voice_begins, self._sound_begins) != (voice, sound):
+            voice_s, sound_s = (
+                each.left_s(now_s) for each in (self._voice_begins, self._sound_begins)
+            )
+            likely_s = voice_s if self._voice_begins.is_likely else 0.0
+            self._agent.hush(likely_s, unheard_s=max(voice_s, sound_s))
 
     def close(self) -> None:
         """The call is over."""

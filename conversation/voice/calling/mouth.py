@@ -25,6 +25,8 @@ from conversation.voice.turns.playout import HeardText, Playout
 
 LEAD_S = 0.25
 FIRST_FRAME_S, FRAME_S, LEAST_FRAME_S = 0.04, 0.08, 0.04
+LEAST_AHEAD_S = 0.02
+"""What a client keeps to play when it is sent nothing although nobody may have spoken."""
 CLAUSES_AHEAD = 2
 SILENT_AT_MOST_S = 15.0
 """So long a synthesizer may be silent before it counts as failed."""
@@ -121,9 +123,15 @@ class Mouth:
         self.is_held = False
         self._to_send.set()
 
-    def hush(self, seconds: float) -> None:
-        """Send nothing for a moment: a voice may be beginning. It counts as no hold."""
-        self._hushed_until_s = self._time.now_s + seconds
+    def hush(self, seconds: float, *, unheard_s: float) -> None:
+        """Send nothing for a moment. It counts as no hold.
+
+        Args:
+            seconds: Because a voice is beginning, even if the user then hears a gap.
+            unheard_s: Because something may be one; never so long that a gap is heard.
+        """
+        left_s = self.playout.ahead_s(self._time.now_s) - LEAST_AHEAD_S
+        self._hushed_until_s = self._time.now_s + max(seconds, min(unheard_s, left_s))
         self._to_send.set()
 
     def stop(self) -> None:

@@ -2,7 +2,9 @@
 
 Whether it is one is known a sixth of a second after it began. Until then the client plays what it
 has: a pause so short in what is sent is never heard, and when it was one, that much less has to be
-taken back.
+taken back. Two of these run in a call: one for what may be a voice, and one for any sound that
+stands out, which is sooner. Where no frame was a voice, neither lasts longer than what the client
+still has to play.
 """
 
 from dataclasses import dataclass

@@ -246,6 +246,21 @@ def test_a_click_or_a_hum_is_never_heard_as_a_hole(at_s: float, frames: int, lou
     assert min(sent) < at_s + 0.3, "nothing is sent while it may be a voice, and then it goes on"
 
 
+@pytest.mark.parametrize("frames", [3, 5, 7])
+def test_clicks_that_become_a_hum_again_and_again_are_never_heard_as_holes(frames: int):
+    click = np.full(frames * FRAME_SAMPLES, HUM // 2, np.int16)
+    hum = np.full(frames * FRAME_SAMPLES, HUM, np.int16)
+    quiet = np.zeros(FRAME_SAMPLES, np.int16)
+    noise = np.concatenate([click, hum, quiet] * 5)
+    played = play([QUESTION, (3.0, noise)], ANSWER, lasts_s=8.0)
+
+    check(played)
+    plays = [(at_s, len(samples) / SAMPLE_RATE_HZ) for at_s, samples in played.recorder.agent]
+    assert all(b[0] - a[0] == pytest.approx(a[1], abs=1e-6) for a, b in pairwise(plays))
+    sent = [t for t, e in played.events if isinstance(e, AgentAudio) and t > 3.0]
+    assert max(b - a for a, b in pairwise(sent)) > 0.1, "it was silent at once all the same"
+
+
 @pytest.mark.parametrize("at_s", moments(0.2, 2.9, 0.5))
 def test_a_first_message_that_must_be_heard_is(at_s: float):
     config = agent(first_message=FIRST, voice={"turn": {"first_message_interruptible": False}})

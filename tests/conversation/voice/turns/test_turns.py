@@ -13,6 +13,7 @@ from conversation.voice.turns.endpointing import FRAME_S, Endpointer, Paused, Re
 from conversation.voice.turns.first_words import SpokenTurn, first_cut
 from conversation.voice.turns.hush import Hush
 from conversation.voice.turns.playout import HeardText, Playout
+from conversation.voice.turns.room_noise import LOUDER, QUIETEST, RoomNoise
 from conversation.voice.turns.short_answers import ignored_terms, is_short_answer
 from conversation.voice.turns.source_places import word_marks
 from conversation.voice.turns.turn_end import LONGEST_S, is_dictating, seconds_to_wait
@@ -52,6 +53,27 @@ def test_a_hush_begins_at_once_and_is_over_before_it_is_heard(probabilities: lis
         at_most_s = 0.3 if max(run, default=0) >= 0.5 else 0.2
         left_s = hush.left_s((number + 1) * FRAME_S)
         assert left_s == pytest.approx(max(0, at_most_s - len(run) * FRAME_S) if run else 0)
+
+
+@given(st.lists(st.floats(0, 32_768), max_size=60))
+def test_a_sound_stands_out_against_what_was_quieter(levels: list[float]):
+    room = RoomNoise()
+    for number, level in enumerate(levels):
+        before = max(QUIETEST, min([QUIETEST, *levels[:number]]))
+        room, stands_out = room.heard(level)
+        assert room.level >= QUIETEST
+        assert not (stands_out and level <= LOUDER * before)
+
+
+def test_a_fan_is_the_room_after_a_while_and_a_word_over_it_stands_out():
+    room, found = RoomNoise(), list[bool]()
+    for level in [*([5.0] * 20), *([100.0] * 150), 900.0, *([100.0] * 5)]:
+        room, stands_out = room.heard(level)
+        found.append(stands_out)
+
+    assert found[:20] == [False] * 20
+    assert found[20]
+    assert found[119:] == [False] * 51 + [True] + [False] * 5
 
 
 def test_a_voice_begins_with_its_first_frame_and_ends_with_its_last():
