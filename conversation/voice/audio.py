@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from conversation.agent.models.voice_config import AudioFormat
 from conversation.errors import AudioError
+from conversation.voice.pcm_bytes import PcmBytes
 from conversation.voice.ports import SAMPLE_RATE_HZ, Samples
 
 Encoding = Literal["pcm", "ulaw"]
@@ -85,7 +86,7 @@ class AudioDecoder:
     def __init__(self, audio_format: AudioFormat) -> None:
         self._is_mulaw = encoding_of(audio_format) == "ulaw"
         self._rate = StreamResampler(rate_of(audio_format), SAMPLE_RATE_HZ)
-        self._odd = b""
+        self._pcm = PcmBytes()
 
     def decode(self, data: bytes) -> Samples:
         """The samples that are complete with `data`; half a sample waits for its other byte."""
@@ -93,16 +94,11 @@ class AudioDecoder:
 
     def finish(self) -> Samples:
         """What the filter still held; the next stream begins afresh."""
-        self._odd = b""
+        self._pcm.clear()
         return self._rate.finish()
 
     def _samples(self, data: bytes) -> Samples:
-        if self._is_mulaw:
-            return from_mulaw(data)
-        whole = self._odd + data
-        even = len(whole) - len(whole) % 2
-        self._odd = whole[even:]
-        return np.frombuffer(whole[:even], dtype="<i2").astype(np.int16)
+        return from_mulaw(data) if self._is_mulaw else self._pcm.samples(data)
 
 
 class AudioEncoder:

@@ -18,8 +18,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
 from conversation.agent.config import AgentConfig
 from conversation.agent.models.voice_config import said_in
 from conversation.errors import SessionEndedError, SpeechError
@@ -36,6 +34,7 @@ from conversation.voice.calling.listening import Listening
 from conversation.voice.calling.mouth import LEAD_S, Mouth
 from conversation.voice.calling.outbox import Outbox
 from conversation.voice.calling.round_trips import RoundTrips
+from conversation.voice.pcm_bytes import PcmBytes
 from conversation.voice.ports import CallModels, CallRecorder, Samples, SpeechSynthesizer
 from conversation.voice.turns.endpointing import FRAME_S
 
@@ -75,7 +74,7 @@ class VoiceCall:
         self._recorder = recorder
         self._new_event_id = new_event_id or itertools.count(1).__next__
         self._heard: asyncio.Queue[Samples] = asyncio.Queue()
-        self._odd = b""
+        self._pcm = PcmBytes()
         self._trips = RoundTrips()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stays = asyncio.Event()
@@ -152,9 +151,7 @@ class VoiceCall:
     def hear(self, sound: bytes | Samples) -> None:
         """Sound of the user's microphone: 16-bit little-endian mono at 16 kHz, of any length."""
         if isinstance(sound, bytes):
-            whole = self._odd + sound
-            self._odd = whole[len(whole) & ~1 :]
-            sound = np.frombuffer(whole[: len(whole) & ~1], dtype="<i2").astype(np.int16)
+            sound = self._pcm.samples(sound)
         if len(sound):
             self._heard.put_nowait(sound)
 

@@ -40,6 +40,32 @@ def loudness(samples: Samples) -> float:
     return float(np.sqrt(np.mean(samples.astype(float) ** 2)))
 
 
+@pytest.mark.parametrize("lost", [1, 33, 2_047])
+@pytest.mark.parametrize("hz", [90, 440, 1_300])
+def test_a_byte_that_is_lost_does_not_turn_the_rest_into_noise(lost: int, hz: float):
+    data = tone(hz, rate_hz=SAMPLE_RATE_HZ, seconds=0.5).astype("<i2").tobytes()
+    decoder = AudioDecoder("pcm_16000")
+
+    decoder.decode(data[:lost])  # of 2,048; the other bytes never come
+    found = decoder.decode(data[2_048:4_096])
+
+    assert np.array_equal(found, np.frombuffer(data[2_048:4_096], "<i2"))
+    assert np.array_equal(decoder.decode(data[4_096:]), np.frombuffer(data[4_096:], "<i2"))
+
+
+@given(st.lists(st.integers(1, 2_000), min_size=1, max_size=12), st.integers(0, 3))
+def test_voices_of_any_making_may_be_cut_in_mid_sample(sizes: list[int], kind: int):
+    sound = tone(200, rate_hz=SAMPLE_RATE_HZ, seconds=0.5) + noise(8_000) // 40
+    sound = (sound, sound // 256 * 256, sound // 2_000, np.zeros(8_000, np.int16))[kind]
+    data, decoder, place = sound.astype("<i2").tobytes(), AudioDecoder("pcm_16000"), 0
+    found: list[Samples] = []
+    for size in [*sizes, len(data)]:
+        found.append(decoder.decode(data[place : place + size]))
+        place += size
+
+    assert np.array_equal(np.concatenate(found), sound)
+
+
 cuts = st.lists(st.integers(0, 4_000), max_size=12)
 
 
