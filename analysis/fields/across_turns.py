@@ -30,7 +30,8 @@ def told_nothing(
 ) -> tuple[FieldValue, Evidence] | None:
     """Return "none" as an answer: what a user said who was asked, and had nothing to name."""
     plain = raw.strip().casefold().rstrip(".") if isinstance(raw, str) else ""
-    if plain not in _ANSWERS or field.enum or field.type not in ("string", "integer", "number"):
+    is_nothing = plain in _ANSWERS or (isinstance(raw, str) and _NOTHING.match(raw) is not None)
+    if not is_nothing or field.enum or field.type not in ("string", "integer", "number"):
         return None
     for index in turn_indexes:
         found = _NOTHING.match(turns[index].text) if turns[index].role == "user" else None

@@ -7,7 +7,7 @@ from datetime import date
 from typing import cast
 
 from analysis.fields.across_turns import moment_in_two_turns, told_nothing
-from analysis.fields.corrections import corrected
+from analysis.fields.corrections import begins_as_correction, corrected
 from analysis.fields.said_values import SaidValue, answers_said, said_as, spoken_span
 from analysis.fields.values import (
     AmbiguousValueError,
@@ -48,6 +48,7 @@ class CheckedClaim:
 
 
 NOT_DISCUSSED = CheckedClaim("not_discussed")
+_MANY_DIGITS = 6
 
 
 def check_claim(
@@ -243,8 +244,13 @@ def _last_said(
 
 
 def is_text(value: FieldValue) -> bool:
-    """Return whether a value is words, and no number even where its field is a text."""
-    return isinstance(value, str) and written_number(value) is None
+    """Return whether a value is words, and no number even where its field is a text.
+
+    Digits as many as a telephone number has stand for nothing else.
+    """
+    if not isinstance(value, str):
+        return False
+    return written_number(value) is None or (value.isdecimal() and len(value) >= _MANY_DIGITS)
 
 
 def _speaks_of(field: DataCollectionField, turns: Sequence[Turn], index: int) -> bool:
@@ -252,7 +258,9 @@ def _speaks_of(field: DataCollectionField, turns: Sequence[Turn], index: int) ->
     if asked is not None and asked != (language_of_turn(turns, index) or asked):
         # Words of two languages cannot be compared.
         return True
-    near = " ".join(turn.text for turn in turns[max(0, index - 1) : index + 1])
+    # "No, make it three" speaks of what was asked before it was said back.
+    turns_before = 3 if begins_as_correction(turns[index].text) else 1
+    near = " ".join(turn.text for turn in turns[max(0, index - turns_before) : index + 1])
     return shares_words(near, f"{field.field_id.replace('.', ' ')} {field.description}")
 
 

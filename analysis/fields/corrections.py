@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from analysis.fields.field_kind import kind_of_field
 from analysis.fields.said_values import SaidValue, answers_said, spoken_span
 from analysis.results import Evidence, FieldValue, Scalar
 from analysis.said.language import Language, language_of_turn
+from analysis.said.stance.told import is_agreed
 from conversation.agent.criteria import DataCollectionField
 from conversation.transcript import Turn
 
@@ -66,6 +68,27 @@ def corrected(
         for said in _announced(field, text, begin, noun, today=today, language=language):
             found = said.readings[0], Evidence(turn_index=index, quote=said.words)
     return found if found and found[0] != value else None
+
+
+def begins_as_correction(text: str) -> bool:
+    """Return whether a turn begins as corrections do: "no, ...", "sorry, I meant ..."."""
+    return _CUE.match(text.lstrip(" \u00bf\u00a1\"'")) is not None
+
+
+def is_settled(
+    field: DataCollectionField, told: Evidence, turns: Sequence[Turn], *, today: date | None
+) -> bool:
+    """Return whether a value needs no second look: the user said yes to it, or corrected to it.
+
+    "Friday?" - "That works." or "No, make it three."
+    """
+    if kind_of_field(field) == "agents_statement":
+        return False
+    if is_agreed(turns, told.turn_index, told.quote):
+        return True
+    turn, language = turns[told.turn_index], language_of_turn(turns, told.turn_index)
+    announced = _announced(field, turn.text, 0, "", today=today, language=language)
+    return turn.role == "user" and any(said.words == told.quote for said in announced)
 
 
 def _announced(

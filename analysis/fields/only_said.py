@@ -4,18 +4,25 @@ Such a judge writes the day of the call for "tomorrow" and 4 for "vierzehn", and
 yes or no whose words a description in another language does not share.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from analysis.fields.dates import time_of, times_in
 from analysis.fields.said_values import answers_said
 from analysis.judge.evidence import quote_of_turn
 from analysis.results import Evidence, Scalar
-from analysis.said.language import language_of_turn
+from analysis.said.language import Language, language_of_turn, language_of_turns
+from analysis.said.spelled import spelled_out
 from conversation.agent.criteria import DataCollectionField
 from conversation.transcript import Turn
 
 _ASKS = ("?", "\uff1f", "\u061f")
+_MAIL = re.compile(r"e-?mail|mail\s+address", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"\b(?:phone|mobile|telephone|number|code|reference|booking\s+id|serial|plate|pin|iban|id)\b",
+    re.IGNORECASE,
+)
 _CLOSES = " \"'\u201d\u2019\u00bb)"
 
 
@@ -43,6 +50,56 @@ def only_value_said(
     if field.type == "integer" and isinstance(value, float):
         return int(value) if value.is_integer() else None
     return value
+
+
+def only_meant(
+    field: DataCollectionField,
+    value: Scalar,
+    turns: Sequence[Turn],
+    turn_indexes: Sequence[int],
+    *,
+    today: date | None = None,
+) -> Scalar | None:
+    """The one value that can be meant by a judge's answer that nobody said; None where none can."""
+    if isinstance(value, str) and not is_day_of_call(value, today):
+        return only_spelled_said(field, turns, turn_indexes)
+    return only_value_said(field, turns, turn_indexes, today=today)
+
+
+def only_spelled_said(
+    field: DataCollectionField, turns: Sequence[Turn], turn_indexes: Iterable[int]
+) -> str | None:
+    """The one address, or code or number, that was spelled, where `field` asks for such a thing."""
+    found: set[str] = set()
+    for index in turn_indexes:
+        found.update(_spelled_for(field, turns[index].text, language_of_turn(turns, index)))
+    return found.pop() if len(found) == 1 else None
+
+
+def as_meant(
+    field: DataCollectionField, value: Scalar, turns: Sequence[Turn], turn_indexes: Sequence[int]
+) -> Scalar:
+    """A small judge's text as it was meant: a time in its words, a code without its sentence.
+
+    "It is A B four seven" for a code is `AB47`, where the field asks for a code, number or address.
+    """
+    if field.type != "string" or field.enum or not isinstance(value, str):
+        return value
+    if time := time_as_said(value, turns, turn_indexes):
+        return time
+    language = language_of_turns(turns)
+    found = set(_spelled_for(field, value, language)) if " " in value.strip() else set[str]()
+    return found.pop() if len(found) == 1 else value
+
+
+def _spelled_for(field: DataCollectionField, text: str, language: Language | None) -> Iterator[str]:
+    about = f"{field.field_id} {field.description}"
+    is_mail = _MAIL.search(about) is not None
+    if field.type != "string" or field.enum or not (is_mail or _NUMBERED.search(about)):
+        return
+    for _, written in spelled_out(text, language):
+        if ("@" in written) == is_mail:
+            yield written
 
 
 def day_as_copied(field: DataCollectionField, answer: object, today: date | None) -> object:

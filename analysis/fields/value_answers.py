@@ -26,15 +26,15 @@ from analysis.fields.claims import (
     unsupported,
 )
 from analysis.fields.composites import Leaf, put_together
+from analysis.fields.corrections import is_settled
 from analysis.fields.dates import day_words_in, is_day
 from analysis.fields.field_kind import MAX_CLASSES, kind_of_field
 from analysis.fields.only_said import (
     answer_given,
+    as_meant,
     as_said,
     day_as_copied,
-    is_day_of_call,
-    only_value_said,
-    time_as_said,
+    only_meant,
 )
 from analysis.fields.source import SearchedTurns, leaves_told
 from analysis.fields.values import (
@@ -175,8 +175,7 @@ def _located_scalar(
         return resolved(field, error, source.turns, source.shown, today=source.today)
     except InvalidValueError as error:
         return CheckedClaim("invalid", rationale=f"The judge's answer {error}.")
-    if field.type == "string" and not field.enum and isinstance(value, str):
-        value = time_as_said(value, source.turns, source.shown) or value
+    value = as_meant(field, value, source.turns, source.shown)
     evidence = find_value(field, value, source.turns, source.shown, today=source.today)
     if evidence is None and field.type == "datetime":
         for index in reversed(source.shown):
@@ -188,6 +187,8 @@ def _located_scalar(
         return either or (yield from _unspoken(field, value, source))
     manner = _manner(field, value, source.turns[evidence.turn_index].role, shared=shared)
     shown = as_said(field, value, evidence, source.turns)
+    if manner is not None and is_settled(field, evidence, source.turns, today=source.today):
+        manner = None
     if manner is None or _is_catch_all(field) or (yield from _told(field, shown, source, manner)):
         finding = supported(value, evidence)
         return as_corrected(field, finding, source.turns, today=source.today)
@@ -308,9 +309,8 @@ def _only_said(
     field: DataCollectionField, value: Scalar, source: SearchedTurns
 ) -> Question[CheckedClaim]:
     """Return the one value that can be meant where nobody said the judge's, if it stands by it."""
-    meant, evidence = None, None
-    if not isinstance(value, str) or is_day_of_call(value, source.today):
-        meant = only_value_said(field, source.turns, source.shown, today=source.today)
+    evidence = None
+    meant = only_meant(field, value, source.turns, source.shown, today=source.today)
     if meant is not None:
         evidence = find_value(field, meant, source.turns, source.shown, today=source.today)
     if meant is None or evidence is None:

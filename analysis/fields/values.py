@@ -16,6 +16,11 @@ _FALSE = {"false", "no", "n"}
 
 _NOTHING = {"", "unknown", "none", "null", "n/a", "nothing", "unspecified", "-"}
 _NOT_TOLD = re.compile(r"not (?:\w+ )?(?:mentioned|specified|provided|discussed|stated|given|said)")
+_NONE_KNOWN = re.compile(
+    r"(?:none|nothing|not any|no one|nobody)"
+    r"(?: that (?:i|we) know(?: of)?| (?:that )?(?:i am|i'm) aware of| at all| known)"
+)
+_AT: dict[Language, str] = {"en": "at", "de": "um", "fr": "à", "es": "a las"}
 _QUANTITY = re.compile(r"([-+]?\d[\d,]*(?:\.\d+)?)(?:\s*(%)|\s+([^\W\d]+(?: [^\W\d]+){0,2}))")
 _STATED_UNIT = re.compile(r"\bin ([\w ]+)")
 
@@ -93,7 +98,7 @@ def is_nothing(shape: ValueShape, raw: object) -> bool:
     if not isinstance(raw, str) or raw in (shape.enum or ()):
         return False
     said = raw.strip().casefold().rstrip(".")
-    return said in _NOTHING or _NOT_TOLD.fullmatch(said) is not None
+    return said in _NOTHING or bool(_NOT_TOLD.fullmatch(said) or _NONE_KNOWN.fullmatch(said))
 
 
 def without_stated_unit(text: str, description: str) -> str:
@@ -169,6 +174,10 @@ def _readings(
     shape: ValueShape, text: str, today: date | None, language: Language | None
 ) -> tuple[Scalar, ...]:
     said = moments_said(shape, text, today, language)
+    leads = (_AT[language],) if language else tuple(_AT.values())
+    for lead in leads if shape.type == "time" else ():
+        # "16 horas" is a time only because a time was asked for.
+        said = said or moments_said(shape, f"{lead} {text}", today, language)
     return tuple(dict.fromkeys(value for each in said for value in each.readings))
 
 

@@ -18,6 +18,8 @@ _TOKEN = re.compile(r"[^\W\d_]+|\S")
 _LOW_LINE = re.compile(rf"(?<!\w){LOW_LINE}(?!\w)", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s\-./()]")
 _TELEPHONE_DIGITS = 6
+_LONGEST_PREFIX = 5
+_CODE_DIGITS, _CODE_LETTERS = 4, 3
 _LONGEST_CHARS = 200
 _SPELLED_OUT = re.compile(r"(?<!\w)(?:[^\W\d_][\s.-]+){2,}[^\W\d_](?!\w)")
 _PERSONS = frozenset({"me", "us", "him", "her", "them", "you", "it", "mich", "uns", "moi", "nous"})
@@ -77,6 +79,58 @@ def spelled_words(text: str, value: str, language: Language | None) -> str | Non
     if "@" in wanted:
         tokens = [replace(token, written=_plain(token.written)) for token in tokens]
     return _found(text, tokens, wanted.removeprefix("00") if telephone else wanted)
+
+
+def spelled_out(text: str, language: Language | None) -> list[tuple[str, str]]:
+    """Return each address, code or longer number that `text` spells: its words, and as written.
+
+    `A B four seven` is `AB47`; a code has a digit, or three letters that stand alone.
+    """
+    tokens = _tokens(text, language)
+    found: list[tuple[str, str]] = []
+    index = 0
+    while index < len(tokens):
+        end = _end_of_address(tokens, index) or _end_of_code(text, tokens, index)
+        if end:
+            written = "".join(token.written for token in tokens[index:end] if token.written != ",")
+            is_mail = "@" in written
+            words = text[tokens[index].start : tokens[end - 1].end]
+            found.append((words, _plain(written) if is_mail else written.upper()))
+        index = end or index + 1
+    return found
+
+
+def _end_of_address(tokens: Sequence[_Token], first: int) -> int | None:
+    """Return where the address that begins at a token ends: words bound by marks, one of them @."""
+    if _is_somebody(tokens, first):
+        return None
+    end, at = first, 0
+    while end < len(tokens) and tokens[end].written[:1].isalnum():
+        if end + 2 >= len(tokens) or tokens[end + 1].written not in tuple("@._-+"):
+            break
+        at += tokens[end + 1].written == "@"
+        end += 2
+    ends = end < len(tokens) and tokens[end].written[:1].isalnum() and end > first
+    is_whole = at == 1 and ends and tokens[end - 1].written == "."
+    return end + 1 if is_whole else None
+
+
+def _end_of_code(text: str, tokens: Sequence[_Token], first: int) -> int | None:
+    """Return where the letters and digits that begin at a token end, if they are a code."""
+    end, letters, digits = first, 0, 0
+    while end < len(tokens):
+        token = tokens[end]
+        if token.written.isdecimal():
+            digits += len(token.written)
+        elif _is_letter(text, token) or _is_tied(text, tokens, end):
+            letters += token.end - token.start
+        elif not (end > first and token.written in "-," and end + 1 < len(tokens)):
+            break
+        end += 1
+    while end > first and tokens[end - 1].written in "-,":
+        end -= 1
+    is_code = digits >= _CODE_DIGITS or letters >= _CODE_LETTERS or (letters and digits)
+    return end if is_code and end > first else None
 
 
 def _tokens(text: str, language: Language | None) -> list[_Token]:
@@ -166,6 +220,17 @@ def _is_letter(text: str, token: _Token) -> bool:
     """Return whether a token is one large letter, as codes are spelled; "I" stands for itself."""
     letter = text[token.start : token.end]
     return len(letter) == 1 and letter.isupper() and letter != "I"
+
+
+def _is_tied(text: str, tokens: Sequence[_Token], index: int) -> bool:
+    """Return whether a token is the large letters that a code begins with: "AB-4712", "AB4712"."""
+    word = text[tokens[index].start : tokens[index].end]
+    following = tokens[index + 1 : index + 2]
+    is_tied = bool(following) and text[tokens[index].end : following[0].end] in (
+        "-",
+        following[0].written,
+    )
+    return word.isalpha() and word.isupper() and 1 < len(word) <= _LONGEST_PREFIX and is_tied
 
 
 def _is_mark(token: _Token) -> bool:

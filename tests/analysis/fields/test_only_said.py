@@ -9,6 +9,7 @@ from analysis.fields.data_collection import collect_fields
 from analysis.fields.only_said import only_value_said
 from analysis.judge.asking import Meter, answer_question
 from analysis.judge.windows import transcript_windows
+from analysis.said.spelled import spelled_out
 from conversation.agent.criteria import DataCollectionField, FieldType
 from conversation.transcript import Turn
 from tests.fakes import ScriptedChatModel, judge_that_stands_by
@@ -18,6 +19,9 @@ ACCEPTED = "Whether the user accepted the offer."
 TAKES = "Days that the agent said a refund takes."
 PROMISED = "Day that the agent promised."
 CAR = "Whether the user has a car."
+NO_ALLERGY = "a: Any allergies?/u: None that I know of."
+WANTED = "How many tickets the user wants."
+DAY = "Day that the user wants."
 AGREED = "Day that the user agreed to."
 
 
@@ -109,6 +113,60 @@ def test_a_judge_that_does_not_stand_by_it_is_heard(kind: FieldType, answer: obj
     judge = ScriptedChatModel({"asked": answer}, always="no")
 
     assert collected(kind, ACCEPTED, said, judge).value is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "description", "said", "answer", "value"),
+    [
+        # Words that prove enough by themselves, whatever a small judge says when asked again.
+        ("integer", WANTED, "u: Two tickets please./a: Two?/u: No, make it three.", 3, 3),
+        ("integer", WANTED, "u: Zwei Tickets./a: Zwei?/u: Nein, lieber drei.", 3, 3),
+        ("date", DAY, "a: Which day? Friday?/u: Das passt.", "Friday", "2026-11-27"),
+        ("date", DAY, "a: Which day? Friday?/u: Yes, that works for me.", "Friday", "2026-11-27"),
+        ("time", "Time", "u: No, mejor a las 16 horas.", "16 horas", "16:00:00"),
+        ("string", "Code on the device", "u: It's A B four seven.", "It's A B four seven", "AB47"),
+        ("string", "Phone", "u: six one oh two oh two", "six one oh two oh two", "610202"),
+        ("string", "E-mail", "u: It's jo at web dot de.", "It's jo at web dot de", "jo@web.de"),
+        ("string", "Allergies", NO_ALLERGY, "None that I know of.", "None"),
+    ],
+)  # fmt: skip
+def test_what_is_settled_needs_no_second_look(
+    kind: FieldType, description: str, said: str, answer: object, value: object
+):
+    found = collected(kind, description, said, ScriptedChatModel({"asked": answer}, always="no"))
+
+    assert (found.status, found.value) == ("supported", value)
+
+
+@pytest.mark.parametrize(
+    ("description", "said"),
+    [
+        (DAY, "a: Which day? Friday?/u: No."),
+        (DAY, "a: Which day? Friday?/u: Yes, but I have a question about the price."),
+        ("Day that the agent named", "a: Which day? Friday?/u: Yes."),
+    ],
+)
+def test_what_is_not_settled_is_put_to_the_judge(description: str, said: str):
+    judge = ScriptedChatModel({"asked": "Friday"}, always="no")
+
+    assert collected("date", description, said, judge).value is None
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("It's A B four seven", ["AB47"]),
+        ("the code is AB-4712 please", ["AB-4712"]),
+        ("K L M, drei, neun", ["KLM39"]),
+        ("mail me at jo underscore smith at web dot de", ["jo_smith@web.de"]),
+        ("jo at web dot de or B four two", ["jo@web.de", "B42"]),
+        ("I have two tickets", []),
+        ("USB 30 sticks", []),
+        ("I am at home dot", []),
+    ],
+)
+def test_what_is_spelled_is_written(said: str, written: list[str]):
+    assert [each for _, each in spelled_out(said, None)] == written
 
 
 def test_several_numbers_tell_nothing():
