@@ -40,8 +40,9 @@ ID_COLUMNS = (
     "conversation_id", "call_id", "chat_id", "session_id", "thread_id", "ticket_id",
     "conversation", "id", "gesprachs_id", "anruf_id", "vorgangsnummer", "id_conversation",
     "id_conversacion", "conversacion", "id_llamada", "id_conversa", "conversa",
-    "id_conversazione", "conversazione", "gespreks_id", "gesprek", "gesprach", "会話id", "会话id",
-    "对话id", "대화id",
+    "id_conversazione", "conversazione", "identifiant", "identificador", "identificativo",
+    "kennung", "идентификатор", "tunniste", "identyfikator", "gespreks_id", "gesprek", "gesprach",
+    "会話id", "会话id", "对话id", "대화id",
 )  # fmt: skip
 SPEAKER_COLUMNS = (
     "role", "speaker", "sender", "from", "author", "participant", "sender_type", "author_type",

@@ -3,7 +3,9 @@
 Documented shapes: the transcript file (`transcripts`, each with `phrases` of a
 `participantPurpose`, which is `internal` or `external`); the events of the notification topic
 `v2.conversations.{id}.transcription` (`transcripts`, each with `alternatives` of a `channel`);
-recordings of messages (`messagingTranscript`, each with a `purpose` and `messageText`).
+recordings of messages (`messagingTranscript`, each with a `purpose` and `messageText` or the
+`buttonResponse` that a user chose) and of chats (`transcript`, each with a `participantPurpose`,
+`body`, `bodyType` and `utc`).
 """
 
 from collections import Counter
@@ -15,6 +17,7 @@ from conversation.importing.lines import SpokenLine, turns_of_lines
 from conversation.importing.platforms.fields import (
     flag_at,
     id_at,
+    mapping_at,
     milliseconds_at,
     moment_at,
     number_at,
@@ -37,6 +40,8 @@ from conversation.importing.platforms.record import (
 from conversation.importing.platforms.seen import told
 from conversation.importing.times import moment
 
+_SAID = frozenset({"", "standard"})
+"""Kinds of bodies of a chat that people write; others tell who came and went."""
 _SIDES = {"internal": "agent", "external": "user"}
 
 
@@ -123,20 +128,51 @@ def _notifications(record: Record, place: RecordPlace) -> Taken:
 
 def _messages(record: Record, place: RecordPlace) -> Taken:
     messages = mappings(record, "messagingTranscript")
-    times = [moment_at(one, "timestamp") for one in messages]
-    known = [at for at in times if at is not None]
+    lines = [
+        (
+            text_at(one, "purpose"),
+            # What a user chose from buttons instead of writing.
+            text_at(one, "messageText") or text_at(mapping_at(one, "buttonResponse"), "text"),
+            moment_at(one, "timestamp"),
+        )
+        for one in messages
+    ]
+    return _written(record, place, lines, "message")
+
+
+def _chat(record: Record, place: RecordPlace) -> Taken:
+    lines: list[tuple[str, str, datetime | None]] = []
+    notices = 0
+    for one in mappings(record, "transcript"):
+        if text_at(one, "bodyType").casefold() in _SAID:
+            side = text_at(one, "participantPurpose", "from")
+            lines.append((side, text_at(one, "body"), moment_at(one, "utc")))
+        else:
+            told(one)
+            notices += 1
+    found = _written(record, place, lines, "chat")
+    return Taken(found.transcript, found.left_out + +Counter({"genesys: notices": notices}))
+
+
+def _written(
+    record: Record,
+    place: RecordPlace,
+    messages: Sequence[tuple[str, str, datetime | None]],
+    channel: str,
+) -> Taken:
+    known = [at for _, _, at in messages if at is not None]
     begun = min(known) if known else None
     lines = [
         SpokenLine(
-            text_at(one, "purpose"),
-            text_at(one, "messageText"),
+            side,
+            text,
             (at - begun).total_seconds() if begun is not None and at is not None else None,
         )
-        for one, at in zip(messages, times, strict=True)
+        for side, text, at in messages
     ]
     if len(known) == len(lines):
         lines.sort(key=lambda line: line.offset_s or 0.0)
-    found = _taken(record, place, lines, begun, channel=text_at(record, "media") or "message")
+    found = _taken(record, place, lines, begun, channel=text_at(record, "media") or channel)
     wordless = Counter({"genesys: messages without words": sum(not line.text for line in lines)})
     return Taken(found.transcript, found.left_out + +wordless)
 
@@ -189,4 +225,15 @@ GENESYS_NOTIFICATIONS = Platform(
 )
 GENESYS_MESSAGES = Platform(
     "genesys", lambda record: has_list(record, "messagingTranscript"), _messages
+)
+GENESYS_CHATS = Platform(
+    "genesys",
+    lambda record: (
+        has_list(record, "transcript")
+        and any(
+            "participantPurpose" in entry or {"body", "utc"} <= entry.keys()
+            for entry in map(mapping, cast(list[object], record["transcript"]))
+        )
+    ),
+    _chat,
 )

@@ -12,6 +12,7 @@ from conversation.importing.platforms.contact_lens import (
 from conversation.importing.platforms.elevenlabs import ELEVENLABS
 from conversation.importing.platforms.genesys import (
     GENESYS,
+    GENESYS_CHATS,
     GENESYS_MESSAGES,
     GENESYS_NOTIFICATIONS,
     is_notification,
@@ -56,8 +57,8 @@ from conversation.importing.roles import RecordError
 
 PLATFORMS: tuple[Platform, ...] = (
     OWN, RETELL, CHATWOOT, VAPI, INTERCOM, ZENDESK, ZENDESK_MESSAGING, ZENDESK_CHAT, CONTACT_LENS,
-    GENESYS, GENESYS_NOTIFICATIONS, GENESYS_MESSAGES, TWILIO, TWILIO_MESSAGES, OPENAI_REALTIME,
-    ELEVENLABS, OPENAI,
+    GENESYS, GENESYS_NOTIFICATIONS, GENESYS_MESSAGES, GENESYS_CHATS, TWILIO, TWILIO_MESSAGES,
+    OPENAI_REALTIME, ELEVENLABS, OPENAI,
 )  # fmt: skip
 """The first that recognises a record reads it: the more particular stand before the others."""
 

@@ -528,6 +528,42 @@ GENESYS_MESSAGES = Sample(
     counted=("genesys: messages without words", "genesys.messagingTranscript.from"),
 )  # fmt: skip
 
+# Genesys Cloud, the same where a user chooses a button (RecordingMessagingMessage.buttonResponse
+# of the platform's SDKs). Taken: its text where messageText is empty.
+GENESYS_BUTTONS = Sample(
+    "genesys buttons",
+    {
+        "id": "rec-2", "conversationId": "g-4", "media": "message",
+        "messagingTranscript": [
+            {"id": "1", "purpose": "customer", "timestamp": AT.format(0), "buttonResponse": {
+                "type": "QuickReply", "text": "Is there green tea?", "payload": "tea"}},
+            {"id": "2", "purpose": "agent", "messageText": "Twelve tins.",
+             "timestamp": AT.format(4)},
+        ],
+    },
+    ASKED,
+    counted=("genesys.messagingTranscript.buttonResponse.payload",),
+)  # fmt: skip
+
+# Genesys Cloud, recording of a chat (model ChatMessage of the platform's SDKs). Taken:
+# conversationId, media; of messages participantPurpose, body, utc; bodyType tells who only came.
+GENESYS_CHATS = Sample(
+    "genesys chat",
+    {
+        "id": "rec-3", "conversationId": "g-5", "media": "chat",
+        "transcript": [
+            {"id": "0", "bodyType": "member-join", "participantPurpose": "customer",
+             "utc": AT.format(0)},
+            {"id": "1", "bodyType": "standard", "body": "Is there green tea?", "from": "V",
+             "participantPurpose": "customer", "utc": AT.format(1)},
+            {"id": "2", "bodyType": "standard", "body": "Twelve tins.", "from": "J",
+             "participantPurpose": "agent", "senderCommunicationId": "s", "utc": AT.format(3)},
+        ],
+    },
+    ASKED,
+    counted=("genesys: notices", "genesys.transcript.senderCommunicationId"),
+)  # fmt: skip
+
 # Genesys Cloud, transcript file of speech and text analytics (model of the Platform API's
 # transcript URL). Taken: conversationId, startTime, mediaType; of phrases text or
 # decoratedText, participantPurpose, startTimeMs. Purposes that nobody is, such as ivr, are
@@ -788,6 +824,7 @@ SAMPLES = (
     OPENAI_REALTIME, TWILIO, TWILIO_MESSAGES, LENS, LENS_SEGMENTS, LENS_STREAM, CONNECT_CHAT,
      GENESYS,
     INTERCOM, INTERCOM_TICKET, ZENDESK, ZENDESK_AUDITS, CHATWOOT, OPENAI_RUN_STEPS, TWILIO_NODE,
-    GENESYS_NOTIFICATIONS, GENESYS_MESSAGES, ZENDESK_MESSAGING, ZENDESK_CHAT, CHATWOOT_EVENTS,
+    GENESYS_NOTIFICATIONS, GENESYS_MESSAGES, GENESYS_BUTTONS, GENESYS_CHATS, ZENDESK_MESSAGING,
+    ZENDESK_CHAT, CHATWOOT_EVENTS,
     VAPI_OPENAI, RETELL_PAGE,
 )  # fmt: skip
