@@ -63,6 +63,9 @@ class AnswerCheck:
     language: str = "en"
     by_words: bool = False
     """Whether words that stand nowhere together count as made up, as those of small models are."""
+    is_near: bool = False
+    """Whether the passages come so near to the question that one of their sentences is a better
+    answer than that nobody knows."""
 
     def is_stated(self, answer: str, start: int, end: int) -> bool:
         """Whether everything that `answer[start:end]` states may be said.

@@ -4,6 +4,9 @@ import re
 from dataclasses import dataclass
 
 from conversation.grounding.checking.answer_check import AnswerCheck
+from conversation.grounding.checking.quoting import quote_for
+from conversation.grounding.not_knowing import admits_not_knowing
+from conversation.language.set_sentences import DONT_KNOW
 
 _CLAUSE_END = re.compile(
     "[,;:.!?\u2026]+[\"'\u201d\u2019)\\]]*(?=\\s)|[\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]|\\n"
@@ -74,20 +77,32 @@ class HeldBack:
         sentence = self.text[self._sentence : end]
         self._sentence = end
         if not self._is_agreed and any(map(str.isalnum, sentence)):
-            self.is_refuted = not check.says_the_cell(sentence)
+            self.is_refuted = not check.says_the_cell(sentence) or _says_too_little(check, sentence)
             self._is_agreed = True
         return not self.is_refuted
 
     def _safe_end(self, check: AnswerCheck) -> int:
         """How far the answer can be said before the next clause is complete."""
-        if not self._is_agreed and check.asked_cell is not None:
+        if not self._is_agreed and (check.asked_cell is not None or self._may_not_know(check)):
             return self._given
         # The word that is still coming may become a number, and a sign may stand before one.
         risk = check.first_risk(self.text, self._clause)
         border = _WORD_BORDER.search(self.text[:risk], self._clause)
         return max(self._given, self._clause if border is None else border.start())
 
+    def _may_not_know(self, check: AnswerCheck) -> bool:
+        """Whether the answer may come to that nobody knows, where a sentence would be quoted."""
+        begun = self.text.lstrip().replace("\u2019", "'")
+        return check.is_near and any(
+            begun.startswith(words.rstrip(".\u3002")[: len(begun)]) for words in DONT_KNOW.values()
+        )
+
     def _give(self, end: int) -> str:
         given = self.text[self._given : end]
         self._given = end
         return given
+
+
+def _says_too_little(check: AnswerCheck, sentence: str) -> bool:
+    """Whether an answer knows nothing though the passages have a sentence about it."""
+    return check.is_near and admits_not_knowing(sentence) and bool(quote_for(check))

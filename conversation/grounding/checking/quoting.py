@@ -8,6 +8,9 @@ from conversation.language.telling_words import telling_words
 from kb.document import RetrievedPassage
 
 MAX_ROWS = 2
+MAX_QUOTE_CHARS = 400
+"""Of a sentence: a longer one is no answer, or none that was cut rightly."""
+_ASKS = ("?", "\u037e", "\u061f", "\uff1f")
 
 
 def quote_for(check: AnswerCheck) -> str:
@@ -26,7 +29,12 @@ def quote_for(check: AnswerCheck) -> str:
     texts = [(passage.document_name, passage.text) for passage in check.passages]
     query = telling_words(check.asked, check.language)
     context = telling_words(check.earlier, check.language) - query
-    chosen = best_sentences(quotable_sentences(texts, check.language), query, context, most=1)
+    told = [
+        each
+        for each in quotable_sentences(texts, check.language)
+        if len(each.text) <= MAX_QUOTE_CHARS and not each.text.endswith(_ASKS)
+    ]
+    chosen = best_sentences(told, query, context, most=1)
     return _told([(each.document, each.text) for each in chosen])
 
 

@@ -1,6 +1,7 @@
 """What a small model states is compared with the documents before anybody hears it."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from conversation.agent.config import AgentConfig
 from conversation.session.session import Session
 from conversation.store.store import ConversationStore
 from conversation.turn.events import AgentTurn, TextDelta
+from conversation.turn.instead.checking import NEAR_SCORE
 from kb.document import RetrievedPassage
 from tests.conversation.grounding.checking.test_answer_check import PRICES, PROSE
 from tests.conversation.session.test_session import OnePassage
@@ -126,6 +128,28 @@ def test_where_nothing_fits_the_agent_does_not_know_and_names_what_is_near(
     near = "The closest that I found is about: Terms."
     assert turn.text.startswith(f"A yearly contract is \u2026 I don't know. {near}")
     assert "$100" not in turn.text
+
+
+@pytest.mark.parametrize(
+    ("score", "model", "is_quoted"),
+    [
+        (NEAR_SCORE, SMALL, True),
+        (NEAR_SCORE - 0.01, SMALL, False),
+        (0.9, "openai/large", False),
+    ],
+)
+def test_a_sentence_that_comes_near_is_quoted_in_place_of_not_knowing(
+    store: ConversationStore, score: float, model: str, is_quoted: bool
+):
+    writes = ScriptedChatModel("I don't know.", model=model)
+    source = replace(PROSE, score=score)
+
+    delivered, turn, _ = asked(store, writes, "How long do refunds take?", source)
+
+    assert delivered == turn.text
+    assert (turn.text == "Terms: Refunds are paid within 14 days.") is is_quoted
+    assert bool(turn.citations) is is_quoted
+    assert turn.text.startswith("I don't know.") is not is_quoted
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,56 @@ def test_not_to_know_a_cell_that_is_there_is_no_answer(asked: str, is_refuted: b
     assert streamed("I don't know.", asked) == ("" if is_refuted else "I don't know.", is_refuted)
 
 
+REFUNDS = "How long do refunds take?"
+
+
+@pytest.mark.parametrize(
+    ("answer", "asked", "is_near", "is_refuted"),
+    [
+        ("I don't know.", REFUNDS, True, True),
+        ("I don\u2019t know", REFUNDS, True, True),
+        ("I don't know, but refunds are paid.", REFUNDS, True, True),
+        ("Ich weiß es nicht.", REFUNDS, True, True),
+        ("The passages do not mention refunds.", REFUNDS, True, True),
+        ("I don't know.", REFUNDS, False, False),
+        ("I don't know.", "Who is the king of Spain?", True, False),
+        ("Refunds are paid within 14 days. I don't know more.", REFUNDS, True, False),
+        ("It is paid by us.", REFUNDS, True, False),
+    ],
+)
+def test_not_to_know_is_no_answer_where_a_sentence_comes_near(
+    answer: str, asked: str, is_near: bool, is_refuted: bool
+):
+    held = HeldBack(AnswerCheck((PROSE,), asked, is_near=is_near))
+
+    said = "".join(map(held.take, re.findall(r"\s*\S+", answer))) + held.end()
+
+    assert held.is_refuted == is_refuted
+    assert said == answer or (is_refuted and answer.startswith(said))
+    assert not is_refuted or not said.startswith("I don")
+
+
+def test_nothing_else_waits_where_the_passages_come_near():
+    held = HeldBack(AnswerCheck((PROSE,), REFUNDS, is_near=True))
+
+    assert held.take("It is ") == "It is"
+    assert held.take("paid ") == " paid"
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("How do I reset a code? To reset a code, call us.", "Guide: To reset a code, call us."),
+        ("How do I reset a code?", ""),
+        (f"You reset a code {'very ' * 80}slowly.", ""),
+    ],
+)
+def test_neither_a_question_nor_a_whole_page_is_quoted(text: str, quote: str):
+    source = passage(text, "Guide", ())
+
+    assert quote_for(AnswerCheck((source,), "How do I reset a code?")) == quote
+
+
 def test_without_a_check_everything_passes():
     held = HeldBack(None)
 
