@@ -377,7 +377,8 @@ def _spoken_lines(
     if (meeting := meeting_of_text(text)) is not None:
         left_out.update({f"txt: {what}": count for what, count in meeting.left_out.items()})
         return meeting.lines
-    return lines_of_text(text, place.agent_speakers, place.user_speakers, place.date_order)
+    speakers = (place.agent_speakers, place.user_speakers)
+    return lines_of_text(text, *speakers, place.date_order, left_out)
 
 
 def _at(place: RecordPlace, where: str) -> RecordPlace:

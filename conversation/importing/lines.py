@@ -59,6 +59,7 @@ def lines_of_text(
     agent_speakers: Iterable[str] = (),
     user_speakers: Iterable[str] = (),
     order: Order | None = None,
+    left_out: Counter[str] | None = None,
 ) -> list[SpokenLine]:
     """`Speaker: words` on each line, perhaps after a time; other lines go on with the last one.
 
@@ -66,11 +67,24 @@ def lines_of_text(
     and it stands in a list of such lines that all say a number, has no time where turns have one,
     or the caller named who speaks.
 
+    Args:
+        text: The lines.
+        agent_speakers: Names of agents.
+        user_speakers: Names of users.
+        order: What dates begin with, where somebody says so.
+        left_out: Counts lines of the product: a moment and no name where turns have both.
+
     Raises:
         RecordError: The first line names no speaker, or a label may be a speaker or not.
     """
     written = [_written(raw) for raw in text.splitlines() if raw.strip()]
     speakers = _speakers(written, list(agent_speakers), list(user_speakers))
+    if remarks := [each for each in written if _is_remark(each)]:
+        turns = [each for each in written if each.label in speakers]
+        if turns and all(_has_moment(each) for each in turns):
+            written = [each for each in written if not _is_remark(each)]
+            if left_out is not None:
+                left_out["txt: lines that name no speaker"] += len(remarks)
     times = _times(
         [each if each.label in speakers else replace(each, time="") for each in written], order
     )
@@ -86,6 +100,15 @@ def lines_of_text(
         last = lines[-1]
         lines[-1] = replace(last, text=f"{last.text}\n{each.raw.strip()}".strip())
     return lines
+
+
+def _has_moment(line: _Written) -> bool:
+    return line.is_moment and ":" in line.time
+
+
+def _is_remark(line: _Written) -> bool:
+    """Whether the line tells a day and a time, and nobody who speaks then."""
+    return line.label is None and _has_moment(line)
 
 
 def turns_of_lines(

@@ -556,3 +556,29 @@ def test_what_a_folder_holds_and_nobody_reads_is_counted(tmp_path: Path, store: 
         "files that end in '.xlsx'": 1,
         "folders in the folder": 1,
     }
+
+
+@pytest.mark.parametrize("at", ["[28.05.2026, 20:26:4{}] ", "2026-05-28 20:26:4{} - "])
+def test_what_a_product_writes_between_dated_lines_is_nobody_s(
+    tmp_path: Path, store: ConversationStore, at: str
+):
+    rows = ["This chat is encrypted.", "User: Hi", "Ann left.", "Agent: Yes", "Closed."]
+    text = "\n".join(f"{at.format(n)}{row}" for n, row in enumerate(rows))
+    (tmp_path / "a.txt").write_text(text.replace("Yes", "Yes,\n28.05.2026 it is"))
+
+    report = import_path(tmp_path / "a.txt", store, "desk")
+
+    (conversation_id,) = report.imported
+    turns = store.transcript(conversation_id).turns
+    assert [turn.text for turn in turns] == ["Hi", "Yes,\n28.05.2026 it is"]
+    assert report.left_out == {"txt: lines that name no speaker": 3}
+
+
+def test_a_time_among_words_stays_words_where_turns_have_none(
+    tmp_path: Path, store: ConversationStore
+):
+    (tmp_path / "a.txt").write_text("User: When?\nAgent: On\n28.05.2026 20:26 it begins\n")
+
+    (conversation_id,) = import_path(tmp_path / "a.txt", store, "desk").imported
+
+    assert store.transcript(conversation_id).turns[1].text == "On\n28.05.2026 20:26 it begins"
