@@ -112,6 +112,10 @@ class SpeechError(ConversationError):
     """Speech could not be understood or made: the model, its weights or its provider failed."""
 
 
+class UnsayableError(SpeechError):
+    """A voice cannot read a text and never will: it is in the script of another language."""
+
+
 class AudioError(ConversationError):
     """Sound that cannot be read or written: its format, or the file that holds it."""
 

@@ -176,6 +176,7 @@ class Answering:
         if amends:
             self._discard()
         turn = self._begin("answer", user=user, is_interruptible=self.voice.turn.interruptions)
+        turn.mouth.excuse = in_words_of(self._session.agent.language, FAILURE)
         ask = partial(self._driver.areply, text, sound=sound, amends=amends, files=files)
         turn.task = self._spawn(self._reply(turn, ask, after=self._settling))
         if self.voice.turn.soft_timeout_s is not None:

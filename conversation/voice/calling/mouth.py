@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from conversation.errors import SpeechError
+from conversation.errors import SpeechError, UnsayableError
 from conversation.language.spoken_text import SpokenPiece
 from conversation.language.spoken_titles import NO_TITLES
 from conversation.voice.audio import StreamResampler
@@ -56,6 +56,10 @@ class Mouth:
         """Until when nothing is sent: a moment, too short to be heard."""
         self.has_words = False
         """Whether there was anything to say so far."""
+        self.excuse = ""
+        """What is said in place of a text in which there is nothing to say."""
+        self._says_something = False
+        """Whether any sound of the turn's text was made."""
         self.is_over = False
         """Whether nothing more will be heard."""
         self.titles = NO_TITLES
@@ -183,8 +187,20 @@ class Mouth:
             self.failure = error
             self._clauses.clear()
         self._words = None
+        if not self._says_something and self.text.strip() and self._may_say_more():
+            await self._make_excuse()
         self._is_made = True
         self._to_send.set()
+
+    def _may_say_more(self) -> bool:
+        """Whether the text could not be said; else the voice is broken, or nothing was."""
+        return self.failure is None or isinstance(self.failure, UnsayableError)
+
+    async def _make_excuse(self) -> None:
+        with suppress(SpeechError):
+            for clause in self._cutter.own(self.excuse):
+                await self._make_clause(clause)
+        self._words = None
 
     async def _has_clause(self) -> bool:
         while True:
@@ -201,11 +217,15 @@ class Mouth:
         try:
             try:
                 await self._make_once(clause)
-            except SpeechError:
+            except SpeechError as error:
+                if isinstance(error, UnsayableError):
+                    raise
                 if self._track.made_s > begins_s:  # half a clause cannot be said again
                     raise
                 await self._make_once(clause)
         finally:
+            if self._track.made_s > begins_s and clause.marks:
+                self._says_something = True
             if self._track.made_s == begins_s and self._begins_s:
                 self._begins_s.pop()
 

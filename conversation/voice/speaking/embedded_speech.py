@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Protocol
 
 from conversation.agent.models.voice_config import base_language, voices_speaking
-from conversation.errors import SpeechError
+from conversation.errors import SpeechError, UnsayableError
 from conversation.voice.models.runner import ModelRunner, Urgency
 from conversation.voice.ports import SpeechChunk
 from conversation.voice.speaking.alignment import unsaid
@@ -110,7 +110,7 @@ class EmbeddedSpeech:
     def _tell_what_is_left_out(self, said: Pronunciation) -> None:
         scripts = ", ".join(f"{count} {script}" for script, count in said.unreadable.most_common())
         if not said.says_something:
-            raise SpeechError(
+            raise UnsayableError(
                 f"The voice {self._name} reads Latin letters, and a clause has none "
                 f"({scripts}). Choose a provider's voice for this language, e.g. "
                 "`tts: {model: openai/gpt-4o-mini-tts}`."

@@ -1,15 +1,16 @@
 """Models that are slow, fail or hang at every step, and clients that leave: nobody waits."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
-from conversation.errors import ModelUnavailableError, SpeechError, StoreError
+from conversation.errors import ModelUnavailableError, SpeechError, StoreError, UnsayableError
 from conversation.store.store import ConversationStore
 from conversation.voice.call import VoiceCall
 from conversation.voice.call_events import AgentAudio, AgentText, Interrupted, SpeechFailed
+from conversation.voice.ports import SpeechChunk
 from tests.conversation.voice.calling.played import Played, SlowChatModel, agent, check, play, says
 from tests.conversation.voice.calling.test_yielding import moments
 from tests.conversation.voice.fakes import FakeModels, FakeSynthesizer, FakeTranscriber
@@ -30,6 +31,36 @@ def heard_from(**settings: Any) -> FakeModels:
 
 def spoken_by(**settings: Any) -> FakeModels:
     return FakeModels(synthesizer=FakeSynthesizer(**settings))
+
+
+class Unreadable(FakeSynthesizer):
+    """Reads Latin letters; of anything else it makes no sound, or says so."""
+
+    raises = False
+
+    async def speak(
+        self, clause: str, *, language: str, is_first: bool = False
+    ) -> AsyncIterator[SpeechChunk]:
+        if clause.isascii() and any(map(str.isalpha, clause)):
+            async for chunk in super().speak(clause, language=language, is_first=is_first):
+                yield chunk
+        elif self.raises:
+            raise UnsayableError("It reads Latin letters.")
+
+
+@pytest.mark.parametrize("raises", [False, True])
+@pytest.mark.parametrize(
+    "text", ["\u4f60\u597d", "...", "\U0001f389", "\u0645\u0631\u062d\u0628\u0627."]
+)
+def test_an_answer_in_which_there_is_nothing_to_say_is_no_dead_air(text: str, raises: bool):
+    mouth = Unreadable()
+    mouth.raises = raises
+    played = play([QUESTION], text, models=FakeModels(synthesizer=mouth), lasts_s=10.0)
+
+    assert "".join(mouth.clauses).startswith("Sorry, something went wrong")
+    assert len(played.of(AgentAudio)) > 10
+    assert played.said == [("user", "When are you open"), ("agent", text)]
+    assert played.reason == "user_ended"
 
 
 # Clients
