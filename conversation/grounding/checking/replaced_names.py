@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from conversation.grounding.checking.stated_names import is_inflected, names_in
 from conversation.language.telling_words import stem
@@ -58,12 +59,11 @@ def replaces_a_name(sentence: str, passage: str, language: str) -> bool:
     said = _tokens(sentence, language)
     if not said or len(said) > _MAX_TOKENS:
         return False
-    parts = [part.text for part in split_sentences(passage)]
+    parts, names = _parts_and_names(passage, language)
     compared = [(_Compared(said, _tokens(part, language)), part) for part in parts]
     if not compared:
         return False
     nearest, shown = max(compared, key=lambda each: each[0].repeated)
-    names = {stem(name, language) for _, _, name in names_in(passage, 0, len(passage), language)}
     if _opens_with_another(said, nearest.shown, names, language):
         return True
     if nearest.repeated < _REPEATED_SHARE * len(said):
@@ -119,8 +119,18 @@ class _Compared:
         return found
 
 
-def _tokens(text: str, language: str) -> list[_Token]:
-    return list(_read(text, language))
+@lru_cache(maxsize=1_024)
+def _tokens(text: str, language: str) -> tuple[_Token, ...]:
+    """Of a sentence; those of passages come back turn after turn."""
+    return tuple(_read(text, language))
+
+
+@lru_cache(maxsize=1_024)
+def _parts_and_names(passage: str, language: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Sentences of a passage, and the stems of the names within it."""
+    names = names_in(passage, 0, len(passage), language)
+    parts = tuple(part.text for part in split_sentences(passage))
+    return parts, frozenset(stem(name, language) for _, _, name in names)
 
 
 def _read(text: str, language: str) -> Iterator[_Token]:
