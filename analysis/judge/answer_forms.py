@@ -27,16 +27,27 @@ def verdict_and_reason_schema() -> JSONSchema:
     }
 
 
-def verdict_and_turn_schema(*, reason: bool = False) -> JSONSchema:
-    """Return the form of a verdict with the turn; `reason` lets a reason follow.
+def verdict_and_turn_schema() -> JSONSchema:
+    """Return the form of a verdict with the turn; a reason may follow."""
+    return {**verdict_and_reason_schema(), "required": ["verdict", "turn"]}
 
-    It is how `verdict_and_reason_schema` begins, so that a judge answers the same up to there.
+
+def success_or_reason_schema() -> JSONSchema:
+    """Return the form of an answer that ends behind the turn of a success; others give a reason.
+
+    A judge that is held to it writes what it would write in `verdict_and_reason_schema`, up to
+    there, and nothing is written twice to learn whether it is a success.
     """
     whole = verdict_and_reason_schema()
-    if reason:
-        return {**whole, "required": ["verdict", "turn"]}
-    told = {name: whole["properties"][name] for name in ("verdict", "turn")}
-    return {**whole, "properties": told, "required": [*told]}
+    properties = whole["properties"]
+    success = {"verdict": {"type": "string", "enum": ["success"]}, "turn": properties["turn"]}
+    others = {**properties, "verdict": {"type": "string", "enum": ["failure", "unknown"]}}
+    return {
+        "anyOf": [
+            {**whole, "properties": success, "required": [*success]},
+            {**whole, "properties": others},
+        ]
+    }
 
 
 def verdict_schema() -> JSONSchema:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from analysis.judge.across_windows import judge_windows
 from analysis.judge.answer_forms import (
+    success_or_reason_schema,
     verdict_and_reason_schema,
     verdict_and_turn_schema,
     verdict_schema,
@@ -38,8 +39,8 @@ from conversation.llm.providers.json_answers import json_value
 from conversation.transcript import Turn
 
 _REASON = CompletionOptions(max_output_tokens=90, schema=verdict_and_reason_schema())
-_TURN = CompletionOptions(max_output_tokens=40, schema=verdict_and_turn_schema())
-"""The same answer, cut where the reason would begin: a third of the words to write."""
+_REASON_UNLESS_MET = CompletionOptions(max_output_tokens=90, schema=success_or_reason_schema())
+"""The same answer; that of a success ends where the reason would begin."""
 _ONE_NUMBER = CompletionOptions(max_output_tokens=8, schema={"type": "integer"})
 
 
@@ -214,9 +215,7 @@ def _second_answer(
         turn = yield from ask_twice(turn_of, _ONE_NUMBER, parse=_parse_turn, meter=meter)
         return ReasonReply(verdict="success", turn=turn)
     if verdict_of(word, "success", threshold)[0] == "success" and word.is_yes:
-        reply = yield from ask_twice(why, _TURN, parse=_parse_reason, meter=meter)
-        if reply.verdict == "success":
-            return reply
+        return (yield from ask_twice(why, _REASON_UNLESS_MET, parse=_parse_reason, meter=meter))
     return (yield from ask_twice(why, _REASON, parse=_parse_reason, meter=meter))
 
 
@@ -254,7 +253,7 @@ def _read(completion: Completion, schema: JSONSchema) -> Any:
 
 def _parse_reason(completion: Completion) -> ReasonReply:
     try:
-        return ReasonReply.model_validate(_read(completion, verdict_and_turn_schema(reason=True)))
+        return ReasonReply.model_validate(_read(completion, verdict_and_turn_schema()))
     except ValueError as error:
         raise ModelOutputError(
             f"expected JSON with verdict, turn and reason ({type(error).__name__})."

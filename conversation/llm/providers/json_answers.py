@@ -9,15 +9,33 @@ from conversation.llm.chat_model import ChatMessage, JSONSchema
 from conversation.llm.providers.lenient_json import closed, fitted, values_in
 
 
-def response_format(schema: JSONSchema) -> dict[str, Any]:
+def response_format(schema: JSONSchema, *, takes_several: bool = False) -> dict[str, Any]:
     """Return the request field of providers that constrain the answer themselves.
 
     They want every property to be required; what an answer may leave out, they do not leave out.
+
+    Args:
+        schema: The form of the answer, or `anyOf` several objects.
+        takes_several: Whether the answer may have one of several forms, as with engines in this
+            process. Others get the one that holds them all.
     """
+    form = schema if takes_several else _one_object(schema)
     return {
         "type": "json_schema",
-        "json_schema": {"name": "answer", "schema": _all_required(schema), "strict": True},
+        "json_schema": {"name": "answer", "schema": _all_required(form), "strict": True},
     }
+
+
+def _one_object(schema: JSONSchema) -> JSONSchema:
+    """The object that has all properties of several, with all values that they may have."""
+    if "anyOf" not in schema:
+        return schema
+    properties: dict[str, JSONSchema] = {}
+    for form in schema["anyOf"]:
+        for name, each in form["properties"].items():
+            values = [*properties.get(name, {}).get("enum", ()), *each.get("enum", ())]
+            properties[name] = {**each, "enum": values} if values else each
+    return {**schema["anyOf"][-1], "properties": properties}
 
 
 def _all_required(schema: JSONSchema) -> JSONSchema:

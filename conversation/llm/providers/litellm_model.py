@@ -201,7 +201,9 @@ class LiteLLMGenerator:
             request |= {"logprobs": True, "top_logprobs": wanted}
         if options.schema is not None:
             if self._constrains(litellm):
-                request["response_format"] = response_format(options.schema)
+                request["response_format"] = response_format(
+                    options.schema, takes_several=self._is_embedded
+                )
             else:
                 messages = with_instruction(messages, options.schema)
         if options.tools:

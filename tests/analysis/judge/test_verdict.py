@@ -80,14 +80,11 @@ def test_the_threshold_and_the_way_of_asking_stand_at_the_criterion():
     ("yes", "answers", "reasons_asked", "verdict", "rationale"),
     [
         (0.95, ["0"], [False], "success", None),
-        (0.6, [{"verdict": "success", "turn": 0}], [False], "success", None),
+        (0.6, [{"verdict": "success", "turn": 0}], [True], "success", None),
         (
             0.6,
-            [
-                {"verdict": "unknown", "turn": 0},
-                {"verdict": "unknown", "turn": 0, "reason": "Nobody says so."},
-            ],
-            [False, True],
+            [{"verdict": "unknown", "turn": 0, "reason": "Nobody says so."}],
+            [True],
             "unknown",
             "Nobody says so.",
         ),
@@ -130,7 +127,7 @@ def test_the_reason_is_asked_for_where_somebody_will_ask_for_it(
     assert (evaluation.verdict, evaluation.rationale) == (verdict, rationale)
     assert evaluation.evidence == (Evidence(turn_index=0, quote="I paid."),)
     schemas = [options.schema for options in judge.options if options.schema]
-    assert ["reason" in schema.get("properties", {}) for schema in schemas] == reasons_asked
+    assert ["reason" in str(schema) for schema in schemas] == reasons_asked
 
 
 @pytest.mark.parametrize(("threshold", "is_sure"), [(None, True), (0.9, False)])

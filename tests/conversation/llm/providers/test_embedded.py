@@ -8,7 +8,9 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,6 +86,39 @@ def test_wrong_weights_are_said_before_any_work(tmp_path: Path):
 
     with pytest.raises(ModelSetupError, match="expected sha256 b179c9523d0e6a0f"):
         open_chat_model(MODEL, weights=weights).check()
+
+
+class RecordingEngine:
+    """Stands in for llama.cpp: keeps what it is asked, and answers with nothing but braces."""
+
+    def __init__(self) -> None:
+        self.requests: list[Mapping[str, Any]] = []
+
+    def generate(
+        self,
+        request: Mapping[str, Any],
+        on_chunk: Callable[[dict[str, Any]], None],
+        *,
+        stopped: Callable[[], bool],
+    ) -> None:
+        self.requests.append(request)
+        on_chunk({"choices": [{"delta": {"content": "{}"}, "finish_reason": "stop"}]})
+        usage = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}
+        on_chunk({"choices": [], "usage": usage})
+
+
+def test_an_answer_may_have_one_form_of_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    engine, path = RecordingEngine(), tmp_path / "own.gguf"
+    path.write_bytes(b"GGUF")
+    monkeypatch.setattr("conversation.llm.providers.embedded.shared_engine", lambda _: engine)
+    either = {"anyOf": [{"type": "object", "properties": {}, "required": []}, SCHEMA]}
+
+    answer = open_chat_model(f"embedded/{path}").complete(
+        ask("Hi"), CompletionOptions(schema=either)
+    )
+
+    assert answer.text == "{}"
+    assert engine.requests[0]["response_format"]["json_schema"]["schema"] == either
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,31 @@
 import pytest
 
 from conversation.errors import ModelOutputError
-from conversation.llm.chat_model import ChatMessage
-from conversation.llm.providers.json_answers import checked_json, with_instruction
+from conversation.llm.chat_model import ChatMessage, JSONSchema
+from conversation.llm.providers.json_answers import (
+    checked_json,
+    response_format,
+    with_instruction,
+)
 
 SCHEMA = {
     "type": "object",
     "properties": {"fields": {"type": "array", "items": {"type": "integer"}}},
     "required": ["fields"],
+}
+
+
+PARTLY: JSONSchema = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}, "nights": {"type": "integer"}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
+EITHER: JSONSchema = {
+    "anyOf": [
+        {**PARTLY, "properties": {"city": {"enum": ["Rome"]}}},
+        {**PARTLY, "properties": {**PARTLY["properties"], "city": {"enum": ["Paris", "Oslo"]}}},
+    ]
 }
 
 
@@ -63,3 +81,19 @@ def test_the_instruction_stands_at_the_end_so_that_the_prefix_is_cached():
 
     assert asked[0] == messages[0]
     assert asked[1].content.startswith("<transcript/>\n\nAnswer with one JSON value")
+
+
+def test_providers_get_one_object_with_everything_required():
+    optional, either = (
+        response_format(schema)["json_schema"]["schema"] for schema in (PARTLY, EITHER)
+    )
+
+    assert optional == {**PARTLY, "required": ["city", "nights"]}
+    cities = {"city": {"enum": ["Rome", "Paris", "Oslo"]}, "nights": {"type": "integer"}}
+    assert either == {**PARTLY, "properties": cities, "required": ["city", "nights"]}
+
+
+def test_an_engine_in_this_process_may_answer_in_one_form_of_several():
+    asked = response_format(EITHER, takes_several=True)["json_schema"]["schema"]
+
+    assert [sorted(form["required"]) for form in asked["anyOf"]] == [["city"], ["city", "nights"]]
