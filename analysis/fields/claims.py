@@ -8,7 +8,8 @@ from typing import cast
 
 from analysis.fields.across_turns import moment_in_two_turns, told_nothing
 from analysis.fields.corrections import begins_as_correction, corrected
-from analysis.fields.said_values import SaidValue, answers_said, said_as, spoken_span
+from analysis.fields.only_said import is_no_such_thing
+from analysis.fields.said_values import SaidValue, answers_said, is_text, said_as, spoken_span
 from analysis.fields.values import (
     AmbiguousValueError,
     InvalidValueError,
@@ -17,9 +18,8 @@ from analysis.fields.values import (
 )
 from analysis.judge.evidence import most_telling_turn, quote_of_turn, shares_words
 from analysis.results import Evidence, FieldValue, Scalar, ValueStatus
-from analysis.said.language import language_of, language_of_turn
+from analysis.said.language import Language, language_of, language_of_turn
 from analysis.said.negation import is_denied
-from analysis.said.numbers import written_number
 from analysis.said.stance.bounds import is_limit_of_days
 from analysis.said.stance.told import is_not_told
 from conversation.agent.criteria import DataCollectionField
@@ -48,7 +48,6 @@ class CheckedClaim:
 
 
 NOT_DISCUSSED = CheckedClaim("not_discussed")
-_MANY_DIGITS = 6
 
 
 def check_claim(
@@ -73,7 +72,7 @@ def check_claim(
     if not known:
         return unsupported(value, f"there is no turn {claim.turn_index}")
     text = turns[claim.turn_index].text
-    said = said_as(text, value, shape=field, today=today, language=language)
+    said = _said_in(field, value, text, today=today, language=language)
     denied = bool(said and _is_not_told(field, turns, claim.turn_index, said.words))
     if said and not denied:
         finding = found_in(claim.turn_index, value, said)
@@ -94,6 +93,19 @@ def check_claim(
         if quote is not None:
             return supported(value, quote)
     return unsupported(value, f"turn {claim.turn_index} does not say so")
+
+
+def _said_in(
+    field: DataCollectionField,
+    value: FieldValue,
+    text: str,
+    *,
+    today: date | None,
+    language: Language | None,
+) -> SaidValue | None:
+    if is_no_such_thing(field, value, language):
+        return None
+    return said_as(text, value, shape=field, today=today, language=language)
 
 
 def _is_not_told(field: DataCollectionField, turns: Sequence[Turn], index: int, words: str) -> bool:
@@ -234,23 +246,13 @@ def _last_said(
     for index in turn_indexes:
         language = language_of_turn(turns, index)
         text = turns[index].text
-        said = said_as(text, value, shape=field, today=today, language=language)
+        said = _said_in(field, value, text, today=today, language=language)
         if said is None or not (is_text(value) or _speaks_of(field, turns, index)):
             continue
         if not _is_not_told(field, turns, index, said.words):
             found[said.is_certain, turns[index].role] = found_in(index, value, said)
     order = ((True, "user"), (True, "agent"), (False, "user"), (False, "agent"))
     return next((found[key] for key in order if key in found), None)
-
-
-def is_text(value: FieldValue) -> bool:
-    """Return whether a value is words, and no number even where its field is a text.
-
-    Digits as many as a telephone number has stand for nothing else.
-    """
-    if not isinstance(value, str):
-        return False
-    return written_number(value) is None or (value.isdecimal() and len(value) >= _MANY_DIGITS)
 
 
 def _speaks_of(field: DataCollectionField, turns: Sequence[Turn], index: int) -> bool:

@@ -13,11 +13,13 @@ from analysis.fields.said_values import answers_said
 from analysis.judge.evidence import quote_of_turn
 from analysis.results import Evidence, Scalar
 from analysis.said.language import Language, language_of_turn, language_of_turns
+from analysis.said.numbers import digit_runs
 from analysis.said.spelled import spelled_out
 from conversation.agent.criteria import DataCollectionField
 from conversation.transcript import Turn
 
 _ASKS = ("?", "\uff1f", "\u061f")
+_SENTENCE_WORDS = 3
 _MAIL = re.compile(r"e-?mail|mail\s+address", re.IGNORECASE)
 _NUMBERED = re.compile(
     r"\b(?:phone|mobile|telephone|number|code|reference|booking\s+id|serial|plate|pin|iban|id)\b",
@@ -90,6 +92,21 @@ def as_meant(
     language = language_of_turns(turns)
     found = set(_spelled_for(field, value, language)) if " " in value.strip() else set[str]()
     return found.pop() if len(found) == 1 else value
+
+
+def is_no_such_thing(field: DataCollectionField, value: object, language: Language | None) -> bool:
+    """Whether a text cannot be the address, code or number that `field` asks for.
+
+    "I only have a question" is said, and is nobody's e-mail address.
+    """
+    if field.type != "string" or field.enum or not isinstance(value, str):
+        return False
+    about = f"{field.field_id} {field.description}"
+    is_mail = _MAIL.search(about) is not None
+    if not (is_mail or _NUMBERED.search(about)) or len(value.split()) < _SENTENCE_WORDS:
+        return False
+    marked = "@" in value if is_mail else any(map(str.isdecimal, value))
+    return not marked and not spelled_out(value, language) and not digit_runs(value, language)
 
 
 def _spelled_for(field: DataCollectionField, text: str, language: Language | None) -> Iterator[str]:

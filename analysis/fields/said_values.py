@@ -44,6 +44,7 @@ _LETTER_BEFORE = re.compile(
     r"como)\s+[^\W\d_]+)[,.-]?\s+$"
 )
 _LOOK_CHARS = 32
+_MANY_DIGITS = 6
 _QUARTERS = frozenset({0.25, 0.5, 0.75})
 
 
@@ -106,6 +107,16 @@ def spoken_span(
     """Return the words of `text` that certainly say `value`, as they stand there; else None."""
     said = said_as(text, value, shape=shape, today=today, language=language)
     return said.words if said and said.is_certain else None
+
+
+def is_text(value: FieldValue) -> bool:
+    """Return whether a value is words, and no number even where its field is a text.
+
+    Digits as many as a telephone number has stand for nothing else.
+    """
+    if not isinstance(value, str):
+        return False
+    return written_number(value) is None or (value.isdecimal() and len(value) >= _MANY_DIGITS)
 
 
 def words_of_text(text: str, value: str, language: Language | None) -> str | None:

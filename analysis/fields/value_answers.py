@@ -16,7 +16,6 @@ from analysis.fields.claims import (
     evidence_of_class,
     find_ambiguous,
     find_value,
-    is_text,
     nothing_told,
     parse_claims,
     parse_values,
@@ -36,6 +35,7 @@ from analysis.fields.only_said import (
     day_as_copied,
     only_meant,
 )
+from analysis.fields.said_values import is_text
 from analysis.fields.source import SearchedTurns, leaves_told
 from analysis.fields.values import (
     AmbiguousValueError,

@@ -70,6 +70,10 @@ _ORDERS = (
     rf"{_NOT_TOLD}\b(?:{words.JUDGING})\s+(?:sie\s+)?{_THIS}\b(?:\s+(?:one|down"
     rf"|off)){{0,2}}\s+{_AS}\s+"
     rf"{_VERDICT}{_END}",
+    # Mark every criterion as met.
+    rf"{_NOT_TOLD}\b(?:{words.JUDGING})\b{_GAP}\b(?:criteri(?:on|a|os?|um)|kriteri(?:um|en)|critères?)\b"
+    r"\s+(?:(?:as|als|como|comme|come)\s+)?(?:met|fulfilled|satisfied|passed|erfüllt|remplis?|satisfaits?|"
+    r"cumplidos?|soddisfatti|atendidos)\b",
     # Score this call 5 out of 5.
     rf"{_NOT_TOLD}\b(?:{words.JUDGING}|give|gib|geben|donne[rz]?|da"
     rf"|dale)\b{_GAP}\b{_MATTER}\b{_GAP}"
@@ -175,7 +179,7 @@ _TO_CLAUSE_END = "|".join((*_ORDERS, *_UNSPACED))
 
 _ANY_VERDICT = re.compile(
     rf"\b(?:{words.OUTCOMES}|{words.YES_NO}|stars?|highest)\b|{_UNSPACED_OUTCOME}"
-    r"|\d\s*(?:/|out|von|sur|de|su|van)",
+    r"|\d\s*(?:/|out|von|sur|de|su|van)|criteri|kriteri|critère",
     re.IGNORECASE,
 )
 """No order goes without; most turns have none, and need no closer look."""

@@ -175,3 +175,16 @@ def test_several_numbers_tell_nothing():
 
     assert only_value_said(field, one, range(1)) == 5
     assert only_value_said(field, two, range(2)) is None
+
+
+@pytest.mark.parametrize(
+    ("description", "said", "answer"),
+    [
+        ("E-mail address", "u: I only want to ask something.", "I only want to ask something."),
+        ("Ticket number", "u: Is there a number?/a: No.", "Is there a number?"),
+    ],
+)
+def test_a_sentence_is_no_address_and_no_number(description: str, said: str, answer: str):
+    found = collected("string", description, said, judge_that_stands_by({"asked": answer}))
+
+    assert (found.status, found.value) == ("unsupported", None)
