@@ -253,9 +253,10 @@ async def visible(
             if isinstance(piece, Completion):
                 is_cut = piece.finish_reason == "length"
                 rest = text.end(cut=is_cut)
-                if habit.closed_by is None or not (text.thinking or is_cut):
+                tells = bool(said or rest or text.thinking)
+                if tells and (habit.closed_by is None or not (text.thinking or is_cut)):
                     habit.closed_by = text.closed_alone
-                habit.has_answered |= bool(said or rest or text.thinking)
+                habit.has_answered |= tells
                 if rest:
                     yield rest
                 yield apart(piece, text, said + rest)

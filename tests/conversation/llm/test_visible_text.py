@@ -192,6 +192,8 @@ ANSWERS = [
     ("They ask again.\n</think>\n\nAt nine.", "stop", "At nine.", "They ask again."),
     ("It is long and long", "length", "", "It is long and long"),
     ("Now short.</think>Yes.", "stop", "Yes.", "Now short."),
+    ("", "tool_calls", "", ""),
+    ("Still so.</think>Yes.", "stop", "Yes.", "Still so."),
     ("Without any.", "stop", "Without any.", ""),
     ("At once again.", "stop", "At once again.", ""),
     ("Use the </think> tag.", "stop", "Use the  tag.", ""),
