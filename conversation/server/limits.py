@@ -43,6 +43,9 @@ class ServerLimits:
     first_sound_timeout_s: float = 1.5
     """How long a call waits for the microphone of a client that does not tell its name: very old
     ones lose what is said to them before."""
+    settle_s: float = 0.05
+    """How long what follows waits for a client that loses it when it comes in one piece with the
+    name of the conversation."""
     send_timeout_s: float = 20.0
     """A client that takes nothing for so long is gone."""
     ping_every_s: float = 5.0

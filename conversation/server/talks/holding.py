@@ -39,6 +39,9 @@ from conversation.voice.recording.call_file import CallFile
 MAX_EARLY_FRAMES = 256
 """Kept from before the conversation begins: some clients send audio at once."""
 
+_SETTLES = "js_sdk"
+"""As `@elevenlabs/client` names itself."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -121,7 +124,7 @@ async def _by_text(
     wire, opened = admitted.wire, admitted.opened
     talk = Talk(wire, opened.driver, extras=admitted.extras, **_shared(admitted, context))
     _note_talk(talk, admitted, context, afterwards)
-    await _open(admitted)
+    await _open(admitted, context.limits.settle_s)
     session = opened.driver.session
     if session.first_message and not admitted.is_resumed:
         first = session.transcript.turns[0].turn_id
@@ -142,7 +145,7 @@ async def _by_voice(
         afterwards.push_async_callback(
             asyncio.to_thread, _close_recording, session, context, recording
         )
-    await _open(admitted)
+    await _open(admitted, context.limits.settle_s)
     early = await _until_heard(admitted, context.limits.first_sound_timeout_s)
     call = VoiceCall(
         lambda: opened.driver,
@@ -164,10 +167,16 @@ async def _by_voice(
     return ending, talk.is_kept
 
 
-async def _open(admitted: Admitted) -> None:
-    """Say what the conversation is called, what of the client's wishes has no effect, and so on."""
+async def _open(admitted: Admitted, settle_s: float) -> None:
+    """Say what the conversation is called, what of the client's wishes has no effect, and so on.
+
+    `@elevenlabs/client` listens anew once it knows the name; in Node it loses the frames that came
+    in one piece with it, and with them what the agent says first.
+    """
     wire, opened = admitted.wire, admitted.opened
     await wire.send(opened.dialogue.opening(opened.conversation_id))
+    if admitted.asked.metadata.get("client") == _SETTLES:
+        await asyncio.sleep(settle_s)
     if admitted.asked.without_effect and not admitted.is_resumed:
         await wire.send(nothing_follows(admitted.asked.without_effect))
     await _tell_what_was_said(admitted)

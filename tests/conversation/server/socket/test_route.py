@@ -18,6 +18,7 @@ from conversation.server.socket.refusals import NO_VOICE, VOICE_DOWN
 from conversation.session.session import Session
 from tests.conversation.server.served import (
     INIT,
+    PATIENCE_S,
     SUPPORT,
     Client,
     PausingChatModel,
@@ -695,6 +696,21 @@ def test_messages_that_come_too_fast_are_refused_and_nothing_else(tmp_path: Path
 def _said_by_user(served: Served, conversation_id: str) -> list[str]:
     turns = served.store.transcript(conversation_id).turns
     return [turn.text for turn in turns if turn.role == "user"]
+
+
+@pytest.mark.parametrize(("source", "waits"), [("js_sdk", True), ("python_sdk", False)])
+def test_a_client_that_loses_what_comes_with_the_name_gets_the_rest_later(
+    tmp_path: Path, source: str, waits: bool
+):
+    limits = ServerLimits(init_timeout_s=PATIENCE_S, settle_s=0.2 if waits else PATIENCE_S)
+    init = {**INIT, "source_info": {"source": source}}
+    with serving(tmp_path, limits=limits) as served:
+        began_s = time.monotonic()
+        with served.dial(init=init) as client:
+            client.opened()
+        took_s = time.monotonic() - began_s
+
+    assert took_s >= 0.2 if waits else took_s < PATIENCE_S
 
 
 def test_who_talked_is_kept_with_the_conversation(tmp_path: Path):
