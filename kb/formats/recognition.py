@@ -212,5 +212,5 @@ def _is_text(sample: bytes) -> bool:
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")) or utf16_without_bom(sample):
         return True
     control = len(sample) - len(sample.translate(None, _CONTROL))
-    few_nuls = _CHARACTERS_A_NUL * sample.count(0) <= len(sample)
+    few_nuls = sample.count(0) <= max(1, len(sample) // _CHARACTERS_A_NUL)
     return few_nuls and control <= max(2, len(sample) // 100)

@@ -1,5 +1,6 @@
 """XML: news feeds entry by entry, anything else as the named values it holds."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,6 +8,7 @@ from kb.document import ParsedDocument
 from kb.errors import DocumentError
 from kb.formats.archive import read_xml
 from kb.formats.data.marked_up import words_of
+from kb.formats.decoding import decode
 from kb.formats.pages.html import drop_hidden
 from kb.formats.pages.html_text import read_tree, tag_of
 from kb.formats.pages.html_tree import add_tree
@@ -16,16 +18,36 @@ _FEEDS = frozenset({"rss", "feed", "rdf"})
 _ENTRIES = frozenset({"item", "entry"})
 _BODIES = ("encoded", "content", "description", "summary")
 _MAX_HEADING_LEVEL = 6
+_DECLARATION = re.compile(
+    rb"""\s*<\?xml[^>]{0,200}?encoding=["']([\w.:-]{1,40})["'][^>]{0,200}?>"""
+)
+
+_NOT_ALLOWED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that XML forbids, which databases export all the same."""
 
 
 def parse(data: bytes, request: ParseRequest) -> ParsedDocument:
     """Read an XML file; entities are never expanded."""
-    root = read_xml(data, name=request.name, what="XML file")
+    root = _read(data, request.name)
     builder = TextBuilder(request)
     if tag_of(root) in _FEEDS:
         return _parse_feed(builder, root)
     _add_element(builder, root, level=0)
     return builder.build(title=request.name)
+
+
+def _read(data: bytes, name: str) -> Any:
+    """The root; bytes that are none of the stated encoding cost themselves."""
+    try:
+        return read_xml(data, name=name, what="XML file")
+    except DocumentError:
+        declared = _DECLARATION.match(data)
+        stated = declared[1].decode("ascii") if declared else None
+        text = _DECLARATION.sub(b"", data, count=1) if declared else data
+        mended = _NOT_ALLOWED.sub("", decode(text, stated=stated)).encode("utf-8", "replace")
+        if mended == text:
+            raise
+        return read_xml(mended, name=name, what="XML file")
 
 
 def _parse_feed(builder: TextBuilder, root: Any) -> ParsedDocument:

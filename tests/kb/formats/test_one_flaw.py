@@ -10,6 +10,8 @@ from kb.formats.office.package import as_presentation
 from kb.formats.vendors import vendor
 from tests.kb.formats.documents import parse, reason
 
+_DECLARED = '<?xml version="1.0" encoding="utf-8"?>'
+
 
 def test_a_bad_line_of_json_lines_costs_itself():
     lines = [json.dumps({"question": f"Q{number}", "answer": f"A{number}"}) for number in range(5)]
@@ -24,6 +26,24 @@ def test_a_bad_line_of_json_lines_costs_itself():
 @pytest.mark.parametrize("source", ['{"a": [1,\n2,\n3', "{\nx\n", '{"a": 1}\n{\n{\n{'])
 def test_a_file_that_is_mostly_broken_is_malformed(source: str):
     assert reason(source, "a.json") == "malformed"
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (f"{_DECLARED}<a>Gebühr, ".encode() + b"K\xf6ln</a>", "Gebühr, K\ufffdln"),
+        ("<a>Gebühr, ".encode() + b"K\xf6ln</a>", "Gebühr, K\ufffdln"),
+        ("<a>Köln ist schön und groß</a>".encode("cp1252"), "Köln ist schön und groß"),
+        ("<?xml version='1.0' encoding='gbk'?><a>图书馆\x0b</a>".encode("gbk"), "图书馆"),
+        (b"<a>one\x0b line</a>", "one line"),
+    ],
+)  # fmt: skip
+def test_a_byte_that_fits_nothing_costs_itself_in_xml(data: bytes, text: str):
+    assert text in parse(data, "a.xml").text
+
+
+def test_a_nul_costs_itself_in_the_shortest_file():
+    assert parse(b"a,b\n1,\x002\n3,4\n", "a.csv").text == "a | b\n1 | 2\n3 | 4"
 
 
 def test_a_long_cell_is_a_cell():
