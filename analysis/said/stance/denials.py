@@ -19,7 +19,7 @@ _VERBS = (
     r"sommes|étaient|était|jest|są|było|är|var|det\s+är|это)"
 )
 _NOT = (
-    r"(?:n['\u2019]t|\b(?:not|never|cannot|nicht|kein(?:e[nrms]?)?|niemals|pas|jamais|no|nunca|non|mica|não|nem|"
+    r"(?:n['\u2019]t|\b(?:not|never|cannot|neither|nor|weder|ni|né|ani|varken|ни|nicht|kein(?:e[nrms]?)?|niemals|pas|jamais|no|nunca|non|mica|não|nem|"
     r"niet|geen|nie|не|inte|ingen|inga|ليس|ليست|ليسوا|لسنا|مش|لا)\b)"
 )
 _BEFORE = re.compile(rf"{_NOT}\s+(?:{_VERBS}\s+){{0,2}}(?:{_SMALL}\s+){{0,3}}$", re.IGNORECASE)
