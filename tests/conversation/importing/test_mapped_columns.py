@@ -57,3 +57,13 @@ def test_the_command_joins_its_options():
 def test_what_maps_nothing_is_refused(entry: str):
     with pytest.raises(typer.BadParameter, match="MEANING=COLUMN"):
         _columns([entry], time=None, user=None)
+
+
+@pytest.mark.parametrize("name", ["Identifiant", "identificador", "Kennung", "идентификатор"])
+def test_ids_keep_conversations_apart_in_other_languages(tmp_path: Path, name: str):
+    rows = "7,user,Hi\n7,agent,Yes\n8,user,Ho\n8,agent,No\n"
+    (tmp_path / "calls.csv").write_text(f"{name},speaker,text\n{rows}")
+    with ConversationStore.open("sqlite://") as store:
+        report = import_path(tmp_path / "calls.csv", store, "desk")
+    assert len(report.imported) == 2
+    assert not report.left_out
