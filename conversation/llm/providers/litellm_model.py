@@ -189,8 +189,7 @@ class LiteLLMGenerator:
         }
         if endpoint is not None:
             request["api_base"] = endpoint
-        key = self._key(litellm, endpoint)
-        if key is not None:
+        if (key := self._key(litellm, endpoint)) is not None:
             request["api_key"] = key
         if options.total_timeout_s:
             request["timeout"] = options.total_timeout_s
@@ -201,9 +200,8 @@ class LiteLLMGenerator:
             request |= {"logprobs": True, "top_logprobs": wanted}
         if options.schema is not None:
             if self._constrains(litellm):
-                request["response_format"] = response_format(
-                    options.schema, takes_several=self._is_embedded
-                )
+                several = self._is_embedded
+                request["response_format"] = response_format(options.schema, takes_several=several)
             else:
                 messages = with_instruction(messages, options.schema)
         if options.tools:
