@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from types import ModuleType
 
-_DERIVED = ("store/warehouse", "store/reports.duckdb", "store/reports.html")
+_DERIVED = ("store/warehouse", "store/reports.duckdb", "store/reports.html", "store/reports.md")
 _OPERATIONS = ("orchestration.operations.operations", "orchestration.operations")
 _USELESS = ("*.lock", "*.log", "*.out", "*.err")
 
