@@ -31,6 +31,8 @@ _POSTGRESQL_LOCK_ID = 7_242_861_017
 """Any constant: processes that migrate one database take the same advisory lock."""
 _SQLITE_OUT_OF_REACH = frozenset({5, 6, 8, 10, 13, 14})
 """Busy, locked, read-only, an error of the disk, a full disk, not to be opened."""
+_SQLITE_DAMAGED = frozenset({11, 26})
+"""Malformed, no database at all."""
 _SQLSTATES_OUT_OF_REACH = ("08", "53", "57P")
 """Of PostgreSQL: connection, resources such as the disk, an operator who stops it."""
 READ_ONLY: dict[str, Any] = {"vivavoce_read_only": True}
@@ -95,6 +97,8 @@ def open_database(url: str, schema: Schema) -> Engine:
                 migrate(engine, schema)
     except DatabaseError as error:
         engine.dispose()
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_DAMAGED:
+            raise _damaged(str(parsed.database), error) from error
         kind = StoreUnavailableError if isinstance(error, OperationalError) else StoreError
         raise kind(
             f"The database {parsed.render_as_string()!r} cannot be opened: {_first_line(error)}. "
@@ -128,6 +132,14 @@ def _tell_unavailable(context: ExceptionContext) -> None:
             f"{_first_line(error)}. Check the server, free space and permissions, then try "
             "again; what was acknowledged before is kept."
         )
+
+
+def _damaged(path: str, error: BaseException) -> StoreError:
+    return StoreError(
+        f"The store '{path}' is damaged: {_first_line(error)}. Stop what uses it and put a backup "
+        f"in its place; without one, `sqlite3 '{path}' .recover | sqlite3 NEW` writes what can "
+        "still be read into a file NEW."
+    )
 
 
 def _first_line(error: BaseException) -> str:

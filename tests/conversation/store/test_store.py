@@ -490,6 +490,19 @@ def test_a_store_of_a_newer_version_is_refused(url: str, tmp_path: Path):
         ConversationStore.open(url)
 
 
+@pytest.mark.parametrize("kept", [0, 100, 4_096, 40_000])
+def test_a_damaged_store_says_so_and_what_saves_the_rest(url: str, tmp_path: Path, kept: int):
+    store = ConversationStore.open(url)
+    begin(store)
+    store.close()
+    path = tmp_path / "store" / "conversations.sqlite"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:kept] + bytes(byte ^ 255 for byte in whole[kept:]))
+
+    with pytest.raises(StoreError, match=r"is damaged: .* backup .*\.recover"):
+        ConversationStore.open(url).transcript("conv_a")
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
