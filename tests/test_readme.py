@@ -168,6 +168,20 @@ def test_the_guides_name_no_registry_host_and_no_path_of_a_machine():
 
 
 @pytest.mark.slow
+def test_the_shown_search_prints_what_the_guide_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """Scores, ranks and parts of real weights, figure by figure."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(REPOSITORY / "data" / "documents", tmp_path / "data" / "documents")
+    guide = PAGES["kb/README.md"]
+
+    exec(compile(blocks("python", guide)[0], "kb/README.md", "exec"), {})
+
+    assert f"\n```\n{capsys.readouterr().out}```\n" in guide
+
+
+@pytest.mark.slow
 def test_the_shown_python_runs_as_it_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

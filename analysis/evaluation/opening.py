@@ -28,7 +28,7 @@ def open_judges(plan: EvaluationPlan, open_model: Callable[[LLMConfig], ChatMode
     refused: dict[str, ModelError] = {}
     for llm, agent_ids in sorted(needed.items(), key=lambda each: each[0].model):
         try:
-            _require_a_model(llm)
+            _require_a_model(llm.model)
             opened = open_model(llm)
             opened.check()
             models[llm] = opened
@@ -38,8 +38,20 @@ def open_judges(plan: EvaluationPlan, open_model: Callable[[LLMConfig], ChatMode
     return OpenedJudges(models, refused)
 
 
-def _require_a_model(llm: LLMConfig) -> None:
-    if llm.model == EXTRACTIVE:
+def without_a_model(plan: EvaluationPlan) -> dict[str, ModelError]:
+    """By agent of `plan`: why its judge is none. Opens nothing."""
+    refused: dict[str, ModelError] = {}
+    for planned in plan.conversations:
+        for model in sorted(planned.judges):
+            try:
+                _require_a_model(model)
+            except ModelError as error:
+                refused.setdefault(planned.agent_id, error)
+    return refused
+
+
+def _require_a_model(model: str) -> None:
+    if model == EXTRACTIVE:
         raise ModelSetupError(
             f"{EXTRACTIVE!r} quotes documents and can judge nothing. Name a language model as "
             "judge: VIVAVOCE_JUDGE, or `analysis.judge` in the agent file."

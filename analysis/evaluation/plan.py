@@ -71,6 +71,11 @@ class EvaluationPlan:
             for planned in self.conversations
         )
 
+    def without(self, agent_ids: Collection[str]) -> "EvaluationPlan":
+        """The plan without the conversations of some agents."""
+        kept = (each for each in self.conversations if each.agent_id not in agent_ids)
+        return replace(self, conversations=tuple(kept))
+
 
 @dataclass(frozen=True, slots=True)
 class EvaluationScope:

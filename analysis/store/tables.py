@@ -94,8 +94,9 @@ for _table, _question in ((evaluations, "criterion"), (collected_values, "field"
         _table.c.judge_prompt_version,
         _table.c.sample,
         unique=True,
+        # The migration that makes the index says the same for PostgreSQL. Said here, it would load
+        # that whole dialect into every command that reads a store.
         sqlite_where=_is_result,
-        postgresql_where=_is_result,
     )
 
 analysis_runs = Table(

@@ -158,15 +158,21 @@ def _evaluate_once(deployment: Deployment, narrowing: Narrowing) -> bool:
 
 def _estimates(deployment: Deployment, samples: Iterable[Narrowing]) -> str:
     from analysis.evaluation.estimate import estimate_plan
+    from analysis.evaluation.opening import without_a_model
     from orchestration.operations.narrowing import plan_narrowed
 
     now = datetime.now(UTC)
     shown: list[str] = []
     for narrowing in samples:
         plan = plan_narrowed(deployment, narrowing, now=now)
+        refused = without_a_model(plan)
+        plan = plan.without(refused)
         again = f"Sample {narrowing.sample}: " if narrowing.sample else ""
-        cached = f"{plan.cached} conversations have every answer already."
-        shown.append(f"{again}{_estimate_text(estimate_plan(plan, deployment.price_usd))}{cached}")
+        estimate = estimate_plan(plan, deployment.price_usd)
+        asked = _estimate_text(estimate) if estimate.conversations or not refused else ""
+        lines = [f"{again}{asked}{plan.cached} conversations have every answer already."]
+        lines += [f"{agent_id} would not be judged: {refused[agent_id]}" for agent_id in refused]
+        shown.append("\n".join(lines))
     return "\n\n".join([*shown, "Nothing was asked."])
 
 

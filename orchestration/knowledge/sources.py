@@ -55,12 +55,15 @@ def unread_sources(deployment: Deployment, agent_id: str) -> list[str]:
     knowledge_base = deployment.knowledge_base(agent_id)
     documents = knowledge_base.documents()
     known = {document.document_id for document in documents}
+    failed = {document.document_id for document in documents if document.status == "failed"}
     read = {(each.name, each.content_sha256) for each in documents if each.kind == "file"}
     unread: list[str] = []
     for source in sources(deployment, agent_id):
         if isinstance(source, SiteSource):
             pages = [identify(LinkSource(page)) for page in knowledge_base.site_pages(source.url)]
-            if known.isdisjoint(page.document_id for page in pages):
+            is_listed = not known.isdisjoint(page.document_id for page in pages)
+            # A site that could not be listed is a document of its own, which says why.
+            if not is_listed and identify(LinkSource(source.url)).document_id not in failed:
                 unread.append(source.url)
         elif (identity := identify(source)).document_id not in known and not _was_read(
             source, identity.name, read

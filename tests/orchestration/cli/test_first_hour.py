@@ -34,6 +34,7 @@ HEAVY = (
     *("dagster", "torch", "pandas", "litellm", "chromadb", "sentence_transformers", "onnxruntime"),
     *("scipy", "sklearn", "llama_index", "spacy", "duckdb", "numpy", "sqlalchemy", "fastapi"),
     *("httpx", "rich", "babel", "alembic", "text_to_num", "jsonschema"),
+    "sqlalchemy.dialects.postgresql",
 )
 
 

@@ -47,6 +47,18 @@ def test_a_dry_run_tells_the_cost_and_asks_nothing(settings: Settings, model: Sc
     )
 
 
+def test_a_dry_run_says_what_a_run_would_refuse(
+    settings: Settings, model: ScriptedChatModel, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("VIVAVOCE_JUDGE", "embedded/extractive")
+    shown = run("evaluate", "--dry-run").output
+    assert "questions about" not in shown
+    assert "Nothing is left" not in shown
+    assert "shop-desk would not be judged: 'embedded/extractive' quotes documents" in shown
+    assert "VIVAVOCE_JUDGE" in shown
+    assert model.prompts == []
+
+
 @pytest.mark.slow
 def test_an_evaluation_is_narrowed_by_day_and_question(
     settings: Settings, model: ScriptedChatModel

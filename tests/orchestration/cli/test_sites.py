@@ -62,3 +62,24 @@ def test_an_unknown_key_of_a_site_is_refused():
         parse_agent(
             "agent_id: a\nname: A\nknowledge_base:\n  sites: [{url: x, max_page: 3}]\n", origin="a"
         )
+
+
+def test_a_site_that_cannot_be_listed_is_told_as_failed_and_not_as_unread(
+    server: Server, tmp_path: Path
+):
+    settings = write_data(tmp_path / "data")
+    for path in list(server.routes):
+        del server.routes[path]
+    (settings.agents_dir / "shop-desk.yaml").write_text(
+        "agent_id: shop-desk\nname: Shop desk\nknowledge_base:\n"
+        f"  sites:\n    - {{url: '{server.url}/help/', max_pages: 9}}\n"
+        "  allowed_cidrs: [127.0.0.0/8]\n"
+    )
+
+    with sample_deployment(settings) as deployment:
+        before = unread_sources(deployment, "shop-desk")
+        ingest(deployment, "shop-desk")
+        after = unread_sources(deployment, "shop-desk")
+        states = [each.status for each in deployment.knowledge_base("shop-desk").documents()]
+
+    assert (before, after, states) == ([f"{server.url}/help/"], [], ["failed"])
