@@ -31,7 +31,7 @@ def open_reports(
     if not path.is_file():
         raise ReportsNotPublishedError(
             f"No reports are published at {path}. Run `vivavoce report` (or materialize the asset "
-            "`reports`) to evaluate and publish, or give the path of the published file."
+            "`reports`) to publish them, or give the path of the published file."
         )
     connection = duckdb.connect(":memory:")
     try:
