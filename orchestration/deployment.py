@@ -32,6 +32,7 @@ from orchestration.agents import (
     library_config,
 )
 from orchestration.errors import UnknownAgentError
+from orchestration.lost_store import refuse_lost_store
 from orchestration.secrets import read_secrets
 from orchestration.settings import Settings
 from orchestration.sharing.shared_knowledge import SharedKnowledge, shared_options
@@ -172,6 +173,7 @@ class Deployment(ClosedAtTheEnd):
         """The durable store of conversations."""
         from conversation.store.store import ConversationStore
 
+        refuse_lost_store(self.store_url, self.warehouse_dir)
         return ConversationStore.open(self.store_url)
 
     @cached_property
@@ -189,6 +191,7 @@ class Deployment(ClosedAtTheEnd):
         """The durable store of evaluations."""
         from analysis.store.store import AnalysisStore
 
+        refuse_lost_store(self.store_url, self.warehouse_dir)
         return AnalysisStore.open(self.store_url)
 
     @property

@@ -8,6 +8,7 @@
   x PortInUseError           a server cannot listen where it was told to
   x RunFailedError           a Dagster run that a command started did not succeed
   x NoDataError              the folder holds no data of ours
+  x LostStoreError           the store vanished, and what was exported from it did not
   x SoundFileError           a sound file, or what lies beside it, cannot be written
   x ForgettingError          there is nothing to forget by this name, or not now
 """
@@ -51,3 +52,7 @@ class ForgettingError(OrchestrationError):
 
 class NoDataError(OrchestrationError):
     """The folder holds nothing that a command could work on."""
+
+
+class LostStoreError(OrchestrationError):
+    """The store is gone or empty, but days that were exported from it are there."""
