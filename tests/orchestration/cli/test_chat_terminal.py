@@ -31,7 +31,7 @@ SLOW_MODEL = """
 import asyncio
 from conversation.llm.providers import extractive
 
-def answer(messages):
+def answer(messages, language="en"):
     return "One two three four. " * 400
 
 extractive.extractive_answer = answer
