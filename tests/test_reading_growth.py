@@ -17,7 +17,7 @@ from analysis.said.moments.digitised import digitised
 from analysis.said.negation import is_denied
 from analysis.said.normal_form import folded, loosened, words_that_repeat, words_that_say
 from analysis.said.numbers import languages_counted_in, numbers_in
-from analysis.said.spelled import spelled_words
+from analysis.said.spelling.spelled import spelled_words
 from conversation.importing.captions import lines_of_captions, lines_of_vtt
 from conversation.importing.files import import_path
 from conversation.importing.lines import lines_of_text

@@ -14,7 +14,7 @@ from analysis.judge.evidence import quote_of_turn
 from analysis.results import Evidence, Scalar
 from analysis.said.language import Language, language_of_turn, language_of_turns
 from analysis.said.numbers import digit_runs
-from analysis.said.spelled import spelled_out
+from analysis.said.spelling.spelled import spelled_out
 from conversation.agent.criteria import DataCollectionField
 from conversation.transcript import Turn
 

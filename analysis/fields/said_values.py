@@ -22,7 +22,7 @@ from analysis.said.numbers import (
     numbers_in,
     written_number,
 )
-from analysis.said.spelled import spelled_words
+from analysis.said.spelling.spelled import spelled_words
 from analysis.said.stance.bounds import Bound, bound_said
 from conversation.agent.criteria import ValueShape
 

@@ -12,12 +12,14 @@ _ALONE = re.compile(
     re.IGNORECASE,
 )
 _NONE = re.compile(
-    r"^\W*(?:none|zero|nobody|no one|nothing|not any|keine?[rs]?|niemand|gar keine|aucune?|"
+    r"^\W*(?:(?:i|we)(?:['\u2019]ve|\s+have)(?:\s+got)?\s+|there\s+(?:are|is)\s+)?"
+    r"(?:none|zero|nobody|no one|nothing|not any|keine?[rs]?|niemand|gar keine|aucune?|"
     r"personne|ningun[oa]|nadie)(?:\s+at\s+all)?\W*$",
     re.IGNORECASE,
 )
 _NO_PLURAL = re.compile(
-    r"\b(?:(?:no|any|keine|aucune?|pas\s+de|sin|ningún)\s+|pas\s+d['\u2019]\s*)(?P<what>[^\W\d_]{3,})",
+    r"\b(?:(?:no\s+(?:tengo|tenemos|hay)|não\s+(?:tenho|temos|há)|no|any|keine|aucune?|pas\s+de|sin|"
+    r"ningún)\s+|pas\s+d['\u2019]\s*)(?P<what>[^\W\d_]{3,})",
     re.IGNORECASE,
 )
 _NOT_ANY = re.compile(r"(?:n['\u2019]t|\bnot|\bwithout)\s+(?:[^\W\d_]+\s+){0,3}$", re.IGNORECASE)

@@ -123,8 +123,8 @@ def _are_ends(text: str, low: SaidNumber, high: SaidNumber) -> bool:
     if len(gap) > _LOOK_CHARS:
         return False
     if _is_choice(gap):
-        # "2 of 3" is no choice in English.
-        return gap.strip() != "of" or not _is_english(text, low, high)
+        # "2 of 3" is no choice in English, and no more is "2 instead of 3".
+        return gap.split()[-1:] != ["of"] or not _is_english(text, low, high)
     if low.readings[0] > high.readings[0]:
         return False
     if gap == "、":

@@ -4,6 +4,7 @@
 known, both are readings of it. What is a day, a time, a version or a telephone number is none.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,6 +41,15 @@ _DIGITAL = re.compile(
     rf"(?:(?!\w)|(?!s\b)(?=[^\W\d_]+\b))(?!['\u2019]s\b)"
     rf"|(?<!\w)[\u00bc-\u00be\u2153\u2154]"
 )
+_SCIENTIFIC = re.compile(
+    r"(?<![\w.,])(?P<factor>[-\u2212]?\d+(?:[.,]\d+)?)[eE](?P<letter>[-+]?\d{1,3})(?!\w)|"
+    r"(?<![\w.,])(?:(?P<factor_>[-\u2212]?\d+(?:[.,]\d+)?)\s?[x\u00d7\u00b7*]\s?)?10(?:\^\s?\(?(?P<caret>[-+\u2212]?\d{1,3})\)?|"
+    r"(?P<raised>[\u207b\u207a]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]{1,3}))(?!\w)"
+)
+"""1e6, 2.5 x 10^6, 10\u2076."""
+_RAISED = str.maketrans(
+    "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079\u207b\u207a", "0123456789-+"
+)
 _INDIAN = r"\d{1,2}(?:,\d{2})+,\d{3}"
 """Lakh and crore: 12,34,567."""
 _PLAIN = re.compile(r"\d+")
@@ -51,10 +61,22 @@ MOST_DIGITS = 18
 
 
 def numerals_in(text: str, language: Language | None) -> Iterator[SaidNumber]:
-    """Yield what is written in digits, in order."""
+    """Yield what is written in digits; powers of ten first, and else in order."""
+    powers = [*_SCIENTIFIC.finditer(text)]
+    for found in powers:
+        yield SaidNumber(found.start(), found.group(), _scientific(found))
     for found in _DIGITAL.finditer(text):
+        if any(power.start() <= found.start() < power.end() for power in powers):
+            continue
         words = found.group().rstrip(_SPACES)
         yield _read(found.start(), words, text, language)
+
+
+def _scientific(found: re.Match[str]) -> tuple[float, ...]:
+    power = found["letter"] or found["caret"] or found["raised"].translate(_RAISED)
+    factor = (found["factor"] or found["factor_"] or "1").replace(",", ".").replace("\u2212", "-")
+    value = float(f"{factor}e{power.replace(chr(0x2212), '-')}")
+    return (value,) if math.isfinite(value) else ()
 
 
 def _read(start: int, words: str, text: str, language: Language | None) -> SaidNumber:

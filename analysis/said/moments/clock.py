@@ -123,6 +123,9 @@ def _english() -> tuple[str, ...]:
         rf"\b(?:(?P<am>morning)|(?P<pm>afternoon|evening|tonight))\s*,?\s+(?:at|around|by)\s+"
         rf"{_HOUR}{_AFTER}(?!\s?(?:\d|[ap]\.?m|o'clock))",
         rf"{_BEFORE}{_HOUR}\s+o'clock{_PART}?",
+        # On a clock of 24 hours, and no sum of hours: "at 1730 hours", "0730 hours".
+        rf"(?:^\W*|\b(?:at|by|until|till|from|before|after|around)\s+|(?=\b0\d)){_BEFORE}"
+        r"(?P<hour>[01]\d|2[0-4])(?P<minute>[0-5]\d)\s+(?P<written>hours|hrs)\b",
         rf"\b(?:at|by|until|till|from|before|after|around)\s+{_HOUR} {_MINUTE}{_AFTER}{_PART}?",
         r"\b(?P<quarter>half|quarter|\d{1,2}(?:\s+minutes)?)\s+(?:(?P<past>past|after)|"
         r"(?P<to>to|before))\s+(?:(?P<noon>noon|midday)|(?P<midnight>midnight))\b",
@@ -192,7 +195,7 @@ def _patterns(language: Language | None) -> tuple[re.Pattern[str], ...]:
     if language == "en":
         spoken.insert(0, _BRITISH_HALF)
     written = rf"{_BEFORE}{_HOUR}:{_MINUTE}(?P<seconds>:[0-5]\d)?(?![\w:/-])(?P<written>){_PART}?"
-    halved = rf"{_BEFORE}{_HOUR}(?:[:. ]{_MINUTE})?{_PART}"
+    halved = rf"{_BEFORE}{_HOUR}(?:[:. ]{_MINUTE})?(?:-?ish)?{_PART}"
     return tuple(re.compile(pattern) for pattern in (*spoken, halved, written))
 
 

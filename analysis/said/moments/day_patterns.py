@@ -56,6 +56,9 @@ def _english() -> tuple[str, ...]:
         rf"{name}\b{_DAY}\s+(?P<month>{month})\b\.?{_YEAR}",
         rf"\b{count}\s+{unit}\s+(?:from|after|on)\s+(?:(?P<anchor>{any_of(NAMED['en'])})|"
         rf"(?P<weekday>{weekday})|(?P<now>now))\b",
+        rf"\b(?:(?P<which>[1-5])(?:st|nd|rd|th)|(?P<final>last))\s+(?P<weekday>{weekday})\s+(?:in|of)\s+"
+        rf"(?:(?P<of_month>{month})\b(?:\s+(?P<year>\d{{4}})\b)?|(?P<this_month>(?:the|this)\s+month)|"
+        r"(?P<next_month>next\s+month))",
         rf"\b(?P<weekday>{weekday})\s+(?P<week_on>week)\b",
         r"\b(?P<week_from>today|tomorrow)\s+week\b",
         rf"\b(?:(?:next|this)\s+)?(?P<dayname>{weekday})\s*,?\s+(?:the\s+)?"
@@ -89,6 +92,9 @@ def _german() -> tuple[str, ...]:
         rf"{_dayname('de')}\b{_DAY}\s*(?P<month>{month})\b\.?{_YEAR}",
         rf"\b(?P<dayname>{weekday})\s*,?\s+(?:der|den|dem)?\s*(?P<nth>\d{{1,2}})\."
         rf"{_after_a_day('de')}",
+        rf"\b(?:(?P<which>[1-5])\.|(?P<final>letzte[nrm]?))\s+(?P<weekday>{weekday})\s+(?:im\s+|des\s+)?"
+        rf"(?:(?P<of_month>{month})\b(?:\s+(?P<year>\d{{4}})\b)?|(?P<this_month>monats?)\b|"
+        rf"(?P<next_month>{coming}\s+monats?)\b)",
         rf"\b(?:(?P<weekday>{weekday})|(?P<anchor>heute|morgen))\s+in\s+{count}\s+{unit}\b",
         rf"\b(?P<weekday>{weekday})\s+(?:in\s+)?(?:der\s+)?(?:(?P<this_week>diese[r]?)|"
         rf"(?P<next_week>{coming}))\s+woche\b",

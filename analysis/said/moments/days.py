@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from analysis.said.further.days import further_days
 from analysis.said.language import Language, language_of
 from analysis.said.moments.calendar_words import MONTHS, NAMED, UNITS, WEEKDAYS, calendar_day
 from analysis.said.moments.day_patterns import day_patterns
@@ -67,6 +68,11 @@ def days_said(text: str, today: date | None, language: Language | None = None) -
         if not any(marks[other.start : other.end]):
             words = text[other.start : other.end].strip()
             found.append(SpokenDay(words, other.days, other.start))
+            marks[other.start : other.end] = b"\1" * (other.end - other.start)
+    for further in further_days(text, today):
+        if not any(marks[further.start : further.end]):
+            words = text[further.start : further.end]
+            found.append(SpokenDay(words, (further.day,), further.start))
     return sorted(found, key=lambda day: day.start)
 
 
@@ -147,6 +153,8 @@ class _Said:
             return [today + timedelta(days=NAMED[self._language][groups["week_from"]] + 7)]
         if "named" in groups:
             return [today + timedelta(days=NAMED[self._language][groups["named"]])]
+        if "which" in groups or "final" in groups:
+            return [self._weekday_of_month(today)]
         if "nth" in groups:
             return [self._day_of_a_month(int(groups["nth"]), today)]
         if "count" in groups:
@@ -160,6 +168,20 @@ class _Said:
         shifts = (1,) if "next_month" in self._groups else shifts
         months = (divmod(today.year * 12 + today.month - 1 + shift, 12) for shift in shifts)
         return _nearest((calendar_day(year, month + 1, day) for year, month in months), today)
+
+    def _weekday_of_month(self, today: date) -> date | None:
+        """Return "the third Thursday in December"; without a year, the next December."""
+        groups = self._groups
+        later = _months_later(today.replace(day=1), 1 if "next_month" in groups else 0)
+        year, month = later.year, later.month
+        if name := groups.get("of_month"):
+            month = MONTHS[self._language][name]
+            year = int(groups.get("year", today.year + (month < today.month)))
+        first = date(year, month, 1)
+        day = 1 + (WEEKDAYS[self._language][groups["weekday"]] - first.weekday()) % 7
+        if "final" in groups:
+            day += 7 * ((calendar.monthrange(year, month)[1] - day) // 7)
+        return calendar_day(year, month, day + 7 * (int(groups.get("which", 1)) - 1))
 
     def _counted(self, today: date) -> list[date | None]:
         said = self._groups["count"]

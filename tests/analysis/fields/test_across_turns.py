@@ -27,6 +27,7 @@ def turns(*said: str) -> list[Turn]:
     ("kind", "claimed", "said", "value", "index"),
     [
         ("integer", 2, ("u: Two tickets, no, make it three.",), 3, 0),
+        ("integer", 3, ("u: Three people. Scrap that, five.",), 5, 0),
         ("integer", 2, ("u: Two tickets.", "a: Two?", "u: No, make it three."), 3, 2),
         ("integer", 2, ("u: Two tickets.", "u: Sorry, I meant three tickets."), 3, 1),
         ("integer", 2, ("u: Two tickets.", "u: Sorry, not two, three."), 3, 1),

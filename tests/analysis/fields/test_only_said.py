@@ -9,7 +9,7 @@ from analysis.fields.data_collection import collect_fields
 from analysis.fields.only_said import only_value_said
 from analysis.judge.asking import Meter, answer_question
 from analysis.judge.windows import transcript_windows
-from analysis.said.spelled import spelled_out
+from analysis.said.spelling.spelled import spelled_out
 from conversation.agent.criteria import DataCollectionField, FieldType
 from conversation.transcript import Turn
 from tests.fakes import ScriptedChatModel, judge_that_stands_by

@@ -1,7 +1,7 @@
 """Addresses, codes and numbers of something as they are spoken, compared with how they are written.
 
-`ann dot lee at example dot com` is `ann.lee@example.com`, `A B four seven one two` is `AB4712`.
-Pure, and linear in the length of the text.
+`ann dot lee at example dot com` is `ann.lee@example.com`, `A B four seven one two` is `AB4712`, and
+so is `Alpha Bravo four seven one two`. Pure, and linear in the length of the text.
 """
 
 import re
@@ -12,12 +12,15 @@ from dataclasses import dataclass, replace
 from analysis.said.language import Language
 from analysis.said.normal_form import folded
 from analysis.said.numbers import digit_runs
+from analysis.said.spelling.letters_by_word import SaidLetter, letters_by_word
 from conversation.language.spoken_addresses import LOW_LINE, marks_by_word
 
 _TOKEN = re.compile(r"[^\W\d_]+|\S")
 _LOW_LINE = re.compile(rf"(?<!\w){LOW_LINE}(?!\w)", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s\-./()]")
 _TELEPHONE_DIGITS = 6
+_TRUNK_ZERO = re.compile(r"(?<=\d)\s?\(0\)")
+"""Dialled within the country only: +44 (0)20 7946 0958."""
 _LONGEST_PREFIX = 5
 _CODE_DIGITS, _CODE_LETTERS = 4, 3
 _LONGEST_CHARS = 200
@@ -75,7 +78,11 @@ def spelled_words(text: str, value: str, language: Language | None) -> str | Non
     wanted = "".join(char for char in wanted if char not in ignored)
     if not wanted:
         return None
-    tokens = [token for token in _tokens(text, language) if token.written not in ignored]
+    tokens = _tokens(_TRUNK_ZERO.sub(_blank, text) if telephone else text, language)
+    if not telephone and (letters := letters_by_word(text)):
+        tokens = _with_letters(tokens, letters)
+        ignored += ","
+    tokens = [token for token in tokens if token.written not in ignored]
     if "@" in wanted:
         tokens = [replace(token, written=_plain(token.written)) for token in tokens]
     return _found(text, tokens, wanted.removeprefix("00") if telephone else wanted)
@@ -155,6 +162,17 @@ def _tokens(text: str, language: Language | None) -> list[_Token]:
     return sorted(tokens, key=lambda token: token.start)
 
 
+def _with_letters(tokens: Sequence[_Token], letters: Sequence[SaidLetter]) -> list[_Token]:
+    """Return the tokens with one for each letter in place of the words that say it."""
+    kept = [
+        token
+        for token in tokens
+        if not any(said.start <= token.start < said.end for said in letters)
+    ]
+    said = [_Token(each.start, each.end, each.letter) for each in letters]
+    return sorted([*kept, *said], key=lambda token: token.start)
+
+
 def _found(text: str, tokens: Sequence[_Token], wanted: str) -> str | None:
     for first in range(len(tokens)):
         written, last = "", first
@@ -194,6 +212,10 @@ def _is_somebody(tokens: Sequence[_Token], first: int) -> bool:
     """Return whether a token is a person and no name of an address: "reach me at gmail dot com"."""
     before = tokens[first - 1].written if first else ""
     return tokens[first].written in _PERSONS and before in _REACHED
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found.group())
 
 
 def _plain(text: str) -> str:

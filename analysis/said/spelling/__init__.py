@@ -1,0 +1,1 @@
+"""Codes, addresses and names that people spell."""
