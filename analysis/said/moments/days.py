@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from analysis.said.further.days import further_days
 from analysis.said.language import Language, language_of
 from analysis.said.moments.calendar_words import MONTHS, NAMED, UNITS, WEEKDAYS, calendar_day
 from analysis.said.moments.day_patterns import day_patterns
 from analysis.said.moments.digitised import digitised
 from analysis.said.moments.doubts import is_no_single_day
+from analysis.said.moments.further_days import further_days
 from analysis.said.moments.other_scripts import days_of_other_scripts, touched
 
 _NEAR_YEARS = 30
