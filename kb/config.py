@@ -242,3 +242,6 @@ class KnowledgeBaseConfig(_Section):
     parsing: ParsingConfig = ParsingConfig()
     retrieval: RetrievalConfig = RetrievalConfig()
     index: IndexConfig = IndexConfig()
+    query_languages: tuple[str, ...] = ("en",)
+    """Languages that questions come in, as tags such as `de` or `pt-BR`. Where `embedding` names
+    no model, they choose it when the first document is read."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from kb.closing import ClosedAtTheEnd
-from kb.config import KnowledgeBaseConfig
+from kb.config import EmbeddingConfig, KnowledgeBaseConfig
 from kb.document import (
     AnySource,
     Document,
@@ -28,7 +28,7 @@ from kb.document import (
 )
 from kb.embedding.embedder import Embedder, Vectors, WeightsFolder
 from kb.embedding.likeness import cosines
-from kb.embedding.open_embedder import open_embedder
+from kb.embedding.open_embedder import chosen_embedding, open_embedder, runs_any_language
 from kb.folder import Changes, FolderParts, HeldFolder, LocalFolder
 from kb.index.catalog import Catalog, ChunkRow
 from kb.index.damage import telling_damage
@@ -97,14 +97,15 @@ class KnowledgeBase(ClosedAtTheEnd):
             CatalogError: Nothing to read there, or a newer release wrote it.
         """
         config = config or KnowledgeBaseConfig()
-        return cls(
+        opened = cls(
             Path(directory),
             config,
-            embedder=lambda: open_embedder(config.embedding, weights),
+            embedder=lambda: open_embedder(opened.embedding, weights),
             reranker=lambda: optional_reranker(config.retrieval.reranker, weights),
             read_only=read_only,
             shared=shared,
         )
+        return opened
 
     def close(self) -> None:
         """Let go of files and connections."""
@@ -124,6 +125,14 @@ class KnowledgeBase(ClosedAtTheEnd):
     def config(self) -> KnowledgeBaseConfig:
         """How it works."""
         return self._config
+
+    @property
+    def embedding(self) -> EmbeddingConfig:
+        """Which model compares meanings: the one that is named, or the one that was chosen."""
+        given, built_with, here = self._config, self._catalog.meta("model_id"), runs_any_language()
+        return chosen_embedding(
+            given.embedding, given.query_languages, built_with=built_with, any_language=here
+        )
 
     @property
     def index_version(self) -> int:

@@ -87,6 +87,7 @@ def knowledge_base_config(agent: AgentConfig, settings: Settings) -> KnowledgeBa
         retrieval=section.retrieval,
         links=LinkConfig(allowed_cidrs=(*section.allowed_cidrs, *settings.allowed_networks)),
         index=index,
+        query_languages=(agent.language, *agent.languages),
     )
 
 

@@ -39,6 +39,25 @@ class LexicalSource(Protocol):
         ...
 
 
+class NamedModel(Protocol):
+    """A model that has a name."""
+
+    @property
+    def model(self) -> str:
+        """The name."""
+        ...
+
+
+@runtime_checkable
+class EmbeddedSource(Protocol):
+    """A knowledge base that says which model compares meanings in it."""
+
+    @property
+    def embedding(self) -> NamedModel:
+        """The model."""
+        ...
+
+
 @runtime_checkable
 class ReadableSource(Protocol):
     """A knowledge base whose documents can be read whole."""

@@ -134,14 +134,15 @@ def _show_plan(agent: str) -> None:
 @kb.command()
 def status(agent: Agent) -> None:
     """List the agent's documents, their state, and the room that is left."""
-    from orchestration.knowledge.sources import room_left
+    from orchestration.knowledge.sources import meanings_compared, room_left
     from orchestration.terminal.rows import document_table
 
     with opened_deployment() as deployment:
         documents = deployment.knowledge_base(agent).documents()
         limits = deployment.agent(agent).agent.knowledge_base.limits
+        compared = meanings_compared(deployment.knowledge_base(agent))
     typer.echo(document_table(documents))
-    typer.echo(f"\n{room_left(documents, limits)}")
+    typer.echo(f"\n{room_left(documents, limits)} {compared}")
 
 
 @kb.command()

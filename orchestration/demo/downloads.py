@@ -14,7 +14,7 @@ def missing_bytes(deployment: Deployment, agent_id: str) -> int:
     agent = deployment.agent(agent_id).agent
     models = [agent.llm.model, *panel_members(agent.judge.name)]
     names = [each.removeprefix(_EMBEDDED) for each in models if each.startswith(_EMBEDDED)]
-    names.append(deployment.knowledge_base(agent_id).config.embedding.model)
+    names += deployment.knowledge_base(agent_id).embedding.model.split("+")
     return sum(_missing(deployment.weights, name) for name in dict.fromkeys(names))
 
 

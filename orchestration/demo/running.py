@@ -138,7 +138,7 @@ class _Demo:
                 judge.check()
                 judge.complete(PROBE, PROBE_OPTIONS)
                 self.progress.say(f"  judge: {judge.model} is ready")
-        embedding = self.deployment.knowledge_base(AGENT_ID).config.embedding
+        embedding = self.deployment.knowledge_base(AGENT_ID).embedding
         embedder = open_embedder(embedding, self.deployment.weights)
         self.progress.say(f"  embedding model: {embedding.model} is ready ({embedder.model_id})")
 

@@ -14,7 +14,9 @@ from kb.document import (
     SyncReport,
     TextSource,
 )
+from kb.embedding.open_embedder import FOR_ANY_LANGUAGE
 from kb.ingest.intake import file_sha256, identify
+from kb.knowledge_base import KnowledgeBase
 from orchestration.deployment import Deployment
 from orchestration.knowledge.remote_files import copies, is_remote
 
@@ -94,6 +96,20 @@ def room_after(plan: SyncReport, limits: Limits) -> str:
     if not new_links:
         return text
     return f"{text} The size of {counted(new_links, 'new link')} is known once read."
+
+
+def meanings_compared(knowledge_base: KnowledgeBase) -> str:
+    """With what model a knowledge base compares meanings, and what that leaves out, in a line."""
+    model, given = knowledge_base.embedding.model, knowledge_base.config
+    others = [tag for tag in given.query_languages if tag.split("-")[0].casefold() != "en"]
+    named = "model" in given.embedding.model_fields_set
+    if named or not others or model == FOR_ANY_LANGUAGE:
+        return f"Meanings are compared by {model}."
+    return (
+        f"Meanings are compared by {model}, which reads English; questions in {', '.join(others)} "
+        f"find English texts by their words alone. `embedding: {{model: {FOR_ANY_LANGUAGE}}}` "
+        "under `knowledge_base` and another ingest change that."
+    )
 
 
 def _use(sizes: Sequence[int], limits: Limits) -> str:

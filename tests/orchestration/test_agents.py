@@ -25,6 +25,16 @@ def test_an_agent_chooses_its_embedding_model(tmp_path: Path):
     assert config.embedding.model == "multilingual-e5-small"
 
 
+def test_the_languages_of_an_agent_are_those_of_its_questions(tmp_path: Path):
+    settings = write_data(tmp_path / "data")
+    agent_file = settings.agents_dir / "shop-desk.yaml"
+    agent_file.write_text(agent_file.read_text() + "\nlanguages: {de: {first_message: Hallo.}}\n")
+
+    config = knowledge_base_config(find_agent("shop-desk", settings).agent, settings)
+
+    assert config.query_languages == ("en", "de")
+
+
 def test_vectors_on_a_server_lie_in_collections_of_each_agent(tmp_path: Path):
     settings = write_data(tmp_path / "data")
     agent = find_agent("shop-desk", settings).agent

@@ -1,6 +1,7 @@
 """One conversation, read with everything that is known of it."""
 
 from conversation.agent.config import AgentConfig
+from conversation.grounding.passages import EmbeddedSource
 from conversation.server.context import ServerContext
 from conversation.server.conversations.sound import sides_of
 from conversation.server.conversations.tags import tags_of
@@ -29,13 +30,18 @@ def conversation_detail(context: ServerContext, conversation_id: str) -> Convers
         analysis=context.calls.analyses(
             [conversation_id], agent_ids={conversation_id: transcript.agent_id}
         ).get(conversation_id),
-        embedding_model=_embedding_model(transcript, agent),
+        embedding_model=_embedding_model(context, transcript, agent) if whole.retrievals else "",
         sides=sides_of(context, conversation_id, transcript.status),
     )
     return shown.model_copy(update={"tag_ids": tags_of(context, conversation_id)})
 
 
-def _embedding_model(transcript: Transcript, agent: AgentConfig | None) -> str:
+def _embedding_model(
+    context: ServerContext, transcript: Transcript, agent: AgentConfig | None
+) -> str:
     """What compared meanings in the conversation, where its agent is still what it was then."""
-    is_same = agent is not None and transcript.agent_version == agent.version
-    return agent.knowledge_base.embedding.model if agent and is_same else UNKNOWN_MODEL
+    if agent is None or transcript.agent_version != agent.version:
+        return UNKNOWN_MODEL
+    source = context.agents.knowledge_base(agent)
+    own = source.embedding if isinstance(source, EmbeddedSource) else agent.knowledge_base.embedding
+    return own.model

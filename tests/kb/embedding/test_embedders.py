@@ -15,7 +15,7 @@ from kb.embedding.known import EMBEDDERS
 from kb.embedding.litellm_embedder import PieceTokenizer
 from kb.embedding.onnx_embedder import OnnxEmbedder
 from kb.embedding.onnx_export import build_bert_onnx
-from kb.embedding.open_embedder import PrefixingEmbedder, open_embedder
+from kb.embedding.open_embedder import PrefixingEmbedder, chosen_embedding, open_embedder
 from kb.errors import WeightsError
 from kb.knowledge_base import KnowledgeBase
 from kb.retrieval.reranking import open_reranker
@@ -268,3 +268,42 @@ def test_every_configuration_has_an_embedder():
         for model in ("all-MiniLM-L6-v2", "litellm/openai/text-embedding-3-small"):
             config = EmbeddingConfig(model=model, runtime=runtime)
             assert any(kind.takes(config) for kind in EMBEDDERS)
+
+
+BOTH = "all-MiniLM-L6-v2+multilingual-e5-small"
+
+
+@pytest.mark.parametrize(
+    ("config", "languages", "built_with", "any_language", "model"),
+    [
+        (EmbeddingConfig(), ("en",), None, True, "all-MiniLM-L6-v2"),
+        (EmbeddingConfig(), ("en", "en-GB"), None, True, "all-MiniLM-L6-v2"),
+        (EmbeddingConfig(), ("en", "de"), None, True, BOTH),
+        (EmbeddingConfig(threads=1), ("pt-BR",), None, True, BOTH),
+        (EmbeddingConfig(), ("de",), None, False, "all-MiniLM-L6-v2"),
+        (EmbeddingConfig(), ("de",), "onnx/int8/3/abc", True, "all-MiniLM-L6-v2"),
+        (EmbeddingConfig(), ("en",), "onnx/int8/3/abc+onnx/int8/3/def", True, BOTH),
+        (EmbeddingConfig(model="all-MiniLM-L6-v2"), ("de",), None, True, "all-MiniLM-L6-v2"),
+        (EmbeddingConfig(model="acme/own"), ("de",), "onnx/a+onnx/b", True, "acme/own"),
+        (EmbeddingConfig(runtime="torch"), ("de",), None, True, "all-MiniLM-L6-v2"),
+    ],
+)
+def test_languages_choose_a_model_where_nobody_named_one(
+    config: EmbeddingConfig,
+    languages: tuple[str, ...],
+    built_with: str | None,
+    any_language: bool,
+    model: str,
+):
+    chosen = chosen_embedding(config, languages, built_with=built_with, any_language=any_language)
+
+    assert chosen.model == model
+
+
+def test_a_knowledge_base_says_which_model_was_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("kb.knowledge_base.runs_any_language", lambda: True)
+
+    with KnowledgeBase.open(tmp_path, KnowledgeBaseConfig(query_languages=("de", "en"))) as kb:
+        assert kb.embedding.model == BOTH

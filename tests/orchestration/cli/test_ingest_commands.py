@@ -109,6 +109,18 @@ def test_status_shows_age_and_use_against_limits():
 
     assert "just now" in shown
     assert "2 of 5 documents and 0.00 MB of 20 MB are used." in shown
+    assert "Meanings are compared by all-MiniLM-L6-v2." in shown
+
+
+def test_status_says_which_languages_of_the_agent_the_model_does_not_read(settings: Settings):
+    run("ingest", "shop-desk")
+    agent_file = settings.agents_dir / "shop-desk.yaml"
+    agent_file.write_text(agent_file.read_text() + "\nlanguages: {de: {first_message: Hallo.}}\n")
+
+    shown = run("kb", "status", "shop-desk")
+
+    assert "all-MiniLM-L6-v2, which reads English; questions in de find English texts" in shown
+    assert "embedding: {model: all-MiniLM-L6-v2+multilingual-e5-small}" in shown
 
 
 @pytest.mark.usefixtures("settings")
