@@ -20,16 +20,13 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from conversation.language.local_time import TimeZoneName
 from conversation.llm.limits.contexts import parse_contexts
 from conversation.llm.limits.own_prices import parse_prices
 from conversation.llm.limits.traffic import parse_limits
+from orchestration.env_file import EnvFile, add_keys
 from orchestration.errors import SettingsError
 from orchestration.settings_file import SettingsFile, refuse_unknown
 
@@ -53,7 +50,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+        env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True
     )
 
     data_dir: Path = Field(
@@ -208,8 +205,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read `settings.yaml` of the data folder last."""
-        return (init_settings, env_settings, dotenv_settings, SettingsFile(settings_cls))
+        """Read `.env` in our own way, and `settings.yaml` of the data folder last."""
+        return (init_settings, env_settings, EnvFile(settings_cls), SettingsFile(settings_cls))
 
     @property
     def store(self) -> Path:
@@ -344,6 +341,11 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         return Settings()
     except ValidationError as error:
         raise SettingsError(_explanation(error)) from error
+
+
+def take_keys() -> None:
+    """Put keys of providers that `.env` holds into the environment, where it has them not."""
+    add_keys(os.environ, PREFIX)
 
 
 def export_for_dagster(settings: Settings) -> None:

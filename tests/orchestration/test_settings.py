@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from conversation.llm.limits.own_prices import TokenPrice, parse_prices
+from orchestration.env_file import add_keys
 from orchestration.errors import SettingsError
 from orchestration.settings import PREFIX, Settings, load_settings
 from orchestration.shown_settings import shown_settings
@@ -185,3 +186,36 @@ def test_a_settings_file_that_cannot_be_used_says_why(tmp_path: Path, text: str,
         load_settings()
     assert told in str(caught.value)
     assert "data/settings.yaml" in str(caught.value) or "VIVAVOCE_" in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_keys_of_the_env_file_reach_what_looks_into_the_environment(tmp_path: Path, encoding: str):
+    text = (
+        "OWN_KEY=sk-own\r\nexport OTHER='a b'\r\nEMPTY=\r\nKNOWN=new\r\nVIVAVOCE_LLM=openai/own\r\n"
+    )
+    (tmp_path / ".env").write_bytes(text.encode(encoding))
+    environment = {"KNOWN": "old", "OTHER": ""}
+
+    add_keys(environment, PREFIX)
+
+    assert environment == {"OWN_KEY": "sk-own", "KNOWN": "old", "OTHER": "a b"}
+    assert Settings().llm == "openai/own"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"VIVAVOCE_JUGDE=openai/own\n", "'VIVAVOCE_JUGDE', which is no setting. Did you mean"),
+        (b"OWN_KEY=1\n\xff\xfe\n", "'.env' is no text in UTF-8. Save it as UTF-8."),
+        (b"OWN_KEY=1\n\nsk-secret\n", "'.env', line 3: this is no setting. Write NAME=VALUE"),
+        (b"OWN_KEY='sk-secret\n", "'.env', line 1: this is no setting."),
+    ],
+)
+def test_an_env_file_that_cannot_be_used_says_where(tmp_path: Path, content: bytes, told: str):
+    (tmp_path / ".env").write_bytes(content)
+
+    with pytest.raises(SettingsError) as refused:
+        load_settings({})
+
+    assert told in str(refused.value)
+    assert "sk-secret" not in str(refused.value)

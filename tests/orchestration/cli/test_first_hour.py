@@ -207,6 +207,24 @@ def test_a_document_that_cannot_be_read_is_no_answer(tmp_path: Path):
     assert "can be answered from" in ended.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "key"), [(["settings"], "sk-own"), (["settings", "--help"], None)]
+)
+def test_keys_of_the_folder_are_read_wherever_the_package_lies(
+    tmp_path: Path, arguments: list[str], key: str | None
+):
+    (tmp_path / ".env").write_text("OWN_KEY=sk-own\n")
+    told = "print(os.environ.get('OWN_KEY'), os.environ['LITELLM_MODE'])"
+
+    done = run(
+        arguments, tmp_path, code=f"import atexit, os; atexit.register(lambda: {told}); main.main()"
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == f"{key} PRODUCTION"
+
+
 def test_an_unknown_command_is_named(tmp_path: Path):
     done = run(["evalate"], tmp_path)
     assert done.returncode == 2
