@@ -29,6 +29,7 @@ from conversation.importing.platforms.record import (
     Taken,
     content_id,
     conversation_of,
+    difference,
     storable_transcript,
 )
 from conversation.importing.recordings import (
@@ -48,7 +49,6 @@ from conversation.importing.tables import (
 )
 from conversation.importing.written_dates import Order
 from conversation.store.store import ConversationStore
-from conversation.transcript import Transcript
 from conversation.voice.hearing.open_hearing import Hearing, open_hearing
 from conversation.voice.speakers.open_voices import open_voices
 
@@ -218,16 +218,9 @@ def _import_record(
         report.left_out += found.left_out + changed
         return
     report.known.append(conversation_id)
-    if _said(store.transcript(conversation_id)) != _said(transcript):
-        problem = (
-            f"The store holds a conversation {conversation_id} with other words, which was left as "
-            "it is. Give this one another id, or forget the old one first."
-        )
+    problem = difference(store.transcript(conversation_id), transcript)
+    if problem is not None:
         report.differing.append(RejectedRecord(where, problem))
-
-
-def _said(transcript: Transcript) -> list[tuple[str, str]]:
-    return [(turn.role, turn.text) for turn in transcript.turns]
 
 
 def _files(path: Path) -> list[Path]:

@@ -11,7 +11,12 @@ from types import MappingProxyType
 from conversation.importing.clocks import Clock, is_clock, seconds_of, tells_the_day
 from conversation.importing.lines import SpokenLine
 from conversation.importing.roles import RecordError
-from conversation.importing.times import is_moment, moment_of_days, moment_of_text
+from conversation.importing.times import (
+    columns_of_dates,
+    is_moment,
+    moment_of_days,
+    moment_of_text,
+)
 from conversation.importing.usual_words import (
     DAY_COLUMNS,
     ID_COLUMNS,
@@ -32,6 +37,8 @@ MEANINGS = {
 }
 """What a column may be, with the names that say so by themselves."""
 
+DATES = " (dates)"
+"""Behind the name of a column that is left out, and has a date in every row."""
 
 _COLUMN = " (column "
 _SHOWN = 6
@@ -110,7 +117,12 @@ def conversations_of_csv(
             f"{sorted(names)}. Say "
             "which are meant, e.g. `--map speaker=COLUMN --map text=COLUMN`"
         )
-    others = [name for name in header if name not in chosen]
+    dated: list[str] = []
+    if time_column is None:
+        unnamed = [name for name in header if name not in chosen]
+        others_of_rows = (dict(zip(header, each.cells, strict=False)) for each in _body(text))
+        time_column, dated = columns_of_dates(others_of_rows, unnamed, id_column)
+    others = [name for name in header if name not in (*chosen, time_column)]
     rivals = [name for name in others if _name_of(name) == _name_of(speaker_column)]
     found: dict[str | None, TableConversation] = {}
     day_column = _column(names, DAY_COLUMNS) if time_column else None
@@ -130,7 +142,7 @@ def conversations_of_csv(
         )
         one.user_id = one.user_id or _cell(row, user_column)
         one.left_out.update(
-            f"csv.{name}"
+            f"csv.{name}{DATES if name in dated else ''}"
             for name in others
             if _cell(row, name) and not (day_is_taken and name == day_column)
         )
@@ -177,6 +189,13 @@ def _rows(text: str, between: str) -> Iterator[_Cells]:
             alone = lines[begun].replace('"', "").rstrip("\n").split(between)
             yield _Cells(begun + 1, alone, is_broken=True)
             at = begun + 1
+
+
+def _body(text: str) -> Iterator[_Cells]:
+    """The rows below the header whose quotes pair."""
+    rows = _rows(text, _delimiter(text))
+    next(rows, None)
+    return (each for each in rows if not each.is_broken)
 
 
 def _time(

@@ -2,11 +2,18 @@
 
 import math
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import pairwise
 
 from conversation.importing.roles import RecordError
-from conversation.importing.written_dates import Order, written_date
+from conversation.importing.written_dates import (
+    Order,
+    looks_like_a_date,
+    order_of,
+    written_date,
+)
 
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _ZONE = re.compile(r"\s*(?:UTC|GMT|Z)$", re.IGNORECASE)
@@ -77,6 +84,47 @@ def is_moment(text: str, order: Order | None = None) -> bool:
     except RecordError:
         return False
     return True
+
+
+def columns_of_dates(
+    rows: Iterable[Mapping[str, str]], columns: Sequence[str], id_column: str | None
+) -> tuple[str | None, list[str]]:
+    """Which columns of a table hold dates, whatever they are called.
+
+    Args:
+        rows: Cells by column.
+        columns: Those that may.
+        id_column: Tells one conversation from another.
+
+    Returns:
+        The one column that says when each message was sent: it never goes back within a
+        conversation, and goes on in one; None where there is none, or more than one. And all
+        columns with a date in every row, which may be anything, such as a birthday.
+    """
+    cells: dict[str, list[tuple[str, str]]] = {name: [] for name in columns}
+    for row in rows:
+        key = row.get(id_column, "") if id_column else ""
+        for name in list(cells):
+            cell = row.get(name, "").strip()
+            if looks_like_a_date(cell) or (not _NUMBER.fullmatch(cell) and is_moment(cell)):
+                cells[name].append((key, cell))
+            else:
+                del cells[name]
+    dated = [name for name, found in cells.items() if found]
+    going_on = [name for name in dated if _goes_on(cells[name])]
+    return going_on[0] if len(going_on) == 1 else None, dated
+
+
+def _goes_on(cells: Sequence[tuple[str, str]]) -> bool:
+    order = order_of(cell for _, cell in cells)
+    moments: dict[str, list[datetime]] = {}
+    try:
+        for key, cell in cells:
+            moments.setdefault(key, []).append(moment_of_text(cell, "time", order))
+    except RecordError:
+        return False
+    steps = [later - earlier for found in moments.values() for earlier, later in pairwise(found)]
+    return all(step >= timedelta() for step in steps) and any(step > timedelta() for step in steps)
 
 
 def check_order(started_at: datetime | None, ended_at: datetime | None) -> None:

@@ -194,6 +194,9 @@ def _add_gap(lines: list[str], text: str) -> None:
 
 def import_summary(report: ImportReport) -> str:
     """What an import did; each record that differs or was rejected has a line of its own."""
+    # What reads tables is loaded by whoever has imported one.
+    from conversation.importing.tables import DATES
+
     imported = counted(len(report.imported), "conversation")
     lines = [f"{imported} imported, {len(report.known):,} known already."]
     lines += [f"Differs {row.where}: {row.problem}" for row in report.differing]
@@ -201,10 +204,15 @@ def import_summary(report: ImportReport) -> str:
     if report.left_out:
         kinds = ", ".join(f"{kind} ({count})" for kind, count in sorted(report.left_out.items()))
         lines.append(f"Left out: {kinds}.")
-        column = next((kind for kind in sorted(report.left_out) if kind.startswith("csv.")), None)
-        if column is not None:
-            option = shlex.quote(f"user={column.removeprefix('csv.')}")
-            lines.append(f"Where a column means a user or a moment, say so: --map {option}")
+        columns = [
+            kind.removeprefix("csv.") for kind in sorted(report.left_out) if kind.startswith("csv.")
+        ]
+        dated = [name.removesuffix(DATES) for name in columns if name.endswith(DATES)]
+        meant = {"time": dated, "user": [name for name in columns if not name.endswith(DATES)]}
+        options = [f"{what}={names[0]}" for what, names in meant.items() if names]
+        if options:
+            shown = " ".join(f"--map {shlex.quote(option)}" for option in options)
+            lines.append(f"Where a column means a user or a moment, say so: {shown}")
     return "\n".join(lines)
 
 

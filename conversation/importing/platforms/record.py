@@ -47,6 +47,35 @@ class Taken:
     """What the record holds and the transcript does not, by kind, with its number."""
 
 
+def difference(stored: Transcript, read: Transcript) -> str | None:
+    """Why a record that is in the store already should be looked at; None where all is there."""
+    own = stored.conversation_id
+    if _said(stored) != _said(read):
+        return (
+            f"The store holds a conversation {own} with other words, which was left as it is. Give "
+            "this one another id, or forget the old one first."
+        )
+    lacking = [
+        what
+        for what, before, now in (
+            ("moments", stored.started_at, read.started_at),
+            ("user", stored.metadata.get("user_id"), read.metadata.get("user_id")),
+        )
+        if now and not before
+    ]
+    if not lacking:
+        return None
+    return (
+        f"The store holds conversation {own} without its {' and '.join(lacking)}; what is there is "
+        f"left as it is. To take it in anew: `vivavoce forget --conversation {own}`, and import it "
+        "again."
+    )
+
+
+def _said(transcript: Transcript) -> list[tuple[str, str]]:
+    return [(turn.role, turn.text) for turn in transcript.turns]
+
+
 @dataclass(frozen=True, slots=True)
 class Platform:
     """One kind of record. A new one is a file with one of these, named in `known`."""

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from conversation.importing.files import import_path
+from conversation.importing.files import ImportReport, import_path
 from conversation.store.store import ConversationStore
+from conversation.transcript import Transcript
 from orchestration.cli.conversing import _columns  # pyright: ignore[reportPrivateUsage]
 
 TABLE = (
@@ -67,3 +68,58 @@ def test_ids_keep_conversations_apart_in_other_languages(tmp_path: Path, name: s
         report = import_path(tmp_path / "calls.csv", store, "desk")
     assert len(report.imported) == 2
     assert not report.left_out
+
+
+def imported(table: str, folder: Path) -> tuple[ImportReport, Transcript]:
+    (folder / "calls.csv").write_text(table)
+    with ConversationStore.open("sqlite://") as store:
+        report = import_path(folder, store, "desk")
+        assert report.rejected == []
+        (summary,) = store.conversations()
+        return report, store.transcript(summary.conversation_id)
+
+
+@pytest.mark.parametrize(
+    ("cells", "began", "left_out"),
+    [
+        # It goes on within a conversation: each message was sent then.
+        (("2026-03-01 10:00:05", "2026-03-01 10:00:09"), "2026-03-01 10:00:05", {}),
+        (("13.03.2026 10:00", "13.03.2026 10:02"), "2026-03-13 10:00:00", {}),
+        # A date that stays may be a birthday, and numbers that go on may be those of messages.
+        (("1970-03-01", "1970-03-01"), None, {"csv.wann (dates)": 2}),
+        (("2026-03-01 10:00", "2026-02-01 10:00"), None, {"csv.wann (dates)": 2}),
+        (("1772359205", "1772359209"), None, {"csv.wann": 2}),
+        (("2026-03-01 10:00", "soon"), None, {"csv.wann": 2}),
+    ],
+)
+def test_moments_of_messages_are_known_by_what_they_are(
+    tmp_path: Path, cells: tuple[str, str], began: str | None, left_out: dict[str, int]
+):
+    table = f"role,text,wann\nuser,When do you open?,{cells[0]}\nagent,At nine.,{cells[1]}\n"
+
+    report, transcript = imported(table, tmp_path)
+
+    at = transcript.started_at
+    assert (None if at is None else f"{at:%Y-%m-%d %H:%M:%S}") == began
+    assert dict(report.left_out) == left_out
+
+
+def test_of_two_columns_of_moments_neither_is_taken(tmp_path: Path):
+    at = "2026-03-01 10:00:0"
+    table = f"role,text,sent_here,read_there\nuser,Hello,{at}1,{at}2\nagent,Yes?,{at}3,{at}4\n"
+    report, transcript = imported(table, tmp_path)
+    assert transcript.started_at is None
+    assert set(report.left_out) == {"csv.sent_here (dates)", "csv.read_there (dates)"}
+
+
+def test_what_the_store_lacks_of_a_known_conversation_is_told(tmp_path: Path):
+    (tmp_path / "calls.csv").write_text("role,text,am,wer\nuser,Hello,2026-03-01,k-1\n")
+    with ConversationStore.open("sqlite://") as store:
+        first = import_path(tmp_path, store, "desk")
+        again = import_path(tmp_path, store, "desk")
+        named = import_path(tmp_path, store, "desk", columns={"time": "am", "user": "wer"})
+    assert again.differing == []
+    assert named.known == first.imported
+    (row,) = named.differing
+    assert "without its moments and user" in row.problem
+    assert f"vivavoce forget --conversation {first.imported[0]}" in row.problem

@@ -36,3 +36,5 @@ def test_an_import_names_the_option_where_a_column_was_left_out():
         "Where a column means a user or a moment, say so: --map 'user=who asked'",
     ]
     assert "--map" not in import_summary(ImportReport(left_out=Counter({"vtt.note": 1})))
+    dated = Counter({"csv.born (dates)": 4, "csv.asked": 4})
+    assert import_summary(ImportReport(left_out=dated)).endswith("--map time=born --map user=asked")
