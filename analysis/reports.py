@@ -53,7 +53,7 @@ def open_reports(
     except duckdb.Error as error:
         connection.close()
         raise ReportsNotPublishedError(
-            f"The reports at {path} cannot be read: {error}. Publish them again with "
-            "`vivavoce report`."
+            f"The reports at {path} cannot be read: {str(error).rstrip('!.')}. Publish them again "
+            "with `vivavoce report`."
         ) from error
     return connection

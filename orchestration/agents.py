@@ -1,11 +1,13 @@
 """Agent files joined with this deployment: where each agent's documents and index are."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from conversation.agent.agent_file import AgentListing, list_agents, load_agent
 from conversation.agent.config import AgentConfig
+from conversation.errors import AgentConfigError
 from kb.config import IndexConfig, KnowledgeBaseConfig, Limits, LinkConfig
 from orchestration.errors import UnknownAgentError
 from orchestration.settings import Settings
@@ -101,6 +103,12 @@ def library_config(settings: Settings) -> KnowledgeBaseConfig:
         links=LinkConfig(allowed_cidrs=settings.allowed_networks),
         index=index,
     )
+
+
+def refuse_unknown_agent(agent_id: str, settings: Settings) -> None:
+    """Raise `UnknownAgentError` unless there is such an agent, whether or not it can be used."""
+    with suppress(AgentConfigError):
+        find_agent(agent_id, settings)
 
 
 def _path_of(agent_id: str, settings: Settings) -> Path:

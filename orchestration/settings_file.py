@@ -55,8 +55,18 @@ def read_settings_file(path: Path, known: Collection[str]) -> dict[str, Any]:
 
     try:
         found: Any = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{str(path)!r} cannot be read: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"{str(path)!r} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{str(path)!r} is no text in UTF-8. Save it as UTF-8.") from error
+    except yaml.YAMLError as error:
+        mark: Any = getattr(error, "problem_mark", None)
+        line = "" if mark is None else f", line {mark.line + 1}"
+        problem = getattr(error, "problem", None) or "it cannot be read"
+        raise SettingsError(
+            f"{str(path)!r}{line} is not valid YAML: {problem}. Write one NAME: VALUE a line, and "
+            "blanks, no tabs, before what belongs to a name."
+        ) from error
     if found is None:
         return {}
     if not isinstance(found, dict):

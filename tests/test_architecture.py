@@ -19,8 +19,9 @@ MAX_LINES = 400
 MAX_FILES = 14
 
 SETS_A_VENDOR_VARIABLE = {
-    # litellm calls out on import unless told otherwise; it reads the environment, nothing else.
+    # litellm calls out on import, and reads any `.env` above it, unless told otherwise here.
     "LITELLM_LOCAL_MODEL_COST_MAP",
+    "LITELLM_MODE",
     "OMP_WAIT_POLICY",
     "TOKENIZERS_PARALLELISM",
     "ANONYMIZED_TELEMETRY",

@@ -42,6 +42,12 @@ class Report:
     sections: tuple[Section, ...]
 
 
+def agents_with_conversations(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Ids of agents that the published reports hold conversations of."""
+    rows = connection.execute("SELECT DISTINCT agent_id FROM conversations").fetchall()
+    return {str(agent_id) for (agent_id,) in rows}
+
+
 def render_report(
     connection: duckdb.DuckDBPyConnection, *, agent_id: str | None = None, simulated: bool = False
 ) -> Report:

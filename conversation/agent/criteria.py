@@ -7,7 +7,7 @@ under which its answers are kept.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self, cast, get_args
 
 from pydantic import (
     AliasChoices,
@@ -160,6 +160,13 @@ class ValueShape(_Section):
                 raise ValueError("a field of type enum lists its values under `enum`")
             given["type"] = "string"
         return given
+
+    @field_validator("type", mode="before")
+    @classmethod
+    def _type_is_known(cls, kind: object) -> object:
+        if kind not in get_args(FieldType):
+            raise ValueError(f"write one of {', '.join((*get_args(FieldType), 'enum'))}")
+        return kind
 
     @field_validator("enum")
     @classmethod

@@ -16,6 +16,9 @@ _FREE = re.compile(
 )
 """Keys under which values of one's own stand, or the name of what is a secret."""
 _WORD = re.compile(r"[\w.-]{1,15}")
+_DESCRIBED = "a text of "
+_ID_PATTERN = re.compile(r"\^\[(?P<first>[^\]]+)\]\[(?P<rest>[^\]]+)\]\{0,(?P<more>\d+)\}\$")
+_NAMED_RANGES = {"a-z": "small letters", "A-Z": "capital letters", "0-9": "digits"}
 _KINDS: dict[type, str] = {dict: "mapping", list: "list", tuple: "list", bool: "boolean"}
 
 
@@ -43,7 +46,33 @@ def describe_problem(problem: ErrorDetails, model: type[BaseModel], *, line: int
         return f"{where}: unknown key {key!r}; {hint}"
     if problem["type"] == "missing":
         return f"{where}: this key is required."
-    return f"{where}: {problem['msg']}, got {_shown(problem['input'], path)}."
+    if problem["type"] == "string_pattern_mismatch":
+        told = _form_of(problem.get("ctx", {}).get("pattern", "")) or problem["msg"]
+    else:
+        told = problem["msg"].removeprefix("Value error, ")
+    shown = _shown(problem["input"], path)
+    if shown.startswith(_DESCRIBED) and not problem["type"].startswith("string_"):
+        # How long it is tells nobody anything; the line is named.
+        return f"{where}: {told}."
+    return f"{where}: {told}, got {shown}."
+
+
+def _form_of(pattern: str) -> str | None:
+    """What an id may be, in words; None for a pattern that is not made as those of ids are."""
+    found = _ID_PATTERN.fullmatch(pattern)
+    if found is None:
+        return None
+    first, rest = (_characters(found[part]) for part in ("first", "rest"))
+    begins = "" if first == rest else f", and begin with one of {first}"
+    return f"write {rest} only{begins}, at most {int(found['more']) + 1} characters"
+
+
+def _characters(ranges: str) -> str:
+    named = [name for span, name in _NAMED_RANGES.items() if span in ranges]
+    left = ranges
+    for span in _NAMED_RANGES:
+        left = left.replace(span, "")
+    return ", ".join([*named, *(f"{sign!r}" for sign in left)])
 
 
 def valid_keys(model: type[BaseModel], path: KeyPath) -> list[str]:
@@ -129,7 +158,7 @@ def _shown(value: object, path: KeyPath) -> str:
     # An id is what messages, reports and views call a thing.
     is_shown = _WORD.fullmatch(str(value)) or path.parts[-1:] == ("id",)
     if isinstance(value, str) and (may_be_secret or not is_shown):
-        return f"a text of {len(value)} characters" if value else "an empty text"
+        return f"{_DESCRIBED}{len(value)} characters" if value else "an empty text"
     if isinstance(value, str):
         return repr(value if len(value) <= 40 else f"{value[:37]}...")
     return f"a {_KINDS.get(type(value), type(value).__name__)}"

@@ -29,15 +29,22 @@ def report(
     with_sql: Annotated[bool, typer.Option(help="Show the query below each table.")] = True,
 ) -> None:
     """Show success rates, topics, gaps, conversations to look at, cost and latency."""
-    from analysis.report.text import render_report, report_as_markdown, report_as_text
+    from analysis.report.text import (
+        agents_with_conversations,
+        render_report,
+        report_as_markdown,
+        report_as_text,
+    )
     from analysis.reports import open_reports
+    from orchestration.agents import refuse_unknown_agent
     from orchestration.operations.exports import Form, ReportForm, export_report
-    from orchestration.operations.operations import publish_reports, reports_outdated
+    from orchestration.operations.operations import renew_reports
 
     with opened_deployment(progress()) as deployment:
-        if reports_outdated(deployment):
-            publish_reports(deployment)
+        renew_reports(deployment)
         with open_reports(deployment.reports_file) as connection:
+            if agent is not None and agent not in agents_with_conversations(connection):
+                refuse_unknown_agent(agent, deployment.settings)
             rendered = render_report(connection, agent_id=agent, simulated=simulated)
         forms: dict[Form, Path | None] = {"html": html, "markdown": markdown}
         for form, path in forms.items():

@@ -107,11 +107,10 @@ def compare(
     """List the conversations on which two versions of a criterion, or two judges, disagree."""
     from analysis.labels.versions import compare_versions, flip_rates
     from analysis.reports import open_reports
-    from orchestration.operations.operations import publish_reports, reports_outdated
+    from orchestration.operations.operations import renew_reports
 
     with opened_deployment(progress()) as deployment:
-        if reports_outdated(deployment):
-            publish_reports(deployment)
+        renew_reports(deployment)
         with open_reports(deployment.reports_file) as connection:
             found = compare_versions(
                 connection,

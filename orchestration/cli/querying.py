@@ -44,6 +44,8 @@ def sql(
     from analysis.query.sql import query_as_csv, query_as_table
     from analysis.reports import open_reports
 
+    if not query.strip(" \t\n;"):
+        raise typer.BadParameter('There is no query, e.g. `vivavoce sql "from success_rates"`.')
     with open_reports(reports_file(), memory_limit=memory) as connection:
         if csv + json + every + chart > 1:
             raise typer.BadParameter("Choose one of --csv, --json, --all and --chart.")
@@ -99,11 +101,10 @@ def export(
     `vivavoce forget` writes it anew when somebody in it is forgotten, so leave it where it is.
     """
     from orchestration.operations.exports import export as export_known
-    from orchestration.operations.operations import publish_reports, reports_outdated
+    from orchestration.operations.operations import renew_reports
 
     with opened_deployment(progress()) as deployment:
-        if reports_outdated(deployment):
-            publish_reports(deployment)
+        renew_reports(deployment)
         rows = export_known(deployment, to, query, now=datetime.now(UTC))
     typer.echo(f"{rows:,} rows written to {to}.")
 

@@ -118,4 +118,5 @@ def _use(sizes: Sequence[int], limits: Limits) -> str:
         count += f" of {limits.max_documents}"
     if limits.max_total_bytes is not None:
         size += f" of {limits.max_total_bytes / MEBIBYTE:g} MB"
-    return f"{count} documents and {size}"
+    one = len(sizes) == 1 and limits.max_documents is None
+    return f"{count} {'document' if one else 'documents'} and {size}"

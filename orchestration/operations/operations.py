@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.errors import ReportsNotPublishedError
+from analysis.reports import open_reports
 from analysis.store.closed_days import agents_by_day
 from analysis.store.forgetting import forget_findings
 from analysis.warehouse import files as warehouse_files
@@ -245,6 +247,15 @@ def publish_reports(deployment: Deployment) -> PublishedReports:
 
 def _stamp(path: Path) -> tuple[int, int] | None:
     return (path.stat().st_ino, path.stat().st_mtime_ns) if path.exists() else None
+
+
+def renew_reports(deployment: Deployment) -> None:
+    """Publish where the published file is old, gone or damaged."""
+    if not reports_outdated(deployment):
+        with suppress(ReportsNotPublishedError):
+            open_reports(deployment.reports_file).close()
+            return
+    publish_reports(deployment)
 
 
 def reports_outdated(deployment: Deployment) -> bool:

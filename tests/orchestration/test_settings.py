@@ -169,7 +169,7 @@ def test_prices_of_the_file_hold_until_the_variable_is_set(
         ("timezone: Mars/Base", "VIVAVOCE_TIMEZONE: there is no time zone 'Mars/Base'"),
         ("data_dir: other", "Set VIVAVOCE_DATA_DIR instead"),
         ("- a", "holds no settings"),
-        ("a: [", "cannot be read"),
+        ("a: [", "line 1 is not valid YAML"),
         ("prices: 3", "prices is no price"),
         ("prices: {openai/own: 3}", "prices.openai/own is no price"),
         ("prices: {openai/own: {read: 1}}", "prices.openai/own is no price"),
@@ -219,3 +219,26 @@ def test_an_env_file_that_cannot_be_used_says_where(tmp_path: Path, content: byt
 
     assert told in str(refused.value)
     assert "sk-secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            b"prices:\n\topenai/own: 3\n",
+            "settings.yaml', line 2 is not valid YAML: found character",
+        ),
+        ("timezone: Europe/Berlin\n".encode("utf-16"), "is no text in UTF-8. Save it as UTF-8."),
+    ],
+)
+def test_a_settings_file_that_cannot_be_read_says_where_in_one_line(
+    tmp_path: Path, content: bytes, told: str
+):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "settings.yaml").write_bytes(content)
+
+    with pytest.raises(SettingsError) as refused:
+        load_settings({})
+
+    assert told in str(refused.value)
+    assert "\n" not in str(refused.value)

@@ -1,6 +1,7 @@
 """litellm's exceptions -> this package's errors, with what to do about each. Pure."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -71,14 +72,23 @@ def as_model_error(
         return ModelUnavailableError(f"Model {model!r}{where} did not answer in time.{said}")
     if "connection" in kind.lower() or _is_connection_failure(error):
         return ModelUnavailableError(
-            f"Model {model!r}{where} cannot be reached. Start its server, or correct `api_base`."
-            f"{said}"
+            f"Model {model!r}{where} cannot be reached. {_way_there(api_base, key_names)}{said}"
         )
     if status is not None and 400 <= status < 500:
         return ModelError(f"Model {model!r}{where} refused the request ({status}).{said}")
     failed = ModelUnavailableError(f"Model {model!r}{where} failed ({status or kind}).{said}")
     failed.retry_after_s = _retry_after_s(error)
     return failed
+
+
+def _way_there(api_base: str | None, key_names: Sequence[str]) -> str:
+    # Who needs no key, such as Ollama, is a server of one's own.
+    if api_base or not key_names:
+        return "Start its server, or correct `api_base`."
+    return (
+        "Look whether this machine reaches the network, with its proxy where it has one; a server "
+        "of your own is named as `api_base`."
+    )
 
 
 def _as_it_says(error: Exception, model: str, said: str) -> ModelError | None:

@@ -41,6 +41,7 @@ def conversations(
 
     Words of agents that mask personal data are searched and shown masked.
     """
+    from orchestration.agents import refuse_unknown_agent
     from orchestration.cli.deployment import opened_deployment
     from orchestration.operations.masking import redacted_conversations
     from orchestration.terminal.tables import text_table
@@ -58,6 +59,10 @@ def conversations(
             simulated=simulated,
             limit=limit,
         )
+        if agent is not None and not page.conversations:
+            of_agent = deployment.conversations.page(agent_id=agent, limit=1)
+            if not of_agent.conversations:
+                refuse_unknown_agent(agent, deployment.settings)
     if not page.conversations:
         if page.is_cut:
             typer.echo(_CUT)

@@ -89,6 +89,34 @@ def test_a_wrong_type_is_reported_with_the_value(agent_path: Path):
     assert "'many'" in message
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            "agent_id: Help Desk",
+            "`agent_id`: write small letters, digits, '_', '-' only, and begin with one of small "
+            "letters, at most 64 characters",
+        ),
+        (
+            "data_collection: [{id: paid, type: money, description: What was paid.}]",
+            "`data_collection[0].type`: write one of string, integer, number, boolean, date, time, "
+            "datetime, list, object, enum, got 'money'.",
+        ),
+        (
+            "llm: {model: embedded/extractive}\ncriteria: [{id: a, prompt: It answered.}]",
+            "name a language model under `analysis.judge`, e.g. "
+            "'embedded/qwen2.5-coder-1.5b-instruct'.",
+        ),
+    ],
+)
+def test_what_cannot_be_taken_is_told_in_words(agent_path: Path, line: str, told: str):
+    begin = "" if line.startswith("agent_id") else "agent_id: desk\n"
+    agent_path.write_text(f"{begin}name: Desk\n{line}\n", "utf-8")
+    with pytest.raises(AgentConfigError) as refused:
+        load_agent(agent_path)
+    assert told in str(refused.value)
+
+
 def test_an_unknown_key_without_a_likeness_lists_the_valid_ones(agent_path: Path):
     message = refusal(agent_path, SUPPORT + "analysis: {zzz: 1}\n")
 

@@ -6,7 +6,7 @@ from typer.testing import CliRunner, Result
 
 from conversation.agent.agent_file import load_agent, save_agent
 from orchestration.cli.main import app, main
-from orchestration.errors import UnknownVersionError
+from orchestration.errors import UnknownAgentError, UnknownVersionError
 from orchestration.operations.narrowing import Narrowing
 from orchestration.operations.operations import evaluate, publish_reports
 from orchestration.settings import Settings
@@ -224,3 +224,28 @@ def test_what_is_no_day_is_told_how_to_write_one(arguments: list[str]):
     done = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert done.exit_code == 2
     assert f"{arguments[-1]!r} is no day: write it as 2026-11-30" in " ".join(done.output.split())
+
+
+def test_a_damaged_report_is_published_anew(published: Settings):
+    published.reports_file.write_bytes(b"no reports")
+
+    shown = run("report", "--no-with-sql")
+
+    assert shown.exit_code == 0
+    assert "shop-desk" in shown.output
+
+
+@pytest.mark.parametrize("command", ["report", "conversations"])
+def test_a_misspelt_agent_is_not_one_without_conversations(published: Settings, command: str):
+    with pytest.raises(UnknownAgentError, match="Did you mean 'shop-desk'"):
+        run(command, "--agent", "shop-dsk")
+
+    (published.agents_dir / "new.yaml").write_text("agent_id: new\nname: New\n")
+    assert run(command, "--agent", "new").exit_code == 0
+
+
+@pytest.mark.parametrize("query", ["", " ; "])
+def test_a_query_without_words_is_none(published: Settings, query: str):
+    refused = run("sql", query)
+    assert refused.exit_code == 2
+    assert "There is no query" in refused.output

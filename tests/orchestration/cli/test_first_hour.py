@@ -390,7 +390,7 @@ def test_kept_conversations_are_listed_and_shown(tmp_path: Path, monkeypatch: py
     shown = runner.invoke(entry.app, ["show", "c2"]).stdout
     assert "user: Do you ship to Mars?" in shown
     assert "Nothing was found by judges yet" in shown
-    none = runner.invoke(entry.app, ["conversations", "--agent", "nobody"])
+    none = runner.invoke(entry.app, ["conversations", "--user", "nobody"])
     assert "No conversation is kept that fits." in none.stdout
     unknown = runner.invoke(entry.app, ["show", "c3"])
     assert "'c3'" in str(unknown.exception)

@@ -66,3 +66,23 @@ def test_what_comes_in_the_middle_of_a_stream_has_its_own_words(
     assert meaning in str(found)
     assert "Start its server" not in str(found)
     assert found.retryable is may_pass
+
+
+@pytest.mark.parametrize(
+    ("api_base", "key_names", "remedy"),
+    [
+        ("http://127.0.0.1:9/v1", ("OWN_KEY",), "Start its server, or correct `api_base`."),
+        (None, (), "Start its server, or correct `api_base`."),
+        (None, ("OPENAI_API_KEY",), "Look whether this machine reaches the network"),
+    ],
+)
+def test_who_cannot_be_reached_is_a_server_of_ones_own_or_the_network(
+    api_base: str | None, key_names: tuple[str, ...], remedy: str
+):
+    class APIConnectionError(Exception):
+        """As litellm names it."""
+
+    error = APIConnectionError("Connection error.")
+    found = as_model_error(error, "openai/own", api_base=api_base, key_names=key_names)
+
+    assert remedy in str(found)
