@@ -256,6 +256,8 @@ _RULES: tuple[Rule, ...] = (
         r"|\s?h\s?(?P<m>[0-5]?[0-9])\s?m(?:in)?)(?![\w/])",
         _hours,
     ),
+    rule(r"(?<![\w~./])~\s?(?=[0-9$\u20ac\u00a3])", lambda match: "about "),
+    rule(r"\u221a\s?(?=\w)", lambda match: "the square root of "),
     rule(r"\b24/7\b", lambda match: "twenty-four seven"),
     rule(r"\b(and|or)/(or|and)\b", lambda match: f"{match[1]} {match[2]}"),
     *address_rules("en"),
@@ -312,7 +314,6 @@ _RULES: tuple[Rule, ...] = (
         lambda match: f" {' point '.join(map(cardinal, match[0].split('.')))} ",
     ),
     rule(r"#(?=[0-9])|\u2116\s?", lambda match: "number "),
-    rule(r"~(?=\s?[0-9])", lambda match: "about "),
     rule(rf"(?<![\w.,)-]){_SIGN}{_NUMBER}(?![\w]|[.,][0-9])", _plain),
     # What is left is glued to something: "A4", "GPT-4", "10.5.2a".
     rule(

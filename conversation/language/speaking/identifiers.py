@@ -118,6 +118,18 @@ def _offset(match: Match) -> str:
     return f"{name} {sign} {cardinal(str(int(match['hours'])))}{minutes}"
 
 
+def _coded(code: str) -> str:
+    """Digit by digit, with a pause between what hyphens part; letters as they are written."""
+    first, *others = code.split("-")
+    said = [" ".join(_signs_apart(part)) for part in others]
+    return f"{first} {', '.join(said)}"
+
+
+def _signs_apart(part: str) -> list[str]:
+    runs: list[str] = re.findall(r"[0-9]+|[A-Z]+", part)
+    return [digit_by_digit(run) if run.isdecimal() else run for run in runs]
+
+
 IDENTIFIER_RULES: tuple[Rule, ...] = (
     rule(
         rf"\bISSN(?P<colon>:?)\s?(?P<code>[0-9]{{4}}-?[0-9]{{3}}[0-9xX]){_SIGN_ENDS}",
@@ -127,6 +139,12 @@ IDENTIFIER_RULES: tuple[Rule, ...] = (
         rf"(?P<said>\bIBAN:?\s)?\b(?P<code>[A-Z]{{2}}[0-9]{{2}}(?:\s?[A-Z0-9]{{4}}){{2,7}}"
         rf"(?:\s?[A-Z0-9]{{1,3}})?){_SIGN_ENDS}",
         _iban,
+    ),
+    rule(
+        # Four digits and more behind capitals are no amount: SKU-4411B is nothing in bytes.
+        r"(?<![\w-])(?P<code>[A-Z]{1,6}-(?=[A-Z0-9-]*[0-9]{4})[A-Z0-9]{1,12}(?:-[A-Z0-9]{1,12}){0,4})"
+        r"(?![\w-])",
+        lambda match: _coded(match["code"]),
     ),
     rule(
         rf"(?<![\w-]){_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}(?![\w-])"

@@ -23,6 +23,13 @@ SAID = {
     "20261123T1430Z": f"{_DAY}, fourteen thirty U T C",
     "At T14:30:01 or 14:30Z": "At fourteen thirty and one second or fourteen thirty U T C",
     "On 2026-11-23.": f"On {_DAY}.",
+    "Article SKU-4411B": "Article SKU four four one one B",
+    "PO-4711-B and INV-2026-0042.": (
+        "PO four seven one one, B and INV two zero two six, zero zero four two."
+    ),
+    "GPT-4 and COVID-19": "GPT four and COVID nineteen",
+    "~5 km, ~$20": "about five kilometers, about twenty dollars",
+    "\u221a9 is 3": "the square root of nine is three",
     "ISBN 978-3-16-148410-0": f"ISBN {_ISBN}",
     "978-3-16-148410-0": _ISBN,
     "ISBN-13: 9783161484100": (
