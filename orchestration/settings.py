@@ -123,6 +123,9 @@ class Settings(BaseSettings):
         description="Where missing model files come from, in order: "
         f"any of {', '.join(WEIGHTS_SOURCES)}, folder:PATH",
     )
+    prompt_states_mb: PositiveInt = Field(
+        default=4_000, description="Megabytes of prompts read ahead; the least used go first"
+    )
     llm: str | None = Field(
         default=None,
         description="Model string that replaces the one of every agent, e.g. openai/gpt-4.1-mini",
@@ -382,10 +385,10 @@ def child_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _refuse_unknown_names(environment: Iterable[str]) -> None:
+def _refuse_unknown_names(names: Iterable[str]) -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | _NOT_SETTINGS
-    ours = [name for name in environment if name.upper().startswith(PREFIX)]
-    refuse_unknown(ours, known, where="The environment", spelled=str.upper)
+    ours = (name for name in names if name.upper().startswith(PREFIX))
+    refuse_unknown([*ours], known, where="The environment", spelled=str.upper)
 
 
 def _explanation(error: ValidationError) -> str:

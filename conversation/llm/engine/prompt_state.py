@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -37,6 +38,11 @@ class PromptState:
             return self.path.stat().st_size == self.size_bytes
         except OSError:
             return False
+
+    def mark_used(self) -> None:
+        """Note that it was of use just now: what is of no use for longest is dropped first."""
+        with suppress(OSError):  # gone, or on a disk that is only read
+            os.utime(self.path)
 
 
 def state_key(parts: Iterable[str]) -> str:
@@ -81,6 +87,35 @@ def drop_states(folder: Path) -> None:
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.suffix in (SUFFIX, NOTE_SUFFIX, ".partial"):
             path.unlink(missing_ok=True)
+
+
+def drop_least_used(folders: Iterable[Path], *, most_bytes: int, spare: Path) -> list[Path]:
+    """Delete states until those of all `folders` fit, those of no use for longest first.
+
+    Args:
+        folders: Where the states of one agent each are.
+        most_bytes: Of all of them together.
+        spare: The folder of a state that stays, since it was just made.
+
+    Returns:
+        The folders whose state is gone.
+    """
+    states = [path for folder in folders for path in folder.glob(f"*{SUFFIX}")]
+    sizes: dict[Path, int] = {}
+    used: dict[Path, float] = {}
+    for path in states:
+        with suppress(OSError):
+            found = path.stat()
+            sizes[path], used[path] = found.st_size, found.st_mtime
+    total, dropped = sum(sizes.values()), list[Path]()
+    for path in sorted(sizes, key=lambda path: used[path]):
+        if total <= most_bytes:
+            break
+        if path.parent != spare:
+            drop_states(path.parent)
+            total -= sizes[path]
+            dropped.append(path.parent)
+    return dropped
 
 
 def _move(made: Path, place: Path) -> None:

@@ -260,6 +260,7 @@ class Engine:
             link.symlink_to(state.path.resolve())
             tokens = self._running_server.restore(slot, link.name)
             if tokens == state.tokens:
+                state.mark_used()
                 return
             reason = f"{tokens} of {state.tokens} tokens came back"
         except (EngineRequestError, OSError) as error:

@@ -1,4 +1,5 @@
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from conversation.llm.engine.known_states import MAX_KNOWN, KnownStates, system_text
 from conversation.llm.engine.prompt_state import (
     PromptState,
+    drop_least_used,
     find_state,
     keep_state,
     state_key,
@@ -111,3 +113,25 @@ def test_the_newest_states_are_known(tmp_path: Path):
 
     assert known.best_for(system_text("0 agent 0")).state is None
     assert known.best_for(system_text(f"{MAX_KNOWN} agent {MAX_KNOWN}")).state is not None
+
+
+def test_what_was_of_no_use_for_longest_is_dropped_until_all_of_it_fits(tmp_path: Path):
+    folders = [tmp_path / name / "derived" for name in ("old", "used", "new")]
+    for at, folder in enumerate(folders):
+        state = keep_state(folder, KEY, "Hello.", made(tmp_path, b"x" * 100), 3)
+        os.utime(state.path, (at, at))
+    used = find_state(folders[0], KEY)
+    assert used is not None
+    used.mark_used()
+
+    dropped = drop_least_used(folders, most_bytes=250, spare=folders[2])
+
+    assert dropped == [folders[1]]
+    assert [find_state(folder, KEY) is None for folder in folders] == [False, True, False]
+
+
+def test_the_state_that_was_just_made_stays_however_large_it_is(tmp_path: Path):
+    keep_state(tmp_path / "kb", KEY, "Hello.", made(tmp_path, b"x" * 100), 3)
+
+    assert drop_least_used([tmp_path / "kb"], most_bytes=1, spare=tmp_path / "kb") == []
+    assert find_state(tmp_path / "kb", KEY) is not None
