@@ -23,6 +23,7 @@ from conversation.server.agents.bodies import (
     NewAgent,
 )
 from conversation.server.agents.files import AgentRecord
+from conversation.server.agents.model_names import in_closed_names
 from conversation.server.agents.restoring import earlier
 from conversation.server.agents.shown_agent import is_archived
 from conversation.server.context import Authored, Context
@@ -38,9 +39,15 @@ MayRead = Annotated[ApiKey, Depends(require("read"))]
 MayChange = Annotated[ApiKey, Depends(require("admin"))]
 IfMatch = Annotated[str | None, Header(description="Change only this version of the agent.")]
 Branch = Annotated[str | None, Query(max_length=64, description="`main`: there is no other.")]
+Client = Annotated[
+    str | None,
+    Header(alias="X-Fern-Language", description="What the client is written in, as SDKs say it."),
+]
 Versioned = Annotated[bool, Query(description="Versions of all agents are kept.")]
 MAX_SEARCH_CHARS = 200
 CHARS_PER_PAGE = 2_000
+CLOSED_CLIENTS = {"JavaScript"}
+"""Languages of SDKs that refuse to send back a name of a model that is not in their own lists."""
 NO_WORKFLOW: dict[str, Any] = {"edges": {}, "nodes": {}, "prevent_subagent_loops": False}
 """What clients read where nothing was sent: the strict ones refuse an empty mapping."""
 
@@ -129,6 +136,7 @@ def get_agent(
     response: Response,
     version_id: Annotated[str | None, Query(max_length=64)] = None,
     branch_id: Branch = None,
+    client: Client = None,
 ) -> AgentAnswer:
     """An agent, complete, as it is or as it was. `ETag` and `version_id` name its version.
 
@@ -137,8 +145,10 @@ def get_agent(
     """
     require_main(branch_id)
     if version_id is None:
-        return agent_answer(authored.records.get(agent_id), authored, response, key)
-    return agent_answer(earlier(authored.records, agent_id, version_id), authored, response, key)
+        record = authored.records.get(agent_id)
+    else:
+        record = earlier(authored.records, agent_id, version_id)
+    return agent_answer(record, authored, response, key, client=client)
 
 
 @router.patch("/agents/{agent_id}", operation_id="update_agent")
@@ -151,6 +161,7 @@ def update_agent(
     if_match: IfMatch = None,
     enable_versioning_if_not_enabled: Versioned = True,
     branch_id: Branch = None,
+    client: Client = None,
 ) -> AgentAnswer:
     """Change what is sent and leave the rest; lists are replaced whole.
 
@@ -159,7 +170,7 @@ def update_agent(
     require_main(branch_id)
     require_versioning(enable_versioning_if_not_enabled, "enable_versioning_if_not_enabled")
     record = authored.change(agent_id, body, by=key.as_author, if_match=matched(if_match))
-    answer = agent_answer(record, authored, response, key)
+    answer = agent_answer(record, authored, response, key, client=client)
     answer.without_effect = authored.without_effect(body, record)
     return answer
 
@@ -211,19 +222,28 @@ def require_versioning(wanted: bool, parameter: str) -> None:
 
 
 def agent_answer(
-    record: AgentRecord, authored: Authoring, response: Response, key: ApiKey
+    record: AgentRecord,
+    authored: Authoring,
+    response: Response,
+    key: ApiKey,
+    *,
+    client: str | None = None,
 ) -> AgentAnswer:
     """An agent, complete, with its version in the head of the answer."""
     response.headers["ETag"] = f'"{record.version}"'
+    response.headers["Vary"] = "X-Fern-Language"
     agent, sent = record.agent, record.sent or {}
     shown = authored.shown(record)
     if not key.allows("admin"):
         shown, sent = without_hidden(shown), without_hidden(sent)
     sync = authored.queue.sync_states().get(agent.agent_id)
+    config = shown["conversation_config"]
+    if client in CLOSED_CLIENTS:
+        config = in_closed_names(config)
     return AgentAnswer(
         agent_id=agent.agent_id,
         name=agent.name,
-        conversation_config=shown["conversation_config"],
+        conversation_config=config,
         platform_settings=shown["platform_settings"],
         metadata=AgentTimes(
             created_at_unix_secs=int(record.created_at.timestamp()),

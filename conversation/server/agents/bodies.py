@@ -1,10 +1,11 @@
 """Bodies of requests and answers about agents. What is not named here is kept and given back."""
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from conversation.server.agents.agent_wire import part
+from conversation.server.agents.model_names import in_model_strings
 from conversation.server.incoming.body import Body
 from conversation.server.incoming.names import ReadableName
 
@@ -51,6 +52,11 @@ class SentPrompt(_Sent):
     rag: dict[str, Any] | None = None
     custom_llm: dict[str, Any] | None = None
     backup_llm_config: dict[str, Any] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _model_by_its_string(cls, sent: Any) -> Any:
+        return in_model_strings(cast("dict[str, Any]", sent)) if isinstance(sent, dict) else sent
 
 
 class SentSpeaker(_Sent):

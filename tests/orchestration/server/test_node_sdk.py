@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from conversation.agent.agent_file import load_agent
 from tests.analysis.calls import hold_call
 from tests.npm import node_with
 from tests.orchestration.deployed import served_deployment
+from tests.orchestration.server.test_agents_api import RICH
 
 pytestmark = pytest.mark.slow
 JS = """
@@ -147,3 +149,49 @@ def test_every_answer_is_read_by_its_own_deserialisers(tmp_path: Path):
     answered = json.loads(done.stdout)
     assert answered["failed"] == {}
     assert answered["asked"] == 37
+
+
+BACK_JS = """
+const { ElevenLabsClient } = require("@elevenlabs/elevenlabs-js");
+const [baseUrl, apiKey] = process.argv.slice(2);
+(async () => {
+  const { agents } = new ElevenLabsClient({ baseUrl, apiKey }).conversationalAi;
+  const shown = {};
+  for (const id of ["rich", "desk"]) {
+    const agent = await agents.get(id);
+    shown[id] = agent.conversationConfig.agent.prompt.customLlm.modelId;
+    await agents.update(id, agent);
+  }
+  const prompt = { llm: "custom-llm", customLlm: { url: "vivavoce:", modelId: "ollama/llama3.2" } };
+  const { agentId } = await agents.create({ conversationConfig: { agent: { prompt } } });
+  console.log(JSON.stringify({ shown, agentId }));
+})();
+"""
+DESK = "agent_id: desk\nname: Desk\nllm: {model: scripted/a, fallbacks: [ollama/b]}\n"
+
+
+@pytest.mark.timeout(300)
+def test_agents_with_models_that_it_has_no_name_for_are_read_and_put_back(tmp_path: Path):
+    node = node_with(tmp_path, "@elevenlabs/elevenlabs-js")
+    (tmp_path / "back.js").write_text(BACK_JS)
+    with served_deployment(tmp_path / "data") as served:
+        files = {name: served.settings.agents_dir / f"{name}.yaml" for name in ("rich", "desk")}
+        for name, text in (("rich", RICH), ("desk", DESK)):
+            files[name].write_text(text)
+        served.deployment.knowledge_base("rich")
+        done = subprocess.run(
+            [node, "back.js", served.url, served.key("admin")],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        after = {name: file.read_text() for name, file in files.items()}
+        assert done.returncode == 0, done.stderr
+        said = json.loads(done.stdout)
+        made = load_agent(served.settings.agents_dir / f"{said['agentId']}.yaml")
+
+    assert said["shown"] == {"rich": "scripted/model", "desk": "scripted/a"}
+    assert after == {"rich": RICH, "desk": DESK}
+    assert made.llm.model == "ollama/llama3.2"

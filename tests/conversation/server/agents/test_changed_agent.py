@@ -7,7 +7,12 @@ import pytest
 
 from conversation.agent.config import AgentConfig, KnowledgeBaseSection
 from conversation.server.agents.changed_agent import changed_agent
-from conversation.server.agents.model_names import model_string
+from conversation.server.agents.model_names import (
+    THIS_SERVER,
+    in_closed_names,
+    in_model_strings,
+    model_string,
+)
 from conversation.server.agents.shown_agent import (
     conversation_config,
     llm_settings,
@@ -82,6 +87,23 @@ def test_a_model_is_shown_as_clients_know_it_and_taken_back_so(llm: dict[str, An
     assert with_prompt(agent, llm=llm["model"]) == agent
     # Clients know two models of meaning, which nobody here answers with.
     assert "embedding_model" not in prompt.get("rag", {})
+
+    closed = in_closed_names(config)["agent"]["prompt"]
+    names = [closed["llm"], *closed.get("backup_llm_config", {}).get("order", ())]
+    assert with_prompt(agent, **in_model_strings(closed)) == agent
+    # Node's client refuses to send a name that is not its vendor's.
+    assert all("/" not in name for name in names)
+
+
+def test_a_client_without_a_name_for_a_model_sets_it_by_its_string():
+    mine = {"url": THIS_SERVER, "model_id": "ollama/llama3.2"}
+    agent = with_prompt(**in_model_strings({"llm": "custom-llm", "custom_llm": mine}))
+    other = with_prompt(agent, **in_model_strings({"llm": "gpt-4o", "custom_llm": mine}))
+
+    assert (agent.llm.model, agent.llm.api_base) == ("ollama/llama3.2", None)
+    assert other.llm.model == "openai/gpt-4o"
+    with pytest.raises(ValueError, match="model_id"):
+        in_model_strings({"llm": "custom-llm", "custom_llm": {"url": THIS_SERVER}})
 
 
 def test_a_vendor_s_own_model_takes_the_place_of_one_of_that_name_elsewhere():
