@@ -20,7 +20,7 @@ from conversation.llm.limits.contexts import parse_contexts
 from conversation.llm.limits.own_prices import parse_prices
 from conversation.llm.limits.traffic import parse_limits
 from conversation.server.access.client_endpoints import endpoints_from_clients
-from conversation.server.keys.stored_secrets import SecretValues, StoredSecrets
+from conversation.server.keys.stored_secrets import KeptSecrets, SecretValues
 from conversation.server.library.uploads import SharedUploads
 from kb.closing import ClosedAtTheEnd
 from kb.errors import KnowledgeBaseError
@@ -33,7 +33,7 @@ from orchestration.agents import (
 )
 from orchestration.errors import UnknownAgentError
 from orchestration.lost_store import refuse_lost_store
-from orchestration.secrets import read_secrets
+from orchestration.secrets import kept_secrets, read_secrets
 from orchestration.settings import Settings
 from orchestration.sharing.shared_knowledge import SharedKnowledge, shared_options
 
@@ -209,6 +209,16 @@ class Deployment(ClosedAtTheEnd):
         """
         return read_secrets(self.settings.secrets_file)
 
+    @cached_property
+    def handed_in_secrets(self) -> KeptSecrets:
+        """Those of the API: of this machine, or of all of them where they are sealed with a key.
+
+        Raises:
+            StoreError: The key cannot be used.
+        """
+        file = self.settings.store / SECRETS_FILE
+        return kept_secrets(file, self.settings.secrets_key_file, lambda: self.conversations)
+
     def resolved_agent(self, agent_id: str) -> ResolvedAgent:
         """The agent as a conversation is handed over to it.
 
@@ -338,8 +348,7 @@ class Deployment(ClosedAtTheEnd):
             return "" if self._is_from_a_client(llm) else None
         if not llm.api_key_secret:
             return llm.api_key_secret
-        stored = StoredSecrets(self.settings.store / SECRETS_FILE)
-        found = SecretValues(self.secrets, stored).get(llm.api_key_secret)
+        found = SecretValues(self.secrets, self.handed_in_secrets).get(llm.api_key_secret)
         if found is None:
             raise AgentConfigError(
                 f"The model {llm.model!r} needs the secret {llm.api_key_secret!r}, which is not "

@@ -96,8 +96,7 @@ class Settings(BaseSettings):
         description="Folder or s3:// address of the lake's Parquet files; unset: <store>/lake",
     )
     dagster_home: Path | None = Field(
-        default=None,
-        description="Folder of the Dagster instance and its dagster.yaml; unset: <store>/dagster",
+        default=None, description="Folder of Dagster and its dagster.yaml; unset: <store>/dagster"
     )
     celery_broker_url: str | None = Field(
         default=None,
@@ -130,13 +129,14 @@ class Settings(BaseSettings):
         default=None,
         description="Model string that replaces the one of every agent, e.g. openai/gpt-4.1-mini",
     )
-    judge: str | None = Field(
-        default=None, description="Model string that replaces the judge of every agent"
-    )
+    judge: str | None = Field(default=None, description="Replaces the judge of every agent")
     secrets_file: Path | None = Field(
         default=None,
         description="YAML file of secrets, NAME: VALUE, that agents' webhooks put into headers as "
         "{{secret__NAME}}",
+    )
+    secrets_key_file: Path | None = Field(
+        default=None, description="Key that seals secrets of the API in the store, for all machines"
     )
     link_networks: str = Field(
         default="",

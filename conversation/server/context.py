@@ -20,7 +20,7 @@ from conversation.server.agents.authoring import Authoring
 from conversation.server.ended.after_conversations import AfterCalls, StoreOnly
 from conversation.server.errors import not_supported
 from conversation.server.keys.key_store import AccessStore
-from conversation.server.keys.stored_secrets import StoredSecrets
+from conversation.server.keys.stored_secrets import KeptSecrets
 from conversation.server.library.held_files import HeldFiles
 from conversation.server.limits import Gate, Rates, ServerLimits
 from conversation.server.records import RecordStore
@@ -108,7 +108,7 @@ class ServerContext:
     """Set when the server stops: turns finish, nothing new begins."""
     hang_up: Callable[[HTTPConnection], object] = lambda _connection: None
     """Drops a connection whose client takes nothing; set by the server that runs."""
-    stored_secrets: StoredSecrets | None = None
+    stored_secrets: KeptSecrets | None = None
     """Where secrets that come over the API are kept; None takes none, and has no webhooks."""
     voices: CallVoices | None = None
     """Hears and speaks; None holds conversations by text alone."""
@@ -188,7 +188,7 @@ Context = Annotated[ServerContext, Depends(server_context)]
 """Write `context: Context` in a route's parameters."""
 
 
-def secrets_of(context: ServerContext) -> StoredSecrets:
+def secrets_of(context: ServerContext) -> KeptSecrets:
     """Where secrets are kept; raises `ApiError` where none are."""
     if context.stored_secrets is None:
         raise not_supported("This server was started without a place for secrets.")

@@ -16,13 +16,13 @@ from conversation.llm.providers.litellm_model import warm_litellm
 from conversation.server.app import make_app
 from conversation.server.context import ServerContext
 from conversation.server.errors import NoSuchAgentError
-from conversation.server.keys.stored_secrets import SecretValues, StoredSecrets
+from conversation.server.keys.stored_secrets import SecretValues
 from conversation.server.limits import ServerLimits
 from kb.errors import KnowledgeBaseError
 from kb.knowledge_base import KnowledgeBase
 from orchestration.agent_versions import note_versions
 from orchestration.agents import agent_listings, installed_agent
-from orchestration.deployment import SECRETS_FILE, Deployment
+from orchestration.deployment import Deployment
 from orchestration.server.after_conversations import DeployedAfterCalls
 from orchestration.server.authoring import open_authoring
 from orchestration.server.routers import own_routers
@@ -142,7 +142,7 @@ def create_app(
         StoreError: The store cannot be opened.
     """
     agents = DeployedAgents(deployment)
-    stored = StoredSecrets(deployment.settings.store / SECRETS_FILE)
+    stored = deployment.handed_in_secrets
     context = ServerContext(
         agents=agents,
         store=deployment.conversations,

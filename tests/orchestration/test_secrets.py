@@ -1,6 +1,8 @@
+import base64
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,12 +21,17 @@ from conversation.server.access.secrets import (
 from conversation.server.agents.files import AgentRecords
 from conversation.server.context import ServerContext, secrets_of
 from conversation.server.errors import ApiError
+from conversation.server.keys.sealed_secrets import FOLDER, SealedSecrets, SealingKeyError
+from conversation.server.keys.stored_secrets import StoredSecrets
 from conversation.server.webhooks.workspace import add_webhook, webhooks
+from conversation.store.shared_files import LOOK_EVERY_S, SharedFiles
+from conversation.store.store import ConversationStore
 from orchestration.deployment import Deployment
 from orchestration.errors import SettingsError
-from orchestration.secrets import read_secrets
+from orchestration.secrets import kept_secrets, read_secrets
 from orchestration.server.app import create_app
 from orchestration.settings import Settings
+from tests.database_work import statements_run
 from tests.fakes import ScriptedChatModel
 from tests.servers import postgresql_server
 
@@ -178,3 +185,126 @@ def test_what_several_machines_know_of_a_secret(tmp_path: Path, store_url: str):
         given = SecretChange(name="CRM", value="sk-new")
         update_secret(secret.secret_id, given, b, key)
         assert (a.secrets["CRM"], b.secrets["CRM"]) == ("sk-crm", "sk-new")
+
+
+@pytest.mark.hostile
+def test_machines_with_one_key_know_every_secret_and_webhook(tmp_path: Path, store_url: str):
+    (tmp_path / "key").write_text(KEY, "utf-8")
+    with ExitStack() as opened:
+
+        def machine(name: str) -> ServerContext:
+            settings = Settings(
+                data_dir=tmp_path / name, store_url=store_url, secrets_key_file=tmp_path / "key"
+            )
+            settings.agents_dir.mkdir(parents=True)
+            return create_app(opened.enter_context(Deployment(settings))).state.context
+
+        a, b = machine("a"), machine("b")
+        key: Any = None
+        secret = create_secret(NewSecret(name="CRM", value="sk-crm"), a, key)
+        webhook_id, _ = add_webhook(a, {"webhook_url": "https://example.com/"}, {})
+        time.sleep(LOOK_EVERY_S)
+
+        assert b.secrets["CRM"] == "sk-crm"
+        assert [*webhooks(b.records, secrets_of(b))] == [webhook_id]
+        update_secret(secret.secret_id, SecretChange(name="CRM", value="sk-new"), b, key)
+        assert machine("c").secrets["CRM"] == "sk-new"
+        assert not [*tmp_path.glob("*/store/secrets.json")]
+
+
+KEY, OTHER = (base64.b64encode(bytes([each]) * 32).decode() for each in (1, 2))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ConversationStore]:
+    with closing(ConversationStore.open(f"sqlite:///{tmp_path / 'store.sqlite'}")) as opened:
+        yield opened
+
+
+def machine(store: ConversationStore, *keys: str) -> SealedSecrets:
+    return SealedSecrets(SharedFiles(store.engine, FOLDER), keys or (KEY,), look_every_s=0)
+
+
+def test_every_machine_with_the_key_has_what_one_was_handed(store: ConversationStore):
+    first, second = machine(store), machine(store)
+
+    first.put("name:crm", "s3cret")
+    second.put("name:mail", "other")
+    first.put("name:crm", "changed")
+
+    assert second.values() == {"name:crm": "changed", "name:mail": "other"}
+    second.remove("name:crm")
+    assert first.get("name:crm") is None
+    assert first.get("name:mail") == "other"
+
+
+def test_the_store_alone_tells_no_value(store: ConversationStore, tmp_path: Path):
+    machine(store).put("name:crm", "a-value-to-look-for")
+    store.close()
+
+    held = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+    assert b"name:crm" in held
+    assert b"a-value-to-look-for" not in held
+
+
+def test_another_key_opens_nothing_and_says_which_secret(store: ConversationStore):
+    machine(store).put("name:crm", "s3cret")
+
+    with pytest.raises(SealingKeyError, match="'name:crm' was sealed with a key that is not in"):
+        machine(store, OTHER).values()
+
+
+def test_a_key_is_exchanged_while_the_old_one_still_opens(store: ConversationStore):
+    machine(store).put("name:crm", "s3cret")
+
+    assert machine(store, OTHER, KEY).seal_anew() == 1
+    assert machine(store, OTHER, KEY).seal_anew() == 0
+    assert machine(store, OTHER).values() == {"name:crm": "s3cret"}
+
+
+def test_reading_asks_the_store_for_nothing_that_is_known(store: ConversationStore):
+    secrets = machine(store)
+    for each in range(50):
+        secrets.put(f"name:{each}", "value")
+
+    with statements_run(store.engine) as asked:
+        assert len(secrets.values()) == 50
+
+    assert sum(each.startswith("SELECT") for each in asked) == 1
+
+
+def test_what_lies_in_the_file_of_a_machine_is_sealed_and_the_file_is_gone(
+    store: ConversationStore, tmp_path: Path
+):
+    file, key_file = tmp_path / "secrets.json", tmp_path / "key"
+    key_file.write_text(f"{KEY}\n")
+    StoredSecrets(file).put("name:crm", "s3cret")
+
+    kept = kept_secrets(file, key_file, lambda: store)
+
+    assert kept.values() == {"name:crm": "s3cret"}
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("", "holds no key"),
+        ("short", "no 32 bytes in base64"),
+        ("\u00e4", "cannot be read: it is no text"),
+        (None, "cannot be read: No such file or directory"),
+    ],
+)
+def test_a_key_that_is_none_is_refused_without_showing_it(
+    store: ConversationStore, tmp_path: Path, content: str | None, told: str
+):
+    key_file = tmp_path / "key"
+    if content is not None:
+        key_file.write_text(content, "utf-8")
+
+    with pytest.raises(SealingKeyError, match=told) as refused:
+        kept_secrets(tmp_path / "secrets.json", key_file, lambda: store)
+
+    assert "openssl rand -base64 32" in str(refused.value)
+    assert not content or content not in str(refused.value)

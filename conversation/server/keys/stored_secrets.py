@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 from filelock import FileLock
 
@@ -20,6 +20,26 @@ from kb.whole_file import written_beside
 NAME_PREFIX = "name:"
 """Before a name that agents use; webhooks' own secrets have the webhook's id."""
 _OWNER_ONLY = 0o600
+
+
+class KeptSecrets(Protocol):
+    """Values by id, wherever they lie."""
+
+    def get(self, secret_id: str) -> str | None:
+        """A value; None when there is none."""
+        ...
+
+    def values(self) -> Mapping[str, str]:
+        """Every value by its id."""
+        ...
+
+    def put(self, secret_id: str, value: str) -> None:
+        """Keep a value in place of what was there."""
+        ...
+
+    def remove(self, secret_id: str) -> None:
+        """Forget a value."""
+        ...
 
 
 class StoredSecrets:
@@ -91,7 +111,7 @@ class StoredSecrets:
 class SecretValues(Mapping[str, str]):
     """Secrets by name: those of the deployment, and those of the API as they stand now."""
 
-    def __init__(self, fixed: Mapping[str, str], stored: StoredSecrets) -> None:
+    def __init__(self, fixed: Mapping[str, str], stored: KeptSecrets) -> None:
         """Look into `fixed` first."""
         self._fixed = fixed
         self._stored = stored

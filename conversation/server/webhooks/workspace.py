@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from conversation.server.context import ServerContext, secrets_of
-from conversation.server.keys.stored_secrets import StoredSecrets
+from conversation.server.keys.stored_secrets import KeptSecrets
 from conversation.server.records import ApiRecord, RecordStore
 from conversation.server.webhooks.deliveries import WebhookEvent
 
@@ -105,7 +105,7 @@ def add_webhook(
     return webhook_id, secret
 
 
-def keep_headers(stored: StoredSecrets, webhook_id: str, headers: Mapping[str, str]) -> None:
+def keep_headers(stored: KeptSecrets, webhook_id: str, headers: Mapping[str, str]) -> None:
     """Keep what a webhook is sent besides; it often holds a token."""
     if headers:
         stored.put(_headers_id(webhook_id), json.dumps(dict(headers)))
@@ -127,7 +127,7 @@ def remove_webhook(context: ServerContext, webhook_id: str) -> bool:
     return True
 
 
-def webhooks(records: RecordStore, stored: StoredSecrets) -> dict[str, WorkspaceWebhook]:
+def webhooks(records: RecordStore, stored: KeptSecrets) -> dict[str, WorkspaceWebhook]:
     """Every webhook by its id."""
     values = stored.values()
     return {
