@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 from conversation.importing.roles import RecordError
 
@@ -31,6 +32,27 @@ class Clock:
             self._first = found
         self._last = found
         return max(0.0, found - self._first)
+
+
+def only_falls(times: Sequence[float]) -> bool:
+    """Whether a list with these times is newest first: they fall and never rise."""
+    falls = all(later <= earlier for earlier, later in pairwise(times))
+    return falls and len(times) > 1 and times[0] > times[-1]
+
+
+def offsets_of_clock(times: Sequence[str]) -> list[float | None]:
+    """Seconds since the earliest of these times of a day, which may go over midnight.
+
+    None stands for an empty one. A list whose times only fall is newest first.
+    """
+    shown = [seconds_of_clock(time) for time in times if time]
+    steps = [later - earlier for earlier, later in pairwise(shown)]
+    # Where a step is longer than half a day, midnight lies in between.
+    over_midnight = [step - round(step / _DAY_S) * _DAY_S for step in steps]
+    backwards = only_falls([0.0, *accumulate(over_midnight)])
+    clock = Clock()
+    found = [clock.offset_s(time) if time else None for time in times[:: -1 if backwards else 1]]
+    return found[::-1] if backwards else found
 
 
 def is_clock(time: str) -> bool:

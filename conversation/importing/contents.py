@@ -1,7 +1,9 @@
 """Text, JSON and YAML as they stand in files, without losing what stands there twice. Pure."""
 
 import json
+import zlib
 from collections.abc import Hashable
+from pathlib import Path
 from typing import Any, cast
 
 import yaml
@@ -10,6 +12,45 @@ from conversation.importing.roles import RecordError
 from kb.formats.decoding import decode
 
 _REPLACED = "\ufffd"
+PACKED_SUFFIX = ".gz"
+_PACKED = b"\x1f\x8b"
+"""What every gzip stream begins with, and no text."""
+
+
+def unpacked(data: bytes, most_bytes: int) -> bytes:
+    """What stands in a file that may be packed by gzip, perhaps in several streams.
+
+    Raises:
+        RecordError: It is cut off, damaged or holds more than `most_bytes`.
+    """
+    if not data.startswith(_PACKED):
+        return data
+    found = bytearray()
+    while data.startswith(_PACKED):
+        stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            found += stream.decompress(data, most_bytes + 1 - len(found))
+        except zlib.error as error:
+            raise RecordError("it is packed by gzip, and damaged; fetch it again") from error
+        if len(found) > most_bytes:
+            raise RecordError(f"it is larger than {most_bytes:,} bytes when unpacked; split it")
+        if not stream.eof:
+            raise RecordError("it is packed by gzip, and cut off; fetch it again")
+        data = stream.unused_data
+    return bytes(found)
+
+
+def suffix_of(file: Path) -> str:
+    """How the name of a file ends, whether it is packed or not."""
+    return Path(file.name.lower().removesuffix(PACKED_SUFFIX)).suffix
+
+
+def stands_in_lines(text: str, error: ValueError) -> bool:
+    """Whether text that is no JSON, as `error` says, is JSON line by line, as many exports are."""
+    if not isinstance(error, json.JSONDecodeError) or error.msg != "Extra data":
+        return False
+    first = text[: error.pos]
+    return "\n" in first and "\n" not in first.strip() and first.strip()[0] in "{["
 
 
 def text_content(data: bytes) -> tuple[str, int]:
@@ -45,6 +86,15 @@ def yaml_content(text: str) -> object:
         yaml.YAMLError: It is no YAML.
     """
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
+
+
+def unreadable(error: Exception) -> str:
+    """Why a file or a line cannot be read, for a person."""
+    if isinstance(error, RecordError):
+        return f"The file cannot be used: {error}."
+    # The first line only: a YAML error goes on with an excerpt, and with it what was said.
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return f"It cannot be read ({type(error).__name__}: {reason})."
 
 
 def _mapping(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -2,9 +2,9 @@
 
 YAML and JSON files hold records, `.jsonl` one a line: our own form, or those of the platforms that
 `platforms.known` lists, also as webhooks and as pages of a list. `.vtt` and `.srt` hold captions,
-`.csv` and `.tsv` a row a message, `.txt` lines of speakers; `.wav` and other sound files are heard.
-A record that cannot be used is reported and the rest goes in; a conversation that the store knows
-already is left as it is.
+`.csv` and `.tsv` a row a message, `.txt` lines of speakers, each perhaps packed by gzip; `.wav` and
+other sound files are heard. A record that cannot be used is reported and the rest goes in; a
+conversation that the store knows already is left as it is.
 """
 
 import csv
@@ -20,7 +20,16 @@ import yaml
 from conversation.agent.models.voice_config import VoiceSection
 from conversation.errors import ConversationError, SpeechError, UnknownConversationError
 from conversation.importing.captions import blocks_without_times, lines_of_captions, lines_of_vtt
-from conversation.importing.contents import json_content, text_content, yaml_content
+from conversation.importing.contents import (
+    PACKED_SUFFIX,
+    json_content,
+    stands_in_lines,
+    suffix_of,
+    text_content,
+    unpacked,
+    unreadable,
+    yaml_content,
+)
 from conversation.importing.lines import SpokenLine, lines_of_text, turns_of_lines, unsaid
 from conversation.importing.meetings import meeting_of_text
 from conversation.importing.platforms.known import is_log, left_on_page, records_of, taken
@@ -151,7 +160,7 @@ def import_path(
     for file in _files(Path(path)):
         place = RecordPlace(
             agent_id,
-            file.name,
+            file.name.removesuffix(PACKED_SUFFIX),
             file.name,
             tuple(agent_speakers),
             tuple(user_speakers),
@@ -172,7 +181,7 @@ def import_path(
             for where, read in _records(file, place, report.left_out):
                 _import_record(where, read, store=store, report=report)
         except (OSError, ValueError, csv.Error, yaml.YAMLError, RecursionError) as error:
-            report.rejected.append(RejectedRecord(file.name, _unreadable(error)))
+            report.rejected.append(RejectedRecord(file.name, unreadable(error)))
     return report
 
 
@@ -197,7 +206,7 @@ def _import_recording(
         except SpeechError as error:
             report.rejected.append(RejectedRecord(file.name, str(error)))
     except OSError as error:
-        report.rejected.append(RejectedRecord(file.name, _unreadable(error)))
+        report.rejected.append(RejectedRecord(file.name, unreadable(error)))
     else:
         report.known.append(known)
 
@@ -231,7 +240,7 @@ def _files(path: Path) -> list[Path]:
             f"There is nothing to import at {str(path)!r}. Name a file or a folder of files that "
             f"end in {', '.join(SUFFIXES)}."
         )
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
+    files = sorted(file for file in path.iterdir() if suffix_of(file) in SUFFIXES)
     if not files:
         raise ImportFailedError(
             f"The folder {str(path)!r} holds no file that ends in {', '.join(SUFFIXES)}."
@@ -246,7 +255,7 @@ def _other_files(path: Path) -> Counter[str]:
     return Counter(
         "folders in the folder" if other.is_dir() else f"files that end in {other.suffix.lower()!r}"
         for other in path.iterdir()
-        if other.suffix.lower() not in SUFFIXES and not other.name.startswith(".")
+        if suffix_of(other) not in SUFFIXES and not other.name.startswith(".")
     )
 
 
@@ -254,7 +263,7 @@ def _records(file: Path, place: RecordPlace, left_out: Counter[str]) -> Iterator
     """Each record of a file with the place where it stands; counts what pages hold beside them."""
     if file.stat().st_size > MAX_FILE_BYTES:
         raise RecordError(f"it is larger than {MAX_FILE_BYTES:,} bytes; split it")
-    data, suffix = file.read_bytes(), file.suffix.lower()
+    data, suffix = unpacked(file.read_bytes(), MAX_FILE_BYTES), suffix_of(file)
     if suffix not in SUFFIXES and b"\0" in data[:_LOOKED_AT_BYTES]:
         raise RecordError(
             f"files that end in {suffix!r} are not read, and it is no text. Convert it to one that "
@@ -266,7 +275,13 @@ def _records(file: Path, place: RecordPlace, left_out: Counter[str]) -> Iterator
     if suffix in (".jsonl", ".ndjson"):
         yield from _json_lines(text, place, left_out)
     elif suffix in (".json", ".yaml", ".yml"):
-        content = json_content(text) if suffix == ".json" else yaml_content(text)
+        try:
+            content = json_content(text) if suffix == ".json" else yaml_content(text)
+        except ValueError as error:
+            if not stands_in_lines(text, error):
+                raise
+            yield from _json_lines(text, place, left_out)
+            return
         left_out += left_on_page(content)
         yield from _numbered(list(records_of(content)), place)
     elif suffix in (".csv", ".tsv"):
@@ -297,7 +312,7 @@ def _json_lines(text: str, place: RecordPlace, left_out: Counter[str]) -> Iterat
             left_out += left_on_page(content)
             records = list(records_of(content))
         except ValueError as error:
-            yield here.where, partial(_refused, _unreadable(error).rstrip("."))
+            yield here.where, partial(_refused, unreadable(error).rstrip("."))
             continue
         yield from _numbered(records, here)
     yield from _numbered(log, place)
@@ -376,11 +391,3 @@ def _spoken_lines(
 
 def _at(place: RecordPlace, where: str) -> RecordPlace:
     return replace(place, where=where)
-
-
-def _unreadable(error: Exception) -> str:
-    if isinstance(error, RecordError):
-        return f"The file cannot be used: {error}."
-    # The first line only: a YAML error goes on with an excerpt, and with it what was said.
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return f"It cannot be read ({type(error).__name__}: {reason})."

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
-from conversation.importing.clocks import CLOCK, Clock, seconds_of_clock, tells_the_day
+from conversation.importing.clocks import (
+    CLOCK,
+    offsets_of_clock,
+    only_falls,
+    seconds_of_clock,
+    tells_the_day,
+)
 from conversation.importing.roles import RecordError, roles_of, side_of
 from conversation.importing.times import moment_of_text
 from conversation.importing.written_dates import Order, order_of
@@ -99,7 +105,13 @@ def lines_of_text(
             )
         last = lines[-1]
         lines[-1] = replace(last, text=f"{last.text}\n{each.raw.strip()}".strip())
-    return lines
+    return oldest_first(lines)
+
+
+def oldest_first(lines: Sequence[SpokenLine]) -> list[SpokenLine]:
+    """The lines, turned round where their times only ever fall: such a list is newest first."""
+    times = [line.offset_s for line in lines if line.offset_s is not None]
+    return [*reversed(lines)] if only_falls(times) else [*lines]
 
 
 def _has_moment(line: _Written) -> bool:
@@ -192,8 +204,7 @@ def _times(
         return [(None if at is None else (at - begun).total_seconds(), at) for at in moments]
     given = [each.time for each in written if each.time]
     if tells_the_day(given):
-        clock = Clock()
-        return [(clock.offset_s(each.time) if each.time else None, None) for each in written]
+        return [(offset_s, None) for offset_s in offsets_of_clock([each.time for each in written])]
     return [(seconds_of_clock(each.time) if each.time else None, None) for each in written]
 
 

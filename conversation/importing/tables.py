@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
-from conversation.importing.clocks import Clock, is_clock, seconds_of, tells_the_day
-from conversation.importing.lines import SpokenLine
+from conversation.importing.clocks import is_clock, offsets_of_clock, seconds_of, tells_the_day
+from conversation.importing.lines import SpokenLine, oldest_first
 from conversation.importing.roles import RecordError
 from conversation.importing.times import (
     columns_of_dates,
@@ -279,19 +279,25 @@ def lines_of_rows(
     if not times or not all(is_moment(time, order) for time in times):
         if unclear := next((time for time in times if looks_like_a_date(time)), None):
             moment_of_text(unclear, "time", order)
-        clock = Clock() if tells_the_day(times) else None
-        seconds = clock.offset_s if clock is not None else seconds_of
-        timed = [(row, seconds(row.time) if row.time else None) for row in rows]
-        return [SpokenLine(row.speaker, row.text, offset_s) for row, offset_s in timed], None
+        if any(is_moment(time, order) for time in times):
+            moment_of_text(next(time for time in times if not is_moment(time, order)), "time")
+        if tells_the_day(times):
+            offsets = offsets_of_clock([row.time for row in rows])
+        else:
+            offsets = [seconds_of(row.time) if row.time else None for row in rows]
+        return _in_order(rows, offsets), None
     moments = [moment_of_text(row.time, "time", order) if row.time else None for row in rows]
     begun = min(moment for moment in moments if moment is not None)
-    lines = [
-        SpokenLine(row.speaker, row.text, (at - begun).total_seconds() if at is not None else None)
-        for row, at in zip(rows, moments, strict=True)
-    ]
-    if None not in moments:
-        lines.sort(key=lambda line: line.offset_s or 0.0)
-    return lines, begun
+    offsets = [None if at is None else (at - begun).total_seconds() for at in moments]
+    return _in_order(rows, offsets), begun
+
+
+def _in_order(rows: Sequence[Row], offsets: Sequence[float | None]) -> list[SpokenLine]:
+    """The lines by their times; those of one time as they stand, or the other way round."""
+    lines = oldest_first(
+        [SpokenLine(row.speaker, row.text, at) for row, at in zip(rows, offsets, strict=True)]
+    )
+    return lines if None in offsets else sorted(lines, key=lambda line: line.offset_s or 0.0)
 
 
 def _name_of(column: str) -> str:

@@ -21,18 +21,27 @@ _FIRST_UNIX_S = 1e8
 """Numbers from here on are moments (1973), smaller ones seconds from the start of a call."""
 _LAST_UNIX_S = 1e10
 """Larger numbers count milliseconds, then microseconds, then nanoseconds."""
+_FIRST_CONVERSATION_S = 946_684_800
+"""2000-01-01. An earlier Unix time counts something else, such as days or seconds of a call."""
+_TICKS = (630_822_816_000_000_000, 662_380_416_000_000_000)
+""".NET counts tenths of microseconds since the year 1; these are 2000 and 2100. As nanoseconds
+since 1970 they would stand for days of 1989 and 1990."""
+_DOT_NET = re.compile(r"\\?/Date\((-?\d+)(?:[+-]\d{4})?\)\\?/")
+"""Milliseconds since 1970; the zone says where they were written and changes nothing."""
+_OFFSET_AND_PLACE = re.compile(r"(.*(?:Z|[+-]\d{2}:?\d{2}))\[[\w/+:-]+\]")
+"""As Java writes it, `2026-03-01T12:00:00+01:00[Europe/Berlin]`."""
 _SHOWN = 40
 
 
 def moment(value: object, key: str) -> datetime | None:
     """A moment in UTC: ISO 8601, RFC 2822, or a Unix time in s, ms, us or ns, also as text.
 
-    A time without a zone is taken for UTC. None and an empty text are no time.
+    A time without a zone is taken for UTC. None, an empty text and 0 are no time.
 
     Raises:
         RecordError: It is none of these; names `key`.
     """
-    if value is None or value == "":
+    if value is None or value in ("", "0") or (value == 0 and value is not False):
         return None
     if isinstance(value, datetime):
         return _in_utc(value)
@@ -50,8 +59,12 @@ def moment_of_text(text: str, key: str, order: Order | None = None) -> datetime:
     says for a column which of them comes first.
     """
     plain = text.strip()
+    if dot_net := _DOT_NET.fullmatch(plain):
+        plain = dot_net[1]
     if _NUMBER.fullmatch(plain):
         return _from_number(float(plain), key)
+    if placed := _OFFSET_AND_PLACE.fullmatch(plain):
+        plain = placed[1]
     try:
         return _in_utc(datetime.fromisoformat(_ZONE.sub("+00:00", plain)))
     except ValueError:
@@ -67,6 +80,15 @@ def moment_of_text(text: str, key: str, order: Order | None = None) -> datetime:
             f"{plain[:_SHOWN]!r} day and month can be mistaken for each other, or it is none. "
             "Of tables and texts `--date-order` says what stands first"
         ) from None
+
+
+def is_offset(value: object) -> bool:
+    """Whether a number, also as text, counts from the start of a call: no Unix time is so small."""
+    if isinstance(value, str):
+        return _NUMBER.fullmatch(value.strip()) is not None and abs(float(value)) < _FIRST_UNIX_S
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < _FIRST_UNIX_S
 
 
 def moment_of_days(number: float) -> datetime:
@@ -141,12 +163,20 @@ def check_order(started_at: datetime | None, ended_at: datetime | None) -> None:
 
 
 def _from_number(number: float, key: str) -> datetime:
+    if _TICKS[0] <= number < _TICKS[1]:
+        return datetime(1, 1, 1, tzinfo=UTC) + timedelta(microseconds=number / 10)
     while math.isfinite(number) and abs(number) >= _LAST_UNIX_S:
         number /= 1_000
     try:
-        return datetime.fromtimestamp(number, UTC)
+        found = datetime.fromtimestamp(number, UTC)
     except (ValueError, OverflowError, OSError):
         raise RecordError(f"`{key}` must be a Unix time") from None
+    if number < _FIRST_CONVERSATION_S:
+        raise RecordError(
+            f"`{key}` must be a Unix time or one such as 2026-03-01T12:00:00Z: {number:g} would be "
+            f"one of {found.year}, and counts something else"
+        )
+    return found
 
 
 def _in_utc(value: datetime) -> datetime:

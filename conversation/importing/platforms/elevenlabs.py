@@ -15,7 +15,9 @@ from conversation.importing.platforms.fields import (
     mapping_at,
     moment_at,
     number_at,
+    require_ended,
     text_at,
+    variables_at,
 )
 from conversation.importing.platforms.record import (
     Platform,
@@ -37,6 +39,7 @@ from conversation.transcript import ToolCall, Turn
 
 
 def _read(record: Record, place: RecordPlace) -> Taken:
+    require_ended(record, "status", ("initiated", "in-progress"))
     entries = oldest_first(
         mappings(record, "transcript"), lambda entry: glance(entry, "time_in_call_secs")
     )
@@ -66,6 +69,7 @@ def _read(record: Record, place: RecordPlace) -> Taken:
             "user_id": id_at(record, "user_id") or id_at(given, "user_id"),
             "language": text_at(metadata, "main_language"),
         },
+        variables=variables_at(given, "dynamic_variables"),
     )
     return Taken(
         transcript,

@@ -4,8 +4,10 @@ Each function takes the first of several keys that holds what is asked for.
 """
 
 import math
+from collections.abc import Iterable
 from datetime import datetime
 
+from conversation.agent.variable_values import RESERVED_PREFIXES
 from conversation.importing.platforms.record import (
     Record,
     has_list,
@@ -14,7 +16,8 @@ from conversation.importing.platforms.record import (
     mappings,
     text_of,
 )
-from conversation.importing.platforms.seen import unusable
+from conversation.importing.platforms.seen import glance, unusable
+from conversation.importing.roles import RecordError
 from conversation.importing.times import moment
 
 _CLOCKS_DIFFER_S = 1.0
@@ -96,6 +99,34 @@ def moment_at(record: Record, *keys: str) -> datetime | None:
         RecordError: Something that is no moment stands there.
     """
     return next((at for key in keys if (at := moment(record.get(key), key)) is not None), None)
+
+
+def variables_at(record: Record, *path: str) -> dict[str, str | int | float | bool]:
+    """Dynamic variables that a conversation was given, as they were given.
+
+    Those that platforms set by themselves (`system__...`) are none, and secrets are kept nowhere.
+    """
+    for key in path:
+        record = mapping_at(record, key)
+    return {
+        name: value
+        for name, known in record.items()
+        if not name.startswith(RESERVED_PREFIXES)
+        and isinstance(known, str | int | float | bool)
+        and isinstance(value := record.get(name), str | int | float | bool)
+    }
+
+
+def require_ended(record: Record, key: str, going: Iterable[str], *ended: str) -> None:
+    """Refuse a conversation that its platform still holds: the rest would never come in.
+
+    Raises:
+        RecordError: Its state under `key` is one of `going`, and none of `ended` says when it
+            ended.
+    """
+    state = glance(record, key)
+    if state in going and not any(glance(record, each) for each in ended):
+        raise RecordError(f"it still goes on (`{key}`: {state}); export it once it has ended")
 
 
 def _number(value: object) -> float | None:

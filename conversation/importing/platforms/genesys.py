@@ -38,7 +38,7 @@ from conversation.importing.platforms.record import (
     text_of,
 )
 from conversation.importing.platforms.seen import told
-from conversation.importing.times import moment
+from conversation.importing.times import is_offset, moment
 
 _SAID = frozenset({"", "standard"})
 """Kinds of bodies of a chat that people write; others tell who came and went."""
@@ -74,14 +74,19 @@ def _phrases(record: Record, place: RecordPlace) -> Taken:
     phrases.sort(key=lambda phrase: number_at(phrase, "startTimeMs") or 0.0)
     started_at = moment_at(record, "startTime")
     first_ms = number_at(phrases[0], "startTimeMs") if phrases else None
-    base_ms = started_at.timestamp() * 1_000 if started_at is not None else first_ms
+    begun = started_at
+    if is_offset(first_ms):
+        base_ms = 0.0
+    elif started_at is None:
+        base_ms, begun = first_ms, moment(first_ms, "startTimeMs")
+    else:
+        base_ms = started_at.timestamp() * 1_000
     lines = [
         SpokenLine(
             _side(phrase, "participantPurpose"), _words_of(phrase), _offset_s(phrase, base_ms)
         )
         for phrase in phrases
     ]
-    begun = started_at or moment(first_ms, "startTimeMs")
     return _taken(record, place, lines, begun, channel=text_at(record, "mediaType"))
 
 

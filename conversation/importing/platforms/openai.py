@@ -11,7 +11,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
-from conversation.importing.platforms.fields import id_at, list_at, mapping_at, moment_at, text_at
+from conversation.importing.platforms.fields import (
+    id_at,
+    list_at,
+    mapping_at,
+    moment_at,
+    number_at,
+    text_at,
+)
 from conversation.importing.platforms.record import (
     Platform,
     Record,
@@ -24,6 +31,7 @@ from conversation.importing.platforms.record import (
     lonely_results,
     mapping,
     mappings,
+    oldest_first,
     seconds,
     text_of,
     with_calls,
@@ -31,6 +39,7 @@ from conversation.importing.platforms.record import (
 )
 from conversation.importing.platforms.seen import told
 from conversation.importing.roles import RecordError, roles_of
+from conversation.importing.times import is_offset
 from conversation.transcript import ToolCall, Turn
 
 _UNIQUE_IDS = ("thread_", "resp_", "chatcmpl-", "conv_", "sess_")
@@ -38,6 +47,8 @@ _UNIQUE_IDS = ("thread_", "resp_", "chatcmpl-", "conv_", "sess_")
 _LISTS = ("messages", "input", "output", "data", "items", "history", "run_steps", "steps")
 _PAGES = ("data", "items", "history")
 _START_KEYS = ("created_at", "created", "started_at", "startedAt", "createdAt")
+_TIME_KEYS = ("created_at", "timestamp", "time", "createdAt")
+"""Of an entry: a moment, or seconds from the start."""
 _END_KEYS = ("ended_at", "endedAt", "completed_at")
 
 
@@ -51,7 +62,7 @@ def read_messages(record: Record, place: RecordPlace) -> Taken:
     results = _results(entries, by_name)
     turns: list[Turn] = []
     calls: list[tuple[int, ToolCall]] = []
-    begun = next((at for entry in entries if (at := _moment_of(entry)) is not None), None)
+    begun = _begun(record, entries)
     for entry in entries:
         calls += [(len(turns), call) for call in _calls(entry, results, by_name)]
         turn = _turn(entry, begun)
@@ -72,7 +83,7 @@ def read_messages(record: Record, place: RecordPlace) -> Taken:
         source_id=source_id or content_id(turns, place.where),
         scope="" if source_id.startswith(_UNIQUE_IDS) else place.file_name if source_id else "",
         agent_id=place.agent_id,
-        started_at=moment_at(record, *_START_KEYS) or begun,
+        started_at=begun,
         ended_at=moment_at(record, *_END_KEYS),
         metadata={"user_id": id_at(record, "user_id", "user")},
     )
@@ -114,7 +125,7 @@ def _in_order(lists: Sequence[Sequence[Record]]) -> list[Record]:
         ]
     if len(lists) == 1 and _is_backwards(entries):
         return entries[::-1]
-    return entries
+    return oldest_first(entries, lambda entry: number_at(entry, *_offset_keys(entry)))
 
 
 def _is_order_told(entries: Sequence[Record]) -> bool:
@@ -165,7 +176,9 @@ def _turn(entry: Record, begun: datetime | None) -> Turn | None:
     if role is None or not text:
         return None
     at = _moment_of(entry)
-    offset_s = (at - begun).total_seconds() if at is not None and begun is not None else None
+    offset_s = number_at(entry, *_offset_keys(entry))
+    if at is not None and begun is not None:
+        offset_s = (at - begun).total_seconds()
     return Turn(
         role=role, text=text, offset_s=seconds(offset_s), interrupted=_is_cut(entry, role=role)
     )
@@ -332,8 +345,19 @@ def _kind_left_out(entry: Record) -> str | None:
     return f"{kind or 'messages'} without words"
 
 
+def _begun(record: Record, entries: Sequence[Record]) -> datetime | None:
+    """When the record says that it began, or what was said first where that was earlier."""
+    said = (_moment_of(entry) for entry in entries)
+    moments = (moment_at(record, *_START_KEYS), next((at for at in said if at is not None), None))
+    return min((at for at in moments if at is not None), default=None)
+
+
 def _moment_of(entry: Record) -> datetime | None:
-    return moment_at(entry, "created_at", "timestamp", "time", "createdAt")
+    return moment_at(entry, *(key for key in _TIME_KEYS if not is_offset(entry.get(key))))
+
+
+def _offset_keys(entry: Record) -> list[str]:
+    return [key for key in _TIME_KEYS if is_offset(entry.get(key))]
 
 
 def _recognises(record: Record) -> bool:

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any, cast
 
+from conversation.importing.clocks import only_falls
 from conversation.importing.lines import SpokenLine, unsaid
 from conversation.importing.platforms.seen import told, whole
 from conversation.importing.roles import RecordError, roles_of
@@ -101,6 +101,7 @@ def conversation_of(
     ended_at: datetime | None = None,
     end_reason: str | None = None,
     metadata: Mapping[str, object] | None = None,
+    variables: Mapping[str, str | int | float | bool] | None = None,
 ) -> Transcript:
     """A transcript whose id follows from where it came from, so that it goes in once.
 
@@ -114,6 +115,7 @@ def conversation_of(
         ended_at: In UTC; by default the offset of the last turn after the start.
         end_reason: Why it ended, in the platform's word.
         metadata: More about it; empty values are left away.
+        variables: Dynamic variables that it was given.
 
     Raises:
         RecordError: Nobody says anything, or it ends before it begins.
@@ -138,6 +140,7 @@ def conversation_of(
         end_reason=end_reason or "imported",
         source=source,
         metadata={"source_id": source_id, **more},
+        variables=dict(variables or {}),
     )
 
 
@@ -240,8 +243,7 @@ def oldest_first(entries: Sequence[Record], time_of: Callable[[Record], object])
         for time in map(time_of, entries)
         if isinstance(time, int | float) and not isinstance(time, bool)
     ]
-    falls = all(later <= earlier for earlier, later in pairwise(times))
-    return [*reversed(entries)] if falls and times and times[0] > times[-1] else [*entries]
+    return [*reversed(entries)] if only_falls(times) else [*entries]
 
 
 def with_calls(turns: Sequence[Turn], calls: Iterable[tuple[int, ToolCall]]) -> tuple[Turn, ...]:

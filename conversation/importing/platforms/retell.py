@@ -16,7 +16,9 @@ from conversation.importing.platforms.fields import (
     mapping_at,
     moment_at,
     number_at,
+    require_ended,
     text_at,
+    variables_at,
 )
 from conversation.importing.platforms.record import (
     Platform,
@@ -47,6 +49,8 @@ _LISTS = (
 
 
 def _read(record: Record, place: RecordPlace) -> Taken:
+    require_ended(record, "call_status", ("registered", "ongoing"), "end_timestamp")
+    require_ended(record, "chat_status", ("ongoing",), "end_timestamp")
     # Some records have an empty list beside the one with the words.
     keys = sorted(_LISTS, key=lambda key: not has_entries(record, key))
     taken = next(key for key in keys if has_list(record, key))
@@ -108,6 +112,7 @@ def _read(record: Record, place: RecordPlace) -> Taken:
             "direction": text_at(record, "direction"),
             "transferred": "yes" if _was_transferred(entries) else "",
         },
+        variables=variables_at(record, "retell_llm_dynamic_variables"),
     )
     return Taken(transcript, left_out)
 

@@ -15,7 +15,9 @@ from conversation.importing.platforms.fields import (
     mapping_at,
     moment_at,
     number_at,
+    require_ended,
     text_at,
+    variables_at,
 )
 from conversation.importing.platforms.record import (
     Platform,
@@ -43,6 +45,7 @@ _SILENT = frozenset({"system"})
 _CALLS = ("toolCalls", "tool_calls")
 """Calls of tools; chats write them as OpenAI does."""
 _OPENAI_FORM = "messagesOpenAIFormatted"
+_GOING = ("scheduled", "queued", "ringing", "in-progress", "forwarding")
 _FIRST_MOMENT_MS = 1e11
 """1973; smaller numbers are no moments."""
 _OWN_ROLES = ("bot", "tool_calls", "tool_call_result")
@@ -51,6 +54,7 @@ _MARKS = ("endedReason", "assistantId", "assistant", "artifact", "orgId")
 
 def _read(record: Record, place: RecordPlace) -> Taken:
     _refuse_events(record)
+    require_ended(record, "status", _GOING, "endedAt")
     call = mapping_at(record, "call")
     spoken = oldest_first(_spoken(record, mapping_at(record, "artifact")), _time)
     messages = [*spoken, *_of_chat(record)]
@@ -97,6 +101,8 @@ def _read(record: Record, place: RecordPlace) -> Taken:
             "source_agent_id": assistant or id_at(mapping_at(record, "assistant"), "id"),
             "user_id": id_at(customer, "number", "id"),
         },
+        variables=variables_at(call, "assistantOverrides", "variableValues")
+        | variables_at(record, "assistantOverrides", "variableValues"),
     )
     left_out += lonely_results(results, (call.tool_call_id for _, call in calls), "vapi")
     return Taken(transcript, left_out)

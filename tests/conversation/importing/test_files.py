@@ -1,3 +1,4 @@
+import gzip
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -582,3 +583,70 @@ def test_a_time_among_words_stays_words_where_turns_have_none(
     (conversation_id,) = import_path(tmp_path / "a.txt", store, "desk").imported
 
     assert store.transcript(conversation_id).turns[1].text == "On\n28.05.2026 20:26 it begins"
+
+
+def test_a_file_may_be_packed(tmp_path: Path, store: ConversationStore):
+    plain = json.dumps(CALL).encode()
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(plain))
+    (tmp_path / "b.json").write_bytes(gzip.compress(plain[:9]) + gzip.compress(plain[9:]))
+    (tmp_path / "c.json.gz").write_bytes(gzip.compress(plain)[:-9])
+    (tmp_path / "d.txt.gz").write_bytes(b"\x1f\x8b" + plain)
+    (tmp_path / "e.tar.gz").write_bytes(gzip.compress(plain))
+    report = import_path(tmp_path, store, "support")
+
+    assert report.imported == report.known == ["conv_one"]
+    assert [(each.where, each.problem.partition("gzip, ")[2]) for each in report.rejected] == [
+        ("c.json.gz", "and cut off; fetch it again."),
+        ("d.txt.gz", "and damaged; fetch it again."),
+    ]
+    assert report.left_out["files that end in '.gz'"] == 1
+
+
+def test_a_table_is_another_conversation_whether_packed_or_not(
+    tmp_path: Path, store: ConversationStore
+):
+    table = b"id,role,text\n1,agent,Hi\n1,user,Yes\n"
+    (tmp_path / "a.csv").write_bytes(table)
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(table))
+    report = import_path(tmp_path, store, "support")
+
+    assert report.imported == report.known
+
+
+def test_json_may_stand_in_lines(tmp_path: Path, store: ConversationStore):
+    other = {**CALL, "conversation_id": "conv_two"}
+    lines = f"{json.dumps(CALL)}\n{{broken\n{json.dumps(other)}\n"
+    (tmp_path / "a.json").write_text(lines)
+    (tmp_path / "b.json").write_text(f"{json.dumps(CALL)} x")
+    report = import_path(tmp_path, store, "support")
+
+    assert report.imported == ["conv_one", "conv_two"]
+    assert [each.where for each in report.rejected] == ["a.json, line 2", "b.json"]
+
+
+ROWS = ("9,agent,third", "5,user,second", "0,agent,first")
+
+
+@pytest.mark.parametrize("time", ["{}", "2026-05-28T10:00:0{}Z", "10:00:0{}", "2026-05-28 10:00"])
+def test_a_table_that_is_newest_first_is_turned_round(
+    tmp_path: Path, store: ConversationStore, time: str
+):
+    rows = [f"{time.format(row[0])}{row[1:]}" for row in ROWS]
+    if time.endswith("00"):  # to the minute: two of one time stand the other way round as well
+        rows[0] = rows[0].replace("10:00", "10:01")
+    (tmp_path / "a.csv").write_text("\n".join(["time,role,text", *rows]))
+    (one,) = import_path(tmp_path / "a.csv", store, "support").imported
+
+    turns = store.transcript(one).turns
+    assert [turn.text for turn in turns] == ["first", "second", "third"]
+    offsets = [turn.offset_s or 0 for turn in turns]
+    assert offsets == sorted(offsets)
+    assert offsets[-1] > 0
+
+
+def test_a_time_that_is_none_is_the_one_that_is_named(tmp_path: Path, store: ConversationStore):
+    rows = ["time,role,text", "2026-05-28T10:00:05Z,agent,Hi", "soon,user,Yes"]
+    (tmp_path / "a.csv").write_text("\n".join(rows))
+    (refused,) = import_path(tmp_path / "a.csv", store, "support").rejected
+
+    assert "'soon'" in refused.problem

@@ -102,3 +102,26 @@ def test_bytes_that_are_no_text_are_counted(tmp_path: Path):
         report = import_path(tmp_path / "a.txt", store, "support")
 
     assert report.left_out == {"txt: bytes that are no text": 1}
+
+
+@pytest.mark.parametrize(
+    ("times", "offsets"),
+    [
+        (("[2026-05-28 20:26:40]", "[2026-05-28 20:26:30]", "[2026-05-28 20:26:10]"), [0, 20, 30]),
+        (("[00:00:30]", "[00:00:20]", "[00:00:10]"), [10, 20, 30]),
+        (("20:26:40", "20:26:30", "20:26:10"), [0, 20, 30]),
+        (("[12:01 AM]", "[11:59 PM]", "[11:58 PM]"), [0, 60, 180]),
+    ],
+)
+def test_lines_that_are_newest_first_are_turned_round(
+    tmp_path: Path, times: tuple[str, ...], offsets: list[float]
+):
+    words = ("Agent: third", "User: second\ngoes on", "Agent: first")
+    text = "\n".join(f"{time} {line}" for time, line in zip(times, words, strict=True))
+    (tmp_path / "a.txt").write_text(text)
+    with ConversationStore.open("sqlite://") as store:
+        (one,) = import_path(tmp_path / "a.txt", store, "support").imported
+        turns = store.transcript(one).turns
+
+    assert [turn.text for turn in turns] == ["first", "second\ngoes on", "third"]
+    assert [turn.offset_s for turn in turns] == offsets

@@ -351,7 +351,8 @@ def test_contact_lens_and_genesys_and_twilio_say_who_spoke():
     for record in (lens, genesys, {"sentences": sentences, "participants": sides}):
         transcript = one(record).transcript
         assert said(transcript) == [("user", "Hi"), ("agent", "Hello.")]
-        assert transcript.turns[1].offset_s in (1.0, 1.5)
+        assert transcript.turns[1].offset_s in (1.5, 2.0)
+        assert transcript.started_at is None
 
     with pytest.raises(RecordError, match="--agent-speaker"):
         one({"sentences": sentences})
@@ -659,3 +660,103 @@ def test_lists_that_are_newest_first_are_turned_round(kind: int):
     assert said(forward) == said(backward) == ["1", "2", "3", "4"]
     # People speak at once: then the list tells the order.
     assert "".join(said(as_listed)).replace("\n", "").replace(" ", "") == "1324"
+
+
+PAIR = [{"role": "user", "content": "A"}, {"role": "assistant", "content": "B"}]
+NOON_TEXT = "2026-05-28T20:26:40+00:00"
+
+
+@pytest.mark.parametrize(
+    ("written", "begun"),
+    [
+        (f"/Date({NOON}000)/", NOON_TEXT),
+        (f"/Date({NOON}000+0200)/", NOON_TEXT),
+        ("2026-05-28T20:26:40.0000000Z", NOON_TEXT),
+        (621_355_968_000_000_000 + NOON * 10_000_000, NOON_TEXT),  # ticks of .NET
+        ("2026-05-28T22:26:40+02:00[Europe/Berlin]", NOON_TEXT),
+        (0, None),
+        ("0", None),
+        # Days of a spreadsheet, seconds of a call, milliseconds of one: no moment of any of them.
+        (46_170.85, "1970"),
+        (-1, "1969"),
+        ("86400000", "1972"),
+    ],
+)
+def test_a_number_is_a_moment_or_said_to_be_none(written: object, begun: str | None):
+    record = {"messages": PAIR, "created_at": written}
+    if begun is not None and len(begun) == 4:
+        with pytest.raises(RecordError, match=rf"`created_at` .* one of {begun}"):
+            one(record)
+        return
+    started = one(record).transcript.started_at
+    assert (None if started is None else started.isoformat()) == begun
+
+
+@pytest.mark.parametrize(
+    ("created", "times", "began", "offsets"),
+    [
+        # The record begins before what is said, and not after it.
+        (NOON, (None, NOON + 5), NOON, [None, 5.0]),
+        (NOON + 60, (NOON, NOON + 5), NOON, [0.0, 5.0]),
+        # No Unix time is so small: they are seconds of the call, perhaps newest first.
+        (NOON, (0.5, "3.25"), NOON, [0.5, 3.25]),
+        (None, (3.25, 0.5), None, [0.5, 3.25]),
+    ],
+)
+def test_messages_stand_where_they_were_said(
+    created: int | None, times: tuple[object, object], began: int | None, offsets: list[float]
+):
+    messages = [{**each, "timestamp": at} for each, at in zip(PAIR, times, strict=True)]
+    transcript = one({"messages": messages, "created_at": created}).transcript
+
+    assert [turn.offset_s for turn in transcript.turns] == offsets
+    started = transcript.started_at
+    assert (None if started is None else started.timestamp()) == began
+
+
+VARIABLES = {"plan": "gold", "visits": 3, "old": True, "note": None, "system__time": "x"}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {
+            "conversation_id": "e",
+            "transcript": [{"role": "user", "message": "A"}],
+            "conversation_initiation_client_data": {
+                "dynamic_variables": {**VARIABLES, "secret__key": "s"}
+            },
+        },
+        {
+            "call_id": "r",
+            "transcript_object": [{"role": "user", "content": "A"}],
+            "retell_llm_dynamic_variables": VARIABLES,
+        },
+        {
+            "id": "v",
+            "orgId": "o",
+            "messages": [{"role": "user", "message": "A"}],
+            "assistantOverrides": {"variableValues": VARIABLES},
+        },
+    ],
+)
+def test_variables_that_a_conversation_was_given_are_taken(record: dict[str, Any]):
+    found = one(record)
+
+    assert found.transcript.variables == {"plan": "gold", "visits": 3, "old": True}
+    counted = {name.rpartition(".")[2] for name in found.left_out}
+    assert "system__time" in counted
+    assert ("secret__key" in counted) == ("transcript" in record)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"status": "in-progress", "transcript": [{"role": "user", "message": "A"}]},
+        {"call_status": "ongoing", "transcript_object": [{"role": "user", "content": "A"}]},
+        {"status": "in-progress", "orgId": "o", "messages": [{"role": "user", "message": "A"}]},
+    ],
+)
+def test_a_conversation_that_goes_on_is_left_for_later(record: dict[str, Any]):
+    with pytest.raises(RecordError, match="still goes on"):
+        one(record)
