@@ -16,7 +16,7 @@ from analysis.dictionary.schema import Table, literal, quoted
 
 QUIET: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
 """Settings of every DuckDB that is opened here: nothing is downloaded."""
-MEMORY_LIMIT = "200MB"
+MEMORY_LIMIT = "128MB"
 """Of DuckDB where it writes the reports: what does not fit goes to disk."""
 _LEAST_ROW_BYTES = 2**20
 """DuckDB refuses JSON lines longer than it is told, and each of its threads takes twice that."""
