@@ -1,13 +1,9 @@
 """The file `.env` of the folder that a command is started in: settings, and keys of providers."""
 
 import codecs
-from collections.abc import MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
 from io import StringIO
 from pathlib import Path
-from typing import Any
-
-from pydantic.fields import FieldInfo
-from pydantic_settings import PydanticBaseSettingsSource
 
 from orchestration.errors import SettingsError
 from orchestration.settings_file import refuse_unknown
@@ -15,28 +11,30 @@ from orchestration.settings_file import refuse_unknown
 FILE_NAME = ".env"
 
 
-class EnvFile(PydanticBaseSettingsSource):
-    """The source for pydantic: settings of the file; nothing where there is no file."""
+def settings_of(environment: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """Return settings by name, as variables with `prefix` have them; an empty one is unset."""
+    return {
+        name.upper().removeprefix(prefix).lower(): value
+        for name, value in environment.items()
+        if name.upper().startswith(prefix) and value
+    }
 
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Unused: the file is read as a whole."""
-        return None, field_name, False
 
-    def __call__(self) -> dict[str, Any]:
-        """Read the file.
+def settings_of_env_file(prefix: str, known: Collection[str]) -> dict[str, str]:
+    """Return settings by name, as the file has them; none where there is no file.
 
-        Raises:
-            SettingsError: It cannot be read, or sets something with our prefix that is no setting.
-        """
-        prefix = self.config.get("env_prefix", "")
-        found = {
-            name.upper(): value
-            for name, value in read_env_file(Path(FILE_NAME)).items()
-            if name.upper().startswith(prefix)
-        }
-        known = {f"{prefix}{name.upper()}" for name in self.settings_cls.model_fields}
-        refuse_unknown(found, known, where=f"The file {FILE_NAME!r}")
-        return {name.removeprefix(prefix).lower(): value for name, value in found.items()}
+    Args:
+        prefix: What variables of settings begin with.
+        known: Names of settings.
+
+    Raises:
+        SettingsError: It cannot be read, or sets something with our prefix that is no setting.
+    """
+    found = read_env_file(Path(FILE_NAME))
+    ours = [name for name in found if name.upper().startswith(prefix)]
+    variables = {f"{prefix}{name.upper()}" for name in known}
+    refuse_unknown(ours, variables, where=f"The file {FILE_NAME!r}", spelled=str.upper)
+    return settings_of(found, prefix)
 
 
 def read_env_file(path: Path) -> dict[str, str]:

