@@ -1,7 +1,6 @@
 """Under which version the answers of a judge are kept, whatever stands behind its name."""
 
-from analysis.judge.prompts import JudgeVariant, digest_of, prompts_version
-from conversation.agent.criteria import CODE_JUDGE
+from conversation.agent.criteria import CODE_JUDGE, JudgeVariant
 from conversation.agent.models.judges import panel_members
 
 
@@ -15,6 +14,8 @@ def judge_prompt_version(judge_model: str, variant: JudgeVariant | None = None) 
         from analysis.evaluators.known import evaluator_version
 
         return evaluator_version(judge_model)
+    from analysis.judge.prompts import digest_of, prompts_version
+
     members = panel_members(judge_model)
     if len(members) > 1:
         return digest_of([judge_prompt_version(member, variant) for member in members])

@@ -1,16 +1,20 @@
 """Knowledge gaps in the analysis store: questions, states and their history."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
-from analysis.evaluators.unanswered import UnansweredQuestion
 from analysis.store import tables
 from analysis.store.kept_rows import as_bytes, as_vector, read_kept_rows
-from kb.embedding.embedder import Vectors
+
+if TYPE_CHECKING:
+    from analysis.evaluators.unanswered import UnansweredQuestion
+    from kb.embedding.embedder import Vectors
 
 GapState = Literal["open", "fixed", "regressed"]
 

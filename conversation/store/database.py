@@ -13,7 +13,6 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from sqlalchemy import DateTime, Engine, MetaData, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, Connection, Dialect, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
@@ -349,6 +348,8 @@ def _migration_lock(engine: Engine) -> Generator[None]:
             finally:
                 connection.execute(text(f"select pg_advisory_unlock({_POSTGRESQL_LOCK_ID})"))
     elif engine.dialect.name == "sqlite" and database not in (None, "", ":memory:"):
+        from filelock import FileLock, Timeout
+
         try:
             with FileLock(f"{database}.lock", timeout=MIGRATION_LOCK_TIMEOUT_S):
                 _switch_to_wal(engine)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from kb.embedding.embedder import WeightsFolder
+from kb.weights.known_models import PACKED_NAME
 
 
 def model_folder(model: str, weights: WeightsFolder | None) -> Path | None:
@@ -16,6 +17,10 @@ def model_folder(model: str, weights: WeightsFolder | None) -> Path | None:
         weights = Weights()
     if model not in weights.models():
         return None
+    folder = weights.resolve(model)
+    if not (folder / PACKED_NAME).is_file():
+        return folder
+    # It computes: whoever only asks for the name of a model waits for no arrays.
     from kb.embedding.packed_e5 import unpacked
 
-    return unpacked(weights.resolve(model))
+    return unpacked(folder)

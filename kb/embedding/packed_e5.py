@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.errors import WeightsError
+from kb.weights.known_models import PACKED_NAME
 
-PACKED_NAME = "e5-small-q4.bin"
 _MAGIC = b"E5S1"
 _BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)])
 """32 weights: each byte holds one of the first 16 in its low half, and one of the others."""

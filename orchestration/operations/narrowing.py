@@ -1,15 +1,20 @@
 """Which conversations and questions an evaluation is about, and what it may cost."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
-from analysis.evaluation.plan import EvaluationPlan, EvaluationScope, plan_evaluations
 from conversation.agent.config import AgentConfig
 from conversation.store.store import ConversationSummary
 from orchestration.deployment import Deployment
 from orchestration.errors import UnknownQuestionError
 from orchestration.operations.masking import redacted_conversations, usable_agents
+
+if TYPE_CHECKING:
+    from analysis.evaluation.plan import EvaluationPlan, EvaluationScope
 
 ONE_DAY = timedelta(days=1)
 
@@ -94,6 +99,9 @@ def is_judged(conversation: ConversationSummary, since: Mapping[str, datetime]) 
 
 def plan_narrowed(deployment: Deployment, narrowing: Narrowing, *, now: datetime) -> EvaluationPlan:
     """What would be asked; no judge is opened."""
+    # What asks judges is loaded by those who do: `report` does not.
+    from analysis.evaluation.plan import plan_evaluations
+
     return plan_evaluations(
         redacted_conversations(deployment),
         deployment.evaluations,
@@ -106,6 +114,8 @@ def evaluation_scope(
     deployment: Deployment, narrowing: Narrowing, *, now: datetime
 ) -> EvaluationScope:
     """Return what `narrowing` comes to."""
+    from analysis.evaluation.plan import EvaluationScope
+
     return EvaluationScope(
         judge=narrowing.judge,
         conversation_ids=narrowed_ids(deployment, narrowing, now=now),

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, cast
 
-from filelock import FileLock
-
 from conversation.errors import StoreError
 from kb.whole_file import written_beside
 
@@ -80,6 +78,8 @@ class StoredSecrets:
 
     def _change(self, secret_id: str, value: str | None) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        from filelock import FileLock
+
         with FileLock(f"{self._path}.lock", mode=_OWNER_ONLY):
             values = self._read() if self._path.exists() else {}
             values.pop(secret_id, None)

@@ -1,6 +1,7 @@
 import pytest
 
-from analysis.topics.naming import name_by_model, typical_words
+from analysis.topics.naming import typical_words
+from analysis.topics.titling import name_by_model
 from tests.fakes import ScriptedChatModel
 
 

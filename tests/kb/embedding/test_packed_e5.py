@@ -10,9 +10,10 @@ from kb.config import EmbeddingConfig, KnowledgeBaseConfig
 from kb.embedding.derived import CentredEmbedder
 from kb.embedding.onnx_embedder import OnnxEmbedder, WordPieces
 from kb.embedding.open_embedder import PrefixingEmbedder, open_embedder
-from kb.embedding.packed_e5 import PACKED_NAME, unpacked
+from kb.embedding.packed_e5 import unpacked
 from kb.errors import WeightsError
 from kb.knowledge_base import KnowledgeBase
+from kb.weights.known_models import PACKED_NAME
 
 HIDDEN, INNER, HEADS, POSITIONS = 32, 64, 2, 16
 PIECES = ["<s>", "<pad>", "</s>", "<unk>", "\u2581", "\u2581good", "\u2581day", "s"]
