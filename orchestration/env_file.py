@@ -1,4 +1,7 @@
-"""The file `.env` of the folder that a command is started in: settings, and keys of providers."""
+"""The file `.env` of the folder that a command is started in: settings, and keys of providers.
+
+Not by `pydantic_settings`: importing it takes longer than most commands read their settings.
+"""
 
 import codecs
 from collections.abc import Collection, Mapping, MutableMapping

@@ -203,7 +203,6 @@ class Settings(BaseModel):
     def _read_what_is_not_given(cls, given: Any) -> Any:
         if not isinstance(given, Mapping):
             return given
-        # Not `pydantic_settings`: importing it took every command longer than all of this.
         found = {
             **settings_of_env_file(PREFIX, cls.model_fields),
             **settings_of(os.environ, PREFIX),

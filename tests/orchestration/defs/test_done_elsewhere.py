@@ -34,13 +34,33 @@ def partitions(instance: dg.DagsterInstance, asset: str) -> set[str]:
     return instance.get_materialized_partitions(dg.AssetKey(asset))
 
 
-def test_nothing_is_noted_where_there_is_no_instance(tmp_path: Path):
+def test_nothing_is_noted_where_there_is_no_store(tmp_path: Path):
     settings = Settings(data_dir=tmp_path)
 
     note_judged(settings, [date(2026, 3, 1)])
     note_ingested(settings, AGENT)
 
     assert list(tmp_path.iterdir()) == []
+    assert take_done(settings) == []
+
+
+def test_what_was_done_before_there_was_an_instance_is_told_to_the_first(tmp_path: Path):
+    settings = Settings(data_dir=tmp_path)
+    settings.store.mkdir()
+    for _ in range(3):
+        note_judged(settings, [date(2026, 3, 1), date(2026, 3, 2)])
+    note_ingested(settings, AGENT)
+    assert len((settings.store / "done_elsewhere.jsonl").read_text().splitlines()) == 3
+
+    settings.dagster_instance_dir.mkdir(parents=True)
+    note_judged(settings, [date(2026, 3, 3)])
+
+    assert take_done(settings) == [
+        DonePartition("judged", "2026-03-01"),
+        DonePartition("judged", "2026-03-02"),
+        DonePartition("ingested", AGENT),
+        DonePartition("judged", "2026-03-03"),
+    ]
     assert take_done(settings) == []
 
 
