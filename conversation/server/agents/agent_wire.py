@@ -53,6 +53,7 @@ class PromptSettings(TypedDict, total=False):
     """What the agent is told, which model it is and what it may use."""
 
     prompt: str | None
+    timezone: str | None
     llm: str | None
     temperature: float | None
     max_tokens: int | None

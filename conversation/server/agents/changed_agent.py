@@ -53,7 +53,7 @@ def changed_agent(
     changes: Json = {
         **_given({"name": sent.name}, name="name"),
         **_given(spoken, first_message="first_message", language="language"),
-        **_given(prompt, prompt="system_prompt"),
+        **_given(prompt, prompt="system_prompt", timezone="timezone"),
         "llm": _llm(agent, prompt),
         "knowledge_base": _knowledge_base(agent, prompt, with_documents),
         "turn_taking": _turn_taking(agent, sent),

@@ -103,6 +103,7 @@ def conversation_config(
             "dynamic_variables": {"dynamic_variable_placeholders": dict(agent.dynamic_variables)},
             "prompt": {
                 "prompt": agent.system_prompt,
+                "timezone": agent.timezone,
                 **llm_settings(agent.llm),
                 "knowledge_base": [_locator(document, sent) for document in documents],
                 "rag": {

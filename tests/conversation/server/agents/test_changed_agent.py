@@ -95,6 +95,16 @@ def test_a_model_is_shown_as_clients_know_it_and_taken_back_so(llm: dict[str, An
     assert all("/" not in name for name in names)
 
 
+def test_where_conversations_are_held_is_set_and_shown():
+    agent = with_prompt(timezone="Europe/Berlin")
+    shown = cast("dict[str, Any]", conversation_config(agent, (), {}))
+
+    assert agent.timezone == shown["agent"]["prompt"]["timezone"] == "Europe/Berlin"
+    assert with_prompt(agent, timezone=None) == agent
+    with pytest.raises(ApiError, match="timezone"):
+        with_prompt(timezone="Europe/Nowhere")
+
+
 def test_a_client_without_a_name_for_a_model_sets_it_by_its_string():
     mine = {"url": THIS_SERVER, "model_id": "ollama/llama3.2"}
     agent = with_prompt(**in_model_strings({"llm": "custom-llm", "custom_llm": mine}))
