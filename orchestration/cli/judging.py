@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analysis.printable import printable_lines
+from analysis.printable import counted, printable_lines
 from orchestration.cli.deployment import DAY_SHOWN, opened_deployment, progress, written_day
 from orchestration.terminal.tables import text_table
 
@@ -169,7 +169,9 @@ def _estimates(deployment: Deployment, samples: Iterable[Narrowing]) -> str:
         again = f"Sample {narrowing.sample}: " if narrowing.sample else ""
         estimate = estimate_plan(plan, deployment.price_usd)
         asked = _estimate_text(estimate) if estimate.conversations or not refused else ""
-        lines = [f"{again}{asked}{plan.cached} conversations have every answer already."]
+        known = "has" if plan.cached == 1 else "have"
+        cached = counted(plan.cached, "conversation")
+        lines = [f"{again}{asked}{cached} {known} every answer already."]
         lines += [f"{agent_id} would not be judged: {refused[agent_id]}" for agent_id in refused]
         shown.append("\n".join(lines))
     return "\n\n".join([*shown, "Nothing was asked."])
@@ -189,10 +191,9 @@ def _estimate_text(estimate: CostEstimate) -> str:
         ]
         for each in estimate.by_model
     ]
-    return (
-        f"{estimate.questions:,} questions about {estimate.conversations:,} conversations would "
-        f"be asked:\n{text_table(headers, rows)}\n"
-    )
+    asked = counted(estimate.questions, "question")
+    about = counted(estimate.conversations, "conversation")
+    return f"{asked} about {about} would be asked:\n{text_table(headers, rows)}\n"
 
 
 def _flip_rate_text(rates: Iterable[FlipRate]) -> str:

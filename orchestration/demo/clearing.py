@@ -1,5 +1,6 @@
 """Forget what an earlier demo made: `vivavoce demo --fresh`."""
 
+from analysis.printable import counted
 from orchestration.demo.conversing import CHANNEL
 from orchestration.deployment import Deployment
 
@@ -23,4 +24,4 @@ def clear_demo(deployment: Deployment, agent_id: str) -> str:
         deployment.evaluations.forget(conversation_id)
         deployment.conversations.delete(conversation_id)
     deployment.delete_knowledge_base(agent_id)
-    return f"Started over: {len(ids)} conversations and the knowledge base were deleted."
+    return f"Started over: {counted(len(ids), 'conversation')} and the knowledge base deleted."

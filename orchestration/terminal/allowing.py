@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import typer
 
 from analysis.evaluation.estimate import CostEstimate
+from analysis.printable import counted
 from orchestration.deployment import Deployment
 from orchestration.operations.unattended import (
     PROPOSED_USD_PER_DAY,
@@ -47,8 +48,8 @@ def told(estimate: CostEstimate) -> str:
         for each in estimate.by_model
     ]
     return (
-        f"{estimate.conversations:,} conversations are waiting to be judged: "
-        f"{estimate.questions:,} questions, {', '.join(costs)}."
+        f"{counted(estimate.conversations, 'conversation')} to be judged: "
+        f"{counted(estimate.questions, 'question')}, {', '.join(costs)}."
     )
 
 

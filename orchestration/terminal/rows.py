@@ -236,17 +236,19 @@ def ended_rows(conversations: Sequence[ConversationSummary]) -> Table:
 
 def evaluation_summary(run: EvaluationRun) -> str:
     """What an evaluation run did, in one sentence."""
-    parts = [f"{run.evaluated} conversations judged", f"{run.cached} were judged before"]
+    parts = [f"{counted(run.evaluated, 'conversation')} judged", f"{run.cached} were judged before"]
     if run.failed:
         parts.append(f"{run.failed} could not be judged")
     if run.skipped:
         parts.append(f"{run.skipped} of agents that are not here left out")
-    parts.append(f"{run.answers} answers")
+    parts.append(counted(run.answers, "answer"))
     if run.answer_errors:
-        parts.append(f"{run.answer_errors} questions without an answer, to be asked again")
+        parts.append(
+            f"{counted(run.answer_errors, 'question')} without an answer, to be asked again"
+        )
     if run.contradictions:
         parts.append(
-            f"{run.contradictions} verdicts contradicted their reason and were asked again "
+            f"{counted(run.contradictions, 'verdict')} asked again for contradicting the reason "
             f"({run.undecided} did so twice and are unknown)"
         )
     if run.usage and run.cost_usd is None and run.cost_at_least_usd:

@@ -83,6 +83,6 @@ def test_verdicts_that_contradicted_their_reason_are_counted_and_shown():
     run = tally.run(EvaluationPlan((), 0, 0, {}), 1.0)
 
     assert (run.contradictions, run.undecided) == (3, 1)
-    told = "3 verdicts contradicted their reason and were asked again (1 did so twice"
+    told = "3 verdicts asked again for contradicting the reason (1 did so twice"
     assert told in evaluation_summary(run)
     assert "contradicted" not in evaluation_summary(a_run())

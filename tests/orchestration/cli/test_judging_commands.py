@@ -64,7 +64,7 @@ def test_an_evaluation_is_narrowed_by_day_and_question(
     settings: Settings, model: ScriptedChatModel
 ):
     first = run("evaluate", "--since", "2026-03-02", "--until", "2026-03-02").output
-    assert first.startswith("1 conversations judged")
+    assert first.startswith("1 conversation judged")
     asked = len(model.prompts)
     second = run("evaluate", "--criterion", "helped", "--agent", "shop-desk").output
     assert second.startswith("2 conversations judged, 1 were judged before")

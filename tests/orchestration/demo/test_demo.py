@@ -143,7 +143,7 @@ def test_starting_over_keeps_what_people_said(deployment: Deployment):
 
     told = clear_demo(deployment, "shop-desk")
 
-    assert told.startswith("Started over: 1 conversations")
+    assert told.startswith("Started over: 1 conversation and")
     assert [row.conversation_id for row in deployment.conversations.conversations()] == ["c0"]
     assert deployment.knowledge_base("shop-desk").documents() == []
     ingest(deployment, "shop-desk")

@@ -73,7 +73,7 @@ def test_without_a_terminal_nothing_is_asked_and_nothing_allowed(
         hold_call(deployment.conversations, "c1", started_at=FIRST_DAY)
     assert unattended_judging(settings) is None
     shown = capsys.readouterr().out
-    assert "1 conversations are waiting to be judged" in shown
+    assert "1 conversation to be judged: " in shown
     assert "VIVAVOCE_MAX_JUDGE_USD_PER_DAY" in shown
 
 
