@@ -19,6 +19,7 @@ from kb.index.catalog_changes import erase_versions, remove_documents, restore_i
 from kb.index.damage import mended_vectors, telling_damage
 from kb.index.embedding_cache import EmbeddingCache
 from kb.index.index_publisher import IndexPublisher, VectorCollections
+from kb.index.stale_memory import blanking_unused_room
 from kb.index.storage_errors import telling_storage_errors
 from kb.ingest.intake import Intake
 from kb.ingest.site_listing import ListedSources, stored_pages
@@ -195,6 +196,7 @@ class Writer:
             lock,
             self._served.changing(),
             telling_damage(self._directory),
+            blanking_unused_room(self._directory / VECTORS),
             mended_vectors(
                 self._open_collections,
                 self._catalog,
