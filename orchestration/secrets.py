@@ -70,5 +70,5 @@ def kept_secrets(
 
     sealed = SealedSecrets(SharedFiles(store().engine, FOLDER), sealing_keys(key_file))
     sealed.seal_anew()
-    sealed.take_over(StoredSecrets(file), file)
+    sealed.take_over(file)
     return sealed

@@ -13,7 +13,8 @@ from conversation.agent.criteria import DataCollectionField
 from conversation.transcript import Turn
 
 _CUE = re.compile(
-    r"\b(?:no|nope|wait|actually|sorry|i\s+mean|i\s+meant|i\s+misspoke|(?:scratch|scrap|strike|forget|cancel)\s+(?:that|it)|correction|"
+    r"\b(?:no|nope|wait|actually|sorry|i\s+mean|i\s+meant|i\s+misspoke|correction|"
+    r"(?:scratch|scrap|strike|forget|cancel)\s+(?:that|it)|"
     r"make\s+(?:it|that)|now|jetzt|inzwischen|maintenant|ahora|ähm?|euh|change\s+(?:it|that)|let['\u2019]s\s+(?:make\s+it|say)|nein|moment|"
     r"entschuldigung|ich\s+mein(?:e|te)|lieber|korrektur|quatsch|non|en\s+fait|pardon|attendez|"
     r"plutôt|je\s+veux\s+dire|finalement|perdón|espera|en\s+realidad|mejor|quiero\s+decir|digo)\b",

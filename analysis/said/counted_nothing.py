@@ -2,6 +2,7 @@
 
 import re
 
+from analysis.said.further.tables import value_of
 from analysis.said.numerals import SaidNumber
 from kb.words.languages import function_words
 from kb.words.spelling import folded
@@ -59,6 +60,9 @@ def _counts(text: str, found: re.Match[str]) -> bool:
         return False
     if first == "no" and any(folded(what) in function_words(each) for each in ("es", "pt", "it")):
         # "No más de diez", "no somos".
+        return False
+    if any(value_of(folded(what), each) is not None for each in ("es", "pt")):
+        # "Não temos dois" has a number.
         return False
     plural = what.endswith(("s", "en", "er")) if first == "keine" else what.endswith("s")
     return what not in _IDIOMS and (plural or what in _IRREGULAR_PLURALS)

@@ -35,8 +35,8 @@ def chosen_embedding(
 ) -> EmbeddingConfig:
     """Return `config` with a model: the one it names, or else the one that fits best.
 
-    A knowledge base stays with what it was built with, so that nothing is computed anew because
-    an agent learned a language or a release changed its mind.
+    Of the two that are chosen between, a knowledge base stays with the one that it was built with:
+    nothing is computed anew because an agent learned a language or a release changed its mind.
 
     Args:
         config: As it was given.

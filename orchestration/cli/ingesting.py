@@ -138,9 +138,9 @@ def status(agent: Agent) -> None:
     from orchestration.terminal.rows import document_table
 
     with opened_deployment() as deployment:
-        documents = deployment.knowledge_base(agent).documents()
+        knowledge_base = deployment.knowledge_base(agent)
+        documents, compared = knowledge_base.documents(), meanings_compared(knowledge_base)
         limits = deployment.agent(agent).agent.knowledge_base.limits
-        compared = meanings_compared(deployment.knowledge_base(agent))
     typer.echo(document_table(documents))
     typer.echo(f"\n{room_left(documents, limits)} {compared}")
 

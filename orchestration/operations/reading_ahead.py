@@ -1,5 +1,7 @@
 """Read the beginning of an agent's prompts ahead of its conversations, after an ingest."""
 
+from pathlib import Path
+
 from conversation.errors import ModelError
 from conversation.grounding.reading_ahead import read_ahead
 from conversation.llm.chat_model import KeptPrompt
@@ -32,11 +34,16 @@ def read_prompt_ahead(deployment: Deployment, agent_id: str) -> KeptPrompt | Non
     kept = read_ahead(agent, knowledge_base, deployment.chat_model(agent.llm), on_read=on_read)
     if kept is not None and not kept.was_there:
         drop_least_used(
-            (deployment.settings.store / "kb").glob(f"*/{DERIVED}"),
+            state_folders(deployment.settings.store),
             most_bytes=deployment.settings.prompt_states_mb * 1_000_000,
             spare=knowledge_base.derived_dir,
         )
     return kept
+
+
+def state_folders(store: Path) -> list[Path]:
+    """Where prompts that were read ahead lie, of all agents; shared ones have them in copies."""
+    return sorted((store / "kb").glob(f"**/{DERIVED}"))
 
 
 def reading_summary(deployment: Deployment, agent_id: str) -> str | None:

@@ -83,3 +83,15 @@ def calendar_day(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+def nearest_day(days: Iterable[date | None], today: date) -> date | None:
+    """Return which of `days` is nearest to today; those that no calendar has count nothing."""
+    known = (day for day in days if day is not None)
+    return min(known, key=lambda day: abs(day - today), default=None)
+
+
+def nearest_of_years(month: int, day: int, today: date) -> date | None:
+    """Return the day that is nearest to today: of this year, the last one or the next."""
+    years = range(today.year - 1, today.year + 2)
+    return nearest_day((calendar_day(year, month, day) for year in years), today)

@@ -125,7 +125,7 @@ def _english() -> tuple[str, ...]:
         rf"{_BEFORE}{_HOUR}\s+o'clock{_PART}?",
         # On a clock of 24 hours, and no sum of hours: "at 1730 hours", "0730 hours".
         rf"(?:^\W*|\b(?:at|by|until|till|from|before|after|around)\s+|(?=\b0\d)){_BEFORE}"
-        r"(?P<hour>[01]\d|2[0-4])(?P<minute>[0-5]\d)\s+(?P<written>hours|hrs)\b",
+        r"(?P<hour>[01]\d|2[0-4])(?P<minute>[0-5]\d)\s+(?P<written>hours|hrs)\b(?!\s+(?:of|a|per|each)\b)",
         rf"\b(?:at|by|until|till|from|before|after|around)\s+{_HOUR} {_MINUTE}{_AFTER}{_PART}?",
         r"\b(?P<quarter>half|quarter|\d{1,2}(?:\s+minutes)?)\s+(?:(?P<past>past|after)|"
         r"(?P<to>to|before))\s+(?:(?P<noon>noon|midday)|(?P<midnight>midnight))\b",

@@ -10,7 +10,15 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from analysis.said.language import Language, language_of
-from analysis.said.moments.calendar_words import MONTHS, NAMED, UNITS, WEEKDAYS, calendar_day
+from analysis.said.moments.calendar_words import (
+    MONTHS,
+    NAMED,
+    UNITS,
+    WEEKDAYS,
+    calendar_day,
+    nearest_day,
+    nearest_of_years,
+)
 from analysis.said.moments.day_patterns import day_patterns
 from analysis.said.moments.digitised import digitised
 from analysis.said.moments.doubts import is_no_single_day
@@ -130,8 +138,7 @@ class _Said:
             return [calendar_day(self._full_year(int(said), len(said)), month, day)]
         if self._today is None:
             return []
-        years = (self._today.year + shift for shift in (-1, 0, 1))
-        return [_nearest((calendar_day(year, month, day) for year in years), self._today)]
+        return [nearest_of_years(month, day, self._today)]
 
     def _full_year(self, year: int, digits: int) -> int:
         """Return the year that two digits mean: the last century's where it were far off."""
@@ -167,7 +174,7 @@ class _Said:
         shifts = (0,) if "this_month" in self._groups else (-1, 0, 1)
         shifts = (1,) if "next_month" in self._groups else shifts
         months = (divmod(today.year * 12 + today.month - 1 + shift, 12) for shift in shifts)
-        return _nearest((calendar_day(year, month + 1, day) for year, month in months), today)
+        return nearest_day((calendar_day(year, month + 1, day) for year, month in months), today)
 
     def _weekday_of_month(self, today: date) -> date | None:
         """Return "the third Thursday in December"; without a year, the next December."""
@@ -225,11 +232,6 @@ class _Said:
         if "next" in groups and shift > 0:
             # Some mean the coming one, some the one of the coming week.
             yield today + timedelta(days=shift + 7)
-
-
-def _nearest(days: Iterable[date | None], today: date) -> date | None:
-    known = (day for day in days if day is not None)
-    return min(known, key=lambda day: abs(day - today), default=None)
 
 
 def _months_later(day: date, months: int) -> date:

@@ -13,7 +13,7 @@ from typing import NamedTuple, cast
 from babel.dates import get_month_names
 
 from analysis.said.further.telling import FurtherLanguage, languages_told
-from analysis.said.moments.calendar_words import any_of, calendar_day
+from analysis.said.moments.calendar_words import any_of, calendar_day, nearest_of_years
 
 _NAMED: dict[FurtherLanguage, dict[str, int]] = {
     "it": {"l'altro ieri": -2, "ieri": -1, "oggi": 0, "domani": 1, "dopodomani": 2},
@@ -29,7 +29,9 @@ _NAMED: dict[FurtherLanguage, dict[str, int]] = {
 _IN_CONTEXT = re.compile(
     r"\b(?:entro|prima\s+di|dopo|fino\s+a|da|dal|non|até|antes\s+de|depois\s+de|desde|a\s+partir\s+de|não|"
     r"tot|voor|na|sinds|vanaf|niet|til|till|före|efter|från|sedan|inte|do|przed|po|od|nie|"
-    r"o|oppure|ou|of|eller|lub|albo|czy)\s+$",
+    r"o|oppure|ou|of|eller|lub|albo|czy)\s+$|"
+    # The end of a range, "dal 3 al 5", and the last of several, "3 e 5".
+    r"\d[.º°]?\s*(?:[-\u2013]|(?:al?|e|en|och|i|ve)\s)\s*$",
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(
@@ -94,8 +96,6 @@ def _day(match: re.Match[str], language: FurtherLanguage, today: date | None) ->
     month = int(said) if said.isdecimal() else _months(language)[said]
     if groups["year"]:
         return calendar_day(int(groups["year"]), month, day)
-    if today is None or not 1 <= month <= 12:
+    if today is None:
         return None
-    near = (calendar_day(today.year + shift, month, day) for shift in (-1, 0, 1))
-    known = (each for each in near if each is not None)
-    return min(known, key=lambda each: abs(each - today), default=None)
+    return nearest_of_years(month, day, today)

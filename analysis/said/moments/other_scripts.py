@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 
 from babel.dates import get_month_names
 
-from analysis.said.moments.calendar_words import calendar_day
+from analysis.said.moments.calendar_words import calendar_day, nearest_of_years
 
 _OWN_SCRIPT = re.compile(r"[\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff]")
 _DIGITS = {char: number for number, char in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2}
@@ -165,14 +165,11 @@ def _in_month(
         return
     if year is not None:
         number = int("".join(str(_DIGITS.get(char, char)) for char in year))
-        years = (number,)
-    elif today is None:
-        return
+        found = calendar_day(number, month, day)
     else:
-        years = (today.year - 1, today.year, today.year + 1)
-    known = [found for each in years if (found := calendar_day(each, month, day)) is not None]
-    if known:
-        yield known[0] if today is None else min(known, key=lambda each: abs(each - today))
+        found = None if today is None else nearest_of_years(month, day, today)
+    if found is not None:
+        yield found
 
 
 def _in_week(today: date, day: int, week: int | None) -> date:

@@ -43,8 +43,7 @@ def letters_by_word(text: str) -> list[SaidLetter]:
         for found in _BY_ALPHABET.finditer(text)
         if not any(start <= found.start() < end for start, end in taken)
     ]
-    ends = {found.end() for found in words} | {end for _, end in taken}
-    starts = {found.start() for found in words} | {start for start, _ in taken}
+    starts, ends = ({found.start() for found in words}, {found.end() for found in words})
     coded = [
         SaidLetter(found.start(), found.end(), found.group()[0].casefold())
         for found in words

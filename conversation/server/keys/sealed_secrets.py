@@ -92,12 +92,12 @@ class SealedSecrets:
         """Forget a value, on all machines."""
         self._change(secret_id, None)
 
-    def take_over(self, kept: StoredSecrets, path: Path) -> int:
+    def take_over(self, path: Path) -> int:
         """Seal what lies in the file of one machine, and delete the file; returns how many.
 
         What the store has already stands there.
         """
-        found, known = kept.values(), self.values()
+        found, known = StoredSecrets(path).values(), self.values()
         for secret_id, value in found.items():
             if secret_id not in known:
                 self.put(secret_id, value)
